@@ -1,0 +1,9 @@
+//! Who may do what: roles, permissions, and the one table that joins them.
+
+mod permission;
+mod role;
+mod table;
+
+pub use permission::Permission;
+pub use role::{Role, RoleError};
+pub use table::{may, may_grant};

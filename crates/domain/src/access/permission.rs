@@ -1,0 +1,45 @@
+//! What can be permitted.
+
+/// One thing that a role may permit. Each use case names the permission it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// Change the tenant itself, and members of any role.
+    ManageTenant,
+    /// List, invite, change and disable members who are User or Viewer.
+    ManageMembers,
+    /// Make, change and remove datasets and their documents.
+    WriteDatasets,
+    /// Read documents' content, and search a dataset directly.
+    ReadContent,
+    /// Make, change and remove endpoints.
+    WriteEndpoints,
+    /// Make, change, remove, attach and explain policies.
+    WritePolicies,
+    /// Read the audit log.
+    ReadAudit,
+    /// Read what datasets, endpoints and policies there are: never content, never secrets.
+    ReadMetadata,
+    /// List the endpoints one may query, by name, slug and summary.
+    ListQueryable,
+    /// Query an endpoint, subject to its policies.
+    Query,
+    /// One's own account.
+    OwnAccount,
+}
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 11] = [
+        Self::ManageTenant,
+        Self::ManageMembers,
+        Self::WriteDatasets,
+        Self::ReadContent,
+        Self::WriteEndpoints,
+        Self::WritePolicies,
+        Self::ReadAudit,
+        Self::ReadMetadata,
+        Self::ListQueryable,
+        Self::Query,
+        Self::OwnAccount,
+    ];
+}

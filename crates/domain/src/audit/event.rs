@@ -1,0 +1,322 @@
+//! One thing that happened.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::access::Role;
+use crate::audit::{Action, Person};
+use crate::ids::{AccountId, EventId, RequestId, TenantId};
+use crate::random::{Entropy, RandomError};
+use crate::tenant::TenantScope;
+use crate::time::Timestamp;
+
+/// Whose log an event stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Log {
+    /// The installation's, which only the operator reads.
+    Installation,
+    /// A tenant's own.
+    Tenant(TenantId),
+}
+
+impl From<&TenantScope> for Log {
+    fn from(scope: &TenantScope) -> Self {
+        Self::Tenant(scope.tenant())
+    }
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was not allowed.
+    Denied,
+    /// It was allowed, and failed.
+    Failure,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Success, Self::Denied, Self::Failure];
+
+    /// The outcome's name in JSON and in storage.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Denied => "denied",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// A text that is no outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an outcome is one of: success, denied, failure")]
+pub struct OutcomeError;
+
+impl FromStr for Outcome {
+    type Err = OutcomeError;
+    fn from_str(text: &str) -> Result<Self, OutcomeError> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(OutcomeError)
+    }
+}
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Actor {
+    /// Nobody known.
+    Anonymous,
+    /// The server itself.
+    System,
+    /// Whoever runs the binary on the host.
+    Operator,
+    /// An account, with the role it had in the log's tenant.
+    Account {
+        /// Which account.
+        id: AccountId,
+        /// Its role then; `None` where it has none, as in the installation's log.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+    },
+}
+
+macro_rules! object_kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// What kind of thing it was done to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ObjectKind { $($(#[$doc])* $name,)* }
+
+        impl ObjectKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The kind's name in JSON and in storage.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+object_kinds! {
+    /// A tenant.
+    Tenant = "tenant";
+    /// A membership, by its account's id.
+    Member = "member";
+    /// An invitation.
+    Invitation = "invitation";
+    /// A dataset.
+    Dataset = "dataset";
+    /// A document, as `dataset id/document id`.
+    Document = "document";
+    /// An ingestion job.
+    Job = "job";
+    /// An endpoint, by id; by slug where there is none of that name.
+    Endpoint = "endpoint";
+    /// A policy.
+    Policy = "policy";
+    /// The audit log.
+    Audit = "audit";
+    /// A route of the API, as `METHOD /path/{of}/the/table`.
+    Route = "route";
+}
+
+impl FromStr for ObjectKind {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or(())
+    }
+}
+
+impl Serialize for ObjectKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What it was done to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Object {
+    /// Its kind.
+    pub kind: ObjectKind,
+    /// Its id.
+    pub id: String,
+}
+
+impl Object {
+    /// A thing of this kind.
+    pub fn new(kind: ObjectKind, id: impl fmt::Display) -> Self {
+        Self { kind, id: id.to_string() }
+    }
+}
+
+/// The parts of an event that nobody can guess, made before the unit of work runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventSeed {
+    /// The event's id.
+    pub id: EventId,
+    /// What its personal data is committed to with.
+    pub salt: [u8; 16],
+}
+
+impl EventSeed {
+    /// A new seed.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn generate(now: Timestamp, entropy: &dyn Entropy) -> Result<Self, RandomError> {
+        let id = EventId::generate(now, entropy)?;
+        let mut salt = [0u8; 16];
+        entropy.fill(&mut salt)?;
+        Ok(Self { id, salt })
+    }
+}
+
+/// One thing that happened, as it is written. The store gives it its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id.
+    pub id: EventId,
+    /// What its personal data is committed to with.
+    pub salt: [u8; 16],
+    /// Whose log it stands in.
+    pub log: Log,
+    /// When.
+    pub time: Timestamp,
+    /// What was done.
+    pub action: Action,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Who did it.
+    pub actor: Actor,
+    /// What it was done to.
+    pub object: Option<Object>,
+    /// Why it ended so: a stable word such as `access_denied`.
+    pub reason_code: Option<String>,
+    /// In which request.
+    pub request: Option<RequestId>,
+    /// How many alike were merged into this one; 1 for an ordinary event.
+    pub count: u32,
+    /// What it knows of a person.
+    pub person: Person,
+}
+
+impl Event {
+    /// Names the thing it was done to.
+    #[must_use]
+    pub fn on(mut self, kind: ObjectKind, id: impl fmt::Display) -> Self {
+        self.object = Some(Object::new(kind, id));
+        self
+    }
+
+    /// Names an e-mail address that was given.
+    #[must_use]
+    pub fn about(mut self, email: impl fmt::Display) -> Self {
+        self.person.email = Some(email.to_string());
+        self
+    }
+
+    /// Says that it was refused, and why.
+    #[must_use]
+    pub fn denied(mut self, reason_code: impl Into<String>) -> Self {
+        self.outcome = Outcome::Denied;
+        self.reason_code = Some(reason_code.into());
+        self
+    }
+
+    /// Says that it failed, and why.
+    #[must_use]
+    pub fn failed(mut self, reason_code: impl Into<String>) -> Self {
+        self.outcome = Outcome::Failure;
+        self.reason_code = Some(reason_code.into());
+        self
+    }
+
+    /// Puts it into another log.
+    #[must_use]
+    pub fn into_log(mut self, log: Log) -> Self {
+        self.log = log;
+        self
+    }
+}
+
+/// An event as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// Its number in its log: 1, 2, 3 …, without gaps.
+    pub seq: u64,
+    /// The event. Its personal data is empty where it was erased.
+    pub event: Event,
+}
+
+/// Where a call comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// The client's own description of itself.
+    pub user_agent: Option<String>,
+}
+
+/// One call: when it came, from where, and what randomness it may use.
+#[derive(Clone)]
+pub struct Call {
+    /// When it came. All that one call does bears this one time.
+    pub now: Timestamp,
+    /// Its id, which the caller sees too.
+    pub request: RequestId,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its source of ids and salts.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Call {
+    /// The most characters that are kept of a user agent.
+    pub const USER_AGENT_MAX: usize = 256;
+
+    /// A call that begins now.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn begin(now: Timestamp, entropy: Arc<dyn Entropy>, origin: Origin) -> Result<Self, RandomError> {
+        let request = RequestId::generate(now, &*entropy)?;
+        Ok(Self { now, request, origin, entropy })
+    }
+
+    /// Drafts the event of this call: a success until it is said otherwise.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn event(&self, log: impl Into<Log>, action: Action, actor: Actor) -> Result<Event, RandomError> {
+        let EventSeed { id, salt } = EventSeed::generate(self.now, &*self.entropy)?;
+        let user_agent = self.origin.user_agent.as_deref();
+        Ok(Event {
+            id,
+            salt,
+            log: log.into(),
+            time: self.now,
+            action,
+            outcome: Outcome::Success,
+            actor,
+            object: None,
+            reason_code: None,
+            request: Some(self.request),
+            count: 1,
+            person: Person {
+                address: self.origin.address,
+                email: None,
+                user_agent: user_agent.map(|text| text.chars().take(Self::USER_AGENT_MAX).collect()),
+            },
+        })
+    }
+}

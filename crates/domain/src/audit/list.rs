@@ -1,0 +1,35 @@
+//! Reading a tenant's log.
+
+use crate::access::Permission;
+use crate::audit::RecordedEvent;
+use crate::audit::ports::{EventFilter, Seq};
+use crate::fault::{Fault, faults};
+use crate::identity::{Forbidden, Principal};
+use crate::page::{Page, PageAsk};
+use crate::space::Space;
+
+/// The log was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuditError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(AuditError);
+
+/// The tenant's events, the newest first.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub fn events(
+    space: &Space,
+    who: &Principal,
+    filter: &EventFilter,
+    page: PageAsk<Seq>,
+) -> Result<Page<RecordedEvent, Seq>, AuditError> {
+    let scope = who.scope(Permission::ReadAudit)?;
+    Ok(space.store.read()?.events(&scope, filter, page)?)
+}

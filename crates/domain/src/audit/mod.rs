@@ -1,0 +1,18 @@
+//! What happened: events that say who did what to which thing, with everything personal set aside.
+//!
+//! There is one log per tenant and one of the installation. Within a log `seq` counts without gaps. A row of a log
+//! holds ids; the address, e-mail and user agent lie in a side row to which the event commits by
+//! `SHA-256(salt ‖ data)`, so that erasing the side row leaves a log that can still be proved.
+
+mod action;
+mod event;
+mod list;
+mod person;
+pub mod ports;
+
+pub use action::{Action, ActionError};
+pub use event::{
+    Actor, Call, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError, RecordedEvent,
+};
+pub use list::{AuditError, events};
+pub use person::Person;

@@ -1,0 +1,41 @@
+//! What an event knows of a person: kept aside, so that it can be erased without breaking the log.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The personal data of one event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The client's address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<IpAddr>,
+    /// The e-mail address somebody gave, in canonical form.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub email: Option<String>,
+    /// The client's own description of itself, cut to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user_agent: Option<String>,
+}
+
+impl Person {
+    /// Whether nothing personal is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The bytes that are stored aside and committed to: JSON with the keys in a fixed order.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        // A struct of three optional strings always serialises.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The commitment of an event to its personal data: `SHA-256(salt ‖ data)`.
+    #[must_use]
+    pub fn commitment(salt: &[u8; 16], canonical: &[u8]) -> [u8; 32] {
+        Sha256::new().chain_update(salt).chain_update(canonical).finalize().into()
+    }
+}

@@ -1,0 +1,179 @@
+//! A document: what an owner puts in.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::dataset::Chunk;
+use crate::time::Timestamp;
+
+/// What an owner says about a document: any JSON object. It comes back with each hit.
+pub type Metadata = serde_json::Map<String, serde_json::Value>;
+
+/// The name of a document in its dataset: 1 to 128 of `A-Z a-z 0-9 . _ -`, but neither `.` nor `..`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct DocumentId(Arc<str>);
+
+/// A text that is no document id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a document_id has 1 to {} characters of A-Z, a-z, 0-9, '.', '_' and '-', and is neither . nor ..",
+    DocumentId::MAX
+)]
+pub struct DocumentIdError;
+
+impl DocumentId {
+    /// The most characters.
+    pub const MAX: usize = 128;
+
+    /// Reads a document id.
+    ///
+    /// # Errors
+    /// When the text is none.
+    pub fn parse(text: &str) -> Result<Self, DocumentIdError> {
+        let fits = (1..=Self::MAX).contains(&text.len()) && text != "." && text != "..";
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if fits && text.bytes().all(allowed) { Ok(Self(text.into())) } else { Err(DocumentIdError) }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for DocumentId {
+    type Err = DocumentIdError;
+    fn from_str(text: &str) -> Result<Self, DocumentIdError> {
+        Self::parse(text)
+    }
+}
+
+/// A document that may be put into a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewDocument {
+    /// Its id; the same again replaces.
+    pub id: DocumentId,
+    /// Its text.
+    pub content: String,
+    /// What its owner says about it. A title is its `title`.
+    pub metadata: Metadata,
+}
+
+/// A document that may not be put into a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// There is nothing to search in it.
+    #[error("content is empty: a document needs text")]
+    Empty,
+    /// There is more than one document should hold.
+    #[error("content has more than {} bytes: split the document", NewDocument::MAX_BYTES)]
+    TooLong,
+    /// It holds a NUL character, which no text has.
+    #[error("content holds a NUL character: it is not text")]
+    NotText,
+    /// There is more metadata than text wants.
+    #[error("metadata has more than {} bytes as JSON", NewDocument::MAX_METADATA)]
+    MetadataTooLong,
+}
+
+impl NewDocument {
+    /// The most bytes of content.
+    pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+    /// The most bytes of metadata, as JSON.
+    pub const MAX_METADATA: usize = 16 * 1024;
+
+    /// Checks a document.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or no text.
+    pub fn new(id: DocumentId, content: String, metadata: Metadata) -> Result<Self, DocumentError> {
+        if content.trim().is_empty() {
+            return Err(DocumentError::Empty);
+        }
+        if content.len() > Self::MAX_BYTES {
+            return Err(DocumentError::TooLong);
+        }
+        if content.contains('\0') {
+            return Err(DocumentError::NotText);
+        }
+        if serde_json::to_vec(&metadata).map_or(usize::MAX, |json| json.len()) > Self::MAX_METADATA {
+            return Err(DocumentError::MetadataTooLong);
+        }
+        Ok(Self { id, content, metadata })
+    }
+}
+
+/// A document as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Its id.
+    pub id: DocumentId,
+    /// Its text.
+    pub content: String,
+    /// What its owner says about it.
+    pub metadata: Metadata,
+    /// What it was cut into, in order.
+    pub chunks: Vec<Chunk>,
+    /// When it was put in.
+    pub created_at: Timestamp,
+}
+
+/// A document without its text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentSummary {
+    /// Its id.
+    pub id: DocumentId,
+    /// What its owner says about it.
+    pub metadata: Metadata,
+    /// How many bytes of text it has.
+    pub bytes: u64,
+    /// How many chunks it was cut into.
+    pub chunks: u64,
+    /// When it was put in.
+    pub created_at: Timestamp,
+}
+
+/// The number of a change to a dataset's documents: 1, 2, 3 … ; 0 is before any change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ChangeNumber(pub u64);
+
+/// A change that an index must follow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A document was put in, in place of any older one of its id.
+    Put(ChangeNumber, Document),
+    /// A document was removed.
+    Removed(ChangeNumber, DocumentId),
+}
+
+impl Change {
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> ChangeNumber {
+        match self {
+            Self::Put(number, _) | Self::Removed(number, _) => *number,
+        }
+    }
+}
+
+/// How much a dataset holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Documents.
+    pub documents: u64,
+    /// Chunks.
+    pub chunks: u64,
+    /// Bytes of content.
+    pub bytes: u64,
+}

@@ -1,0 +1,249 @@
+//! Getting documents in, and out again.
+//!
+//! Documents live in a store of their own, which shares no transaction with the rest, so this goes in steps that
+//! can be repeated: the job and its event are committed, then the documents are made durable, and only then is
+//! anything acknowledged; the index follows. [`super::reconcile`] ends at start what a crash cut short.
+//!
+//! Everything here blocks on a disk.
+
+use crate::access::Permission;
+use crate::audit::{Action, Actor, Call, ObjectKind};
+use crate::dataset::manage::active;
+use crate::dataset::{
+    Dataset, Document, DocumentId, DocumentSummary, IndexOf, Job, JobFailure, JobStatus, NewDocument, chunks,
+};
+use crate::fault::{Fault, faults};
+use crate::identity::{Forbidden, Principal};
+use crate::ids::{DatasetId, JobId};
+use crate::page::{Page, PageAsk};
+use crate::space::Space;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::unit::{Recorded, Refused};
+
+/// Documents did not get in, or could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IngestError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is no such dataset.
+    #[error("there is no such dataset")]
+    NoDataset,
+    /// There is no such document.
+    #[error("there is no such document")]
+    NoDocument,
+    /// The dataset would hold more documents than it may.
+    #[error("the dataset may hold {0} documents, and would hold more")]
+    TooManyDocuments(u64),
+    /// The dataset would hold more text than it may.
+    #[error("the dataset may hold {0} bytes of text, and would hold more")]
+    TooManyBytes(u64),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(IngestError);
+
+/// A document was not removed.
+pub type RemoveDocumentError = IngestError;
+
+/// The most changes that an index is brought in one step.
+const STEP: usize = 1_000;
+
+/// Takes documents in: once this answers, they are durable, and the job is known. They are found by a search once
+/// [`finish_ingestion`] has run.
+///
+/// # Errors
+/// Why none was taken in.
+pub fn start_ingestion(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    dataset: DatasetId,
+    documents: Vec<NewDocument>,
+) -> Result<Job, IngestError> {
+    let scope = who.scope(Permission::WriteDatasets)?;
+    let documents: Vec<Document> = documents.into_iter().map(|one| cut(one, call)).collect();
+    let job = Job {
+        id: JobId::generate(call.now, &*call.entropy)?,
+        dataset,
+        status: JobStatus::Queued,
+        documents_total: count(documents.len()),
+        documents_done: 0,
+        chunks: documents.iter().map(|one| count(one.chunks.len())).sum(),
+        bytes: documents.iter().map(|one| count(one.content.len())).sum(),
+        errors: Vec::new(),
+        created_at: call.now,
+        finished_at: None,
+    };
+    let event = call.event(&scope, Action::SensitiveCreate, who.actor())?.on(ObjectKind::Job, job.id);
+    let limits = who.live().tenant.limits;
+
+    // A dataset on its way out takes its lock for good before its documents go: nothing is put in behind it.
+    space.datasets.alone(dataset, || {
+        let usage = space.documents.usage(&scope, dataset)?;
+        if usage.documents.saturating_add(job.documents_total) > limits.documents {
+            return Err(IngestError::TooManyDocuments(limits.documents));
+        }
+        if usage.bytes.saturating_add(job.bytes) > limits.bytes {
+            return Err(IngestError::TooManyBytes(limits.bytes));
+        }
+        let queued = job.clone();
+        space
+            .store
+            .write(move |tx| {
+                if tx.dataset(&scope, dataset)?.is_none_or(|one| one.state != super::DatasetState::Active) {
+                    return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
+                }
+                tx.add_job(&scope, &queued)?;
+                Ok(Ok(Recorded::new((), event.clone())))
+            })
+            .wait()?;
+        if let Err(error) = space.documents.put(&scope, dataset, job.id, &documents) {
+            let mut failed = job.clone();
+            failed.status = JobStatus::Failed;
+            failed.errors = vec![JobFailure { document_id: None, message: error.to_string() }];
+            end(space, call, &scope, failed)?;
+            return Err(error.into());
+        }
+        Ok(Job { status: JobStatus::Running, ..job })
+    })
+}
+
+/// Brings the index what a job put in, and ends the job.
+///
+/// # Errors
+/// When a port failed. The job stays as it is, and is ended at the next start.
+pub fn finish_ingestion(
+    space: &Space,
+    call: &Call,
+    scope: &TenantScope,
+    job: Job,
+) -> Result<Job, IngestError> {
+    let dataset = {
+        let mut view = space.store.read()?;
+        active(&mut *view, scope, job.dataset)?.ok_or(IngestError::NoDataset)?
+    };
+    catch_up(space, scope, dataset.index())?;
+    let done = Job { status: JobStatus::Succeeded, documents_done: job.documents_total, ..job };
+    end(space, call, scope, done)
+}
+
+/// The scope under which a job that was started is finished in the background.
+///
+/// # Errors
+/// When the caller's role does not permit writing.
+pub fn ingestion_scope(who: &Principal) -> Result<TenantScope, Forbidden> {
+    who.scope(Permission::WriteDatasets)
+}
+
+pub(super) fn end(space: &Space, call: &Call, scope: &TenantScope, job: Job) -> Result<Job, IngestError> {
+    let job = Job { finished_at: Some(space.clock.now()), ..job };
+    let event = call.event(scope, Action::SensitiveCreate, Actor::System)?.on(ObjectKind::Job, job.id);
+    let event = if job.status == JobStatus::Failed { event.failed("job_failed") } else { event };
+    let scope = *scope;
+    space
+        .store
+        .write(move |tx| {
+            // Its dataset may have been removed meanwhile, and the job with it.
+            if tx.job(&scope, job.dataset, job.id)?.is_none() {
+                return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
+            }
+            tx.update_job(&scope, &job)?;
+            Ok(Ok(Recorded::new(job.clone(), event.clone())))
+        })
+        .wait()
+}
+
+/// Brings an index whatever changes to the documents it has not seen.
+///
+/// # Errors
+/// When the store of documents or the engine failed; the index has then seen a part, and can be brought the rest.
+pub fn catch_up(space: &Space, scope: &TenantScope, index: IndexOf) -> Result<(), Fault> {
+    space.datasets.alone(index.dataset, || {
+        loop {
+            let seen = space.engine.indexed(scope, index)?;
+            let changes = space.documents.changes(scope, index.dataset, seen, STEP)?;
+            if changes.is_empty() {
+                return Ok(());
+            }
+            space.engine.apply(scope, index, &changes)?;
+        }
+    })
+}
+
+/// Removes a document from the store and from the index.
+///
+/// # Errors
+/// Why it was not removed.
+pub fn remove_document(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    dataset: DatasetId,
+    id: &DocumentId,
+) -> Result<(), RemoveDocumentError> {
+    let scope = who.scope(Permission::WriteDatasets)?;
+    let known = find_dataset(space, &scope, dataset)?;
+    if space.documents.document(&scope, dataset, id)?.is_none() {
+        return Err(IngestError::NoDocument);
+    }
+    // The event comes first: a removal that nobody recorded would be worse than a record of one that was cut short.
+    let event = call
+        .event(&scope, Action::SensitiveDelete, who.actor())?
+        .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
+    let recorded: Result<(), StoreError> = space.store.record(event).wait();
+    recorded?;
+    space.datasets.alone(dataset, || space.documents.remove(&scope, dataset, id))?;
+    Ok(catch_up(space, &scope, known.index())?)
+}
+
+/// One document with its text. That it was read is recorded.
+///
+/// # Errors
+/// When there is none, the caller's role does not permit it, or a port failed.
+pub fn document(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    dataset: DatasetId,
+    id: &DocumentId,
+) -> Result<Document, IngestError> {
+    let scope = who.scope(Permission::ReadContent)?;
+    find_dataset(space, &scope, dataset)?;
+    let document = space.documents.document(&scope, dataset, id)?.ok_or(IngestError::NoDocument)?;
+    let event = call
+        .event(&scope, Action::SensitiveRead, who.actor())?
+        .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
+    space.store.record(event).wait()?;
+    Ok(document)
+}
+
+/// A dataset's documents, without their text.
+///
+/// # Errors
+/// When there is no such dataset, the caller's role does not permit it, or a port failed.
+pub fn documents(
+    space: &Space,
+    who: &Principal,
+    dataset: DatasetId,
+    page: PageAsk<DocumentId>,
+) -> Result<Page<DocumentSummary, DocumentId>, IngestError> {
+    let scope = who.scope(Permission::ReadContent)?;
+    find_dataset(space, &scope, dataset)?;
+    Ok(space.documents.documents(&scope, dataset, page)?)
+}
+
+fn find_dataset(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Dataset, IngestError> {
+    active(&mut *space.store.read()?, scope, id)?.ok_or(IngestError::NoDataset)
+}
+
+fn cut(document: NewDocument, call: &Call) -> Document {
+    let NewDocument { id, content, metadata } = document;
+    Document { id, chunks: chunks(&content), content, metadata, created_at: call.now }
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}

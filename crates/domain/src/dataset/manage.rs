@@ -1,0 +1,210 @@
+//! Making, changing and reading datasets, and reading their jobs.
+
+use crate::access::Permission;
+use crate::audit::{Action, Call, ObjectKind};
+use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, Job};
+use crate::fault::{Fault, faults};
+use crate::identity::{Forbidden, Principal};
+use crate::ids::{DatasetId, JobId};
+use crate::page::{Page, PageAsk};
+use crate::space::Space;
+use crate::store::{StoreError, View};
+use crate::tenant::TenantScope;
+use crate::unit::{Recorded, Refused};
+
+/// A dataset is to be made. Its texts have passed [`crate::text`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDataset {
+    /// Its name.
+    pub name: String,
+    /// One sentence about it.
+    pub summary: String,
+    /// Words to find it by.
+    pub tags: String,
+    /// How its words are made comparable.
+    pub analyzer: AnalyzerSettings,
+}
+
+/// A dataset is to be changed; `None` leaves a part as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangeDataset {
+    /// Its name.
+    pub name: Option<String>,
+    /// One sentence about it.
+    pub summary: Option<String>,
+    /// Words to find it by.
+    pub tags: Option<String>,
+    /// Only if this is still its revision.
+    pub if_revision: Option<u64>,
+}
+
+/// A dataset was not made, changed, read or removed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DatasetError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is no such dataset.
+    #[error("there is no such dataset")]
+    NotFound,
+    /// There is no such job.
+    #[error("there is no such job")]
+    NoJob,
+    /// Another dataset has the name.
+    #[error("there is a dataset of this name already; choose another name")]
+    NameTaken,
+    /// It has been changed since.
+    #[error("the dataset has been changed since; read it again")]
+    Changed,
+    /// Endpoints search it.
+    #[error("endpoints search this dataset: remove them first ({})", .0.join(", "))]
+    InUse(Vec<String>),
+    /// The tenant has as many datasets as it may.
+    #[error("the tenant has {0} datasets, which is all it may have")]
+    LimitReached(u64),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(DatasetError);
+
+/// A dataset that anybody may see: one that is not being removed.
+pub(super) fn active<V: View + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    id: DatasetId,
+) -> Result<Option<Dataset>, StoreError> {
+    Ok(view.dataset(scope, id)?.filter(|dataset| dataset.state == DatasetState::Active))
+}
+
+/// Makes a dataset.
+///
+/// # Errors
+/// Why it was not made.
+pub async fn create_dataset(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    wanted: NewDataset,
+) -> Result<Dataset, DatasetError> {
+    let scope = who.scope(Permission::WriteDatasets)?;
+    let dataset = Dataset {
+        id: DatasetId::generate(call.now, &*call.entropy)?,
+        name: wanted.name,
+        summary: wanted.summary,
+        tags: wanted.tags,
+        analyzer: wanted.analyzer,
+        state: DatasetState::Active,
+        revision: 1,
+        created_at: call.now,
+        updated_at: call.now,
+    };
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Dataset, dataset.id);
+    let limit = who.live().tenant.limits.datasets;
+    space
+        .store
+        .write(move |tx| {
+            if tx.dataset_named(&scope, &dataset.name)?.is_some() {
+                return Ok(Err(Refused::unrecorded(DatasetError::NameTaken)));
+            }
+            if tx.count_datasets(&scope)? >= limit {
+                return Ok(Err(Refused::unrecorded(DatasetError::LimitReached(limit))));
+            }
+            tx.add_dataset(&scope, &dataset)?;
+            Ok(Ok(Recorded::new(dataset.clone(), event.clone())))
+        })
+        .await
+}
+
+/// Changes a dataset.
+///
+/// # Errors
+/// Why it was not changed.
+pub async fn change_dataset(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: DatasetId,
+    change: ChangeDataset,
+) -> Result<Dataset, DatasetError> {
+    let scope = who.scope(Permission::WriteDatasets)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Dataset, id);
+    let now = call.now;
+    space
+        .store
+        .write(move |tx| {
+            let Some(mut dataset) = tx.dataset(&scope, id)?.filter(|one| one.state == DatasetState::Active)
+            else {
+                return Ok(Err(Refused::unrecorded(DatasetError::NotFound)));
+            };
+            if change.if_revision.is_some_and(|revision| revision != dataset.revision) {
+                return Ok(Err(Refused::unrecorded(DatasetError::Changed)));
+            }
+            if let Some(name) = &change.name {
+                if tx.dataset_named(&scope, name)?.is_some_and(|other| other.id != id) {
+                    return Ok(Err(Refused::unrecorded(DatasetError::NameTaken)));
+                }
+                dataset.name.clone_from(name);
+            }
+            if let Some(summary) = &change.summary {
+                dataset.summary.clone_from(summary);
+            }
+            if let Some(tags) = &change.tags {
+                dataset.tags.clone_from(tags);
+            }
+            dataset.revision += 1;
+            dataset.updated_at = now;
+            tx.update_dataset(&scope, &dataset)?;
+            Ok(Ok(Recorded::new(dataset, event.clone())))
+        })
+        .await
+}
+
+/// One dataset.
+///
+/// # Errors
+/// When there is none, the caller's role does not permit it, or a port failed.
+pub fn dataset(space: &Space, who: &Principal, id: DatasetId) -> Result<Dataset, DatasetError> {
+    let scope = who.scope(Permission::ReadMetadata)?;
+    active(&mut *space.store.read()?, &scope, id)?.ok_or(DatasetError::NotFound)
+}
+
+/// The tenant's datasets.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub fn datasets(
+    space: &Space,
+    who: &Principal,
+    page: PageAsk<DatasetId>,
+) -> Result<Page<Dataset, DatasetId>, DatasetError> {
+    let scope = who.scope(Permission::ReadMetadata)?;
+    Ok(space.store.read()?.datasets(&scope, page)?)
+}
+
+/// One job of a dataset.
+///
+/// # Errors
+/// When there is none, the caller's role does not permit it, or a port failed.
+pub fn job(space: &Space, who: &Principal, dataset: DatasetId, id: JobId) -> Result<Job, DatasetError> {
+    let scope = who.scope(Permission::WriteDatasets)?;
+    let mut view = space.store.read()?;
+    active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
+    view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)
+}
+
+/// A dataset's jobs.
+///
+/// # Errors
+/// When there is no such dataset, the caller's role does not permit it, or a port failed.
+pub fn jobs(
+    space: &Space,
+    who: &Principal,
+    dataset: DatasetId,
+    page: PageAsk<JobId>,
+) -> Result<Page<Job, JobId>, DatasetError> {
+    let scope = who.scope(Permission::WriteDatasets)?;
+    let mut view = space.store.read()?;
+    active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
+    Ok(view.jobs(&scope, dataset, page)?)
+}

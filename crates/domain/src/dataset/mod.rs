@@ -1,0 +1,127 @@
+//! What is searched: datasets, their documents, the chunks they are cut into, and how they get into an index.
+//!
+//! The [`ports::DocumentStore`] holds the truth. A [`ports::SearchEngine`]'s index is derived from it: each change
+//! to the documents bears a number, the index knows the last number it has seen, and [`catch_up`] brings it the
+//! rest. So an index that is behind, broken or lost is mended the same way as one that is new.
+
+mod chunk;
+mod document;
+mod ingest;
+mod job;
+mod manage;
+pub mod ports;
+mod reconcile;
+mod remove;
+mod search;
+
+pub use chunk::{Chunk, chunks};
+pub use document::{
+    Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, Metadata,
+    NewDocument, Usage,
+};
+pub use ingest::{
+    IngestError, RemoveDocumentError, catch_up, document, documents, finish_ingestion, ingestion_scope,
+    remove_document, start_ingestion,
+};
+pub use job::{Job, JobFailure, JobStatus, JobStatusError};
+pub use manage::{
+    ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
+};
+pub use reconcile::{Reconciled, reconcile};
+pub use remove::{begin_removal, finish_removal};
+pub use search::{Ask, AskError, Hit, Hits, SearchDatasetError, Threshold, search_dataset};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::DatasetId;
+use crate::time::Timestamp;
+
+/// A language's rules, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// None: words as they are.
+    None,
+}
+
+/// How the words of a dataset are made comparable. It is chosen when the dataset is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnalyzerSettings {
+    /// Whether words are cut to their stem, and by which language.
+    pub stemming: Language,
+    /// Whether words such as "the" are left out, and of which language.
+    pub stop_words: Language,
+}
+
+/// Which index is meant, and how its words are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IndexOf {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// How its words are made comparable.
+    pub analyzer: AnalyzerSettings,
+}
+
+/// Whether a dataset is there, or on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DatasetState {
+    /// It is there.
+    Active,
+    /// Its documents are being removed. Nobody sees it any more.
+    Deleting,
+}
+
+impl DatasetState {
+    /// The state's name in storage.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deleting => "deleting",
+        }
+    }
+
+    /// The state with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Active, Self::Deleting].into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// Documents that are searched together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// Its id.
+    pub id: DatasetId,
+    /// Its name, unique in the tenant.
+    pub name: String,
+    /// One sentence about it.
+    pub summary: String,
+    /// Words to find it by.
+    pub tags: String,
+    /// How its words are made comparable.
+    pub analyzer: AnalyzerSettings,
+    /// Whether it is there.
+    pub state: DatasetState,
+    /// Counts its changes, from 1.
+    pub revision: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Dataset {
+    /// The one type of dataset there is: searched by the embedded engine.
+    pub const DTYPE: &'static str = "embedded";
+
+    /// Its index.
+    #[must_use]
+    pub fn index(&self) -> IndexOf {
+        IndexOf { dataset: self.id, analyzer: self.analyzer }
+    }
+}

@@ -1,0 +1,72 @@
+//! Removing a dataset: first it is said and gone from sight, then its bytes go, then its row.
+
+use crate::access::Permission;
+use crate::audit::{Action, Actor, Call, ObjectKind};
+use crate::dataset::{DatasetError, DatasetState};
+use crate::fault::Fault;
+use crate::identity::Principal;
+use crate::ids::DatasetId;
+use crate::space::Space;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::unit::{Recorded, Refused};
+
+/// Takes a dataset out of sight, for good. [`finish_removal`] removes what it held.
+///
+/// # Errors
+/// Why it was not removed.
+pub async fn begin_removal(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: DatasetId,
+    if_revision: Option<u64>,
+) -> Result<TenantScope, DatasetError> {
+    let scope = who.scope(Permission::WriteDatasets)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Dataset, id);
+    let now = call.now;
+    space
+        .store
+        .write(move |tx| {
+            let Some(mut dataset) = tx.dataset(&scope, id)?.filter(|one| one.state == DatasetState::Active)
+            else {
+                return Ok(Err(Refused::unrecorded(DatasetError::NotFound)));
+            };
+            if if_revision.is_some_and(|revision| revision != dataset.revision) {
+                return Ok(Err(Refused::unrecorded(DatasetError::Changed)));
+            }
+            let users = tx.endpoints_of_dataset(&scope, id)?;
+            if !users.is_empty() {
+                let slugs = users.into_iter().map(|one| one.slug.to_string()).collect();
+                return Ok(Err(Refused::unrecorded(DatasetError::InUse(slugs))));
+            }
+            dataset.state = DatasetState::Deleting;
+            dataset.revision += 1;
+            dataset.updated_at = now;
+            tx.update_dataset(&scope, &dataset)?;
+            Ok(Ok(Recorded::new(scope, event.clone())))
+        })
+        .await
+}
+
+/// Removes all that a dataset held, which [`begin_removal`] took out of sight, and then its row. It can be called
+/// again until it answers. Blocks on a disk.
+///
+/// # Errors
+/// When a port failed.
+pub fn finish_removal(space: &Space, call: &Call, scope: &TenantScope, id: DatasetId) -> Result<(), Fault> {
+    let event = call.event(scope, Action::SensitiveDelete, Actor::System)?.on(ObjectKind::Dataset, id);
+    let scope = *scope;
+    space.datasets.alone(id, || {
+        space.engine.destroy(&scope, id)?;
+        space.documents.destroy(&scope, id)?;
+        let removed: Result<(), StoreError> = space
+            .store
+            .write(move |tx| {
+                tx.remove_dataset(&scope, id)?;
+                Ok(Ok(Recorded::new((), event.clone())))
+            })
+            .wait();
+        Ok(removed?)
+    })
+}

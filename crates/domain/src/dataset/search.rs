@@ -1,0 +1,140 @@
+//! Asking a dataset: what an endpoint would retrieve.
+
+use std::sync::Arc;
+
+use crate::access::Permission;
+use crate::audit::{Action, Call, ObjectKind};
+use crate::dataset::manage::active;
+use crate::dataset::{DocumentId, Metadata};
+use crate::fault::{Fault, faults};
+use crate::identity::{Forbidden, Principal};
+use crate::ids::DatasetId;
+use crate::space::Space;
+
+/// How close a chunk must be to count: 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Threshold(f32);
+
+/// What a search may ask for, and what may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// A threshold out of bounds.
+    #[error("similarity_threshold is a number from 0 to 1")]
+    Threshold,
+    /// A limit out of bounds.
+    #[error("limit is a number from 1 to {}", Ask::MAX_LIMIT)]
+    Limit,
+    /// A question that is none.
+    #[error("the question is empty")]
+    Empty,
+    /// A question that is too long.
+    #[error("the question has more than {} bytes", Ask::MAX_TEXT)]
+    TooLong,
+}
+
+impl Threshold {
+    /// What counts when nobody says otherwise: a chunk with all known words of a question scores at least this.
+    pub const DEFAULT: Self = Self(0.5);
+
+    /// Checks a threshold.
+    ///
+    /// # Errors
+    /// When it is not from 0 to 1.
+    pub fn parse(value: f32) -> Result<Self, AskError> {
+        if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(AskError::Threshold) }
+    }
+
+    /// The number itself.
+    #[must_use]
+    pub fn get(self) -> f32 {
+        self.0
+    }
+}
+
+/// A question to a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The question, in words.
+    pub text: String,
+    /// How many chunks at most.
+    pub limit: usize,
+    /// How close they must be.
+    pub threshold: Threshold,
+}
+
+impl Ask {
+    /// The most chunks of one answer.
+    pub const MAX_LIMIT: u64 = 100;
+    /// The number of chunks when nobody asks for another.
+    pub const DEFAULT_LIMIT: u64 = 5;
+    /// The most bytes of a question.
+    pub const MAX_TEXT: usize = 32 * 1024;
+
+    /// Checks a question.
+    ///
+    /// # Errors
+    /// When one of its parts is out of bounds.
+    pub fn new(text: String, limit: u64, threshold: f32) -> Result<Self, AskError> {
+        if text.trim().is_empty() {
+            return Err(AskError::Empty);
+        }
+        if text.len() > Self::MAX_TEXT {
+            return Err(AskError::TooLong);
+        }
+        if !(1..=Self::MAX_LIMIT).contains(&limit) {
+            return Err(AskError::Limit);
+        }
+        let limit = usize::try_from(limit).map_err(|_| AskError::Limit)?;
+        Ok(Self { text, limit, threshold: Threshold::parse(threshold)? })
+    }
+}
+
+/// A chunk that was found. Its parts are shared with whatever holds them ready.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The document it is a part of.
+    pub document: DocumentId,
+    /// Its text.
+    pub content: Arc<str>,
+    /// What the document's owner says about it.
+    pub metadata: Arc<Metadata>,
+    /// How close it is to the question: 0 to 1, higher is closer.
+    pub score: f32,
+}
+
+/// What was found, the closest first.
+pub type Hits = Vec<Hit>;
+
+/// A dataset was not searched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SearchDatasetError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is no such dataset.
+    #[error("there is no such dataset")]
+    NotFound,
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(SearchDatasetError);
+
+/// Searches a dataset directly, as an endpoint would. That it was done is recorded.
+///
+/// # Errors
+/// When there is no such dataset, the caller's role does not permit it, or a port failed.
+pub async fn search_dataset(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: DatasetId,
+    ask: &Ask,
+) -> Result<Hits, SearchDatasetError> {
+    let scope = who.scope(Permission::ReadContent)?;
+    let dataset = active(&mut *space.store.read()?, &scope, id)?.ok_or(SearchDatasetError::NotFound)?;
+    let hits = space.engine.search(&scope, dataset.index(), ask).await?;
+    let event = call.event(&scope, Action::SensitiveRead, who.actor())?.on(ObjectKind::Dataset, id);
+    space.store.record(event).await?;
+    Ok(hits)
+}

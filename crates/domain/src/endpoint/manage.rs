@@ -1,0 +1,260 @@
+//! Making, changing, reading and removing endpoints.
+
+use crate::access::Permission;
+use crate::audit::{Action, Call, ObjectKind};
+use crate::dataset::DatasetState;
+use crate::endpoint::ports::EndpointView;
+use crate::endpoint::query::{admitted, visible};
+use crate::endpoint::{Endpoint, ResponseType, Slug};
+use crate::fault::{Fault, faults};
+use crate::identity::{Forbidden, Principal};
+use crate::ids::{DatasetId, EndpointId};
+use crate::page::{Page, PageAsk};
+use crate::space::Space;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::unit::{Recorded, Refused};
+
+/// Which endpoint is meant: by its id, or by its slug.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndpointName {
+    /// By its id.
+    Id(EndpointId),
+    /// By its slug.
+    Slug(Slug),
+}
+
+impl EndpointName {
+    /// Reads an id or a slug; `None` when the text is neither, so that no endpoint can be meant.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().map(Self::Id).or_else(|_| Slug::parse(text).map(Self::Slug)).ok()
+    }
+
+    pub(crate) fn find<V: EndpointView + ?Sized>(
+        &self,
+        view: &mut V,
+        scope: &TenantScope,
+    ) -> Result<Option<Endpoint>, StoreError> {
+        match self {
+            Self::Id(id) => view.endpoint(scope, *id),
+            Self::Slug(slug) => view.endpoint_by_slug(scope, slug),
+        }
+    }
+}
+
+/// An endpoint is to be made. Its texts have passed [`crate::text`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEndpoint {
+    /// Its name for people.
+    pub name: String,
+    /// Its name in its URL.
+    pub slug: Slug,
+    /// One sentence about it.
+    pub summary: String,
+    /// All there is to say about it.
+    pub description: String,
+    /// Words to find it by.
+    pub tags: String,
+    /// What it searches.
+    pub dataset: DatasetId,
+    /// What it answers with.
+    pub response_type: ResponseType,
+    /// Whether it is more than a draft.
+    pub published: bool,
+}
+
+/// An endpoint is to be changed; `None` leaves a part as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangeEndpoint {
+    /// Its name for people.
+    pub name: Option<String>,
+    /// One sentence about it.
+    pub summary: Option<String>,
+    /// All there is to say about it.
+    pub description: Option<String>,
+    /// Words to find it by.
+    pub tags: Option<String>,
+    /// Whether it is more than a draft.
+    pub published: Option<bool>,
+    /// Only if this is still its revision.
+    pub if_revision: Option<u64>,
+}
+
+/// An endpoint was not made, changed, read or removed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is no such endpoint.
+    #[error("there is no such endpoint")]
+    NotFound,
+    /// There is no such dataset.
+    #[error("dataset_id names no dataset of this tenant")]
+    NoDataset,
+    /// Another endpoint has the slug.
+    #[error("there is an endpoint of this slug already; choose another slug")]
+    SlugTaken,
+    /// It has been changed since.
+    #[error("the endpoint has been changed since; read it again")]
+    Changed,
+    /// The tenant has as many endpoints as it may.
+    #[error("the tenant has {0} endpoints, which is all it may have")]
+    LimitReached(u64),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(EndpointError);
+
+/// A page of endpoints, and how much of each its reader may see.
+pub struct ListedEndpoints {
+    /// The endpoints.
+    pub page: Page<Endpoint, EndpointId>,
+    /// Whether all of each may be shown, or its name, slug and summary alone.
+    pub in_full: bool,
+}
+
+/// Makes an endpoint.
+///
+/// # Errors
+/// Why it was not made.
+pub async fn create_endpoint(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    wanted: NewEndpoint,
+) -> Result<Endpoint, EndpointError> {
+    let scope = who.scope(Permission::WriteEndpoints)?;
+    let endpoint = Endpoint {
+        id: EndpointId::generate(call.now, &*call.entropy)?,
+        name: wanted.name,
+        slug: wanted.slug,
+        summary: wanted.summary,
+        description: wanted.description,
+        tags: wanted.tags,
+        dataset: wanted.dataset,
+        response_type: wanted.response_type,
+        published: wanted.published,
+        revision: 1,
+        created_at: call.now,
+        updated_at: call.now,
+    };
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Endpoint, endpoint.id);
+    let limit = who.live().tenant.limits.endpoints;
+    space
+        .store
+        .write(move |tx| {
+            if tx.dataset(&scope, endpoint.dataset)?.is_none_or(|one| one.state != DatasetState::Active) {
+                return Ok(Err(Refused::unrecorded(EndpointError::NoDataset)));
+            }
+            if tx.endpoint_by_slug(&scope, &endpoint.slug)?.is_some() {
+                return Ok(Err(Refused::unrecorded(EndpointError::SlugTaken)));
+            }
+            if tx.count_endpoints(&scope)? >= limit {
+                return Ok(Err(Refused::unrecorded(EndpointError::LimitReached(limit))));
+            }
+            tx.add_endpoint(&scope, &endpoint)?;
+            Ok(Ok(Recorded::new(endpoint.clone(), event.clone())))
+        })
+        .await
+}
+
+/// Changes an endpoint.
+///
+/// # Errors
+/// Why it was not changed.
+pub async fn change_endpoint(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: EndpointId,
+    change: ChangeEndpoint,
+) -> Result<Endpoint, EndpointError> {
+    let scope = who.scope(Permission::WriteEndpoints)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Endpoint, id);
+    let now = call.now;
+    space
+        .store
+        .write(move |tx| {
+            let Some(mut endpoint) = tx.endpoint(&scope, id)? else {
+                return Ok(Err(Refused::unrecorded(EndpointError::NotFound)));
+            };
+            if change.if_revision.is_some_and(|revision| revision != endpoint.revision) {
+                return Ok(Err(Refused::unrecorded(EndpointError::Changed)));
+            }
+            let texts = [
+                (&mut endpoint.name, &change.name),
+                (&mut endpoint.summary, &change.summary),
+                (&mut endpoint.description, &change.description),
+                (&mut endpoint.tags, &change.tags),
+            ];
+            for (old, new) in texts {
+                if let Some(new) = new {
+                    old.clone_from(new);
+                }
+            }
+            endpoint.published = change.published.unwrap_or(endpoint.published);
+            endpoint.revision += 1;
+            endpoint.updated_at = now;
+            tx.update_endpoint(&scope, &endpoint)?;
+            Ok(Ok(Recorded::new(endpoint, event.clone())))
+        })
+        .await
+}
+
+/// Removes an endpoint.
+///
+/// # Errors
+/// Why it was not removed.
+pub async fn remove_endpoint(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: EndpointId,
+    if_revision: Option<u64>,
+) -> Result<(), EndpointError> {
+    let scope = who.scope(Permission::WriteEndpoints)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Endpoint, id);
+    space
+        .store
+        .write(move |tx| {
+            let Some(endpoint) = tx.endpoint(&scope, id)? else {
+                return Ok(Err(Refused::unrecorded(EndpointError::NotFound)));
+            };
+            if if_revision.is_some_and(|revision| revision != endpoint.revision) {
+                return Ok(Err(Refused::unrecorded(EndpointError::Changed)));
+            }
+            tx.remove_endpoint(&scope, id)?;
+            Ok(Ok(Recorded::new((), event.clone())))
+        })
+        .await
+}
+
+/// One endpoint.
+///
+/// # Errors
+/// When there is none, the caller's role does not permit it, or a port failed.
+pub fn endpoint(space: &Space, who: &Principal, name: &EndpointName) -> Result<Endpoint, EndpointError> {
+    let scope = who.scope(Permission::ReadMetadata)?;
+    name.find(&mut *space.store.read()?, &scope)?.ok_or(EndpointError::NotFound)
+}
+
+/// The tenant's endpoints: all of them for those who may read metadata, and for others those they may query.
+///
+/// # Errors
+/// When the caller's role permits neither, or a port failed.
+pub fn endpoints(
+    space: &Space,
+    who: &Principal,
+    page: PageAsk<EndpointId>,
+) -> Result<ListedEndpoints, EndpointError> {
+    let in_full = who.may(Permission::ReadMetadata);
+    let scope = who.scope(if in_full { Permission::ReadMetadata } else { Permission::ListQueryable })?;
+    let mut page = space.store.read()?.endpoints(&scope, page)?;
+    if !in_full {
+        page.items.retain(|one| visible(who, one.slug.as_str()).is_some_and(|live| admitted(who, live)));
+    }
+    Ok(ListedEndpoints { page, in_full })
+}

@@ -1,0 +1,81 @@
+//! What is published: endpoints, and how they are queried.
+
+mod answer;
+mod manage;
+pub mod ports;
+mod query;
+mod slug;
+
+pub use answer::{Answer, PolicyEntry, PolicyMetadata, PolicyOutcome};
+pub use manage::{
+    ChangeEndpoint, EndpointError, EndpointName, ListedEndpoints, NewEndpoint, change_endpoint,
+    create_endpoint, endpoint, endpoints, remove_endpoint,
+};
+pub use query::{Message, Messages, Query, QueryError, QueryRefusal, Visible, look_up, query};
+pub use slug::{Slug, SlugError};
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::ids::{DatasetId, EndpointId};
+use crate::time::Timestamp;
+
+/// What an endpoint answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResponseType {
+    /// The documents found, as they are.
+    Raw,
+}
+
+/// A text that is no response type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("response_type is raw; summary and both need a model, which this version does not have")]
+pub struct ResponseTypeError;
+
+impl ResponseType {
+    /// The type's name in JSON and in storage.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+        }
+    }
+}
+
+impl FromStr for ResponseType {
+    type Err = ResponseTypeError;
+    fn from_str(text: &str) -> Result<Self, ResponseTypeError> {
+        if text == "raw" { Ok(Self::Raw) } else { Err(ResponseTypeError) }
+    }
+}
+
+/// Documents that may be queried under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: EndpointId,
+    /// Its name for people.
+    pub name: String,
+    /// Its name in its URL, unique in the tenant.
+    pub slug: Slug,
+    /// One sentence about it.
+    pub summary: String,
+    /// All there is to say about it.
+    pub description: String,
+    /// Words to find it by.
+    pub tags: String,
+    /// What it searches.
+    pub dataset: DatasetId,
+    /// What it answers with.
+    pub response_type: ResponseType,
+    /// Whether it is more than a draft.
+    pub published: bool,
+    /// Counts its changes, from 1; attaching policies is one.
+    pub revision: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,48 @@
+//! What can go wrong in any use case without anybody being at fault: a port failed.
+
+use crate::dataset::ports::SearchError;
+use crate::identity::TokenSignError;
+use crate::identity::ports::HashingError;
+use crate::live::LiveError;
+use crate::random::RandomError;
+use crate::store::StoreError;
+
+/// A port failed, so the use case did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The source of randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The hashing of passwords.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The signing of tokens.
+    #[error(transparent)]
+    Signing(#[from] TokenSignError),
+    /// The search engine.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// The live state.
+    #[error(transparent)]
+    Live(#[from] LiveError),
+}
+
+/// Lets the failures of ports, and a missing permission, turn into a use case's own error with `?`.
+macro_rules! faults {
+    ($error:ty) => {
+        $crate::fault::faults!(@each $error:
+            $crate::store::StoreError, $crate::random::RandomError, $crate::identity::ports::HashingError,
+            $crate::identity::TokenSignError, $crate::dataset::ports::SearchError, $crate::live::LiveError);
+    };
+    (@each $error:ty: $($fault:ty),*) => {$(
+        impl From<$fault> for $error {
+            fn from(fault: $fault) -> Self {
+                Self::Fault(fault.into())
+            }
+        }
+    )*};
+}
+pub(crate) use faults;

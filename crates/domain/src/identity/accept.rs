@@ -1,0 +1,147 @@
+//! Accepting an invitation: its holder becomes a member.
+
+use crate::audit::{Action, Actor, Call, Event, Log, ObjectKind};
+use crate::fault::{Fault, faults};
+use crate::identity::ports::Compared;
+use crate::identity::{Account, AccountStatus, Invitation, Membership, Password, PasswordError};
+use crate::ids::AccountId;
+use crate::secret::{Secret, TokenHash};
+use crate::space::Space;
+use crate::tenant::{Founded, TenantScope};
+use crate::unit::{Recorded, Refused};
+
+/// Somebody accepts an invitation.
+pub struct AcceptInvitation {
+    /// The hash of the token they present.
+    pub token: TokenHash,
+    /// Their password: a new one, or their account's where they have one.
+    pub password: Secret<String>,
+}
+
+/// Nobody became a member.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AcceptError {
+    /// There is no such invitation, or no longer.
+    #[error(
+        "there is no such invitation: it may have expired, been used, or been withdrawn; ask for a new one"
+    )]
+    NotFound,
+    /// There is an account with the invited address, and this is not its password.
+    #[error("you have an account already: accept with its password")]
+    WrongPassword,
+    /// The new password is not good enough.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The account is a member of the tenant already.
+    #[error("you are a member of this tenant already; log in")]
+    AlreadyMember,
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(AcceptError);
+
+/// Accepts an invitation. Somebody with an account proves that it is theirs by its password, which is never
+/// changed here; somebody without one gets an account with the password given.
+///
+/// # Errors
+/// Why nobody became a member.
+pub async fn accept_invitation(
+    space: &Space,
+    call: &Call,
+    wanted: AcceptInvitation,
+) -> Result<Founded, AcceptError> {
+    let refused = call.event(Log::Installation, Action::AuthnTokenFail, Actor::Anonymous)?;
+    let (invitation, existing) = {
+        let mut view = space.store.read()?;
+        let invitation = view.invitation_by_token(&wanted.token)?.filter(|one| call.now < one.expires_at);
+        let existing = match &invitation {
+            Some(invitation) => view.account_by_email(&invitation.email)?,
+            None => None,
+        };
+        (invitation, existing)
+    };
+    let Some(invitation) = invitation else {
+        return refuse(space, refused.denied("invitation_unknown"), AcceptError::NotFound).await;
+    };
+    let account = match existing {
+        Some(account) => {
+            let presented = Password::presented(&wanted.password)?;
+            let right = matches!(
+                space.passwords.compare(&presented, Some(&account.password)).await?,
+                Compared::Right { .. }
+            );
+            if !right || account.status != AccountStatus::Active {
+                let event = refused.into_log(Log::Tenant(invitation.tenant)).about(&account.email);
+                return refuse(space, event.denied("credentials_wrong"), AcceptError::WrongPassword).await;
+            }
+            account
+        }
+        None => {
+            let password = Password::parse(&wanted.password)?;
+            space.passwords.check(&password, &[invitation.email.as_str()])?;
+            Account {
+                id: AccountId::generate(call.now, &*call.entropy)?,
+                email: invitation.email.clone(),
+                password: space.passwords.hash(&password).await?,
+                status: AccountStatus::Active,
+                created_at: call.now,
+            }
+        }
+    };
+    join(space, call, invitation, account).await
+}
+
+async fn join(
+    space: &Space,
+    call: &Call,
+    invitation: Invitation,
+    account: Account,
+) -> Result<Founded, AcceptError> {
+    let scope = TenantScope::of(invitation.tenant);
+    let actor = Actor::Account { id: account.id, role: Some(invitation.role) };
+    let event = call
+        .event(&scope, Action::UserCreated, actor)?
+        .on(ObjectKind::Member, account.id)
+        .about(&account.email);
+    let now = call.now;
+    space
+        .store
+        .write(move |tx| {
+            // Used or withdrawn while the password was hashed: a token works once.
+            let (Some(invitation), Some(tenant)) =
+                (tx.invitation(&scope, invitation.id)?, tx.tenant(&scope)?)
+            else {
+                return Ok(Err(Refused::unrecorded(AcceptError::NotFound)));
+            };
+            match tx.account_by_email(&account.email)? {
+                None => tx.add_account(&account)?,
+                Some(known) if known.id == account.id => {}
+                // Somebody made the account meanwhile; its password is not the one that was just chosen.
+                Some(_) => return Ok(Err(Refused::unrecorded(AcceptError::WrongPassword))),
+            }
+            if tx.member(&scope, account.id)?.is_some() {
+                return Ok(Err(Refused::unrecorded(AcceptError::AlreadyMember)));
+            }
+            tx.add_membership(&scope, &Membership::begin(tenant.id, account.id, invitation.role, now))?;
+            tx.remove_invitation(&scope, invitation.id)?;
+            let value = Founded {
+                account: account.id,
+                email: account.email.clone(),
+                tenant: tenant.id,
+                tenant_name: tenant.name,
+                role: invitation.role,
+                created_at: now,
+            };
+            Ok(Ok(Recorded::new(value, event.clone())))
+        })
+        .await
+}
+
+async fn refuse<T: Send + 'static>(
+    space: &Space,
+    event: Event,
+    error: AcceptError,
+) -> Result<T, AcceptError> {
+    space.store.write(move |_tx| Ok(Err(Refused::new(error.clone(), event.clone())))).await
+}

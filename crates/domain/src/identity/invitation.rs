@@ -1,0 +1,28 @@
+//! An invitation into a tenant.
+
+use crate::access::Role;
+use crate::identity::Email;
+use crate::ids::{AccountId, InvitationId, TenantId};
+use crate::secret::TokenHash;
+use crate::time::Timestamp;
+
+/// Somebody may join a tenant, once, until a given time. Accepted and withdrawn invitations are removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its id.
+    pub id: InvitationId,
+    /// Into which tenant.
+    pub tenant: TenantId,
+    /// Who is invited.
+    pub email: Email,
+    /// What they will be.
+    pub role: Role,
+    /// What is stored of its token.
+    pub token: TokenHash,
+    /// Who invited them.
+    pub invited_by: AccountId,
+    /// When.
+    pub created_at: Timestamp,
+    /// From when on it cannot be accepted.
+    pub expires_at: Timestamp,
+}

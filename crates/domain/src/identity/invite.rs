@@ -1,0 +1,142 @@
+//! Inviting somebody into a tenant, and taking an invitation back.
+
+use std::time::Duration;
+
+use crate::access::{Permission, Role, may_grant};
+use crate::audit::{Action, Call, ObjectKind};
+use crate::fault::{Fault, faults};
+use crate::identity::{Email, Forbidden, Invitation, Principal};
+use crate::ids::InvitationId;
+use crate::page::{Page, PageAsk};
+use crate::secret::BearerSecret;
+use crate::space::Space;
+use crate::unit::{Recorded, Refused};
+
+/// Somebody is to be invited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// Who.
+    pub email: Email,
+    /// As what.
+    pub role: Role,
+}
+
+/// Somebody was invited. The token is known to nobody else, and never shown again.
+pub struct Invited {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// What the invited person presents.
+    pub token: BearerSecret,
+}
+
+/// Nobody was invited, or nothing was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InviteError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The caller may not hand out that role.
+    #[error("only an owner may invite somebody as {0}")]
+    RoleNotYours(Role),
+    /// There is no such invitation.
+    #[error("there is no such invitation")]
+    NotFound,
+    /// The tenant has as many members and invitations as it may.
+    #[error("the tenant has {0} members and open invitations, which is all it may have")]
+    LimitReached(u64),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(InviteError);
+
+impl Invitation {
+    /// How long an invitation can be accepted.
+    pub const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+}
+
+/// Invites somebody. Whether they have an account, or are a member already, makes no difference to the answer.
+///
+/// # Errors
+/// Why nobody was invited.
+pub async fn invite(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    wanted: Invite,
+) -> Result<Invited, InviteError> {
+    let scope = who.scope(Permission::ManageMembers)?;
+    let token = BearerSecret::generate(&*call.entropy)?;
+    let invitation = Invitation {
+        id: InvitationId::generate(call.now, &*call.entropy)?,
+        tenant: scope.tenant(),
+        email: wanted.email,
+        role: wanted.role,
+        token: token.hash(),
+        invited_by: who.account(),
+        created_at: call.now,
+        expires_at: call.now.plus(Invitation::LIFETIME),
+    };
+    let event = call
+        .event(&scope, Action::ConfigChange, who.actor())?
+        .on(ObjectKind::Invitation, invitation.id)
+        .about(&invitation.email);
+    let (giver, limit) = (who.role(), who.live().tenant.limits.members);
+    let invitation = space
+        .store
+        .write(move |tx| {
+            if !may_grant(giver, invitation.role) {
+                let error = InviteError::RoleNotYours(invitation.role);
+                return Ok(Err(Refused::new(error, event.clone().denied("role_not_yours"))));
+            }
+            if tx.count_members_and_invitations(&scope)? >= limit {
+                return Ok(Err(Refused::unrecorded(InviteError::LimitReached(limit))));
+            }
+            tx.add_invitation(&scope, &invitation)?;
+            Ok(Ok(Recorded::new(invitation.clone(), event.clone())))
+        })
+        .await?;
+    Ok(Invited { invitation, token })
+}
+
+/// The tenant's invitations. Their tokens are not among what is known.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub fn invitations(
+    space: &Space,
+    who: &Principal,
+    page: PageAsk<InvitationId>,
+) -> Result<Page<Invitation, InvitationId>, InviteError> {
+    let scope = who.scope(Permission::ManageMembers)?;
+    Ok(space.store.read()?.invitations(&scope, page)?)
+}
+
+/// Takes an invitation back.
+///
+/// # Errors
+/// Why it was not taken back.
+pub async fn withdraw_invitation(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: InvitationId,
+) -> Result<(), InviteError> {
+    let scope = who.scope(Permission::ManageMembers)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Invitation, id);
+    let giver = who.role();
+    space
+        .store
+        .write(move |tx| {
+            let Some(invitation) = tx.invitation(&scope, id)? else {
+                return Ok(Err(Refused::unrecorded(InviteError::NotFound)));
+            };
+            if !may_grant(giver, invitation.role) {
+                let error = InviteError::RoleNotYours(invitation.role);
+                return Ok(Err(Refused::new(error, event.clone().denied("role_not_yours"))));
+            }
+            tx.remove_invitation(&scope, id)?;
+            Ok(Ok(Recorded::new((), event.clone())))
+        })
+        .await
+}

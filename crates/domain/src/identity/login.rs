@@ -1,0 +1,163 @@
+//! Logging in: an e-mail and a password become an access token.
+
+use std::time::Duration;
+
+use crate::audit::{Action, Actor, Call, Event, Log, ObjectKind};
+use crate::fault::{Fault, faults};
+use crate::identity::ports::Compared;
+use crate::identity::{
+    AccessClaims, AccessToken, Account, AccountStatus, Email, MembershipOf, Password, PasswordHash,
+};
+use crate::ids::TokenId;
+use crate::space::Space;
+use crate::store::StoreError;
+use crate::tenant::{TenantName, TenantScope};
+use crate::unit::{Recorded, Refused};
+
+/// Somebody wants to log in.
+pub struct Login {
+    /// Their e-mail address.
+    pub email: Email,
+    /// Their password.
+    pub password: Password,
+    /// Which of their tenants they mean; needed only where they have several.
+    pub tenant: Option<TenantName>,
+}
+
+/// Somebody is logged in.
+pub struct LoggedIn {
+    /// Their access token.
+    pub token: AccessToken,
+    /// How long it lives.
+    pub lifetime: Duration,
+}
+
+/// Nobody was logged in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// Unknown, wrong, disabled or without a membership: it is not said which.
+    #[error("the e-mail address or the password is wrong")]
+    Wrong,
+    /// The password is right, and the account has several tenants.
+    #[error("you belong to several tenants; name one of them as `tenant`")]
+    TenantRequired {
+        /// The account's tenants.
+        tenants: Vec<TenantName>,
+    },
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(LoginError);
+
+/// Logs somebody in. Unknown, wrong and disabled are answered alike, after the same work.
+///
+/// # Errors
+/// Why nobody was logged in.
+pub async fn login(space: &Space, call: &Call, wanted: Login) -> Result<LoggedIn, LoginError> {
+    let known = Known::look_up(space, &wanted.email)?;
+    let stored = known.account.as_ref().map(|account| &account.password);
+    let compared = space.passwords.compare(&wanted.password, stored).await?;
+
+    let failed = known.failure(call, &wanted)?;
+    let rehash = match (compared, &known.account) {
+        (Compared::Right { rehash }, Some(account)) if account.status == AccountStatus::Active => rehash,
+        _ => return refuse(space, failed, LoginError::Wrong).await,
+    };
+    let membership = match known.choose(wanted.tenant.as_ref()) {
+        Ok(membership) => membership.clone(),
+        Err(error @ LoginError::TenantRequired { .. }) => return Err(error),
+        Err(error) => return refuse(space, failed, error).await,
+    };
+    let Some(account) = known.account else { return Err(LoginError::Wrong) };
+    grant(space, call, account, membership, rehash).await
+}
+
+async fn grant(
+    space: &Space,
+    call: &Call,
+    account: Account,
+    of: MembershipOf,
+    rehash: Option<PasswordHash>,
+) -> Result<LoggedIn, LoginError> {
+    let MembershipOf { membership, tenant_name } = of;
+    let lifetime = space.tokens.lifetime();
+    let issued_at = call.now.start_of_second();
+    let claims = AccessClaims {
+        account: account.id,
+        email: account.email.clone(),
+        tenant: membership.tenant,
+        tenant_name,
+        role: membership.role,
+        id: TokenId::generate(call.now, &*call.entropy)?,
+        issued_at,
+        expires_at: issued_at.plus(lifetime),
+    };
+    let token = space.tokens.sign(&claims)?;
+    let actor = Actor::Account { id: account.id, role: Some(membership.role) };
+    let event = call
+        .event(Log::Tenant(membership.tenant), Action::AuthnLoginSuccess, actor)?
+        .on(ObjectKind::Member, account.id)
+        .about(&account.email);
+    let logged: Result<(), StoreError> = space
+        .store
+        .write(move |tx| {
+            if let Some(rehash) = &rehash {
+                tx.set_password(account.id, rehash)?;
+            }
+            Ok(Ok(Recorded::new((), event.clone())))
+        })
+        .await;
+    logged?;
+    Ok(LoggedIn { token, lifetime })
+}
+
+/// Answers only after the failure is in the log.
+async fn refuse<T: Send + 'static>(space: &Space, event: Event, error: LoginError) -> Result<T, LoginError> {
+    space.store.write(move |_tx| Ok(Err(Refused::new(error.clone(), event.clone())))).await
+}
+
+/// What is known of whoever claims an address.
+struct Known {
+    account: Option<Account>,
+    memberships: Vec<MembershipOf>,
+}
+
+impl Known {
+    fn look_up(space: &Space, email: &Email) -> Result<Self, StoreError> {
+        let mut view = space.store.read()?;
+        let account = view.account_by_email(email)?;
+        let mut memberships = match &account {
+            Some(account) => view.memberships(account.id)?,
+            None => Vec::new(),
+        };
+        memberships.retain(|one| one.membership.status == AccountStatus::Active);
+        Ok(Self { account, memberships })
+    }
+
+    /// The membership to log in to.
+    fn choose(&self, tenant: Option<&TenantName>) -> Result<&MembershipOf, LoginError> {
+        match (tenant, self.memberships.as_slice()) {
+            (Some(name), all) => all.iter().find(|one| one.tenant_name == *name).ok_or(LoginError::Wrong),
+            (None, [only]) => Ok(only),
+            (None, []) => Err(LoginError::Wrong),
+            (None, several) => Err(LoginError::TenantRequired {
+                tenants: several.iter().map(|one| one.tenant_name.clone()).collect(),
+            }),
+        }
+    }
+
+    /// The event of a failed login: in the tenant's log where one is known, else in the installation's.
+    fn failure(&self, call: &Call, wanted: &Login) -> Result<Event, LoginError> {
+        let log = match self.choose(wanted.tenant.as_ref()) {
+            Ok(of) => Log::from(&TenantScope::of(of.membership.tenant)),
+            Err(_) => Log::Installation,
+        };
+        let event = call.event(log, Action::AuthnLoginFail, Actor::Anonymous)?.about(&wanted.email);
+        Ok(match &self.account {
+            Some(account) => event.on(ObjectKind::Member, account.id),
+            None => event,
+        }
+        .denied("credentials_wrong"))
+    }
+}

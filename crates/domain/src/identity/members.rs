@@ -1,0 +1,170 @@
+//! Changing and ending memberships.
+
+use crate::access::{Permission, Role, may_grant};
+use crate::audit::{Action, Call, ObjectKind};
+use crate::fault::{Fault, faults};
+use crate::identity::{AccountStatus, Forbidden, Member, Principal};
+use crate::ids::AccountId;
+use crate::page::{Page, PageAsk};
+use crate::space::Space;
+use crate::store::{StoreError, Tx};
+use crate::tenant::TenantScope;
+use crate::unit::{Recorded, Refused};
+
+/// What is to become of a membership; `None` leaves it as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChangeMember {
+    /// Its role.
+    pub role: Option<Role>,
+    /// Its status.
+    pub status: Option<AccountStatus>,
+    /// Only if this is still its revision.
+    pub if_revision: Option<u64>,
+}
+
+/// A membership was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MemberError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// Only an Owner touches an Owner or Admin.
+    #[error("only an owner may do this to, or with, the role {0}")]
+    RoleNotYours(Role),
+    /// There is no such member.
+    #[error("there is no such member")]
+    NotFound,
+    /// The tenant would be left without an active Owner.
+    #[error("this is the tenant's last owner; make another member owner first")]
+    LastOwner,
+    /// It has been changed since.
+    #[error("the member has been changed since; read it again")]
+    Changed,
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(MemberError);
+
+/// The tenant's members.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub fn members(
+    space: &Space,
+    who: &Principal,
+    page: PageAsk<AccountId>,
+) -> Result<Page<Member, AccountId>, MemberError> {
+    let scope = who.scope(Permission::ManageMembers)?;
+    Ok(space.store.read()?.members(&scope, page)?)
+}
+
+/// One member of the tenant.
+///
+/// # Errors
+/// When there is none, the caller's role does not permit it, or a port failed.
+pub fn member(space: &Space, who: &Principal, account: AccountId) -> Result<Member, MemberError> {
+    let scope = who.scope(Permission::ManageMembers)?;
+    space.store.read()?.member(&scope, account)?.ok_or(MemberError::NotFound)
+}
+
+/// Changes a membership. The account itself is never touched.
+///
+/// # Errors
+/// Why it was not changed.
+pub async fn change_member(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    account: AccountId,
+    change: ChangeMember,
+) -> Result<Member, MemberError> {
+    let scope = who.scope(Permission::ManageMembers)?;
+    let event =
+        call.event(&scope, Action::PrivilegePermissionsChanged, who.actor())?.on(ObjectKind::Member, account);
+    let (giver, now) = (who.role(), call.now);
+    space
+        .store
+        .write(move |tx| {
+            let mut member = match find(tx, &scope, account, giver, change.if_revision)? {
+                Ok(member) => member,
+                Err(error) => return Ok(Err(refused(error, &event))),
+            };
+            let was_owner = is_active_owner(&member);
+            let role = change.role.unwrap_or(member.membership.role);
+            if !may_grant(giver, role) {
+                return Ok(Err(refused(MemberError::RoleNotYours(role), &event)));
+            }
+            let status = change.status.unwrap_or(member.membership.status);
+            member.membership.role = role;
+            member.membership = member.membership.with_status(status, now);
+            member.membership.revision += 1;
+            if was_owner && !is_active_owner(&member) && tx.count_active(&scope, Role::Owner)? < 2 {
+                return Ok(Err(refused(MemberError::LastOwner, &event)));
+            }
+            tx.update_membership(&scope, &member.membership)?;
+            Ok(Ok(Recorded::new(member, event.clone())))
+        })
+        .await
+}
+
+/// Ends a membership. The account stays: it belongs to the person.
+///
+/// # Errors
+/// Why it was not ended.
+pub async fn remove_member(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    account: AccountId,
+    if_revision: Option<u64>,
+) -> Result<(), MemberError> {
+    let scope = who.scope(Permission::ManageMembers)?;
+    let event = call.event(&scope, Action::UserDeleted, who.actor())?.on(ObjectKind::Member, account);
+    let giver = who.role();
+    space
+        .store
+        .write(move |tx| {
+            let member = match find(tx, &scope, account, giver, if_revision)? {
+                Ok(member) => member,
+                Err(error) => return Ok(Err(refused(error, &event))),
+            };
+            if is_active_owner(&member) && tx.count_active(&scope, Role::Owner)? < 2 {
+                return Ok(Err(refused(MemberError::LastOwner, &event)));
+            }
+            tx.remove_membership(&scope, account)?;
+            Ok(Ok(Recorded::new((), event.clone())))
+        })
+        .await
+}
+
+fn find(
+    tx: &mut dyn Tx,
+    scope: &TenantScope,
+    account: AccountId,
+    giver: Role,
+    if_revision: Option<u64>,
+) -> Result<Result<Member, MemberError>, StoreError> {
+    let Some(member) = tx.member(scope, account)? else { return Ok(Err(MemberError::NotFound)) };
+    if !may_grant(giver, member.membership.role) {
+        return Ok(Err(MemberError::RoleNotYours(member.membership.role)));
+    }
+    if if_revision.is_some_and(|revision| revision != member.membership.revision) {
+        return Ok(Err(MemberError::Changed));
+    }
+    Ok(Ok(member))
+}
+
+fn is_active_owner(member: &Member) -> bool {
+    let active = [member.membership.status, member.account_status] == [AccountStatus::Active; 2];
+    active && member.membership.role == Role::Owner
+}
+
+/// A refusal over rights is for the log; one over state is not.
+fn refused(error: MemberError, event: &crate::audit::Event) -> Refused<MemberError> {
+    match error {
+        MemberError::RoleNotYours(_) => Refused::new(error, event.clone().denied("role_not_yours")),
+        MemberError::LastOwner => Refused::new(error, event.clone().denied("last_owner")),
+        _ => Refused::unrecorded(error),
+    }
+}

@@ -1,0 +1,31 @@
+//! Who somebody is: accounts, memberships, and the principal that authentication ends in.
+//!
+//! An account belongs to the installation: an e-mail and a password. A membership is what a tenant sees of it: a
+//! role and a status, which the tenant may change or end without ever touching the account.
+
+mod accept;
+mod account;
+mod authenticate;
+mod email;
+mod invitation;
+mod invite;
+mod login;
+mod members;
+mod membership;
+mod password;
+pub mod ports;
+mod principal;
+mod token;
+
+pub use accept::{AcceptError, AcceptInvitation, accept_invitation};
+pub use account::{Account, AccountStatus, StatusError};
+pub use authenticate::{AuthenticateError, authenticate};
+pub use email::{Email, EmailError};
+pub use invitation::Invitation;
+pub use invite::{Invite, InviteError, Invited, invitations, invite, withdraw_invitation};
+pub use login::{LoggedIn, Login, LoginError, login};
+pub use members::{ChangeMember, MemberError, change_member, member, members, remove_member};
+pub use membership::{Member, Membership, MembershipOf};
+pub use password::{Password, PasswordError, PasswordHash};
+pub use principal::{Forbidden, Principal};
+pub use token::{AccessClaims, AccessToken, TokenRefused, TokenSignError};

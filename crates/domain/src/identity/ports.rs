@@ -1,0 +1,138 @@
+//! What is stored of accounts and memberships, and what is asked of whoever hashes passwords and signs tokens.
+
+use std::time::Duration;
+
+use crate::Pending;
+use crate::access::Role;
+use crate::identity::{
+    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf,
+    Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
+};
+use crate::ids::{AccountId, InvitationId};
+use crate::page::{Page, PageAsk};
+use crate::secret::TokenHash;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::time::Timestamp;
+
+/// Reads accounts, memberships and invitations.
+///
+/// Accounts belong to the installation, so their look-ups take no scope: they serve logins and invitations, which
+/// come before there is one. Whatever a tenant sees goes through its scope.
+pub trait AccountView {
+    /// Whether there is any account at all.
+    fn any_account(&mut self) -> Result<bool, StoreError>;
+    /// The account with this address.
+    fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError>;
+    /// The account with this id.
+    fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError>;
+    /// An account's memberships, by the name of the tenant.
+    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipOf>, StoreError>;
+    /// The invitation with this token, whichever the tenant: holding the token is the proof.
+    fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+
+    /// One member of the tenant.
+    fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError>;
+    /// The tenant's members, in the order of their accounts' ids.
+    fn members(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<AccountId>,
+    ) -> Result<Page<Member, AccountId>, StoreError>;
+    /// How many active members of this role the tenant has, by active accounts.
+    fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError>;
+    /// How many members and open invitations the tenant has.
+    fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;
+    /// The tenant's invitations, in the order of their ids.
+    fn invitations(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<InvitationId>,
+    ) -> Result<Page<Invitation, InvitationId>, StoreError>;
+    /// One invitation of the tenant.
+    fn invitation(&mut self, scope: &TenantScope, id: InvitationId)
+    -> Result<Option<Invitation>, StoreError>;
+}
+
+/// Writes accounts, memberships and invitations.
+pub trait AccountRows: AccountView {
+    /// Adds an account. Its id and e-mail are new, else [`StoreError::Conflict`].
+    fn add_account(&mut self, account: &Account) -> Result<(), StoreError>;
+    /// Replaces what is stored of an account's password.
+    fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError>;
+    /// Changes whether an account may be used. It touches each of its memberships.
+    fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError>;
+    /// Adds a membership in the scope's tenant. There is none of that account yet, else [`StoreError::Conflict`].
+    fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError>;
+    /// Replaces a membership's role, status, `tokens_from` and revision.
+    fn update_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError>;
+    /// Ends a membership. `false` when there is none.
+    fn remove_membership(&mut self, scope: &TenantScope, account: AccountId) -> Result<bool, StoreError>;
+    /// Adds an invitation into the scope's tenant.
+    fn add_invitation(&mut self, scope: &TenantScope, invitation: &Invitation) -> Result<(), StoreError>;
+    /// Removes an invitation. `false` when there is none.
+    fn remove_invitation(&mut self, scope: &TenantScope, id: InvitationId) -> Result<bool, StoreError>;
+}
+
+/// Hashing a password did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HashingError {
+    /// Too many are being hashed already.
+    #[error("too many passwords are being checked at the moment; try again in {} s", .retry_after.as_secs())]
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The hash failed, or what is stored is no hash.
+    #[error("a password could not be hashed: {0}")]
+    Failed(String),
+}
+
+/// How a comparison ended.
+pub enum Compared {
+    /// The password is another.
+    Wrong,
+    /// The password is right.
+    Right {
+        /// A new hash to store, when the stored one is of older parameters.
+        rehash: Option<PasswordHash>,
+    },
+}
+
+/// Hashes and compares passwords, a bounded number at a time.
+pub trait Passwords: Send + Sync {
+    /// Whether a password is too easily guessed: common, or made of the `context` (the tenant's name, the e-mail).
+    ///
+    /// # Errors
+    /// [`PasswordError::Guessable`].
+    fn check(&self, password: &Password, context: &[&str]) -> Result<(), PasswordError>;
+
+    /// Hashes a new password.
+    fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>>;
+
+    /// Compares a password with what is stored. Without a stored hash it does the same work and answers
+    /// [`Compared::Wrong`], so that nobody learns from the time which accounts exist.
+    fn compare<'a>(
+        &'a self,
+        password: &'a Password,
+        stored: Option<&'a PasswordHash>,
+    ) -> Pending<'a, Result<Compared, HashingError>>;
+}
+
+/// Signs and verifies local access tokens.
+pub trait AccessTokens: Send + Sync {
+    /// How long a new token lives.
+    fn lifetime(&self) -> Duration;
+
+    /// Signs a token.
+    ///
+    /// # Errors
+    /// When there is no key to sign with, or signing failed.
+    fn sign(&self, claims: &AccessClaims) -> Result<AccessToken, TokenSignError>;
+
+    /// Verifies a token that a caller presents.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenRefused>;
+}

@@ -1,0 +1,58 @@
+//! Tenants, accounts, roles, policies and audit of a Syft Space: the rules, without a web server, a database
+//! or a runtime.
+//!
+//! # A tour
+//!
+//! * [`tenant`]: who owns data. Every port that touches a tenant's data takes a [`tenant::TenantScope`], which
+//!   only authentication and the founding of a tenant make.
+//! * [`identity`]: accounts, memberships, passwords, invitations, logins, and the [`identity::Principal`] they end in.
+//! * [`access`]: roles, permissions, and the one table that joins them.
+//! * [`policy`]: who may query an endpoint: patterns, verdicts, and why.
+//! * [`dataset`]: documents, chunks, ingestion, search.
+//! * [`endpoint`]: what is published, and how it is queried.
+//! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
+//! * [`store`] and [`unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
+//!   [`unit::Refused`], and the store commits its rows and its audit events together.
+//! * [`live`]: what the query path reads instead of a database.
+//! * [`Space`]: every port, wired once; what use cases work with.
+//!
+//! # How to add a port
+//!
+//! 1. Name what the rules need, not what a database does, in the room's `ports.rs`: a `…View` trait for what is
+//!    read from one snapshot, a `…Rows` trait over it for what a unit of work writes.
+//! 2. Take a [`tenant::TenantScope`] wherever the data is a tenant's. Look-ups return `Option`; time, ids and
+//!    randomness are parameters; every method can fail with a [`store::StoreError`].
+//! 3. Add the trait to [`store::View`] or [`store::Tx`], a suite to the conformance crate, and a file of the same
+//!    name to each adapter.
+//!
+//! Two runnable examples stand beside this crate: `embed_policy` and `embed_roles`.
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod audit;
+pub mod dataset;
+pub mod endpoint;
+mod fault;
+pub mod identity;
+pub mod ids;
+pub mod live;
+pub mod page;
+pub mod policy;
+pub mod random;
+pub mod secret;
+mod space;
+pub mod store;
+pub mod tenant;
+pub mod text;
+pub mod time;
+pub mod unit;
+
+pub use fault::Fault;
+pub use space::{DatasetLocks, Space};
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// What a port that waits for something outside (a network, another thread) answers: a future that needs no
+/// particular runtime.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

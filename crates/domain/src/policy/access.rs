@@ -1,0 +1,310 @@
+//! Who may query: the configuration of an access policy, as it is written and stored.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use crate::policy::{EmailPattern, PatternError};
+
+/// How an access policy is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Whoever matches may query.
+    Allow,
+    /// Whoever matches may not.
+    Deny,
+}
+
+impl Mode {
+    /// The mode's name in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What an access policy demands. What it means beside others stands at [`AccessRules`](crate::policy::AccessRules).
+///
+/// ```
+/// use serde_json::json;
+/// use syft_space_domain::policy::{AccessConfiguration, Mode};
+/// let ours = AccessConfiguration::parse(&json!({"mode": "deny", "patterns": ["*@Competitor.com"]}))?;
+/// assert_eq!((ours.mode, ours.guests), (Mode::Deny, false));
+/// assert_eq!(ours.to_json(), json!({"mode": "deny", "patterns": ["*@competitor.com"], "guests": false}));
+///
+/// let imported = AccessConfiguration::parse(&json!({"allowed_users": ["ada@example.com"], "denied_users": []}))?;
+/// assert_eq!(imported.mode, Mode::Allow);
+///
+/// let error = AccessConfiguration::parse(&json!({"mode": "allow", "patterns": ["*@example.com", "ada"]}));
+/// assert_eq!(error.unwrap_err().pointer(), "/patterns/1");
+/// # Ok::<(), syft_space_domain::policy::AccessConfigurationError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessConfiguration {
+    /// Whether whoever matches may query or may not.
+    pub mode: Mode,
+    /// Who is meant, each pattern once. None of them means a guest.
+    pub patterns: Vec<EmailPattern>,
+    /// Whether guests are meant, too.
+    pub guests: bool,
+}
+
+/// A configuration that cannot be read: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}{problem}", .pointer, if .pointer.is_empty() { "" } else { ": " })]
+pub struct AccessConfigurationError {
+    pointer: String,
+    problem: AccessProblem,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessProblem {
+    /// It is no object.
+    #[error(r#"an access policy is an object such as {{"mode": "allow", "patterns": ["*@example.com"]}}"#)]
+    NotAnObject,
+    /// It holds what it should not.
+    #[error("an access policy has mode, patterns and guests, but no {0:?}")]
+    UnknownKey(String),
+    /// The mode is none, or missing.
+    #[error(r#"mode is "allow" or "deny""#)]
+    Mode,
+    /// The patterns are no list, or missing.
+    #[error("write a list of patterns; [] if there are none")]
+    NotAList,
+    /// There are too many patterns.
+    #[error("an access policy has at most {} patterns", AccessConfiguration::PATTERNS_MAX)]
+    TooMany,
+    /// A pattern is no text.
+    #[error("a pattern is a text")]
+    NotAText,
+    /// A text is no pattern.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// Whether guests are meant is unclear.
+    #[error("guests is true or false")]
+    Guests,
+    /// A list of another program's, with both allowed and denied users.
+    #[error("one policy either allows or denies: make one of mode allow and one of mode deny")]
+    BothLists,
+    /// A list of another program's that means everybody.
+    #[error(r#"empty lists would admit everybody: if that is meant, write {{"mode": "allow", "patterns": ["*"]}}"#)]
+    NeitherList,
+    /// A wildcard of another program's.
+    #[error("? is no wildcard here: write * or each address")]
+    ForeignWildcard,
+}
+
+impl AccessConfigurationError {
+    /// Where: a JSON pointer (RFC 6901) into the configuration, empty where it is meant as a whole.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn problem(&self) -> &AccessProblem {
+        &self.problem
+    }
+}
+
+impl AccessConfiguration {
+    /// The most patterns of one policy.
+    pub const PATTERNS_MAX: usize = 10_000;
+
+    /// Reads `{"mode", "patterns", "guests"}`, where `guests` may be missing; or `{"allowed_users", "denied_users"}`,
+    /// as the Python product writes it, if just one of the lists names somebody. A pattern that stands twice is
+    /// kept where it stands first.
+    ///
+    /// # Errors
+    /// When it is neither, or a part is wrong.
+    pub fn parse(json: &Value) -> Result<Self, AccessConfigurationError> {
+        let object = json.as_object().ok_or_else(|| AccessProblem::NotAnObject.at(""))?;
+        if object.contains_key("allowed_users") || object.contains_key("denied_users") {
+            Self::parse_lists(object)
+        } else {
+            Self::parse_own(object)
+        }
+    }
+
+    fn parse_own(object: &Map<String, Value>) -> Result<Self, AccessConfigurationError> {
+        refuse_others(object, &["mode", "patterns", "guests"])?;
+        let mode = match object.get("mode").and_then(Value::as_str) {
+            Some("allow") => Mode::Allow,
+            Some("deny") => Mode::Deny,
+            _ => return Err(AccessProblem::Mode.at("/mode")),
+        };
+        let guests = match object.get("guests") {
+            None => false,
+            Some(Value::Bool(guests)) => *guests,
+            Some(_) => return Err(AccessProblem::Guests.at("/guests")),
+        };
+        Ok(Self { mode, patterns: patterns(object, "patterns", EmailPattern::parse)?, guests })
+    }
+
+    fn parse_lists(object: &Map<String, Value>) -> Result<Self, AccessConfigurationError> {
+        refuse_others(object, &["allowed_users", "denied_users"])?;
+        let list =
+            |key| if object.contains_key(key) { patterns(object, key, foreign) } else { Ok(Vec::new()) };
+        let (allowed, denied) = (list("allowed_users")?, list("denied_users")?);
+        let (mode, patterns) = match (allowed.is_empty(), denied.is_empty()) {
+            (false, true) => (Mode::Allow, allowed),
+            (true, false) => (Mode::Deny, denied),
+            (false, false) => return Err(AccessProblem::BothLists.at("")),
+            (true, true) => return Err(AccessProblem::NeitherList.at("")),
+        };
+        Ok(Self { mode, patterns, guests: false })
+    }
+
+    /// The configuration in the form that is shown and stored. [`AccessConfiguration::parse`] reads it back.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let patterns: Vec<_> = self.patterns.iter().map(EmailPattern::as_str).collect();
+        json!({ "mode": self.mode.as_str(), "patterns": patterns, "guests": self.guests })
+    }
+}
+
+impl AccessProblem {
+    fn at(self, pointer: impl Into<String>) -> AccessConfigurationError {
+        AccessConfigurationError { pointer: pointer.into(), problem: self }
+    }
+}
+
+fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), AccessConfigurationError> {
+    match object.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        // Cut short: it is the writer's text, and there is no end to what it may be.
+        Some(key) => Err(AccessProblem::UnknownKey(key.chars().take(40).collect()).at("")),
+    }
+}
+
+fn patterns<E>(
+    object: &Map<String, Value>,
+    key: &str,
+    parse: impl Fn(&str) -> Result<EmailPattern, E>,
+) -> Result<Vec<EmailPattern>, AccessConfigurationError>
+where
+    AccessProblem: From<E>,
+{
+    let Some(list) = object.get(key).and_then(Value::as_array) else {
+        return Err(AccessProblem::NotAList.at(format!("/{key}")));
+    };
+    if list.len() > AccessConfiguration::PATTERNS_MAX {
+        return Err(AccessProblem::TooMany.at(format!("/{key}")));
+    }
+    let mut seen = HashSet::new();
+    let mut kept = Vec::new();
+    for (index, one) in list.iter().enumerate() {
+        let at = |problem: AccessProblem| problem.at(format!("/{key}/{index}"));
+        let text = one.as_str().ok_or_else(|| at(AccessProblem::NotAText))?;
+        let pattern = parse(text).map_err(|error| at(error.into()))?;
+        if seen.insert(pattern.clone()) {
+            kept.push(pattern);
+        }
+    }
+    Ok(kept)
+}
+
+/// A pattern of the Python product, where `?` stands for any character. Taken literally, it would silently stop
+/// denying whom it denied.
+fn foreign(text: &str) -> Result<EmailPattern, AccessProblem> {
+    if text.contains('?') { Err(AccessProblem::ForeignWildcard) } else { Ok(EmailPattern::parse(text)?) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::EmailError;
+
+    fn read(json: &Value) -> Result<Value, (String, AccessProblem)> {
+        AccessConfiguration::parse(json)
+            .map(|one| one.to_json())
+            .map_err(|error| (error.pointer().to_owned(), error.problem().clone()))
+    }
+
+    fn refused(json: &Value, pointer: &str, problem: AccessProblem) {
+        assert_eq!(read(json), Err((pointer.to_owned(), problem)), "{json}");
+    }
+
+    #[test]
+    fn f8_both_shapes_are_read_and_one_is_shown() {
+        let ours = json!({"mode": "allow", "patterns": ["*@Example.com", "b@c.de", "*@example.COM"], "guests": true});
+        assert_eq!(
+            read(&ours),
+            Ok(json!({"mode": "allow", "patterns": ["*@example.com", "b@c.de"], "guests": true}))
+        );
+        let nobody = json!({"mode": "allow", "patterns": [], "guests": false});
+        assert_eq!(read(&nobody), Ok(nobody));
+        assert_eq!(
+            read(&json!({"allowed_users": ["*"], "denied_users": []})),
+            Ok(json!({"mode": "allow", "patterns": ["*"], "guests": false}))
+        );
+        assert_eq!(
+            read(&json!({"denied_users": ["*@evil.com"]})),
+            Ok(json!({"mode": "deny", "patterns": ["*@evil.com"], "guests": false}))
+        );
+    }
+
+    #[test]
+    fn f8_a_foreign_policy_that_would_change_its_meaning_is_refused() {
+        refused(
+            &json!({"allowed_users": ["a@b.de"], "denied_users": ["c@d.de"]}),
+            "",
+            AccessProblem::BothLists,
+        );
+        refused(&json!({"allowed_users": [], "denied_users": []}), "", AccessProblem::NeitherList);
+        refused(
+            &json!({"denied_users": ["bo?@evil.com"]}),
+            "/denied_users/0",
+            AccessProblem::ForeignWildcard,
+        );
+        refused(&json!({"denied_users": ["[ab]@evil.com"]}), "/denied_users/0", local());
+        refused(&json!({"denied_users": ["*evil.com"]}), "/denied_users/0", PatternError::NotOneAt.into());
+        refused(&json!({"denied_users": "a@b.de"}), "/denied_users", AccessProblem::NotAList);
+        refused(&json!({"denied_users": [], "mode": "deny"}), "", AccessProblem::UnknownKey("mode".into()));
+    }
+
+    fn local() -> AccessProblem {
+        PatternError::Address(EmailError::Local).into()
+    }
+
+    #[test]
+    fn z2_a_configuration_that_cannot_be_read_is_refused_and_says_where() {
+        refused(&json!([]), "", AccessProblem::NotAnObject);
+        refused(&json!({}), "/mode", AccessProblem::Mode);
+        refused(&json!({"mode": "Allow", "patterns": []}), "/mode", AccessProblem::Mode);
+        refused(&json!({"mode": "deny"}), "/patterns", AccessProblem::NotAList);
+        refused(&json!({"mode": "deny", "patterns": "*"}), "/patterns", AccessProblem::NotAList);
+        refused(&json!({"mode": "deny", "patterns": ["*", 1]}), "/patterns/1", AccessProblem::NotAText);
+        refused(&json!({"mode": "deny", "patterns": [], "guests": null}), "/guests", AccessProblem::Guests);
+        refused(
+            &json!({"mode": "deny", "patterns": [], "guest": true}),
+            "",
+            AccessProblem::UnknownKey("guest".into()),
+        );
+        let at_fault = json!({"mode": "deny", "patterns": ["a@b.de", "*", "c@d.de", "a b@c.de"]});
+        let error = AccessConfiguration::parse(&at_fault).unwrap_err();
+        assert!(
+            error.to_string().starts_with("/patterns/3: the part before the @ has 1 to 64 of"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn k12_there_is_an_end_to_how_many_patterns_a_policy_has() {
+        let many = |count| json!({"mode": "deny", "patterns": vec!["*"; count]});
+        assert!(read(&many(10_000)).is_ok());
+        refused(&many(10_001), "/patterns", AccessProblem::TooMany);
+    }
+}

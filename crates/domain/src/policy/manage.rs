@@ -1,0 +1,251 @@
+//! Making, changing, reading, removing and attaching policies.
+
+use std::collections::HashSet;
+
+use crate::access::Permission;
+use crate::audit::{Action, Call, ObjectKind};
+use crate::endpoint::EndpointName;
+use crate::fault::{Fault, faults};
+use crate::identity::{Forbidden, Principal};
+use crate::ids::{EndpointId, PolicyId};
+use crate::page::{Page, PageAsk};
+use crate::policy::{Policy, PolicyConfiguration};
+use crate::space::Space;
+use crate::unit::{Recorded, Refused};
+
+/// The most policies that can be attached to one endpoint.
+pub const ATTACHED_MAX: usize = 20;
+
+/// A policy is to be made. Its name has passed [`crate::text`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPolicy {
+    /// Its name for people.
+    pub name: String,
+    /// What it demands.
+    pub configuration: PolicyConfiguration,
+}
+
+/// A policy is to be changed; `None` leaves a part as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangePolicy {
+    /// Its name for people.
+    pub name: Option<String>,
+    /// What it demands.
+    pub configuration: Option<PolicyConfiguration>,
+    /// Only if this is still its revision.
+    pub if_revision: Option<u64>,
+}
+
+/// A policy was not made, changed, read, removed or attached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is no such policy.
+    #[error("there is no such policy")]
+    NotFound,
+    /// There is no such endpoint.
+    #[error("there is no such endpoint")]
+    NoEndpoint,
+    /// One of the policies to attach does not exist.
+    #[error("policy_ids names {0}, which is no policy of this tenant")]
+    UnknownPolicy(PolicyId),
+    /// One of the policies to attach is named twice.
+    #[error("policy_ids names {0} twice")]
+    NamedTwice(PolicyId),
+    /// Too many policies at once.
+    #[error("an endpoint has at most {ATTACHED_MAX} policies")]
+    TooMany,
+    /// It has been changed since.
+    #[error("it has been changed since; read it again")]
+    Changed,
+    /// Endpoints use it.
+    #[error("the policy is attached to endpoints: detach it first")]
+    InUse,
+    /// The tenant has as many policies as it may.
+    #[error("the tenant has {0} policies, which is all it may have")]
+    LimitReached(u64),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(PolicyError);
+
+/// Makes a policy. It acts nowhere until it is attached.
+///
+/// # Errors
+/// Why it was not made.
+pub async fn create_policy(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    wanted: NewPolicy,
+) -> Result<Policy, PolicyError> {
+    let scope = who.scope(Permission::WritePolicies)?;
+    let policy = Policy {
+        id: PolicyId::generate(call.now, &*call.entropy)?,
+        name: wanted.name,
+        configuration: wanted.configuration,
+        revision: 1,
+        created_at: call.now,
+        updated_at: call.now,
+    };
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Policy, policy.id);
+    let limit = who.live().tenant.limits.policies;
+    space
+        .store
+        .write(move |tx| {
+            if tx.count_policies(&scope)? >= limit {
+                return Ok(Err(Refused::unrecorded(PolicyError::LimitReached(limit))));
+            }
+            tx.add_policy(&scope, &policy)?;
+            Ok(Ok(Recorded::new(policy.clone(), event.clone())))
+        })
+        .await
+}
+
+/// Changes a policy. It acts on the very next request to each endpoint it is attached to.
+///
+/// # Errors
+/// Why it was not changed.
+pub async fn change_policy(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: PolicyId,
+    change: ChangePolicy,
+) -> Result<Policy, PolicyError> {
+    let scope = who.scope(Permission::WritePolicies)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Policy, id);
+    let now = call.now;
+    space
+        .store
+        .write(move |tx| {
+            let Some(mut policy) = tx.policy(&scope, id)? else {
+                return Ok(Err(Refused::unrecorded(PolicyError::NotFound)));
+            };
+            if change.if_revision.is_some_and(|revision| revision != policy.revision) {
+                return Ok(Err(Refused::unrecorded(PolicyError::Changed)));
+            }
+            if let Some(name) = &change.name {
+                policy.name.clone_from(name);
+            }
+            if let Some(configuration) = &change.configuration {
+                policy.configuration.clone_from(configuration);
+            }
+            policy.revision += 1;
+            policy.updated_at = now;
+            tx.update_policy(&scope, &policy)?;
+            Ok(Ok(Recorded::new(policy, event.clone())))
+        })
+        .await
+}
+
+/// Removes a policy that is attached nowhere.
+///
+/// # Errors
+/// Why it was not removed.
+pub async fn remove_policy(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: PolicyId,
+    if_revision: Option<u64>,
+) -> Result<(), PolicyError> {
+    let scope = who.scope(Permission::WritePolicies)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Policy, id);
+    space
+        .store
+        .write(move |tx| {
+            let Some(policy) = tx.policy(&scope, id)? else {
+                return Ok(Err(Refused::unrecorded(PolicyError::NotFound)));
+            };
+            if if_revision.is_some_and(|revision| revision != policy.revision) {
+                return Ok(Err(Refused::unrecorded(PolicyError::Changed)));
+            }
+            if !tx.endpoints_of_policy(&scope, id)?.is_empty() {
+                return Ok(Err(Refused::unrecorded(PolicyError::InUse)));
+            }
+            tx.remove_policy(&scope, id)?;
+            Ok(Ok(Recorded::new((), event.clone())))
+        })
+        .await
+}
+
+/// One policy.
+///
+/// # Errors
+/// When there is none, the caller's role does not permit it, or a port failed.
+pub fn policy(space: &Space, who: &Principal, id: PolicyId) -> Result<Policy, PolicyError> {
+    let scope = who.scope(Permission::ReadMetadata)?;
+    space.store.read()?.policy(&scope, id)?.ok_or(PolicyError::NotFound)
+}
+
+/// The tenant's policies.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub fn policies(
+    space: &Space,
+    who: &Principal,
+    page: PageAsk<PolicyId>,
+) -> Result<Page<Policy, PolicyId>, PolicyError> {
+    let scope = who.scope(Permission::ReadMetadata)?;
+    Ok(space.store.read()?.policies(&scope, page)?)
+}
+
+/// The policies attached to an endpoint, in order.
+///
+/// # Errors
+/// When there is no such endpoint, the caller's role does not permit it, or a port failed.
+pub fn attached(space: &Space, who: &Principal, endpoint: EndpointId) -> Result<Vec<Policy>, PolicyError> {
+    let scope = who.scope(Permission::ReadMetadata)?;
+    Ok(space.store.read()?.attached_policies(&scope, endpoint)?)
+}
+
+/// Makes these the policies of an endpoint, in this order.
+///
+/// # Errors
+/// Why they were not attached.
+pub async fn attach(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    name: EndpointName,
+    ids: Vec<PolicyId>,
+    if_revision: Option<u64>,
+) -> Result<Vec<Policy>, PolicyError> {
+    let scope = who.scope(Permission::WritePolicies)?;
+    if ids.len() > ATTACHED_MAX {
+        return Err(PolicyError::TooMany);
+    }
+    let mut seen = HashSet::new();
+    if let Some(twice) = ids.iter().find(|id| !seen.insert(**id)) {
+        return Err(PolicyError::NamedTwice(*twice));
+    }
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?;
+    let now = call.now;
+    space
+        .store
+        .write(move |tx| {
+            let Some(mut endpoint) = name.find(tx, &scope)? else {
+                return Ok(Err(Refused::unrecorded(PolicyError::NoEndpoint)));
+            };
+            if if_revision.is_some_and(|revision| revision != endpoint.revision) {
+                return Ok(Err(Refused::unrecorded(PolicyError::Changed)));
+            }
+            for id in &ids {
+                if tx.policy(&scope, *id)?.is_none() {
+                    return Ok(Err(Refused::unrecorded(PolicyError::UnknownPolicy(*id))));
+                }
+            }
+            tx.attach_policies(&scope, endpoint.id, &ids)?;
+            endpoint.revision += 1;
+            endpoint.updated_at = now;
+            tx.update_endpoint(&scope, &endpoint)?;
+            let attached = tx.attached_policies(&scope, endpoint.id)?;
+            Ok(Ok(Recorded::new(attached, event.clone().on(ObjectKind::Endpoint, endpoint.id))))
+        })
+        .await
+}

@@ -1,0 +1,90 @@
+//! What must never be printed: a value that shows itself only when asked by name.
+
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use crate::random::{Entropy, RandomError};
+
+/// A secret value. It has no `Debug`, no `Display` and no `Serialize`, and is overwritten when dropped.
+///
+/// ```compile_fail
+/// let secret = syft_space_domain::secret::Secret::new(String::from("hunter2"));
+/// println!("{secret:?}");
+/// ```
+#[derive(Clone)]
+pub struct Secret<T: Zeroize>(T);
+
+impl<T: Zeroize> Secret<T> {
+    /// Wraps a value.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value itself. Each call is a place to look at in a review.
+    pub fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<'de, T: Zeroize + Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A single-use token that a person carries: 256 random bits as 64 hexadecimal digits. What is stored is its
+/// [`TokenHash`] alone.
+#[derive(Clone)]
+pub struct BearerSecret(Secret<String>);
+
+/// The SHA-256 of a [`BearerSecret`]. A plain hash is enough: the input has 256 bits of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl BearerSecret {
+    /// A new token.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, RandomError> {
+        let mut bytes = [0u8; 32];
+        entropy.fill(&mut bytes)?;
+        let text = hex::encode(bytes);
+        bytes.zeroize();
+        Ok(Self(Secret::new(text)))
+    }
+
+    /// The token's text, to be shown once.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash::of(self.expose())
+    }
+}
+
+impl TokenHash {
+    /// The hash of what a caller presents.
+    #[must_use]
+    pub fn of(presented: &str) -> Self {
+        Self(Sha256::digest(presented.as_bytes()).into())
+    }
+
+    /// Whether both are equal, in a time that does not tell where they differ.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}

@@ -1,0 +1,70 @@
+//! What a use case works with: every port, wired once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::audit::{Call, Origin};
+use crate::dataset::ports::{DocumentStore, SearchEngine};
+use crate::identity::ports::{AccessTokens, Passwords};
+use crate::ids::DatasetId;
+use crate::live::LiveState;
+use crate::random::{Entropy, RandomError};
+use crate::store::Store;
+use crate::time::Clock;
+
+/// Every port of a space. The binary makes one from its adapters; a test harness makes one from others.
+#[derive(Clone)]
+pub struct Space {
+    /// Keeps everything but documents.
+    pub store: Arc<dyn Store>,
+    /// Holds ready what the query path needs.
+    pub live: Arc<dyn LiveState>,
+    /// Keeps documents.
+    pub documents: Arc<dyn DocumentStore>,
+    /// Finds chunks of them.
+    pub engine: Arc<dyn SearchEngine>,
+    /// Hashes passwords.
+    pub passwords: Arc<dyn Passwords>,
+    /// Signs and verifies access tokens.
+    pub tokens: Arc<dyn AccessTokens>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Lets one writer at a time change a dataset's documents.
+    pub datasets: DatasetLocks,
+}
+
+impl Space {
+    /// Begins a call.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn call(&self, origin: Origin) -> Result<Call, RandomError> {
+        Call::begin(self.clock.now(), Arc::clone(&self.entropy), origin)
+    }
+}
+
+/// One lock per dataset that is being written to.
+#[derive(Clone, Default)]
+pub struct DatasetLocks(Arc<Mutex<HashMap<DatasetId, Arc<Mutex<()>>>>>);
+
+impl DatasetLocks {
+    /// Runs `work` while nobody else writes to the dataset's documents or index. Blocks until it may.
+    pub fn alone<T>(&self, dataset: DatasetId, work: impl FnOnce() -> T) -> T {
+        let lock = {
+            let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(locks.entry(dataset).or_default())
+        };
+        let done = {
+            let _alone = lock.lock().unwrap_or_else(PoisonError::into_inner);
+            work()
+        };
+        drop(lock);
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if locks.get(&dataset).is_some_and(|lock| Arc::strong_count(lock) == 1) {
+            locks.remove(&dataset);
+        }
+        done
+    }
+}

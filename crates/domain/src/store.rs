@@ -1,0 +1,102 @@
+//! Where everything is kept: the port that a database implements.
+
+use std::fmt;
+
+use crate::audit::ports::AuditView;
+use crate::dataset::ports::{DatasetRows, DatasetView};
+use crate::endpoint::ports::{EndpointRows, EndpointView};
+use crate::identity::ports::{AccountRows, AccountView};
+use crate::ids::{AccountId, EndpointId, TenantId};
+use crate::policy::ports::{PolicyRows, PolicyView};
+use crate::tenant::ports::{TenantRows, TenantView};
+use crate::unit::Unit;
+
+/// Why a store did not do what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The queue of writes is full; nothing was done. Try again in a moment.
+    #[error("the store has too much to write at the moment; try again")]
+    Busy,
+    /// There is no space left; nothing was done.
+    #[error("no space is left to write to; free some and try again")]
+    Full,
+    /// The store can be read only.
+    #[error("the store cannot be written to: it is read-only")]
+    ReadOnly,
+    /// A rule that the schema itself holds was broken, so nothing was done. A use case checks first, and answers
+    /// something better.
+    #[error("the write contradicts what is stored: {0}")]
+    Conflict(String),
+    /// The store is shutting down, or a unit of work failed in a way it should not.
+    #[error("the store is closed")]
+    Closed,
+    /// What is stored cannot be read as what it should be, or the database failed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// What a store serves: consistent reads, and units of work.
+///
+/// A store queues units, may run many in one transaction with a savepoint each, commits once, tells
+/// [`AfterCommit`], and then each unit that it is done. When that commit fails, it runs the units again one by one.
+pub trait Store: Send + Sync {
+    /// Queues a unit of work. Never blocks: a full queue ends the unit with [`StoreError::Busy`].
+    fn submit(&self, unit: Box<dyn Unit>);
+
+    /// A view of one snapshot: what was committed before this call, and nothing later.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn read(&self) -> Result<Box<dyn View + '_>, StoreError>;
+}
+
+/// Everything that can be read from one snapshot.
+pub trait View: TenantView + AccountView + DatasetView + EndpointView + PolicyView + AuditView {}
+impl<T: TenantView + AccountView + DatasetView + EndpointView + PolicyView + AuditView + ?Sized> View for T {}
+
+/// Everything a unit of work can read and write. It has no commit and no way to write an audit event: the store
+/// does both, from what the unit answers.
+pub trait Tx: TenantRows + AccountRows + DatasetRows + EndpointRows + PolicyRows {}
+impl<T: TenantRows + AccountRows + DatasetRows + EndpointRows + PolicyRows + ?Sized> Tx for T {}
+
+/// What a commit changed of the things that live state is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Touched {
+    /// A tenant was founded or changed.
+    Tenant(TenantId),
+    /// A membership was made, changed or ended.
+    Member(TenantId, AccountId),
+    /// An endpoint was made, changed or removed, or the policies attached to it, or one of those.
+    Endpoint(TenantId, EndpointId),
+}
+
+impl Touched {
+    /// Whose live state it is.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        match *self {
+            Self::Tenant(tenant) | Self::Member(tenant, _) | Self::Endpoint(tenant, _) => tenant,
+        }
+    }
+}
+
+/// Told of each commit, in commit order, after it is durable and before any of its units is.
+pub trait AfterCommit: Send + Sync {
+    /// Something changed. The view shows the state of this commit, or a later one.
+    fn committed(&self, view: &mut dyn View, touched: &[Touched]);
+}
+
+/// For a store that nobody follows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NobodyFollows;
+
+impl AfterCommit for NobodyFollows {
+    fn committed(&self, _: &mut dyn View, _: &[Touched]) {}
+}
+
+impl StoreError {
+    /// A failure with its cause.
+    pub fn failed(cause: impl fmt::Display) -> Self {
+        Self::Failed(cause.to_string())
+    }
+}

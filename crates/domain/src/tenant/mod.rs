@@ -1,0 +1,30 @@
+//! Who owns data: tenants, and the capability without which nobody touches it.
+
+mod found;
+mod limits;
+mod name;
+pub mod ports;
+mod scope;
+
+pub use found::{Founded, RegisterError, Registration, RegistrationGate, is_founded, register};
+pub use limits::TenantLimits;
+pub use name::{TenantName, TenantNameError};
+pub use scope::{OperatorScope, TenantScope};
+
+use crate::ids::TenantId;
+use crate::time::Timestamp;
+
+/// An organisation in the installation: everything else belongs to exactly one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name, unique in the installation.
+    pub name: TenantName,
+    /// How much it may hold.
+    pub limits: TenantLimits,
+    /// Counts the commits that changed what its live state is made of.
+    pub version: u64,
+    /// When it was founded.
+    pub created_at: Timestamp,
+}

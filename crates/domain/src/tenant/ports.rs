@@ -1,0 +1,23 @@
+//! What is stored of tenants.
+
+use crate::ids::TenantId;
+use crate::store::StoreError;
+use crate::tenant::{OperatorScope, Tenant, TenantName, TenantScope};
+
+/// Reads tenants.
+pub trait TenantView {
+    /// The tenant of this scope.
+    fn tenant(&mut self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError>;
+
+    /// Which tenant has this name. It tells no more than registration itself does: that the name is taken.
+    fn tenant_named(&mut self, name: &TenantName) -> Result<Option<TenantId>, StoreError>;
+
+    /// Every tenant, in the order of their ids.
+    fn tenants(&mut self, operator: &OperatorScope) -> Result<Vec<Tenant>, StoreError>;
+}
+
+/// Writes tenants.
+pub trait TenantRows: TenantView {
+    /// Adds a tenant. Its name and id are new, else [`StoreError::Conflict`].
+    fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError>;
+}
