@@ -1,0 +1,56 @@
+//! Which passwords are common?
+
+/// Lower-case, one a line, sorted by their bytes. `NOTICE` says where they are from.
+const COMMON: &str = include_str!("../data/common-passwords.txt");
+
+/// The common passwords.
+pub(crate) struct Blocklist {
+    sorted: Vec<&'static str>,
+}
+
+impl Blocklist {
+    pub(crate) fn new() -> Self {
+        Self { sorted: COMMON.lines().collect() }
+    }
+
+    /// How many characters each common password has that the text begins with.
+    pub(crate) fn beginnings(&self, text: &str) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut rest = self.sorted.as_slice();
+        for (before, (at, character)) in text.char_indices().enumerate() {
+            let beginning = text.get(..at + character.len_utf8()).unwrap_or_default();
+            let (_, from_here) = rest.split_at(rest.partition_point(|common| *common < beginning));
+            match from_here.first() {
+                Some(common) if *common == beginning => found.push(before + 1),
+                Some(common) if common.starts_with(beginning) => {}
+                _ => break,
+            }
+            rest = from_here;
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_lower_case_without_doubles_and_not_empty() {
+        let sorted = Blocklist::new().sorted;
+        assert!(sorted.len() > 3_000, "ASVS 6.2.4 asks for the 3,000 most common at least");
+        assert!(sorted.is_sorted_by(|left, right| left < right));
+        assert!(sorted.iter().all(|common| common.chars().count() >= 4 && *common == common.to_lowercase()));
+    }
+
+    #[test]
+    fn every_common_password_is_found_at_the_beginning_of_a_text() {
+        let list = Blocklist::new();
+        for common in &list.sorted {
+            let text = format!("{common} and more");
+            assert!(list.beginnings(&text).contains(&common.chars().count()), "{common}");
+        }
+        assert_eq!(list.beginnings("passwoxd"), [4], "pass is one, no longer beginning is");
+        assert!(list.beginnings("").is_empty());
+    }
+}

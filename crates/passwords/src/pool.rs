@@ -1,0 +1,117 @@
+//! Which threads hash, and who waits for them?
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use crate::hasher::{Hasher, Memory};
+use crate::job::Job;
+
+/// Threads that hash, and a bounded queue before them. They end when it is dropped.
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// There is no room for another job.
+pub(crate) struct Full;
+
+struct Shared {
+    hasher: Hasher,
+    /// Jobs running and waiting at once.
+    room: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    running: usize,
+    closed: bool,
+}
+
+impl Pool {
+    pub(crate) fn start(hasher: Hasher, threads: usize, queue: usize) -> std::io::Result<Self> {
+        let room = threads.saturating_add(queue);
+        let shared = Arc::new(Shared { hasher, room, state: Mutex::default(), changed: Condvar::new() });
+        let mut pool = Self { shared, threads: Vec::new() };
+        for number in 0..threads {
+            let shared = Arc::clone(&pool.shared);
+            let thread = Builder::new().name(format!("password-{number}")).spawn(move || shared.work())?;
+            pool.threads.push(thread);
+        }
+        Ok(pool)
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.shared.hasher
+    }
+
+    /// Takes a job, which keeps its place until it is done.
+    pub(crate) fn submit(&self, job: Job) -> Result<(), Full> {
+        let mut state = self.shared.lock();
+        if state.running + state.waiting.len() >= self.shared.room {
+            state.waiting.retain(|job| !job.is_abandoned());
+            if state.running + state.waiting.len() >= self.shared.room {
+                return Err(Full);
+            }
+        }
+        state.waiting.push_back(job);
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        state.waiting.clear();
+        drop(state);
+        self.shared.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            // A thread catches the panics of its jobs, so there is no other end to report.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that can panic runs under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        let mut memory = Memory::default();
+        while let Some(job) = self.next() {
+            let answer = catch_unwind(AssertUnwindSafe(|| job.run(&self.hasher, &mut memory)));
+            // The place is free before the answer is known: who then comes back at once finds it.
+            self.lock().running -= 1;
+            if let Ok(answer) = answer {
+                answer.send();
+            }
+        }
+    }
+
+    /// The next job that somebody waits for; `None` at the end.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            match state.waiting.pop_front() {
+                Some(job) if job.is_abandoned() => {}
+                Some(job) => {
+                    state.running += 1;
+                    return Some(job);
+                }
+                None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
