@@ -1,0 +1,197 @@
+//! Does a store keep what it promises of the logs?
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::ports::{EventFilter, Seq};
+use syft_space_domain::audit::{
+    Action, Actor, Event, Log, Object, ObjectKind, Outcome, Person, RecordedEvent,
+};
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::store::Store;
+use syft_space_domain::tenant::OperatorScope;
+
+use crate::check::{Check, checks, run_all};
+use crate::drive::{all, events, first, founded, installation_log, log, look, numbers};
+use crate::made::MakeStore;
+use crate::sample::{account_id, event, request_id, scope, tenant_id, time};
+
+/// Every promise of [`AuditView`](syft_space_domain::audit::ports::AuditView).
+pub const CHECKS: &[Check<MakeStore>] = checks![
+    u1_an_event_is_read_back_as_it_was_recorded,
+    u1_each_log_counts_by_itself_without_gaps,
+    z1_a_tenants_log_is_read_by_its_scope_only,
+    events_come_in_pages_the_newest_first,
+    a_filter_shows_the_events_that_fit_and_no_other,
+];
+
+/// Checks every promise.
+pub fn suite(make: &MakeStore) {
+    run_all("the audit log", CHECKS, make);
+}
+
+fn record(store: &dyn Store, event: Event) {
+    store.record(event).wait().expect("an event is recorded");
+}
+
+fn ours(action: Action) -> Event {
+    event(&scope(1), action)
+}
+
+fn page(store: &dyn Store, filter: &EventFilter, page: PageAsk<Seq>) -> Page<RecordedEvent, Seq> {
+    look(store, |view| view.events(&scope(1), filter, page))
+}
+
+/// Every field, of every kind there is, and what it knows of a person.
+pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &MakeStore) {
+    let made = founded(make);
+    let mut recorded: Vec<Event> = Action::ALL.iter().copied().map(ours).collect();
+    recorded.extend(Outcome::ALL.map(|outcome| Event { outcome, ..ours(Action::EndpointQuery) }));
+    let roles = Role::ALL.map(Some).into_iter().chain([None]);
+    let actors = roles.map(|role| Actor::Account { id: account_id(1), role });
+    let actors = actors.chain([Actor::Anonymous, Actor::System, Actor::Operator]);
+    recorded.extend(actors.map(|actor| Event { actor, ..ours(Action::AuthzFail) }));
+    let kinds = ObjectKind::ALL.iter();
+    recorded.extend(kinds.map(|kind| ours(Action::ConfigChange).on(*kind, "GET /some/{thing}")));
+    let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    recorded.extend(addresses.map(|address| Event {
+        object: Some(Object::new(ObjectKind::Endpoint, "\u{1f980}")),
+        reason_code: Some("access_denied".to_owned()),
+        request: Some(request_id(5)),
+        count: 4_000_000_000,
+        time: time(12),
+        person: Person {
+            address: Some(address),
+            email: Some("person-1@example.org".to_owned()),
+            user_agent: Some("a \"client\" 1.0".to_owned()),
+        },
+        ..ours(Action::PolicyViolation)
+    }));
+    for event in recorded.clone() {
+        record(&*made.port, event);
+    }
+    assert_eq!(events(log(&*made.port, &scope(1))), recorded, "an event is read back as it was recorded");
+}
+
+/// From 1, the installation's log too; so no tenant counts another's traffic.
+pub fn u1_each_log_counts_by_itself_without_gaps(make: &MakeStore) {
+    let made = founded(make);
+    let store = &*made.port;
+    let before = u64::try_from(installation_log(store).len()).expect("a small number");
+    for n in 0..12 {
+        let log = if n % 4 == 0 { Log::Installation } else { Log::Tenant(tenant_id(n % 4)) };
+        record(store, event(log, Action::EndpointQuery));
+    }
+    for n in 1..=3 {
+        assert_eq!(
+            numbers(&log(store, &scope(n))),
+            [1, 2, 3],
+            "a tenant's log counts by itself, without gaps"
+        );
+    }
+    let expected: Vec<u64> = (1..=before + 3).collect();
+    assert_eq!(numbers(&installation_log(store)), expected, "and so does the installation's");
+}
+
+/// Nor does any scope read the installation's.
+pub fn z1_a_tenants_log_is_read_by_its_scope_only(make: &MakeStore) {
+    let made = founded(make);
+    let store = &*made.port;
+    let before = installation_log(store).len();
+    let (one, two, house) = (
+        ours(Action::EndpointQuery),
+        event(&scope(2), Action::PolicyViolation),
+        event(Log::Installation, Action::SysStartup),
+    );
+    for event in [&one, &two, &house] {
+        record(store, event.clone());
+    }
+    assert_eq!(events(log(store, &scope(1))), [one], "a scope reads its own tenant's log");
+    assert_eq!(events(log(store, &scope(2))), [two], "and no other");
+    assert_eq!(events(log(store, &scope(3))), [], "a tenant to which nothing happened has an empty log");
+    let installation = events(installation_log(store)).split_off(before);
+    assert_eq!(installation, [house], "the installation's log holds no tenant's events");
+}
+
+/// And what happens meanwhile moves none of them.
+pub fn events_come_in_pages_the_newest_first(make: &MakeStore) {
+    let made = founded(make);
+    let store = &*made.port;
+    for _ in 0..7 {
+        record(store, ours(Action::EndpointQuery));
+    }
+    let any = EventFilter::default();
+    let numbers = |page: &Page<RecordedEvent, Seq>| -> Vec<u64> { numbers(&page.items) };
+    let one = page(store, &any, first(3));
+    assert_eq!(numbers(&one), [7, 6, 5], "the newest event comes first");
+    record(store, ours(Action::EndpointQuery));
+    let two = page(store, &any, PageAsk { after: one.next, ..first(3) });
+    assert_eq!(
+        numbers(&two),
+        [4, 3, 2],
+        "a page goes on where the one before ended, whatever happened meanwhile"
+    );
+    let three = page(store, &any, PageAsk { after: two.next, ..first(3) });
+    assert_eq!((numbers(&three), three.next), (vec![1], None), "the last page is the last");
+    let exact = page(store, &any, first(8));
+    assert_eq!((numbers(&exact).len(), exact.next), (8, None), "a page that holds all has no cursor");
+    let operator = OperatorScope::at_startup();
+    let house = all(1, |page| look(store, |view| view.installation_events(&operator, &any, page)));
+    let expected: Vec<u64> = installation_log(store).iter().rev().map(|one| one.seq).collect();
+    assert_eq!(
+        house.iter().map(|one| one.seq).collect::<Vec<_>>(),
+        expected,
+        "the installation's log likewise"
+    );
+}
+
+/// Alone and together, over several pages.
+pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &MakeStore) {
+    let made = founded(make);
+    let store = &*made.port;
+    let mut recorded = Vec::new();
+    for (n, action) in
+        (0..).zip([Action::EndpointQuery, Action::PolicyViolation, Action::AuthzFail].repeat(6))
+    {
+        let outcome = if n % 2 == 0 { Outcome::Success } else { Outcome::Denied };
+        let account = Actor::Account { id: account_id(1 + u64::from(n % 4 == 0)), role: Some(Role::User) };
+        let actor = if n % 5 == 0 { Actor::System } else { account };
+        let one = Event { outcome, actor, time: time(100 + n), ..ours(action) };
+        record(store, one.clone());
+        record(store, Event { log: Log::Tenant(tenant_id(2)), ..one.clone() });
+        recorded.push(one);
+    }
+    let by = EventFilter::default;
+    let (action, outcome) = (Some(Action::AuthzFail), Some(Outcome::Denied));
+    let (since, until) = (Some(time(105)), Some(time(111)));
+    let filters = [
+        by(),
+        EventFilter { action, ..by() },
+        EventFilter { outcome, ..by() },
+        EventFilter { actor: Some(account_id(1)), ..by() },
+        EventFilter { actor: Some(account_id(3)), ..by() },
+        EventFilter { since, ..by() },
+        EventFilter { until, ..by() },
+        EventFilter { since, until, ..by() },
+        EventFilter { action, outcome, actor: Some(account_id(1)), since, until },
+        EventFilter { since: until, until: since, ..by() },
+    ];
+    for filter in filters {
+        let expected: Vec<&Event> = recorded.iter().filter(|one| fits(&filter, one)).rev().collect();
+        let found = all(2, |ask| page(store, &filter, ask));
+        let found: Vec<&Event> = found.iter().map(|one| &one.event).collect();
+        assert_eq!(found, expected, "a filter shows the events that fit: {filter:?}");
+    }
+}
+
+fn fits(filter: &EventFilter, event: &Event) -> bool {
+    let actor = match event.actor {
+        Actor::Account { id, .. } => Some(id),
+        _ => None,
+    };
+    filter.action.is_none_or(|action| action == event.action)
+        && filter.outcome.is_none_or(|outcome| outcome == event.outcome)
+        && (filter.actor.is_none() || filter.actor == actor)
+        && filter.since.is_none_or(|since| event.time >= since)
+        && filter.until.is_none_or(|until| event.time < until)
+}

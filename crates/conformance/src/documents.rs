@@ -1,0 +1,390 @@
+//! Does a store of documents keep its promises?
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use serde_json::json;
+use syft_space_domain::dataset::ports::DocumentStore;
+use syft_space_domain::dataset::{Change, ChangeNumber, Chunk, Document, DocumentId, DocumentSummary, Usage};
+use syft_space_domain::ids::TenantId;
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::tenant::OperatorScope;
+
+use crate::check::{Check, checks, run_all};
+use crate::drive::first;
+use crate::made::{Made, MakeDocuments};
+use crate::sample::{dataset_id, job_id, scope, tenant_id, time};
+
+/// Every promise of [`DocumentStore`].
+pub const CHECKS: &[Check<MakeDocuments>] = checks![
+    a_document_is_read_back_as_it_was_put_in,
+    a_document_replaces_the_older_one_of_its_id,
+    the_same_job_again_changes_nothing,
+    a_document_is_removed_once,
+    documents_come_in_pages_in_bytewise_order,
+    what_a_dataset_holds_is_counted,
+    changes_come_in_order_and_of_each_document_only_the_last,
+    what_is_destroyed_is_gone_and_nothing_else,
+    z1_a_tenants_documents_are_its_own,
+    the_operator_sees_which_datasets_hold_anything,
+    nothing_put_in_at_once_is_lost,
+    what_was_put_in_is_there_after_a_restart,
+];
+
+/// Checks every promise.
+pub fn suite(make: &MakeDocuments) {
+    run_all("the store of documents", CHECKS, make);
+}
+
+pub(crate) fn document_id(text: &str) -> DocumentId {
+    DocumentId::parse(text).expect("a valid document id")
+}
+
+/// A document whose content is these chunks, one a line.
+pub(crate) fn document(id: &str, chunks: &[&str]) -> Document {
+    let metadata =
+        json!({"title": format!("About {id}"), "pages": [1, 2.5, null], "nested": {"\u{1f980}": "'\""}});
+    Document {
+        id: document_id(id),
+        content: chunks.join("\n"),
+        metadata: metadata.as_object().expect("an object").clone(),
+        chunks: chunks.iter().map(|text| Chunk { text: (*text).to_owned() }).collect(),
+        created_at: time(20),
+    }
+}
+
+fn summary(document: &Document) -> DocumentSummary {
+    let count = |length: usize| u64::try_from(length).expect("a small number");
+    DocumentSummary {
+        id: document.id.clone(),
+        metadata: document.metadata.clone(),
+        bytes: count(document.content.len()),
+        chunks: count(document.chunks.len()),
+        created_at: document.created_at,
+    }
+}
+
+/// Puts documents into dataset 1 of a tenant.
+#[track_caller]
+fn put(store: &dyn DocumentStore, tenant: u64, job: u64, documents: &[Document]) -> ChangeNumber {
+    store.put(&scope(tenant), dataset_id(1), job_id(job), documents).expect("documents are put in")
+}
+
+fn found(store: &dyn DocumentStore, tenant: u64, id: &str) -> Option<Document> {
+    store.document(&scope(tenant), dataset_id(1), &document_id(id)).expect("a document is read")
+}
+
+fn page(store: &dyn DocumentStore, ask: PageAsk<DocumentId>) -> Page<DocumentSummary, DocumentId> {
+    store.documents(&scope(1), dataset_id(1), ask).expect("documents are listed")
+}
+
+fn removed(store: &dyn DocumentStore, tenant: u64, id: &str) -> Option<ChangeNumber> {
+    store.remove(&scope(tenant), dataset_id(1), &document_id(id)).expect("a document is removed")
+}
+
+fn usage(store: &dyn DocumentStore, tenant: u64) -> Usage {
+    store.usage(&scope(tenant), dataset_id(1)).expect("a dataset is counted")
+}
+
+/// Every change after a number, asked for this many at a time.
+fn changes(store: &dyn DocumentStore, tenant: u64, after: ChangeNumber, limit: usize) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    for _ in 0..1_000 {
+        let after = changes.last().map_or(after, Change::number);
+        let next = store.changes(&scope(tenant), dataset_id(1), after, limit).expect("changes are read");
+        if next.is_empty() {
+            return changes;
+        }
+        changes.extend(next);
+    }
+    panic!("changes come to an end: after 1,000 times there are still more");
+}
+
+/// Its metadata, its chunks and every byte of its text.
+pub fn a_document_is_read_back_as_it_was_put_in(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    assert_eq!(found(store, 1, "a"), None, "a new store holds nothing");
+    let documents = [
+        document("a", &["First chunk.", "\u{1f980} \u{e9}\r\n\t second"]),
+        document(&"Z".repeat(DocumentId::MAX), &["of a long name"]),
+        Document { metadata: serde_json::Map::new(), ..document("..a-b_c.d", &["'; -- \"%_"]) },
+    ];
+    put(store, 1, 1, &documents);
+    for one in &documents {
+        assert_eq!(
+            found(store, 1, one.id.as_str()).as_ref(),
+            Some(one),
+            "a document is read back as it was put in"
+        );
+    }
+    let large = "many words ".repeat(200_000);
+    put(store, 1, 2, &[document("large", &[&large])]);
+    assert_eq!(found(store, 1, "large").map(|one| one.content), Some(large), "however long it is");
+    assert_eq!(found(store, 1, "A"), None, "ids are compared byte by byte");
+}
+
+/// Whole, with none of its chunks left.
+pub fn a_document_replaces_the_older_one_of_its_id(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    let one = put(store, 1, 1, &[document("a", &["old", "older"]), document("b", &["other"])]);
+    let new = Document { metadata: serde_json::Map::new(), created_at: time(30), ..document("a", &["new"]) };
+    let two = put(store, 1, 2, std::slice::from_ref(&new));
+    assert!(two > one, "each change has a higher number than the one before");
+    assert_eq!(found(store, 1, "a"), Some(new), "a document replaces the older one of its id");
+    assert_eq!(found(store, 1, "b"), Some(document("b", &["other"])), "and no other");
+    let expected = Usage { documents: 2, chunks: 2, bytes: 8 };
+    assert_eq!(usage(store, 1), expected, "nothing of the older one is left");
+}
+
+/// And answers the same number, so that a job may be repeated after a crash.
+pub fn the_same_job_again_changes_nothing(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    let put_by = |tenant, dataset, job| store.put_by(&scope(tenant), dataset_id(dataset), job_id(job));
+    assert_eq!(put_by(1, 1, 1), Ok(None), "a job that put nothing in has no number");
+    let number = put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
+    assert_eq!(put_by(1, 1, 1), Ok(Some(number)), "a job has the number of its last change");
+    put(store, 1, 2, &[document("a", &["later"])]);
+    removed(store, 1, "b");
+    let before = changes(store, 1, ChangeNumber(0), 10);
+    assert_eq!(
+        put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]),
+        number,
+        "the same job again"
+    );
+    assert_eq!(changes(store, 1, ChangeNumber(0), 10), before, "changes nothing");
+    let others = [put_by(2, 1, 1), put_by(1, 2, 1), put_by(1, 1, 3)];
+    assert_eq!(others, [Ok(None), Ok(None), Ok(None)], "a job is that of one dataset of one tenant");
+}
+
+/// A second time there is none.
+pub fn a_document_is_removed_once(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    assert_eq!(removed(store, 1, "a"), None, "where nothing is, nothing is removed");
+    let put_in = put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
+    let number = removed(store, 1, "a");
+    assert!(
+        number > Some(put_in),
+        "a removal is a change with a number of its own: {number:?} after {put_in:?}"
+    );
+    assert_eq!(found(store, 1, "a"), None, "a document that was removed is not there");
+    assert_eq!(removed(store, 1, "a"), None, "it cannot be removed twice");
+    assert_eq!(usage(store, 1), Usage { documents: 1, chunks: 1, bytes: 3 }, "nothing of it is left");
+    put(store, 1, 2, &[document("a", &["again"])]);
+    assert_eq!(found(store, 1, "a"), Some(document("a", &["again"])), "it can be put in again");
+}
+
+/// Whatever is added and removed between the pages.
+pub fn documents_come_in_pages_in_bytewise_order(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    let ids = ["m", "B", "a10", "a2", "Z", "-", ".a", "0", "_"];
+    let documents: Vec<_> = ids.into_iter().map(|id| document(id, &["text"])).collect();
+    put(store, 1, 1, &documents);
+    put(store, 2, 1, &[document("theirs", &["text"])]);
+    let ids = |page: &Page<DocumentSummary, DocumentId>| -> Vec<String> {
+        page.items.iter().map(|one| one.id.to_string()).collect()
+    };
+    let one = page(store, first(4));
+    assert_eq!(ids(&one), ["-", ".a", "0", "B"], "documents come in bytewise order");
+    put(store, 1, 2, &["00", "A", "C"].map(|id| document(id, &["text"])));
+    for id in ["B", "_"] {
+        removed(store, 1, id);
+    }
+    let two = page(store, PageAsk { after: one.next, ..first(4) });
+    assert_eq!(
+        ids(&two),
+        ["C", "Z", "a10", "a2"],
+        "a page goes on behind the one before, whatever came and went"
+    );
+    let three = page(store, PageAsk { after: two.next, ..first(4) });
+    assert_eq!((ids(&three), three.next), (vec!["m".to_owned()], None), "the last page is the last");
+    let everything: Vec<_> = all_summaries(store);
+    let found = everything.iter().map(|one| found(store, 1, one.id.as_str()).as_ref().map(summary));
+    assert!(found.eq(everything.iter().cloned().map(Some)), "a summary says of a document what it is");
+}
+
+fn all_summaries(store: &dyn DocumentStore) -> Vec<DocumentSummary> {
+    let mut summaries = Vec::new();
+    let mut ask = first(3);
+    loop {
+        let next = page(store, ask.clone());
+        summaries.extend(next.items);
+        ask.after = next.next;
+        if ask.after.is_none() {
+            return summaries;
+        }
+    }
+}
+
+/// In documents, chunks and bytes of text.
+pub fn what_a_dataset_holds_is_counted(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    assert_eq!(usage(store, 1), Usage::default(), "a dataset without documents holds nothing");
+    put(store, 1, 1, &[document("a", &["1234", "5678"]), document("b", &["\u{e9}"])]);
+    put(store, 2, 1, &[document("a", &["theirs"])]);
+    assert_eq!(
+        usage(store, 1),
+        Usage { documents: 2, chunks: 3, bytes: 11 },
+        "what a dataset holds is counted"
+    );
+}
+
+/// However many are asked for at a time.
+pub fn changes_come_in_order_and_of_each_document_only_the_last(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    assert_eq!(changes(store, 1, ChangeNumber(0), 5), [], "a dataset without documents has no change");
+    put(store, 1, 1, &[document("a", &["one"]), document("b", &["one"]), document("c", &["one"])]);
+    let until = put(store, 1, 2, &[document("a", &["two"]), document("d", &["two"])]);
+    removed(store, 1, "b");
+    removed(store, 1, "d");
+    let last = put(store, 1, 3, &[document("d", &["three"]), document("e", &["three"])]);
+    for limit in [1, 2, 100] {
+        let changes = changes(store, 1, ChangeNumber(0), limit);
+        assert!(
+            changes.iter().zip(changes.iter().skip(1)).all(|(one, next)| one.number() < next.number()),
+            "changes come in the order of their numbers: {:?}",
+            changes.iter().map(Change::number).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            changes.last().map(Change::number),
+            Some(last),
+            "the last change has the number that was answered"
+        );
+        let shown: Vec<_> = changes.iter().map(shown).collect();
+        let expected = ["c one", "a two", "b -", "d three", "e three"];
+        assert_eq!(shown, expected, "of each document only the last change is shown");
+    }
+    let later: Vec<_> = changes(store, 1, until, 2).iter().map(shown).collect();
+    assert_eq!(later, ["b -", "d three", "e three"], "changes after a number are those with a higher one");
+    let [Change::Put(_, one), ..] = &*changes(store, 1, ChangeNumber(0), 1) else {
+        panic!("the first change put a document in");
+    };
+    assert_eq!(*one, document("c", &["one"]), "a change bears the whole document");
+    assert_eq!(changes(store, 1, last, 5), [], "after the last change there is none");
+}
+
+fn shown(change: &Change) -> String {
+    match change {
+        Change::Put(_, document) => format!("{} {}", document.id, document.content),
+        Change::Removed(_, id) => format!("{id} -"),
+    }
+}
+
+/// Doing so again changes nothing.
+pub fn what_is_destroyed_is_gone_and_nothing_else(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
+    put(store, 2, 1, &[document("a", &["theirs"])]);
+    let other = |n| store.document(&scope(1), dataset_id(n), &document_id("a"));
+    store
+        .put(&scope(1), dataset_id(2), job_id(1), &[document("a", &["other"])])
+        .expect("documents are put in");
+    removed(store, 1, "b");
+    for _ in 0..2 {
+        store.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
+        assert_eq!(found(store, 1, "a"), None, "what is destroyed is gone");
+        assert_eq!(page(store, first(9)).items, [], "it is not listed");
+        assert_eq!(usage(store, 1), Usage::default(), "it holds nothing");
+        assert_eq!(changes(store, 1, ChangeNumber(0), 9), [], "it has no change");
+        assert_eq!(store.put_by(&scope(1), dataset_id(1), job_id(1)), Ok(None), "and no job");
+    }
+    assert!(found(store, 2, "a").is_some(), "another tenant's dataset stays");
+    assert!(other(2).is_ok_and(|one| one.is_some()), "and another dataset");
+    put(store, 1, 1, &[document("a", &["again"])]);
+    assert_eq!(
+        found(store, 1, "a"),
+        Some(document("a", &["again"])),
+        "it can be filled again, by the same job too"
+    );
+}
+
+/// With datasets, jobs and documents of the same ids in each of two tenants.
+pub fn z1_a_tenants_documents_are_its_own(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    put(store, 1, 1, &[document("a", &["ours"]), document("b", &["ours"])]);
+    put(store, 2, 1, &[document("a", &["theirs"]), document("c", &["theirs"])]);
+    let theirs = changes(store, 2, ChangeNumber(0), 9);
+    assert_eq!(found(store, 1, "a"), Some(document("a", &["ours"])), "one's own document is found");
+    assert_eq!(found(store, 1, "c"), None, "another tenant's is not");
+    let ids: Vec<_> = all_summaries(store).into_iter().map(|one| one.id).collect();
+    assert_eq!(ids, ["a", "b"].map(document_id), "nor listed");
+    assert_eq!(removed(store, 1, "c"), None, "nor removed");
+    removed(store, 1, "a");
+    put(store, 1, 2, &[document("c", &["ours"])]);
+    assert_eq!(changes(store, 2, ChangeNumber(0), 9), theirs, "nor changed");
+    store.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
+    assert_eq!(changes(store, 2, ChangeNumber(0), 9), theirs, "nor destroyed");
+    assert_eq!(usage(store, 3), Usage::default(), "a tenant without documents has none");
+}
+
+/// So that what nobody knows of any more can be found and destroyed.
+pub fn the_operator_sees_which_datasets_hold_anything(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    let held = || -> BTreeSet<(TenantId, _)> {
+        let held = store.held(&OperatorScope::at_startup()).expect("datasets are listed");
+        held.into_iter().collect()
+    };
+    assert!(held().is_empty(), "a new store holds nothing");
+    for (tenant, dataset) in [(1, 1), (2, 1), (2, 2)] {
+        store
+            .put(&scope(tenant), dataset_id(dataset), job_id(1), &[document("a", &["text"])])
+            .expect("put in");
+    }
+    let expected = [(1, 1), (2, 1), (2, 2)].map(|(tenant, dataset)| (tenant_id(tenant), dataset_id(dataset)));
+    assert_eq!(held(), BTreeSet::from(expected), "each dataset that holds anything is listed");
+    store.destroy(&scope(2), dataset_id(1)).expect("a dataset is destroyed");
+    assert!(!held().contains(&(tenant_id(2), dataset_id(1))), "one that was destroyed is not");
+}
+
+/// By threads that write to one dataset and to several.
+pub fn nothing_put_in_at_once_is_lost(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    thread::scope(|threads| {
+        for thread in 0..8_u64 {
+            threads.spawn(move || {
+                for n in 0..5 {
+                    let id = format!("document-{thread}-{n}");
+                    put(store, 1 + thread % 2, thread * 10 + n, &[document(&id, &["text", "more"])]);
+                }
+            });
+        }
+    });
+    for tenant in [1, 2] {
+        assert_eq!(usage(store, tenant).documents, 20, "nothing that was put in at once is lost");
+        let numbers: BTreeSet<_> =
+            changes(store, tenant, ChangeNumber(0), 7).iter().map(Change::number).collect();
+        assert_eq!(numbers.len(), 20, "each change has a number of its own");
+    }
+}
+
+/// And numbers count on. A store that leaves nothing behind has nothing to show.
+pub fn what_was_put_in_is_there_after_a_restart(make: &MakeDocuments) {
+    let Made { port, reopen } = make();
+    put(&*port, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
+    removed(&*port, 1, "a");
+    let before = changes(&*port, 1, ChangeNumber(0), 9);
+    drop(port);
+    let Some(reopen) = reopen else {
+        return;
+    };
+    let again = reopen();
+    let store = &*again.port;
+    assert_eq!(changes(store, 1, ChangeNumber(0), 9), before, "what was put in is there after a restart");
+    assert_eq!(found(store, 1, "b"), Some(document("b", &["two"])), "every document");
+    assert!(
+        store.put_by(&scope(1), dataset_id(1), job_id(1)).is_ok_and(|one| one.is_some()),
+        "and every job"
+    );
+    let next = put(store, 1, 2, &[document("c", &["three"])]);
+    assert!(Some(next) > before.last().map(Change::number), "numbers count on after a restart");
+}

@@ -1,0 +1,114 @@
+//! Does a hasher of passwords keep its promises?
+
+use futures_executor::block_on;
+use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
+use syft_space_domain::identity::{Password, PasswordError, PasswordHash};
+use syft_space_domain::secret::Secret;
+
+use crate::check::{Check, checks, run_all};
+use crate::made::MakePasswords;
+
+/// Every promise of [`Passwords`].
+pub const CHECKS: &[Check<MakePasswords>] = checks![
+    a3_only_the_right_password_is_right,
+    a3_every_byte_of_a_password_counts,
+    a3_a_hash_tells_nothing,
+    a3_without_a_stored_hash_a_password_is_wrong,
+    what_is_no_hash_is_an_error,
+    a3_easily_guessed_passwords_are_refused,
+];
+
+/// Checks every promise.
+pub fn suite(make: &MakePasswords) {
+    run_all("the hasher of passwords", CHECKS, make);
+}
+
+fn password(text: &str) -> Password {
+    Password::parse(&Secret::new(text.to_owned())).expect("a valid password")
+}
+
+#[track_caller]
+fn hash(passwords: &dyn Passwords, text: &str) -> PasswordHash {
+    block_on(passwords.hash(&password(text))).expect("a password is hashed")
+}
+
+/// Whether a password is right; `None` when it is and is to be hashed anew.
+#[track_caller]
+fn right(passwords: &dyn Passwords, text: &str, stored: Option<&PasswordHash>) -> Option<bool> {
+    match block_on(passwords.compare(&password(text), stored)).expect("passwords are compared") {
+        Compared::Wrong => Some(false),
+        Compared::Right { rehash: None } => Some(true),
+        Compared::Right { rehash: Some(_) } => None,
+    }
+}
+
+/// And a new hash needs no newer one.
+pub fn a3_only_the_right_password_is_right(make: &MakePasswords) {
+    let passwords = make();
+    let stored = hash(&*passwords, "an unrelated set of words");
+    assert_eq!(
+        right(&*passwords, "an unrelated set of words", Some(&stored)),
+        Some(true),
+        "the right one is right"
+    );
+    for other in ["an unrelated set of word", "an unrelated set of words ", "An unrelated set of words"] {
+        assert_eq!(right(&*passwords, other, Some(&stored)), Some(false), "{other:?} is another password");
+    }
+}
+
+/// The last of a long one, and what follows a NUL.
+pub fn a3_every_byte_of_a_password_counts(make: &MakePasswords) {
+    let passwords = make();
+    let long = "x".repeat(Password::MAX_BYTES - 1);
+    for (one, other) in [
+        (format!("{long}1"), format!("{long}2")),
+        ("before\0after nine".to_owned(), "before\0after ten.".to_owned()),
+    ] {
+        let stored = hash(&*passwords, &one);
+        assert_eq!(
+            right(&*passwords, &one, Some(&stored)),
+            Some(true),
+            "a long or strange password is right"
+        );
+        assert_eq!(right(&*passwords, &other, Some(&stored)), Some(false), "every byte of a password counts");
+    }
+}
+
+/// Neither the password, nor that two are the same.
+pub fn a3_a_hash_tells_nothing(make: &MakePasswords) {
+    let passwords = make();
+    let [one, other] = ["an unrelated set of words"; 2].map(|text| hash(&*passwords, text));
+    assert!(!one.expose().contains("unrelated"), "a hash does not hold the password");
+    assert_ne!(one.expose(), other.expose(), "the same password has another hash each time");
+}
+
+/// Whatever it is.
+pub fn a3_without_a_stored_hash_a_password_is_wrong(make: &MakePasswords) {
+    let passwords = make();
+    assert_eq!(
+        right(&*passwords, "an unrelated set of words", None),
+        Some(false),
+        "who is unknown has no password"
+    );
+}
+
+/// Not a wrong password: something is broken.
+pub fn what_is_no_hash_is_an_error(make: &MakePasswords) {
+    let passwords = make();
+    for stored in ["", "an unrelated set of words", "$", "$unknown$v=1$c2FsdA$aGFzaA"] {
+        let stored = PasswordHash::from_phc(stored.to_owned());
+        let outcome = block_on(passwords.compare(&password("an unrelated set of words"), Some(&stored)));
+        assert!(matches!(outcome, Err(HashingError::Failed(_))), "what is no hash is an error");
+    }
+}
+
+/// Common ones, and the caller's own names; others are not.
+pub fn a3_easily_guessed_passwords_are_refused(make: &MakePasswords) {
+    let passwords = make();
+    let context = ["harbor-archive-north", "person-1@example.org"];
+    let check = |text: &str| passwords.check(&password(text), &context);
+    for guess in ["passwordpassword", "123456789012345", context[0], context[1]] {
+        assert_eq!(check(guess), Err(PasswordError::Guessable), "{guess:?} is easily guessed");
+    }
+    assert_eq!(check("an unrelated set of words"), Ok(()), "a few unrelated words are a good password");
+}

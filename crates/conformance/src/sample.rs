@@ -1,0 +1,246 @@
+//! What do the suites write? Small things with plain numbers: the higher the number, the later the id sorts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
+use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobStatus};
+use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
+use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Membership, PasswordHash};
+use syft_space_domain::ids::{
+    AccountId, DatasetId, EndpointId, EventId, InvitationId, JobId, PolicyId, RequestId, TenantId,
+};
+use syft_space_domain::policy::{Policy, PolicyConfiguration};
+use syft_space_domain::secret::TokenHash;
+use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope};
+use syft_space_domain::time::Timestamp;
+
+fn bytes(n: u64) -> [u8; 16] {
+    (u128::from(n) | 0x7000_8000_0000_0000_0000).to_be_bytes()
+}
+
+/// The tenant with this number.
+#[must_use]
+pub fn tenant_id(n: u64) -> TenantId {
+    TenantId::from_bytes(bytes(n))
+}
+
+/// The account with this number.
+#[must_use]
+pub fn account_id(n: u64) -> AccountId {
+    AccountId::from_bytes(bytes(n))
+}
+
+/// The invitation with this number.
+#[must_use]
+pub fn invitation_id(n: u64) -> InvitationId {
+    InvitationId::from_bytes(bytes(n))
+}
+
+/// The dataset with this number.
+#[must_use]
+pub fn dataset_id(n: u64) -> DatasetId {
+    DatasetId::from_bytes(bytes(n))
+}
+
+/// The job with this number.
+#[must_use]
+pub fn job_id(n: u64) -> JobId {
+    JobId::from_bytes(bytes(n))
+}
+
+/// The endpoint with this number.
+#[must_use]
+pub fn endpoint_id(n: u64) -> EndpointId {
+    EndpointId::from_bytes(bytes(n))
+}
+
+/// The policy with this number.
+#[must_use]
+pub fn policy_id(n: u64) -> PolicyId {
+    PolicyId::from_bytes(bytes(n))
+}
+
+/// The request with this number.
+#[must_use]
+pub fn request_id(n: u64) -> RequestId {
+    RequestId::from_bytes(bytes(n))
+}
+
+/// The scope of the tenant with this number.
+#[must_use]
+pub fn scope(n: u64) -> TenantScope {
+    TenantScope::vouch(tenant_id(n), "a conformance suite plays every tenant")
+}
+
+/// A time, this many seconds into a day of 2025.
+#[must_use]
+pub fn time(seconds: u32) -> Timestamp {
+    Timestamp::from_unix_micros(1_764_000_000_000_000 + i64::from(seconds) * 1_000_000)
+}
+
+/// A tenant.
+#[must_use]
+pub fn tenant(n: u64) -> Tenant {
+    Tenant {
+        id: tenant_id(n),
+        name: TenantName::parse(&format!("tenant-{n}")).expect("a valid name"),
+        limits: TenantLimits::default(),
+        version: 0,
+        created_at: time(1),
+    }
+}
+
+/// An account.
+#[must_use]
+pub fn account(n: u64) -> Account {
+    Account {
+        id: account_id(n),
+        email: email(n),
+        password: PasswordHash::from_phc(format!("$sample${n}")),
+        status: AccountStatus::Active,
+        created_at: time(2),
+    }
+}
+
+/// An account's address.
+#[must_use]
+pub fn email(n: u64) -> Email {
+    Email::parse(&format!("person-{n}@example.org")).expect("a valid address")
+}
+
+/// A membership.
+#[must_use]
+pub fn membership(tenant: u64, account: u64, role: Role) -> Membership {
+    Membership {
+        tenant: tenant_id(tenant),
+        account: account_id(account),
+        role,
+        status: AccountStatus::Active,
+        tokens_from: time(3),
+        revision: 1,
+        created_at: time(3),
+    }
+}
+
+/// An invitation by an account, with a token that is its own.
+#[must_use]
+pub fn invitation(tenant: u64, n: u64, by: u64) -> Invitation {
+    Invitation {
+        id: invitation_id(n),
+        tenant: tenant_id(tenant),
+        email: email(1_000 + n),
+        role: Role::User,
+        token: token(tenant, n),
+        invited_by: account_id(by),
+        created_at: time(4),
+        expires_at: time(400),
+    }
+}
+
+/// The token of an invitation.
+#[must_use]
+pub fn token(tenant: u64, n: u64) -> TokenHash {
+    TokenHash::of(&format!("token {n} of {tenant}"))
+}
+
+/// A dataset.
+#[must_use]
+pub fn dataset(n: u64) -> Dataset {
+    Dataset {
+        id: dataset_id(n),
+        name: format!("dataset {n}"),
+        summary: "what the suites write".to_owned(),
+        tags: "sample suite".to_owned(),
+        analyzer: AnalyzerSettings::default(),
+        state: DatasetState::Active,
+        revision: 1,
+        created_at: time(5),
+        updated_at: time(5),
+    }
+}
+
+/// A job of a dataset.
+#[must_use]
+pub fn job(n: u64, dataset: u64) -> Job {
+    Job {
+        id: job_id(n),
+        dataset: dataset_id(dataset),
+        status: JobStatus::Queued,
+        documents_total: 3,
+        documents_done: 0,
+        chunks: 0,
+        bytes: 0,
+        errors: Vec::new(),
+        created_at: time(6),
+        finished_at: None,
+    }
+}
+
+/// A slug.
+#[must_use]
+pub fn slug(n: u64) -> Slug {
+    Slug::parse(&format!("endpoint-{n}")).expect("a valid slug")
+}
+
+/// An endpoint over a dataset.
+#[must_use]
+pub fn endpoint(n: u64, dataset: u64) -> Endpoint {
+    Endpoint {
+        id: endpoint_id(n),
+        name: format!("Endpoint {n}"),
+        slug: slug(n),
+        summary: "what the suites publish".to_owned(),
+        description: "One line,\nand another.".to_owned(),
+        tags: "sample".to_owned(),
+        dataset: dataset_id(dataset),
+        response_type: ResponseType::Raw,
+        published: true,
+        revision: 1,
+        created_at: time(7),
+        updated_at: time(7),
+    }
+}
+
+/// What an access policy demands: that the address is of this domain.
+#[must_use]
+pub fn access(mode: &str, domain: &str) -> PolicyConfiguration {
+    let json = json!({"mode": mode, "patterns": [format!("*@{domain}")], "guests": false});
+    PolicyConfiguration::parse("access", &json).expect("a valid configuration")
+}
+
+/// A policy.
+#[must_use]
+pub fn policy(n: u64) -> Policy {
+    Policy {
+        id: policy_id(n),
+        name: format!("policy {n}"),
+        configuration: access("allow", "example.org"),
+        revision: 1,
+        created_at: time(8),
+        updated_at: time(8),
+    }
+}
+
+static EVENTS: AtomicU64 = AtomicU64::new(1);
+
+/// An event with an id of its own.
+#[must_use]
+pub fn event(log: impl Into<Log>, action: Action) -> Event {
+    let n = EVENTS.fetch_add(1, Ordering::Relaxed);
+    Event {
+        id: EventId::from_bytes(bytes(n)),
+        salt: bytes(n.rotate_left(32)),
+        log: log.into(),
+        time: time(9),
+        action,
+        outcome: Outcome::Success,
+        actor: Actor::System,
+        object: None,
+        reason_code: None,
+        request: None,
+        count: 1,
+        person: Person::default(),
+    }
+}

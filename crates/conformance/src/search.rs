@@ -1,0 +1,348 @@
+//! Does a search engine keep its promises?
+//!
+//! The questions use plain English words that no stemmer cuts and no list of stop words holds, unless they say so:
+//! how well an engine knows a language is its own affair.
+
+use futures_executor::block_on;
+use syft_space_domain::dataset::ports::SearchEngine;
+use syft_space_domain::dataset::{
+    AnalyzerSettings, Ask, Change, ChangeNumber, Document, Hit, IndexOf, Language,
+};
+
+use crate::check::{Check, checks, run_all};
+use crate::documents::{document, document_id};
+use crate::made::{Made, MakeSearch};
+use crate::sample::{dataset_id, scope};
+
+/// Every promise of [`SearchEngine`].
+pub const CHECKS: &[Check<MakeSearch>] = checks![
+    a_hit_shows_the_chunk_and_its_document,
+    q2_a_chunk_with_all_known_words_scores_at_least_a_half,
+    q2_scores_are_between_0_and_1_and_the_closest_come_first,
+    the_limit_and_the_threshold_are_kept,
+    stop_words_do_not_count_where_the_dataset_says_so,
+    a_question_may_hold_anything,
+    a_document_that_is_replaced_is_found_by_its_new_words_only,
+    a_document_that_is_removed_is_not_found,
+    an_index_knows_the_last_change_it_has_seen,
+    the_same_changes_again_change_nothing,
+    z1_a_search_finds_its_own_tenants_dataset_only,
+    what_is_destroyed_is_not_found_and_can_be_built_again,
+    what_was_indexed_is_found_after_a_restart,
+];
+
+/// Checks every promise.
+pub fn suite(make: &MakeSearch) {
+    run_all("the search engine", CHECKS, make);
+}
+
+fn index(n: u64) -> IndexOf {
+    IndexOf { dataset: dataset_id(n), analyzer: AnalyzerSettings::default() }
+}
+
+/// Changes that put these documents in, numbered from one on.
+fn puts(from: u64, documents: impl IntoIterator<Item = Document>) -> Vec<Change> {
+    (from..).zip(documents).map(|(n, document)| Change::Put(ChangeNumber(n), document)).collect()
+}
+
+#[track_caller]
+fn apply(engine: &dyn SearchEngine, tenant: u64, changes: &[Change]) {
+    engine.apply(&scope(tenant), index(1), changes).expect("changes are followed");
+}
+
+#[track_caller]
+fn ask(
+    engine: &dyn SearchEngine,
+    tenant: u64,
+    index: IndexOf,
+    text: &str,
+    limit: u64,
+    threshold: f32,
+) -> Vec<Hit> {
+    let ask = Ask::new(text.to_owned(), limit, threshold).expect("a valid question");
+    block_on(engine.search(&scope(tenant), index, &ask)).expect("a question is answered")
+}
+
+/// The documents that answer a question to dataset 1 of tenant 1, whatever their score.
+#[track_caller]
+fn found(engine: &dyn SearchEngine, text: &str) -> Vec<String> {
+    let mut ids: Vec<_> =
+        ask(engine, 1, index(1), text, 100, 0.0).into_iter().map(|hit| hit.document.to_string()).collect();
+    ids.sort();
+    ids
+}
+
+/// A small harbour: chunks that share some words.
+fn harbour() -> Vec<Change> {
+    puts(
+        1,
+        [
+            document("boats", &["red boats sail north", "blue boats sail south past red rock"]),
+            document("crane", &["a tall crane lifts red crates"]),
+            document("notes", &["harbor master notes weather", "fog wind rain"]),
+            document("pilot", &["pilot boards at dawn with fog lamp and long coat and old map and warm hat"]),
+        ],
+    )
+}
+
+/// All of it as it was put in.
+pub fn a_hit_shows_the_chunk_and_its_document(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    assert_eq!(ask(engine, 1, index(1), "boats", 9, 0.0), [], "a dataset without an index has no hit");
+    apply(engine, 1, &harbour());
+    let hits = ask(engine, 1, index(1), "north", 9, 0.0);
+    let [hit] = &*hits else {
+        panic!("one chunk has the word: {hits:?}");
+    };
+    assert_eq!(&*hit.content, "red boats sail north", "a hit shows its chunk");
+    assert_eq!(hit.document, document_id("boats"), "and its document");
+    assert_eq!(*hit.metadata, document("boats", &[]).metadata, "and what the owner says about it");
+    assert_eq!(found(engine, "NORTH"), ["boats"], "the case of letters does not matter");
+}
+
+/// Words that no chunk has do not count.
+pub fn q2_a_chunk_with_all_known_words_scores_at_least_a_half(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    apply(engine, 1, &harbour());
+    for question in
+        ["red", "red boats", "fog lamp", "blue red rock", "zeppelin red quokka boats", "pilot hat fog map"]
+    {
+        let words: Vec<&str> =
+            question.split(' ').filter(|word| !["zeppelin", "quokka"].contains(word)).collect();
+        let hits = ask(engine, 1, index(1), question, 9, 0.0);
+        let has_all = |hit: &&Hit| words.iter().all(|word| hit.content.split(' ').any(|one| one == *word));
+        let whole: Vec<&Hit> = hits.iter().filter(has_all).collect();
+        assert!(!whole.is_empty(), "a chunk with all known words of {question:?} is found");
+        for hit in whole {
+            assert!(
+                hit.score >= 0.5,
+                "a chunk with all known words of {question:?} scores {}, not 0.5",
+                hit.score
+            );
+        }
+    }
+    assert_eq!(
+        found(engine, "zeppelin quokka"),
+        Vec::<String>::new(),
+        "words that no chunk has find nothing"
+    );
+}
+
+/// And a chunk with more of the words comes before one with fewer.
+pub fn q2_scores_are_between_0_and_1_and_the_closest_come_first(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    apply(engine, 1, &harbour());
+    apply(engine, 1, &puts(5, [document("echo", &["echo echo echo echo echo echo echo echo", "echo"])]));
+    for question in ["red boats north", "fog", "echo", "echo fog", "red boats crane pilot fog echo weather"] {
+        let hits = ask(engine, 1, index(1), question, 100, 0.0);
+        let scores: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
+        assert!(!scores.is_empty(), "{question:?} finds something");
+        assert!(
+            scores.iter().all(|score| *score > 0.0 && *score <= 1.0),
+            "scores are between 0 and 1: {scores:?}"
+        );
+        assert!(scores.is_sorted_by(|one, next| one >= next), "the closest come first: {scores:?}");
+    }
+    let first = ask(engine, 1, index(1), "red boats north", 100, 0.0).into_iter().next();
+    assert_eq!(
+        first.as_ref().map(|hit| &*hit.content),
+        Some("red boats sail north"),
+        "all words before some"
+    );
+}
+
+/// No more hits than asked for, and none below the threshold.
+pub fn the_limit_and_the_threshold_are_kept(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    apply(engine, 1, &harbour());
+    let all = ask(engine, 1, index(1), "red boats fog", 100, 0.0);
+    assert!(all.len() >= 4, "each chunk with one of the words is found without a threshold: {all:?}");
+    for limit in 1..=3 {
+        let hits = ask(engine, 1, index(1), "red boats fog", limit, 0.0);
+        let expected = all.iter().map(|hit| hit.score).take(hits.len());
+        assert_eq!(u64::try_from(hits.len()), Ok(limit), "no more hits than asked for");
+        assert!(hits.iter().map(|hit| hit.score).eq(expected), "the closest are kept");
+    }
+    for threshold in all.iter().map(|hit| hit.score).chain([0.5, 1.0]) {
+        let hits = ask(engine, 1, index(1), "red boats fog", 100, threshold);
+        let expected = all.iter().filter(|hit| hit.score >= threshold).count();
+        assert_eq!(hits.len(), expected, "a hit is kept if its score is at least {threshold}");
+    }
+}
+
+/// Else they count like any word.
+pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    let indexes = [Language::English, Language::None]
+        .map(|stop_words| AnalyzerSettings { stop_words, stemming: Language::None });
+    let [english, none] =
+        [(1, indexes[0]), (2, indexes[1])].map(|(n, analyzer)| IndexOf { dataset: dataset_id(n), analyzer });
+    let documents = [document("a", &["crane lifts"]), document("b", &["the crew and the mate"])];
+    for index in [english, none] {
+        engine.apply(&scope(1), index, &puts(1, documents.clone())).expect("changes are followed");
+    }
+    let hits = |index, text| -> Vec<String> {
+        ask(engine, 1, index, text, 9, 0.5).into_iter().map(|hit| hit.document.to_string()).collect()
+    };
+    assert_eq!(hits(english, "and the crane"), ["a"], "stop words of a question do not count");
+    assert_eq!(hits(english, "and the"), Vec::<String>::new(), "a question of stop words finds nothing");
+    assert_eq!(hits(none, "and the"), ["b"], "where no word is a stop word, each counts");
+}
+
+/// No character of it is a command.
+pub fn a_question_may_hold_anything(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    apply(engine, 1, &harbour());
+    for question in [
+        "\"",
+        "(",
+        ")",
+        "red AND NOT boats)",
+        "content:*",
+        "*",
+        "+red -boats",
+        "red^9~2",
+        "[a TO z]",
+        "' OR 1=1 --",
+        "\u{1f980}",
+        "\u{202e}\u{0}",
+        "\\",
+        "/.*/",
+        "<red>",
+        "a\u{301}",
+        "{\"red\":1}",
+    ] {
+        ask(engine, 1, index(1), question, 5, 0.0);
+    }
+    let long = "red ".repeat(Ask::MAX_TEXT / 4);
+    let hits = ask(engine, 1, index(1), &long, 9, 0.5);
+    assert!(!hits.is_empty(), "a long question is answered like a short one");
+    let many: Vec<String> = (0..3_000).map(|n| format!("w{n}")).chain(["red".to_owned()]).collect();
+    let hits = ask(engine, 1, index(1), &many.join(" "), 9, 0.5);
+    assert!(!hits.is_empty(), "words that no chunk has do not hide the one that some have");
+    assert_eq!(
+        found(engine, "red -boats"),
+        ["boats", "boats", "crane"],
+        "no character of a question is a command"
+    );
+}
+
+/// In the very next search.
+pub fn a_document_that_is_replaced_is_found_by_its_new_words_only(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    apply(engine, 1, &harbour());
+    apply(engine, 1, &puts(5, [document("crane", &["green winch", "rope winch"])]));
+    assert_eq!(found(engine, "winch"), ["crane", "crane"], "a document is found by its new words at once");
+    assert_eq!(found(engine, "tall crates"), Vec::<String>::new(), "and not by its old ones");
+    assert_eq!(found(engine, "red"), ["boats", "boats"], "another document is found as before");
+}
+
+/// In the very next search.
+pub fn a_document_that_is_removed_is_not_found(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    apply(engine, 1, &harbour());
+    let removals = [
+        Change::Removed(ChangeNumber(5), document_id("boats")),
+        Change::Removed(ChangeNumber(6), document_id("never-there")),
+    ];
+    apply(engine, 1, &removals);
+    assert_eq!(found(engine, "boats sail red"), ["crane"], "a document that is removed is not found");
+    let hits = ask(engine, 1, index(1), "red boats", 9, 0.5);
+    assert_eq!(hits.len(), 1, "a word that only it had is not known any more");
+}
+
+/// 0 before any.
+pub fn an_index_knows_the_last_change_it_has_seen(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    let indexed = |tenant, n| engine.indexed(&scope(tenant), index(n));
+    assert_eq!(indexed(1, 1), Ok(ChangeNumber(0)), "an index that is not there has seen nothing");
+    apply(engine, 1, &harbour());
+    assert_eq!(indexed(1, 1), Ok(ChangeNumber(4)), "an index knows the last change it has seen");
+    apply(engine, 1, &[Change::Removed(ChangeNumber(9), document_id("boats"))]);
+    assert_eq!(indexed(1, 1), Ok(ChangeNumber(9)), "of any kind, whatever numbers are left out");
+    assert_eq!(
+        [indexed(2, 1), indexed(1, 2)],
+        [Ok(ChangeNumber(0)), Ok(ChangeNumber(0))],
+        "each index for itself"
+    );
+}
+
+/// So that whoever brings them up to date may be interrupted anywhere.
+pub fn the_same_changes_again_change_nothing(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    apply(engine, 1, &harbour());
+    let before = ask(engine, 1, index(1), "red boats fog", 100, 0.0);
+    apply(engine, 1, &harbour());
+    apply(engine, 1, &[]);
+    assert_eq!(
+        ask(engine, 1, index(1), "red boats fog", 100, 0.0),
+        before,
+        "the same changes again change nothing"
+    );
+    assert_eq!(engine.indexed(&scope(1), index(1)), Ok(ChangeNumber(4)));
+}
+
+/// With datasets and documents of the same ids in each of two tenants, and another dataset beside.
+pub fn z1_a_search_finds_its_own_tenants_dataset_only(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    apply(engine, 1, &puts(1, [document("a", &["amber lantern"])]));
+    apply(engine, 2, &puts(1, [document("a", &["amber anchor"]), document("b", &["amber"])]));
+    let beside = puts(1, [document("a", &["amber compass"])]);
+    engine.apply(&scope(1), index(2), &beside).expect("changes are followed");
+    let contents = |tenant, n, text| -> Vec<String> {
+        ask(engine, tenant, index(n), text, 9, 0.0).into_iter().map(|hit| hit.content.to_string()).collect()
+    };
+    assert_eq!(contents(1, 1, "amber"), ["amber lantern"], "a search finds its own tenant's dataset");
+    assert_eq!(contents(1, 1, "anchor compass"), Vec::<String>::new(), "and no other");
+    assert_eq!(contents(1, 2, "amber"), ["amber compass"], "each dataset for itself");
+    assert_eq!(contents(2, 2, "amber"), Vec::<String>::new(), "a dataset of another tenant is not there");
+    let score = ask(engine, 1, index(1), "amber anchor", 9, 0.0).first().map(|hit| hit.score);
+    let alone = ask(engine, 1, index(1), "amber", 9, 0.0).first().map(|hit| hit.score);
+    assert_eq!(score, alone, "what others hold does not show in a score");
+    engine.destroy(&scope(1), dataset_id(1)).expect("an index is destroyed");
+    assert_eq!(contents(2, 1, "anchor"), ["amber anchor"], "another tenant's index is not destroyed");
+    assert_eq!(contents(1, 2, "amber"), ["amber compass"], "nor another dataset's");
+}
+
+/// Doing so again changes nothing.
+pub fn what_is_destroyed_is_not_found_and_can_be_built_again(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    engine.destroy(&scope(1), dataset_id(1)).expect("what is not there is destroyed already");
+    apply(engine, 1, &harbour());
+    let before = ask(engine, 1, index(1), "red boats fog", 100, 0.0);
+    for _ in 0..2 {
+        engine.destroy(&scope(1), dataset_id(1)).expect("an index is destroyed");
+        assert_eq!(found(engine, "red boats fog"), Vec::<String>::new(), "what is destroyed is not found");
+        assert_eq!(engine.indexed(&scope(1), index(1)), Ok(ChangeNumber(0)), "it has seen nothing");
+    }
+    apply(engine, 1, &harbour());
+    let after = ask(engine, 1, index(1), "red boats fog", 100, 0.0);
+    assert_eq!(after, before, "an index that is built again answers as before");
+}
+
+/// An engine that leaves nothing behind has nothing to show.
+pub fn what_was_indexed_is_found_after_a_restart(make: &MakeSearch) {
+    let Made { port, reopen } = make();
+    apply(&*port, 1, &harbour());
+    let before = ask(&*port, 1, index(1), "red boats fog", 100, 0.0);
+    drop(port);
+    let Some(reopen) = reopen else {
+        return;
+    };
+    let again = reopen();
+    let after = ask(&*again.port, 1, index(1), "red boats fog", 100, 0.0);
+    assert_eq!(after, before, "what was indexed is found after a restart");
+    assert_eq!(again.port.indexed(&scope(1), index(1)), Ok(ChangeNumber(4)), "and the number is known");
+}

@@ -1,0 +1,132 @@
+//! Does a signer of access tokens keep its promises?
+
+use std::time::Duration;
+
+use syft_space_domain::access::Role;
+use syft_space_domain::identity::AccessClaims;
+use syft_space_domain::identity::ports::AccessTokens;
+use syft_space_domain::ids::TokenId;
+use syft_space_domain::time::Timestamp;
+
+use crate::check::{Check, checks, run_all};
+use crate::made::MakeTokens;
+use crate::sample::{account_id, email, tenant, tenant_id};
+
+/// Every promise of [`AccessTokens`].
+pub const CHECKS: &[Check<MakeTokens>] = checks![
+    a1_a_token_says_what_was_signed,
+    a1_a_token_is_refused_from_its_end_on,
+    a1_a_token_is_refused_long_before_its_beginning,
+    a1_a_token_that_was_changed_is_refused,
+    a1_another_signers_token_is_refused,
+    a1_what_is_no_token_is_refused,
+];
+
+/// Checks every promise.
+pub fn suite(make: &MakeTokens) {
+    run_all("the signer of tokens", CHECKS, make);
+}
+
+const BEGINNING: Timestamp = Timestamp::from_unix_micros(1_764_000_000_000_000);
+
+fn claims(tokens: &dyn AccessTokens, n: u8) -> AccessClaims {
+    AccessClaims {
+        account: account_id(n.into()),
+        email: email(n.into()),
+        tenant: tenant_id(n.into()),
+        tenant_name: tenant(n.into()).name,
+        role: Role::Admin,
+        id: TokenId::from_bytes([n; 16]),
+        issued_at: BEGINNING,
+        expires_at: BEGINNING.plus(tokens.lifetime()),
+    }
+}
+
+fn sign(tokens: &dyn AccessTokens, claims: &AccessClaims) -> String {
+    tokens.sign(claims).expect("a token is signed").expose().to_owned()
+}
+
+/// Every claim, of every role, as long as it lives.
+pub fn a1_a_token_says_what_was_signed(make: &MakeTokens) {
+    let tokens = make();
+    assert!(tokens.lifetime() >= Duration::from_secs(1), "a token lives for a time");
+    for (n, role) in (1..).zip(Role::ALL) {
+        let signed = AccessClaims { role, ..claims(&*tokens, n) };
+        let token = sign(&*tokens, &signed);
+        let last = Timestamp::from_unix_micros(signed.expires_at.as_unix_micros() - 1);
+        for now in [BEGINNING, last] {
+            assert_eq!(tokens.verify(&token, now).as_ref(), Ok(&signed), "a token says what was signed");
+        }
+        assert!(token.is_ascii() && !token.contains(char::is_whitespace), "a token fits into a header");
+    }
+}
+
+/// To the microsecond.
+pub fn a1_a_token_is_refused_from_its_end_on(make: &MakeTokens) {
+    let tokens = make();
+    let signed = claims(&*tokens, 1);
+    let token = sign(&*tokens, &signed);
+    for late in [Duration::ZERO, Duration::from_micros(1), Duration::from_secs(100 * 365 * 86_400)] {
+        let outcome = tokens.verify(&token, signed.expires_at.plus(late));
+        assert!(outcome.is_err(), "a token is refused {late:?} after its end");
+    }
+}
+
+/// A day; how far two clocks may differ is the signer's affair.
+pub fn a1_a_token_is_refused_long_before_its_beginning(make: &MakeTokens) {
+    let tokens = make();
+    let issued_at = BEGINNING.plus(Duration::from_secs(86_400));
+    let signed =
+        AccessClaims { issued_at, expires_at: issued_at.plus(tokens.lifetime()), ..claims(&*tokens, 1) };
+    let token = sign(&*tokens, &signed);
+    assert!(tokens.verify(&token, BEGINNING).is_err(), "a token is refused a day before its beginning");
+    assert_eq!(tokens.verify(&token, issued_at), Ok(signed), "and not at its beginning");
+}
+
+/// In any of its characters.
+pub fn a1_a_token_that_was_changed_is_refused(make: &MakeTokens) {
+    let tokens = make();
+    let [token, other] = [1, 2].map(|n| sign(&*tokens, &claims(&*tokens, n)));
+    let refused = |changed: &str, how: &str| {
+        assert!(tokens.verify(changed, BEGINNING).is_err(), "a token is refused {how}: {changed}");
+    };
+    for (at, old) in token.char_indices() {
+        for new in ['A', 'z', '0', '-', '.'].into_iter().filter(|new| *new != old) {
+            let (before, after) =
+                (token.get(..at).unwrap_or_default(), token.get(at + 1..).unwrap_or_default());
+            refused(&format!("{before}{new}{after}"), "with another character");
+            refused(&format!("{before}{after}"), "without a character");
+            refused(&format!("{before}{new}{old}{after}"), "with one character more");
+        }
+    }
+    for part in [" ", "\n", "=", ".", "\0", "a"] {
+        refused(&format!("{token}{part}"), "with something behind it");
+        refused(&format!("{part}{token}"), "with something before it");
+    }
+    refused(&format!("{token}{token}"), "twice");
+    for (at, _) in token.match_indices('.') {
+        let (front, back) =
+            (token.get(..at).unwrap_or_default(), other.rsplit_once('.').unwrap_or_default().1);
+        refused(&format!("{front}.{back}"), "with another token's end");
+    }
+    assert!(tokens.verify(&token, BEGINNING).is_ok(), "the token itself is still accepted");
+}
+
+/// Though it says the same.
+pub fn a1_another_signers_token_is_refused(make: &MakeTokens) {
+    let [tokens, others] = [make(), make()];
+    let token = sign(&*others, &claims(&*others, 1));
+    assert!(others.verify(&token, BEGINNING).is_ok(), "a signer accepts its own token");
+    assert!(tokens.verify(&token, BEGINNING).is_err(), "another signer's token is refused");
+}
+
+/// Whatever it is.
+pub fn a1_what_is_no_token_is_refused(make: &MakeTokens) {
+    let tokens = make();
+    let long = "a".repeat(1 << 20);
+    let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.";
+    for text in ["", " ", ".", "..", "...", "a.b.c", "null", "{}", "\u{1f980}", unsigned, &long] {
+        let shown = text.get(..40).unwrap_or(text);
+        assert!(tokens.verify(text, BEGINNING).is_err(), "what is no token is refused: {shown:?}");
+    }
+}

@@ -1,0 +1,51 @@
+//! Does every suite run every promise that is written down?
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::{fs, io};
+
+use syft_space_conformance::{
+    audit, dataset, documents, endpoint, identity, passwords, policy, search, store, tenant, tokens,
+};
+
+fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, names)?;
+            continue;
+        }
+        for line in fs::read_to_string(path)?.lines() {
+            let name = line.strip_prefix("pub fn ").and_then(|rest| rest.split_once("(make: &Make"));
+            names.extend(name.map(|(name, _)| name.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_promise_that_is_written_down_is_in_a_suite() {
+    let mut written = BTreeSet::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut written).unwrap();
+    for entry in ["suite", "check_store"] {
+        assert!(written.remove(entry), "{entry} runs promises and is none");
+    }
+    let rooms = [
+        store::CHECKS,
+        tenant::CHECKS,
+        identity::CHECKS,
+        dataset::CHECKS,
+        endpoint::CHECKS,
+        policy::CHECKS,
+        audit::CHECKS,
+    ];
+    let mut listed: BTreeSet<&str> = rooms.into_iter().flatten().map(|check| check.promise).collect();
+    listed.extend(documents::CHECKS.iter().map(|check| check.promise));
+    listed.extend(search::CHECKS.iter().map(|check| check.promise));
+    listed.extend(passwords::CHECKS.iter().map(|check| check.promise));
+    listed.extend(tokens::CHECKS.iter().map(|check| check.promise));
+    assert!(
+        written.iter().map(String::as_str).eq(listed),
+        "each promise is in a suite, and each name is its own"
+    );
+}

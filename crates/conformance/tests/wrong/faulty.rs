@@ -1,0 +1,371 @@
+//! How is a view, or a transaction, wrapped so that one of its methods is wrong?
+
+use std::ops::DerefMut;
+
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::RecordedEvent;
+use syft_space_domain::audit::ports::{AuditView, EventFilter, Seq};
+use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
+use syft_space_domain::dataset::{Dataset, Job};
+use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
+use syft_space_domain::endpoint::{Endpoint, Slug};
+use syft_space_domain::identity::ports::{AccountRows, AccountView};
+use syft_space_domain::identity::{
+    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf, PasswordHash,
+};
+use syft_space_domain::ids::{AccountId, DatasetId, EndpointId, InvitationId, JobId, PolicyId, TenantId};
+use syft_space_domain::page::{Cursor, Page, PageAsk};
+use syft_space_domain::policy::Policy;
+use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
+use syft_space_domain::secret::TokenHash;
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::ports::{TenantRows, TenantView};
+use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope};
+
+use syft_space_conformance::sample;
+
+use crate::store::Fault;
+
+/// What it wraps does all the work.
+pub(crate) struct Faulty<P> {
+    pub(crate) inner: P,
+    pub(crate) fault: Fault,
+}
+
+/// What a method that forgets the tenant answers: its own tenant's, and everybody else's too.
+trait Widen {
+    fn is_enough(&self) -> bool;
+    fn widen(&mut self, other: Self);
+}
+
+impl<T> Widen for Option<T> {
+    fn is_enough(&self) -> bool {
+        self.is_some()
+    }
+    fn widen(&mut self, other: Self) {
+        *self = self.take().or(other);
+    }
+}
+
+impl Widen for bool {
+    fn is_enough(&self) -> bool {
+        *self
+    }
+    fn widen(&mut self, other: Self) {
+        *self |= other;
+    }
+}
+
+impl Widen for () {
+    fn is_enough(&self) -> bool {
+        false
+    }
+    fn widen(&mut self, (): Self) {}
+}
+
+impl Widen for u64 {
+    fn is_enough(&self) -> bool {
+        false
+    }
+    fn widen(&mut self, other: Self) {
+        *self += other;
+    }
+}
+
+impl<T> Widen for Vec<T> {
+    fn is_enough(&self) -> bool {
+        false
+    }
+    fn widen(&mut self, other: Self) {
+        self.extend(other);
+    }
+}
+
+impl<T, K> Widen for Page<T, K> {
+    fn is_enough(&self) -> bool {
+        false
+    }
+    fn widen(&mut self, other: Self) {
+        self.items.extend(other.items);
+    }
+}
+
+/// Methods that are passed on as they are.
+macro_rules! plain {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
+        fn $name(&mut self, $($arg: $type),*) -> Result<$out, StoreError> {
+            self.inner.$name($($arg),*)
+        }
+    )*};
+}
+
+/// Methods that take a scope, and forget it when that is the fault.
+macro_rules! scoped {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
+        fn $name(&mut self, scope: &TenantScope, $($arg: $type),*) -> Result<$out, StoreError> {
+            let mut found = self.inner.$name(scope, $($arg),*)?;
+            if self.fault == Fault::ForgetsTheTenantIn(stringify!($name)) {
+                for other in [1, 2, 3].map(sample::scope) {
+                    if other != *scope && !found.is_enough() {
+                        found.widen(self.inner.$name(&other, $($arg),*)?);
+                    }
+                }
+            }
+            Ok(found)
+        }
+    )*};
+}
+
+/// Every method that takes a scope, but those that add.
+pub(crate) const SCOPED: &[&str] = &[
+    "member",
+    "members",
+    "count_active",
+    "count_members_and_invitations",
+    "invitations",
+    "invitation",
+    "update_membership",
+    "remove_membership",
+    "remove_invitation",
+    "dataset",
+    "dataset_named",
+    "datasets",
+    "count_datasets",
+    "job",
+    "jobs",
+    "unfinished_jobs",
+    "update_dataset",
+    "remove_dataset",
+    "update_job",
+    "endpoint",
+    "endpoint_by_slug",
+    "endpoints",
+    "count_endpoints",
+    "endpoints_of_dataset",
+    "update_endpoint",
+    "remove_endpoint",
+    "policy",
+    "policies",
+    "count_policies",
+    "attached_policies",
+    "endpoints_of_policy",
+    "update_policy",
+    "remove_policy",
+    "attach_policies",
+    "events",
+];
+
+impl<P: DerefMut> TenantView for Faulty<P>
+where
+    P::Target: TenantView,
+{
+    fn tenant(&mut self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError> {
+        let found = self.inner.tenant(scope)?;
+        let version = |tenant: &Tenant| if self.fault == Fault::CountsNoVersion { 1 } else { tenant.version };
+        Ok(found.map(|tenant| Tenant { version: version(&tenant), ..tenant }))
+    }
+
+    plain! {
+        tenant_named(name: &TenantName) -> Option<TenantId>;
+        tenants(operator: &OperatorScope) -> Vec<Tenant>;
+    }
+}
+
+impl<P: DerefMut> AccountView for Faulty<P>
+where
+    P::Target: AccountView,
+{
+    plain! {
+        any_account() -> bool;
+        account_by_email(email: &Email) -> Option<Account>;
+        account(id: AccountId) -> Option<Account>;
+        memberships(account: AccountId) -> Vec<MembershipOf>;
+        invitation_by_token(token: &TokenHash) -> Option<Invitation>;
+    }
+    scoped! {
+        member(account: AccountId) -> Option<Member>;
+        members(page: PageAsk<AccountId>) -> Page<Member, AccountId>;
+        count_active(role: Role) -> u64;
+        count_members_and_invitations() -> u64;
+        invitations(page: PageAsk<InvitationId>) -> Page<Invitation, InvitationId>;
+        invitation(id: InvitationId) -> Option<Invitation>;
+    }
+}
+
+impl<P: DerefMut> DatasetView for Faulty<P>
+where
+    P::Target: DatasetView,
+{
+    fn dataset_named(&mut self, scope: &TenantScope, name: &str) -> Result<Option<Dataset>, StoreError> {
+        let folded = name.to_lowercase();
+        let name = if self.fault == Fault::FoldsCase { &folded } else { name };
+        let found = self.inner.dataset_named(scope, name)?;
+        if self.fault == Fault::ForgetsTheTenantIn("dataset_named") {
+            return Ok(found.or(self.inner.dataset_named(&sample::scope(2), name)?));
+        }
+        Ok(found)
+    }
+
+    plain! {
+        all_datasets(operator: &OperatorScope) -> Vec<(TenantId, Dataset)>;
+    }
+    scoped! {
+        dataset(id: DatasetId) -> Option<Dataset>;
+        datasets(page: PageAsk<DatasetId>) -> Page<Dataset, DatasetId>;
+        count_datasets() -> u64;
+        job(dataset: DatasetId, id: JobId) -> Option<Job>;
+        jobs(dataset: DatasetId, page: PageAsk<JobId>) -> Page<Job, JobId>;
+        unfinished_jobs(dataset: DatasetId) -> Vec<Job>;
+    }
+}
+
+impl<P: DerefMut> EndpointView for Faulty<P>
+where
+    P::Target: EndpointView,
+{
+    fn endpoints(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<EndpointId>,
+    ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
+        match self.fault {
+            Fault::CountsInItsCursor => self.endpoints_by_offset(scope, page),
+            Fault::ForgetsTheTenantIn("endpoints") => {
+                let mut found = self.inner.endpoints(scope, page)?;
+                found.widen(self.inner.endpoints(&sample::scope(2), page)?);
+                Ok(found)
+            }
+            _ => self.inner.endpoints(scope, page),
+        }
+    }
+
+    scoped! {
+        endpoint(id: EndpointId) -> Option<Endpoint>;
+        endpoint_by_slug(slug: &Slug) -> Option<Endpoint>;
+        count_endpoints() -> u64;
+        endpoints_of_dataset(dataset: DatasetId) -> Vec<Endpoint>;
+    }
+}
+
+impl<P: DerefMut> Faulty<P>
+where
+    P::Target: EndpointView,
+{
+    /// A cursor that says how many items went before, as LIMIT and OFFSET do.
+    fn endpoints_by_offset(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<EndpointId>,
+    ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
+        let offset = page.after.map_or(0, |Cursor(key)| usize::from(key.as_bytes()[15]));
+        let everything = self.inner.endpoints(scope, PageAsk::default())?.items;
+        let end = offset + page.limit.get();
+        let next = (everything.len() > end).then(|| {
+            let mut key = [0; 16];
+            key[15] = u8::try_from(end).expect("a short list");
+            Cursor(EndpointId::from_bytes(key))
+        });
+        let items = everything.into_iter().skip(offset).take(page.limit.get()).collect();
+        Ok(Page { items, next })
+    }
+}
+
+impl<P: DerefMut> PolicyView for Faulty<P>
+where
+    P::Target: PolicyView,
+{
+    scoped! {
+        policy(id: PolicyId) -> Option<Policy>;
+        policies(page: PageAsk<PolicyId>) -> Page<Policy, PolicyId>;
+        count_policies() -> u64;
+        attached_policies(endpoint: EndpointId) -> Vec<Policy>;
+        endpoints_of_policy(policy: PolicyId) -> Vec<EndpointId>;
+    }
+}
+
+impl<P: DerefMut> AuditView for Faulty<P>
+where
+    P::Target: AuditView,
+{
+    fn installation_events(
+        &mut self,
+        operator: &OperatorScope,
+        filter: &EventFilter,
+        page: PageAsk<Seq>,
+    ) -> Result<Page<RecordedEvent, Seq>, StoreError> {
+        self.inner.installation_events(operator, filter, page)
+    }
+
+    scoped! {
+        events(filter: &EventFilter, page: PageAsk<Seq>) -> Page<RecordedEvent, Seq>;
+    }
+}
+
+impl<P: DerefMut> TenantRows for Faulty<P>
+where
+    P::Target: TenantRows,
+{
+    plain! {
+        add_tenant(tenant: &Tenant) -> ();
+    }
+}
+
+impl<P: DerefMut> AccountRows for Faulty<P>
+where
+    P::Target: AccountRows,
+{
+    plain! {
+        add_account(account: &Account) -> ();
+        set_password(account: AccountId, password: &PasswordHash) -> ();
+        set_account_status(account: AccountId, status: AccountStatus) -> ();
+        add_membership(scope: &TenantScope, membership: &Membership) -> ();
+        add_invitation(scope: &TenantScope, invitation: &Invitation) -> ();
+    }
+    scoped! {
+        update_membership(membership: &Membership) -> ();
+        remove_membership(account: AccountId) -> bool;
+        remove_invitation(id: InvitationId) -> bool;
+    }
+}
+
+impl<P: DerefMut> DatasetRows for Faulty<P>
+where
+    P::Target: DatasetRows,
+{
+    plain! {
+        add_dataset(scope: &TenantScope, dataset: &Dataset) -> ();
+        add_job(scope: &TenantScope, job: &Job) -> ();
+    }
+    scoped! {
+        update_dataset(dataset: &Dataset) -> ();
+        remove_dataset(id: DatasetId) -> bool;
+        update_job(job: &Job) -> ();
+    }
+}
+
+impl<P: DerefMut> EndpointRows for Faulty<P>
+where
+    P::Target: EndpointRows,
+{
+    plain! {
+        add_endpoint(scope: &TenantScope, endpoint: &Endpoint) -> ();
+    }
+    scoped! {
+        update_endpoint(endpoint: &Endpoint) -> ();
+        remove_endpoint(id: EndpointId) -> bool;
+    }
+}
+
+impl<P: DerefMut> PolicyRows for Faulty<P>
+where
+    P::Target: PolicyRows,
+{
+    plain! {
+        add_policy(scope: &TenantScope, policy: &Policy) -> ();
+    }
+    scoped! {
+        update_policy(policy: &Policy) -> ();
+        remove_policy(id: PolicyId) -> bool;
+        attach_policies(endpoint: EndpointId, policies: &[PolicyId]) -> ();
+    }
+}

@@ -1,0 +1,303 @@
+//! Adapters of the other ports that are wrong in one thing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use syft_space_conformance::{
+    Made, MakeDocuments, MakePasswords, MakeSearch, MakeTokens, documents, passwords, sample, search, tokens,
+};
+use syft_space_domain::Pending;
+use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, SearchEngine, SearchError};
+use syft_space_domain::dataset::{
+    Ask, Change, ChangeNumber, Document, DocumentId, DocumentSummary, Hit, Hits, IndexOf, Threshold, Usage,
+};
+use syft_space_domain::identity::ports::{AccessTokens, Compared, HashingError, Passwords};
+use syft_space_domain::identity::{
+    AccessClaims, AccessToken, Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
+};
+use syft_space_domain::ids::{DatasetId, JobId, TenantId};
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_domain::time::Timestamp;
+use syft_space_memory::{InsecurePasswords, MemoryDocuments, MemorySearch, MemoryTokens, SeededEntropy};
+
+use crate::assert_caught;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    ForgetsTheTenant,
+    PutsAJobInTwice,
+    ShowsNoRemovals,
+    LeavesJobsBehind,
+    ScoresTwice,
+    IgnoresTheThreshold,
+    NeverReplaces,
+    ForgetsItsNumber,
+    KnowsNoEnd,
+    Trims,
+    CutsAt72,
+    AlwaysRight,
+    IgnoresTheContext,
+}
+
+struct Faulty<P> {
+    inner: P,
+    fault: Fault,
+    calls: AtomicU64,
+}
+
+impl<P> Faulty<P> {
+    fn new(inner: P, fault: Fault) -> Self {
+        Self { inner, fault, calls: AtomicU64::new(0) }
+    }
+
+    fn scope(&self, scope: &TenantScope) -> TenantScope {
+        if self.fault == Fault::ForgetsTheTenant { sample::scope(1) } else { *scope }
+    }
+}
+
+impl DocumentStore for Faulty<MemoryDocuments> {
+    fn put(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+        documents: &[Document],
+    ) -> Result<ChangeNumber, DocumentStoreError> {
+        let again = sample::job_id(1_000 + self.calls.fetch_add(1, Ordering::SeqCst));
+        let job = if self.fault == Fault::PutsAJobInTwice { again } else { job };
+        self.inner.put(&self.scope(scope), dataset, job, documents)
+    }
+
+    fn put_by(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
+        self.inner.put_by(&self.scope(scope), dataset, job)
+    }
+
+    fn document(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<Document>, DocumentStoreError> {
+        self.inner.document(&self.scope(scope), dataset, id)
+    }
+
+    fn documents(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        page: PageAsk<DocumentId>,
+    ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError> {
+        self.inner.documents(&self.scope(scope), dataset, page)
+    }
+
+    fn remove(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
+        self.inner.remove(&self.scope(scope), dataset, id)
+    }
+
+    fn usage(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Usage, DocumentStoreError> {
+        self.inner.usage(&self.scope(scope), dataset)
+    }
+
+    fn changes(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        after: ChangeNumber,
+        limit: usize,
+    ) -> Result<Vec<Change>, DocumentStoreError> {
+        let mut changes = self.inner.changes(&self.scope(scope), dataset, after, limit)?;
+        changes.retain(|one| self.fault != Fault::ShowsNoRemovals || matches!(one, Change::Put(..)));
+        Ok(changes)
+    }
+
+    fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {
+        if self.fault != Fault::LeavesJobsBehind {
+            return self.inner.destroy(&self.scope(scope), dataset);
+        }
+        for one in self.inner.documents(scope, dataset, PageAsk::default())?.items {
+            self.inner.remove(scope, dataset, &one.id)?;
+        }
+        Ok(())
+    }
+
+    fn held(&self, operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, DocumentStoreError> {
+        self.inner.held(operator)
+    }
+}
+
+impl SearchEngine for Faulty<MemorySearch> {
+    fn search<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexOf,
+        ask: &'a Ask,
+    ) -> Pending<'a, Result<Hits, SearchError>> {
+        Box::pin(async move {
+            let threshold = Threshold::parse(0.0).expect("a valid threshold");
+            let ask = if self.fault == Fault::IgnoresTheThreshold {
+                &Ask { threshold, ..ask.clone() }
+            } else {
+                ask
+            };
+            let scope = self.scope(scope);
+            let hits = self.inner.search(&scope, index, ask).await?;
+            let times = if self.fault == Fault::ScoresTwice { 2.0 } else { 1.0 };
+            Ok(hits.into_iter().map(|hit| Hit { score: hit.score * times, ..hit }).collect())
+        })
+    }
+
+    fn indexed(&self, scope: &TenantScope, index: IndexOf) -> Result<ChangeNumber, SearchError> {
+        if self.fault == Fault::ForgetsItsNumber {
+            return Ok(ChangeNumber(0));
+        }
+        self.inner.indexed(&self.scope(scope), index)
+    }
+
+    fn apply(&self, scope: &TenantScope, index: IndexOf, changes: &[Change]) -> Result<(), SearchError> {
+        let fresh = |change: &Change| match change {
+            Change::Put(number, document) if self.fault == Fault::NeverReplaces => {
+                let id = format!("{}.{}", document.id, self.calls.fetch_add(1, Ordering::SeqCst));
+                let id = DocumentId::parse(&id).expect("a valid id");
+                Change::Put(*number, Document { id, ..document.clone() })
+            }
+            other => other.clone(),
+        };
+        let changes: Vec<Change> = changes.iter().map(fresh).collect();
+        self.inner.apply(&self.scope(scope), index, &changes)
+    }
+
+    fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SearchError> {
+        self.inner.destroy(&self.scope(scope), dataset)
+    }
+}
+
+impl AccessTokens for Faulty<MemoryTokens> {
+    fn lifetime(&self) -> Duration {
+        self.inner.lifetime()
+    }
+
+    fn sign(&self, claims: &AccessClaims) -> Result<AccessToken, TokenSignError> {
+        let beyond = Timestamp::from_unix_micros(i64::MAX);
+        let expires_at = if self.fault == Fault::KnowsNoEnd { beyond } else { claims.expires_at };
+        self.inner.sign(&AccessClaims { expires_at, ..claims.clone() })
+    }
+
+    fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenRefused> {
+        let token = if self.fault == Fault::Trims { token.trim() } else { token };
+        let claims = self.inner.verify(token, now)?;
+        let own_end = claims.issued_at.plus(self.lifetime());
+        let expires_at = if self.fault == Fault::KnowsNoEnd { own_end } else { claims.expires_at };
+        Ok(AccessClaims { expires_at, ..claims })
+    }
+}
+
+impl Passwords for Faulty<InsecurePasswords> {
+    fn check(&self, password: &Password, context: &[&str]) -> Result<(), PasswordError> {
+        self.inner.check(password, if self.fault == Fault::IgnoresTheContext { &[] } else { context })
+    }
+
+    fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>> {
+        Box::pin(async move { self.inner.hash(&self.cut(password)).await })
+    }
+
+    fn compare<'a>(
+        &'a self,
+        password: &'a Password,
+        stored: Option<&'a PasswordHash>,
+    ) -> Pending<'a, Result<Compared, HashingError>> {
+        Box::pin(async move {
+            let compared = self.inner.compare(&self.cut(password), stored).await;
+            if self.fault == Fault::AlwaysRight { Ok(Compared::Right { rehash: None }) } else { compared }
+        })
+    }
+}
+
+impl Faulty<InsecurePasswords> {
+    fn cut(&self, password: &Password) -> Password {
+        let most = if self.fault == Fault::CutsAt72 { 72 } else { Password::MAX_BYTES };
+        let text = Secret::new(password.expose().chars().take(most).collect());
+        Password::presented(&text).expect("a shorter password")
+    }
+}
+
+fn entropy() -> Arc<SeededEntropy> {
+    static SEED: AtomicU64 = AtomicU64::new(0);
+    Arc::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)))
+}
+
+fn documents_with(fault: Fault) -> Box<MakeDocuments> {
+    Box::new(move || Made::new(Box::new(Faulty::new(MemoryDocuments::new(), fault))))
+}
+
+fn search_with(fault: Fault) -> Box<MakeSearch> {
+    Box::new(move || Made::new(Box::new(Faulty::new(MemorySearch::new(), fault))))
+}
+
+fn tokens_with(fault: Fault) -> Box<MakeTokens> {
+    Box::new(move || Box::new(Faulty::new(MemoryTokens::new(entropy(), Duration::from_secs(60)), fault)))
+}
+
+fn passwords_with(fault: Fault) -> Box<MakePasswords> {
+    Box::new(move || Box::new(Faulty::new(InsecurePasswords::new(entropy()), fault)))
+}
+
+#[test]
+fn wrong_stores_of_documents_are_caught() {
+    for (fault, promise) in [
+        (Fault::ForgetsTheTenant, "z1_a_tenants_documents_are_its_own"),
+        (Fault::PutsAJobInTwice, "the_same_job_again_changes_nothing"),
+        (Fault::ShowsNoRemovals, "changes_come_in_order_and_of_each_document_only_the_last"),
+        (Fault::LeavesJobsBehind, "what_is_destroyed_is_gone_and_nothing_else"),
+    ] {
+        assert_caught(documents::CHECKS, &*documents_with(fault), promise);
+    }
+}
+
+#[test]
+fn wrong_search_engines_are_caught() {
+    for (fault, promise) in [
+        (Fault::ForgetsTheTenant, "z1_a_search_finds_its_own_tenants_dataset_only"),
+        (Fault::ScoresTwice, "q2_scores_are_between_0_and_1_and_the_closest_come_first"),
+        (Fault::IgnoresTheThreshold, "the_limit_and_the_threshold_are_kept"),
+        (Fault::NeverReplaces, "a_document_that_is_replaced_is_found_by_its_new_words_only"),
+        (Fault::ForgetsItsNumber, "an_index_knows_the_last_change_it_has_seen"),
+    ] {
+        assert_caught(search::CHECKS, &*search_with(fault), promise);
+    }
+}
+
+#[test]
+fn a1_wrong_signers_of_tokens_are_caught() {
+    for (fault, promise) in [
+        (Fault::KnowsNoEnd, "a1_a_token_is_refused_from_its_end_on"),
+        (Fault::Trims, "a1_a_token_that_was_changed_is_refused"),
+    ] {
+        assert_caught(tokens::CHECKS, &*tokens_with(fault), promise);
+    }
+}
+
+#[test]
+fn a3_wrong_hashers_of_passwords_are_caught() {
+    for (fault, promise) in [
+        (Fault::CutsAt72, "a3_every_byte_of_a_password_counts"),
+        (Fault::AlwaysRight, "a3_only_the_right_password_is_right"),
+        (Fault::AlwaysRight, "a3_without_a_stored_hash_a_password_is_wrong"),
+        (Fault::AlwaysRight, "what_is_no_hash_is_an_error"),
+        (Fault::IgnoresTheContext, "a3_easily_guessed_passwords_are_refused"),
+    ] {
+        assert_caught(passwords::CHECKS, &*passwords_with(fault), promise);
+    }
+}

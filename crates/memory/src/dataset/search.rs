@@ -1,0 +1,186 @@
+//! How chunks are found without an index: each is looked at, and scored as the real engine does it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use syft_space_domain::Pending;
+use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
+use syft_space_domain::dataset::{
+    AnalyzerSettings, Ask, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexOf, Language, Metadata,
+};
+use syft_space_domain::ids::{DatasetId, TenantId};
+use syft_space_domain::tenant::TenantScope;
+
+/// Finds chunks by looking at every one of them.
+///
+/// A word is a run of letters and digits, in lower case. English stop words are left out where the dataset says
+/// so; words are never stemmed, whatever it says. The score is ½ · (Σidf of the question's known words that the
+/// chunk has / Σidf of them all) + ½ · (BM25 / (Σidf · (k1 + 1))), with k1 = 1.2 and b = 0.75.
+#[derive(Default)]
+pub struct MemorySearch(Mutex<BTreeMap<(TenantId, DatasetId), Index>>);
+
+#[derive(Default)]
+struct Index {
+    seen: ChangeNumber,
+    documents: BTreeMap<DocumentId, Vec<IndexedChunk>>,
+}
+
+struct IndexedChunk {
+    text: Arc<str>,
+    metadata: Arc<Metadata>,
+    words: BTreeMap<String, u32>,
+    length: f64,
+}
+
+/// What a question's word is worth in a dataset.
+struct Known {
+    word: String,
+    idf: f64,
+}
+
+const K1: f64 = 1.2;
+const B: f64 = 0.75;
+
+const STOP_WORDS: [&str; 33] = [
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
+    "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to",
+    "was", "will", "with",
+];
+
+fn words(text: &str, analyzer: AnalyzerSettings) -> impl Iterator<Item = String> {
+    let english = analyzer.stop_words == Language::English;
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .filter(move |word| !(english && STOP_WORDS.contains(&word.as_str())))
+}
+
+impl IndexedChunk {
+    fn all_of(document: &Document, analyzer: AnalyzerSettings) -> Vec<Self> {
+        let metadata = Arc::new(document.metadata.clone());
+        let index = |text: &str| {
+            let mut counts = BTreeMap::new();
+            for word in words(text, analyzer) {
+                *counts.entry(word).or_default() += 1;
+            }
+            let length = counts.values().copied().map(f64::from).sum();
+            Self { text: text.into(), metadata: Arc::clone(&metadata), words: counts, length }
+        };
+        document.chunks.iter().map(|chunk| index(&chunk.text)).collect()
+    }
+
+    fn score(&self, known: &[Known], average_length: f64) -> f64 {
+        let (mut all, mut had, mut bm25) = (0.0, 0.0, 0.0);
+        for Known { word, idf } in known {
+            all += idf;
+            if let Some(count) = self.words.get(word) {
+                let count = f64::from(*count);
+                had += idf;
+                bm25 +=
+                    idf * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * self.length / average_length));
+            }
+        }
+        if had > 0.0 { 0.5 * had / all + 0.5 * bm25 / (all * (K1 + 1.0)) } else { 0.0 }
+    }
+}
+
+impl Index {
+    fn chunks(&self) -> impl Iterator<Item = (&DocumentId, &IndexedChunk)> {
+        self.documents.iter().flat_map(|(id, chunks)| chunks.iter().map(move |chunk| (id, chunk)))
+    }
+
+    fn known(&self, question: BTreeSet<String>) -> Vec<Known> {
+        let total = self.chunks().fold(0.0, |sum, _| sum + 1.0);
+        let worth = |word: String| {
+            let with = self
+                .chunks()
+                .filter(|(_, chunk)| chunk.words.contains_key(&word))
+                .fold(0.0, |sum, _| sum + 1.0);
+            (with > 0.0).then(|| Known { word, idf: f64::ln(1.0 + (total - with + 0.5) / (with + 0.5)) })
+        };
+        question.into_iter().filter_map(worth).collect()
+    }
+
+    fn search(&self, analyzer: AnalyzerSettings, ask: &Ask) -> Hits {
+        let known = self.known(words(&ask.text, analyzer).collect());
+        let (sum, count) =
+            self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
+        let average_length = sum / count;
+        let scored = self.chunks().map(|(document, chunk)| Hit {
+            document: document.clone(),
+            content: Arc::clone(&chunk.text),
+            metadata: Arc::clone(&chunk.metadata),
+            score: narrow(chunk.score(&known, average_length)),
+        });
+        let mut hits: Hits =
+            scored.filter(|hit| hit.score > 0.0 && hit.score >= ask.threshold.get()).collect();
+        // Stable, so that equal scores stay in the order of their documents.
+        hits.sort_by(|one, other| other.score.total_cmp(&one.score));
+        hits.truncate(ask.limit);
+        hits
+    }
+}
+
+/// The score as the port has it: 0 to 1, where rounding might have gone past.
+#[expect(
+    clippy::as_conversions,
+    reason = "there is no other way from f64 to f32; the value is bounded first"
+)]
+fn narrow(score: f64) -> f32 {
+    score.clamp(0.0, 1.0) as f32
+}
+
+impl MemorySearch {
+    /// An engine without an index.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn indexes(&self) -> MutexGuard<'_, BTreeMap<(TenantId, DatasetId), Index>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SearchEngine for MemorySearch {
+    fn search<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexOf,
+        ask: &'a Ask,
+    ) -> Pending<'a, Result<Hits, SearchError>> {
+        Box::pin(async move {
+            let indexes = self.indexes();
+            let found =
+                indexes.get(&(scope.tenant(), index.dataset)).map(|one| one.search(index.analyzer, ask));
+            Ok(found.unwrap_or_default())
+        })
+    }
+
+    fn indexed(&self, scope: &TenantScope, index: IndexOf) -> Result<ChangeNumber, SearchError> {
+        Ok(self.indexes().get(&(scope.tenant(), index.dataset)).map_or(ChangeNumber(0), |one| one.seen))
+    }
+
+    fn apply(&self, scope: &TenantScope, index: IndexOf, changes: &[Change]) -> Result<(), SearchError> {
+        let mut indexes = self.indexes();
+        let held = indexes.entry((scope.tenant(), index.dataset)).or_default();
+        for change in changes {
+            match change {
+                Change::Put(_, document) => {
+                    held.documents
+                        .insert(document.id.clone(), IndexedChunk::all_of(document, index.analyzer));
+                }
+                Change::Removed(_, id) => {
+                    held.documents.remove(id);
+                }
+            }
+            held.seen = held.seen.max(change.number());
+        }
+        Ok(())
+    }
+
+    fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SearchError> {
+        self.indexes().remove(&(scope.tenant(), dataset));
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! How accounts, memberships and invitations are kept.
+
+mod passwords;
+mod tokens;
+
+use std::sync::Arc;
+
+pub use passwords::InsecurePasswords;
+pub use tokens::MemoryTokens;
+
+use syft_space_domain::access::Role;
+use syft_space_domain::identity::ports::{AccountRows, AccountView};
+use syft_space_domain::identity::{
+    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf, PasswordHash,
+};
+use syft_space_domain::ids::{AccountId, InvitationId};
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::secret::TokenHash;
+use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::tenant::TenantScope;
+
+use crate::session::{Session, require};
+use crate::table::count;
+
+impl Session {
+    fn with_account(&self, membership: Membership) -> Option<Member> {
+        let account = self.state.accounts.get(&membership.account)?;
+        Some(Member { membership, email: account.email.clone(), account_status: account.status })
+    }
+}
+
+impl AccountView for Session {
+    fn any_account(&mut self) -> Result<bool, StoreError> {
+        Ok(!self.state.accounts.is_empty())
+    }
+
+    fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
+        Ok(self.state.accounts.values().find(|account| account.email == *email).cloned())
+    }
+
+    fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        Ok(self.state.accounts.get(&id).cloned())
+    }
+
+    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipOf>, StoreError> {
+        let own = self.state.memberships.all().filter(|(_, member, _)| *member == account);
+        let named = own.filter_map(|(tenant, _, membership)| {
+            let tenant_name = self.state.tenants.get(&tenant)?.name.clone();
+            Some(MembershipOf { membership: membership.clone(), tenant_name })
+        });
+        let mut memberships: Vec<MembershipOf> = named.collect();
+        memberships.sort_by(|one, other| one.tenant_name.cmp(&other.tenant_name));
+        Ok(memberships)
+    }
+
+    fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.state.invitations.all().map(|(_, _, one)| one).find(|one| one.token.matches(token)).cloned())
+    }
+
+    fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError> {
+        Ok(self.state.memberships.get(scope, account).cloned().and_then(|one| self.with_account(one)))
+    }
+
+    fn members(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<AccountId>,
+    ) -> Result<Page<Member, AccountId>, StoreError> {
+        let Page { items, next } = self.state.memberships.page(scope, page, |_, _| true);
+        Ok(Page { items: items.into_iter().filter_map(|one| self.with_account(one)).collect(), next })
+    }
+
+    fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
+        let account_is_active = |id: AccountId| {
+            self.state.accounts.get(&id).is_some_and(|one| one.status == AccountStatus::Active)
+        };
+        Ok(count(self.state.memberships.of(scope).filter(|(id, one)| {
+            one.role == role && one.status == AccountStatus::Active && account_is_active(*id)
+        })))
+    }
+
+    fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
+        Ok(self.state.memberships.count(scope) + self.state.invitations.count(scope))
+    }
+
+    fn invitations(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<InvitationId>,
+    ) -> Result<Page<Invitation, InvitationId>, StoreError> {
+        Ok(self.state.invitations.page(scope, page, |_, _| true))
+    }
+
+    fn invitation(
+        &mut self,
+        scope: &TenantScope,
+        id: InvitationId,
+    ) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.state.invitations.get(scope, id).cloned())
+    }
+}
+
+impl AccountRows for Session {
+    fn add_account(&mut self, account: &Account) -> Result<(), StoreError> {
+        let id_is_new = !self.state.accounts.contains_key(&account.id);
+        require(id_is_new, || format!("there is an account {} already", account.id))?;
+        let email_is_new = self.account_by_email(&account.email)?.is_none();
+        // The address itself stays out of the message: it may end in a log.
+        require(email_is_new, || "an account has this e-mail address already")?;
+        Arc::make_mut(&mut self.state.accounts).insert(account.id, account.clone());
+        Ok(())
+    }
+
+    fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError> {
+        if let Some(row) = Arc::make_mut(&mut self.state.accounts).get_mut(&account) {
+            row.password = password.clone();
+        }
+        Ok(())
+    }
+
+    fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError> {
+        if let Some(row) = Arc::make_mut(&mut self.state.accounts).get_mut(&account) {
+            row.status = status;
+        }
+        let own = self.state.memberships.all().filter(|(_, member, _)| *member == account);
+        self.touched.extend(own.map(|(tenant, member, _)| Touched::Member(tenant, member)));
+        Ok(())
+    }
+
+    fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
+        let account = membership.account;
+        self.tenant_exists(scope)?;
+        require(self.state.accounts.contains_key(&account), || format!("there is no account {account}"))?;
+        let is_new = !self.state.memberships.has(scope, account);
+        require(is_new, || format!("account {account} is a member already"))?;
+        self.state.memberships.put(
+            scope,
+            account,
+            Membership { tenant: scope.tenant(), ..membership.clone() },
+        );
+        self.touched.insert(Touched::Member(scope.tenant(), account));
+        Ok(())
+    }
+
+    fn update_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
+        if let Some(row) = self.state.memberships.edit(scope, membership.account) {
+            *row = Membership { tenant: row.tenant, created_at: row.created_at, ..membership.clone() };
+            self.touched.insert(Touched::Member(scope.tenant(), membership.account));
+        }
+        Ok(())
+    }
+
+    fn remove_membership(&mut self, scope: &TenantScope, account: AccountId) -> Result<bool, StoreError> {
+        let removed = self.state.memberships.remove(scope, account);
+        if removed {
+            self.touched.insert(Touched::Member(scope.tenant(), account));
+        }
+        Ok(removed)
+    }
+
+    fn add_invitation(&mut self, scope: &TenantScope, invitation: &Invitation) -> Result<(), StoreError> {
+        self.tenant_exists(scope)?;
+        let id_is_new = !self.state.invitations.has(scope, invitation.id);
+        require(id_is_new, || format!("there is an invitation {} already", invitation.id))?;
+        let token_is_new = self.invitation_by_token(&invitation.token)?.is_none();
+        require(token_is_new, || "an invitation has this token already")?;
+        self.state.invitations.put(
+            scope,
+            invitation.id,
+            Invitation { tenant: scope.tenant(), ..invitation.clone() },
+        );
+        Ok(())
+    }
+
+    fn remove_invitation(&mut self, scope: &TenantScope, id: InvitationId) -> Result<bool, StoreError> {
+        Ok(self.state.invitations.remove(scope, id))
+    }
+}

@@ -1,0 +1,72 @@
+//! Where is everything kept when there is no database? Every port of a Syft Space, in memory.
+//!
+//! For tests that must be fast, and for a Rust project that embeds the rules and has no storage of its own yet.
+//! Everything is gone when the process ends; in all else these adapters keep the same promises as those on disk,
+//! and pass the same conformance suites.
+//!
+//! | port | here |
+//! |---|---|
+//! | [`Store`](syft_space_domain::store::Store) | [`MemoryStore`] |
+//! | [`DocumentStore`](syft_space_domain::dataset::ports::DocumentStore) | [`MemoryDocuments`] |
+//! | [`SearchEngine`](syft_space_domain::dataset::ports::SearchEngine) | [`MemorySearch`] |
+//! | [`AccessTokens`](syft_space_domain::identity::ports::AccessTokens) | [`MemoryTokens`] |
+//! | [`Passwords`](syft_space_domain::identity::ports::Passwords) | [`InsecurePasswords`], for tests alone |
+//! | [`Clock`](syft_space_domain::time::Clock) | [`ManualClock`] |
+//! | [`Entropy`](syft_space_domain::random::Entropy) | [`SeededEntropy`], for tests alone |
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use syft_space_domain::audit::{Action, Actor, Call, Log, Origin};
+//! use syft_space_domain::ids::TenantId;
+//! use syft_space_domain::store::{NobodyFollows, Store};
+//! use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName};
+//! use syft_space_domain::time::{Clock, Timestamp};
+//! use syft_space_domain::unit::Recorded;
+//! use syft_space_memory::{ManualClock, MemoryStore, SeededEntropy};
+//!
+//! let store: &dyn Store = &MemoryStore::new(Arc::new(NobodyFollows));
+//! let clock = ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z")?);
+//!
+//! let call = Call::begin(clock.now(), Arc::new(SeededEntropy::new(1)), Origin::default())?;
+//! let tenant = Tenant {
+//!     id: TenantId::generate(call.now, &*call.entropy)?,
+//!     name: TenantName::parse("harbor")?,
+//!     limits: TenantLimits::default(),
+//!     version: 0,
+//!     created_at: call.now,
+//! };
+//! let event = call.event(Log::Installation, Action::ConfigChange, Actor::Operator)?;
+//!
+//! // A unit of work: its row and its event are kept together.
+//! let founded: Result<(), syft_space_domain::store::StoreError> = store
+//!     .write(move |tx| {
+//!         tx.add_tenant(&tenant)?;
+//!         Ok(Ok(Recorded::new((), event.clone())))
+//!     })
+//!     .wait();
+//! founded?;
+//!
+//! let operator = OperatorScope::at_startup();
+//! assert_eq!(store.read()?.tenants(&operator)?.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod audit;
+mod dataset;
+mod endpoint;
+mod identity;
+mod policy;
+mod random;
+mod session;
+mod store;
+mod table;
+mod tenant;
+mod time;
+
+pub use dataset::{MemoryDocuments, MemorySearch};
+pub use identity::{InsecurePasswords, MemoryTokens};
+pub use random::SeededEntropy;
+pub use store::MemoryStore;
+pub use time::ManualClock;

@@ -1,0 +1,110 @@
+//! How are rows kept so that a copy of all of them costs next to nothing?
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use syft_space_domain::ids::TenantId;
+use syft_space_domain::page::{Page, PageAsk, PageLimit};
+use syft_space_domain::tenant::TenantScope;
+
+/// The rows of one kind, each tenant's apart. A clone shares them all; a write copies one tenant's, once.
+pub(crate) struct Table<K, V>(Arc<BTreeMap<TenantId, Arc<BTreeMap<K, V>>>>);
+
+impl<K, V> Clone for Table<K, V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K: Ord + Copy, V: Clone> Table<K, V> {
+    pub(crate) fn get(&self, scope: &TenantScope, key: K) -> Option<&V> {
+        self.0.get(&scope.tenant())?.get(&key)
+    }
+
+    pub(crate) fn has(&self, scope: &TenantScope, key: K) -> bool {
+        self.get(scope, key).is_some()
+    }
+
+    /// The tenant's rows, in the order of their keys.
+    pub(crate) fn of(&self, scope: &TenantScope) -> impl Iterator<Item = (K, &V)> {
+        self.after(scope, None)
+    }
+
+    /// The tenant's rows behind a key, in the order of their keys.
+    pub(crate) fn after(&self, scope: &TenantScope, key: Option<K>) -> impl Iterator<Item = (K, &V)> {
+        let start = key.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.0.get(&scope.tenant());
+        rows.into_iter()
+            .flat_map(move |rows| rows.range((start, Bound::Unbounded)))
+            .map(|(key, row)| (*key, row))
+    }
+
+    /// How many rows the tenant has.
+    pub(crate) fn count(&self, scope: &TenantScope) -> u64 {
+        count(self.0.get(&scope.tenant()).into_iter().flat_map(|rows| rows.keys()))
+    }
+
+    /// Every tenant's rows, in the order of tenant and key.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (TenantId, K, &V)> {
+        self.0.iter().flat_map(|(tenant, rows)| rows.iter().map(|(key, row)| (*tenant, *key, row)))
+    }
+
+    /// A row, to be changed.
+    pub(crate) fn edit(&mut self, scope: &TenantScope, key: K) -> Option<&mut V> {
+        if !self.has(scope, key) {
+            return None;
+        }
+        let rows = Arc::make_mut(&mut self.0).get_mut(&scope.tenant())?;
+        Arc::make_mut(rows).get_mut(&key)
+    }
+
+    /// Puts a row in, in place of any other of its key.
+    pub(crate) fn put(&mut self, scope: &TenantScope, key: K, row: V) {
+        let rows = Arc::make_mut(&mut self.0).entry(scope.tenant()).or_default();
+        Arc::make_mut(rows).insert(key, row);
+    }
+
+    /// Takes a row out; whether there was one.
+    pub(crate) fn remove(&mut self, scope: &TenantScope, key: K) -> bool {
+        if !self.has(scope, key) {
+            return false;
+        }
+        if let Some(rows) = Arc::make_mut(&mut self.0).get_mut(&scope.tenant()) {
+            Arc::make_mut(rows).remove(&key);
+        }
+        true
+    }
+
+    /// A page of those of the tenant's rows that are meant.
+    pub(crate) fn page(
+        &self,
+        scope: &TenantScope,
+        ask: PageAsk<K>,
+        meant: impl Fn(K, &V) -> bool,
+    ) -> Page<V, K> {
+        let rows = self.after(scope, ask.after.map(|cursor| cursor.0)).filter(|(key, row)| meant(*key, row));
+        page_of(rows, ask.limit)
+    }
+}
+
+/// Cuts a page out of rows that come in order.
+pub(crate) fn page_of<'a, K: Copy, V: Clone + 'a>(
+    rows: impl Iterator<Item = (K, &'a V)>,
+    limit: PageLimit,
+) -> Page<V, K> {
+    let keyed: Vec<(K, V)> = rows.take(limit.get() + 1).map(|(key, row)| (key, row.clone())).collect();
+    let page = Page::cut(keyed, limit, |(key, _)| *key);
+    Page { items: page.items.into_iter().map(|(_, row)| row).collect(), next: page.next }
+}
+
+/// How many there are.
+pub(crate) fn count(items: impl Iterator) -> u64 {
+    items.fold(0, |count, _| count + 1)
+}

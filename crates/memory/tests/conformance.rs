@@ -1,0 +1,59 @@
+//! Do the adapters in memory keep the promises of their ports?
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use syft_space_conformance::{Made, MakeStore, audit, dataset, differential, documents, endpoint, identity};
+use syft_space_conformance::{passwords, policy, search, store, tenant, tokens};
+use syft_space_domain::random::Entropy;
+use syft_space_memory::{
+    InsecurePasswords, MemoryDocuments, MemorySearch, MemoryStore, MemoryTokens, SeededEntropy,
+};
+
+const STORE: &MakeStore = &|follower| Made::new(Box::new(MemoryStore::new(follower)));
+
+/// Another seed each time, as tokens of two signers must differ.
+fn entropy() -> Arc<dyn Entropy> {
+    static SEED: AtomicU64 = AtomicU64::new(0);
+    Arc::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)))
+}
+
+#[test]
+fn the_store_keeps_its_promises() {
+    store::suite(STORE);
+}
+
+#[test]
+fn every_room_of_the_store_keeps_its_promises() {
+    for suite in
+        [tenant::suite, identity::suite, dataset::suite, endpoint::suite, policy::suite, audit::suite]
+    {
+        suite(STORE);
+    }
+}
+
+#[test]
+fn the_documents_keep_their_promises() {
+    documents::suite(&|| Made::new(Box::new(MemoryDocuments::new())));
+}
+
+#[test]
+fn the_search_keeps_its_promises() {
+    search::suite(&|| Made::new(Box::new(MemorySearch::new())));
+}
+
+#[test]
+fn the_passwords_keep_their_promises() {
+    passwords::suite(&|| Box::new(InsecurePasswords::new(entropy())));
+}
+
+#[test]
+fn the_tokens_keep_their_promises() {
+    tokens::suite(&|| Box::new(MemoryTokens::new(entropy(), Duration::from_secs(900))));
+}
+
+#[test]
+fn two_stores_do_the_same_with_the_same_units() {
+    differential::same_units(64, STORE, STORE);
+}
