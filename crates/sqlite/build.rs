@@ -1,0 +1,5 @@
+//! When are the embedded migrations embedded again? When a file in their folders changes, or one is added.
+fn main() {
+    println!("cargo:rerun-if-changed=../../migrations/sqlite");
+    println!("cargo:rerun-if-changed=../../migrations/sqlite-documents");
+}

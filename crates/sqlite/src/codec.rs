@@ -1,0 +1,122 @@
+//! How do ids, times and numbers stand in columns, and how are they read back?
+
+use std::fmt;
+use std::str::FromStr;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::Binary;
+use diesel::sqlite::Sqlite;
+use syft_space_domain::ids::{
+    AccountId, DatasetId, EndpointId, EventId, InvitationId, JobId, PolicyId, RequestId, TenantId,
+};
+use syft_space_domain::page::{Cursor, PageLimit};
+use syft_space_domain::secret::TokenHash;
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::TenantScope;
+
+/// A BLOB of a fixed length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Binary)]
+pub(crate) struct Bytes<const N: usize>(pub(crate) [u8; N]);
+
+/// An id as its 16 bytes.
+pub(crate) type Key = Bytes<16>;
+
+impl<const N: usize> ToSql<Binary, Sqlite> for Bytes<N> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.as_slice());
+        Ok(IsNull::No)
+    }
+}
+
+impl<const N: usize> FromSql<Binary, Sqlite> for Bytes<N> {
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(value.read_blob().try_into()?))
+    }
+}
+
+macro_rules! keys {
+    ($($id:ident),*) => {$(
+        impl From<$id> for Key {
+            fn from(id: $id) -> Self {
+                Self(*id.as_bytes())
+            }
+        }
+
+        impl From<Key> for $id {
+            fn from(key: Key) -> Self {
+                Self::from_bytes(key.0)
+            }
+        }
+    )*};
+}
+
+keys!(AccountId, DatasetId, EndpointId, EventId, InvitationId, JobId, PolicyId, RequestId, TenantId);
+
+impl From<&TenantScope> for Key {
+    fn from(scope: &TenantScope) -> Self {
+        scope.tenant().into()
+    }
+}
+
+impl From<TokenHash> for Bytes<32> {
+    fn from(hash: TokenHash) -> Self {
+        Self(hash.0)
+    }
+}
+
+/// Behind which key a page begins. No key is as small as nothing, where the first page begins.
+pub(crate) fn behind<K: Into<Key>>(after: Option<Cursor<K>>) -> Vec<u8> {
+    after.map(|Cursor(key)| key.into().0.to_vec()).unwrap_or_default()
+}
+
+/// How many rows to ask for: one more than fits tells that another page follows.
+pub(crate) fn one_more(limit: PageLimit) -> i64 {
+    i64::try_from(limit.get()).map_or(i64::MAX, |limit| limit.saturating_add(1))
+}
+
+/// A count, as SQLite keeps it.
+pub(crate) fn stored(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::failed("a number is too large to be stored"))
+}
+
+/// A count that was stored.
+pub(crate) fn number(stored: i64) -> Result<u64, StoreError> {
+    u64::try_from(stored).map_err(|_| StoreError::failed("a stored number is negative"))
+}
+
+/// What a column's text stands for. The text itself stays out of the error: it may be personal.
+pub(crate) fn read<T>(column: &str, text: &str) -> Result<T, StoreError>
+where
+    T: FromStr,
+    T::Err: fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| unreadable(column, &error))
+}
+
+/// What a column holds is not what it should be.
+pub(crate) fn unreadable(column: &str, error: &dyn fmt::Display) -> StoreError {
+    StoreError::Failed(format!("what is stored as {column} cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_does_not_fit_is_refused_and_not_bent() {
+        assert_eq!(stored(u64::MAX), Err(StoreError::failed("a number is too large to be stored")));
+        assert_eq!(stored(7).and_then(number), Ok(7));
+        assert!(number(-1).is_err());
+    }
+
+    #[test]
+    fn an_unreadable_column_is_named_without_what_it_holds() {
+        let error = read::<u8>("accounts.status", "person@example.org").unwrap_err().to_string();
+        assert!(error.contains("accounts.status"), "{error}");
+        assert!(!error.contains("person"), "{error}");
+    }
+}

@@ -1,0 +1,274 @@
+//! How are datasets and their jobs kept?
+
+use diesel::prelude::*;
+use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
+use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobStatus};
+use syft_space_domain::ids::{DatasetId, JobId, TenantId};
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::codec::{Key, behind, number, one_more, read, stored, unreadable};
+use crate::schema::{datasets, jobs};
+use crate::session::Session;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = datasets)]
+struct DatasetRow {
+    tenant_id: Key,
+    id: Key,
+    name: String,
+    summary: String,
+    tags: String,
+    analyzer: String,
+    state: String,
+    revision: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl DatasetRow {
+    fn new(scope: &TenantScope, dataset: &Dataset) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant_id: scope.into(),
+            id: dataset.id.into(),
+            name: dataset.name.clone(),
+            summary: dataset.summary.clone(),
+            tags: dataset.tags.clone(),
+            analyzer: serde_json::to_string(&dataset.analyzer).map_err(StoreError::failed)?,
+            state: dataset.state.as_str().to_owned(),
+            revision: stored(dataset.revision)?,
+            created_at: dataset.created_at.as_unix_micros(),
+            updated_at: dataset.updated_at.as_unix_micros(),
+        })
+    }
+}
+
+impl TryFrom<DatasetRow> for Dataset {
+    type Error = StoreError;
+    fn try_from(row: DatasetRow) -> Result<Self, StoreError> {
+        let analyzer = serde_json::from_str(&row.analyzer);
+        let state = DatasetState::from_name(&row.state);
+        Ok(Self {
+            id: row.id.into(),
+            name: row.name,
+            summary: row.summary,
+            tags: row.tags,
+            analyzer: analyzer.map_err(|error| unreadable("datasets.analyzer", &error))?,
+            state: state.ok_or_else(|| unreadable("datasets.state", &"there is no such state"))?,
+            revision: number(row.revision)?,
+            created_at: Timestamp::from_unix_micros(row.created_at),
+            updated_at: Timestamp::from_unix_micros(row.updated_at),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = jobs)]
+struct JobRow {
+    tenant_id: Key,
+    dataset_id: Key,
+    id: Key,
+    status: String,
+    documents_total: i64,
+    documents_done: i64,
+    chunks: i64,
+    bytes: i64,
+    errors: String,
+    created_at: i64,
+    finished_at: Option<i64>,
+}
+
+impl JobRow {
+    fn new(scope: &TenantScope, job: &Job) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant_id: scope.into(),
+            dataset_id: job.dataset.into(),
+            id: job.id.into(),
+            status: job.status.as_str().to_owned(),
+            documents_total: stored(job.documents_total)?,
+            documents_done: stored(job.documents_done)?,
+            chunks: stored(job.chunks)?,
+            bytes: stored(job.bytes)?,
+            errors: serde_json::to_string(&job.errors).map_err(StoreError::failed)?,
+            created_at: job.created_at.as_unix_micros(),
+            finished_at: job.finished_at.map(Timestamp::as_unix_micros),
+        })
+    }
+}
+
+impl TryFrom<JobRow> for Job {
+    type Error = StoreError;
+    fn try_from(row: JobRow) -> Result<Self, StoreError> {
+        let errors = serde_json::from_str(&row.errors);
+        Ok(Self {
+            id: row.id.into(),
+            dataset: row.dataset_id.into(),
+            status: read("jobs.status", &row.status)?,
+            documents_total: number(row.documents_total)?,
+            documents_done: number(row.documents_done)?,
+            chunks: number(row.chunks)?,
+            bytes: number(row.bytes)?,
+            errors: errors.map_err(|error| unreadable("jobs.errors", &error))?,
+            created_at: Timestamp::from_unix_micros(row.created_at),
+            finished_at: row.finished_at.map(Timestamp::from_unix_micros),
+        })
+    }
+}
+
+impl DatasetView for Session<'_> {
+    fn dataset(&mut self, scope: &TenantScope, id: DatasetId) -> Result<Option<Dataset>, StoreError> {
+        let row: Option<DatasetRow> = self.read(|connection| {
+            let of = datasets::table.find((Key::from(scope), Key::from(id)));
+            of.select(DatasetRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Dataset::try_from).transpose()
+    }
+
+    fn dataset_named(&mut self, scope: &TenantScope, name: &str) -> Result<Option<Dataset>, StoreError> {
+        let row: Option<DatasetRow> = self.read(|connection| {
+            datasets::table
+                .filter(datasets::tenant_id.eq(Key::from(scope)))
+                .filter(datasets::name.eq(name))
+                .select(DatasetRow::as_select())
+                .first(connection)
+                .optional()
+        })?;
+        row.map(Dataset::try_from).transpose()
+    }
+
+    fn datasets(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<DatasetId>,
+    ) -> Result<Page<Dataset, DatasetId>, StoreError> {
+        let rows: Vec<DatasetRow> = self.read(|connection| {
+            datasets::table
+                .filter(datasets::tenant_id.eq(Key::from(scope)))
+                .filter(datasets::id.gt(behind(page.after)))
+                .filter(datasets::state.eq(DatasetState::Active.as_str()))
+                .order(datasets::id)
+                .limit(one_more(page.limit))
+                .select(DatasetRow::as_select())
+                .load(connection)
+        })?;
+        let found = rows.into_iter().map(Dataset::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(found, page.limit, |one: &Dataset| one.id))
+    }
+
+    fn count_datasets(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
+        let count: i64 = self.read(|connection| {
+            let own = datasets::table.filter(datasets::tenant_id.eq(Key::from(scope)));
+            own.count().get_result(connection)
+        })?;
+        number(count)
+    }
+
+    fn all_datasets(&mut self, _operator: &OperatorScope) -> Result<Vec<(TenantId, Dataset)>, StoreError> {
+        let rows: Vec<DatasetRow> = self.read(|connection| {
+            let in_order = datasets::table.order((datasets::tenant_id, datasets::id));
+            in_order.select(DatasetRow::as_select()).load(connection)
+        })?;
+        let found = rows.into_iter().map(|row| Ok((row.tenant_id.into(), Dataset::try_from(row)?)));
+        found.collect()
+    }
+
+    fn job(&mut self, scope: &TenantScope, dataset: DatasetId, id: JobId) -> Result<Option<Job>, StoreError> {
+        let row: Option<JobRow> = self.read(|connection| {
+            let of = jobs::table.find((Key::from(scope), Key::from(dataset), Key::from(id)));
+            of.select(JobRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Job::try_from).transpose()
+    }
+
+    fn jobs(
+        &mut self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        page: PageAsk<JobId>,
+    ) -> Result<Page<Job, JobId>, StoreError> {
+        let rows: Vec<JobRow> = self.read(|connection| {
+            jobs::table
+                .filter(jobs::tenant_id.eq(Key::from(scope)))
+                .filter(jobs::dataset_id.eq(Key::from(dataset)))
+                .filter(jobs::id.gt(behind(page.after)))
+                .order(jobs::id)
+                .limit(one_more(page.limit))
+                .select(JobRow::as_select())
+                .load(connection)
+        })?;
+        let found = rows.into_iter().map(Job::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(found, page.limit, |one: &Job| one.id))
+    }
+
+    fn unfinished_jobs(&mut self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<Job>, StoreError> {
+        let last = JobStatus::ALL.into_iter().filter(|status| status.is_final()).map(JobStatus::as_str);
+        let rows: Vec<JobRow> = self.read(|connection| {
+            jobs::table
+                .filter(jobs::tenant_id.eq(Key::from(scope)))
+                .filter(jobs::dataset_id.eq(Key::from(dataset)))
+                .filter(jobs::status.ne_all(last))
+                .order(jobs::id)
+                .select(JobRow::as_select())
+                .load(connection)
+        })?;
+        rows.into_iter().map(Job::try_from).collect()
+    }
+}
+
+impl DatasetRows for Session<'_> {
+    fn add_dataset(&mut self, scope: &TenantScope, dataset: &Dataset) -> Result<(), StoreError> {
+        let row = DatasetRow::new(scope, dataset)?;
+        self.write(|connection| diesel::insert_into(datasets::table).values(row).execute(connection))?;
+        Ok(())
+    }
+
+    fn update_dataset(&mut self, scope: &TenantScope, dataset: &Dataset) -> Result<(), StoreError> {
+        let row = DatasetRow::new(scope, dataset)?;
+        self.write(|connection| {
+            diesel::update(datasets::table.find((row.tenant_id, row.id)))
+                .set((
+                    datasets::name.eq(row.name),
+                    datasets::summary.eq(row.summary),
+                    datasets::tags.eq(row.tags),
+                    datasets::state.eq(row.state),
+                    datasets::revision.eq(row.revision),
+                    datasets::updated_at.eq(row.updated_at),
+                ))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+
+    fn remove_dataset(&mut self, scope: &TenantScope, id: DatasetId) -> Result<bool, StoreError> {
+        let removed = self.write(|connection| {
+            diesel::delete(datasets::table.find((Key::from(scope), Key::from(id)))).execute(connection)
+        })?;
+        Ok(removed > 0)
+    }
+
+    fn add_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError> {
+        let row = JobRow::new(scope, job)?;
+        self.write(|connection| diesel::insert_into(jobs::table).values(row).execute(connection))?;
+        Ok(())
+    }
+
+    fn update_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError> {
+        let row = JobRow::new(scope, job)?;
+        self.write(|connection| {
+            diesel::update(jobs::table.find((row.tenant_id, row.dataset_id, row.id)))
+                .set((
+                    jobs::status.eq(row.status),
+                    jobs::documents_total.eq(row.documents_total),
+                    jobs::documents_done.eq(row.documents_done),
+                    jobs::chunks.eq(row.chunks),
+                    jobs::bytes.eq(row.bytes),
+                    jobs::errors.eq(row.errors),
+                    jobs::finished_at.eq(row.finished_at),
+                ))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+}

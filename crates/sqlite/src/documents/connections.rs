@@ -1,0 +1,188 @@
+//! Which datasets' databases are open? A bounded number, each opened when it is needed and used by one at a time.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
+use syft_space_domain::ids::{DatasetId, TenantId};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{OperatorScope, TenantScope};
+
+use crate::database::{self, Kind};
+use crate::error::{Failed, store_error};
+use crate::home::Home;
+use crate::open::{OpenError, recognise};
+use crate::private;
+
+/// How many databases stay open.
+const OPEN: usize = 32;
+/// An open database keeps 512 KiB of pages in memory.
+const CACHE: &str = "PRAGMA cache_size = -512;";
+
+pub(super) struct Connections {
+    home: Home,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    /// Counts uses, to tell which was the last.
+    uses: u64,
+    datasets: HashMap<(TenantId, DatasetId), Used>,
+}
+
+struct Used {
+    last: u64,
+    connection: Shared,
+}
+
+/// `None` until it is opened.
+type Shared = Arc<Mutex<Option<SqliteConnection>>>;
+
+impl Connections {
+    pub(super) fn new(home: Home) -> Self {
+        Self { home, open: Mutex::default() }
+    }
+
+    /// Works with a dataset's database; `None` when there is none.
+    pub(super) fn with<T>(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failed>,
+    ) -> Result<Option<T>, StoreError> {
+        let path = self.path(scope, dataset);
+        let shared = self.shared(scope, dataset);
+        let mut slot = held(&shared);
+        if slot.is_none() && !recognise(Kind::Documents, &path)? {
+            return Ok(None);
+        }
+        run(&mut slot, &path, work).map(Some)
+    }
+
+    /// Works with a dataset's database, which is made if there is none.
+    pub(super) fn with_new<T>(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failed>,
+    ) -> Result<T, StoreError> {
+        let path = self.path(scope, dataset);
+        let shared = self.shared(scope, dataset);
+        let mut slot = held(&shared);
+        if slot.is_none() && !recognise(Kind::Documents, &path)? {
+            let folder = self.home.dataset(scope.tenant(), dataset);
+            private::make_folder(&folder).map_err(|error| OpenError::io(&folder, &error))?;
+            Kind::Documents.create(&path)?;
+        }
+        run(&mut slot, &path, work)
+    }
+
+    /// Closes a dataset's database, and removes its files. The folder goes with them if nothing else is in it.
+    pub(super) fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), StoreError> {
+        let path = self.path(scope, dataset);
+        let shared = self.shared(scope, dataset);
+        let mut slot = held(&shared);
+        drop(slot.take());
+        // The write-ahead log goes first: left over alone it would be applied to a later database.
+        for file in database::companions(&path).iter().chain([&path]) {
+            database::remove(file).map_err(|error| OpenError::io(file, &error))?;
+        }
+        let folder = self.home.dataset(scope.tenant(), dataset);
+        let gone = match fs::remove_dir(&folder) {
+            Ok(()) => folder.parent().map_or(Ok(()), private::sync_folder),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => private::sync_folder(&folder),
+            Err(error) => Err(error),
+        };
+        Ok(gone.map_err(|error| OpenError::io(&folder, &error))?)
+    }
+
+    /// The datasets that have a folder, in the order of tenant and id.
+    pub(super) fn held(&self, _operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, StoreError> {
+        let tenants = self.home.tenants();
+        let mut found = Vec::new();
+        for tenant in names(&tenants).map_err(|error| OpenError::io(&tenants, &error))? {
+            let Ok(id) = tenant.parse::<TenantId>() else { continue };
+            let datasets = tenants.join(tenant).join("datasets");
+            let names = names(&datasets).map_err(|error| OpenError::io(&datasets, &error))?;
+            found.extend(names.iter().filter_map(|name| Some((id, name.parse().ok()?))));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn path(&self, scope: &TenantScope, dataset: DatasetId) -> PathBuf {
+        self.home.dataset(scope.tenant(), dataset).join("documents.db")
+    }
+
+    fn shared(&self, scope: &TenantScope, dataset: DatasetId) -> Shared {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.uses = open.uses.saturating_add(1);
+        let last = open.uses;
+        let used = open
+            .datasets
+            .entry((scope.tenant(), dataset))
+            .or_insert_with(|| Used { last, connection: Shared::default() });
+        used.last = last;
+        let shared = Arc::clone(&used.connection);
+        let closed = open.close_one();
+        drop(open);
+        // Closing moves the write-ahead log into the database, and nobody else needs to wait for that.
+        drop(closed);
+        shared
+    }
+}
+
+impl Open {
+    /// Takes out the least recently used of those nobody works with, if there are too many.
+    fn close_one(&mut self) -> Option<Used> {
+        if self.datasets.len() <= OPEN {
+            return None;
+        }
+        let idle = self.datasets.iter().filter(|(_, used)| Arc::strong_count(&used.connection) == 1);
+        let oldest = idle.min_by_key(|(_, used)| used.last).map(|(key, _)| *key)?;
+        self.datasets.remove(&oldest)
+    }
+}
+
+fn held(shared: &Shared) -> MutexGuard<'_, Option<SqliteConnection>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run<T>(
+    slot: &mut Option<SqliteConnection>,
+    path: &Path,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failed>,
+) -> Result<T, StoreError> {
+    let mut connection = match slot.take() {
+        Some(connection) => connection,
+        None => connect(path)?,
+    };
+    let done = work(&mut connection);
+    // After an error it is not kept open: the next use begins with a connection of which all is known.
+    if done.is_ok() {
+        *slot = Some(connection);
+    }
+    Ok(done?)
+}
+
+fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut connection = database::connect(path)?;
+    connection.batch_execute(CACHE).map_err(|error| store_error(&error))?;
+    Kind::Documents.migrate(path, &mut connection)?;
+    Ok(connection)
+}
+
+/// The names in a folder; none when there is no folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}

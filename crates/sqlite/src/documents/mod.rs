@@ -1,0 +1,107 @@
+//! Where do documents lie? In one database per dataset, in the dataset's folder.
+
+mod connections;
+mod read;
+mod schema;
+mod write;
+
+use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
+use syft_space_domain::dataset::{Change, ChangeNumber, Document, DocumentId, DocumentSummary, Usage};
+use syft_space_domain::ids::{DatasetId, JobId, TenantId};
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::tenant::{OperatorScope, TenantScope};
+
+use crate::home::Home;
+use connections::Connections;
+
+/// The documents of every dataset, each dataset's in a `documents.db` of its own.
+///
+/// A database is opened when it is first needed, and closed when others are needed more. Whoever makes this holds
+/// the home's lock.
+pub struct SqliteDocuments {
+    connections: Connections,
+}
+
+impl SqliteDocuments {
+    /// The documents in a home.
+    #[must_use]
+    pub fn new(home: &Home) -> Self {
+        Self { connections: Connections::new(home.clone()) }
+    }
+}
+
+impl DocumentStore for SqliteDocuments {
+    fn put(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+        documents: &[Document],
+    ) -> Result<ChangeNumber, DocumentStoreError> {
+        self.connections.with_new(scope, dataset, |connection| write::put(connection, job, documents))
+    }
+
+    fn put_by(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
+        let found = self.connections.with(scope, dataset, |connection| write::put_by(connection, job))?;
+        Ok(found.flatten())
+    }
+
+    fn document(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<Document>, DocumentStoreError> {
+        let found = self.connections.with(scope, dataset, |connection| read::document(connection, id))?;
+        Ok(found.flatten())
+    }
+
+    fn documents(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        page: PageAsk<DocumentId>,
+    ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError> {
+        let found = self.connections.with(scope, dataset, |connection| read::summaries(connection, &page))?;
+        Ok(found.unwrap_or(Page { items: Vec::new(), next: None }))
+    }
+
+    fn remove(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
+        let removed = self.connections.with(scope, dataset, |connection| write::remove(connection, id))?;
+        Ok(removed.flatten())
+    }
+
+    fn usage(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Usage, DocumentStoreError> {
+        Ok(self.connections.with(scope, dataset, read::usage)?.unwrap_or_default())
+    }
+
+    fn changes(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        after: ChangeNumber,
+        limit: usize,
+    ) -> Result<Vec<Change>, DocumentStoreError> {
+        let found =
+            self.connections.with(scope, dataset, |connection| read::changes(connection, after, limit))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {
+        self.connections.destroy(scope, dataset)
+    }
+
+    fn held(&self, operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, DocumentStoreError> {
+        self.connections.held(operator)
+    }
+}

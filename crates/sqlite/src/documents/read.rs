@@ -1,0 +1,139 @@
+//! How are documents, and the changes to them, read?
+
+use diesel::prelude::*;
+use syft_space_domain::dataset::{
+    Change, ChangeNumber, Chunk, Document, DocumentId, DocumentSummary, Metadata, Usage,
+};
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::time::Timestamp;
+
+use super::schema::{chunks, documents, removals, totals};
+use crate::codec::{number, one_more, read, unreadable};
+use crate::error::Failed;
+
+/// Changes are read until they hold this much text: a thousand large documents are not held in memory at once.
+const ENOUGH: i64 = 32 << 20;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = documents)]
+struct DocumentRow {
+    created_at: i64,
+    metadata: String,
+    content: String,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = documents)]
+struct SummaryRow {
+    id: String,
+    bytes: i64,
+    chunks: i64,
+    created_at: i64,
+    metadata: String,
+}
+
+impl TryFrom<SummaryRow> for DocumentSummary {
+    type Error = StoreError;
+    fn try_from(row: SummaryRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: read("documents.id", &row.id)?,
+            metadata: metadata(&row.metadata)?,
+            bytes: number(row.bytes)?,
+            chunks: number(row.chunks)?,
+            created_at: Timestamp::from_unix_micros(row.created_at),
+        })
+    }
+}
+
+fn metadata(json: &str) -> Result<Metadata, StoreError> {
+    serde_json::from_str(json).map_err(|error| unreadable("documents.metadata", &error))
+}
+
+pub(super) fn document(
+    connection: &mut SqliteConnection,
+    id: &DocumentId,
+) -> Result<Option<Document>, Failed> {
+    let of = documents::table.find(id.as_str()).select(DocumentRow::as_select());
+    let row: Option<DocumentRow> = of.first(connection).optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let texts: Vec<String> = chunks::table
+        .filter(chunks::document_id.eq(id.as_str()))
+        .order(chunks::position)
+        .select(chunks::text)
+        .load(connection)?;
+    Ok(Some(Document {
+        id: id.clone(),
+        content: row.content,
+        metadata: metadata(&row.metadata)?,
+        chunks: texts.into_iter().map(|text| Chunk { text }).collect(),
+        created_at: Timestamp::from_unix_micros(row.created_at),
+    }))
+}
+
+pub(super) fn summaries(
+    connection: &mut SqliteConnection,
+    page: &PageAsk<DocumentId>,
+) -> Result<Page<DocumentSummary, DocumentId>, Failed> {
+    // No id is as small as nothing, where the first page begins.
+    let after = page.after.as_ref().map_or("", |cursor| cursor.0.as_str());
+    let rows: Vec<SummaryRow> = documents::table
+        .filter(documents::id.gt(after))
+        .order(documents::id)
+        .limit(one_more(page.limit))
+        .select(SummaryRow::as_select())
+        .load(connection)?;
+    let found = rows.into_iter().map(DocumentSummary::try_from).collect::<Result<_, _>>()?;
+    Ok(Page::cut(found, page.limit, |one: &DocumentSummary| one.id.clone()))
+}
+
+pub(super) fn usage(connection: &mut SqliteConnection) -> Result<Usage, Failed> {
+    let sums = (totals::documents, totals::chunks, totals::bytes);
+    let (documents, chunks, bytes): (i64, i64, i64) = totals::table.select(sums).first(connection)?;
+    Ok(Usage { documents: number(documents)?, chunks: number(chunks)?, bytes: number(bytes)? })
+}
+
+pub(super) fn changes(
+    connection: &mut SqliteConnection,
+    after: ChangeNumber,
+    limit: usize,
+) -> Result<Vec<Change>, Failed> {
+    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let put: Vec<(i64, String)> = documents::table
+        .filter(documents::change.gt(after))
+        .order(documents::change)
+        .limit(most)
+        .select((documents::change, documents::id))
+        .load(connection)?;
+    let removed: Vec<(i64, String)> = removals::table
+        .filter(removals::change.gt(after))
+        .order(removals::change)
+        .limit(most)
+        .select((removals::change, removals::document_id))
+        .load(connection)?;
+    let put = put.into_iter().map(|(change, id)| (change, id, true));
+    let mut listed: Vec<_> = put.chain(removed.into_iter().map(|(change, id)| (change, id, false))).collect();
+    listed.sort_unstable_by_key(|(change, ..)| *change);
+    listed.truncate(limit);
+
+    let mut changes = Vec::new();
+    let mut bytes = 0_i64;
+    for (change, id, is_put) in listed {
+        let id: DocumentId = read("documents.id", &id)?;
+        let change = ChangeNumber(number(change)?);
+        if !is_put {
+            changes.push(Change::Removed(change, id));
+            continue;
+        }
+        let Some(document) = document(connection, &id)? else {
+            return Err(StoreError::failed("a document is gone that was there just now").into());
+        };
+        bytes = bytes.saturating_add(i64::try_from(document.content.len()).unwrap_or(i64::MAX));
+        changes.push(Change::Put(change, document));
+        if bytes >= ENOUGH {
+            break;
+        }
+    }
+    Ok(changes)
+}

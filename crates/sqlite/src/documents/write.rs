@@ -1,0 +1,164 @@
+//! How do documents get in, and out again?
+
+use diesel::prelude::*;
+use syft_space_domain::dataset::{ChangeNumber, Document, DocumentId};
+use syft_space_domain::ids::JobId;
+use syft_space_domain::store::StoreError;
+
+use super::schema::{chunks, documents, ingestions, removals, totals};
+use crate::codec::{Key, number};
+use crate::database;
+use crate::error::Failed;
+
+#[derive(Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = totals)]
+struct Totals {
+    last_change: i64,
+    documents: i64,
+    chunks: i64,
+    bytes: i64,
+}
+
+impl Totals {
+    fn read(connection: &mut SqliteConnection) -> Result<Self, Failed> {
+        Ok(totals::table.select(Self::as_select()).first(connection)?)
+    }
+
+    fn write(&self, connection: &mut SqliteConnection) -> Result<(), Failed> {
+        diesel::update(totals::table).set(self).execute(connection)?;
+        Ok(())
+    }
+
+    fn next_change(&mut self) -> i64 {
+        self.last_change = self.last_change.saturating_add(1);
+        self.last_change
+    }
+
+    fn count(&mut self, sign: i64, bytes: i64, chunks: i64) {
+        self.documents = self.documents.saturating_add(sign);
+        self.bytes = self.bytes.saturating_add(sign.saturating_mul(bytes));
+        self.chunks = self.chunks.saturating_add(sign.saturating_mul(chunks));
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = documents)]
+struct NewDocument<'a> {
+    id: &'a str,
+    change: i64,
+    bytes: i64,
+    chunks: i64,
+    created_at: i64,
+    metadata: &'a str,
+    content: &'a str,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = chunks)]
+struct NewChunk<'a> {
+    document_id: &'a str,
+    position: i64,
+    text: &'a str,
+}
+
+/// With which change a job's documents were put in.
+pub(super) fn put_by(connection: &mut SqliteConnection, job: JobId) -> Result<Option<ChangeNumber>, Failed> {
+    let of = ingestions::table.find(Key::from(job)).select(ingestions::change);
+    let change: Option<i64> = of.first(connection).optional()?;
+    Ok(change.map(number).transpose()?.map(ChangeNumber))
+}
+
+pub(super) fn put(
+    connection: &mut SqliteConnection,
+    job: JobId,
+    documents: &[Document],
+) -> Result<ChangeNumber, Failed> {
+    if let Some(change) = put_by(connection, job)? {
+        return Ok(change);
+    }
+    let (change, replaced) = database::together(connection, |connection| {
+        let mut totals = Totals::read(connection)?;
+        let mut replaced = false;
+        for document in documents {
+            replaced |= take_out(connection, &document.id, &mut totals)?;
+            add(connection, document, &mut totals)?;
+        }
+        let change = totals.last_change;
+        diesel::insert_into(ingestions::table)
+            .values((ingestions::job_id.eq(Key::from(job)), ingestions::change.eq(change)))
+            .execute(connection)?;
+        totals.write(connection)?;
+        Ok((change, replaced))
+    })?;
+    if replaced {
+        forget(connection);
+    }
+    Ok(ChangeNumber(number(change)?))
+}
+
+pub(super) fn remove(
+    connection: &mut SqliteConnection,
+    id: &DocumentId,
+) -> Result<Option<ChangeNumber>, Failed> {
+    let change = database::together(connection, |connection| {
+        let mut totals = Totals::read(connection)?;
+        if !take_out(connection, id, &mut totals)? {
+            return Ok(None);
+        }
+        let change = totals.next_change();
+        diesel::insert_into(removals::table)
+            .values((removals::document_id.eq(id.as_str()), removals::change.eq(change)))
+            .execute(connection)?;
+        totals.write(connection)?;
+        Ok(Some(change))
+    })?;
+    if change.is_some() {
+        forget(connection);
+    }
+    Ok(change.map(number).transpose()?.map(ChangeNumber))
+}
+
+/// Takes an older document of this id out, or the note of its removal. Whether there was a document.
+fn take_out(connection: &mut SqliteConnection, id: &DocumentId, totals: &mut Totals) -> Result<bool, Failed> {
+    let older = documents::table.find(id.as_str());
+    let size: Option<(i64, i64)> =
+        older.select((documents::bytes, documents::chunks)).first(connection).optional()?;
+    let Some((bytes, chunks)) = size else {
+        diesel::delete(removals::table.find(id.as_str())).execute(connection)?;
+        return Ok(false);
+    };
+    diesel::delete(older).execute(connection)?;
+    totals.count(-1, bytes, chunks);
+    Ok(true)
+}
+
+fn add(connection: &mut SqliteConnection, document: &Document, totals: &mut Totals) -> Result<(), Failed> {
+    let metadata = serde_json::to_string(&document.metadata).map_err(StoreError::failed)?;
+    let row = NewDocument {
+        id: document.id.as_str(),
+        change: totals.next_change(),
+        bytes: length(document.content.len()),
+        chunks: length(document.chunks.len()),
+        created_at: document.created_at.as_unix_micros(),
+        metadata: &metadata,
+        content: &document.content,
+    };
+    totals.count(1, row.bytes, row.chunks);
+    diesel::insert_into(documents::table).values(row).execute(connection)?;
+    for (position, chunk) in (0..).zip(&document.chunks) {
+        let row = NewChunk { document_id: document.id.as_str(), position, text: &chunk.text };
+        diesel::insert_into(chunks::table).values(row).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Empties the write-ahead log, which still holds a text that is gone. In the database it is overwritten already.
+fn forget(connection: &mut SqliteConnection) {
+    if let Err(error) = database::empty_wal(connection) {
+        tracing::warn!(%error, "a removed text stays in the write-ahead log until the database is closed");
+    }
+}
+
+fn length(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

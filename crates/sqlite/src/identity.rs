@@ -1,0 +1,365 @@
+//! How are accounts, memberships and invitations kept?
+
+use diesel::prelude::*;
+use syft_space_domain::access::Role;
+use syft_space_domain::identity::ports::{AccountRows, AccountView};
+use syft_space_domain::identity::{
+    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf, PasswordHash,
+};
+use syft_space_domain::ids::{AccountId, InvitationId, TenantId};
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::secret::TokenHash;
+use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::time::Timestamp;
+
+use crate::codec::{Bytes, Key, behind, number, one_more, read, stored};
+use crate::schema::{accounts, invitations, memberships, tenants};
+use crate::session::Session;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = accounts)]
+struct AccountRow {
+    id: Key,
+    email: String,
+    password: String,
+    status: String,
+    created_at: i64,
+}
+
+impl From<&Account> for AccountRow {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id.into(),
+            email: account.email.as_str().to_owned(),
+            password: account.password.expose().to_owned(),
+            status: account.status.as_str().to_owned(),
+            created_at: account.created_at.as_unix_micros(),
+        }
+    }
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.into(),
+            email: read("accounts.email", &row.email)?,
+            password: PasswordHash::from_phc(row.password),
+            status: read("accounts.status", &row.status)?,
+            created_at: Timestamp::from_unix_micros(row.created_at),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = memberships)]
+struct MembershipRow {
+    tenant_id: Key,
+    account_id: Key,
+    role: String,
+    status: String,
+    tokens_from: i64,
+    revision: i64,
+    created_at: i64,
+}
+
+impl MembershipRow {
+    fn new(scope: &TenantScope, membership: &Membership) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant_id: scope.into(),
+            account_id: membership.account.into(),
+            role: membership.role.as_str().to_owned(),
+            status: membership.status.as_str().to_owned(),
+            tokens_from: membership.tokens_from.as_unix_micros(),
+            revision: stored(membership.revision)?,
+            created_at: membership.created_at.as_unix_micros(),
+        })
+    }
+}
+
+impl TryFrom<MembershipRow> for Membership {
+    type Error = StoreError;
+    fn try_from(row: MembershipRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant: row.tenant_id.into(),
+            account: row.account_id.into(),
+            role: read("memberships.role", &row.role)?,
+            status: read("memberships.status", &row.status)?,
+            tokens_from: Timestamp::from_unix_micros(row.tokens_from),
+            revision: number(row.revision)?,
+            created_at: Timestamp::from_unix_micros(row.created_at),
+        })
+    }
+}
+
+/// A membership, and the e-mail and status of its account.
+type MemberRow = (MembershipRow, String, String);
+
+fn member((membership, email, status): MemberRow) -> Result<Member, StoreError> {
+    Ok(Member {
+        membership: membership.try_into()?,
+        email: read("accounts.email", &email)?,
+        account_status: read("accounts.status", &status)?,
+    })
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = invitations)]
+struct InvitationRow {
+    tenant_id: Key,
+    id: Key,
+    email: String,
+    role: String,
+    token_hash: Bytes<32>,
+    invited_by: Key,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl InvitationRow {
+    fn new(scope: &TenantScope, invitation: &Invitation) -> Self {
+        Self {
+            tenant_id: scope.into(),
+            id: invitation.id.into(),
+            email: invitation.email.as_str().to_owned(),
+            role: invitation.role.as_str().to_owned(),
+            token_hash: invitation.token.into(),
+            invited_by: invitation.invited_by.into(),
+            created_at: invitation.created_at.as_unix_micros(),
+            expires_at: invitation.expires_at.as_unix_micros(),
+        }
+    }
+}
+
+impl TryFrom<InvitationRow> for Invitation {
+    type Error = StoreError;
+    fn try_from(row: InvitationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.into(),
+            tenant: row.tenant_id.into(),
+            email: read("invitations.email", &row.email)?,
+            role: read("invitations.role", &row.role)?,
+            token: TokenHash(row.token_hash.0),
+            invited_by: row.invited_by.into(),
+            created_at: Timestamp::from_unix_micros(row.created_at),
+            expires_at: Timestamp::from_unix_micros(row.expires_at),
+        })
+    }
+}
+
+impl AccountView for Session<'_> {
+    fn any_account(&mut self) -> Result<bool, StoreError> {
+        let first: Option<Key> = self
+            .read(|connection| accounts::table.select(accounts::id).limit(1).first(connection).optional())?;
+        Ok(first.is_some())
+    }
+
+    fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
+        let row: Option<AccountRow> = self.read(|connection| {
+            let of = accounts::table.filter(accounts::email.eq(email.as_str()));
+            of.select(AccountRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Account::try_from).transpose()
+    }
+
+    fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        let row: Option<AccountRow> = self.read(|connection| {
+            let of = accounts::table.find(Key::from(id));
+            of.select(AccountRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Account::try_from).transpose()
+    }
+
+    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipOf>, StoreError> {
+        let rows: Vec<(MembershipRow, String)> = self.read(|connection| {
+            memberships::table
+                .inner_join(tenants::table)
+                .filter(memberships::account_id.eq(Key::from(account)))
+                .order(tenants::name)
+                .select((MembershipRow::as_select(), tenants::name))
+                .load(connection)
+        })?;
+        let named = rows.into_iter().map(|(membership, name)| {
+            let tenant_name = read("tenants.name", &name)?;
+            Ok(MembershipOf { membership: membership.try_into()?, tenant_name })
+        });
+        named.collect()
+    }
+
+    fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        let row: Option<InvitationRow> = self.read(|connection| {
+            let of = invitations::table.filter(invitations::token_hash.eq(Bytes::from(*token)));
+            of.select(InvitationRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Invitation::try_from).transpose()
+    }
+
+    fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError> {
+        let row: Option<MemberRow> = self.read(|connection| {
+            memberships::table
+                .inner_join(accounts::table)
+                .filter(memberships::tenant_id.eq(Key::from(scope)))
+                .filter(memberships::account_id.eq(Key::from(account)))
+                .select((MembershipRow::as_select(), accounts::email, accounts::status))
+                .first(connection)
+                .optional()
+        })?;
+        row.map(member).transpose()
+    }
+
+    fn members(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<AccountId>,
+    ) -> Result<Page<Member, AccountId>, StoreError> {
+        let rows: Vec<MemberRow> = self.read(|connection| {
+            memberships::table
+                .inner_join(accounts::table)
+                .filter(memberships::tenant_id.eq(Key::from(scope)))
+                .filter(memberships::account_id.gt(behind(page.after)))
+                .order(memberships::account_id)
+                .limit(one_more(page.limit))
+                .select((MembershipRow::as_select(), accounts::email, accounts::status))
+                .load(connection)
+        })?;
+        let members = rows.into_iter().map(member).collect::<Result<_, _>>()?;
+        Ok(Page::cut(members, page.limit, |one: &Member| one.membership.account))
+    }
+
+    fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
+        let active = AccountStatus::Active.as_str();
+        let count: i64 = self.read(|connection| {
+            memberships::table
+                .inner_join(accounts::table)
+                .filter(memberships::tenant_id.eq(Key::from(scope)))
+                .filter(memberships::role.eq(role.as_str()))
+                .filter(memberships::status.eq(active))
+                .filter(accounts::status.eq(active))
+                .count()
+                .get_result(connection)
+        })?;
+        number(count)
+    }
+
+    fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
+        let tenant = Key::from(scope);
+        let members: i64 = self.read(|connection| {
+            memberships::table.filter(memberships::tenant_id.eq(tenant)).count().get_result(connection)
+        })?;
+        let invited: i64 = self.read(|connection| {
+            invitations::table.filter(invitations::tenant_id.eq(tenant)).count().get_result(connection)
+        })?;
+        Ok(number(members)?.saturating_add(number(invited)?))
+    }
+
+    fn invitations(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<InvitationId>,
+    ) -> Result<Page<Invitation, InvitationId>, StoreError> {
+        let rows: Vec<InvitationRow> = self.read(|connection| {
+            invitations::table
+                .filter(invitations::tenant_id.eq(Key::from(scope)))
+                .filter(invitations::id.gt(behind(page.after)))
+                .order(invitations::id)
+                .limit(one_more(page.limit))
+                .select(InvitationRow::as_select())
+                .load(connection)
+        })?;
+        let found = rows.into_iter().map(Invitation::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(found, page.limit, |one: &Invitation| one.id))
+    }
+
+    fn invitation(
+        &mut self,
+        scope: &TenantScope,
+        id: InvitationId,
+    ) -> Result<Option<Invitation>, StoreError> {
+        let row: Option<InvitationRow> = self.read(|connection| {
+            let of = invitations::table.find((Key::from(scope), Key::from(id)));
+            of.select(InvitationRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Invitation::try_from).transpose()
+    }
+}
+
+impl AccountRows for Session<'_> {
+    fn add_account(&mut self, account: &Account) -> Result<(), StoreError> {
+        let row = AccountRow::from(account);
+        self.write(|connection| diesel::insert_into(accounts::table).values(row).execute(connection))?;
+        Ok(())
+    }
+
+    fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError> {
+        self.write(|connection| {
+            let of = diesel::update(accounts::table.find(Key::from(account)));
+            of.set(accounts::password.eq(password.expose())).execute(connection)
+        })?;
+        Ok(())
+    }
+
+    fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError> {
+        self.write(|connection| {
+            let of = diesel::update(accounts::table.find(Key::from(account)));
+            of.set(accounts::status.eq(status.as_str())).execute(connection)
+        })?;
+        let tenants: Vec<Key> = self.read(|connection| {
+            let own = memberships::table.filter(memberships::account_id.eq(Key::from(account)));
+            own.select(memberships::tenant_id).load(connection)
+        })?;
+        for tenant in tenants {
+            self.touch(Touched::Member(TenantId::from(tenant), account));
+        }
+        Ok(())
+    }
+
+    fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
+        let row = MembershipRow::new(scope, membership)?;
+        self.write(|connection| diesel::insert_into(memberships::table).values(row).execute(connection))?;
+        self.touch(Touched::Member(scope.tenant(), membership.account));
+        Ok(())
+    }
+
+    fn update_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
+        let row = MembershipRow::new(scope, membership)?;
+        let changed = self.write(|connection| {
+            diesel::update(memberships::table.find((row.tenant_id, row.account_id)))
+                .set((
+                    memberships::role.eq(row.role),
+                    memberships::status.eq(row.status),
+                    memberships::tokens_from.eq(row.tokens_from),
+                    memberships::revision.eq(row.revision),
+                ))
+                .execute(connection)
+        })?;
+        if changed > 0 {
+            self.touch(Touched::Member(scope.tenant(), membership.account));
+        }
+        Ok(())
+    }
+
+    fn remove_membership(&mut self, scope: &TenantScope, account: AccountId) -> Result<bool, StoreError> {
+        let removed = self.write(|connection| {
+            diesel::delete(memberships::table.find((Key::from(scope), Key::from(account))))
+                .execute(connection)
+        })?;
+        if removed > 0 {
+            self.touch(Touched::Member(scope.tenant(), account));
+        }
+        Ok(removed > 0)
+    }
+
+    fn add_invitation(&mut self, scope: &TenantScope, invitation: &Invitation) -> Result<(), StoreError> {
+        let row = InvitationRow::new(scope, invitation);
+        self.write(|connection| diesel::insert_into(invitations::table).values(row).execute(connection))?;
+        Ok(())
+    }
+
+    fn remove_invitation(&mut self, scope: &TenantScope, id: InvitationId) -> Result<bool, StoreError> {
+        let removed = self.write(|connection| {
+            diesel::delete(invitations::table.find((Key::from(scope), Key::from(id)))).execute(connection)
+        })?;
+        Ok(removed > 0)
+    }
+}

@@ -1,0 +1,208 @@
+//! How are policies kept, and which endpoints are they attached to?
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
+use syft_space_domain::policy::{Policy, PolicyConfiguration};
+use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::time::Timestamp;
+
+use crate::codec::{Key, behind, number, one_more, stored, unreadable};
+use crate::schema::{endpoint_policies, endpoints, policies};
+use crate::session::Session;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = policies)]
+struct PolicyRow {
+    tenant_id: Key,
+    id: Key,
+    name: String,
+    policy_type: String,
+    configuration: String,
+    revision: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl PolicyRow {
+    fn new(scope: &TenantScope, policy: &Policy) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant_id: scope.into(),
+            id: policy.id.into(),
+            name: policy.name.clone(),
+            policy_type: policy.configuration.type_name().to_owned(),
+            configuration: policy.configuration.to_json().to_string(),
+            revision: stored(policy.revision)?,
+            created_at: policy.created_at.as_unix_micros(),
+            updated_at: policy.updated_at.as_unix_micros(),
+        })
+    }
+}
+
+impl TryFrom<PolicyRow> for Policy {
+    type Error = StoreError;
+    fn try_from(row: PolicyRow) -> Result<Self, StoreError> {
+        const COLUMN: &str = "policies.configuration";
+        let json = serde_json::from_str(&row.configuration).map_err(|error| unreadable(COLUMN, &error))?;
+        let configuration = PolicyConfiguration::parse(&row.policy_type, &json);
+        Ok(Self {
+            id: row.id.into(),
+            name: row.name,
+            configuration: configuration.map_err(|error| unreadable(COLUMN, &error))?,
+            revision: number(row.revision)?,
+            created_at: Timestamp::from_unix_micros(row.created_at),
+            updated_at: Timestamp::from_unix_micros(row.updated_at),
+        })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = endpoint_policies)]
+struct AttachedRow {
+    tenant_id: Key,
+    endpoint_id: Key,
+    policy_id: Key,
+    position: i64,
+}
+
+impl PolicyView for Session<'_> {
+    fn policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<Policy>, StoreError> {
+        let row: Option<PolicyRow> = self.read(|connection| {
+            let of = policies::table.find((Key::from(scope), Key::from(id)));
+            of.select(PolicyRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Policy::try_from).transpose()
+    }
+
+    fn policies(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<PolicyId>,
+    ) -> Result<Page<Policy, PolicyId>, StoreError> {
+        let rows: Vec<PolicyRow> = self.read(|connection| {
+            policies::table
+                .filter(policies::tenant_id.eq(Key::from(scope)))
+                .filter(policies::id.gt(behind(page.after)))
+                .order(policies::id)
+                .limit(one_more(page.limit))
+                .select(PolicyRow::as_select())
+                .load(connection)
+        })?;
+        let found = rows.into_iter().map(Policy::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::cut(found, page.limit, |one: &Policy| one.id))
+    }
+
+    fn count_policies(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
+        let count: i64 = self.read(|connection| {
+            let own = policies::table.filter(policies::tenant_id.eq(Key::from(scope)));
+            own.count().get_result(connection)
+        })?;
+        number(count)
+    }
+
+    fn attached_policies(
+        &mut self,
+        scope: &TenantScope,
+        endpoint: EndpointId,
+    ) -> Result<Vec<Policy>, StoreError> {
+        let same = policies::tenant_id
+            .eq(endpoint_policies::tenant_id)
+            .and(policies::id.eq(endpoint_policies::policy_id));
+        let rows: Vec<PolicyRow> = self.read(|connection| {
+            endpoint_policies::table
+                .inner_join(policies::table.on(same))
+                .filter(endpoint_policies::tenant_id.eq(Key::from(scope)))
+                .filter(endpoint_policies::endpoint_id.eq(Key::from(endpoint)))
+                .order(endpoint_policies::position)
+                .select(PolicyRow::as_select())
+                .load(connection)
+        })?;
+        rows.into_iter().map(Policy::try_from).collect()
+    }
+
+    fn endpoints_of_policy(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+    ) -> Result<Vec<EndpointId>, StoreError> {
+        let ids: Vec<Key> = self.read(|connection| {
+            endpoint_policies::table
+                .filter(endpoint_policies::tenant_id.eq(Key::from(scope)))
+                .filter(endpoint_policies::policy_id.eq(Key::from(policy)))
+                .order(endpoint_policies::endpoint_id)
+                .select(endpoint_policies::endpoint_id)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(EndpointId::from).collect())
+    }
+}
+
+impl PolicyRows for Session<'_> {
+    fn add_policy(&mut self, scope: &TenantScope, policy: &Policy) -> Result<(), StoreError> {
+        let row = PolicyRow::new(scope, policy)?;
+        self.write(|connection| diesel::insert_into(policies::table).values(row).execute(connection))?;
+        Ok(())
+    }
+
+    fn update_policy(&mut self, scope: &TenantScope, policy: &Policy) -> Result<(), StoreError> {
+        let row = PolicyRow::new(scope, policy)?;
+        self.write(|connection| {
+            diesel::update(policies::table.find((row.tenant_id, row.id)))
+                .set((
+                    policies::name.eq(row.name),
+                    policies::policy_type.eq(row.policy_type),
+                    policies::configuration.eq(row.configuration),
+                    policies::revision.eq(row.revision),
+                    policies::updated_at.eq(row.updated_at),
+                ))
+                .execute(connection)
+        })?;
+        for endpoint in self.endpoints_of_policy(scope, policy.id)? {
+            self.touch(Touched::Endpoint(scope.tenant(), endpoint));
+        }
+        Ok(())
+    }
+
+    fn remove_policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<bool, StoreError> {
+        let removed = self.write(|connection| {
+            diesel::delete(policies::table.find((Key::from(scope), Key::from(id)))).execute(connection)
+        })?;
+        Ok(removed > 0)
+    }
+
+    fn attach_policies(
+        &mut self,
+        scope: &TenantScope,
+        endpoint: EndpointId,
+        policies: &[PolicyId],
+    ) -> Result<(), StoreError> {
+        let (tenant_id, endpoint_id) = (Key::from(scope), Key::from(endpoint));
+        let there: bool = self.read(|connection| {
+            diesel::select(exists(endpoints::table.find((tenant_id, endpoint_id)))).get_result(connection)
+        })?;
+        // With policies to attach, the schema would refuse; without any there is no row to refuse.
+        if !there {
+            return Err(StoreError::Conflict(format!("there is no endpoint {endpoint}")));
+        }
+        self.whole(|session| {
+            session.write(|connection| {
+                diesel::delete(endpoint_policies::table)
+                    .filter(endpoint_policies::tenant_id.eq(tenant_id))
+                    .filter(endpoint_policies::endpoint_id.eq(endpoint_id))
+                    .execute(connection)
+            })?;
+            for (position, policy) in (0..).zip(policies) {
+                let row = AttachedRow { tenant_id, endpoint_id, policy_id: Key::from(*policy), position };
+                session.write(|connection| {
+                    diesel::insert_into(endpoint_policies::table).values(row).execute(connection)
+                })?;
+            }
+            Ok(())
+        })?;
+        self.touch(Touched::Endpoint(scope.tenant(), endpoint));
+        Ok(())
+    }
+}

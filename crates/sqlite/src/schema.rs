@@ -1,0 +1,166 @@
+//! What tables and columns does `app.db` have? The same as `migrations/sqlite` makes, for Diesel.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    tenants (id) {
+        id -> Binary,
+        name -> Text,
+        version -> BigInt,
+        max_members -> BigInt,
+        max_datasets -> BigInt,
+        max_endpoints -> BigInt,
+        max_policies -> BigInt,
+        max_documents -> BigInt,
+        max_bytes -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    accounts (id) {
+        id -> Binary,
+        email -> Text,
+        password -> Text,
+        status -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    memberships (tenant_id, account_id) {
+        tenant_id -> Binary,
+        account_id -> Binary,
+        role -> Text,
+        status -> Text,
+        tokens_from -> BigInt,
+        revision -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    invitations (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        email -> Text,
+        role -> Text,
+        token_hash -> Binary,
+        invited_by -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
+    datasets (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        summary -> Text,
+        tags -> Text,
+        analyzer -> Text,
+        state -> Text,
+        revision -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    jobs (tenant_id, dataset_id, id) {
+        tenant_id -> Binary,
+        dataset_id -> Binary,
+        id -> Binary,
+        status -> Text,
+        documents_total -> BigInt,
+        documents_done -> BigInt,
+        chunks -> BigInt,
+        bytes -> BigInt,
+        errors -> Text,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    endpoints (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        slug -> Text,
+        summary -> Text,
+        description -> Text,
+        tags -> Text,
+        dataset_id -> Binary,
+        response_type -> Text,
+        published -> Bool,
+        revision -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    policies (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        policy_type -> Text,
+        configuration -> Text,
+        revision -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    endpoint_policies (tenant_id, endpoint_id, policy_id) {
+        tenant_id -> Binary,
+        endpoint_id -> Binary,
+        policy_id -> Binary,
+        position -> BigInt,
+    }
+}
+
+table! {
+    audit_logs (log) {
+        log -> Binary,
+        last_seq -> BigInt,
+    }
+}
+
+table! {
+    audit_events (log, seq) {
+        log -> Binary,
+        seq -> BigInt,
+        id -> Binary,
+        time -> BigInt,
+        action -> Text,
+        outcome -> Text,
+        actor_kind -> Text,
+        actor_id -> Nullable<Binary>,
+        actor_role -> Nullable<Text>,
+        object_kind -> Nullable<Text>,
+        object_id -> Nullable<Text>,
+        reason_code -> Nullable<Text>,
+        request_id -> Nullable<Binary>,
+        count -> BigInt,
+        person_commitment -> Binary,
+    }
+}
+
+table! {
+    audit_persons (log, seq) {
+        log -> Binary,
+        seq -> BigInt,
+        salt -> Binary,
+        data -> Binary,
+    }
+}
+
+joinable!(memberships -> tenants (tenant_id));
+joinable!(memberships -> accounts (account_id));
+allow_tables_to_appear_in_same_query!(memberships, tenants, accounts);
+allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
+allow_tables_to_appear_in_same_query!(audit_events, audit_persons);

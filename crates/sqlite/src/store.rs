@@ -1,0 +1,112 @@
+//! How do the writer and the readers make one store?
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use diesel::connection::SimpleConnection;
+use syft_space_domain::store::{AfterCommit, Store, StoreError, View};
+use syft_space_domain::unit::Unit;
+
+use crate::home::Home;
+use crate::lock::HomeLock;
+use crate::open::{OpenError, open_app};
+use crate::reader::Readers;
+use crate::session::Session;
+use crate::writer::Writer;
+
+/// How a [`SqliteStore`] works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// How many reads can go on at once; more wait.
+    pub readers: u32,
+    /// How many units of work may wait; one more is refused as [`StoreError::Busy`].
+    pub queue: usize,
+    /// How many units are written in one transaction at most.
+    pub batch: usize,
+    /// To how many pages of 4 KiB `app.db` may grow; beyond that writes answer [`StoreError::Full`].
+    pub max_pages: Option<u32>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { readers: 4, queue: 4096, batch: 256, max_pages: None }
+    }
+}
+
+/// Everything but documents, in a home's `app.db`.
+///
+/// Dropping it writes what is queued, moves the write-ahead log into the database, and lets go of the home.
+pub struct SqliteStore {
+    queue: Option<SyncSender<Box<dyn Unit>>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Readers,
+    // Last, so that nobody else opens the database before it is closed.
+    lock: HomeLock,
+}
+
+impl SqliteStore {
+    /// Prepares and locks the home, and opens its `app.db`. Tells `hook` of each commit.
+    ///
+    /// # Errors
+    /// When the home or the database may not be used. Both are then as they were.
+    pub fn open(home: &Path, options: SqliteOptions, hook: Arc<dyn AfterCommit>) -> Result<Self, OpenError> {
+        Self::open_locked(Home::prepare(home)?.lock()?, options, hook)
+    }
+
+    /// Opens the `app.db` of a home that is locked already. Tells `hook` of each commit.
+    ///
+    /// # Errors
+    /// When the database may not be used. It is then as it was.
+    pub fn open_locked(
+        lock: HomeLock,
+        options: SqliteOptions,
+        hook: Arc<dyn AfterCommit>,
+    ) -> Result<Self, OpenError> {
+        let path = lock.home().app_db();
+        let mut connection = open_app(lock.home())?;
+        if let Some(pages) = options.max_pages {
+            let limited = connection.batch_execute(&format!("PRAGMA max_page_count = {pages};"));
+            limited.map_err(|error| OpenError::database(&path, &error))?;
+        }
+        let readers = Readers::open(&path, options.readers)?;
+        let (queue, units) = sync_channel(options.queue.max(1));
+        let writer = Writer::new(connection, hook, options.batch);
+        let thread = thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(&units));
+        let writer = thread.map_err(|error| OpenError::io(&path, &error))?;
+        Ok(Self { queue: Some(queue), writer: Some(writer), readers, lock })
+    }
+
+    /// The home whose database this is.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        self.lock.home()
+    }
+}
+
+impl Store for SqliteStore {
+    fn submit(&self, unit: Box<dyn Unit>) {
+        match self.queue.as_ref().map(|queue| queue.try_send(unit)) {
+            Some(Err(TrySendError::Full(unit))) => unit.done(Err(StoreError::Busy)),
+            Some(Err(TrySendError::Disconnected(unit))) => unit.done(Err(StoreError::Closed)),
+            Some(Ok(())) | None => {}
+        }
+    }
+
+    fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
+        Ok(Box::new(Session::reader(self.readers.snapshot()?)))
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(writer) = self.writer.take() {
+            // Whoever is told of a commit may hold the last reference to the store; a thread cannot wait for itself.
+            if writer.thread().id() != thread::current().id() && writer.join().is_err() {
+                tracing::error!("the writer of the store panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! How are tenants kept?
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use syft_space_domain::ids::TenantId;
+use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::tenant::ports::{TenantRows, TenantView};
+use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::codec::{Key, number, read, stored};
+use crate::schema::tenants;
+use crate::session::Session;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = tenants)]
+struct TenantRow {
+    id: Key,
+    name: String,
+    version: i64,
+    max_members: i64,
+    max_datasets: i64,
+    max_endpoints: i64,
+    max_policies: i64,
+    max_documents: i64,
+    max_bytes: i64,
+    created_at: i64,
+}
+
+impl TryFrom<&Tenant> for TenantRow {
+    type Error = StoreError;
+    fn try_from(tenant: &Tenant) -> Result<Self, StoreError> {
+        let TenantLimits { members, datasets, endpoints, policies, documents, bytes } = tenant.limits;
+        Ok(Self {
+            id: tenant.id.into(),
+            name: tenant.name.to_string(),
+            version: stored(tenant.version)?,
+            max_members: stored(members)?,
+            max_datasets: stored(datasets)?,
+            max_endpoints: stored(endpoints)?,
+            max_policies: stored(policies)?,
+            max_documents: stored(documents)?,
+            max_bytes: stored(bytes)?,
+            created_at: tenant.created_at.as_unix_micros(),
+        })
+    }
+}
+
+impl TryFrom<TenantRow> for Tenant {
+    type Error = StoreError;
+    fn try_from(row: TenantRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.into(),
+            name: read("tenants.name", &row.name)?,
+            limits: TenantLimits {
+                members: number(row.max_members)?,
+                datasets: number(row.max_datasets)?,
+                endpoints: number(row.max_endpoints)?,
+                policies: number(row.max_policies)?,
+                documents: number(row.max_documents)?,
+                bytes: number(row.max_bytes)?,
+            },
+            version: number(row.version)?,
+            created_at: Timestamp::from_unix_micros(row.created_at),
+        })
+    }
+}
+
+impl TenantView for Session<'_> {
+    fn tenant(&mut self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError> {
+        let id = Key::from(scope);
+        let row: Option<TenantRow> = self.read(|connection| {
+            tenants::table.find(id).select(TenantRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    fn tenant_named(&mut self, name: &TenantName) -> Result<Option<TenantId>, StoreError> {
+        let id: Option<Key> = self.read(|connection| {
+            let named = tenants::table.filter(tenants::name.eq(name.as_str()));
+            named.select(tenants::id).first(connection).optional()
+        })?;
+        Ok(id.map(TenantId::from))
+    }
+
+    fn tenants(&mut self, _operator: &OperatorScope) -> Result<Vec<Tenant>, StoreError> {
+        let rows: Vec<TenantRow> = self.read(|connection| {
+            tenants::table.order(tenants::id).select(TenantRow::as_select()).load(connection)
+        })?;
+        rows.into_iter().map(Tenant::try_from).collect()
+    }
+}
+
+impl TenantRows for Session<'_> {
+    fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        let row = TenantRow::try_from(tenant)?;
+        self.write(|connection| diesel::insert_into(tenants::table).values(row).execute(connection))?;
+        self.touch(Touched::Tenant(tenant.id));
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// Counts this unit for each tenant whose live state it changed.
+    pub(crate) fn bump_versions(&mut self) -> Result<(), StoreError> {
+        let touched: BTreeSet<TenantId> = self.touched().iter().map(Touched::tenant).collect();
+        for id in touched {
+            self.write(|connection| {
+                let tenant = diesel::update(tenants::table.find(Key::from(id)));
+                tenant.set(tenants::version.eq(tenants::version + 1)).execute(connection)
+            })?;
+        }
+        Ok(())
+    }
+}

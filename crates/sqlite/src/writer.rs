@@ -1,0 +1,167 @@
+//! How is everything written? By one thread, many units in one transaction: a group commit.
+//!
+//! It takes what is queued and waits for no more: while one commit is on its way to the disk, the units of the next
+//! gather by themselves.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
+use syft_space_domain::store::{AfterCommit, StoreError, Touched};
+use syft_space_domain::unit::{Kept, Unit};
+
+use crate::audit::Appender;
+use crate::database;
+use crate::error::store_error;
+use crate::session::{Left, Session};
+
+/// The one connection that writes.
+pub(crate) struct Writer {
+    connection: SqliteConnection,
+    hook: Arc<dyn AfterCommit>,
+    batch: usize,
+}
+
+/// A unit that is to be answered.
+struct Waiting {
+    unit: Box<dyn Unit>,
+    /// How its last run ended.
+    outcome: Result<(), StoreError>,
+    /// It is not run again.
+    panicked: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(connection: SqliteConnection, hook: Arc<dyn AfterCommit>, batch: usize) -> Self {
+        Self { connection, hook, batch: batch.max(1) }
+    }
+
+    /// Writes until the store is dropped and its queue is empty.
+    pub(crate) fn run(mut self, queue: &Receiver<Box<dyn Unit>>) {
+        while let Ok(first) = queue.recv() {
+            let units = std::iter::once(first).chain(queue.try_iter()).take(self.batch);
+            let waiting = units.map(|unit| Waiting { unit, outcome: Ok(()), panicked: false });
+            self.write(waiting.collect());
+        }
+        if let Err(error) = database::empty_wal(&mut self.connection) {
+            tracing::warn!(%error, "the write-ahead log could not be emptied; the next start does it");
+        }
+    }
+
+    /// Writes units together; if that fails, one by one.
+    fn write(&mut self, mut waiting: Vec<Waiting>) {
+        match self.attempt(&mut waiting) {
+            Ok(touched) => self.tell(&touched, waiting),
+            Err(error) => {
+                if waiting.len() > 1 {
+                    tracing::warn!(%error, units = waiting.len(), "units could not be written together");
+                }
+                for mut one in waiting {
+                    let touched = self.attempt(slice::from_mut(&mut one)).unwrap_or_else(|error| {
+                        if !one.panicked {
+                            one.outcome = Err(error);
+                        }
+                        BTreeSet::new()
+                    });
+                    self.tell(&touched, vec![one]);
+                }
+            }
+        }
+    }
+
+    /// Runs units in one transaction. When that fails, nothing of any of them is kept.
+    fn attempt(&mut self, waiting: &mut [Waiting]) -> Result<BTreeSet<Touched>, StoreError> {
+        let written =
+            self.execute("BEGIN IMMEDIATE").and_then(|()| self.run_all(waiting)).and_then(|touched| {
+                self.execute("COMMIT")?;
+                Ok(touched)
+            });
+        if written.is_err() {
+            // SQLite may have rolled back already, and then says that there is nothing to roll back.
+            drop(self.execute("ROLLBACK"));
+        }
+        written
+    }
+
+    fn run_all(&mut self, waiting: &mut [Waiting]) -> Result<BTreeSet<Touched>, StoreError> {
+        let mut touched = BTreeSet::new();
+        let mut log = Appender::default();
+        for one in waiting.iter_mut().filter(|one| !one.panicked) {
+            self.run_one(one, &mut touched, &mut log)?;
+        }
+        log.finish(&mut self.connection)?;
+        Ok(touched)
+    }
+
+    /// Runs one unit. Fails only when the transaction cannot be relied upon any more.
+    fn run_one(
+        &mut self,
+        one: &mut Waiting,
+        touched: &mut BTreeSet<Touched>,
+        log: &mut Appender,
+    ) -> Result<(), StoreError> {
+        let mut session = Session::writer(&mut self.connection);
+        let unit = &mut one.unit;
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            let kept = unit.run(&mut session)?;
+            if let Kept::RowsAnd(events) = &kept {
+                if events.is_empty() {
+                    return Err(StoreError::failed("a unit that keeps rows must record an event"));
+                }
+                session.bump_versions()?;
+            }
+            Ok(kept)
+        }));
+        let Left { changed, touched: by_this, broken } = session.end();
+        one.panicked = ran.is_err();
+        let kept = ran.unwrap_or_else(|_panic| {
+            tracing::error!("a unit of work panicked; nothing of it is kept");
+            Err(StoreError::Closed)
+        });
+        let (outcome, keeps_rows, events) = match kept {
+            Ok(Kept::RowsAnd(events)) => (Ok(()), true, events),
+            Ok(Kept::Only(events)) => (Ok(()), false, events),
+            Err(error) => (Err(error), false, Vec::new()),
+        };
+        one.outcome = outcome;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        if changed {
+            self.execute(if keeps_rows { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" })?;
+        }
+        if keeps_rows {
+            touched.extend(by_this);
+        }
+        for event in &events {
+            log.append(&mut self.connection, event)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the follower, and then whoever waits.
+    fn tell(&mut self, touched: &BTreeSet<Touched>, waiting: Vec<Waiting>) {
+        if !touched.is_empty() {
+            let touched: Vec<Touched> = touched.iter().copied().collect();
+            // Nobody else writes, so this connection shows just what was committed.
+            let mut view = Session::writer(&mut self.connection);
+            let hook = &self.hook;
+            if catch_unwind(AssertUnwindSafe(|| hook.committed(&mut view, &touched))).is_err() {
+                tracing::error!("the follower of the store panicked");
+            }
+        }
+        for Waiting { unit, outcome, .. } in waiting {
+            if catch_unwind(AssertUnwindSafe(|| unit.done(outcome))).is_err() {
+                tracing::error!("a unit of work panicked when it was told how it ended");
+            }
+        }
+    }
+
+    fn execute(&mut self, statement: &str) -> Result<(), StoreError> {
+        self.connection.batch_execute(statement).map_err(|error| store_error(&error))
+    }
+}

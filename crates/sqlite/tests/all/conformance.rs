@@ -1,0 +1,42 @@
+//! Does SQLite keep the promises of the ports, and does it do the same as the store in memory?
+
+use std::sync::Arc;
+
+use syft_space_conformance::{Made, check_store, differential, documents};
+use syft_space_domain::dataset::ports::DocumentStore;
+use syft_space_domain::store::{AfterCommit, NobodyFollows, Store};
+use syft_space_memory::MemoryStore;
+use syft_space_sqlite::{Home, SqliteDocuments, SqliteOptions, SqliteStore};
+use tempfile::TempDir;
+
+fn store(folder: TempDir, follower: Arc<dyn AfterCommit>) -> Made<dyn Store> {
+    let store: Box<dyn Store> =
+        Box::new(SqliteStore::open(folder.path(), SqliteOptions::default(), follower).unwrap());
+    Made::new(store).reopened_by(move || store_again(folder))
+}
+
+fn store_again(folder: TempDir) -> Made<dyn Store> {
+    store(folder, Arc::new(NobodyFollows))
+}
+
+fn documents_in(folder: TempDir) -> Made<dyn DocumentStore> {
+    let home = Home::prepare(folder.path()).unwrap();
+    let documents: Box<dyn DocumentStore> = Box::new(SqliteDocuments::new(&home));
+    Made::new(documents).reopened_by(move || documents_in(folder))
+}
+
+#[test]
+fn the_store_keeps_every_promise() {
+    check_store(&|follower| store(TempDir::new().unwrap(), follower));
+}
+
+#[test]
+fn the_document_store_keeps_every_promise() {
+    documents::suite(&|| documents_in(TempDir::new().unwrap()));
+}
+
+#[test]
+fn the_same_units_do_the_same_in_memory_and_in_sqlite() {
+    let memory = |follower| -> Made<dyn Store> { Made::new(Box::new(MemoryStore::new(follower))) };
+    differential::same_units(20, &memory, &|follower| store(TempDir::new().unwrap(), follower));
+}

@@ -1,0 +1,135 @@
+//! Can each migration be undone, and is each column's purpose written down?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::support::texts;
+use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
+use diesel::sqlite::Sqlite;
+use diesel::{Connection, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use toml::Table;
+
+const APP: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const DOCUMENTS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-documents");
+
+/// One row for each table, in the order in which they refer to each other.
+const APP_ROWS: &str = "
+    INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1);
+    INSERT INTO accounts VALUES (x'02', 'a@example.org', '$argon2id$', 'active', 1);
+    INSERT INTO memberships VALUES (x'01', x'02', 'owner', 'active', 1, 1, 1);
+    INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
+    INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
+    INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL);
+    INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);
+    INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', '{}', 1, 1, 1);
+    INSERT INTO endpoint_policies VALUES (x'01', x'07', x'08', 0);
+    INSERT INTO audit_logs VALUES (x'00', 1);
+    INSERT INTO audit_events VALUES (x'00', 1, x'09', 1, 'a', 'b', 'system', NULL, NULL, NULL, NULL, NULL, NULL, 1, x'0A');
+    INSERT INTO audit_persons VALUES (x'00', 1, x'0B', x'0C');";
+
+const DOCUMENTS_ROWS: &str = "
+    INSERT INTO documents VALUES ('a', 1, 1, 1, 1, '{}', 'x');
+    INSERT INTO chunks VALUES ('a', 0, 'x');
+    INSERT INTO removals VALUES ('b', 2);
+    INSERT INTO ingestions VALUES (x'01', 1);";
+
+fn database() -> SqliteConnection {
+    let mut connection = SqliteConnection::establish(":memory:").unwrap();
+    connection.batch_execute("PRAGMA foreign_keys = ON;").unwrap();
+    connection
+}
+
+const SCHEMA: &str = "SELECT type || ' ' || name || ' ' || COALESCE(sql, '') AS text FROM sqlite_schema \
+     WHERE name NOT LIKE '%diesel%' ORDER BY text";
+const TABLES: &str = "SELECT name AS text FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+     AND name NOT LIKE '%diesel%' ORDER BY name";
+
+fn goes_down_and_up_again(migrations: fn() -> EmbeddedMigrations, rows: &str) {
+    let mut connection = database();
+    connection.run_pending_migrations(migrations()).unwrap();
+    let schema = texts(&mut connection, SCHEMA);
+    connection.batch_execute(rows).unwrap();
+    for table in texts(&mut connection, TABLES) {
+        let filled = texts(&mut connection, &format!("SELECT 'a row' AS text FROM {table}"));
+        assert!(!filled.is_empty(), "{table} has no row: undoing it is tested on data");
+    }
+    let count = MigrationSource::<Sqlite>::migrations(&migrations()).unwrap().len();
+    for down in 1..=count {
+        for _ in 0..down {
+            connection.revert_last_migration(migrations()).unwrap();
+        }
+        if down == count {
+            assert_eq!(texts(&mut connection, SCHEMA), Vec::<String>::new(), "nothing is left behind");
+        }
+        connection.run_pending_migrations(migrations()).unwrap();
+        assert_eq!(
+            texts(&mut connection, SCHEMA),
+            schema,
+            "the schema is the same after {down} steps down and up"
+        );
+    }
+    connection.batch_execute(rows).unwrap();
+}
+
+#[test]
+fn each_migration_of_the_app_database_goes_down_and_up_again() {
+    goes_down_and_up_again(|| APP, APP_ROWS);
+}
+
+#[test]
+fn each_migration_of_a_documents_database_goes_down_and_up_again() {
+    goes_down_and_up_again(|| DOCUMENTS, DOCUMENTS_ROWS);
+}
+
+#[test]
+fn undoing_the_last_migration_leaves_the_rest_of_the_data() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    connection.batch_execute(APP_ROWS).unwrap();
+    connection.revert_last_migration(APP).unwrap();
+    assert_eq!(texts(&mut connection, "SELECT name AS text FROM policies"), ["ours"]);
+}
+
+/// Each column of a freshly migrated database, as `table.column`.
+fn columns(migrations: EmbeddedMigrations) -> BTreeSet<String> {
+    let mut connection = database();
+    connection.run_pending_migrations(migrations).unwrap();
+    let query = "SELECT t.name || '.' || c.name AS text FROM sqlite_schema t, pragma_table_info(t.name) c \
+                 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'";
+    texts(&mut connection, query).into_iter().collect()
+}
+
+#[test]
+fn g3_each_stored_column_has_a_purpose_and_a_retention_class() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/register.toml");
+    let register: Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    let classes = register["classes"].as_table().unwrap();
+    let mut used = BTreeSet::new();
+    let known: BTreeMap<&str, BTreeSet<String>> =
+        [("app", columns(APP)), ("documents", columns(DOCUMENTS))].into();
+    for (database, columns) in known {
+        let mut registered = BTreeSet::new();
+        for (table, rows) in register[database].as_table().unwrap() {
+            for (column, row) in rows.as_table().unwrap() {
+                let name = format!("{table}.{column}");
+                let purpose = row["purpose"].as_str().unwrap();
+                assert!(purpose.split(' ').count() > 1, "{name} has no purpose: {purpose:?}");
+                let class = row["retention"].as_str().unwrap();
+                assert!(classes.contains_key(class), "{name} has an unknown retention class: {class}");
+                used.insert(class.to_owned());
+                registered.insert(name);
+            }
+        }
+        let unregistered: Vec<_> = columns.difference(&registered).collect();
+        assert!(
+            unregistered.is_empty(),
+            "columns of {database} without a row in register.toml: {unregistered:?}"
+        );
+        let gone: Vec<_> = registered.difference(&columns).collect();
+        assert!(gone.is_empty(), "rows of register.toml without a column in {database}: {gone:?}");
+    }
+    let unused: Vec<_> = classes.keys().filter(|class| !used.contains(*class)).collect();
+    assert!(unused.is_empty(), "retention classes that no column has: {unused:?}");
+}

@@ -1,0 +1,212 @@
+//! What do the tests write? A few plain things, each with a number.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types};
+use syft_space_domain::audit::ports::EventFilter;
+use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person, RecordedEvent};
+use syft_space_domain::dataset::{AnalyzerSettings, Chunk, Dataset, DatasetState, Document, DocumentId};
+use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
+use syft_space_domain::ids::{DatasetId, EndpointId, EventId, JobId, RequestId, TenantId};
+use syft_space_domain::page::{PageAsk, PageLimit};
+use syft_space_domain::store::{NobodyFollows, Store, StoreError, Tx};
+use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
+use syft_space_domain::time::Timestamp;
+use syft_space_domain::unit::{Receipt, Recorded};
+use syft_space_sqlite::{SqliteOptions, SqliteStore};
+
+pub(crate) const SECRET_WORD: &str = "person-17@example.org";
+
+fn bytes(n: u64) -> [u8; 16] {
+    (u128::from(n) | 0x7000_8000_0000_0000_0000).to_be_bytes()
+}
+
+pub(crate) fn tenant_id(n: u64) -> TenantId {
+    TenantId::from_bytes(bytes(n))
+}
+
+pub(crate) fn dataset_id(n: u64) -> DatasetId {
+    DatasetId::from_bytes(bytes(n))
+}
+
+pub(crate) fn job_id(n: u64) -> JobId {
+    JobId::from_bytes(bytes(n))
+}
+
+pub(crate) fn endpoint_id(n: u64) -> EndpointId {
+    EndpointId::from_bytes(bytes(n))
+}
+
+pub(crate) fn scope(n: u64) -> TenantScope {
+    TenantScope::vouch(tenant_id(n), "a test plays every tenant")
+}
+
+pub(crate) fn time(n: i64) -> Timestamp {
+    Timestamp::from_unix_micros(1_764_000_000_000_000 + n)
+}
+
+pub(crate) fn tenant(n: u64) -> Tenant {
+    Tenant {
+        id: tenant_id(n),
+        name: TenantName::parse(&format!("tenant-{n}")).unwrap(),
+        limits: TenantLimits::default(),
+        version: 0,
+        created_at: time(1),
+    }
+}
+
+pub(crate) fn dataset(n: u64) -> Dataset {
+    named_dataset(n, &format!("dataset {n}"))
+}
+
+pub(crate) fn named_dataset(n: u64, name: &str) -> Dataset {
+    Dataset {
+        id: dataset_id(n),
+        name: name.to_owned(),
+        summary: String::new(),
+        tags: String::new(),
+        analyzer: AnalyzerSettings::default(),
+        state: DatasetState::Active,
+        revision: 1,
+        created_at: time(2),
+        updated_at: time(2),
+    }
+}
+
+pub(crate) fn endpoint(n: u64, dataset: u64) -> Endpoint {
+    Endpoint {
+        id: endpoint_id(n),
+        name: format!("Endpoint {n}"),
+        slug: Slug::parse(&format!("endpoint-{n}")).unwrap(),
+        summary: String::new(),
+        description: "What there is to say about it, in a sentence or two of a usual length.".to_owned(),
+        tags: String::new(),
+        dataset: dataset_id(dataset),
+        response_type: ResponseType::Raw,
+        published: true,
+        revision: 1,
+        created_at: time(3),
+        updated_at: time(3),
+    }
+}
+
+pub(crate) fn event(log: impl Into<Log>) -> Event {
+    Event {
+        id: EventId::from_bytes(bytes(1)),
+        salt: [7; 16],
+        log: log.into(),
+        time: time(4),
+        action: Action::EndpointQuery,
+        outcome: Outcome::Success,
+        actor: Actor::System,
+        object: None,
+        reason_code: None,
+        request: Some(RequestId::from_bytes(bytes(9))),
+        count: 1,
+        person: Person {
+            address: Some([192, 0, 2, 1].into()),
+            email: Some(SECRET_WORD.to_owned()),
+            user_agent: Some("a client".to_owned()),
+        },
+    }
+}
+
+pub(crate) fn document(id: &str, content: &str) -> Document {
+    Document {
+        id: DocumentId::parse(id).unwrap(),
+        content: content.to_owned(),
+        metadata: serde_json::Map::new(),
+        chunks: vec![Chunk { text: content.to_owned() }],
+        created_at: time(5),
+    }
+}
+
+pub(crate) fn open(home: &Path) -> SqliteStore {
+    SqliteStore::open(home, SqliteOptions::default(), Arc::new(NobodyFollows)).unwrap()
+}
+
+/// The store as its users see it.
+pub(crate) fn port(store: &SqliteStore) -> &dyn Store {
+    store
+}
+
+/// Submits a unit whose rows are kept, with one event in the installation's log.
+pub(crate) fn submit<T: Send + 'static>(
+    store: &SqliteStore,
+    mut work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
+) -> Receipt<T, StoreError> {
+    port(store).write(move |tx| Ok(Ok(Recorded::new(work(tx)?, event(Log::Installation)))))
+}
+
+pub(crate) fn keep(
+    store: &SqliteStore,
+    work: impl FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send + 'static,
+) {
+    submit(store, work).wait().unwrap();
+}
+
+/// Submits a unit that holds the writer up until something is sent, so that other units gather behind it.
+pub(crate) fn hold_up(store: &SqliteStore) -> (Sender<()>, Receipt<(), StoreError>) {
+    let (entered, inside) = channel();
+    let (release, gate): (Sender<()>, Receiver<()>) = channel();
+    let receipt = submit(store, move |_| {
+        entered.send(()).unwrap();
+        gate.recv().unwrap();
+        Ok(())
+    });
+    inside.recv().unwrap();
+    (release, receipt)
+}
+
+/// Every event of a log, the oldest first.
+pub(crate) fn log(store: &SqliteStore, log: Log) -> Vec<RecordedEvent> {
+    let mut view = store.read().unwrap();
+    let mut events = Vec::new();
+    let mut after = None;
+    loop {
+        let ask = PageAsk { limit: PageLimit::parse(100).unwrap(), after };
+        let any = EventFilter::default();
+        let page = match log {
+            Log::Installation => view.installation_events(&OperatorScope::at_startup(), &any, ask),
+            Log::Tenant(id) => view.events(&TenantScope::vouch(id, "a test reads every log"), &any, ask),
+        };
+        let page = page.unwrap();
+        events.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            events.reverse();
+            return events;
+        }
+    }
+}
+
+/// Asserts that a log counts 1, 2, 3 … up to its length, and answers the length.
+pub(crate) fn gap_free(store: &SqliteStore, of: Log) -> u64 {
+    let numbers: Vec<u64> = log(store, of).iter().map(|one| one.seq).collect();
+    let count = u64::try_from(numbers.len()).unwrap();
+    assert_eq!(numbers, (1..=count).collect::<Vec<_>>());
+    count
+}
+
+/// A connection beside the store's own.
+pub(crate) fn beside(database: &Path) -> SqliteConnection {
+    SqliteConnection::establish(database.to_str().unwrap()).unwrap()
+}
+
+pub(crate) fn execute(database: &Path, statements: &str) {
+    beside(database).batch_execute(statements).unwrap();
+}
+
+#[derive(QueryableByName)]
+struct Text {
+    #[diesel(sql_type = sql_types::Text)]
+    text: String,
+}
+
+/// The column `text` of each row.
+pub(crate) fn texts(connection: &mut SqliteConnection, query: &str) -> Vec<String> {
+    sql_query(query).load::<Text>(connection).unwrap().into_iter().map(|row| row.text).collect()
+}

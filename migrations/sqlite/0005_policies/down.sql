@@ -1,0 +1,2 @@
+DROP TABLE endpoint_policies;
+DROP TABLE policies;
