@@ -1,0 +1,45 @@
+//! What an index holds of each chunk.
+
+use syft_space_domain::dataset::AnalyzerSettings;
+use tantivy::schema::{
+    FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
+};
+
+use crate::analyzer;
+
+/// The name of the field that tells whose chunk it is.
+pub(crate) const DOCUMENT: &str = "document";
+/// The name of the field that tells where in its document a chunk stands.
+pub(crate) const PLACE: &str = "place";
+
+/// The fields of an index.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields {
+    /// The document's id: to remove its chunks, to order hits, and to hand out.
+    pub(crate) document: Field,
+    /// The chunk's number in its document, from 0.
+    pub(crate) place: Field,
+    /// The chunk's text.
+    pub(crate) text: Field,
+    /// The document's id again, at its first chunk only: where its metadata is.
+    pub(crate) head: Field,
+    /// The document's metadata as JSON, at its first chunk only.
+    pub(crate) metadata: Field,
+}
+
+/// The fields of an index with these settings, and the schema that an index on disk must have.
+pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
+    let words = TextFieldIndexing::default()
+        .set_tokenizer(analyzer::name(settings))
+        .set_index_option(IndexRecordOption::WithFreqs)
+        .set_fieldnorms(true);
+    let mut schema = Schema::builder();
+    let fields = Fields {
+        document: schema.add_text_field(DOCUMENT, STRING | STORED | FAST),
+        place: schema.add_u64_field(PLACE, FAST),
+        text: schema.add_text_field("text", TextOptions::default().set_indexing_options(words).set_stored()),
+        head: schema.add_text_field("head", STRING),
+        metadata: schema.add_text_field("metadata", STORED),
+    };
+    (fields, schema.build())
+}

@@ -1,0 +1,205 @@
+//! How changes get into an index: all of a batch, or none.
+
+use std::path::Path;
+
+use syft_space_domain::dataset::{AnalyzerSettings, Change, ChangeNumber, Document, DocumentId};
+use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
+use tantivy::{Index, IndexWriter, TantivyDocument, Term};
+
+use crate::error::Fault;
+use crate::fields::{Fields, fields};
+use crate::folder::Folder;
+use crate::{analyzer, tidy};
+
+/// How much a writer holds in memory before it writes a segment; tantivy's least.
+const WRITER_BYTES: usize = 15_000_000;
+
+/// The last change that is committed in an index.
+pub(crate) fn indexed(folder: &Folder, settings: AnalyzerSettings) -> Result<ChangeNumber, Fault> {
+    if folder.has_index()? { last_change(&open(folder.path(), settings)?) } else { Ok(ChangeNumber(0)) }
+}
+
+/// Opens the index that is in a folder.
+pub(crate) fn open(folder: &Path, settings: AnalyzerSettings) -> Result<Index, Fault> {
+    let index = Index::open_in_dir(folder)?;
+    let (_, schema) = fields(settings);
+    if index.schema() != schema {
+        return Err(Fault::Damaged("it was made with other settings, or by another version".to_owned()));
+    }
+    Ok(index)
+}
+
+/// Brings an index the changes it has not seen, durably.
+pub(crate) fn apply(folder: &Folder, settings: AnalyzerSettings, changes: &[Change]) -> Result<(), Fault> {
+    let index = if folder.has_index()? {
+        let index = open(folder.path(), settings)?;
+        // A thread of the writer that panics over damaged bytes would end the process.
+        if !index.validate_checksum()?.is_empty() {
+            return Err(Fault::Damaged("its checksums are wrong".to_owned()));
+        }
+        index
+    } else if changes.is_empty() {
+        return Ok(());
+    } else {
+        folder.make()?;
+        Index::create_in_dir(folder.path(), fields(settings).1)?
+    };
+    // Two that catch up at once may bring the same changes; older ones must not undo newer ones.
+    let seen = last_change(&index)?;
+    let mut unseen = changes.iter().filter(|change| change.number() > seen).peekable();
+    if unseen.peek().is_none() {
+        return Ok(());
+    }
+    index.tokenizers().register(analyzer::name(settings), analyzer::build(settings));
+    let options = IndexWriterOptions::builder()
+        .num_worker_threads(1)
+        .num_merge_threads(1)
+        .memory_budget_per_thread(WRITER_BYTES)
+        .build();
+    let mut writer: IndexWriter = index.writer_with_options(options)?;
+    writer.set_merge_policy(Box::new(NoMergePolicy));
+    if let Err(fault) = write(&mut writer, fields(settings).0, unseen) {
+        undo(writer);
+        return Err(fault);
+    }
+    if let Err(fault) = tidy::tidy(&mut writer) {
+        tracing::warn!(folder = %folder.path().display(), reason = %fault,
+            "an index could not be tidied; the text of removed documents stays in its files until the next change");
+    }
+    folder.sync()?;
+    Ok(())
+}
+
+fn last_change(index: &Index) -> Result<ChangeNumber, Fault> {
+    let Some(payload) = index.load_metas()?.payload else { return Ok(ChangeNumber(0)) };
+    payload.parse().map(ChangeNumber).map_err(|_| Fault::Damaged(format!("its last change is {payload:?}")))
+}
+
+fn write<'a>(
+    writer: &mut IndexWriter,
+    fields: Fields,
+    changes: impl Iterator<Item = &'a Change>,
+) -> Result<(), Fault> {
+    let mut last = ChangeNumber(0);
+    for change in changes {
+        let added = match change {
+            Change::Put(_, document) => {
+                remove(writer, fields, &document.id);
+                add(writer, fields, document)
+            }
+            Change::Removed(_, id) => {
+                remove(writer, fields, id);
+                Ok(())
+            }
+        };
+        if let Err(fault) = added {
+            // The writer only says that its thread has ended; preparing a commit tells what ended it.
+            return Err(writer.prepare_commit().err().map_or(fault, Fault::from));
+        }
+        last = last.max(change.number());
+    }
+    let mut commit = writer.prepare_commit()?;
+    commit.set_payload(&last.0.to_string());
+    commit.commit()?;
+    Ok(())
+}
+
+fn remove(writer: &IndexWriter, fields: Fields, id: &DocumentId) {
+    writer.delete_term(Term::from_field_text(fields.document, id.as_str()));
+}
+
+fn add(writer: &IndexWriter, fields: Fields, document: &Document) -> Result<(), Fault> {
+    for (place, chunk) in (0_u64..).zip(&document.chunks) {
+        let mut entry = TantivyDocument::default();
+        entry.add_text(fields.document, document.id.as_str());
+        entry.add_u64(fields.place, place);
+        entry.add_text(fields.text, &chunk.text);
+        if place == 0 {
+            entry.add_text(fields.head, document.id.as_str());
+            let metadata = serde_json::to_string(&document.metadata).map_err(tantivy::TantivyError::from)?;
+            entry.add_text(fields.metadata, metadata);
+        }
+        writer.add_document(entry)?;
+    }
+    Ok(())
+}
+
+/// Gives back the space of what was written in vain. The last commit stands in any case, and the next writer
+/// removes what this leaves.
+fn undo(mut writer: IndexWriter) {
+    let undone = writer.rollback().and_then(|_| writer.garbage_collect_files().wait());
+    if let Err(error) = undone {
+        tracing::warn!(%error, "what was written in vain to an index stays until its next change");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use syft_space_domain::dataset::{Metadata, chunks};
+    use syft_space_domain::ids::{DatasetId, TenantId};
+    use syft_space_domain::tenant::TenantScope;
+    use syft_space_domain::time::Timestamp;
+
+    use super::*;
+
+    fn put(number: u64, id: &str, content: &str) -> Change {
+        let document = Document {
+            id: DocumentId::parse(id).unwrap(),
+            content: content.to_owned(),
+            metadata: Metadata::new(),
+            chunks: chunks(content),
+            created_at: Timestamp::from_unix_micros(0),
+        };
+        Change::Put(ChangeNumber(number), document)
+    }
+
+    fn folder(home: &Path) -> Folder {
+        let scope = TenantScope::vouch(TenantId::from_bytes([1; 16]), "a test of its own");
+        Folder::of(home, &scope, DatasetId::from_bytes([2; 16]))
+    }
+
+    fn files(folder: &Folder) -> BTreeSet<String> {
+        let name =
+            |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        std::fs::read_dir(folder.path()).unwrap().map(name).collect()
+    }
+
+    #[test]
+    fn a_writer_that_ends_before_its_commit_leaves_the_last_commit_and_later_no_trace() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = folder(home.path());
+        let settings = AnalyzerSettings::default();
+        apply(&folder, settings, &[put(1, "a", "kept")]).unwrap();
+        let before = files(&folder);
+        {
+            let index = open(folder.path(), settings).unwrap();
+            index.tokenizers().register(analyzer::name(settings), analyzer::build(settings));
+            let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES).unwrap();
+            let Change::Put(_, document) = put(2, "b", "lost") else { unreachable!() };
+            remove(&writer, fields(settings).0, &DocumentId::parse("a").unwrap());
+            add(&writer, fields(settings).0, &document).unwrap();
+            drop(writer.prepare_commit().unwrap());
+        }
+        assert!(files(&folder).len() > before.len(), "nothing was written, so nothing is proved");
+        assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(1));
+        let reader = open(folder.path(), settings).unwrap().reader().unwrap();
+        assert_eq!(reader.searcher().num_docs(), 1);
+        apply(&folder, settings, &[put(2, "a", "kept")]).unwrap();
+        assert_eq!(files(&folder).len(), before.len());
+    }
+
+    #[test]
+    fn changes_that_were_seen_already_undo_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = folder(home.path());
+        let settings = AnalyzerSettings::default();
+        apply(&folder, settings, &[put(1, "a", "old"), put(5, "b", "new")]).unwrap();
+        let before = files(&folder);
+        apply(&folder, settings, &[Change::Removed(ChangeNumber(4), DocumentId::parse("b").unwrap())])
+            .unwrap();
+        assert_eq!(files(&folder), before);
+        assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(5));
+    }
+}

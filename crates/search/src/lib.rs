@@ -1,0 +1,57 @@
+//! The embedded search engine of a Syft Space: how documents are found by their words, with nothing else installed.
+//!
+//! [`TantivySearch`] implements [`syft_space_domain::dataset::ports::SearchEngine`] on tantivy.
+//!
+//! # Files
+//!
+//! Each dataset has one index, in `<home>/tenants/<tenant id>/datasets/<dataset id>/index/` (folders made here have
+//! mode 0700). It is derived: the document store holds the truth, and an index that is lost or damaged is rebuilt
+//! from it. The number of the last change it has seen is committed with the words, so it never claims more than it
+//! has. A folder without `meta.json` is a creation or a removal that was cut short, and counts as no index.
+//!
+//! A replaced or removed document is gone from the files once `apply` has answered: the segments that held it are
+//! written anew without it, and the old ones are unlinked. Segments stay few, and small enough that this is quick.
+//!
+//! # Score
+//!
+//! A question's words are cut, lowered and (by the dataset's settings) stemmed as those of the documents, and stop
+//! words are left out. Only the words that occur in the dataset count, each once. With `idf` as in BM25
+//! (`ln(1 + (N - n + ½) / (n + ½))`), `k1` 1.2 and `b` 0.75, a chunk scores
+//!
+//! ```text
+//! ½ · (Σ idf of the words the chunk has / Σ idf of all)  +  ½ · (BM25 / (Σ idf of all · (k1 + 1)))
+//! ```
+//!
+//! which lies between 0 and 1. A chunk that has every word scores at least ½, and the rest of the score says how
+//! often and how densely it has them. A chunk's length is counted as tantivy keeps it: exactly up to 40 words, and
+//! above that to about an eighth. Equal scores are ordered by document id, then by place in the document.
+//!
+//! The score is a sum over words, so it is computed exactly and yet without looking at most chunks: words are taken
+//! from the rarest on, and as soon as those still to come cannot lift a chunk over the threshold (or over the worst
+//! of the hits found so far), no new chunk is considered, only those found already.
+//!
+//! # What is kept in memory
+//!
+//! Opened indexes, as a snapshot of the last commit, the least recently used closed beyond
+//! [`Options::open_indexes`]; and the chunks found of late, ready to be handed out, up to [`Options::ready_bytes`]
+//! in all. Both are dropped when their dataset changes. A writer exists only while changes are applied, at most
+//! [`Options::writers`] at once.
+#![forbid(unsafe_code)]
+
+mod analyzer;
+mod engine;
+mod error;
+mod fields;
+mod folder;
+mod gate;
+mod ingest;
+mod rank;
+mod ready;
+#[cfg(test)]
+mod reference;
+mod snapshot;
+mod stop_words;
+mod tidy;
+mod top;
+
+pub use engine::{Options, TantivySearch};

@@ -1,0 +1,239 @@
+//! Tests that the engine finds what the formula of the score, computed chunk by chunk, says it should find.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_executor::block_on;
+use proptest::prelude::*;
+use syft_space_domain::dataset::ports::SearchEngine as _;
+use syft_space_domain::dataset::{
+    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, Document, DocumentId, IndexOf, Language, Metadata,
+};
+use syft_space_domain::ids::{DatasetId, TenantId};
+use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::time::Timestamp;
+use tantivy::fieldnorm::FieldNormReader;
+
+use crate::analyzer;
+use crate::engine::{Options, TantivySearch};
+
+const PLAIN: AnalyzerSettings = AnalyzerSettings { stemming: Language::None, stop_words: Language::None };
+const ENGLISH: AnalyzerSettings =
+    AnalyzerSettings { stemming: Language::English, stop_words: Language::English };
+
+/// What a dataset holds: the chunks by document and place.
+type Corpus = BTreeMap<(DocumentId, usize), String>;
+
+/// The score of every chunk, as `design` writes it down: coverage and BM25 apart, each chunk on its own.
+fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeMap<(DocumentId, usize), f64> {
+    let mut analyzer = analyzer::build(settings);
+    let mut words_of = |text: &str| {
+        let mut words = Vec::new();
+        analyzer.token_stream(text).process(&mut |token| words.push(token.text.clone()));
+        words
+    };
+    let chunks: Vec<_> = corpus.iter().map(|(id, text)| (id, words_of(text))).collect();
+    let length = |words: &[String]| {
+        let code = FieldNormReader::fieldnorm_to_id(u32::try_from(words.len()).unwrap());
+        f64::from(FieldNormReader::id_to_fieldnorm(code))
+    };
+    let count = |n: usize| f64::from(u32::try_from(n).unwrap());
+    let average = chunks.iter().map(|(_, words)| length(words)).sum::<f64>() / count(chunks.len());
+    let known: Vec<(String, f64)> = BTreeSet::from_iter(words_of(question))
+        .into_iter()
+        .filter_map(|word| {
+            let with = count(chunks.iter().filter(|(_, words)| words.contains(&word)).count());
+            let idf = (1.0 + (count(chunks.len()) - with + 0.5) / (with + 0.5)).ln();
+            (with > 0.0).then_some((word, idf))
+        })
+        .collect();
+    let all: f64 = known.iter().map(|(_, idf)| idf).sum();
+    chunks
+        .iter()
+        .map(|(id, words)| {
+            let (mut coverage, mut bm25) = (0.0, 0.0);
+            for (word, idf) in &known {
+                let times = count(words.iter().filter(|one| *one == word).count());
+                if times > 0.0 {
+                    coverage += idf;
+                    bm25 += idf * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * length(words) / average));
+                }
+            }
+            ((*id).clone(), if all > 0.0 { 0.5 * coverage / all + 0.5 * bm25 / (all * 2.2) } else { 0.0 })
+        })
+        .collect()
+}
+
+struct Space {
+    _home: tempfile::TempDir,
+    engine: TantivySearch,
+    scope: TenantScope,
+    index: IndexOf,
+    corpus: Corpus,
+    last: u64,
+}
+
+impl Space {
+    fn new(analyzer: AnalyzerSettings) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let engine = TantivySearch::new(home.path().to_owned(), Options::default());
+        let scope = TenantScope::vouch(TenantId::from_bytes([7; 16]), "a test of its own");
+        let index = IndexOf { dataset: DatasetId::from_bytes([9; 16]), analyzer };
+        Self { _home: home, engine, scope, index, corpus: Corpus::new(), last: 0 }
+    }
+
+    /// Puts documents in, or removes those that have no chunks, in one batch.
+    fn apply(&mut self, batch: &[(u8, Vec<String>)]) {
+        let mut changes = Vec::new();
+        for (number, chunks) in batch {
+            self.last += 1;
+            let id = DocumentId::parse(&format!("d{number}")).unwrap();
+            self.corpus.retain(|(document, _), _| *document != id);
+            if chunks.is_empty() {
+                changes.push(Change::Removed(ChangeNumber(self.last), id));
+                continue;
+            }
+            // A word of its own tells each chunk from all others without changing how they compare.
+            let texts = chunks.iter().enumerate().map(|(at, text)| format!("{text} {id}x{at}"));
+            let chunks: Vec<Chunk> = texts.map(|text| Chunk { text }).collect();
+            for (at, chunk) in chunks.iter().enumerate() {
+                self.corpus.insert((id.clone(), at), chunk.text.clone());
+            }
+            let (content, metadata) = (String::new(), Metadata::new());
+            let created_at = Timestamp::from_unix_micros(0);
+            let document = Document { id, content, metadata, chunks, created_at };
+            changes.push(Change::Put(ChangeNumber(self.last), document));
+        }
+        self.engine.apply(&self.scope, self.index, &changes).unwrap();
+    }
+
+    fn check(&self, question: &str, limit: usize, threshold: f32) -> Result<usize, TestCaseError> {
+        let ask = Ask::new(question.to_owned(), u64::try_from(limit).unwrap(), threshold).unwrap();
+        let hits = block_on(self.engine.search(&self.scope, self.index, &ask)).unwrap();
+        let expected = scores(&self.corpus, self.index.analyzer, question);
+        let place = |document: &DocumentId, content: &str| {
+            let mut chunks = self.corpus.iter().filter(|((id, _), _)| id == document);
+            chunks.find(|(_, text)| **text == *content).map(|(id, _)| id.clone()).unwrap()
+        };
+        let found: Vec<_> = hits.iter().map(|hit| (place(&hit.document, &hit.content), hit.score)).collect();
+        for (id, score) in &found {
+            prop_assert!((0.0..=1.0).contains(score));
+            prop_assert!(*score >= threshold);
+            let near = (f64::from(*score) - expected[id]).abs() < 1e-6;
+            prop_assert!(near, "{id:?} scored {score}, not {}", expected[id]);
+        }
+        for pair in found.windows(2) {
+            let [(one, score), (other, other_score)] = pair else { unreachable!() };
+            prop_assert!(score > other_score || (score == other_score && one < other), "{pair:?}");
+        }
+        let full = found.len() == limit;
+        for (id, score) in expected.iter().filter(|(id, _)| found.iter().all(|(one, _)| one != *id)) {
+            let over_threshold = *score > 0.0 && *score >= f64::from(threshold) + 1e-6;
+            prop_assert!(full || !over_threshold, "{id:?} with {score} is missing");
+            if let (true, Some((worst, worst_score))) = (full, found.last()) {
+                let difference = score - f64::from(*worst_score);
+                prop_assert!(difference < 1e-6, "{id:?} with {score} is missing");
+                let equal = (score - expected[worst]).abs() < 1e-12;
+                prop_assert!(!equal || id > worst, "{id:?} comes before {worst:?}");
+            }
+        }
+        Ok(found.len())
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "key", "keys", "rotate", "rotation", "the", "of", "how", "space", "space", "space", "tenant",
+        "audit", "log", "Log", "naïve", "of", "query",
+    ]);
+    prop::collection::vec(word, 0..70).prop_map(|words| words.join(" "))
+}
+
+fn batches() -> impl Strategy<Value = Vec<Vec<(u8, Vec<String>)>>> {
+    let document = (0_u8..12, prop::collection::vec(text(), 0..6));
+    prop::collection::vec(prop::collection::vec(document, 1..6), 1..5)
+}
+
+fn question() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "key", "rotating", "the", "how", "space", "tenant", "audits", "logs", "naïve", "unknown", "d1x0",
+        "query",
+    ]);
+    prop::collection::vec(word, 1..8).prop_map(|words| words.join(" "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_found_and_its_order_are_what_the_formula_says(
+        batches in batches(),
+        questions in prop::collection::vec((question(), 1_usize..12, 0_u8..=10), 12),
+        analyzer in prop::sample::select(vec![PLAIN, ENGLISH]),
+    ) {
+        let mut space = Space::new(analyzer);
+        for batch in &batches {
+            space.apply(batch);
+            for (question, limit, threshold) in &questions {
+                space.check(question, *limit, f32::from(*threshold) / 10.0)?;
+            }
+        }
+    }
+
+    #[test]
+    fn a_chunk_with_every_known_word_scores_at_least_a_half(batches in batches(), question in question()) {
+        let mut space = Space::new(PLAIN);
+        for batch in &batches {
+            space.apply(batch);
+        }
+        let words = analyzer::words(PLAIN, &question);
+        let has = |text: &str, word: &String| analyzer::words(PLAIN, text).contains(word);
+        let known: Vec<_> = words.iter().filter(|word| space.corpus.values().any(|text| has(text, word))).collect();
+        let complete = space.corpus.values().filter(|text| known.iter().all(|word| has(text, word))).count();
+        let ask = Ask::new(question, Ask::MAX_LIMIT, 0.5).unwrap();
+        let hits = block_on(space.engine.search(&space.scope, space.index, &ask)).unwrap();
+        let found = hits.iter().filter(|hit| known.iter().all(|word| has(&hit.content, word))).count();
+        prop_assert_eq!(found, if known.is_empty() { 0 } else { complete });
+    }
+}
+
+/// A stream of numbers that looks random and is the same each time.
+fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    }
+}
+
+#[test]
+fn long_lists_of_chunks_are_read_as_the_formula_says() {
+    let mut space = Space::new(PLAIN);
+    let mut number = numbers(1);
+    // Word n is n times rarer than word 1, so that some have lists of many blocks, and some of one entry.
+    let mut word = move || format!("w{}", 400 / (1 + number(400)));
+    for batch in 0..3 {
+        let document = |number: u8, word: &mut dyn FnMut() -> String| {
+            let mut chunk = || (0..30).map(|_| word()).collect::<Vec<_>>().join(" ");
+            (number, (0..60).map(|_| chunk()).collect())
+        };
+        let documents: Vec<_> = (0..10).map(|at| document(batch * 10 + at, &mut word)).collect();
+        space.apply(&documents);
+    }
+    let mut found = 0;
+    for at in 0..40 {
+        let question = (0..=at % 6).map(|_| word()).collect::<Vec<_>>().join(" ");
+        for (limit, threshold) in [(1, 0.5), (5, 0.5), (100, 0.5), (5, 0.0), (100, 0.2), (100, 0.9)] {
+            found += space.check(&question, limit, threshold).unwrap();
+        }
+    }
+    assert!(found > 1000, "{found}");
+}
+
+#[test]
+fn a_question_of_all_words_is_read_as_the_formula_says() {
+    let mut space = Space::new(PLAIN);
+    let chunk = |at: usize| (at..at + 20).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
+    space.apply(&[(1, (0..200).map(chunk).collect())]);
+    let question = (0..500).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
+    assert_eq!(space.check(&question, 100, 0.0).unwrap(), 100);
+}

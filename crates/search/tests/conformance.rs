@@ -1,0 +1,17 @@
+//! Does the engine keep the promises of its port?
+
+use syft_space_conformance::{Made, search};
+use syft_space_domain::dataset::ports::SearchEngine;
+use syft_space_search::{Options, TantivySearch};
+use tempfile::TempDir;
+
+fn engine_in(folder: TempDir) -> Made<dyn SearchEngine> {
+    let engine: Box<dyn SearchEngine> =
+        Box::new(TantivySearch::new(folder.path().to_owned(), Options::default()));
+    Made::new(engine).reopened_by(move || engine_in(folder))
+}
+
+#[test]
+fn q2_the_engine_keeps_every_promise() {
+    search::suite(&|| engine_in(TempDir::new().unwrap()));
+}
