@@ -15,14 +15,15 @@ use crate::time::Clock;
 /// Every port of a space. The binary makes one from its adapters; a test harness makes one from others.
 #[derive(Clone)]
 pub struct Space {
-    /// Keeps everything but documents.
-    pub store: Arc<dyn Store>,
-    /// Holds ready what the query path needs.
-    pub live: Arc<dyn LiveState>,
     /// Keeps documents.
     pub documents: Arc<dyn DocumentStore>,
     /// Finds chunks of them.
     pub engine: Arc<dyn SearchEngine>,
+    /// Keeps everything but documents. It stands behind them, so that it is closed after them: it is what keeps
+    /// others away.
+    pub store: Arc<dyn Store>,
+    /// Holds ready what the query path needs.
+    pub live: Arc<dyn LiveState>,
     /// Hashes passwords.
     pub passwords: Arc<dyn Passwords>,
     /// Signs and verifies access tokens.

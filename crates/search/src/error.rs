@@ -8,6 +8,9 @@ use syft_space_domain::ids::DatasetId;
 use tantivy::TantivyError;
 use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 
+/// "No space left on device", on every Unix.
+const ENOSPC: i32 = 28;
+
 /// Why something on an index was not done, before it is told of which dataset.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
@@ -26,6 +29,10 @@ impl Fault {
     /// What the port answers.
     pub(crate) fn told(&self, dataset: DatasetId) -> SearchError {
         let error = match self {
+            // Some layers of tantivy leave only the words of the disk's error.
+            _ if self.to_string().contains(&io::Error::from_raw_os_error(ENOSPC).to_string()) => {
+                SearchError::Full
+            }
             Self::Tantivy(error) => of_tantivy(error, dataset),
             Self::Io(error) => of_io(error, dataset),
             Self::Damaged(_) => SearchError::Damaged(dataset),
@@ -94,6 +101,7 @@ mod tests {
         let faults = [
             Fault::Io(io::Error::from(io::ErrorKind::QuotaExceeded)),
             Fault::Tantivy(TantivyError::IoError(full())),
+            Fault::Tantivy(TantivyError::InternalError(io::Error::from_raw_os_error(ENOSPC).to_string())),
             Fault::Tantivy(TantivyError::OpenWriteError(OpenWriteError::IoError {
                 io_error: full(),
                 filepath: "x".into(),

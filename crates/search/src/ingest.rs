@@ -58,6 +58,8 @@ pub(crate) fn apply(folder: &Folder, settings: AnalyzerSettings, changes: &[Chan
         .build();
     let mut writer: IndexWriter = index.writer_with_options(options)?;
     writer.set_merge_policy(Box::new(NoMergePolicy));
+    // What an apply left that never committed would be in the way of one that gives the same names.
+    writer.garbage_collect_files().wait()?;
     if let Err(fault) = write(&mut writer, fields(settings).0, unseen) {
         undo(writer);
         return Err(fault);

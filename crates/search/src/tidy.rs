@@ -11,17 +11,22 @@ const FULL: u32 = 20_000;
 
 /// Merges what should be merged, and unlinks the files that are no longer needed.
 pub(crate) fn tidy(writer: &mut IndexWriter) -> Result<(), Fault> {
+    let merged = merge_all(writer);
+    // Also after a merge that failed: it leaves files behind, and may have failed for want of space.
+    writer.garbage_collect_files().wait()?;
+    merged
+}
+
+fn merge_all(writer: &mut IndexWriter) -> Result<(), Fault> {
     loop {
         let segments: Vec<Segment> =
             writer.index().searchable_segment_metas()?.iter().map(Segment::from).collect();
         let merge = next_merge(segments);
         if merge.is_empty() {
-            break;
+            return Ok(());
         }
         writer.merge(&merge).wait()?;
     }
-    writer.garbage_collect_files().wait()?;
-    Ok(())
 }
 
 /// What is to be known of a segment. It must not hold the segment itself: that keeps its files.

@@ -1,5 +1,5 @@
 //! What the engine promises to whoever puts documents in and asks for them.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests and their helpers may panic")]
+#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

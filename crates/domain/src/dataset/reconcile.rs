@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::audit::Origin;
 use crate::dataset::ingest::end;
+use crate::dataset::ports::SearchError;
 use crate::dataset::{
     DatasetState, IngestError, Job, JobFailure, JobStatus, catch_up, finish_ingestion, finish_removal,
 };
@@ -21,6 +22,8 @@ pub struct Reconciled {
     pub jobs_failed: u64,
     /// Datasets whose removal was ended.
     pub removals_finished: u64,
+    /// Damaged indexes that were built anew.
+    pub indexes_rebuilt: u64,
     /// Datasets that held something and that nobody knows.
     pub strays_removed: u64,
 }
@@ -41,6 +44,16 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
             mended.removals_finished += 1;
             continue;
         }
+        // A document that was removed just before a crash must not be found by anybody after it.
+        match catch_up(space, &scope, dataset.index()) {
+            // An index is derived: a damaged one is built anew, so that it cannot show what was removed.
+            Err(Fault::Search(SearchError::Damaged(_))) => {
+                space.engine.destroy(&scope, dataset.id)?;
+                catch_up(space, &scope, dataset.index())?;
+                mended.indexes_rebuilt += 1;
+            }
+            caught_up => caught_up?,
+        }
         let unfinished = space.store.read()?.unfinished_jobs(&scope, dataset.id)?;
         for job in unfinished {
             let ended = if space.documents.put_by(&scope, dataset.id, job.id)?.is_some() {
@@ -48,7 +61,7 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
                 finish_ingestion(space, &call, &scope, job)
             } else {
                 mended.jobs_failed += 1;
-                end(space, &call, &scope, interrupted(job))
+                end(space, &call, &scope, interrupted(&job))
             };
             match ended {
                 Ok(_) => {}
@@ -56,8 +69,6 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
                 Err(other) => return Err(crate::store::StoreError::failed(other).into()),
             }
         }
-        // A document that was removed just before a crash must not be found by anybody after it.
-        catch_up(space, &scope, dataset.index())?;
     }
     for (tenant, dataset) in space.documents.held(operator)? {
         if !ids.contains(&(tenant, dataset)) {
@@ -70,7 +81,7 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     Ok(mended)
 }
 
-fn interrupted(job: Job) -> Job {
+fn interrupted(job: &Job) -> Job {
     let message = "the server stopped before the documents were stored; send them again".to_owned();
-    Job { status: JobStatus::Failed, errors: vec![JobFailure { document_id: None, message }], ..job }
+    Job { status: JobStatus::Failed, errors: vec![JobFailure { document_id: None, message }], ..job.clone() }
 }

@@ -93,14 +93,22 @@ pub struct Visible {
     event: Event,
 }
 
-/// Looks up the endpoint that a caller wants to query. That there is none for them is recorded.
+/// Looks up the endpoint that a caller wants to query. A client may hint at the tenant it means; the caller's own
+/// tenant decides, and a hint at another finds nothing. That nothing was found is recorded.
 ///
 /// # Errors
 /// When there is none, for this caller.
-pub async fn look_up(space: &Space, call: &Call, who: &Principal, slug: &str) -> Result<Visible, QueryError> {
+pub async fn look_up(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    slug: &str,
+    tenant_hint: Option<&str>,
+) -> Result<Visible, QueryError> {
     let scope = who.scope(Permission::Query)?;
     let event = call.event(&scope, Action::EndpointQuery, who.actor())?;
-    match visible(who, slug) {
+    let hint_agrees = tenant_hint.is_none_or(|name| name == who.live().tenant.name.as_str());
+    match visible(who, slug).filter(|_| hint_agrees) {
         Some(live) => {
             let event = event.on(ObjectKind::Endpoint, live.endpoint.id);
             Ok(Visible { live: Arc::clone(live), scope, event })

@@ -7,7 +7,8 @@ use crate::identity::{Account, AccountStatus, Invitation, Membership, Password, 
 use crate::ids::AccountId;
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
-use crate::tenant::{Founded, TenantScope};
+use crate::store::StoreError;
+use crate::tenant::{Founded, Tenant, TenantScope};
 use crate::unit::{Recorded, Refused};
 
 /// Somebody accepts an invitation.
@@ -52,16 +53,7 @@ pub async fn accept_invitation(
     wanted: AcceptInvitation,
 ) -> Result<Founded, AcceptError> {
     let refused = call.event(Log::Installation, Action::AuthnTokenFail, Actor::Anonymous)?;
-    let (invitation, existing) = {
-        let mut view = space.store.read()?;
-        let invitation = view.invitation_by_token(&wanted.token)?.filter(|one| call.now < one.expires_at);
-        let existing = match &invitation {
-            Some(invitation) => view.account_by_email(&invitation.email)?,
-            None => None,
-        };
-        (invitation, existing)
-    };
-    let Some(invitation) = invitation else {
+    let Some((invitation, tenant, existing)) = look_up(space, call, &wanted.token)? else {
         return refuse(space, refused.denied("invitation_unknown"), AcceptError::NotFound).await;
     };
     let account = match existing {
@@ -79,7 +71,7 @@ pub async fn accept_invitation(
         }
         None => {
             let password = Password::parse(&wanted.password)?;
-            space.passwords.check(&password, &[invitation.email.as_str()])?;
+            space.passwords.check(&password, &[invitation.email.as_str(), tenant.name.as_str()])?;
             Account {
                 id: AccountId::generate(call.now, &*call.entropy)?,
                 email: invitation.email.clone(),
@@ -90,6 +82,20 @@ pub async fn accept_invitation(
         }
     };
     join(space, call, invitation, account).await
+}
+
+fn look_up(
+    space: &Space,
+    call: &Call,
+    token: &TokenHash,
+) -> Result<Option<(Invitation, Tenant, Option<Account>)>, StoreError> {
+    let mut view = space.store.read()?;
+    let Some(invitation) = view.invitation_by_token(token)?.filter(|one| call.now < one.expires_at) else {
+        return Ok(None);
+    };
+    let tenant = view.tenant(&TenantScope::of(invitation.tenant))?;
+    let existing = view.account_by_email(&invitation.email)?;
+    Ok(tenant.map(|tenant| (invitation, tenant, existing)))
 }
 
 async fn join(

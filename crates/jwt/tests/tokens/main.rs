@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod confusion;
 #[cfg(test)]
 mod encoding;

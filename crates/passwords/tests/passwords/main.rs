@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod compare;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod guessing;
 #[cfg(test)]
 mod load;

@@ -1,0 +1,11 @@
+//! A write ends without anything to record.
+
+use syft_space_domain::store::{Store, StoreError};
+use syft_space_domain::unit::Recorded;
+
+fn write(store: &dyn Store) {
+    let _ = store.write(|_tx| Ok::<_, StoreError>(Ok(())));
+    let _ = Recorded::new(());
+}
+
+fn main() {}
