@@ -1,0 +1,69 @@
+//! How long does one query take, from the parsed request to the answer, with its audit event durable on disk?
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at whatever is wrong")]
+
+use std::hint::black_box;
+
+use actix_web::test::{TestRequest, call_service, init_service, read_body, read_body_json};
+use actix_web::{App, http::Method};
+use criterion::{Criterion, criterion_group, criterion_main};
+use serde_json::{Value, json};
+use syft_space::config::Settings;
+use syft_space::http::app;
+use syft_space::serve::state;
+use syft_space::setup_token::SetupTokenFile;
+use syft_space::wiring;
+use syft_space_domain::secret::BearerSecret;
+
+fn query_path(criterion: &mut Criterion) {
+    let home = tempfile::tempdir().unwrap();
+    let system = actix_web::rt::System::new();
+    let settings = Settings::default();
+    let opened = wiring::open(home.path(), &settings).unwrap();
+    let setup = BearerSecret::generate(&*opened.space.entropy).unwrap();
+    let file = SetupTokenFile::write(home.path(), &setup).unwrap();
+    let state = state(opened.space.clone(), &settings, Some(file));
+    let service =
+        system.block_on(init_service(App::new().configure(|service| app::configure(service, &state))));
+
+    let send = |method: Method, path: &str, token: &str, body: &Value| -> Value {
+        let request = TestRequest::with_uri(&format!("/api/v1{path}")).method(method).set_json(body);
+        let request = request.insert_header(("authorization", format!("Bearer {token}"))).to_request();
+        system.block_on(async {
+            let answer = call_service(&service, request).await;
+            assert!(answer.status().is_success(), "{path}");
+            read_body_json(answer).await
+        })
+    };
+    let (email, password) = ("owner@bench.example", "seven owls dance under copper moons");
+    let registration = json!({ "email": email, "password": password, "tenant_name": "bench", "setup_token": setup.expose() });
+    send(Method::POST, "/auth/register", "", &registration);
+    let login = send(Method::POST, "/auth/login", "", &json!({ "email": email, "password": password }));
+    let token = login.get("access_token").and_then(Value::as_str).unwrap();
+    let made = send(Method::POST, "/datasets", token, &json!({ "name": "bench", "dtype": "embedded" }));
+    let dataset = made.get("id").and_then(Value::as_str).unwrap();
+    let documents: Vec<Value> = (0..2_000)
+        .map(|n| json!({ "content": format!("Room {n} opens at {} and closes at {}.", n % 12, 12 + n % 7) }))
+        .collect();
+    let path = format!("/datasets/{dataset}/documents?wait=true");
+    send(Method::POST, &path, token, &json!({ "documents": documents }));
+    let endpoint = json!({
+        "name": "rooms", "slug": "rooms", "dataset_id": dataset, "response_type": "raw", "published": true,
+    });
+    send(Method::POST, "/endpoints", token, &endpoint);
+
+    let question = json!({ "messages": "When does room 77 open, and when is it closed?" });
+    criterion.bench_function("one query at a time, audited durably", |bencher| {
+        bencher.iter(|| {
+            let request = TestRequest::post().uri("/api/v1/endpoints/rooms/query").set_json(&question);
+            let request = request.insert_header(("authorization", format!("Bearer {token}"))).to_request();
+            system.block_on(async {
+                let answer = call_service(&service, request).await;
+                assert!(answer.status().is_success());
+                black_box(read_body(answer).await)
+            })
+        });
+    });
+}
+
+criterion_group!(benches, query_path);
+criterion_main!(benches);

@@ -1,0 +1,303 @@
+//! How many queries a second does a space answer, compared with a bare route? See `load/README.md`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measuring tool: it stops at whatever is wrong, prints, and reads the clock"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const CONNECTIONS: usize = 64;
+const CHUNKS: usize = 2_000;
+const QUESTIONS: &str = include_str!("../load/questions.txt");
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("--bare") => bare(arguments.next().unwrap().parse().unwrap()),
+        seconds => {
+            let seconds = seconds.map_or(5, |text| text.parse().unwrap());
+            let rounds = arguments.next().map_or(5, |text| text.parse().unwrap());
+            tokio::runtime::Runtime::new().unwrap().block_on(measure(Duration::from_secs(seconds), rounds));
+        }
+    }
+}
+
+/// A route that reads a query's JSON, and answers JSON of a size.
+fn bare(size: usize) {
+    let body: Arc<str> = json!({ "answer": "x".repeat(size.saturating_sub(13)) }).to_string().into();
+    actix_web::rt::System::new().block_on(async move {
+        let server = HttpServer::new(move || {
+            let body = Arc::clone(&body);
+            let answer = move |asked: web::Json<Value>| {
+                let body = Arc::clone(&body);
+                async move {
+                    assert!(asked.get("messages").is_some());
+                    HttpResponse::Ok().content_type("application/json").body(body.to_string())
+                }
+            };
+            App::new().route("/query", web::post().to(answer))
+        });
+        let server = server.workers(2).bind("127.0.0.1:0").unwrap();
+        println!("Listening on http://{}", server.addrs().first().unwrap());
+        server.run().await.unwrap();
+    });
+}
+
+struct Running(Child, String);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn start(command: &mut Command) -> Running {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address =
+        lines.find_map(|line| line.unwrap().strip_prefix("Listening on http://").map(str::to_owned)).unwrap();
+    std::thread::spawn(move || lines.for_each(drop));
+    Running(child, address)
+}
+
+async fn measure(time: Duration, rounds: usize) {
+    let home = tempfile::tempdir().unwrap();
+    let own = std::env::current_exe().unwrap();
+    let binary = own.parent().and_then(Path::parent).unwrap().join("syft-space");
+    let begun = Instant::now();
+    let mut command = Command::new(binary);
+    let space = start(
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--home"])
+            .arg(home.path())
+            .env("SYFT_SPACE_LOG", "error"),
+    );
+    println!("first start to ready: {:.0} ms", begun.elapsed().as_secs_f64() * 1_000.0);
+    let token = fill(&space.1, home.path()).await;
+    println!("memory before the load: {} MiB", resident(space.0.id()) / 1_024);
+
+    let to_space = requests("/api/v1/endpoints/docs/query", &token);
+    let (answers, size) = run(&space.1, &to_space, Duration::from_secs(1)).await;
+    let size = size / answers.count.max(1);
+    println!(
+        "an answer has {size} bytes; {} of {} questions found something",
+        hits(&space.1, &to_space).await,
+        to_space.len()
+    );
+    let bare = start(Command::new(own).args(["--bare", &size.to_string()]));
+    let to_bare = requests("/query", "x");
+
+    let mut ratios = Vec::new();
+    for round in 1..=rounds {
+        let (bare, _) = run(&bare.1, &to_bare, time).await;
+        let (space, _) = run(&space.1, &to_space, time).await;
+        let ratio = space.per_second(time) / bare.per_second(time);
+        println!("{round}: bare {}; space {}; ratio {ratio:.3}", bare.show(time), space.show(time));
+        ratios.push(ratio);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("median ratio: {:.3}", ratios.get(ratios.len() / 2).unwrap());
+    println!("memory after the load: {} MiB", resident(space.0.id()) / 1_024);
+}
+
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Each question as the bytes of a request.
+fn requests(path: &str, token: &str) -> Vec<Vec<u8>> {
+    let request = |question: &str| {
+        let body = json!({ "messages": question, "limit": 5, "similarity_threshold": 0.5, "include_metadata": true });
+        let body = body.to_string();
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: space\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    };
+    QUESTIONS.lines().map(request).collect()
+}
+
+#[derive(Default)]
+struct Answers {
+    count: usize,
+    latencies: Vec<Duration>,
+}
+
+impl Answers {
+    fn per_second(&self, time: Duration) -> f64 {
+        f64::from(u32::try_from(self.count).unwrap()) / time.as_secs_f64()
+    }
+
+    fn show(&self, time: Duration) -> String {
+        let mut sorted = self.latencies.clone();
+        sorted.sort();
+        let at = |share: usize| sorted.get(sorted.len() * share / 100).unwrap().as_secs_f64() * 1_000.0;
+        format!("{:.0}/s, p50 {:.2} ms, p99 {:.2} ms", self.per_second(time), at(50), at(99))
+    }
+}
+
+/// Asks on all connections for a time, and answers what came back, and how many bytes of bodies.
+async fn run(address: &str, requests: &[Vec<u8>], time: Duration) -> (Answers, usize) {
+    let requests: Arc<[Vec<u8>]> = requests.into();
+    let end = Instant::now() + time;
+    let tasks: Vec<_> = (0..CONNECTIONS)
+        .map(|n| {
+            let (requests, address) = (Arc::clone(&requests), address.to_owned());
+            tokio::spawn(async move {
+                let mut connection = TcpStream::connect(address).await.unwrap();
+                connection.set_nodelay(true).unwrap();
+                let (mut answers, mut bytes, mut buffer) = (Answers::default(), 0, Vec::new());
+                for request in requests.iter().cycle().skip(n) {
+                    let asked = Instant::now();
+                    if asked >= end {
+                        break;
+                    }
+                    connection.write_all(request).await.unwrap();
+                    bytes += answer(&mut connection, &mut buffer).await.len();
+                    answers.latencies.push(asked.elapsed());
+                    answers.count += 1;
+                }
+                (answers, bytes)
+            })
+        })
+        .collect();
+    let (mut all, mut bytes) = (Answers::default(), 0);
+    for task in tasks {
+        let (answers, more) = task.await.unwrap();
+        all.count += answers.count;
+        all.latencies.extend(answers.latencies);
+        bytes += more;
+    }
+    (all, bytes)
+}
+
+/// Reads one answer, demands that it is a good one, and gives its body.
+async fn answer<'a>(connection: &mut TcpStream, buffer: &'a mut Vec<u8>) -> &'a [u8] {
+    buffer.clear();
+    loop {
+        assert!(connection.read_buf(buffer).await.unwrap() > 0, "the server hung up");
+        let Some(head) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let text = std::str::from_utf8(buffer.get(..head).unwrap()).unwrap().to_ascii_lowercase();
+        assert!(text.starts_with("http/1.1 200"), "{text}");
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        let length: usize = length.parse().unwrap();
+        while buffer.len() < head + 4 + length {
+            assert!(connection.read_buf(buffer).await.unwrap() > 0, "the server hung up");
+        }
+        return buffer.get(head + 4..).unwrap();
+    }
+}
+
+async fn hits(address: &str, requests: &[Vec<u8>]) -> usize {
+    let (mut found, mut buffer) = (0, Vec::new());
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    for request in requests {
+        connection.write_all(request).await.unwrap();
+        let body: Value = serde_json::from_slice(answer(&mut connection, &mut buffer).await).unwrap();
+        found += usize::from(body.pointer("/references/documents/0").is_some());
+    }
+    found
+}
+
+/// Founds a tenant, puts 2,000 chunks in, publishes them behind a policy, and answers a token.
+async fn fill(address: &str, home: &Path) -> String {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let send = async |method: reqwest::Method, path: &str, token: &str, body: Value| -> Value {
+        let request =
+            client.request(method, format!("http://{address}/api/v1{path}")).bearer_auth(token).json(&body);
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.text().await.unwrap());
+        response.json().await.unwrap()
+    };
+    let post = reqwest::Method::POST;
+    let setup = std::fs::read_to_string(home.join("setup-token")).unwrap();
+    let (email, password) = ("owner@load.example", "seven owls dance under copper moons");
+    let body =
+        json!({ "email": email, "password": password, "tenant_name": "load", "setup_token": setup.trim() });
+    send(post.clone(), "/auth/register", "", body).await;
+    let login = send(post.clone(), "/auth/login", "", json!({ "email": email, "password": password })).await;
+    let token = login["access_token"].as_str().unwrap().to_owned();
+    let dataset =
+        send(post.clone(), "/datasets", &token, json!({ "name": "load", "dtype": "embedded" })).await;
+    let dataset = dataset["id"].as_str().unwrap().to_owned();
+    let texts: Vec<Value> = corpus()
+        .into_iter()
+        .enumerate()
+        .map(|(n, text)| json!({ "document_id": format!("d{n}"), "title": format!("Document {n}"), "content": text }))
+        .collect();
+    let path = format!("/datasets/{dataset}/documents?wait=true");
+    let job = send(post.clone(), &path, &token, json!({ "documents": texts })).await;
+    println!("{} documents, {} chunks", job["job"]["documents_done"], job["job"]["chunks"]);
+    let endpoint = json!({
+        "name": "docs", "slug": "docs", "dataset_id": dataset, "response_type": "raw", "published": true,
+    });
+    send(post.clone(), "/endpoints", &token, endpoint).await;
+    let mut patterns: Vec<String> = (0..60).map(|n| format!("person{n}@example.org")).collect();
+    patterns.extend((0..35).map(|n| format!("*@department{n}.example.org")));
+    patterns.extend((0..4).map(|n| format!("team-{n}-*@*.example.net")));
+    patterns.push("*@load.example".to_owned());
+    let configuration = json!({ "mode": "allow", "patterns": patterns });
+    let policy = json!({ "name": "many", "policy_type": "access", "configuration": configuration });
+    let policy = send(post, "/policies", &token, policy).await;
+    send(reqwest::Method::PUT, "/endpoints/docs/policies", &token, json!({ "policy_ids": [policy["id"]] }))
+        .await;
+    token
+}
+
+/// Texts of one chunk each, whose words are about as frequent as in a language: common words, the words of the
+/// questions, and made-up ones.
+fn corpus() -> Vec<String> {
+    const COMMON: [&str; 16] = [
+        "the", "of", "and", "to", "a", "in", "is", "that", "for", "it", "with", "as", "was", "on", "be", "by",
+    ];
+    const SYLLABLES: [&str; 12] =
+        ["ka", "to", "mi", "ren", "sol", "da", "vi", "lum", "pe", "nor", "gri", "zen"];
+    let asked: Vec<&str> =
+        QUESTIONS.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 3).collect();
+    let mut state = 7_u64;
+    let mut below = move |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % limit
+    };
+    let mut text = || {
+        let mut words: Vec<String> = Vec::new();
+        let topic = below(asked.len());
+        while words.iter().map(|word| word.len() + 1).sum::<usize>() < 720 {
+            let word = match below(100) {
+                0..45 => (*COMMON.get(below(COMMON.len())).unwrap()).to_owned(),
+                45..57 => (*asked.get((topic + below(10)) % asked.len()).unwrap()).to_lowercase(),
+                57..62 => (*asked.get(below(asked.len())).unwrap()).to_lowercase(),
+                _ => {
+                    // The product of two draws makes low ranks frequent.
+                    let mut rank = 1 + below(100) * below(100);
+                    let mut word = String::new();
+                    while rank > 0 {
+                        word.push_str(SYLLABLES.get(rank % SYLLABLES.len()).unwrap());
+                        rank /= SYLLABLES.len();
+                    }
+                    word
+                }
+            };
+            words.push(word);
+        }
+        words.join(" ") + "."
+    };
+    (0..CHUNKS).map(|_| text()).collect()
+}

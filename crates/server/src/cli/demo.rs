@@ -1,0 +1,84 @@
+//! `syft-space demo`: the main job, shown in a minute through the real HTTP server.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use syft_space_domain::secret::BearerSecret;
+
+use crate::config::Settings;
+use crate::demo::{documents, story};
+use crate::serve::{serve, state, told_to_stop};
+use crate::setup_token::SetupTokenFile;
+use crate::{telemetry, wiring};
+
+/// What is shown.
+#[derive(Args)]
+pub(super) struct DemoArguments {
+    /// Ask the .txt and .md files of this folder instead of the project's own documentation
+    #[arg(long, value_name = "FOLDER")]
+    documents: Option<PathBuf>,
+    /// What to ask [default: a question the documentation answers]
+    #[arg(long, value_name = "TEXT")]
+    question: Option<String>,
+    /// End when all is shown, instead of leaving a server to play with
+    #[arg(long)]
+    exit: bool,
+}
+
+/// Shows the main job in a home of its own, which goes when this ends.
+pub(super) fn run(
+    arguments: &DemoArguments,
+    settings_of: impl Fn(&Path) -> anyhow::Result<Settings>,
+) -> anyhow::Result<()> {
+    let documents = match &arguments.documents {
+        Some(folder) => documents::of_folder(folder)?,
+        None => documents::own(),
+    };
+    let private = std::fs::Permissions::from_mode(0o700);
+    let home = tempfile::Builder::new().prefix("syft-space-demo-").permissions(private).tempdir()?;
+    let mut settings = settings_of(home.path())?;
+    if std::net::TcpListener::bind(settings.listen).is_err() {
+        // Somebody listens there already: any other port shows the same.
+        settings.listen.set_port(0);
+    }
+    "warn".clone_into(&mut settings.log);
+    telemetry::start(&settings);
+    let question = arguments.question.as_deref();
+    actix_web::rt::System::new().block_on(async {
+        let opened = wiring::open(home.path(), &settings)?;
+        let token = BearerSecret::generate(&*opened.space.entropy)?;
+        let file = SetupTokenFile::write(home.path(), &token)?;
+        let state = state(opened.space.clone(), &settings, Some(file));
+        let (listening, address) = tokio::sync::oneshot::channel();
+        let (shown, all_shown) = tokio::sync::oneshot::channel::<()>();
+        let stop = async {
+            if all_shown.await.is_ok() && !arguments.exit {
+                told_to_stop().await;
+            }
+        };
+        let server = serve(
+            state,
+            &settings,
+            move |address| {
+                // The story has ended early, and waits for no address.
+                let _unheard = listening.send(address);
+            },
+            stop,
+        );
+        let show = async {
+            let told = story::tell(address.await?, &token, &documents, question).await;
+            if told.is_ok() && !arguments.exit {
+                writeln!(std::io::stdout(), "\nThe server runs until Ctrl-C; its home goes with it.")?;
+            }
+            // Where something went wrong there is nothing to play with: the sender is dropped, and the server stops.
+            if told.is_ok() {
+                let _stopped = shown.send(());
+            }
+            told
+        };
+        let (served, told) = tokio::join!(server, show);
+        told.and(served)
+    })
+}

@@ -1,0 +1,55 @@
+//! `syft-space serve`: the space of a home, over HTTP, until told to stop.
+
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use syft_space_domain::secret::BearerSecret;
+use syft_space_domain::tenant::is_founded;
+
+use crate::config::Settings;
+use crate::serve::{serve, state, told_to_stop};
+use crate::setup_token::SetupTokenFile;
+use crate::{telemetry, wiring};
+
+/// Serves until told to stop.
+pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
+    telemetry::start(settings);
+    actix_web::rt::System::new().block_on(async {
+        let opened = wiring::open(home, settings)?;
+        let token = if is_founded(&opened.space)? {
+            SetupTokenFile::remove(home)?;
+            None
+        } else {
+            Some(BearerSecret::generate(&*opened.space.entropy)?)
+        };
+        let file = token.as_ref().map(|token| SetupTokenFile::write(home, token)).transpose()?;
+        let state = state(opened.space.clone(), settings, file);
+        let listening = |address| say_what_next(home, address, token.as_ref());
+        serve(state, settings, listening, told_to_stop()).await
+    })
+}
+
+/// Tells a person what to do next. That nobody reads it is no reason to stop.
+fn say_what_next(home: &Path, address: SocketAddr, token: Option<&BearerSecret>) {
+    let mut out = std::io::stdout().lock();
+    let mut lines = vec![format!("Listening on http://{address}"), format!("Home: {}", home.display())];
+    if let Some(token) = token {
+        let shown = if out.is_terminal() {
+            token.expose().to_owned()
+        } else {
+            format!("\"$(cat {})\"", SetupTokenFile::path(home).display())
+        };
+        lines.push(format!(
+            "\nNobody has an account yet. Make yours, the owner's, with the setup token:\n\n  \
+             curl -s http://{address}/api/v1/auth/register -H 'content-type: application/json' \\\n    \
+             -d '{{\"email\":\"you@example.org\",\"password\":\"some unrelated words of your own\",\"tenant_name\":\"my-team\",\
+             \"setup_token\":\"'{shown}'\"}}'\n"
+        ));
+    }
+    lines.push("Stop with Ctrl-C.".to_owned());
+    let said = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
+    if let Err(error) = said {
+        tracing::debug!(%error, "nobody reads standard output");
+    }
+}

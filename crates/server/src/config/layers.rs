@@ -1,0 +1,262 @@
+//! Where settings come from: each layer over the one before, and every error names its source.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::config::settings::{SETTINGS, Setting, Settings};
+
+/// What every variable of ours begins with.
+const PREFIX: &str = "SYFT_SPACE_";
+/// Variables of ours that are no settings.
+const HOME: &str = "SYFT_SPACE_HOME";
+
+/// Where a value was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// In the configuration file.
+    File(PathBuf),
+    /// In the environment.
+    Variable(String),
+    /// On the command line.
+    Flag(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Variable(name) => write!(f, "the environment's {name}"),
+            Self::Flag(name) => write!(f, "the flag {name}"),
+        }
+    }
+}
+
+/// A setting cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no such setting.
+    #[error("{of} names {key}, which is no setting; did you mean {nearest}?")]
+    Unknown {
+        /// What was named.
+        key: String,
+        /// Where.
+        of: Source,
+        /// The setting most like it.
+        nearest: String,
+    },
+    /// The value is not allowed.
+    #[error("{key} = {value:?} in {of} is not allowed: it is {allowed}")]
+    NotAllowed {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// Where it was said.
+        of: Source,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// The configuration file is no TOML.
+    #[error("{path} is not TOML: {error}")]
+    NotToml {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// The configuration file cannot be read.
+    #[error("{path} cannot be read: {error}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A variable is not text.
+    #[error("the environment's {0} is not UTF-8")]
+    NotText(String),
+    /// There is nowhere to put the home.
+    #[error("there is no home directory to put .syft-space into: set SYFT_SPACE_HOME, or pass --home")]
+    NoHome,
+    /// Plain HTTP would be open to a network.
+    #[error(
+        "listen = {0} would serve plain HTTP to a network: listen on 127.0.0.1, or put a reverse proxy that ends TLS \
+         in front and name its network as behind_proxy (for example SYFT_SPACE_BEHIND_PROXY=10.0.0.0/8)"
+    )]
+    PlainToNetwork(std::net::SocketAddr),
+}
+
+/// Where the home is: the flag, else `SYFT_SPACE_HOME`, else `~/.syft-space`.
+///
+/// # Errors
+/// When none of these says.
+pub fn home_from(flag: Option<&Path>) -> Result<PathBuf, ConfigError> {
+    if let Some(path) = flag {
+        return Ok(path.to_owned());
+    }
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set(HOME).or_else(|| set("HOME").map(|home| home.join(".syft-space"))).ok_or(ConfigError::NoHome)
+}
+
+/// Reads every layer: defaults, the home's `config.toml`, `SYFT_SPACE_*`, flags.
+///
+/// # Errors
+/// The first setting that cannot be taken, with its source and what is allowed.
+pub fn load(
+    home: &Path,
+    variables: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+    flags: &[(&'static str, String)],
+) -> Result<Settings, ConfigError> {
+    let mut settings = Settings::default();
+    let file = home.join("config.toml");
+    for (key, value) in read_file(&file)? {
+        apply(&mut settings, &key, &value, &Source::File(file.clone()), |setting| setting.key.to_owned())?;
+    }
+    for (name, value) in variables {
+        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX) && *name != HOME) else {
+            continue;
+        };
+        let value = value.to_str().ok_or_else(|| ConfigError::NotText(name.to_owned()))?;
+        let variable = |setting: &Setting| format!("{PREFIX}{}", setting.key.to_uppercase());
+        let key = name.strip_prefix(PREFIX).unwrap_or_default().to_lowercase();
+        // Only in capitals, so that one setting has one variable.
+        let key = if name == name.to_uppercase() { key } else { name.to_owned() };
+        apply(&mut settings, &key, value, &Source::Variable(name.to_owned()), variable)?;
+    }
+    for (key, value) in flags {
+        let source = Source::Flag(format!("--{}", key.replace('_', "-")));
+        apply(&mut settings, key, value, &source, |setting| setting.key.to_owned())?;
+    }
+    if !settings.listen.ip().is_loopback() && settings.behind_proxy.is_empty() {
+        return Err(ConfigError::PlainToNetwork(settings.listen));
+    }
+    Ok(settings)
+}
+
+fn apply(
+    settings: &mut Settings,
+    key: &str,
+    value: &str,
+    of: &Source,
+    shown: impl Fn(&Setting) -> String,
+) -> Result<(), ConfigError> {
+    let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+        let by_likeness = |one: &&Setting| {
+            let distance = strsim::damerau_levenshtein(one.key, &key.to_lowercase());
+            (distance, one.key)
+        };
+        let nearest = SETTINGS.iter().min_by_key(by_likeness).map(&shown).unwrap_or_default();
+        let key = if let Source::Variable(name) = of { name.clone() } else { key.to_owned() };
+        return Err(ConfigError::Unknown { key, of: of.clone(), nearest });
+    };
+    (setting.apply)(settings, value).ok_or_else(|| ConfigError::NotAllowed {
+        key: setting.key,
+        value: value.to_owned(),
+        of: of.clone(),
+        allowed: setting.allowed,
+    })
+}
+
+/// The file's settings as text, in its order; none where there is no file.
+fn read_file(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(ConfigError::Unreadable { path: path.to_owned(), error }),
+    };
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml {
+        path: path.to_owned(),
+        error: error.to_string(),
+    })?;
+    Ok(table.into_iter().map(|(key, value)| (key, as_text(value))).collect())
+}
+
+fn as_text(value: toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text,
+        toml::Value::Array(items) => items.into_iter().map(as_text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_from(
+        file: &str,
+        variables: &[(&str, &str)],
+        flags: &[(&'static str, &str)],
+    ) -> Result<Settings, String> {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("config.toml"), file).unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let flags: Vec<_> = flags.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        load(home.path(), variables, &flags)
+            .map_err(|error| error.to_string().replace(&home.path().display().to_string(), "HOME"))
+    }
+
+    #[test]
+    fn each_layer_stands_over_the_one_before() {
+        let file = "listen = '127.0.0.1:1'\nworkers = 3\nbehind_proxy = ['10.0.0.0/8', '192.0.2.1']";
+        let settings = load_from(
+            file,
+            &[("SYFT_SPACE_LISTEN", "127.0.0.1:2"), ("PATH", "/bin")],
+            &[("listen", "127.0.0.1:3")],
+        )
+        .unwrap();
+        assert_eq!((settings.listen.port(), settings.workers, settings.behind_proxy.len()), (3, 3, 2));
+    }
+
+    #[test]
+    fn an_error_names_key_source_and_what_is_allowed() {
+        for (file, variables, flags, says) in [
+            (
+                "workers = 0",
+                &[][..],
+                &[][..],
+                "workers = \"0\" in HOME/config.toml is not allowed: it is a number of threads from 1 to 256",
+            ),
+            (
+                "",
+                &[("SYFT_SPACE_LOG_FORMAT", "xml")],
+                &[],
+                "log_format = \"xml\" in the environment's SYFT_SPACE_LOG_FORMAT is not allowed: it is pretty or json",
+            ),
+            (
+                "",
+                &[("SYFT_SPACE_LISTN", "x")],
+                &[],
+                "the environment's SYFT_SPACE_LISTN names SYFT_SPACE_LISTN, which is no setting; did you mean SYFT_SPACE_LISTEN?",
+            ),
+            (
+                "registation = 'open'",
+                &[],
+                &[],
+                "HOME/config.toml names registation, which is no setting; did you mean registration?",
+            ),
+            (
+                "",
+                &[],
+                &[("listen", "nowhere")],
+                "listen = \"nowhere\" in the flag --listen is not allowed: it is an address and port such as 127.0.0.1:8080; port 0 takes a free one",
+            ),
+        ] {
+            assert_eq!(load_from(file, variables, flags).unwrap_err(), says);
+        }
+    }
+
+    #[test]
+    fn k8_plain_http_is_never_served_to_a_network_unless_a_proxy_is_named() {
+        for listen in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80"] {
+            assert!(load_from("", &[("SYFT_SPACE_LISTEN", listen)], &[]).is_err(), "{listen}");
+            let named = [("SYFT_SPACE_LISTEN", listen), ("SYFT_SPACE_BEHIND_PROXY", "10.0.0.0/8")];
+            assert!(load_from("", &named, &[]).is_ok(), "{listen}");
+        }
+        assert!(load_from("", &[("SYFT_SPACE_LISTEN", "[::1]:8080")], &[]).is_ok());
+    }
+}

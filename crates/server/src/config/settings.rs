@@ -1,0 +1,228 @@
+//! Every setting: its key, what it may be, and what it is when nobody says.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use syft_space_jwt::SigningAlgorithm;
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Whether anybody may found a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Only the very first account, by the setup token.
+    Closed,
+    /// Anybody.
+    Open,
+}
+
+/// How a space is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// What the log holds, such as `info` or `syft_space=debug`.
+    pub log: String,
+    /// Whether anybody may found a tenant.
+    pub registration: Registration,
+    /// The proxies in front of the server, which end TLS and whose word on the client's address is believed.
+    pub behind_proxy: Vec<IpNet>,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// The most connections at once.
+    pub max_connections: usize,
+    /// How long a request's head may take to arrive.
+    pub head_timeout: Duration,
+    /// How long a request's body may take to arrive.
+    pub body_timeout: Duration,
+    /// The most bytes of a JSON body.
+    pub max_body_bytes: usize,
+    /// The most bytes of a body that brings documents.
+    pub max_documents_body_bytes: usize,
+    /// How long the requests under way may take to end when the server is told to stop.
+    pub shutdown_timeout: Duration,
+    /// How long an access token lives.
+    pub access_token_lifetime: Duration,
+    /// The algorithm of access tokens; it is changed by rotating the key.
+    pub access_token_algorithm: SigningAlgorithm,
+    /// Private targets that calls of the space itself may reach. This version makes none: the setting is checked,
+    /// so that a set-up for later versions starts this one too.
+    pub outbound_allow: Vec<String>,
+    /// Where others reach this space. This version tells nobody; it is checked, as `outbound_allow` is.
+    pub public_url: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            log_format: LogFormat::Pretty,
+            log: "info,actix_server=warn".to_owned(),
+            registration: Registration::Closed,
+            behind_proxy: Vec::new(),
+            workers: cores,
+            max_connections: 10_000,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            max_body_bytes: 1024 * 1024,
+            max_documents_body_bytes: 32 * 1024 * 1024,
+            shutdown_timeout: Duration::from_secs(30),
+            access_token_lifetime: Duration::from_secs(15 * 60),
+            access_token_algorithm: SigningAlgorithm::Hs256,
+            outbound_allow: Vec::new(),
+            public_url: None,
+        }
+    }
+}
+
+/// One setting: the key in `config.toml`; in capitals behind `SYFT_SPACE_` it is the environment's variable.
+pub struct Setting {
+    /// Its key.
+    pub key: &'static str,
+    /// What it may be, for a person.
+    pub allowed: &'static str,
+    /// Reads a text into it; lists are separated by commas. `None` when the text is not allowed.
+    pub apply: fn(&mut Settings, &str) -> Option<()>,
+}
+
+/// Every setting there is, but for the home itself.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "listen",
+        allowed: "an address and port such as 127.0.0.1:8080; port 0 takes a free one",
+        apply: |to, text| set(&mut to.listen, text.parse().ok()),
+    },
+    Setting {
+        key: "log_format",
+        allowed: "pretty or json",
+        apply: |to, text| {
+            to.log_format = match text {
+                "pretty" => LogFormat::Pretty,
+                "json" => LogFormat::Json,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    Setting {
+        key: "log",
+        allowed: "a level (error, warn, info, debug, trace), or a list such as info,syft_space=debug",
+        apply: |to, text| {
+            let fits = tracing_subscriber::EnvFilter::try_new(text).is_ok();
+            set(&mut to.log, fits.then(|| text.to_owned()))
+        },
+    },
+    Setting {
+        key: "registration",
+        allowed: "closed, or open to let anybody found a tenant",
+        apply: |to, text| {
+            to.registration = match text {
+                "closed" => Registration::Closed,
+                "open" => Registration::Open,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    Setting {
+        key: "behind_proxy",
+        allowed: "the networks of the reverse proxies that end TLS, such as 10.0.0.0/8, separated by commas",
+        apply: |to, text| {
+            let net = |one: &str| one.parse().ok().or_else(|| IpAddr::from_str(one).ok().map(IpNet::from));
+            set(&mut to.behind_proxy, list(text).map(net).collect::<Option<_>>())
+        },
+    },
+    Setting {
+        key: "workers",
+        allowed: "a number of threads from 1 to 256",
+        apply: |to, text| set(&mut to.workers, within(text, 1, 256)),
+    },
+    Setting {
+        key: "max_connections",
+        allowed: "a number from 1 to 1000000",
+        apply: |to, text| set(&mut to.max_connections, within(text, 1, 1_000_000)),
+    },
+    Setting {
+        key: "head_timeout_seconds",
+        allowed: "a number of seconds from 1 to 600",
+        apply: |to, text| set(&mut to.head_timeout, seconds(text, 600)),
+    },
+    Setting {
+        key: "body_timeout_seconds",
+        allowed: "a number of seconds from 1 to 3600",
+        apply: |to, text| set(&mut to.body_timeout, seconds(text, 3_600)),
+    },
+    Setting {
+        key: "max_body_bytes",
+        allowed: "a number of bytes from 1024 to 1073741824",
+        apply: |to, text| set(&mut to.max_body_bytes, within(text, 1_024, 1 << 30)),
+    },
+    Setting {
+        key: "max_documents_body_bytes",
+        allowed: "a number of bytes from 1024 to 1073741824",
+        apply: |to, text| set(&mut to.max_documents_body_bytes, within(text, 1_024, 1 << 30)),
+    },
+    Setting {
+        key: "shutdown_timeout_seconds",
+        allowed: "a number of seconds from 1 to 600",
+        apply: |to, text| set(&mut to.shutdown_timeout, seconds(text, 600)),
+    },
+    Setting {
+        key: "access_token_lifetime_seconds",
+        allowed: "a number of seconds from 1 to 86400",
+        apply: |to, text| set(&mut to.access_token_lifetime, seconds(text, 86_400)),
+    },
+    Setting {
+        key: "access_token_algorithm",
+        allowed: "HS256, EdDSA or ES256",
+        apply: |to, text| set(&mut to.access_token_algorithm, text.parse().ok()),
+    },
+    Setting {
+        key: "outbound_allow",
+        allowed: "hosts, host:port or networks, separated by commas",
+        apply: |to, text| {
+            let fits = |one: &str| one.parse::<IpNet>().is_ok() || !one.contains(['/', ' ', '@', '?']);
+            set(&mut to.outbound_allow, list(text).all(fits).then(|| list(text).map(str::to_owned).collect()))
+        },
+    },
+    Setting {
+        key: "public_url",
+        allowed: "an http or https URL without a path, such as https://space.example.org",
+        apply: |to, text| {
+            let uri: actix_web::http::Uri = text.parse().ok()?;
+            let fits = matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some()
+                && uri.path() == "/";
+            set(&mut to.public_url, fits.then(|| Some(text.to_owned())))
+        },
+    },
+];
+
+fn set<T>(setting: &mut T, value: Option<T>) -> Option<()> {
+    *setting = value?;
+    Some(())
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty())
+}
+
+fn within(text: &str, least: usize, most: usize) -> Option<usize> {
+    text.parse().ok().filter(|number| (least..=most).contains(number))
+}
+
+fn seconds(text: &str, most: usize) -> Option<Duration> {
+    within(text, 1, most).and_then(|number| u64::try_from(number).ok()).map(Duration::from_secs)
+}

@@ -1,0 +1,57 @@
+//! What the demonstration asks: the project's own documentation, or a folder of somebody's.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+/// A text under its name.
+pub(crate) struct Text {
+    pub(crate) name: String,
+    pub(crate) content: String,
+}
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../", $name))),)*]
+    };
+}
+
+/// The project's own documentation, so that the binary needs nothing beside it.
+const OWN: &[(&str, &str)] = embedded![
+    "README.md",
+    "docs/api.md",
+    "docs/architecture.md",
+    "docs/audit.md",
+    "docs/configuration.md",
+    "docs/policies.md",
+    "docs/search.md",
+];
+
+/// The project's own documentation.
+pub(crate) fn own() -> Vec<Text> {
+    OWN.iter()
+        .map(|(name, content)| Text { name: name.replace('/', "-"), content: (*content).to_owned() })
+        .collect()
+}
+
+/// The `.txt` and `.md` files of a folder, without those below it.
+pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Text>> {
+    let read = || format!("reading {}", folder.display());
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(read)? {
+        let path = entry.with_context(read)?.path();
+        let is_text = path.extension().is_some_and(|end| end == "txt" || end == "md");
+        if !is_text || !path.is_file() {
+            continue;
+        }
+        let content =
+            std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let allowed =
+            |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+        let name = path.file_name().map(|name| name.to_string_lossy().chars().map(allowed).collect());
+        texts.push(Text { name: name.unwrap_or_default(), content });
+    }
+    texts.sort_by(|a, b| a.name.cmp(&b.name));
+    anyhow::ensure!(!texts.is_empty(), "{} holds no .txt or .md file", folder.display());
+    Ok(texts)
+}

@@ -1,0 +1,4 @@
+//! The demonstration: what is asked, and the story that is told of it.
+
+pub(crate) mod documents;
+pub(crate) mod story;

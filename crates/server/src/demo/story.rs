@@ -1,0 +1,163 @@
+//! The main job as a story: every step is a request that anybody could send.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON indexed by a key that is not there is null, and never a panic"
+)]
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use syft_space_domain::secret::BearerSecret;
+
+use crate::demo::documents::Text;
+
+const QUESTION: &str = "How is a refused query recorded in the audit log?";
+const OWNER: &str = "olivia@example.org";
+const ADMITTED: &str = "anna@example.org";
+const REFUSED: &str = "victor@elsewhere.example";
+
+/// Tells the story, and prints it as it goes.
+pub(crate) async fn tell(
+    address: SocketAddr,
+    setup_token: &BearerSecret,
+    documents: &[Text],
+    question: Option<&str>,
+) -> anyhow::Result<()> {
+    let api = Api { client: Client::new(), base: format!("http://{address}/api/v1") };
+    let question = question.unwrap_or(QUESTION);
+
+    say(&format!("Serving on {}", api.base))?;
+    let password = password_from(setup_token);
+    let owner = json!({
+        "email": OWNER, "password": password, "tenant_name": "demo", "setup_token": setup_token.expose(),
+    });
+    api.send(Method::POST, "/auth/register", None, Some(owner), StatusCode::CREATED).await?;
+    let owner = api.log_in(OWNER, &password).await?;
+    say(&format!("1. {OWNER} used the setup token and founded the tenant \"demo\""))?;
+
+    for email in [ADMITTED, REFUSED] {
+        let invited = json!({ "email": email, "role": "user" });
+        let invited =
+            api.send(Method::POST, "/invitations", Some(&owner), Some(invited), StatusCode::CREATED).await?;
+        let accepted = json!({ "token": invited["token"], "password": password });
+        api.send(Method::POST, "/invitations/accept", None, Some(accepted), StatusCode::CREATED).await?;
+    }
+    say(&format!("2. {ADMITTED} and {REFUSED} were invited as users, and accepted"))?;
+
+    let dataset = json!({ "name": "documentation", "dtype": "embedded" });
+    let dataset =
+        api.send(Method::POST, "/datasets", Some(&owner), Some(dataset), StatusCode::CREATED).await?;
+    let dataset = dataset["id"].as_str().context("a dataset has an id")?;
+    let texts: Vec<Value> = documents
+        .iter()
+        .map(|one| json!({ "document_id": one.name, "title": one.name, "content": one.content }))
+        .collect();
+    let path = format!("/datasets/{dataset}/documents?wait=true");
+    let job = json!({ "documents": texts });
+    let job = api.send(Method::POST, &path, Some(&owner), Some(job), StatusCode::OK).await?;
+    say(&format!(
+        "3. {} documents became {} searchable chunks",
+        job["job"]["documents_done"], job["job"]["chunks"]
+    ))?;
+
+    let endpoint = json!({
+        "name": "Documentation", "slug": "docs", "dataset_id": dataset, "response_type": "raw", "published": true,
+    });
+    api.send(Method::POST, "/endpoints", Some(&owner), Some(endpoint), StatusCode::CREATED).await?;
+    let policy = json!({
+        "name": "our own people", "policy_type": "access",
+        "configuration": { "mode": "allow", "patterns": ["*@example.org"] },
+    });
+    let policy = api.send(Method::POST, "/policies", Some(&owner), Some(policy), StatusCode::CREATED).await?;
+    let attached = json!({ "policy_ids": [policy["id"]] });
+    api.send(Method::PUT, "/endpoints/docs/policies", Some(&owner), Some(attached), StatusCode::OK).await?;
+    say("4. The endpoint \"docs\" is published, with an access policy that allows *@example.org")?;
+
+    let asked = json!({ "messages": question, "limit": 2, "similarity_threshold": 0.0 });
+    say(&format!("\n{ADMITTED} asks: {question}"))?;
+    let admitted = api.log_in(ADMITTED, &password).await?;
+    let query = "/endpoints/docs/query";
+    let answer = api.send(Method::POST, query, Some(&admitted), Some(asked.clone()), StatusCode::OK).await?;
+    for found in answer["references"]["documents"].as_array().context("an answer has documents")? {
+        let text: String = found["content"].as_str().unwrap_or_default().chars().take(300).collect();
+        let score = found["similarity_score"].as_f64().unwrap_or_default();
+        say(&format!(
+            "  {score:.2}  {}\n        {}",
+            found["document_id"],
+            text.replace('\n', "\n        ")
+        ))?;
+    }
+    say(&format!("\n{REFUSED} asks the same:"))?;
+    let refused = api.log_in(REFUSED, &password).await?;
+    let answer = api.send(Method::POST, query, Some(&refused), Some(asked), StatusCode::FORBIDDEN).await?;
+    say(&format!("  403  {}", answer["detail"].as_str().unwrap_or_default()))?;
+
+    say("\nThe audit log, the newest first:")?;
+    let log = api.send(Method::GET, "/audit?limit=12", Some(&owner), None, StatusCode::OK).await?;
+    for event in log["items"].as_array().context("a log has events")? {
+        let word = |key: &str| event[key].as_str().unwrap_or("").to_owned();
+        let object = event["object"]["kind"].as_str().unwrap_or("");
+        say(&format!(
+            "  {:>3}  {:<30} {:<8} {:<11} {}",
+            event["seq"],
+            word("action"),
+            word("outcome"),
+            object,
+            word("reason_code")
+        ))?;
+    }
+    say(&format!(
+        "\nAsk something yourself (all three have the password {password}):\n\n  curl -s {}/endpoints/docs/query \\\n    \
+         -H 'authorization: Bearer {admitted}' \\\n    -H 'content-type: application/json' \\\n    \
+         -d '{{\"messages\":\"who may query an endpoint?\"}}'",
+        api.base
+    ))
+}
+
+/// The people of the story need a password; this one is as hard to guess as the setup token.
+fn password_from(setup_token: &BearerSecret) -> String {
+    let digest = setup_token.hash().0;
+    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+struct Api {
+    client: Client,
+    base: String,
+}
+
+impl Api {
+    async fn log_in(&self, email: &str, password: &str) -> anyhow::Result<String> {
+        let body = json!({ "email": email, "password": password });
+        let answer = self.send(Method::POST, "/auth/login", None, Some(body), StatusCode::OK).await?;
+        Ok(answer["access_token"].as_str().context("a login gives a token")?.to_owned())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+        expected: StatusCode,
+    ) -> anyhow::Result<Value> {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await?;
+        let status = response.status();
+        let answer: Value = response.json().await?;
+        anyhow::ensure!(status == expected, "{path} answered {status}, not {expected}: {answer}");
+        Ok(answer)
+    }
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}

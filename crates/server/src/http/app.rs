@@ -1,0 +1,145 @@
+//! From the route table to a service: every path with its methods, and an answer to every other request.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, guard};
+use futures_util::FutureExt;
+use syft_space_domain::audit::Origin;
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+use crate::http::route_table::{Method, ROUTES, Route};
+use crate::http::state::State;
+use crate::http::{gate, left_over};
+
+/// Puts every route, and the answers to what is none, into a service.
+pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
+    let mut by_path: BTreeMap<&str, Vec<&'static Route>> = BTreeMap::new();
+    for route in ROUTES {
+        by_path.entry(route.path).or_default().push(route);
+    }
+    // The framework takes the first path that fits: literal ones stand before those with parameters.
+    let mut paths: Vec<_> = by_path.into_iter().collect();
+    paths.sort_by_key(|(path, _)| (path.matches('{').count(), *path));
+    for (path, routes) in paths {
+        // Both with a slash at the end and without: a redirect would lose a client's body.
+        let mut resource = web::resource([path.to_owned(), format!("{path}/")]);
+        for route in &routes {
+            resource = resource.route(serve(route, state));
+        }
+        let allow = allowed(&routes);
+        let state = Arc::clone(state);
+        resource = resource.default_service(web::to(move |http: HttpRequest| {
+            let detail = format!("this path knows {allow}");
+            refuse(&state, &http, &Problem::new(Reason::MethodNotAllowed, detail).allow(allow.clone()))
+        }));
+        service.service(resource);
+    }
+    let state = Arc::clone(state);
+    service.default_service(web::to(move |http: HttpRequest| {
+        refuse(&state, &http, &Problem::new(Reason::NoRoute, "the API is under /api/v1"))
+    }));
+}
+
+fn serve(route: &'static Route, state: &Arc<State>) -> actix_web::Route {
+    let state = Arc::clone(state);
+    let method = match route.method {
+        Method::Get => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        Method::Post => web::post(),
+        Method::Put => web::put(),
+        Method::Patch => web::patch(),
+        Method::Delete => web::delete(),
+    };
+    method.to(move |http: HttpRequest, payload: Payload| {
+        let state = Arc::clone(&state);
+        async move {
+            left_over::set_aside(&http, payload);
+            let answered = answer(&state, route, http.clone()).await;
+            let answer = answered.unwrap_or_else(|problem| problem.respond(http.extensions().get().copied()));
+            left_over::hold(&http, answer)
+        }
+    })
+}
+
+/// Lets a request through its gate to its handler. A panic on the way is a fault of ours: the caller is told so,
+/// and the server goes on.
+async fn answer(
+    state: &Arc<State>,
+    route: &'static Route,
+    http: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let answered = async {
+        let request = gate::pass(state, route, http).await?;
+        (route.handler)(request).await
+    };
+    AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_panic| {
+        tracing::error!(method = %route.method, path = route.path, "a handler panicked");
+        Err(Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log"))
+    })
+}
+
+async fn refuse_with(state: Arc<State>, http: HttpRequest, problem: Problem) -> HttpResponse {
+    if let Ok(call) = state.space.call(Origin::default()) {
+        http.extensions_mut().insert(call.request);
+    }
+    problem.respond(http.extensions().get().copied())
+}
+
+fn refuse(
+    state: &Arc<State>,
+    http: &HttpRequest,
+    problem: &Problem,
+) -> impl Future<Output = HttpResponse> + use<> {
+    refuse_with(Arc::clone(state), http.clone(), problem.clone())
+}
+
+/// What `Allow` says of a path.
+fn allowed(routes: &[&Route]) -> String {
+    let mut methods: Vec<String> = routes.iter().map(|route| route.method.to_string()).collect();
+    if routes.iter().any(|route| route.method == Method::Get) {
+        methods.push("HEAD".to_owned());
+    }
+    methods.sort();
+    methods.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::http::request::Request;
+    use crate::http::route_table::Access;
+    use crate::http::testing::state;
+
+    async fn panics(_: Request) -> Result<HttpResponse, Problem> {
+        panic!("what a handler should never do")
+    }
+
+    static PANICS: Route = Route {
+        method: Method::Get,
+        path: "/panics",
+        access: Access::Open,
+        handler: |one| Box::pin(panics(one)),
+    };
+
+    #[actix_web::test]
+    async fn i1_a_panic_in_a_handler_is_a_500_problem_and_the_server_goes_on() {
+        let state = Arc::new(state());
+        let app = actix_web::App::new().route("/panics", serve(&PANICS, &state));
+        let app = app.configure(|service| configure(service, &state));
+        let app = actix_web::test::init_service(app).await;
+        let answer =
+            actix_web::test::call_service(&app, TestRequest::get().uri("/panics").to_request()).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body: serde_json::Value = actix_web::test::read_body_json(answer).await;
+        assert_eq!(body["reason_code"], "internal");
+        assert!(!body.to_string().contains("should never"), "the cause stays in the log");
+        let next = TestRequest::get().uri("/health/live").to_request();
+        assert_eq!(actix_web::test::call_service(&app, next).await.status(), StatusCode::OK);
+    }
+}

@@ -1,0 +1,85 @@
+//! Whose request it is: the peer's address, unless the peer is a proxy the operator trusts.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use actix_web::HttpRequest;
+use ipnet::IpNet;
+
+/// The address of the client. `X-Forwarded-For` is read only where the peer is a trusted proxy, from the right, up
+/// to the first address that is not one: whatever stands further left may have been made up by the client.
+#[must_use]
+pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
+    if !is_trusted(peer) {
+        return Some(peer);
+    }
+    let mut hops = Vec::new();
+    for value in request.headers().get_all("x-forwarded-for") {
+        let Ok(text) = value.to_str() else { return Some(peer) };
+        hops.extend(text.split(',').map(|hop| hop.trim().parse::<IpAddr>()));
+    }
+    let mut client = peer;
+    for hop in hops.into_iter().rev() {
+        // Behind something unreadable nothing can be believed.
+        let Ok(address) = hop else { break };
+        client = address.to_canonical();
+        if !is_trusted(client) {
+            break;
+        }
+    }
+    Some(client)
+}
+
+/// What one client can change of its address at will is cut off: an IPv6 address to its /64.
+#[must_use]
+pub fn prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn address(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let mut request = TestRequest::default().peer_addr(format!("{peer}:1").parse().unwrap());
+        for value in forwarded {
+            request = request.append_header(("x-forwarded-for", *value));
+        }
+        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
+        client_address(&request.to_http_request(), &trusted).unwrap().to_string()
+    }
+
+    #[test]
+    fn k9_a_forwarded_address_counts_only_from_a_trusted_proxy() {
+        assert_eq!(address("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn k9_what_the_client_made_up_on_the_left_does_not_count() {
+        assert_eq!(
+            address("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(address("10.0.0.1", &["1.1.1.1", "198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["1.1.1.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
+        assert_eq!(address("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn k9_ipv6_counts_by_its_64_bit_prefix() {
+        let cut = |text: &str| prefix(text.parse().unwrap()).to_string();
+        assert_eq!(cut("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(cut("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(cut("192.0.2.7"), "192.0.2.7");
+    }
+}

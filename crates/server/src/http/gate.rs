@@ -1,0 +1,117 @@
+//! What stands before each route: is the request unambiguous, who is calling, and may they?
+
+use std::sync::Arc;
+
+use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
+use actix_web::{HttpMessage, HttpRequest};
+use syft_space_domain::access::Permission;
+use syft_space_domain::audit::{Action, Call, ObjectKind, Origin};
+use syft_space_domain::identity::{AuthenticateError, Principal, authenticate};
+
+use crate::http::client_address::client_address;
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+use crate::http::request::Request;
+use crate::http::route_table::{Access, Route};
+use crate::http::state::State;
+
+/// Headers that mean something here, and nothing if they stand twice.
+const SINGLE: [&str; 6] =
+    ["authorization", "content-type", "content-length", "host", "if-match", "x-tenant-name"];
+
+/// Lets a request through to its route, or says why not.
+///
+/// # Errors
+/// Why not: the request is ambiguous, its caller unknown, or not permitted.
+pub async fn pass(state: &Arc<State>, route: &'static Route, http: HttpRequest) -> Result<Request, Problem> {
+    let call = begin(state, &http)?;
+    http.extensions_mut().insert(call.request);
+    check_unambiguous(&http)?;
+    let caller = match route.access {
+        Access::Open => None,
+        Access::Member(permissions) => {
+            let who = identify(state, &call, &http)?;
+            if !permissions.iter().any(|one| who.may(*one)) {
+                return Err(refuse(state, &call, route, &who, permissions).await);
+            }
+            Some(who)
+        }
+    };
+    Ok(Request { state: Arc::clone(state), call, caller, http })
+}
+
+fn begin(state: &State, http: &HttpRequest) -> Result<Call, Problem> {
+    let user_agent =
+        http.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let origin = Origin { address: client_address(http, &state.trusted_proxies), user_agent };
+    Ok(state.space.call(origin)?)
+}
+
+fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {
+    for name in SINGLE.map(HeaderName::from_static) {
+        if http.headers().get_all(&name).nth(1).is_some() {
+            return Err(Problem::new(Reason::Ambiguous, format!("the header {name} stands twice")));
+        }
+    }
+    // RFC 6750, section 2.3, and RFC 9700, section 4.3.2: a token in a URL ends up in logs.
+    let in_query =
+        |pair: &str| pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("access_token"));
+    if http.query_string().split('&').any(in_query) {
+        let detail =
+            "send the access token in the Authorization header, never in the URL; consider this one leaked";
+        return Err(Problem::new(Reason::Ambiguous, detail));
+    }
+    Ok(())
+}
+
+fn identify(state: &State, call: &Call, http: &HttpRequest) -> Result<Principal, Problem> {
+    let Some(header) = http.headers().get(AUTHORIZATION) else {
+        let detail = "send an access token as `Authorization: Bearer …`; POST /api/v1/auth/login gives one";
+        return Err(Problem::new(Reason::Unauthenticated, detail));
+    };
+    let refused = |reason_code| {
+        state.noise.token_refused(call.origin.address, reason_code);
+        Problem::new(Reason::TokenInvalid, "the access token is not valid, or no longer; log in again")
+    };
+    let Some(token) = header.to_str().ok().and_then(bearer) else {
+        return Err(refused("token_malformed"));
+    };
+    let claims = state.space.tokens.verify(token, call.now).map_err(|error| refused(error.reason_code()))?;
+    match authenticate(&*state.space.live, &claims) {
+        Ok(who) => Ok(who),
+        Err(AuthenticateError::Revoked) => Err(refused("token_revoked")),
+        Err(AuthenticateError::Live(error)) => Err(syft_space_domain::Fault::from(error).into()),
+    }
+}
+
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The refusal is in the tenant's log before the caller learns of it.
+async fn refuse(
+    state: &State,
+    call: &Call,
+    route: &Route,
+    who: &Principal,
+    permissions: &[Permission],
+) -> Problem {
+    // A scope that needs no more than being a member, for the tenant's own log.
+    let recorded = async {
+        let scope = who.scope(Permission::OwnAccount)?;
+        let event = call.event(&scope, Action::AuthzFail, who.actor())?;
+        let event =
+            event.on(ObjectKind::Route, format_args!("{} {}", route.method, route.path)).denied("forbidden");
+        state.space.store.record(event).await?;
+        Ok::<(), Problem>(())
+    };
+    if let Err(problem) = recorded.await {
+        return problem;
+    }
+    match permissions.iter().map(|one| who.scope(*one)).find_map(Result::err) {
+        Some(forbidden) => forbidden.into(),
+        None => Problem::new(Reason::Forbidden, "your role does not permit this"),
+    }
+}

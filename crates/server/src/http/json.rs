@@ -1,0 +1,187 @@
+//! Reading a body as JSON, strictly: no key twice, no bottomless nesting, no unknown field.
+
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::{Map, Number, Value};
+
+use crate::http::problem::{FieldError, Problem};
+use crate::http::reason::Reason;
+
+/// How deep a body may nest.
+pub const MAX_DEPTH: usize = 32;
+
+/// Reads a body: text that is not JSON, a key that stands twice and bottomless nesting are 400; JSON of another
+/// shape is 422.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn parse<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
+    let value = strict_value(body)?;
+    let typed: T = serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = pointer(error.path().iter().map(|segment| match segment {
+            serde_path_to_error::Segment::Seq { index } => index.to_string(),
+            serde_path_to_error::Segment::Map { key } => key.clone(),
+            serde_path_to_error::Segment::Enum { variant } => variant.clone(),
+            serde_path_to_error::Segment::Unknown => "?".to_owned(),
+        }));
+        Problem::field(path, error.inner())
+    })?;
+    typed.validate().map_err(|report| {
+        let errors = report.iter().map(|(path, error)| FieldError {
+            pointer: garde_pointer(&path.to_string()),
+            message: error.message().to_owned(),
+        });
+        Problem::fields(errors.collect())
+    })?;
+    Ok(typed)
+}
+
+/// Reads JSON in which no key stands twice in one object (RFC 8259, section 4, leaves open what that would mean).
+///
+/// # Errors
+/// When the text is not such JSON.
+pub fn strict_value(body: &[u8]) -> Result<Value, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = Strict { depth: 0 }.deserialize(&mut deserializer);
+    let value = value.and_then(|value| deserializer.end().map(|()| value));
+    value
+        .map_err(|error| Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}")))
+}
+
+/// A JSON Pointer of plain segments (RFC 6901, section 3).
+fn pointer(segments: impl Iterator<Item = String>) -> String {
+    segments.map(|one| format!("/{}", one.replace('~', "~0").replace('/', "~1"))).collect()
+}
+
+/// garde writes `documents[3].content`.
+fn garde_pointer(path: &str) -> String {
+    if path.is_empty() {
+        return String::new();
+    }
+    pointer(path.replace('[', ".").replace(']', "").split('.').map(str::to_owned))
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.depth < MAX_DEPTH {
+            Ok(Self { depth: self.depth + 1 })
+        } else {
+            Err(E::custom(format_args!("it nests deeper than {MAX_DEPTH} levels")))
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(inner)? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if object.contains_key(&key) {
+                return Err(serde::de::Error::custom(format_args!(
+                    "the key {key:?} stands twice in one object"
+                )));
+            }
+            let value = entries.next_value_seed(inner)?;
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// A field of a merge patch (RFC 7396) that tells "not there" from "null".
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i1_a_key_that_stands_twice_is_refused_at_any_depth() {
+        assert!(strict_value(br#"{"a":{"b":[{"c":1}]}}"#).is_ok());
+        for twice in [r#"{"a":1,"a":2}"#, r#"[{"x":{"a":1,"a":1}}]"#, r#"{"a":1,"\u0061":2}"#] {
+            let problem = strict_value(twice.as_bytes()).unwrap_err();
+            assert_eq!(problem.reason(), Reason::Malformed, "{twice}");
+        }
+    }
+
+    #[test]
+    fn i1_bottomless_nesting_is_refused_without_a_stack_overflow() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(strict_value(nested(MAX_DEPTH).as_bytes()).is_ok());
+        for depth in [MAX_DEPTH + 1, 10_000, 1_000_000] {
+            assert!(strict_value(nested(depth).as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn i1_what_is_not_json_is_refused() {
+        for bad in [&b""[..], b"{", b"{\"a\":1} x", b"{'a':1}", b"\xff\xfe", b"{\"a\":NaN}", b"{\"a\":1e999}"]
+        {
+            assert!(strict_value(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The one place where the domain's errors become answers.
+
+use syft_space_domain::Fault;
+use syft_space_domain::audit::AuditError;
+use syft_space_domain::dataset::ports::SearchError;
+use syft_space_domain::dataset::{AskError, DatasetError, IngestError, SearchDatasetError};
+use syft_space_domain::endpoint::{EndpointError, QueryError};
+use syft_space_domain::identity::ports::HashingError;
+use syft_space_domain::identity::{
+    AcceptError, Forbidden, InviteError, LoginError, MemberError, PasswordError,
+};
+use syft_space_domain::page::{CursorError, PageLimitError};
+use syft_space_domain::policy::{ExplainError, PolicyError};
+use syft_space_domain::random::RandomError;
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::RegisterError;
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+
+impl From<Forbidden> for Problem {
+    fn from(error: Forbidden) -> Self {
+        Self::new(Reason::Forbidden, error)
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(error) => error.into(),
+            Fault::Random(error) => error.into(),
+            Fault::Hashing(HashingError::Overloaded { retry_after }) => {
+                let problem =
+                    Self::new(Reason::Overloaded, "too many logins at the moment; try again shortly");
+                problem.retry_after(retry_after.as_secs())
+            }
+            Fault::Search(SearchError::Full) => Self::new(Reason::StorageFull, SearchError::Full),
+            Fault::Search(SearchError::Damaged(dataset)) => {
+                tracing::error!(%dataset, "an index is damaged; `syft-space reindex` rebuilds it");
+                Self::new(Reason::Unavailable, "the index is damaged; its operator must rebuild it")
+            }
+            Fault::Live(error) => {
+                tracing::error!(%error, "no live state to answer from");
+                Self::new(Reason::Unavailable, "the tenant's state is not to be had at the moment; try again")
+            }
+            Fault::Hashing(error) => internal(&error),
+            Fault::Signing(error) => internal(&error),
+            Fault::Search(error) => internal(&error),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::new(Reason::Overloaded, error),
+            StoreError::Full => Self::new(Reason::StorageFull, error),
+            StoreError::ReadOnly | StoreError::Closed => Self::new(Reason::Unavailable, error),
+            // A use case checks first; what gets here lost a race that it may simply try again.
+            StoreError::Conflict(_) => Self::new(
+                Reason::Conflict,
+                "something changed while this was done; nothing was written, try again",
+            ),
+            StoreError::Failed(_) => internal(&error),
+        }
+    }
+}
+
+impl From<RandomError> for Problem {
+    fn from(error: RandomError) -> Self {
+        internal(&error)
+    }
+}
+
+/// What went wrong is for the operator's log; the caller gets its request id to ask with.
+fn internal(error: &dyn std::fmt::Display) -> Problem {
+    tracing::error!(%error, "a request failed");
+    Problem::new(
+        Reason::Internal,
+        "the server failed; its operator finds the cause in the log under this request's id",
+    )
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        Self::new(Reason::PasswordRefused, error)
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::SetupToken => Self::new(Reason::SetupTokenWrong, error),
+            RegisterError::Closed => Self::new(Reason::RegistrationClosed, error),
+            RegisterError::Password(error) => error.into(),
+            RegisterError::EmailTaken | RegisterError::TenantTaken => Self::new(Reason::NameTaken, error),
+            RegisterError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
+            LoginError::TenantRequired { ref tenants } => {
+                let names = tenants.iter().map(ToString::to_string).collect();
+                Self::new(Reason::TenantRequired, &error).with_tenants(names)
+            }
+            LoginError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<InviteError> for Problem {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::Forbidden(error) => error.into(),
+            InviteError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
+            InviteError::NotFound => Self::new(Reason::NotFound, error),
+            InviteError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            InviteError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AcceptError> for Problem {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::NotFound => Self::new(Reason::NotFound, error),
+            AcceptError::WrongPassword => Self::new(Reason::CredentialsWrong, error),
+            AcceptError::Password(error) => error.into(),
+            AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
+            AcceptError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<MemberError> for Problem {
+    fn from(error: MemberError) -> Self {
+        match error {
+            MemberError::Forbidden(error) => error.into(),
+            MemberError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
+            MemberError::NotFound => Self::new(Reason::NotFound, error),
+            MemberError::LastOwner => Self::new(Reason::LastOwner, error),
+            MemberError::Changed => Self::new(Reason::Changed, error),
+            MemberError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<DatasetError> for Problem {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Forbidden(error) => error.into(),
+            DatasetError::NotFound | DatasetError::NoJob => Self::new(Reason::NotFound, error),
+            DatasetError::NameTaken => Self::new(Reason::NameTaken, error),
+            DatasetError::Changed => Self::new(Reason::Changed, error),
+            DatasetError::InUse(_) => Self::new(Reason::InUse, error),
+            DatasetError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            DatasetError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Forbidden(error) => error.into(),
+            IngestError::NoDataset | IngestError::NoDocument => Self::new(Reason::NotFound, error),
+            IngestError::TooManyDocuments(_) | IngestError::TooManyBytes(_) => {
+                Self::new(Reason::LimitReached, error)
+            }
+            IngestError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<SearchDatasetError> for Problem {
+    fn from(error: SearchDatasetError) -> Self {
+        match error {
+            SearchDatasetError::Forbidden(error) => error.into(),
+            SearchDatasetError::NotFound => Self::new(Reason::NotFound, error),
+            SearchDatasetError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<EndpointError> for Problem {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::Forbidden(error) => error.into(),
+            EndpointError::NotFound => Self::new(Reason::NotFound, error),
+            EndpointError::NoDataset => Self::field("/dataset_id", error),
+            EndpointError::SlugTaken => Self::new(Reason::NameTaken, error),
+            EndpointError::Changed => Self::new(Reason::Changed, error),
+            EndpointError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            EndpointError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Forbidden(error) => error.into(),
+            QueryError::NotFound => Self::new(Reason::NotFound, error),
+            QueryError::Refused(ref refusal) => {
+                Self::new(Reason::AccessDenied, &error).with_policy(refusal.policy.clone())
+            }
+            QueryError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Forbidden(error) => error.into(),
+            PolicyError::NotFound | PolicyError::NoEndpoint => Self::new(Reason::NotFound, error),
+            PolicyError::UnknownPolicy(_) | PolicyError::NamedTwice(_) | PolicyError::TooMany => {
+                Self::field("/policy_ids", error)
+            }
+            PolicyError::Changed => Self::new(Reason::Changed, error),
+            PolicyError::InUse => Self::new(Reason::InUse, error),
+            PolicyError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            PolicyError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ExplainError> for Problem {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Forbidden(error) => error.into(),
+            ExplainError::NotFound => Self::new(Reason::NotFound, error),
+            ExplainError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Forbidden(error) => error.into(),
+            AuditError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let pointer = match error {
+            AskError::Threshold => "/similarity_threshold",
+            AskError::Limit => "/limit",
+            AskError::Empty | AskError::TooLong => "",
+        };
+        Self::field(pointer, error)
+    }
+}
+
+impl From<PageLimitError> for Problem {
+    fn from(error: PageLimitError) -> Self {
+        Self::field("/limit", error)
+    }
+}
+
+impl From<CursorError> for Problem {
+    fn from(error: CursorError) -> Self {
+        Self::field("/cursor", error)
+    }
+}

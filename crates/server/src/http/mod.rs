@@ -1,0 +1,17 @@
+//! HTTP, and nothing but HTTP: the route table, what stands before each route, and how it is answered.
+
+pub mod app;
+pub mod boundary;
+pub mod client_address;
+pub mod gate;
+pub mod json;
+mod left_over;
+mod mapping;
+pub mod noise;
+pub mod problem;
+pub mod reason;
+pub mod request;
+pub mod route_table;
+pub mod state;
+#[cfg(test)]
+mod testing;

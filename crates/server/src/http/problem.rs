@@ -1,0 +1,166 @@
+//! How every refusal is answered: RFC 9457 `application/problem+json`.
+
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+use syft_space_domain::endpoint::PolicyMetadata;
+use syft_space_domain::ids::RequestId;
+
+use crate::http::reason::Reason;
+
+/// One part of a body that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where: a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// What is wrong with it, and what would be right.
+    pub message: String,
+}
+
+/// A refusal on its way to the caller.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    reason: Reason,
+    detail: String,
+    errors: Vec<FieldError>,
+    tenants: Option<Vec<String>>,
+    policy: Option<PolicyMetadata>,
+    retry_after: Option<u64>,
+    allow: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    reason_code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenants: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_metadata: Option<&'a PolicyMetadata>,
+}
+
+impl Problem {
+    /// A refusal; the detail says what to do.
+    #[expect(clippy::needless_pass_by_value, reason = "an error is handed over where it is answered")]
+    pub fn new(reason: Reason, detail: impl ToString) -> Self {
+        // Every 503 says when to come back.
+        let retry_after = (reason.status().as_u16() == 503).then_some(1);
+        Self(Box::new(Parts {
+            reason,
+            detail: detail.to_string(),
+            errors: Vec::new(),
+            tenants: None,
+            policy: None,
+            retry_after,
+            allow: None,
+        }))
+    }
+
+    /// One part of the body is not allowed.
+    #[expect(clippy::needless_pass_by_value, reason = "an error is handed over where it is answered")]
+    pub fn field(pointer: impl Into<String>, message: impl ToString) -> Self {
+        Self::fields(vec![FieldError { pointer: pointer.into(), message: message.to_string() }])
+    }
+
+    /// Some parts of the body are not allowed.
+    #[must_use]
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let say = |one: &FieldError| match one.pointer.as_str() {
+            "" => one.message.clone(),
+            pointer => format!("{pointer}: {}", one.message),
+        };
+        let detail = errors.iter().map(say).collect::<Vec<_>>().join("; ");
+        let mut problem = Self::new(Reason::Invalid, detail);
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// Names the tenants to choose from.
+    #[must_use]
+    pub fn with_tenants(mut self, tenants: Vec<String>) -> Self {
+        self.0.tenants = Some(tenants);
+        self
+    }
+
+    /// Says how the policies decided.
+    #[must_use]
+    pub fn with_policy(mut self, policy: PolicyMetadata) -> Self {
+        self.0.policy = Some(policy);
+        self
+    }
+
+    /// Says when to come back, in seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// Says which methods the path knows.
+    #[must_use]
+    pub fn allow(mut self, methods: String) -> Self {
+        self.0.allow = Some(methods);
+        self
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.0.reason
+    }
+
+    /// The answer, to the request of this id where it got one.
+    #[must_use]
+    pub fn respond(&self, request: Option<RequestId>) -> HttpResponse {
+        let Parts { reason, detail, errors, tenants, policy, retry_after, allow } = &*self.0;
+        let mut response = HttpResponseBuilder::new(reason.status());
+        response.insert_header((CONTENT_TYPE, "application/problem+json"));
+        if let Some(seconds) = retry_after {
+            response.insert_header((RETRY_AFTER, *seconds));
+        }
+        if let Some(methods) = allow {
+            response.insert_header((ALLOW, methods.as_str()));
+        }
+        match reason {
+            Reason::Unauthenticated | Reason::CredentialsWrong => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"syft-space\""));
+            }
+            Reason::TokenInvalid => {
+                response.insert_header((
+                    WWW_AUTHENTICATE,
+                    "Bearer realm=\"syft-space\", error=\"invalid_token\"",
+                ));
+            }
+            Reason::Forbidden => {
+                response.insert_header((
+                    WWW_AUTHENTICATE,
+                    "Bearer realm=\"syft-space\", error=\"insufficient_scope\"",
+                ));
+            }
+            _ => {}
+        }
+        let body = Body {
+            r#type: format!("urn:syft-space:problem:{}", reason.code()),
+            title: reason.title(),
+            status: reason.status().as_u16(),
+            detail,
+            instance: request.map(|id| format!("urn:uuid:{id}")),
+            reason_code: reason.code(),
+            errors,
+            tenants: tenants.as_deref(),
+            policy_metadata: policy.as_ref(),
+        };
+        // Strings and numbers alone: this always serialises.
+        response.body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}

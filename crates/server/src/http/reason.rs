@@ -1,0 +1,95 @@
+//! Every reason a request can be refused for: its stable code, its status, its title.
+
+use actix_web::http::StatusCode;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $status:ident, $code:literal, $title:literal;)*) => {
+        /// Why a request was refused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Reason { $($(#[$doc])* $name,)* }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable word for it.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The status it is answered with.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)* }
+            }
+
+            /// What it is called for a person.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The body is not what its media type says, or the request contradicts itself.
+    Malformed = BAD_REQUEST, "malformed", "The request cannot be read";
+    /// A header or a credential stands twice.
+    Ambiguous = BAD_REQUEST, "ambiguous", "The request says something twice";
+    /// No credential was sent.
+    Unauthenticated = UNAUTHORIZED, "unauthenticated", "Log in first";
+    /// The credential is not good, or no longer.
+    TokenInvalid = UNAUTHORIZED, "token_invalid", "The access token is not valid";
+    /// E-mail and password do not belong together.
+    CredentialsWrong = UNAUTHORIZED, "credentials_wrong", "The login failed";
+    /// The caller's role does not permit it.
+    Forbidden = FORBIDDEN, "forbidden", "Your role does not permit this";
+    /// Only an Owner hands out, or touches, that role.
+    RoleNotYours = FORBIDDEN, "role_not_yours", "Only an owner may do this";
+    /// The setup token is missing or wrong.
+    SetupTokenWrong = FORBIDDEN, "setup_token_wrong", "The setup token is missing or wrong";
+    /// Nobody may register at present.
+    RegistrationClosed = FORBIDDEN, "registration_closed", "Registration is closed";
+    /// An access policy refused.
+    AccessDenied = FORBIDDEN, "access_denied", "A policy refused the query";
+    /// There is no such route.
+    NoRoute = NOT_FOUND, "no_route", "There is nothing at this path";
+    /// There is no such thing, for this caller.
+    NotFound = NOT_FOUND, "not_found", "There is no such thing";
+    /// The route does not know the method.
+    MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "The path does not know this method";
+    /// The body took too long to arrive.
+    BodyTimeout = REQUEST_TIMEOUT, "body_timeout", "The body took too long to arrive";
+    /// It contradicts what there is.
+    Conflict = CONFLICT, "conflict", "It contradicts what there is";
+    /// The name is taken.
+    NameTaken = CONFLICT, "name_taken", "The name is taken";
+    /// The account belongs to several tenants.
+    TenantRequired = CONFLICT, "tenant_required", "Say which tenant you mean";
+    /// The tenant would be left without an Owner.
+    LastOwner = CONFLICT, "last_owner", "A tenant needs an owner";
+    /// The thing is in use.
+    InUse = CONFLICT, "in_use", "It is in use";
+    /// The tenant has as much of it as it may.
+    LimitReached = CONFLICT, "limit_reached", "The tenant has as much as it may";
+    /// It has changed since.
+    Changed = PRECONDITION_FAILED, "changed", "It has changed since";
+    /// The body is larger than it may be.
+    TooLarge = PAYLOAD_TOO_LARGE, "too_large", "The body is too large";
+    /// The body is of a media type that is not taken here.
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The media type is not supported";
+    /// It can be read, and is not allowed.
+    Invalid = UNPROCESSABLE_ENTITY, "invalid", "The request is not valid";
+    /// The password is not good enough.
+    PasswordRefused = UNPROCESSABLE_ENTITY, "password_refused", "Choose another password";
+    /// Too much is going on.
+    Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do";
+    /// There is no room to write to.
+    StorageFull = INSUFFICIENT_STORAGE, "storage_full", "The server has no room left";
+    /// Something that is needed is not there.
+    Unavailable = SERVICE_UNAVAILABLE, "unavailable", "The server cannot do this at the moment";
+    /// Something went wrong that should not.
+    Internal = INTERNAL_SERVER_ERROR, "internal", "Something went wrong";
+}

@@ -1,0 +1,212 @@
+//! What a handler gets: a request whose caller is known, with the ways to read the rest of it.
+
+use std::sync::Arc;
+
+use actix_web::http::header::{CONTENT_TYPE, IF_MATCH};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use syft_space_domain::Space;
+use syft_space_domain::audit::Call;
+use syft_space_domain::identity::Principal;
+use syft_space_domain::page::{Cursor, PageAsk, PageLimit};
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+use crate::http::state::State;
+use crate::http::{json, left_over};
+
+/// What a handler answers.
+pub type Reply = LocalBoxFuture<'static, Result<HttpResponse, Problem>>;
+
+/// A request that has passed its gate.
+pub struct Request {
+    /// What every request may use.
+    pub state: Arc<State>,
+    /// When it came, and from where.
+    pub call: Call,
+    /// Who sent it; `None` only on routes that are open to anybody.
+    pub caller: Option<Principal>,
+    /// The request itself, with its body set aside until it is read.
+    pub http: HttpRequest,
+}
+
+impl Request {
+    /// Every port.
+    #[must_use]
+    pub fn space(&self) -> &Space {
+        &self.state.space
+    }
+
+    /// Who sent it.
+    ///
+    /// # Errors
+    /// When nobody known did: a route that forgot its gate fails closed.
+    pub fn who(&self) -> Result<&Principal, Problem> {
+        self.caller.as_ref().ok_or_else(|| Problem::new(Reason::Unauthenticated, "send an access token"))
+    }
+
+    /// A part of the path, parsed. What cannot be an id is the id of nothing.
+    ///
+    /// # Errors
+    /// As for a thing that does not exist.
+    pub fn path<T: std::str::FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
+        let text = self.http.match_info().get(name).unwrap_or_default();
+        text.parse().map_err(|_| Problem::new(Reason::NotFound, format!("there is no such {what}")))
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn json<T>(&self) -> Result<T, Problem>
+    where
+        T: DeserializeOwned + garde::Validate<Context = ()>,
+    {
+        self.check_media_type(&["application/json"])?;
+        let body = self.body(self.state.limits.body_bytes).await?;
+        json::parse(&body)
+    }
+
+    /// Reads the body as a merge patch (RFC 7396).
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn merge_patch<T>(&self) -> Result<T, Problem>
+    where
+        T: DeserializeOwned + garde::Validate<Context = ()>,
+    {
+        self.check_media_type(&["application/merge-patch+json", "application/json"])?;
+        let body = self.body(self.state.limits.body_bytes).await?;
+        json::parse(&body)
+    }
+
+    /// Refuses a body of another media type, before it is read.
+    ///
+    /// # Errors
+    /// When it is none of these.
+    pub fn check_media_type(&self, accepted: &[&str]) -> Result<(), Problem> {
+        let sent =
+            self.http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (essence, parameters) = sent.split_once(';').unwrap_or((sent, ""));
+        let charset_fits = parameters.split(';').map(str::trim).filter(|one| !one.is_empty()).all(|one| {
+            let one = one.to_ascii_lowercase();
+            matches!(one.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
+        });
+        if charset_fits && accepted.iter().any(|one| essence.trim().eq_ignore_ascii_case(one)) {
+            return Ok(());
+        }
+        let detail = format!("send the body as {} in UTF-8", accepted.join(" or "));
+        Err(Problem::new(Reason::UnsupportedMediaType, detail))
+    }
+
+    /// Reads the body, up to a bound and within a time.
+    ///
+    /// # Errors
+    /// When it is too large, too slow, or cut off.
+    pub async fn body(&self, max: usize) -> Result<Vec<u8>, Problem> {
+        let too_large = || Problem::new(Reason::TooLarge, format!("the body may have {max} bytes at most"));
+        let announced = self.http.headers().get(actix_web::http::header::CONTENT_LENGTH);
+        let announced =
+            announced.and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
+        if announced.is_some_and(|bytes| bytes > u64::try_from(max).unwrap_or(u64::MAX)) {
+            return Err(too_large());
+        }
+        let Some(mut payload) = left_over::take(&self.http) else { return Ok(Vec::new()) };
+        let whole = async {
+            let mut body = Vec::new();
+            while let Some(piece) = payload.next().await {
+                let piece = piece.map_err(|error| {
+                    Problem::new(Reason::Malformed, format!("the body was cut off or is malformed: {error}"))
+                })?;
+                if body.len().saturating_add(piece.len()) > max {
+                    return Err(too_large());
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok(body)
+        };
+        let read = tokio::time::timeout(self.state.limits.body_timeout, whole).await.unwrap_or_else(|_| {
+            let seconds = self.state.limits.body_timeout.as_secs();
+            Err(Problem::new(Reason::BodyTimeout, format!("the whole body must arrive within {seconds} s")))
+        });
+        if read.is_err() {
+            left_over::set_aside(&self.http, payload);
+        }
+        read
+    }
+
+    /// The query string, each parameter at most once and none unknown.
+    ///
+    /// # Errors
+    /// When a parameter stands twice, is unknown, or is not decodable.
+    pub fn query(&self, known: &[&str]) -> Result<Parameters, Problem> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        let decoded = actix_web::web::Query::<Vec<(String, String)>>::from_query(self.http.query_string());
+        let decoded =
+            decoded.map_err(|error| Problem::new(Reason::Malformed, format!("the query string: {error}")))?;
+        for (name, value) in decoded.into_inner() {
+            if !known.contains(&name.as_str()) {
+                let detail = format!("there is no parameter {name:?} here; known: {}", known.join(", "));
+                return Err(Problem::field(format!("/{name}"), detail));
+            }
+            if pairs.iter().any(|(seen, _)| *seen == name) {
+                return Err(Problem::new(Reason::Ambiguous, format!("the parameter {name} stands twice")));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Parameters(pairs))
+    }
+
+    /// The revision that `If-Match` demands, where it is sent. A tag that we never gave out matches nothing
+    /// (RFC 9110, section 13.1.1): it becomes 0, which no revision is.
+    #[must_use]
+    pub fn if_match(&self) -> Option<u64> {
+        let text = self.http.headers().get(IF_MATCH)?.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return None;
+        }
+        let revision = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        Some(revision.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+}
+
+/// The parameters of a query string.
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// The parameters by which every list is paged.
+    pub const PAGE: [&'static str; 2] = ["limit", "cursor"];
+
+    /// A parameter's text.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter, parsed.
+    ///
+    /// # Errors
+    /// When it is not what it should be.
+    pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, Problem> {
+        let parsed = self.get(name).map(str::parse).transpose();
+        parsed.map_err(|error| Problem::field(format!("/{name}"), error))
+    }
+
+    /// Which part of a list is asked for.
+    ///
+    /// # Errors
+    /// When limit or cursor are not what they should be.
+    pub fn page<K: std::str::FromStr>(&self) -> Result<PageAsk<K>, Problem> {
+        let limit = match self.get("limit") {
+            Some(text) => PageLimit::parse(text.parse().unwrap_or(0))?,
+            None => PageLimit::DEFAULT,
+        };
+        let after = self.get("cursor").map(Cursor::decode).transpose()?;
+        Ok(PageAsk { limit, after })
+    }
+}

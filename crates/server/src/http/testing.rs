@@ -1,0 +1,30 @@
+//! A state over adapters in memory, for tests of single parts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use syft_space_domain::live::LiveCache;
+use syft_space_domain::random::Entropy;
+use syft_space_domain::{DatasetLocks, Space};
+use syft_space_memory::{InsecurePasswords, MemoryDocuments, MemorySearch, MemoryStore, MemoryTokens};
+
+use crate::config::Settings;
+use crate::http::state::State;
+use crate::system::{SystemClock, SystemEntropy};
+
+pub(crate) fn state() -> State {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let live = Arc::new(LiveCache::default());
+    let space = Space {
+        store: Arc::new(MemoryStore::new(live.clone())),
+        live,
+        documents: Arc::new(MemoryDocuments::new()),
+        engine: Arc::new(MemorySearch::new()),
+        passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
+        tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), Duration::from_secs(900))),
+        clock: Arc::new(SystemClock),
+        entropy,
+        datasets: DatasetLocks::default(),
+    };
+    Arc::into_inner(crate::serve::state(space, &Settings::default(), None)).unwrap()
+}

@@ -1,0 +1,18 @@
+//! The binary: it runs what the command line says, and says why where it could not.
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Whatever any library makes in the home is the owner's alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    match syft_space::cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // With standard error closed there is nobody to tell, and the exit code still tells.
+            let _nobody = writeln!(std::io::stderr(), "syft-space: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

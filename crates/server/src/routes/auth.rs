@@ -1,0 +1,119 @@
+//! Registering, logging in, and who one is.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use syft_space_domain::identity::{Email, Login, Password, login as log_in};
+use syft_space_domain::secret::{Secret, TokenHash};
+use syft_space_domain::tenant::{Founded, Registration, TenantName, register as found};
+use syft_space_domain::time::Timestamp;
+
+use crate::http::problem::Problem;
+use crate::http::request::Request;
+use crate::routes::reply;
+use crate::routes::rules::{self, take};
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct RegisterBody {
+    #[garde(custom(rules::email))]
+    email: String,
+    #[garde(skip)]
+    password: Secret<String>,
+    #[garde(custom(rules::tenant_name))]
+    tenant_name: String,
+    #[garde(skip)]
+    setup_token: Option<Secret<String>>,
+}
+
+/// Somebody who has become a member.
+#[derive(Serialize)]
+pub(super) struct NewMember {
+    id: String,
+    email: String,
+    tenant_name: String,
+    role: &'static str,
+    created_at: Timestamp,
+}
+
+impl From<Founded> for NewMember {
+    fn from(founded: Founded) -> Self {
+        Self {
+            id: founded.account.to_string(),
+            email: founded.email.to_string(),
+            tenant_name: founded.tenant_name.to_string(),
+            role: founded.role.as_str(),
+            created_at: founded.created_at,
+        }
+    }
+}
+
+pub(crate) async fn register(request: Request) -> Result<HttpResponse, Problem> {
+    let body: RegisterBody = request.json().await?;
+    let wanted = Registration {
+        email: take("/email", Email::parse(&body.email))?,
+        password: Password::parse(&body.password)?,
+        tenant_name: take("/tenant_name", TenantName::parse(&body.tenant_name))?,
+        setup_token: body.setup_token.as_ref().map(|token| TokenHash::of(token.expose().trim())),
+    };
+    let gate = request.state.registration_gate();
+    let founded = found(request.space(), &request.call, &gate, wanted).await?;
+    if let Some(file) = &request.state.setup_token {
+        file.used();
+    }
+    reply::json(StatusCode::CREATED, &NewMember::from(founded))
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct LoginBody {
+    #[garde(custom(rules::email))]
+    email: String,
+    #[garde(skip)]
+    password: Secret<String>,
+    #[garde(custom(rules::optional(rules::tenant_name)))]
+    tenant: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Token<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+}
+
+pub(crate) async fn login(request: Request) -> Result<HttpResponse, Problem> {
+    let body: LoginBody = request.json().await?;
+    let wanted = Login {
+        email: take("/email", Email::parse(&body.email))?,
+        password: Password::presented(&body.password)?,
+        tenant: body.tenant.map(|name| take("/tenant", TenantName::parse(&name))).transpose()?,
+    };
+    let logged_in = log_in(request.space(), &request.call, wanted).await?;
+    let token = Token {
+        access_token: logged_in.token.expose(),
+        token_type: "bearer",
+        expires_in: logged_in.lifetime.as_secs(),
+    };
+    reply::json(StatusCode::OK, &token)
+}
+
+#[derive(Serialize)]
+struct Me {
+    id: String,
+    email: String,
+    tenant_name: String,
+    role: &'static str,
+}
+
+pub(crate) async fn me(request: Request) -> Result<HttpResponse, Problem> {
+    let who = request.who()?;
+    let me = Me {
+        id: who.account().to_string(),
+        email: who.email().to_string(),
+        tenant_name: who.live().tenant.name.to_string(),
+        role: who.role().as_str(),
+    };
+    reply::json(StatusCode::OK, &me)
+}

@@ -1,0 +1,136 @@
+//! Datasets.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use syft_space_domain::dataset::{
+    AnalyzerSettings, ChangeDataset, Dataset, NewDataset, begin_removal, change_dataset, create_dataset,
+    dataset, datasets, finish_removal,
+};
+use syft_space_domain::ids::DatasetId;
+use syft_space_domain::text;
+use syft_space_domain::time::Timestamp;
+
+use crate::http::json::present;
+use crate::http::problem::Problem;
+use crate::http::request::{Parameters, Request};
+use crate::routes::reply;
+use crate::routes::rules::{self, take};
+
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    name: String,
+    dtype: &'static str,
+    summary: String,
+    tags: String,
+    configuration: AnalyzerSettings,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Dataset> for Shown {
+    fn from(dataset: Dataset) -> Self {
+        Self {
+            id: dataset.id.to_string(),
+            name: dataset.name,
+            dtype: Dataset::DTYPE,
+            summary: dataset.summary,
+            tags: dataset.tags,
+            configuration: dataset.analyzer,
+            created_at: dataset.created_at,
+            updated_at: dataset.updated_at,
+        }
+    }
+}
+
+pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
+    let page = request.query(&Parameters::PAGE)?.page()?;
+    reply::list(datasets(request.space(), request.who()?, page)?, Shown::from)
+}
+
+pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
+    let found = dataset(request.space(), request.who()?, id(&request)?)?;
+    reply::resource(StatusCode::OK, found.revision, &Shown::from(found))
+}
+
+fn embedded(value: &str, _: &()) -> garde::Result {
+    if value == Dataset::DTYPE {
+        Ok(())
+    } else {
+        Err(garde::Error::new(format_args!("dtype is {}; this version has no other", Dataset::DTYPE)))
+    }
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct CreateBody {
+    #[garde(custom(rules::name))]
+    name: String,
+    #[garde(custom(embedded))]
+    dtype: String,
+    #[serde(default)]
+    #[garde(custom(rules::line))]
+    summary: String,
+    #[serde(default)]
+    #[garde(custom(rules::line))]
+    tags: String,
+    #[serde(default)]
+    #[garde(skip)]
+    configuration: AnalyzerSettings,
+}
+
+pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+    let body: CreateBody = request.json().await?;
+    let wanted = NewDataset {
+        name: take("/name", text::name(&body.name))?,
+        summary: take("/summary", text::line(&body.summary))?,
+        tags: take("/tags", text::line(&body.tags))?,
+        analyzer: body.configuration,
+    };
+    let made = create_dataset(request.space(), &request.call, request.who()?, wanted).await?;
+    reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct ChangeBody {
+    #[serde(default, deserialize_with = "present")]
+    #[garde(custom(rules::optional(rules::name)))]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(custom(rules::optional(rules::line)))]
+    summary: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(custom(rules::optional(rules::line)))]
+    tags: Option<String>,
+}
+
+pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    dataset(request.space(), request.who()?, id)?;
+    let body: ChangeBody = request.merge_patch().await?;
+    let change = ChangeDataset {
+        name: body.name,
+        summary: body.summary,
+        tags: body.tags,
+        if_revision: request.if_match(),
+    };
+    let changed = change_dataset(request.space(), &request.call, request.who()?, id, change).await?;
+    reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
+}
+
+pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
+    let (id, if_revision) = (id(&request)?, request.if_match());
+    let scope = begin_removal(request.space(), &request.call, request.who()?, id, if_revision).await?;
+    let (state, call) = (Arc::clone(&request.state), request.call.clone());
+    reply::blocking(move || finish_removal(&state.space, &call, &scope, id)).await??;
+    Ok(reply::nothing())
+}
+
+fn id(request: &Request) -> Result<DatasetId, Problem> {
+    request.path("id", "dataset")
+}

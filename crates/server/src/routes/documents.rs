@@ -1,0 +1,243 @@
+//! Documents of a dataset, and what a search of it finds.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use syft_space_domain::dataset::{
+    Ask, Document, DocumentId, DocumentSummary, Hit, Metadata, NewDocument, Threshold, dataset, document,
+    documents, finish_ingestion, ingestion_scope, remove_document, search_dataset, start_ingestion,
+};
+use syft_space_domain::ids::DatasetId;
+use syft_space_domain::time::Timestamp;
+
+use crate::http::json;
+use crate::http::problem::{FieldError, Problem};
+use crate::http::request::{Parameters, Request};
+use crate::routes::jobs::Started;
+use crate::routes::reply;
+use crate::routes::rules;
+
+/// The most documents of one request.
+const DOCUMENTS_MAX: usize = 10_000;
+
+#[derive(Serialize)]
+struct Listed {
+    document_id: String,
+    metadata: Metadata,
+    bytes: u64,
+    chunks: u64,
+    created_at: Timestamp,
+}
+
+impl From<DocumentSummary> for Listed {
+    fn from(one: DocumentSummary) -> Self {
+        Self {
+            document_id: one.id.to_string(),
+            metadata: one.metadata,
+            bytes: one.bytes,
+            chunks: one.chunks,
+            created_at: one.created_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Whole {
+    document_id: String,
+    content: String,
+    metadata: Metadata,
+    created_at: Timestamp,
+}
+
+impl From<Document> for Whole {
+    fn from(one: Document) -> Self {
+        let Document { id, content, metadata, created_at, .. } = one;
+        Self { document_id: id.to_string(), content, metadata, created_at }
+    }
+}
+
+pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    dataset(request.space(), request.who()?, id)?;
+    let page = request.query(&Parameters::PAGE)?.page()?;
+    let (state, who) = (Arc::clone(&request.state), request.who()?.clone());
+    let found = reply::blocking(move || documents(&state.space, &who, id, page)).await??;
+    reply::list(found, Listed::from)
+}
+
+pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
+    let (id, name) = (id(&request)?, document_id(&request)?);
+    let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
+    let found = reply::blocking(move || document(&state.space, &call, &who, id, &name)).await??;
+    reply::json(StatusCode::OK, &Whole::from(found))
+}
+
+pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
+    let (id, name) = (id(&request)?, document_id(&request)?);
+    let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
+    reply::blocking(move || remove_document(&state.space, &call, &who, id, &name)).await??;
+    Ok(reply::nothing())
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct AddBody {
+    #[garde(length(min = 1, max = DOCUMENTS_MAX), dive)]
+    documents: Vec<AddDocument>,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct AddDocument {
+    #[garde(custom(rules::optional(rules::document_id)))]
+    document_id: Option<String>,
+    #[garde(custom(rules::optional(rules::name)))]
+    title: Option<String>,
+    #[garde(skip)]
+    content: String,
+    #[serde(default)]
+    #[garde(skip)]
+    metadata: Metadata,
+}
+
+pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    dataset(request.space(), request.who()?, id)?;
+    let wait = request.query(&["wait"])?.parse::<bool>("wait")?.unwrap_or(false);
+    request.check_media_type(&["application/json"])?;
+    let body = request.body(request.state.limits.documents_body_bytes).await?;
+    let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
+    let job = reply::blocking(move || {
+        let body: AddBody = json::parse(&body)?;
+        let documents = take_documents(body, &call)?;
+        let job = start_ingestion(&state.space, &call, &who, id, documents)?;
+        let scope = ingestion_scope(&who)?;
+        if wait {
+            return Ok::<_, Problem>(finish_ingestion(&state.space, &call, &scope, job)?);
+        }
+        let started = job.clone();
+        tokio::task::spawn_blocking(move || {
+            // What is not finished now is finished at the next start.
+            if let Err(error) = finish_ingestion(&state.space, &call, &scope, job) {
+                tracing::error!(%error, dataset = %id, "documents are stored, and could not be indexed");
+            }
+        });
+        Ok(started)
+    })
+    .await??;
+    let status = if wait { StatusCode::OK } else { StatusCode::ACCEPTED };
+    reply::json(status, &Started::from(job))
+}
+
+/// Checks every document, so that one answer tells of all that is wrong.
+fn take_documents(body: AddBody, call: &syft_space_domain::audit::Call) -> Result<Vec<NewDocument>, Problem> {
+    let mut taken: Vec<NewDocument> = Vec::with_capacity(body.documents.len());
+    let mut errors = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for (n, one) in body.documents.into_iter().enumerate() {
+        let mut refuse = |field: &str, message: String| {
+            errors.push(FieldError { pointer: format!("/documents/{n}{field}"), message });
+        };
+        let id = match one.document_id {
+            Some(text) => DocumentId::parse(&text),
+            None => DocumentId::parse(
+                &syft_space_domain::ids::EventId::generate(call.now, &*call.entropy)?.to_string(),
+            ),
+        };
+        let id = match id {
+            Ok(id) => id,
+            Err(error) => {
+                refuse("/document_id", error.to_string());
+                continue;
+            }
+        };
+        if !seen.insert(id.clone()) {
+            refuse("/document_id", format!("{id} stands twice in this request"));
+        }
+        let mut metadata = one.metadata;
+        if let Some(title) = one.title {
+            metadata.insert("title".to_owned(), title.into());
+        }
+        match NewDocument::new(id, one.content, metadata) {
+            Ok(document) => taken.push(document),
+            Err(error) => refuse("", error.to_string()),
+        }
+    }
+    if errors.is_empty() { Ok(taken) } else { Err(Problem::fields(errors)) }
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct SearchBody {
+    #[garde(skip)]
+    query: String,
+    #[garde(skip)]
+    limit: Option<u64>,
+    #[garde(skip)]
+    similarity_threshold: Option<f32>,
+}
+
+/// A found chunk, in the form of a query's answer too.
+#[derive(Serialize)]
+pub(super) struct Reference<'a> {
+    document_id: &'a str,
+    content: &'a str,
+    metadata: Shown<'a>,
+    similarity_score: f32,
+}
+
+impl<'a> Reference<'a> {
+    pub(super) fn of(hit: &'a Hit, with_metadata: bool) -> Self {
+        Self {
+            document_id: hit.document.as_str(),
+            content: &hit.content,
+            metadata: Shown { metadata: &hit.metadata, hidden: !with_metadata },
+            similarity_score: hit.score,
+        }
+    }
+}
+
+/// Metadata, or an empty object in its place: clients cannot read a null there.
+struct Shown<'a> {
+    metadata: &'a Metadata,
+    hidden: bool,
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.hidden {
+            return serializer.collect_map(std::iter::empty::<(&str, &str)>());
+        }
+        self.metadata.serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    documents: Vec<Reference<'a>>,
+}
+
+pub(crate) async fn search(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    dataset(request.space(), request.who()?, id)?;
+    let body: SearchBody = request.json().await?;
+    let limit = body.limit.unwrap_or(Ask::DEFAULT_LIMIT);
+    let threshold = body.similarity_threshold.unwrap_or(Threshold::DEFAULT.get());
+    let ask = Ask::new(body.query, limit, threshold)?;
+    let hits = search_dataset(request.space(), &request.call, request.who()?, id, &ask).await?;
+    reply::json(
+        StatusCode::OK,
+        &Found { documents: hits.iter().map(|hit| Reference::of(hit, true)).collect() },
+    )
+}
+
+fn id(request: &Request) -> Result<DatasetId, Problem> {
+    request.path("id", "dataset")
+}
+
+fn document_id(request: &Request) -> Result<DocumentId, Problem> {
+    request.path("doc", "document")
+}

@@ -1,0 +1,252 @@
+//! Endpoints, the policies attached to them, and why somebody may query them.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use syft_space_domain::endpoint::{
+    ChangeEndpoint, Endpoint, EndpointName, NewEndpoint, ResponseType, Slug, change_endpoint,
+    create_endpoint, endpoint, endpoints, remove_endpoint,
+};
+use syft_space_domain::identity::Email;
+use syft_space_domain::ids::PolicyId;
+use syft_space_domain::policy::{Policy, attach as attach_policies, attached, explain as explain_verdict};
+use syft_space_domain::text;
+use syft_space_domain::time::Timestamp;
+
+use crate::http::json::present;
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+use crate::http::request::{Parameters, Request};
+use crate::routes::explanation::Explained;
+use crate::routes::reply;
+use crate::routes::rules::{self, take};
+
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    name: String,
+    slug: Slug,
+    summary: String,
+    description: String,
+    tags: String,
+    dataset_id: String,
+    model_id: Option<String>,
+    response_type: ResponseType,
+    published: bool,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Endpoint> for Shown {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            id: endpoint.id.to_string(),
+            name: endpoint.name,
+            slug: endpoint.slug,
+            summary: endpoint.summary,
+            description: endpoint.description,
+            tags: endpoint.tags,
+            dataset_id: endpoint.dataset.to_string(),
+            model_id: None,
+            response_type: endpoint.response_type,
+            published: endpoint.published,
+            created_at: endpoint.created_at,
+            updated_at: endpoint.updated_at,
+        }
+    }
+}
+
+/// What those see who may query an endpoint, and no more.
+#[derive(Serialize)]
+struct Queryable {
+    name: String,
+    slug: Slug,
+    summary: String,
+}
+
+pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
+    let page = request.query(&Parameters::PAGE)?.page()?;
+    let listed = endpoints(request.space(), request.who()?, page)?;
+    if listed.in_full {
+        return reply::list(listed.page, Shown::from);
+    }
+    reply::list(listed.page, |one| Queryable { name: one.name, slug: one.slug, summary: one.summary })
+}
+
+#[derive(Serialize)]
+struct WithPolicies {
+    #[serde(flatten)]
+    endpoint: Shown,
+    policies: Vec<Attached>,
+}
+
+#[derive(Serialize)]
+struct Attached {
+    id: String,
+    name: String,
+    policy_type: &'static str,
+}
+
+impl From<Policy> for Attached {
+    fn from(policy: Policy) -> Self {
+        Self { id: policy.id.to_string(), name: policy.name, policy_type: policy.configuration.type_name() }
+    }
+}
+
+pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
+    let found = find(&request)?;
+    let policies = attached(request.space(), request.who()?, found.id)?;
+    let shown = WithPolicies {
+        policies: policies.into_iter().map(Attached::from).collect(),
+        endpoint: Shown::from(found.clone()),
+    };
+    reply::resource(StatusCode::OK, found.revision, &shown)
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct CreateBody {
+    #[garde(custom(rules::name))]
+    name: String,
+    #[garde(custom(rules::slug))]
+    slug: String,
+    #[serde(default)]
+    #[garde(custom(rules::line))]
+    summary: String,
+    #[serde(default)]
+    #[garde(custom(rules::prose))]
+    description: String,
+    #[serde(default)]
+    #[garde(custom(rules::line))]
+    tags: String,
+    #[garde(custom(rules::dataset_id))]
+    dataset_id: String,
+    #[garde(custom(no_model))]
+    model_id: Option<String>,
+    #[garde(custom(rules::response_type))]
+    response_type: String,
+    #[serde(default)]
+    #[garde(skip)]
+    published: bool,
+}
+
+fn no_model(value: &Option<String>, _: &()) -> garde::Result {
+    if value.is_none() {
+        Ok(())
+    } else {
+        Err(garde::Error::new("model_id is null: this version has no models"))
+    }
+}
+
+pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+    let body: CreateBody = request.json().await?;
+    let wanted = NewEndpoint {
+        name: take("/name", text::name(&body.name))?,
+        slug: take("/slug", Slug::parse(&body.slug))?,
+        summary: take("/summary", text::line(&body.summary))?,
+        description: take("/description", text::prose(&body.description))?,
+        tags: take("/tags", text::line(&body.tags))?,
+        dataset: take("/dataset_id", body.dataset_id.parse())?,
+        response_type: take("/response_type", body.response_type.parse())?,
+        published: body.published,
+    };
+    let made = create_endpoint(request.space(), &request.call, request.who()?, wanted).await?;
+    reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct ChangeBody {
+    #[serde(default, deserialize_with = "present")]
+    #[garde(custom(rules::optional(rules::name)))]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(custom(rules::optional(rules::line)))]
+    summary: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(custom(rules::optional(rules::prose)))]
+    description: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(custom(rules::optional(rules::line)))]
+    tags: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(skip)]
+    published: Option<bool>,
+}
+
+pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
+    let id = find(&request)?.id;
+    let body: ChangeBody = request.merge_patch().await?;
+    let change = ChangeEndpoint {
+        name: body.name,
+        summary: body.summary,
+        description: body.description,
+        tags: body.tags,
+        published: body.published,
+        if_revision: request.if_match(),
+    };
+    let changed = change_endpoint(request.space(), &request.call, request.who()?, id, change).await?;
+    reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
+}
+
+pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
+    let id = find(&request)?.id;
+    remove_endpoint(request.space(), &request.call, request.who()?, id, request.if_match()).await?;
+    Ok(reply::nothing())
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct AttachBody {
+    #[garde(custom(rules::each(rules::policy_id)))]
+    policy_ids: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct AttachedList {
+    policies: Vec<Attached>,
+}
+
+pub(crate) async fn attach(request: Request) -> Result<HttpResponse, Problem> {
+    let id = find(&request)?.id;
+    let body: AttachBody = request.json().await?;
+    let parsed = body.policy_ids.iter().map(|text| take("/policy_ids", text.parse::<PolicyId>()));
+    let ids = parsed.collect::<Result<Vec<_>, _>>()?;
+    let (who, name, if_revision) = (request.who()?, EndpointName::Id(id), request.if_match());
+    let policies = attach_policies(request.space(), &request.call, who, name, ids, if_revision).await?;
+    reply::json(
+        StatusCode::OK,
+        &AttachedList { policies: policies.into_iter().map(Attached::from).collect() },
+    )
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct ExplainBody {
+    #[garde(dive)]
+    identity: Identity,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct Identity {
+    #[garde(custom(rules::email))]
+    email: String,
+}
+
+pub(crate) async fn explain(request: Request) -> Result<HttpResponse, Problem> {
+    let id = find(&request)?.id;
+    let body: ExplainBody = request.json().await?;
+    let email = take("/identity/email", Email::parse(&body.identity.email))?;
+    let explanation = explain_verdict(request.space(), request.who()?, &EndpointName::Id(id), &email)?;
+    reply::json(StatusCode::OK, &Explained::from(&explanation))
+}
+
+/// The endpoint that the path names, by id or by slug.
+fn find(request: &Request) -> Result<Endpoint, Problem> {
+    let text = request.http.match_info().get("slug").unwrap_or_default();
+    let name = EndpointName::parse(text)
+        .ok_or_else(|| Problem::new(Reason::NotFound, "there is no such endpoint"))?;
+    Ok(endpoint(request.space(), request.who()?, &name)?)
+}

@@ -1,0 +1,63 @@
+//! How a verdict is shown to an owner.
+
+use serde::Serialize;
+use syft_space_domain::policy::{Explained as Verdict, Mode, Rule, Step, StepOutcome};
+
+/// A verdict, what decided it, and what each policy had to say.
+#[derive(Serialize)]
+pub(super) struct Explained {
+    verdict: &'static str,
+    reason_code: &'static str,
+    decided_by: Option<DecidedBy>,
+    steps: Vec<ShownStep>,
+}
+
+#[derive(Serialize)]
+struct DecidedBy {
+    policy_id: String,
+    rule: String,
+}
+
+#[derive(Serialize)]
+struct ShownStep {
+    policy_id: String,
+    mode: &'static str,
+    outcome: &'static str,
+    rule: Option<String>,
+}
+
+impl From<&Verdict> for Explained {
+    fn from(explained: &Verdict) -> Self {
+        let decided_by = explained.policies.verdict.decided_by.as_ref();
+        Self {
+            verdict: if explained.allowed { "allow" } else { "deny" },
+            reason_code: explained.reason_code,
+            decided_by: decided_by
+                .map(|one| DecidedBy { policy_id: one.policy.to_string(), rule: rule(&one.rule) }),
+            steps: explained.policies.steps.iter().map(ShownStep::from).collect(),
+        }
+    }
+}
+
+impl From<&Step> for ShownStep {
+    fn from(step: &Step) -> Self {
+        let (outcome, matched) = match &step.outcome {
+            StepOutcome::Matched(by) => ("matched", Some(rule(by))),
+            StepOutcome::NotMatched => ("not_matched", None),
+            StepOutcome::AddressUnknown => ("address_unknown", None),
+            StepOutcome::Skipped => ("skipped", None),
+        };
+        let mode = match step.mode {
+            Mode::Allow => "allow",
+            Mode::Deny => "deny",
+        };
+        Self { policy_id: step.policy.to_string(), mode, outcome, rule: matched }
+    }
+}
+
+fn rule(rule: &Rule) -> String {
+    match rule {
+        Rule::Pattern(pattern) => pattern.to_string(),
+        Rule::Guests => "guests".to_owned(),
+    }
+}

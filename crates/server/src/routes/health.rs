@@ -1,0 +1,35 @@
+//! Is the server there, and does it serve?
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+use crate::http::request::Request;
+use crate::routes::reply;
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+}
+
+const HEALTHY: Health = Health { status: "healthy", version: env!("CARGO_PKG_VERSION") };
+
+pub(crate) async fn health(_: Request) -> Result<HttpResponse, Problem> {
+    reply::json(StatusCode::OK, &HEALTHY)
+}
+
+pub(crate) async fn live(_: Request) -> Result<HttpResponse, Problem> {
+    reply::json(StatusCode::OK, &serde_json::json!({ "status": "live" }))
+}
+
+pub(crate) async fn ready(request: Request) -> Result<HttpResponse, Problem> {
+    if !request.state.is_ready() {
+        return Err(Problem::new(Reason::Unavailable, "the server is shutting down"));
+    }
+    // A store that cannot be read answers nothing else either.
+    drop(request.space().store.read()?);
+    reply::json(StatusCode::OK, &serde_json::json!({ "status": "ready" }))
+}

@@ -1,0 +1,16 @@
+//! What answers each route: a request is read, a use case is called, its outcome is written.
+
+pub(crate) mod audit;
+pub(crate) mod auth;
+pub(crate) mod datasets;
+pub(crate) mod documents;
+pub(crate) mod endpoints;
+mod explanation;
+pub(crate) mod health;
+pub(crate) mod invitations;
+pub(crate) mod jobs;
+pub(crate) mod policies;
+pub(crate) mod query;
+mod reply;
+mod rules;
+pub(crate) mod users;

@@ -1,0 +1,139 @@
+//! Policies.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use syft_space_domain::ids::PolicyId;
+use syft_space_domain::policy::{
+    ChangePolicy, NewPolicy, Policy, PolicyConfiguration, PolicyConfigurationError, change_policy,
+    create_policy, policies, policy, remove_policy,
+};
+use syft_space_domain::text;
+use syft_space_domain::time::Timestamp;
+
+use crate::http::json::present;
+use crate::http::problem::Problem;
+use crate::http::request::{Parameters, Request};
+use crate::routes::reply;
+use crate::routes::rules::{self, take};
+
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    name: String,
+    policy_type: &'static str,
+    configuration: serde_json::Value,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Policy> for Shown {
+    fn from(policy: Policy) -> Self {
+        Self {
+            id: policy.id.to_string(),
+            name: policy.name,
+            policy_type: policy.configuration.type_name(),
+            configuration: policy.configuration.to_json(),
+            created_at: policy.created_at,
+            updated_at: policy.updated_at,
+        }
+    }
+}
+
+pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
+    let page = request.query(&Parameters::PAGE)?.page()?;
+    reply::list(policies(request.space(), request.who()?, page)?, Shown::from)
+}
+
+pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
+    let found = policy(request.space(), request.who()?, id(&request)?)?;
+    reply::resource(StatusCode::OK, found.revision, &Shown::from(found))
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct CreateBody {
+    #[garde(custom(rules::name))]
+    name: String,
+    #[garde(skip)]
+    policy_type: String,
+    #[garde(skip)]
+    configuration: serde_json::Value,
+}
+
+pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+    let body: CreateBody = request.json().await?;
+    let wanted = NewPolicy {
+        name: take("/name", text::name(&body.name))?,
+        configuration: configuration(&body.policy_type, &body.configuration)?,
+    };
+    let made = create_policy(request.space(), &request.call, request.who()?, wanted).await?;
+    reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct ChangeBody {
+    #[serde(default, deserialize_with = "present")]
+    #[garde(custom(rules::optional(rules::name)))]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(skip)]
+    configuration: Option<serde_json::Value>,
+}
+
+pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    let known = policy(request.space(), request.who()?, id)?;
+    let body: ChangeBody = request.merge_patch().await?;
+    let patched = body.configuration.map(|patch| {
+        let mut merged = known.configuration.to_json();
+        merge(&mut merged, patch);
+        configuration(known.configuration.type_name(), &merged)
+    });
+    // The patch was merged into what was just read: it may not land on anything newer.
+    let if_revision = request.if_match().or(patched.is_some().then_some(known.revision));
+    let change = ChangePolicy { name: body.name, configuration: patched.transpose()?, if_revision };
+    let changed = change_policy(request.space(), &request.call, request.who()?, id, change).await?;
+    reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
+}
+
+/// JSON Merge Patch (RFC 7396, section 2).
+fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
+    let serde_json::Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = serde_json::Value::Object(serde_json::Map::new());
+    }
+    if let Some(object) = target.as_object_mut() {
+        for (key, value) in patch {
+            if value.is_null() {
+                object.remove(&key);
+            } else {
+                merge(object.entry(key).or_insert(serde_json::Value::Null), value);
+            }
+        }
+    }
+}
+
+pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    remove_policy(request.space(), &request.call, request.who()?, id, request.if_match()).await?;
+    Ok(reply::nothing())
+}
+
+fn configuration(policy_type: &str, json: &serde_json::Value) -> Result<PolicyConfiguration, Problem> {
+    PolicyConfiguration::parse(policy_type, json).map_err(|error| match &error {
+        PolicyConfigurationError::UnknownType(_) => Problem::field("/policy_type", error),
+        PolicyConfigurationError::Access(access) => {
+            Problem::field(format!("/configuration{}", access.pointer()), error.to_string())
+        }
+    })
+}
+
+fn id(request: &Request) -> Result<PolicyId, Problem> {
+    request.path("id", "policy")
+}

@@ -1,0 +1,127 @@
+//! Querying an endpoint.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use syft_space_domain::dataset::{Ask, Threshold};
+use syft_space_domain::endpoint::{Message, Messages, PolicyMetadata, Query, look_up, query as ask_endpoint};
+
+use crate::http::problem::Problem;
+use crate::http::request::Request;
+use crate::routes::documents::Reference;
+use crate::routes::reply;
+
+/// A query's body. Unknown fields are ignored here, and here alone: marketplace clients send some. What a client
+/// says of itself (`user_email`) or of payment (`transaction_token`) is among them, and is never believed.
+#[derive(Deserialize, Validate)]
+struct QueryBody {
+    #[garde(skip)]
+    messages: Said,
+    #[garde(skip)]
+    similarity_threshold: Option<f32>,
+    #[garde(skip)]
+    limit: Option<u64>,
+    #[garde(skip)]
+    include_metadata: Option<bool>,
+    #[garde(skip)]
+    stream: Option<bool>,
+    /// What follows is for models; it is checked, and waits for them.
+    #[garde(range(min = 1))]
+    max_tokens: Option<u64>,
+    #[garde(range(min = 0.0, max = 2.0))]
+    temperature: Option<f64>,
+    #[garde(length(max = 16))]
+    stop_sequences: Option<Vec<String>>,
+    #[garde(range(min = -2.0, max = 2.0))]
+    presence_penalty: Option<f64>,
+    #[garde(range(min = -2.0, max = 2.0))]
+    frequency_penalty: Option<f64>,
+    #[garde(skip)]
+    #[expect(dead_code, reason = "it is read to be checked: an object or nothing")]
+    extras: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "messages is a text, or a list of {role: system|user|assistant, content}")]
+enum Said {
+    Text(String),
+    Conversation(Vec<SaidMessage>),
+}
+
+#[derive(Deserialize)]
+struct SaidMessage {
+    role: MessageRole,
+    content: String,
+}
+
+#[derive(Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum MessageRole {
+    System,
+    User,
+    Assistant,
+}
+
+impl From<Said> for Messages {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Text(text) => Self::Text(text),
+            Said::Conversation(messages) => {
+                let message = |one: SaidMessage| Message {
+                    from_user: one.role == MessageRole::User,
+                    content: one.content,
+                };
+                Self::Conversation(messages.into_iter().map(message).collect())
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    summary: Option<()>,
+    references: References<'a>,
+    cost: f64,
+    policy_metadata: &'a PolicyMetadata,
+}
+
+#[derive(Serialize)]
+struct References<'a> {
+    documents: Vec<Reference<'a>>,
+    provider_info: ProviderInfo,
+}
+
+#[derive(Serialize)]
+struct ProviderInfo {
+    search_engine: &'static str,
+    response_time_ms: u64,
+}
+
+pub(crate) async fn query(request: Request) -> Result<HttpResponse, Problem> {
+    let slug = request.http.match_info().get("slug").unwrap_or_default();
+    // A value that is no text names no tenant.
+    let hint = request.http.headers().get("x-tenant-name").map(|value| value.to_str().unwrap_or_default());
+    let endpoint = look_up(request.space(), &request.call, request.who()?, slug, hint).await?;
+    let body: QueryBody = request.json().await?;
+    if body.stream == Some(true) {
+        let detail =
+            "stream is for endpoints with a model; this one answers at once: leave it out or send false";
+        return Err(Problem::field("/stream", detail));
+    }
+    let limit = body.limit.unwrap_or(Ask::DEFAULT_LIMIT);
+    let threshold = body.similarity_threshold.unwrap_or(Threshold::DEFAULT.get());
+    let asked = Query::new(body.messages.into(), limit, threshold)?;
+    let answer = ask_endpoint(request.space(), request.who()?, endpoint, &asked).await?;
+    let with_metadata = body.include_metadata.unwrap_or(true);
+    let answer = Answer {
+        summary: None,
+        references: References {
+            documents: answer.documents.iter().map(|hit| Reference::of(hit, with_metadata)).collect(),
+            provider_info: ProviderInfo { search_engine: "embedded", response_time_ms: answer.search_ms },
+        },
+        cost: 0.0,
+        policy_metadata: &answer.policy,
+    };
+    reply::json(StatusCode::OK, &answer)
+}

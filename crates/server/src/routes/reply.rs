@@ -1,0 +1,68 @@
+//! The few forms an answer has.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, ETAG};
+use serde::Serialize;
+use syft_space_domain::page::Page;
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+
+/// A part of a list.
+#[derive(Serialize)]
+pub(super) struct List<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+/// Writes a page, each item in its own form.
+pub(super) fn list<T, K: std::fmt::Display, U: Serialize>(
+    page: Page<T, K>,
+    shape: impl FnMut(T) -> U,
+) -> Result<HttpResponse, Problem> {
+    let next_cursor = page.next.map(|cursor| cursor.encode());
+    json(StatusCode::OK, &List { items: page.items.into_iter().map(shape).collect(), next_cursor })
+}
+
+/// Writes JSON.
+pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> Result<HttpResponse, Problem> {
+    let body = serialize(body)?;
+    Ok(HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/json")).body(body))
+}
+
+/// Writes a resource with the revision that `If-Match` may name.
+pub(super) fn resource<T: Serialize>(
+    status: StatusCode,
+    revision: u64,
+    body: &T,
+) -> Result<HttpResponse, Problem> {
+    let body = serialize(body)?;
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((ETAG, format!("\"{revision}\"")));
+    Ok(response.body(body))
+}
+
+/// Done, and there is nothing to say.
+pub(super) fn nothing() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+fn serialize<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(body).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written");
+        Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
+    })
+}
+
+/// Runs what blocks on a disk where that does not hold up other requests.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "work on a disk did not end");
+        Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
+    })
+}

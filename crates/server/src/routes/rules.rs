@@ -1,0 +1,57 @@
+//! The domain's own rules, as the rules of a body's fields: limits stand there, and only there.
+
+use std::fmt::Display;
+
+use syft_space_domain::access::Role;
+use syft_space_domain::dataset::DocumentId;
+use syft_space_domain::endpoint::{ResponseType, Slug};
+use syft_space_domain::identity::{AccountStatus, Email};
+use syft_space_domain::ids::{DatasetId, PolicyId};
+use syft_space_domain::tenant::TenantName;
+use syft_space_domain::text;
+
+use crate::http::problem::Problem;
+
+fn rule<T, E: Display>(parsed: Result<T, E>) -> garde::Result {
+    parsed.map(|_| ()).map_err(garde::Error::new)
+}
+
+macro_rules! rules {
+    ($($name:ident: $parse:expr;)*) => {$(
+        pub(super) fn $name(value: &str, _: &()) -> garde::Result {
+            rule($parse(value))
+        }
+    )*};
+}
+
+rules! {
+    email: Email::parse;
+    tenant_name: TenantName::parse;
+    slug: Slug::parse;
+    document_id: DocumentId::parse;
+    name: text::name;
+    line: text::line;
+    prose: text::prose;
+    role: str::parse::<Role>;
+    status: str::parse::<AccountStatus>;
+    response_type: str::parse::<ResponseType>;
+    dataset_id: str::parse::<DatasetId>;
+    policy_id: str::parse::<PolicyId>;
+}
+
+/// The same rules for a field that may be absent.
+pub(super) fn optional(
+    rule: impl Fn(&str, &()) -> garde::Result,
+) -> impl Fn(&Option<String>, &()) -> garde::Result {
+    move |value, context| value.as_deref().map_or(Ok(()), |text| rule(text, context))
+}
+
+/// The same rules for each item of a list.
+pub(super) fn each(rule: impl Fn(&str, &()) -> garde::Result) -> impl Fn(&Vec<String>, &()) -> garde::Result {
+    move |values, context| values.iter().try_for_each(|text| rule(text, context))
+}
+
+/// Takes a field as the domain's type, once its rule has passed.
+pub(super) fn take<T, E: Display>(pointer: &str, parsed: Result<T, E>) -> Result<T, Problem> {
+    parsed.map_err(|error| Problem::field(pointer, error))
+}

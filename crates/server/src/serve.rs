@@ -1,0 +1,95 @@
+//! Serving a space over HTTP until told to stop.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer};
+use anyhow::Context;
+use syft_space_domain::Space;
+use syft_space_domain::audit::Action;
+
+use crate::config::{Registration, Settings};
+use crate::http::noise::Noise;
+use crate::http::state::{RequestLimits, State};
+use crate::http::{app, boundary};
+use crate::setup_token::SetupTokenFile;
+use crate::wiring;
+
+/// What every request may use, from the settings.
+#[must_use]
+pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFile>) -> Arc<State> {
+    Arc::new(State {
+        space,
+        limits: RequestLimits {
+            body_bytes: settings.max_body_bytes,
+            documents_body_bytes: settings.max_documents_body_bytes,
+            body_timeout: settings.body_timeout,
+        },
+        trusted_proxies: settings.behind_proxy.clone(),
+        registration_open: settings.registration == Registration::Open,
+        setup_token,
+        noise: Arc::new(Noise::default()),
+        ready: AtomicBool::new(true),
+    })
+}
+
+/// Serves until `stop` ends; then takes no new connection, lets requests under way end, and returns. `listening` is
+/// told the address once requests are answered there.
+///
+/// # Errors
+/// When the address cannot be listened on, or the server failed.
+pub async fn serve(
+    state: Arc<State>,
+    settings: &Settings,
+    listening: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(settings.listen)
+        .with_context(|| format!("listening on {}: choose another address with --listen", settings.listen))?;
+    let address = listener.local_addr()?;
+    wiring::record(&state.space, Action::SysStartup).await?;
+    let noise = tokio::spawn(Arc::clone(&state.noise).flush_forever(state.space.clone()));
+
+    let served = Arc::clone(&state);
+    let server = HttpServer::new(move || {
+        let state = Arc::clone(&served);
+        App::new().wrap(from_fn(boundary::guard)).configure(move |service| app::configure(service, &state))
+    })
+    .workers(settings.workers)
+    .max_connections(settings.max_connections.div_ceil(settings.workers))
+    .client_request_timeout(settings.head_timeout)
+    .shutdown_timeout(settings.shutdown_timeout.as_secs())
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    let server = tokio::spawn(server);
+    listening(address);
+
+    stop.await;
+    state.ready.store(false, Ordering::Release);
+    handle.stop(true).await;
+    server.await?.context("the HTTP server failed")?;
+    noise.abort();
+    state.noise.flush(&state.space).await?;
+    wiring::record(&state.space, Action::SysShutdown).await
+}
+
+/// Ends when the process is told to stop, by SIGTERM or SIGINT.
+pub async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be listened for; the server runs until it is killed");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: requests under way may end");
+}

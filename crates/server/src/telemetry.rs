@@ -1,0 +1,19 @@
+//! The operator's log.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, Settings};
+
+/// Begins to log to standard error. Called once.
+pub(crate) fn start(settings: &Settings) {
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&settings.log)).with_ansi(colours);
+    let log = log.with_writer(std::io::stderr);
+    // A second call, as by two servers in one test process, keeps the first one's log.
+    let _first_wins = match settings.log_format {
+        LogFormat::Pretty => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+}

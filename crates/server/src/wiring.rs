@@ -1,0 +1,92 @@
+//! From a home and its settings to a space: which adapter stands behind which port.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use syft_space_domain::audit::{Action, Actor, Log, Origin};
+use syft_space_domain::dataset::{Reconciled, reconcile};
+use syft_space_domain::live::LiveCache;
+use syft_space_domain::random::Entropy;
+use syft_space_domain::store::{AfterCommit, Store};
+use syft_space_domain::tenant::OperatorScope;
+use syft_space_domain::time::Clock;
+use syft_space_domain::{DatasetLocks, Space};
+use syft_space_jwt::{JwtTokens, TokenSettings};
+use syft_space_passwords::{Argon2Passwords, HashingSettings};
+use syft_space_search::TantivySearch;
+use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore};
+
+use crate::config::Settings;
+use crate::keys;
+use crate::system::{SystemClock, SystemEntropy};
+
+/// What access tokens say of who issues them, and for whom. The keys are what tells one space from another.
+const ISSUER: &str = "syft-space";
+
+/// A space on its home, which nobody else serves meanwhile.
+pub struct Opened {
+    /// Every port.
+    pub space: Space,
+    /// The operator, who started this.
+    pub operator: OperatorScope,
+}
+
+/// Opens the space of a home, makes what it lacks, and ends what an earlier run left half done.
+///
+/// # Errors
+/// When the home, its database or its keys cannot be used, with what to do about it.
+pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
+    let opened = open_without_mending(path, settings)?;
+    let mended =
+        reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
+    if mended != Reconciled::default() {
+        tracing::info!(?mended, "ended what an earlier run left half done");
+    }
+    Ok(opened)
+}
+
+/// Opens the space of a home as it is: for what mends it by itself, such as building a damaged index anew.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_without_mending(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let operator = OperatorScope::at_startup();
+
+    let live = Arc::new(LiveCache::default());
+    let follower: Arc<dyn AfterCommit> = live.clone();
+    let store = SqliteStore::open(path, SqliteOptions::default(), follower)?;
+    let home = store.home().clone();
+    live.load(&mut *store.read()?, &operator)?;
+
+    let ring = keys::load_or_make(&home.keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
+    let tokens = TokenSettings {
+        issuer: ISSUER.to_owned(),
+        audience: ISSUER.to_owned(),
+        lifetime: settings.access_token_lifetime,
+        cached: TokenSettings::DEFAULT_CACHED,
+    };
+    let space = Space {
+        store: Arc::new(store),
+        live,
+        documents: Arc::new(SqliteDocuments::new(&home)),
+        engine: Arc::new(TantivySearch::new(home.path().to_owned(), syft_space_search::Options::default())),
+        passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
+        tokens: Arc::new(JwtTokens::new(ring, tokens, &*entropy)?),
+        clock,
+        entropy,
+        datasets: DatasetLocks::default(),
+    };
+    Ok(Opened { space, operator })
+}
+
+/// Records that the server started or stopped, in the installation's log.
+///
+/// # Errors
+/// When it could not be recorded.
+pub async fn record(space: &Space, action: Action) -> anyhow::Result<()> {
+    let event = space.call(Origin::default())?.event(Log::Installation, action, Actor::System)?;
+    Ok(space.store.record(event).await?)
+}

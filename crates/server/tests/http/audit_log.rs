@@ -1,0 +1,162 @@
+//! What is in the log, and who reads it.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+use syft_space::http::route_table::{Access, Method, ROUTES};
+
+use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on};
+
+/// Calls every mutating route once, and names each by its place in the route table.
+#[tokio::test]
+async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "d", &[("doc", "Penguins swim.")]).await;
+    let spare = dataset_of(&owner, "spare", &[]).await;
+    endpoint_on(&owner, &dataset, "things").await;
+    let policy = json!({ "name": "p", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] } });
+    let policy_id =
+        owner.post("/policies", &policy).await.expect(201).body["id"].as_str().unwrap().to_owned();
+    let somebody = space.member(&owner, "s@acme.example", "user").await;
+    let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let invite = json!({ "email": "i@acme.example", "role": "user" });
+    let invited = owner.post("/invitations", &invite).await.expect(201);
+    let spare_invite =
+        owner.post("/invitations", &invite).await.expect(201).body["id"].as_str().unwrap().to_owned();
+    let accept = json!({ "token": invited.body["token"], "password": PASSWORD });
+    let endpoint = json!({ "name": "e", "slug": "made", "dataset_id": dataset, "response_type": "raw" });
+    let name = json!({ "name": "renamed" });
+
+    let calls: Vec<(&str, &str, String, Value)> = vec![
+        (
+            "POST",
+            "/auth/login",
+            "/auth/login".into(),
+            json!({ "email": "owner@acme.example", "password": PASSWORD }),
+        ),
+        ("PATCH", "/users/{id}", format!("/users/{user}"), json!({ "role": "viewer" })),
+        ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),
+        ("POST", "/invitations", "/invitations".into(), invite.clone()),
+        ("POST", "/invitations/accept", "/invitations/accept".into(), accept),
+        ("DELETE", "/invitations/{id}", format!("/invitations/{spare_invite}"), Value::Null),
+        ("POST", "/datasets", "/datasets".into(), json!({ "name": "new", "dtype": "embedded" })),
+        ("PATCH", "/datasets/{id}", format!("/datasets/{dataset}"), name.clone()),
+        ("DELETE", "/datasets/{id}", format!("/datasets/{spare}"), Value::Null),
+        (
+            "POST",
+            "/datasets/{id}/search",
+            format!("/datasets/{dataset}/search"),
+            json!({ "query": "penguins" }),
+        ),
+        (
+            "POST",
+            "/datasets/{id}/documents",
+            format!("/datasets/{dataset}/documents?wait=true"),
+            json!({ "documents": [{ "content": "x" }] }),
+        ),
+        (
+            "DELETE",
+            "/datasets/{id}/documents/{doc}",
+            format!("/datasets/{dataset}/documents/doc"),
+            Value::Null,
+        ),
+        ("POST", "/endpoints", "/endpoints".into(), endpoint),
+        ("PATCH", "/endpoints/{slug}", "/endpoints/made".into(), name.clone()),
+        (
+            "PUT",
+            "/endpoints/{slug}/policies",
+            "/endpoints/things/policies".into(),
+            json!({ "policy_ids": [] }),
+        ),
+        (
+            "POST",
+            "/endpoints/{slug}/query",
+            "/endpoints/things/query".into(),
+            json!({ "messages": "penguins" }),
+        ),
+        ("DELETE", "/endpoints/{slug}", "/endpoints/made".into(), Value::Null),
+        ("POST", "/policies", "/policies".into(), policy),
+        ("PATCH", "/policies/{id}", format!("/policies/{policy_id}"), name),
+        ("DELETE", "/policies/{id}", format!("/policies/{policy_id}"), Value::Null),
+    ];
+    // What changes nothing by its nature, and what was called to get here.
+    let quiet = [("POST", "/endpoints/{slug}/policies/explain"), ("POST", "/auth/register")];
+    let covered: HashSet<(String, String)> = calls
+        .iter()
+        .map(|(method, path, ..)| (*method, *path))
+        .chain(quiet)
+        .map(|(method, path)| (method.to_owned(), format!("/api/v1{path}")))
+        .collect();
+    for route in ROUTES {
+        let named = (route.method.to_string(), route.path.to_owned());
+        assert!(route.method == Method::Get || covered.contains(&named), "{named:?} is not called here");
+        assert!(matches!(route.access, Access::Open | Access::Member(_)));
+    }
+    for (method, route, path, body) in calls {
+        let request = owner.request(method, &path);
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let answer = owner.send(request).await;
+        assert!((200..300).contains(&answer.status), "{method} {path}: {answer:?}");
+        let log = owner.audit("").await;
+        let recorded = log.iter().any(|event| event["request_id"] == answer.header("x-request-id"));
+        assert!(recorded, "{method} {route} left no event");
+    }
+}
+
+#[tokio::test]
+async fn u1_the_log_is_filtered_and_paged() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let dataset = dataset_of(&owner, "d", &[("doc", "Penguins swim.")]).await;
+    endpoint_on(&owner, &dataset, "birds").await;
+    for _ in 0..5 {
+        anna.ask("birds", "penguins").await.expect(200);
+    }
+    let id = anna.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    assert_eq!(owner.audit("&action=endpoint_query").await.len(), 5);
+    assert_eq!(owner.audit(&format!("&action=endpoint_query&actor={id}")).await.len(), 5);
+    assert_eq!(owner.audit("&outcome=denied").await.len(), 0);
+    let all = owner.audit("").await;
+    let middle = all[3]["time"].as_str().unwrap();
+    let since = owner.audit(&format!("&since={middle}")).await;
+    let until = owner.audit(&format!("&until={middle}")).await;
+    assert_eq!(since.len() + until.len(), all.len());
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = owner.get(&format!("/audit?limit=4{cursor}")).await.expect(200);
+        seen.extend(
+            page.body["items"].as_array().unwrap().iter().map(|event| event["seq"].as_u64().unwrap()),
+        );
+        // Events that come meanwhile do not move what follows.
+        anna.ask("birds", "penguins").await.expect(200);
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, (1..=u64::try_from(all.len()).unwrap()).rev().collect::<Vec<_>>());
+    for bad in ["action=what", "outcome=maybe", "actor=me", "since=yesterday", "cursor=0", "limit=0"] {
+        owner.get(&format!("/audit?{bad}")).await.expect_problem(422, "invalid");
+    }
+}
+
+#[tokio::test]
+async fn u1_failed_logins_and_refusals_are_there_and_secrets_are_not() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let wrong = "the wrong words entirely, friend";
+    let body = json!({ "email": "owner@acme.example", "password": wrong });
+    space.anybody().post("/auth/login", &body).await.expect_problem(401, "credentials_wrong");
+    let viewer = space.member(&owner, "v@acme.example", "viewer").await;
+    viewer.get("/audit").await.expect_problem(403, "forbidden");
+    let failed = owner.audit("&action=authn_login_fail").await;
+    assert_eq!((failed.len(), &failed[0]["outcome"]), (1, &json!("denied")));
+    let refused = owner.audit("&action=authz_fail").await;
+    assert_eq!(refused[0]["object"], json!({ "kind": "route", "id": "GET /api/v1/audit" }));
+    let whole = owner.get("/audit?limit=100").await.text;
+    for secret in [wrong, PASSWORD, owner.token(), viewer.token()] {
+        assert!(!whole.contains(secret));
+    }
+}

@@ -1,0 +1,377 @@
+//! The rules of the house that no compiler holds: which crate may know which, licences, crates that stand twice,
+//! migrations, the length of files, and that the documentation names all there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::iter::Peekable;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::str::SplitWhitespace;
+use std::{fs, io};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use syft_space::config::SETTINGS;
+use syft_space::http::reason::Reason;
+use syft_space::http::route_table::ROUTES;
+use syft_space_domain::audit::Action;
+
+/// What an adapter may know of ours.
+const THE_DOMAIN_ALONE: &[&str] = &["syft-space-domain"];
+
+/// Which of our crates each of our crates may depend on, tests aside.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("syft-space-domain", &[]),
+    ("syft-space-conformance", THE_DOMAIN_ALONE),
+    ("syft-space-jwt", THE_DOMAIN_ALONE),
+    ("syft-space-memory", THE_DOMAIN_ALONE),
+    ("syft-space-passwords", THE_DOMAIN_ALONE),
+    ("syft-space-search", THE_DOMAIN_ALONE),
+    ("syft-space-sqlite", THE_DOMAIN_ALONE),
+    (
+        "syft-space",
+        &[
+            "syft-space-domain",
+            "syft-space-jwt",
+            "syft-space-passwords",
+            "syft-space-search",
+            "syft-space-sqlite",
+        ],
+    ),
+];
+
+/// Crates that do I/O, bring a runtime, or draw randomness: none may stand below the domain. A name that ends with a
+/// hyphen means all that begin with it.
+const OUTSIDE: &[&str] = &[
+    "actix-",
+    "async-io",
+    "async-std",
+    "diesel",
+    "diesel-",
+    "getrandom",
+    "h2",
+    "hyper",
+    "josekit",
+    "libsqlite3-sys",
+    "memmap2",
+    "mio",
+    "native-tls",
+    "openssl",
+    "openssl-",
+    "polling",
+    "r2d2",
+    "rand",
+    "reqwest",
+    "rusqlite",
+    "rustix",
+    "rustls",
+    "smol",
+    "socket2",
+    "tantivy",
+    "tempfile",
+    "tokio",
+    "tokio-",
+];
+
+/// Licences that ask no more than to be named. Whatever can be had under one of them may be used.
+const LICENCES: &[&str] = &[
+    "0BSD",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// Crates that stand in `Cargo.lock` in two incompatible versions, and who wants the other one.
+const TWICE: &[(&str, &str)] = &[
+    ("base64", "josekit wants 0.22, and syft-space-jwt goes with it; reqwest and tantivy want 0.23"),
+    (
+        "darling",
+        "Diesel's derives (dsl_auto_type) want 0.21, tantivy's (bon) want 0.24; while compiling only",
+    ),
+    ("darling_core", "as darling"),
+    ("darling_macro", "as darling"),
+    ("getrandom", "tantivy-columnar's rand 0.9 wants 0.3; we, uuid and tempfile have 0.4"),
+    ("http", "actix-web wants 0.2, reqwest wants 1"),
+    ("itertools", "criterion wants 0.13 (benchmarks only), tantivy wants 0.14"),
+    ("lock_api", "as parking_lot"),
+    ("parking_lot", "r2d2's scheduled-thread-pool wants 0.13; r2d2 itself, tokio and quick_cache want 0.12"),
+    ("parking_lot_core", "as parking_lot"),
+    ("r-efi", "as getrandom; on UEFI only"),
+    ("rand", "tantivy-columnar wants 0.9, proptest (tests only) wants 0.10"),
+    ("rand_core", "as rand"),
+    ("redox_syscall", "as parking_lot; on Redox only"),
+    ("syn", "derive macros are on their way from 2 to 3; while compiling only"),
+    ("toml", "diesel_migrations wants 0.9, we have 1"),
+    ("toml_datetime", "as toml"),
+    ("windows-sys", "tantivy's fs4 wants 0.59, the others 0.61; on Windows only"),
+    ("winnow", "as toml"),
+];
+
+/// The most lines of a source file.
+const LINES_MAX: usize = 500;
+
+/// Source files with more lines, and why each is better whole.
+const LONG: &[(&str, &str)] =
+    &[("crates/search/tests/engine.rs", "every promise of the engine, told with one set of helpers")];
+
+type Tried<T> = Result<T, Box<dyn Error>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn cargo(arguments: &[&str]) -> Tried<String> {
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output()?;
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout)?)
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    }
+}
+
+/// What the workspace is built of on this platform. What only other platforms need may never have been fetched.
+fn metadata() -> Tried<Metadata> {
+    let told = cargo(&["-vV"])?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("cargo names no host")?;
+    let options = ["--locked", "--offline", "--filter-platform", host].map(str::to_owned);
+    let mut command = MetadataCommand::new();
+    command.cargo_path(env!("CARGO")).manifest_path(root().join("Cargo.toml")).other_options(options);
+    Ok(command.exec()?)
+}
+
+fn read(path: &str) -> io::Result<String> {
+    fs::read_to_string(root().join(path))
+}
+
+/// The folders in a folder.
+fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries: Vec<PathBuf> =
+        fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    Ok(entries.into_iter().filter(|entry| entry.is_dir()).collect())
+}
+
+/// Every Rust file below a folder, with its number of lines.
+fn rust_files(path: &Path, found: &mut BTreeMap<PathBuf, usize>) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            rust_files(&path, found)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let lines = fs::read_to_string(&path)?.lines().count();
+            found.insert(path, lines);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a licence expression (SPDX, or with the older `/` for OR) is met by the list.
+fn permits(expression: &str) -> bool {
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
+    let mut words = spaced.split_whitespace().peekable();
+    any_of(&mut words) && words.next().is_none()
+}
+
+fn any_of(words: &mut Peekable<SplitWhitespace<'_>>) -> bool {
+    let mut met = all_of(words);
+    while words.next_if_eq(&"OR").is_some() {
+        met |= all_of(words);
+    }
+    met
+}
+
+fn all_of(words: &mut Peekable<SplitWhitespace<'_>>) -> bool {
+    let mut met = one_of(words);
+    while words.next_if_eq(&"AND").is_some() {
+        met &= one_of(words);
+    }
+    met
+}
+
+fn one_of(words: &mut Peekable<SplitWhitespace<'_>>) -> bool {
+    let licence = words.next().unwrap_or_default();
+    if licence == "(" {
+        let met = any_of(words);
+        return words.next() == Some(")") && met;
+    }
+    // An exception only ever adds to what the licence permits.
+    if words.next_if_eq(&"WITH").is_some() {
+        words.next();
+    }
+    LICENCES.contains(&licence)
+}
+
+/// The part of a version by which Cargo tells incompatible ones apart: `1` of `1.2.3`, `0.2` of `0.2.3`.
+fn line_of(version: &str) -> String {
+    let parts = if version.starts_with("0.") { 2 } else { 1 };
+    version.split('.').take(parts).collect::<Vec<_>>().join(".")
+}
+
+/// What stands between backquotes in a text.
+fn quoted(text: &str) -> BTreeSet<&str> {
+    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn every_arrow_between_our_crates_points_inwards() {
+    let metadata = metadata().unwrap();
+    let ours = metadata.workspace_packages();
+    let names: BTreeSet<&str> = ours.iter().map(|package| package.name.as_str()).collect();
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for package in &ours {
+        let inner = package.dependencies.iter().filter(|one| one.kind != DependencyKind::Development);
+        let inner = inner.map(|one| one.name.as_str()).filter(|name| names.contains(name));
+        found.insert(package.name.as_str(), inner.collect());
+    }
+    let expected: BTreeMap<&str, BTreeSet<&str>> =
+        ARROWS.iter().map(|(name, inner)| (*name, inner.iter().copied().collect())).collect();
+    assert_eq!(
+        found, expected,
+        "adapters know the domain alone, the domain knows none of ours, the server wires"
+    );
+}
+
+#[test]
+fn the_domain_stands_on_no_io_no_runtime_and_no_randomness() {
+    let tree = [
+        "tree",
+        "--package",
+        "syft-space-domain",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--locked",
+        "--offline",
+    ];
+    let tree = cargo(&tree).unwrap();
+    let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(below.contains("serde"), "this is no tree of crates: {tree}");
+    let is_outside = |name: &&&str| {
+        OUTSIDE.iter().any(|one| **name == *one || (one.ends_with('-') && name.starts_with(one)))
+    };
+    let outside: Vec<_> = below.iter().filter(is_outside).collect();
+    assert!(outside.is_empty(), "below the domain stand {outside:?}: make a port, and give it to an adapter");
+}
+
+#[test]
+fn every_crate_is_under_a_licence_of_the_list() {
+    let metadata = metadata().unwrap();
+    let told = |licence: &Option<String>| licence.clone().unwrap_or_else(|| "no licence at all".to_owned());
+    let refused: Vec<String> = metadata
+        .packages
+        .iter()
+        .filter(|one| !one.license.as_deref().is_some_and(permits))
+        .map(|one| format!("{} {}: {}", one.name, one.version, told(&one.license)))
+        .collect();
+    assert!(refused.is_empty(), "not on the list of licences: {refused:#?}");
+}
+
+#[test]
+fn licence_expressions_are_read_as_they_are_meant() {
+    for met in
+        ["MIT", "GPL-3.0 OR MIT", "MIT/Apache-2.0", "(MIT OR GPL-2.0) AND Zlib", "Apache-2.0 WITH X OR Y"]
+    {
+        assert!(permits(met), "{met}");
+    }
+    for unmet in ["", "GPL-3.0-or-later", "MIT AND GPL-3.0", "(MIT OR Zlib) AND MPL-2.0", "(MIT", "MIT Zlib"]
+    {
+        assert!(!permits(unmet), "{unmet}");
+    }
+}
+
+#[test]
+fn a_crate_stands_twice_only_for_a_stated_reason() {
+    let lock: toml::Table = read("Cargo.lock").unwrap().parse().unwrap();
+    let mut versions: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for package in lock["package"].as_array().unwrap() {
+        let (name, version) = (package["name"].as_str().unwrap(), package["version"].as_str().unwrap());
+        versions.entry(name).or_default().insert(line_of(version));
+    }
+    let twice: BTreeSet<&str> =
+        versions.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| *name).collect();
+    let stated: BTreeSet<&str> = TWICE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(
+        twice, stated,
+        "`cargo tree --duplicates` shows who wants which; say so in TWICE, or make them agree"
+    );
+}
+
+#[test]
+fn r1_every_migration_goes_both_ways() {
+    let kinds = folders(&root().join("migrations")).unwrap();
+    let migrations: Vec<PathBuf> = kinds.iter().flat_map(|kind| folders(kind).unwrap()).collect();
+    assert!(!migrations.is_empty(), "the migrations lie elsewhere now");
+    for migration in migrations {
+        for file in ["up.sql", "down.sql"] {
+            assert!(migration.join(file).is_file(), "{} has no {file}", migration.display());
+        }
+    }
+}
+
+#[test]
+fn a_source_file_is_short_unless_it_says_why_not() {
+    let mut files = BTreeMap::new();
+    rust_files(&root().join("crates"), &mut files).unwrap();
+    let name = |path: &Path| path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+    let long: BTreeSet<String> =
+        files.iter().filter(|(_, lines)| **lines > LINES_MAX).map(|(path, _)| name(path)).collect();
+    let stated: BTreeSet<String> = LONG.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(
+        long, stated,
+        "more than {LINES_MAX} lines: split the file, or say in LONG why it is better whole"
+    );
+}
+
+#[test]
+fn the_documentation_names_every_route_and_no_other() {
+    let api = read("docs/api.md").unwrap();
+    let methods = ["GET /", "POST /", "PUT /", "PATCH /", "DELETE /"];
+    let is_route = |text: &&str| methods.iter().any(|method| text.starts_with(method));
+    let named: BTreeSet<String> = quoted(&api).into_iter().filter(is_route).map(str::to_owned).collect();
+    let routes: BTreeSet<String> =
+        ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(named, routes, "docs/api.md and the route table tell of the same routes");
+}
+
+#[test]
+fn the_documentation_names_every_reason_setting_and_action() {
+    let (api, configuration) = (read("docs/api.md").unwrap(), read("docs/configuration.md").unwrap());
+    let audit = read("docs/audit.md").unwrap();
+    let (api, configuration, audit) = (quoted(&api), quoted(&configuration), quoted(&audit));
+    let mut missing = Vec::new();
+    let mut demand = |file: &str, named: &BTreeSet<&str>, text: &str| {
+        if !named.contains(text) {
+            missing.push(format!("docs/{file}.md: `{text}`"));
+        }
+    };
+    for reason in Reason::ALL {
+        demand("api", &api, reason.code());
+    }
+    for setting in SETTINGS {
+        demand("configuration", &configuration, setting.key);
+        demand("configuration", &configuration, &format!("SYFT_SPACE_{}", setting.key.to_uppercase()));
+    }
+    for action in Action::ALL {
+        demand("audit", &audit, action.as_str());
+    }
+    assert!(missing.is_empty(), "not in the documentation: {missing:#?}");
+}
+
+#[test]
+fn z1_the_server_makes_no_scope_on_its_own_word() {
+    let mut sources = BTreeMap::new();
+    rust_files(&root().join("crates/server/src"), &mut sources).unwrap();
+    assert!(sources.len() > 20);
+    for path in sources.keys() {
+        let text =
+            fs::read_to_string(path).unwrap_or_else(|_| fs::read_to_string(root().join(path)).unwrap());
+        assert!(!text.contains("::vouch("), "{}: a scope comes from authentication", path.display());
+    }
+}

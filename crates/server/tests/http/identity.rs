@@ -1,0 +1,239 @@
+//! Registering, logging in, inviting, and what becomes of members.
+
+use serde_json::json;
+
+use crate::space::{PASSWORD, TestSpace};
+
+#[tokio::test]
+async fn a3_the_first_account_needs_the_setup_token_and_it_works_once() {
+    let space = TestSpace::start().await;
+    let with = |token: Option<&str>, tenant: &str| {
+        let mut body =
+            json!({ "email": format!("o@{tenant}.example"), "password": PASSWORD, "tenant_name": tenant });
+        if let Some(token) = token {
+            body["setup_token"] = json!(token);
+        }
+        body
+    };
+    let token = space.setup_token();
+    let nobody = space.anybody();
+    nobody.post("/auth/register", &with(None, "acme")).await.expect_problem(403, "setup_token_wrong");
+    for wrong in ["", "0", &token[1..], &"0".repeat(64)] {
+        nobody
+            .post("/auth/register", &with(Some(wrong), "acme"))
+            .await
+            .expect_problem(403, "setup_token_wrong");
+    }
+    nobody.post("/auth/register", &with(Some(&token), "acme")).await.expect(201);
+    nobody
+        .post("/auth/register", &with(Some(&token), "globex"))
+        .await
+        .expect_problem(403, "registration_closed");
+    assert!(!space.home().join("setup-token").exists(), "a used token is of no more use to anybody");
+}
+
+#[tokio::test]
+async fn a3_one_setup_token_founds_one_tenant_however_many_use_it_at_once() {
+    let space = TestSpace::start().await;
+    let token = space.setup_token();
+    let attempts = (0..8).map(|n| {
+        let client = space.anybody();
+        let body = json!({
+            "email": format!("o{n}@x.example"), "password": PASSWORD, "tenant_name": format!("tenant-{n}"),
+            "setup_token": token,
+        });
+        async move { client.post("/auth/register", &body).await.status }
+    });
+    let statuses = futures_util::future::join_all(attempts).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [201, 403, 503].contains(status)), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a3_weak_passwords_are_refused_with_what_to_do() {
+    let space = TestSpace::start().await;
+    let with = |password: &str| {
+        json!({
+            "email": "olivia@acme.example", "password": password, "tenant_name": "acme",
+            "setup_token": space.setup_token(),
+        })
+    };
+    let short = space.anybody().post("/auth/register", &with("fourteen chars")).await;
+    short.expect_problem(422, "password_refused");
+    if !crate::space::in_memory() {
+        for guessable in ["password1234567", "aaaaaaaaaaaaaaaa", "qwertyuiopasdfgh"] {
+            let answer = space.anybody().post("/auth/register", &with(guessable)).await;
+            answer.expect_problem(422, "password_refused");
+        }
+    }
+    let long = space.anybody().post("/auth/register", &with(&"x".repeat(100_000))).await;
+    long.expect_problem(422, "password_refused");
+    space.anybody().post("/auth/register", &with("fifteen chars k")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a1_unknown_wrong_and_disabled_are_answered_alike() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let id = anna.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    owner.patch(&format!("/users/{id}"), &json!({ "status": "disabled" })).await.expect(200);
+    let mut answers = Vec::new();
+    for (email, password) in [
+        ("nobody@acme.example", PASSWORD),
+        ("owner@acme.example", "not the password of olivia"),
+        ("anna@acme.example", PASSWORD),
+    ] {
+        let answer =
+            space.anybody().post("/auth/login", &json!({ "email": email, "password": password })).await;
+        let mut answer = answer.expect_problem(401, "credentials_wrong");
+        answer.body["instance"] = json!(null);
+        answers.push(answer.body);
+    }
+    assert!(answers.windows(2).all(|two| two[0] == two[1]), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a1_a_token_dies_with_the_membership_at_the_very_next_request() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let anna = space.member(&owner, "anna@acme.example", "admin").await;
+    let id = anna.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned();
+    // Role: what the token says does not matter.
+    owner.patch(&format!("/users/{id}"), &json!({ "role": "viewer" })).await.expect(200);
+    anna.post("/datasets", &json!({ "name": "x", "dtype": "embedded" }))
+        .await
+        .expect_problem(403, "forbidden");
+    assert_eq!(anna.get("/auth/me").await.expect(200).body["role"], "viewer");
+    // Status: and the old token stays dead when the membership lives again.
+    owner.patch(&format!("/users/{id}"), &json!({ "status": "disabled" })).await.expect(200);
+    anna.get("/auth/me").await.expect_problem(401, "token_invalid");
+    owner.patch(&format!("/users/{id}"), &json!({ "status": "active" })).await.expect(200);
+    anna.get("/auth/me").await.expect_problem(401, "token_invalid");
+    // Removal.
+    owner.delete(&format!("/users/{id}")).await.expect(204);
+    owner.get(&format!("/users/{id}")).await.expect_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a1_an_expired_token_is_refused() {
+    let space = TestSpace::with(&[("access_token_lifetime_seconds", "1")]).await;
+    let owner = space.found("acme").await;
+    // Tokens tell whole seconds: within two of them this one is over.
+    let mut status = 200;
+    for _ in 0..60 {
+        status = owner.get("/auth/me").await.status;
+        if status != 200 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(status, 401);
+}
+
+#[tokio::test]
+async fn z3_nobody_hands_out_or_touches_a_role_above_their_own() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let admin = space.member(&owner, "admin@acme.example", "admin").await;
+    let owner_id = owner.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let admin_id = admin.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    for role in ["owner", "admin"] {
+        let invite = json!({ "email": "x@acme.example", "role": role });
+        admin.post("/invitations", &invite).await.expect_problem(403, "role_not_yours");
+    }
+    let user = space.member(&admin, "user@acme.example", "user").await;
+    let user_id = user.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let promote = json!({ "role": "admin" });
+    admin.patch(&format!("/users/{user_id}"), &promote).await.expect_problem(403, "role_not_yours");
+    admin
+        .patch(&format!("/users/{admin_id}"), &json!({ "role": "owner" }))
+        .await
+        .expect_problem(403, "role_not_yours");
+    admin
+        .patch(&format!("/users/{owner_id}"), &json!({ "role": "user" }))
+        .await
+        .expect_problem(403, "role_not_yours");
+    admin.delete(&format!("/users/{owner_id}")).await.expect_problem(403, "role_not_yours");
+    let refused = owner.audit("&outcome=denied").await;
+    assert!(
+        refused.iter().filter(|event| event["reason_code"] == "role_not_yours").count() >= 6,
+        "{refused:?}"
+    );
+    admin.delete(&format!("/users/{user_id}")).await.expect(204);
+}
+
+#[tokio::test]
+async fn z3_the_last_owner_stays_however_many_try_at_once() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let mut owners = vec![owner.clone()];
+    for n in 0..3 {
+        owners.push(space.member(&owner, &format!("o{n}@acme.example"), "owner").await);
+    }
+    let mut ids = Vec::new();
+    for owner in &owners {
+        ids.push(owner.get("/auth/me").await.body["id"].as_str().unwrap().to_owned());
+    }
+    let attempts = (0..100).map(|n| {
+        let (client, id) = (owners[n % 4].clone(), ids[n % 4].clone());
+        async move {
+            match n % 3 {
+                0 => client.delete(&format!("/users/{id}")).await,
+                1 => client.patch(&format!("/users/{id}"), &json!({ "role": "user" })).await,
+                _ => client.patch(&format!("/users/{id}"), &json!({ "status": "disabled" })).await,
+            }
+            .status
+        }
+    });
+    let statuses = futures_util::future::join_all(attempts).await;
+    assert!(statuses.iter().all(|status| [200, 204, 401, 403, 404, 409].contains(status)), "{statuses:?}");
+    let mut left = 0;
+    for owner in &owners {
+        let me = owner.get("/auth/me").await;
+        left += usize::from(me.status == 200 && me.body["role"] == "owner");
+    }
+    assert_eq!(left, 1, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn z3_an_invitation_works_once_for_its_address_and_never_sets_a_password_that_exists() {
+    let space = TestSpace::open_to_all().await;
+    let acme = space.found("acme").await;
+    let globex = space.found_another("globex").await;
+    let invite = json!({ "email": "Anna@ACME.example", "role": "user" });
+    let invited = acme.post("/invitations", &invite).await.expect(201);
+    let token = invited.body["token"].as_str().unwrap();
+    let listed = acme.get("/invitations").await.expect(200);
+    assert!(!listed.text.contains(token), "a token is shown once");
+    let accept = |token: &str, password: &str| json!({ "token": token, "password": password });
+    let nobody = space.anybody();
+    nobody.post("/invitations/accept", &accept("0", PASSWORD)).await.expect_problem(404, "not_found");
+    let joined = nobody.post("/invitations/accept", &accept(token, PASSWORD)).await.expect(201);
+    assert_eq!(joined.body["email"], "anna@acme.example", "one canonical form");
+    nobody.post("/invitations/accept", &accept(token, PASSWORD)).await.expect_problem(404, "not_found");
+
+    // Anna has an account now: joining another tenant takes her password, and no other.
+    let invited =
+        globex.post("/invitations", &json!({ "email": "anna@acme.example", "role": "admin" })).await;
+    let token = invited.expect(201).body["token"].as_str().unwrap().to_owned();
+    let other = accept(&token, "some quite different words here");
+    nobody.post("/invitations/accept", &other).await.expect_problem(401, "credentials_wrong");
+    nobody.post("/invitations/accept", &accept(&token, PASSWORD)).await.expect(201);
+    space.log_in_to("anna@acme.example", PASSWORD, "acme").await;
+
+    // Inviting a member again looks the same to who invites.
+    let again = globex
+        .post("/invitations", &json!({ "email": "anna@acme.example", "role": "user" }))
+        .await
+        .expect(201);
+    let token = again.body["token"].as_str().unwrap();
+    nobody.post("/invitations/accept", &accept(token, PASSWORD)).await.expect_problem(409, "conflict");
+
+    // A withdrawn invitation is one no more.
+    let invited =
+        acme.post("/invitations", &json!({ "email": "eve@acme.example", "role": "user" })).await.expect(201);
+    acme.delete(&format!("/invitations/{}", invited.body["id"].as_str().unwrap())).await.expect(204);
+    let late = accept(invited.body["token"].as_str().unwrap(), PASSWORD);
+    nobody.post("/invitations/accept", &late).await.expect_problem(404, "not_found");
+}

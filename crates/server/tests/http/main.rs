@@ -1,0 +1,35 @@
+//! The promises of a space, each proved through its HTTP server.
+//!
+//! The server is the real binary on real SQLite. With `SYFT_SPACE_TEST_ADAPTERS=memory` the same tests run over the
+//! adapters that keep everything in memory; what is about files, processes and signals then has nothing to show.
+
+#![expect(unreachable_pub, reason = "one test binary: what its modules share is public among them")]
+
+#[cfg(test)]
+mod audit_log;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod isolation;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod policies;
+#[cfg(test)]
+mod power;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod protocol;
+#[cfg(test)]
+mod space;
+#[cfg(test)]
+mod story_main_job;

@@ -1,0 +1,275 @@
+//! Every route × role × own tenant, other tenant, no token: generated from the route table.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use syft_space::http::route_table::{Access, Method, ROUTES, Route};
+use syft_space_domain::access::{Role, may};
+
+use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on};
+
+/// What there is in one tenant, for the routes to be called with.
+struct Things {
+    member: String,
+    invitation: String,
+    dataset: String,
+    document: String,
+    job: String,
+    slug: String,
+    policy: String,
+}
+
+impl Things {
+    /// Things of equal names and slugs in every tenant.
+    async fn make(space: &TestSpace, owner: &Client) -> Self {
+        let tenant = owner.get("/auth/me").await.body["tenant_name"].as_str().unwrap().to_owned();
+        let somebody = space.member(owner, &format!("somebody@{tenant}.example"), "viewer").await;
+        let invitation = owner.post("/invitations", &json!({ "email": "x@y.example", "role": "user" })).await;
+        let dataset = dataset_of(owner, "things", &[("doc", "A thing of this tenant.")]).await;
+        let jobs = owner.get(&format!("/datasets/{dataset}/jobs")).await.expect(200);
+        endpoint_on(owner, &dataset, "things").await;
+        let policy = json!({
+            "name": "things", "policy_type": "access", "configuration": { "mode": "deny", "patterns": ["z@z.example"] },
+        });
+        Self {
+            member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
+            invitation: invitation.expect(201).body["id"].as_str().unwrap().to_owned(),
+            job: jobs.body["items"][0]["id"].as_str().unwrap().to_owned(),
+            document: "doc".to_owned(),
+            slug: "things".to_owned(),
+            policy: owner.post("/policies", &policy).await.expect(201).body["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            dataset,
+        }
+    }
+
+    /// Things that do not exist anywhere, of the right form.
+    fn missing() -> Self {
+        let id = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned();
+        Self {
+            member: id.clone(),
+            invitation: id.clone(),
+            dataset: id.clone(),
+            document: "missing".to_owned(),
+            job: id.clone(),
+            slug: "missing".to_owned(),
+            policy: id,
+        }
+    }
+
+    /// A path of the table with these things in the places of its parameters.
+    fn path(&self, route: &Route) -> String {
+        let group = route.path.trim_start_matches("/api/v1/").split('/').next().unwrap();
+        let id = match group {
+            "users" => &self.member,
+            "invitations" => &self.invitation,
+            "datasets" => &self.dataset,
+            "policies" => &self.policy,
+            _ => "",
+        };
+        let path =
+            route.path.replace("{id}", id).replace("{doc}", &self.document).replace("{job}", &self.job);
+        path.replace("{slug}", &self.slug)
+    }
+}
+
+/// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
+/// has said what it takes.
+fn body(route: &Route, things: &Things, n: usize) -> Option<Value> {
+    let path = route.path.trim_start_matches("/api/v1");
+    match (route.method, path) {
+        (Method::Get | Method::Delete, _) => None,
+        (Method::Post, "/auth/register") => {
+            Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
+        }
+        (Method::Post, "/auth/login") => Some(json!({ "email": "n@n.example", "password": PASSWORD })),
+        (Method::Patch, "/users/{id}") => Some(json!({ "role": "viewer" })),
+        (Method::Post, "/invitations") => {
+            Some(json!({ "email": format!("i{n}@n.example"), "role": "viewer" }))
+        }
+        (Method::Post, "/invitations/accept") => {
+            Some(json!({ "token": "no such token", "password": PASSWORD }))
+        }
+        (Method::Post, "/datasets") => Some(json!({ "name": format!("made {n}"), "dtype": "embedded" })),
+        (Method::Patch, "/datasets/{id}" | "/endpoints/{slug}" | "/policies/{id}") => {
+            Some(json!({ "name": format!("renamed {n}") }))
+        }
+        (Method::Post, "/datasets/{id}/search") => Some(json!({ "query": "thing" })),
+        (Method::Post, "/datasets/{id}/documents") => Some(json!({ "documents": [{ "content": "More." }] })),
+        (Method::Post, "/endpoints") => Some(json!({
+            "name": "made", "slug": format!("made-{n}"), "dataset_id": things.dataset, "response_type": "raw",
+        })),
+        (Method::Put, "/endpoints/{slug}/policies") => Some(json!({ "policy_ids": [] })),
+        (Method::Post, "/endpoints/{slug}/policies/explain") => {
+            Some(json!({ "identity": { "email": "a@b.example" } }))
+        }
+        (Method::Post, "/endpoints/{slug}/query") => Some(json!({ "messages": "What thing?" })),
+        (Method::Post, "/policies") => Some(json!({
+            "name": "made", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] },
+        })),
+        (method, path) => {
+            panic!("{method} {path} is in the route table and not in the matrix: say what it takes")
+        }
+    }
+}
+
+async fn call(client: &Client, route: &Route, path: &str, body: Option<Value>) -> Answer {
+    let mut request = client.request(&route.method.to_string(), &format!("/{path}"));
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    client.send(request).await
+}
+
+#[tokio::test]
+async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let mut clients = HashMap::new();
+    for role in Role::ALL {
+        clients.insert(role, space.member(&owner, &format!("{role}@roles.example"), role.as_str()).await);
+    }
+    let shared = Things::fresh(&space, &owner, 0).await;
+    let mut n = 0;
+    for route in ROUTES {
+        let Access::Member(permissions) = route.access else { continue };
+        for role in Role::ALL {
+            // Each call finds things that nobody has removed yet.
+            n += 1;
+            // What a call may remove is made anew for it; all others share.
+            let fresh = match route.method {
+                Method::Delete => Some(Things::fresh(&space, &owner, n).await),
+                _ => None,
+            };
+            let things = fresh.as_ref().unwrap_or(&shared);
+            let client = &clients[&role];
+            let permitted = permissions.iter().any(|permission| may(role, *permission));
+            let answer = call(client, route, &things.path(route), body(route, things, n)).await;
+            if permitted {
+                assert!(
+                    (200..300).contains(&answer.status),
+                    "{role} may {} {}: {answer:?}",
+                    route.method,
+                    route.path
+                );
+            } else {
+                answer.expect_problem(403, "forbidden");
+                let refused = owner.audit("&action=authz_fail").await;
+                assert_eq!(refused[0]["object"]["id"], format!("{} {}", route.method, route.path));
+            }
+            // Whatever the role: an unknown thing is hidden behind the same refusal.
+            if !permitted && route.path.contains('{') {
+                let missing = Things::missing();
+                call(client, route, &missing.path(route), None).await.expect_problem(403, "forbidden");
+            }
+        }
+    }
+}
+
+impl Things {
+    /// Things that no call before this one has removed.
+    async fn fresh(space: &TestSpace, owner: &Client, n: usize) -> Self {
+        let somebody = space.member(owner, &format!("somebody{n}@acme.example"), "viewer").await;
+        let invited = json!({ "email": format!("x{n}@y.example"), "role": "user" });
+        let dataset = dataset_of(owner, &format!("things {n}"), &[("doc", "A thing of this tenant.")]).await;
+        let jobs = owner.get(&format!("/datasets/{dataset}/jobs")).await.expect(200);
+        let slug = format!("things-{n}");
+        // A dataset that an endpoint searches cannot be removed, so the endpoint searches another.
+        let searched =
+            dataset_of(owner, &format!("searched {n}"), &[("doc", "A thing of this tenant.")]).await;
+        endpoint_on(owner, &searched, &slug).await;
+        let policy = json!({
+            "name": "things", "policy_type": "access", "configuration": { "mode": "deny", "patterns": ["z@z.example"] },
+        });
+        Self {
+            member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
+            invitation: owner.post("/invitations", &invited).await.expect(201).body["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            job: jobs.body["items"][0]["id"].as_str().unwrap().to_owned(),
+            document: "doc".to_owned(),
+            slug,
+            policy: owner.post("/policies", &policy).await.expect(201).body["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            dataset,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a1_without_a_good_token_every_route_of_members_answers_401_whatever_else_is_wrong() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let things = Things::make(&space, &owner).await;
+    let tampered = {
+        let mut token = owner.token().to_owned();
+        let at = token.len() / 2;
+        let other = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
+        token.replace_range(at..=at, other);
+        token
+    };
+    for route in ROUTES {
+        if matches!(route.access, Access::Open) {
+            continue;
+        }
+        for at in [things.path(route), Things::missing().path(route)] {
+            let nobody = space.anybody();
+            call(&nobody, route, &at, None).await.expect_problem(401, "unauthenticated");
+            for bad in [tampered.as_str(), "nonsense", "a.b.c", "' OR '1'='1"] {
+                let client = nobody.with_token(bad);
+                call(&client, route, &at, None).await.expect_problem(401, "token_invalid");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn z1_a_foreign_thing_and_a_missing_thing_are_answered_alike_in_status_body_and_headers() {
+    let space = TestSpace::open_to_all().await;
+    let ours = space.found("acme").await;
+    let theirs = space.found_another("globex").await;
+    Things::make(&space, &ours).await;
+    let foreign = Things::make(&space, &theirs).await;
+    // A slug or a document id of equal name is ours here: they are told apart by their ids.
+    let foreign = Things { slug: endpoint_id(&theirs, "things").await, ..foreign };
+    let missing = Things { slug: "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned(), ..Things::missing() };
+    let mut compared = 0;
+    for route in ROUTES {
+        if matches!(route.access, Access::Open) || !route.path.contains('{') {
+            continue;
+        }
+        let to_foreign = call(&ours, route, &foreign.path(route), body(route, &foreign, 1)).await;
+        let to_missing = call(&ours, route, &missing.path(route), body(route, &foreign, 1)).await;
+        assert_eq!(to_foreign.status, 404, "{} {}: {}", route.method, route.path, to_foreign.text);
+        assert_eq!(shape(&to_foreign), shape(&to_missing), "{} {}", route.method, route.path);
+        compared += 1;
+    }
+    assert!(compared > 15, "{compared}");
+    // And nothing of theirs was changed by it.
+    theirs.get(&format!("/datasets/{}", foreign.dataset)).await.expect(200);
+    theirs.get(&format!("/users/{}", foreign.member)).await.expect(200);
+    theirs.get(&format!("/policies/{}", foreign.policy)).await.expect(200);
+}
+
+async fn endpoint_id(owner: &Client, slug: &str) -> String {
+    owner.get(&format!("/endpoints/{slug}")).await.expect(200).body["id"].as_str().unwrap().to_owned()
+}
+
+/// All of an answer but what is of one request alone.
+fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
+    let mut headers: Vec<_> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    headers.sort();
+    let mut body = answer.body.clone();
+    body["instance"] = Value::Null;
+    (answer.status, headers, body)
+}

@@ -1,0 +1,169 @@
+//! Who may query an endpoint.
+
+use serde_json::json;
+
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
+
+async fn space_with_endpoint() -> (TestSpace, Client) {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "notes", &[("a", "Penguins swim.")]).await;
+    endpoint_on(&owner, &dataset, "birds").await;
+    (space, owner)
+}
+
+#[tokio::test]
+async fn z2_without_a_policy_members_who_may_query_are_answered_and_viewers_are_not() {
+    let (space, owner) = space_with_endpoint().await;
+    owner.ask("birds", "penguins").await.expect(200);
+    let user = space.member(&owner, "user@acme.example", "user").await;
+    user.ask("birds", "penguins").await.expect(200);
+    let viewer = space.member(&owner, "viewer@acme.example", "viewer").await;
+    viewer.ask("birds", "penguins").await.expect_problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn z2_a_change_of_policy_acts_on_the_very_next_query() {
+    let (space, owner) = space_with_endpoint().await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let policy =
+        only_policy(&owner, "birds", json!({ "mode": "allow", "patterns": ["*@other.example"] })).await;
+    anna.ask("birds", "penguins").await.expect_problem(403, "access_denied");
+    let path = format!("/policies/{policy}");
+    for (pattern, status) in
+        [("anna@acme.example", 200), ("*@other.example", 403), ("*", 200), ("*@*.org", 403)]
+    {
+        let patterns = json!({ "configuration": { "patterns": [pattern] } });
+        owner.patch(&path, &patterns).await.expect(200);
+        anna.ask("birds", "penguins").await.expect(status);
+    }
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
+    anna.ask("birds", "penguins").await.expect(200);
+}
+
+#[tokio::test]
+async fn z2_owner_and_admin_are_bound_by_policies_when_they_query() {
+    let (space, owner) = space_with_endpoint().await;
+    let admin = space.member(&owner, "admin@acme.example", "admin").await;
+    only_policy(&owner, "birds", json!({ "mode": "deny", "patterns": ["*@acme.example"] })).await;
+    owner.ask("birds", "penguins").await.expect_problem(403, "access_denied");
+    admin.ask("birds", "penguins").await.expect_problem(403, "access_denied");
+}
+
+#[tokio::test]
+async fn z2_any_deny_refuses_whatever_allows_and_in_whatever_order() {
+    let (space, owner) = space_with_endpoint().await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let mut ids = Vec::new();
+    for (mode, pattern) in [("allow", "anna@acme.example"), ("deny", "*@acme.example"), ("allow", "*")] {
+        let body = json!({
+            "name": mode, "policy_type": "access", "configuration": { "mode": mode, "patterns": [pattern] },
+        });
+        ids.push(owner.post("/policies", &body).await.expect(201).body["id"].clone());
+    }
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0], [0, 2, 1]] {
+        let attach = json!({ "policy_ids": order.map(|n| ids[n].clone()) });
+        owner.put("/endpoints/birds/policies", &attach).await.expect(200);
+        anna.ask("birds", "penguins").await.expect_problem(403, "access_denied");
+    }
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [ids[0], ids[2]] })).await.expect(200);
+    anna.ask("birds", "penguins").await.expect(200);
+}
+
+#[tokio::test]
+async fn z2_a_draft_is_seen_by_those_alone_who_may_change_it() {
+    let (space, owner) = space_with_endpoint().await;
+    let user = space.member(&owner, "user@acme.example", "user").await;
+    let admin = space.member(&owner, "admin@acme.example", "admin").await;
+    owner.patch("/endpoints/birds", &json!({ "published": false })).await.expect(200);
+    let hidden = user.ask("birds", "penguins").await.expect_problem(404, "not_found");
+    let missing = user.ask("no-such", "penguins").await.expect_problem(404, "not_found");
+    assert_eq!(hidden.body["detail"], missing.body["detail"]);
+    assert_eq!(user.get("/endpoints").await.expect(200).body["items"], json!([]));
+    admin.ask("birds", "penguins").await.expect(200);
+    owner.ask("birds", "penguins").await.expect(200);
+    owner.patch("/endpoints/birds", &json!({ "published": true })).await.expect(200);
+    user.ask("birds", "penguins").await.expect(200);
+    let listed = user.get("/endpoints").await.expect(200);
+    assert_eq!(listed.body["items"], json!([{ "name": "birds", "slug": "birds", "summary": "" }]));
+}
+
+#[tokio::test]
+async fn z2_both_shapes_of_configuration_are_taken_and_bad_ones_named() {
+    let (_space, owner) = space_with_endpoint().await;
+    let make = async |configuration| {
+        let body = json!({ "name": "p", "policy_type": "access", "configuration": configuration });
+        owner.post("/policies", &body).await
+    };
+    let made = make(json!({ "allowed_users": ["*@acme.example"], "denied_users": [] })).await.expect(201);
+    assert_eq!(made.body["configuration"]["mode"], "allow");
+    assert_eq!(made.body["configuration"]["patterns"], json!(["*@acme.example"]));
+    let made = make(json!({ "mode": "deny", "patterns": ["Eve@Evil.Example"] })).await.expect(201);
+    assert_eq!(made.body["configuration"]["patterns"], json!(["eve@evil.example"]));
+    for (bad, pointer) in [
+        (json!({ "mode": "maybe", "patterns": [] }), "/configuration/mode"),
+        (json!({ "mode": "allow", "patterns": ["ok@x.example", "a@b@c"] }), "/configuration/patterns/1"),
+        (json!({ "mode": "allow", "patterns": ["x".repeat(400)] }), "/configuration/patterns/0"),
+    ] {
+        let refused = make(bad).await.expect_problem(422, "invalid");
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{}", refused.text);
+    }
+    for bad in [json!({}), json!([]), json!("allow"), json!({ "mode": "allow", "patterns": ["*"], "x": 1 })] {
+        make(bad).await.expect_problem(422, "invalid");
+    }
+    let unknown = json!({ "name": "p", "policy_type": "rate_limit", "configuration": {} });
+    owner.post("/policies", &unknown).await.expect_problem(422, "invalid");
+}
+
+#[tokio::test]
+async fn z2_an_attached_policy_is_not_removed_by_accident() {
+    let (_space, owner) = space_with_endpoint().await;
+    let policy = only_policy(&owner, "birds", json!({ "mode": "allow", "patterns": ["*"] })).await;
+    owner.delete(&format!("/policies/{policy}")).await.expect_problem(409, "in_use");
+    owner
+        .put("/endpoints/birds/policies", &json!({ "policy_ids": [policy, policy] }))
+        .await
+        .expect_problem(422, "invalid");
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
+    owner.delete(&format!("/policies/{policy}")).await.expect(204);
+}
+
+#[tokio::test]
+async fn q1_a_query_takes_what_marketplace_clients_send_and_believes_none_of_it() {
+    let (space, owner) = space_with_endpoint().await;
+    let eve = space.member(&owner, "eve@acme.example", "user").await;
+    only_policy(&owner, "birds", json!({ "mode": "deny", "patterns": ["eve@acme.example"] })).await;
+    let claimed =
+        json!({ "user_email": "owner@acme.example", "messages": "penguins", "transaction_token": "t" });
+    eve.post("/endpoints/birds/query", &claimed).await.expect_problem(403, "access_denied");
+    let conversation = json!({
+        "messages": [
+            { "role": "system", "content": "You know birds." },
+            { "role": "user", "content": "penguins" },
+            { "role": "assistant", "content": "What about them?" },
+        ],
+        "max_tokens": 1024, "temperature": 0.7, "stream": false, "stop_sequences": [], "unknown": { "a": 1 },
+    });
+    let other = space.member(&owner, "anna@acme.example", "user").await;
+    let answer = other.post("/endpoints/birds/query", &conversation).await.expect(200);
+    assert_eq!(answer.body["references"]["documents"][0]["document_id"], "a");
+    for bad in [
+        json!({}),
+        json!({ "messages": "" }),
+        json!({ "messages": [] }),
+        json!({ "messages": 7 }),
+        json!({ "messages": [{ "role": "tool", "content": "x" }] }),
+        json!({ "messages": "x", "limit": 0 }),
+        json!({ "messages": "x", "limit": 101 }),
+        json!({ "messages": "x", "similarity_threshold": 1.5 }),
+        json!({ "messages": "x", "similarity_threshold": -0.1 }),
+        json!({ "messages": "x", "temperature": 3 }),
+        json!({ "messages": "x", "stream": true }),
+        json!({ "messages": "x", "extras": [] }),
+    ] {
+        other.post("/endpoints/birds/query", &bad).await.expect_problem(422, "invalid");
+    }
+    let plain = json!({ "messages": "penguins", "include_metadata": false });
+    let answer = other.post("/endpoints/birds/query", &plain).await.expect(200);
+    assert_eq!(answer.body["references"]["documents"][0]["metadata"], json!({}), "an object, never null");
+}

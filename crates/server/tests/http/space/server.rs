@@ -1,0 +1,224 @@
+//! The server under test: the real binary, or the same HTTP over adapters in memory.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use syft_space::config::Settings;
+use syft_space::setup_token::SetupTokenFile;
+use syft_space::system::{SystemClock, SystemEntropy};
+use syft_space_domain::live::LiveCache;
+use syft_space_domain::random::Entropy;
+use syft_space_domain::secret::BearerSecret;
+use syft_space_domain::store::AfterCommit;
+use syft_space_domain::{DatasetLocks, Space};
+use syft_space_memory::{InsecurePasswords, MemoryDocuments, MemorySearch, MemoryStore, MemoryTokens};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// Whether the tests run over the adapters in memory.
+pub fn in_memory() -> bool {
+    match std::env::var("SYFT_SPACE_TEST_ADAPTERS").as_deref() {
+        Ok("memory") => true,
+        Ok("sqlite") | Err(_) => false,
+        Ok(other) => panic!("SYFT_SPACE_TEST_ADAPTERS is memory or sqlite, not {other}"),
+    }
+}
+
+/// A running server with a home of its own.
+pub struct Server {
+    base: String,
+    home: TempDir,
+    settings: Vec<(String, String)>,
+    running: Option<Running>,
+}
+
+enum Running {
+    Process(Child),
+    Thread { stop: Option<oneshot::Sender<()>>, thread: Option<std::thread::JoinHandle<()>> },
+}
+
+impl Server {
+    pub async fn start(settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::prepare(settings);
+        server.run_again().await;
+        server
+    }
+
+    /// A server that does not run yet, with an empty home.
+    pub fn prepare(settings: &[(&str, &str)]) -> Self {
+        let private = std::fs::Permissions::from_mode(0o700);
+        let home =
+            tempfile::Builder::new().prefix("syft-space-test-").permissions(private).tempdir().unwrap();
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Self { base: String::new(), home, settings, running: None }
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn setup_token(&self) -> String {
+        std::fs::read_to_string(SetupTokenFile::path(self.home())).unwrap().trim().to_owned()
+    }
+
+    /// The command that serves this home; a test may change it before it runs it.
+    pub fn command(&self) -> Command {
+        serve_command(self.home(), &self.settings)
+    }
+
+    /// Starts the server once more on the same home.
+    pub async fn run_again(&mut self) {
+        if in_memory() {
+            self.run_in_memory().await;
+        } else {
+            let command = self.command();
+            self.run(command);
+        }
+    }
+
+    /// Runs a command of [`Server::command`].
+    pub fn run(&mut self, mut command: Command) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        self.base = listening_on(&mut child);
+        self.running = Some(Running::Process(child));
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        match &self.running {
+            Some(Running::Process(child)) => child.id(),
+            _ => panic!("there is no process"),
+        }
+    }
+
+    /// Kills the server at once, as the loss of its process would.
+    pub fn kill(&mut self) {
+        match self.running.take() {
+            Some(Running::Process(mut child)) => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
+            other => self.running = other,
+        }
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the process to end by itself, and answers its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        match self.running.take() {
+            Some(Running::Process(mut child)) => child.wait().unwrap().code(),
+            _ => panic!("there is no process"),
+        }
+    }
+
+    async fn run_in_memory(&mut self) {
+        let flags: Vec<(&'static str, String)> = self
+            .settings
+            .iter()
+            .map(|(key, value)| (&*Box::leak(key.clone().into_boxed_str()), value.clone()))
+            .chain([("listen", "127.0.0.1:0".to_owned())])
+            .collect();
+        let settings: Settings = syft_space::config::load(self.home(), std::iter::empty(), &flags).unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (listening, address) = oneshot::channel();
+        let home: PathBuf = self.home().to_owned();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let space = memory_space(settings.access_token_lifetime);
+                let token = BearerSecret::generate(&*space.entropy).unwrap();
+                let file = SetupTokenFile::write(&home, &token).unwrap();
+                let state = syft_space::serve::state(space, &settings, Some(file));
+                let stop = async { drop(stopped.await) };
+                let told = |address| listening.send(address).unwrap();
+                syft_space::serve::serve(state, &settings, told, stop).await.unwrap();
+            });
+        });
+        self.base = format!("http://{}", address.await.unwrap());
+        self.running = Some(Running::Thread { stop: Some(stop), thread: Some(thread) });
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        match &mut self.running {
+            Some(Running::Process(child)) => {
+                drop(child.kill());
+                drop(child.wait());
+            }
+            Some(Running::Thread { stop, thread }) => {
+                drop(stop.take());
+                drop(thread.take().map(std::thread::JoinHandle::join));
+            }
+            None => {}
+        }
+    }
+}
+
+/// The binary, with no setting from the machine's environment.
+pub fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_syft-space"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SYFT_SPACE_") {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The binary, serving a home on a free port.
+pub fn serve_command(home: &Path, settings: &[(String, String)]) -> Command {
+    let mut command = binary();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--home"]).arg(home);
+    command.env("SYFT_SPACE_LOG", "warn");
+    for (key, value) in settings {
+        command.env(format!("SYFT_SPACE_{}", key.to_uppercase()), value);
+    }
+    command
+}
+
+/// Reads where a server says that it listens.
+pub fn listening_on(child: &mut Child) -> String {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let base = loop {
+        let Some(line) = lines.next() else {
+            panic!("the server ended before it listened: {:?}", child.wait());
+        };
+        if let Some(base) = line.unwrap().strip_prefix("Listening on ") {
+            break base.to_owned();
+        }
+    };
+    // What it says later must not fill the pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    base
+}
+
+fn memory_space(lifetime: Duration) -> Space {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let live = Arc::new(LiveCache::default());
+    let follower: Arc<dyn AfterCommit> = live.clone();
+    Space {
+        store: Arc::new(MemoryStore::new(follower)),
+        live,
+        documents: Arc::new(MemoryDocuments::new()),
+        engine: Arc::new(MemorySearch::new()),
+        passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
+        tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), lifetime)),
+        clock: Arc::new(SystemClock),
+        entropy,
+        datasets: DatasetLocks::default(),
+    }
+}
