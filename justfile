@@ -49,11 +49,9 @@ prove NAME COUNT="":
         writers) SYFT_SPACE_PROVE_SECONDS=${count:-60} http load:: ;;
         # changed tokens, none of which may be accepted
         tokens) PROPTEST_CASES=${count:-100000} cargo test --package syft-space-jwt --test tokens mutation:: ;;
-        # the same random units of work in memory and in SQLite, 20 sequences a run
+        # the same random units of work in memory and in SQLite
         differential)
-            for ((done = 0; done < ${count:-2000}; done += 20)); do
-                cargo test --quiet --package syft-space-sqlite --test all conformance::the_same_units
-            done ;;
+            PROPTEST_CASES=${count:-2000} cargo test --package syft-space-sqlite --test all conformance::the_same_units ;;
         # the HTTP tests over the adapters in memory
         memory) SYFT_SPACE_TEST_ADAPTERS=memory http ;;
         *) echo "There is no proof of this name: kill, power, writers, tokens, differential, memory." >&2; exit 2 ;;

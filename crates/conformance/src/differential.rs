@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any};
 use proptest::prop_oneof;
 use proptest::sample::subsequence;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Event, Log};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobStatus};
@@ -376,6 +376,8 @@ fn difference(one: &Seen, other: &Seen) -> String {
 /// in anything that a view answers, or in a log.
 pub fn same_units(cases: u32, one: &MakeStore, other: &MakeStore) {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    // PROPTEST_CASES asks for a longer proof.
+    let config = contextualize_config(config);
     let outcome = TestRunner::new(config).run(&vec(works(), 1..30), |sequence| {
         let founding = event(Log::Installation, Action::SysStartup);
         let (mut one, mut other) = (Subject::new(one, &founding), Subject::new(other, &founding));

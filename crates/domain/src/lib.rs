@@ -11,7 +11,7 @@
 //! * [`dataset`]: documents, chunks, ingestion, search.
 //! * [`endpoint`]: what is published, and how it is queried.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
-//! * [`store`] and [`unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
+//! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
 //!   [`unit::Refused`], and the store commits its rows and its audit events together.
 //! * [`live`]: what the query path reads instead of a database.
 //! * [`Space`]: every port, wired once; what use cases work with.

@@ -1,6 +1,6 @@
 //! What one write is: a piece of work that ends with its rows and its audit event together, or with neither row.
 //!
-//! A unit of work is a closure over [`Tx`](crate::store::Tx) that may run more than once: ids, times and random
+//! A unit of work is a closure over [`Tx`] that may run more than once: ids, times and random
 //! bytes are made before it, and it does nothing but read and write rows. It answers a [`Decision`]:
 //!
 //! * [`Recorded`]: its rows are kept, and at least one audit event with them. There is no way to make a

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::contextualize_config;
 use syft_space_domain::identity::ports::AccessTokens;
 use syft_space_jwt::{JwtTokens, SigningAlgorithm};
 
@@ -65,7 +66,7 @@ fn k3_parts_of_two_good_tokens_make_no_third() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(contextualize_config(ProptestConfig::with_cases(2_000)))]
 
     #[test]
     fn k3_a_changed_character_anywhere_is_refused(which in 0..3usize, place: Index, character: char) {

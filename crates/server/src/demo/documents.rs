@@ -23,6 +23,7 @@ const OWN: &[(&str, &str)] = embedded![
     "docs/architecture.md",
     "docs/audit.md",
     "docs/configuration.md",
+    "docs/embedding.md",
     "docs/policies.md",
     "docs/search.md",
 ];

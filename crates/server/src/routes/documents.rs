@@ -92,7 +92,7 @@ struct AddBody {
 #[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 struct AddDocument {
-    #[garde(custom(rules::optional(rules::document_id)))]
+    #[garde(skip)]
     document_id: Option<String>,
     #[garde(custom(rules::optional(rules::name)))]
     title: Option<String>,

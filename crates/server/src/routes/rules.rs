@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::dataset::DocumentId;
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email};
 use syft_space_domain::ids::{DatasetId, PolicyId};
@@ -28,7 +27,6 @@ rules! {
     email: Email::parse;
     tenant_name: TenantName::parse;
     slug: Slug::parse;
-    document_id: DocumentId::parse;
     name: text::name;
     line: text::line;
     prose: text::prose;

@@ -70,11 +70,15 @@ async fn i1_every_document_that_is_not_allowed_is_named_and_none_is_stored() {
         { "document_id": "empty", "content": " \n " },
         { "document_id": "nul", "content": "a\u{0}b" },
         { "document_id": "good", "content": "Twice." },
+        { "document_id": "no/id", "content": "Penguins swim." },
     ]});
     let refused = owner.post(&path, &body).await.expect_problem(422, "invalid");
     let pointers: Vec<_> =
         refused.body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
-    assert_eq!(pointers, ["/documents/1", "/documents/2", "/documents/3/document_id"]);
+    assert_eq!(
+        pointers,
+        ["/documents/1", "/documents/2", "/documents/3/document_id", "/documents/4/document_id"]
+    );
     for bad in ["../etc/passwd", "a/b", "", ".", "..", "a b", &"x".repeat(129)] {
         let body = json!({ "documents": [{ "document_id": bad, "content": "x" }] });
         owner.post(&path, &body).await.expect_problem(422, "invalid");
