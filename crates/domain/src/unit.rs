@@ -155,6 +155,15 @@ impl dyn Store + '_ {
         Receipt(answer)
     }
 
+    /// Refuses something that needs no look at what is stored; the receipt answers the error once the event is kept.
+    pub fn refuse<T, E>(&self, error: E, event: Event) -> Receipt<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Clone + Send + 'static,
+    {
+        self.write(move |_tx| Ok(Err(Refused::new(error.clone(), event.clone()))))
+    }
+
     /// Records an event that comes with no row.
     pub fn record(&self, event: Event) -> Receipt<(), StoreError> {
         self.write(move |_tx| Ok(Ok(Recorded::new((), event.clone()))))

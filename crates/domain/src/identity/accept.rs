@@ -1,6 +1,6 @@
 //! Accepting an invitation: its holder becomes a member.
 
-use crate::audit::{Action, Actor, Call, Event, Log, ObjectKind};
+use crate::audit::{Action, Actor, Call, Log, ObjectKind};
 use crate::fault::{Fault, faults};
 use crate::identity::ports::Compared;
 use crate::identity::{Account, AccountStatus, Invitation, Membership, Password, PasswordError};
@@ -54,7 +54,7 @@ pub async fn accept_invitation(
 ) -> Result<Founded, AcceptError> {
     let refused = call.event(Log::Installation, Action::AuthnTokenFail, Actor::Anonymous)?;
     let Some((invitation, tenant, existing)) = look_up(space, call, &wanted.token)? else {
-        return refuse(space, refused.denied("invitation_unknown"), AcceptError::NotFound).await;
+        return space.store.refuse(AcceptError::NotFound, refused.denied("invitation_unknown")).await;
     };
     let account = match existing {
         Some(account) => {
@@ -65,7 +65,10 @@ pub async fn accept_invitation(
             );
             if !right || account.status != AccountStatus::Active {
                 let event = refused.into_log(Log::Tenant(invitation.tenant)).about(&account.email);
-                return refuse(space, event.denied("credentials_wrong"), AcceptError::WrongPassword).await;
+                return space
+                    .store
+                    .refuse(AcceptError::WrongPassword, event.denied("credentials_wrong"))
+                    .await;
             }
             account
         }
@@ -142,12 +145,4 @@ async fn join(
             Ok(Ok(Recorded::new(value, event.clone())))
         })
         .await
-}
-
-async fn refuse<T: Send + 'static>(
-    space: &Space,
-    event: Event,
-    error: AcceptError,
-) -> Result<T, AcceptError> {
-    space.store.write(move |_tx| Ok(Err(Refused::new(error.clone(), event.clone())))).await
 }

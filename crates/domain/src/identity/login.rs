@@ -12,7 +12,7 @@ use crate::ids::TokenId;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::{TenantName, TenantScope};
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// Somebody wants to log in.
 pub struct Login {
@@ -62,12 +62,12 @@ pub async fn login(space: &Space, call: &Call, wanted: Login) -> Result<LoggedIn
     let failed = known.failure(call, &wanted)?;
     let rehash = match (compared, &known.account) {
         (Compared::Right { rehash }, Some(account)) if account.status == AccountStatus::Active => rehash,
-        _ => return refuse(space, failed, LoginError::Wrong).await,
+        _ => return space.store.refuse(LoginError::Wrong, failed).await,
     };
     let membership = match known.choose(wanted.tenant.as_ref()) {
         Ok(membership) => membership.clone(),
         Err(error @ LoginError::TenantRequired { .. }) => return Err(error),
-        Err(error) => return refuse(space, failed, error).await,
+        Err(error) => return space.store.refuse(error, failed).await,
     };
     let Some(account) = known.account else { return Err(LoginError::Wrong) };
     grant(space, call, account, membership, rehash).await
@@ -110,11 +110,6 @@ async fn grant(
         .await;
     logged?;
     Ok(LoggedIn { token, lifetime })
-}
-
-/// Answers only after the failure is in the log.
-async fn refuse<T: Send + 'static>(space: &Space, event: Event, error: LoginError) -> Result<T, LoginError> {
-    space.store.write(move |_tx| Ok(Err(Refused::new(error.clone(), event.clone())))).await
 }
 
 /// What is known of whoever claims an address.

@@ -94,7 +94,7 @@ pub async fn register(
     let any_account = space.store.read()?.any_account()?;
     if let Err(error) = admit(any_account, gate, &wanted) {
         let event = refusal.denied(reason_code(&error));
-        return space.store.write(move |_tx| Ok(Err(Refused::new(error.clone(), event.clone())))).await;
+        return space.store.refuse(error, event).await;
     }
     space.passwords.check(&wanted.password, &[wanted.email.as_str(), wanted.tenant_name.as_str()])?;
     let password = space.passwords.hash(&wanted.password).await?;
