@@ -57,6 +57,11 @@ fn check(text: &str, max: usize, lines: bool) -> Result<String, TextError> {
     if text.chars().all(allowed) { Ok(text.to_owned()) } else { Err(TextError::Unprintable) }
 }
 
+/// Whether a text is one printable line, of any length.
+pub(crate) fn is_one_line(text: &str) -> bool {
+    check(text, usize::MAX, false).is_ok()
+}
+
 /// Unicode's explicit directional marks, and its line and paragraph separators.
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -6,6 +6,7 @@
 
 mod chunk;
 mod document;
+mod file;
 mod ingest;
 mod job;
 mod manage;
@@ -18,6 +19,9 @@ pub use chunk::{Chunk, chunks};
 pub use document::{
     Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, Metadata,
     NewDocument, Usage,
+};
+pub use file::{
+    ExtractedText, FILE_MAX_BYTES, FileFormat, FileFormatError, FileName, FileNameError, FileRefused,
 };
 pub use ingest::{
     IngestError, RemoveDocumentError, catch_up, document, documents, finish_ingestion, ingestion_scope,

@@ -2,7 +2,8 @@
 
 use crate::Pending;
 use crate::dataset::{
-    Ask, Change, ChangeNumber, Dataset, Document, DocumentId, DocumentSummary, Hits, IndexOf, Job, Usage,
+    Ask, Change, ChangeNumber, Dataset, Document, DocumentId, DocumentSummary, ExtractedText, FileFormat,
+    FileRefused, Hits, IndexOf, Job, Usage,
 };
 use crate::ids::{DatasetId, JobId, TenantId};
 use crate::page::{Page, PageAsk};
@@ -144,4 +145,22 @@ pub trait SearchEngine: Send + Sync {
     fn apply(&self, scope: &TenantScope, index: IndexOf, changes: &[Change]) -> Result<(), SearchError>;
     /// Removes the index. Doing so again changes nothing. Blocks on a disk.
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SearchError>;
+}
+
+/// No text was taken out of a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExtractError {
+    /// It is the file's fault, and will be so again.
+    #[error(transparent)]
+    Refused(#[from] FileRefused),
+    /// It is not the file's fault: there was no process to read it, or no space.
+    #[error("files cannot be read at the moment: {0}")]
+    Failed(String),
+}
+
+/// Takes text out of files. What it reads is hostile until it is text: an implementation bounds time and memory, and
+/// no file can harm the process that calls it.
+pub trait TextExtractor: Send + Sync {
+    /// The text of a file. Blocks until it is read.
+    fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError>;
 }
