@@ -1,7 +1,7 @@
 //! Does a store keep what it promises of datasets and jobs?
 
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobStatus, Language,
+    AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobStatus, Stemming, StopWords, Tokenizer,
 };
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
@@ -58,7 +58,11 @@ fn leaving(n: u64) -> Dataset {
 /// All of it comes back.
 pub fn a_dataset_is_found_by_id_and_by_name(make: &MakeStore) {
     let made = founded(make);
-    let analyzer = AnalyzerSettings { stemming: Language::None, stop_words: Language::English };
+    let analyzer = AnalyzerSettings {
+        tokenizer: Tokenizer::Cjk,
+        stemming: Stemming::None,
+        stop_words: StopWords::German,
+    };
     let added = Dataset { analyzer, revision: 7, updated_at: time(70), ..dataset(1) };
     let (row, name) = (added.clone(), added.name.clone());
     keep(&*made.port, move |tx| tx.add_dataset(&scope(1), &row));
@@ -144,8 +148,7 @@ pub fn a_changed_dataset_keeps_its_analyzer_and_its_beginning(make: &MakeStore) 
         updated_at: time(80),
         ..dataset(1)
     };
-    let analyzer = AnalyzerSettings { stemming: Language::None, stop_words: Language::None };
-    let row = Dataset { analyzer, created_at: time(99), ..changed.clone() };
+    let row = Dataset { analyzer: AnalyzerSettings::PLAIN, created_at: time(99), ..changed.clone() };
     keep(&*made.port, move |tx| {
         tx.add_dataset(&scope(1), &dataset(1))?;
         tx.update_dataset(&scope(1), &row)

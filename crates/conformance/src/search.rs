@@ -6,7 +6,7 @@
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Document, Hit, IndexOf, Language,
+    AnalyzerSettings, Ask, Change, ChangeNumber, Document, Hit, IndexOf, StopWords, Tokenizer,
 };
 
 use crate::check::{Check, checks, run_all};
@@ -21,6 +21,8 @@ pub const CHECKS: &[Check<MakeSearch>] = checks![
     q2_scores_are_between_0_and_1_and_the_closest_come_first,
     the_limit_and_the_threshold_are_kept,
     stop_words_do_not_count_where_the_dataset_says_so,
+    q2_languages_without_spaces_are_found_where_the_dataset_says_so,
+    q2_what_looks_alike_is_alike_where_runs_are_cut,
     a_question_may_hold_anything,
     a_document_that_is_replaced_is_found_by_its_new_words_only,
     a_document_that_is_removed_is_not_found,
@@ -38,6 +40,12 @@ pub fn suite(make: &MakeSearch) {
 
 fn index(n: u64) -> IndexOf {
     IndexOf { dataset: dataset_id(n), analyzer: AnalyzerSettings::default() }
+}
+
+/// A dataset whose runs of Chinese, Japanese and Korean characters are cut.
+fn cjk(n: u64) -> IndexOf {
+    let analyzer = AnalyzerSettings { tokenizer: Tokenizer::Cjk, ..AnalyzerSettings::PLAIN };
+    IndexOf { dataset: dataset_id(n), analyzer }
 }
 
 /// Changes that put these documents in, numbered from one on.
@@ -178,8 +186,8 @@ pub fn the_limit_and_the_threshold_are_kept(make: &MakeSearch) {
 pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &MakeSearch) {
     let made = make();
     let engine = &*made.port;
-    let indexes = [Language::English, Language::None]
-        .map(|stop_words| AnalyzerSettings { stop_words, stemming: Language::None });
+    let indexes = [StopWords::English, StopWords::None]
+        .map(|stop_words| AnalyzerSettings { stop_words, ..AnalyzerSettings::PLAIN });
     let [english, none] =
         [(1, indexes[0]), (2, indexes[1])].map(|(n, analyzer)| IndexOf { dataset: dataset_id(n), analyzer });
     let documents = [document("a", &["crane lifts"]), document("b", &["the crew and the mate"])];
@@ -192,6 +200,53 @@ pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &MakeSearch) {
     assert_eq!(hits(english, "and the crane"), ["a"], "stop words of a question do not count");
     assert_eq!(hits(english, "and the"), Vec::<String>::new(), "a question of stop words finds nothing");
     assert_eq!(hits(none, "and the"), ["b"], "where no word is a stop word, each counts");
+}
+
+/// By any part of a run of characters, down to a single one.
+pub fn q2_languages_without_spaces_are_found_where_the_dataset_says_so(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    let cjk = cjk(1);
+    let documents = [
+        document("zh", &["数据库管理员每天晚上备份所有数据。"]),
+        document("ja", &["東京都のサーバーは毎晩バックアップされます。猫が好き。"]),
+        document("ko", &["서울에서 데이터를 매일 백업합니다."]),
+        document("mixed", &["PostgreSQL15で索引を作る方法"]),
+    ];
+    engine.apply(&scope(1), cjk, &puts(1, documents)).expect("changes are followed");
+    let hits = |text| -> Vec<String> {
+        ask(engine, 1, cjk, text, 9, 0.5).into_iter().map(|hit| hit.document.to_string()).collect()
+    };
+    for (question, found) in [
+        ("备份数据", "zh"),
+        ("管理员", "zh"),
+        ("サーバー", "ja"),
+        ("バックアップ", "ja"),
+        ("猫", "ja"),
+        ("서울", "ko"),
+        ("데이터 백업", "ko"),
+        ("postgresql15", "mixed"),
+        ("索引", "mixed"),
+    ] {
+        assert_eq!(hits(question), [found], "{question} is found in a run of characters");
+    }
+    assert_eq!(hits("京东"), Vec::<String>::new(), "characters in another order are another word");
+}
+
+/// Half-width and full-width forms, and syllables written as parts.
+pub fn q2_what_looks_alike_is_alike_where_runs_are_cut(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    let documents = [
+        document("a", &["ｶﾞﾗｽとＡＢＣ１２３"]),
+        document("b", &["\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"]),
+    ];
+    engine.apply(&scope(1), cjk(1), &puts(1, documents)).expect("changes are followed");
+    for (question, found) in [("ガラス", "a"), ("abc123", "a"), ("한글", "b")] {
+        let hits = ask(engine, 1, cjk(1), question, 9, 0.5);
+        let hits: Vec<_> = hits.iter().map(|hit| hit.document.as_str()).collect();
+        assert_eq!(hits, [found], "{question} is found in another form of it");
+    }
 }
 
 /// No character of it is a command.

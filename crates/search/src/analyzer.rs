@@ -1,42 +1,107 @@
-//! How text becomes words that can be compared: the same way for documents and for questions.
+//! How text becomes words that can be compared, for documents and for questions.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use syft_space_domain::dataset::{AnalyzerSettings, Language};
+use syft_space_domain::dataset::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 use tantivy::tokenizer::{
-    Language as Stems, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
+    Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
 };
 
 use crate::stop_words;
+use crate::tokenizer::{AnyScript, Case, Cjk};
 
-/// Longer words, in bytes, are not words: encoded data, keys.
-const LONGEST_WORD: usize = 64;
+/// Longer words, in bytes, are left out by the first analyzers.
+const LONGEST_FIRST_WORD: usize = 64;
 
 /// The name of an analyzer. An index records it, so the number changes whenever the words come out differently.
-pub(crate) fn name(settings: AnalyzerSettings) -> &'static str {
-    match (settings.stemming, settings.stop_words) {
-        (Language::None, Language::None) => "words-1",
-        (Language::English, Language::None) => "words-1-stemmed-en",
-        (Language::None, Language::English) => "words-1-stopped-en",
-        (Language::English, Language::English) => "words-1-stopped-en-stemmed-en",
+pub(crate) fn name(settings: AnalyzerSettings) -> String {
+    let AnalyzerSettings { tokenizer, stemming, stop_words } = settings;
+    if is_first(settings) {
+        let stopped = if stop_words == StopWords::English { "-stopped-en" } else { "" };
+        let stemmed = if stemming == Stemming::English { "-stemmed-en" } else { "" };
+        return format!("words-1{stopped}{stemmed}");
     }
+    let (tokenizer, stop_words, stemming) = (tokenizer.as_str(), stop_words.as_str(), stemming.as_str());
+    format!("{tokenizer}-2-stopped-{stop_words}-stemmed-{stemming}")
 }
 
-/// Makes an analyzer.
+/// Whether these are settings of the first analyzers, which came before there were others and stay as they are.
+fn is_first(settings: AnalyzerSettings) -> bool {
+    settings.tokenizer == Tokenizer::Words
+        && matches!(settings.stemming, Stemming::English | Stemming::None)
+        && matches!(settings.stop_words, StopWords::English | StopWords::None)
+}
+
+/// Makes the analyzer for documents.
 pub(crate) fn build(settings: AnalyzerSettings) -> TextAnalyzer {
-    let words = TextAnalyzer::builder(SimpleTokenizer::default())
-        .filter(RemoveLongFilter::limit(LONGEST_WORD))
-        .filter(LowerCaser);
-    let stop = || StopWordFilter::remove(stop_words::ENGLISH.iter().map(|&word| word.to_owned()));
-    match (settings.stemming, settings.stop_words) {
-        (Language::None, Language::None) => words.build(),
-        (Language::English, Language::None) => words.filter(Stemmer::new(Stems::English)).build(),
-        (Language::None, Language::English) => words.filter(stop()).build(),
-        (Language::English, Language::English) => {
-            words.filter(stop()).filter(Stemmer::new(Stems::English)).build()
-        }
+    build_for(settings, Cjk::PairsAndSingles)
+}
+
+fn build_for(settings: AnalyzerSettings, cjk: Cjk) -> TextAnalyzer {
+    let mut words = if is_first(settings) {
+        TextAnalyzer::builder(SimpleTokenizer::default())
+            .filter(RemoveLongFilter::limit(LONGEST_FIRST_WORD))
+            .filter(LowerCaser)
+            .dynamic()
+    } else {
+        let cjk = if settings.tokenizer == Tokenizer::Cjk { cjk } else { Cjk::Letters };
+        let case = if settings.stemming == Stemming::Turkish { Case::Turkish } else { Case::Usual };
+        TextAnalyzer::builder(AnyScript::new(cjk, case)).dynamic()
+    };
+    if let Some(stop) = stop_filter(settings.stop_words) {
+        words = words.filter_dynamic(stop);
     }
+    if let Some(language) = stems(settings.stemming) {
+        words = words.filter_dynamic(Stemmer::new(language));
+    }
+    words.build()
+}
+
+fn stop_filter(words: StopWords) -> Option<StopWordFilter> {
+    let language = match words {
+        StopWords::None => return None,
+        StopWords::English => {
+            return Some(StopWordFilter::remove(stop_words::ENGLISH.iter().map(|&word| word.to_owned())));
+        }
+        StopWords::Danish => Language::Danish,
+        StopWords::Dutch => Language::Dutch,
+        StopWords::Finnish => Language::Finnish,
+        StopWords::French => Language::French,
+        StopWords::German => Language::German,
+        StopWords::Hungarian => Language::Hungarian,
+        StopWords::Italian => Language::Italian,
+        StopWords::Norwegian => Language::Norwegian,
+        StopWords::Portuguese => Language::Portuguese,
+        StopWords::Russian => Language::Russian,
+        StopWords::Spanish => Language::Spanish,
+        StopWords::Swedish => Language::Swedish,
+    };
+    StopWordFilter::new(language)
+}
+
+fn stems(stemming: Stemming) -> Option<Language> {
+    Some(match stemming {
+        Stemming::None => return None,
+        Stemming::Arabic => Language::Arabic,
+        Stemming::Danish => Language::Danish,
+        Stemming::Dutch => Language::Dutch,
+        Stemming::English => Language::English,
+        Stemming::Finnish => Language::Finnish,
+        Stemming::French => Language::French,
+        Stemming::German => Language::German,
+        Stemming::Greek => Language::Greek,
+        Stemming::Hungarian => Language::Hungarian,
+        Stemming::Italian => Language::Italian,
+        Stemming::Norwegian => Language::Norwegian,
+        Stemming::Portuguese => Language::Portuguese,
+        Stemming::Romanian => Language::Romanian,
+        Stemming::Russian => Language::Russian,
+        Stemming::Spanish => Language::Spanish,
+        Stemming::Swedish => Language::Swedish,
+        Stemming::Tamil => Language::Tamil,
+        Stemming::Turkish => Language::Turkish,
+    })
 }
 
 thread_local! {
@@ -44,10 +109,10 @@ thread_local! {
     static ANALYZERS: RefCell<HashMap<AnalyzerSettings, TextAnalyzer>> = RefCell::default();
 }
 
-/// The words of a text, each once, in bytewise order.
+/// The words of a question, each once, in bytewise order.
 pub(crate) fn words(settings: AnalyzerSettings, text: &str) -> Vec<String> {
     let mut words = ANALYZERS.with_borrow_mut(|analyzers| {
-        let analyzer = analyzers.entry(settings).or_insert_with(|| build(settings));
+        let analyzer = analyzers.entry(settings).or_insert_with(|| build_for(settings, Cjk::Pairs));
         let mut stream = analyzer.token_stream(text);
         let mut words = Vec::new();
         while stream.advance() {
@@ -58,4 +123,74 @@ pub(crate) fn words(settings: AnalyzerSettings, text: &str) -> Vec<String> {
     words.sort_unstable();
     words.dedup();
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_indexed_before_there_were_languages_is_read_as_it_was() {
+        let named = |stemming, stop_words| {
+            name(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words })
+        };
+        assert_eq!(named(Stemming::None, StopWords::None), "words-1");
+        assert_eq!(named(Stemming::English, StopWords::None), "words-1-stemmed-en");
+        assert_eq!(named(Stemming::None, StopWords::English), "words-1-stopped-en");
+        assert_eq!(named(Stemming::English, StopWords::English), "words-1-stopped-en-stemmed-en");
+    }
+
+    #[test]
+    fn no_two_settings_share_a_name() {
+        let mut names = Vec::new();
+        for &tokenizer in Tokenizer::ALL {
+            for &stemming in Stemming::ALL {
+                for &stop_words in StopWords::ALL {
+                    names.push(name(AnalyzerSettings { tokenizer, stemming, stop_words }));
+                }
+            }
+        }
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn every_language_with_stop_words_has_some() {
+        for &words in StopWords::ALL {
+            assert_eq!(stop_filter(words).is_none(), words == StopWords::None, "{words:?}");
+        }
+    }
+
+    /// Two forms of one word in each language that is stemmed.
+    #[test]
+    fn every_language_finds_a_word_by_another_form_of_it() {
+        let forms = [
+            (Stemming::Arabic, "كتابين", "كتاب"),
+            (Stemming::Danish, "hunde", "hundene"),
+            (Stemming::Dutch, "lopen", "loopt"),
+            (Stemming::English, "rotated", "rotating"),
+            (Stemming::Finnish, "talossa", "talosta"),
+            (Stemming::French, "continuellement", "continuelle"),
+            (Stemming::German, "Häuser", "Häusern"),
+            (Stemming::Greek, "ΔΡΟΜΟΣ", "δρόμοι"),
+            (Stemming::Hungarian, "házban", "háznak"),
+            (Stemming::Italian, "bambini", "bambino"),
+            (Stemming::Norwegian, "hestene", "hesten"),
+            (Stemming::Portuguese, "cidades", "cidade"),
+            (Stemming::Romanian, "caselor", "casele"),
+            (Stemming::Russian, "ключами", "ключей"),
+            (Stemming::Spanish, "hermanos", "hermanas"),
+            (Stemming::Swedish, "bilarna", "bilar"),
+            (Stemming::Tamil, "புத்தகங்கள்", "புத்தகம்"),
+            (Stemming::Turkish, "IRMAKLAR", "ırmak"),
+        ];
+        assert_eq!(forms.len() + 1, Stemming::ALL.len());
+        for (stemming, one, other) in forms {
+            let settings = AnalyzerSettings { stemming, ..AnalyzerSettings::PLAIN };
+            assert_eq!(words(settings, one), words(settings, other), "{stemming:?}");
+            assert_ne!(words(AnalyzerSettings::PLAIN, one), words(AnalyzerSettings::PLAIN, other));
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Fields {
 /// The fields of an index with these settings, and the schema that an index on disk must have.
 pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
     let words = TextFieldIndexing::default()
-        .set_tokenizer(analyzer::name(settings))
+        .set_tokenizer(&analyzer::name(settings))
         .set_index_option(IndexRecordOption::WithFreqs)
         .set_fieldnorms(true);
     let mut schema = Schema::builder();

@@ -50,7 +50,7 @@ pub(crate) fn apply(folder: &Folder, settings: AnalyzerSettings, changes: &[Chan
     if unseen.peek().is_none() {
         return Ok(());
     }
-    index.tokenizers().register(analyzer::name(settings), analyzer::build(settings));
+    index.tokenizers().register(&analyzer::name(settings), analyzer::build(settings));
     let options = IndexWriterOptions::builder()
         .num_worker_threads(1)
         .num_merge_threads(1)
@@ -177,7 +177,7 @@ mod tests {
         let before = files(&folder);
         {
             let index = open(folder.path(), settings).unwrap();
-            index.tokenizers().register(analyzer::name(settings), analyzer::build(settings));
+            index.tokenizers().register(&analyzer::name(settings), analyzer::build(settings));
             let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES).unwrap();
             let Change::Put(_, document) = put(2, "b", "lost") else { unreachable!() };
             remove(&writer, fields(settings).0, &DocumentId::parse("a").unwrap());

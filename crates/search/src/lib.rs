@@ -15,7 +15,8 @@
 //! # Score
 //!
 //! A question's words are cut, lowered and (by the dataset's settings) stemmed as those of the documents, and stop
-//! words are left out. Only the words that occur in the dataset count, each once. With `idf` as in BM25
+//! words are left out. (Where runs of Chinese, Japanese and Korean characters are cut into neighbours, a document is
+//! also found by each character alone, which a question asks for only where it has no neighbour.) Only the words that occur in the dataset count, each once. With `idf` as in BM25
 //! (`ln(1 + (N - n + ½) / (n + ½))`), `k1` 1.2 and `b` 0.75, a chunk scores
 //!
 //! ```text
@@ -52,6 +53,7 @@ mod reference;
 mod snapshot;
 mod stop_words;
 mod tidy;
+mod tokenizer;
 mod top;
 
 pub use engine::{Options, TantivySearch};

@@ -6,7 +6,8 @@ use futures_executor::block_on;
 use proptest::prelude::*;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, Document, DocumentId, IndexOf, Language, Metadata,
+    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, Document, DocumentId, IndexOf, Metadata, Stemming,
+    StopWords, Tokenizer,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -16,9 +17,13 @@ use tantivy::fieldnorm::FieldNormReader;
 use crate::analyzer;
 use crate::engine::{Options, TantivySearch};
 
-const PLAIN: AnalyzerSettings = AnalyzerSettings { stemming: Language::None, stop_words: Language::None };
-const ENGLISH: AnalyzerSettings =
-    AnalyzerSettings { stemming: Language::English, stop_words: Language::English };
+const PLAIN: AnalyzerSettings = AnalyzerSettings::PLAIN;
+const ENGLISH: AnalyzerSettings = AnalyzerSettings {
+    tokenizer: Tokenizer::Words,
+    stemming: Stemming::English,
+    stop_words: StopWords::English,
+};
+const CJK: AnalyzerSettings = AnalyzerSettings { tokenizer: Tokenizer::Cjk, ..AnalyzerSettings::PLAIN };
 
 /// What a dataset holds: the chunks by document and place.
 type Corpus = BTreeMap<(DocumentId, usize), String>;
@@ -38,7 +43,7 @@ fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeM
     };
     let count = |n: usize| f64::from(u32::try_from(n).unwrap());
     let average = chunks.iter().map(|(_, words)| length(words)).sum::<f64>() / count(chunks.len());
-    let known: Vec<(String, f64)> = BTreeSet::from_iter(words_of(question))
+    let known: Vec<(String, f64)> = BTreeSet::from_iter(analyzer::words(settings, question))
         .into_iter()
         .filter_map(|word| {
             let with = count(chunks.iter().filter(|(_, words)| words.contains(&word)).count());
@@ -142,8 +147,26 @@ impl Space {
 
 fn text() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "key", "keys", "rotate", "rotation", "the", "of", "how", "space", "space", "space", "tenant",
-        "audit", "log", "Log", "naïve", "of", "query",
+        "key",
+        "keys",
+        "rotate",
+        "rotation",
+        "the",
+        "of",
+        "how",
+        "space",
+        "space",
+        "space",
+        "tenant",
+        "audit",
+        "log",
+        "Log",
+        "naïve",
+        "of",
+        "query",
+        "東京都",
+        "京都の猫",
+        "ｶﾞﾗｽ",
     ]);
     prop::collection::vec(word, 0..70).prop_map(|words| words.join(" "))
 }
@@ -155,8 +178,21 @@ fn batches() -> impl Strategy<Value = Vec<Vec<(u8, Vec<String>)>>> {
 
 fn question() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "key", "rotating", "the", "how", "space", "tenant", "audits", "logs", "naïve", "unknown", "d1x0",
+        "key",
+        "rotating",
+        "the",
+        "how",
+        "space",
+        "tenant",
+        "audits",
+        "logs",
+        "naïve",
+        "unknown",
+        "d1x0",
         "query",
+        "京都",
+        "猫",
+        "ガラス",
     ]);
     prop::collection::vec(word, 1..8).prop_map(|words| words.join(" "))
 }
@@ -168,7 +204,7 @@ proptest! {
     fn what_is_found_and_its_order_are_what_the_formula_says(
         batches in batches(),
         questions in prop::collection::vec((question(), 1_usize..12, 0_u8..=10), 24),
-        analyzer in prop::sample::select(vec![PLAIN, ENGLISH]),
+        analyzer in prop::sample::select(vec![PLAIN, ENGLISH, CJK]),
     ) {
         let mut space = Space::new(analyzer);
         for batch in &batches {

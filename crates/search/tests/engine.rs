@@ -8,15 +8,15 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::{SearchEngine as _, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Document, DocumentId, Hits, IndexOf, Language, Metadata,
-    chunks,
+    AnalyzerSettings, Ask, Change, ChangeNumber, Document, DocumentId, Hits, IndexOf, Metadata, Stemming,
+    StopWords, Tokenizer, chunks,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 use syft_space_search::{Options, TantivySearch};
 
-const PLAIN: AnalyzerSettings = AnalyzerSettings { stemming: Language::None, stop_words: Language::None };
+const PLAIN: AnalyzerSettings = AnalyzerSettings::PLAIN;
 
 struct Space {
     home: tempfile::TempDir,
@@ -276,11 +276,12 @@ fn stems_and_stop_words_are_as_the_dataset_says() {
             !block_on(space.engine.search(&tenant(1), index, &ask)).unwrap().is_empty()
         })
     };
-    let (on, off) = (Language::English, Language::None);
-    assert_eq!(with(AnalyzerSettings { stemming: on, stop_words: on }), [true, false]);
-    assert_eq!(with(AnalyzerSettings { stemming: on, stop_words: off }), [true, true]);
-    assert_eq!(with(AnalyzerSettings { stemming: off, stop_words: on }), [false, false]);
-    assert_eq!(with(AnalyzerSettings { stemming: off, stop_words: off }), [false, true]);
+    let set =
+        |stemming, stop_words| with(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words });
+    assert_eq!(set(Stemming::English, StopWords::English), [true, false]);
+    assert_eq!(set(Stemming::English, StopWords::None), [true, true]);
+    assert_eq!(set(Stemming::None, StopWords::English), [false, false]);
+    assert_eq!(set(Stemming::None, StopWords::None), [false, true]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! to the documents bears a number, the index knows the last number it has seen, and [`catch_up`] brings it the
 //! rest. So an index that is behind, broken or lost is mended the same way as one that is new.
 
+mod analyzer;
 mod chunk;
 mod document;
 mod file;
@@ -15,6 +16,7 @@ mod reconcile;
 mod remove;
 mod search;
 
+pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 pub use chunk::{Chunk, chunks};
 pub use document::{
     Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, Metadata,
@@ -35,31 +37,8 @@ pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
 pub use search::{Ask, AskError, Hit, Hits, SearchDatasetError, Threshold, search_dataset};
 
-use serde::{Deserialize, Serialize};
-
 use crate::ids::DatasetId;
 use crate::time::Timestamp;
-
-/// A language's rules, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// None: words as they are.
-    None,
-}
-
-/// How the words of a dataset are made comparable. It is chosen when the dataset is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AnalyzerSettings {
-    /// Whether words are cut to their stem, and by which language.
-    pub stemming: Language,
-    /// Whether words such as "the" are left out, and of which language.
-    pub stop_words: Language,
-}
 
 /// Which index is meant, and how its words are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

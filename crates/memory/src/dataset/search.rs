@@ -6,15 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexOf, Language, Metadata,
+    AnalyzerSettings, Ask, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexOf, Metadata,
+    StopWords, Tokenizer,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Finds chunks by looking at every one of them.
 ///
-/// A word is a run of letters and digits, in lower case. English stop words are left out where the dataset says
-/// so; words are never stemmed, whatever it says. The score is ½ · (Σidf of the question's known words that the
+/// A word is a run of letters and digits in normal form NFKC, in lower case; where the dataset says `cjk`, runs of
+/// Chinese, Japanese and Korean letters are found by each two neighbours. English stop words are left out where the
+/// dataset says so; there are no others, and words are never stemmed, whatever it says. The score is ½ · (Σidf of the question's known words that the
 /// chunk has / Σidf of them all) + ½ · (BM25 / (Σidf · (k1 + 1))), with k1 = 1.2 and b = 0.75.
 #[derive(Default)]
 pub struct MemorySearch(Mutex<BTreeMap<(TenantId, DatasetId), Index>>);
@@ -47,12 +50,52 @@ const STOP_WORDS: [&str; 33] = [
     "was", "will", "with",
 ];
 
-fn words(text: &str, analyzer: AnalyzerSettings) -> impl Iterator<Item = String> {
-    let english = analyzer.stop_words == Language::English;
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .filter(move |word| !(english && STOP_WORDS.contains(&word.as_str())))
+/// The words of a document, with each that is there more than once as often.
+fn words(text: &str, analyzer: AnalyzerSettings) -> Vec<String> {
+    listed(text, analyzer, true)
+}
+
+/// The words of a question, each once.
+fn asked(text: &str, analyzer: AnalyzerSettings) -> BTreeSet<String> {
+    listed(text, analyzer, false).into_iter().collect()
+}
+
+fn listed(text: &str, analyzer: AnalyzerSettings, singles: bool) -> Vec<String> {
+    let text: String = text.nfkc().flat_map(char::to_lowercase).collect();
+    let runs = text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty());
+    let mut words = Vec::new();
+    match analyzer.tokenizer {
+        Tokenizer::Words => words.extend(runs.map(str::to_owned)),
+        Tokenizer::Cjk => runs.for_each(|run| cut(run, singles, &mut words)),
+    }
+    if analyzer.stop_words == StopWords::English {
+        words.retain(|word| !STOP_WORDS.contains(&word.as_str()));
+    }
+    words
+}
+
+/// Cuts a run of letters where Chinese, Japanese or Korean ones begin and end, and those into neighbours.
+fn cut(run: &str, singles: bool, words: &mut Vec<String>) {
+    let characters: Vec<char> = run.chars().collect();
+    for part in characters.chunk_by(|one, next| is_cjk(*one) == is_cjk(*next)) {
+        if !part.first().is_some_and(|first| is_cjk(*first)) {
+            words.push(part.iter().collect());
+            continue;
+        }
+        words.extend(part.windows(2).map(|pair| pair.iter().collect::<String>()));
+        if singles || part.len() == 1 {
+            words.extend(part.iter().map(char::to_string));
+        }
+    }
+}
+
+/// By Unicode's blocks of the four scripts, in normal form.
+fn is_cjk(letter: char) -> bool {
+    matches!(letter,
+        '\u{1100}'..='\u{11ff}' | '\u{3005}'..='\u{3007}' | '\u{3021}'..='\u{3029}' | '\u{3041}'..='\u{30ff}'
+        | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{323af}')
 }
 
 impl IndexedChunk {
@@ -102,7 +145,7 @@ impl Index {
     }
 
     fn search(&self, analyzer: AnalyzerSettings, ask: &Ask) -> Hits {
-        let known = self.known(words(&ask.text, analyzer).collect());
+        let known = self.known(asked(&ask.text, analyzer));
         let (sum, count) =
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
         let average_length = sum / count;

@@ -14,6 +14,7 @@ use syft_space::config::SETTINGS;
 use syft_space::http::reason::Reason;
 use syft_space::http::route_table::ROUTES;
 use syft_space_domain::audit::Action;
+use syft_space_domain::dataset::{Stemming, StopWords, Tokenizer};
 
 /// What an adapter may know of ours.
 const THE_DOMAIN_ALONE: &[&str] = &["syft-space-domain"];
@@ -344,7 +345,9 @@ fn the_documentation_names_every_route_and_no_other() {
 fn the_documentation_names_every_reason_setting_and_action() {
     let (api, configuration) = (read("docs/api.md").unwrap(), read("docs/configuration.md").unwrap());
     let audit = read("docs/audit.md").unwrap();
+    let search = read("docs/search.md").unwrap();
     let (api, configuration, audit) = (quoted(&api), quoted(&configuration), quoted(&audit));
+    let search = quoted(&search);
     let mut missing = Vec::new();
     let mut demand = |file: &str, named: &BTreeSet<&str>, text: &str| {
         if !named.contains(text) {
@@ -357,6 +360,12 @@ fn the_documentation_names_every_reason_setting_and_action() {
     for setting in SETTINGS {
         demand("configuration", &configuration, setting.key);
         demand("configuration", &configuration, &format!("SYFT_SPACE_{}", setting.key.to_uppercase()));
+    }
+    let tokenizers = Tokenizer::ALL.iter().map(|one| one.as_str());
+    let stemming = Stemming::ALL.iter().map(|one| one.as_str());
+    let stop_words = StopWords::ALL.iter().map(|one| one.as_str());
+    for name in tokenizers.chain(stemming).chain(stop_words) {
+        demand("search", &search, name);
     }
     for action in Action::ALL {
         demand("audit", &audit, action.as_str());

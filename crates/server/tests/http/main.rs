@@ -18,6 +18,8 @@ mod isolation;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 mod load;
 #[cfg(test)]
 mod matrix;

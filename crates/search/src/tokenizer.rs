@@ -1,0 +1,341 @@
+//! How text of any script is cut into words.
+//!
+//! Text is brought into normal form NFKC first, so that half-width and full-width forms, ligatures, and letters with
+//! marks written apart are what they look like. A word is a run of letters and digits with their marks, in lower
+//! case. With [`Cjk`], characters of the Chinese, Japanese and Korean scripts are no part of such words: each is
+//! listed with its neighbour, because these languages do not tell words apart by spaces, or write particles onto them.
+
+use std::borrow::Cow;
+
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, Script};
+use icu_properties::script::ScriptWithExtensions;
+use icu_properties::{CodePointMapData, CodePointSetData};
+use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// Longer words, in characters, are not words: encoded data, keys.
+const LONGEST_WORD: usize = 64;
+
+/// No character before this one is of the Chinese, Japanese and Korean scripts: the first of Hangul Jamo.
+const FIRST_CJK: char = '\u{1100}';
+
+/// What is done with characters of the Chinese, Japanese and Korean scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cjk {
+    /// They are letters like others.
+    Letters,
+    /// Of a run, each two neighbours, and each one alone: what a document is found by.
+    PairsAndSingles,
+    /// Of a run, each two neighbours; only of a run of one, that one: what a question asks for.
+    Pairs,
+}
+
+/// Which letters are the lower case of which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    /// As in nearly every language.
+    Usual,
+    /// `I` is the capital of `ı`, and `İ` that of `i`.
+    Turkish,
+}
+
+/// Cuts text into words.
+#[derive(Clone)]
+pub(crate) struct AnyScript {
+    cjk: Cjk,
+    case: Case,
+    token: Token,
+}
+
+impl AnyScript {
+    pub(crate) fn new(cjk: Cjk, case: Case) -> Self {
+        Self { cjk, case, token: Token::default() }
+    }
+}
+
+impl Tokenizer for AnyScript {
+    type TokenStream<'a> = Words<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> Words<'a> {
+        self.token.reset();
+        let normal = text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes;
+        let text = if normal { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) };
+        Words {
+            text,
+            at: 0,
+            before: None,
+            pending: None,
+            cjk: self.cjk,
+            case: self.case,
+            token: &mut self.token,
+        }
+    }
+}
+
+/// The words of one text.
+pub(crate) struct Words<'a> {
+    text: Cow<'a, str>,
+    /// Where the rest of the text begins.
+    at: usize,
+    /// The character of a run of Chinese, Japanese or Korean ones that stands right before the rest.
+    before: Option<Neighbour>,
+    /// The character that is still to be listed alone.
+    pending: Option<char>,
+    cjk: Cjk,
+    case: Case,
+    token: &'a mut Token,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Neighbour {
+    character: char,
+    /// Whether it is a word of a question already, with the one before it.
+    in_a_pair: bool,
+}
+
+/// What a character is to words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A letter or digit.
+    Letter,
+    /// A letter that is listed with its neighbour.
+    Cjk,
+    /// A mark on the letter before it.
+    Mark,
+    /// Nothing one sees, such as a soft hyphen: as if it were not there.
+    Ignorable,
+    /// What stands between words.
+    Other,
+}
+
+impl Words<'_> {
+    fn kind(&self, character: char) -> Kind {
+        if character.is_ascii() {
+            return if character.is_ascii_alphanumeric() { Kind::Letter } else { Kind::Other };
+        }
+        if character.is_alphanumeric() {
+            return if self.cjk != Cjk::Letters && is_cjk(character) { Kind::Cjk } else { Kind::Letter };
+        }
+        let category = CodePointMapData::<GeneralCategory>::new().get(character);
+        // The zero-width space is what tells words apart where no other space does.
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character);
+        match category {
+            _ if ignorable && character != '\u{200b}' => Kind::Ignorable,
+            category if GeneralCategoryGroup::Mark.contains(category) => Kind::Mark,
+            _ => Kind::Other,
+        }
+    }
+
+    /// Takes the next character of the rest, if there is one that passes.
+    fn take(&mut self, passes: impl Fn(Kind) -> bool) -> Option<(char, Kind)> {
+        let character = self.text.get(self.at..)?.chars().next()?;
+        let kind = self.kind(character);
+        passes(kind).then(|| {
+            self.at = self.at.saturating_add(character.len_utf8());
+            (character, kind)
+        })
+    }
+
+    /// Reads on in a word whose first letter was read. `false` when it is too long to be one.
+    fn word(&mut self, first: char) -> bool {
+        let mut length = 1_usize;
+        self.push(first);
+        while let Some((character, kind)) =
+            self.take(|kind| matches!(kind, Kind::Letter | Kind::Mark | Kind::Ignorable))
+        {
+            if kind != Kind::Ignorable {
+                length = length.saturating_add(1);
+                if length <= LONGEST_WORD {
+                    self.push(character);
+                }
+            }
+        }
+        length <= LONGEST_WORD
+    }
+
+    /// Adds a character to the token, in lower case.
+    fn push(&mut self, character: char) {
+        let text = &mut self.token.text;
+        match (character, self.case) {
+            ('I', Case::Turkish) => text.push('ı'),
+            ('İ', Case::Turkish) => text.push('i'),
+            // The same letter, wherever in a word it stands.
+            ('ς', _) => text.push('σ'),
+            _ if character.is_ascii() => text.push(character.to_ascii_lowercase()),
+            _ => text.extend(character.to_lowercase()),
+        }
+    }
+
+    /// Reads on in a run, of which `before` was read last. `false` when there is nothing more to list of it.
+    fn pair(&mut self, before: Neighbour) -> bool {
+        let next = loop {
+            match self.take(|kind| matches!(kind, Kind::Cjk | Kind::Mark | Kind::Ignorable)) {
+                Some((character, Kind::Cjk)) => break Some(character),
+                Some(_) => {}
+                None => break None,
+            }
+        };
+        self.before = next.map(|character| Neighbour { character, in_a_pair: true });
+        match next {
+            Some(character) => {
+                self.token.text.extend([before.character, character]);
+                self.pending = (self.cjk == Cjk::PairsAndSingles).then_some(character);
+                true
+            }
+            None if self.cjk == Cjk::Pairs && !before.in_a_pair => {
+                self.token.text.push(before.character);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl TokenStream for Words<'_> {
+    fn advance(&mut self) -> bool {
+        self.token.text.clear();
+        self.token.position = self.token.position.wrapping_add(1);
+        if let Some(single) = self.pending.take() {
+            self.token.text.push(single);
+            return true;
+        }
+        loop {
+            if let Some(before) = self.before.take() {
+                if self.pair(before) {
+                    return true;
+                }
+                continue;
+            }
+            match self.take(|_| true) {
+                Some((first, Kind::Letter)) => {
+                    if self.word(first) {
+                        return true;
+                    }
+                    self.token.text.clear();
+                }
+                Some((character, Kind::Cjk)) => {
+                    self.before = Some(Neighbour { character, in_a_pair: false });
+                    if self.cjk == Cjk::PairsAndSingles {
+                        self.token.text.push(character);
+                        return true;
+                    }
+                }
+                Some(_) => {}
+                None => return false,
+            }
+        }
+    }
+
+    fn token(&self) -> &Token {
+        self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        self.token
+    }
+}
+
+/// Whether a letter is written in Chinese characters, in one of the Japanese syllabaries or in Hangul. The mark that
+/// lengthens a syllable belongs to both syllabaries, and so to no one script: hence extensions.
+fn is_cjk(letter: char) -> bool {
+    const SCRIPTS: [Script; 4] = [Script::Han, Script::Hiragana, Script::Katakana, Script::Hangul];
+    letter >= FIRST_CJK
+        && ScriptWithExtensions::new()
+            .get_script_extensions_val(letter)
+            .iter()
+            .any(|script| SCRIPTS.contains(&script))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut(cjk: Cjk, case: Case, text: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        AnyScript::new(cjk, case).token_stream(text).process(&mut |token| words.push(token.text.clone()));
+        words
+    }
+
+    fn letters(text: &str) -> Vec<String> {
+        cut(Cjk::Letters, Case::Usual, text)
+    }
+
+    fn document(text: &str) -> Vec<String> {
+        cut(Cjk::PairsAndSingles, Case::Usual, text)
+    }
+
+    fn question(text: &str) -> Vec<String> {
+        cut(Cjk::Pairs, Case::Usual, text)
+    }
+
+    #[test]
+    fn words_are_runs_of_letters_and_digits_in_lower_case() {
+        assert_eq!(letters("Größe: 42 m², don't!"), ["größe", "42", "m2", "don", "t"]);
+        assert_eq!(letters("ΟΔΟΣ οδος"), ["οδοσ", "οδοσ"]);
+        assert_eq!(cut(Cjk::Letters, Case::Turkish, "ISPARTA İzmir"), ["ısparta", "izmir"]);
+        assert_eq!(letters(" \n…"), [""; 0]);
+    }
+
+    #[test]
+    fn what_looks_alike_is_alike() {
+        assert_eq!(letters("u\u{308}ber"), ["über"]);
+        assert_eq!(letters("o\u{fb03}ce"), ["office"]);
+        assert_eq!(letters("Donau\u{ad}dampf\u{ad}schiff"), ["donaudampfschiff"]);
+        assert_eq!(question("ｶﾞﾗｽ ＡＢＣ１２３"), ["ガラ", "ラス", "abc123"]);
+        assert_eq!(question("\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"), ["한글"]);
+    }
+
+    #[test]
+    fn marks_belong_to_the_letter_before_them() {
+        assert_eq!(letters("தமிழ் நூல்"), ["தமிழ்", "நூல்"]);
+        assert_eq!(letters("हिन्दी"), ["हिन्दी"]);
+        assert_eq!(letters("\u{301}a"), ["a"]);
+    }
+
+    #[test]
+    fn a_run_is_listed_by_neighbours_and_in_a_document_by_each_alone() {
+        assert_eq!(document("東京都"), ["東", "東京", "京", "京都", "都"]);
+        assert_eq!(question("東京都"), ["東京", "京都"]);
+        assert_eq!(document("猫"), ["猫"]);
+        assert_eq!(question("猫"), ["猫"]);
+        assert_eq!(question("猫。犬"), ["猫", "犬"]);
+        assert_eq!(question("サーバー"), ["サー", "ーバ", "バー"]);
+        assert_eq!(question("辻\u{e0100}さん"), ["辻さ", "さん"]);
+    }
+
+    #[test]
+    fn other_words_stay_whole_among_the_runs() {
+        assert_eq!(
+            question("Windows11で動くAI技術 Schlüssel"),
+            ["windows11", "で動", "動く", "ai", "技術", "schlüssel"]
+        );
+        assert_eq!(document("3月の"), ["3", "月", "月の", "の"]);
+    }
+
+    #[test]
+    fn a_very_long_word_is_none() {
+        let longest = "x".repeat(LONGEST_WORD);
+        assert_eq!(letters(&format!("{longest} {longest}x y")), [longest, "y".to_owned()]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_question_asks_for_nothing_that_the_same_text_is_not_found_by(text in "\\PC{0,40}") {
+            let listed = document(&text);
+            for word in question(&text) {
+                prop_assert!(listed.contains(&word), "{word}");
+            }
+        }
+
+        #[test]
+        fn a_part_of_a_run_is_found_in_it(run in "[一-十あ-おア-オ가-갚]{1,12}", from in 0_usize..12, length in 1_usize..12) {
+            let part: String = run.chars().skip(from).take(length).collect();
+            let listed = document(&run);
+            for word in question(&part) {
+                prop_assert!(listed.contains(&word), "{word}");
+            }
+        }
+    }
+}
