@@ -27,6 +27,7 @@
 //! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`dataset`], [`endpoint`], [`policy`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
+//! | `TextExtractor` | [`extract`] |
 //! | `Passwords` | [`passwords`] |
 //! | `AccessTokens` | [`tokens`] |
 //!
@@ -55,6 +56,7 @@ pub mod differential;
 pub mod documents;
 mod drive;
 pub mod endpoint;
+pub mod extract;
 pub mod identity;
 mod lists;
 mod made;
@@ -68,7 +70,9 @@ pub mod tenant;
 pub mod tokens;
 
 pub use check::Check;
-pub use made::{Made, MakeDocuments, MakePasswords, MakeSearch, MakeStore, MakeTokens, Reopen};
+pub use made::{
+    Made, MakeDocuments, MakeExtractor, MakePasswords, MakeSearch, MakeStore, MakeTokens, Reopen,
+};
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.
 pub fn check_store(make: &MakeStore) {

@@ -2,6 +2,7 @@
 //! that must be found broken.
 #![expect(clippy::expect_used, reason = "what a test's own wrong adapters expect is a test's expectation")]
 
+mod extract;
 mod faulty;
 mod others;
 mod store;

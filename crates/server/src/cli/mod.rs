@@ -1,6 +1,7 @@
 //! What one can tell the binary to do.
 
 mod demo;
+pub mod read_files;
 mod reindex;
 mod serve;
 
@@ -35,6 +36,9 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Build the search indexes anew from the stored documents, with no server running
     Reindex(reindex::ReindexArguments),
+    /// Read files for a server, which starts this by itself
+    #[command(hide = true)]
+    ReadFiles,
 }
 
 /// Runs what the command line says.
@@ -56,6 +60,7 @@ pub fn run() -> anyhow::Result<()> {
             let home = config::home_from(arguments.home.as_deref())?;
             serve::run(&home, &settings_of(&home)?)
         }
+        Command::ReadFiles => read_files::run(),
         Command::Demo(demo) => demo::run(&demo, |home| settings_of(home)),
         Command::Reindex(reindex) => {
             let home = config::home_from(arguments.home.as_deref())?;

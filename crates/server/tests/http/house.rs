@@ -23,6 +23,7 @@ const THE_DOMAIN_ALONE: &[&str] = &["syft-space-domain"];
 const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-domain", &[]),
     ("syft-space-conformance", THE_DOMAIN_ALONE),
+    ("syft-space-extract", THE_DOMAIN_ALONE),
     ("syft-space-jwt", THE_DOMAIN_ALONE),
     ("syft-space-memory", THE_DOMAIN_ALONE),
     ("syft-space-passwords", THE_DOMAIN_ALONE),
@@ -32,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "syft-space",
         &[
             "syft-space-domain",
+            "syft-space-extract",
             "syft-space-jwt",
             "syft-space-passwords",
             "syft-space-search",

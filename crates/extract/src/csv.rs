@@ -1,0 +1,144 @@
+//! What is the text of a table in a CSV file?
+//!
+//! A row becomes a paragraph that names each of its values, so that a few rows mean something without the first:
+//!
+//! ```text
+//! name: Ada
+//! city: London
+//!
+//! name: Grace
+//! city: New York
+//! ```
+
+use std::borrow::Cow;
+
+use syft_space_domain::dataset::{ExtractedText, FileRefused};
+
+use crate::draft::{Draft, Gap};
+use crate::encoding::decode;
+
+/// The most columns; a file with more is no table that people read.
+const COLUMNS_MAX: usize = 10_000;
+/// The most bytes of a value. A mark of quotation that is never closed makes one of all that follows.
+const VALUE_MAX: usize = 1024 * 1024;
+
+pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
+    let text = decode(bytes)?;
+    let mut rows = csv::ReaderBuilder::new()
+        .delimiter(separator(&text))
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut names: Option<csv::StringRecord> = None;
+    let mut draft = Draft::default();
+    let mut row = csv::StringRecord::new();
+    let damaged = |why: String| FileRefused::Damaged("CSV", why);
+    let mut number = 0_u64;
+    while rows.read_record(&mut row).map_err(|error| damaged(error.to_string()))? {
+        number = number.saturating_add(1);
+        if row.len() > COLUMNS_MAX {
+            return Err(damaged(format!("row {number} has more than {COLUMNS_MAX} columns")));
+        }
+        if row.iter().any(|value| value.len() > VALUE_MAX) {
+            let why = format!(
+                "row {number} has a value of more than {VALUE_MAX} bytes; is there a mark of quotation that is not closed?"
+            );
+            return Err(damaged(why));
+        }
+        if let Some(names) = &names {
+            write_row(&mut draft, names, &row);
+        } else {
+            names = Some(std::mem::take(&mut row));
+        }
+        if draft.is_full() {
+            break;
+        }
+    }
+    // A table without a row still says what it is about.
+    if let (Some(names), true) = (&names, number == 1) {
+        for name in names {
+            draft.words(name);
+            draft.gap(Gap::Line);
+        }
+    }
+    Ok(ExtractedText { title: None, text: draft.finish()? })
+}
+
+fn write_row(draft: &mut Draft, names: &csv::StringRecord, row: &csv::StringRecord) {
+    draft.gap(Gap::Paragraph);
+    for (column, value) in row.iter().enumerate() {
+        if value.trim().is_empty() {
+            continue;
+        }
+        let name = names.get(column).map(str::trim).filter(|name| !name.is_empty());
+        let name =
+            name.map_or_else(|| Cow::Owned(format!("column {}", column.saturating_add(1))), Cow::Borrowed);
+        draft.words(&name);
+        draft.verbatim(": ");
+        draft.words(value.trim());
+        draft.gap(Gap::Line);
+    }
+}
+
+/// What separates the columns: of `,`, `;` and a tab the one that the first line has most of, outside of quotation.
+fn separator(text: &str) -> u8 {
+    let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
+    let mut quoted = false;
+    for byte in text.bytes() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            byte if !quoted => {
+                if let Some((_, count)) = counts.iter_mut().find(|(separator, _)| *separator == byte) {
+                    *count = count.saturating_add(1);
+                }
+            }
+            _ => {}
+        }
+    }
+    // Of equals the last: a comma may well stand in a name, a tab hardly.
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(csv: &str) -> Result<String, FileRefused> {
+        extract(csv.as_bytes()).map(|extracted| extracted.text)
+    }
+
+    #[test]
+    fn q2_every_row_names_its_values() {
+        let csv = "name,city,note\r\nAda,London,\"first, and\r\n\"\"best\"\"\"\r\nGrace,New York,\r\n\r\nLin,,x,extra\r\n";
+        let rows = "name: Ada\ncity: London\nnote: first, and \"best\"\n\nname: Grace\ncity: New York\n\n\
+                    name: Lin\nnote: x\ncolumn 4: extra";
+        assert_eq!(text(csv).as_deref(), Ok(rows));
+    }
+
+    #[test]
+    fn q2_semicolons_and_tabs_separate_columns_too() {
+        assert_eq!(text("name;price\nsail;1,5").as_deref(), Ok("name: sail\nprice: 1,5"));
+        assert_eq!(text("name\tprice, net\nsail\t1").as_deref(), Ok("name: sail\nprice, net: 1"));
+        assert_eq!(text("\"a;b;c\",d\n1,2").as_deref(), Ok("a;b;c: 1\nd: 2"));
+        assert_eq!(text("word\nsail").as_deref(), Ok("word: sail"));
+    }
+
+    #[test]
+    fn q2_a_table_without_a_row_says_its_columns() {
+        assert_eq!(text("name,city\n").as_deref(), Ok("name\ncity"));
+        assert_eq!(text("name,city\n,\n"), Err(FileRefused::NoText));
+        assert_eq!(text(""), Err(FileRefused::NoText));
+    }
+
+    #[test]
+    fn k16_a_table_that_is_none_is_refused() {
+        let open = format!("a,b\n1,\"{}", "x\n".repeat(VALUE_MAX));
+        assert!(matches!(text(&open), Err(FileRefused::Damaged("CSV", why)) if why.contains("row 2")));
+        let wide = ",".repeat(1_000_000);
+        assert!(matches!(text(&wide), Err(FileRefused::Damaged("CSV", _))));
+        // A long name, which each row repeats, may not make more of a file than a document holds.
+        let names = format!("{},b\n{}", "n".repeat(100_000), "1,2\n".repeat(10_000));
+        assert_eq!(text(&names), Err(FileRefused::TooLarge(8 * 1024 * 1024)));
+    }
+}

@@ -1,0 +1,190 @@
+//! How does text that is taken out of a file grow, and how large may it get?
+
+use syft_space_domain::dataset::{FileRefused, NewDocument};
+
+/// Text that is being taken out of a file. It never holds more than a document may, nor a control character other
+/// than a line feed or a tab; white space between pieces is asked for, and written only when more text follows.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    text: String,
+    gap: Gap,
+    /// What the next piece of text is preceded by, such as the mark of a list item.
+    mark: String,
+    full: bool,
+}
+
+/// What stands between two pieces of text. The larger of two wins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Gap {
+    #[default]
+    Nothing,
+    Space,
+    Line,
+    Paragraph,
+}
+
+impl Gap {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Space => " ",
+            Self::Line => "\n",
+            Self::Paragraph => "\n\n",
+        }
+    }
+}
+
+impl Draft {
+    /// Asks for a gap before the next text.
+    pub(crate) fn gap(&mut self, gap: Gap) {
+        self.gap = self.gap.max(gap);
+    }
+
+    /// Puts a mark before the next text, in place of one that no text has followed.
+    pub(crate) fn mark(&mut self, mark: &str) {
+        mark.clone_into(&mut self.mark);
+    }
+
+    /// Forgets a mark that no text has followed.
+    pub(crate) fn unmark(&mut self) {
+        self.mark.clear();
+    }
+
+    /// Whether there is no room left; what is written from then on is lost.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Writes words: white space of any kind and length is one space.
+    pub(crate) fn words(&mut self, text: &str) {
+        let mut rest = text;
+        while !rest.is_empty() && !self.full {
+            let word_end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(word_end);
+            self.verbatim(word);
+            rest = after.trim_start();
+            if rest.len() < after.len() {
+                self.gap(Gap::Space);
+            }
+        }
+    }
+
+    /// Writes text as it is.
+    pub(crate) fn verbatim(&mut self, text: &str) {
+        if text.is_empty() || self.full {
+            return;
+        }
+        let gap = if self.text.is_empty() { "" } else { self.gap.as_str() };
+        let more = gap.len().saturating_add(self.mark.len()).saturating_add(text.len());
+        if self.text.len().saturating_add(more) > NewDocument::MAX_BYTES {
+            self.full = true;
+            return;
+        }
+        self.text.push_str(gap);
+        self.text.push_str(&self.mark);
+        self.mark.clear();
+        self.gap = Gap::Nothing;
+        if text.chars().any(is_noise) {
+            self.text.extend(text.chars().filter(|c| !is_noise(*c)));
+        } else {
+            self.text.push_str(text);
+        }
+    }
+
+    /// Writes what another draft holds.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.full |= other.full;
+        self.verbatim(&other.text);
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// When there is none, or too much.
+    pub(crate) fn finish(self) -> Result<String, FileRefused> {
+        if self.full {
+            return Err(too_much_text());
+        }
+        if self.text.trim().is_empty() { Err(FileRefused::NoText) } else { Ok(self.text) }
+    }
+}
+
+/// More text than a document may have.
+pub(crate) fn too_much_text() -> FileRefused {
+    FileRefused::TooLarge(u64::try_from(NewDocument::MAX_BYTES).unwrap_or(u64::MAX))
+}
+
+/// What no text for people holds.
+pub(crate) fn is_noise(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+}
+
+/// The most characters of a title.
+pub(crate) const TITLE_MAX: usize = 300;
+
+/// A title: one line without noise, cut where it is too long; `None` when nothing is left.
+pub(crate) fn title(text: &str) -> Option<String> {
+    let printable: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control() && !turns_direction(*c))
+        .collect();
+    let mut title = String::new();
+    for word in printable.split_whitespace() {
+        if !title.is_empty() {
+            title.push(' ');
+        }
+        title.push_str(word);
+        if title.len() > TITLE_MAX.saturating_mul(4) {
+            break;
+        }
+    }
+    let title: String = title.chars().take(TITLE_MAX).collect();
+    if title.is_empty() { None } else { Some(title) }
+}
+
+/// Marks by which a title could show other than what it says.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q2_gaps_stand_between_texts_only_and_the_largest_wins() {
+        let mut draft = Draft::default();
+        draft.gap(Gap::Paragraph);
+        draft.words(" a \n b");
+        draft.gap(Gap::Line);
+        draft.gap(Gap::Paragraph);
+        draft.gap(Gap::Space);
+        draft.mark("- ");
+        draft.words("c ");
+        draft.gap(Gap::Line);
+        draft.mark("- ");
+        assert_eq!(draft.finish().as_deref(), Ok("a b\n\n- c"));
+    }
+
+    #[test]
+    fn k16_more_text_than_a_document_has_is_refused_and_not_kept() {
+        let mut draft = Draft::default();
+        let mebibyte = "x".repeat(1024 * 1024);
+        for _ in 0..9 {
+            draft.verbatim(&mebibyte);
+        }
+        assert!(draft.text.len() <= NewDocument::MAX_BYTES);
+        assert_eq!(draft.finish(), Err(FileRefused::TooLarge(8 * 1024 * 1024)));
+    }
+
+    #[test]
+    fn k16_control_characters_are_no_text() {
+        let mut draft = Draft::default();
+        draft.verbatim("a\u{0}\u{1b}[31mb\tc\n\u{7f}");
+        assert_eq!(draft.finish().as_deref(), Ok("a[31mb\tc\n"));
+        assert_eq!(title(" a\u{202e}\n\u{0}b ").as_deref(), Some("a b"));
+        assert_eq!(title("\u{0}\n "), None);
+        assert_eq!(title(&"ü ".repeat(1_000)).map(|title| title.chars().count()), Some(300));
+    }
+}

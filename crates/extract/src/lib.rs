@@ -1,0 +1,75 @@
+//! Text out of files: which text is in a file of each format, and how hostile files are read.
+//!
+//! [`ProcessExtractor`] implements the port [`TextExtractor`](syft_space_domain::dataset::ports::TextExtractor): it reads each file in a child process that
+//! can reach nothing and has little time and memory. [`extract`] is what runs in there; [`InProcessExtractor`] calls
+//! it at once, for those who know where their files come from.
+//!
+//! # What becomes of a file
+//!
+//! Text in which headings are Markdown's (`# `), lists are marked, rows of tables and records name what is in them.
+//! It has at most [`NewDocument::MAX_BYTES`](syft_space_domain::dataset::NewDocument::MAX_BYTES) bytes and no control character other than line feeds and tabs.
+#![forbid(unsafe_code)]
+
+mod csv;
+mod draft;
+mod encoding;
+mod html;
+mod json;
+mod plain;
+mod process;
+
+use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
+use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused};
+
+pub use process::{ProcessExtractor, ReaderLimits, ReaderProgram, serve, serve_with};
+
+/// The text of a file.
+///
+/// Bounded in memory by the size of the file, but not in time, and whatever it finds wrong it says by an error.
+///
+/// # Errors
+/// Why there is no text in it.
+pub fn extract(format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
+    check_size(bytes)?;
+    match format {
+        FileFormat::Text => plain::text(bytes),
+        FileFormat::Markdown => plain::markdown(bytes),
+        FileFormat::Html => html::extract(bytes),
+        FileFormat::Csv => csv::extract(bytes),
+        FileFormat::Json => json::extract(bytes),
+        FileFormat::Pdf | FileFormat::Docx => {
+            Err(FileRefused::Damaged(name_of(format), "this version does not read it yet".to_owned()))
+        }
+    }
+}
+
+/// Reads files in the process that calls it. It **trusts its input**: a hostile file can take all memory and hold
+/// its thread for minutes. For tests, and for whoever made the files.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct InProcessExtractor;
+
+impl TextExtractor for InProcessExtractor {
+    fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
+        Ok(extract(format, bytes)?)
+    }
+}
+
+fn check_size(bytes: &[u8]) -> Result<(), FileRefused> {
+    if bytes.len() <= FILE_MAX_BYTES {
+        return Ok(());
+    }
+    Err(FileRefused::TooLarge(u64::try_from(FILE_MAX_BYTES).unwrap_or(u64::MAX)))
+}
+
+/// What people call a format.
+fn name_of(format: FileFormat) -> &'static str {
+    match format {
+        FileFormat::Text => "plain text",
+        FileFormat::Markdown => "Markdown",
+        FileFormat::Html => "HTML",
+        FileFormat::Csv => "CSV",
+        FileFormat::Json => "JSON",
+        FileFormat::Pdf => "PDF",
+        FileFormat::Docx => "DOCX",
+    }
+}

@@ -1,0 +1,72 @@
+//! What can a process that reads files still do? It says so of itself, before it reads one.
+
+use std::io;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::frame::Allowance;
+
+/// The file descriptors that a reader has: standard input, output and error. No number is left for another, so
+/// nothing can be opened, neither a file nor a connection, with or without help of the kernel's.
+const DESCRIPTORS: u64 = 3;
+
+/// Closes what was inherited beside standard input, output and error.
+///
+/// # Errors
+/// When it cannot be told what was.
+pub(super) fn close_inherited() -> io::Result<()> {
+    let mut open = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd").or_else(|_| std::fs::read_dir("/dev/fd"))? {
+        open.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    for descriptor in open.into_iter().filter(|one| *one > 2) {
+        // The one through which the folder was read is closed already.
+        let _closed = nix::unistd::close(descriptor);
+    }
+    Ok(())
+}
+
+/// Bounds what this process and all its threads can use and reach, for good.
+///
+/// # Errors
+/// When the system does not let it.
+pub(super) fn confine(allowance: Allowance) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+        rustix::thread::set_no_new_privs(true)?;
+        landlock();
+    }
+    limit(Resource::Core, 0)?;
+    limit(Resource::Fsize, 0)?;
+    limit(Resource::As, allowance.memory)?;
+    limit(Resource::Cpu, u64::from(allowance.processor))?;
+    limit(Resource::Nofile, DESCRIPTORS)
+}
+
+/// Takes the right to begin threads and processes; root keeps it.
+///
+/// # Errors
+/// When the system does not let it.
+pub(super) fn begin_nothing_more() -> io::Result<()> {
+    limit(Resource::Nproc, 0)
+}
+
+fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
+}
+
+/// Where the kernel has it: no file system, no network, no signals and sockets of other processes.
+#[cfg(target_os = "linux")]
+fn landlock() {
+    use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, Scope};
+    let newest = ABI::V6;
+    let confined = Ruleset::default()
+        .handle_access(AccessFs::from_all(newest))
+        .and_then(|rules| rules.handle_access(AccessNet::from_all(newest)))
+        .and_then(|rules| rules.scope(Scope::from_all(newest)))
+        .and_then(Ruleset::create)
+        .and_then(landlock::RulesetCreated::restrict_self);
+    // A kernel without it, or without a part of it, leaves the limits, which forbid as much in their way.
+    drop(confined);
+}

@@ -1,0 +1,154 @@
+//! How are hostile files read? Each in a child process that can reach nothing.
+
+mod child;
+mod confine;
+mod frame;
+mod serve;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
+
+use self::child::{Broken, Reader};
+use self::frame::Allowance;
+pub use self::serve::{serve, serve_with};
+
+/// How the program is called that reads files: its `main` calls [`serve`].
+#[derive(Debug, Clone)]
+pub struct ReaderProgram {
+    /// The program.
+    pub path: PathBuf,
+    /// What it is told on its command line. Nothing of a file ever stands there.
+    pub arguments: Vec<OsString>,
+}
+
+/// What reading a file may take.
+#[derive(Debug, Clone, Copy)]
+pub struct ReaderLimits {
+    /// The files that are read at once, each by a process of its own.
+    pub processes: usize,
+    /// The bytes of address space of a process.
+    pub memory: u64,
+    /// How long reading a file may take, and beginning a process.
+    pub time: Duration,
+    /// How many files a process reads one after the other.
+    pub files: u32,
+}
+
+impl Default for ReaderLimits {
+    /// A process for each core but 4 at most, 1 GiB, 20 s, 256 files.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        Self { processes: cores.min(4), memory: 1 << 30, time: Duration::from_secs(20), files: 256 }
+    }
+}
+
+/// A process that has read a larger file is not kept: its memory is not what it was.
+const KEEP_MAX: usize = 4 * 1024 * 1024;
+
+/// Reads files in child processes, a few at once.
+///
+/// A file that ends its reader, or makes it say nonsense, is [`FileRefused::TooHeavy`]; one that takes too long is
+/// [`FileRefused::TooSlow`]. Either way the process is gone, and the next file is read by another. Readers stay for
+/// many files, as beginning a process takes longer than reading a page; but one that has read a PDF or a DOCX, whose
+/// formats are whole worlds, is not kept: what such a file might do to its reader, no other file meets.
+pub struct ProcessExtractor {
+    program: ReaderProgram,
+    limits: ReaderLimits,
+    state: Mutex<State>,
+    /// A place was given back.
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Reader>,
+    busy: usize,
+}
+
+impl ProcessExtractor {
+    /// Begins no process yet.
+    #[must_use]
+    pub fn new(program: ReaderProgram, limits: ReaderLimits) -> Self {
+        Self { program, limits, state: Mutex::default(), freed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that can panic runs under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place among those who read. Each reads for a bounded time, so the wait ends.
+    fn place(&self) -> Place<'_> {
+        let mut state = self.lock();
+        while state.busy >= self.limits.processes.max(1) {
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.busy = state.busy.saturating_add(1);
+        Place(self)
+    }
+
+    fn begin(&self) -> Result<Reader, ExtractError> {
+        // Twice the time of a file, as it is ended once it was busy for longer than that of one.
+        let seconds = self.limits.time.as_secs().saturating_mul(2).saturating_add(2);
+        let processor = u32::try_from(seconds).unwrap_or(u32::MAX);
+        let allowance = Allowance { memory: self.limits.memory, processor };
+        Reader::begin(&self.program, allowance, self.limits.time).map_err(ExtractError::Failed)
+    }
+
+    /// A reader that waits for a file, or a new one.
+    fn reader(&self) -> Result<Reader, ExtractError> {
+        loop {
+            let idle = self.lock().idle.pop();
+            match idle {
+                Some(reader) if reader.is_ready() => return Ok(reader),
+                Some(_) => {}
+                None => return self.begin(),
+            }
+        }
+    }
+
+    /// Whether a reader is kept for more files after this one.
+    fn keeps(&self, reader: &Reader, format: FileFormat, length: usize) -> bool {
+        let plain = !matches!(format, FileFormat::Pdf | FileFormat::Docx);
+        plain && length <= KEEP_MAX && reader.files < self.limits.files && reader.busy < self.limits.time
+    }
+}
+
+impl TextExtractor for ProcessExtractor {
+    fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
+        crate::check_size(bytes)?;
+        let _place = self.place();
+        let mut reader = self.reader()?;
+        loop {
+            match reader.read(format, bytes, self.limits.time) {
+                Ok(outcome) => {
+                    if self.keeps(&reader, format, bytes.len()) {
+                        self.lock().idle.push(reader);
+                    }
+                    return Ok(outcome?);
+                }
+                Err(Broken::Late) => return Err(FileRefused::TooSlow(self.limits.time.as_secs()).into()),
+                // It may have been the files before: a new reader tells.
+                Err(Broken::Lost) if reader.files > 1 => reader = self.begin()?,
+                Err(Broken::Lost) => return Err(FileRefused::TooHeavy.into()),
+            }
+        }
+    }
+}
+
+/// A place among those who read at once.
+struct Place<'a>(&'a ProcessExtractor);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.busy = state.busy.saturating_sub(1);
+        drop(state);
+        self.0.freed.notify_one();
+    }
+}

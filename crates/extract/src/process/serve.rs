@@ -1,0 +1,88 @@
+//! What does the child process do that reads files?
+
+use std::io::{self, IsTerminal, Read, Write};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused};
+
+use super::confine;
+use super::frame::{self, ALLOWANCE, Allowance, HEAD, READY};
+
+/// Reads files for the process that started this one: the child's side of
+/// [`ProcessExtractor`](super::ProcessExtractor). It confines itself, reads files from standard input and writes
+/// their texts to standard output until its input ends.
+///
+/// Call it first thing in a process of its own, before there is a second thread: it closes every file descriptor
+/// above standard error. It ends the process when its parent is gone.
+///
+/// # Errors
+/// When it could not be confined, or what came in was no file.
+pub fn serve() -> io::Result<()> {
+    serve_with(crate::extract)
+}
+
+/// As [`serve`], with another reader in place of [`extract`](crate::extract): to test what becomes of one that
+/// misbehaves.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_with(reader: fn(FileFormat, &[u8]) -> Result<ExtractedText, FileRefused>) -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut output = io::stdout().lock();
+    if input.is_terminal() {
+        return Err(io::Error::other("this command is for the server itself, which starts it"));
+    }
+    confine::close_inherited()?;
+    let mut allowance = [0; ALLOWANCE];
+    input.read_exact(&mut allowance)?;
+    confine::confine(Allowance::from_bytes(allowance))?;
+    end_with_parent()?;
+    confine::begin_nothing_more()?;
+    output.write_all(&frame::head(READY, 0))?;
+    output.flush()?;
+    while let Some(head) = next_head(&mut input)? {
+        let (format, length) = frame::read_head(head);
+        let format = frame::read_format(format).ok_or_else(|| io::Error::other("no such format"))?;
+        if length > FILE_MAX_BYTES {
+            return Err(io::Error::other("no file is so large"));
+        }
+        let mut bytes = vec![0; length];
+        input.read_exact(&mut bytes)?;
+        let outcome = reader(format, &bytes);
+        drop(bytes);
+        let (kind, body) = frame::answer(outcome).ok_or_else(|| io::Error::other("not a reader's to say"))?;
+        output.write_all(&frame::head(kind, body.len()))?;
+        output.write_all(&body)?;
+        output.flush()?;
+    }
+    Ok(())
+}
+
+/// The head of the next file; `None` when there is none.
+fn next_head(input: &mut impl Read) -> io::Result<Option<[u8; HEAD]>> {
+    let mut head = [0; HEAD];
+    let (first, rest) = head.split_at_mut(1);
+    if input.read(first)? == 0 {
+        return Ok(None);
+    }
+    input.read_exact(rest)?;
+    Ok(Some(head))
+}
+
+/// Ends this process once nobody can write to its input, whatever it is doing then. The kernel's signal for the
+/// death of a parent would not do: it comes when the thread that began the child ends.
+fn end_with_parent() -> io::Result<()> {
+    let watch = || {
+        let input = io::stdin();
+        loop {
+            let mut watched = [PollFd::new(&input, PollFlags::empty())];
+            let hung_up = poll(&mut watched, None);
+            let ended = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+            if hung_up.is_ok() && watched.iter().any(|one| one.revents().intersects(ended)) {
+                std::process::exit(0);
+            }
+        }
+    };
+    std::thread::Builder::new().name("parent".to_owned()).stack_size(64 * 1024).spawn(watch)?;
+    Ok(())
+}

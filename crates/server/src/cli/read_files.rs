@@ -1,0 +1,22 @@
+//! The hidden command behind which files are read: a process of its own, which a server starts.
+
+use syft_space_extract::{ProcessExtractor, ReaderLimits, ReaderProgram};
+
+/// What the command is called.
+const NAME: &str = "read-files";
+
+/// Reads files from standard input until it ends.
+pub(super) fn run() -> anyhow::Result<()> {
+    Ok(syft_space_extract::serve()?)
+}
+
+/// Reads files by running this very program again, with that command: on Linux the one that runs, even where its
+/// file was replaced meanwhile.
+///
+/// # Errors
+/// When the program cannot be found.
+pub fn extractor() -> std::io::Result<ProcessExtractor> {
+    let path = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
+    let program = ReaderProgram { path, arguments: vec![NAME.into()] };
+    Ok(ProcessExtractor::new(program, ReaderLimits::default()))
+}
