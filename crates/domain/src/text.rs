@@ -64,7 +64,7 @@ pub(crate) fn is_one_line(text: &str) -> bool {
 
 /// Unicode's explicit directional marks, and its line and paragraph separators.
 fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -76,7 +76,9 @@ mod tests {
         assert_eq!(name("Annual reports").as_deref(), Ok("Annual reports"));
         assert_eq!(name(" \u{3000} "), Err(TextError::Empty));
         assert_eq!(name("two\nlines"), Err(TextError::Unprintable));
-        assert_eq!(name("right\u{202e}left"), Err(TextError::Unprintable));
+        for mark in ['\u{61c}', '\u{200e}', '\u{2028}', '\u{202e}', '\u{2066}'] {
+            assert_eq!(name(&format!("right{mark}left")), Err(TextError::Unprintable));
+        }
         assert_eq!(name("nul\0"), Err(TextError::Unprintable));
         assert_eq!(name(&"ü".repeat(101)), Err(TextError::TooLong(100)));
         assert!(name(&"ü".repeat(100)).is_ok());

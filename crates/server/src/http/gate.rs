@@ -11,7 +11,7 @@ use syft_space_domain::identity::{AuthenticateError, Principal, authenticate};
 use crate::http::client_address::client_address;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
-use crate::http::request::Request;
+use crate::http::request::{Request, query_pairs};
 use crate::http::route_table::{Access, Route};
 use crate::http::state::State;
 
@@ -54,9 +54,8 @@ fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {
         }
     }
     // RFC 6750, section 2.3, and RFC 9700, section 4.3.2: a token in a URL ends up in logs.
-    let in_query =
-        |pair: &str| pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("access_token"));
-    if http.query_string().split('&').any(in_query) {
+    let is_token = |(name, _): &(String, String)| name.eq_ignore_ascii_case("access_token");
+    if !http.query_string().is_empty() && query_pairs(http)?.iter().any(is_token) {
         let detail =
             "send the access token in the Authorization header, never in the URL; consider this one leaked";
         return Err(Problem::new(Reason::Ambiguous, detail));

@@ -1,5 +1,7 @@
 //! Reading a body as JSON, strictly: no key twice, no bottomless nesting, no unknown field.
 
+mod typed;
+
 use std::fmt;
 
 use serde::de::{
@@ -20,14 +22,14 @@ pub const MAX_DEPTH: usize = 32;
 /// What is wrong with it, and where.
 pub fn parse<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
     let value = strict_value(body)?;
-    let typed: T = serde_path_to_error::deserialize(value).map_err(|error| {
+    let typed: T = serde_path_to_error::deserialize(typed::Typed(value)).map_err(|error| {
         let path = pointer(error.path().iter().map(|segment| match segment {
             serde_path_to_error::Segment::Seq { index } => index.to_string(),
             serde_path_to_error::Segment::Map { key } => key.clone(),
             serde_path_to_error::Segment::Enum { variant } => variant.clone(),
             serde_path_to_error::Segment::Unknown => "?".to_owned(),
         }));
-        Problem::field(path, error.inner())
+        Problem::field(path, without_value(&error.inner().to_string()))
     })?;
     typed.validate().map_err(|report| {
         let errors = report.iter().map(|(path, error)| FieldError {
@@ -49,6 +51,23 @@ pub fn strict_value(body: &[u8]) -> Result<Value, Problem> {
     let value = value.and_then(|value| deserializer.end().map(|()| value));
     value
         .map_err(|error| Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}")))
+}
+
+/// The most characters of a field's name that a refusal repeats.
+const NAME_SHOWN: usize = 60;
+
+/// What serde says of a value, without the value: it may be a secret in the wrong place, and it may be long. The name
+/// of a field that nobody knows stays.
+fn without_value(message: &str) -> String {
+    // `invalid type: string "…", expected u64`, ``unknown field `…`, expected one of …``
+    let Some((said, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let Some((what, value)) = said.split_once(['"', '`']) else { return message.to_owned() };
+    let what = what.trim_end();
+    if what == "unknown field" {
+        let name: String = value.trim_end_matches('`').chars().take(NAME_SHOWN).collect();
+        return format!("{what} `{name}`, expected {expected}");
+    }
+    format!("{what}, expected {expected}")
 }
 
 /// A JSON Pointer of plain segments (RFC 6901, section 3).
@@ -135,9 +154,9 @@ impl<'de> Visitor<'de> for Strict {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if object.contains_key(&key) {
-                return Err(serde::de::Error::custom(format_args!(
-                    "the key {key:?} stands twice in one object"
-                )));
+                let shown: String = key.chars().take(NAME_SHOWN).collect();
+                let twice = format_args!("the key {shown:?} stands twice in one object");
+                return Err(serde::de::Error::custom(twice));
             }
             let value = entries.next_value_seed(inner)?;
             object.insert(key, value);
@@ -174,6 +193,73 @@ mod tests {
         assert!(strict_value(nested(MAX_DEPTH).as_bytes()).is_ok());
         for depth in [MAX_DEPTH + 1, 10_000, 1_000_000] {
             assert!(strict_value(nested(depth).as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn a3_a_value_of_the_wrong_type_is_not_repeated() {
+        #[derive(Debug, serde::Deserialize, garde::Validate)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "it is read, and never looked at")]
+        struct Asked {
+            #[garde(skip)]
+            password: String,
+            #[garde(skip)]
+            count: u64,
+        }
+        let told = |body: &str| {
+            let answer = parse::<Asked>(body.as_bytes()).unwrap_err();
+            format!("{answer:?}")
+        };
+        for body in [
+            r#"{"password":424242424242,"count":1}"#,
+            r#"{"password":"p","count":"4242, expected `4242\", expected 4242"}"#,
+            r#"{"password":"p","count":-424242}"#,
+            r#"{"password":"p","count":4242.42}"#,
+            r#""4242""#,
+        ] {
+            let told = told(body);
+            assert!(told.contains("expected") && !told.contains("4242"), "{told}");
+        }
+        let long = format!(r#"{{"{}":1}}"#, "x".repeat(100_000));
+        let told = told(&long);
+        assert!(told.contains("unknown field `xxx") && told.contains("`password`"), "{told}");
+        assert!(told.len() < 2_000, "{}", told.len());
+    }
+
+    #[test]
+    fn i1_a_list_is_never_taken_for_an_object_whose_fields_stand_in_order() {
+        #[derive(Debug, PartialEq, serde::Deserialize, garde::Validate)]
+        #[serde(deny_unknown_fields)]
+        struct Outer {
+            #[garde(skip)]
+            name: String,
+            #[garde(skip)]
+            inner: Option<Vec<Inner>>,
+        }
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Inner {
+            share: f32,
+            count: Option<u64>,
+            any: Map<String, Value>,
+        }
+        let good = r#"{"name":"n","inner":[{"share":1,"count":null,"any":{"x":[1,-2,0.5,"y",null,{}]}}]}"#;
+        let inner = parse::<Outer>(good.as_bytes()).unwrap().inner.unwrap();
+        assert_eq!((inner[0].share, inner[0].count), (1.0, None));
+        assert_eq!(
+            Value::from(inner[0].any.clone()),
+            serde_json::json!({ "x": [1, -2, 0.5, "y", null, {}] })
+        );
+        assert_eq!(parse::<Outer>(br#"{"name":"n"}"#).unwrap().inner, None);
+        for (bad, pointer) in [
+            (r#"["n",null]"#, "pointer: \"\""),
+            (r#"[]"#, "pointer: \"\""),
+            (r#"{"name":"n","inner":[[1,null,{}]]}"#, "pointer: \"/inner/0\""),
+            (r#"{"name":"n","inner":{}}"#, "pointer: \"/inner\""),
+            (r#"{"name":"n","inner":[{"share":1,"any":null}]}"#, "pointer: \"/inner/0/any\""),
+        ] {
+            let told = format!("{:?}", parse::<Outer>(bad.as_bytes()).unwrap_err());
+            assert!(told.contains(pointer) && told.contains("expected"), "{told}");
         }
     }
 

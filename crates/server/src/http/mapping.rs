@@ -248,14 +248,15 @@ impl From<AuditError> for Problem {
     }
 }
 
-impl From<AskError> for Problem {
-    fn from(error: AskError) -> Self {
+/// A question that is refused, in a body whose field `question` holds its text.
+pub(crate) fn ask_refused(question: &'static str) -> impl Fn(AskError) -> Problem {
+    move |error| {
         let pointer = match error {
             AskError::Threshold => "/similarity_threshold",
             AskError::Limit => "/limit",
-            AskError::Empty | AskError::TooLong => "",
+            AskError::Empty | AskError::TooLong => question,
         };
-        Self::field(pointer, error)
+        Problem::field(pointer, error)
     }
 }
 

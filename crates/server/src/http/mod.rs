@@ -6,7 +6,7 @@ pub mod client_address;
 pub mod gate;
 pub mod json;
 mod left_over;
-mod mapping;
+pub(crate) mod mapping;
 pub mod noise;
 pub mod problem;
 pub mod reason;

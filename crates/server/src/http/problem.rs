@@ -49,6 +49,23 @@ struct Body<'a> {
     policy_metadata: Option<&'a PolicyMetadata>,
 }
 
+/// The most characters of a detail.
+const DETAIL_MAX: usize = 2_000;
+/// The most characters of a pointer, and of a message. Part of them may be the caller's own text, which has no end.
+const PART_MAX: usize = 500;
+/// The most parts of a body that one refusal tells of.
+const PARTS_MAX: usize = 100;
+/// The most of them that the detail repeats.
+const PARTS_IN_DETAIL: usize = 5;
+
+/// A text, cut short where it is longer than anybody reads.
+fn cut(text: String, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
 impl Problem {
     /// A refusal; the detail says what to do.
     #[expect(clippy::needless_pass_by_value, reason = "an error is handed over where it is answered")]
@@ -57,7 +74,7 @@ impl Problem {
         let retry_after = (reason.status().as_u16() == 503).then_some(1);
         Self(Box::new(Parts {
             reason,
-            detail: detail.to_string(),
+            detail: cut(detail.to_string(), DETAIL_MAX),
             errors: Vec::new(),
             tenants: None,
             policy: None,
@@ -75,12 +92,21 @@ impl Problem {
     /// Some parts of the body are not allowed.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
+        let found = errors.len();
+        let part = |one: FieldError| FieldError {
+            pointer: cut(one.pointer, PART_MAX),
+            message: cut(one.message, PART_MAX),
+        };
+        let errors: Vec<_> = errors.into_iter().take(PARTS_MAX).map(part).collect();
         let say = |one: &FieldError| match one.pointer.as_str() {
             "" => one.message.clone(),
             pointer => format!("{pointer}: {}", one.message),
         };
-        let detail = errors.iter().map(say).collect::<Vec<_>>().join("; ");
-        let mut problem = Self::new(Reason::Invalid, detail);
+        let mut said: Vec<_> = errors.iter().take(PARTS_IN_DETAIL).map(say).collect();
+        if found > said.len() {
+            said.push(format!("and {} more", found - said.len()));
+        }
+        let mut problem = Self::new(Reason::Invalid, said.join("; "));
         problem.0.errors = errors;
         problem
     }
@@ -162,5 +188,21 @@ impl Problem {
         };
         // Strings and numbers alone: this always serialises.
         response.body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i1_a_refusal_is_never_much_longer_than_a_person_reads() {
+        let wrong = FieldError { pointer: "/é".repeat(100_000), message: "ü".repeat(100_000) };
+        let problem = Problem::fields(vec![wrong; 10_000]);
+        assert_eq!(problem.0.errors.len(), PARTS_MAX);
+        assert!(problem.0.errors.iter().all(|one| one.pointer.chars().count() <= PART_MAX + 1));
+        assert!(problem.0.detail.chars().count() <= DETAIL_MAX + 1);
+        let few = Problem::fields(vec![FieldError { pointer: "/a".to_owned(), message: "no".to_owned() }; 7]);
+        assert!(few.0.detail.ends_with("/a: no; and 2 more"), "{}", few.0.detail);
     }
 }

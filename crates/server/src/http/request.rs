@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{CONTENT_TYPE, IF_MATCH};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use syft_space_domain::Space;
 use syft_space_domain::audit::Call;
 use syft_space_domain::identity::Principal;
-use syft_space_domain::page::{Cursor, PageAsk, PageLimit};
+use syft_space_domain::page::{Cursor, PageAsk, PageLimit, PageLimitError};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -94,6 +94,11 @@ impl Request {
             let one = one.to_ascii_lowercase();
             matches!(one.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
         });
+        let mut codings = self.http.headers().get_all(CONTENT_ENCODING);
+        if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            let detail = "send the body as it is, without Content-Encoding: it is not decompressed here";
+            return Err(Problem::new(Reason::UnsupportedMediaType, detail));
+        }
         if charset_fits && accepted.iter().any(|one| essence.trim().eq_ignore_ascii_case(one)) {
             return Ok(());
         }
@@ -143,10 +148,7 @@ impl Request {
     /// When a parameter stands twice, is unknown, or is not decodable.
     pub fn query(&self, known: &[&str]) -> Result<Parameters, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
-        let decoded = actix_web::web::Query::<Vec<(String, String)>>::from_query(self.http.query_string());
-        let decoded =
-            decoded.map_err(|error| Problem::new(Reason::Malformed, format!("the query string: {error}")))?;
-        for (name, value) in decoded.into_inner() {
+        for (name, value) in query_pairs(&self.http)? {
             if !known.contains(&name.as_str()) {
                 let detail = format!("there is no parameter {name:?} here; known: {}", known.join(", "));
                 return Err(Problem::field(format!("/{name}"), detail));
@@ -168,8 +170,21 @@ impl Request {
             return None;
         }
         let revision = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        // Rust would take a plus sign, too.
+        let revision = revision.filter(|text| !text.starts_with('+'));
         Some(revision.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
+}
+
+/// The query string, decoded.
+///
+/// # Errors
+/// When it cannot be.
+pub(crate) fn query_pairs(http: &HttpRequest) -> Result<Vec<(String, String)>, Problem> {
+    let decoded = actix_web::web::Query::<Vec<(String, String)>>::from_query(http.query_string());
+    let decoded =
+        decoded.map_err(|error| Problem::new(Reason::Malformed, format!("the query string: {error}")))?;
+    Ok(decoded.into_inner())
 }
 
 /// The parameters of a query string.
@@ -203,6 +218,8 @@ impl Parameters {
     /// When limit or cursor are not what they should be.
     pub fn page<K: std::str::FromStr>(&self) -> Result<PageAsk<K>, Problem> {
         let limit = match self.get("limit") {
+            // Rust would take a plus sign, too.
+            Some(text) if text.starts_with('+') => return Err(PageLimitError.into()),
             Some(text) => PageLimit::parse(text.parse().unwrap_or(0))?,
             None => PageLimit::DEFAULT,
         };

@@ -7,13 +7,15 @@ use actix_web::http::StatusCode;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{
-    Ask, Document, DocumentId, DocumentSummary, Hit, Metadata, NewDocument, Threshold, dataset, document,
-    documents, finish_ingestion, ingestion_scope, remove_document, search_dataset, start_ingestion,
+    Ask, Document, DocumentError, DocumentId, DocumentSummary, Hit, Metadata, NewDocument, Threshold,
+    dataset, document, documents, finish_ingestion, ingestion_scope, remove_document, search_dataset,
+    start_ingestion,
 };
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::json;
+use crate::http::mapping::ask_refused;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::request::{Parameters, Request};
 use crate::routes::jobs::Started;
@@ -163,7 +165,8 @@ fn take_documents(body: AddBody, call: &syft_space_domain::audit::Call) -> Resul
         }
         match NewDocument::new(id, one.content, metadata) {
             Ok(document) => taken.push(document),
-            Err(error) => refuse("", error.to_string()),
+            Err(error @ DocumentError::MetadataTooLong) => refuse("/metadata", error.to_string()),
+            Err(error) => refuse("/content", error.to_string()),
         }
     }
     if errors.is_empty() { Ok(taken) } else { Err(Problem::fields(errors)) }
@@ -226,7 +229,7 @@ pub(crate) async fn search(request: Request) -> Result<HttpResponse, Problem> {
     let body: SearchBody = request.json().await?;
     let limit = body.limit.unwrap_or(Ask::DEFAULT_LIMIT);
     let threshold = body.similarity_threshold.unwrap_or(Threshold::DEFAULT.get());
-    let ask = Ask::new(body.query, limit, threshold)?;
+    let ask = Ask::new(body.query, limit, threshold).map_err(ask_refused("/query"))?;
     let hits = search_dataset(request.space(), &request.call, request.who()?, id, &ask).await?;
     reply::json(
         StatusCode::OK,

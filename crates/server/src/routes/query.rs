@@ -1,12 +1,17 @@
 //! Querying an endpoint.
 
+use std::fmt;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{Ask, Threshold};
 use syft_space_domain::endpoint::{Message, Messages, PolicyMetadata, Query, look_up, query as ask_endpoint};
 
+use crate::http::mapping::ask_refused;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::documents::Reference;
@@ -42,11 +47,31 @@ struct QueryBody {
     extras: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "messages is a text, or a list of {role: system|user|assistant, content}")]
 enum Said {
     Text(String),
     Conversation(Vec<SaidMessage>),
+}
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Said;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or a list of {role: system|user|assistant, content}")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Said, E> {
+                Ok(Said::Text(text.to_owned()))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Said, E> {
+                Ok(Said::Text(text))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, messages: A) -> Result<Said, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(messages)).map(Said::Conversation)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 #[derive(Deserialize)]
@@ -111,7 +136,7 @@ pub(crate) async fn query(request: Request) -> Result<HttpResponse, Problem> {
     }
     let limit = body.limit.unwrap_or(Ask::DEFAULT_LIMIT);
     let threshold = body.similarity_threshold.unwrap_or(Threshold::DEFAULT.get());
-    let asked = Query::new(body.messages.into(), limit, threshold)?;
+    let asked = Query::new(body.messages.into(), limit, threshold).map_err(ask_refused("/messages"))?;
     let answer = ask_endpoint(request.space(), request.who()?, endpoint, &asked).await?;
     let with_metadata = body.include_metadata.unwrap_or(true);
     let answer = Answer {

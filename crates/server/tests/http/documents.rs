@@ -77,7 +77,12 @@ async fn i1_every_document_that_is_not_allowed_is_named_and_none_is_stored() {
         refused.body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
     assert_eq!(
         pointers,
-        ["/documents/1", "/documents/2", "/documents/3/document_id", "/documents/4/document_id"]
+        [
+            "/documents/1/content",
+            "/documents/2/content",
+            "/documents/3/document_id",
+            "/documents/4/document_id"
+        ]
     );
     for bad in ["../etc/passwd", "a/b", "", ".", "..", "a b", &"x".repeat(129)] {
         let body = json!({ "documents": [{ "document_id": bad, "content": "x" }] });

@@ -9,19 +9,19 @@ use syft_space_domain::access::{Role, may};
 use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on};
 
 /// What there is in one tenant, for the routes to be called with.
-struct Things {
-    member: String,
-    invitation: String,
-    dataset: String,
-    document: String,
-    job: String,
-    slug: String,
-    policy: String,
+pub struct Things {
+    pub member: String,
+    pub invitation: String,
+    pub dataset: String,
+    pub document: String,
+    pub job: String,
+    pub slug: String,
+    pub policy: String,
 }
 
 impl Things {
     /// Things of equal names and slugs in every tenant.
-    async fn make(space: &TestSpace, owner: &Client) -> Self {
+    pub async fn make(space: &TestSpace, owner: &Client) -> Self {
         let tenant = owner.get("/auth/me").await.body["tenant_name"].as_str().unwrap().to_owned();
         let somebody = space.member(owner, &format!("somebody@{tenant}.example"), "viewer").await;
         let invitation = owner.post("/invitations", &json!({ "email": "x@y.example", "role": "user" })).await;
@@ -60,7 +60,7 @@ impl Things {
     }
 
     /// A path of the table with these things in the places of its parameters.
-    fn path(&self, route: &Route) -> String {
+    pub fn path(&self, route: &Route) -> String {
         let group = route.path.trim_start_matches("/api/v1/").split('/').next().unwrap();
         let id = match group {
             "users" => &self.member,
@@ -77,7 +77,7 @@ impl Things {
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
-fn body(route: &Route, things: &Things, n: usize) -> Option<Value> {
+pub fn body(route: &Route, things: &Things, n: usize) -> Option<Value> {
     let path = route.path.trim_start_matches("/api/v1");
     match (route.method, path) {
         (Method::Get | Method::Delete, _) => None,

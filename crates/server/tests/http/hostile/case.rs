@@ -1,0 +1,129 @@
+//! One request of the table: its bytes, and what must be answered.
+
+use serde_json::Value;
+use syft_space::http::reason::Reason;
+use syft_space::http::route_table::{Method, Route};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Stands in every secret that a hostile request sends: no answer may repeat it.
+pub const SECRET: &str = "8317265940";
+
+/// One request of the table.
+pub struct Case {
+    pub name: String,
+    /// The route that is meant.
+    pub route: Option<(Method, &'static str)>,
+    pub bytes: Vec<u8>,
+    pub expect: Expect,
+}
+
+/// What must be answered.
+#[derive(Debug, Clone)]
+pub enum Expect {
+    /// A problem of this reason.
+    Refused(Reason),
+    /// A problem of this reason whose first error is at this JSON Pointer, and whose detail names its field.
+    At(Reason, String),
+    /// There is no request yet: this status, and an empty body.
+    Unread(u16),
+    /// What is odd about it makes no difference.
+    Harmless(u16),
+}
+
+impl Case {
+    pub fn new(name: impl Into<String>, route: &'static Route, bytes: Vec<u8>, expect: Expect) -> Self {
+        let name = format!("{} {} {}", route.method, route.path, name.into());
+        Self { name, route: Some((route.method, route.path)), bytes, expect }
+    }
+
+    /// Sends the bytes, and says what is wrong with the answer.
+    pub async fn run(&self, address: &str) -> (u16, Result<(), String>) {
+        let raw = exchange(address, &self.bytes).await;
+        let answer = Answer::read(&raw);
+        let verdict = self.judge(&answer, &raw);
+        let told = String::from_utf8_lossy(&raw).chars().take(1_000).collect::<String>();
+        let told = |why| format!("{}\n  expected {:?}: {why}\n  {told:?}", self.name, self.expect);
+        (answer.map_or(0, |answer| answer.status), verdict.map_err(told))
+    }
+
+    fn judge(&self, answer: &Option<Answer>, raw: &[u8]) -> Result<(), String> {
+        let Some(answer) = answer else {
+            return Err("no answer".to_owned());
+        };
+        if String::from_utf8_lossy(raw).contains(SECRET) {
+            return Err("the answer repeats a secret".to_owned());
+        }
+        // One request, one answer: nothing in it was taken for a request of its own.
+        if answer.more {
+            return Err("more than one answer".to_owned());
+        }
+        match &self.expect {
+            Expect::Refused(reason) => answer.is_problem(*reason, None),
+            Expect::At(reason, pointer) => answer.is_problem(*reason, Some(pointer)),
+            Expect::Unread(status) => {
+                let empty = answer.status == *status && answer.body.is_empty();
+                empty.then_some(()).ok_or_else(|| "it is not refused before it is a request".to_owned())
+            }
+            Expect::Harmless(status) => {
+                (answer.status == *status).then_some(()).ok_or_else(|| "it made a difference".to_owned())
+            }
+        }
+    }
+}
+
+/// Sends bytes and reads until the server closes. It may close before it has read them all.
+pub async fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    drop(stream.write_all(bytes).await);
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    drop(tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect("the server answers"));
+    answer
+}
+
+/// An answer, taken apart.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+    more: bool,
+}
+
+impl Answer {
+    pub fn read(raw: &[u8]) -> Option<Self> {
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let raw = raw.strip_prefix(interim.as_slice()).unwrap_or(raw);
+        let end = raw.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = String::from_utf8_lossy(&raw[..end]).to_lowercase();
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let body = &raw[end + 4..];
+        let length = header(&head, "content-length").parse().unwrap_or(0).min(body.len());
+        Some(Self { status, body: body[..length].to_vec(), more: body.len() > length, head })
+    }
+
+    fn is_problem(&self, reason: Reason, pointer: Option<&str>) -> Result<(), String> {
+        let demand = |holds: bool, what: &str| holds.then_some(()).ok_or_else(|| what.to_owned());
+        demand(self.status == reason.status().as_u16(), "another status")?;
+        demand(header(&self.head, "content-type") == "application/problem+json", "another media type")?;
+        demand(header(&self.head, "x-content-type-options") == "nosniff", "a browser might guess")?;
+        let body: Value = serde_json::from_slice(&self.body).map_err(|error| error.to_string())?;
+        demand(body["reason_code"] == reason.code(), "another reason")?;
+        let detail = body["detail"].as_str().ok_or("no detail")?;
+        demand(detail.len() > 10, "the detail does not help")?;
+        demand(self.body.len() < 20_000, "the answer is too long")?;
+        demand(body["instance"].as_str().is_some_and(|id| id.starts_with("urn:uuid:")), "no request id")?;
+        if let Some(pointer) = pointer {
+            demand(body["errors"][0]["pointer"] == pointer, "another pointer")?;
+            let field = pointer.rsplit('/').find(|part| !part.is_empty() && part.parse::<usize>().is_err());
+            demand(field.is_none_or(|field| detail.contains(field)), "the detail does not name the field")?;
+        }
+        Ok(())
+    }
+}
+
+/// The value of a header, from a head in lower case.
+pub fn header<'a>(head: &'a str, name: &str) -> &'a str {
+    let of_name = |line: &'a str| line.split_once(": ").filter(|(known, _)| *known == name);
+    head.lines().find_map(of_name).map_or("", |(_, value)| value.trim())
+}
