@@ -34,7 +34,7 @@ bench *ARGS:
 load *ARGS:
     crates/server/load/run {{ ARGS }}
 
-# Run a long proof: kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), memory
+# Run a long proof: kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), memory
 prove NAME COUNT="":
     #!/usr/bin/env bash
     set -euo pipefail
@@ -52,7 +52,11 @@ prove NAME COUNT="":
         # the same random units of work in memory and in SQLite
         differential)
             PROPTEST_CASES=${count:-2000} cargo test --package syft-space-sqlite --test all conformance::the_same_units ;;
+        # a log of COUNT events: how fast it is searched, what its index costs, and the index after kill -9
+        audit)
+            SYFT_SPACE_PROVE_ROUNDS=100 cargo test --package syft-space-sqlite --test all audit_index::r1
+            cargo run --release --package syft-space-sqlite --example audit -- ${count:-1000000} ;;
         # the HTTP tests over the adapters in memory
         memory) SYFT_SPACE_TEST_ADAPTERS=memory http ;;
-        *) echo "There is no proof of this name: kill, power, writers, tokens, differential, memory." >&2; exit 2 ;;
+        *) echo "There is no proof of this name: kill, power, writers, tokens, differential, audit, memory." >&2; exit 2 ;;
     esac

@@ -1,5 +1,7 @@
 //! Does a store keep what it promises of the logs?
 
+pub mod mixed;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use syft_space_domain::access::Role;
@@ -11,6 +13,7 @@ use syft_space_domain::page::{Page, PageAsk};
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
 
+use crate::audit::mixed::{check_pages, mixed_events, record_all};
 use crate::check::{Check, checks, run_all};
 use crate::drive::{all, events, first, founded, installation_log, log, look, numbers};
 use crate::made::MakeStore;
@@ -23,6 +26,8 @@ pub const CHECKS: &[Check<MakeStore>] = checks![
     z1_a_tenants_log_is_read_by_its_scope_only,
     events_come_in_pages_the_newest_first,
     a_filter_shows_the_events_that_fit_and_no_other,
+    u1_filtered_pages_are_those_of_the_whole_log,
+    u1_a_page_tells_how_far_its_index_lags,
 ];
 
 /// Checks every promise.
@@ -39,7 +44,7 @@ fn ours(action: Action) -> Event {
 }
 
 fn page(store: &dyn Store, filter: &EventFilter, page: PageAsk<Seq>) -> Page<RecordedEvent, Seq> {
-    look(store, |view| view.events(&scope(1), filter, page))
+    look(store, |view| view.events(&scope(1), filter, page)).events
 }
 
 /// Every field, of every kind there is, and what it knows of a person.
@@ -136,7 +141,7 @@ pub fn events_come_in_pages_the_newest_first(make: &MakeStore) {
     let exact = page(store, &any, first(8));
     assert_eq!((numbers(&exact).len(), exact.next), (8, None), "a page that holds all has no cursor");
     let operator = OperatorScope::at_startup();
-    let house = all(1, |page| look(store, |view| view.installation_events(&operator, &any, page)));
+    let house = all(1, |page| look(store, |view| view.installation_events(&operator, &any, page)).events);
     let expected: Vec<u64> = installation_log(store).iter().rev().map(|one| one.seq).collect();
     assert_eq!(
         house.iter().map(|one| one.seq).collect::<Vec<_>>(),
@@ -177,21 +182,36 @@ pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &MakeStore) {
         EventFilter { since: until, until: since, ..by() },
     ];
     for filter in filters {
-        let expected: Vec<&Event> = recorded.iter().filter(|one| fits(&filter, one)).rev().collect();
+        let expected: Vec<&Event> = recorded.iter().filter(|one| filter.fits(one)).rev().collect();
         let found = all(2, |ask| page(store, &filter, ask));
         let found: Vec<&Event> = found.iter().map(|one| &one.event).collect();
         assert_eq!(found, expected, "a filter shows the events that fit: {filter:?}");
     }
 }
 
-fn fits(filter: &EventFilter, event: &Event) -> bool {
-    let actor = match event.actor {
-        Actor::Account { id, .. } => Some(id),
-        _ => None,
-    };
-    filter.action.is_none_or(|action| action == event.action)
-        && filter.outcome.is_none_or(|outcome| outcome == event.outcome)
-        && (filter.actor.is_none() || filter.actor == actor)
-        && filter.since.is_none_or(|since| event.time >= since)
-        && filter.until.is_none_or(|until| event.time < until)
+/// Random filters, on a log that is longer than what an adapter may keep together.
+pub fn u1_filtered_pages_are_those_of_the_whole_log(make: &MakeStore) {
+    let made = founded(make);
+    let recorded = mixed_events(&scope(1), 2_500);
+    // Somebody else's events lie between ours.
+    for (ours, theirs) in recorded.chunks(500).zip(mixed_events(&scope(2), 2_500).chunks(500)) {
+        record_all(&*made.port, ours);
+        record_all(&*made.port, theirs);
+    }
+    check_pages(&*made.port, &scope(1), &recorded, 100);
+}
+
+/// By numbers of the reader's own log.
+pub fn u1_a_page_tells_how_far_its_index_lags(make: &MakeStore) {
+    let made = founded(make);
+    let store = &*made.port;
+    let projection =
+        || look(store, |view| view.events(&scope(1), &EventFilter::default(), first(1))).projection;
+    assert_eq!((projection().seq, projection().lag), (0, 0), "the index of an empty log does not lag");
+    for n in 1..=3 {
+        record(store, event(&scope(2), Action::EndpointQuery));
+        record(store, ours(Action::EndpointQuery));
+        let now = projection();
+        assert_eq!(now.seq + now.lag, n, "an index and its lag together are the reader's own log: {now:?}");
+    }
 }

@@ -99,7 +99,7 @@ pub(crate) fn log(store: &dyn Store, scope: &TenantScope) -> Vec<RecordedEvent> 
 
 /// A tenant's whole log, the oldest event first.
 pub(crate) fn log_in(view: &mut dyn View, scope: &TenantScope) -> Result<Vec<RecordedEvent>, StoreError> {
-    oldest_first(|page| view.events(scope, &EventFilter::default(), page))
+    oldest_first(|page| Ok(view.events(scope, &EventFilter::default(), page)?.events))
 }
 
 /// The installation's whole log, the oldest event first.
@@ -111,7 +111,7 @@ pub(crate) fn installation_log(store: &dyn Store) -> Vec<RecordedEvent> {
 /// The installation's whole log, the oldest event first.
 pub(crate) fn installation_log_in(view: &mut dyn View) -> Result<Vec<RecordedEvent>, StoreError> {
     let operator = OperatorScope::at_startup();
-    oldest_first(|page| view.installation_events(&operator, &EventFilter::default(), page))
+    oldest_first(|page| Ok(view.installation_events(&operator, &EventFilter::default(), page)?.events))
 }
 
 fn oldest_first(

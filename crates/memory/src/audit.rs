@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use syft_space_domain::audit::ports::{AuditView, EventFilter, Seq};
-use syft_space_domain::audit::{Actor, Event, Log, RecordedEvent};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Projection, Seq};
+use syft_space_domain::audit::{Event, Log, RecordedEvent};
+use syft_space_domain::page::PageAsk;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
@@ -37,22 +37,17 @@ impl Logs {
         }
     }
 
-    fn page(&self, log: Log, filter: &EventFilter, ask: PageAsk<Seq>) -> Page<RecordedEvent, Seq> {
-        let pieces = self.0.get(&log).into_iter().flat_map(|events| events.pieces.iter().rev());
+    /// There is no index: the log itself is searched, and nothing lags.
+    fn page(&self, log: Log, filter: &EventFilter, ask: PageAsk<Seq>) -> LogPage {
+        let events = self.0.get(&log);
+        let pieces = events.into_iter().flat_map(|events| events.pieces.iter().rev());
         let newest_first = pieces.flat_map(|piece| piece.iter().rev()).map(|one| (Seq(one.seq), &**one));
         let behind = newest_first.filter(|(seq, _)| ask.after.is_none_or(|cursor| *seq < cursor.0));
-        page_of(behind.filter(|(_, one)| matches(filter, &one.event)), ask.limit)
+        LogPage {
+            events: page_of(behind.filter(|(_, one)| filter.fits(&one.event)), ask.limit),
+            projection: Projection { seq: events.map_or(0, |events| events.last_seq), lag: 0 },
+        }
     }
-}
-
-fn matches(filter: &EventFilter, event: &Event) -> bool {
-    let EventFilter { action, outcome, actor, since, until } = filter;
-    let actor_is = |id| matches!(event.actor, Actor::Account { id: by, .. } if by == id);
-    action.is_none_or(|action| event.action == action)
-        && outcome.is_none_or(|outcome| event.outcome == outcome)
-        && actor.is_none_or(actor_is)
-        && since.is_none_or(|since| event.time >= since)
-        && until.is_none_or(|until| event.time < until)
 }
 
 impl AuditView for Session {
@@ -61,7 +56,7 @@ impl AuditView for Session {
         scope: &TenantScope,
         filter: &EventFilter,
         page: PageAsk<Seq>,
-    ) -> Result<Page<RecordedEvent, Seq>, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         Ok(self.state.logs.page(Log::from(scope), filter, page))
     }
 
@@ -70,7 +65,7 @@ impl AuditView for Session {
         _operator: &OperatorScope,
         filter: &EventFilter,
         page: PageAsk<Seq>,
-    ) -> Result<Page<RecordedEvent, Seq>, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         Ok(self.state.logs.page(Log::Installation, filter, page))
     }
 }

@@ -58,5 +58,5 @@ fn a_follower_may_submit_a_unit_and_is_not_waited_for() {
     assert_eq!(found(&*store, 1), Ok(()));
     assert_eq!(written.try_iter().count(), 1, "an event alone changes no live state, so it is told of once");
     let log = store.read().unwrap().events(&scope(1), &Default::default(), Default::default()).unwrap();
-    assert_eq!(log.items.len(), 1, "what the follower submitted is done");
+    assert_eq!(log.events.items.len(), 1, "what the follower submitted is done");
 }

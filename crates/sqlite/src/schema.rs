@@ -159,6 +159,19 @@ table! {
     }
 }
 
+table! {
+    audit_blocks (log, block) {
+        log -> Binary,
+        block -> BigInt,
+        first_time -> BigInt,
+        last_time -> BigInt,
+        actions -> Binary,
+        outcomes -> Binary,
+        accounts -> Binary,
+        times -> Binary,
+    }
+}
+
 joinable!(memberships -> tenants (tenant_id));
 joinable!(memberships -> accounts (account_id));
 allow_tables_to_appear_in_same_query!(memberships, tenants, accounts);

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{QueryResult, SqliteConnection};
 use syft_space_domain::store::{StoreError, Touched};
 
-use crate::error::store_error;
+use crate::error::Failed;
 use crate::reader::Snapshot;
 
 /// The ports' methods are implemented for this, one room a file.
@@ -53,9 +53,9 @@ impl<'a> Session<'a> {
     }
 
     /// Reads something.
-    pub(crate) fn read<T>(
+    pub(crate) fn read<T, E: Into<Failed>>(
         &mut self,
-        ask: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+        ask: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
     ) -> Result<T, StoreError> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
             Handle::Reader(snapshot) => &mut **snapshot,
         };
         ask(connection).map_err(|error| {
-            let error = store_error(&error);
+            let Failed(error) = error.into();
             // A contradiction undoes its own statement and nothing else. After any other error SQLite may have
             // rolled the whole transaction back, and what came then would be committed at once and by itself.
             if !matches!(error, StoreError::Conflict(_)) {

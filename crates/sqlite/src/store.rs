@@ -9,12 +9,13 @@ use diesel::connection::SimpleConnection;
 use syft_space_domain::store::{AfterCommit, Store, StoreError, View};
 use syft_space_domain::unit::Unit;
 
+use crate::audit::projector::Projector;
 use crate::home::Home;
 use crate::lock::HomeLock;
 use crate::open::{OpenError, open_app};
 use crate::reader::Readers;
 use crate::session::Session;
-use crate::writer::Writer;
+use crate::writer::{Job, Writer};
 
 /// How a [`SqliteStore`] works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +28,14 @@ pub struct SqliteOptions {
     pub batch: usize,
     /// To how many pages of 4 KiB `app.db` may grow; beyond that writes answer [`StoreError::Full`].
     pub max_pages: Option<u32>,
+    /// Whether the index by which the audit log is searched is brought up to date. Without, all that came since is
+    /// found in the log itself, the more slowly the more it is.
+    pub index_audit: bool,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 4, queue: 4096, batch: 256, max_pages: None }
+        Self { readers: 4, queue: 4096, batch: 256, max_pages: None, index_audit: true }
     }
 }
 
@@ -39,7 +43,8 @@ impl Default for SqliteOptions {
 ///
 /// Dropping it writes what is queued, moves the write-ahead log into the database, and lets go of the home.
 pub struct SqliteStore {
-    queue: Option<SyncSender<Box<dyn Unit>>>,
+    queue: Option<SyncSender<Job>>,
+    index: Option<Projector>,
     writer: Option<JoinHandle<()>>,
     readers: Readers,
     // Last, so that nobody else opens the database before it is closed.
@@ -72,10 +77,11 @@ impl SqliteStore {
         }
         let readers = Readers::open(&path, options.readers)?;
         let (queue, units) = sync_channel(options.queue.max(1));
-        let writer = Writer::new(connection, hook, options.batch);
+        let index = options.index_audit.then(|| Projector::start(&path, queue.clone())).transpose()?;
+        let writer = Writer::new(connection, hook, options.batch, index.as_ref().map(Projector::signals));
         let thread = thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(&units));
         let writer = thread.map_err(|error| OpenError::io(&path, &error))?;
-        Ok(Self { queue: Some(queue), writer: Some(writer), readers, lock })
+        Ok(Self { queue: Some(queue), index, writer: Some(writer), readers, lock })
     }
 
     /// The home whose database this is.
@@ -87,10 +93,10 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn submit(&self, unit: Box<dyn Unit>) {
-        match self.queue.as_ref().map(|queue| queue.try_send(unit)) {
-            Some(Err(TrySendError::Full(unit))) => unit.done(Err(StoreError::Busy)),
-            Some(Err(TrySendError::Disconnected(unit))) => unit.done(Err(StoreError::Closed)),
-            Some(Ok(())) | None => {}
+        match self.queue.as_ref().map(|queue| queue.try_send(Job::Unit(unit))) {
+            Some(Err(TrySendError::Full(Job::Unit(unit)))) => unit.done(Err(StoreError::Busy)),
+            Some(Err(TrySendError::Disconnected(Job::Unit(unit)))) => unit.done(Err(StoreError::Closed)),
+            Some(Ok(()) | Err(_)) | None => {}
         }
     }
 
@@ -101,12 +107,18 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
+        // Whoever is told of a commit may hold the last reference to the store. A thread cannot wait for itself, nor for
+        // one that waits for it.
+        let here = thread::current().id();
+        let by_writer = self.writer.as_ref().is_some_and(|writer| writer.thread().id() == here);
+        let index = self.index.take().map(Projector::stop).filter(|_| !by_writer);
+        if index.is_some_and(|index| index.join().is_err()) {
+            tracing::error!("the index of the audit log panicked");
+        }
         drop(self.queue.take());
-        if let Some(writer) = self.writer.take() {
-            // Whoever is told of a commit may hold the last reference to the store; a thread cannot wait for itself.
-            if writer.thread().id() != thread::current().id() && writer.join().is_err() {
-                tracing::error!("the writer of the store panicked");
-            }
+        let writer = self.writer.take().filter(|_| !by_writer);
+        if writer.is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the writer of the store panicked");
         }
     }
 }

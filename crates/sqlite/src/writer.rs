@@ -1,13 +1,13 @@
 //! How is everything written? By one thread, many units in one transaction: a group commit.
 //!
 //! It takes what is queued and waits for no more: while one commit is on its way to the disk, the units of the next
-//! gather by themselves.
+//! gather by themselves. What the index of the audit log gets is kept along with them.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
@@ -15,36 +15,61 @@ use syft_space_domain::store::{AfterCommit, StoreError, Touched};
 use syft_space_domain::unit::{Kept, Unit};
 
 use crate::audit::Appender;
+use crate::audit::projector::{Keep, Signal};
+use crate::codec::Key;
 use crate::database;
 use crate::error::store_error;
 use crate::session::{Left, Session};
+
+/// What there is to write.
+pub(crate) enum Job {
+    /// A unit of work.
+    Unit(Box<dyn Unit>),
+    /// What the index of the audit log is to hold of a block.
+    Keep(Keep),
+}
 
 /// The one connection that writes.
 pub(crate) struct Writer {
     connection: SqliteConnection,
     hook: Arc<dyn AfterCommit>,
     batch: usize,
+    /// Where to tell that the index of the audit log has something to follow, if there is one.
+    index: Option<Sender<Signal>>,
 }
 
-/// A unit that is to be answered.
+/// A job that is to be answered.
 struct Waiting {
-    unit: Box<dyn Unit>,
+    job: Job,
     /// How its last run ended.
     outcome: Result<(), StoreError>,
     /// It is not run again.
     panicked: bool,
 }
 
+/// What a transaction changed that somebody is to be told of.
+#[derive(Default)]
+struct Changes {
+    touched: BTreeSet<Touched>,
+    /// The logs that have filled a block.
+    filled: Vec<Key>,
+}
+
 impl Writer {
-    pub(crate) fn new(connection: SqliteConnection, hook: Arc<dyn AfterCommit>, batch: usize) -> Self {
-        Self { connection, hook, batch: batch.max(1) }
+    pub(crate) fn new(
+        connection: SqliteConnection,
+        hook: Arc<dyn AfterCommit>,
+        batch: usize,
+        index: Option<Sender<Signal>>,
+    ) -> Self {
+        Self { connection, hook, batch: batch.max(1), index }
     }
 
     /// Writes until the store is dropped and its queue is empty.
-    pub(crate) fn run(mut self, queue: &Receiver<Box<dyn Unit>>) {
+    pub(crate) fn run(mut self, queue: &Receiver<Job>) {
         while let Ok(first) = queue.recv() {
-            let units = std::iter::once(first).chain(queue.try_iter()).take(self.batch);
-            let waiting = units.map(|unit| Waiting { unit, outcome: Ok(()), panicked: false });
+            let jobs = std::iter::once(first).chain(queue.try_iter()).take(self.batch);
+            let waiting = jobs.map(|job| Waiting { job, outcome: Ok(()), panicked: false });
             self.write(waiting.collect());
         }
         if let Err(error) = database::empty_wal(&mut self.connection) {
@@ -55,30 +80,30 @@ impl Writer {
     /// Writes units together; if that fails, one by one.
     fn write(&mut self, mut waiting: Vec<Waiting>) {
         match self.attempt(&mut waiting) {
-            Ok(touched) => self.tell(&touched, waiting),
+            Ok(changes) => self.tell(changes, waiting),
             Err(error) => {
                 if waiting.len() > 1 {
                     tracing::warn!(%error, units = waiting.len(), "units could not be written together");
                 }
                 for mut one in waiting {
-                    let touched = self.attempt(slice::from_mut(&mut one)).unwrap_or_else(|error| {
+                    let changes = self.attempt(slice::from_mut(&mut one)).unwrap_or_else(|error| {
                         if !one.panicked {
                             one.outcome = Err(error);
                         }
-                        BTreeSet::new()
+                        Changes::default()
                     });
-                    self.tell(&touched, vec![one]);
+                    self.tell(changes, vec![one]);
                 }
             }
         }
     }
 
     /// Runs units in one transaction. When that fails, nothing of any of them is kept.
-    fn attempt(&mut self, waiting: &mut [Waiting]) -> Result<BTreeSet<Touched>, StoreError> {
+    fn attempt(&mut self, waiting: &mut [Waiting]) -> Result<Changes, StoreError> {
         let written =
-            self.execute("BEGIN IMMEDIATE").and_then(|()| self.run_all(waiting)).and_then(|touched| {
+            self.execute("BEGIN IMMEDIATE").and_then(|()| self.run_all(waiting)).and_then(|changes| {
                 self.execute("COMMIT")?;
-                Ok(touched)
+                Ok(changes)
             });
         if written.is_err() {
             // SQLite may have rolled back already, and then says that there is nothing to roll back.
@@ -87,25 +112,31 @@ impl Writer {
         written
     }
 
-    fn run_all(&mut self, waiting: &mut [Waiting]) -> Result<BTreeSet<Touched>, StoreError> {
+    fn run_all(&mut self, waiting: &mut [Waiting]) -> Result<Changes, StoreError> {
         let mut touched = BTreeSet::new();
         let mut log = Appender::default();
         for one in waiting.iter_mut().filter(|one| !one.panicked) {
             self.run_one(one, &mut touched, &mut log)?;
         }
-        log.finish(&mut self.connection)?;
-        Ok(touched)
+        let filled = log.finish(&mut self.connection)?;
+        Ok(Changes { touched, filled })
     }
 
-    /// Runs one unit. Fails only when the transaction cannot be relied upon any more.
+    /// Does one job. Fails only when the transaction cannot be relied upon any more.
     fn run_one(
         &mut self,
         one: &mut Waiting,
         touched: &mut BTreeSet<Touched>,
         log: &mut Appender,
     ) -> Result<(), StoreError> {
+        let unit = match &mut one.job {
+            Job::Unit(unit) => unit,
+            Job::Keep(Keep { block, .. }) => {
+                one.outcome = Ok(());
+                return block.keep(&mut self.connection).map_err(|error| store_error(&error));
+            }
+        };
         let mut session = Session::writer(&mut self.connection);
-        let unit = &mut one.unit;
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let kept = unit.run(&mut session)?;
             if let Kept::RowsAnd(events) = &kept {
@@ -144,7 +175,7 @@ impl Writer {
     }
 
     /// Tells the follower, and then whoever waits.
-    fn tell(&mut self, touched: &BTreeSet<Touched>, waiting: Vec<Waiting>) {
+    fn tell(&mut self, Changes { touched, filled }: Changes, waiting: Vec<Waiting>) {
         if !touched.is_empty() {
             let touched: Vec<Touched> = touched.iter().copied().collect();
             // Nobody else writes, so this connection shows just what was committed.
@@ -154,7 +185,20 @@ impl Writer {
                 tracing::error!("the follower of the store panicked");
             }
         }
-        for Waiting { unit, outcome, .. } in waiting {
+        if !filled.is_empty()
+            && let Some(index) = &self.index
+        {
+            // The thread that makes the index may have ended before this one.
+            drop(index.send(Signal::Filled(filled)));
+        }
+        for Waiting { job, outcome, .. } in waiting {
+            let unit = match job {
+                Job::Unit(unit) => unit,
+                Job::Keep(Keep { kept, .. }) => {
+                    drop(kept.send(outcome));
+                    continue;
+                }
+            };
             if catch_unwind(AssertUnwindSafe(|| unit.done(outcome))).is_err() {
                 tracing::error!("a unit of work panicked when it was told how it ended");
             }

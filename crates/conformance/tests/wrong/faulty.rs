@@ -3,8 +3,7 @@
 use std::ops::DerefMut;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::RecordedEvent;
-use syft_space_domain::audit::ports::{AuditView, EventFilter, Seq};
+use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Seq};
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
@@ -283,6 +282,28 @@ where
     }
 }
 
+impl<P: DerefMut> Faulty<P>
+where
+    P::Target: AuditView,
+{
+    fn all_events(
+        &mut self,
+        scope: &TenantScope,
+        filter: &EventFilter,
+        page: PageAsk<Seq>,
+    ) -> Result<LogPage, StoreError> {
+        let mut found = self.inner.events(scope, filter, page)?;
+        if self.fault == Fault::ForgetsTheTenantIn("events") {
+            for other in [1, 2, 3].map(sample::scope) {
+                if other != *scope {
+                    found.events.widen(self.inner.events(&other, filter, page)?.events);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
 impl<P: DerefMut> AuditView for Faulty<P>
 where
     P::Target: AuditView,
@@ -292,12 +313,31 @@ where
         operator: &OperatorScope,
         filter: &EventFilter,
         page: PageAsk<Seq>,
-    ) -> Result<Page<RecordedEvent, Seq>, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         self.inner.installation_events(operator, filter, page)
     }
 
-    scoped! {
-        events(filter: &EventFilter, page: PageAsk<Seq>) -> Page<RecordedEvent, Seq>;
+    fn events(
+        &mut self,
+        scope: &TenantScope,
+        filter: &EventFilter,
+        page: PageAsk<Seq>,
+    ) -> Result<LogPage, StoreError> {
+        let mut found = self.all_events(scope, filter, page)?;
+        let last = found.projection.seq + found.projection.lag;
+        match self.fault {
+            Fault::SearchesByTheIndexAlone if *filter != EventFilter::default() => {
+                found.events.items.retain(|one| one.seq <= last - last % 1_024);
+            }
+            // Every event of the house is counted, whoever's it is.
+            Fault::LagsByEverybodysEvents => {
+                let operator = OperatorScope::at_startup();
+                let house = self.inner.installation_events(&operator, &EventFilter::default(), page)?;
+                found.projection.lag += house.projection.seq;
+            }
+            _ => {}
+        }
+        Ok(found)
     }
 }
 

@@ -51,6 +51,10 @@ pub(crate) enum Fault {
     ForgetsToTellOfMembers,
     /// Its follower is told of each commit twice.
     TellsFollowersTwice,
+    /// The events that its index of a log lacks are not found.
+    SearchesByTheIndexAlone,
+    /// The lag of a log's index counts the events of another log.
+    LagsByEverybodysEvents,
 }
 
 impl Fault {
@@ -268,6 +272,18 @@ fn a_store_that_tells_its_followers_wrongly_is_caught() {
 fn a_store_that_does_not_count_versions_is_caught() {
     let make = make(Fault::CountsNoVersion);
     assert_caught(store::CHECKS, &*make, "each_write_touches_what_live_state_is_made_of");
+}
+
+#[test]
+fn u1_a_store_that_does_not_find_what_its_index_lacks_is_caught() {
+    let make = make(Fault::SearchesByTheIndexAlone);
+    assert_caught(audit::CHECKS, &*make, "u1_filtered_pages_are_those_of_the_whole_log");
+}
+
+#[test]
+fn z1_a_store_whose_lag_tells_of_other_logs_is_caught() {
+    let make = make(Fault::LagsByEverybodysEvents);
+    assert_caught(audit::CHECKS, &*make, "u1_a_page_tells_how_far_its_index_lags");
 }
 
 #[test]

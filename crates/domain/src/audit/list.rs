@@ -1,11 +1,10 @@
 //! Reading a tenant's log.
 
 use crate::access::Permission;
-use crate::audit::RecordedEvent;
-use crate::audit::ports::{EventFilter, Seq};
+use crate::audit::ports::{EventFilter, LogPage, Seq};
 use crate::fault::{Fault, faults};
 use crate::identity::{Forbidden, Principal};
-use crate::page::{Page, PageAsk};
+use crate::page::PageAsk;
 use crate::space::Space;
 
 /// The log was not read.
@@ -29,7 +28,7 @@ pub fn events(
     who: &Principal,
     filter: &EventFilter,
     page: PageAsk<Seq>,
-) -> Result<Page<RecordedEvent, Seq>, AuditError> {
+) -> Result<LogPage, AuditError> {
     let scope = who.scope(Permission::ReadAudit)?;
     Ok(space.store.read()?.events(&scope, filter, page)?)
 }

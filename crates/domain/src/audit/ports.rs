@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::audit::{Action, Outcome, RecordedEvent};
+use serde::Serialize;
+
+use crate::audit::{Action, Actor, Event, Outcome, RecordedEvent};
 use crate::ids::AccountId;
 use crate::page::{Page, PageAsk};
 use crate::store::StoreError;
@@ -42,7 +44,41 @@ pub struct EventFilter {
     pub until: Option<Timestamp>,
 }
 
-/// Reads the logs, the newest event first.
+impl EventFilter {
+    /// Whether an event is asked for.
+    #[must_use]
+    pub fn fits(&self, event: &Event) -> bool {
+        let Self { action, outcome, actor, since, until } = *self;
+        let by = |account| matches!(event.actor, Actor::Account { id, .. } if id == account);
+        action.is_none_or(|action| event.action == action)
+            && outcome.is_none_or(|outcome| event.outcome == outcome)
+            && actor.is_none_or(by)
+            && since.is_none_or(|since| event.time >= since)
+            && until.is_none_or(|until| event.time < until)
+    }
+}
+
+/// How far the index reaches by which a log is searched. It is made behind the log, and nobody waits for it: what it
+/// does not hold yet is found in the log itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Projection {
+    /// The number of the last event it holds; 0 when it holds none.
+    pub seq: u64,
+    /// How many events of this log have come since.
+    pub lag: u64,
+}
+
+/// A part of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// The events, the newest first. None that fits the filter is missing, however far the index lags.
+    pub events: Page<RecordedEvent, Seq>,
+    /// How far the index reached when the page was read.
+    pub projection: Projection,
+}
+
+/// Reads the logs, the newest event first: by its number in the log, which is the order in which events became durable.
+/// Their times are nearly in that order, not quite, and a filter goes by the times themselves.
 pub trait AuditView {
     /// A tenant's own log.
     fn events(
@@ -50,7 +86,7 @@ pub trait AuditView {
         scope: &TenantScope,
         filter: &EventFilter,
         page: PageAsk<Seq>,
-    ) -> Result<Page<RecordedEvent, Seq>, StoreError>;
+    ) -> Result<LogPage, StoreError>;
 
     /// The installation's log.
     fn installation_events(
@@ -58,5 +94,5 @@ pub trait AuditView {
         operator: &OperatorScope,
         filter: &EventFilter,
         page: PageAsk<Seq>,
-    ) -> Result<Page<RecordedEvent, Seq>, StoreError>;
+    ) -> Result<LogPage, StoreError>;
 }

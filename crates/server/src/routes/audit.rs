@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use serde::Serialize;
-use syft_space_domain::audit::ports::EventFilter;
+use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection};
 use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, events};
 use syft_space_domain::time::Timestamp;
 
@@ -25,6 +26,14 @@ struct Shown {
     request_id: Option<String>,
     address: Option<IpAddr>,
     count: u32,
+}
+
+/// A part of the log, with how far the index reached by which it was searched.
+#[derive(Serialize)]
+struct Part {
+    #[serde(flatten)]
+    list: reply::List<Shown>,
+    projection: Projection,
 }
 
 impl From<RecordedEvent> for Shown {
@@ -54,5 +63,7 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
         since: asked.parse("since")?,
         until: asked.parse("until")?,
     };
-    reply::list(events(request.space(), request.who()?, &filter, asked.page()?)?, Shown::from)
+    let LogPage { events, projection } = events(request.space(), request.who()?, &filter, asked.page()?)?;
+    let body = Part { list: reply::List::of(events, Shown::from), projection };
+    reply::json(StatusCode::OK, &body)
 }

@@ -16,13 +16,20 @@ pub(super) struct List<T> {
     next_cursor: Option<String>,
 }
 
+impl<U> List<U> {
+    /// A page, each item in its own form.
+    pub(super) fn of<T, K: std::fmt::Display>(page: Page<T, K>, shape: impl FnMut(T) -> U) -> Self {
+        let next_cursor = page.next.map(|cursor| cursor.encode());
+        Self { items: page.items.into_iter().map(shape).collect(), next_cursor }
+    }
+}
+
 /// Writes a page, each item in its own form.
 pub(super) fn list<T, K: std::fmt::Display, U: Serialize>(
     page: Page<T, K>,
     shape: impl FnMut(T) -> U,
 ) -> Result<HttpResponse, Problem> {
-    let next_cursor = page.next.map(|cursor| cursor.encode());
-    json(StatusCode::OK, &List { items: page.items.into_iter().map(shape).collect(), next_cursor })
+    json(StatusCode::OK, &List::of(page, shape))
 }
 
 /// Writes JSON.

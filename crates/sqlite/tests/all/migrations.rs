@@ -27,7 +27,8 @@ const APP_ROWS: &str = "
     INSERT INTO endpoint_policies VALUES (x'01', x'07', x'08', 0);
     INSERT INTO audit_logs VALUES (x'00', 1);
     INSERT INTO audit_events VALUES (x'00', 1, x'09', 1, 'a', 'b', 'system', NULL, NULL, NULL, NULL, NULL, NULL, 1, x'0A');
-    INSERT INTO audit_persons VALUES (x'00', 1, x'0B', x'0C');";
+    INSERT INTO audit_persons VALUES (x'00', 1, x'0B', x'0C');
+    INSERT INTO audit_blocks VALUES (x'00', 0, 1, 1, x'', x'', x'', x'0D');";
 
 const DOCUMENTS_ROWS: &str = "
     INSERT INTO documents VALUES ('a', 1, 1, 1, 1, '{}', 'x');

@@ -173,7 +173,7 @@ pub(crate) fn log(store: &SqliteStore, log: Log) -> Vec<RecordedEvent> {
             Log::Installation => view.installation_events(&OperatorScope::at_startup(), &any, ask),
             Log::Tenant(id) => view.events(&TenantScope::vouch(id, "a test reads every log"), &any, ask),
         };
-        let page = page.unwrap();
+        let page = page.unwrap().events;
         events.extend(page.items);
         after = page.next;
         if after.is_none() {

@@ -1,0 +1,142 @@
+//! How are the logs kept? An event as a row that never changes, and aside of it what it knows of a person.
+//!
+//! What a commit writes is in this file, and has no index but its key. What the logs are searched by is made behind
+//! them (`projector.rs`), a block of events at a time (`block.rs`), and a page is found by it as far as it reaches
+//! (`find.rs`, `page.rs`).
+
+mod block;
+mod find;
+mod page;
+pub(crate) mod projector;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use diesel::prelude::*;
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::{Actor, Event, Log, Person};
+
+use crate::audit::block::EVENTS;
+use crate::codec::{Bytes, Key};
+use crate::error::Failed;
+use crate::schema::{audit_events, audit_logs, audit_persons};
+
+/// Whose log it is: a tenant's id, or 16 zero bytes for the installation.
+fn log_key(log: Log) -> Key {
+    match log {
+        Log::Installation => Bytes([0; 16]),
+        Log::Tenant(id) => id.into(),
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
+struct NewEvent<'a> {
+    log: Key,
+    seq: i64,
+    id: Key,
+    time: i64,
+    action: &'a str,
+    outcome: &'a str,
+    actor_kind: &'a str,
+    actor_id: Option<Key>,
+    actor_role: Option<&'a str>,
+    object_kind: Option<&'a str>,
+    object_id: Option<&'a str>,
+    reason_code: Option<&'a str>,
+    request_id: Option<Key>,
+    count: i64,
+    person_commitment: Bytes<32>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = audit_persons)]
+struct NewPerson<'a> {
+    log: Key,
+    seq: i64,
+    salt: Bytes<16>,
+    data: &'a [u8],
+}
+
+/// Appends events in one transaction, and counts within each log.
+#[derive(Default)]
+pub(crate) struct Appender {
+    logs: BTreeMap<Key, Numbers>,
+}
+
+/// The numbers of a log's last events, before the transaction and now.
+struct Numbers {
+    before: i64,
+    last: i64,
+}
+
+impl Appender {
+    pub(crate) fn append(&mut self, connection: &mut SqliteConnection, event: &Event) -> Result<(), Failed> {
+        let log = log_key(event.log);
+        let seq = self.next(connection, log)?;
+        let data = event.person.canonical();
+        let (actor_kind, actor_id, role) = match event.actor {
+            Actor::Anonymous => (ANONYMOUS, None, None),
+            Actor::System => (SYSTEM, None, None),
+            Actor::Operator => (OPERATOR, None, None),
+            Actor::Account { id, role } => (ACCOUNT, Some(Key::from(id)), role),
+        };
+        let row = NewEvent {
+            log,
+            seq,
+            id: event.id.into(),
+            time: event.time.as_unix_micros(),
+            action: event.action.as_str(),
+            outcome: event.outcome.as_str(),
+            actor_kind,
+            actor_id,
+            actor_role: role.map(Role::as_str),
+            object_kind: event.object.as_ref().map(|object| object.kind.as_str()),
+            object_id: event.object.as_ref().map(|object| object.id.as_str()),
+            reason_code: event.reason_code.as_deref(),
+            request_id: event.request.map(Key::from),
+            count: event.count.into(),
+            person_commitment: Bytes(Person::commitment(&event.salt, &data)),
+        };
+        let person = NewPerson { log, seq, salt: Bytes(event.salt), data: &data };
+        diesel::insert_into(audit_events::table).values(row).execute(connection)?;
+        diesel::insert_into(audit_persons::table).values(person).execute(connection)?;
+        Ok(())
+    }
+
+    /// Keeps the numbers that were given out. Answers the logs that have filled a block.
+    pub(crate) fn finish(self, connection: &mut SqliteConnection) -> Result<Vec<Key>, Failed> {
+        let mut filled = Vec::new();
+        for (log, Numbers { before, last }) in self.logs {
+            diesel::insert_into(audit_logs::table)
+                .values((audit_logs::log.eq(log), audit_logs::last_seq.eq(last)))
+                .on_conflict(audit_logs::log)
+                .do_update()
+                .set(audit_logs::last_seq.eq(last))
+                .execute(connection)?;
+            if last.div_euclid(EVENTS) > before.div_euclid(EVENTS) {
+                filled.push(log);
+            }
+        }
+        Ok(filled)
+    }
+
+    fn next(&mut self, connection: &mut SqliteConnection, log: Key) -> Result<i64, Failed> {
+        let numbers = match self.logs.entry(log) {
+            Entry::Occupied(numbers) => numbers.into_mut(),
+            Entry::Vacant(unknown) => {
+                let of = audit_logs::table.find(log).select(audit_logs::last_seq);
+                let last: Option<i64> = of.first(connection).optional()?;
+                let last = last.unwrap_or(0);
+                unknown.insert(Numbers { before: last, last })
+            }
+        };
+        numbers.last = numbers.last.saturating_add(1);
+        Ok(numbers.last)
+    }
+}
+
+const ANONYMOUS: &str = "anonymous";
+const SYSTEM: &str = "system";
+const OPERATOR: &str = "operator";
+const ACCOUNT: &str = "account";

@@ -1,0 +1,207 @@
+//! How is a part of a log read? What the index holds is found by it; what is newer, in the log itself.
+
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Projection, Seq};
+use syft_space_domain::audit::{Actor, Event, Log, Object, ObjectKind, Person, RecordedEvent};
+use syft_space_domain::ids::{AccountId, RequestId};
+use syft_space_domain::page::{Cursor, Page, PageAsk};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::audit::block::{before, next_block};
+use crate::audit::find::Search;
+use crate::audit::{ACCOUNT, ANONYMOUS, OPERATOR, SYSTEM, log_key};
+use crate::codec::{Bytes, Key, number, one_more, read, unreadable};
+use crate::error::Failed;
+use crate::schema::{audit_events, audit_logs, audit_persons};
+use crate::session::Session;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit_events, check_for_backend(Sqlite))]
+struct EventRow {
+    seq: i64,
+    id: Key,
+    time: i64,
+    action: String,
+    outcome: String,
+    actor_kind: String,
+    actor_id: Option<Key>,
+    actor_role: Option<String>,
+    object_kind: Option<String>,
+    object_id: Option<String>,
+    reason_code: Option<String>,
+    request_id: Option<Key>,
+    count: i64,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit_persons, check_for_backend(Sqlite))]
+struct PersonRow {
+    salt: Bytes<16>,
+    data: Vec<u8>,
+}
+
+type Row = (EventRow, Option<PersonRow>);
+
+fn recorded(log: Log, (row, aside): Row) -> Result<RecordedEvent, StoreError> {
+    let role = row.actor_role.as_deref().map(|role| read("audit_events.actor_role", role)).transpose()?;
+    let actor = match (row.actor_kind.as_str(), row.actor_id) {
+        (ANONYMOUS, None) => Actor::Anonymous,
+        (SYSTEM, None) => Actor::System,
+        (OPERATOR, None) => Actor::Operator,
+        (ACCOUNT, Some(id)) => Actor::Account { id: AccountId::from(id), role },
+        _ => return Err(unreadable("audit_events.actor_kind", &"there is no such actor")),
+    };
+    let object = match (row.object_kind, row.object_id) {
+        (None, None) => None,
+        (Some(kind), Some(id)) => {
+            let kind: Result<ObjectKind, ()> = kind.parse();
+            let unknown = |()| unreadable("audit_events.object_kind", &"there is no such kind");
+            Some(Object { kind: kind.map_err(unknown)?, id })
+        }
+        _ => return Err(unreadable("audit_events.object_id", &"a kind and an id come together")),
+    };
+    // Where the row aside was erased, nothing personal is known any more, nor the salt.
+    let (salt, person) = match aside {
+        None => ([0; 16], Person::default()),
+        Some(PersonRow { salt, data }) => {
+            let person = serde_json::from_slice(&data);
+            (salt.0, person.map_err(|_| unreadable("audit_persons.data", &"it is not a person's data"))?)
+        }
+    };
+    Ok(RecordedEvent {
+        seq: number(row.seq)?,
+        event: Event {
+            id: row.id.into(),
+            salt,
+            log,
+            time: Timestamp::from_unix_micros(row.time),
+            action: read("audit_events.action", &row.action)?,
+            outcome: read("audit_events.outcome", &row.outcome)?,
+            actor,
+            object,
+            reason_code: row.reason_code,
+            request: row.request_id.map(RequestId::from),
+            count: u32::try_from(row.count).map_err(|error| unreadable("audit_events.count", &error))?,
+            person,
+        },
+    })
+}
+
+/// Which rows of a log are loaded.
+enum Among<'a> {
+    /// Those with numbers above the first and below the second.
+    Between(i64, i64),
+    /// Those with these numbers.
+    Numbered(&'a [i64]),
+}
+
+/// The rows that fit a filter, the newest first.
+fn load(
+    connection: &mut SqliteConnection,
+    log: Key,
+    filter: &EventFilter,
+    among: &Among,
+    limit: i64,
+) -> QueryResult<Vec<Row>> {
+    let same = audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
+    let mut rows = audit_events::table
+        .left_join(audit_persons::table.on(same))
+        .filter(audit_events::log.eq(log))
+        .order(audit_events::seq.desc())
+        .limit(limit)
+        .select((EventRow::as_select(), Option::<PersonRow>::as_select()))
+        .into_boxed::<Sqlite>();
+    rows = match *among {
+        Among::Between(above, below) => {
+            rows.filter(audit_events::seq.gt(above)).filter(audit_events::seq.lt(below))
+        }
+        Among::Numbered(numbers) => rows.filter(audit_events::seq.eq_any(numbers)),
+    };
+    let EventFilter { action, outcome, actor, since, until } = *filter;
+    if let Some(action) = action {
+        rows = rows.filter(audit_events::action.eq(action.as_str()));
+    }
+    if let Some(outcome) = outcome {
+        rows = rows.filter(audit_events::outcome.eq(outcome.as_str()));
+    }
+    if let Some(actor) = actor {
+        rows = rows.filter(audit_events::actor_id.eq(Key::from(actor)));
+    }
+    if let Some(since) = since {
+        rows = rows.filter(audit_events::time.ge(since.as_unix_micros()));
+    }
+    if let Some(until) = until {
+        rows = rows.filter(audit_events::time.lt(until.as_unix_micros()));
+    }
+    rows.load(connection)
+}
+
+/// One row more than a page holds, if there is one.
+fn page_of(
+    connection: &mut SqliteConnection,
+    log: Key,
+    filter: &EventFilter,
+    page: PageAsk<Seq>,
+    indexed: i64,
+) -> Result<Vec<Row>, Failed> {
+    let below = page.after.map_or(i64::MAX, |Cursor(Seq(seq))| i64::try_from(seq).unwrap_or(i64::MAX));
+    let (limit, wanted) = (one_more(page.limit), page.limit.get().saturating_add(1));
+    if *filter == EventFilter::default() {
+        return Ok(load(connection, log, filter, &Among::Between(0, below), limit)?);
+    }
+    let mut rows = load(connection, log, filter, &Among::Between(indexed, below), limit)?;
+    let mut search = Search::before(log, filter, below.min(indexed.saturating_add(1)));
+    while rows.len() < wanted && !search.is_over() {
+        let numbers = search.step(connection, wanted.saturating_sub(rows.len()))?;
+        if !numbers.is_empty() {
+            rows.extend(load(connection, log, filter, &Among::Numbered(&numbers), limit)?);
+        }
+    }
+    Ok(rows)
+}
+
+impl Session<'_> {
+    fn log_page(
+        &mut self,
+        log: Log,
+        filter: &EventFilter,
+        page: PageAsk<Seq>,
+    ) -> Result<LogPage, StoreError> {
+        let key = log_key(log);
+        let (rows, indexed, last) = self.read(|connection| {
+            let indexed = before(next_block(connection, key)?);
+            let last: Option<i64> =
+                audit_logs::table.find(key).select(audit_logs::last_seq).first(connection).optional()?;
+            let rows = page_of(connection, key, filter, page, indexed)?;
+            Ok::<_, Failed>((rows, indexed, last.unwrap_or(0)))
+        })?;
+        let found = rows.into_iter().map(|row| recorded(log, row)).collect::<Result<_, _>>()?;
+        Ok(LogPage {
+            events: Page::cut(found, page.limit, |one: &RecordedEvent| Seq(one.seq)),
+            projection: Projection { seq: number(indexed)?, lag: number(last.saturating_sub(indexed))? },
+        })
+    }
+}
+
+impl AuditView for Session<'_> {
+    fn events(
+        &mut self,
+        scope: &TenantScope,
+        filter: &EventFilter,
+        page: PageAsk<Seq>,
+    ) -> Result<LogPage, StoreError> {
+        self.log_page(Log::from(scope), filter, page)
+    }
+
+    fn installation_events(
+        &mut self,
+        _operator: &OperatorScope,
+        filter: &EventFilter,
+        page: PageAsk<Seq>,
+    ) -> Result<LogPage, StoreError> {
+        self.log_page(Log::Installation, filter, page)
+    }
+}
