@@ -6,7 +6,7 @@
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Document, Hit, IndexOf, StopWords, Tokenizer,
+    AnalyzerSettings, Ask, Change, ChangeNumber, Document, Hit, IndexOf, StopWords, Tokenizer, chunks,
 };
 
 use crate::check::{Check, checks, run_all};
@@ -23,6 +23,7 @@ pub const CHECKS: &[Check<MakeSearch>] = checks![
     stop_words_do_not_count_where_the_dataset_says_so,
     q2_languages_without_spaces_are_found_where_the_dataset_says_so,
     q2_what_looks_alike_is_alike_where_runs_are_cut,
+    q2_a_chunk_is_found_by_its_title_and_headings_too,
     a_question_may_hold_anything,
     a_document_that_is_replaced_is_found_by_its_new_words_only,
     a_document_that_is_removed_is_not_found,
@@ -247,6 +248,28 @@ pub fn q2_what_looks_alike_is_alike_where_runs_are_cut(make: &MakeSearch) {
         let hits: Vec<_> = hits.iter().map(|hit| hit.document.as_str()).collect();
         assert_eq!(hits, [found], "{question} is found in another form of it");
     }
+}
+
+/// What is handed out is the chunk alone.
+pub fn q2_a_chunk_is_found_by_its_title_and_headings_too(make: &MakeSearch) {
+    let made = make();
+    let engine = &*made.port;
+    let content = "# Crane\nIt lifts crates.\n\n## Winch\nOiled weekly.\n\n# Pier\nClosed at dawn.";
+    let mut manual = document("manual", &[]);
+    manual.content = content.to_owned();
+    manual.chunks = chunks(content);
+    manual.metadata.insert("title".to_owned(), "Harbor manual".into());
+    apply(engine, 1, &puts(1, [manual]));
+    let contents = |text| -> Vec<String> {
+        ask(engine, 1, index(1), text, 9, 0.5).into_iter().map(|hit| hit.content.to_string()).collect()
+    };
+    assert_eq!(
+        contents("crane oiled"),
+        ["## Winch\nOiled weekly."],
+        "a chunk has the words of the heading above"
+    );
+    assert_eq!(contents("harbor pier dawn"), ["# Pier\nClosed at dawn."], "and of the title");
+    assert_eq!(contents("winch dawn crates").len(), 0, "and of no heading beside it");
 }
 
 /// No character of it is a command.

@@ -4,33 +4,31 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use syft_space_domain::dataset::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
-use tantivy::tokenizer::{
-    Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
-};
+use tantivy::tokenizer::{Language, Stemmer, StopWordFilter, TextAnalyzer};
 
 use crate::stop_words;
 use crate::tokenizer::{AnyScript, Case, Cjk};
 
-/// Longer words, in bytes, are left out by the first analyzers.
-const LONGEST_FIRST_WORD: usize = 64;
-
 /// The name of an analyzer. An index records it, so the number changes whenever the words come out differently.
 pub(crate) fn name(settings: AnalyzerSettings) -> String {
     let AnalyzerSettings { tokenizer, stemming, stop_words } = settings;
-    if is_first(settings) {
-        let stopped = if stop_words == StopWords::English { "-stopped-en" } else { "" };
-        let stemmed = if stemming == Stemming::English { "-stemmed-en" } else { "" };
-        return format!("words-1{stopped}{stemmed}");
-    }
     let (tokenizer, stop_words, stemming) = (tokenizer.as_str(), stop_words.as_str(), stemming.as_str());
     format!("{tokenizer}-2-stopped-{stop_words}-stemmed-{stemming}")
 }
 
-/// Whether these are settings of the first analyzers, which came before there were others and stay as they are.
-fn is_first(settings: AnalyzerSettings) -> bool {
-    settings.tokenizer == Tokenizer::Words
-        && matches!(settings.stemming, Stemming::English | Stemming::None)
-        && matches!(settings.stop_words, StopWords::English | StopWords::None)
+/// The name that the first version gave an analyzer, if it had one with these settings.
+pub(crate) fn first_name(settings: AnalyzerSettings) -> Option<String> {
+    let stopped = match settings.stop_words {
+        StopWords::None => "",
+        StopWords::English => "-stopped-en",
+        _ => return None,
+    };
+    let stemmed = match settings.stemming {
+        Stemming::None => "",
+        Stemming::English => "-stemmed-en",
+        _ => return None,
+    };
+    (settings.tokenizer == Tokenizer::Words).then(|| format!("words-1{stopped}{stemmed}"))
 }
 
 /// Makes the analyzer for documents.
@@ -39,23 +37,15 @@ pub(crate) fn build(settings: AnalyzerSettings) -> TextAnalyzer {
 }
 
 fn build_for(settings: AnalyzerSettings, cjk: Cjk) -> TextAnalyzer {
-    let mut words = if is_first(settings) {
-        TextAnalyzer::builder(SimpleTokenizer::default())
-            .filter(RemoveLongFilter::limit(LONGEST_FIRST_WORD))
-            .filter(LowerCaser)
-            .dynamic()
-    } else {
-        let cjk = if settings.tokenizer == Tokenizer::Cjk { cjk } else { Cjk::Letters };
-        let case = if settings.stemming == Stemming::Turkish { Case::Turkish } else { Case::Usual };
-        TextAnalyzer::builder(AnyScript::new(cjk, case)).dynamic()
-    };
-    if let Some(stop) = stop_filter(settings.stop_words) {
-        words = words.filter_dynamic(stop);
+    let cjk = if settings.tokenizer == Tokenizer::Cjk { cjk } else { Cjk::Letters };
+    let case = if settings.stemming == Stemming::Turkish { Case::Turkish } else { Case::Usual };
+    let words = TextAnalyzer::builder(AnyScript::new(cjk, case));
+    match (stop_filter(settings.stop_words), stems(settings.stemming)) {
+        (None, None) => words.build(),
+        (Some(stop), None) => words.filter(stop).build(),
+        (None, Some(language)) => words.filter(Stemmer::new(language)).build(),
+        (Some(stop), Some(language)) => words.filter(stop).filter(Stemmer::new(language)).build(),
     }
-    if let Some(language) = stems(settings.stemming) {
-        words = words.filter_dynamic(Stemmer::new(language));
-    }
-    words.build()
 }
 
 fn stop_filter(words: StopWords) -> Option<StopWordFilter> {
@@ -130,14 +120,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_indexed_before_there_were_languages_is_read_as_it_was() {
+    fn an_index_of_the_first_version_is_known_by_its_name() {
         let named = |stemming, stop_words| {
-            name(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words })
+            first_name(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words })
         };
-        assert_eq!(named(Stemming::None, StopWords::None), "words-1");
-        assert_eq!(named(Stemming::English, StopWords::None), "words-1-stemmed-en");
-        assert_eq!(named(Stemming::None, StopWords::English), "words-1-stopped-en");
-        assert_eq!(named(Stemming::English, StopWords::English), "words-1-stopped-en-stemmed-en");
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(named(Stemming::None, StopWords::None), some("words-1"));
+        assert_eq!(named(Stemming::English, StopWords::None), some("words-1-stemmed-en"));
+        assert_eq!(named(Stemming::None, StopWords::English), some("words-1-stopped-en"));
+        assert_eq!(named(Stemming::English, StopWords::English), some("words-1-stopped-en-stemmed-en"));
+        assert_eq!(named(Stemming::German, StopWords::English), None);
     }
 
     #[test]

@@ -19,8 +19,10 @@ pub(crate) struct Fields {
     pub(crate) document: Field,
     /// The chunk's number in its document, from 0.
     pub(crate) place: Field,
-    /// The chunk's text.
+    /// The chunk's text, to hand out.
     pub(crate) text: Field,
+    /// The words that the chunk is found by: those it stands under, and its own.
+    pub(crate) words: Field,
     /// The document's id again, at its first chunk only: where its metadata is.
     pub(crate) head: Field,
     /// The document's metadata as JSON, at its first chunk only.
@@ -29,17 +31,34 @@ pub(crate) struct Fields {
 
 /// The fields of an index with these settings, and the schema that an index on disk must have.
 pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
-    let words = TextFieldIndexing::default()
-        .set_tokenizer(&analyzer::name(settings))
-        .set_index_option(IndexRecordOption::WithFreqs)
-        .set_fieldnorms(true);
     let mut schema = Schema::builder();
     let fields = Fields {
         document: schema.add_text_field(DOCUMENT, STRING | STORED | FAST),
         place: schema.add_u64_field(PLACE, FAST),
-        text: schema.add_text_field("text", TextOptions::default().set_indexing_options(words).set_stored()),
+        text: schema.add_text_field("text", STORED),
+        words: schema.add_text_field("words", words(&analyzer::name(settings))),
         head: schema.add_text_field("head", STRING),
         metadata: schema.add_text_field("metadata", STORED),
     };
     (fields, schema.build())
+}
+
+/// The schema that the first version gave an index with these settings: it knew nothing of what a chunk stands under.
+pub(crate) fn first_schema(settings: AnalyzerSettings) -> Option<Schema> {
+    let name = analyzer::first_name(settings)?;
+    let mut schema = Schema::builder();
+    schema.add_text_field(DOCUMENT, STRING | STORED | FAST);
+    schema.add_u64_field(PLACE, FAST);
+    schema.add_text_field("text", words(&name).set_stored());
+    schema.add_text_field("head", STRING);
+    schema.add_text_field("metadata", STORED);
+    Some(schema.build())
+}
+
+fn words(analyzer: &str) -> TextOptions {
+    let words = TextFieldIndexing::default()
+        .set_tokenizer(analyzer)
+        .set_index_option(IndexRecordOption::WithFreqs)
+        .set_fieldnorms(true);
+    TextOptions::default().set_indexing_options(words)
 }

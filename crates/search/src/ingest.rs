@@ -1,13 +1,11 @@
 //! How changes get into an index: all of a batch, or none.
 
-use std::path::Path;
-
-use syft_space_domain::dataset::{AnalyzerSettings, Change, ChangeNumber, Document, DocumentId};
+use syft_space_domain::dataset::{AnalyzerSettings, Change, ChangeNumber, Document, DocumentId, contexts};
 use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
 use tantivy::{Index, IndexWriter, TantivyDocument, Term};
 
 use crate::error::Fault;
-use crate::fields::{Fields, fields};
+use crate::fields::{Fields, fields, first_schema};
 use crate::folder::Folder;
 use crate::{analyzer, tidy};
 
@@ -16,23 +14,29 @@ const WRITER_BYTES: usize = 15_000_000;
 
 /// The last change that is committed in an index.
 pub(crate) fn indexed(folder: &Folder, settings: AnalyzerSettings) -> Result<ChangeNumber, Fault> {
-    if folder.has_index()? { last_change(&open(folder.path(), settings)?) } else { Ok(ChangeNumber(0)) }
+    open(folder, settings)?.map_or(Ok(ChangeNumber(0)), |index| last_change(&index))
 }
 
-/// Opens the index that is in a folder.
-pub(crate) fn open(folder: &Path, settings: AnalyzerSettings) -> Result<Index, Fault> {
-    let index = Index::open_in_dir(folder)?;
-    let (_, schema) = fields(settings);
-    if index.schema() != schema {
-        return Err(Fault::Damaged("it was made with other settings, or by another version".to_owned()));
+/// Opens the index that is in a folder. One that the first version made counts as none: it has seen nothing of what
+/// an index has now, and is made anew from the documents at the next start.
+pub(crate) fn open(folder: &Folder, settings: AnalyzerSettings) -> Result<Option<Index>, Fault> {
+    if !folder.has_index()? {
+        return Ok(None);
     }
-    Ok(index)
+    let index = Index::open_in_dir(folder.path())?;
+    let schema = index.schema();
+    if schema == fields(settings).1 {
+        Ok(Some(index))
+    } else if Some(schema) == first_schema(settings) {
+        Ok(None)
+    } else {
+        Err(Fault::Damaged("it was made with other settings, or by another version".to_owned()))
+    }
 }
 
 /// Brings an index the changes it has not seen, durably.
 pub(crate) fn apply(folder: &Folder, settings: AnalyzerSettings, changes: &[Change]) -> Result<(), Fault> {
-    let index = if folder.has_index()? {
-        let index = open(folder.path(), settings)?;
+    let index = if let Some(index) = open(folder, settings)? {
         // A thread of the writer that panics over damaged bytes would end the process.
         if !index.validate_checksum()?.is_empty() {
             return Err(Fault::Damaged("its checksums are wrong".to_owned()));
@@ -111,11 +115,15 @@ fn remove(writer: &IndexWriter, fields: Fields, id: &DocumentId) {
 }
 
 fn add(writer: &IndexWriter, fields: Fields, document: &Document) -> Result<(), Fault> {
-    for (place, chunk) in (0_u64..).zip(&document.chunks) {
+    let chunks = document.chunks.iter().zip(contexts(document));
+    for (place, (chunk, mut words)) in (0_u64..).zip(chunks) {
         let mut entry = TantivyDocument::default();
         entry.add_text(fields.document, document.id.as_str());
         entry.add_u64(fields.place, place);
         entry.add_text(fields.text, &chunk.text);
+        words.push('\n');
+        words.push_str(&chunk.text);
+        entry.add_text(fields.words, words);
         if place == 0 {
             entry.add_text(fields.head, document.id.as_str());
             let metadata = serde_json::to_string(&document.metadata).map_err(tantivy::TantivyError::from)?;
@@ -138,6 +146,7 @@ fn undo(mut writer: IndexWriter) {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     use syft_space_domain::dataset::{Metadata, chunks};
     use syft_space_domain::ids::{DatasetId, TenantId};
@@ -176,7 +185,7 @@ mod tests {
         apply(&folder, settings, &[put(1, "a", "kept")]).unwrap();
         let before = files(&folder);
         {
-            let index = open(folder.path(), settings).unwrap();
+            let index = open(&folder, settings).unwrap().unwrap();
             index.tokenizers().register(&analyzer::name(settings), analyzer::build(settings));
             let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES).unwrap();
             let Change::Put(_, document) = put(2, "b", "lost") else { unreachable!() };
@@ -186,7 +195,7 @@ mod tests {
         }
         assert!(files(&folder).len() > before.len(), "nothing was written, so nothing is proved");
         assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(1));
-        let reader = open(folder.path(), settings).unwrap().reader().unwrap();
+        let reader = open(&folder, settings).unwrap().unwrap().reader().unwrap();
         assert_eq!(reader.searcher().num_docs(), 1);
         apply(&folder, settings, &[put(2, "a", "kept")]).unwrap();
         assert_eq!(files(&folder).len(), before.len());
@@ -203,5 +212,25 @@ mod tests {
             .unwrap();
         assert_eq!(files(&folder), before);
         assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(5));
+    }
+
+    #[test]
+    fn an_index_of_the_first_version_is_made_anew() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = folder(home.path());
+        let settings = AnalyzerSettings::default();
+        folder.make().unwrap();
+        let index = Index::create_in_dir(folder.path(), first_schema(settings).unwrap()).unwrap();
+        let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES).unwrap();
+        let mut commit = writer.prepare_commit().unwrap();
+        commit.set_payload("7");
+        commit.commit().unwrap();
+        drop(writer);
+        assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(0));
+        apply(&folder, settings, &[]).unwrap();
+        apply(&folder, settings, &[put(3, "a", "kept"), put(7, "b", "kept")]).unwrap();
+        assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(7));
+        let reader = open(&folder, settings).unwrap().unwrap().reader().unwrap();
+        assert_eq!(reader.searcher().num_docs(), 2);
     }
 }

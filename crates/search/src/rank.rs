@@ -18,12 +18,17 @@ use crate::top::{Entry, Top};
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
 
-/// More than sums of scores differ by rounding: a chunk is only passed over when it is certain to be no hit.
+/// A chunk's length counts up to so many times the average. With it a word counts for at least a quarter of its
+/// share, whatever the length: `1 / (1 + K1 * (1 - B + B * 3))`. The root of that is the half that a chunk with every
+/// word is promised.
+const LONGEST: f64 = 3.0;
+
+/// More than sums differ by rounding: a chunk is only passed over when it is certain to be no hit.
 const ROUNDING: f64 = 1e-6;
 
 /// A word of the question that occurs in the dataset.
 struct Word {
-    /// Its share of the idf of all: what it adds to a score at most.
+    /// Its share of the idf of all: what it adds to a sum at most.
     share: f64,
     /// The shares of it and of all words after it.
     share_from_here: f64,
@@ -48,15 +53,15 @@ impl Lengths {
         }
         // Without any words there is nothing to find, and nothing to divide by.
         let average = if words > 0.0 { words / chunks } else { 1.0 };
-        let norm = |code| K1 * (1.0 - B + B * words_of(code) / average);
+        let norm = |code| K1 * (1.0 - B + B * (words_of(code) / average).min(LONGEST));
         Self { chunks, norms: (0..=u8::MAX).map(norm).collect() }
     }
 
-    /// What a word adds to the score of a chunk that has it so many times.
+    /// What a word adds to the sum of a chunk that has it so many times.
     fn score(&self, share: f64, times: u32, code: u8) -> f64 {
         let times = f64::from(times);
         let norm = self.norms.get(usize::from(code)).copied().unwrap_or(f64::INFINITY);
-        share * 0.5 * (1.0 + times / (times + norm))
+        share * times / (times + norm)
     }
 
     fn idf(&self, chunks_with_it: f64) -> f64 {
@@ -129,7 +134,7 @@ fn rank(
     sums: &mut Sums,
     top: &mut Top,
 ) -> Result<(), Fault> {
-    let needed = top.bar() - ROUNDING;
+    let needed = top.bar().powi(2) - ROUNDING;
     // A chunk that has none of these words is no hit, whichever of the others it has.
     let essential = words.iter().take_while(|word| word.share_from_here >= needed).count();
     let (essential, others) = words.split_at_checked(essential).unwrap_or((words, &[]));
@@ -151,7 +156,7 @@ fn rank(
         sums.candidates.retain(|(_, sum)| sum + to_come >= needed);
     }
     for (doc, sum) in sums.candidates.drain(..) {
-        top.offer(segment, rounded(sum), doc);
+        top.offer(segment, score(sum), doc);
     }
     Ok(())
 }
@@ -220,7 +225,8 @@ impl Sums {
     }
 }
 
+/// The score of a sum. The root keeps the order, and spreads sums, which are mostly low, over the scores there are.
 #[expect(clippy::as_conversions, reason = "nothing else rounds to f32")]
-fn rounded(sum: f64) -> f32 {
-    sum.clamp(0.0, 1.0) as f32
+fn score(sum: f64) -> f32 {
+    sum.clamp(0.0, 1.0).sqrt() as f32
 }

@@ -28,7 +28,7 @@ const CJK: AnalyzerSettings = AnalyzerSettings { tokenizer: Tokenizer::Cjk, ..An
 /// What a dataset holds: the chunks by document and place.
 type Corpus = BTreeMap<(DocumentId, usize), String>;
 
-/// The score of every chunk, as the crate's front page writes it down: coverage and BM25 apart, each chunk on its own.
+/// The score of every chunk, as the crate's front page writes it down, each chunk on its own.
 fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeMap<(DocumentId, usize), f64> {
     let mut analyzer = analyzer::build(settings);
     let mut words_of = |text: &str| {
@@ -55,15 +55,14 @@ fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeM
     chunks
         .iter()
         .map(|(id, words)| {
-            let (mut coverage, mut bm25) = (0.0, 0.0);
+            let mut bm25 = 0.0;
             for (word, idf) in &known {
                 let times = count(words.iter().filter(|one| *one == word).count());
                 if times > 0.0 {
-                    coverage += idf;
-                    bm25 += idf * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * length(words) / average));
+                    bm25 += idf * times / (times + 0.3 + 0.9 * f64::min(3.0, length(words) / average));
                 }
             }
-            ((*id).clone(), if all > 0.0 { 0.5 * coverage / all + 0.5 * bm25 / (all * 2.2) } else { 0.0 })
+            ((*id).clone(), if all > 0.0 { f64::sqrt(bm25 / all) } else { 0.0 })
         })
         .collect()
 }

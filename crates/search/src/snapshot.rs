@@ -50,8 +50,8 @@ impl Segment {
     fn open(reader: &SegmentReader, fields: Fields) -> Result<Self, Fault> {
         let columns = reader.fast_fields();
         Ok(Self {
-            words: reader.inverted_index(fields.text)?,
-            lengths: reader.get_fieldnorms_reader(fields.text)?,
+            words: reader.inverted_index(fields.words)?,
+            lengths: reader.get_fieldnorms_reader(fields.words)?,
             alive: reader.alive_bitset().cloned(),
             heads: reader.inverted_index(fields.head)?,
             documents: columns
@@ -89,10 +89,7 @@ impl Snapshot {
         folder: &Folder,
         settings: AnalyzerSettings,
     ) -> Result<Option<Self>, Fault> {
-        if !folder.has_index()? {
-            return Ok(None);
-        }
-        let index = ingest::open(folder.path(), settings)?;
+        let Some(index) = ingest::open(folder, settings)? else { return Ok(None) };
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)

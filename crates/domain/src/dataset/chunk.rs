@@ -156,6 +156,26 @@ impl<'a> Open<'a> {
     }
 }
 
+/// A heading in a text.
+pub(super) struct Heading<'a> {
+    /// Where it begins, in bytes.
+    pub(super) at: usize,
+    /// 1 to 6; a higher one stands below a lower one.
+    pub(super) level: usize,
+    /// What it says.
+    pub(super) title: &'a str,
+}
+
+/// The headings of a text, in order.
+pub(super) fn headings(content: &str) -> impl Iterator<Item = Heading<'_>> {
+    units(content).into_iter().filter(|unit| unit.begins == Begins::Heading).filter_map(|unit| {
+        let line = content.get(unit.start.byte..unit.end.byte)?;
+        let title = line.trim_start_matches('#');
+        let level = line.len().saturating_sub(title.len());
+        Some(Heading { at: unit.start.byte, level, title: title.trim() })
+    })
+}
+
 /// Cuts a text into units.
 fn units(content: &str) -> Vec<Unit> {
     let mut cutter = Cutter { content, units: Vec::new(), at: Place::default(), begins: Begins::Paragraph };

@@ -6,6 +6,7 @@
 
 mod analyzer;
 mod chunk;
+mod context;
 mod document;
 mod file;
 mod ingest;
@@ -18,6 +19,7 @@ mod search;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 pub use chunk::{Chunk, chunks};
+pub use context::contexts;
 pub use document::{
     Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, Metadata,
     NewDocument, Usage,

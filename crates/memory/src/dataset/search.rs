@@ -7,7 +7,7 @@ use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     AnalyzerSettings, Ask, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexOf, Metadata,
-    StopWords, Tokenizer,
+    StopWords, Tokenizer, contexts,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -17,8 +17,10 @@ use unicode_normalization::UnicodeNormalization as _;
 ///
 /// A word is a run of letters and digits in normal form NFKC, in lower case; where the dataset says `cjk`, runs of
 /// Chinese, Japanese and Korean letters are found by each two neighbours. English stop words are left out where the
-/// dataset says so; there are no others, and words are never stemmed, whatever it says. The score is ½ · (Σidf of the question's known words that the
-/// chunk has / Σidf of them all) + ½ · (BM25 / (Σidf · (k1 + 1))), with k1 = 1.2 and b = 0.75.
+/// dataset says so; there are no others, and words are never stemmed, whatever it says. A chunk also has the words of
+/// the title and the headings that it stands under. The score is the root of
+/// Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average))) over the question's known words that the chunk has,
+/// divided by Σ idf of them all, with k1 = 1.2 and b = 0.75.
 #[derive(Default)]
 pub struct MemorySearch(Mutex<BTreeMap<(TenantId, DatasetId), Index>>);
 
@@ -43,6 +45,8 @@ struct Known {
 
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
+/// How many times the average a length counts at most.
+const LONGEST: f64 = 3.0;
 
 const STOP_WORDS: [&str; 33] = [
     "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
@@ -101,29 +105,29 @@ fn is_cjk(letter: char) -> bool {
 impl IndexedChunk {
     fn all_of(document: &Document, analyzer: AnalyzerSettings) -> Vec<Self> {
         let metadata = Arc::new(document.metadata.clone());
-        let index = |text: &str| {
+        let index = |(text, context): (&str, String)| {
             let mut counts = BTreeMap::new();
-            for word in words(text, analyzer) {
+            for word in words(&context, analyzer).into_iter().chain(words(text, analyzer)) {
                 *counts.entry(word).or_default() += 1;
             }
             let length = counts.values().copied().map(f64::from).sum();
             Self { text: text.into(), metadata: Arc::clone(&metadata), words: counts, length }
         };
-        document.chunks.iter().map(|chunk| index(&chunk.text)).collect()
+        let texts = document.chunks.iter().map(|chunk| chunk.text.as_str());
+        texts.zip(contexts(document)).map(index).collect()
     }
 
     fn score(&self, known: &[Known], average_length: f64) -> f64 {
-        let (mut all, mut had, mut bm25) = (0.0, 0.0, 0.0);
+        let length = (self.length / average_length).min(LONGEST);
+        let (mut all, mut bm25) = (0.0, 0.0);
         for Known { word, idf } in known {
             all += idf;
             if let Some(count) = self.words.get(word) {
                 let count = f64::from(*count);
-                had += idf;
-                bm25 +=
-                    idf * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * self.length / average_length));
+                bm25 += idf * count / (count + K1 * (1.0 - B + B * length));
             }
         }
-        if had > 0.0 { 0.5 * had / all + 0.5 * bm25 / (all * (K1 + 1.0)) } else { 0.0 }
+        if all > 0.0 { f64::sqrt(bm25 / all) } else { 0.0 }
     }
 }
 

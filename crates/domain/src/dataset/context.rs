@@ -1,0 +1,104 @@
+//! What a chunk stands under: the title of its document, and the headings above it.
+//!
+//! "It is off by default" says what is off only under its heading. An index has these words with those of the chunk;
+//! what is handed out is the chunk alone.
+
+use crate::dataset::Document;
+use crate::dataset::chunk::{Heading, headings};
+
+/// A title has as many characters that count.
+const LONGEST_TITLE: usize = 200;
+
+/// For each chunk of a document, in order, the document's title and the headings above the chunk, a line each. A
+/// heading in the chunk itself is not one of them.
+#[must_use]
+pub fn contexts(document: &Document) -> Vec<String> {
+    let title = document.metadata.get("title").and_then(|title| title.as_str()).unwrap_or_default();
+    let title: String = title.chars().take(LONGEST_TITLE).collect();
+    let content = document.content.as_str();
+    let mut headings = headings(content).peekable();
+    let mut above: Vec<Heading<'_>> = Vec::new();
+    let mut from = 0_usize;
+    let mut contexts = Vec::with_capacity(document.chunks.len());
+    for chunk in &document.chunks {
+        let mut context = title.clone();
+        // A chunk is a slice of the content that begins after the one before it.
+        let found = content.get(from..).and_then(|rest| rest.find(&chunk.text));
+        if let Some(start) = found.and_then(|at| from.checked_add(at)) {
+            let end = start.saturating_add(chunk.text.len());
+            while let Some(heading) = headings.next_if(|heading| heading.at < end) {
+                above.retain(|one| one.level < heading.level);
+                above.push(heading);
+            }
+            for heading in above.iter().filter(|heading| heading.at < start) {
+                context.push('\n');
+                context.push_str(heading.title);
+            }
+            from = start.saturating_add(chunk.text.chars().next().map_or(0, char::len_utf8));
+        }
+        contexts.push(context);
+    }
+    contexts
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::dataset::{DocumentId, Metadata, chunks};
+    use crate::time::Timestamp;
+
+    fn document(title: &str, content: &str) -> Document {
+        Document {
+            id: DocumentId::parse("d").unwrap(),
+            content: content.to_owned(),
+            metadata: Metadata::from_iter([("title".to_owned(), title.into())]),
+            chunks: chunks(content),
+            created_at: Timestamp::from_unix_micros(0),
+        }
+    }
+
+    #[test]
+    fn a_chunk_stands_under_its_title_and_the_headings_above_it() {
+        let long = |word: &str| format!("{word} is told here at length. ").repeat(60);
+        let content = format!(
+            "Before.\n\n# Keys\n{}\n\n## Rotation\n{}\n\n# Users\n```\n# no heading\n```\nInvite them.\n",
+            long("alpha"),
+            long("beta"),
+        );
+        let document = document("Manual", &content);
+        let contexts = contexts(&document);
+        assert_eq!(contexts.len(), document.chunks.len());
+        for (chunk, context) in document.chunks.iter().zip(&contexts) {
+            let expected = match chunk.text.as_str() {
+                "Before." => "Manual",
+                text if text.starts_with("# ") => "Manual",
+                text if text.contains("alpha") => "Manual\nKeys",
+                text if text.starts_with("## Rotation") => "Manual\nKeys",
+                _ => "Manual\nKeys\nRotation",
+            };
+            assert_eq!(context, expected, "{}", chunk.text);
+        }
+        assert!(contexts.iter().any(|context| context.ends_with("Rotation")));
+        assert!(document.chunks.last().unwrap().text.contains("# no heading"));
+    }
+
+    #[test]
+    fn a_title_that_is_none_or_endless_does_no_harm() {
+        let mut plain = document("x", "Text.");
+        plain.metadata.insert("title".to_owned(), 7.into());
+        assert_eq!(contexts(&plain), [""]);
+        assert_eq!(contexts(&document(&"é".repeat(9000), "Text."))[0].chars().count(), LONGEST_TITLE);
+        plain.content.clear();
+        assert_eq!(contexts(&plain), [""], "chunks that are no part of the content stand under no heading");
+    }
+
+    proptest! {
+        #[test]
+        fn each_chunk_of_any_text_has_a_context(content in "(#{0,3} ?[a-c é\n`]{0,30}\n){0,40}") {
+            let document = document("t", &content);
+            prop_assert_eq!(contexts(&document).len(), document.chunks.len());
+        }
+    }
+}
