@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
@@ -33,6 +33,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         setup_token,
         noise: Arc::new(Noise::default()),
         ready: AtomicBool::new(true),
+        description: OnceLock::new(),
     })
 }
 

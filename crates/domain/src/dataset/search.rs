@@ -70,17 +70,23 @@ impl Ask {
     /// The most bytes of a question.
     pub const MAX_TEXT: usize = 32 * 1024;
 
+    /// Checks the words of a question.
+    ///
+    /// # Errors
+    /// When there are none, or too many.
+    pub fn check_text(text: &str) -> Result<(), AskError> {
+        if text.trim().is_empty() {
+            return Err(AskError::Empty);
+        }
+        if text.len() > Self::MAX_TEXT { Err(AskError::TooLong) } else { Ok(()) }
+    }
+
     /// Checks a question.
     ///
     /// # Errors
     /// When one of its parts is out of bounds.
     pub fn new(text: String, limit: u64, threshold: f32) -> Result<Self, AskError> {
-        if text.trim().is_empty() {
-            return Err(AskError::Empty);
-        }
-        if text.len() > Self::MAX_TEXT {
-            return Err(AskError::TooLong);
-        }
+        Self::check_text(&text)?;
         if !(1..=Self::MAX_LIMIT).contains(&limit) {
             return Err(AskError::Limit);
         }

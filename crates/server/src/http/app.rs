@@ -112,6 +112,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
+    use crate::http::about::says;
     use crate::http::request::Request;
     use crate::http::route_table::Access;
     use crate::http::testing::state;
@@ -124,6 +125,8 @@ mod tests {
         method: Method::Get,
         path: "/panics",
         access: Access::Open,
+        name: "panics",
+        about: says("Panic"),
         handler: |one| Box::pin(panics(one)),
     };
 

@@ -11,7 +11,7 @@ use syft_space_domain::identity::{AuthenticateError, Principal, authenticate};
 use crate::http::client_address::client_address;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
-use crate::http::request::{Request, query_pairs};
+use crate::http::request::{Parameters, Request, query_pairs};
 use crate::http::route_table::{Access, Route};
 use crate::http::state::State;
 
@@ -37,7 +37,8 @@ pub async fn pass(state: &Arc<State>, route: &'static Route, http: HttpRequest) 
             Some(who)
         }
     };
-    Ok(Request { state: Arc::clone(state), call, caller, http })
+    let parameters = Parameters::read(&http, route.about.query)?;
+    Ok(Request { state: Arc::clone(state), call, caller, parameters, http })
 }
 
 fn begin(state: &State, http: &HttpRequest) -> Result<Call, Problem> {

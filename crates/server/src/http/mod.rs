@@ -1,5 +1,6 @@
 //! HTTP, and nothing but HTTP: the route table, what stands before each route, and how it is answered.
 
+pub mod about;
 pub mod app;
 pub mod boundary;
 pub mod client_address;
@@ -8,6 +9,7 @@ pub mod json;
 mod left_over;
 pub(crate) mod mapping;
 pub mod noise;
+pub mod openapi;
 pub mod problem;
 pub mod reason;
 pub mod request;

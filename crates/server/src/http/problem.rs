@@ -2,14 +2,16 @@
 
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use schemars::JsonSchema;
 use serde::Serialize;
 use syft_space_domain::endpoint::PolicyMetadata;
 use syft_space_domain::ids::RequestId;
 
 use crate::http::reason::Reason;
+use crate::routes::shapes;
 
 /// One part of a body that is not allowed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     /// Where: a JSON Pointer (RFC 6901).
     pub pointer: String,
@@ -32,20 +34,35 @@ struct Parts {
     allow: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// A refusal (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Body<'a> {
+    /// `urn:syft-space:problem:` and the reason code.
     r#type: String,
+    /// What it is called, for a person.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// What is wrong and what to do, for a person.
     detail: &'a str,
+    /// The request's id, as in `X-Request-Id` and in the audit log.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     instance: Option<String>,
+    #[schemars(with = "shapes::ReasonShape")]
     reason_code: &'static str,
+    /// What is wrong with each part of a body or query string.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schemars(with = "Vec<FieldError>")]
     errors: &'a [FieldError],
+    /// The tenants to choose from, where one must be chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<shapes::TenantNameShape>")]
     tenants: Option<&'a [String]>,
+    /// How the policies decided, where one refused.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::PolicyMetadataShape")]
     policy_metadata: Option<&'a PolicyMetadata>,
 }
 

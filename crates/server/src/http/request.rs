@@ -12,6 +12,7 @@ use syft_space_domain::audit::Call;
 use syft_space_domain::identity::Principal;
 use syft_space_domain::page::{Cursor, PageAsk, PageLimit, PageLimitError};
 
+use crate::http::about::Parameter;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::state::State;
@@ -28,6 +29,8 @@ pub struct Request {
     pub call: Call,
     /// Who sent it; `None` only on routes that are open to anybody.
     pub caller: Option<Principal>,
+    /// Its query string.
+    pub parameters: Parameters,
     /// The request itself, with its body set aside until it is read.
     pub http: HttpRequest,
 }
@@ -142,23 +145,10 @@ impl Request {
         read
     }
 
-    /// The query string, each parameter at most once and none unknown.
-    ///
-    /// # Errors
-    /// When a parameter stands twice, is unknown, or is not decodable.
-    pub fn query(&self, known: &[&str]) -> Result<Parameters, Problem> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        for (name, value) in query_pairs(&self.http)? {
-            if !known.contains(&name.as_str()) {
-                let detail = format!("there is no parameter {name:?} here; known: {}", known.join(", "));
-                return Err(Problem::field(format!("/{name}"), detail));
-            }
-            if pairs.iter().any(|(seen, _)| *seen == name) {
-                return Err(Problem::new(Reason::Ambiguous, format!("the parameter {name} stands twice")));
-            }
-            pairs.push((name, value));
-        }
-        Ok(Parameters(pairs))
+    /// The parameters of the query string.
+    #[must_use]
+    pub fn query(&self) -> &Parameters {
+        &self.parameters
     }
 
     /// The revision that `If-Match` demands, where it is sent. A tag that we never gave out matches nothing
@@ -191,8 +181,28 @@ pub(crate) fn query_pairs(http: &HttpRequest) -> Result<Vec<(String, String)>, P
 pub struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// The parameters by which every list is paged.
-    pub const PAGE: [&'static str; 2] = ["limit", "cursor"];
+    /// Reads a query string: each parameter at most once, and none that is not known.
+    ///
+    /// # Errors
+    /// When a parameter stands twice, is unknown, or is not decodable.
+    pub fn read(http: &HttpRequest, known: &[Parameter]) -> Result<Self, Problem> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for (name, value) in query_pairs(http)? {
+            if !known.iter().any(|one| one.name == name) {
+                let known = match known {
+                    [] => "none".to_owned(),
+                    _ => known.iter().map(|one| one.name).collect::<Vec<_>>().join(", "),
+                };
+                let detail = format!("there is no parameter {name:?} here; known: {known}");
+                return Err(Problem::field(format!("/{name}"), detail));
+            }
+            if pairs.iter().any(|(seen, _)| *seen == name) {
+                return Err(Problem::new(Reason::Ambiguous, format!("the parameter {name} stands twice")));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
 
     /// A parameter's text.
     #[must_use]

@@ -9,9 +9,16 @@ use syft_space_domain::access::Permission::{
     WriteDatasets, WriteEndpoints, WritePolicies,
 };
 
+use crate::http::about::{About, Bound, says};
+use crate::http::reason::Reason::{
+    AccessDenied, CredentialsWrong, InUse, LastOwner, LimitReached, NameTaken, NotFound, PasswordRefused,
+    RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable,
+};
 use crate::http::request::{Reply, Request};
+use crate::routes::reply::List;
 use crate::routes::{
-    audit, auth, datasets, documents, endpoints, health, invitations, jobs, policies, query, users,
+    audit, auth, datasets, documents, endpoints, explanation, health, invitations, jobs, openapi, policies,
+    query, users,
 };
 
 /// A method of a route.
@@ -58,16 +65,22 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// The name of what answers.
+    pub name: &'static str,
+    /// What it takes, answers, and may refuse for.
+    pub about: About,
     /// What answers.
     pub handler: fn(Request) -> Reply,
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:expr => $handler:path;)*) => {
+    ($($method:ident $path:literal $access:expr => $handler:path, $about:expr;)*) => {
         &[$(Route {
             method: Method::$method,
             path: $path,
             access: $access,
+            name: stringify!($handler),
+            about: $about,
             handler: |request| Box::pin($handler(request)),
         },)*]
     };
@@ -79,51 +92,121 @@ const fn may(permissions: &'static [Permission]) -> Access {
 
 /// Every route there is.
 pub static ROUTES: &[Route] = routes! {
-    Get    "/health/live"  Access::Open => health::live;
-    Get    "/health/ready" Access::Open => health::ready;
-    Get    "/api/v1/health" Access::Open => health::health;
+    Get    "/health/live"  Access::Open => health::live,
+        says("Tell whether the process serves HTTP").answers::<health::State>(200);
+    Get    "/health/ready" Access::Open => health::ready,
+        says("Tell whether requests are served").answers::<health::State>(200).refuses(&[Unavailable]);
+    Get    "/api/v1/health" Access::Open => health::health,
+        says("Tell the version").answers::<health::Health>(200);
+    Get    "/api/v1/openapi.json" Access::Open => openapi::document,
+        says("Describe the API").answers::<openapi::Description>(200);
 
-    Post   "/api/v1/auth/register" Access::Open => auth::register;
-    Post   "/api/v1/auth/login"    Access::Open => auth::login;
-    Get    "/api/v1/auth/me"       may(&[OwnAccount]) => auth::me;
+    Post   "/api/v1/auth/register" Access::Open => auth::register,
+        says("Found a tenant, and become its owner")
+            .takes::<auth::RegisterBody>()
+            .answers::<auth::NewMember>(201)
+            .refuses(&[PasswordRefused, SetupTokenWrong, RegistrationClosed, NameTaken]);
+    Post   "/api/v1/auth/login"    Access::Open => auth::login,
+        says("Log in").takes::<auth::LoginBody>().answers::<auth::Token<'static>>(200)
+            .refuses(&[CredentialsWrong, TenantRequired, PasswordRefused]);
+    Get    "/api/v1/auth/me"       may(&[OwnAccount]) => auth::me,
+        says("Tell who one is").answers::<auth::Me>(200);
 
-    Get    "/api/v1/users"      may(&[ManageMembers]) => users::list;
-    Get    "/api/v1/users/{id}" may(&[ManageMembers]) => users::get;
-    Patch  "/api/v1/users/{id}" may(&[ManageMembers]) => users::change;
-    Delete "/api/v1/users/{id}" may(&[ManageMembers]) => users::remove;
+    Get    "/api/v1/users"      may(&[ManageMembers]) => users::list,
+        says("List the members").pages().answers::<List<users::User>>(200);
+    Get    "/api/v1/users/{id}" may(&[ManageMembers]) => users::get,
+        says("Show a member").answers::<users::User>(200).tagged();
+    Patch  "/api/v1/users/{id}" may(&[ManageMembers]) => users::change,
+        says("Change a member's role or status").patches::<users::ChangeBody>()
+            .answers::<users::User>(200).tagged().if_match().refuses(&[RoleNotYours, LastOwner]);
+    Delete "/api/v1/users/{id}" may(&[ManageMembers]) => users::remove,
+        says("End a membership").is_done().if_match().refuses(&[RoleNotYours, LastOwner]);
 
-    Get    "/api/v1/invitations"        may(&[ManageMembers]) => invitations::list;
-    Post   "/api/v1/invitations"        may(&[ManageMembers]) => invitations::create;
-    Post   "/api/v1/invitations/accept" Access::Open => invitations::accept;
-    Delete "/api/v1/invitations/{id}"   may(&[ManageMembers]) => invitations::withdraw;
+    Get    "/api/v1/invitations"        may(&[ManageMembers]) => invitations::list,
+        says("List the open invitations").pages().answers::<List<invitations::Shown>>(200);
+    Post   "/api/v1/invitations"        may(&[ManageMembers]) => invitations::create,
+        says("Invite somebody").more("The token is shown in this answer alone, works once, and for 7 days.")
+            .takes::<invitations::InviteBody>().answers::<invitations::Issued<'static>>(201)
+            .refuses(&[RoleNotYours, LimitReached]);
+    Post   "/api/v1/invitations/accept" Access::Open => invitations::accept,
+        says("Accept an invitation")
+            .more("Who has an account accepts with its password; who has none chooses one.")
+            .takes::<invitations::AcceptBody>().answers::<auth::NewMember>(201)
+            .refuses(&[NotFound, CredentialsWrong, PasswordRefused]);
+    Delete "/api/v1/invitations/{id}"   may(&[ManageMembers]) => invitations::withdraw,
+        says("Withdraw an invitation").is_done().refuses(&[RoleNotYours]);
 
-    Get    "/api/v1/datasets"      may(&[ReadMetadata]) => datasets::list;
-    Post   "/api/v1/datasets"      may(&[WriteDatasets]) => datasets::create;
-    Get    "/api/v1/datasets/{id}" may(&[ReadMetadata]) => datasets::get;
-    Patch  "/api/v1/datasets/{id}" may(&[WriteDatasets]) => datasets::change;
-    Delete "/api/v1/datasets/{id}" may(&[WriteDatasets]) => datasets::remove;
-    Post   "/api/v1/datasets/{id}/search" may(&[ReadContent]) => documents::search;
-    Get    "/api/v1/datasets/{id}/documents"       may(&[ReadContent]) => documents::list;
-    Post   "/api/v1/datasets/{id}/documents"       may(&[WriteDatasets]) => documents::add;
-    Get    "/api/v1/datasets/{id}/documents/{doc}" may(&[ReadContent]) => documents::get;
-    Delete "/api/v1/datasets/{id}/documents/{doc}" may(&[WriteDatasets]) => documents::remove;
-    Get    "/api/v1/datasets/{id}/jobs"       may(&[WriteDatasets]) => jobs::list;
-    Get    "/api/v1/datasets/{id}/jobs/{job}" may(&[WriteDatasets]) => jobs::get;
+    Get    "/api/v1/datasets"      may(&[ReadMetadata]) => datasets::list,
+        says("List the datasets").pages().answers::<List<datasets::Shown>>(200);
+    Post   "/api/v1/datasets"      may(&[WriteDatasets]) => datasets::create,
+        says("Make a dataset").takes::<datasets::CreateBody>().answers::<datasets::Shown>(201).tagged()
+            .refuses(&[NameTaken, LimitReached]);
+    Get    "/api/v1/datasets/{id}" may(&[ReadMetadata]) => datasets::get,
+        says("Show a dataset").answers::<datasets::Shown>(200).tagged();
+    Patch  "/api/v1/datasets/{id}" may(&[WriteDatasets]) => datasets::change,
+        says("Change a dataset's name, summary or tags").patches::<datasets::ChangeBody>()
+            .answers::<datasets::Shown>(200).tagged().if_match().refuses(&[NameTaken]);
+    Delete "/api/v1/datasets/{id}" may(&[WriteDatasets]) => datasets::remove,
+        says("Remove a dataset with its documents and index").is_done().if_match().refuses(&[InUse]);
+    Post   "/api/v1/datasets/{id}/search" may(&[ReadContent]) => documents::search,
+        says("Search a dataset").more("It finds what an endpoint over the dataset would, with no policy in between.")
+            .takes::<documents::SearchBody>().answers::<documents::Found<'static>>(200);
+    Get    "/api/v1/datasets/{id}/documents"       may(&[ReadContent]) => documents::list,
+        says("List the documents of a dataset").pages().answers::<List<documents::Listed>>(200);
+    Post   "/api/v1/datasets/{id}/documents"       may(&[WriteDatasets]) => documents::add,
+        says("Put documents into a dataset")
+            .more("They are durable once this answers, and found once the job has succeeded.")
+            .asks(documents::WAIT)
+            .takes_as::<documents::AddBody>("application/json", Bound::Documents)
+            .answers::<jobs::Started>(202).answers::<jobs::Started>(200).refuses(&[LimitReached]);
+    Get    "/api/v1/datasets/{id}/documents/{doc}" may(&[ReadContent]) => documents::get,
+        says("Read a document").answers::<documents::Whole>(200);
+    Delete "/api/v1/datasets/{id}/documents/{doc}" may(&[WriteDatasets]) => documents::remove,
+        says("Remove a document").is_done();
+    Get    "/api/v1/datasets/{id}/jobs"       may(&[WriteDatasets]) => jobs::list,
+        says("List the ingestion jobs of a dataset").pages().answers::<List<jobs::Shown>>(200);
+    Get    "/api/v1/datasets/{id}/jobs/{job}" may(&[WriteDatasets]) => jobs::get,
+        says("Show an ingestion job").answers::<jobs::Shown>(200);
 
-    Get    "/api/v1/endpoints"        may(&[ReadMetadata, ListQueryable]) => endpoints::list;
-    Post   "/api/v1/endpoints"        may(&[WriteEndpoints]) => endpoints::create;
-    Get    "/api/v1/endpoints/{slug}" may(&[ReadMetadata]) => endpoints::get;
-    Patch  "/api/v1/endpoints/{slug}" may(&[WriteEndpoints]) => endpoints::change;
-    Delete "/api/v1/endpoints/{slug}" may(&[WriteEndpoints]) => endpoints::remove;
-    Put    "/api/v1/endpoints/{slug}/policies"         may(&[WritePolicies]) => endpoints::attach;
-    Post   "/api/v1/endpoints/{slug}/policies/explain" may(&[WritePolicies]) => endpoints::explain;
-    Post   "/api/v1/endpoints/{slug}/query"            may(&[Query]) => query::query;
+    Get    "/api/v1/endpoints"        may(&[ReadMetadata, ListQueryable]) => endpoints::list,
+        says("List the endpoints").more("A user lists name, slug and summary of those that they may query now.")
+            .pages().answers::<List<endpoints::Listed>>(200);
+    Post   "/api/v1/endpoints"        may(&[WriteEndpoints]) => endpoints::create,
+        says("Make an endpoint").more("It is a draft until `published` is true.")
+            .takes::<endpoints::CreateBody>().answers::<endpoints::Shown>(201).tagged()
+            .refuses(&[NameTaken, LimitReached]);
+    Get    "/api/v1/endpoints/{slug}" may(&[ReadMetadata]) => endpoints::get,
+        says("Show an endpoint with its policies").answers::<endpoints::WithPolicies>(200).tagged();
+    Patch  "/api/v1/endpoints/{slug}" may(&[WriteEndpoints]) => endpoints::change,
+        says("Change an endpoint").patches::<endpoints::ChangeBody>()
+            .answers::<endpoints::Shown>(200).tagged().if_match();
+    Delete "/api/v1/endpoints/{slug}" may(&[WriteEndpoints]) => endpoints::remove,
+        says("Remove an endpoint").is_done().if_match();
+    Put    "/api/v1/endpoints/{slug}/policies"         may(&[WritePolicies]) => endpoints::attach,
+        says("Replace the policies of an endpoint").more("`[]` detaches all.")
+            .takes::<endpoints::AttachBody>().answers::<endpoints::AttachedList>(200).if_match();
+    Post   "/api/v1/endpoints/{slug}/policies/explain" may(&[WritePolicies]) => endpoints::explain,
+        says("Explain whether somebody may query, and why")
+            .takes::<endpoints::ExplainBody>().answers::<explanation::Explained>(200);
+    Post   "/api/v1/endpoints/{slug}/query"            may(&[Query]) => query::query,
+        says("Ask an endpoint")
+            .more("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
+            .heeds(query::HEADERS)
+            .takes::<query::QueryBody>().answers::<query::Answer<'static>>(200).refuses(&[AccessDenied]);
 
-    Get    "/api/v1/policies"      may(&[ReadMetadata]) => policies::list;
-    Post   "/api/v1/policies"      may(&[WritePolicies]) => policies::create;
-    Get    "/api/v1/policies/{id}" may(&[ReadMetadata]) => policies::get;
-    Patch  "/api/v1/policies/{id}" may(&[WritePolicies]) => policies::change;
-    Delete "/api/v1/policies/{id}" may(&[WritePolicies]) => policies::remove;
+    Get    "/api/v1/policies"      may(&[ReadMetadata]) => policies::list,
+        says("List the policies").pages().answers::<List<policies::Shown>>(200);
+    Post   "/api/v1/policies"      may(&[WritePolicies]) => policies::create,
+        says("Make a policy").takes::<policies::CreateBody>().answers::<policies::Shown>(201).tagged()
+            .refuses(&[LimitReached]);
+    Get    "/api/v1/policies/{id}" may(&[ReadMetadata]) => policies::get,
+        says("Show a policy").answers::<policies::Shown>(200).tagged();
+    Patch  "/api/v1/policies/{id}" may(&[WritePolicies]) => policies::change,
+        says("Change a policy").more("The patch is merged into the configuration; a list is replaced as a whole.")
+            .patches::<policies::ChangeBody>().answers::<policies::Shown>(200).tagged().if_match();
+    Delete "/api/v1/policies/{id}" may(&[WritePolicies]) => policies::remove,
+        says("Remove a policy that is attached nowhere").is_done().if_match().refuses(&[InUse]);
 
-    Get    "/api/v1/audit" may(&[ReadAudit]) => audit::list;
+    Get    "/api/v1/audit" may(&[ReadAudit]) => audit::list,
+        says("Read the audit log, the newest first").asks(audit::FILTERS).answers::<audit::Part>(200);
 };

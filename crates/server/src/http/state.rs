@@ -1,15 +1,17 @@
 //! What every request may use.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use actix_web::web::Bytes;
 use ipnet::IpNet;
 use syft_space_domain::Space;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
 use crate::http::noise::Noise;
+use crate::http::openapi;
 use crate::setup_token::SetupTokenFile;
 
 /// Bounds on what a request may bring.
@@ -39,6 +41,8 @@ pub struct State {
     pub noise: Arc<Noise>,
     /// Whether requests are served; false while shutting down.
     pub ready: AtomicBool,
+    /// What the API looks like to a machine, made when it is first asked for.
+    pub description: OnceLock<Bytes>,
 }
 
 impl State {
@@ -47,6 +51,11 @@ impl State {
     pub fn registration_gate(&self) -> RegistrationGate {
         let setup_token: Option<TokenHash> = self.setup_token.as_ref().map(SetupTokenFile::hash);
         RegistrationGate { setup_token, open: self.registration_open }
+    }
+
+    /// What the API looks like to a machine: OpenAPI 3.1 as JSON.
+    pub fn description(&self) -> Bytes {
+        self.description.get_or_init(|| openapi::document(&self.limits).to_string().into()).clone()
     }
 
     /// Whether requests are served.

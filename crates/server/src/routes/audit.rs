@@ -4,35 +4,48 @@ use std::net::IpAddr;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection};
 use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, events};
 use syft_space_domain::time::Timestamp;
 
+use crate::http::about::{CURSOR, LIMIT, Parameter};
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
+use crate::routes::shapes;
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+pub(crate) struct Shown {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
     seq: u64,
+    #[schemars(with = "shapes::TimeShape")]
     time: Timestamp,
+    #[schemars(with = "shapes::ActionShape")]
     action: Action,
+    #[schemars(with = "shapes::OutcomeShape")]
     outcome: Outcome,
+    #[schemars(with = "shapes::ActorShape")]
     actor: Actor,
+    #[schemars(with = "Option<shapes::ObjectShape>")]
     object: Option<Object>,
     reason_code: Option<String>,
     request_id: Option<String>,
+    #[schemars(with = "Option<shapes::AddressShape>")]
     address: Option<IpAddr>,
     count: u32,
 }
 
 /// A part of the log, with how far the index reached by which it was searched.
-#[derive(Serialize)]
-struct Part {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EventList")]
+pub(crate) struct Part {
     #[serde(flatten)]
     list: reply::List<Shown>,
+    #[schemars(with = "shapes::ProjectionShape")]
     projection: Projection,
 }
 
@@ -54,8 +67,19 @@ impl From<RecordedEvent> for Shown {
     }
 }
 
+/// What a list of events may be narrowed by.
+pub(crate) const FILTERS: &[Parameter] = &[
+    LIMIT,
+    CURSOR,
+    Parameter::new::<shapes::ActionShape>("action", "Only events of this action."),
+    Parameter::new::<shapes::OutcomeShape>("outcome", "Only events with this outcome."),
+    Parameter::new::<shapes::IdShape>("actor", "Only what this account did."),
+    Parameter::new::<shapes::TimeShape>("since", "Only events of this time or later."),
+    Parameter::new::<shapes::TimeShape>("until", "Only events before this time."),
+];
+
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let asked = request.query(&["limit", "cursor", "action", "outcome", "actor", "since", "until"])?;
+    let asked = request.query();
     let filter = EventFilter {
         action: asked.parse("action")?,
         outcome: asked.parse("outcome")?,

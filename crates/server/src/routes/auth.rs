@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::identity::{Email, Login, Password, login as log_in};
 use syft_space_domain::secret::{Secret, TokenHash};
@@ -13,27 +14,38 @@ use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
+use crate::routes::shapes;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RegisterBody {
+#[schemars(rename = "Registration")]
+pub(crate) struct RegisterBody {
     #[garde(custom(rules::email))]
+    #[schemars(with = "shapes::EmailShape")]
     email: String,
     #[garde(skip)]
+    #[schemars(with = "shapes::NewPasswordShape")]
     password: Secret<String>,
     #[garde(custom(rules::tenant_name))]
+    #[schemars(with = "shapes::TenantNameShape")]
     tenant_name: String,
     #[garde(skip)]
+    #[schemars(with = "Option<shapes::SecretShape>")]
     setup_token: Option<Secret<String>>,
 }
 
 /// Somebody who has become a member.
-#[derive(Serialize)]
-pub(super) struct NewMember {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct NewMember {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
+    #[schemars(with = "shapes::ShownEmailShape")]
     email: String,
+    #[schemars(with = "shapes::TenantNameShape")]
     tenant_name: String,
+    #[schemars(with = "shapes::RoleShape")]
     role: &'static str,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
 }
 
@@ -65,19 +77,24 @@ pub(crate) async fn register(request: Request) -> Result<HttpResponse, Problem> 
     reply::json(StatusCode::CREATED, &NewMember::from(founded))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LoginBody {
+#[schemars(rename = "Login")]
+pub(crate) struct LoginBody {
     #[garde(custom(rules::email))]
+    #[schemars(with = "shapes::EmailShape")]
     email: String,
     #[garde(skip)]
+    #[schemars(with = "shapes::PasswordShape")]
     password: Secret<String>,
     #[garde(custom(rules::optional(rules::tenant_name)))]
+    #[schemars(with = "Option<shapes::TenantNameShape>")]
     tenant: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Token<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AccessToken")]
+pub(crate) struct Token<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: u64,
@@ -99,11 +116,15 @@ pub(crate) async fn login(request: Request) -> Result<HttpResponse, Problem> {
     reply::json(StatusCode::OK, &token)
 }
 
-#[derive(Serialize)]
-struct Me {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Me {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
+    #[schemars(with = "shapes::ShownEmailShape")]
     email: String,
+    #[schemars(with = "shapes::TenantNameShape")]
     tenant_name: String,
+    #[schemars(with = "shapes::RoleShape")]
     role: &'static str,
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{
     AnalyzerSettings, ChangeDataset, Dataset, NewDataset, begin_removal, change_dataset, create_dataset,
@@ -16,19 +17,26 @@ use syft_space_domain::time::Timestamp;
 
 use crate::http::json::present;
 use crate::http::problem::Problem;
-use crate::http::request::{Parameters, Request};
+use crate::http::request::Request;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
+use crate::routes::shapes;
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Dataset")]
+pub(crate) struct Shown {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
     name: String,
+    #[schemars(with = "shapes::DatasetTypeShape")]
     dtype: &'static str,
     summary: String,
     tags: String,
+    #[schemars(with = "shapes::AnalyzerShape")]
     configuration: AnalyzerSettings,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
+    #[schemars(with = "shapes::TimeShape")]
     updated_at: Timestamp,
 }
 
@@ -48,7 +56,7 @@ impl From<Dataset> for Shown {
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let page = request.query(&Parameters::PAGE)?.page()?;
+    let page = request.query().page()?;
     reply::list(datasets(request.space(), request.who()?, page)?, Shown::from)
 }
 
@@ -65,21 +73,27 @@ fn embedded(value: &str, _: &()) -> garde::Result {
     }
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateBody {
+#[schemars(rename = "NewDataset")]
+pub(crate) struct CreateBody {
     #[garde(custom(rules::name))]
+    #[schemars(with = "shapes::NameShape")]
     name: String,
     #[garde(custom(embedded))]
+    #[schemars(with = "shapes::DatasetTypeShape")]
     dtype: String,
     #[serde(default)]
     #[garde(custom(rules::line))]
+    #[schemars(with = "shapes::LineShape")]
     summary: String,
     #[serde(default)]
     #[garde(custom(rules::line))]
+    #[schemars(with = "shapes::LineShape")]
     tags: String,
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(with = "shapes::AnalyzerShape")]
     configuration: AnalyzerSettings,
 }
 
@@ -95,17 +109,21 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
     reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ChangeBody {
+#[schemars(rename = "ChangeDataset")]
+pub(crate) struct ChangeBody {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::name)))]
+    #[schemars(with = "shapes::NameShape")]
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::line)))]
+    #[schemars(with = "shapes::LineShape")]
     summary: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::line)))]
+    #[schemars(with = "shapes::LineShape")]
     tags: Option<String>,
 }
 

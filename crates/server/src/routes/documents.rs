@@ -5,32 +5,38 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{
-    Ask, Document, DocumentError, DocumentId, DocumentSummary, Hit, Metadata, NewDocument, Threshold,
-    dataset, document, documents, finish_ingestion, ingestion_scope, remove_document, search_dataset,
-    start_ingestion,
+    Ask, Document, DocumentError, DocumentId, DocumentSummary, Hit, Metadata, NewDocument, dataset, document,
+    documents, finish_ingestion, ingestion_scope, remove_document, search_dataset, start_ingestion,
 };
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::time::Timestamp;
 
+use crate::http::about::Parameter;
 use crate::http::json;
 use crate::http::mapping::ask_refused;
 use crate::http::problem::{FieldError, Problem};
-use crate::http::request::{Parameters, Request};
+use crate::http::request::Request;
 use crate::routes::jobs::Started;
 use crate::routes::reply;
 use crate::routes::rules;
+use crate::routes::shapes;
 
 /// The most documents of one request.
 const DOCUMENTS_MAX: usize = 10_000;
 
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DocumentSummary")]
+pub(crate) struct Listed {
+    #[schemars(with = "shapes::DocumentIdShape")]
     document_id: String,
+    #[schemars(with = "shapes::MetadataShape")]
     metadata: Metadata,
     bytes: u64,
     chunks: u64,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
 }
 
@@ -46,11 +52,15 @@ impl From<DocumentSummary> for Listed {
     }
 }
 
-#[derive(Serialize)]
-struct Whole {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Document")]
+pub(crate) struct Whole {
+    #[schemars(with = "shapes::DocumentIdShape")]
     document_id: String,
     content: String,
+    #[schemars(with = "shapes::MetadataShape")]
     metadata: Metadata,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
 }
 
@@ -64,7 +74,7 @@ impl From<Document> for Whole {
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     dataset(request.space(), request.who()?, id)?;
-    let page = request.query(&Parameters::PAGE)?.page()?;
+    let page = request.query().page()?;
     let (state, who) = (Arc::clone(&request.state), request.who()?.clone());
     let found = reply::blocking(move || documents(&state.space, &who, id, page)).await??;
     reply::list(found, Listed::from)
@@ -84,31 +94,40 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     Ok(reply::nothing())
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AddBody {
+#[schemars(rename = "AddDocuments")]
+pub(crate) struct AddBody {
     #[garde(length(min = 1, max = DOCUMENTS_MAX), dive)]
     documents: Vec<AddDocument>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AddDocument {
+pub(crate) struct AddDocument {
     #[garde(skip)]
+    #[schemars(with = "Option<shapes::DocumentIdShape>")]
     document_id: Option<String>,
     #[garde(custom(rules::optional(rules::name)))]
+    #[schemars(with = "Option<shapes::NameShape>")]
     title: Option<String>,
     #[garde(skip)]
+    #[schemars(with = "shapes::ContentShape")]
     content: String,
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(with = "shapes::MetadataShape")]
     metadata: Metadata,
 }
+
+/// Whether to wait for the job.
+pub(crate) const WAIT: &[Parameter] =
+    &[Parameter::new::<bool>("wait", "Whether to answer only when the job has ended, then with 200.")];
 
 pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     dataset(request.space(), request.who()?, id)?;
-    let wait = request.query(&["wait"])?.parse::<bool>("wait")?.unwrap_or(false);
+    let wait = request.query().parse::<bool>("wait")?.unwrap_or(false);
     request.check_media_type(&["application/json"])?;
     let body = request.body(request.state.limits.documents_body_bytes).await?;
     let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
@@ -172,23 +191,31 @@ fn take_documents(body: AddBody, call: &syft_space_domain::audit::Call) -> Resul
     if errors.is_empty() { Ok(taken) } else { Err(Problem::fields(errors)) }
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SearchBody {
-    #[garde(skip)]
+#[schemars(rename = "Search")]
+pub(crate) struct SearchBody {
+    #[garde(custom(rules::question))]
+    #[schemars(with = "shapes::QuestionShape")]
     query: String,
     #[garde(skip)]
+    #[schemars(with = "Option<shapes::HitLimitShape>")]
     limit: Option<u64>,
-    #[garde(skip)]
-    similarity_threshold: Option<f32>,
+    #[garde(custom(rules::threshold))]
+    #[schemars(with = "Option<shapes::ThresholdShape>")]
+    similarity_threshold: Option<f64>,
 }
 
 /// A found chunk, in the form of a query's answer too.
-#[derive(Serialize)]
-pub(super) struct Reference<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Hit")]
+pub(crate) struct Reference<'a> {
+    #[schemars(with = "shapes::DocumentIdShape")]
     document_id: &'a str,
     content: &'a str,
+    #[schemars(with = "shapes::MetadataShape")]
     metadata: Shown<'a>,
+    #[schemars(with = "shapes::ScoreShape")]
     similarity_score: f32,
 }
 
@@ -218,8 +245,9 @@ impl Serialize for Shown<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct Found<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Hits")]
+pub(crate) struct Found<'a> {
     documents: Vec<Reference<'a>>,
 }
 
@@ -228,7 +256,7 @@ pub(crate) async fn search(request: Request) -> Result<HttpResponse, Problem> {
     dataset(request.space(), request.who()?, id)?;
     let body: SearchBody = request.json().await?;
     let limit = body.limit.unwrap_or(Ask::DEFAULT_LIMIT);
-    let threshold = body.similarity_threshold.unwrap_or(Threshold::DEFAULT.get());
+    let threshold = rules::closeness(body.similarity_threshold);
     let ask = Ask::new(body.query, limit, threshold).map_err(ask_refused("/query"))?;
     let hits = search_dataset(request.space(), &request.call, request.who()?, id, &ask).await?;
     reply::json(

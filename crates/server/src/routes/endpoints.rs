@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::endpoint::{
     ChangeEndpoint, Endpoint, EndpointName, NewEndpoint, ResponseType, Slug, change_endpoint,
@@ -17,24 +18,33 @@ use syft_space_domain::time::Timestamp;
 use crate::http::json::present;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
-use crate::http::request::{Parameters, Request};
+use crate::http::request::Request;
 use crate::routes::explanation::Explained;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
+use crate::routes::shapes;
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Endpoint")]
+pub(crate) struct Shown {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
     name: String,
+    #[schemars(with = "shapes::SlugShape")]
     slug: Slug,
     summary: String,
     description: String,
     tags: String,
+    #[schemars(with = "shapes::IdShape")]
     dataset_id: String,
+    #[schemars(with = "shapes::NothingShape")]
     model_id: Option<String>,
+    #[schemars(with = "shapes::ResponseTypeShape")]
     response_type: ResponseType,
     published: bool,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
+    #[schemars(with = "shapes::TimeShape")]
     updated_at: Timestamp,
 }
 
@@ -58,15 +68,26 @@ impl From<Endpoint> for Shown {
 }
 
 /// What those see who may query an endpoint, and no more.
-#[derive(Serialize)]
-struct Queryable {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QueryableEndpoint")]
+pub(crate) struct Queryable {
     name: String,
+    #[schemars(with = "shapes::SlugShape")]
     slug: Slug,
     summary: String,
 }
 
+/// What is listed: in full for those who manage endpoints, else what one may query.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "ListedEndpoint")]
+#[expect(dead_code, reason = "it describes what the two lists have in common")]
+pub(crate) enum Listed {
+    Full(Shown),
+    Queryable(Queryable),
+}
+
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let page = request.query(&Parameters::PAGE)?.page()?;
+    let page = request.query().page()?;
     let listed = endpoints(request.space(), request.who()?, page)?;
     if listed.in_full {
         return reply::list(listed.page, Shown::from);
@@ -74,17 +95,21 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     reply::list(listed.page, |one| Queryable { name: one.name, slug: one.slug, summary: one.summary })
 }
 
-#[derive(Serialize)]
-struct WithPolicies {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EndpointWithPolicies")]
+pub(crate) struct WithPolicies {
     #[serde(flatten)]
     endpoint: Shown,
     policies: Vec<Attached>,
 }
 
-#[derive(Serialize)]
-struct Attached {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AttachedPolicy")]
+pub(crate) struct Attached {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
     name: String,
+    #[schemars(with = "shapes::PolicyTypeShape")]
     policy_type: &'static str,
 }
 
@@ -104,27 +129,36 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     reply::resource(StatusCode::OK, found.revision, &shown)
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateBody {
+#[schemars(rename = "NewEndpoint")]
+pub(crate) struct CreateBody {
     #[garde(custom(rules::name))]
+    #[schemars(with = "shapes::NameShape")]
     name: String,
     #[garde(custom(rules::slug))]
+    #[schemars(with = "shapes::SlugShape")]
     slug: String,
     #[serde(default)]
     #[garde(custom(rules::line))]
+    #[schemars(with = "shapes::LineShape")]
     summary: String,
     #[serde(default)]
     #[garde(custom(rules::prose))]
+    #[schemars(with = "shapes::ProseShape")]
     description: String,
     #[serde(default)]
     #[garde(custom(rules::line))]
+    #[schemars(with = "shapes::LineShape")]
     tags: String,
     #[garde(custom(rules::dataset_id))]
+    #[schemars(with = "shapes::IdShape")]
     dataset_id: String,
     #[garde(custom(no_model))]
+    #[schemars(with = "Option<shapes::NothingShape>")]
     model_id: Option<String>,
     #[garde(custom(rules::response_type))]
+    #[schemars(with = "shapes::ResponseTypeShape")]
     response_type: String,
     #[serde(default)]
     #[garde(skip)]
@@ -155,23 +189,29 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
     reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ChangeBody {
+#[schemars(rename = "ChangeEndpoint")]
+pub(crate) struct ChangeBody {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::name)))]
+    #[schemars(with = "shapes::NameShape")]
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::line)))]
+    #[schemars(with = "shapes::LineShape")]
     summary: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::prose)))]
+    #[schemars(with = "shapes::ProseShape")]
     description: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::line)))]
+    #[schemars(with = "shapes::LineShape")]
     tags: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(skip)]
+    #[schemars(with = "bool")]
     published: Option<bool>,
 }
 
@@ -196,15 +236,18 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     Ok(reply::nothing())
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AttachBody {
+#[schemars(rename = "AttachPolicies")]
+pub(crate) struct AttachBody {
     #[garde(custom(rules::each(rules::policy_id)))]
+    #[schemars(with = "Vec<shapes::IdShape>")]
     policy_ids: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct AttachedList {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AttachedPolicies")]
+pub(crate) struct AttachedList {
     policies: Vec<Attached>,
 }
 
@@ -221,17 +264,19 @@ pub(crate) async fn attach(request: Request) -> Result<HttpResponse, Problem> {
     )
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ExplainBody {
+#[schemars(rename = "Explain")]
+pub(crate) struct ExplainBody {
     #[garde(dive)]
     identity: Identity,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Identity {
+pub(crate) struct Identity {
     #[garde(custom(rules::email))]
+    #[schemars(with = "shapes::EmailShape")]
     email: String,
 }
 

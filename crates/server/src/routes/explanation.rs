@@ -1,27 +1,37 @@
 //! How a verdict is shown to an owner.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use syft_space_domain::policy::{Explained as Verdict, Mode, Rule, Step, StepOutcome};
 
+use crate::routes::shapes;
+
 /// A verdict, what decided it, and what each policy had to say.
-#[derive(Serialize)]
-pub(super) struct Explained {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Explanation")]
+pub(crate) struct Explained {
+    #[schemars(with = "shapes::ModeShape")]
     verdict: &'static str,
     reason_code: &'static str,
     decided_by: Option<DecidedBy>,
     steps: Vec<ShownStep>,
 }
 
-#[derive(Serialize)]
-struct DecidedBy {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct DecidedBy {
+    #[schemars(with = "shapes::IdShape")]
     policy_id: String,
     rule: String,
 }
 
-#[derive(Serialize)]
-struct ShownStep {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ExplanationStep")]
+pub(crate) struct ShownStep {
+    #[schemars(with = "shapes::IdShape")]
     policy_id: String,
+    #[schemars(with = "shapes::ModeShape")]
     mode: &'static str,
+    #[schemars(with = "shapes::StepOutcomeShape")]
     outcome: &'static str,
     rule: Option<String>,
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::identity::{
     AcceptInvitation, Email, Invitation, Invite, accept_invitation, invitations, invite, withdraw_invitation,
@@ -11,17 +12,24 @@ use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
-use crate::http::request::{Parameters, Request};
+use crate::http::request::Request;
 use crate::routes::auth::NewMember;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
+use crate::routes::shapes;
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Invitation")]
+pub(crate) struct Shown {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
+    #[schemars(with = "shapes::ShownEmailShape")]
     email: String,
+    #[schemars(with = "shapes::RoleShape")]
     role: &'static str,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
+    #[schemars(with = "shapes::TimeShape")]
     expires_at: Timestamp,
 }
 
@@ -38,24 +46,30 @@ impl From<Invitation> for Shown {
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let page = request.query(&Parameters::PAGE)?.page()?;
+    let page = request.query().page()?;
     reply::list(invitations(request.space(), request.who()?, page)?, Shown::from)
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct InviteBody {
+#[schemars(rename = "Invite")]
+pub(crate) struct InviteBody {
     #[garde(custom(rules::email))]
+    #[schemars(with = "shapes::EmailShape")]
     email: String,
     #[garde(custom(rules::role))]
+    #[schemars(with = "shapes::RoleShape")]
     role: String,
 }
 
 /// The one answer that shows an invitation's token.
-#[derive(Serialize)]
-struct Issued<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "IssuedInvitation")]
+pub(crate) struct Issued<'a> {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
     token: &'a str,
+    #[schemars(with = "shapes::TimeShape")]
     expires_at: Timestamp,
 }
 
@@ -78,12 +92,15 @@ pub(crate) async fn withdraw(request: Request) -> Result<HttpResponse, Problem> 
     Ok(reply::nothing())
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AcceptBody {
+#[schemars(rename = "AcceptInvitation")]
+pub(crate) struct AcceptBody {
     #[garde(skip)]
+    #[schemars(with = "shapes::SecretShape")]
     token: Secret<String>,
     #[garde(skip)]
+    #[schemars(with = "shapes::NewPasswordShape")]
     password: Secret<String>,
 }
 

@@ -2,24 +2,32 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use syft_space_domain::dataset::{Job, JobFailure, JobStatus, job, jobs};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
-use crate::http::request::{Parameters, Request};
+use crate::http::request::Request;
 use crate::routes::reply;
+use crate::routes::shapes;
 
-#[derive(Serialize)]
-pub(super) struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
+pub(crate) struct Shown {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
+    #[schemars(with = "shapes::JobStatusShape")]
     status: JobStatus,
     documents_total: u64,
     documents_done: u64,
     chunks: u64,
     bytes: u64,
+    #[schemars(with = "Vec<shapes::JobFailureShape>")]
     errors: Vec<JobFailure>,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
+    #[schemars(with = "Option<shapes::TimeShape>")]
     finished_at: Option<Timestamp>,
 }
 
@@ -40,8 +48,9 @@ impl From<Job> for Shown {
 }
 
 /// What bringing documents is answered with.
-#[derive(Serialize)]
-pub(super) struct Started {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StartedJob")]
+pub(crate) struct Started {
     job: Shown,
 }
 
@@ -53,7 +62,7 @@ impl From<Job> for Started {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let dataset = request.path("id", "dataset")?;
-    let page = request.query(&Parameters::PAGE)?.page()?;
+    let page = request.query().page()?;
     reply::list(jobs(request.space(), request.who()?, dataset, page)?, Shown::from)
 }
 

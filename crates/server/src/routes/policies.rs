@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::policy::{
@@ -14,17 +15,24 @@ use syft_space_domain::time::Timestamp;
 
 use crate::http::json::present;
 use crate::http::problem::Problem;
-use crate::http::request::{Parameters, Request};
+use crate::http::request::Request;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
+use crate::routes::shapes;
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Policy")]
+pub(crate) struct Shown {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
     name: String,
+    #[schemars(with = "shapes::PolicyTypeShape")]
     policy_type: &'static str,
+    #[schemars(with = "shapes::ShownConfigurationShape")]
     configuration: serde_json::Value,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
+    #[schemars(with = "shapes::TimeShape")]
     updated_at: Timestamp,
 }
 
@@ -42,7 +50,7 @@ impl From<Policy> for Shown {
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let page = request.query(&Parameters::PAGE)?.page()?;
+    let page = request.query().page()?;
     reply::list(policies(request.space(), request.who()?, page)?, Shown::from)
 }
 
@@ -51,14 +59,18 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     reply::resource(StatusCode::OK, found.revision, &Shown::from(found))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateBody {
+#[schemars(rename = "NewPolicy")]
+pub(crate) struct CreateBody {
     #[garde(custom(rules::name))]
+    #[schemars(with = "shapes::NameShape")]
     name: String,
     #[garde(skip)]
+    #[schemars(with = "shapes::PolicyTypeShape")]
     policy_type: String,
     #[garde(skip)]
+    #[schemars(with = "shapes::AccessConfigurationShape")]
     configuration: serde_json::Value,
 }
 
@@ -72,14 +84,17 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
     reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ChangeBody {
+#[schemars(rename = "ChangePolicy")]
+pub(crate) struct ChangeBody {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::name)))]
+    #[schemars(with = "shapes::NameShape")]
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(skip)]
+    #[schemars(with = "shapes::ConfigurationPatchShape")]
     configuration: Option<serde_json::Value>,
 }
 

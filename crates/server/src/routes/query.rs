@@ -5,34 +5,44 @@ use std::fmt;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use syft_space_domain::dataset::{Ask, Threshold};
+use syft_space_domain::dataset::{Ask, AskError};
 use syft_space_domain::endpoint::{Message, Messages, PolicyMetadata, Query, look_up, query as ask_endpoint};
 
+use crate::http::about::Parameter;
 use crate::http::mapping::ask_refused;
-use crate::http::problem::Problem;
+use crate::http::problem::{FieldError, Problem};
 use crate::http::request::Request;
 use crate::routes::documents::Reference;
-use crate::routes::reply;
+use crate::routes::shapes;
+use crate::routes::{reply, rules};
 
-/// A query's body. Unknown fields are ignored here, and here alone: marketplace clients send some. What a client
+/// A question. Unknown fields are ignored here, and here alone: marketplace clients send some. What a client
 /// says of itself (`user_email`) or of payment (`transaction_token`) is among them, and is never believed.
-#[derive(Deserialize, Validate)]
-struct QueryBody {
+#[derive(Deserialize, Validate, JsonSchema)]
+#[schemars(rename = "Query")]
+pub(crate) struct QueryBody {
     #[garde(skip)]
+    #[schemars(with = "shapes::MessagesShape")]
     messages: Said,
+    #[garde(custom(rules::threshold))]
+    #[schemars(with = "Option<shapes::ThresholdShape>")]
+    similarity_threshold: Option<f64>,
     #[garde(skip)]
-    similarity_threshold: Option<f32>,
-    #[garde(skip)]
+    #[schemars(with = "Option<shapes::HitLimitShape>")]
     limit: Option<u64>,
+    /// Whether `metadata` is filled (the default), or `{}` in its place.
     #[garde(skip)]
     include_metadata: Option<bool>,
+    /// Streaming needs a model.
     #[garde(skip)]
+    #[schemars(with = "Option<shapes::FalseShape>")]
     stream: Option<bool>,
-    /// What follows is for models; it is checked, and waits for them.
-    #[garde(range(min = 1))]
+    // What follows is for models; it is checked, and waits for them.
+    #[garde(range(min = 1, max = 1_000_000_000))]
     max_tokens: Option<u64>,
     #[garde(range(min = 0.0, max = 2.0))]
     temperature: Option<f64>,
@@ -88,6 +98,35 @@ enum MessageRole {
     Assistant,
 }
 
+impl Said {
+    /// Whether every question of the user's is one, and there is one.
+    fn check(&self) -> Result<(), Problem> {
+        let wrong = |pointer: String, error: AskError| FieldError { pointer, message: error.to_string() };
+        let errors: Vec<FieldError> = match self {
+            Self::Text(text) => Ask::check_text(text)
+                .err()
+                .map(|error| wrong("/messages".to_owned(), error))
+                .into_iter()
+                .collect(),
+            Self::Conversation(messages) => {
+                let asked = messages.iter().enumerate().filter(|(_, one)| one.role == MessageRole::User);
+                let mut asked = asked.peekable();
+                if asked.peek().is_none() {
+                    let message = "no message has the role user: its content is the question".to_owned();
+                    vec![FieldError { pointer: "/messages".to_owned(), message }]
+                } else {
+                    let check = |(n, one): (usize, &SaidMessage)| {
+                        let error = Ask::check_text(&one.content).err()?;
+                        Some(wrong(format!("/messages/{n}/content"), error))
+                    };
+                    asked.filter_map(check).collect()
+                }
+            }
+        };
+        if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
+    }
+}
+
 impl From<Said> for Messages {
     fn from(said: Said) -> Self {
         match said {
@@ -103,25 +142,33 @@ impl From<Said> for Messages {
     }
 }
 
-#[derive(Serialize)]
-struct Answer<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Answer<'a> {
+    #[schemars(with = "shapes::NothingShape")]
     summary: Option<()>,
     references: References<'a>,
     cost: f64,
+    #[schemars(with = "shapes::PolicyMetadataShape")]
     policy_metadata: &'a PolicyMetadata,
 }
 
-#[derive(Serialize)]
-struct References<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct References<'a> {
     documents: Vec<Reference<'a>>,
     provider_info: ProviderInfo,
 }
 
-#[derive(Serialize)]
-struct ProviderInfo {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ProviderInfo {
     search_engine: &'static str,
     response_time_ms: u64,
 }
+
+/// A hint at the tenant.
+pub(crate) const HEADERS: &[Parameter] = &[Parameter::new::<shapes::TenantHintShape>(
+    "X-Tenant-Name",
+    "The tenant that the caller believes to speak to. Another than the caller's own is answered as an unknown slug.",
+)];
 
 pub(crate) async fn query(request: Request) -> Result<HttpResponse, Problem> {
     let slug = request.http.match_info().get("slug").unwrap_or_default();
@@ -135,7 +182,8 @@ pub(crate) async fn query(request: Request) -> Result<HttpResponse, Problem> {
         return Err(Problem::field("/stream", detail));
     }
     let limit = body.limit.unwrap_or(Ask::DEFAULT_LIMIT);
-    let threshold = body.similarity_threshold.unwrap_or(Threshold::DEFAULT.get());
+    body.messages.check()?;
+    let threshold = rules::closeness(body.similarity_threshold);
     let asked = Query::new(body.messages.into(), limit, threshold).map_err(ask_refused("/messages"))?;
     let answer = ask_endpoint(request.space(), request.who()?, endpoint, &asked).await?;
     let with_metadata = body.include_metadata.unwrap_or(true);

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG};
+use schemars::JsonSchema;
 use serde::Serialize;
 use syft_space_domain::page::Page;
 
@@ -10,8 +11,9 @@ use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 
 /// A part of a list.
-#[derive(Serialize)]
-pub(super) struct List<T> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
+pub(crate) struct List<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
 }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use syft_space_domain::access::Role;
+use syft_space_domain::dataset::{Ask, AskError, Threshold};
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email};
 use syft_space_domain::ids::{DatasetId, PolicyId};
@@ -30,6 +31,7 @@ rules! {
     name: text::name;
     line: text::line;
     prose: text::prose;
+    question: Ask::check_text;
     role: str::parse::<Role>;
     status: str::parse::<AccountStatus>;
     response_type: str::parse::<ResponseType>;
@@ -42,6 +44,18 @@ pub(super) fn optional(
     rule: impl Fn(&str, &()) -> garde::Result,
 ) -> impl Fn(&Option<String>, &()) -> garde::Result {
     move |value, context| value.as_deref().map_or(Ok(()), |text| rule(text, context))
+}
+
+/// How close a chunk must be, as it is written: a number that only rounds to 1 is out of bounds.
+pub(super) fn threshold(value: &Option<f64>, _: &()) -> garde::Result {
+    let fits = value.is_none_or(|value| (0.0..=1.0).contains(&value));
+    if fits { Ok(()) } else { Err(garde::Error::new(AskError::Threshold)) }
+}
+
+/// How close a chunk must be, once its rule has passed.
+#[expect(clippy::as_conversions, reason = "from 0 to 1 there is a nearest smaller number for every one")]
+pub(super) fn closeness(value: Option<f64>) -> f32 {
+    value.map_or(Threshold::DEFAULT.get(), |value| value as f32)
 }
 
 /// The same rules for each item of a list.

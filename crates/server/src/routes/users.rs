@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::identity::{ChangeMember, Member, change_member, member, members, remove_member};
 use syft_space_domain::ids::AccountId;
@@ -10,16 +11,23 @@ use syft_space_domain::time::Timestamp;
 
 use crate::http::json::present;
 use crate::http::problem::Problem;
-use crate::http::request::{Parameters, Request};
+use crate::http::request::Request;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
+use crate::routes::shapes;
 
-#[derive(Serialize)]
-struct User {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Member")]
+pub(crate) struct User {
+    #[schemars(with = "shapes::IdShape")]
     id: String,
+    #[schemars(with = "shapes::ShownEmailShape")]
     email: String,
+    #[schemars(with = "shapes::RoleShape")]
     role: &'static str,
+    #[schemars(with = "shapes::StatusShape")]
     status: &'static str,
+    #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
 }
 
@@ -36,7 +44,7 @@ impl From<Member> for User {
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let page = request.query(&Parameters::PAGE)?.page()?;
+    let page = request.query().page()?;
     reply::list(members(request.space(), request.who()?, page)?, User::from)
 }
 
@@ -45,14 +53,17 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     reply::resource(StatusCode::OK, found.membership.revision, &User::from(found))
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ChangeBody {
+#[schemars(rename = "ChangeMember")]
+pub(crate) struct ChangeBody {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::role)))]
+    #[schemars(with = "shapes::RoleShape")]
     role: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::status)))]
+    #[schemars(with = "shapes::StatusShape")]
     status: Option<String>,
 }
 

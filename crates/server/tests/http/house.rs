@@ -94,6 +94,8 @@ const LICENCES: &[&str] = &[
 /// Crates that stand in `Cargo.lock` in two incompatible versions, and who wants the other one.
 const TWICE: &[(&str, &str)] = &[
     ("base64", "josekit wants 0.22, and syft-space-jwt goes with it; reqwest and tantivy want 0.23"),
+    ("bit-set", "fancy-regex, below jsonschema, wants 0.8, proptest wants another; tests only"),
+    ("bit-vec", "as bit-set"),
     (
         "darling",
         "Diesel's derives (dsl_auto_type) want 0.21, tantivy's (bon) want 0.24; while compiling only",

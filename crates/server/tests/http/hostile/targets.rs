@@ -1,7 +1,7 @@
 //! Every part of every path, and every parameter: path tricks, encodings, lengths, parameters twice and unknown ones.
 
 use syft_space::http::reason::Reason;
-use syft_space::http::route_table::{Access, Method, ROUTES, Route};
+use syft_space::http::route_table::{Method, ROUTES, Route};
 
 use crate::hostile::case::{Case, Expect};
 use crate::hostile::world::World;
@@ -186,21 +186,16 @@ fn queries(world: &World, route: &'static Route) -> Vec<Case> {
             Expect::Refused(Reason::Ambiguous),
         );
     }
-    if !parameters(route).is_empty() {
-        for unknown in ["x=1", "Limit=1", "limit%00=1", "limit[]=1", "tenant=other", "=1", "%ff=1"] {
-            let name = match unknown.split_once('=').unwrap().0 {
-                "limit%00" => "limit\0".to_owned(),
-                "%ff" => "\u{fffd}".to_owned(),
-                name => name.to_owned(),
-            };
-            add(unknown.to_owned(), Expect::At(Reason::Invalid, format!("/{name}")));
-        }
-        add(format!("{}=1", "x".repeat(50_000)), Expect::Refused(Reason::Invalid));
-        add("x=1&".repeat(10_000), Expect::Refused(Reason::Invalid));
-    } else if matches!(route.access, Access::Open) && route.method == Method::Get {
-        // A route without parameters takes no notice of any.
-        add(format!("{}=%00%ff%zz", "x".repeat(50_000)), Expect::Harmless(200));
+    for unknown in ["x=1", "Limit=1", "limit%00=1", "limit[]=1", "tenant=other", "=1", "%ff=1"] {
+        let name = match unknown.split_once('=').unwrap().0 {
+            "limit%00" => "limit\0".to_owned(),
+            "%ff" => "\u{fffd}".to_owned(),
+            name => name.to_owned(),
+        };
+        add(unknown.to_owned(), Expect::At(Reason::Invalid, format!("/{name}")));
     }
+    add(format!("{}=1", "x".repeat(50_000)), Expect::Refused(Reason::Invalid));
+    add("x=1&".repeat(10_000), Expect::Refused(Reason::Invalid));
     // Longer than any target may be: refused before it is a request.
     add("x".repeat(70_000), Expect::Unread(400));
     cases

@@ -1,6 +1,7 @@
 //! A space to test: started, founded, and stopped with the test.
 
 mod clients;
+pub mod described;
 pub mod ledger;
 mod server;
 

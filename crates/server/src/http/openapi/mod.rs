@@ -1,0 +1,247 @@
+//! What does the API look like to a machine? OpenAPI 3.1, made of the route table and of the types that its routes
+//! read and write.
+
+mod examples;
+mod refusals;
+mod schemas;
+
+use schemars::SchemaGenerator;
+use serde_json::{Map, Value, json};
+use syft_space_domain::access::{Role, may};
+
+use crate::http::about::{About, Answers, Bound, Parameter, SchemaOf, Takes};
+use crate::http::problem;
+use crate::http::route_table::{Access, ROUTES, Route};
+use crate::http::state::RequestLimits;
+use crate::routes::shapes;
+
+pub use examples::example;
+pub use refusals::reasons;
+use schemas::Schemas;
+
+/// What each group of routes is about. A group is the module of its handlers.
+const TAGS: &[(&str, &str)] = &[
+    ("health", "Is the server there, and does it serve?"),
+    ("auth", "Registering, logging in, and who one is."),
+    ("users", "Members of the tenant."),
+    ("invitations", "Inviting, and accepting."),
+    ("datasets", "Documents that are searched together."),
+    ("documents", "Documents of a dataset, and what a search of it finds."),
+    ("jobs", "Documents on their way into a dataset."),
+    ("endpoints", "What is published, and under which policies."),
+    ("query", "Asking an endpoint."),
+    ("policies", "Who may query."),
+    ("audit", "What happened."),
+    ("openapi", "This description."),
+];
+
+/// What stands between braces in a path.
+const PATH: &[Parameter] = &[
+    Parameter::new::<shapes::IdShape>("id", "The id of the thing."),
+    Parameter::new::<shapes::IdShape>("job", "The id of the job."),
+    Parameter::new::<shapes::DocumentIdShape>("doc", "The id of the document."),
+    Parameter::new::<shapes::SlugOrIdShape>(
+        "slug",
+        "The slug of the endpoint; but on the query route its id, too.",
+    ),
+];
+
+/// The whole description, with the bounds of this server.
+#[must_use]
+pub fn document(limits: &RequestLimits) -> Value {
+    let mut schemas = Schemas::new();
+    let mut responses = Map::new();
+    let mut paths = Map::new();
+    schemas.answer(SchemaGenerator::subschema_for::<problem::Body<'static>>);
+    for route in ROUTES {
+        let operation = operation(route, limits, &mut schemas, &mut responses);
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        if let Some(path) = path.as_object_mut() {
+            path.insert(route.method.to_string().to_lowercase(), operation);
+        }
+    }
+    for reason in refusals::OF_NO_ROUTE {
+        refusals::response(&[*reason], &mut responses);
+    }
+    let tags = TAGS.iter().map(|(name, what)| json!({ "name": name, "description": what }));
+    json!({
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Syft Space",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Private documents as queryable HTTP endpoints, under your own rules.",
+            "description": include_str!("description.md"),
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/", "description": "The server that this description came from." }],
+        "tags": tags.collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas.into_definitions(),
+            "responses": responses,
+            "headers": headers(),
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "The `access_token` of `POST /api/v1/auth/login`. Never send it in the URL.",
+                },
+            },
+        },
+    })
+}
+
+/// The name of a route's operation: the path of its handler, in one word.
+#[must_use]
+pub fn operation_id(route: &Route) -> String {
+    route.name.replace("::", "_")
+}
+
+fn operation(
+    route: &Route,
+    limits: &RequestLimits,
+    schemas: &mut Schemas,
+    responses: &mut Map<String, Value>,
+) -> Value {
+    let about = &route.about;
+    let id = operation_id(route);
+    let mut answered = Map::new();
+    for answer in about.answers.iter().flatten() {
+        answered.insert(answer.status.to_string(), success(&id, about, answer, schemas));
+    }
+    for (status, reasons) in refusals::by_status(route) {
+        answered.insert(status.to_string(), refusals::response(&reasons, responses));
+    }
+    let mut operation = json!({
+        "operationId": id,
+        "tags": [route.name.split("::").next().unwrap_or_default()],
+        "summary": about.summary,
+        "description": description(route),
+        "security": security(route),
+        "parameters": parameters(route, schemas),
+        "responses": answered,
+    });
+    let body = body(&id, about, limits, schemas);
+    if let (Some(operation), Some(body)) = (operation.as_object_mut(), body) {
+        operation.insert("requestBody".to_owned(), body);
+    }
+    operation
+}
+
+fn description(route: &Route) -> String {
+    let who = match route.access {
+        Access::Open => "Anybody may call it.".to_owned(),
+        Access::Member(permissions) => {
+            let roles = Role::ALL.into_iter().filter(|role| permissions.iter().any(|one| may(*role, *one)));
+            format!("Roles that may call it: {}.", roles.map(Role::as_str).collect::<Vec<_>>().join(", "))
+        }
+    };
+    match route.about.description {
+        "" => who,
+        more => format!("{more}\n\n{who}"),
+    }
+}
+
+fn security(route: &Route) -> Value {
+    match route.access {
+        Access::Open => json!([]),
+        Access::Member(_) => json!([{ "bearer": [] }]),
+    }
+}
+
+fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
+    let mut all = Vec::new();
+    for parameter in PATH.iter().filter(|one| route.path.contains(&format!("{{{}}}", one.name))) {
+        all.push(described(parameter, "path", true, schemas));
+    }
+    all.extend(route.about.query.iter().map(|one| described(one, "query", false, schemas)));
+    all.extend(route.about.headers.iter().map(|one| described(one, "header", false, schemas)));
+    if route.about.if_match {
+        let tag = Parameter::new::<shapes::TagShape>(
+            "If-Match",
+            "The revision that must be the present one, as the `ETag` of an answer named it; else 412.",
+        );
+        all.push(described(&tag, "header", false, schemas));
+    }
+    all
+}
+
+fn described(parameter: &Parameter, place: &str, required: bool, schemas: &mut Schemas) -> Value {
+    json!({
+        "name": parameter.name, "in": place, "required": required, "description": parameter.what,
+        "schema": schemas.request(parameter.schema),
+    })
+}
+
+fn body(id: &str, about: &About, limits: &RequestLimits, schemas: &mut Schemas) -> Option<Value> {
+    let mut content = Map::new();
+    let mut bound = 0;
+    for Takes { media_type, schema, bound: of } in about.takes.iter().flatten() {
+        bound = bound.max(match of {
+            Bound::Body => limits.body_bytes,
+            Bound::Documents => limits.documents_body_bytes,
+        });
+        content.insert(
+            (*media_type).to_owned(),
+            media(*schema, example(id, "request"), Schemas::request, schemas),
+        );
+    }
+    (!content.is_empty()).then(
+        || json!({ "required": true, "description": format!("At most {bound} bytes."), "content": content }),
+    )
+}
+
+fn success(id: &str, about: &About, answer: &Answers, schemas: &mut Schemas) -> Value {
+    let mut headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } });
+    if let (true, Some(headers)) = (about.tagged, headers.as_object_mut()) {
+        headers.insert("ETag".to_owned(), json!({ "$ref": "#/components/headers/ETag" }));
+    }
+    let done = match answer.status {
+        201 => "It was made.",
+        202 => "It was taken in, and goes on.",
+        204 => "It is done.",
+        _ => "It was done, and this is the outcome.",
+    };
+    let mut response = json!({ "description": done, "headers": headers });
+    if let (Some(schema), Some(response)) = (answer.schema, response.as_object_mut()) {
+        let example = example(id, &answer.status.to_string());
+        let media = media(schema, example, Schemas::answer, schemas);
+        response.insert("content".to_owned(), json!({ answer.media_type: media }));
+    }
+    response
+}
+
+fn media(
+    schema: SchemaOf,
+    example: Option<Value>,
+    put: fn(&mut Schemas, SchemaOf) -> schemars::Schema,
+    schemas: &mut Schemas,
+) -> Value {
+    let schema = put(schemas, schema);
+    match example {
+        Some(example) => json!({ "schema": schema, "example": example }),
+        None => json!({ "schema": schema }),
+    }
+}
+
+fn headers() -> Value {
+    json!({
+        "X-Request-Id": {
+            "description": "The request's id, as in `instance` of a problem and in the audit log.", "required": true,
+            "schema": { "type": "string", "format": "uuid" },
+        },
+        "ETag": {
+            "description": "The revision, for `If-Match`.", "required": true,
+            "schema": { "type": "string", "pattern": "^\"[0-9]+\"$" },
+        },
+        "WWW-Authenticate": {
+            "description": "How to authenticate (RFC 6750).", "schema": { "type": "string", "pattern": "^Bearer" },
+        },
+        "Retry-After": {
+            "description": "In how many seconds to try again.", "required": true,
+            "schema": { "type": "integer", "minimum": 1 },
+        },
+        "Allow": {
+            "description": "The methods that the path knows.", "required": true, "schema": { "type": "string" },
+        },
+    })
+}

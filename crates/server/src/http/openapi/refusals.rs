@@ -1,0 +1,107 @@
+//! Why a route may refuse, and how that is described.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::http::reason::Reason;
+use crate::http::route_table::{Access, Method, Route};
+
+/// Refusals of requests that are for no route.
+pub(super) const OF_NO_ROUTE: &[Reason] = &[Reason::NoRoute, Reason::MethodNotAllowed];
+
+/// Every reason for which a route may refuse.
+#[must_use]
+pub fn reasons(route: &Route) -> Vec<Reason> {
+    let about = &route.about;
+    let mut all = vec![Reason::Ambiguous, Reason::Malformed, Reason::Invalid, Reason::Internal];
+    if let Access::Member(_) = route.access {
+        all.extend([Reason::Unauthenticated, Reason::TokenInvalid, Reason::Forbidden]);
+    }
+    if route.path.contains('{') {
+        all.push(Reason::NotFound);
+    }
+    if about.takes.iter().any(Option::is_some) {
+        all.extend([Reason::TooLarge, Reason::BodyTimeout, Reason::UnsupportedMediaType]);
+    }
+    if about.if_match {
+        all.push(Reason::Changed);
+    }
+    // What writes, if only the audit event of a refusal, may find the store busy, full or closed.
+    if matches!(route.access, Access::Member(_)) || route.method != Method::Get {
+        all.extend([Reason::Overloaded, Reason::Unavailable, Reason::StorageFull]);
+    }
+    if route.method != Method::Get {
+        all.push(Reason::Conflict);
+    }
+    all.extend(about.reasons);
+    // In the order of their table, each once.
+    Reason::ALL.iter().copied().filter(|one| all.contains(one)).collect()
+}
+
+/// The same, by status.
+pub(super) fn by_status(route: &Route) -> BTreeMap<u16, Vec<Reason>> {
+    let mut all: BTreeMap<u16, Vec<Reason>> = BTreeMap::new();
+    for reason in reasons(route) {
+        all.entry(reason.status().as_u16()).or_default().push(reason);
+    }
+    all
+}
+
+/// A reference to the response for these reasons, which are of one status. It is put among the others.
+pub(super) fn response(reasons: &[Reason], responses: &mut Map<String, Value>) -> Value {
+    let codes: Vec<&str> = reasons.iter().map(|one| one.code()).collect();
+    let status = reasons.first().map_or(500, |one| one.status().as_u16());
+    let name = format!("{status}.{}", codes.join("."));
+    let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+    if responses.contains_key(&name) {
+        return reference;
+    }
+    let lines: Vec<String> =
+        reasons.iter().map(|one| format!("* `{}`: {}", one.code(), one.meaning())).collect();
+    let examples: Map<String, Value> =
+        reasons.iter().map(|one| (one.code().to_owned(), json!({ "value": example(*one) }))).collect();
+    let response = json!({
+        "description": lines.join("\n"),
+        "headers": headers(status),
+        "content": { "application/problem+json": {
+            "schema": {
+                "allOf": [{ "$ref": "#/components/schemas/Problem" }],
+                "properties": { "status": { "const": status }, "reason_code": { "enum": codes } },
+            },
+            "examples": examples,
+        } },
+    });
+    responses.insert(name, response);
+    reference
+}
+
+fn headers(status: u16) -> Value {
+    let also: &[&str] = match status {
+        401 | 403 => &["WWW-Authenticate"],
+        405 => &["Allow"],
+        503 => &["Retry-After"],
+        _ => &[],
+    };
+    let named = also.iter().chain(&["X-Request-Id"]);
+    named
+        .map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })))
+        .collect()
+}
+
+fn example(reason: Reason) -> Value {
+    let mut problem = json!({
+        "type": format!("urn:syft-space:problem:{}", reason.code()),
+        "title": reason.title(),
+        "status": reason.status().as_u16(),
+        "detail": reason.meaning(),
+        "instance": "urn:uuid:01a20bbd-cf00-7e0a-bffe-141009a3878b",
+        "reason_code": reason.code(),
+    });
+    if let (Reason::Invalid, Some(problem)) = (reason, problem.as_object_mut()) {
+        let error = json!({ "pointer": "/name", "message": "is empty" });
+        problem.insert("detail".to_owned(), "/name: is empty".into());
+        problem.insert("errors".to_owned(), json!([error]));
+    }
+    problem
+}

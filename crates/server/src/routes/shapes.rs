@@ -1,0 +1,356 @@
+//! What the domain's own texts and numbers look like to a machine: each limit is the domain's constant.
+//!
+//! A schema says what can be said in one; where the domain demands more, its description says so.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::{Action, ObjectKind, Outcome};
+use syft_space_domain::dataset::{
+    Ask, Dataset, DocumentId, JobStatus, NewDocument, Stemming, StopWords, Tokenizer,
+};
+use syft_space_domain::endpoint::{ResponseType, Slug};
+use syft_space_domain::identity::{AccountStatus, Email, Password};
+use syft_space_domain::page::PageLimit;
+use syft_space_domain::policy::{AccessConfiguration, EmailPattern, Mode};
+use syft_space_domain::text;
+
+use crate::http::reason::Reason;
+
+/// Characters that no text for people holds: controls, and marks that change the direction of text.
+const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
+/// The same, but for the ends of lines and tabs.
+const UNPRINTABLE_IN_LINES: &str =
+    r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
+/// Every space of Unicode (its property White_Space).
+const SPACES: &str = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+/// A name of lower-case words joined by hyphens.
+const SLUG: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
+/// One character before the `@` of an address.
+const LOCAL: &str = r"[a-zA-Z0-9!#$%&'+/=?^_`{|}~-]";
+
+macro_rules! shapes {
+    ($($(#[$doc:meta])* $shape:ident = $name:literal: $schema:expr;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $shape;
+
+        impl JsonSchema for $shape {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn schema_id() -> Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($shape)).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )*};
+}
+
+shapes! {
+    /// A name for people.
+    NameShape = "Name": json_schema!({
+        "type": "string", "minLength": 1, "maxLength": text::NAME_MAX,
+        "pattern": format!("^[^{UNPRINTABLE}]*[^{UNPRINTABLE}{SPACES}][^{UNPRINTABLE}]*$"),
+        "description": "One printable line that is not only spaces.",
+    });
+    /// One line.
+    LineShape = "Line": json_schema!({
+        "type": "string", "maxLength": text::LINE_MAX, "pattern": format!("^[^{UNPRINTABLE}]*$"),
+        "description": "One printable line.",
+    });
+    /// Several lines.
+    ProseShape = "Prose": json_schema!({
+        "type": "string", "maxLength": text::PROSE_MAX, "pattern": format!("^[^{UNPRINTABLE_IN_LINES}]*$"),
+        "description": "Printable lines.",
+    });
+    /// The name of an endpoint in its URL.
+    SlugShape = "Slug": json_schema!({
+        "type": "string", "minLength": Slug::MIN, "maxLength": Slug::MAX, "pattern": SLUG,
+        "description": "`a-z`, `0-9` and `-`, with no hyphen at either end and no two in a row. It is no UUID.",
+    });
+    /// The name of a tenant.
+    TenantNameShape = "TenantName": json_schema!({
+        "type": "string", "minLength": Slug::MIN, "maxLength": Slug::MAX, "pattern": SLUG,
+        "description": "`a-z`, `0-9` and `-`, with no hyphen at either end and no two in a row. It is no UUID.",
+    });
+    /// An e-mail address.
+    EmailShape = "Email": json_schema!({
+        "type": "string", "format": "email", "minLength": 3, "maxLength": Email::MAX,
+        "pattern": format!("^(?=[^@]{{1,{}}}@){LOCAL}+(\\.{LOCAL}+)*@[^@]+\\.[^@.]+$", Email::LOCAL_MAX),
+        "description": "Before the `@` ASCII, after it a domain name of at least two labels. Upper-case letters \
+            become lower-case; addresses are compared in that form.",
+    });
+    /// An e-mail address as it is shown.
+    ShownEmailShape = "CanonicalEmail": json_schema!({
+        "type": "string", "format": "email", "maxLength": Email::MAX,
+        "description": "An e-mail address in the one form that everything compares: lower-case, its domain in ASCII.",
+    });
+    /// A password to be compared.
+    PasswordShape = "Password": json_schema!({
+        "type": "string", "format": "password", "maxLength": Password::MAX_BYTES, "writeOnly": true,
+        "description": format!("At most {} bytes in UTF-8.", Password::MAX_BYTES),
+    });
+    /// A password to be chosen.
+    NewPasswordShape = "NewPassword": json_schema!({
+        "type": "string", "format": "password", "minLength": Password::MIN_CHARS,
+        "maxLength": Password::MAX_BYTES, "writeOnly": true,
+        "description": format!(
+            "At least {} characters and at most {} bytes in UTF-8. What is easily guessed is refused \
+             (`password_refused`).", Password::MIN_CHARS, Password::MAX_BYTES),
+    });
+    /// A secret that is handed over.
+    SecretShape = "Secret": json_schema!({ "type": "string", "format": "password", "writeOnly": true });
+    /// The id of a thing.
+    IdShape = "Id": json_schema!({
+        "type": "string", "format": "uuid",
+        "pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+        "description": "A UUID in hyphenated form.",
+    });
+    /// What names an endpoint in a path.
+    SlugOrIdShape = "SlugOrId": json_schema!({
+        "type": "string", "minLength": Slug::MIN, "maxLength": Slug::MAX, "pattern": SLUG,
+    });
+    /// A revision.
+    TagShape = "Tag": json_schema!({ "type": "string", "pattern": "^(\"[0-9]+\"|\\*)$" });
+    /// A point in time.
+    TimeShape = "Time": json_schema!({
+        "type": "string", "format": "date-time", "description": "RFC 3339; answers are in UTC.",
+    });
+    /// A role.
+    RoleShape = "Role": json_schema!({
+        "type": "string", "enum": Role::ALL.map(Role::as_str), "description": "What a member may do.",
+    });
+    /// Whether a membership counts.
+    StatusShape = "MemberStatus": json_schema!({
+        "type": "string", "enum": ([AccountStatus::Active, AccountStatus::Disabled].map(AccountStatus::as_str)),
+        "description": "Whether the membership counts at present.",
+    });
+    /// The type of a dataset.
+    DatasetTypeShape = "DatasetType": json_schema!({ "type": "string", "enum": [Dataset::DTYPE] });
+    /// What an endpoint answers with.
+    ResponseTypeShape = "ResponseType": json_schema!({
+        "type": "string", "enum": [ResponseType::Raw.as_str()],
+        "description": "`raw`: the documents found, as they are.",
+    });
+    /// How the words of a dataset are compared.
+    AnalyzerShape = "DatasetConfiguration": json_schema!({
+        "type": "object", "additionalProperties": false,
+        "properties": {
+            "tokenizer": { "type": "string", "enum": names(Tokenizer::ALL, Tokenizer::as_str), "default": "words",
+                "description": "How text is cut into words: `cjk` also cuts Chinese, Japanese and Korean." },
+            "stemming": { "type": "string", "enum": names(Stemming::ALL, Stemming::as_str), "default": "english",
+                "description": "Whether words are cut to their stem, and by which language's rules." },
+            "stop_words": { "type": "string", "enum": names(StopWords::ALL, StopWords::as_str), "default": "english",
+                "description": "Whether words such as \"the\" are left out, and of which language." },
+        },
+        "description": "How words are compared. It is chosen when the dataset is made.",
+    });
+    /// The id of a document.
+    DocumentIdShape = "DocumentId": json_schema!({
+        "type": "string", "minLength": 1, "maxLength": DocumentId::MAX,
+        "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._-]+$",
+        "description": "`A-Z a-z 0-9 . _ -`, and neither `.` nor `..`.",
+    });
+    /// The text of a document.
+    ContentShape = "Content": json_schema!({
+        "type": "string", "minLength": 1, "maxLength": NewDocument::MAX_BYTES,
+        "pattern": format!("^[^\\u0000]*[^\\u0000{SPACES}][^\\u0000]*$"),
+        "description": format!(
+            "Text with something in it, at most {} bytes in UTF-8, without NUL.", NewDocument::MAX_BYTES),
+    });
+    /// What an owner says about a document.
+    MetadataShape = "Metadata": json_schema!({
+        "type": "object",
+        "description": format!(
+            "Any object, at most {} bytes as JSON. It comes back with each hit.", NewDocument::MAX_METADATA),
+    });
+    /// How far a job is.
+    JobStatusShape = "JobStatus": json_schema!({
+        "type": "string", "enum": JobStatus::ALL.map(JobStatus::as_str),
+    });
+    /// Something about a job that did not go well.
+    JobFailureShape = "JobFailure": json_schema!({
+        "type": "object", "required": ["document_id", "message"],
+        "properties": {
+            "document_id": { "type": ["string", "null"], "description": "Which document; `null` when it is all of them." },
+            "message": { "type": "string", "description": "What went wrong, and what to do." },
+        },
+    });
+    /// A question.
+    QuestionShape = "Question": question();
+    /// What is asked, or a conversation.
+    MessagesShape = "Messages": json_schema!({
+        "description": "A text, or a conversation; the last message of the user's is the question.",
+        "anyOf": [question(), {
+            "type": "array",
+            "contains": { "type": "object", "properties": { "role": { "const": "user" } }, "required": ["role"] },
+            "items": { "anyOf": [
+                {
+                    "type": "object", "required": ["role", "content"],
+                    "properties": { "role": { "type": "string", "enum": ["user"] }, "content": question() },
+                },
+                {
+                    "type": "object", "required": ["role", "content"],
+                    "properties": {
+                        "role": { "type": "string", "enum": ["system", "assistant"] },
+                        "content": { "type": "string" },
+                    },
+                },
+            ] },
+        }],
+    });
+    /// No.
+    FalseShape = "False": json_schema!({ "type": "boolean", "enum": [false] });
+    /// How many chunks are wanted.
+    HitLimitShape = "HitLimit": json_schema!({
+        "type": "integer", "minimum": 1, "maximum": Ask::MAX_LIMIT, "default": Ask::DEFAULT_LIMIT,
+        "description": "How many chunks at most.",
+    });
+    /// How close a chunk must be.
+    ThresholdShape = "Threshold": json_schema!({
+        "type": "number", "minimum": 0, "maximum": 1, "default": 0.5,
+        "description": "How close a chunk must be to count. One with all known words of a question scores at least 0.5.",
+    });
+    /// How close a chunk is.
+    ScoreShape = "Score": json_schema!({ "type": "number", "minimum": 0, "maximum": 1 });
+    /// How many items a page holds.
+    PageLimitShape = "PageLimit": json_schema!({
+        "type": "integer", "minimum": 1, "maximum": PageLimit::MAX, "default": PageLimit::DEFAULT.get(),
+    });
+    /// Where a page begins.
+    CursorShape = "Cursor": json_schema!({
+        "type": "string", "pattern": "^([0-9a-f]{2})+$",
+        "description": "Opaque. Only what a list gave out is taken.",
+    });
+    /// What was done.
+    ActionShape = "Action": json_schema!({
+        "type": "string", "enum": names(Action::ALL, Action::as_str),
+        "description": "What was done, in the vocabulary of the OWASP logging cheat sheet.",
+    });
+    /// How it ended.
+    OutcomeShape = "Outcome": json_schema!({ "type": "string", "enum": Outcome::ALL.map(Outcome::as_str) });
+    /// How far the index of the log reaches.
+    ProjectionShape = "Projection": json_schema!({
+        "type": "object", "required": ["seq", "lag"],
+        "properties": {
+            "seq": { "type": "integer", "minimum": 0, "description": "Up to which event the log is indexed." },
+            "lag": { "type": "integer", "minimum": 0,
+                "description": "How many events have come since. They are found too." },
+        },
+        "description": "How far the index of the log reaches.",
+    });
+    /// Where a request came from.
+    AddressShape = "Address": json_schema!({
+        "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }],
+    });
+    /// Who did it.
+    ActorShape = "Actor": json_schema!({
+        "type": "object", "required": ["kind"],
+        "properties": {
+            "kind": { "type": "string", "enum": ["anonymous", "system", "operator", "account"] },
+            "id": { "type": "string", "format": "uuid", "description": "The account's, where `kind` is `account`." },
+            "role": { "type": "string", "enum": Role::ALL.map(Role::as_str), "description": "Its role then." },
+        },
+    });
+    /// What it was done to.
+    ObjectShape = "Object": json_schema!({
+        "type": "object", "required": ["kind", "id"],
+        "properties": {
+            "kind": { "type": "string", "enum": names(ObjectKind::ALL, ObjectKind::as_str) },
+            "id": { "type": "string" },
+        },
+    });
+    /// The configuration of an access policy, as it is taken.
+    AccessConfigurationShape = "AccessConfiguration": json_schema!({
+        "oneOf": [own_configuration(&["mode", "patterns"]), {
+            "type": "object", "additionalProperties": false, "title": "Lists of the Python product",
+            "description": "Just one of the lists names somebody.",
+            "properties": {
+                "allowed_users": { "type": "array", "items": { "type": "string" } },
+                "denied_users": { "type": "array", "items": { "type": "string" } },
+            },
+        }],
+    });
+    /// The configuration of an access policy, as it is shown.
+    ShownConfigurationShape = "ShownAccessConfiguration": own_configuration(&["mode", "patterns", "guests"]);
+    /// A merge patch of the configuration of an access policy.
+    ConfigurationPatchShape = "AccessConfigurationPatch": own_configuration(&[]);
+    /// Whether a policy, or all of them, let somebody through.
+    ModeShape = "Mode": json_schema!({ "type": "string", "enum": [Mode::Allow.as_str(), Mode::Deny.as_str()] });
+    /// What a policy had to say.
+    StepOutcomeShape = "StepOutcome": json_schema!({
+        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "skipped"],
+    });
+    /// The type of a policy.
+    PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": ["access"] });
+    /// The name of a tenant that the caller believes to speak to.
+    TenantHintShape = "TenantHint": json_schema!({ "type": "string" });
+    /// Why a request was refused.
+    ReasonShape = "ReasonCode": json_schema!({
+        "type": "string", "enum": names(Reason::ALL, Reason::code),
+        "description": reasons(),
+    });
+    /// How policies decided.
+    PolicyMetadataShape = "PolicyMetadata": json_schema!({
+        "type": "object", "required": ["outcome", "entries"],
+        "properties": {
+            "outcome": { "type": "string", "enum": ["success", "access_denied"] },
+            "entries": { "type": "array", "description": "Which of them decided, where one refused.", "items": {
+                "type": "object", "required": ["policy_type", "kind", "status", "reason_code", "reason"],
+                "properties": {
+                    "policy_type": { "type": "string" },
+                    "kind": { "type": "string" },
+                    "status": { "type": "string" },
+                    "reason_code": { "type": "string" },
+                    "reason": { "type": "string", "description": "For a person." },
+                },
+            } },
+        },
+    });
+    /// Nothing, in this version.
+    NothingShape = "Nothing": json_schema!({ "type": "null" });
+}
+
+fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|one| name(*one)).collect()
+}
+
+fn question() -> Schema {
+    json_schema!({
+        "type": "string", "minLength": 1, "maxLength": Ask::MAX_TEXT,
+        "pattern": format!("[^{SPACES}]"),
+        "description": format!("What is asked, at most {} bytes in UTF-8.", Ask::MAX_TEXT),
+    })
+}
+
+/// Every reason code with what it means.
+fn reasons() -> String {
+    let line = |one: &Reason| format!("* `{}` ({}): {}", one.code(), one.status().as_u16(), one.meaning());
+    let lines = Reason::ALL.iter().map(line).collect::<Vec<_>>().join("\n");
+    format!("Why it was refused, for programs. A code never changes its meaning.\n\n{lines}")
+}
+
+fn pattern() -> Schema {
+    json_schema!({
+        "type": "string", "minLength": 1, "maxLength": EmailPattern::MAX,
+        "description": "An e-mail address, or one with `*` for any run of characters on its side of the `@`, or `*` alone.",
+    })
+}
+
+fn own_configuration(required: &[&str]) -> Schema {
+    json_schema!({
+        "type": "object", "additionalProperties": false, "required": required, "title": "Mode and patterns",
+        "properties": {
+            "mode": { "type": "string", "enum": ["allow", "deny"],
+                "description": "Whether whoever matches may query, or may not." },
+            "patterns": { "type": "array", "maxItems": AccessConfiguration::PATTERNS_MAX,
+                "items": pattern() },
+            "guests": { "type": "boolean", "default": false, "description": "Whether guests are meant, too." },
+        },
+    })
+}

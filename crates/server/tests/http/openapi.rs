@@ -1,0 +1,364 @@
+//! The description of the API says what the API does: all of it, and nothing else. That every answer is one of those
+//! described is checked with each request of these tests (`space/described.rs`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use syft_space::http::openapi;
+use syft_space::http::reason::Reason;
+use syft_space::http::route_table::{Access, ROUTES, Route};
+
+use crate::space::described::{DOCUMENT, operation, resolve, validator};
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on};
+
+/// The media types in which a route takes a body, with their schemas and examples.
+fn bodies(route: &Route) -> Vec<(&'static str, &'static Value)> {
+    let content = operation(route)["requestBody"]["content"].as_object();
+    content.into_iter().flatten().map(|(name, media)| (name.as_str(), media)).collect()
+}
+
+#[tokio::test]
+async fn i1_anybody_may_read_the_description_which_is_that_of_the_table() {
+    let space = TestSpace::start().await;
+    let told = space.anybody().get("/openapi.json").await.expect(200);
+    assert_eq!(told.body, *DOCUMENT);
+    assert_eq!(told.body["openapi"], "3.1.1");
+    let small = TestSpace::with(&[("max_body_bytes", "2048")]).await;
+    let told = small.anybody().get("/openapi.json").await.expect(200);
+    let login = &told.body["paths"]["/api/v1/auth/login"]["post"];
+    assert_eq!(login["requestBody"]["description"], "At most 2048 bytes.");
+}
+
+#[test]
+fn i1_every_route_is_described_and_no_other() {
+    let mut described = BTreeSet::new();
+    for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            described.insert(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    let routes: BTreeSet<String> =
+        ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(described, routes);
+    let ids: BTreeSet<String> = ROUTES.iter().map(openapi::operation_id).collect();
+    assert_eq!(ids.len(), ROUTES.len(), "each operation has a name of its own");
+    let tags: Vec<&Value> = DOCUMENT["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    for route in ROUTES {
+        let operation = operation(route);
+        assert!(tags.contains(&&operation["tags"][0]), "{} is in no group of TAGS", route.name);
+        assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 5), "{}", route.name);
+        let answers: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
+        assert!(answers.iter().any(|status| status.starts_with('2')), "{} answers nothing", route.name);
+        let bearer = operation["security"] != json!([]);
+        assert_eq!(bearer, matches!(route.access, Access::Member(_)), "{}", route.name);
+    }
+}
+
+#[test]
+fn i1_every_reason_code_is_described_with_its_status_and_what_it_means() {
+    let mut described = BTreeMap::new();
+    for response in DOCUMENT["components"]["responses"].as_object().unwrap().values() {
+        let problem = &response["content"]["application/problem+json"];
+        for (code, example) in problem["examples"].as_object().unwrap() {
+            let example = &example["value"];
+            assert!(validator(&problem["schema"]).is_valid(example), "{code}: {example}");
+            described.insert(code.clone(), example["status"].as_u64().unwrap());
+        }
+    }
+    let all: BTreeMap<String, u64> =
+        Reason::ALL.iter().map(|one| (one.code().to_owned(), u64::from(one.status().as_u16()))).collect();
+    assert_eq!(described, all, "a reason that no route refuses for is not there, or one is not described");
+    let told = DOCUMENT["components"]["schemas"]["ReasonCode"]["description"].as_str().unwrap();
+    for reason in Reason::ALL {
+        assert!(told.contains(&format!(
+            "* `{}` ({}): {}",
+            reason.code(),
+            reason.status().as_u16(),
+            reason.meaning()
+        )));
+        assert!(reason.meaning().len() > 10, "{} has no meaning", reason.code());
+    }
+}
+
+#[test]
+fn i1_every_reference_leads_somewhere_and_every_schema_has_a_name_of_its_own() {
+    fn walk(part: &Value, seen: &mut BTreeSet<String>) {
+        match part {
+            Value::Object(object) => {
+                if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+                    assert!(DOCUMENT.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+                    seen.insert(reference.to_owned());
+                }
+                object.values().for_each(|one| walk(one, seen));
+            }
+            Value::Array(items) => items.iter().for_each(|one| walk(one, seen)),
+            _ => {}
+        }
+    }
+    let mut seen = BTreeSet::new();
+    walk(&DOCUMENT, &mut seen);
+    let schemas = DOCUMENT["components"]["schemas"].as_object().unwrap();
+    for name in schemas.keys() {
+        assert!(seen.contains(&format!("#/components/schemas/{name}")), "nothing refers to {name}");
+        let stem = name.trim_end_matches(|last: char| last.is_ascii_digit());
+        assert!(
+            stem == name || !schemas.contains_key(stem),
+            "two types are called {stem}: say #[schemars(rename = …)] at one of them"
+        );
+    }
+}
+
+#[test]
+fn i1_every_body_has_an_example_that_is_as_described() {
+    let check = |what: String, media: &Value| {
+        let example = media.get("example").unwrap_or_else(|| panic!("{what}: say one in examples.json"));
+        let schema = validator(&media["schema"]);
+        let wrong: Vec<String> = schema.iter_errors(example).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{what}: {wrong:?}\n{example}");
+    };
+    for route in ROUTES {
+        for (media_type, media) in bodies(route) {
+            if media_type.ends_with("json") {
+                check(format!("{} request {media_type}", route.name), media);
+            }
+        }
+        for (status, response) in operation(route)["responses"].as_object().unwrap() {
+            let json = response.get("content").and_then(|content| content.get("application/json"));
+            if let (true, Some(media)) = (status.starts_with('2'), json) {
+                check(format!("{} {status}", route.name), media);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_says() {
+    let space = TestSpace::start().await;
+    let mut told = Told {
+        space: &space,
+        client: space.anybody(),
+        swaps: Vec::new(),
+        seen: BTreeSet::new(),
+        wait: false,
+    };
+    let setup = space.setup_token();
+    told.swap("the text of the file setup-token in the home", &setup);
+    let owner = told.send("auth_register", "", 201).await;
+    let token = told.send("auth_login", "", 200).await["access_token"].as_str().unwrap().to_owned();
+    told.client = space.anybody().with_token(&token);
+    assert_eq!(told.send("auth_me", "", 200).await["id"], owner["id"]);
+    let invited = told.send("invitations_create", "", 201).await;
+    told.swap("the token that was handed over", invited["token"].as_str().unwrap());
+    let joined = told.send("invitations_accept", "", 201).await;
+    told.send("users_change", joined["id"].as_str().unwrap(), 200).await;
+    let dataset = told.send("datasets_create", "", 201).await["id"].as_str().unwrap().to_owned();
+    told.swap("01a20bbd-ca2a-7dd6-bade-87bf86a90c2f", &dataset);
+    told.send("datasets_change", &dataset, 200).await;
+    told.send("documents_add", &dataset, 202).await;
+    told.wait = true;
+    told.send("documents_add", &dataset, 200).await;
+    told.wait = false;
+    told.send("documents_search", &dataset, 200).await;
+    told.send("endpoints_create", "", 201).await;
+    told.send("endpoints_change", "opening-hours", 200).await;
+    let policy = told.send("policies_create", "", 201).await["id"].as_str().unwrap().to_owned();
+    told.swap("01a20bbd-cd35-7a08-9c6b-3f2e8d5a1b77", &policy);
+    told.send("policies_change", &policy, 200).await;
+    told.send("endpoints_attach", "opening-hours", 200).await;
+    told.send("endpoints_explain", "opening-hours", 200).await;
+    let answer = told.send("query_query", "opening-hours", 200).await;
+    assert_eq!(answer["references"]["documents"][0]["document_id"], "hours");
+    let with_body = ROUTES.iter().filter(|route| !bodies(route).is_empty());
+    let with_body: BTreeSet<String> = with_body.map(openapi::operation_id).collect();
+    assert_eq!(
+        told.seen.intersection(&with_body).count(),
+        with_body.len(),
+        "{:?}",
+        with_body.difference(&told.seen)
+    );
+}
+
+/// Sends the examples of the description, with what was really made in the places of what they name.
+struct Told<'a> {
+    space: &'a TestSpace,
+    client: Client,
+    swaps: Vec<(String, String)>,
+    seen: BTreeSet<String>,
+    wait: bool,
+}
+
+impl Told<'_> {
+    fn swap(&mut self, from: &str, to: &str) {
+        self.swaps.push((from.to_owned(), to.to_owned()));
+    }
+
+    async fn send(&mut self, id: &str, thing: &str, status: u16) -> Value {
+        let route = ROUTES.iter().find(|route| openapi::operation_id(route) == id).unwrap();
+        self.seen.insert(id.to_owned());
+        let path = route.path.replace("{id}", thing).replace("{slug}", thing);
+        let path = if self.wait { format!("{path}?wait=true") } else { path };
+        let mut answered = Value::Null;
+        let examples: Vec<Option<Value>> = match bodies(route) {
+            none if none.is_empty() => vec![None],
+            some => some.iter().filter_map(|(_, media)| media.get("example").cloned()).map(Some).collect(),
+        };
+        for (n, example) in examples.into_iter().enumerate() {
+            let client =
+                if matches!(route.access, Access::Open) { &self.space.anybody() } else { &self.client };
+            let mut request = client.request(&route.method.to_string(), &format!("/{path}"));
+            if let Some(example) = example {
+                let swapped =
+                    self.swaps.iter().fold(example.to_string(), |text, (from, to)| text.replace(from, to));
+                request = request.header("content-type", bodies(route)[n].0).body(swapped);
+            }
+            answered = client.send(request).await.expect(status).body;
+        }
+        let example = openapi::example(id, &status.to_string()).unwrap();
+        let keys = |body: &Value| body.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(keys(&answered), keys(&example), "{id}: the example answers with other fields");
+        answered
+    }
+}
+
+/// A space with one of everything, and where each route finds it.
+struct Furnished {
+    space: TestSpace,
+    owner: Client,
+    things: Vec<(&'static str, String)>,
+}
+
+impl Furnished {
+    async fn new() -> Self {
+        let space = TestSpace::start().await;
+        let owner = space.found("acme").await;
+        let dataset = dataset_of(&owner, "notes", &[("doc", "Penguins swim.")]).await;
+        endpoint_on(&owner, &dataset, "birds").await;
+        let job = owner.get(&format!("/datasets/{dataset}/jobs")).await.body["items"][0]["id"].clone();
+        let invited = json!({ "email": "x@y.example", "role": "user" });
+        let invited = owner.post("/invitations", &invited).await.expect(201).body["id"].clone();
+        let policy = json!({
+            "name": "p", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] },
+        });
+        let policy = owner.post("/policies", &policy).await.expect(201).body["id"].clone();
+        let member =
+            space.member(&owner, "anna@acme.example", "user").await.get("/auth/me").await.body["id"].clone();
+        let text = |value: Value| value.as_str().unwrap().to_owned();
+        let things = vec![
+            ("/api/v1/users/{id}", text(member)),
+            ("/api/v1/invitations/{id}", text(invited)),
+            ("/api/v1/datasets/{id}", dataset),
+            ("/api/v1/policies/{id}", text(policy)),
+            ("{job}", text(job)),
+            ("{doc}", "doc".to_owned()),
+            ("{slug}", "birds".to_owned()),
+        ];
+        Self { space, owner, things }
+    }
+
+    fn request(&self, route: &Route, query: &str) -> reqwest::RequestBuilder {
+        let mut path = route.path.to_owned();
+        for (place, thing) in &self.things {
+            path = path.replace(place, &format!("{}{thing}", &place[..place.rfind('{').unwrap()]));
+        }
+        assert!(!path.contains('{'), "nothing stands for a parameter of {path}");
+        let client = if matches!(route.access, Access::Open) { &self.space.anybody() } else { &self.owner };
+        client.request(&route.method.to_string(), &format!("/{path}{query}"))
+    }
+}
+
+#[tokio::test]
+async fn i1_every_described_parameter_is_read_and_any_other_is_refused() {
+    let furnished = Furnished::new().await;
+    let bad = |name: &str| match name {
+        "limit" => "0",
+        "cursor" => "!",
+        "wait" => "maybe",
+        "action" | "outcome" | "actor" | "since" | "until" => "no such thing",
+        other => panic!("{other}: say what it refuses"),
+    };
+    for route in ROUTES {
+        let refused = furnished.owner.send(furnished.request(route, "?nonsense=1")).await;
+        let refused = refused.expect_problem(422, "invalid");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/nonsense", "{}", route.name);
+        for parameter in operation(route)["parameters"].as_array().unwrap() {
+            if parameter["in"] != "query" {
+                continue;
+            }
+            let name = parameter["name"].as_str().unwrap();
+            let query = format!("?{name}={}", bad(name));
+            let refused =
+                furnished.owner.send(furnished.request(route, &query)).await.expect_problem(422, "invalid");
+            assert_eq!(refused.body["errors"][0]["pointer"], format!("/{name}"), "{}", route.name);
+            assert!(
+                !validator(&parameter["schema"]).is_valid(&json!(bad(name))),
+                "{name} is described too widely"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn i1_every_described_field_of_a_body_is_read_and_any_other_is_refused() {
+    let furnished = Furnished::new().await;
+    let mut fields = 0;
+    for route in ROUTES {
+        for (media_type, media) in bodies(route) {
+            let Some(example) = media.get("example") else { continue };
+            let schema = resolve(&media["schema"]);
+            let send = async |field: &str, value: Value| {
+                let mut body = example.clone();
+                body[field] = value;
+                let request = furnished.request(route, "").header("content-type", media_type);
+                furnished.owner.send(request.body(body.to_string())).await
+            };
+            for field in schema["properties"].as_object().unwrap().keys() {
+                // No field takes both a list of lists and an object of a list.
+                for wrong in [json!([[[]]]), json!({ "wrong": [] })] {
+                    let mut body = example.clone();
+                    body[field] = wrong.clone();
+                    if validator(&media["schema"]).is_valid(&body) {
+                        continue;
+                    }
+                    let refused = send(field, wrong).await.expect_problem(422, "invalid");
+                    let pointer = refused.body["errors"][0]["pointer"].as_str().unwrap();
+                    assert!(pointer.starts_with(&format!("/{field}")), "{}: {field}: {pointer}", route.name);
+                    fields += 1;
+                }
+            }
+            let other = send("nonsense", json!(1)).await;
+            if schema["additionalProperties"] == json!(false) {
+                let refused = other.expect_problem(422, "invalid");
+                assert_eq!(refused.body["errors"][0]["pointer"], "/nonsense", "{}", route.name);
+            } else {
+                assert_eq!(
+                    openapi::operation_id(route),
+                    "query_query",
+                    "one route alone ignores what it does not know"
+                );
+                other.expect(200);
+            }
+        }
+    }
+    assert!(fields > 60, "{fields}");
+}
+
+#[tokio::test]
+async fn i1_if_match_is_heeded_where_it_is_described() {
+    let furnished = Furnished::new().await;
+    let mut heeded = 0;
+    for route in ROUTES {
+        let parameters = operation(route)["parameters"].as_array().unwrap();
+        if !parameters.iter().any(|one| one["name"] == "If-Match") {
+            continue;
+        }
+        let mut request = furnished.request(route, "").header("if-match", "\"4711\"");
+        if let Some((media_type, media)) = bodies(route).first() {
+            let policy = &furnished.things[3].1;
+            let body = media["example"].to_string().replace("01a20bbd-cd35-7a08-9c6b-3f2e8d5a1b77", policy);
+            request = request.header("content-type", *media_type).body(body);
+        }
+        furnished.owner.send(request).await.expect_problem(412, "changed");
+        heeded += 1;
+    }
+    assert!(heeded >= 9, "{heeded}");
+}
