@@ -1,7 +1,8 @@
 //! Does a store keep what it promises of datasets and jobs?
 
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobStatus, Stemming, StopWords, Tokenizer,
+    AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobProgress, JobStatus, Stemming, StopWords,
+    Tokenizer,
 };
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
@@ -251,15 +252,23 @@ pub fn a_job_is_read_back_and_changed(make: &MakeStore) {
     for status in JobStatus::ALL {
         let failure = |document: Option<&str>, message: &str| JobFailure {
             document_id: document.map(str::to_owned),
+            file: document.map(|name| format!("folder/{name}")),
             message: message.to_owned(),
         };
         let changed = Job {
             status,
-            documents_total: 4,
-            documents_done: 3,
-            chunks: 17,
-            bytes: 5_000_000_000,
-            errors: vec![failure(Some("a.txt"), "is empty"), failure(None, "no \"space\" is left\n")],
+            documents_total: 14,
+            bytes_total: 6_000_000_000,
+            progress: JobProgress {
+                documents_done: 3,
+                documents_unchanged: 2,
+                documents_duplicate: 1,
+                documents_failed: 11,
+                chunks: 17,
+                bytes: 5_000_000_000,
+                bytes_done: 5_500_000_000,
+                errors: vec![failure(Some("a.txt"), "is empty"), failure(None, "no \"space\" is left\n")],
+            },
             finished_at: status.is_final().then(|| time(90)),
             ..job(1, 1)
         };
@@ -315,9 +324,10 @@ pub fn z1_a_job_is_seen_and_changed_in_its_own_dataset_only(make: &MakeStore) {
         }
         tx.add_job(&scope(2), &job(2, 1))
     });
-    let changed = || Job { documents_done: 2, ..job(1, 1) };
+    let further = || JobProgress { documents_done: 2, ..JobProgress::default() };
+    let changed = move || Job { progress: further(), ..job(1, 1) };
     keep(store, move |tx| tx.update_job(&scope(1), &changed()));
-    drop(submit(store, |tx| tx.update_job(&scope(1), &Job { documents_done: 2, ..job(2, 1) })).wait());
+    drop(submit(store, move |tx| tx.update_job(&scope(1), &Job { progress: further(), ..job(2, 1) })).wait());
     assert_eq!(found_job(store, 1, 1, 1), Some(changed()), "one's own job is changed");
     assert_eq!(found_job(store, 1, 2, 1), None, "a job is its own dataset's");
     assert_eq!(found_job(store, 1, 1, 2), None, "another tenant's job is not seen");

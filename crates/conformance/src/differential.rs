@@ -10,7 +10,7 @@ use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Event, Log};
-use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobStatus};
+use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{Account, AccountStatus, Membership, PasswordHash};
 use syft_space_domain::policy::Policy;
@@ -201,7 +201,8 @@ impl Call {
                 let id = job_id(10 * dataset + n);
                 if tx.job(&scope(*tenant), dataset_id(*dataset), id)?.is_some() {
                     let (status, bytes, finished_at) = (*status, (*at).into(), Some(time(*at)));
-                    let new = Job { status, bytes, finished_at, ..job(10 * dataset + n, *dataset) };
+                    let progress = JobProgress { bytes, ..JobProgress::default() };
+                    let new = Job { status, progress, finished_at, ..job(10 * dataset + n, *dataset) };
                     tx.update_job(&scope(*tenant), &new)?;
                 }
             }

@@ -5,7 +5,10 @@ use std::thread;
 
 use serde_json::json;
 use syft_space_domain::dataset::ports::DocumentStore;
-use syft_space_domain::dataset::{Change, ChangeNumber, Chunk, Document, DocumentId, DocumentSummary, Usage};
+use syft_space_domain::dataset::{
+    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, JobFailure, JobProgress,
+    Usage,
+};
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::page::{Page, PageAsk};
 use syft_space_domain::tenant::OperatorScope;
@@ -20,6 +23,8 @@ pub const CHECKS: &[Check<MakeDocuments>] = checks![
     a_document_is_read_back_as_it_was_put_in,
     a_document_replaces_the_older_one_of_its_id,
     the_same_job_again_changes_nothing,
+    a_part_of_a_job_is_put_in_with_how_far_that_brings_it,
+    a_document_is_known_by_what_it_was_made_of,
     a_document_is_removed_once,
     documents_come_in_pages_in_bytewise_order,
     what_a_dataset_holds_is_counted,
@@ -49,6 +54,7 @@ pub(crate) fn document(id: &str, chunks: &[&str]) -> Document {
         content: chunks.join("\n"),
         metadata: metadata.as_object().expect("an object").clone(),
         chunks: chunks.iter().map(|text| Chunk { text: (*text).to_owned() }).collect(),
+        sha256: ContentHash::of_file(chunks.join(" ").as_bytes()),
         created_at: time(20),
     }
 }
@@ -60,6 +66,7 @@ fn summary(document: &Document) -> DocumentSummary {
         metadata: document.metadata.clone(),
         bytes: count(document.content.len()),
         chunks: count(document.chunks.len()),
+        sha256: document.sha256,
         created_at: document.created_at,
     }
 }
@@ -157,6 +164,75 @@ pub fn the_same_job_again_changes_nothing(make: &MakeDocuments) {
     assert_eq!(changes(store, 1, ChangeNumber(0), 10), before, "changes nothing");
     let others = [put_by(2, 1, 1), put_by(1, 2, 1), put_by(1, 1, 3)];
     assert_eq!(others, [Ok(None), Ok(None), Ok(None)], "a job is that of one dataset of one tenant");
+}
+
+/// And forgotten once the job has ended.
+pub fn a_part_of_a_job_is_put_in_with_how_far_that_brings_it(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    let progress = |tenant, dataset, job| store.progress(&scope(tenant), dataset_id(dataset), job_id(job));
+    let put_part = |job, documents: &[Document], progress: &JobProgress| {
+        let put = store.put_part(&scope(1), dataset_id(1), job_id(job), documents, progress);
+        put.expect("a part of a job is put in")
+    };
+    assert_eq!(progress(1, 1, 1), Ok(None), "a job of which nothing was put in has not come far");
+    let failure =
+        JobFailure { document_id: None, file: Some("\u{1f980}".to_owned()), message: "'".to_owned() };
+    let first = JobProgress { documents_done: 2, errors: vec![failure], ..JobProgress::default() };
+    let one = put_part(1, &[document("a", &["one"]), document("b", &["one"])], &first);
+    assert_eq!(progress(1, 1, 1), Ok(Some(first)), "how far it is is kept with what was put in");
+    let second = JobProgress {
+        documents_done: 5,
+        documents_unchanged: 1,
+        documents_duplicate: 2,
+        documents_failed: 3,
+        chunks: 4,
+        bytes: 5_000_000_000,
+        bytes_done: 6_000_000_000,
+        errors: Vec::new(),
+    };
+    let two = put_part(1, &[document("a", &["two"])], &second);
+    assert!(two > one, "each part has a higher number than the one before");
+    assert_eq!(found(store, 1, "a"), Some(document("a", &["two"])), "a document replaces the older one");
+    assert_eq!(usage(store, 1).documents, 2, "and what came before stays");
+    assert_eq!(put_part(1, &[], &second), two, "a part without documents is no change");
+    assert_eq!(store.put_by(&scope(1), dataset_id(1), job_id(1)), Ok(None), "a part is not the whole");
+    put_part(2, &[document("c", &["other"])], &JobProgress::default());
+    let others = [progress(1, 1, 2), progress(2, 1, 1), progress(1, 2, 1)];
+    let expected = [Ok(Some(JobProgress::default())), Ok(None), Ok(None)];
+    assert_eq!(others, expected, "each job of a dataset of a tenant is as far as it is");
+    for _ in 0..2 {
+        store.forget_progress(&scope(1), dataset_id(1), job_id(1)).expect("how far a job is is forgotten");
+        assert_eq!(progress(1, 1, 1), Ok(None), "what is forgotten is gone");
+    }
+    assert!(progress(1, 1, 2).is_ok_and(|one| one.is_some()), "and nothing else is");
+    store.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
+    assert_eq!(progress(1, 1, 2), Ok(None), "what is destroyed has come nowhere");
+}
+
+/// By its id, and the other way round.
+pub fn a_document_is_known_by_what_it_was_made_of(make: &MakeDocuments) {
+    let made = make();
+    let store = &*made.port;
+    let [one, two] = ["one", "two"].map(|text| ContentHash::of_file(text.as_bytes()));
+    let of = |id: &str, sha256| Document { sha256, ..document(id, &["text"]) };
+    let hashes = |tenant, ids: &[&str]| {
+        let ids: Vec<_> = ids.iter().map(|id| document_id(id)).collect();
+        store.hashes(&scope(tenant), dataset_id(1), &ids).expect("documents are hashed")
+    };
+    let made_of = |tenant, hash| store.made_of(&scope(tenant), dataset_id(1), &hash).expect("a look-up");
+    assert_eq!((hashes(1, &["a"]), made_of(1, one)), (vec![None], None), "nothing was made of anything");
+    put(store, 1, 1, &[of("b", one), of("a", one), of("c", two)]);
+    assert_eq!(hashes(1, &["c", "x", "a"]), [Some(two), None, Some(one)], "in the order of the ids");
+    assert_eq!(made_of(1, one), Some(document_id("a")), "of several the first is told");
+    put(store, 1, 2, &[of("a", two)]);
+    assert_eq!(hashes(1, &["a"]), [Some(two)], "a document that replaces another is made of something else");
+    assert_eq!(made_of(1, one), Some(document_id("b")), "and nothing is made of what it was made of before");
+    removed(store, 1, "b");
+    assert_eq!((hashes(1, &["b"]), made_of(1, one)), (vec![None], None), "a removed document is not told of");
+    assert_eq!((hashes(2, &["a"]), made_of(2, two)), (vec![None], None), "another tenant's neither");
+    put(store, 2, 3, &[of("a", one)]);
+    assert_eq!((hashes(1, &["a"]), made_of(1, one)), (vec![Some(two)], None), "whatever it is made of");
 }
 
 /// A second time there is none.

@@ -28,6 +28,7 @@
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
+//! | `Spool` | [`spool`] |
 //! | `Passwords` | [`passwords`] |
 //! | `AccessTokens` | [`tokens`] |
 //!
@@ -64,6 +65,7 @@ pub mod passwords;
 pub mod policy;
 pub mod sample;
 pub mod search;
+pub mod spool;
 mod state;
 pub mod store;
 pub mod tenant;
@@ -71,7 +73,7 @@ pub mod tokens;
 
 pub use check::Check;
 pub use made::{
-    Made, MakeDocuments, MakeExtractor, MakePasswords, MakeSearch, MakeStore, MakeTokens, Reopen,
+    Made, MakeDocuments, MakeExtractor, MakePasswords, MakeSearch, MakeSpool, MakeStore, MakeTokens, Reopen,
 };
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, TextExtractor};
+use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use syft_space_domain::identity::ports::{AccessTokens, Passwords};
 use syft_space_domain::store::{AfterCommit, Store};
 
@@ -42,6 +42,8 @@ pub type MakeDocuments = dyn Fn() -> Made<dyn DocumentStore>;
 pub type MakeSearch = dyn Fn() -> Made<dyn SearchEngine>;
 /// Makes a reader of files.
 pub type MakeExtractor = dyn Fn() -> Box<dyn TextExtractor>;
+/// Makes a spool without a file.
+pub type MakeSpool = dyn Fn() -> Made<dyn Spool>;
 /// Makes a hasher of passwords.
 pub type MakePasswords = dyn Fn() -> Box<dyn Passwords>;
 /// Makes a signer of tokens, with keys of its own: another's tokens are not accepted.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::json;
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
-use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobStatus};
+use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Membership, PasswordHash};
 use syft_space_domain::ids::{
@@ -169,10 +169,8 @@ pub fn job(n: u64, dataset: u64) -> Job {
         dataset: dataset_id(dataset),
         status: JobStatus::Queued,
         documents_total: 3,
-        documents_done: 0,
-        chunks: 0,
-        bytes: 0,
-        errors: Vec::new(),
+        bytes_total: 0,
+        progress: JobProgress::default(),
         created_at: time(6),
         finished_at: None,
     }

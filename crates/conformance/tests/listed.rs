@@ -5,7 +5,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    audit, dataset, documents, endpoint, extract, identity, passwords, policy, search, store, tenant, tokens,
+    audit, dataset, documents, endpoint, extract, identity, passwords, policy, search, spool, store, tenant,
+    tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -43,6 +44,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     listed.extend(documents::CHECKS.iter().map(|check| check.promise));
     listed.extend(search::CHECKS.iter().map(|check| check.promise));
     listed.extend(extract::CHECKS.iter().map(|check| check.promise));
+    listed.extend(spool::CHECKS.iter().map(|check| check.promise));
     listed.extend(passwords::CHECKS.iter().map(|check| check.promise));
     listed.extend(tokens::CHECKS.iter().map(|check| check.promise));
     assert!(

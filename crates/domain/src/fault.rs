@@ -1,6 +1,6 @@
 //! What can go wrong in any use case without anybody being at fault: a port failed.
 
-use crate::dataset::ports::SearchError;
+use crate::dataset::ports::{ExtractError, SearchError};
 use crate::identity::TokenSignError;
 use crate::identity::ports::HashingError;
 use crate::live::LiveError;
@@ -25,6 +25,9 @@ pub enum Fault {
     /// The search engine.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// The reading of files.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
     /// The live state.
     #[error(transparent)]
     Live(#[from] LiveError),

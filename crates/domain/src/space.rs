@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::{Call, Origin};
-use crate::dataset::ports::{DocumentStore, SearchEngine};
+use crate::dataset::IngestQueue;
+use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::identity::ports::{AccessTokens, Passwords};
 use crate::ids::DatasetId;
 use crate::live::LiveState;
@@ -19,6 +20,10 @@ pub struct Space {
     pub documents: Arc<dyn DocumentStore>,
     /// Finds chunks of them.
     pub engine: Arc<dyn SearchEngine>,
+    /// Holds files until they are documents.
+    pub spool: Arc<dyn Spool>,
+    /// Takes text out of files.
+    pub extractor: Arc<dyn TextExtractor>,
     /// Keeps everything but documents. It stands behind them, so that it is closed after them: it is what keeps
     /// others away.
     pub store: Arc<dyn Store>,
@@ -34,6 +39,8 @@ pub struct Space {
     pub entropy: Arc<dyn Entropy>,
     /// Lets one writer at a time change a dataset's documents.
     pub datasets: DatasetLocks,
+    /// What waits to be worked off in the background.
+    pub ingestion: IngestQueue,
 }
 
 impl Space {

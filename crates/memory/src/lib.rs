@@ -9,6 +9,8 @@
 //! | [`Store`](syft_space_domain::store::Store) | [`MemoryStore`] |
 //! | [`DocumentStore`](syft_space_domain::dataset::ports::DocumentStore) | [`MemoryDocuments`] |
 //! | [`SearchEngine`](syft_space_domain::dataset::ports::SearchEngine) | [`MemorySearch`] |
+//! | [`Spool`](syft_space_domain::dataset::ports::Spool) | [`MemorySpool`] |
+//! | [`TextExtractor`](syft_space_domain::dataset::ports::TextExtractor) | [`TextFiles`]: text and Markdown alone |
 //! | [`AccessTokens`](syft_space_domain::identity::ports::AccessTokens) | [`MemoryTokens`] |
 //! | [`Passwords`](syft_space_domain::identity::ports::Passwords) | [`InsecurePasswords`], for tests alone |
 //! | [`Clock`](syft_space_domain::time::Clock) | [`ManualClock`] |
@@ -65,7 +67,7 @@ mod table;
 mod tenant;
 mod time;
 
-pub use dataset::{MemoryDocuments, MemorySearch};
+pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, TextFiles};
 pub use identity::{InsecurePasswords, MemoryTokens};
 pub use random::SeededEntropy;
 pub use store::MemoryStore;

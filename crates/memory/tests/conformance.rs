@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{Made, MakeStore, audit, dataset, differential, documents, endpoint, identity};
-use syft_space_conformance::{passwords, policy, search, store, tenant, tokens};
+use syft_space_conformance::{passwords, policy, search, spool, store, tenant, tokens};
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemorySearch, MemoryStore, MemoryTokens, SeededEntropy,
+    InsecurePasswords, MemoryDocuments, MemorySearch, MemorySpool, MemoryStore, MemoryTokens, SeededEntropy,
 };
 
 const STORE: &MakeStore = &|follower| Made::new(Box::new(MemoryStore::new(follower)));
@@ -36,6 +36,11 @@ fn every_room_of_the_store_keeps_its_promises() {
 #[test]
 fn the_documents_keep_their_promises() {
     documents::suite(&|| Made::new(Box::new(MemoryDocuments::new())));
+}
+
+#[test]
+fn the_spool_keeps_its_promises() {
+    spool::suite(&|| Made::new(Box::new(MemorySpool::new())));
 }
 
 #[test]

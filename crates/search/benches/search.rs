@@ -10,7 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, Document, DocumentId, IndexOf, Metadata,
+    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexOf, Metadata,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -109,6 +109,7 @@ fn document(number: usize, chunks: Vec<Chunk>) -> Document {
         content: String::new(),
         metadata: Metadata::from_iter([("title".to_owned(), format!("Document {number}").into())]),
         chunks,
+        sha256: ContentHash::of_file(b""),
         created_at: Timestamp::from_unix_micros(0),
     }
 }

@@ -148,7 +148,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use syft_space_domain::dataset::{Metadata, chunks};
+    use syft_space_domain::dataset::{ContentHash, Metadata, chunks};
     use syft_space_domain::ids::{DatasetId, TenantId};
     use syft_space_domain::tenant::TenantScope;
     use syft_space_domain::time::Timestamp;
@@ -161,6 +161,7 @@ mod tests {
             content: content.to_owned(),
             metadata: Metadata::new(),
             chunks: chunks(content),
+            sha256: ContentHash::of_file(content.as_bytes()),
             created_at: Timestamp::from_unix_micros(0),
         };
         Change::Put(ChangeNumber(number), document)

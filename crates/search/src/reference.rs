@@ -6,8 +6,8 @@ use futures_executor::block_on;
 use proptest::prelude::*;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, Document, DocumentId, IndexOf, Metadata, Stemming,
-    StopWords, Tokenizer,
+    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexOf, Metadata,
+    Stemming, StopWords, Tokenizer,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -103,8 +103,8 @@ impl Space {
                 self.corpus.insert((id.clone(), at), chunk.text.clone());
             }
             let (content, metadata) = (String::new(), Metadata::new());
-            let created_at = Timestamp::from_unix_micros(0);
-            let document = Document { id, content, metadata, chunks, created_at };
+            let (sha256, created_at) = (ContentHash::of_file(b""), Timestamp::from_unix_micros(0));
+            let document = Document { id, content, metadata, chunks, sha256, created_at };
             changes.push(Change::Put(ChangeNumber(self.last), document));
         }
         self.engine.apply(&self.scope, self.index, &changes).unwrap();

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::{SearchEngine as _, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Document, DocumentId, Hits, IndexOf, Metadata, Stemming,
-    StopWords, Tokenizer, chunks,
+    AnalyzerSettings, Ask, Change, ChangeNumber, ContentHash, Document, DocumentId, Hits, IndexOf, Metadata,
+    Stemming, StopWords, Tokenizer, chunks,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -87,6 +87,7 @@ fn document(id: &str, content: &str) -> Document {
         content: content.to_owned(),
         metadata,
         chunks: chunks(content),
+        sha256: ContentHash::of_file(content.as_bytes()),
         created_at: Timestamp::from_unix_micros(0),
     }
 }

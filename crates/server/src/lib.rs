@@ -15,3 +15,4 @@ pub mod setup_token;
 pub mod system;
 mod telemetry;
 pub mod wiring;
+pub mod workers;

@@ -17,6 +17,7 @@ use crate::http::state::{RequestLimits, State};
 use crate::http::{app, boundary};
 use crate::setup_token::SetupTokenFile;
 use crate::wiring;
+use crate::workers::Workers;
 
 /// What every request may use, from the settings.
 #[must_use]
@@ -26,6 +27,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         limits: RequestLimits {
             body_bytes: settings.max_body_bytes,
             documents_body_bytes: settings.max_documents_body_bytes,
+            upload_bytes: settings.max_upload_bytes,
             body_timeout: settings.body_timeout,
         },
         trusted_proxies: settings.behind_proxy.clone(),
@@ -52,6 +54,7 @@ pub async fn serve(
         .with_context(|| format!("listening on {}: choose another address with --listen", settings.listen))?;
     let address = listener.local_addr()?;
     wiring::record(&state.space, Action::SysStartup).await?;
+    let workers = Workers::start(&state.space)?;
     let noise = tokio::spawn(Arc::clone(&state.noise).flush_forever(state.space.clone()));
 
     let served = Arc::clone(&state);
@@ -72,8 +75,11 @@ pub async fn serve(
 
     stop.await;
     state.ready.store(false, Ordering::Release);
+    // Whoever waits for a job is answered how far it is.
+    state.space.ingestion.close();
     handle.stop(true).await;
     server.await?.context("the HTTP server failed")?;
+    tokio::task::spawn_blocking(move || drop(workers)).await?;
     noise.abort();
     state.noise.flush(&state.space).await?;
     wiring::record(&state.space, Action::SysShutdown).await

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
-use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobStatus};
+use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageAsk};
 use syft_space_domain::store::StoreError;
@@ -78,22 +78,33 @@ struct JobRow {
     errors: String,
     created_at: i64,
     finished_at: Option<i64>,
+    documents_unchanged: i64,
+    documents_duplicate: i64,
+    documents_failed: i64,
+    bytes_total: i64,
+    bytes_done: i64,
 }
 
 impl JobRow {
     fn new(scope: &TenantScope, job: &Job) -> Result<Self, StoreError> {
+        let progress = &job.progress;
         Ok(Self {
             tenant_id: scope.into(),
             dataset_id: job.dataset.into(),
             id: job.id.into(),
             status: job.status.as_str().to_owned(),
             documents_total: stored(job.documents_total)?,
-            documents_done: stored(job.documents_done)?,
-            chunks: stored(job.chunks)?,
-            bytes: stored(job.bytes)?,
-            errors: serde_json::to_string(&job.errors).map_err(StoreError::failed)?,
+            documents_done: stored(progress.documents_done)?,
+            chunks: stored(progress.chunks)?,
+            bytes: stored(progress.bytes)?,
+            errors: serde_json::to_string(&progress.errors).map_err(StoreError::failed)?,
             created_at: job.created_at.as_unix_micros(),
             finished_at: job.finished_at.map(Timestamp::as_unix_micros),
+            documents_unchanged: stored(progress.documents_unchanged)?,
+            documents_duplicate: stored(progress.documents_duplicate)?,
+            documents_failed: stored(progress.documents_failed)?,
+            bytes_total: stored(job.bytes_total)?,
+            bytes_done: stored(progress.bytes_done)?,
         })
     }
 }
@@ -107,10 +118,17 @@ impl TryFrom<JobRow> for Job {
             dataset: row.dataset_id.into(),
             status: read("jobs.status", &row.status)?,
             documents_total: number(row.documents_total)?,
-            documents_done: number(row.documents_done)?,
-            chunks: number(row.chunks)?,
-            bytes: number(row.bytes)?,
-            errors: errors.map_err(|error| unreadable("jobs.errors", &error))?,
+            bytes_total: number(row.bytes_total)?,
+            progress: JobProgress {
+                documents_done: number(row.documents_done)?,
+                documents_unchanged: number(row.documents_unchanged)?,
+                documents_duplicate: number(row.documents_duplicate)?,
+                documents_failed: number(row.documents_failed)?,
+                chunks: number(row.chunks)?,
+                bytes: number(row.bytes)?,
+                bytes_done: number(row.bytes_done)?,
+                errors: errors.map_err(|error| unreadable("jobs.errors", &error))?,
+            },
             created_at: Timestamp::from_unix_micros(row.created_at),
             finished_at: row.finished_at.map(Timestamp::from_unix_micros),
         })
@@ -266,6 +284,11 @@ impl DatasetRows for Session<'_> {
                     jobs::bytes.eq(row.bytes),
                     jobs::errors.eq(row.errors),
                     jobs::finished_at.eq(row.finished_at),
+                    jobs::documents_unchanged.eq(row.documents_unchanged),
+                    jobs::documents_duplicate.eq(row.documents_duplicate),
+                    jobs::documents_failed.eq(row.documents_failed),
+                    jobs::bytes_total.eq(row.bytes_total),
+                    jobs::bytes_done.eq(row.bytes_done),
                 ))
                 .execute(connection)
         })?;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Store`](syft_space_domain::store::Store) | [`SqliteStore`]: one `app.db` in the home |
 //! | [`DocumentStore`](syft_space_domain::dataset::ports::DocumentStore) | [`SqliteDocuments`]: one `documents.db` per dataset |
+//! | [`Spool`](syft_space_domain::dataset::ports::Spool) | [`FileSpool`]: a folder per job in the dataset's folder |
 //!
 //! * The migrations lie in `migrations/sqlite` and `migrations/sqlite-documents`, and are embedded. Beside them
 //!   `register.toml` names each column's purpose and how long it is kept; a test compares it with the schema.
@@ -31,6 +32,7 @@ mod private;
 mod reader;
 mod schema;
 mod session;
+mod spool;
 mod store;
 mod tenant;
 mod writer;
@@ -42,4 +44,5 @@ pub use documents::SqliteDocuments;
 pub use home::{Home, HomeError};
 pub use lock::{HomeLock, LockError};
 pub use open::OpenError;
+pub use spool::FileSpool;
 pub use store::{SqliteOptions, SqliteStore};

@@ -56,6 +56,15 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// The names in a folder; none when there is no folder.
+pub(crate) fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
 /// Takes from everybody but the owner what they may do with a file or folder, if there is one.
 pub(crate) fn tighten(path: &Path) -> io::Result<()> {
     let Some(metadata) = existing(path)? else { return Ok(()) };

@@ -80,6 +80,11 @@ table! {
         errors -> Text,
         created_at -> BigInt,
         finished_at -> Nullable<BigInt>,
+        documents_unchanged -> BigInt,
+        documents_duplicate -> BigInt,
+        documents_failed -> BigInt,
+        bytes_total -> BigInt,
+        bytes_done -> BigInt,
     }
 }
 

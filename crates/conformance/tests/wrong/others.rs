@@ -10,7 +10,8 @@ use syft_space_conformance::{
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    Ask, Change, ChangeNumber, Document, DocumentId, DocumentSummary, Hit, Hits, IndexOf, Threshold, Usage,
+    Ask, Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexOf,
+    JobProgress, Threshold, Usage,
 };
 use syft_space_domain::identity::ports::{AccessTokens, Compared, HashingError, Passwords};
 use syft_space_domain::identity::{
@@ -31,6 +32,7 @@ enum Fault {
     PutsAJobInTwice,
     ShowsNoRemovals,
     LeavesJobsBehind,
+    LosesProgress,
     ScoresTwice,
     IgnoresTheThreshold,
     NeverReplaces,
@@ -78,6 +80,57 @@ impl DocumentStore for Faulty<MemoryDocuments> {
         job: JobId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
         self.inner.put_by(&self.scope(scope), dataset, job)
+    }
+
+    fn put_part(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+        documents: &[Document],
+        progress: &JobProgress,
+    ) -> Result<ChangeNumber, DocumentStoreError> {
+        if self.fault == Fault::LosesProgress && !documents.is_empty() {
+            let none = JobProgress::default();
+            return self.inner.put_part(&self.scope(scope), dataset, job, documents, &none);
+        }
+        self.inner.put_part(&self.scope(scope), dataset, job, documents, progress)
+    }
+
+    fn progress(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<Option<JobProgress>, DocumentStoreError> {
+        self.inner.progress(&self.scope(scope), dataset, job)
+    }
+
+    fn forget_progress(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<(), DocumentStoreError> {
+        self.inner.forget_progress(&self.scope(scope), dataset, job)
+    }
+
+    fn hashes(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        ids: &[DocumentId],
+    ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError> {
+        self.inner.hashes(&self.scope(scope), dataset, ids)
+    }
+
+    fn made_of(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        sha256: &ContentHash,
+    ) -> Result<Option<DocumentId>, DocumentStoreError> {
+        self.inner.made_of(&self.scope(scope), dataset, sha256)
     }
 
     fn document(
@@ -260,6 +313,7 @@ fn wrong_stores_of_documents_are_caught() {
         (Fault::ForgetsTheTenant, "z1_a_tenants_documents_are_its_own"),
         (Fault::PutsAJobInTwice, "the_same_job_again_changes_nothing"),
         (Fault::ShowsNoRemovals, "changes_come_in_order_and_of_each_document_only_the_last"),
+        (Fault::LosesProgress, "a_part_of_a_job_is_put_in_with_how_far_that_brings_it"),
         (Fault::LeavesJobsBehind, "what_is_destroyed_is_gone_and_nothing_else"),
     ] {
         assert_caught(documents::CHECKS, &*documents_with(fault), promise);

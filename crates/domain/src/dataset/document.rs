@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::dataset::Chunk;
+use crate::dataset::{Chunk, ContentHash};
 use crate::time::Timestamp;
 
 /// What an owner says about a document: any JSON object. It comes back with each hit.
@@ -131,6 +131,8 @@ pub struct Document {
     pub metadata: Metadata,
     /// What it was cut into, in order.
     pub chunks: Vec<Chunk>,
+    /// What it was made of.
+    pub sha256: ContentHash,
     /// When it was put in.
     pub created_at: Timestamp,
 }
@@ -146,6 +148,8 @@ pub struct DocumentSummary {
     pub bytes: u64,
     /// How many chunks it was cut into.
     pub chunks: u64,
+    /// What it was made of.
+    pub sha256: ContentHash,
     /// When it was put in.
     pub created_at: Timestamp,
 }

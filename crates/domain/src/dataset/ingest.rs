@@ -9,8 +9,10 @@
 use crate::access::Permission;
 use crate::audit::{Action, Actor, Call, ObjectKind};
 use crate::dataset::manage::active;
+use crate::dataset::work::Task;
 use crate::dataset::{
-    Dataset, Document, DocumentId, DocumentSummary, IndexOf, Job, JobFailure, JobStatus, NewDocument, chunks,
+    ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexOf, Job, JobFailure, JobProgress,
+    JobStatus, NewDocument, chunks,
 };
 use crate::fault::{Fault, faults};
 use crate::identity::{Forbidden, Principal};
@@ -39,6 +41,9 @@ pub enum IngestError {
     /// The dataset would hold more text than it may.
     #[error("the dataset may hold {0} bytes of text, and would hold more")]
     TooManyBytes(u64),
+    /// The job has ended meanwhile: it was stopped.
+    #[error("the job has ended already")]
+    Ended(Box<Job>),
     /// A port failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -65,35 +70,44 @@ pub fn start_ingestion(
 ) -> Result<Job, IngestError> {
     let scope = who.scope(Permission::WriteDatasets)?;
     let documents: Vec<Document> = documents.into_iter().map(|one| cut(one, call)).collect();
-    let job = Job {
-        id: JobId::generate(call.now, &*call.entropy)?,
-        dataset,
-        status: JobStatus::Queued,
-        documents_total: count(documents.len()),
-        documents_done: 0,
-        chunks: documents.iter().map(|one| count(one.chunks.len())).sum(),
-        bytes: documents.iter().map(|one| count(one.content.len())).sum(),
-        errors: Vec::new(),
-        created_at: call.now,
-        finished_at: None,
-    };
-    let event = call.event(&scope, Action::SensitiveCreate, who.actor())?.on(ObjectKind::Job, job.id);
+    let id = JobId::generate(call.now, &*call.entropy)?;
+    let event = call.event(&scope, Action::SensitiveCreate, who.actor())?.on(ObjectKind::Job, id);
     let limits = who.live().tenant.limits;
+    let documents_total = count(documents.len());
+    let bytes_total = documents.iter().map(|one| count(one.content.len())).sum();
 
     // A dataset on its way out takes its lock for good before its documents go: nothing is put in behind it.
     space.datasets.alone(dataset, || {
+        let (documents, unchanged) = changed(space, &scope, dataset, documents)?;
+        let progress = JobProgress {
+            documents_done: unchanged,
+            documents_unchanged: unchanged,
+            chunks: documents.iter().map(|one| count(one.chunks.len())).sum(),
+            bytes: documents.iter().map(|one| count(one.content.len())).sum(),
+            ..JobProgress::default()
+        };
+        let job = Job {
+            id,
+            dataset,
+            status: JobStatus::Queued,
+            documents_total,
+            bytes_total,
+            progress,
+            created_at: call.now,
+            finished_at: None,
+        };
         let usage = space.documents.usage(&scope, dataset)?;
-        if usage.documents.saturating_add(job.documents_total) > limits.documents {
+        if usage.documents.saturating_add(count(documents.len())) > limits.documents {
             return Err(IngestError::TooManyDocuments(limits.documents));
         }
-        if usage.bytes.saturating_add(job.bytes) > limits.bytes {
+        if usage.bytes.saturating_add(job.progress.bytes) > limits.bytes {
             return Err(IngestError::TooManyBytes(limits.bytes));
         }
         let queued = job.clone();
         space
             .store
             .write(move |tx| {
-                if tx.dataset(&scope, dataset)?.is_none_or(|one| one.state != super::DatasetState::Active) {
+                if active(tx, &scope, dataset)?.is_none() {
                     return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
                 }
                 tx.add_job(&scope, &queued)?;
@@ -101,20 +115,45 @@ pub fn start_ingestion(
             })
             .wait()?;
         if let Err(error) = space.documents.put(&scope, dataset, job.id, &documents) {
-            let mut failed = job.clone();
-            failed.status = JobStatus::Failed;
-            failed.errors = vec![JobFailure { document_id: None, message: error.to_string() }];
-            end(space, call, &scope, failed)?;
+            end(space, call, &scope, failed(&job, JobFailure::of_all(&error)))?;
             return Err(error.into());
         }
         Ok(Job { status: JobStatus::Running, ..job })
     })
 }
 
+/// A job none of whose documents were stored.
+pub(super) fn failed(job: &Job, why: JobFailure) -> Job {
+    let progress =
+        JobProgress { documents_failed: job.documents_total, errors: vec![why], ..JobProgress::default() };
+    Job { status: JobStatus::Failed, progress, ..job.clone() }
+}
+
+/// The documents that are not stored as they are, and how many are.
+fn changed(
+    space: &Space,
+    scope: &TenantScope,
+    dataset: DatasetId,
+    documents: Vec<Document>,
+) -> Result<(Vec<Document>, u64), StoreError> {
+    let total = documents.len();
+    let ids: Vec<DocumentId> = documents.iter().map(|one| one.id.clone()).collect();
+    let stored = space.documents.hashes(scope, dataset, &ids)?;
+    let new = |(document, stored): (Document, _)| (stored != Some(document.sha256)).then_some(document);
+    let documents: Vec<Document> = documents.into_iter().zip(stored).filter_map(new).collect();
+    let unchanged = count(total.saturating_sub(documents.len()));
+    Ok((documents, unchanged))
+}
+
+/// Leaves it to the background to bring the index what a job put in, and to end the job.
+pub fn finish_later(space: &Space, scope: &TenantScope, job: Job) {
+    space.ingestion.add(*scope, Task::Stored(job));
+}
+
 /// Brings the index what a job put in, and ends the job.
 ///
 /// # Errors
-/// When a port failed. The job stays as it is, and is ended at the next start.
+/// When a port failed. The job stays as it is: [`finish_later`] ends it, or the next start.
 pub fn finish_ingestion(
     space: &Space,
     call: &Call,
@@ -126,8 +165,9 @@ pub fn finish_ingestion(
         active(&mut *view, scope, job.dataset)?.ok_or(IngestError::NoDataset)?
     };
     catch_up(space, scope, dataset.index())?;
-    let done = Job { status: JobStatus::Succeeded, documents_done: job.documents_total, ..job };
-    end(space, call, scope, done)
+    let progress =
+        JobProgress { documents_done: job.documents_total, bytes_done: job.bytes_total, ..job.progress };
+    end(space, call, scope, Job { status: JobStatus::Succeeded, progress, ..job })
 }
 
 /// The scope under which a job that was started is finished in the background.
@@ -146,9 +186,13 @@ pub(super) fn end(space: &Space, call: &Call, scope: &TenantScope, job: Job) -> 
     space
         .store
         .write(move |tx| {
-            // Its dataset may have been removed meanwhile, and the job with it.
-            if tx.job(&scope, job.dataset, job.id)?.is_none() {
-                return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
+            // Its dataset may have been removed meanwhile, and the job with it; or it was stopped.
+            match tx.job(&scope, job.dataset, job.id)? {
+                None => return Ok(Err(Refused::unrecorded(IngestError::NoDataset))),
+                Some(stored) if stored.status.is_final() => {
+                    return Ok(Err(Refused::unrecorded(IngestError::Ended(Box::new(stored)))));
+                }
+                Some(_) => {}
             }
             tx.update_job(&scope, &job)?;
             Ok(Ok(Recorded::new(job.clone(), event.clone())))
@@ -241,7 +285,8 @@ fn find_dataset(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Dat
 
 fn cut(document: NewDocument, call: &Call) -> Document {
     let NewDocument { id, content, metadata } = document;
-    Document { id, chunks: chunks(&content), content, metadata, created_at: call.now }
+    let sha256 = ContentHash::of_document(&content, &metadata);
+    Document { id, chunks: chunks(&content), content, metadata, sha256, created_at: call.now }
 }
 
 fn count(n: usize) -> u64 {

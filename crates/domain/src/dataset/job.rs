@@ -11,11 +11,11 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobStatus {
-    /// Its documents are being stored.
+    /// Its documents are durable, and wait for their turn.
     Queued,
-    /// Its documents are stored, and being indexed.
+    /// Its documents are being stored and indexed.
     Running,
-    /// Its documents are found by a search.
+    /// Its documents are found by a search, but for those that are listed as errors.
     Succeeded,
     /// None of its documents were stored.
     Failed,
@@ -61,10 +61,60 @@ impl FromStr for JobStatus {
 /// Something about a job that did not go well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobFailure {
-    /// Which document; `None` when it is all of them.
+    /// Which document; `None` when it is all of them, or a file that no document could be made of.
     pub document_id: Option<String>,
+    /// The name of the file it came from, with what cannot be shown written out.
+    #[serde(default)]
+    pub file: Option<String>,
     /// What went wrong, and what to do.
     pub message: String,
+}
+
+impl JobFailure {
+    /// What went wrong with all of a job.
+    pub fn of_all(message: impl ToString) -> Self {
+        Self { document_id: None, file: None, message: message.to_string() }
+    }
+}
+
+/// How far a job has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobProgress {
+    /// How many of its documents are done: stored, or there already. Once the job has ended a search finds them all.
+    pub documents_done: u64,
+    /// How many of those were stored as they are, under the same id.
+    pub documents_unchanged: u64,
+    /// How many of those are files whose content was stored under another id.
+    pub documents_duplicate: u64,
+    /// How many could not be taken in.
+    pub documents_failed: u64,
+    /// How many chunks those that it stored were cut into.
+    pub chunks: u64,
+    /// How many bytes of text those that it stored have.
+    pub bytes: u64,
+    /// How many bytes of what was sent are worked off.
+    pub bytes_done: u64,
+    /// What did not go well: the first few.
+    pub errors: Vec<JobFailure>,
+}
+
+impl JobProgress {
+    /// The most errors that are kept; the others are counted.
+    pub const MAX_ERRORS: usize = 100;
+
+    /// How many documents need no more looking at.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.documents_done.saturating_add(self.documents_failed)
+    }
+
+    /// Counts a document that could not be taken in.
+    pub fn fail(&mut self, failure: JobFailure) {
+        self.documents_failed = self.documents_failed.saturating_add(1);
+        if self.errors.len() < Self::MAX_ERRORS {
+            self.errors.push(failure);
+        }
+    }
 }
 
 /// Documents on their way into a dataset.
@@ -78,16 +128,30 @@ pub struct Job {
     pub status: JobStatus,
     /// How many documents it has.
     pub documents_total: u64,
-    /// How many of them are found by a search.
-    pub documents_done: u64,
-    /// How many chunks they were cut into.
-    pub chunks: u64,
-    /// How many bytes of text they have.
-    pub bytes: u64,
-    /// What did not go well.
-    pub errors: Vec<JobFailure>,
+    /// How many bytes were sent: of files as they are, of other documents their text.
+    pub bytes_total: u64,
+    /// How far it has come.
+    pub progress: JobProgress,
     /// When it began.
     pub created_at: Timestamp,
     /// When its status became final.
     pub finished_at: Option<Timestamp>,
+}
+
+/// How fast a job goes at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Bytes of what was sent, in a second.
+    pub bytes_per_second: u64,
+    /// How long it will take at that pace; `None` while it stands still.
+    pub seconds_left: Option<u64>,
+}
+
+/// A job as it is at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobNow {
+    /// The job.
+    pub job: Job,
+    /// How fast it goes; `None` unless it is running.
+    pub pace: Option<Pace>,
 }

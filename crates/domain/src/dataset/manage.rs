@@ -2,13 +2,14 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, Call, ObjectKind};
-use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, Job};
+use crate::dataset::ports::DatasetView;
+use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobNow, JobStatus};
 use crate::fault::{Fault, faults};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageAsk};
 use crate::space::Space;
-use crate::store::{StoreError, View};
+use crate::store::StoreError;
 use crate::tenant::TenantScope;
 use crate::unit::{Recorded, Refused};
 
@@ -50,6 +51,9 @@ pub enum DatasetError {
     /// There is no such job.
     #[error("there is no such job")]
     NoJob,
+    /// The job has ended, so that there is nothing to stop.
+    #[error("the job has ended: it {}", .0.as_str())]
+    JobEnded(JobStatus),
     /// Another dataset has the name.
     #[error("there is a dataset of this name already; choose another name")]
     NameTaken,
@@ -69,7 +73,7 @@ pub enum DatasetError {
 faults!(DatasetError);
 
 /// A dataset that anybody may see: one that is not being removed.
-pub(super) fn active<V: View + ?Sized>(
+pub(super) fn active<V: DatasetView + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     id: DatasetId,
@@ -182,18 +186,19 @@ pub fn datasets(
     Ok(space.store.read()?.datasets(&scope, page)?)
 }
 
-/// One job of a dataset.
+/// One job of a dataset, as it is at this moment.
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn job(space: &Space, who: &Principal, dataset: DatasetId, id: JobId) -> Result<Job, DatasetError> {
+pub fn job(space: &Space, who: &Principal, dataset: DatasetId, id: JobId) -> Result<JobNow, DatasetError> {
     let scope = who.scope(Permission::WriteDatasets)?;
     let mut view = space.store.read()?;
     active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
-    view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)
+    let job = view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?;
+    Ok(space.ingestion.now(job, space.clock.now()))
 }
 
-/// A dataset's jobs.
+/// A dataset's jobs, as they are at this moment.
 ///
 /// # Errors
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
@@ -202,9 +207,11 @@ pub fn jobs(
     who: &Principal,
     dataset: DatasetId,
     page: PageAsk<JobId>,
-) -> Result<Page<Job, JobId>, DatasetError> {
+) -> Result<Page<JobNow, JobId>, DatasetError> {
     let scope = who.scope(Permission::WriteDatasets)?;
     let mut view = space.store.read()?;
     active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
-    Ok(view.jobs(&scope, dataset, page)?)
+    let Page { items, next } = view.jobs(&scope, dataset, page)?;
+    let now = space.clock.now();
+    Ok(Page { items: items.into_iter().map(|job| space.ingestion.now(job, now)).collect(), next })
 }

@@ -5,19 +5,26 @@
 //! rest. So an index that is behind, broken or lost is mended the same way as one that is new.
 
 mod analyzer;
+mod cancel;
 mod chunk;
 mod context;
 mod document;
 mod file;
+mod gather;
+mod hash;
 mod ingest;
 mod job;
 mod manage;
 pub mod ports;
+mod queue;
 mod reconcile;
 mod remove;
 mod search;
+mod upload;
+mod work;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
+pub use cancel::cancel_job;
 pub use chunk::{Chunk, chunks};
 pub use context::contexts;
 pub use document::{
@@ -27,17 +34,21 @@ pub use document::{
 pub use file::{
     ExtractedText, FILE_MAX_BYTES, FileFormat, FileFormatError, FileName, FileNameError, FileRefused,
 };
+pub use hash::{ContentHash, ContentHashError};
 pub use ingest::{
-    IngestError, RemoveDocumentError, catch_up, document, documents, finish_ingestion, ingestion_scope,
-    remove_document, start_ingestion,
+    IngestError, RemoveDocumentError, catch_up, document, documents, finish_ingestion, finish_later,
+    ingestion_scope, remove_document, start_ingestion,
 };
-pub use job::{Job, JobFailure, JobStatus, JobStatusError};
+pub use job::{Job, JobFailure, JobNow, JobProgress, JobStatus, JobStatusError, Pace};
 pub use manage::{
     ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
 };
+pub use queue::{IngestQueue, Watch};
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
 pub use search::{Ask, AskError, Hit, Hits, SearchDatasetError, Threshold, search_dataset};
+pub use upload::{Upload, UploadError};
+pub use work::work_off;
 
 use crate::ids::DatasetId;
 use crate::time::Timestamp;

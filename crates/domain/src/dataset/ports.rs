@@ -1,9 +1,13 @@
 //! What is stored of datasets, and what is asked of the store of their documents and of a search engine.
 
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
 use crate::Pending;
 use crate::dataset::{
-    Ask, Change, ChangeNumber, Dataset, Document, DocumentId, DocumentSummary, ExtractedText, FileFormat,
-    FileRefused, Hits, IndexOf, Job, Usage,
+    Ask, Change, ChangeNumber, ContentHash, Dataset, Document, DocumentId, DocumentSummary, ExtractedText,
+    FileFormat, FileRefused, Hits, IndexOf, Job, JobProgress, Usage,
 };
 use crate::ids::{DatasetId, JobId, TenantId};
 use crate::page::{Page, PageAsk};
@@ -52,7 +56,7 @@ pub trait DatasetRows: DatasetView {
     fn remove_dataset(&mut self, scope: &TenantScope, id: DatasetId) -> Result<bool, StoreError>;
     /// Adds a job of an existing dataset.
     fn add_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError>;
-    /// Replaces a job's status, counts, errors and `finished_at`.
+    /// Replaces a job's status, totals, progress and `finished_at`.
     fn update_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError>;
 }
 
@@ -78,6 +82,44 @@ pub trait DocumentStore: Send + Sync {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError>;
+    /// Puts some of a job's documents in, and keeps how far that has brought it: both or neither. Each document
+    /// replaces an older one of its id. They are durable once this answers, under the number of the last change made.
+    fn put_part(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+        documents: &[Document],
+        progress: &JobProgress,
+    ) -> Result<ChangeNumber, DocumentStoreError>;
+    /// How far a job was when a part of it was put in last; `None` when none was.
+    fn progress(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<Option<JobProgress>, DocumentStoreError>;
+    /// Forgets how far a job is. Doing so again changes nothing.
+    fn forget_progress(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<(), DocumentStoreError>;
+    /// What documents were made of, in the order of the ids; `None` where there is no document.
+    fn hashes(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        ids: &[DocumentId],
+    ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError>;
+    /// A document that was made of this, if there is one: of several the first in bytewise order.
+    fn made_of(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        sha256: &ContentHash,
+    ) -> Result<Option<DocumentId>, DocumentStoreError>;
     /// One document.
     fn document(
         &self,
@@ -113,6 +155,74 @@ pub trait DocumentStore: Send + Sync {
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError>;
     /// The datasets that hold anything here, known to the rest of the space or not.
     fn held(&self, operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, DocumentStoreError>;
+}
+
+/// A file that was brought, as the list of a spool has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpooledFile {
+    /// What it was called by whoever brought it, and no more than that: it may be no [`FileName`](super::FileName).
+    pub name: String,
+    /// How many bytes were sent. Of a file with more than [`FILE_MAX_BYTES`](super::FILE_MAX_BYTES) none is kept.
+    pub bytes: u64,
+    /// What it is known by.
+    pub sha256: ContentHash,
+}
+
+/// The spool failed.
+pub type SpoolError = StoreError;
+
+/// Holds the files of jobs from when they are brought until they are documents. A file has a number, and nothing of
+/// what it was called gets near a file system. Its methods block on a disk.
+pub trait Spool: Send + Sync {
+    /// Begins to take in the files of a job.
+    fn begin(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<Box<dyn Intake>, SpoolError>;
+    /// The files of a job, in the order they were brought; `None` when there are none, or not all of them were.
+    fn files(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<Option<Vec<SpooledFile>>, SpoolError>;
+    /// The bytes of the file with this number, counted from 0; `None` when they are not there.
+    fn read(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+        number: usize,
+    ) -> Result<Option<Vec<u8>>, SpoolError>;
+    /// Removes the bytes of files. The list stays. Doing so again changes nothing.
+    fn remove_files(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+        numbers: Range<usize>,
+    ) -> Result<(), SpoolError>;
+    /// Removes all of a job. Doing so again changes nothing.
+    fn remove(&self, scope: &TenantScope, dataset: DatasetId, job: JobId) -> Result<(), SpoolError>;
+    /// The jobs of a dataset that have anything here, whole or not, in the order of their ids.
+    fn jobs(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<JobId>, SpoolError>;
+    /// Removes all of a dataset. Doing so again changes nothing.
+    fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SpoolError>;
+}
+
+/// Takes in the files of one job, one after the other. What is dropped before it is sealed leaves nothing behind.
+pub trait Intake: Send {
+    /// Begins the next file.
+    fn begin_file(&mut self) -> Result<(), SpoolError>;
+    /// Adds bytes to the file that was begun last.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError>;
+    /// Takes back all bytes of the file that was begun last, and keeps none.
+    fn discard_file(&mut self) -> Result<(), SpoolError>;
+    /// Makes all files and their list durable. The list has an entry for each file, in order.
+    fn seal(self: Box<Self>, files: &[SpooledFile]) -> Result<(), SpoolError>;
 }
 
 /// A search engine did not do what it was asked to.

@@ -1,34 +1,39 @@
-//! Ending at start what a crash cut short: jobs, removals, and indexes that are behind.
+//! Ending at start what a crash cut short: jobs, removals, and indexes that are behind. Jobs of files go on in the
+//! background.
 
 use std::collections::HashSet;
 
-use crate::audit::Origin;
-use crate::dataset::ingest::end;
+use crate::audit::{Call, Origin};
+use crate::dataset::ingest::{end, failed};
 use crate::dataset::ports::SearchError;
+use crate::dataset::work::Task;
 use crate::dataset::{
-    DatasetState, IngestError, Job, JobFailure, JobStatus, catch_up, finish_ingestion, finish_removal,
+    DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion, finish_removal,
 };
 use crate::fault::Fault;
 use crate::ids::{DatasetId, TenantId};
 use crate::space::Space;
-use crate::tenant::OperatorScope;
+use crate::tenant::{OperatorScope, TenantScope};
 
 /// What was mended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reconciled {
     /// Jobs whose documents were stored, and are found now.
     pub jobs_finished: u64,
+    /// Jobs of files that go on in the background.
+    pub jobs_resumed: u64,
     /// Jobs whose documents never were.
     pub jobs_failed: u64,
     /// Datasets whose removal was ended.
     pub removals_finished: u64,
     /// Damaged indexes that were built anew.
     pub indexes_rebuilt: u64,
-    /// Datasets that held something and that nobody knows.
+    /// Datasets and spools that held something and that nobody knows.
     pub strays_removed: u64,
 }
 
-/// Ends whatever was left half done. Nothing else may run beside it. Blocks on a disk.
+/// Ends whatever was left half done, and queues the jobs of files that go on. Nothing else may run beside it. Blocks
+/// on a disk.
 ///
 /// # Errors
 /// When a port failed; it can be called again.
@@ -55,25 +60,24 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
             caught_up => caught_up?,
         }
         let unfinished = space.store.read()?.unfinished_jobs(&scope, dataset.id)?;
-        for job in unfinished {
-            let ended = if space.documents.put_by(&scope, dataset.id, job.id)?.is_some() {
-                mended.jobs_finished += 1;
-                finish_ingestion(space, &call, &scope, job)
-            } else {
-                mended.jobs_failed += 1;
-                end(space, &call, &scope, interrupted(&job))
-            };
-            match ended {
-                Ok(_) => {}
-                Err(IngestError::Fault(fault)) => return Err(fault),
-                Err(other) => return Err(crate::store::StoreError::failed(other).into()),
+        let spooled = space.spool.jobs(&scope, dataset.id)?;
+        for job in &spooled {
+            // Whoever brought these was never told so, or the job has ended.
+            if !unfinished.iter().any(|one| one.id == *job) {
+                space.documents.forget_progress(&scope, dataset.id, *job)?;
+                space.spool.remove(&scope, dataset.id, *job)?;
+                mended.strays_removed += 1;
             }
+        }
+        for job in unfinished {
+            resume(space, &call, &scope, job, &mut mended)?;
         }
     }
     for (tenant, dataset) in space.documents.held(operator)? {
         if !ids.contains(&(tenant, dataset)) {
             let scope = operator.tenant(tenant);
             space.engine.destroy(&scope, dataset)?;
+            space.spool.destroy(&scope, dataset)?;
             space.documents.destroy(&scope, dataset)?;
             mended.strays_removed += 1;
         }
@@ -81,7 +85,35 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     Ok(mended)
 }
 
-fn interrupted(job: &Job) -> Job {
-    let message = "the server stopped before the documents were stored; send them again".to_owned();
-    Job { status: JobStatus::Failed, errors: vec![JobFailure { document_id: None, message }], ..job.clone() }
+/// Ends a job, or lets it be worked off in the background.
+fn resume(
+    space: &Space,
+    call: &Call,
+    scope: &TenantScope,
+    mut job: Job,
+    mended: &mut Reconciled,
+) -> Result<(), Fault> {
+    let ended = if space.documents.put_by(scope, job.dataset, job.id)?.is_some() {
+        mended.jobs_finished += 1;
+        finish_ingestion(space, call, scope, job)
+    } else if let Some(files) = space.spool.files(scope, job.dataset, job.id)? {
+        if let Some(progress) = space.documents.progress(scope, job.dataset, job.id)? {
+            // The files that came before are documents, and were not to stay.
+            let until = usize::try_from(progress.position()).unwrap_or(usize::MAX).min(files.len());
+            space.spool.remove_files(scope, job.dataset, job.id, 0..until)?;
+            job.progress = progress;
+        }
+        mended.jobs_resumed += 1;
+        space.ingestion.add(*scope, Task::files(job, files));
+        return Ok(());
+    } else {
+        mended.jobs_failed += 1;
+        let why = "the server stopped before the documents were stored; send them again";
+        end(space, call, scope, failed(&job, JobFailure::of_all(why)))
+    };
+    match ended {
+        Ok(_) => Ok(()),
+        Err(IngestError::Fault(fault)) => Err(fault),
+        Err(other) => Err(crate::store::StoreError::failed(other).into()),
+    }
 }

@@ -57,8 +57,11 @@ pub async fn begin_removal(
 pub fn finish_removal(space: &Space, call: &Call, scope: &TenantScope, id: DatasetId) -> Result<(), Fault> {
     let event = call.event(scope, Action::SensitiveDelete, Actor::System)?.on(ObjectKind::Dataset, id);
     let scope = *scope;
+    // Whoever takes files in stops early, and is then waited for.
+    space.ingestion.stop_all(id);
     space.datasets.alone(id, || {
         space.engine.destroy(&scope, id)?;
+        space.spool.destroy(&scope, id)?;
         space.documents.destroy(&scope, id)?;
         let removed: Result<(), StoreError> = space
             .store

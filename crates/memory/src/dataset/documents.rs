@@ -5,7 +5,9 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
-use syft_space_domain::dataset::{Change, ChangeNumber, Document, DocumentId, DocumentSummary, Usage};
+use syft_space_domain::dataset::{
+    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, Usage,
+};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageAsk};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
@@ -21,6 +23,7 @@ struct Held {
     /// Each document's last change; `None` where that removed it.
     documents: BTreeMap<DocumentId, (ChangeNumber, Option<Document>)>,
     jobs: BTreeMap<JobId, ChangeNumber>,
+    progress: BTreeMap<JobId, JobProgress>,
 }
 
 impl Held {
@@ -78,6 +81,65 @@ impl DocumentStore for MemoryDocuments {
         job: JobId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
         Ok(self.look(scope, dataset, |held| held.jobs.get(&job).copied()).flatten())
+    }
+
+    fn put_part(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+        documents: &[Document],
+        progress: &JobProgress,
+    ) -> Result<ChangeNumber, DocumentStoreError> {
+        let mut datasets = self.datasets();
+        let held = datasets.entry((scope.tenant(), dataset)).or_default();
+        for document in documents {
+            held.change(&document.id, Some(document.clone()));
+        }
+        held.progress.insert(job, progress.clone());
+        Ok(held.last)
+    }
+
+    fn progress(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<Option<JobProgress>, DocumentStoreError> {
+        Ok(self.look(scope, dataset, |held| held.progress.get(&job).cloned()).flatten())
+    }
+
+    fn forget_progress(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<(), DocumentStoreError> {
+        if let Some(held) = self.datasets().get_mut(&(scope.tenant(), dataset)) {
+            held.progress.remove(&job);
+        }
+        Ok(())
+    }
+
+    fn hashes(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        ids: &[DocumentId],
+    ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError> {
+        let hash = |held: &Held, id| Some(held.documents.get(id)?.1.as_ref()?.sha256);
+        let found = self.look(scope, dataset, |held| ids.iter().map(|id| hash(held, id)).collect());
+        Ok(found.unwrap_or_else(|| vec![None; ids.len()]))
+    }
+
+    fn made_of(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        sha256: &ContentHash,
+    ) -> Result<Option<DocumentId>, DocumentStoreError> {
+        let first = |held: &Held| held.present().find(|one| one.sha256 == *sha256).map(|one| one.id.clone());
+        Ok(self.look(scope, dataset, first).flatten())
     }
 
     fn document(
@@ -168,6 +230,7 @@ fn summary(document: &Document) -> DocumentSummary {
         metadata: document.metadata.clone(),
         bytes: length(document.content.len()),
         chunks: length(document.chunks.len()),
+        sha256: document.sha256,
         created_at: document.created_at,
     }
 }

@@ -1,10 +1,14 @@
 //! How datasets and jobs are kept.
 
 mod documents;
+mod extract;
 mod search;
+mod spool;
 
 pub use documents::MemoryDocuments;
+pub use extract::TextFiles;
 pub use search::MemorySearch;
+pub use spool::MemorySpool;
 
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job};

@@ -50,6 +50,8 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// The most bytes of a body that brings documents.
     pub max_documents_body_bytes: usize,
+    /// The most bytes of a body that brings files.
+    pub max_upload_bytes: u64,
     /// How long the requests under way may take to end when the server is told to stop.
     pub shutdown_timeout: Duration,
     /// How long an access token lives.
@@ -78,6 +80,7 @@ impl Default for Settings {
             body_timeout: Duration::from_secs(30),
             max_body_bytes: 1024 * 1024,
             max_documents_body_bytes: 32 * 1024 * 1024,
+            max_upload_bytes: 256 * 1024 * 1024,
             shutdown_timeout: Duration::from_secs(30),
             access_token_lifetime: Duration::from_secs(15 * 60),
             access_token_algorithm: SigningAlgorithm::Hs256,
@@ -173,6 +176,14 @@ pub static SETTINGS: &[Setting] = &[
         key: "max_documents_body_bytes",
         allowed: "a number of bytes from 1024 to 1073741824",
         apply: |to, text| set(&mut to.max_documents_body_bytes, within(text, 1_024, 1 << 30)),
+    },
+    Setting {
+        key: "max_upload_bytes",
+        allowed: "a number of bytes from 1024 to 1099511627776",
+        apply: |to, text| {
+            let number = text.parse().ok().filter(|number| (1_024..=1 << 40).contains(number));
+            set(&mut to.max_upload_bytes, number)
+        },
     },
     Setting {
         key: "shutdown_timeout_seconds",

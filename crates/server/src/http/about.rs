@@ -50,6 +50,8 @@ pub enum Bound {
     Body,
     /// That of bodies that bring documents.
     Documents,
+    /// That of bodies that bring files.
+    Files,
 }
 
 /// A form in which a body is taken.

@@ -3,7 +3,7 @@
 use syft_space_domain::Fault;
 use syft_space_domain::audit::AuditError;
 use syft_space_domain::dataset::ports::SearchError;
-use syft_space_domain::dataset::{AskError, DatasetError, IngestError, SearchDatasetError};
+use syft_space_domain::dataset::{AskError, DatasetError, IngestError, SearchDatasetError, UploadError};
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
@@ -46,6 +46,7 @@ impl From<Fault> for Problem {
             Fault::Hashing(error) => internal(&error),
             Fault::Signing(error) => internal(&error),
             Fault::Search(error) => internal(&error),
+            Fault::Extract(error) => internal(&error),
         }
     }
 }
@@ -156,6 +157,7 @@ impl From<DatasetError> for Problem {
             DatasetError::NotFound | DatasetError::NoJob => Self::new(Reason::NotFound, error),
             DatasetError::NameTaken => Self::new(Reason::NameTaken, error),
             DatasetError::Changed => Self::new(Reason::Changed, error),
+            DatasetError::JobEnded(_) => Self::new(Reason::Conflict, error),
             DatasetError::InUse(_) => Self::new(Reason::InUse, error),
             DatasetError::LimitReached(_) => Self::new(Reason::LimitReached, error),
             DatasetError::Fault(fault) => fault.into(),
@@ -171,7 +173,19 @@ impl From<IngestError> for Problem {
             IngestError::TooManyDocuments(_) | IngestError::TooManyBytes(_) => {
                 Self::new(Reason::LimitReached, error)
             }
+            IngestError::Ended(_) => Self::new(Reason::Conflict, error),
             IngestError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Twice(_) | UploadError::TooMany | UploadError::NoFile => {
+                Self::new(Reason::Invalid, error)
+            }
+            UploadError::Ingest(error) => error.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod left_over;
 pub(crate) mod mapping;
 pub mod noise;
 pub mod openapi;
+mod pieces;
 pub mod problem;
 pub mod reason;
 pub mod request;

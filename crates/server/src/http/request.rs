@@ -13,6 +13,7 @@ use syft_space_domain::identity::Principal;
 use syft_space_domain::page::{Cursor, PageAsk, PageLimit, PageLimitError};
 
 use crate::http::about::Parameter;
+use crate::http::pieces::Pieces;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::state::State;
@@ -107,6 +108,19 @@ impl Request {
         }
         let detail = format!("send the body as {} in UTF-8", accepted.join(" or "));
         Err(Problem::new(Reason::UnsupportedMediaType, detail))
+    }
+
+    /// Whether the body is said to be a form with files.
+    #[must_use]
+    pub fn is_form(&self) -> bool {
+        let sent = self.http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = sent.and_then(|sent| sent.split(';').next()).unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("multipart/form-data")
+    }
+
+    /// Reads the body in pieces, up to a bound and no slower than it may.
+    pub(crate) fn pieces(&self, max: u64) -> Result<Pieces, Problem> {
+        Pieces::of(&self.http, max, self.state.limits.body_timeout)
     }
 
     /// Reads the body, up to a bound and within a time.

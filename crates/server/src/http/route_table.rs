@@ -18,7 +18,7 @@ use crate::http::request::{Reply, Request};
 use crate::routes::reply::List;
 use crate::routes::{
     audit, auth, datasets, documents, endpoints, explanation, health, invitations, jobs, openapi, policies,
-    query, users,
+    query, shapes, users,
 };
 
 /// A method of a route.
@@ -154,10 +154,12 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/datasets/{id}/documents"       may(&[ReadContent]) => documents::list,
         says("List the documents of a dataset").pages().answers::<List<documents::Listed>>(200);
     Post   "/api/v1/datasets/{id}/documents"       may(&[WriteDatasets]) => documents::add,
-        says("Put documents into a dataset")
-            .more("They are durable once this answers, and found once the job has succeeded.")
+        says("Put documents or files into a dataset")
+            .more("They are durable once this answers, and found once the job has succeeded. A file that gives no \
+                document is one of the job's errors, and the others go on.")
             .asks(documents::WAIT)
             .takes_as::<documents::AddBody>("application/json", Bound::Documents)
+            .takes_as::<shapes::FilesShape>("multipart/form-data", Bound::Files)
             .answers::<jobs::Started>(202).answers::<jobs::Started>(200).refuses(&[LimitReached]);
     Get    "/api/v1/datasets/{id}/documents/{doc}" may(&[ReadContent]) => documents::get,
         says("Read a document").answers::<documents::Whole>(200);
@@ -167,6 +169,9 @@ pub static ROUTES: &[Route] = routes! {
         says("List the ingestion jobs of a dataset").pages().answers::<List<jobs::Shown>>(200);
     Get    "/api/v1/datasets/{id}/jobs/{job}" may(&[WriteDatasets]) => jobs::get,
         says("Show an ingestion job").answers::<jobs::Shown>(200);
+    Post   "/api/v1/datasets/{id}/jobs/{job}/cancel" may(&[WriteDatasets]) => jobs::cancel,
+        says("Cancel an ingestion job").more("What it has stored stays. Canceling again changes nothing.")
+            .answers::<jobs::Shown>(200);
 
     Get    "/api/v1/endpoints"        may(&[ReadMetadata, ListQueryable]) => endpoints::list,
         says("List the endpoints").more("A user lists name, slug and summary of those that they may query now.")

@@ -21,6 +21,8 @@ pub struct RequestLimits {
     pub body_bytes: usize,
     /// The most bytes of a body that brings documents.
     pub documents_body_bytes: usize,
+    /// The most bytes of a body that brings files.
+    pub upload_bytes: u64,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
 }

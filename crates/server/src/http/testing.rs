@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use syft_space_domain::dataset::IngestQueue;
 use syft_space_domain::live::LiveCache;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::{DatasetLocks, Space};
-use syft_space_memory::{InsecurePasswords, MemoryDocuments, MemorySearch, MemoryStore, MemoryTokens};
+use syft_space_memory::{
+    InsecurePasswords, MemoryDocuments, MemorySearch, MemorySpool, MemoryStore, MemoryTokens, TextFiles,
+};
 
 use crate::config::Settings;
 use crate::http::state::State;
@@ -20,11 +23,14 @@ pub(crate) fn state() -> State {
         live,
         documents: Arc::new(MemoryDocuments::new()),
         engine: Arc::new(MemorySearch::new()),
+        spool: Arc::new(MemorySpool::new()),
+        extractor: Arc::new(TextFiles),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), Duration::from_secs(900))),
         clock: Arc::new(SystemClock),
         entropy,
         datasets: DatasetLocks::default(),
+        ingestion: IngestQueue::default(),
     };
     Arc::into_inner(crate::serve::state(space, &Settings::default(), None)).unwrap()
 }

@@ -8,8 +8,9 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{
-    Ask, Document, DocumentError, DocumentId, DocumentSummary, Hit, Metadata, NewDocument, dataset, document,
-    documents, finish_ingestion, ingestion_scope, remove_document, search_dataset, start_ingestion,
+    Ask, ContentHash, Document, DocumentError, DocumentId, DocumentSummary, Hit, IngestError, JobNow,
+    Metadata, NewDocument, dataset, document, documents, finish_ingestion, finish_later, ingestion_scope,
+    remove_document, search_dataset, start_ingestion,
 };
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::time::Timestamp;
@@ -18,11 +19,13 @@ use crate::http::about::Parameter;
 use crate::http::json;
 use crate::http::mapping::ask_refused;
 use crate::http::problem::{FieldError, Problem};
+use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::routes::jobs::Started;
 use crate::routes::reply;
 use crate::routes::rules;
 use crate::routes::shapes;
+use crate::routes::upload;
 
 /// The most documents of one request.
 const DOCUMENTS_MAX: usize = 10_000;
@@ -36,6 +39,8 @@ pub(crate) struct Listed {
     metadata: Metadata,
     bytes: u64,
     chunks: u64,
+    #[schemars(with = "shapes::HashShape")]
+    sha256: ContentHash,
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
 }
@@ -47,6 +52,7 @@ impl From<DocumentSummary> for Listed {
             metadata: one.metadata,
             bytes: one.bytes,
             chunks: one.chunks,
+            sha256: one.sha256,
             created_at: one.created_at,
         }
     }
@@ -128,7 +134,13 @@ pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     dataset(request.space(), request.who()?, id)?;
     let wait = request.query().parse::<bool>("wait")?.unwrap_or(false);
-    request.check_media_type(&["application/json"])?;
+    if request.is_form() {
+        return upload::files(&request, id, wait).await;
+    }
+    request.check_media_type(&["application/json"]).map_err(|_| {
+        let detail = "send documents as application/json in UTF-8, or files as multipart/form-data";
+        Problem::new(Reason::UnsupportedMediaType, detail)
+    })?;
     let body = request.body(request.state.limits.documents_body_bytes).await?;
     let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
     let job = reply::blocking(move || {
@@ -136,21 +148,25 @@ pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
         let documents = take_documents(body, &call)?;
         let job = start_ingestion(&state.space, &call, &who, id, documents)?;
         let scope = ingestion_scope(&who)?;
-        if wait {
-            return Ok::<_, Problem>(finish_ingestion(&state.space, &call, &scope, job)?);
+        if !wait {
+            finish_later(&state.space, &scope, job.clone());
+            return Ok::<_, Problem>(job);
         }
-        let started = job.clone();
-        tokio::task::spawn_blocking(move || {
-            // What is not finished now is finished at the next start.
-            if let Err(error) = finish_ingestion(&state.space, &call, &scope, job) {
-                tracing::error!(%error, dataset = %id, "documents are stored, and could not be indexed");
+        match finish_ingestion(&state.space, &call, &scope, job.clone()) {
+            Ok(job) => Ok(job),
+            // Somebody stopped it meanwhile.
+            Err(IngestError::Ended(job)) => Ok(*job),
+            Err(error) => {
+                if let IngestError::Fault(_) = error {
+                    finish_later(&state.space, &scope, job);
+                }
+                Err(error.into())
             }
-        });
-        Ok(started)
+        }
     })
     .await??;
     let status = if wait { StatusCode::OK } else { StatusCode::ACCEPTED };
-    reply::json(status, &Started::from(job))
+    reply::json(status, &Started::from(JobNow { job, pace: None }))
 }
 
 /// Checks every document, so that one answer tells of all that is wrong.

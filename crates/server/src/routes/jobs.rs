@@ -1,10 +1,12 @@
 //! Ingestion jobs.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use syft_space_domain::dataset::{Job, JobFailure, JobStatus, job, jobs};
+use syft_space_domain::dataset::{JobFailure, JobNow, JobStatus, cancel_job, job, jobs};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -21,8 +23,15 @@ pub(crate) struct Shown {
     status: JobStatus,
     documents_total: u64,
     documents_done: u64,
+    documents_unchanged: u64,
+    documents_duplicate: u64,
+    documents_failed: u64,
     chunks: u64,
     bytes: u64,
+    bytes_total: u64,
+    bytes_done: u64,
+    rate_bytes_per_second: Option<u64>,
+    seconds_left: Option<u64>,
     #[schemars(with = "Vec<shapes::JobFailureShape>")]
     errors: Vec<JobFailure>,
     #[schemars(with = "shapes::TimeShape")]
@@ -31,16 +40,24 @@ pub(crate) struct Shown {
     finished_at: Option<Timestamp>,
 }
 
-impl From<Job> for Shown {
-    fn from(job: Job) -> Self {
+impl From<JobNow> for Shown {
+    fn from(JobNow { job, pace }: JobNow) -> Self {
+        let progress = job.progress;
         Self {
             id: job.id.to_string(),
             status: job.status,
             documents_total: job.documents_total,
-            documents_done: job.documents_done,
-            chunks: job.chunks,
-            bytes: job.bytes,
-            errors: job.errors,
+            documents_done: progress.documents_done,
+            documents_unchanged: progress.documents_unchanged,
+            documents_duplicate: progress.documents_duplicate,
+            documents_failed: progress.documents_failed,
+            chunks: progress.chunks,
+            bytes: progress.bytes,
+            bytes_total: job.bytes_total,
+            bytes_done: progress.bytes_done,
+            rate_bytes_per_second: pace.map(|pace| pace.bytes_per_second),
+            seconds_left: pace.and_then(|pace| pace.seconds_left),
+            errors: progress.errors,
             created_at: job.created_at,
             finished_at: job.finished_at,
         }
@@ -54,8 +71,8 @@ pub(crate) struct Started {
     job: Shown,
 }
 
-impl From<Job> for Started {
-    fn from(job: Job) -> Self {
+impl From<JobNow> for Started {
+    fn from(job: JobNow) -> Self {
         Self { job: job.into() }
     }
 }
@@ -69,4 +86,11 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let (dataset, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
     reply::json(StatusCode::OK, &Shown::from(job(request.space(), request.who()?, dataset, id)?))
+}
+
+pub(crate) async fn cancel(request: Request) -> Result<HttpResponse, Problem> {
+    let (dataset, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
+    let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
+    let job = reply::blocking(move || cancel_job(&state.space, &call, &who, dataset, id)).await??;
+    reply::json(StatusCode::OK, &Shown::from(JobNow { job, pace: None }))
 }

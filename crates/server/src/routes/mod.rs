@@ -15,4 +15,5 @@ pub(crate) mod query;
 pub(crate) mod reply;
 mod rules;
 pub(crate) mod shapes;
+mod upload;
 pub(crate) mod users;

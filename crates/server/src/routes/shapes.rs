@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, ObjectKind, Outcome};
 use syft_space_domain::dataset::{
-    Ask, Dataset, DocumentId, JobStatus, NewDocument, Stemming, StopWords, Tokenizer,
+    Ask, Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, Stemming, StopWords, Tokenizer, Upload,
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
@@ -175,11 +175,28 @@ shapes! {
     });
     /// Something about a job that did not go well.
     JobFailureShape = "JobFailure": json_schema!({
-        "type": "object", "required": ["document_id", "message"],
+        "type": "object", "required": ["document_id", "file", "message"],
         "properties": {
-            "document_id": { "type": ["string", "null"], "description": "Which document; `null` when it is all of them." },
+            "document_id": { "type": ["string", "null"],
+                "description": "Which document; `null` when it is all of them, or there is none." },
+            "file": { "type": ["string", "null"], "description": "The name of the file it came from." },
             "message": { "type": "string", "description": "What went wrong, and what to do." },
         },
+    });
+    /// What a document was made of.
+    HashShape = "Sha256": json_schema!({
+        "type": "string", "pattern": "^[0-9a-f]{64}$",
+        "description": "SHA-256 of the bytes of a file as they were sent, or of the content and metadata of a document.",
+    });
+    /// A form with files.
+    FilesShape = "Files": json_schema!({
+        "type": "object",
+        "properties": { "file": {
+            "type": "array", "items": { "type": "string", "contentMediaType": "application/octet-stream" },
+        } },
+        "description": format!(
+            "Each part with a filename is a file, whatever its field is called: at most {} files of at most \
+             {FILE_MAX_BYTES} bytes. No filename stands twice.", Upload::MAX_FILES),
     });
     /// A question.
     QuestionShape = "Question": question();

@@ -109,7 +109,7 @@ const TWICE: &[(&str, &str)] = &[
     ("parking_lot", "r2d2's scheduled-thread-pool wants 0.13; r2d2 itself, tokio and quick_cache want 0.12"),
     ("parking_lot_core", "as parking_lot"),
     ("r-efi", "as getrandom; on UEFI only"),
-    ("rand", "tantivy-columnar wants 0.9, proptest (tests only) wants 0.10"),
+    ("rand", "tantivy-columnar wants 0.9, actix-multipart wants 0.10"),
     ("rand_core", "as rand"),
     ("redox_syscall", "as parking_lot; on Redox only"),
     ("syn", "derive macros are on their way from 2 to 3; while compiling only"),

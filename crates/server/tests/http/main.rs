@@ -10,6 +10,8 @@ mod audit_log;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;

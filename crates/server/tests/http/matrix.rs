@@ -75,12 +75,15 @@ impl Things {
     }
 }
 
+/// The job has ended, so that nobody can stop it any more: it stands for the one success that the matrix has not.
+const CANCEL: &str = "/datasets/{id}/jobs/{job}/cancel";
+
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
 pub fn body(route: &Route, things: &Things, n: usize) -> Option<Value> {
     let path = route.path.trim_start_matches("/api/v1");
     match (route.method, path) {
-        (Method::Get | Method::Delete, _) => None,
+        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL) => None,
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
         }
@@ -147,7 +150,9 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             let client = &clients[&role];
             let permitted = permissions.iter().any(|permission| may(role, *permission));
             let answer = call(client, route, &things.path(route), body(route, things, n)).await;
-            if permitted {
+            if permitted && route.path.ends_with(CANCEL) {
+                answer.expect_problem(409, "conflict");
+            } else if permitted {
                 assert!(
                     (200..300).contains(&answer.status),
                     "{role} may {} {}: {answer:?}",

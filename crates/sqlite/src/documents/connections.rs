@@ -106,10 +106,10 @@ impl Connections {
     pub(super) fn held(&self, _operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, StoreError> {
         let tenants = self.home.tenants();
         let mut found = Vec::new();
-        for tenant in names(&tenants).map_err(|error| OpenError::io(&tenants, &error))? {
+        for tenant in private::names(&tenants).map_err(|error| OpenError::io(&tenants, &error))? {
             let Ok(id) = tenant.parse::<TenantId>() else { continue };
             let datasets = tenants.join(tenant).join("datasets");
-            let names = names(&datasets).map_err(|error| OpenError::io(&datasets, &error))?;
+            let names = private::names(&datasets).map_err(|error| OpenError::io(&datasets, &error))?;
             found.extend(names.iter().filter_map(|name| Some((id, name.parse().ok()?))));
         }
         found.sort_unstable();
@@ -176,13 +176,4 @@ fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     connection.batch_execute(CACHE).map_err(|error| store_error(&error))?;
     Kind::Documents.migrate(path, &mut connection)?;
     Ok(connection)
-}
-
-/// The names in a folder; none when there is no folder.
-fn names(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }

@@ -1,12 +1,16 @@
 //! Where do documents lie? In one database per dataset, in the dataset's folder.
 
 mod connections;
+mod hash;
+mod progress;
 mod read;
 mod schema;
 mod write;
 
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
-use syft_space_domain::dataset::{Change, ChangeNumber, Document, DocumentId, DocumentSummary, Usage};
+use syft_space_domain::dataset::{
+    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, Usage,
+};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageAsk};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
@@ -48,6 +52,60 @@ impl DocumentStore for SqliteDocuments {
         job: JobId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
         let found = self.connections.with(scope, dataset, |connection| write::put_by(connection, job))?;
+        Ok(found.flatten())
+    }
+
+    fn put_part(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+        documents: &[Document],
+        progress: &JobProgress,
+    ) -> Result<ChangeNumber, DocumentStoreError> {
+        self.connections
+            .with_new(scope, dataset, |connection| write::put_part(connection, job, documents, progress))
+    }
+
+    fn progress(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<Option<JobProgress>, DocumentStoreError> {
+        let found = self.connections.with(scope, dataset, |connection| progress::get(connection, job))?;
+        Ok(found.flatten())
+    }
+
+    fn forget_progress(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        job: JobId,
+    ) -> Result<(), DocumentStoreError> {
+        self.connections.with(scope, dataset, |connection| progress::forget(connection, job))?;
+        Ok(())
+    }
+
+    fn hashes(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        ids: &[DocumentId],
+    ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError> {
+        let found = self.connections.with(scope, dataset, |connection| {
+            ids.iter().map(|id| hash::of(connection, id.as_str())).collect()
+        })?;
+        Ok(found.unwrap_or_else(|| vec![None; ids.len()]))
+    }
+
+    fn made_of(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        sha256: &ContentHash,
+    ) -> Result<Option<DocumentId>, DocumentStoreError> {
+        let found = self.connections.with(scope, dataset, |connection| hash::made_of(connection, sha256))?;
         Ok(found.flatten())
     }
 

@@ -2,12 +2,13 @@
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, Chunk, Document, DocumentId, DocumentSummary, Metadata, Usage,
+    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Metadata, Usage,
 };
 use syft_space_domain::page::{Page, PageAsk};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
+use super::hash;
 use super::schema::{chunks, documents, removals, totals};
 use crate::codec::{number, one_more, read, unreadable};
 use crate::error::Failed;
@@ -33,10 +34,14 @@ struct SummaryRow {
     metadata: String,
 }
 
-impl TryFrom<SummaryRow> for DocumentSummary {
-    type Error = StoreError;
-    fn try_from(row: SummaryRow) -> Result<Self, StoreError> {
-        Ok(Self {
+impl SummaryRow {
+    fn read(self, connection: &mut SqliteConnection) -> Result<DocumentSummary, Failed> {
+        let row = self;
+        let Some(sha256) = hash::of(connection, &row.id)? else {
+            return Err(StoreError::failed("a document is gone that was there just now").into());
+        };
+        Ok(DocumentSummary {
+            sha256,
             id: read("documents.id", &row.id)?,
             metadata: metadata(&row.metadata)?,
             bytes: number(row.bytes)?,
@@ -46,7 +51,7 @@ impl TryFrom<SummaryRow> for DocumentSummary {
     }
 }
 
-fn metadata(json: &str) -> Result<Metadata, StoreError> {
+pub(super) fn metadata(json: &str) -> Result<Metadata, StoreError> {
     serde_json::from_str(json).map_err(|error| unreadable("documents.metadata", &error))
 }
 
@@ -57,6 +62,11 @@ pub(super) fn document(
     let of = documents::table.find(id.as_str()).select(DocumentRow::as_select());
     let row: Option<DocumentRow> = of.first(connection).optional()?;
     let Some(row) = row else { return Ok(None) };
+    let metadata = metadata(&row.metadata)?;
+    let sha256 = match hash::of(connection, id.as_str())? {
+        Some(hash) => hash,
+        None => ContentHash::of_document(&row.content, &metadata),
+    };
     let texts: Vec<String> = chunks::table
         .filter(chunks::document_id.eq(id.as_str()))
         .order(chunks::position)
@@ -65,7 +75,8 @@ pub(super) fn document(
     Ok(Some(Document {
         id: id.clone(),
         content: row.content,
-        metadata: metadata(&row.metadata)?,
+        metadata,
+        sha256,
         chunks: texts.into_iter().map(|text| Chunk { text }).collect(),
         created_at: Timestamp::from_unix_micros(row.created_at),
     }))
@@ -83,7 +94,7 @@ pub(super) fn summaries(
         .limit(one_more(page.limit))
         .select(SummaryRow::as_select())
         .load(connection)?;
-    let found = rows.into_iter().map(DocumentSummary::try_from).collect::<Result<_, _>>()?;
+    let found = rows.into_iter().map(|row| row.read(connection)).collect::<Result<_, _>>()?;
     Ok(Page::cut(found, page.limit, |one: &DocumentSummary| one.id.clone()))
 }
 

@@ -45,3 +45,26 @@ table! {
         bytes -> BigInt,
     }
 }
+
+table! {
+    hashes (document_id) {
+        document_id -> Text,
+        sha256 -> Binary,
+    }
+}
+
+table! {
+    progress (job_id) {
+        job_id -> Binary,
+        documents_done -> BigInt,
+        documents_unchanged -> BigInt,
+        documents_duplicate -> BigInt,
+        documents_failed -> BigInt,
+        chunks -> BigInt,
+        bytes -> BigInt,
+        bytes_done -> BigInt,
+        errors -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(documents, hashes);

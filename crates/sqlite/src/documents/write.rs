@@ -1,11 +1,12 @@
 //! How do documents get in, and out again?
 
 use diesel::prelude::*;
-use syft_space_domain::dataset::{ChangeNumber, Document, DocumentId};
+use syft_space_domain::dataset::{ChangeNumber, Document, DocumentId, JobProgress};
 use syft_space_domain::ids::JobId;
 use syft_space_domain::store::StoreError;
 
 use super::schema::{chunks, documents, ingestions, removals, totals};
+use super::{hash, progress};
 use crate::codec::{Key, number};
 use crate::database;
 use crate::error::Failed;
@@ -77,23 +78,44 @@ pub(super) fn put(
         return Ok(change);
     }
     let (change, replaced) = database::together(connection, |connection| {
-        let mut totals = Totals::read(connection)?;
-        let mut replaced = false;
-        for document in documents {
-            replaced |= take_out(connection, &document.id, &mut totals)?;
-            add(connection, document, &mut totals)?;
-        }
-        let change = totals.last_change;
+        let (change, replaced) = put_all(connection, documents)?;
         diesel::insert_into(ingestions::table)
             .values((ingestions::job_id.eq(Key::from(job)), ingestions::change.eq(change)))
             .execute(connection)?;
-        totals.write(connection)?;
         Ok((change, replaced))
     })?;
     if replaced {
         forget(connection);
     }
     Ok(ChangeNumber(number(change)?))
+}
+
+pub(super) fn put_part(
+    connection: &mut SqliteConnection,
+    job: JobId,
+    documents: &[Document],
+    so_far: &JobProgress,
+) -> Result<ChangeNumber, Failed> {
+    let (change, replaced) = database::together(connection, |connection| {
+        progress::set(connection, job, so_far)?;
+        put_all(connection, documents)
+    })?;
+    if replaced {
+        forget(connection);
+    }
+    Ok(ChangeNumber(number(change)?))
+}
+
+/// Puts documents in. Answers the last change, and whether an older document gave way.
+fn put_all(connection: &mut SqliteConnection, documents: &[Document]) -> Result<(i64, bool), Failed> {
+    let mut totals = Totals::read(connection)?;
+    let mut replaced = false;
+    for document in documents {
+        replaced |= take_out(connection, &document.id, &mut totals)?;
+        add(connection, document, &mut totals)?;
+    }
+    totals.write(connection)?;
+    Ok((totals.last_change, replaced))
 }
 
 pub(super) fn remove(
@@ -145,6 +167,7 @@ fn add(connection: &mut SqliteConnection, document: &Document, totals: &mut Tota
     };
     totals.count(1, row.bytes, row.chunks);
     diesel::insert_into(documents::table).values(row).execute(connection)?;
+    hash::add(connection, document.id.as_str(), document.sha256)?;
     for (position, chunk) in (0..).zip(&document.chunks) {
         let row = NewChunk { document_id: document.id.as_str(), position, text: &chunk.text };
         diesel::insert_into(chunks::table).values(row).execute(connection)?;

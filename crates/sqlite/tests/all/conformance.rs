@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use syft_space_conformance::{Made, check_store, differential, documents};
-use syft_space_domain::dataset::ports::DocumentStore;
+use syft_space_conformance::{Made, check_store, differential, documents, spool};
+use syft_space_domain::dataset::ports::{DocumentStore, Spool};
 use syft_space_domain::store::{AfterCommit, NobodyFollows, Store};
 use syft_space_memory::MemoryStore;
-use syft_space_sqlite::{Home, SqliteDocuments, SqliteOptions, SqliteStore};
+use syft_space_sqlite::{FileSpool, Home, SqliteDocuments, SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
 fn store(folder: TempDir, follower: Arc<dyn AfterCommit>) -> Made<dyn Store> {
@@ -33,6 +33,17 @@ fn the_store_keeps_every_promise() {
 #[test]
 fn the_document_store_keeps_every_promise() {
     documents::suite(&|| documents_in(TempDir::new().unwrap()));
+}
+
+fn spool_in(folder: TempDir) -> Made<dyn Spool> {
+    let home = Home::prepare(folder.path()).unwrap();
+    let spool: Box<dyn Spool> = Box::new(FileSpool::new(&home));
+    Made::new(spool).reopened_by(move || spool_in(folder))
+}
+
+#[test]
+fn the_spool_keeps_every_promise() {
+    spool::suite(&|| spool_in(TempDir::new().unwrap()));
 }
 
 #[test]

@@ -21,7 +21,7 @@ const APP_ROWS: &str = "
     INSERT INTO memberships VALUES (x'01', x'02', 'owner', 'active', 1, 1, 1);
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
-    INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL);
+    INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);
     INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', '{}', 1, 1, 1);
     INSERT INTO endpoint_policies VALUES (x'01', x'07', x'08', 0);
@@ -33,6 +33,8 @@ const APP_ROWS: &str = "
 const DOCUMENTS_ROWS: &str = "
     INSERT INTO documents VALUES ('a', 1, 1, 1, 1, '{}', 'x');
     INSERT INTO chunks VALUES ('a', 0, 'x');
+    INSERT INTO hashes VALUES ('a', x'02');
+    INSERT INTO progress VALUES (x'03', 1, 0, 0, 0, 1, 1, 1, '[]');
     INSERT INTO removals VALUES ('b', 2);
     INSERT INTO ingestions VALUES (x'01', 1);";
 

@@ -8,7 +8,9 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types};
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person, RecordedEvent};
-use syft_space_domain::dataset::{AnalyzerSettings, Chunk, Dataset, DatasetState, Document, DocumentId};
+use syft_space_domain::dataset::{
+    AnalyzerSettings, Chunk, ContentHash, Dataset, DatasetState, Document, DocumentId,
+};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId, EventId, JobId, RequestId, TenantId};
 use syft_space_domain::page::{PageAsk, PageLimit};
@@ -120,6 +122,7 @@ pub(crate) fn document(id: &str, content: &str) -> Document {
         content: content.to_owned(),
         metadata: serde_json::Map::new(),
         chunks: vec![Chunk { text: content.to_owned() }],
+        sha256: ContentHash::of_file(content.as_bytes()),
         created_at: time(5),
     }
 }

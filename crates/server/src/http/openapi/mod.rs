@@ -174,19 +174,24 @@ fn described(parameter: &Parameter, place: &str, required: bool, schemas: &mut S
 
 fn body(id: &str, about: &About, limits: &RequestLimits, schemas: &mut Schemas) -> Option<Value> {
     let mut content = Map::new();
-    let mut bound = 0;
+    let mut bounds = Vec::new();
     for Takes { media_type, schema, bound: of } in about.takes.iter().flatten() {
-        bound = bound.max(match of {
-            Bound::Body => limits.body_bytes,
-            Bound::Documents => limits.documents_body_bytes,
-        });
-        content.insert(
-            (*media_type).to_owned(),
-            media(*schema, example(id, "request"), Schemas::request, schemas),
-        );
+        let bound = match of {
+            Bound::Body => limits.body_bytes.to_string(),
+            Bound::Documents => limits.documents_body_bytes.to_string(),
+            Bound::Files => limits.upload_bytes.to_string(),
+        };
+        let bound = format!("At most {bound} bytes.");
+        if !bounds.contains(&bound) {
+            bounds.push(bound);
+        }
+        // The examples are JSON.
+        let example = example(id, "request").filter(|_| media_type.ends_with("json"));
+        content.insert((*media_type).to_owned(), media(*schema, example, Schemas::request, schemas));
     }
     (!content.is_empty()).then(
-        || json!({ "required": true, "description": format!("At most {bound} bytes."), "content": content }),
+        // One bound for each form, in their order.
+        || json!({ "required": true, "description": bounds.join(" As a form: "), "content": content }),
     )
 }
 

@@ -16,6 +16,7 @@ pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     openapi::document(&RequestLimits {
         body_bytes: 1 << 20,
         documents_body_bytes: 32 << 20,
+        upload_bytes: 256 << 20,
         body_timeout: Duration::from_secs(30),
     })
 });

@@ -10,12 +10,15 @@ use std::time::Duration;
 use syft_space::config::Settings;
 use syft_space::setup_token::SetupTokenFile;
 use syft_space::system::{SystemClock, SystemEntropy};
+use syft_space_domain::dataset::IngestQueue;
 use syft_space_domain::live::LiveCache;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::BearerSecret;
 use syft_space_domain::store::AfterCommit;
 use syft_space_domain::{DatasetLocks, Space};
-use syft_space_memory::{InsecurePasswords, MemoryDocuments, MemorySearch, MemoryStore, MemoryTokens};
+use syft_space_memory::{
+    InsecurePasswords, MemoryDocuments, MemorySearch, MemorySpool, MemoryStore, MemoryTokens, TextFiles,
+};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -215,10 +218,13 @@ fn memory_space(lifetime: Duration) -> Space {
         live,
         documents: Arc::new(MemoryDocuments::new()),
         engine: Arc::new(MemorySearch::new()),
+        spool: Arc::new(MemorySpool::new()),
+        extractor: Arc::new(TextFiles),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), lifetime)),
         clock: Arc::new(SystemClock),
         entropy,
         datasets: DatasetLocks::default(),
+        ingestion: IngestQueue::default(),
     }
 }

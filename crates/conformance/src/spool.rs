@@ -1,0 +1,172 @@
+//! Does a spool keep its promises?
+
+use syft_space_domain::dataset::ContentHash;
+use syft_space_domain::dataset::ports::{Spool, SpooledFile};
+use syft_space_domain::ids::JobId;
+
+use crate::check::{Check, checks, run_all};
+use crate::made::{Made, MakeSpool};
+use crate::sample::{dataset_id, job_id, scope};
+
+/// Every promise of [`Spool`].
+pub const CHECKS: &[Check<MakeSpool>] = checks![
+    files_are_read_back_as_they_were_brought,
+    what_is_dropped_before_it_is_sealed_leaves_nothing,
+    a_discarded_file_keeps_its_number,
+    files_are_removed_and_their_list_stays,
+    a_job_is_removed_and_nothing_else,
+    z1_a_tenants_files_are_its_own,
+    what_was_sealed_is_there_after_a_restart,
+];
+
+/// Checks every promise.
+pub fn suite(make: &MakeSpool) {
+    run_all("the spool", CHECKS, make);
+}
+
+/// The list of these files, under names that no file system takes.
+fn list(files: &[&[u8]]) -> Vec<SpooledFile> {
+    let entry = |(number, bytes): (usize, &&[u8])| SpooledFile {
+        name: format!("../{number}/\0\u{202e}\"\u{1f980}"),
+        bytes: u64::try_from(bytes.len()).expect("a small number"),
+        sha256: ContentHash::of_file(bytes),
+    };
+    files.iter().enumerate().map(entry).collect()
+}
+
+/// Brings the files of a job of dataset 1.
+fn bring(spool: &dyn Spool, tenant: u64, job: u64, files: &[&[u8]]) {
+    let mut intake = spool.begin(&scope(tenant), dataset_id(1), job_id(job)).expect("an intake begins");
+    for bytes in files {
+        intake.begin_file().expect("a file begins");
+        for piece in bytes.chunks(3) {
+            intake.write(piece).expect("bytes are written");
+        }
+    }
+    intake.seal(&list(files)).expect("files are sealed");
+}
+
+fn read(spool: &dyn Spool, tenant: u64, job: u64, number: usize) -> Option<Vec<u8>> {
+    spool.read(&scope(tenant), dataset_id(1), job_id(job), number).expect("a file is read")
+}
+
+fn listed(spool: &dyn Spool, tenant: u64, job: u64) -> Option<Vec<SpooledFile>> {
+    spool.files(&scope(tenant), dataset_id(1), job_id(job)).expect("files are listed")
+}
+
+fn jobs(spool: &dyn Spool, tenant: u64) -> Vec<JobId> {
+    spool.jobs(&scope(tenant), dataset_id(1)).expect("jobs are listed")
+}
+
+/// In their order, with every byte, whatever they are called.
+pub fn files_are_read_back_as_they_were_brought(make: &MakeSpool) {
+    let made = make();
+    let spool = &*made.port;
+    assert_eq!((listed(spool, 1, 1), read(spool, 1, 1, 0)), (None, None), "a new spool holds nothing");
+    assert_eq!(jobs(spool, 1), [], "and no job");
+    let large = vec![b'x'; 1 << 20];
+    let files: [&[u8]; 3] = [b"one\r\n\0\xff", b"", &large];
+    bring(spool, 1, 2, &files);
+    bring(spool, 1, 1, &[b"other"]);
+    assert_eq!(listed(spool, 1, 2), Some(list(&files)), "the list is as it was");
+    for (number, bytes) in files.iter().enumerate() {
+        assert_eq!(read(spool, 1, 2, number).as_deref(), Some(*bytes), "each file has its bytes");
+    }
+    assert_eq!(read(spool, 1, 2, 3), None, "there is no other");
+    assert_eq!(jobs(spool, 1), [job_id(1), job_id(2)], "jobs are in the order of their ids");
+}
+
+/// And until then there is no list.
+pub fn what_is_dropped_before_it_is_sealed_leaves_nothing(make: &MakeSpool) {
+    let made = make();
+    let spool = &*made.port;
+    let mut intake = spool.begin(&scope(1), dataset_id(1), job_id(1)).expect("an intake begins");
+    intake.begin_file().expect("a file begins");
+    intake.write(b"half").expect("bytes are written");
+    assert_eq!(listed(spool, 1, 1), None, "as long as not all were brought there is no list");
+    assert_eq!(jobs(spool, 1), [job_id(1)], "a job is told of as soon as it has anything");
+    drop(intake);
+    assert_eq!((jobs(spool, 1), read(spool, 1, 1, 0)), (vec![], None), "what is dropped leaves nothing");
+}
+
+/// So that those behind it are found under theirs.
+pub fn a_discarded_file_keeps_its_number(make: &MakeSpool) {
+    let made = make();
+    let spool = &*made.port;
+    let mut intake = spool.begin(&scope(1), dataset_id(1), job_id(1)).expect("an intake begins");
+    for bytes in [b"one", b"two"] {
+        intake.begin_file().expect("a file begins");
+        intake.write(bytes).expect("bytes are written");
+        if bytes == b"one" {
+            intake.discard_file().expect("a file is discarded");
+        }
+    }
+    intake.seal(&list(&[b"one", b"two"])).expect("files are sealed");
+    assert_eq!(read(spool, 1, 1, 0), None, "nothing is kept of a file that was discarded");
+    assert_eq!(read(spool, 1, 1, 1).as_deref(), Some(&b"two"[..]), "the next has the next number");
+}
+
+/// Doing so again changes nothing.
+pub fn files_are_removed_and_their_list_stays(make: &MakeSpool) {
+    let made = make();
+    let spool = &*made.port;
+    bring(spool, 1, 1, &[b"a", b"b", b"c", b"d"]);
+    bring(spool, 1, 2, &[b"a", b"b"]);
+    for _ in 0..2 {
+        spool.remove_files(&scope(1), dataset_id(1), job_id(1), 1..3).expect("files are removed");
+        let left = [0, 1, 2, 3].map(|number| read(spool, 1, 1, number).is_some());
+        assert_eq!(left, [true, false, false, true], "those of the range are gone, and no others");
+    }
+    assert_eq!(listed(spool, 1, 1).map(|list| list.len()), Some(4), "their list stays");
+    assert!(read(spool, 1, 2, 1).is_some(), "and another job's files");
+    let nowhere = spool.remove_files(&scope(1), dataset_id(1), job_id(9), 0..2);
+    assert_eq!(nowhere, Ok(()), "where nothing is, nothing is removed");
+}
+
+/// Doing so again changes nothing.
+pub fn a_job_is_removed_and_nothing_else(make: &MakeSpool) {
+    let made = make();
+    let spool = &*made.port;
+    bring(spool, 1, 1, &[b"a"]);
+    bring(spool, 1, 2, &[b"b"]);
+    for _ in 0..2 {
+        spool.remove(&scope(1), dataset_id(1), job_id(1)).expect("a job is removed");
+        assert_eq!((listed(spool, 1, 1), read(spool, 1, 1, 0)), (None, None), "nothing is left of it");
+        assert_eq!(jobs(spool, 1), [job_id(2)], "it is no job any more, and the other is");
+    }
+    bring(spool, 1, 1, &[b"again"]);
+    for _ in 0..2 {
+        spool.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
+        assert_eq!((jobs(spool, 1), listed(spool, 1, 2)), (vec![], None), "nothing is left of any");
+    }
+}
+
+/// With datasets and jobs of the same ids in each of two tenants.
+pub fn z1_a_tenants_files_are_its_own(make: &MakeSpool) {
+    let made = make();
+    let spool = &*made.port;
+    bring(spool, 1, 1, &[b"ours"]);
+    bring(spool, 2, 1, &[b"theirs", b"more"]);
+    bring(spool, 2, 2, &[b"theirs"]);
+    assert_eq!(jobs(spool, 1), [job_id(1)], "another tenant's jobs are not listed");
+    assert_eq!((listed(spool, 1, 2), read(spool, 1, 1, 1)), (None, None), "nor its files read");
+    let other = spool.files(&scope(1), dataset_id(2), job_id(1));
+    assert_eq!(other, Ok(None), "nor those of another dataset");
+    spool.remove_files(&scope(1), dataset_id(1), job_id(1), 0..9).expect("files are removed");
+    spool.remove(&scope(1), dataset_id(1), job_id(2)).expect("a job is removed");
+    spool.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
+    assert_eq!(jobs(spool, 2), [job_id(1), job_id(2)], "nor removed");
+    assert_eq!(read(spool, 2, 1, 0).as_deref(), Some(&b"theirs"[..]), "in any part");
+}
+
+/// For an adapter that leaves anything behind.
+pub fn what_was_sealed_is_there_after_a_restart(make: &MakeSpool) {
+    let made = make();
+    bring(&*made.port, 1, 1, &[b"one", b"two"]);
+    let Made { port, reopen: Some(reopen) } = made else { return };
+    drop(port);
+    let made = reopen();
+    let spool = &*made.port;
+    assert_eq!(listed(spool, 1, 1), Some(list(&[b"one", b"two"])), "the list outlives a restart");
+    assert_eq!(read(spool, 1, 1, 1).as_deref(), Some(&b"two"[..]), "and so does each file");
+}

@@ -1,0 +1,70 @@
+//! Stopping a job: what it has stored stays, and the rest of what was brought goes.
+
+use crate::access::Permission;
+use crate::audit::{Action, Call, ObjectKind};
+use crate::dataset::manage::active;
+use crate::dataset::{DatasetError, Job, JobStatus, catch_up};
+use crate::identity::Principal;
+use crate::ids::{DatasetId, JobId};
+use crate::space::Space;
+use crate::unit::{Recorded, Refused};
+
+/// Stops a job. One that was stopped before stays as it is. Blocks on a disk.
+///
+/// # Errors
+/// When there is no such job, it has ended otherwise, the caller's role does not permit it, or a port failed.
+pub fn cancel_job(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    dataset: DatasetId,
+    id: JobId,
+) -> Result<Job, DatasetError> {
+    let scope = who.scope(Permission::WriteDatasets)?;
+    let (known, job) = {
+        let mut view = space.store.read()?;
+        let known = active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
+        (known, view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?)
+    };
+    if job.status == JobStatus::Canceled {
+        return Ok(job);
+    }
+    if job.status.is_final() {
+        return Err(DatasetError::JobEnded(job.status));
+    }
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Job, id);
+    // Whoever works on it stops early, and is then waited for.
+    space.ingestion.stop(id);
+    let canceled = space.datasets.alone(dataset, || {
+        let part = space.documents.progress(&scope, dataset, id)?;
+        let whole = space.documents.put_by(&scope, dataset, id)?.is_some();
+        let finished_at = Some(space.clock.now());
+        space
+            .store
+            .write(move |tx| {
+                let Some(mut job) = tx.job(&scope, dataset, id)? else {
+                    return Ok(Err(Refused::unrecorded(DatasetError::NoJob)));
+                };
+                if job.status.is_final() {
+                    return Ok(Err(Refused::unrecorded(DatasetError::JobEnded(job.status))));
+                }
+                if let Some(part) = &part {
+                    job.progress.clone_from(part);
+                }
+                if whole {
+                    job.progress.documents_done = job.documents_total;
+                    job.progress.bytes_done = job.bytes_total;
+                }
+                job.status = JobStatus::Canceled;
+                job.finished_at = finished_at;
+                tx.update_job(&scope, &job)?;
+                Ok(Ok(Recorded::new(job, event.clone())))
+            })
+            .wait()
+    })?;
+    space.ingestion.ended(id);
+    space.spool.remove(&scope, dataset, id)?;
+    space.documents.forget_progress(&scope, dataset, id)?;
+    catch_up(space, &scope, known.index())?;
+    Ok(canceled)
+}

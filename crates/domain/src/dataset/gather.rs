@@ -1,0 +1,192 @@
+//! Looking at a job's next files: which are there already, and what text the others give.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::dataset::ports::{ExtractError, SpooledFile};
+use crate::dataset::work::Files;
+use crate::dataset::{
+    ContentHash, Document, DocumentError, DocumentId, ExtractedText, FILE_MAX_BYTES, FileFormat, FileName,
+    FileRefused, JobFailure, Metadata, NewDocument, chunks,
+};
+use crate::fault::Fault;
+use crate::space::Space;
+use crate::tenant::TenantScope;
+
+/// The most files of a group.
+const FILES: usize = 512;
+/// A group that holds this much text is stored.
+const TEXT: usize = 4 * 1024 * 1024;
+/// So is one that was gathered for this long.
+const TIME: Duration = Duration::from_secs(2);
+/// The most characters of a name that are shown.
+const SHOWN: usize = 200;
+
+/// What a look at a file has shown.
+pub(super) enum Looked {
+    /// The document is stored as it is.
+    Unchanged,
+    /// A document of the same content is stored under another id.
+    Duplicate,
+    /// It gives no document.
+    Refused(JobFailure),
+    /// It gives this one.
+    Read { document: Document, file: String, is_new: bool },
+}
+
+/// Looks at files from a position on, until a group is full. Each comes with the bytes that were sent of it.
+///
+/// What fails for no fault of a file ends the group before that file; with nothing in it that is an error.
+pub(super) fn gather(
+    space: &Space,
+    scope: &TenantScope,
+    files: &Files,
+    position: usize,
+) -> Result<Vec<(u64, Looked)>, Fault> {
+    let began = space.clock.now();
+    let next: Vec<(usize, &SpooledFile)> = files.list.iter().enumerate().skip(position).take(FILES).collect();
+    let names: Vec<Option<FileName>> =
+        next.iter().map(|(_, file)| FileName::parse(&file.name).ok()).collect();
+    let ids: Vec<DocumentId> = names.iter().flatten().map(FileName::document_id).collect();
+    let stored = space.documents.hashes(scope, files.job.dataset, &ids)?;
+    let stored: HashMap<&DocumentId, ContentHash> =
+        ids.iter().zip(stored).filter_map(|(id, hash)| Some((id, hash?))).collect();
+
+    let mut group = Group { space, scope, files, stored, hashes: HashMap::new(), looked: Vec::new() };
+    let mut text = 0_usize;
+    let mut bytes_done = files.job.progress.bytes_done;
+    for ((number, file), name) in next.into_iter().zip(names) {
+        if space.ingestion.is_stopped(files.job.id) {
+            break;
+        }
+        let looked = match group.look(number, file, name) {
+            Ok(looked) => looked,
+            Err(fault) if group.looked.is_empty() => return Err(fault),
+            Err(_) => break,
+        };
+        if let Looked::Read { document, .. } = &looked {
+            text = text.saturating_add(document.content.len());
+            group.hashes.insert(file.sha256, document.id.clone());
+        }
+        group.looked.push((file.bytes, looked));
+        bytes_done = bytes_done.saturating_add(file.bytes);
+        let now = space.clock.now();
+        space.ingestion.note_bytes(files.job.id, bytes_done, now);
+        if text >= TEXT || now.since(began) >= TIME {
+            break;
+        }
+    }
+    Ok(group.looked)
+}
+
+struct Group<'a> {
+    space: &'a Space,
+    scope: &'a TenantScope,
+    files: &'a Files,
+    /// Of the documents that the files become, those that are stored.
+    stored: HashMap<&'a DocumentId, ContentHash>,
+    /// What is in the group and not stored yet.
+    hashes: HashMap<ContentHash, DocumentId>,
+    looked: Vec<(u64, Looked)>,
+}
+
+impl Group<'_> {
+    fn look(&self, number: usize, file: &SpooledFile, name: Option<FileName>) -> Result<Looked, Fault> {
+        let Some(name) = name else {
+            return Ok(refused(None, &file.name, &crate::dataset::FileNameError));
+        };
+        let id = name.document_id();
+        let refuse = |error: &dyn std::fmt::Display| Ok(refused(Some(&id), &file.name, error));
+        let format = match FileFormat::of(&name) {
+            Ok(format) => format,
+            Err(error) => return refuse(&error),
+        };
+        if file.bytes > size(FILE_MAX_BYTES) {
+            return refuse(&FileRefused::TooLarge(size(FILE_MAX_BYTES)));
+        }
+        let stored = self.stored.get(&id);
+        if stored == Some(&file.sha256) {
+            return Ok(Looked::Unchanged);
+        }
+        if self.is_elsewhere(&id, &file.sha256)? {
+            return Ok(Looked::Duplicate);
+        }
+        let job = &self.files.job;
+        let Some(bytes) = self.space.spool.read(self.scope, job.dataset, job.id, number)? else {
+            if self.space.ingestion.is_stopped(job.id) {
+                return Err(crate::store::StoreError::Closed.into());
+            }
+            return refuse(&"the file is not in the spool any more: send it again");
+        };
+        // A reader or cutter that panics over a file must not be asked again for ever.
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let text = self.space.extractor.extract(format, &bytes)?;
+            Ok::<_, ExtractError>(self.document(id.clone(), &name, text, file.sha256))
+        }));
+        match read.unwrap_or(Err(FileRefused::TooHeavy.into())) {
+            Ok(Ok(document)) => {
+                Ok(Looked::Read { document, file: shown(&file.name), is_new: stored.is_none() })
+            }
+            Ok(Err(DocumentError::Empty)) => refuse(&FileRefused::NoText),
+            Ok(Err(error)) => refuse(&error),
+            Err(ExtractError::Refused(error)) => refuse(&error),
+            Err(error @ ExtractError::Failed(_)) => Err(error.into()),
+        }
+    }
+
+    /// Whether a document of this content is stored under another id, and will stay: one that another file of the
+    /// job is about to replace does not count.
+    fn is_elsewhere(&self, id: &DocumentId, hash: &ContentHash) -> Result<bool, Fault> {
+        if self.hashes.get(hash).is_some_and(|other| other != id) {
+            return Ok(true);
+        }
+        let other = self.space.documents.made_of(self.scope, self.files.job.dataset, hash)?;
+        let stays = |other: &DocumentId| self.files.becoming.get(other).is_none_or(|next| next == hash);
+        Ok(other.is_some_and(|other| other != *id && stays(&other)))
+    }
+
+    fn document(
+        &self,
+        id: DocumentId,
+        name: &FileName,
+        text: ExtractedText,
+        sha256: ContentHash,
+    ) -> Result<Document, DocumentError> {
+        let ExtractedText { title, text } = text;
+        let mut metadata = Metadata::new();
+        metadata.insert("source".to_owned(), name.as_str().into());
+        metadata.insert("title".to_owned(), title.unwrap_or_else(|| name.last().to_owned()).into());
+        let NewDocument { id, content, metadata } = NewDocument::new(id, text, metadata)?;
+        let created_at = self.space.clock.now();
+        Ok(Document { id, chunks: chunks(&content), content, metadata, sha256, created_at })
+    }
+}
+
+fn refused(id: Option<&DocumentId>, name: &str, error: &dyn std::fmt::Display) -> Looked {
+    Looked::Refused(JobFailure {
+        document_id: id.map(ToString::to_string),
+        file: Some(shown(name)),
+        message: error.to_string(),
+    })
+}
+
+/// A name as it can be shown: what no text for people has is written out.
+fn shown(name: &str) -> String {
+    let mut shown = String::new();
+    for character in name.chars().take(SHOWN) {
+        if crate::text::is_one_line(character.encode_utf8(&mut [0; 4])) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    }
+    if name.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn size(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,221 @@
+//! Working jobs off in the background: files become documents, group by group, and the index follows.
+//!
+//! A group's documents and the job's progress are one transaction of the store of documents. So after a crash a job
+//! goes on behind the last group that is durable, no file is taken in twice, and every count is right.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::audit::Origin;
+use crate::dataset::gather::{Looked, gather};
+use crate::dataset::ingest::end;
+use crate::dataset::manage::active;
+use crate::dataset::ports::SpooledFile;
+use crate::dataset::queue::{Outcome, Turn};
+use crate::dataset::{
+    ContentHash, Dataset, Document, DocumentId, FileName, IngestError, Job, JobFailure, JobStatus, catch_up,
+    finish_ingestion,
+};
+use crate::fault::Fault;
+use crate::ids::{DatasetId, JobId};
+use crate::space::Space;
+use crate::store::StoreError;
+use crate::tenant::{TenantLimits, TenantScope};
+use crate::time::Timestamp;
+
+/// How long documents that are stored wait at most for the index, as long as that is quick.
+const INDEX_AFTER: Duration = Duration::from_secs(1);
+
+/// Work for the background.
+pub(super) enum Task {
+    /// The documents are stored; the index is to follow.
+    Stored(Job),
+    /// The files are spooled.
+    Files(Box<Files>),
+}
+
+/// A job of files, and what is known of them.
+pub(super) struct Files {
+    pub(super) job: Job,
+    pub(super) list: Arc<[SpooledFile]>,
+    /// Which documents the files are going to be, and of what content.
+    pub(super) becoming: HashMap<DocumentId, ContentHash>,
+    /// When the index follows next.
+    index_at: Option<Timestamp>,
+}
+
+impl Task {
+    pub(super) fn files(job: Job, list: Vec<SpooledFile>) -> Self {
+        let id = |file: &SpooledFile| Some((FileName::parse(&file.name).ok()?.document_id(), file.sha256));
+        let becoming = list.iter().filter_map(id).collect();
+        Self::Files(Box::new(Files { job, list: list.into(), becoming, index_at: None }))
+    }
+
+    pub(super) fn job(&self) -> &Job {
+        match self {
+            Self::Stored(job) => job,
+            Self::Files(files) => &files.job,
+        }
+    }
+
+    pub(super) fn is_stored(&self) -> bool {
+        matches!(self, Self::Stored(_))
+    }
+}
+
+/// Works off what is queued, one group at a time, until the queue is closed. Several threads may do so at once. What
+/// fails is reported and tried again later.
+///
+/// It blocks; [`IngestQueue::close`](super::IngestQueue::close) ends it behind the group it is at.
+pub fn work_off(space: &Space, report: &dyn Fn(DatasetId, JobId, &Fault)) {
+    while let Some(Turn { scope, dataset, task }) = space.ingestion.next(&*space.clock) {
+        let job = task.job().id;
+        let outcome = match task {
+            Task::Stored(job) => {
+                let done = space.call(Origin::default()).map_err(IngestError::from);
+                match done.and_then(|call| finish_ingestion(space, &call, &scope, job.clone())) {
+                    Err(IngestError::Fault(fault)) => {
+                        report(dataset, job.id, &fault);
+                        Outcome::Failed(Task::Stored(job))
+                    }
+                    // It has ended, or is gone with its dataset.
+                    _ => Outcome::Ended,
+                }
+            }
+            Task::Files(mut files) => match step(space, &scope, &mut files) {
+                Ok(true) => Outcome::More(Task::Files(files)),
+                Ok(false) => Outcome::Ended,
+                Err(fault) => {
+                    report(dataset, job, &fault);
+                    Outcome::Failed(Task::Files(files))
+                }
+            },
+        };
+        if matches!(outcome, Outcome::Ended) {
+            space.ingestion.ended(job);
+        }
+        space.ingestion.done(dataset, outcome, space.clock.now());
+    }
+}
+
+/// Takes the next group of files in. Whether there is more to do.
+fn step(space: &Space, scope: &TenantScope, files: &mut Files) -> Result<bool, Fault> {
+    let id = files.job.id;
+    let Some(dataset) = working_for(space, scope, &files.job)? else {
+        return Ok(false);
+    };
+    space.ingestion.note(id, JobStatus::Running, &files.job.progress, space.clock.now());
+    let position = usize::try_from(files.job.progress.position()).unwrap_or(usize::MAX);
+    let looked = catch_unwind(AssertUnwindSafe(|| gather(space, scope, files, position)))
+        .map_err(|_panic| StoreError::failed("a thread that takes files in panicked"))??;
+    let until = position.saturating_add(looked.len());
+    if !looked.is_empty() {
+        let limits = space.live.tenant(scope)?.tenant.limits;
+        if !keep(space, scope, &mut files.job, looked, limits)? {
+            return Ok(false);
+        }
+        space.spool.remove_files(scope, dataset.id, id, position..until)?;
+        space.ingestion.note(id, JobStatus::Running, &files.job.progress, space.clock.now());
+    }
+    if until < files.list.len() {
+        let now = space.clock.now();
+        if *files.index_at.get_or_insert(now.plus(INDEX_AFTER)) <= now {
+            catch_up(space, scope, dataset.index())?;
+            // What a large index takes is spread: the index takes no more than a small part of the time.
+            let after = space.clock.now();
+            let pause = after.since(now).saturating_mul(4).max(INDEX_AFTER);
+            files.index_at = Some(after.plus(pause));
+        }
+        return Ok(true);
+    }
+    catch_up(space, scope, dataset.index())?;
+    finish(space, scope, &files.job)?;
+    Ok(false)
+}
+
+/// The dataset that a job is for; `None` when the job is not to go on, as it was stopped or its dataset is gone.
+fn working_for(space: &Space, scope: &TenantScope, job: &Job) -> Result<Option<Dataset>, StoreError> {
+    let mut view = space.store.read()?;
+    let dataset = active(&mut *view, scope, job.dataset)?;
+    let stored = view.job(scope, job.dataset, job.id)?;
+    Ok(dataset.filter(|_| stored.is_some_and(|job| !job.status.is_final())))
+}
+
+/// Stores what was gathered, and how far that brings the job. `false` when the job is not to go on.
+fn keep(
+    space: &Space,
+    scope: &TenantScope,
+    job: &mut Job,
+    looked: Vec<(u64, Looked)>,
+    limits: TenantLimits,
+) -> Result<bool, Fault> {
+    space.datasets.alone(job.dataset, || {
+        // Whoever stops a job or removes a dataset says so before it takes the lock.
+        if working_for(space, scope, job)?.is_none() {
+            return Ok(false);
+        }
+        let mut usage = space.documents.usage(scope, job.dataset)?;
+        let mut progress = job.progress.clone();
+        let mut documents: Vec<Document> = Vec::new();
+        for (bytes, one) in looked {
+            progress.bytes_done = progress.bytes_done.saturating_add(bytes);
+            match one {
+                Looked::Unchanged => {
+                    progress.documents_done += 1;
+                    progress.documents_unchanged += 1;
+                }
+                Looked::Duplicate => {
+                    progress.documents_done += 1;
+                    progress.documents_duplicate += 1;
+                }
+                Looked::Refused(failure) => progress.fail(failure),
+                Looked::Read { document, file, is_new } => {
+                    let length = count(document.content.len());
+                    let with = (usage.documents + u64::from(is_new), usage.bytes.saturating_add(length));
+                    let refused = if is_new && with.0 > limits.documents {
+                        Some(IngestError::TooManyDocuments(limits.documents))
+                    } else if with.1 > limits.bytes {
+                        Some(IngestError::TooManyBytes(limits.bytes))
+                    } else {
+                        None
+                    };
+                    if let Some(refused) = refused {
+                        let (document_id, message) = (Some(document.id.to_string()), refused.to_string());
+                        progress.fail(JobFailure { document_id, file: Some(file), message });
+                        continue;
+                    }
+                    (usage.documents, usage.bytes) = with;
+                    progress.documents_done += 1;
+                    progress.chunks += count(document.chunks.len());
+                    progress.bytes += length;
+                    documents.push(document);
+                }
+            }
+        }
+        space.documents.put_part(scope, job.dataset, job.id, &documents, &progress)?;
+        job.progress = progress;
+        Ok(true)
+    })
+}
+
+/// Ends a job whose files are all worked off, and removes what is left of them.
+fn finish(space: &Space, scope: &TenantScope, job: &Job) -> Result<(), Fault> {
+    let failed = job.progress.documents_failed == job.documents_total;
+    let status = if failed { JobStatus::Failed } else { JobStatus::Succeeded };
+    let call = space.call(Origin::default())?;
+    match end(space, &call, scope, Job { status, ..job.clone() }) {
+        Err(IngestError::Fault(fault)) => return Err(fault),
+        // It was stopped at the last moment, or is gone with its dataset.
+        Ok(_) | Err(_) => {}
+    }
+    // Once the job has ended nobody needs these; what a crash leaves is removed at the next start.
+    space.spool.remove(scope, job.dataset, job.id)?;
+    space.documents.forget_progress(scope, job.dataset, job.id)?;
+    Ok(())
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,24 @@
+//! How text is taken out of files that are text already.
+
+use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
+
+/// Reads plain text and Markdown, in UTF-8, and nothing else.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextFiles;
+
+impl TextExtractor for TextFiles {
+    fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
+        if !matches!(format, FileFormat::Text | FileFormat::Markdown) {
+            let why = "nothing here reads this format".to_owned();
+            return Err(FileRefused::Damaged(format.as_str(), why).into());
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| FileRefused::Encoding)?;
+        if text.trim().is_empty() {
+            return Err(FileRefused::NoText.into());
+        }
+        let heading = text.lines().find_map(|line| line.strip_prefix("# "));
+        let title = heading.filter(|_| format == FileFormat::Markdown);
+        Ok(ExtractedText { title: title.map(|title| title.trim().to_owned()), text: text.to_owned() })
+    }
+}

@@ -1,0 +1,130 @@
+//! Files as a form: each part with a filename is one. They go to the spool as they come, and none is held in memory.
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName};
+use actix_web::web::Bytes;
+use futures_util::StreamExt;
+use syft_space_domain::dataset::{Job, JobNow, Upload, job};
+use syft_space_domain::ids::DatasetId;
+use tokio::sync::mpsc;
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+use crate::http::request::Request;
+use crate::routes::jobs::Started;
+use crate::routes::reply;
+
+/// How many pieces wait for the disk before no more are read.
+const WAITING: usize = 16;
+const TRANSFER_ENCODING: HeaderName = HeaderName::from_static("content-transfer-encoding");
+
+/// What goes from the thread that reads to the one that writes. Without an end nothing is taken in.
+enum Step {
+    File(String),
+    Bytes(Bytes),
+    End,
+}
+
+/// Takes files in, and answers their job.
+pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Result<HttpResponse, Problem> {
+    let pieces = request.pieces(request.state.limits.upload_bytes)?;
+    let (space, call, who) = (request.space().clone(), request.call.clone(), request.who()?.clone());
+    let (steps, mut waiting) = mpsc::channel(WAITING);
+    let writing = tokio::task::spawn_blocking(move || -> Result<Option<Job>, Problem> {
+        let mut upload = Upload::begin(&space, &call, &who, id)?;
+        while let Some(step) = waiting.blocking_recv() {
+            match step {
+                Step::File(name) => upload.begin_file(&name)?,
+                Step::Bytes(bytes) => upload.write(&bytes)?,
+                Step::End => return Ok(Some(upload.finish()?)),
+            }
+        }
+        Ok(None)
+    });
+    let read = async {
+        let mut form = Multipart::new(request.http.headers(), pieces.clone());
+        let read = read(&mut form, &steps).await;
+        drop(form);
+        // What was wrong with the body itself says more than how the form ended by it.
+        read.map_err(|problem| pieces.problem().unwrap_or(problem))?;
+        pieces.drain().await
+    };
+    let read = read.await;
+    if read.is_ok() {
+        // Nobody receives it if writing has failed, which is told below.
+        drop(steps.send(Step::End).await);
+    }
+    drop(steps);
+    let written = writing.await.map_err(|error| {
+        tracing::error!(%error, "files could not be written");
+        Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
+    })?;
+    // Reading stops when writing has failed: that is then the cause.
+    let taken = written?;
+    read?;
+    let Some(taken) = taken else {
+        return Err(Problem::new(Reason::Malformed, "the form was not read to its end"));
+    };
+    if wait && let Some(watch) = request.space().ingestion.watch(taken.id) {
+        watch.await;
+    }
+    let now = job(request.space(), request.who()?, id, taken.id)?;
+    let ended = wait && now.job.status.is_final();
+    let status = if ended { StatusCode::OK } else { StatusCode::ACCEPTED };
+    reply::json(status, &Started::from(JobNow { ..now }))
+}
+
+async fn read(form: &mut Multipart, steps: &mpsc::Sender<Step>) -> Result<(), Problem> {
+    while let Some(field) = form.next().await {
+        let mut field = field.map_err(|error| malformed(&error))?;
+        let name = file_name(&field)?;
+        if steps.send(Step::File(name)).await.is_err() {
+            return Ok(());
+        }
+        while let Some(bytes) = field.next().await {
+            let bytes = bytes.map_err(|error| malformed(&error))?;
+            if steps.send(Step::Bytes(bytes)).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a part says that its file is called.
+fn file_name(field: &Field) -> Result<String, Problem> {
+    let twice = |what: &str| Problem::new(Reason::Ambiguous, format!("a part of the form has {what} twice"));
+    if field.headers().get_all(CONTENT_DISPOSITION).nth(1).is_some() {
+        return Err(twice("Content-Disposition"));
+    }
+    let encoding = field.headers().get(TRANSFER_ENCODING).map(|value| value.as_bytes());
+    if encoding.is_some_and(|value| ![&b"binary"[..], b"8bit", b"7bit"].contains(&value)) {
+        return Err(Problem::new(
+            Reason::Invalid,
+            "send files as they are, without Content-Transfer-Encoding",
+        ));
+    }
+    let parameters = field.content_disposition().map(|one| &*one.parameters).unwrap_or_default();
+    let plain: Vec<&str> = parameters.iter().filter_map(|one| one.as_filename()).collect();
+    let encoded: Vec<_> = parameters.iter().filter_map(|one| one.as_filename_ext()).collect();
+    if plain.len() > 1 || encoded.len() > 1 {
+        return Err(twice("a filename"));
+    }
+    // RFC 7578 has `filename` alone; some clients send `filename*` (RFC 6266) where it is not ASCII.
+    let name = match (encoded.first(), plain.first()) {
+        (Some(encoded), _) => String::from_utf8(encoded.value.clone()).ok(),
+        (None, Some(plain)) => Some((*plain).to_owned()),
+        (None, None) => None,
+    };
+    name.filter(|name| !name.is_empty()).ok_or_else(|| {
+        let field = field.name().unwrap_or_default();
+        let detail = format!("the part {field:?} of the form has no filename in UTF-8: each part is a file");
+        Problem::new(Reason::Invalid, detail)
+    })
+}
+
+fn malformed(error: &MultipartError) -> Problem {
+    Problem::new(Reason::Malformed, format!("the body is no form with files: {error}"))
+}
