@@ -72,7 +72,8 @@ pub struct JobFailure {
 
 impl JobFailure {
     /// What went wrong with all of a job.
-    pub fn of_all(message: impl ToString) -> Self {
+    #[must_use]
+    pub fn of_all(message: &dyn std::fmt::Display) -> Self {
         Self { document_id: None, file: None, message: message.to_string() }
     }
 }

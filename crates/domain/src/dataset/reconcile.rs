@@ -109,7 +109,7 @@ fn resume(
     } else {
         mended.jobs_failed += 1;
         let why = "the server stopped before the documents were stored; send them again";
-        end(space, call, scope, failed(&job, JobFailure::of_all(why)))
+        end(space, call, scope, failed(&job, JobFailure::of_all(&why)))
     };
     match ended {
         Ok(_) => Ok(()),

@@ -205,10 +205,9 @@ fn finish(space: &Space, scope: &TenantScope, job: &Job) -> Result<(), Fault> {
     let failed = job.progress.documents_failed == job.documents_total;
     let status = if failed { JobStatus::Failed } else { JobStatus::Succeeded };
     let call = space.call(Origin::default())?;
-    match end(space, &call, scope, Job { status, ..job.clone() }) {
-        Err(IngestError::Fault(fault)) => return Err(fault),
-        // It was stopped at the last moment, or is gone with its dataset.
-        Ok(_) | Err(_) => {}
+    // Any other refusal means that it was stopped at the last moment, or is gone with its dataset.
+    if let Err(IngestError::Fault(fault)) = end(space, &call, scope, Job { status, ..job.clone() }) {
+        return Err(fault);
     }
     // Once the job has ended nobody needs these; what a crash leaves is removed at the next start.
     space.spool.remove(scope, job.dataset, job.id)?;

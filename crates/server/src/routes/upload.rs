@@ -3,7 +3,7 @@
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName};
+use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use futures_util::StreamExt;
 use syft_space_domain::dataset::{Job, JobNow, Upload, job};
@@ -99,7 +99,7 @@ fn file_name(field: &Field) -> Result<String, Problem> {
     if field.headers().get_all(CONTENT_DISPOSITION).nth(1).is_some() {
         return Err(twice("Content-Disposition"));
     }
-    let encoding = field.headers().get(TRANSFER_ENCODING).map(|value| value.as_bytes());
+    let encoding = field.headers().get(TRANSFER_ENCODING).map(HeaderValue::as_bytes);
     if encoding.is_some_and(|value| ![&b"binary"[..], b"8bit", b"7bit"].contains(&value)) {
         return Err(Problem::new(
             Reason::Invalid,

@@ -229,3 +229,81 @@ async fn i1_a_form_that_is_none_is_refused_and_nothing_of_it_is_taken_in() {
     // And the next form is taken.
     assert_eq!(bring_files(&owner, &id, true, &[("good.txt", "x")]).await["status"], "succeeded");
 }
+
+/// Files of enough text that a job of them takes a while.
+fn many(count: usize, word: &str) -> Vec<(String, String)> {
+    let sentence = |n: usize| format!("The {word} of number {n} holds entry {n}. ");
+    (0..count).map(|n| (format!("{word}/{n}.txt"), sentence(n).repeat(100))).collect()
+}
+
+#[tokio::test]
+async fn q2_a_job_is_canceled_once_and_what_it_stored_stays() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    // A job may end before it is canceled: then another is brought.
+    for round in 0..20 {
+        let id = dataset_of(&owner, &format!("files {round}"), &[]).await;
+        let job = bring_files(&owner, &id, false, &many(800, "ledger")).await;
+        let path = format!("/datasets/{id}/jobs/{}", job["id"].as_str().unwrap());
+        let answer = owner.post(&format!("{path}/cancel"), &Value::Null).await;
+        if answer.status == 409 {
+            continue;
+        }
+        let request = answer.header("x-request-id").to_owned();
+        let canceled = answer.expect(200).body;
+        assert_eq!(canceled["status"], "canceled", "{canceled}");
+        assert!(canceled["finished_at"].is_string() && canceled["seconds_left"].is_null(), "{canceled}");
+        assert!(owner.audit("").await.iter().any(|event| event["request_id"] == request.as_str()));
+        let again = owner.post(&format!("{path}/cancel"), &Value::Null).await.expect(200);
+        assert_eq!(again.body, canceled, "canceling again changes nothing");
+        let stored = listed(&owner, &id).await;
+        assert_eq!(canceled["documents_done"], stored.len());
+        let found: std::collections::BTreeSet<_> = finds(&owner, &id, "ledger").await.into_iter().collect();
+        assert!(found.is_subset(&stored.keys().cloned().collect()));
+        assert_eq!(found.is_empty(), stored.is_empty(), "what was stored is found");
+        assert_eq!(owner.get(&path).await.expect(200).body, canceled, "and nothing comes behind it");
+        let next = bring_files(&owner, &id, true, &[("next.txt", "Penguins swim.")]).await;
+        assert_eq!(next["status"], "succeeded", "the next job is worked off");
+        assert_eq!(listed(&owner, &id).await.len(), stored.len() + 1);
+        let ended = format!("/datasets/{id}/jobs/{}/cancel", next["id"].as_str().unwrap());
+        owner.post(&ended, &Value::Null).await.expect_problem(409, "conflict");
+        owner
+            .post(&format!("/datasets/{id}/jobs/{id}/cancel"), &Value::Null)
+            .await
+            .expect_problem(404, "not_found");
+        return;
+    }
+    panic!("no job was canceled before it ended");
+}
+
+#[tokio::test]
+async fn q2_a_running_job_tells_how_fast_it_goes_and_others_take_their_turn() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let long = dataset_of(&owner, "long", &[]).await;
+    let jobs = [
+        bring_files(&owner, &long, false, &many(900, "first")).await,
+        bring_files(&owner, &long, false, &many(900, "second")).await,
+    ];
+    let short = dataset_of(&owner, "short", &[]).await;
+    bring_files(&owner, &short, true, &[("birds.txt", "Penguins swim.")]).await;
+    let path = format!("/datasets/{long}/jobs/{}", jobs[1]["id"].as_str().unwrap());
+    let mut seen_running = false;
+    let last = loop {
+        let job = owner.get(&path).await.expect(200).body;
+        let number = |field: &str| job[field].as_u64();
+        let status = job["status"].as_str().unwrap().to_owned();
+        assert!(number("bytes_done") <= number("bytes_total"), "{job}");
+        assert_eq!(number("rate_bytes_per_second").is_some(), status == "running", "{job}");
+        assert!(number("seconds_left").is_none() || status == "running", "{job}");
+        seen_running |= number("rate_bytes_per_second") > Some(0) && number("seconds_left").is_some();
+        if !matches!(&*status, "queued" | "running") {
+            break job;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert!(seen_running, "its pace was never told: {last}");
+    assert_eq!((&last["status"], &last["documents_done"]), (&json!("succeeded"), &json!(900)), "{last}");
+    assert_eq!(last["bytes_done"], last["bytes_total"]);
+    assert_eq!(listed(&owner, &long).await.len(), 1_800);
+}
