@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
-use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
-use syft_space_domain::dataset::{
-    ExtractedText, FileFormat, FileRefused, IngestQueue, Reconciled, reconcile,
-};
+use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
 use syft_space_domain::live::LiveCache;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::store::{AfterCommit, Store};
@@ -20,6 +17,7 @@ use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::TantivySearch;
 use syft_space_sqlite::{FileSpool, SqliteDocuments, SqliteOptions, SqliteStore};
 
+use crate::cli::read_files;
 use crate::config::Settings;
 use crate::keys;
 use crate::system::{SystemClock, SystemEntropy};
@@ -76,7 +74,7 @@ pub fn open_without_mending(path: &Path, settings: &Settings) -> anyhow::Result<
         live,
         documents: Arc::new(SqliteDocuments::new(&home)),
         spool: Arc::new(FileSpool::new(&home)),
-        extractor: Arc::new(TextAlone),
+        extractor: Arc::new(read_files::extractor().context("finding the program that reads files")?),
         engine: Arc::new(TantivySearch::new(home.path().to_owned(), syft_space_search::Options::default())),
         passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
         tokens: Arc::new(JwtTokens::new(ring, tokens, &*entropy)?),
@@ -95,18 +93,4 @@ pub fn open_without_mending(path: &Path, settings: &Settings) -> anyhow::Result<
 pub async fn record(space: &Space, action: Action) -> anyhow::Result<()> {
     let event = space.call(Origin::default())?.event(Log::Installation, action, Actor::System)?;
     Ok(space.store.record(event).await?)
-}
-
-/// Reads files that are text already.
-struct TextAlone;
-
-impl TextExtractor for TextAlone {
-    fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
-        if !matches!(format, FileFormat::Text | FileFormat::Markdown) {
-            let why = "this version reads text and Markdown alone".to_owned();
-            return Err(FileRefused::Damaged(format.as_str(), why).into());
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| FileRefused::Encoding)?;
-        Ok(ExtractedText { title: None, text: text.to_owned() })
-    }
 }
