@@ -11,12 +11,15 @@
 #![forbid(unsafe_code)]
 
 mod csv;
+mod docx;
 mod draft;
 mod encoding;
 mod html;
 mod json;
+mod pdf;
 mod plain;
 mod process;
+mod row;
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused};
@@ -37,9 +40,8 @@ pub fn extract(format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, FileRe
         FileFormat::Html => html::extract(bytes),
         FileFormat::Csv => csv::extract(bytes),
         FileFormat::Json => json::extract(bytes),
-        FileFormat::Pdf | FileFormat::Docx => {
-            Err(FileRefused::Damaged(name_of(format), "this version does not read it yet".to_owned()))
-        }
+        FileFormat::Pdf => pdf::extract(bytes),
+        FileFormat::Docx => docx::extract(bytes),
     }
 }
 

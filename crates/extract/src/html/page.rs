@@ -9,6 +9,7 @@ use syft_space_domain::dataset::{ExtractedText, FileRefused, NewDocument};
 
 use super::element::{self, Kind};
 use crate::draft::{self, Draft, Gap};
+use crate::row::Row;
 
 /// Which parts of a page are its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +51,6 @@ enum Aside {
 enum List {
     Marked,
     Numbered(u32),
-}
-
-#[derive(Default)]
-struct Row {
-    text: Draft,
-    in_cell: bool,
-    has_words: bool,
 }
 
 /// The most lists in lists that are shown as such.
@@ -126,10 +120,7 @@ impl Page {
             return;
         }
         match &mut self.row {
-            Some(row) if row.in_cell => {
-                row.has_words |= !text.trim().is_empty();
-                row.text.words(text);
-            }
+            Some(row) if row.in_cell() => row.words(text),
             _ => self.draft.words(text),
         }
     }
@@ -191,11 +182,7 @@ impl Page {
             }
             Kind::Cell => {
                 self.draft.gap(Gap::Line);
-                let row = self.row.get_or_insert_default();
-                row.text.gap(Gap::Space);
-                row.text.verbatim("|");
-                row.text.gap(Gap::Space);
-                row.in_cell = true;
+                self.row.get_or_insert_default().cell();
             }
             Kind::Image => {
                 let alt = tag.attrs.iter().find(|attribute| &*attribute.name.local == "alt");
@@ -258,7 +245,7 @@ impl Page {
     fn line(&mut self, gap: Gap) {
         self.in_heading = false;
         match &mut self.row {
-            Some(row) if row.in_cell => row.text.gap(Gap::Space),
+            Some(row) if row.in_cell() => row.space(),
             _ if self.lists.is_empty() => self.draft.gap(gap),
             _ => self.draft.gap(gap.min(Gap::Line)),
         }
@@ -272,14 +259,8 @@ impl Page {
     }
 
     fn end_row(&mut self) {
-        if let Some(mut row) = self.row.take()
-            && row.has_words
-        {
-            row.text.gap(Gap::Space);
-            row.text.verbatim("|");
-            self.draft.gap(Gap::Line);
-            self.draft.append(&row.text);
-            self.draft.gap(Gap::Line);
+        if let Some(row) = self.row.take() {
+            row.finish(&mut self.draft);
         }
     }
 

@@ -96,6 +96,7 @@ const TWICE: &[(&str, &str)] = &[
     ("base64", "josekit wants 0.22, and syft-space-jwt goes with it; reqwest and tantivy want 0.23"),
     ("bit-set", "fancy-regex, below jsonschema, wants 0.8, proptest wants another; tests only"),
     ("bit-vec", "as bit-set"),
+    ("constant_time_eq", "zip wants 0.6, blake3 wants 0.4"),
     (
         "darling",
         "Diesel's derives (dsl_auto_type) want 0.21, tantivy's (bon) want 0.24; while compiling only",
@@ -108,6 +109,9 @@ const TWICE: &[(&str, &str)] = &[
     ("lock_api", "as parking_lot"),
     ("parking_lot", "r2d2's scheduled-thread-pool wants 0.13; r2d2 itself, tokio and quick_cache want 0.12"),
     ("parking_lot_core", "as parking_lot"),
+    ("phf", "hayro-font wants 0.13; html5ever's web_atoms want 0.14, while compiling only"),
+    ("phf_generator", "as phf"),
+    ("phf_shared", "as phf"),
     ("r-efi", "as getrandom; on UEFI only"),
     ("rand", "tantivy-columnar wants 0.9, actix-multipart wants 0.10"),
     ("rand_core", "as rand"),

@@ -1,0 +1,189 @@
+use std::io::{Cursor, Write};
+
+use syft_space_domain::dataset::{ExtractedText, FileRefused};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::extract;
+
+/// An archive of these parts.
+fn pack(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    for (name, bytes) in parts {
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+fn document(body: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><w:document xmlns:w=\"urn:w\" xmlns:mc=\"urn:mc\"><w:body>{body}\
+         </w:body></w:document>"
+    )
+}
+
+/// A document whose body is this.
+fn docx(body: &str) -> Vec<u8> {
+    pack(&[("word/document.xml", document(body).as_bytes())])
+}
+
+fn text(bytes: &[u8]) -> Result<String, FileRefused> {
+    extract(bytes).map(|extracted| extracted.text)
+}
+
+#[track_caller]
+fn assert_damaged(bytes: &[u8], why: &str) {
+    match text(bytes) {
+        Err(FileRefused::Damaged("DOCX", told)) => assert!(told.contains(why), "{told:?} tells {why:?}"),
+        other => panic!("{:?}", other.map(|text| text.len())),
+    }
+}
+
+#[test]
+fn q2_headings_lists_tables_and_notes_of_a_document_are_its_text() {
+    let relations = br#"<Relationships><Relationship Type="http://x/officeDocument" Target="/word/main.xml"/></Relationships>"#;
+    let styles = br#"<w:styles><w:style w:styleId="berschrift1"><w:name w:val="heading 1"/></w:style>
+        <w:style w:styleId="Own"><w:name w:val="Own"/><w:basedOn w:val="Base"/></w:style>
+        <w:style w:styleId="Base"><w:name w:val="Base"/><w:pPr><w:outlineLvl w:val="1"/></w:pPr></w:style>
+        <w:style w:styleId="Loop"><w:basedOn w:val="Loop"/></w:style></w:styles>"#;
+    let body = document(
+        r#"<w:p><w:pPr><w:pStyle w:val="berschrift1"/></w:pPr><w:r><w:t>The </w:t></w:r><w:r><w:t>harbor</w:t></w:r></w:p>
+        <w:p><w:r><w:t xml:space="preserve">Fish &amp; ships, </w:t><w:br/><w:t>one</w:t><w:tab/><w:t>two&#x2e;</w:t></w:r>
+            <w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:del><w:r><w:delText>deleted</w:delText></w:r></w:del>
+            <w:moveFrom><w:r><w:t>moved</w:t></w:r></w:moveFrom></w:p><w:p/>
+        <w:p><w:pPr><w:pStyle w:val="Own"/></w:pPr><w:r><w:t>Rules</w:t></w:r></w:p>
+        <w:p><w:pPr><w:pStyle w:val="Loop"/><w:numPr><w:ilvl w:val="0"/></w:numPr></w:pPr><w:r><w:t>Be quiet</w:t></w:r></w:p>
+        <w:p><w:pPr><w:numPr><w:ilvl w:val="1"/></w:numPr></w:pPr><w:r><w:t>No wake</w:t></w:r></w:p>
+        <w:tbl><w:tr><w:tc><w:p><w:r><w:t>Ship</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>m</w:t></w:r></w:p></w:tc></w:tr>
+            <w:tr><w:tc><w:p><w:r><w:t>Ada</w:t></w:r></w:p><w:p><w:r><w:t>II</w:t></w:r></w:p></w:tc>
+            <w:tc><w:tbl><w:tr><w:tc><w:p><w:r><w:t>12</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:tc></w:tr></w:tbl>
+        <mc:AlternateContent><mc:Choice><w:p><w:r><w:t>In a box</w:t></w:r></w:p></mc:Choice>
+            <mc:Fallback><w:p><w:r><w:t>In a box</w:t></w:r></w:p></mc:Fallback></mc:AlternateContent>"#,
+    );
+    let notes =
+        br"<w:footnotes><w:footnote><w:p><w:r><w:t>A note</w:t></w:r></w:p></w:footnote></w:footnotes>";
+    let parts: [(&str, &[u8]); 6] = [
+        ("_rels/.rels", relations),
+        ("word/main.xml", body.as_bytes()),
+        ("word/styles.xml", styles),
+        ("word/footnotes.xml", notes),
+        ("word/vbaProject.bin", b"macros are never read"),
+        ("word/embeddings/inner.zip", b"nor are archives in the archive"),
+    ];
+    let expected = "# The harbor\n\nFish & ships,\none two.\n\n## Rules\n\n- Be quiet\n  - No wake\n\n| Ship | m |\n| Ada II | 12 |\n\n\
+                    In a box\n\nA note";
+    let extracted = ExtractedText { title: Some("The harbor".to_owned()), text: expected.to_owned() };
+    assert_eq!(extract(&pack(&parts)), Ok(extracted));
+    let properties = br"<p><dc:title>Harbor &amp; rules</dc:title><dc:creator>Ada</dc:creator></p>";
+    let titled: Vec<(&str, &[u8])> =
+        parts.into_iter().chain([("docProps/core.xml", properties.as_slice())]).collect();
+    assert_eq!(extract(&pack(&titled)).unwrap().title.as_deref(), Some("Harbor & rules"));
+}
+
+#[test]
+fn i1_a_document_without_text_is_refused() {
+    assert_eq!(text(&docx("<w:p/>")), Err(FileRefused::NoText));
+    assert_damaged(&pack(&[("word/other.xml", b"<a/>")]), "no document");
+}
+
+#[test]
+fn k16_entities_document_types_and_deep_nesting_are_refused() {
+    let laughs = "<!DOCTYPE a [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]>";
+    let xml = |body: &str| pack(&[("word/document.xml", body.as_bytes())]);
+    assert_damaged(&xml(&format!("{laughs}<d><w:t>&b;</w:t></d>")), "document type");
+    assert_damaged(&xml("<!DOCTYPE a SYSTEM 'file:///etc/passwd'><d/>"), "document type");
+    assert_damaged(&docx("<w:t>&b;</w:t>"), "entity");
+    assert_damaged(&docx(&format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000))), "nests deeper");
+    assert_damaged(&docx(&"<a>".repeat(100)), "broken");
+    assert_damaged(&xml("<a><b>"), "ends in the middle");
+    assert_eq!(text(&xml("<w:t>\u{fffe}</w:t><x y=\"")).map_err(|_| ()), Err(()));
+    // Attributes by the hundred thousand are passed over in one go.
+    let many: String = (0..100_000).map(|number| format!(" a{number}=\"\"")).collect();
+    assert_eq!(
+        text(&docx(&format!("<w:p{many}><w:pPr><w:pStyle{many}/></w:pPr><w:r><w:t>x</w:t></w:r></w:p>")))
+            .as_deref(),
+        Ok("x")
+    );
+}
+
+#[test]
+fn k16_a_bomb_is_refused_without_being_unpacked() {
+    let bomb = document(&" ".repeat(6_000_000));
+    assert!(
+        matches!(text(&pack(&[("word/document.xml", bomb.as_bytes())])), Err(FileRefused::TooLarge(bytes)) if bytes < 8 << 20)
+    );
+    // A bomb where nobody looks harms nobody.
+    let beside = vec![0; 6_000_000];
+    let parts: [(&str, &[u8]); 2] =
+        [("word/media/image.png", &beside), ("word/document.xml", b"<w:r><w:t>x</w:t></w:r>")];
+    assert_eq!(text(&pack(&parts)).as_deref(), Ok("x"));
+}
+
+#[test]
+fn k16_an_archive_of_too_many_parts_or_of_parts_in_parts_is_refused() {
+    let names: Vec<String> = (0..4_097).map(|number| number.to_string()).collect();
+    let parts: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+    assert_damaged(&pack(&parts), "more than 4096 parts");
+    // Both entries of the directory are made to name the bytes of the first.
+    let mut twice =
+        pack(&[("word/document.xml", b"<w:t>one</w:t>"), ("word/document.xmk", b"<w:t>two</w:t>")]);
+    let entries: Vec<usize> =
+        twice.windows(4).enumerate().filter(|(_, w)| *w == b"PK\x01\x02").map(|(at, _)| at).collect();
+    let first = twice[entries[0] + 42..entries[0] + 46].to_vec();
+    twice[entries[1] + 42..entries[1] + 46].copy_from_slice(&first);
+    assert!(matches!(text(&twice), Err(FileRefused::Damaged("DOCX", _))));
+    let mut same =
+        pack(&[("word/document.xml", b"<w:t>one</w:t>"), ("word/document.xmk", b"<w:t>two</w:t>")]);
+    while let Some(at) = same.windows(3).position(|window| window == b"xmk") {
+        same[at + 2] = b'l';
+    }
+    assert!(matches!(text(&same), Err(FileRefused::Damaged("DOCX", _))));
+}
+
+#[test]
+fn k16_names_that_lead_out_of_the_archive_are_refused() {
+    for name in ["../../etc/passwd", "/etc/passwd", "word/../../x", "..\\x", "C:x", "word\\x"] {
+        let parts: [(&str, &[u8]); 2] =
+            [("word/document.xml", b"<w:t>x</w:t>"), ("PLACEHOLDER-OF-A-NAME", b"")];
+        let mut archive = pack(&parts);
+        // The writer itself would not write such a name.
+        let name = format!("{name:x<21}");
+        while let Some(at) = archive.windows(21).position(|window| window == b"PLACEHOLDER-OF-A-NAME") {
+            archive[at..at + 21].copy_from_slice(name.as_bytes());
+        }
+        assert_damaged(&archive, "leads out");
+    }
+    let relations = br#"<R><Relationship Type="/officeDocument" TargetMode="External" Target="http://example.org/x"/></R>"#;
+    let parts: [(&str, &[u8]); 2] =
+        [("_rels/.rels", relations), ("word/document.xml", b"<w:r><w:t>x</w:t></w:r>")];
+    assert_eq!(text(&pack(&parts)).as_deref(), Ok("x"), "what is outside is not looked for");
+}
+
+#[test]
+fn k16_encrypted_and_old_documents_are_told_apart() {
+    let old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and what Word 97 wrote".to_vec();
+    assert_damaged(&old, "save it as .docx");
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(text(&[old, name].concat()), Err(FileRefused::Encrypted));
+    let mut flagged = docx("<w:p/>");
+    let directory = flagged.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+    flagged[6] |= 1;
+    flagged[directory + 8] |= 1;
+    assert_eq!(text(&flagged), Err(FileRefused::Encrypted));
+}
+
+#[test]
+fn k16_what_is_cut_or_no_archive_is_refused() {
+    let whole = docx("<w:p><w:r><w:t>The whole text</w:t></w:r></w:p>");
+    assert_eq!(text(&whole).as_deref(), Ok("The whole text"));
+    for length in 0..whole.len() {
+        assert!(text(&whole[..length]).is_err(), "cut at {length}");
+    }
+    assert_damaged(b"", "no archive");
+    assert_damaged(b"plain text whose name ends with .docx", "no archive");
+    let mut spoilt = whole;
+    spoilt[60] ^= 0xff;
+    assert!(text(&spoilt).is_err(), "a checksum that does not fit");
+}

@@ -1,0 +1,85 @@
+//! How is a part of a document, which is XML, read in one pass and without following it anywhere?
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+use syft_space_domain::dataset::FileRefused;
+
+use super::damaged;
+
+/// The most elements in elements. Word itself writes some dozens.
+const DEPTH_MAX: usize = 512;
+
+/// What is read, in order. Names have no prefix.
+#[derive(Clone, Copy)]
+pub(super) enum Node<'a> {
+    Open(&'a str, Attributes<'a>),
+    Close(&'a str),
+    Text(&'a str),
+}
+
+/// The attributes of an element.
+#[derive(Clone, Copy)]
+pub(super) struct Attributes<'a>(&'a BytesStart<'a>);
+
+impl Attributes<'_> {
+    /// The value of the attribute of this name, without regard of its prefix.
+    pub(super) fn get(self, name: &str) -> Option<String> {
+        let mut attributes = self.0.attributes();
+        // Whether one stands twice is looked for in a time that grows with their square; the first counts.
+        attributes.with_checks(false);
+        let found = attributes.flatten().find(|one| one.key.local_name().as_ref() == name)?;
+        found.normalized_value(XmlVersion::default()).ok().map(std::borrow::Cow::into_owned)
+    }
+
+    /// Whether a property is on: it is named, and not said to be off.
+    pub(super) fn is_on(self) -> bool {
+        !self.get("val").is_some_and(|value| matches!(value.as_str(), "0" | "false" | "off"))
+    }
+}
+
+/// Reads XML. It may have no document type, and so no entities but the five that XML has by itself.
+pub(super) fn read(xml: &str, mut on: impl FnMut(Node<'_>)) -> Result<(), FileRefused> {
+    let mut reader = Reader::from_str(xml);
+    let mut depth = 0_usize;
+    let broken = |error: &dyn std::fmt::Display| damaged(&format!("its XML is broken: {error}"));
+    loop {
+        match reader.read_event().map_err(|error| broken(&error))? {
+            Event::Start(element) => {
+                depth = depth.saturating_add(1);
+                if depth > DEPTH_MAX {
+                    return Err(damaged(&format!("its XML nests deeper than {DEPTH_MAX}")));
+                }
+                on(Node::Open(element.local_name().as_ref(), Attributes(&element)));
+            }
+            Event::Empty(element) => {
+                on(Node::Open(element.local_name().as_ref(), Attributes(&element)));
+                on(Node::Close(element.local_name().as_ref()));
+            }
+            Event::End(element) => {
+                depth = depth.saturating_sub(1);
+                on(Node::Close(element.local_name().as_ref()));
+            }
+            Event::Text(text) => on(Node::Text(&text)),
+            Event::CData(text) => on(Node::Text(&text)),
+            Event::GeneralRef(reference) => {
+                let character = reference.resolve_char_ref().map_err(|error| broken(&error))?;
+                let character = character.or(match &*reference {
+                    "amp" => Some('&'),
+                    "lt" => Some('<'),
+                    "gt" => Some('>'),
+                    "quot" => Some('"'),
+                    "apos" => Some('\''),
+                    _ => None,
+                });
+                let character =
+                    character.ok_or_else(|| damaged("its XML names an entity, which it may not"))?;
+                on(Node::Text(character.encode_utf8(&mut [0; 4])));
+            }
+            Event::DocType(_) => return Err(damaged("its XML has a document type, which it may not")),
+            Event::Comment(_) | Event::PI(_) | Event::Decl(_) => {}
+            Event::Eof => {
+                return if depth == 0 { Ok(()) } else { Err(damaged("its XML ends in the middle")) };
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Does any file, however broken, come to an end as text or as a refusal?
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
+
+use std::io::{Cursor, Write};
+
+use proptest::prelude::*;
+use syft_space_domain::dataset::{FileFormat, NewDocument};
+use syft_space_extract::extract;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+const FORMATS: [FileFormat; 7] = [
+    FileFormat::Text,
+    FileFormat::Markdown,
+    FileFormat::Html,
+    FileFormat::Csv,
+    FileFormat::Json,
+    FileFormat::Pdf,
+    FileFormat::Docx,
+];
+
+const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Count 1/MediaBox\
+    [0 0 600 800]/Kids[3 0 R]>>\nendobj\n3 0 obj\n<</Type/Page/Parent 2 0 R/Contents 5 0 R/Resources<</Font<</F 4 0 R>>>>\
+    >>\nendobj\n4 0 obj\n<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>\nendobj\n5 0 obj\n<</Length 58>>\nstream\nBT /F \
+    12 Tf 50 700 Td [(The)-500(harbor)] TJ 0 -14 Td (x) Tj ET\nendstream\nendobj\ntrailer\n<</Size 6/Root 1 0 R>>\n";
+
+const HTML: &[u8] = b"<!DOCTYPE html><html><head><meta charset=utf-8><title>A &amp; b</title><script>x</script></head><body>\
+    <nav>a</nav><h1>H</h1><ul><li>a<ol><li>b</ol></ul><table><tr><td>a<td>b</table><pre>\nc</pre><p>&#x41;&notin;<br>";
+
+/// A document: packed without compression, so that changes reach its XML.
+fn docx() -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    archive.start_file("word/document.xml", options).unwrap();
+    let body = "<w:document><w:p><w:pPr><w:pStyle w:val='A'/><w:numPr><w:ilvl w:val='1'/></w:numPr></w:pPr><w:r><w:t>x&amp;y\
+        </w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>c</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:document>";
+    archive.write_all(body.as_bytes()).unwrap();
+    archive.start_file("word/styles.xml", options).unwrap();
+    archive
+        .write_all(b"<w:styles><w:style w:styleId='A'><w:name w:val='heading 2'/></w:style></w:styles>")
+        .unwrap();
+    archive.finish().unwrap().into_inner()
+}
+
+fn sample(format: FileFormat) -> Vec<u8> {
+    match format {
+        FileFormat::Text | FileFormat::Markdown => "# Grüße\n\ntext\n```\ncode\n".as_bytes().to_vec(),
+        FileFormat::Html => HTML.to_vec(),
+        FileFormat::Csv => b"a;b\n\"x;\"\"\ny\";2\n3\n".to_vec(),
+        FileFormat::Json => br#"{"title":"t","a":[{"b":1.5e3,"c":null},true,"\u00e9"]}"#.to_vec(),
+        FileFormat::Pdf => PDF.to_vec(),
+        FileFormat::Docx => docx(),
+    }
+}
+
+/// What fits a document comes out, or a refusal; and the same each time.
+fn check(format: FileFormat, bytes: &[u8]) -> Result<(), TestCaseError> {
+    let outcome = extract(format, bytes);
+    if let Ok(extracted) = &outcome {
+        let text = &extracted.text;
+        prop_assert!(!text.trim().is_empty() && text.len() <= NewDocument::MAX_BYTES);
+        prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+    }
+    prop_assert_eq!(outcome, extract(format, bytes));
+    Ok(())
+}
+
+#[test]
+fn every_sample_has_text() {
+    for format in FORMATS {
+        assert!(extract(format, &sample(format)).is_ok(), "{format:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn k16_arbitrary_bytes_are_text_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..2_048)) {
+        for format in FORMATS {
+            check(format, &bytes)?;
+        }
+    }
+
+    #[test]
+    fn k16_a_file_with_changes_anywhere_is_text_or_refused(
+        format in prop::sample::select(&FORMATS[..]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        cut in any::<prop::sample::Index>(),
+        doubled in any::<bool>(),
+    ) {
+        let mut bytes = sample(format);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let cut = cut.index(bytes.len());
+        if doubled {
+            let piece = bytes[cut..].to_vec();
+            bytes.extend(piece);
+        } else if cut % 3 == 0 {
+            bytes.truncate(cut);
+        }
+        check(format, &bytes)?;
+    }
+
+    #[test]
+    fn k16_tokens_of_each_format_in_any_order_are_text_or_refused(
+        tokens in prop::collection::vec(prop::sample::select(&[
+            "<", ">", "</", "<p>", "<td>", "<tr>", "<table>", "<ul>", "</ul>", "<li>", "<pre>", "</pre>", "<title>", "<svg>", "<nav>",
+            "</nav>", "&", "&amp", "&#0;", "&#x110000;", "<!--", "-->", "<![CDATA[", "<script>", "\"", "'", ",", ";", "\n", "\t", "{",
+            "}", "[", "]", ":", "\\u", "1e9", "null", "# ", "```", "~~~", "a", "\u{feff}", "\u{202e}", "<plaintext>", "<?xml", "/>",
+        ][..]), 0..64)
+    ) {
+        let text = tokens.concat();
+        for format in &FORMATS[..5] {
+            check(*format, text.as_bytes())?;
+        }
+    }
+}
