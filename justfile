@@ -34,7 +34,7 @@ bench *ARGS:
 load *ARGS:
     crates/server/load/run {{ ARGS }}
 
-# Run a long proof: kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), memory
+# Run a long proof: kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), memory, quality
 prove NAME COUNT="":
     #!/usr/bin/env bash
     set -euo pipefail
@@ -58,5 +58,7 @@ prove NAME COUNT="":
             cargo run --release --package syft-space-sqlite --example audit -- ${count:-1000000} ;;
         # the HTTP tests over the adapters in memory
         memory) SYFT_SPACE_TEST_ADAPTERS=memory http ;;
-        *) echo "There is no proof of this name: kill, power, writers, tokens, differential, audit, memory." >&2; exit 2 ;;
+        # how well and how fast natural questions are answered
+        quality) crates/search/quality/run ;;
+        *) echo "There is no proof of this name: kill, power, writers, tokens, differential, audit, memory, quality." >&2; exit 2 ;;
     esac

@@ -46,7 +46,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dataset::{DocumentId, Metadata, chunks};
+    use crate::dataset::{ContentHash, DocumentId, Metadata, chunks};
     use crate::time::Timestamp;
 
     fn document(title: &str, content: &str) -> Document {
@@ -55,6 +55,7 @@ mod tests {
             content: content.to_owned(),
             metadata: Metadata::from_iter([("title".to_owned(), title.into())]),
             chunks: chunks(content),
+            sha256: ContentHash::of_file(content.as_bytes()),
             created_at: Timestamp::from_unix_micros(0),
         }
     }

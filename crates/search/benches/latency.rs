@@ -1,0 +1,112 @@
+//! How long questions take at the most, and how fast documents get into an index, on real text.
+//!
+//! `SYFT_SPACE_BENCH_CHUNKS` names a JSON file with an array of chunks' texts; `crates/search/quality/run` writes one.
+//! The questions are those of the quality measurement. Beyond what the file holds, a chunk is the first half of one
+//! and the second half of another at random: words are as frequent and chunks as long as in the file, and no two are
+//! equal. Without the file nothing is measured.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
+
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
+use syft_space_domain::dataset::ports::SearchEngine as _;
+use syft_space_domain::dataset::{
+    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, Document, DocumentId, IndexOf, Metadata,
+};
+use syft_space_domain::ids::{DatasetId, TenantId};
+use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::time::Timestamp;
+use syft_space_search::{Options, TantivySearch};
+
+const QUESTIONS: &str = include_str!("../quality/questions.tsv");
+const CHUNKS_OF_A_DOCUMENT: usize = 20;
+const ROUNDS: usize = 30;
+
+/// A stream of numbers that looks random and is the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+/// The text before the white space nearest to its middle, and the rest.
+fn halves(text: &str) -> (&str, &str) {
+    let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
+    let cut = text[middle..].find(char::is_whitespace).map_or(text.len(), |at| middle + at);
+    text.split_at(cut)
+}
+
+fn corpus(real: &[String], chunks: usize) -> Vec<String> {
+    let mut numbers = Numbers(7);
+    let mut texts: Vec<String> = real.iter().take(chunks).cloned().collect();
+    while texts.len() < chunks {
+        let (one, other) = (numbers.below(real.len()), numbers.below(real.len()));
+        texts.push(format!("{}{}", halves(&real[one]).0, halves(&real[other]).1));
+    }
+    texts
+}
+
+fn changes(texts: &[String]) -> Vec<Change> {
+    let document = |(number, texts): (usize, &[String])| Document {
+        id: DocumentId::parse(&format!("document-{number}")).unwrap(),
+        content: texts.join("\n"),
+        metadata: Metadata::from_iter([("title".to_owned(), format!("Document {number}").into())]),
+        chunks: texts.iter().map(|text| Chunk { text: text.clone() }).collect(),
+        created_at: Timestamp::from_unix_micros(0),
+    };
+    let put = |(number, document)| Change::Put(ChangeNumber(number), document);
+    (1..).zip(texts.chunks(CHUNKS_OF_A_DOCUMENT).enumerate().map(document)).map(put).collect()
+}
+
+fn percentile(times: &[Duration], hundredth: usize) -> f64 {
+    times[(times.len() - 1) * hundredth / 100].as_secs_f64() * 1e3
+}
+
+fn measure(real: &[String], chunks: usize) {
+    let home = tempfile::tempdir().unwrap();
+    let scope = TenantScope::vouch(TenantId::from_bytes([1; 16]), "a benchmark");
+    let index = IndexOf { dataset: DatasetId::from_bytes([1; 16]), analyzer: AnalyzerSettings::default() };
+    let engine = TantivySearch::new(home.path().to_owned(), Options::default());
+    let changes = changes(&corpus(real, chunks));
+    let begun = Instant::now();
+    // In steps, as the space brings an index up to date.
+    for step in changes.chunks(256) {
+        engine.apply(&scope, index, step).unwrap();
+    }
+    let rate = f64::from(u32::try_from(chunks).unwrap()) / begun.elapsed().as_secs_f64();
+    println!("{chunks} chunks: indexed at {rate:.0} chunks/s");
+    for threshold in [0.5, 0.0] {
+        let asks: Vec<Ask> = QUESTIONS
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .map(|(_, text)| Ask::new(text.to_owned(), Ask::DEFAULT_LIMIT, threshold).unwrap())
+            .collect();
+        let mut times = Vec::new();
+        let mut hits = 0;
+        for _ in 0..ROUNDS {
+            for ask in &asks {
+                let begun = Instant::now();
+                hits += block_on(engine.search(&scope, index, ask)).unwrap().len();
+                times.push(begun.elapsed());
+            }
+        }
+        assert!(hits > 0, "the questions find nothing");
+        times.sort_unstable();
+        let [half, most, worst] = [50, 99, 100].map(|hundredth| percentile(&times, hundredth));
+        println!("  threshold {threshold}: p50 {half:.3} ms, p99 {most:.3} ms, worst {worst:.3} ms");
+    }
+}
+
+fn main() {
+    let Ok(path) = std::env::var("SYFT_SPACE_BENCH_CHUNKS") else {
+        println!("set SYFT_SPACE_BENCH_CHUNKS to measure on real text");
+        return;
+    };
+    let real: Vec<String> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    for chunks in [2_000, 20_000, 100_000] {
+        measure(&real, chunks);
+    }
+}
