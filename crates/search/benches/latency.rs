@@ -4,14 +4,20 @@
 //! The questions are those of the quality measurement. Beyond what the file holds, a chunk is the first half of one
 //! and the second half of another at random: words are as frequent and chunks as long as in the file, and no two are
 //! equal. Without the file nothing is measured.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark"
+)]
 
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, Document, DocumentId, IndexOf, Metadata,
+    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexOf, Metadata,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -55,6 +61,7 @@ fn changes(texts: &[String]) -> Vec<Change> {
         content: texts.join("\n"),
         metadata: Metadata::from_iter([("title".to_owned(), format!("Document {number}").into())]),
         chunks: texts.iter().map(|text| Chunk { text: text.clone() }).collect(),
+        sha256: ContentHash::of_file(b""),
         created_at: Timestamp::from_unix_micros(0),
     };
     let put = |(number, document)| Change::Put(ChangeNumber(number), document);
