@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod audit_log;
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod files;
@@ -37,6 +39,8 @@ mod power;
 mod process;
 #[cfg(test)]
 mod protocol;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod space;
 #[cfg(test)]
