@@ -34,7 +34,7 @@ bench *ARGS:
 load *ARGS:
     crates/server/load/run {{ ARGS }}
 
-# Run a long proof: kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), memory, quality
+# Run a long proof: kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), memory, quality, fuzz (COUNT seconds)
 prove NAME COUNT="":
     #!/usr/bin/env bash
     set -euo pipefail
@@ -60,5 +60,7 @@ prove NAME COUNT="":
         memory) SYFT_SPACE_TEST_ADAPTERS=memory http ;;
         # how well and how fast natural questions are answered
         quality) crates/search/quality/run ;;
-        *) echo "There is no proof of this name: kill, power, writers, tokens, differential, audit, memory, quality." >&2; exit 2 ;;
+        # whatever bytes libFuzzer finds for the parsers that see outside ones
+        fuzz) crates/fuzz/libfuzzer/run "${count:-60}" ;;
+        *) echo "There is no proof of this name: kill, power, writers, tokens, differential, audit, memory, quality, fuzz." >&2; exit 2 ;;
     esac

@@ -24,6 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-domain", &[]),
     ("syft-space-conformance", THE_DOMAIN_ALONE),
     ("syft-space-extract", THE_DOMAIN_ALONE),
+    // Nothing depends on it: it tries the parsers of these.
+    ("syft-space-fuzz", &["syft-space", "syft-space-domain", "syft-space-extract", "syft-space-jwt"]),
     ("syft-space-jwt", THE_DOMAIN_ALONE),
     ("syft-space-memory", THE_DOMAIN_ALONE),
     ("syft-space-passwords", THE_DOMAIN_ALONE),

@@ -1,0 +1,4 @@
+//! The targets, tried without libFuzzer.
+
+#[cfg(test)]
+mod short;
