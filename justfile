@@ -34,7 +34,7 @@ bench *ARGS:
 load *ARGS:
     crates/server/load/run {{ ARGS }}
 
-# Run a long proof: kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), memory, quality, fuzz (COUNT seconds)
+# Run a long proof: kill, ingest-kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), memory, quality, fuzz (COUNT seconds)
 prove NAME COUNT="":
     #!/usr/bin/env bash
     set -euo pipefail
@@ -43,6 +43,8 @@ prove NAME COUNT="":
     case {{ quote(NAME) }} in
         # kill -9 at random moments under load
         kill) SYFT_SPACE_PROVE_ROUNDS=${count:-300} http kill:: ;;
+        # kill -9 at random moments while files are taken in
+        ingest-kill) SYFT_SPACE_PROVE_ROUNDS=${count:-50} http cut_off:: ;;
         # the loss of power at random moments
         power) SYFT_SPACE_PROVE_ROUNDS=${count:-30} http power:: ;;
         # 64 writers, and a storm of logins
@@ -62,5 +64,5 @@ prove NAME COUNT="":
         quality) crates/search/quality/run ;;
         # whatever bytes libFuzzer finds for the parsers that see outside ones
         fuzz) crates/fuzz/libfuzzer/run "${count:-60}" ;;
-        *) echo "There is no proof of this name: kill, power, writers, tokens, differential, audit, memory, quality, fuzz." >&2; exit 2 ;;
+        *) echo "There is no proof of this name: kill, ingest-kill, power, writers, tokens, differential, audit, memory, quality, fuzz." >&2; exit 2 ;;
     esac

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::space::form::{body, bring, bring_files, content_type, part, part_with};
-use crate::space::{Client, TestSpace, dataset_of};
+use crate::space::{Client, TestSpace, dataset_of, in_memory};
 
 /// SHA-256 of "Penguins swim.", from another implementation.
 const PENGUINS: &str = "92f6f3cff9c9ccce94404bcb63d40a0843b06caf0bb0a9c1ce3b577c324349a5";
@@ -306,4 +308,35 @@ async fn q2_a_running_job_tells_how_fast_it_goes_and_others_take_their_turn() {
     assert_eq!((&last["status"], &last["documents_done"]), (&json!("succeeded"), &json!(900)), "{last}");
     assert_eq!(last["bytes_done"], last["bytes_total"]);
     assert_eq!(listed(&owner, &long).await.len(), 1_800);
+}
+
+#[tokio::test]
+async fn i1_a_form_that_never_ends_is_given_up_and_nothing_of_it_stays() {
+    let space = TestSpace::with(&[("body_timeout_seconds", "1")]).await;
+    let owner = space.found("acme").await;
+    let id = dataset_of(&owner, "files", &[]).await;
+    let mut stream = TcpStream::connect(owner.root().trim_start_matches("http://")).await.unwrap();
+    let begun = part("birds.txt", b"Penguins swim.");
+    let head = format!(
+        "POST /api/v1/datasets/{id}/documents HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: {}\r\ncontent-length: 5000\r\n\r\n",
+        owner.token(),
+        content_type()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&begun[..begun.len() - 4]).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let read = stream.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("body_timeout"), "{answer}");
+    assert_eq!(owner.get(&format!("/datasets/{id}/jobs")).await.expect(200).body["items"], json!([]));
+    if !in_memory() {
+        let mut folders = vec![space.home().join("tenants")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                assert!(entry.file_name() != "000000", "{}", entry.path().display());
+                folders.extend(entry.file_type().unwrap().is_dir().then(|| entry.path()));
+            }
+        }
+    }
 }

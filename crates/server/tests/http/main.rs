@@ -10,9 +10,13 @@ mod audit_log;
 #[cfg(test)]
 mod callers;
 #[cfg(test)]
+mod cut_off;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod files;
+#[cfg(test)]
+mod forgotten;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
