@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use syft_space_conformance::{Made, MakeStore, audit, dataset, differential, documents, endpoint, identity};
+use syft_space_conformance::{
+    Made, MakeStore, audit, dataset, differential, documents, endpoint, extract, identity,
+};
 use syft_space_conformance::{passwords, policy, search, spool, store, tenant, tokens};
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
     InsecurePasswords, MemoryDocuments, MemorySearch, MemorySpool, MemoryStore, MemoryTokens, SeededEntropy,
+    TextFiles,
 };
 
 const STORE: &MakeStore = &|follower| Made::new(Box::new(MemoryStore::new(follower)));
@@ -46,6 +49,11 @@ fn the_spool_keeps_its_promises() {
 #[test]
 fn the_search_keeps_its_promises() {
     search::suite(&|| Made::new(Box::new(MemorySearch::new())));
+}
+
+#[test]
+fn the_reader_of_files_keeps_its_promises() {
+    extract::suite(&|| Box::new(TextFiles));
 }
 
 #[test]

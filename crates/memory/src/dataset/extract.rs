@@ -1,7 +1,7 @@
 //! How text is taken out of files that are text already.
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
-use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument};
 
 /// Reads plain text and Markdown, in UTF-8, and nothing else.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,6 +14,13 @@ impl TextExtractor for TextFiles {
             return Err(FileRefused::Damaged(format.as_str(), why).into());
         }
         let text = std::str::from_utf8(bytes).map_err(|_| FileRefused::Encoding)?;
+        if text.contains('\0') {
+            return Err(FileRefused::Encoding.into());
+        }
+        if text.len() > NewDocument::MAX_BYTES {
+            let most = u64::try_from(NewDocument::MAX_BYTES).unwrap_or(u64::MAX);
+            return Err(FileRefused::TooLarge(most).into());
+        }
         if text.trim().is_empty() {
             return Err(FileRefused::NoText.into());
         }
