@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod control;
 mod demo;
 pub mod http;
 mod keys;

@@ -1,17 +1,21 @@
 //! Serving a space over HTTP until told to stop.
 
 use std::future::Future;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use anyhow::Context;
 use syft_space_domain::Space;
 use syft_space_domain::audit::Action;
+use tokio::task::JoinHandle;
 
 use crate::config::{Registration, Settings};
+use crate::control::{ControlSocket, SocketFile};
 use crate::http::noise::Noise;
 use crate::http::state::{RequestLimits, State};
 use crate::http::{app, boundary};
@@ -39,14 +43,16 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
     })
 }
 
-/// Serves until `stop` ends; then takes no new connection, lets requests under way end, and returns. `listening` is
-/// told the address once requests are answered there.
+/// Serves until `stop` ends, over the network and, where there is one, over the control socket; then takes no new
+/// connection, lets requests under way end, and returns. `listening` is told the address once requests are answered
+/// there.
 ///
 /// # Errors
 /// When the address cannot be listened on, or the server failed.
 pub async fn serve(
     state: Arc<State>,
     settings: &Settings,
+    control: Option<ControlSocket>,
     listening: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
@@ -58,7 +64,7 @@ pub async fn serve(
     let noise = tokio::spawn(Arc::clone(&state.noise).flush_forever(state.space.clone()));
 
     let served = Arc::clone(&state);
-    let server = HttpServer::new(move || {
+    let network = HttpServer::new(move || {
         let state = Arc::clone(&served);
         App::new().wrap(from_fn(boundary::guard)).configure(move |service| app::configure(service, &state))
     })
@@ -69,20 +75,62 @@ pub async fn serve(
     .disable_signals()
     .listen(listener)?
     .run();
-    let handle = server.handle();
-    let server = tokio::spawn(server);
+    let network = Serving::begin(network);
+    let control = control.map(|socket| serve_control(&state, settings, socket)).transpose()?;
     listening(address);
 
     stop.await;
     state.ready.store(false, Ordering::Release);
     // Whoever waits for a job is answered how far it is.
     state.space.ingestion.close();
-    handle.stop(true).await;
-    server.await?.context("the HTTP server failed")?;
+    // Both stop taking connections at once, and then wait for what is under way.
+    let (network, control) = tokio::join!(network.end(), async {
+        match control {
+            Some(control) => control.end().await,
+            None => Ok(()),
+        }
+    });
+    network.and(control)?;
     tokio::task::spawn_blocking(move || drop(workers)).await?;
     noise.abort();
     state.noise.flush(&state.space).await?;
     wiring::record(&state.space, Action::SysShutdown).await
+}
+
+/// A server that answers, until it is ended.
+pub struct Serving {
+    handle: ServerHandle,
+    task: JoinHandle<io::Result<()>>,
+    /// The socket's file goes once nobody answers there.
+    _file: Option<SocketFile>,
+}
+
+impl Serving {
+    fn begin(server: Server) -> Self {
+        Self { handle: server.handle(), task: tokio::spawn(server), _file: None }
+    }
+
+    /// Takes no new connection, and waits until the requests under way have ended.
+    ///
+    /// # Errors
+    /// When the server failed.
+    pub async fn end(self) -> anyhow::Result<()> {
+        self.handle.stop(true).await;
+        self.task.await?.context("the HTTP server failed")
+    }
+}
+
+/// Serves over the control socket alone: for a command that has the home to itself.
+///
+/// # Errors
+/// When the socket cannot be served.
+pub fn serve_control(
+    state: &Arc<State>,
+    settings: &Settings,
+    socket: ControlSocket,
+) -> anyhow::Result<Serving> {
+    let (server, file) = socket.serve(state, settings).context("serving the control socket")?;
+    Ok(Serving { _file: Some(file), ..Serving::begin(server) })
 }
 
 /// Ends when the process is told to stop, by SIGTERM or SIGINT.

@@ -15,7 +15,7 @@ use syft_space_domain::{DatasetLocks, Space};
 use syft_space_jwt::{JwtTokens, TokenSettings};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::TantivySearch;
-use syft_space_sqlite::{FileSpool, SqliteDocuments, SqliteOptions, SqliteStore};
+use syft_space_sqlite::{FileSpool, Home, HomeLock, SqliteDocuments, SqliteOptions, SqliteStore};
 
 use crate::cli::read_files;
 use crate::config::Settings;
@@ -38,7 +38,15 @@ pub struct Opened {
 /// # Errors
 /// When the home, its database or its keys cannot be used, with what to do about it.
 pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
-    let opened = open_without_mending(path, settings)?;
+    open_locked(Home::prepare(path)?.lock()?, settings)
+}
+
+/// Opens the space of a home that is locked already.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> {
+    let opened = open_as_it_is(lock, settings)?;
     let mended =
         reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
     if mended != Reconciled::default() {
@@ -52,13 +60,17 @@ pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
 /// # Errors
 /// As for [`open`].
 pub fn open_without_mending(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
+    open_as_it_is(Home::prepare(path)?.lock()?, settings)
+}
+
+fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let operator = OperatorScope::at_startup();
 
     let live = Arc::new(LiveCache::default());
     let follower: Arc<dyn AfterCommit> = live.clone();
-    let store = SqliteStore::open(path, SqliteOptions::default(), follower)?;
+    let store = SqliteStore::open_locked(lock, SqliteOptions::default(), follower)?;
     let home = store.home().clone();
     live.load(&mut *store.read()?, &operator)?;
 

@@ -2,8 +2,10 @@
 
 mod permission;
 mod role;
+mod standing;
 mod table;
 
 pub use permission::Permission;
 pub use role::{Role, RoleError};
-pub use table::{may, may_grant};
+pub use standing::Standing;
+pub use table::{may, may_grant, operator_may};

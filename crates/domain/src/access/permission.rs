@@ -1,13 +1,15 @@
 //! What can be permitted.
 
-/// One thing that a role may permit. Each use case names the permission it needs.
+/// One thing that may be permitted to a member's role, or to the host's operator. Each use case names the permission it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Change the tenant itself, and members of any role.
     ManageTenant,
-    /// List, invite, change and disable members who are User or Viewer.
+    /// Invite, change and disable members who are User or Viewer.
     ManageMembers,
-    /// Make, change and remove datasets and their documents.
+    /// Read who is a member, and as what.
+    ReadMembers,
+    /// Make, change and remove datasets and their documents, and list what documents there are.
     WriteDatasets,
     /// Read documents' content, and search a dataset directly.
     ReadContent,
@@ -29,9 +31,10 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ManageTenant,
         Self::ManageMembers,
+        Self::ReadMembers,
         Self::WriteDatasets,
         Self::ReadContent,
         Self::WriteEndpoints,

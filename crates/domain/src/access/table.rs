@@ -1,36 +1,39 @@
-//! The table: permission × role. It is the only place where a role means anything.
+//! The table: permission × standing. It is the only place where a role means anything, and where it says what the
+//! host's operator may do in a tenant.
 
 use super::{Permission, Role};
 
-const fn row(permission: Permission) -> [bool; 4] {
-    //                                  Owner  Admin  User   Viewer
+/// Who holds a permission.
+struct Row {
+    owner: bool,
+    admin: bool,
+    user: bool,
+    viewer: bool,
+    /// The host's operator, through the command line. Whoever runs the binary can read its files as well; this is
+    /// what the tool does for them, and what a tenant finds in its log.
+    operator: bool,
+}
+
+const fn row(permission: Permission) -> Row {
+    const fn held(owner: bool, admin: bool, user: bool, viewer: bool, operator: bool) -> Row {
+        Row { owner, admin, user, viewer, operator }
+    }
+    const Y: bool = true;
+    const N: bool = false;
     match permission {
-        Permission::ManageTenant =>
-        /*   */
-        {
-            [true, false, false, false]
-        }
-        Permission::ManageMembers
-        | Permission::WriteDatasets
-        | Permission::ReadContent
-        | Permission::WriteEndpoints
-        | Permission::WritePolicies
-        | Permission::ReadAudit =>
-        /*    */
-        {
-            [true, true, false, false]
-        }
-        Permission::ReadMetadata =>
-        /*   */
-        {
-            [true, true, false, true]
-        }
-        Permission::ListQueryable | Permission::Query => [true, true, true, false],
-        Permission::OwnAccount =>
-        /*     */
-        {
-            [true, true, true, true]
-        }
+        //                                   Owner Admin User Viewer  Operator
+        Permission::ManageTenant => /*   */ held(Y, N, N, N, /*   */ N),
+        Permission::ManageMembers => /*  */ held(Y, Y, N, N, /*   */ N),
+        Permission::ReadMembers => /*    */ held(Y, Y, N, N, /*   */ Y),
+        Permission::WriteDatasets => /*  */ held(Y, Y, N, N, /*   */ Y),
+        Permission::ReadContent => /*    */ held(Y, Y, N, N, /*   */ N),
+        Permission::WriteEndpoints => /* */ held(Y, Y, N, N, /*   */ N),
+        Permission::WritePolicies => /*  */ held(Y, Y, N, N, /*   */ N),
+        Permission::ReadAudit => /*      */ held(Y, Y, N, N, /*   */ Y),
+        Permission::ReadMetadata => /*   */ held(Y, Y, N, Y, /*   */ Y),
+        Permission::ListQueryable => /*  */ held(Y, Y, Y, N, /*   */ N),
+        Permission::Query => /*          */ held(Y, Y, Y, N, /*   */ N),
+        Permission::OwnAccount => /*     */ held(Y, Y, Y, Y, /*   */ N),
     }
 }
 
@@ -43,13 +46,26 @@ const fn row(permission: Permission) -> [bool; 4] {
 /// ```
 #[must_use]
 pub const fn may(role: Role, permission: Permission) -> bool {
-    let [owner, admin, user, viewer] = row(permission);
+    let row = row(permission);
     match role {
-        Role::Owner => owner,
-        Role::Admin => admin,
-        Role::User => user,
-        Role::Viewer => viewer,
+        Role::Owner => row.owner,
+        Role::Admin => row.admin,
+        Role::User => row.user,
+        Role::Viewer => row.viewer,
     }
+}
+
+/// Whether the host's operator holds a permission in a tenant: enough to see what there is and to bring documents,
+/// and not to query, to read documents, or to say who may.
+///
+/// ```
+/// use syft_space_domain::access::{operator_may, Permission};
+/// assert!(operator_may(Permission::WriteDatasets));
+/// assert!(!operator_may(Permission::Query));
+/// ```
+#[must_use]
+pub const fn operator_may(permission: Permission) -> bool {
+    row(permission).operator
 }
 
 /// Whether someone of role `giver` may make, change or end a membership of role `given`: only an Owner touches an
@@ -85,6 +101,18 @@ mod tests {
         let held = |role| Permission::ALL.into_iter().filter(move |p| may(role, *p)).collect::<Vec<_>>();
         assert_eq!(held(Role::User), [Permission::ListQueryable, Permission::Query, Permission::OwnAccount]);
         assert_eq!(held(Role::Viewer), [Permission::ReadMetadata, Permission::OwnAccount]);
+    }
+
+    #[test]
+    fn z1_the_operator_sees_what_there_is_and_brings_documents_and_no_more() {
+        let held: Vec<_> = Permission::ALL.into_iter().filter(|one| operator_may(*one)).collect();
+        let expected = [
+            Permission::ReadMembers,
+            Permission::WriteDatasets,
+            Permission::ReadAudit,
+            Permission::ReadMetadata,
+        ];
+        assert_eq!(held, expected);
     }
 
     #[test]

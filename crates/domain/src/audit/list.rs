@@ -1,4 +1,4 @@
-//! Reading a tenant's log.
+//! Reading a log: a tenant's own, or the installation's.
 
 use crate::access::Permission;
 use crate::audit::ports::{EventFilter, LogPage, Seq};
@@ -6,6 +6,7 @@ use crate::fault::{Fault, faults};
 use crate::identity::{Forbidden, Principal};
 use crate::page::PageAsk;
 use crate::space::Space;
+use crate::tenant::OperatorScope;
 
 /// The log was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,4 +32,17 @@ pub fn events(
 ) -> Result<LogPage, AuditError> {
     let scope = who.scope(Permission::ReadAudit)?;
     Ok(space.store.read()?.events(&scope, filter, page)?)
+}
+
+/// The installation's events, the newest first: what belongs to no tenant.
+///
+/// # Errors
+/// When the store failed.
+pub fn installation_events(
+    space: &Space,
+    operator: &OperatorScope,
+    filter: &EventFilter,
+    page: PageAsk<Seq>,
+) -> Result<LogPage, AuditError> {
+    Ok(space.store.read()?.installation_events(operator, filter, page)?)
 }

@@ -14,5 +14,5 @@ pub use action::{Action, ActionError};
 pub use event::{
     Actor, Call, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError, RecordedEvent,
 };
-pub use list::{AuditError, events};
+pub use list::{AuditError, events, installation_events};
 pub use person::Person;

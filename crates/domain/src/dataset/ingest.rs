@@ -274,7 +274,7 @@ pub fn documents(
     dataset: DatasetId,
     page: PageAsk<DocumentId>,
 ) -> Result<Page<DocumentSummary, DocumentId>, IngestError> {
-    let scope = who.scope(Permission::ReadContent)?;
+    let scope = who.scope(Permission::WriteDatasets)?;
     find_dataset(space, &scope, dataset)?;
     Ok(space.documents.documents(&scope, dataset, page)?)
 }

@@ -157,5 +157,5 @@ pub(super) fn visible<'a>(who: &'a Principal, slug: &str) -> Option<&'a Arc<Live
 
 /// Whether the endpoint's access policies admit a member. Where none is attached, any member may query.
 pub(super) fn admitted(who: &Principal, live: &LiveEndpoint) -> bool {
-    live.access.is_empty() || live.access.verdict(Subject::Identified { email: Some(who.email()) }).is_allow()
+    live.access.is_empty() || live.access.verdict(Subject::Identified { email: who.email() }).is_allow()
 }

@@ -66,6 +66,7 @@ pub async fn invite(
     wanted: Invite,
 ) -> Result<Invited, InviteError> {
     let scope = who.scope(Permission::ManageMembers)?;
+    let giver = who.member(Permission::ManageMembers)?;
     let token = BearerSecret::generate(&*call.entropy)?;
     let invitation = Invitation {
         id: InvitationId::generate(call.now, &*call.entropy)?,
@@ -73,7 +74,7 @@ pub async fn invite(
         email: wanted.email,
         role: wanted.role,
         token: token.hash(),
-        invited_by: who.account(),
+        invited_by: giver.account,
         created_at: call.now,
         expires_at: call.now.plus(Invitation::LIFETIME),
     };
@@ -81,7 +82,7 @@ pub async fn invite(
         .event(&scope, Action::ConfigChange, who.actor())?
         .on(ObjectKind::Invitation, invitation.id)
         .about(&invitation.email);
-    let (giver, limit) = (who.role(), who.live().tenant.limits.members);
+    let (giver, limit) = (giver.role, who.live().tenant.limits.members);
     let invitation = space
         .store
         .write(move |tx| {
@@ -124,7 +125,7 @@ pub async fn withdraw_invitation(
 ) -> Result<(), InviteError> {
     let scope = who.scope(Permission::ManageMembers)?;
     let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Invitation, id);
-    let giver = who.role();
+    let giver = who.member(Permission::ManageMembers)?.role;
     space
         .store
         .write(move |tx| {

@@ -55,7 +55,7 @@ pub fn members(
     who: &Principal,
     page: PageAsk<AccountId>,
 ) -> Result<Page<Member, AccountId>, MemberError> {
-    let scope = who.scope(Permission::ManageMembers)?;
+    let scope = who.scope(Permission::ReadMembers)?;
     Ok(space.store.read()?.members(&scope, page)?)
 }
 
@@ -64,7 +64,7 @@ pub fn members(
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
 pub fn member(space: &Space, who: &Principal, account: AccountId) -> Result<Member, MemberError> {
-    let scope = who.scope(Permission::ManageMembers)?;
+    let scope = who.scope(Permission::ReadMembers)?;
     space.store.read()?.member(&scope, account)?.ok_or(MemberError::NotFound)
 }
 
@@ -82,7 +82,7 @@ pub async fn change_member(
     let scope = who.scope(Permission::ManageMembers)?;
     let event =
         call.event(&scope, Action::PrivilegePermissionsChanged, who.actor())?.on(ObjectKind::Member, account);
-    let (giver, now) = (who.role(), call.now);
+    let (giver, now) = (who.member(Permission::ManageMembers)?.role, call.now);
     space
         .store
         .write(move |tx| {
@@ -121,7 +121,7 @@ pub async fn remove_member(
 ) -> Result<(), MemberError> {
     let scope = who.scope(Permission::ManageMembers)?;
     let event = call.event(&scope, Action::UserDeleted, who.actor())?.on(ObjectKind::Member, account);
-    let giver = who.role();
+    let giver = who.member(Permission::ManageMembers)?.role;
     space
         .store
         .write(move |tx| {

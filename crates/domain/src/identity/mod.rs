@@ -12,6 +12,7 @@ mod invite;
 mod login;
 mod members;
 mod membership;
+mod operate;
 mod password;
 pub mod ports;
 mod principal;
@@ -26,6 +27,7 @@ pub use invite::{Invite, InviteError, Invited, invitations, invite, withdraw_inv
 pub use login::{LoggedIn, Login, LoginError, login};
 pub use members::{ChangeMember, MemberError, change_member, member, members, remove_member};
 pub use membership::{Member, Membership, MembershipOf};
+pub use operate::{OperateError, operate};
 pub use password::{Password, PasswordError, PasswordHash};
-pub use principal::{Forbidden, Principal};
+pub use principal::{Forbidden, Principal, WhichMember};
 pub use token::{AccessClaims, AccessToken, TokenRefused, TokenSignError};

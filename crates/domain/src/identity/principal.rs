@@ -2,40 +2,71 @@
 
 use std::sync::Arc;
 
-use crate::access::{Permission, Role, may};
-use crate::audit::Actor;
+use crate::access::{Permission, Role, Standing};
+use crate::audit::{Action, Actor, Call, Event, Log};
 use crate::identity::Email;
 use crate::ids::AccountId;
 use crate::live::{LiveMember, TenantLive};
+use crate::random::RandomError;
 use crate::tenant::TenantScope;
 
-/// The caller's role does not permit it.
+/// The caller's standing does not permit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("your role, {role}, does not permit this")]
+#[error("{}", refusal(*standing))]
 pub struct Forbidden {
-    /// The caller's role.
-    pub role: Role,
+    /// As what the caller acts.
+    pub standing: Standing,
     /// What would have been needed.
     pub permission: Permission,
 }
 
-/// A member of a tenant who has proved who they are. Only [`authenticate`](super::authenticate) makes one.
+fn refusal(standing: Standing) -> String {
+    match standing {
+        Standing::Member(role) => format!("your role, {role}, does not permit this"),
+        Standing::Operator => "the host's operator may not do this: a member of the tenant with the right role may, through \
+                               the API"
+            .to_owned(),
+    }
+}
+
+/// Who of a tenant's members somebody is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhichMember {
+    /// Their account.
+    pub account: AccountId,
+    /// Their e-mail address.
+    pub email: Email,
+    /// Their role now.
+    pub role: Role,
+}
+
+/// Somebody who may act in a tenant: a member who has proved who they are, or the host's operator. Only
+/// [`authenticate`](super::authenticate) makes the one, and only [`operate`](super::operate) the other.
 ///
 /// The way from a principal to the tenant's data leads through [`Principal::scope`], which asks what for.
 #[derive(Clone)]
 pub struct Principal {
-    account: AccountId,
-    email: Email,
-    role: Role,
+    who: Who,
     live: Arc<TenantLive>,
+}
+
+#[derive(Clone)]
+enum Who {
+    Member(WhichMember),
+    Operator,
 }
 
 impl Principal {
     pub(crate) fn new(account: AccountId, member: &LiveMember, live: Arc<TenantLive>) -> Self {
-        Self { account, email: member.email.clone(), role: member.role, live }
+        let member = WhichMember { account, email: member.email.clone(), role: member.role };
+        Self { who: Who::Member(member), live }
     }
 
-    /// The scope of the principal's tenant, for something their role permits.
+    pub(super) fn operator(live: Arc<TenantLive>) -> Self {
+        Self { who: Who::Operator, live }
+    }
+
+    /// The scope of the principal's tenant, for something their standing permits.
     ///
     /// # Errors
     /// When it does not.
@@ -43,32 +74,43 @@ impl Principal {
         if self.may(permission) {
             Ok(TenantScope::of(self.live.tenant.id))
         } else {
-            Err(Forbidden { role: self.role, permission })
+            Err(Forbidden { standing: self.standing(), permission })
         }
     }
 
-    /// Whether the principal's role permits something.
+    /// Whether the principal's standing permits something.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        may(self.role, permission)
+        self.standing().may(permission)
     }
 
-    /// The principal's account.
+    /// As what the principal acts.
     #[must_use]
-    pub fn account(&self) -> AccountId {
-        self.account
+    pub fn standing(&self) -> Standing {
+        match &self.who {
+            Who::Member(member) => Standing::Member(member.role),
+            Who::Operator => Standing::Operator,
+        }
     }
 
-    /// The principal's e-mail address.
-    #[must_use]
-    pub fn email(&self) -> &Email {
-        &self.email
+    /// Which member it is, for what takes a member whatever the standing.
+    ///
+    /// # Errors
+    /// When it is none, but the host's operator.
+    pub fn member(&self, permission: Permission) -> Result<&WhichMember, Forbidden> {
+        match &self.who {
+            Who::Member(member) => Ok(member),
+            Who::Operator => Err(Forbidden { standing: Standing::Operator, permission }),
+        }
     }
 
-    /// The principal's role now.
+    /// The principal's e-mail address; the host's operator has none.
     #[must_use]
-    pub fn role(&self) -> Role {
-        self.role
+    pub fn email(&self) -> Option<&Email> {
+        match &self.who {
+            Who::Member(member) => Some(&member.email),
+            Who::Operator => None,
+        }
     }
 
     /// The snapshot of the principal's tenant that this call works with.
@@ -80,6 +122,18 @@ impl Principal {
     /// The principal as the doer of an event.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::Account { id: self.account, role: Some(self.role) }
+        match &self.who {
+            Who::Member(member) => Actor::Account { id: member.account, role: Some(member.role) },
+            Who::Operator => Actor::Operator,
+        }
+    }
+
+    /// Drafts the event, in the log of the principal's tenant, that they were refused for want of a permission.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn refused(&self, call: &Call) -> Result<Event, RandomError> {
+        let event = call.event(Log::Tenant(self.live.tenant.id), Action::AuthzFail, self.actor())?;
+        Ok(event.denied("forbidden"))
     }
 }

@@ -3,12 +3,13 @@
 use crate::access::Role;
 use crate::audit::{Action, Actor, Call, Log, ObjectKind};
 use crate::fault::{Fault, faults};
-use crate::identity::{Account, AccountStatus, Email, Membership, Password, PasswordError};
+use crate::identity::{Email, Password, PasswordError};
 use crate::ids::{AccountId, TenantId};
 use crate::secret::TokenHash;
 use crate::space::Space;
 use crate::store::StoreError;
-use crate::tenant::{Tenant, TenantLimits, TenantName, TenantScope};
+use crate::tenant::founding::Founding;
+use crate::tenant::{OperatorScope, TenantName};
 use crate::time::Timestamp;
 use crate::unit::{Recorded, Refused};
 
@@ -96,33 +97,9 @@ pub async fn register(
         let event = refusal.denied(reason_code(&error));
         return space.store.refuse(error, event).await;
     }
-    space.passwords.check(&wanted.password, &[wanted.email.as_str(), wanted.tenant_name.as_str()])?;
-    let password = space.passwords.hash(&wanted.password).await?;
-
-    let account = Account {
-        id: AccountId::generate(call.now, &*call.entropy)?,
-        email: wanted.email.clone(),
-        password,
-        status: AccountStatus::Active,
-        created_at: call.now,
-    };
-    let tenant = Tenant {
-        id: TenantId::generate(call.now, &*call.entropy)?,
-        name: wanted.tenant_name.clone(),
-        limits: TenantLimits::default(),
-        version: 0,
-        created_at: call.now,
-    };
-    let membership = Membership::begin(tenant.id, account.id, Role::Owner, call.now);
-    let scope = TenantScope::of(tenant.id);
-    let actor = Actor::Account { id: account.id, role: Some(Role::Owner) };
-    let founded = call
-        .event(&scope, Action::UserCreated, actor)?
-        .on(ObjectKind::Tenant, tenant.id)
-        .about(&account.email);
-    let noted = call
-        .event(Log::Installation, Action::ConfigChange, Actor::Account { id: account.id, role: None })?
-        .on(ObjectKind::Tenant, tenant.id);
+    let Registration { email, password, tenant_name, .. } = &wanted;
+    let founding = Founding::prepare(space, call, email, password, tenant_name).await?;
+    let [founded, noted] = founding.events(call, founding.owner(), founding.founder())?;
     let gate = *gate;
 
     space
@@ -132,24 +109,35 @@ pub async fn register(
                 let event = refusal.clone().denied(reason_code(&error));
                 return Ok(Err(Refused::new(error, event)));
             }
-            if tx.account_by_email(&account.email)?.is_some() {
-                return Ok(Err(Refused::unrecorded(RegisterError::EmailTaken)));
-            }
-            if tx.tenant_named(&tenant.name)?.is_some() {
-                return Ok(Err(Refused::unrecorded(RegisterError::TenantTaken)));
-            }
-            tx.add_account(&account)?;
-            tx.add_tenant(&tenant)?;
-            tx.add_membership(&scope, &membership)?;
-            let value = Founded {
-                account: account.id,
-                email: account.email.clone(),
-                tenant: tenant.id,
-                tenant_name: tenant.name.clone(),
-                role: Role::Owner,
-                created_at: account.created_at,
-            };
-            Ok(Ok(Recorded::new(value, founded.clone()).and(noted.clone())))
+            Ok(match founding.write(tx)? {
+                Ok(value) => Ok(Recorded::new(value, founded.clone()).and(noted.clone())),
+                Err(error) => Err(Refused::unrecorded(error)),
+            })
+        })
+        .await
+}
+
+/// Founds a tenant on the operator's word, with no setup token and whether registration is open or not.
+///
+/// # Errors
+/// Why nothing was founded.
+pub async fn found_as_operator(
+    space: &Space,
+    call: &Call,
+    _operator: &OperatorScope,
+    email: &Email,
+    password: &Password,
+    tenant_name: &TenantName,
+) -> Result<Founded, RegisterError> {
+    let founding = Founding::prepare(space, call, email, password, tenant_name).await?;
+    let [founded, noted] = founding.events(call, Actor::Operator, Actor::Operator)?;
+    space
+        .store
+        .write(move |tx| {
+            Ok(match founding.write(tx)? {
+                Ok(value) => Ok(Recorded::new(value, founded.clone()).and(noted.clone())),
+                Err(error) => Err(Refused::unrecorded(error)),
+            })
         })
         .await
 }

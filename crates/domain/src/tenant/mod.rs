@@ -1,12 +1,15 @@
 //! Who owns data: tenants, and the capability without which nobody touches it.
 
 mod found;
+mod founding;
 mod limits;
 mod name;
 pub mod ports;
 mod scope;
 
-pub use found::{Founded, RegisterError, Registration, RegistrationGate, is_founded, register};
+pub use found::{
+    Founded, RegisterError, Registration, RegistrationGate, found_as_operator, is_founded, register,
+};
 pub use limits::TenantLimits;
 pub use name::{TenantName, TenantNameError};
 pub use scope::{OperatorScope, TenantScope};

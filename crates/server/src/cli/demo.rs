@@ -61,6 +61,7 @@ pub(super) fn run(
         let server = serve(
             state,
             &settings,
+            None,
             move |address| {
                 // The story has ended early, and waits for no address.
                 let _unheard = listening.send(address);

@@ -8,6 +8,7 @@ use syft_space_domain::secret::BearerSecret;
 use syft_space_domain::tenant::is_founded;
 
 use crate::config::Settings;
+use crate::control::ControlSocket;
 use crate::serve::{serve, state, told_to_stop};
 use crate::setup_token::SetupTokenFile;
 use crate::{telemetry, wiring};
@@ -26,7 +27,14 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
         let file = token.as_ref().map(|token| SetupTokenFile::write(home, token)).transpose()?;
         let state = state(opened.space.clone(), settings, file);
         let listening = |address| say_what_next(home, address, token.as_ref());
-        serve(state, settings, listening, told_to_stop()).await
+        let control = match ControlSocket::listen(home, opened.operator) {
+            Ok(socket) => Some(socket),
+            Err(error) => {
+                tracing::warn!("{error}");
+                None
+            }
+        };
+        serve(state, settings, control, listening, told_to_stop()).await
     })
 }
 

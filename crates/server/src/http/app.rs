@@ -9,16 +9,26 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, guard};
 use futures_util::FutureExt;
 use syft_space_domain::audit::Origin;
 
+use crate::http::door::Door;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
-use crate::http::route_table::{Method, ROUTES, Route};
+use crate::http::route_table::{Method, OPERATOR_ROUTES, ROUTES, Route};
 use crate::http::state::State;
 use crate::http::{gate, left_over};
 
-/// Puts every route, and the answers to what is none, into a service.
+/// Puts every route, and the answers to what is none, into a service for the network.
 pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
+    configure_behind(service, state, &Door::Network);
+}
+
+/// Puts every route that there is behind a door, and the answers to what is none, into a service.
+pub fn configure_behind(service: &mut ServiceConfig, state: &Arc<State>, door: &Door) {
+    let operators = match door {
+        Door::Network => &[],
+        Door::Control(_) => OPERATOR_ROUTES,
+    };
     let mut by_path: BTreeMap<&str, Vec<&'static Route>> = BTreeMap::new();
-    for route in ROUTES {
+    for route in ROUTES.iter().chain(operators) {
         by_path.entry(route.path).or_default().push(route);
     }
     // The framework takes the first path that fits: literal ones stand before those with parameters.
@@ -28,7 +38,7 @@ pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
         // Both with a slash at the end and without: a redirect would lose a client's body.
         let mut resource = web::resource([path.to_owned(), format!("{path}/")]);
         for route in &routes {
-            resource = resource.route(serve(route, state));
+            resource = resource.route(serve(route, state, door));
         }
         let allow = allowed(&routes);
         let state = Arc::clone(state);
@@ -44,8 +54,8 @@ pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
     }));
 }
 
-fn serve(route: &'static Route, state: &Arc<State>) -> actix_web::Route {
-    let state = Arc::clone(state);
+fn serve(route: &'static Route, state: &Arc<State>, door: &Door) -> actix_web::Route {
+    let (state, door) = (Arc::clone(state), door.clone());
     let method = match route.method {
         Method::Get => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
         Method::Post => web::post(),
@@ -54,10 +64,10 @@ fn serve(route: &'static Route, state: &Arc<State>) -> actix_web::Route {
         Method::Delete => web::delete(),
     };
     method.to(move |http: HttpRequest, payload: Payload| {
-        let state = Arc::clone(&state);
+        let (state, door) = (Arc::clone(&state), door.clone());
         async move {
             left_over::set_aside(&http, payload);
-            let answered = answer(&state, route, http.clone()).await;
+            let answered = answer(&state, &door, route, http.clone()).await;
             let answer = answered.unwrap_or_else(|problem| problem.respond(http.extensions().get().copied()));
             left_over::hold(&http, answer)
         }
@@ -68,11 +78,12 @@ fn serve(route: &'static Route, state: &Arc<State>) -> actix_web::Route {
 /// and the server goes on.
 async fn answer(
     state: &Arc<State>,
+    door: &Door,
     route: &'static Route,
     http: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let answered = async {
-        let request = gate::pass(state, route, http).await?;
+        let request = gate::pass(state, door, route, http).await?;
         (route.handler)(request).await
     };
     AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_panic| {
@@ -133,7 +144,7 @@ mod tests {
     #[actix_web::test]
     async fn i1_a_panic_in_a_handler_is_a_500_problem_and_the_server_goes_on() {
         let state = Arc::new(state());
-        let app = actix_web::App::new().route("/panics", serve(&PANICS, &state));
+        let app = actix_web::App::new().route("/panics", serve(&PANICS, &state, &Door::Network));
         let app = app.configure(|service| configure(service, &state));
         let app = actix_web::test::init_service(app).await;
         let answer =

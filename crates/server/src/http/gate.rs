@@ -5,10 +5,11 @@ use std::sync::Arc;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
 use syft_space_domain::access::Permission;
-use syft_space_domain::audit::{Action, Call, ObjectKind, Origin};
+use syft_space_domain::audit::{Call, ObjectKind, Origin};
 use syft_space_domain::identity::{AuthenticateError, Principal, authenticate};
 
 use crate::http::client_address::client_address;
+use crate::http::door::{self, Door};
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::{Parameters, Request, query_pairs};
@@ -23,14 +24,32 @@ const SINGLE: [&str; 6] =
 ///
 /// # Errors
 /// Why not: the request is ambiguous, its caller unknown, or not permitted.
-pub async fn pass(state: &Arc<State>, route: &'static Route, http: HttpRequest) -> Result<Request, Problem> {
+pub async fn pass(
+    state: &Arc<State>,
+    door: &Door,
+    route: &'static Route,
+    http: HttpRequest,
+) -> Result<Request, Problem> {
     let call = begin(state, &http)?;
     http.extensions_mut().insert(call.request);
     check_unambiguous(&http)?;
+    let operator = match door {
+        Door::Network => None,
+        Door::Control(operator) => {
+            door::check(&http)?;
+            Some(Arc::clone(operator))
+        }
+    };
     let caller = match route.access {
         Access::Open => None,
+        Access::Operator if operator.is_some() => None,
+        // To the network there is nothing here.
+        Access::Operator => return Err(Problem::new(Reason::NoRoute, "the API is under /api/v1")),
         Access::Member(permissions) => {
-            let who = identify(state, &call, &http)?;
+            let who = match &operator {
+                Some(operator) => door::enter(state, operator, &http)?,
+                None => identify(state, &call, &http)?,
+            };
             if !permissions.iter().any(|one| who.may(*one)) {
                 return Err(refuse(state, &call, route, &who, permissions).await);
             }
@@ -38,7 +57,7 @@ pub async fn pass(state: &Arc<State>, route: &'static Route, http: HttpRequest) 
         }
     };
     let parameters = Parameters::read(&http, route.about.query)?;
-    Ok(Request { state: Arc::clone(state), call, caller, parameters, http })
+    Ok(Request { state: Arc::clone(state), call, caller, operator, parameters, http })
 }
 
 fn begin(state: &State, http: &HttpRequest) -> Result<Call, Problem> {
@@ -98,12 +117,9 @@ async fn refuse(
     who: &Principal,
     permissions: &[Permission],
 ) -> Problem {
-    // A scope that needs no more than being a member, for the tenant's own log.
     let recorded = async {
-        let scope = who.scope(Permission::OwnAccount)?;
-        let event = call.event(&scope, Action::AuthzFail, who.actor())?;
-        let event =
-            event.on(ObjectKind::Route, format_args!("{} {}", route.method, route.path)).denied("forbidden");
+        let event = who.refused(call)?;
+        let event = event.on(ObjectKind::Route, format_args!("{} {}", route.method, route.path));
         state.space.store.record(event).await?;
         Ok::<(), Problem>(())
     };

@@ -7,7 +7,7 @@ use syft_space_domain::dataset::{AskError, DatasetError, IngestError, SearchData
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
-    AcceptError, Forbidden, InviteError, LoginError, MemberError, PasswordError,
+    AcceptError, Forbidden, InviteError, LoginError, MemberError, OperateError, PasswordError,
 };
 use syft_space_domain::page::{CursorError, PageLimitError};
 use syft_space_domain::policy::{ExplainError, PolicyError};
@@ -109,6 +109,19 @@ impl From<LoginError> for Problem {
                 Self::new(Reason::TenantRequired, &error).with_tenants(names)
             }
             LoginError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<OperateError> for Problem {
+    fn from(error: OperateError) -> Self {
+        match error {
+            OperateError::NoTenant | OperateError::Unknown(_) => Self::new(Reason::NotFound, error),
+            OperateError::Several(ref tenants) => {
+                let names = tenants.iter().map(ToString::to_string).collect();
+                Self::new(Reason::TenantRequired, &error).with_tenants(names)
+            }
+            OperateError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod about;
 pub mod app;
 pub mod boundary;
 pub mod client_address;
+pub mod door;
 pub mod gate;
 pub mod json;
 mod left_over;

@@ -11,6 +11,7 @@ use syft_space_domain::Space;
 use syft_space_domain::audit::Call;
 use syft_space_domain::identity::Principal;
 use syft_space_domain::page::{Cursor, PageAsk, PageLimit, PageLimitError};
+use syft_space_domain::tenant::OperatorScope;
 
 use crate::http::about::Parameter;
 use crate::http::pieces::Pieces;
@@ -28,8 +29,10 @@ pub struct Request {
     pub state: Arc<State>,
     /// When it came, and from where.
     pub call: Call,
-    /// Who sent it; `None` only on routes that are open to anybody.
+    /// Who sent it; `None` only on routes that are open to anybody, and on those that are the operator's alone.
     pub caller: Option<Principal>,
+    /// The operator's scope, where it came through the control socket.
+    pub operator: Option<Arc<OperatorScope>>,
     /// Its query string.
     pub parameters: Parameters,
     /// The request itself, with its body set aside until it is read.
@@ -49,6 +52,14 @@ impl Request {
     /// When nobody known did: a route that forgot its gate fails closed.
     pub fn who(&self) -> Result<&Principal, Problem> {
         self.caller.as_ref().ok_or_else(|| Problem::new(Reason::Unauthenticated, "send an access token"))
+    }
+
+    /// The operator's scope, on a route that is theirs alone.
+    ///
+    /// # Errors
+    /// When it did not come through the control socket: a route that forgot its gate fails closed.
+    pub fn operator(&self) -> Result<&OperatorScope, Problem> {
+        self.operator.as_deref().ok_or_else(|| Problem::new(Reason::NoRoute, "the API is under /api/v1"))
     }
 
     /// A part of the path, parsed. What cannot be an id is the id of nothing.

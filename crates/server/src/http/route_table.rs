@@ -5,8 +5,8 @@
 use std::fmt;
 
 use syft_space_domain::access::Permission::{
-    self, ListQueryable, ManageMembers, OwnAccount, Query, ReadAudit, ReadContent, ReadMetadata,
-    WriteDatasets, WriteEndpoints, WritePolicies,
+    self, ListQueryable, ManageMembers, OwnAccount, Query, ReadAudit, ReadContent, ReadMembers,
+    ReadMetadata, WriteDatasets, WriteEndpoints, WritePolicies,
 };
 
 use crate::http::about::{About, Bound, says};
@@ -17,8 +17,8 @@ use crate::http::reason::Reason::{
 use crate::http::request::{Reply, Request};
 use crate::routes::reply::List;
 use crate::routes::{
-    audit, auth, datasets, documents, endpoints, explanation, health, invitations, jobs, openapi, policies,
-    query, shapes, users,
+    audit, auth, datasets, documents, endpoints, explanation, health, invitations, jobs, openapi, operator,
+    policies, query, shapes, users,
 };
 
 /// A method of a route.
@@ -53,8 +53,11 @@ impl fmt::Display for Method {
 pub enum Access {
     /// Anybody.
     Open,
-    /// A member whose role holds one of these permissions.
+    /// A member whose role holds one of these permissions; through the control socket, the host's operator if they
+    /// hold one of them.
     Member(&'static [Permission]),
+    /// The host's operator, through the control socket.
+    Operator,
 }
 
 /// One route.
@@ -112,9 +115,9 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/auth/me"       may(&[OwnAccount]) => auth::me,
         says("Tell who one is").answers::<auth::Me>(200);
 
-    Get    "/api/v1/users"      may(&[ManageMembers]) => users::list,
+    Get    "/api/v1/users"      may(&[ReadMembers]) => users::list,
         says("List the members").pages().answers::<List<users::User>>(200);
-    Get    "/api/v1/users/{id}" may(&[ManageMembers]) => users::get,
+    Get    "/api/v1/users/{id}" may(&[ReadMembers]) => users::get,
         says("Show a member").answers::<users::User>(200).tagged();
     Patch  "/api/v1/users/{id}" may(&[ManageMembers]) => users::change,
         says("Change a member's role or status").patches::<users::ChangeBody>()
@@ -151,7 +154,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/datasets/{id}/search" may(&[ReadContent]) => documents::search,
         says("Search a dataset").more("It finds what an endpoint over the dataset would, with no policy in between.")
             .takes::<documents::SearchBody>().answers::<documents::Found<'static>>(200);
-    Get    "/api/v1/datasets/{id}/documents"       may(&[ReadContent]) => documents::list,
+    Get    "/api/v1/datasets/{id}/documents"       may(&[WriteDatasets]) => documents::list,
         says("List the documents of a dataset").pages().answers::<List<documents::Listed>>(200);
     Post   "/api/v1/datasets/{id}/documents"       may(&[WriteDatasets]) => documents::add,
         says("Put documents or files into a dataset")
@@ -214,4 +217,16 @@ pub static ROUTES: &[Route] = routes! {
 
     Get    "/api/v1/audit" may(&[ReadAudit]) => audit::list,
         says("Read the audit log, the newest first").asks(audit::FILTERS).answers::<audit::Part>(200);
+};
+
+/// The routes that are the host's operator's alone. They stand beside the others behind the control socket, and nowhere
+/// else.
+pub static OPERATOR_ROUTES: &[Route] = routes! {
+    Get  "/operator/v1/tenants" Access::Operator => operator::tenants,
+        says("List the tenants").answers::<List<operator::Shown>>(200);
+    Post "/operator/v1/tenants" Access::Operator => operator::found,
+        says("Found a tenant, and make its owner").takes::<operator::FoundBody>()
+            .answers::<auth::NewMember>(201).refuses(&[PasswordRefused, NameTaken]);
+    Get  "/operator/v1/audit"   Access::Operator => audit::installation,
+        says("Read the installation's log, the newest first").asks(audit::FILTERS).answers::<audit::Part>(200);
 };

@@ -1,4 +1,4 @@
-//! The tenant's audit log.
+//! The tenant's audit log, and the installation's.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection};
-use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, events};
+use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
+use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, events, installation_events};
+use syft_space_domain::page::PageAsk;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::about::{CURSOR, LIMIT, Parameter};
@@ -79,6 +80,22 @@ pub(crate) const FILTERS: &[Parameter] = &[
 ];
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
+    let (filter, page) = asked(&request)?;
+    shown(events(request.space(), request.who()?, &filter, page)?)
+}
+
+/// The installation's own log, which the host's operator reads.
+pub(crate) async fn installation(request: Request) -> Result<HttpResponse, Problem> {
+    let (filter, page) = asked(&request)?;
+    shown(installation_events(request.space(), request.operator()?, &filter, page)?)
+}
+
+fn shown(LogPage { events, projection }: LogPage) -> Result<HttpResponse, Problem> {
+    let body = Part { list: reply::List::of(events, Shown::from), projection };
+    reply::json(StatusCode::OK, &body)
+}
+
+fn asked(request: &Request) -> Result<(EventFilter, PageAsk<Seq>), Problem> {
     let asked = request.query();
     let filter = EventFilter {
         action: asked.parse("action")?,
@@ -87,7 +104,5 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
         since: asked.parse("since")?,
         until: asked.parse("until")?,
     };
-    let LogPage { events, projection } = events(request.space(), request.who()?, &filter, asked.page()?)?;
-    let body = Part { list: reply::List::of(events, Shown::from), projection };
-    reply::json(StatusCode::OK, &body)
+    Ok((filter, asked.page()?))
 }

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use syft_space_domain::access::Permission;
 use syft_space_domain::identity::{Email, Login, Password, login as log_in};
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::tenant::{Founded, Registration, TenantName, register as found};
@@ -130,11 +131,12 @@ pub(crate) struct Me {
 
 pub(crate) async fn me(request: Request) -> Result<HttpResponse, Problem> {
     let who = request.who()?;
+    let member = who.member(Permission::OwnAccount)?;
     let me = Me {
-        id: who.account().to_string(),
-        email: who.email().to_string(),
+        id: member.account.to_string(),
+        email: member.email.to_string(),
         tenant_name: who.live().tenant.name.to_string(),
-        role: who.role().as_str(),
+        role: member.role.as_str(),
     };
     reply::json(StatusCode::OK, &me)
 }

@@ -10,6 +10,7 @@ pub(crate) mod health;
 pub(crate) mod invitations;
 pub(crate) mod jobs;
 pub(crate) mod openapi;
+pub(crate) mod operator;
 pub(crate) mod policies;
 pub(crate) mod query;
 pub(crate) mod reply;

@@ -146,7 +146,7 @@ impl Server {
                 let state = syft_space::serve::state(space, &settings, Some(file));
                 let stop = async { drop(stopped.await) };
                 let told = |address| listening.send(address).unwrap();
-                syft_space::serve::serve(state, &settings, told, stop).await.unwrap();
+                syft_space::serve::serve(state, &settings, None, told, stop).await.unwrap();
             });
         });
         self.base = format!("http://{}", address.await.unwrap());

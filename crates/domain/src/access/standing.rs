@@ -1,0 +1,23 @@
+//! As what somebody acts in a tenant: as a member of some role, or as the host's operator, who is none.
+
+use super::{Permission, Role, may, operator_may};
+
+/// As what somebody acts in a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// As a member of this role.
+    Member(Role),
+    /// As whoever runs the binary on the host, through its command line. No tenant hands this out or takes it away.
+    Operator,
+}
+
+impl Standing {
+    /// Whether it holds a permission.
+    #[must_use]
+    pub const fn may(self, permission: Permission) -> bool {
+        match self {
+            Self::Member(role) => may(role, permission),
+            Self::Operator => operator_may(permission),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The host's operator at work in a tenant: named by whoever runs the binary, where there is more than one.
+
+use crate::fault::{Fault, faults};
+use crate::identity::Principal;
+use crate::space::Space;
+use crate::tenant::{OperatorScope, TenantName};
+
+/// It cannot be said in which tenant the operator works.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OperateError {
+    /// There is none yet.
+    #[error("there is no tenant yet; `syft-space owner create` founds the first one")]
+    NoTenant,
+    /// There is none of that name.
+    #[error("there is no tenant {0}")]
+    Unknown(TenantName),
+    /// There are several, and none was named.
+    #[error("there are several tenants: say which one you mean")]
+    Several(Vec<TenantName>),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(OperateError);
+
+/// The operator as a principal of one tenant: the named one, else the only one there is. What they may do there
+/// stands in the table of [`access`](crate::access), and what they do stands in the tenant's log.
+///
+/// # Errors
+/// When it is not said which tenant, or there is none.
+pub fn operate(
+    space: &Space,
+    operator: &OperatorScope,
+    named: Option<&TenantName>,
+) -> Result<Principal, OperateError> {
+    let mut tenants = space.store.read()?.tenants(operator)?;
+    if let Some(name) = named {
+        tenants.retain(|tenant| tenant.name == *name);
+    }
+    let id = match (&*tenants, named) {
+        ([one], _) => one.id,
+        ([], None) => return Err(OperateError::NoTenant),
+        ([], Some(name)) => return Err(OperateError::Unknown(name.clone())),
+        (_, _) => {
+            let mut names: Vec<_> = tenants.into_iter().map(|tenant| tenant.name).collect();
+            names.sort();
+            return Err(OperateError::Several(names));
+        }
+    };
+    let live = space.live.tenant(&operator.tenant(id)).map_err(Fault::from)?;
+    Ok(Principal::operator(live))
+}

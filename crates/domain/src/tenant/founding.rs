@@ -1,0 +1,96 @@
+//! What a tenant begins with: an account, the tenant, and the membership that makes the one the other's Owner.
+
+use crate::access::Role;
+use crate::audit::{Action, Actor, Call, Event, Log, ObjectKind};
+use crate::identity::{Account, AccountStatus, Email, Membership, Password};
+use crate::ids::{AccountId, TenantId};
+use crate::random::RandomError;
+use crate::space::Space;
+use crate::store::{StoreError, Tx};
+use crate::tenant::{Founded, RegisterError, Tenant, TenantLimits, TenantName, TenantScope};
+
+/// The rows of a tenant that is about to be founded.
+pub(super) struct Founding {
+    account: Account,
+    tenant: Tenant,
+    membership: Membership,
+}
+
+impl Founding {
+    /// Checks and hashes the password, and makes the rows.
+    pub(super) async fn prepare(
+        space: &Space,
+        call: &Call,
+        email: &Email,
+        password: &Password,
+        name: &TenantName,
+    ) -> Result<Self, RegisterError> {
+        space.passwords.check(password, &[email.as_str(), name.as_str()])?;
+        let account = Account {
+            id: AccountId::generate(call.now, &*call.entropy)?,
+            email: email.clone(),
+            password: space.passwords.hash(password).await?,
+            status: AccountStatus::Active,
+            created_at: call.now,
+        };
+        let tenant = Tenant {
+            id: TenantId::generate(call.now, &*call.entropy)?,
+            name: name.clone(),
+            limits: TenantLimits::default(),
+            version: 0,
+            created_at: call.now,
+        };
+        let membership = Membership::begin(tenant.id, account.id, Role::Owner, call.now);
+        Ok(Self { account, tenant, membership })
+    }
+
+    /// The new account as the doer of an event in its tenant's log.
+    pub(super) fn owner(&self) -> Actor {
+        Actor::Account { id: self.account.id, role: Some(Role::Owner) }
+    }
+
+    /// The new account as the doer of an event in the installation's log.
+    pub(super) fn founder(&self) -> Actor {
+        Actor::Account { id: self.account.id, role: None }
+    }
+
+    /// The events of the founding: the tenant's own, and the installation's.
+    pub(super) fn events(
+        &self,
+        call: &Call,
+        in_tenant: Actor,
+        in_installation: Actor,
+    ) -> Result<[Event; 2], RandomError> {
+        let scope = TenantScope::of(self.tenant.id);
+        let founded = call
+            .event(&scope, Action::UserCreated, in_tenant)?
+            .on(ObjectKind::Tenant, self.tenant.id)
+            .about(&self.account.email);
+        let noted = call
+            .event(Log::Installation, Action::ConfigChange, in_installation)?
+            .on(ObjectKind::Tenant, self.tenant.id);
+        Ok([founded, noted])
+    }
+
+    /// Writes the rows, unless a name is taken.
+    pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<Result<Founded, RegisterError>, StoreError> {
+        let Self { account, tenant, membership } = self;
+        if tx.account_by_email(&account.email)?.is_some() {
+            return Ok(Err(RegisterError::EmailTaken));
+        }
+        if tx.tenant_named(&tenant.name)?.is_some() {
+            return Ok(Err(RegisterError::TenantTaken));
+        }
+        tx.add_account(account)?;
+        tx.add_tenant(tenant)?;
+        tx.add_membership(&TenantScope::of(tenant.id), membership)?;
+        Ok(Ok(Founded {
+            account: account.id,
+            email: account.email.clone(),
+            tenant: tenant.id,
+            tenant_name: tenant.name.clone(),
+            role: Role::Owner,
+            created_at: account.created_at,
+        }))
+    }
+}

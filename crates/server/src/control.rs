@@ -1,0 +1,165 @@
+//! The control socket: where the host's operator speaks to whoever has the home, over the same HTTP as everybody.
+//!
+//! It lies in the home, which is its owner's alone, and takes connections of that user and of root only. Whoever has
+//! the home's lock listens there, and nobody else: what lies there of an earlier holder is dead, and is replaced.
+
+use std::any::Any;
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use actix_web::dev::{Extensions, Server};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer};
+use syft_space_domain::tenant::OperatorScope;
+use tokio::net::UnixStream;
+
+use crate::config::Settings;
+use crate::http::door::{Door, PeerUid};
+use crate::http::state::State;
+use crate::http::{app, boundary};
+
+/// The socket's name in the home.
+pub const NAME: &str = "control.sock";
+/// Its name until it is ready.
+const HALF_MADE: &str = "control.sock.new";
+/// Threads that serve it: one person, who uploads while they look on.
+const WORKERS: usize = 2;
+
+/// There is no control socket in the home.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The system takes no path of this length.
+    #[error(
+        "{} is longer than the path of a Unix socket may be, so the command line cannot speak to a running server: \
+         choose a home with a shorter path", path.display()
+    )]
+    TooLong {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// It could not be made.
+    #[error("the control socket {} could not be made: {cause}", path.display())]
+    Failed {
+        /// Where it would be.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+/// A path by which a socket in a home can be reached.
+#[derive(Debug)]
+pub struct Reachable {
+    path: PathBuf,
+    /// Keeps a path that leads over an open folder alive.
+    _home: Option<File>,
+}
+
+impl Reachable {
+    /// A path to a home's control socket, whether there is one or not.
+    ///
+    /// # Errors
+    /// When its path is too long for a socket.
+    pub fn control(home: &Path) -> Result<Self, ControlError> {
+        Self::of(home, NAME)
+    }
+
+    /// The path itself; good for as long as this lives.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn of(home: &Path, name: &str) -> Result<Self, ControlError> {
+        let path = home.join(name);
+        if SocketAddr::from_pathname(&path).is_ok() {
+            return Ok(Self { path, _home: None });
+        }
+        // Where the system names open files, the folder's number makes a path that is always short enough.
+        let short = File::open(home).ok().and_then(|folder| {
+            let through = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+            through.is_dir().then(|| Self { path: through.join(name), _home: Some(folder) })
+        });
+        short.ok_or(ControlError::TooLong { path })
+    }
+}
+
+/// The control socket of a home, not yet served.
+#[derive(Debug)]
+pub struct ControlSocket {
+    listener: UnixListener,
+    operator: Arc<OperatorScope>,
+    file: SocketFile,
+}
+
+/// The socket's file: it goes when nobody listens any more.
+#[derive(Debug)]
+pub(crate) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0) {
+            tracing::debug!(%error, "the control socket was gone already");
+        }
+    }
+}
+
+impl ControlSocket {
+    /// Listens in a home whose lock the caller has.
+    ///
+    /// # Errors
+    /// When it cannot, with what to do about it.
+    pub fn listen(home: &Path, operator: OperatorScope) -> Result<Self, ControlError> {
+        let path = home.join(NAME);
+        let half = Reachable::of(home, HALF_MADE)?;
+        let made = || {
+            match fs::remove_file(half.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let listener = UnixListener::bind(half.path())?;
+            fs::set_permissions(half.path(), Permissions::from_mode(0o600))?;
+            // Nobody finds it before it is its owner's alone, and a dead one is replaced at once.
+            fs::rename(half.path(), &path)?;
+            Ok(listener)
+        };
+        let listener = made().map_err(|cause| ControlError::Failed { path: path.clone(), cause })?;
+        Ok(Self { listener, operator: Arc::new(operator), file: SocketFile(path) })
+    }
+
+    /// Begins to serve: the same app and routes as the network's, behind another door.
+    pub(crate) fn serve(
+        self,
+        state: &Arc<State>,
+        settings: &Settings,
+    ) -> io::Result<(Server, SocketFile)> {
+        let (served, operator) = (Arc::clone(state), self.operator);
+        let server = HttpServer::new(move || {
+            let (state, door) = (Arc::clone(&served), Door::Control(Arc::clone(&operator)));
+            App::new()
+                .wrap(from_fn(boundary::guard))
+                .configure(move |service| app::configure_behind(service, &state, &door))
+        })
+        .on_connect(note_peer)
+        .workers(WORKERS)
+        .client_request_timeout(settings.head_timeout)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .disable_signals()
+        .listen_uds(self.listener)?
+        .run();
+        Ok((server, self.file))
+    }
+}
+
+/// Notes whose process is at the other end.
+fn note_peer(connection: &dyn Any, data: &mut Extensions) {
+    let peer = connection.downcast_ref::<UnixStream>().and_then(|stream| stream.peer_cred().ok());
+    if let Some(peer) = peer {
+        data.insert(PeerUid(peer.uid()));
+    }
+}

@@ -1,0 +1,66 @@
+//! Through which door a request came: the network's, or the one that the host's operator alone can open.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
+use syft_space_domain::identity::{Principal, operate};
+use syft_space_domain::tenant::{OperatorScope, TenantName};
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+use crate::http::state::State;
+
+/// The header by which the operator says which tenant is meant. It means something behind their own door alone.
+pub const OPERATOR_TENANT: HeaderName = HeaderName::from_static("operator-tenant");
+
+/// Through which door a request came. It is a part of the app that a listener serves, and no request can say it.
+#[derive(Clone)]
+pub enum Door {
+    /// The network's: a caller is who their token says.
+    Network,
+    /// The control socket in the home: a caller is the host's operator. Only this door holds their scope.
+    Control(Arc<OperatorScope>),
+}
+
+/// The user id of the process at the other end of a control socket, as the system tells it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerUid(pub(crate) u32);
+
+/// Lets the operator in, as a principal of the tenant that the request names.
+///
+/// # Errors
+/// When it comes from another user's process, brings a credential besides, or does not say which tenant it means.
+pub(crate) fn enter(
+    state: &State,
+    operator: &OperatorScope,
+    http: &HttpRequest,
+) -> Result<Principal, Problem> {
+    let named = http.headers().get(OPERATOR_TENANT).map(|value| {
+        let name = value.to_str().ok().and_then(|text| TenantName::parse(text).ok());
+        name.ok_or_else(|| Problem::new(Reason::NotFound, "there is no tenant of that name"))
+    });
+    Ok(operate(&state.space, operator, named.transpose()?.as_ref())?)
+}
+
+/// Refuses what does not come from the server's own user, or from root; and a credential, which has no meaning here.
+///
+/// # Errors
+/// When it is one of these.
+pub(crate) fn check(http: &HttpRequest) -> Result<(), Problem> {
+    let ours = rustix::process::geteuid();
+    let fits = |peer: &PeerUid| peer.0 == ours.as_raw() || peer.0 == 0;
+    // What the system does not tell is not believed.
+    if !http.conn_data::<PeerUid>().is_some_and(fits) {
+        let detail = "the control socket is for the user who runs the server, and for root";
+        return Err(Problem::new(Reason::Forbidden, detail));
+    }
+    if http.headers().contains_key(actix_web::http::header::AUTHORIZATION) {
+        let detail = "the control socket knows its caller: send no Authorization header";
+        return Err(Problem::new(Reason::Ambiguous, detail));
+    }
+    if http.headers().get_all(OPERATOR_TENANT).nth(1).is_some() {
+        return Err(Problem::new(Reason::Ambiguous, "the header operator-tenant stands twice"));
+    }
+    Ok(())
+}
