@@ -133,11 +133,7 @@ impl ControlSocket {
     }
 
     /// Begins to serve: the same app and routes as the network's, behind another door.
-    pub(crate) fn serve(
-        self,
-        state: &Arc<State>,
-        settings: &Settings,
-    ) -> io::Result<(Server, SocketFile)> {
+    pub(crate) fn serve(self, state: &Arc<State>, settings: &Settings) -> io::Result<(Server, SocketFile)> {
         let (served, operator) = (Arc::clone(state), self.operator);
         let server = HttpServer::new(move || {
             let (state, door) = (Arc::clone(&served), Door::Control(Arc::clone(&operator)));

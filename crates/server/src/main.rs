@@ -1,7 +1,6 @@
 //! The binary: it runs what the command line says, and says why where it could not.
 #![forbid(unsafe_code)]
 
-use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -9,10 +8,6 @@ fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     match syft_space::cli::run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // With standard error closed there is nobody to tell, and the exit code still tells.
-            let _nobody = writeln!(std::io::stderr(), "syft-space: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => syft_space::cli::report(&error),
     }
 }

@@ -22,18 +22,66 @@ const fn row(permission: Permission) -> Row {
     const N: bool = false;
     match permission {
         //                                   Owner Admin User Viewer  Operator
-        Permission::ManageTenant => /*   */ held(Y, N, N, N, /*   */ N),
-        Permission::ManageMembers => /*  */ held(Y, Y, N, N, /*   */ N),
-        Permission::ReadMembers => /*    */ held(Y, Y, N, N, /*   */ Y),
-        Permission::WriteDatasets => /*  */ held(Y, Y, N, N, /*   */ Y),
-        Permission::ReadContent => /*    */ held(Y, Y, N, N, /*   */ N),
-        Permission::WriteEndpoints => /* */ held(Y, Y, N, N, /*   */ N),
-        Permission::WritePolicies => /*  */ held(Y, Y, N, N, /*   */ N),
-        Permission::ReadAudit => /*      */ held(Y, Y, N, N, /*   */ Y),
-        Permission::ReadMetadata => /*   */ held(Y, Y, N, Y, /*   */ Y),
-        Permission::ListQueryable => /*  */ held(Y, Y, Y, N, /*   */ N),
-        Permission::Query => /*          */ held(Y, Y, Y, N, /*   */ N),
-        Permission::OwnAccount => /*     */ held(Y, Y, Y, Y, /*   */ N),
+        Permission::ManageTenant =>
+        /*   */
+        {
+            held(Y, N, N, N, /*   */ N)
+        }
+        Permission::ManageMembers =>
+        /*  */
+        {
+            held(Y, Y, N, N, /*   */ N)
+        }
+        Permission::ReadMembers =>
+        /*    */
+        {
+            held(Y, Y, N, N, /*   */ Y)
+        }
+        Permission::WriteDatasets =>
+        /*  */
+        {
+            held(Y, Y, N, N, /*   */ Y)
+        }
+        Permission::ReadContent =>
+        /*    */
+        {
+            held(Y, Y, N, N, /*   */ N)
+        }
+        Permission::WriteEndpoints =>
+        /* */
+        {
+            held(Y, Y, N, N, /*   */ N)
+        }
+        Permission::WritePolicies =>
+        /*  */
+        {
+            held(Y, Y, N, N, /*   */ N)
+        }
+        Permission::ReadAudit =>
+        /*      */
+        {
+            held(Y, Y, N, N, /*   */ Y)
+        }
+        Permission::ReadMetadata =>
+        /*   */
+        {
+            held(Y, Y, N, Y, /*   */ Y)
+        }
+        Permission::ListQueryable =>
+        /*  */
+        {
+            held(Y, Y, Y, N, /*   */ N)
+        }
+        Permission::Query =>
+        /*          */
+        {
+            held(Y, Y, Y, N, /*   */ N)
+        }
+        Permission::OwnAccount =>
+        /*     */
+        {
+            held(Y, Y, Y, Y, /*   */ N)
+        }
     }
 }
 

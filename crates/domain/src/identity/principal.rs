@@ -23,9 +23,11 @@ pub struct Forbidden {
 fn refusal(standing: Standing) -> String {
     match standing {
         Standing::Member(role) => format!("your role, {role}, does not permit this"),
-        Standing::Operator => "the host's operator may not do this: a member of the tenant with the right role may, through \
+        Standing::Operator => {
+            "the host's operator may not do this: a member of the tenant with the right role may, through \
                                the API"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! `syft-space reindex`: the search indexes anew, from the stored documents.
 
-use std::io::Write;
 use std::path::Path;
 
 use clap::Args;
+use serde_json::json;
 use syft_space_domain::dataset::{DatasetState, catch_up};
 use syft_space_domain::ids::DatasetId;
 
+use crate::cli::out::Out;
 use crate::config::Settings;
 use crate::{telemetry, wiring};
 
@@ -19,11 +20,16 @@ pub(super) struct ReindexArguments {
 }
 
 /// Builds indexes anew. A running server has the home's lock, and this says so.
-pub(super) fn run(home: &Path, settings: &Settings, which: &ReindexArguments) -> anyhow::Result<()> {
+pub(super) fn run(
+    home: &Path,
+    settings: &Settings,
+    which: &ReindexArguments,
+    out: &mut Out,
+) -> anyhow::Result<()> {
     telemetry::start(settings);
     let opened = wiring::open_without_mending(home, settings)?;
     let datasets = opened.space.store.read()?.all_datasets(&opened.operator)?;
-    let mut done = 0_u64;
+    let mut done = Vec::new();
     for (tenant, dataset) in datasets {
         let wanted = which.dataset.is_none_or(|id| id == dataset.id);
         if !wanted || dataset.state != DatasetState::Active {
@@ -34,12 +40,18 @@ pub(super) fn run(home: &Path, settings: &Settings, which: &ReindexArguments) ->
         catch_up(&opened.space, &scope, dataset.index())?;
         let usage = opened.space.documents.usage(&scope, dataset.id)?;
         let (name, documents, chunks) = (&dataset.name, usage.documents, usage.chunks);
-        writeln!(std::io::stdout(), "{} {name:?}: {documents} documents, {chunks} chunks", dataset.id)?;
-        done += 1;
+        if !out.json {
+            out.line(&format!("{} {name:?}: {documents} documents, {chunks} chunks", dataset.id))?;
+        }
+        done.push(
+            json!({ "id": dataset.id.to_string(), "name": name, "documents": documents, "chunks": chunks }),
+        );
     }
-    if let (Some(id), 0) = (which.dataset, done) {
+    if let (Some(id), true) = (which.dataset, done.is_empty()) {
         anyhow::bail!("there is no dataset {id}");
     }
-    writeln!(std::io::stdout(), "{done} indexes built anew")?;
-    Ok(())
+    if out.json {
+        return out.document(&json!({ "items": done }));
+    }
+    out.line(&format!("{} indexes built anew", done.len()))
 }

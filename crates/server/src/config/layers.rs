@@ -1,5 +1,6 @@
 //! Where settings come from: each layer over the one before, and every error names its source.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,8 @@ const HOME: &str = "SYFT_SPACE_HOME";
 /// Where a value was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
+    /// Nowhere: it is what it is when nobody says.
+    Default,
     /// In the configuration file.
     File(PathBuf),
     /// In the environment.
@@ -24,6 +27,7 @@ pub enum Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Default => f.write_str("the defaults"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Variable(name) => write!(f, "the environment's {name}"),
             Self::Flag(name) => write!(f, "the flag {name}"),
@@ -90,12 +94,16 @@ pub enum ConfigError {
 ///
 /// # Errors
 /// When none of these says.
-pub fn home_from(flag: Option<&Path>) -> Result<PathBuf, ConfigError> {
+pub fn home_from(flag: Option<&Path>) -> Result<(PathBuf, Source), ConfigError> {
     if let Some(path) = flag {
-        return Ok(path.to_owned());
+        return Ok((path.to_owned(), Source::Flag("--home".to_owned())));
     }
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set(HOME).or_else(|| set("HOME").map(|home| home.join(".syft-space"))).ok_or(ConfigError::NoHome)
+    if let Some(path) = set(HOME) {
+        return Ok((path, Source::Variable(HOME.to_owned())));
+    }
+    let user = set("HOME").ok_or(ConfigError::NoHome)?;
+    Ok((user.join(".syft-space"), Source::Default))
 }
 
 /// Reads every layer: defaults, the home's `config.toml`, `SYFT_SPACE_*`, flags.
@@ -107,10 +115,38 @@ pub fn load(
     variables: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
     flags: &[(&'static str, String)],
 ) -> Result<Settings, ConfigError> {
-    let mut settings = Settings::default();
+    Ok(resolve(home, variables, flags)?.settings)
+}
+
+/// Settings, and where each was said.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The settings.
+    pub settings: Settings,
+    said: BTreeMap<&'static str, Source>,
+}
+
+impl Resolved {
+    /// Where the setting of this key was said.
+    #[must_use]
+    pub fn source(&self, key: &str) -> &Source {
+        self.said.get(key).unwrap_or(&Source::Default)
+    }
+}
+
+/// Reads every layer, and keeps where each setting was said.
+///
+/// # Errors
+/// As for [`load`].
+pub fn resolve(
+    home: &Path,
+    variables: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+    flags: &[(&'static str, String)],
+) -> Result<Resolved, ConfigError> {
+    let mut resolved = Resolved { settings: Settings::default(), said: BTreeMap::new() };
     let file = home.join("config.toml");
     for (key, value) in read_file(&file)? {
-        apply(&mut settings, &key, &value, &Source::File(file.clone()), |setting| setting.key.to_owned())?;
+        apply(&mut resolved, &key, &value, &Source::File(file.clone()), |setting| setting.key.to_owned())?;
     }
     for (name, value) in variables {
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX) && *name != HOME) else {
@@ -121,20 +157,21 @@ pub fn load(
         let key = name.strip_prefix(PREFIX).unwrap_or_default().to_lowercase();
         // Only in capitals, so that one setting has one variable.
         let key = if name == name.to_uppercase() { key } else { name.to_owned() };
-        apply(&mut settings, &key, value, &Source::Variable(name.to_owned()), variable)?;
+        apply(&mut resolved, &key, value, &Source::Variable(name.to_owned()), variable)?;
     }
     for (key, value) in flags {
         let source = Source::Flag(format!("--{}", key.replace('_', "-")));
-        apply(&mut settings, key, value, &source, |setting| setting.key.to_owned())?;
+        apply(&mut resolved, key, value, &source, |setting| setting.key.to_owned())?;
     }
-    if !settings.listen.ip().is_loopback() && settings.behind_proxy.is_empty() {
-        return Err(ConfigError::PlainToNetwork(settings.listen));
+    let Settings { listen, behind_proxy, .. } = &resolved.settings;
+    if !listen.ip().is_loopback() && behind_proxy.is_empty() {
+        return Err(ConfigError::PlainToNetwork(*listen));
     }
-    Ok(settings)
+    Ok(resolved)
 }
 
 fn apply(
-    settings: &mut Settings,
+    resolved: &mut Resolved,
     key: &str,
     value: &str,
     of: &Source,
@@ -149,12 +186,24 @@ fn apply(
         let key = if let Source::Variable(name) = of { name.clone() } else { key.to_owned() };
         return Err(ConfigError::Unknown { key, of: of.clone(), nearest });
     };
-    (setting.apply)(settings, value).ok_or_else(|| ConfigError::NotAllowed {
+    (setting.apply)(&mut resolved.settings, value).ok_or_else(|| ConfigError::NotAllowed {
         key: setting.key,
-        value: value.to_owned(),
+        value: masked(value),
         of: of.clone(),
         allowed: setting.allowed,
-    })
+    })?;
+    resolved.said.insert(setting.key, of.clone());
+    Ok(())
+}
+
+/// A value without the password that a URL in it may hold.
+fn masked(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
+        Some(at) => format!("{scheme}://***{}", rest.get(at..).unwrap_or_default()),
+        None => value.to_owned(),
+    }
 }
 
 /// The file's settings as text, in its order; none where there is no file.
@@ -248,6 +297,23 @@ mod tests {
         ] {
             assert_eq!(load_from(file, variables, flags).unwrap_err(), says);
         }
+    }
+
+    #[test]
+    fn k3_a_password_in_a_url_is_refused_and_not_repeated() {
+        let refused = load_from("", &[("SYFT_SPACE_PUBLIC_URL", "https://me:hunter2@space.example")], &[]);
+        let told = refused.unwrap_err();
+        assert!(told.contains("https://***@space.example") && !told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn what_is_shown_of_a_setting_can_be_read_again() {
+        let shown: Vec<_> = SETTINGS.iter().map(|one| (one, (one.show)(&Settings::default()))).collect();
+        let mut read = Settings::default();
+        for (setting, text) in shown.iter().filter(|(_, text)| !text.is_empty()) {
+            assert!((setting.apply)(&mut read, text).is_some(), "{}: {text}", setting.key);
+        }
+        assert_eq!(read, Settings::default());
     }
 
     #[test]

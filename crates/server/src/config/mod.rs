@@ -3,5 +3,5 @@
 mod layers;
 mod settings;
 
-pub use layers::{ConfigError, Source, home_from, load};
+pub use layers::{ConfigError, Resolved, Source, home_from, load, resolve};
 pub use settings::{LogFormat, Registration, SETTINGS, Setting, Settings};

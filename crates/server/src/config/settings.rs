@@ -98,6 +98,8 @@ pub struct Setting {
     pub allowed: &'static str,
     /// Reads a text into it; lists are separated by commas. `None` when the text is not allowed.
     pub apply: fn(&mut Settings, &str) -> Option<()>,
+    /// Writes it as it could be read; nothing where nobody says.
+    pub show: fn(&Settings) -> String,
 }
 
 /// Every setting there is, but for the home itself.
@@ -106,6 +108,7 @@ pub static SETTINGS: &[Setting] = &[
         key: "listen",
         allowed: "an address and port such as 127.0.0.1:8080; port 0 takes a free one",
         apply: |to, text| set(&mut to.listen, text.parse().ok()),
+        show: |of| of.listen.to_string(),
     },
     Setting {
         key: "log_format",
@@ -118,6 +121,10 @@ pub static SETTINGS: &[Setting] = &[
             };
             Some(())
         },
+        show: |of| match of.log_format {
+            LogFormat::Pretty => "pretty".to_owned(),
+            LogFormat::Json => "json".to_owned(),
+        },
     },
     Setting {
         key: "log",
@@ -126,6 +133,7 @@ pub static SETTINGS: &[Setting] = &[
             let fits = tracing_subscriber::EnvFilter::try_new(text).is_ok();
             set(&mut to.log, fits.then(|| text.to_owned()))
         },
+        show: |of| of.log.clone(),
     },
     Setting {
         key: "registration",
@@ -138,6 +146,10 @@ pub static SETTINGS: &[Setting] = &[
             };
             Some(())
         },
+        show: |of| match of.registration {
+            Registration::Closed => "closed".to_owned(),
+            Registration::Open => "open".to_owned(),
+        },
     },
     Setting {
         key: "behind_proxy",
@@ -146,36 +158,43 @@ pub static SETTINGS: &[Setting] = &[
             let net = |one: &str| one.parse().ok().or_else(|| IpAddr::from_str(one).ok().map(IpNet::from));
             set(&mut to.behind_proxy, list(text).map(net).collect::<Option<_>>())
         },
+        show: |of| joined(&of.behind_proxy),
     },
     Setting {
         key: "workers",
         allowed: "a number of threads from 1 to 256",
         apply: |to, text| set(&mut to.workers, within(text, 1, 256)),
+        show: |of| of.workers.to_string(),
     },
     Setting {
         key: "max_connections",
         allowed: "a number from 1 to 1000000",
         apply: |to, text| set(&mut to.max_connections, within(text, 1, 1_000_000)),
+        show: |of| of.max_connections.to_string(),
     },
     Setting {
         key: "head_timeout_seconds",
         allowed: "a number of seconds from 1 to 600",
         apply: |to, text| set(&mut to.head_timeout, seconds(text, 600)),
+        show: |of| of.head_timeout.as_secs().to_string(),
     },
     Setting {
         key: "body_timeout_seconds",
         allowed: "a number of seconds from 1 to 3600",
         apply: |to, text| set(&mut to.body_timeout, seconds(text, 3_600)),
+        show: |of| of.body_timeout.as_secs().to_string(),
     },
     Setting {
         key: "max_body_bytes",
         allowed: "a number of bytes from 1024 to 1073741824",
         apply: |to, text| set(&mut to.max_body_bytes, within(text, 1_024, 1 << 30)),
+        show: |of| of.max_body_bytes.to_string(),
     },
     Setting {
         key: "max_documents_body_bytes",
         allowed: "a number of bytes from 1024 to 1073741824",
         apply: |to, text| set(&mut to.max_documents_body_bytes, within(text, 1_024, 1 << 30)),
+        show: |of| of.max_documents_body_bytes.to_string(),
     },
     Setting {
         key: "max_upload_bytes",
@@ -184,21 +203,25 @@ pub static SETTINGS: &[Setting] = &[
             let number = text.parse().ok().filter(|number| (1_024..=1 << 40).contains(number));
             set(&mut to.max_upload_bytes, number)
         },
+        show: |of| of.max_upload_bytes.to_string(),
     },
     Setting {
         key: "shutdown_timeout_seconds",
         allowed: "a number of seconds from 1 to 600",
         apply: |to, text| set(&mut to.shutdown_timeout, seconds(text, 600)),
+        show: |of| of.shutdown_timeout.as_secs().to_string(),
     },
     Setting {
         key: "access_token_lifetime_seconds",
         allowed: "a number of seconds from 1 to 86400",
         apply: |to, text| set(&mut to.access_token_lifetime, seconds(text, 86_400)),
+        show: |of| of.access_token_lifetime.as_secs().to_string(),
     },
     Setting {
         key: "access_token_algorithm",
         allowed: "HS256, EdDSA or ES256",
         apply: |to, text| set(&mut to.access_token_algorithm, text.parse().ok()),
+        show: |of| of.access_token_algorithm.to_string(),
     },
     Setting {
         key: "outbound_allow",
@@ -207,6 +230,7 @@ pub static SETTINGS: &[Setting] = &[
             let fits = |one: &str| one.parse::<IpNet>().is_ok() || !one.contains(['/', ' ', '@', '?']);
             set(&mut to.outbound_allow, list(text).all(fits).then(|| list(text).map(str::to_owned).collect()))
         },
+        show: |of| joined(&of.outbound_allow),
     },
     Setting {
         key: "public_url",
@@ -214,16 +238,22 @@ pub static SETTINGS: &[Setting] = &[
         apply: |to, text| {
             let uri: actix_web::http::Uri = text.parse().ok()?;
             let fits = matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.host().is_some()
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.authority().is_some_and(|of| !of.as_str().contains('@'))
                 && uri.path() == "/";
             set(&mut to.public_url, fits.then(|| Some(text.to_owned())))
         },
+        show: |of| of.public_url.clone().unwrap_or_default(),
     },
 ];
 
 fn set<T>(setting: &mut T, value: Option<T>) -> Option<()> {
     *setting = value?;
     Some(())
+}
+
+fn joined<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn list(text: &str) -> impl Iterator<Item = &str> {

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use syft_space_domain::access::Permission::{
-    self, ListQueryable, ManageMembers, OwnAccount, Query, ReadAudit, ReadContent, ReadMembers,
-    ReadMetadata, WriteDatasets, WriteEndpoints, WritePolicies,
+    self, ListQueryable, ManageMembers, OwnAccount, Query, ReadAudit, ReadContent, ReadMembers, ReadMetadata,
+    WriteDatasets, WriteEndpoints, WritePolicies,
 };
 
 use crate::http::about::{About, Bound, says};

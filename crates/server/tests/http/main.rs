@@ -10,6 +10,8 @@ mod audit_log;
 #[cfg(test)]
 mod callers;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod cut_off;
 #[cfg(test)]
 mod documents;

@@ -130,6 +130,7 @@ fn operation(
 fn description(route: &Route) -> String {
     let who = match route.access {
         Access::Open => "Anybody may call it.".to_owned(),
+        Access::Operator => "The host's operator may call it, through the control socket.".to_owned(),
         Access::Member(permissions) => {
             let roles = Role::ALL.into_iter().filter(|role| permissions.iter().any(|one| may(*role, *one)));
             format!("Roles that may call it: {}.", roles.map(Role::as_str).collect::<Vec<_>>().join(", "))
@@ -143,7 +144,7 @@ fn description(route: &Route) -> String {
 
 fn security(route: &Route) -> Value {
     match route.access {
-        Access::Open => json!([]),
+        Access::Open | Access::Operator => json!([]),
         Access::Member(_) => json!([{ "bearer": [] }]),
     }
 }

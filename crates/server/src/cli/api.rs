@@ -1,0 +1,109 @@
+//! The API of a space, as its host's operator calls it: HTTP over the control socket.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
+use serde_json::Value;
+
+use crate::cli::exit::{Exit, Stop};
+use crate::control::Reachable;
+use crate::http::door::OPERATOR_TENANT;
+
+/// How long a server may take to say that it is there.
+const GREETING: Duration = Duration::from_secs(10);
+
+/// A client of the control socket.
+pub(super) struct Api {
+    client: Client,
+    tenant: Option<String>,
+    _socket: Reachable,
+}
+
+/// A part of a list.
+pub(super) struct Part {
+    pub(super) items: Vec<Value>,
+    pub(super) next: Option<String>,
+}
+
+impl Api {
+    /// A client of this socket, at work in this tenant where one is named.
+    pub(super) fn over(socket: Reachable, tenant: Option<String>) -> anyhow::Result<Self> {
+        let client = Client::builder().unix_socket(socket.path()).no_proxy().build()?;
+        Ok(Self { client, tenant, _socket: socket })
+    }
+
+    /// Whether anybody answers.
+    pub(super) async fn greet(&self) -> anyhow::Result<bool> {
+        let greeting = self.request(Method::GET, "/health/live", &[])?.timeout(GREETING);
+        let Ok(answer) = greeting.send().await else { return Ok(false) };
+        let (status, body) = (answer.status(), answer.bytes().await.unwrap_or_default());
+        let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        if status.is_success() { Ok(true) } else { Err(refused(status, &body).into()) }
+    }
+
+    /// A request to a path, with a query string.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<RequestBuilder> {
+        let mut url = Url::parse(&format!("http://space{path}"))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.client.request(method, url);
+        Ok(match &self.tenant {
+            Some(tenant) => request.header(OPERATOR_TENANT.as_str(), tenant),
+            None => request,
+        })
+    }
+
+    /// Sends a request, and answers the body of its success.
+    pub(super) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let answer = request.send().await.context("the server did not answer")?;
+        let status = answer.status();
+        let body = answer.bytes().await.context("the server's answer broke off")?;
+        let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        if status.is_success() { Ok(body) } else { Err(refused(status, &body).into()) }
+    }
+
+    /// Reads something.
+    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
+        self.send(self.request(Method::GET, path, query)?).await
+    }
+
+    /// Reads a part of a list.
+    pub(super) async fn part(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        cursor: Option<&str>,
+    ) -> anyhow::Result<Part> {
+        let mut query = query.to_vec();
+        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+        let mut body = self.get(path, &query).await?;
+        let Some(Value::Array(items)) = body.get_mut("items").map(Value::take) else {
+            anyhow::bail!("the server answered no list");
+        };
+        let next = body.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
+        Ok(Part { items, next })
+    }
+}
+
+/// What a refusal means for whoever ran the command.
+fn refused(status: StatusCode, body: &Value) -> Stop {
+    let exit = match status {
+        StatusCode::NOT_FOUND => Exit::NotFound,
+        _ if status.is_client_error() => Exit::Refused,
+        _ => Exit::Failed,
+    };
+    let detail = body.get("detail").and_then(Value::as_str);
+    let mut message = detail.map_or_else(|| format!("the server answered {status}"), str::to_owned);
+    if let Some(tenants) = body.get("tenants").and_then(Value::as_array) {
+        let names: Vec<_> = tenants.iter().filter_map(Value::as_str).collect();
+        message = format!("{message}, with --tenant: {}", names.join(", "));
+    }
+    Stop::new(exit, message)
+}

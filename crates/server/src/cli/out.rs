@@ -1,0 +1,144 @@
+//! What a command writes to standard output: one JSON document, or a table for people.
+
+use std::io::{self, IsTerminal, StdoutLock, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::printable::{cut, one_line, width};
+
+/// The most columns of a cell on a terminal.
+const CELL_MAX: usize = 48;
+
+/// Standard output.
+pub(super) struct Out {
+    to: StdoutLock<'static>,
+    /// Whether a program reads it.
+    pub(super) json: bool,
+    terminal: bool,
+    bold: bool,
+}
+
+impl Out {
+    pub(super) fn new(json: bool) -> Self {
+        let to = io::stdout().lock();
+        let terminal = to.is_terminal();
+        // https://no-color.org: set to anything but nothing.
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { to, json, terminal, bold: terminal && !no_colour }
+    }
+
+    /// Writes a line.
+    pub(super) fn line(&mut self, text: &str) -> anyhow::Result<()> {
+        written(writeln!(self.to, "{text}"))
+    }
+
+    /// Writes a text as it is, without a line's end.
+    pub(super) fn text(&mut self, text: &str) -> anyhow::Result<()> {
+        written(write!(self.to, "{text}").and_then(|()| self.to.flush()))
+    }
+
+    /// Writes a JSON document.
+    pub(super) fn document(&mut self, document: &impl Serialize) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(document)?;
+        self.line(&text)
+    }
+
+    /// Begins a list of so many columns.
+    pub(super) fn table<'a>(&'a mut self, columns: &'a [Column]) -> Table<'a> {
+        Table { out: self, columns, widths: Vec::new(), items: 0 }
+    }
+}
+
+/// A failure to write, unless it is that nobody reads any more.
+fn written(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(Stop::new(Exit::ReaderGone, "nobody reads the output").into())
+        }
+        other => Ok(other?),
+    }
+}
+
+/// A column of a table: its title, and what of an item stands in it.
+pub(super) struct Column {
+    pub(super) title: &'static str,
+    pub(super) number: bool,
+    pub(super) cell: fn(&Value) -> String,
+}
+
+/// A text column.
+pub(super) const fn text(title: &'static str, cell: fn(&Value) -> String) -> Column {
+    Column { title, number: false, cell }
+}
+
+/// A column of numbers, which stand at its right.
+pub(super) const fn number(title: &'static str, cell: fn(&Value) -> String) -> Column {
+    Column { title, number: true, cell }
+}
+
+/// A list on its way out, page by page.
+pub(super) struct Table<'a> {
+    out: &'a mut Out,
+    columns: &'a [Column],
+    widths: Vec<usize>,
+    items: u64,
+}
+
+impl Table<'_> {
+    /// Writes some items.
+    pub(super) fn items(&mut self, items: &[Value]) -> anyhow::Result<()> {
+        if self.out.json {
+            for item in items {
+                let before = if self.items == 0 { "{\"items\":[" } else { "," };
+                written(write!(self.out.to, "{before}\n{}", serde_json::to_string(item)?))?;
+                self.items += 1;
+            }
+            return Ok(());
+        }
+        let cell = |column: &Column, item: &Value| {
+            let text = one_line(&(column.cell)(item));
+            if self.out.terminal { cut(&text, CELL_MAX) } else { text }
+        };
+        let rows: Vec<Vec<String>> =
+            items.iter().map(|item| self.columns.iter().map(|one| cell(one, item)).collect()).collect();
+        let first = self.items == 0 && !rows.is_empty();
+        if first {
+            self.widths = self.columns.iter().map(|column| column.title.len()).collect();
+        }
+        for row in &rows {
+            for (widest, cell) in self.widths.iter_mut().zip(row) {
+                *widest = width(cell).max(*widest);
+            }
+        }
+        if first {
+            let titles: Vec<String> = self.columns.iter().map(|one| one.title.to_owned()).collect();
+            let titles = self.row(&titles);
+            self.out.line(&if self.out.bold { format!("\u{1b}[1m{titles}\u{1b}[0m") } else { titles })?;
+        }
+        for row in rows {
+            let row = self.row(&row);
+            self.out.line(&row)?;
+            self.items += 1;
+        }
+        Ok(())
+    }
+
+    fn row(&self, cells: &[String]) -> String {
+        let padded = self.columns.iter().zip(cells).zip(&self.widths).map(|((column, cell), widest)| {
+            let space = " ".repeat(widest.saturating_sub(width(cell)));
+            if column.number { format!("{space}{cell}") } else { format!("{cell}{space}") }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    }
+
+    /// Ends the list, and answers how many items it had.
+    pub(super) fn end(self) -> anyhow::Result<u64> {
+        if self.out.json {
+            let whole = if self.items == 0 { "{\"items\":[]}" } else { "\n]}" };
+            self.out.line(whole)?;
+        }
+        Ok(self.items)
+    }
+}

@@ -1,0 +1,142 @@
+//! A password from whoever runs a command: typed without being shown, or from a file, or from standard input; never
+//! from the command line or the environment, where others could read it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use syft_space_domain::identity::Password;
+use syft_space_domain::secret::Secret;
+use zeroize::Zeroize;
+
+use crate::cli::exit::{Exit, Stop};
+
+/// How often somebody may try.
+const TRIES: u32 = 3;
+
+/// Reads a password from a file; `-` is standard input. One line's end behind it does not belong to it.
+pub(super) fn from_file(path: &Path) -> anyhow::Result<Secret<String>> {
+    if path == Path::new("-") {
+        return read(io::stdin().lock()).context("the password on standard input");
+    }
+    let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    read(file).with_context(|| format!("the password in {}", path.display()))
+}
+
+fn read(from: impl Read) -> anyhow::Result<Secret<String>> {
+    let most = u64::try_from(Password::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(3);
+    let mut text = Vec::new();
+    from.take(most).read_to_end(&mut text)?;
+    if text.ends_with(b"\n") {
+        text.pop();
+        if text.ends_with(b"\r") {
+            text.pop();
+        }
+    }
+    into_text(text)
+}
+
+fn into_text(bytes: Vec<u8>) -> anyhow::Result<Secret<String>> {
+    String::from_utf8(bytes).map(Secret::new).map_err(|error| {
+        error.into_bytes().zeroize();
+        anyhow::anyhow!("it is not UTF-8")
+    })
+}
+
+/// Asks a person for a new password, twice, until both are the same.
+pub(super) fn ask() -> anyhow::Result<Secret<String>> {
+    let mut terminal = Terminal::open()?;
+    for _ in 0..TRIES {
+        let first = terminal.ask("Password (at least 15 characters): ")?;
+        if let Err(error) = Password::parse(&first) {
+            terminal.say(&format!("{error}.\n"))?;
+            continue;
+        }
+        let second = terminal.ask("The same again: ")?;
+        if *first.expose() == *second.expose() {
+            return Ok(first);
+        }
+        terminal.say("These were two different ones. Once more.\n")?;
+    }
+    Err(Stop::new(Exit::Refused, "no password was given that could be taken; nothing was done").into())
+}
+
+/// The terminal of whoever runs the command.
+struct Terminal(File);
+
+impl Terminal {
+    /// The terminal that standard input is, else the one that the process belongs to.
+    fn open() -> anyhow::Result<Self> {
+        if io::stdin().is_terminal() {
+            let ours = rustix::io::dup(rustix::stdio::stdin())?;
+            return Ok(Self(File::from(ours)));
+        }
+        OpenOptions::new().read(true).write(true).open("/dev/tty").map(Self).map_err(|_| {
+            let message = "there is no terminal to ask for the password: give it with --password-file FILE, or on standard \
+                           input with --password-file -";
+            Stop::new(Exit::Usage, message).into()
+        })
+    }
+
+    fn say(&mut self, text: &str) -> anyhow::Result<()> {
+        self.0.write_all(text.as_bytes())?;
+        Ok(self.0.flush()?)
+    }
+
+    /// Asks for one line, key by key, so that Ctrl-C leaves the terminal as it was.
+    fn ask(&mut self, question: &str) -> anyhow::Result<Secret<String>> {
+        let typed = {
+            let mut terminal = &self.0;
+            // First of all: what is typed as soon as the question stands there must neither be shown nor lost.
+            let _silent = Silent::make(terminal)?;
+            terminal.write_all(question.as_bytes())?;
+            let mut typed = Vec::new();
+            loop {
+                let mut key = [0];
+                let end = terminal.read(&mut key)? == 0;
+                match key {
+                    [b'\r' | b'\n'] => break typed,
+                    // Ctrl-C; Ctrl-D, or nobody there any more.
+                    [3] => {
+                        typed.zeroize();
+                        return Err(Stop::new(Exit::Interrupted, "interrupted; nothing was done").into());
+                    }
+                    [4] => break typed,
+                    _ if end => break typed,
+                    [8 | 127] => while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
+                    // Ctrl-U.
+                    [21] => typed.zeroize(),
+                    [byte] => typed.push(byte),
+                }
+                if typed.len() > Password::MAX_BYTES {
+                    typed.zeroize();
+                    anyhow::bail!("a password has at most {} bytes", Password::MAX_BYTES);
+                }
+            }
+        };
+        self.say("\n")?;
+        into_text(typed)
+    }
+}
+
+/// A terminal that shows nothing that is typed, until this is dropped.
+struct Silent<'a>(&'a File, Termios);
+
+impl<'a> Silent<'a> {
+    fn make(terminal: &'a File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        Ok(Self(terminal, before))
+    }
+}
+
+impl Drop for Silent<'_> {
+    fn drop(&mut self) {
+        // A terminal that is gone needs no mending.
+        let _gone = tcsetattr(self.0, OptionalActions::Flush, &self.1);
+    }
+}

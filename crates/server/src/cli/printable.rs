@@ -1,0 +1,79 @@
+//! What may reach a terminal: text, and nothing that a terminal would obey or that turns its direction.
+
+use std::fmt::Write;
+
+use unicode_width::UnicodeWidthStr;
+
+/// A text with all that is not seen as itself written out: control characters, marks that change the direction of
+/// text, and characters without a width that could hide a difference. Line ends stay.
+#[must_use]
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || !is_hidden(c) {
+            shown.push(c);
+        } else {
+            // Writing to a string cannot fail.
+            let _infallible = write!(shown, "{}", c.escape_unicode());
+        }
+    }
+    shown
+}
+
+/// The same for a text that stands in one line.
+#[must_use]
+pub(super) fn one_line(text: &str) -> String {
+    printable(text).replace('\n', "\\n")
+}
+
+/// How many columns of a terminal a printable text takes.
+#[must_use]
+pub(super) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// A printable text, cut where it is wider than so many columns.
+#[must_use]
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    for c in text.chars() {
+        shown.push(c);
+        if width(&shown) >= columns {
+            shown.pop();
+            break;
+        }
+    }
+    shown.push('…');
+    shown
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k16_nothing_reaches_a_terminal_that_it_would_obey() {
+        assert_eq!(
+            one_line("a\u{1b}[31mb\u{7}\r\nc\u{202e}d\u{200b}"),
+            "a\\u{1b}[31mb\\u{7}\\u{d}\\nc\\u{202e}d\\u{200b}"
+        );
+        assert_eq!(printable("Protokoll März 議事録"), "Protokoll März 議事録");
+    }
+
+    #[test]
+    fn a_text_is_cut_by_the_columns_it_takes() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abcde…");
+        assert_eq!(cut("議事録議事録", 6), "議事…");
+    }
+}

@@ -1,0 +1,87 @@
+//! The command line for a person: with a server running on the home, and alone on it.
+
+mod config;
+mod docs;
+mod lists;
+mod owner;
+mod socket;
+mod terminal;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::space::{PASSWORD, TestSpace, binary};
+
+/// What a command answered.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub said: String,
+    pub errors: String,
+}
+
+impl Ran {
+    /// Demands an exit code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self
+    }
+
+    /// The one JSON document that it wrote.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.said).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The items of the list that it wrote.
+    #[track_caller]
+    pub fn items(&self) -> Vec<Value> {
+        self.json()["items"].as_array().unwrap().clone()
+    }
+}
+
+/// A command on a home.
+pub fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = binary();
+    command.args(arguments).arg("--home").arg(home);
+    command
+}
+
+/// Runs a command on a home. It waits for it, so it is not to be called where the server runs on this thread.
+pub fn run(home: &Path, arguments: &[&str]) -> Ran {
+    ran(command(home, arguments).output().unwrap())
+}
+
+/// Runs a command that reads this on its standard input.
+pub fn run_with(home: &Path, arguments: &[&str], input: &str) -> Ran {
+    let mut command = command(home, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that refuses its arguments reads nothing.
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    ran(child.wait_with_output().unwrap())
+}
+
+fn ran(Output { status, stdout, stderr }: Output) -> Ran {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code(), said: text(stdout), errors: text(stderr) }
+}
+
+/// Founds a tenant through the command line.
+#[track_caller]
+pub fn found(home: &Path, tenant: &str) -> Value {
+    let email = format!("owner@{tenant}.example");
+    let arguments =
+        ["owner", "create", "--email", &email, "--tenant", tenant, "--password-file", "-", "--json"];
+    run_with(home, &arguments, PASSWORD).expect(0).json()
+}
+
+/// Stops the server of a space, which keeps its home.
+pub fn stop(space: &mut TestSpace) {
+    space.server().signal("TERM");
+    assert_eq!(space.server().wait(), Some(0));
+}

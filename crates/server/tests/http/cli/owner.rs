@@ -1,0 +1,134 @@
+//! `owner create`: a tenant and its owner, by a password that no one else can read.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use super::{command, found, run, run_with, stop};
+use crate::space::{PASSWORD, TestSpace, in_memory};
+
+#[tokio::test]
+async fn a1_an_owner_is_made_beside_a_running_server_and_the_setup_token_ends() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let token = space.home().join("setup-token");
+    let wrong = space.setup_token();
+    let founded = found(space.home(), "first");
+    assert_eq!((&founded["role"], &founded["tenant_name"]), (&json!("owner"), &json!("first")));
+    assert!(!token.exists(), "where there is an account, there is no token");
+    let late =
+        json!({ "email": "l@l.example", "password": PASSWORD, "tenant_name": "late", "setup_token": wrong });
+    space.anybody().post("/auth/register", &late).await.expect_problem(403, "registration_closed");
+
+    let owner = space.log_in("owner@first.example", PASSWORD).await;
+    let events = owner.audit("&action=user_created").await;
+    assert_eq!(events[0]["actor"], json!({ "kind": "operator" }));
+    // Registration stays closed, and yet the operator founds a further tenant.
+    found(space.home(), "second");
+    let second = space.log_in("owner@second.example", PASSWORD).await;
+    assert_eq!(second.get("/auth/me").await.expect(200).body["tenant_name"], "second");
+    assert_eq!(owner.get("/users").await.expect(200).body["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a1_an_owner_that_was_made_alone_logs_in_where_a_server_comes_later() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    assert!(space.home().join("setup-token").exists());
+    space.server().kill();
+    let said = run_with(
+        space.home(),
+        &["owner", "create", "--email", "Olivia@First.Example", "--tenant", "first", "--password-file", "-"],
+        &format!("{PASSWORD}\n"),
+    );
+    let said = said.expect(0).said;
+    assert_eq!(said, "Founded the tenant first. Its owner is olivia@first.example, who can log in now.\n");
+    assert!(!space.home().join("setup-token").exists(), "what a killed server left opens nothing");
+    space.server().run_again().await;
+    space.log_in("olivia@first.example", PASSWORD).await;
+}
+
+#[test]
+fn a3_a_password_is_held_to_the_rules_of_the_api_and_comes_from_where_others_cannot_read_it() {
+    if in_memory() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let create = |more: &[&str], input: &str| {
+        let arguments = ["owner", "create", "--email", "a@b.example", "--tenant", "acme"];
+        run_with(&home, &[&arguments, more].concat(), input)
+    };
+    for (password, code, says) in [
+        ("short", 4, "15 characters"),
+        ("", 4, "15 characters"),
+        ("password1234567890", 4, "easily guessed"),
+        ("acme acme acme acme", 4, "easily guessed"),
+        (&*"x".repeat(2_000), 4, "1024 bytes"),
+    ] {
+        let ran = create(&["--password-file", "-"], password).expect(code);
+        assert!(ran.errors.contains(says), "{ran:?}");
+        assert!(password.is_empty() || !ran.errors.contains(password), "{ran:?}");
+    }
+    // There is no terminal here to ask, and no other way to say it.
+    let ran = create(&[], PASSWORD).expect(2);
+    assert!(ran.errors.contains("--password-file"), "{ran:?}");
+    create(&["--password", PASSWORD], "").expect(2);
+    create(&[PASSWORD], "").expect(2);
+    let mut with_variable =
+        command(&home, &["owner", "create", "--email", "a@b.example", "--tenant", "acme"]);
+    let with_variable = with_variable.env("SYFT_SPACE_PASSWORD", PASSWORD).output().unwrap();
+    assert_eq!(with_variable.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&with_variable.stderr).contains("is no setting"));
+
+    for (email, tenant) in [("nobody", "acme"), ("a@b.example", "A C M E"), ("a@b.example", "x")] {
+        let arguments = ["owner", "create", "--email", email, "--tenant", tenant, "--password-file", "-"];
+        run_with(&home, &arguments, PASSWORD).expect(2);
+    }
+    let file = folder.path().join("password");
+    fs::write(&file, format!("{PASSWORD}\r\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    create(&["--password-file", file.to_str().unwrap()], "").expect(0);
+    let ran = create(&["--password-file", "-"], PASSWORD).expect(4);
+    assert!(ran.errors.contains("there is an account with this e-mail address already"), "{ran:?}");
+    let other = ["owner", "create", "--email", "b@b.example", "--tenant", "acme", "--password-file", "-"];
+    let ran = run_with(&home, &other, PASSWORD).expect(4);
+    assert!(ran.errors.contains("there is a tenant of this name already"), "{ran:?}");
+    let missing = folder.path().join("missing");
+    create(&["--password-file", missing.to_str().unwrap()], "").expect(1);
+}
+
+#[tokio::test]
+async fn k3_no_process_of_a_command_shows_a_secret_to_others() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let arguments = ["owner", "create", "--email", "a@b.example", "--tenant", "acme", "--password-file", "-"];
+    let mut child =
+        command(space.home(), &arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // It waits for the rest of the password, so that there is time to look.
+    let mut input = child.stdin.take().unwrap();
+    let (first, rest) = PASSWORD.split_at(20);
+    std::io::Write::write_all(&mut input, first.as_bytes()).unwrap();
+    for pid in [child.id(), space.server().pid()] {
+        for file in ["cmdline", "environ"] {
+            let shown = fs::read(format!("/proc/{pid}/{file}")).unwrap();
+            let shown = String::from_utf8_lossy(&shown);
+            assert!(!shown.contains(first), "/proc/{pid}/{file}: {shown}");
+            assert!(file == "environ" || shown.contains("syft-space"), "{shown}");
+        }
+    }
+    std::io::Write::write_all(&mut input, rest.as_bytes()).unwrap();
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    space.log_in("a@b.example", PASSWORD).await;
+    stop(&mut space);
+    run(space.home(), &["users", "list"]).expect(0);
+}
