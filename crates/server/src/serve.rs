@@ -39,6 +39,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         setup_token,
         noise: Arc::new(Noise::default()),
         ready: AtomicBool::new(true),
+        docs_enabled: settings.docs_enabled,
         description: OnceLock::new(),
     })
 }

@@ -58,6 +58,8 @@ pub struct Settings {
     pub access_token_lifetime: Duration,
     /// The algorithm of access tokens; it is changed by rotating the key.
     pub access_token_algorithm: SigningAlgorithm,
+    /// Whether there is a page to browse the API with.
+    pub docs_enabled: bool,
     /// Private targets that calls of the space itself may reach. This version makes none: the setting is checked,
     /// so that a set-up for later versions starts this one too.
     pub outbound_allow: Vec<String>,
@@ -84,6 +86,7 @@ impl Default for Settings {
             shutdown_timeout: Duration::from_secs(30),
             access_token_lifetime: Duration::from_secs(15 * 60),
             access_token_algorithm: SigningAlgorithm::Hs256,
+            docs_enabled: true,
             outbound_allow: Vec::new(),
             public_url: None,
         }
@@ -222,6 +225,12 @@ pub static SETTINGS: &[Setting] = &[
         allowed: "HS256, EdDSA or ES256",
         apply: |to, text| set(&mut to.access_token_algorithm, text.parse().ok()),
         show: |of| of.access_token_algorithm.to_string(),
+    },
+    Setting {
+        key: "docs_enabled",
+        allowed: "true, or false to do without the page to browse the API with",
+        apply: |to, text| set(&mut to.docs_enabled, text.parse().ok()),
+        show: |of| of.docs_enabled.to_string(),
     },
     Setting {
         key: "outbound_allow",

@@ -12,7 +12,8 @@ use crate::routes::shapes;
 /// Puts the schema of a type among those that are known, and answers how to refer to it.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-fn schema_of<T: JsonSchema>(known: &mut SchemaGenerator) -> Schema {
+/// How to refer to the schema of a type.
+pub(crate) fn schema_of<T: JsonSchema>(known: &mut SchemaGenerator) -> Schema {
     known.subschema_for::<T>()
 }
 

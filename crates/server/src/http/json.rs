@@ -228,6 +228,22 @@ mod tests {
     }
 
     #[test]
+    fn i1_a_whole_number_is_one_however_it_is_written() {
+        #[derive(Debug, serde::Deserialize, garde::Validate)]
+        struct Asked {
+            #[garde(skip)]
+            count: Option<u64>,
+        }
+        for (good, count) in [("12", 12), ("12.0", 12), ("1.2e1", 12), ("0.0", 0), ("-0.0", 0)] {
+            let read = parse::<Asked>(format!(r#"{{"count":{good}}}"#).as_bytes()).unwrap();
+            assert_eq!(read.count, Some(count), "{good}");
+        }
+        for bad in ["12.5", "-1.0", "1e17", "\"12\"", "true"] {
+            assert!(parse::<Asked>(format!(r#"{{"count":{bad}}}"#).as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn i1_a_list_is_never_taken_for_an_object_whose_fields_stand_in_order() {
         #[derive(Debug, PartialEq, serde::Deserialize, garde::Validate)]
         #[serde(deny_unknown_fields)]

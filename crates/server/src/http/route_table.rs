@@ -11,14 +11,14 @@ use syft_space_domain::access::Permission::{
 
 use crate::http::about::{About, Bound, says};
 use crate::http::reason::Reason::{
-    AccessDenied, CredentialsWrong, InUse, LastOwner, LimitReached, NameTaken, NotFound, PasswordRefused,
-    RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable,
+    AccessDenied, CredentialsWrong, InUse, LastOwner, LimitReached, NameTaken, NoRoute, NotFound,
+    PasswordRefused, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable,
 };
 use crate::http::request::{Reply, Request};
 use crate::routes::reply::List;
 use crate::routes::{
-    audit, auth, datasets, documents, endpoints, explanation, health, invitations, jobs, openapi, operator,
-    policies, query, shapes, users,
+    audit, auth, datasets, docs, documents, endpoints, explanation, health, invitations, jobs, openapi,
+    operator, policies, query, shapes, users,
 };
 
 /// A method of a route.
@@ -103,6 +103,15 @@ pub static ROUTES: &[Route] = routes! {
         says("Tell the version").answers::<health::Health>(200);
     Get    "/api/v1/openapi.json" Access::Open => openapi::document,
         says("Describe the API").answers::<openapi::Description>(200);
+
+    Get    "/docs" Access::Open => docs::page,
+        says("Show a page to browse the API with").answers_as(docs::file("text/html")).refuses(&[NoRoute]);
+    Get    "/docs/start.js" Access::Open => docs::start,
+        says("The script that starts the page").answers_as(docs::file("text/javascript")).refuses(&[NoRoute]);
+    Get    "/docs/swagger-ui.js" Access::Open => docs::script,
+        says("The script of the page").answers_as(docs::file("text/javascript")).refuses(&[NoRoute]);
+    Get    "/docs/swagger-ui.css" Access::Open => docs::style,
+        says("The style of the page").answers_as(docs::file("text/css")).refuses(&[NoRoute]);
 
     Post   "/api/v1/auth/register" Access::Open => auth::register,
         says("Found a tenant, and become its owner")

@@ -43,6 +43,8 @@ pub struct State {
     pub noise: Arc<Noise>,
     /// Whether requests are served; false while shutting down.
     pub ready: AtomicBool,
+    /// Whether there is a page to browse the API with.
+    pub docs_enabled: bool,
     /// What the API looks like to a machine, made when it is first asked for.
     pub description: OnceLock<Bytes>,
 }

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod datasets;
+pub(crate) mod docs;
 pub(crate) mod documents;
 pub(crate) mod endpoints;
 pub(crate) mod explanation;

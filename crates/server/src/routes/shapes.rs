@@ -27,9 +27,6 @@ const UNPRINTABLE_IN_LINES: &str =
 const SPACES: &str = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 /// A name of lower-case words joined by hyphens.
 const SLUG: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
-/// One character before the `@` of an address.
-const LOCAL: &str = r"[a-zA-Z0-9!#$%&'+/=?^_`{|}~-]";
-
 macro_rules! shapes {
     ($($(#[$doc:meta])* $shape:ident = $name:literal: $schema:expr;)*) => {$(
         $(#[$doc])*
@@ -80,10 +77,10 @@ shapes! {
     });
     /// An e-mail address.
     EmailShape = "Email": json_schema!({
-        "type": "string", "format": "email", "minLength": 3, "maxLength": Email::MAX,
-        "pattern": format!("^(?=[^@]{{1,{}}}@){LOCAL}+(\\.{LOCAL}+)*@[^@]+\\.[^@.]+$", Email::LOCAL_MAX),
-        "description": "Before the `@` ASCII, after it a domain name of at least two labels. Upper-case letters \
-            become lower-case; addresses are compared in that form.",
+        "type": "string", "format": "email", "minLength": 5, "maxLength": Email::MAX,
+        "description": format!(
+            "Before the `@` 1 to {} ASCII characters, without quotes and `*`; after it a domain name of at least two \
+             labels. Upper-case letters become lower-case; addresses are compared in that form.", Email::LOCAL_MAX),
     });
     /// An e-mail address as it is shown.
     ShownEmailShape = "CanonicalEmail": json_schema!({
@@ -241,8 +238,8 @@ shapes! {
     });
     /// Where a page begins.
     CursorShape = "Cursor": json_schema!({
-        "type": "string", "pattern": "^([0-9a-f]{2})+$",
-        "description": "Opaque. Only what a list gave out is taken.",
+        "type": "string", "format": "cursor", "minLength": 1,
+        "description": "Opaque. Only what this list gave out is taken.",
     });
     /// What was done.
     ActionShape = "Action": json_schema!({
@@ -284,14 +281,11 @@ shapes! {
     });
     /// The configuration of an access policy, as it is taken.
     AccessConfigurationShape = "AccessConfiguration": json_schema!({
-        "oneOf": [own_configuration(&["mode", "patterns"]), {
-            "type": "object", "additionalProperties": false, "title": "Lists of the Python product",
-            "description": "Just one of the lists names somebody.",
-            "properties": {
-                "allowed_users": { "type": "array", "items": { "type": "string" } },
-                "denied_users": { "type": "array", "items": { "type": "string" } },
-            },
-        }],
+        "oneOf": [
+            own_configuration(&["mode", "patterns"]),
+            foreign_configuration("allowed_users", "denied_users"),
+            foreign_configuration("denied_users", "allowed_users"),
+        ],
     });
     /// The configuration of an access policy, as it is shown.
     ShownConfigurationShape = "ShownAccessConfiguration": own_configuration(&["mode", "patterns", "guests"]);
@@ -354,8 +348,19 @@ fn reasons() -> String {
 
 fn pattern() -> Schema {
     json_schema!({
-        "type": "string", "minLength": 1, "maxLength": EmailPattern::MAX,
+        "type": "string", "format": "email-pattern", "minLength": 1, "maxLength": EmailPattern::MAX,
         "description": "An e-mail address, or one with `*` for any run of characters on its side of the `@`, or `*` alone.",
+    })
+}
+
+/// The configuration of the Python product: just one of its lists names somebody.
+fn foreign_configuration(named: &str, empty: &str) -> Schema {
+    json_schema!({
+        "type": "object", "additionalProperties": false, "required": [named], "title": format!("Only {named}"),
+        "properties": {
+            named: { "type": "array", "minItems": 1, "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern() },
+            empty: { "type": "array", "maxItems": 0 },
+        },
     })
 }
 

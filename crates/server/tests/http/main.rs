@@ -46,6 +46,8 @@ mod process;
 #[cfg(test)]
 mod protocol;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod space;

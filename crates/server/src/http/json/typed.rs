@@ -82,8 +82,22 @@ impl<'de> Deserializer<'de> for Typed {
         self.0.deserialize_enum(name, variants, visitor)
     }
 
+    /// JSON has one kind of number: 5.0 is the whole number 5 (JSON Schema 2020-12, core, section 4.2.2).
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0.as_f64().filter(|_| self.0.is_f64()).and_then(whole) {
+            Some(number) => visitor.visit_u64(number),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
         tuple_struct identifier ignored_any
     }
+}
+
+/// The whole number that this is, if it is one that a 64-bit float tells from its neighbours.
+fn whole(number: f64) -> Option<u64> {
+    let fits = number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
+    if fits { format!("{:.0}", number.abs()).parse().ok() } else { None }
 }

@@ -33,6 +33,7 @@ const TAGS: &[(&str, &str)] = &[
     ("policies", "Who may query."),
     ("audit", "What happened."),
     ("openapi", "This description."),
+    ("docs", "A page to browse it with."),
 ];
 
 /// What stands between braces in a path.
