@@ -216,19 +216,26 @@ async fn list(
 }
 
 /// The dataset of this name or id.
-pub(super) async fn find_dataset(api: &Api, named: &str) -> anyhow::Result<Value> {
+async fn find_dataset(api: &Api, named: &str) -> anyhow::Result<Value> {
+    look_up_dataset(api, named).await?.ok_or_else(|| {
+        let message =
+            format!("there is no dataset {named:?}; `syft-space datasets list` shows which there are");
+        Stop::new(Exit::NotFound, message).into()
+    })
+}
+
+/// The dataset of this name or id, where there is one.
+pub(super) async fn look_up_dataset(api: &Api, named: &str) -> anyhow::Result<Option<Value>> {
     let mut cursor = None::<String>;
     loop {
         let part = api.part("/api/v1/datasets", &[("limit", "100")], cursor.as_deref()).await?;
         let is_it = |one: &Value| word(one, "name") == named || word(one, "id") == named;
         if let Some(found) = part.items.into_iter().find(is_it) {
-            return Ok(found);
+            return Ok(Some(found));
         }
         cursor = part.next;
         if cursor.is_none() {
-            let message =
-                format!("there is no dataset {named:?}; `syft-space datasets list` shows which there are");
-            return Err(Stop::new(Exit::NotFound, message).into());
+            return Ok(None);
         }
     }
 }

@@ -4,6 +4,7 @@ mod api;
 mod config;
 mod demo;
 mod exit;
+mod ingest;
 mod lists;
 mod out;
 mod owner;
@@ -60,6 +61,8 @@ enum Command {
     /// Read files for a server, which starts this by itself
     #[command(hide = true)]
     ReadFiles,
+    /// Bring the files of a folder into a dataset: only what it does not hold yet
+    Ingest(ingest::Ingest),
     /// See how the space is set up
     #[command(subcommand)]
     Config(config::Config),
@@ -181,6 +184,7 @@ fn at_work(
         let api = &space.api;
         let done = match (command, &wanted) {
             (Command::Owner(_), Some(wanted)) => owner::create(api, wanted, out).await,
+            (Command::Ingest(wanted), _) => ingest::run(api, wanted, out).await,
             (Command::Datasets(what), _) => lists::datasets(api, what, out).await,
             (Command::Endpoints(lists::Plain::List), _) => lists::endpoints(api, out).await,
             (Command::Policies(lists::Plain::List), _) => lists::policies(api, out).await,

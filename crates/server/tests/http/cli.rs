@@ -2,6 +2,7 @@
 
 mod config;
 mod docs;
+mod ingest;
 mod lists;
 mod owner;
 mod socket;

@@ -73,6 +73,12 @@ impl AtTerminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Ctrl-C, as a terminal hands it to the program that runs in it.
+    pub fn interrupt(&self) {
+        let child = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+        rustix::process::kill_process(child, rustix::process::Signal::INT).unwrap();
+    }
+
     /// Whether the terminal shows what is typed.
     pub fn echoes(&self) -> bool {
         let shown = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;

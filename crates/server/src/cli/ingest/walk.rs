@@ -1,0 +1,142 @@
+//! Which files lie below a folder: found and opened part by part, so that no link leads out of it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat};
+use syft_space_domain::dataset::{FILE_MAX_BYTES, FileFormat, FileName};
+
+/// How deep a file may lie.
+const DEPTH_MAX: usize = 64;
+
+/// A folder whose files are brought.
+pub(super) struct Folder {
+    root: OwnedFd,
+}
+
+/// A file that is to be brought.
+pub(super) struct Found {
+    pub(super) name: FileName,
+    pub(super) bytes: u64,
+}
+
+/// A file, or a folder with all in it, that is not brought, and why.
+pub(super) struct Skipped {
+    pub(super) name: String,
+    pub(super) reason: String,
+}
+
+/// What lies below a folder.
+#[derive(Default)]
+pub(super) struct Below {
+    pub(super) found: Vec<Found>,
+    pub(super) skipped: Vec<Skipped>,
+    /// What could not be looked at.
+    pub(super) failed: Vec<Skipped>,
+}
+
+impl Folder {
+    /// Opens a folder.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        let open = || Ok::<_, io::Error>(OwnedFd::from(File::open(path)?));
+        let root = open().with_context(|| format!("opening {}", path.display()))?;
+        let kind = FileType::from_raw_mode(fstat(&root)?.st_mode);
+        anyhow::ensure!(kind == FileType::Directory, "{} is no folder", path.display());
+        Ok(Self { root })
+    }
+
+    /// Looks at all that lies below it, in the order of names.
+    pub(super) fn walk(&self) -> Below {
+        let mut below = Below::default();
+        let mut left = vec![PathBuf::new()];
+        while let Some(folder) = left.pop() {
+            let looked = self.look(&folder, &mut below, &mut left);
+            if let Err(error) = looked {
+                let name = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+                let (name, reason) = (name.display().to_string(), format!("it cannot be read: {error}"));
+                below.failed.push(Skipped { name, reason });
+            }
+        }
+        below.found.sort_by(|a, b| a.name.cmp(&b.name));
+        below.skipped.sort_by(|a, b| a.name.cmp(&b.name));
+        below
+    }
+
+    fn look(&self, folder: &Path, below: &mut Below, left: &mut Vec<PathBuf>) -> io::Result<()> {
+        let open = self.open_below(folder, OFlags::DIRECTORY)?;
+        for entry in Dir::read_from(&open)? {
+            let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let path = folder.join(&name);
+            let mut skip = |reason: &str| {
+                below.skipped.push(Skipped { name: path.display().to_string(), reason: reason.to_owned() });
+            };
+            if name.as_bytes().starts_with(b".") {
+                skip("it is hidden");
+                continue;
+            }
+            let state = statat(&open, &*name, AtFlags::SYMLINK_NOFOLLOW)?;
+            match FileType::from_raw_mode(state.st_mode) {
+                FileType::Symlink => skip("it is a symbolic link"),
+                FileType::Directory if path.components().count() >= DEPTH_MAX => skip("it lies too deep"),
+                FileType::Directory => left.push(path),
+                FileType::RegularFile => {
+                    let bytes = u64::try_from(state.st_size).unwrap_or(u64::MAX);
+                    match named(&path, bytes) {
+                        Ok(name) => below.found.push(Found { name, bytes }),
+                        Err(reason) => skip(&reason),
+                    }
+                }
+                _ => skip("it is no file"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a file of this folder.
+    pub(super) fn read(&self, name: &FileName) -> io::Result<Vec<u8>> {
+        // What turned into something that never ends must not hold the opening up.
+        let open = self.open_below(Path::new(name.as_str()), OFlags::NONBLOCK)?;
+        if FileType::from_raw_mode(fstat(&open)?.st_mode) != FileType::RegularFile {
+            return Err(io::Error::other("it is no file any more"));
+        }
+        let most = u64::try_from(FILE_MAX_BYTES).unwrap_or(u64::MAX);
+        let mut content = Vec::new();
+        File::from(open).take(most.saturating_add(1)).read_to_end(&mut content)?;
+        if content.len() > FILE_MAX_BYTES {
+            return Err(io::Error::other("it has grown too large"));
+        }
+        Ok(content)
+    }
+
+    /// Opens something below, part by part: no part may be a link, whatever it was a moment ago.
+    fn open_below(&self, path: &Path, last: OFlags) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let open = |at: &OwnedFd, name: &OsStr, more| openat(at, name, flags | more, Mode::empty());
+        let mut at = open(&self.root, OsStr::new("."), OFlags::DIRECTORY)?;
+        let mut parts = path.iter().peekable();
+        while let Some(part) = parts.next() {
+            let more = if parts.peek().is_some() { OFlags::DIRECTORY } else { last };
+            at = open(&at, part, more)?;
+        }
+        Ok(at)
+    }
+}
+
+/// What a file is called in the dataset, or why it is not brought.
+fn named(path: &Path, bytes: u64) -> Result<FileName, String> {
+    let text = path.to_str().ok_or("its name is not UTF-8")?;
+    let name = FileName::parse(text).map_err(|error| error.to_string())?;
+    FileFormat::of(&name).map_err(|error| error.to_string())?;
+    if bytes > u64::try_from(FILE_MAX_BYTES).unwrap_or(u64::MAX) {
+        return Err(format!("it has more than {FILE_MAX_BYTES} bytes: split it"));
+    }
+    Ok(name)
+}

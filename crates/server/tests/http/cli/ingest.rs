@@ -1,0 +1,207 @@
+//! `ingest DIR`: what differs is brought, and nothing from outside of the folder.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::terminal::AtTerminal;
+use super::{command, found, run, stop};
+use crate::space::{TestSpace, in_memory};
+
+fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+/// A file that nobody else's equals.
+fn text(n: usize) -> String {
+    format!("# Page {n}\n\nThe number of this page is {n}, and it tells of lantern{n} and of nothing else.\n")
+}
+
+fn ingest(home: &Path, folder: &Path, more: &[&str]) -> super::Ran {
+    let folder = folder.to_str().unwrap();
+    run(home, &[&["ingest", folder, "--dataset", "manual", "--json"], more].concat())
+}
+
+fn counts(summary: &Value) -> [u64; 6] {
+    ["new", "changed", "unchanged", "duplicate", "failed", "skipped"]
+        .map(|key| summary[key].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn q1_a_folder_is_brought_once_and_then_only_what_changed_with_and_without_a_server() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..300 {
+        write(folder.path(), &format!("chapter {}/page-{n}.md", n % 7), text(n));
+    }
+    let missing = ingest(space.home(), folder.path(), &[]).expect(3);
+    assert!(missing.errors.contains("--create makes it"), "{missing:?}");
+
+    let first = ingest(space.home(), folder.path(), &["--create"]).expect(0).json();
+    assert_eq!(counts(&first), [300, 0, 0, 0, 0, 0], "{first}");
+    assert!(first["chunks"].as_u64().unwrap() >= 300 && first["bytes"].as_u64().unwrap() > 10_000);
+    let dataset = first["dataset_id"].as_str().unwrap();
+    let asked = json!({ "query": "lantern217", "similarity_threshold": 0.0 });
+    let hits = owner.post(&format!("/datasets/{dataset}/search"), &asked).await.expect(200);
+    assert_eq!(hits.body["documents"][0]["metadata"]["source"], "chapter 0/page-217.md");
+    let jobs = owner.audit("&action=sensitive_create").await;
+    assert!(jobs.iter().any(|event| event["actor"] == json!({ "kind": "operator" })), "{jobs:?}");
+
+    let again = ingest(space.home(), folder.path(), &["--create"]).expect(0).json();
+    assert_eq!((counts(&again), &again["bytes"]), ([0, 0, 300, 0, 0, 0], &json!(0)), "nothing is sent twice");
+    stop(&mut space);
+    write(folder.path(), "chapter 1/page-1.md", "Another text, of willows.");
+    write(folder.path(), "new.txt", "A new text, of herons.");
+    write(folder.path(), "copy.txt", "A new text, of herons.");
+    write(folder.path(), "copy of a page.md", text(5));
+    let alone = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!(counts(&alone), [1, 1, 299, 2, 0, 0], "{alone}");
+    let table =
+        run(space.home(), &["ingest", folder.path().to_str().unwrap(), "--dataset", "manual"]).expect(0);
+    assert!(table.said.contains("manual: 0 new, 0 changed, 301 unchanged, 2 duplicate"), "{table:?}");
+}
+
+#[tokio::test]
+async fn k16_nothing_outside_of_the_folder_and_nothing_strange_is_brought_and_each_is_told_of() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    space.found("acme").await;
+    let around = tempfile::tempdir().unwrap();
+    let folder = around.path().join("folder");
+    write(around.path(), "secret.txt", "The outside secret.");
+    write(around.path(), "outside/secret.txt", "Another outside secret.");
+    write(&folder, "good.txt", "A good text.");
+    write(&folder, "also/good.md", "Another good text.");
+    symlink(around.path().join("secret.txt"), folder.join("link.txt")).unwrap();
+    symlink(around.path().join("outside"), folder.join("linked")).unwrap();
+    symlink("good.txt", folder.join("inner.txt")).unwrap();
+    write(&folder, ".hidden.txt", "hidden");
+    write(&folder, ".git/config.txt", "hidden");
+    write(&folder, "picture.png", [0xff, 0xd8]);
+    write(&folder, "bad\u{202e}txt.md", "turned");
+    fs::File::create(folder.join("huge.txt")).unwrap().set_len(33 << 20).unwrap();
+    fs::write(folder.join(std::ffi::OsStr::from_bytes(b"not-utf8-\xff.txt")), "x").unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(folder.join("pipe.txt")).status().unwrap();
+    assert!(pipe.success());
+    write(&folder, "empty.txt", "");
+    write(&folder, "latin1.txt", b"caf\xe9 au lait");
+    write(&folder, "not.json", "{");
+
+    let ran = ingest(space.home(), &folder, &["--create"]).expect(5);
+    let summary = ran.json();
+    assert_eq!(counts(&summary)[0], 2, "{summary}");
+    let skips = summary["skips"].as_array().unwrap();
+    let reason = |file: &str| {
+        let one = skips.iter().find(|one| one["file"].as_str().unwrap().starts_with(file));
+        one.unwrap_or_else(|| panic!("{file} is not told of: {skips:?}"))["reason"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    for (file, because) in [
+        ("link.txt", "symbolic link"),
+        ("linked", "symbolic link"),
+        ("inner.txt", "symbolic link"),
+        (".hidden.txt", "hidden"),
+        (".git", "hidden"),
+        ("picture.png", "ending"),
+        ("bad", "direction"),
+        ("huge.txt", "bytes"),
+        ("not-utf8-", "UTF-8"),
+        ("pipe.txt", "no file"),
+    ] {
+        assert!(reason(file).contains(because), "{file}: {}", reason(file));
+    }
+    assert_eq!(skips.len(), 10);
+    let failures = summary["failures"].as_array().unwrap();
+    for file in ["empty.txt", "latin1.txt", "not.json"] {
+        assert!(
+            failures.iter().any(|one| one["file"] == file && one["reason"] != ""),
+            "{file}: {failures:?}"
+        );
+    }
+    assert_eq!(summary["failed"], 3, "{summary}");
+    assert!(!summary.to_string().contains("outside secret"));
+    let people = run(space.home(), &["ingest", folder.to_str().unwrap(), "--dataset", "manual"]).expect(5);
+    assert!(people.said.contains("failed: latin1.txt: "), "{people:?}");
+    assert!(people.said.contains("skipped: bad\\u{202e}txt.md: "), "{people:?}");
+    assert!(people.errors.contains("3 files failed"), "{people:?}");
+
+    run(space.home(), &["ingest", "/nowhere/at/all", "--dataset", "manual"]).expect(1);
+    let file = folder.join("good.txt");
+    let no_folder = run(space.home(), &["ingest", file.to_str().unwrap(), "--dataset", "manual"]).expect(1);
+    assert!(no_folder.errors.contains("is no folder"), "{no_folder:?}");
+}
+
+#[tokio::test]
+async fn q1_after_a_kill_of_the_server_the_same_command_goes_on() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..1_200 {
+        write(folder.path(), &format!("page-{n}.md"), text(n));
+    }
+    let arguments = ["ingest", folder.path().to_str().unwrap(), "--dataset", "manual", "--create"];
+    let mut at = AtTerminal::run(command(space.home(), &arguments));
+    at.wait_for(" files  ");
+    space.server().kill();
+    let (code, shown) = at.end();
+    // It may have been done by then; else it says how to go on.
+    assert!(
+        code == Some(0) || (code == Some(1) && shown.contains("run the same command again")),
+        "{code:?} {shown}"
+    );
+    let rest = ingest(space.home(), folder.path(), &["--create"]).expect(0).json();
+    let [new, changed, unchanged, duplicate, failed, _] = counts(&rest);
+    assert_eq!((new + unchanged, changed + duplicate + failed), (1_200, 0), "{rest}");
+    space.server().run_again().await;
+    let owner = space.anybody().with_token(owner.token());
+    let dataset = rest["dataset_id"].as_str().unwrap();
+    for n in [0, 600, 1_199] {
+        let asked = json!({ "query": format!("lantern{n}"), "similarity_threshold": 0.0 });
+        let hits = owner.post(&format!("/datasets/{dataset}/search"), &asked).await.expect(200);
+        assert_eq!(hits.body["documents"][0]["metadata"]["source"], format!("page-{n}.md"));
+    }
+}
+
+#[test]
+fn q1_a_terminal_shows_a_bar_and_ctrl_c_stops_the_jobs() {
+    if in_memory() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    found(home.path(), "acme");
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..3_000 {
+        write(folder.path(), &format!("page-{n}.md"), text(n));
+    }
+    let arguments = ["ingest", folder.path().to_str().unwrap(), "--dataset", "manual", "--create"];
+    let mut at = AtTerminal::run(command(home.path(), &arguments));
+    at.wait_for("/3,000 files");
+    at.wait_for(" chunks");
+    at.wait_for(" left");
+    at.interrupt();
+    let (code, shown) = at.end();
+    assert_eq!(code, Some(130), "{shown}");
+    assert!(shown.contains("run the same command again to go on"), "{shown}");
+    let jobs = run(home.path(), &["jobs", "list", "--dataset", "manual", "--json"]).expect(0).items();
+    let running = jobs.iter().filter(|job| job["status"] == "running" || job["status"] == "queued").count();
+    assert_eq!(running, 0, "{jobs:?}");
+    let rest = ingest(home.path(), folder.path(), &[]).expect(0).json();
+    let [new, _, unchanged, ..] = counts(&rest);
+    assert!(new > 0 && new + unchanged == 3_000, "{rest}");
+}
