@@ -34,7 +34,7 @@ bench *ARGS:
 load *ARGS:
     crates/server/load/run {{ ARGS }}
 
-# Run a long proof: kill, ingest-kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), memory, quality, fuzz (COUNT seconds), schemathesis (COUNT seconds)
+# Run a long proof: kill, ingest-kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), noise (COUNT), memory, quality, fuzz (COUNT seconds), schemathesis (COUNT seconds)
 prove NAME COUNT="":
     #!/usr/bin/env bash
     set -euo pipefail
@@ -60,11 +60,13 @@ prove NAME COUNT="":
             cargo run --release --package syft-space-sqlite --example audit -- ${count:-1000000} ;;
         # a running server against its own description of the API
         schemathesis) crates/server/contract/run ${count:-1800} ;;
+        # nonsense by anybody: what it leaves in the log, and who is answered meanwhile
+        noise) SYFT_SPACE_PROVE_TOKENS=${count:-100000} http noise:: ;;
         # the HTTP tests over the adapters in memory
         memory) SYFT_SPACE_TEST_ADAPTERS=memory http ;;
         # how well and how fast natural questions are answered
         quality) crates/search/quality/run ;;
         # whatever bytes libFuzzer finds for the parsers that see outside ones
         fuzz) crates/fuzz/libfuzzer/run "${count:-60}" ;;
-        *) echo "There is no proof of this name: kill, ingest-kill, power, writers, tokens, differential, audit, memory, quality, fuzz, schemathesis." >&2; exit 2 ;;
+        *) echo "There is no proof of this name: kill, ingest-kill, power, writers, tokens, differential, audit, noise, memory, quality, fuzz, schemathesis." >&2; exit 2 ;;
     esac

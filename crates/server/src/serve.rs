@@ -94,7 +94,9 @@ pub async fn serve(
     network.and(control)?;
     tokio::task::spawn_blocking(move || drop(workers)).await?;
     noise.abort();
-    state.noise.flush(&state.space).await?;
+    if let Err(error) = state.noise.flush(&state.space).await {
+        tracing::warn!(%error, "failures by nobody known could not be recorded");
+    }
     wiring::record(&state.space, Action::SysShutdown).await
 }
 

@@ -52,9 +52,9 @@ pub async fn accept_invitation(
     call: &Call,
     wanted: AcceptInvitation,
 ) -> Result<Founded, AcceptError> {
-    let refused = call.event(Log::Installation, Action::AuthnTokenFail, Actor::Anonymous)?;
+    // Anybody can present anything, at any rate: whoever serves this counts it, and merges it into few events.
     let Some((invitation, tenant, existing)) = look_up(space, call, &wanted.token)? else {
-        return space.store.refuse(AcceptError::NotFound, refused.denied("invitation_unknown")).await;
+        return Err(AcceptError::NotFound);
     };
     let account = match existing {
         Some(account) => {
@@ -64,7 +64,8 @@ pub async fn accept_invitation(
                 Compared::Right { .. }
             );
             if !right || account.status != AccountStatus::Active {
-                let event = refused.into_log(Log::Tenant(invitation.tenant)).about(&account.email);
+                let log = Log::Tenant(invitation.tenant);
+                let event = call.event(log, Action::AuthnTokenFail, Actor::Anonymous)?.about(&account.email);
                 return space
                     .store
                     .refuse(AcceptError::WrongPassword, event.denied("credentials_wrong"))

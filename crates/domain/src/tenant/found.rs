@@ -1,7 +1,7 @@
 //! Founding a tenant: somebody registers, and becomes its Owner.
 
 use crate::access::Role;
-use crate::audit::{Action, Actor, Call, Log, ObjectKind};
+use crate::audit::{Actor, Call};
 use crate::fault::{Fault, faults};
 use crate::identity::{Email, Password, PasswordError};
 use crate::ids::{AccountId, TenantId};
@@ -77,6 +77,19 @@ pub enum RegisterError {
 }
 faults!(RegisterError);
 
+impl RegisterError {
+    /// The reason of a refusal that anybody can cause, at any rate. It makes no event of its own: whoever serves this
+    /// counts it, and merges it into few.
+    #[must_use]
+    pub fn noise(&self) -> Option<&'static str> {
+        match self {
+            Self::SetupToken => Some("setup_token_wrong"),
+            Self::Closed => Some("registration_closed"),
+            _ => None,
+        }
+    }
+}
+
 /// Registers somebody, who founds a tenant and becomes its Owner. The first one needs the setup token; later ones
 /// need the operator to have opened registration.
 ///
@@ -88,15 +101,9 @@ pub async fn register(
     gate: &RegistrationGate,
     wanted: Registration,
 ) -> Result<Founded, RegisterError> {
-    let refusal = call
-        .event(Log::Installation, Action::AuthzFail, Actor::Anonymous)?
-        .on(ObjectKind::Tenant, &wanted.tenant_name);
     // Asked before the costly hash, and again inside the unit.
     let any_account = space.store.read()?.any_account()?;
-    if let Err(error) = admit(any_account, gate, &wanted) {
-        let event = refusal.denied(reason_code(&error));
-        return space.store.refuse(error, event).await;
-    }
+    admit(any_account, gate, &wanted)?;
     let Registration { email, password, tenant_name, .. } = &wanted;
     let founding = Founding::prepare(space, call, email, password, tenant_name).await?;
     let [founded, noted] = founding.events(call, founding.owner(), founding.founder())?;
@@ -106,8 +113,7 @@ pub async fn register(
         .store
         .write(move |tx| {
             if let Err(error) = admit(tx.any_account()?, &gate, &wanted) {
-                let event = refusal.clone().denied(reason_code(&error));
-                return Ok(Err(Refused::new(error, event)));
+                return Ok(Err(Refused::unrecorded(error)));
             }
             Ok(match founding.write(tx)? {
                 Ok(value) => Ok(Recorded::new(value, founded.clone()).and(noted.clone())),
@@ -149,13 +155,6 @@ fn admit(any_account: bool, gate: &RegistrationGate, wanted: &Registration) -> R
     match (&gate.setup_token, &wanted.setup_token) {
         (Some(right), Some(presented)) if right.matches(presented) => Ok(()),
         _ => Err(RegisterError::SetupToken),
-    }
-}
-
-fn reason_code(error: &RegisterError) -> &'static str {
-    match error {
-        RegisterError::SetupToken => "setup_token_wrong",
-        _ => "registration_closed",
     }
 }
 

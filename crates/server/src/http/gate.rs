@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
 use syft_space_domain::access::Permission;
-use syft_space_domain::audit::{Call, ObjectKind, Origin};
+use syft_space_domain::audit::{Action, Call, ObjectKind, Origin};
 use syft_space_domain::identity::{AuthenticateError, Principal, authenticate};
 
 use crate::http::client_address::client_address;
@@ -89,7 +89,7 @@ fn identify(state: &State, call: &Call, http: &HttpRequest) -> Result<Principal,
         return Err(Problem::new(Reason::Unauthenticated, detail));
     };
     let refused = |reason_code| {
-        state.noise.token_refused(call.origin.address, reason_code);
+        state.noise.count(call.origin.address, Action::AuthnTokenFail, reason_code);
         Problem::new(Reason::TokenInvalid, "the access token is not valid, or no longer; log in again")
     };
     let Some(token) = header.to_str().ok().and_then(bearer) else {

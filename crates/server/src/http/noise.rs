@@ -3,82 +3,208 @@
 //! All that fail for one reason from one address (an IPv6 address: its /64) within one second become one event of
 //! the installation's log, with their number. The table is bounded; beyond it, failures are counted under no
 //! address. An event of this kind may come up to a second after its failures, unlike any other.
+//!
+//! Noise is the first that is done without. When the store has no space, addresses are let go of, failures are only
+//! counted, and writing is tried again once in a while. When it is busy, they wait for the next second.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use syft_space_domain::Space;
-use syft_space_domain::audit::{Action, Actor, Log, Origin};
+use syft_space_domain::audit::{Action, Actor, Event, Log, Origin};
+use syft_space_domain::random::RandomError;
 use syft_space_domain::store::StoreError;
+use syft_space_domain::unit::{Receipt, Recorded};
 
 use crate::http::client_address::prefix;
 
-/// The most different (address, reason) that are told apart within a second.
+/// The most different kinds that are told apart within a second, beside those under no address.
 const KINDS_MAX: usize = 1_000;
+/// The most events of one unit of work: more would hold up whoever is behind it.
+const TOGETHER: usize = 100;
+/// How long nothing is tried when there was no space.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What is merged into one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Kind {
+    address: Option<IpAddr>,
+    action: Action,
+    reason_code: &'static str,
+}
 
 /// Failures since the last flush.
 #[derive(Default)]
 pub struct Noise {
-    counts: Mutex<HashMap<(Option<IpAddr>, &'static str), u32>>,
+    counts: Mutex<HashMap<Kind, u32>>,
 }
 
 impl Noise {
-    /// Counts a refused token.
-    pub fn token_refused(&self, address: Option<IpAddr>, reason_code: &'static str) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (address.map(prefix), reason_code);
-        let key =
-            if counts.len() < KINDS_MAX || counts.contains_key(&key) { key } else { (None, reason_code) };
-        let count = counts.entry(key).or_default();
-        *count = count.saturating_add(1);
+    /// Counts a failure by nobody known.
+    pub fn count(&self, address: Option<IpAddr>, action: Action, reason_code: &'static str) {
+        add(&mut self.counts(), Kind { address: address.map(prefix), action, reason_code }, 1);
     }
 
-    /// Writes what was counted, one event each.
+    fn counts(&self) -> MutexGuard<'_, HashMap<Kind, u32>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what was counted, one event each. What could not be written is counted again, with what comes next;
+    /// when there was no space, under no address.
     ///
     /// # Errors
-    /// When the store failed; what could not be written is not counted again.
+    /// When the store failed.
     pub async fn flush(&self, space: &Space) -> Result<(), StoreError> {
-        let counted = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut receipts = Vec::with_capacity(counted.len());
-        for ((address, reason_code), count) in counted {
-            let call = space.call(Origin { address, user_agent: None }).map_err(StoreError::failed)?;
-            let event = call.event(Log::Installation, Action::AuthnTokenFail, Actor::Anonymous);
-            let mut event = event.map_err(StoreError::failed)?.denied(reason_code);
-            event.request = None;
-            event.count = count;
-            receipts.push(space.store.record(event));
+        let counted: Vec<(Kind, u32)> = std::mem::take(&mut *self.counts()).into_iter().collect();
+        let submit = |part: &[(Kind, u32)]| record(space, part).map_err(StoreError::failed);
+        let submitted: Vec<_> = counted.chunks(TOGETHER).map(|part| (part, submit(part))).collect();
+        let mut outcome = Ok(());
+        for (part, receipt) in submitted {
+            let written = match receipt {
+                Ok(receipt) => receipt.await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = written {
+                let mut counts = self.counts();
+                for (kind, count) in part {
+                    let address = kind.address.filter(|_| error != StoreError::Full);
+                    add(&mut counts, Kind { address, ..*kind }, *count);
+                }
+                outcome = Err(error);
+            }
         }
-        for receipt in receipts {
-            receipt.await?;
-        }
-        Ok(())
+        outcome
     }
 
     /// Flushes once a second, for as long as the task lives.
     pub async fn flush_forever(self: Arc<Self>, space: Space) {
-        let mut every = tokio::time::interval(std::time::Duration::from_secs(1));
+        let mut every = tokio::time::interval(Duration::from_secs(1));
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             every.tick().await;
             if let Err(error) = self.flush(&space).await {
-                tracing::warn!(%error, "refused tokens could not be recorded");
+                tracing::warn!(%error, "failures by nobody known could not be recorded; they are counted on");
+                if error == StoreError::Full {
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
     }
 }
 
+fn add(counts: &mut HashMap<Kind, u32>, kind: Kind, more: u32) {
+    let is_told_apart = counts.len() < KINDS_MAX || counts.contains_key(&kind);
+    let kind = if is_told_apart { kind } else { Kind { address: None, ..kind } };
+    let count = counts.entry(kind).or_default();
+    *count = count.saturating_add(more);
+}
+
+/// Submits the events of some kinds, all or none.
+fn record(space: &Space, counted: &[(Kind, u32)]) -> Result<Receipt<(), StoreError>, RandomError> {
+    let mut events = Vec::with_capacity(counted.len());
+    for (Kind { address, action, reason_code }, count) in counted {
+        let call = space.call(Origin { address: *address, user_agent: None })?;
+        let event = call.event(Log::Installation, *action, Actor::Anonymous)?.denied(*reason_code);
+        events.push(Event { request: None, count: *count, ..event });
+    }
+    Ok(space.store.write(move |_| {
+        let (first, others) = events.split_first().ok_or(StoreError::Closed)?;
+        Ok(Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and)))
+    }))
+}
+
 #[cfg(test)]
 mod tests {
+    use syft_space_domain::audit::RecordedEvent;
+    use syft_space_domain::audit::ports::EventFilter;
+    use syft_space_domain::store::{Store, View};
+    use syft_space_domain::tenant::OperatorScope;
+    use syft_space_domain::unit::Unit;
+
     use super::*;
+    use crate::http::testing::state;
+
+    /// A store that refuses to write while there is an error.
+    struct Refusing {
+        inner: Arc<dyn Store>,
+        error: Mutex<Option<StoreError>>,
+    }
+
+    impl Store for Refusing {
+        fn submit(&self, unit: Box<dyn Unit>) {
+            match self.error.lock().unwrap().clone() {
+                Some(error) => unit.done(Err(error)),
+                None => self.inner.submit(unit),
+            }
+        }
+
+        fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
+            self.inner.read()
+        }
+    }
+
+    fn address(n: u32) -> Option<IpAddr> {
+        Some(IpAddr::from(n.to_be_bytes()))
+    }
+
+    fn space_refusing(error: StoreError) -> (Space, Arc<Refusing>) {
+        let mut space = state().space;
+        let store = Arc::new(Refusing { inner: space.store, error: Mutex::new(Some(error)) });
+        space.store = store.clone();
+        (space, store)
+    }
+
+    fn recorded(space: &Space) -> Vec<RecordedEvent> {
+        let mut view = space.store.read().unwrap();
+        let (operator, any) = (OperatorScope::at_startup(), EventFilter::default());
+        view.installation_events(&operator, &any, Default::default()).unwrap().events.items
+    }
 
     #[test]
-    fn u1_the_table_of_refused_tokens_is_bounded_and_loses_no_count() {
+    fn u1_the_table_of_failures_is_bounded_and_loses_no_count() {
         let noise = Noise::default();
-        for n in 0..5_000u32 {
-            noise.token_refused(Some(IpAddr::from(n.to_be_bytes())), "token_malformed");
+        for n in 0..5_000 {
+            noise.count(address(n), Action::AuthnTokenFail, "token_malformed");
         }
-        let counts = noise.counts.lock().unwrap();
+        let counts = noise.counts();
         assert!(counts.len() <= KINDS_MAX + 1);
         assert_eq!(counts.values().sum::<u32>(), 5_000);
+    }
+
+    #[tokio::test]
+    async fn u1_failures_that_a_busy_store_did_not_take_are_counted_on() {
+        let (space, store) = space_refusing(StoreError::Busy);
+        let noise = Noise::default();
+        for round in 1..=3 {
+            noise.count(address(1), Action::AuthnTokenFail, "token_malformed");
+            noise.count(address(2), Action::AuthzFail, "registration_closed");
+            assert_eq!(noise.flush(&space).await, Err(StoreError::Busy));
+            assert_eq!(noise.counts().values().sum::<u32>(), 2 * round);
+        }
+        *store.error.lock().unwrap() = None;
+        noise.flush(&space).await.unwrap();
+        assert!(noise.counts().is_empty(), "what is written is not written again");
+        let mut written: Vec<_> =
+            recorded(&space).iter().map(|one| (one.event.person.address, one.event.count)).collect();
+        written.sort();
+        assert_eq!(written, [(address(1), 3), (address(2), 3)]);
+    }
+
+    #[tokio::test]
+    async fn u1_without_space_failures_are_only_counted_and_recorded_when_there_is_some() {
+        let (space, store) = space_refusing(StoreError::Full);
+        let noise = Noise::default();
+        for n in 0..500 {
+            noise.count(address(n), Action::AuthnTokenFail, "token_malformed");
+        }
+        assert_eq!(noise.flush(&space).await, Err(StoreError::Full));
+        assert_eq!(noise.counts().len(), 1, "addresses are let go of");
+        *store.error.lock().unwrap() = None;
+        noise.flush(&space).await.unwrap();
+        let written: Vec<_> =
+            recorded(&space).iter().map(|one| (one.event.person.address, one.event.count)).collect();
+        assert_eq!(written, [(None, 500)], "and the number is not lost");
     }
 }

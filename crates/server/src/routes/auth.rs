@@ -6,9 +6,10 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::access::Permission;
+use syft_space_domain::audit::Action;
 use syft_space_domain::identity::{Email, Login, Password, login as log_in};
 use syft_space_domain::secret::{Secret, TokenHash};
-use syft_space_domain::tenant::{Founded, Registration, TenantName, register as found};
+use syft_space_domain::tenant::{Founded, RegisterError, Registration, TenantName, register as found};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -71,7 +72,11 @@ pub(crate) async fn register(request: Request) -> Result<HttpResponse, Problem> 
         setup_token: body.setup_token.as_ref().map(|token| TokenHash::of(token.expose().trim())),
     };
     let gate = request.state.registration_gate();
-    let founded = found(request.space(), &request.call, &gate, wanted).await?;
+    let founded = found(request.space(), &request.call, &gate, wanted).await;
+    if let Some(reason_code) = founded.as_ref().err().and_then(RegisterError::noise) {
+        request.state.noise.count(request.call.origin.address, Action::AuthzFail, reason_code);
+    }
+    let founded = founded?;
     if let Some(file) = &request.state.setup_token {
         file.used();
     }

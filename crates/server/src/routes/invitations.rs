@@ -5,8 +5,10 @@ use actix_web::http::StatusCode;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use syft_space_domain::audit::Action;
 use syft_space_domain::identity::{
-    AcceptInvitation, Email, Invitation, Invite, accept_invitation, invitations, invite, withdraw_invitation,
+    AcceptError, AcceptInvitation, Email, Invitation, Invite, accept_invitation, invitations, invite,
+    withdraw_invitation,
 };
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::time::Timestamp;
@@ -108,6 +110,11 @@ pub(crate) async fn accept(request: Request) -> Result<HttpResponse, Problem> {
     let body: AcceptBody = request.json().await?;
     let wanted =
         AcceptInvitation { token: TokenHash::of(body.token.expose().trim()), password: body.password };
-    let joined = accept_invitation(request.space(), &request.call, wanted).await?;
+    let joined = accept_invitation(request.space(), &request.call, wanted).await;
+    if let Err(AcceptError::NotFound) = &joined {
+        let address = request.call.origin.address;
+        request.state.noise.count(address, Action::AuthnTokenFail, "invitation_unknown");
+    }
+    let joined = joined?;
     reply::json(StatusCode::CREATED, &NewMember::from(joined))
 }

@@ -36,6 +36,8 @@ mod load;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod noise;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod policies;
