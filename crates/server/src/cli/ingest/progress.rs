@@ -26,7 +26,7 @@ impl Progress {
     pub(super) fn begin(bytes_total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(
-                "{bar:30} {percent:>3}%  {msg}  {binary_bytes} of {binary_total_bytes}  {binary_bytes_per_sec}  {eta} left",
+                "{wide_bar} {percent:>3}%  {msg}  {binary_bytes}  {binary_bytes_per_sec}  {eta} left",
             );
             let bar = ProgressBar::new(bytes_total);
             // The template is a constant that a test shows.
