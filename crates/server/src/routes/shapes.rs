@@ -187,13 +187,13 @@ shapes! {
     });
     /// A form with files.
     FilesShape = "Files": json_schema!({
-        "type": "object",
-        "properties": { "file": {
-            "type": "array", "items": { "type": "string", "contentMediaType": "application/octet-stream" },
-        } },
+        "type": "object", "required": ["file"], "additionalProperties": false,
+        "properties": {
+            "file": { "type": "string", "format": "binary", "contentMediaType": "application/octet-stream" },
+        },
         "description": format!(
-            "Each part with a filename is a file, whatever its field is called: at most {} files of at most \
-             {FILE_MAX_BYTES} bytes. No filename stands twice.", Upload::MAX_FILES),
+            "A file. A form may bring more of them: each part with a filename is one, whatever its field is called. \
+             At most {} files of at most {FILE_MAX_BYTES} bytes; no filename stands twice.", Upload::MAX_FILES),
     });
     /// A question.
     QuestionShape = "Question": question();
@@ -290,7 +290,7 @@ shapes! {
     /// The configuration of an access policy, as it is shown.
     ShownConfigurationShape = "ShownAccessConfiguration": own_configuration(&["mode", "patterns", "guests"]);
     /// A merge patch of the configuration of an access policy.
-    ConfigurationPatchShape = "AccessConfigurationPatch": own_configuration(&[]);
+    ConfigurationPatchShape = "AccessConfigurationPatch": configuration_patch();
     /// Whether a policy, or all of them, let somebody through.
     ModeShape = "Mode": json_schema!({ "type": "string", "enum": [Mode::Allow.as_str(), Mode::Deny.as_str()] });
     /// What a policy had to say.
@@ -351,6 +351,15 @@ fn pattern() -> Schema {
         "type": "string", "format": "email-pattern", "minLength": 1, "maxLength": EmailPattern::MAX,
         "description": "An e-mail address, or one with `*` for any run of characters on its side of the `@`, or `*` alone.",
     })
+}
+
+/// In a merge patch `null` takes away what may be left out.
+fn configuration_patch() -> Schema {
+    let mut patch = own_configuration(&[]);
+    if let Some(guests) = patch.pointer_mut("/properties/guests/type") {
+        *guests = serde_json::json!(["boolean", "null"]);
+    }
+    patch
 }
 
 /// The configuration of the Python product: just one of its lists names somebody.
