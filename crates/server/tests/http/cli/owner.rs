@@ -117,6 +117,11 @@ async fn k3_no_process_of_a_command_shows_a_secret_to_others() {
     let mut input = child.stdin.take().unwrap();
     let (first, rest) = PASSWORD.split_at(20);
     std::io::Write::write_all(&mut input, first.as_bytes()).unwrap();
+    // A process that has only just begun shows nothing yet.
+    while fs::read(format!("/proc/{}/cmdline", child.id())).unwrap().is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it waits for the rest");
+        std::thread::yield_now();
+    }
     for pid in [child.id(), space.server().pid()] {
         for file in ["cmdline", "environ"] {
             let shown = fs::read(format!("/proc/{pid}/{file}")).unwrap();
