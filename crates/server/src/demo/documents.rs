@@ -18,12 +18,13 @@ macro_rules! embedded {
 
 /// The project's own documentation, so that the binary needs nothing beside it.
 const OWN: &[(&str, &str)] = embedded![
-    "README.md",
     "docs/api.md",
     "docs/architecture.md",
     "docs/audit.md",
+    "docs/cli.md",
     "docs/configuration.md",
     "docs/embedding.md",
+    "docs/ingestion.md",
     "docs/policies.md",
     "docs/search.md",
 ];

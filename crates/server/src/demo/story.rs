@@ -102,7 +102,7 @@ pub(crate) async fn tell(
         let object = event["object"]["kind"].as_str().unwrap_or("");
         say(&format!(
             "  {:>3}  {:<30} {:<8} {:<11} {}",
-            event["seq"],
+            event["seq"].as_u64().unwrap_or_default(),
             word("action"),
             word("outcome"),
             object,
