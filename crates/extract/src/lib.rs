@@ -1,6 +1,6 @@
 //! Text out of files: which text is in a file of each format, and how hostile files are read.
 //!
-//! [`ProcessExtractor`] implements the port [`TextExtractor`](syft_space_domain::dataset::ports::TextExtractor): it reads each file in a child process that
+//! [`ProcessExtractor`] implements the port [`TextExtractor`]: it reads each file in a child process that
 //! can reach nothing and has little time and memory. [`extract`] is what runs in there; [`InProcessExtractor`] calls
 //! it at once, for those who know where their files come from.
 //!
