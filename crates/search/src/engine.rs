@@ -12,12 +12,12 @@ use syft_space_domain::dataset::{Ask, Change, ChangeNumber, Hits, IndexOf};
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 
+use crate::chunk_cache::Ready;
 use crate::error::{Fault, guarded};
 use crate::folder::Folder;
-use crate::gate::Gate;
 use crate::ingest;
-use crate::ready::Ready;
 use crate::snapshot::Snapshot;
+use crate::write_permits::Gate;
 
 /// Whose index it is. Tenants may have datasets of equal ids.
 pub(crate) type Key = (TenantId, DatasetId);

@@ -7,7 +7,7 @@ use tantivy::{Index, IndexWriter, TantivyDocument, Term};
 use crate::error::Fault;
 use crate::fields::{Fields, fields, first_schema};
 use crate::folder::Folder;
-use crate::{analyzer, tidy};
+use crate::{analyzer, compaction};
 
 /// How much a writer holds in memory before it writes a segment; tantivy's least.
 const WRITER_BYTES: usize = 15_000_000;
@@ -68,7 +68,7 @@ pub(crate) fn apply(folder: &Folder, settings: AnalyzerSettings, changes: &[Chan
         undo(writer);
         return Err(fault);
     }
-    if let Err(fault) = tidy::tidy(&mut writer) {
+    if let Err(fault) = compaction::compact(&mut writer) {
         tracing::warn!(folder = %folder.path().display(), reason = %fault,
             "an index could not be tidied; the text of removed documents stays in its files until the next change");
     }

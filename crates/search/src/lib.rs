@@ -43,20 +43,20 @@
 #![forbid(unsafe_code)]
 
 mod analyzer;
+mod chunk_cache;
+mod compaction;
 mod engine;
 mod error;
 mod fields;
 mod folder;
-mod gate;
 mod ingest;
 mod rank;
-mod ready;
 #[cfg(test)]
 mod reference;
 mod snapshot;
 mod stop_words;
-mod tidy;
 mod tokenizer;
 mod top;
+mod write_permits;
 
 pub use engine::{Options, TantivySearch};

@@ -11,13 +11,13 @@ use tantivy::index::{InvertedIndexReader, SegmentReader};
 use tantivy::schema::{IndexRecordOption, Value};
 use tantivy::{DocAddress, DocId, DocSet, ReloadPolicy, Searcher, TERMINATED, TantivyDocument};
 
+use crate::chunk_cache::{Found, Ready};
 use crate::engine::Key;
 use crate::error::Fault;
 use crate::fields::{DOCUMENT, Fields, PLACE, fields};
 use crate::folder::Folder;
 use crate::ingest;
 use crate::rank::{self, Lengths};
-use crate::ready::{Found, Ready};
 
 /// How many blocks of 16 KiB of stored text each segment keeps unpacked. Whole chunks are kept elsewhere.
 const STORE_BLOCKS: usize = 2;

@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::route_table::{Method, OPERATOR_ROUTES, ROUTES, Route};
 use crate::http::state::State;
-use crate::http::{gate, left_over};
+use crate::http::{gate, unread_body};
 
 /// Puts every route, and the answers to what is none, into a service for the network.
 pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
@@ -66,10 +66,10 @@ fn serve(route: &'static Route, state: &Arc<State>, door: &Door) -> actix_web::R
     method.to(move |http: HttpRequest, payload: Payload| {
         let (state, door) = (Arc::clone(&state), door.clone());
         async move {
-            left_over::set_aside(&http, payload);
+            unread_body::set_aside(&http, payload);
             let answered = answer(&state, &door, route, http.clone()).await;
             let answer = answered.unwrap_or_else(|problem| problem.respond(http.extensions().get().copied()));
-            left_over::hold(&http, answer)
+            unread_body::hold(&http, answer)
         }
     })
 }

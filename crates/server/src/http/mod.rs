@@ -7,7 +7,6 @@ pub mod client_address;
 pub mod door;
 pub mod gate;
 pub mod json;
-mod left_over;
 pub(crate) mod mapping;
 pub mod noise;
 pub mod openapi;
@@ -19,3 +18,4 @@ pub mod route_table;
 pub mod state;
 #[cfg(test)]
 mod testing;
+mod unread_body;

@@ -13,9 +13,9 @@ use actix_web::web::{Bytes, Payload};
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, Sleep};
 
-use crate::http::left_over;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
+use crate::http::unread_body;
 
 /// The fewest bytes of a second, on the whole: a body of 1 MiB may take a minute longer than an empty one.
 const LEAST_PACE: u64 = 16 * 1024;
@@ -51,7 +51,7 @@ impl Pieces {
         let began = Instant::now();
         Ok(Self(Rc::new(RefCell::new(Rest {
             http: http.clone(),
-            payload: left_over::take(http),
+            payload: unread_body::take(http),
             max,
             got: 0,
             began,
@@ -129,7 +129,7 @@ impl Rest {
 impl Drop for Rest {
     fn drop(&mut self) {
         if let Some(payload) = self.payload.take() {
-            left_over::set_aside(&self.http, payload);
+            unread_body::set_aside(&self.http, payload);
         }
     }
 }

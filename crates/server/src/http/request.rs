@@ -18,7 +18,7 @@ use crate::http::pieces::Pieces;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::state::State;
-use crate::http::{json, left_over};
+use crate::http::{json, unread_body};
 
 /// What a handler answers.
 pub type Reply = LocalBoxFuture<'static, Result<HttpResponse, Problem>>;
@@ -146,7 +146,7 @@ impl Request {
         if announced.is_some_and(|bytes| bytes > u64::try_from(max).unwrap_or(u64::MAX)) {
             return Err(too_large());
         }
-        let Some(mut payload) = left_over::take(&self.http) else { return Ok(Vec::new()) };
+        let Some(mut payload) = unread_body::take(&self.http) else { return Ok(Vec::new()) };
         let whole = async {
             let mut body = Vec::new();
             while let Some(piece) = payload.next().await {
@@ -165,7 +165,7 @@ impl Request {
             Err(Problem::new(Reason::BodyTimeout, format!("the whole body must arrive within {seconds} s")))
         });
         if read.is_err() {
-            left_over::set_aside(&self.http, payload);
+            unread_body::set_aside(&self.http, payload);
         }
         read
     }

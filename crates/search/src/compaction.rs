@@ -10,7 +10,7 @@ use crate::error::Fault;
 const FULL: u32 = 20_000;
 
 /// Merges what should be merged, and unlinks the files that are no longer needed.
-pub(crate) fn tidy(writer: &mut IndexWriter) -> Result<(), Fault> {
+pub(crate) fn compact(writer: &mut IndexWriter) -> Result<(), Fault> {
     let merged = merge_all(writer);
     // Also after a merge that failed: it leaves files behind, and may have failed for want of space.
     writer.garbage_collect_files().wait()?;
