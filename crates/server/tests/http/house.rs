@@ -272,6 +272,15 @@ fn the_domain_stands_on_no_io_no_runtime_and_no_randomness() {
 }
 
 #[test]
+fn cargo_run_finds_one_program_and_cargo_build_all_it_needs() -> Tried {
+    let all = metadata()?;
+    let programs = all.workspace_default_packages().into_iter().flat_map(|one| &one.targets);
+    let programs: Vec<_> = programs.filter(|one| one.is_bin()).map(|one| one.name.as_str()).collect();
+    assert_eq!(programs, ["syft-space"]);
+    Ok(())
+}
+
+#[test]
 fn every_crate_is_under_a_licence_of_the_list() {
     let metadata = metadata().unwrap();
     let told = |licence: &Option<String>| licence.clone().unwrap_or_else(|| "no licence at all".to_owned());
