@@ -168,7 +168,7 @@ impl Writer {
         if keeps_rows {
             touched.extend(by_this);
         }
-        for event in &events {
+        for event in events {
             log.append(&mut self.connection, event)?;
         }
         Ok(())

@@ -31,37 +31,40 @@ fn log_key(log: Log) -> Key {
 
 #[derive(Insertable)]
 #[diesel(table_name = audit_events, treat_none_as_default_value = false)]
-struct NewEvent<'a> {
+struct NewEvent {
     log: Key,
     seq: i64,
     id: Key,
     time: i64,
-    action: &'a str,
-    outcome: &'a str,
-    actor_kind: &'a str,
+    action: &'static str,
+    outcome: &'static str,
+    actor_kind: &'static str,
     actor_id: Option<Key>,
-    actor_role: Option<&'a str>,
-    object_kind: Option<&'a str>,
-    object_id: Option<&'a str>,
-    reason_code: Option<&'a str>,
+    actor_role: Option<&'static str>,
+    object_kind: Option<&'static str>,
+    object_id: Option<String>,
+    reason_code: Option<String>,
     request_id: Option<Key>,
     count: i64,
     person_commitment: Bytes<32>,
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = audit_persons)]
-struct NewPerson<'a> {
+#[diesel(table_name = audit_persons, treat_none_as_default_value = false)]
+struct NewPerson {
     log: Key,
     seq: i64,
     salt: Bytes<16>,
-    data: &'a [u8],
+    data: Vec<u8>,
 }
 
 /// Appends events in one transaction, and counts within each log.
 #[derive(Default)]
 pub(crate) struct Appender {
     logs: BTreeMap<Key, Numbers>,
+    /// What waits to be written, many rows by one statement: that costs less than a statement each.
+    events: Vec<NewEvent>,
+    persons: Vec<NewPerson>,
 }
 
 /// The numbers of a log's last events, before the transaction and now.
@@ -71,7 +74,8 @@ struct Numbers {
 }
 
 impl Appender {
-    pub(crate) fn append(&mut self, connection: &mut SqliteConnection, event: &Event) -> Result<(), Failed> {
+    /// Gives an event its number. It is written when all are numbered.
+    pub(crate) fn append(&mut self, connection: &mut SqliteConnection, event: Event) -> Result<(), Failed> {
         let log = log_key(event.log);
         let seq = self.next(connection, log)?;
         let data = event.person.canonical();
@@ -81,7 +85,8 @@ impl Appender {
             Actor::Operator => (OPERATOR, None, None),
             Actor::Account { id, role } => (ACCOUNT, Some(Key::from(id)), role),
         };
-        let row = NewEvent {
+        let (object_kind, object_id) = event.object.map(|one| (one.kind.as_str(), one.id)).unzip();
+        self.events.push(NewEvent {
             log,
             seq,
             id: event.id.into(),
@@ -91,21 +96,21 @@ impl Appender {
             actor_kind,
             actor_id,
             actor_role: role.map(Role::as_str),
-            object_kind: event.object.as_ref().map(|object| object.kind.as_str()),
-            object_id: event.object.as_ref().map(|object| object.id.as_str()),
-            reason_code: event.reason_code.as_deref(),
+            object_kind,
+            object_id,
+            reason_code: event.reason_code,
             request_id: event.request.map(Key::from),
             count: event.count.into(),
             person_commitment: Bytes(Person::commitment(&event.salt, &data)),
-        };
-        let person = NewPerson { log, seq, salt: Bytes(event.salt), data: &data };
-        diesel::insert_into(audit_events::table).values(row).execute(connection)?;
-        diesel::insert_into(audit_persons::table).values(person).execute(connection)?;
+        });
+        self.persons.push(NewPerson { log, seq, salt: Bytes(event.salt), data });
         Ok(())
     }
 
-    /// Keeps the numbers that were given out. Answers the logs that have filled a block.
+    /// Writes the events and keeps the numbers that were given out. Answers the logs that have filled a block.
     pub(crate) fn finish(self, connection: &mut SqliteConnection) -> Result<Vec<Key>, Failed> {
+        write_events(connection, &self.events)?;
+        write_persons(connection, &self.persons)?;
         let mut filled = Vec::new();
         for (log, Numbers { before, last }) in self.logs {
             diesel::insert_into(audit_logs::table)
@@ -134,6 +139,40 @@ impl Appender {
         numbers.last = numbers.last.saturating_add(1);
         Ok(numbers.last)
     }
+}
+
+/// How many rows a statement writes. Each size is a statement that is prepared once.
+const MANY: usize = 16;
+const SOME: usize = 4;
+
+fn write_events(connection: &mut SqliteConnection, events: &[NewEvent]) -> QueryResult<()> {
+    let (many, rest) = events.as_chunks::<MANY>();
+    let (some, rest) = rest.as_chunks::<SOME>();
+    for rows in many {
+        diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
+    }
+    for rows in some {
+        diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
+    }
+    for row in rest {
+        diesel::insert_into(audit_events::table).values(row).execute(connection)?;
+    }
+    Ok(())
+}
+
+fn write_persons(connection: &mut SqliteConnection, persons: &[NewPerson]) -> QueryResult<()> {
+    let (many, rest) = persons.as_chunks::<MANY>();
+    let (some, rest) = rest.as_chunks::<SOME>();
+    for rows in many {
+        diesel::insert_into(audit_persons::table).values(rows).execute(connection)?;
+    }
+    for rows in some {
+        diesel::insert_into(audit_persons::table).values(rows).execute(connection)?;
+    }
+    for row in rest {
+        diesel::insert_into(audit_persons::table).values(row).execute(connection)?;
+    }
+    Ok(())
 }
 
 const ANONYMOUS: &str = "anonymous";

@@ -8,6 +8,7 @@ use crate::support::{
     dataset, dataset_id, endpoint, event, execute, gap_free, hold_up, keep, log, named_dataset, open, port,
     scope, submit, tenant, tenant_id,
 };
+use syft_space_conformance::audit::mixed::{mixed_events, record_all};
 use syft_space_domain::audit::Log;
 use syft_space_domain::store::{AfterCommit, NobodyFollows, Store, StoreError, Touched, Tx, View};
 use syft_space_domain::tenant::OperatorScope;
@@ -87,6 +88,25 @@ fn u1_a_refused_unit_keeps_its_event_and_none_of_its_rows() {
     };
     assert_eq!(names, ["tenant-2"]);
     assert_eq!(gap_free(&store, Log::Installation), 3);
+}
+
+#[test]
+fn u1_every_event_of_a_commit_is_kept_as_it_is_however_many_there_are() {
+    let home = TempDir::new().unwrap();
+    let store = open(home.path());
+    let mut events = mixed_events(&scope(1), 40);
+    for (n, event) in (0_u8..).zip(&mut events) {
+        *event = event.clone().about(format_args!("person-{n}@example.org"));
+        event.salt = [n; 16];
+    }
+    let mut recorded = Vec::new();
+    for count in 1..=events.len() {
+        record_all(port(&store), &events[..count]);
+        recorded.extend_from_slice(&events[..count]);
+    }
+    gap_free(&store, Log::from(&scope(1)));
+    let kept: Vec<_> = log(&store, Log::from(&scope(1))).into_iter().map(|one| one.event).collect();
+    assert!(kept == recorded, "in the order in which they were recorded, each with its person");
 }
 
 #[test]
