@@ -59,11 +59,16 @@ pub(super) fn nothing() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
+/// Most answers have fewer bytes, so that their buffer need not grow.
+const TYPICAL: usize = 8 << 10;
+
 fn serialize<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(body).map_err(|error| {
+    let mut bytes = Vec::with_capacity(TYPICAL);
+    serde_json::to_writer(&mut bytes, body).map_err(|error| {
         tracing::error!(%error, "an answer could not be written");
         Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
-    })
+    })?;
+    Ok(bytes)
 }
 
 /// Runs what blocks on a disk where that does not hold up other requests.
