@@ -272,7 +272,7 @@ fn the_domain_stands_on_no_io_no_runtime_and_no_randomness() {
 }
 
 #[test]
-fn cargo_run_finds_one_program_and_cargo_build_all_it_needs() -> Tried {
+fn cargo_run_finds_one_program_and_cargo_build_all_it_needs() -> Tried<()> {
     let all = metadata()?;
     let programs = all.workspace_default_packages().into_iter().flat_map(|one| &one.targets);
     let programs: Vec<_> = programs.filter(|one| one.is_bin()).map(|one| one.name.as_str()).collect();
