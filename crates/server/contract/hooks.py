@@ -46,6 +46,12 @@ def there(value, base, path):
     return items[0]["id"] if items else value
 
 
+def is_question(message):
+    """Whether this message of a conversation asks anything."""
+    content = message.get("content") if isinstance(message, dict) else None
+    return isinstance(content, str) and bool(content.strip()) and message.get("role") == "user"
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     base = case.operation.base_url.rstrip("/")
@@ -60,6 +66,9 @@ def before_call(context, case, kwargs):
             query["cursor"] = None
         if query["cursor"] is None:
             del query["cursor"]
+    if isinstance(body, dict) and isinstance(body.get("messages"), list):
+        # The last message of the user's is the question. No schema can speak of the last one.
+        body["messages"].sort(key=is_question)
     if isinstance(body, dict) and "dataset_id" in body:
         body["dataset_id"] = there(body["dataset_id"], base, "/api/v1/datasets?limit=1")
     if isinstance(body, dict) and isinstance(body.get("policy_ids"), list):

@@ -9,12 +9,12 @@ use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use syft_space_domain::dataset::{Ask, AskError};
+use syft_space_domain::dataset::Ask;
 use syft_space_domain::endpoint::{Message, Messages, PolicyMetadata, Query, look_up, query as ask_endpoint};
 
 use crate::http::about::Parameter;
 use crate::http::mapping::ask_refused;
-use crate::http::problem::{FieldError, Problem};
+use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::documents::Reference;
 use crate::routes::shapes;
@@ -99,31 +99,20 @@ enum MessageRole {
 }
 
 impl Said {
-    /// Whether every question of the user's is one, and there is one.
+    /// Whether there is a question: the last message of the user's. Of what was said before it nothing is demanded.
     fn check(&self) -> Result<(), Problem> {
-        let wrong = |pointer: String, error: AskError| FieldError { pointer, message: error.to_string() };
-        let errors: Vec<FieldError> = match self {
-            Self::Text(text) => Ask::check_text(text)
-                .err()
-                .map(|error| wrong("/messages".to_owned(), error))
-                .into_iter()
-                .collect(),
+        let (pointer, question) = match self {
+            Self::Text(text) => ("/messages".to_owned(), text),
             Self::Conversation(messages) => {
-                let asked = messages.iter().enumerate().filter(|(_, one)| one.role == MessageRole::User);
-                let mut asked = asked.peekable();
-                if asked.peek().is_none() {
-                    let message = "no message has the role user: its content is the question".to_owned();
-                    vec![FieldError { pointer: "/messages".to_owned(), message }]
-                } else {
-                    let check = |(n, one): (usize, &SaidMessage)| {
-                        let error = Ask::check_text(&one.content).err()?;
-                        Some(wrong(format!("/messages/{n}/content"), error))
-                    };
-                    asked.filter_map(check).collect()
-                }
+                let mut from_last = messages.iter().enumerate().rev();
+                let Some((n, last)) = from_last.find(|(_, one)| one.role == MessageRole::User) else {
+                    let message = "no message has the role user: its content is the question";
+                    return Err(Problem::field("/messages", message));
+                };
+                (format!("/messages/{n}/content"), &last.content)
             }
         };
-        if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
+        Ask::check_text(question).map_err(|error| Problem::field(&pointer, error))
     }
 }
 

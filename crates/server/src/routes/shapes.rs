@@ -199,23 +199,21 @@ shapes! {
     QuestionShape = "Question": question();
     /// What is asked, or a conversation.
     MessagesShape = "Messages": json_schema!({
-        "description": "A text, or a conversation; the last message of the user's is the question.",
+        "description": "A text, or a conversation; its last message of the role `user` is the question, and must be one. \
+            Earlier messages may be empty.",
         "anyOf": [question(), {
             "type": "array",
-            "contains": { "type": "object", "properties": { "role": { "const": "user" } }, "required": ["role"] },
-            "items": { "anyOf": [
-                {
-                    "type": "object", "required": ["role", "content"],
-                    "properties": { "role": { "type": "string", "enum": ["user"] }, "content": question() },
+            "contains": {
+                "type": "object", "required": ["role", "content"],
+                "properties": { "role": { "const": "user" }, "content": question() },
+            },
+            "items": {
+                "type": "object", "required": ["role", "content"],
+                "properties": {
+                    "role": { "type": "string", "enum": ["system", "user", "assistant"] },
+                    "content": { "type": "string" },
                 },
-                {
-                    "type": "object", "required": ["role", "content"],
-                    "properties": {
-                        "role": { "type": "string", "enum": ["system", "assistant"] },
-                        "content": { "type": "string" },
-                    },
-                },
-            ] },
+            },
         }],
     });
     /// No.

@@ -119,6 +119,26 @@ async fn q1_the_aggregators_model_request_is_answered_for_the_last_question_of_t
     assert_eq!(answer.body["summary"], Value::Null);
 }
 
+// A client's history is taken as it is kept there: an earlier turn may be empty, or longer than a question may be. Only
+// the last message of the user's must be a question.
+#[tokio::test]
+async fn q1_what_was_said_before_the_question_makes_no_query_fail() {
+    let asked = Asked::start().await;
+    let long = "What is a zebra? ".repeat(3_000);
+    for earlier in ["", " \n", "\u{3000}", &*long] {
+        let said = |role: &str, content: &str| json!({ "role": role, "content": content });
+        let history = |last: &str| {
+            let turns = ["system", "user", "assistant", "user", "assistant"].map(|role| said(role, earlier));
+            let messages = [&turns[..], &[said("user", last), said("assistant", earlier)]].concat();
+            json!({ "messages": messages })
+        };
+        let answer = asked.ask(history("How high is Kilimanjaro?")).await.expect(200);
+        assert_eq!(ids(&answer)[0], "kilimanjaro");
+        let refused = asked.ask(history(earlier)).await.expect_problem(422, "invalid");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/messages/5/content");
+    }
+}
+
 // The aggregator with model streaming on: the same query twice, `accept: text/event-stream`, first `stream: false`,
 // then true. This version has no models: the first is answered, the second refused in words.
 #[tokio::test]

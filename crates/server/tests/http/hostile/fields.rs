@@ -326,6 +326,7 @@ fn by_hand(world: &World) -> Vec<Case> {
         (json!([{ "role": "user", "content": null }]), "/0/content"),
         (json!([{ "role": "user", "content": ["x"] }]), "/0/content"),
         (json!([{ "role": "user", "content": "" }]), "/0/content"),
+        (json!([{ "role": "user", "content": "x" }, { "role": "user", "content": " " }]), "/1/content"),
         (json!([{ "role": "system", "content": "no question" }]), ""),
         (json!("x".repeat(32 * 1024 + 1)), ""),
         (json!([{ "role": "user", "content": "x".repeat(32 * 1024 + 1) }]), "/0/content"),
