@@ -332,12 +332,12 @@ pub fn z1_a_job_is_seen_and_changed_in_its_own_dataset_only(make: &MakeStore) {
     assert_eq!(found_job(store, 1, 2, 1), None, "a job is its own dataset's");
     assert_eq!(found_job(store, 1, 1, 2), None, "another tenant's job is not seen");
     let theirs = all(1, |page| look(store, |view| view.jobs(&scope(2), dataset_id(1), page)));
-    assert_eq!(theirs, [job(1, 1), job(2, 1)], "nor changed");
+    assert_eq!(theirs, [job(2, 1), job(1, 1)], "nor changed");
     let unfinished = look(store, |view| view.unfinished_jobs(&scope(1), dataset_id(1)));
     assert_eq!(unfinished, [changed()], "nor counted as one's own");
 }
 
-/// In the order of their ids; a job ends as its dataset does, so none is removed alone.
+/// The newest first; a job ends as its dataset does, so none is removed alone.
 pub fn jobs_come_in_pages(make: &MakeStore) {
     let made = founded(make);
     let store = &*made.port;
@@ -356,5 +356,9 @@ pub fn jobs_come_in_pages(make: &MakeStore) {
         found
     });
     let ids: Vec<_> = jobs.into_iter().map(|one| one.id).collect();
-    assert_eq!(ids, [10, 20, 25, 30, 40, 45].map(job_id), "jobs come in order, none twice and none left out");
+    let expected = [40, 30, 25, 20, 10, 5].map(job_id);
+    assert_eq!(
+        ids, expected,
+        "jobs come the newest first, none twice, and none left out but those that came later"
+    );
 }

@@ -33,12 +33,16 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
     }
 
     /// The tenant's rows, in the order of their keys.
-    pub(crate) fn of(&self, scope: &TenantScope) -> impl Iterator<Item = (K, &V)> {
+    pub(crate) fn of(&self, scope: &TenantScope) -> impl DoubleEndedIterator<Item = (K, &V)> {
         self.after(scope, None)
     }
 
     /// The tenant's rows behind a key, in the order of their keys.
-    pub(crate) fn after(&self, scope: &TenantScope, key: Option<K>) -> impl Iterator<Item = (K, &V)> {
+    pub(crate) fn after(
+        &self,
+        scope: &TenantScope,
+        key: Option<K>,
+    ) -> impl DoubleEndedIterator<Item = (K, &V)> {
         let start = key.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.0.get(&scope.tenant());
         rows.into_iter()

@@ -73,6 +73,12 @@ pub(crate) fn behind<K: Into<Key>>(after: Option<Cursor<K>>) -> Vec<u8> {
     after.map(|Cursor(key)| key.into().0.to_vec()).unwrap_or_default()
 }
 
+/// Before which key a page of a list begins that starts with the greatest. No key is as great as this one, where the
+/// first page begins.
+pub(crate) fn before<K: Into<Key>>(after: Option<Cursor<K>>) -> Vec<u8> {
+    after.map_or_else(|| vec![u8::MAX; 17], |Cursor(key)| key.into().0.to_vec())
+}
+
 /// How many rows to ask for: one more than fits tells that another page follows.
 pub(crate) fn one_more(limit: PageLimit) -> i64 {
     i64::try_from(limit.get()).map_or(i64::MAX, |limit| limit.saturating_add(1))

@@ -9,7 +9,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, behind, number, one_more, read, stored, unreadable};
+use crate::codec::{Key, before, behind, number, one_more, read, stored, unreadable};
 use crate::schema::{datasets, jobs};
 use crate::session::Session;
 
@@ -210,8 +210,8 @@ impl DatasetView for Session<'_> {
             jobs::table
                 .filter(jobs::tenant_id.eq(Key::from(scope)))
                 .filter(jobs::dataset_id.eq(Key::from(dataset)))
-                .filter(jobs::id.gt(behind(page.after)))
-                .order(jobs::id)
+                .filter(jobs::id.lt(before(page.after)))
+                .order(jobs::id.desc())
                 .limit(one_more(page.limit))
                 .select(JobRow::as_select())
                 .load(connection)

@@ -198,7 +198,7 @@ pub fn job(space: &Space, who: &Principal, dataset: DatasetId, id: JobId) -> Res
     Ok(space.ingestion.now(job, space.clock.now()))
 }
 
-/// A dataset's jobs, as they are at this moment.
+/// A dataset's jobs, the newest first, as they are at this moment.
 ///
 /// # Errors
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.

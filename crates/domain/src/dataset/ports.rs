@@ -34,7 +34,7 @@ pub trait DatasetView {
 
     /// One job of a dataset.
     fn job(&mut self, scope: &TenantScope, dataset: DatasetId, id: JobId) -> Result<Option<Job>, StoreError>;
-    /// A dataset's jobs, in the order of their ids.
+    /// A dataset's jobs, those with the greatest ids first: ids tell when they were made.
     fn jobs(
         &mut self,
         scope: &TenantScope,

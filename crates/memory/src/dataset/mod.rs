@@ -22,7 +22,11 @@ use crate::session::{Session, require};
 use crate::table::page_of;
 
 impl Session {
-    fn jobs_of(&self, scope: &TenantScope, dataset: DatasetId) -> impl Iterator<Item = (JobId, &Job)> {
+    fn jobs_of(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> impl DoubleEndedIterator<Item = (JobId, &Job)> {
         let jobs = self.state.jobs.of(scope);
         jobs.filter(move |((of, _), _)| *of == dataset).map(|((_, id), job)| (id, job))
     }
@@ -70,8 +74,8 @@ impl DatasetView for Session {
         dataset: DatasetId,
         page: PageAsk<JobId>,
     ) -> Result<Page<Job, JobId>, StoreError> {
-        let behind = |id| page.after.is_none_or(|Cursor(after)| id > after);
-        Ok(page_of(self.jobs_of(scope, dataset).filter(|(id, _)| behind(*id)), page.limit))
+        let older = |id| page.after.is_none_or(|Cursor(after)| id < after);
+        Ok(page_of(self.jobs_of(scope, dataset).rev().filter(|(id, _)| older(*id)), page.limit))
     }
 
     fn unfinished_jobs(&mut self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<Job>, StoreError> {

@@ -178,7 +178,7 @@ pub static ROUTES: &[Route] = routes! {
     Delete "/api/v1/datasets/{id}/documents/{doc}" may(&[WriteDatasets]) => documents::remove,
         says("Remove a document").is_done();
     Get    "/api/v1/datasets/{id}/jobs"       may(&[WriteDatasets]) => jobs::list,
-        says("List the ingestion jobs of a dataset").pages().answers::<List<jobs::Shown>>(200);
+        says("List the ingestion jobs of a dataset, the newest first").pages().answers::<List<jobs::Shown>>(200);
     Get    "/api/v1/datasets/{id}/jobs/{job}" may(&[WriteDatasets]) => jobs::get,
         says("Show an ingestion job").answers::<jobs::Shown>(200);
     Post   "/api/v1/datasets/{id}/jobs/{job}/cancel" may(&[WriteDatasets]) => jobs::cancel,

@@ -279,6 +279,31 @@ async fn q2_a_job_is_canceled_once_and_what_it_stored_stays() {
 }
 
 #[tokio::test]
+async fn q2_jobs_are_listed_the_newest_first_page_by_page_while_others_come() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let id = dataset_of(&owner, "files", &[]).await;
+    let mut brought = Vec::new();
+    for n in 0..5 {
+        let job = bring_files(&owner, &id, true, &[(format!("{n}.txt"), format!("Text {n}."))]).await;
+        brought.insert(0, job["id"].clone());
+    }
+    let page = async |query: String| {
+        let page = owner.get(&format!("/datasets/{id}/jobs?limit=2{query}")).await.expect(200).body;
+        let ids: Vec<Value> = page["items"].as_array().unwrap().iter().map(|job| job["id"].clone()).collect();
+        (ids, page["next_cursor"].as_str().map(|cursor| format!("&cursor={cursor}")))
+    };
+    let (first, cursor) = page(String::new()).await;
+    assert_eq!(first, brought[..2]);
+    let newest = bring_files(&owner, &id, true, &[("later.txt", "A later text.")]).await;
+    let (second, cursor) = page(cursor.unwrap()).await;
+    assert_eq!(second, brought[2..4], "what came meanwhile moves nothing");
+    let (third, end) = page(cursor.unwrap()).await;
+    assert_eq!((&third[..], end), (&brought[4..], None));
+    assert_eq!(page(String::new()).await.0[0], newest["id"]);
+}
+
+#[tokio::test]
 async fn q2_a_running_job_tells_how_fast_it_goes_and_others_take_their_turn() {
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;
