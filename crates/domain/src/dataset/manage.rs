@@ -3,7 +3,7 @@
 use crate::access::Permission;
 use crate::audit::{Action, Call, ObjectKind};
 use crate::dataset::ports::DatasetView;
-use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobNow, JobStatus};
+use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobNow, JobStatus, Usage};
 use crate::fault::{Fault, faults};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, JobId};
@@ -171,6 +171,16 @@ pub async fn change_dataset(
 pub fn dataset(space: &Space, who: &Principal, id: DatasetId) -> Result<Dataset, DatasetError> {
     let scope = who.scope(Permission::ReadMetadata)?;
     active(&mut *space.store.read()?, &scope, id)?.ok_or(DatasetError::NotFound)
+}
+
+/// How much a dataset holds at this moment.
+///
+/// # Errors
+/// When there is no such dataset, the caller's role does not permit it, or a port failed.
+pub fn usage(space: &Space, who: &Principal, id: DatasetId) -> Result<Usage, DatasetError> {
+    let scope = who.scope(Permission::ReadMetadata)?;
+    dataset(space, who, id)?;
+    Ok(space.documents.usage(&scope, id)?)
 }
 
 /// The tenant's datasets.

@@ -44,6 +44,7 @@ pub use manage::{
     ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
 };
 pub use queue::{IngestQueue, Watch};
+    usage,
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
 pub use search::{Ask, AskError, Hit, Hits, SearchDatasetError, Threshold, search_dataset};

@@ -19,7 +19,7 @@ pub(super) enum Plain {
 pub(super) enum Datasets {
     /// List all of them
     List,
-    /// Show one of them
+    /// Show one of them, and how much it holds
     Show {
         /// Its name, or its id
         #[arg(value_name = "NAME")]
@@ -132,7 +132,11 @@ pub(super) async fn datasets(api: &Api, what: &Datasets, out: &mut Out) -> anyho
     match what {
         Datasets::List => whole(api, "/api/v1/datasets", DATASETS, out).await,
         Datasets::Show { dataset } => {
-            let found = find_dataset(api, dataset).await?;
+            let mut found = find_dataset(api, dataset).await?;
+            let held = api.get(&format!("/api/v1/datasets/{}/usage", word(&found, "id")), &[]).await?;
+            if let (Value::Object(found), Value::Object(held)) = (&mut found, held) {
+                found.extend(held);
+            }
             if out.json {
                 return out.document(&found);
             }

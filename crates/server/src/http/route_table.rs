@@ -155,6 +155,8 @@ pub static ROUTES: &[Route] = routes! {
             .refuses(&[NameTaken, LimitReached]);
     Get    "/api/v1/datasets/{id}" may(&[ReadMetadata]) => datasets::get,
         says("Show a dataset").answers::<datasets::Shown>(200).tagged();
+    Get    "/api/v1/datasets/{id}/usage" may(&[ReadMetadata]) => datasets::usage,
+        says("Tell how much a dataset holds").answers::<datasets::Held>(200);
     Patch  "/api/v1/datasets/{id}" may(&[WriteDatasets]) => datasets::change,
         says("Change a dataset's name, summary or tags").patches::<datasets::ChangeBody>()
             .answers::<datasets::Shown>(200).tagged().if_match().refuses(&[NameTaken]);

@@ -8,8 +8,8 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, ChangeDataset, Dataset, NewDataset, begin_removal, change_dataset, create_dataset,
-    dataset, datasets, finish_removal,
+    AnalyzerSettings, ChangeDataset, Dataset, NewDataset, Usage, begin_removal, change_dataset,
+    create_dataset, dataset, datasets, finish_removal, usage as usage_of,
 };
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::text;
@@ -63,6 +63,29 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let found = dataset(request.space(), request.who()?, id(&request)?)?;
     reply::resource(StatusCode::OK, found.revision, &Shown::from(found))
+}
+
+/// How much a dataset holds.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DatasetUsage")]
+pub(crate) struct Held {
+    documents: u64,
+    chunks: u64,
+    /// Of text.
+    bytes: u64,
+}
+
+impl From<Usage> for Held {
+    fn from(Usage { documents, chunks, bytes }: Usage) -> Self {
+        Self { documents, chunks, bytes }
+    }
+}
+
+pub(crate) async fn usage(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    let (state, who) = (Arc::clone(&request.state), request.who()?.clone());
+    let held = reply::blocking(move || usage_of(&state.space, &who, id)).await??;
+    reply::json(StatusCode::OK, &Held::from(held))
 }
 
 fn embedded(value: &str, _: &()) -> garde::Result {

@@ -41,6 +41,10 @@ async fn what_there_is_is_listed_alike_with_and_without_a_server() {
     };
     assert!(datasets.0.starts_with("NAME") && datasets.0.contains("Opening hours"), "{}", datasets.0);
     assert!(shown.0.contains(&dataset) && shown.1.contains(&dataset));
+    let lines: Vec<Vec<_>> = shown.0.lines().map(|line| line.split_whitespace().collect()).collect();
+    for held in [["documents", "1"], ["chunks", "1"], ["bytes", "31"]] {
+        assert!(lines.iter().any(|line| *line == held), "{held:?} of {}", shown.0);
+    }
     assert!(endpoints.0.contains("hours") && endpoints.0.contains("yes"), "{}", endpoints.0);
     assert!(policies.0.contains("allow *@acme.example"), "{}", policies.0);
     assert!(users.0.contains("vera@acme.example   viewer  active"), "as wide as the longest: {}", users.0);
