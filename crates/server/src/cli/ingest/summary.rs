@@ -1,4 +1,6 @@
-//! How it went: counts, and each file that was not taken in, with the reason.
+//! How it went: counts, and the files that were not taken in, with the reason.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -10,6 +12,28 @@ use crate::cli::printable::one_line;
 pub(super) struct NotIn {
     pub(super) file: String,
     pub(super) reason: String,
+}
+
+/// How many files a person is told of by name, of those with the same reason.
+const NAMED: usize = 3;
+
+/// A line for each reason, with the files that have it.
+fn by_reason(files: &[NotIn]) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for NotIn { file, reason } in files {
+        reasons.entry(reason).or_default().push(file);
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by(|(_, a), (_, b)| a.first().cmp(&b.first()));
+    let line = |(reason, files): (&str, Vec<&str>)| {
+        let named: Vec<String> = files.iter().take(NAMED).map(|file| one_line(file)).collect();
+        let more = match files.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("{}{more}: {}", named.join(", "), one_line(reason))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 /// How it went.
@@ -45,8 +69,8 @@ impl Summary {
             return out.document(self);
         }
         for (what, files) in [("skipped", &self.skips), ("failed", &self.failures)] {
-            for NotIn { file, reason } in files {
-                out.line(&format!("{what}: {}: {}", one_line(file), one_line(reason)))?;
+            for line in by_reason(files) {
+                out.line(&format!("{what}: {line}"))?;
             }
         }
         let Self { new, changed, unchanged, duplicate, failed, skipped, chunks, seconds, .. } = self;
@@ -55,5 +79,23 @@ impl Summary {
             "{dataset}: {new} new, {changed} changed, {unchanged} unchanged, {duplicate} duplicate, {failed} failed, \
              {skipped} skipped; {chunks} chunks in {seconds:.1} s"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_were_not_taken_in_stand_together_under_their_reason() {
+        let not_in = |file: &str, reason: &str| NotIn { file: file.to_owned(), reason: reason.to_owned() };
+        let pictures = ["a.png", "b.png", "d.png", "e.png", "f.png"];
+        let mut files: Vec<_> = pictures.map(|file| not_in(file, "no text")).to_vec();
+        files.insert(2, not_in("c\u{1b}\n", "hidden"));
+        files.push(not_in("g", "a link"));
+        files.push(not_in("h", "a link"));
+        let told = ["a.png, b.png, d.png and 2 more: no text", "c\\u{1b}\\n: hidden", "g, h: a link"];
+        assert_eq!(by_reason(&files), told);
+        assert!(by_reason(&[]).is_empty());
     }
 }

@@ -138,6 +138,10 @@ async fn k16_nothing_outside_of_the_folder_and_nothing_strange_is_brought_and_ea
     assert!(people.said.contains("skipped: bad\\u{202e}txt.md: "), "{people:?}");
     assert!(people.errors.contains("3 files failed"), "{people:?}");
 
+    assert!(
+        people.said.contains("skipped: inner.txt, link.txt, linked: it is a symbolic link"),
+        "{people:?}"
+    );
     run(space.home(), &["ingest", "/nowhere/at/all", "--dataset", "manual"]).expect(1);
     let file = folder.join("good.txt");
     let no_folder = run(space.home(), &["ingest", file.to_str().unwrap(), "--dataset", "manual"]).expect(1);
