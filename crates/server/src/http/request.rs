@@ -109,15 +109,24 @@ impl Request {
             let one = one.to_ascii_lowercase();
             matches!(one.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
         });
-        let mut codings = self.http.headers().get_all(CONTENT_ENCODING);
-        if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            let detail = "send the body as it is, without Content-Encoding: it is not decompressed here";
-            return Err(Problem::new(Reason::UnsupportedMediaType, detail));
-        }
+        self.check_coding()?;
         if charset_fits && accepted.iter().any(|one| essence.trim().eq_ignore_ascii_case(one)) {
             return Ok(());
         }
         let detail = format!("send the body as {} in UTF-8", accepted.join(" or "));
+        Err(Problem::new(Reason::UnsupportedMediaType, detail))
+    }
+
+    /// Refuses a body that would have to be decompressed, before it is read.
+    ///
+    /// # Errors
+    /// When it is said to be coded.
+    pub(crate) fn check_coding(&self) -> Result<(), Problem> {
+        let mut codings = self.http.headers().get_all(CONTENT_ENCODING);
+        if codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Ok(());
+        }
+        let detail = "send the body as it is, without Content-Encoding: it is not decompressed here";
         Err(Problem::new(Reason::UnsupportedMediaType, detail))
     }
 

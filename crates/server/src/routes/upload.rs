@@ -1,10 +1,10 @@
 //! Files as a form: each part with a filename is one. They go to the spool as they come, and none is held in memory.
 
 use actix_multipart::{Field, Multipart, MultipartError};
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
+use actix_web::{HttpMessage, HttpResponse};
 use futures_util::StreamExt;
 use syft_space_domain::dataset::{Job, JobNow, Upload, job};
 use syft_space_domain::ids::DatasetId;
@@ -29,6 +29,8 @@ enum Step {
 
 /// Takes files in, and answers their job.
 pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Result<HttpResponse, Problem> {
+    request.check_coding()?;
+    check_boundary(request)?;
     let pieces = request.pieces(request.state.limits.upload_bytes)?;
     let (space, call, who) = (request.space().clone(), request.call.clone(), request.who()?.clone());
     let (steps, mut waiting) = mpsc::channel(WAITING);
@@ -76,6 +78,16 @@ pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Resul
     reply::json(status, &Started::from(JobNow { ..now }))
 }
 
+/// A form has one boundary: of two, others might see another form in the same bytes.
+fn check_boundary(request: &Request) -> Result<(), Problem> {
+    let media_type = request.http.mime_type().ok().flatten();
+    let parameters = media_type.iter().flat_map(|media_type| media_type.params());
+    if parameters.filter(|(name, _)| *name == "boundary").count() > 1 {
+        return Err(Problem::new(Reason::Ambiguous, "the form's Content-Type has a boundary twice"));
+    }
+    Ok(())
+}
+
 async fn read(form: &mut Multipart, steps: &mpsc::Sender<Step>) -> Result<(), Problem> {
     while let Some(field) = form.next().await {
         let mut field = field.map_err(|error| malformed(&error))?;
@@ -99,12 +111,24 @@ fn file_name(field: &Field) -> Result<String, Problem> {
     if field.headers().get_all(CONTENT_DISPOSITION).nth(1).is_some() {
         return Err(twice("Content-Disposition"));
     }
-    let encoding = field.headers().get(TRANSFER_ENCODING).map(HeaderValue::as_bytes);
-    if encoding.is_some_and(|value| ![&b"binary"[..], b"8bit", b"7bit"].contains(&value)) {
+    let mut encodings = field.headers().get_all(TRANSFER_ENCODING);
+    let encoding = encodings.next().map(HeaderValue::as_bytes);
+    if encodings.next().is_some() {
+        return Err(twice("Content-Transfer-Encoding"));
+    }
+    let as_it_is = |value: &[u8]| {
+        [&b"binary"[..], b"8bit", b"7bit"].iter().any(|known| value.eq_ignore_ascii_case(known))
+    };
+    if encoding.is_some_and(|value| !as_it_is(value)) {
         return Err(Problem::new(
             Reason::Invalid,
             "send files as they are, without Content-Transfer-Encoding",
         ));
+    }
+    // It would be believed by what reads the form, and what it says wrongly would be lost.
+    if field.headers().contains_key(CONTENT_LENGTH) {
+        let detail = "send the parts of the form without Content-Length: the boundary says where a file ends";
+        return Err(Problem::new(Reason::Invalid, detail));
     }
     let parameters = field.content_disposition().map(|one| &*one.parameters).unwrap_or_default();
     let plain: Vec<&str> = parameters.iter().filter_map(|one| one.as_filename()).collect();

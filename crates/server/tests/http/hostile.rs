@@ -9,6 +9,7 @@
 mod bodies;
 mod case;
 mod fields;
+mod forms;
 mod headers;
 mod kept;
 mod patience;
@@ -33,10 +34,9 @@ async fn i1_hostile_requests_over_every_route_are_4xx_that_help_and_change_nothi
     let world = World::make().await;
     let before = world.held().await;
     let table: Vec<Case> =
-        [fields::cases(&world), bodies::cases(&world), targets::cases(&world), headers::cases(&world)]
+        [fields::cases, bodies::cases, forms::cases, targets::cases, headers::cases, wire::cases]
             .into_iter()
-            .flatten()
-            .chain(wire::cases(&world))
+            .flat_map(|cases| cases(&world))
             .collect();
     let reached: BTreeSet<_> = table.iter().filter_map(|case| case.route).collect();
     let all: BTreeSet<_> = ROUTES.iter().map(|route| (route.method, route.path)).collect();

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Answer, Client};
 
-const BOUNDARY: &str = "----a-boundary-that-is-in-no-file";
+pub const BOUNDARY: &str = "----a-boundary-that-is-in-no-file";
 
 /// One part as common clients write it.
 pub fn part(name: &str, content: &[u8]) -> Vec<u8> {
