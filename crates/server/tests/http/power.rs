@@ -3,6 +3,8 @@
 
 mod shim;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -10,6 +12,8 @@ use futures_util::future::join_all;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
+use crate::space::file_writer::{self, all_ended, spools_are_empty};
+use crate::space::form::{bring, part};
 use crate::space::ledger::{Ledger, check_home, prove, seed};
 use crate::space::{
     Answer, Client, PASSWORD, Server, TestSpace, dataset_of, endpoint_on, in_memory, only_policy,
@@ -119,6 +123,16 @@ async fn one_by_one(space: &TestSpace, owner: &Client) -> Vec<Told> {
     all
 }
 
+/// Brings two files as a form: they, their list and their job are on the disk before the answer.
+async fn files(owner: &Client, dataset: &str) -> Told {
+    let parts = [part("first.txt", b"A file of its own."), part("second.md", b"# Another file")];
+    let (answer, mut told) = timed(owner, bring(owner, dataset, false, &parts), 202, None).await;
+    let job = answer.body["job"]["id"].as_str().unwrap();
+    told.files.extend(["/000000", "/000001", "/files.new", ""].map(|name| format!("spool/{job}{name}")));
+    all_ended(owner, dataset).await;
+    told
+}
+
 /// Writes and queries of one client, of many at once.
 async fn among_others(owner: &Client, number: usize) -> Vec<Told> {
     let name = format!("among-{number}");
@@ -126,6 +140,7 @@ async fn among_others(owner: &Client, number: usize) -> Vec<Told> {
     endpoint_on(owner, &dataset, &name).await;
     only_policy(owner, &name, json!({ "mode": "allow", "patterns": ["*"] })).await;
     let mut all = Vec::new();
+    all.push(files(owner, &dataset).await);
     for round in 0..4 {
         let change = owner
             .request("PATCH", &format!("/endpoints/{name}"))
@@ -151,6 +166,8 @@ async fn r1_u1_nothing_is_acknowledged_before_its_fsync_returned() {
     let owner = space.found("power").await;
 
     let mut told = one_by_one(&space, &owner).await;
+    let dataset = dataset_of(&owner, "files alone", &[]).await;
+    told.push(files(&owner, &dataset).await);
     // What needs no disk does without: the proof is not that the disk is always at work.
     let (_, free) = timed(&owner, owner.request("GET", "/auth/me"), 200, None).await;
     assert!(!shim.fsyncs().iter().any(|fsync| free.covers(fsync, "")), "a read waited for the disk");
@@ -184,11 +201,23 @@ async fn r1_a_copy_cut_at_the_last_fsync_opens_whole() {
         let mut space = TestSpace::of(server);
         let owner = space.found("ledger").await;
         let mut ledger = Ledger::open(&owner, 8, rng.u64(..)).await;
+        let dataset = dataset_of(&owner, "files", &[]).await;
+        ledger.leave_out(&dataset);
         let writing = ledger.begin(&owner);
+        let stop = Arc::new(AtomicBool::new(false));
+        let bringing = tokio::spawn(file_writer::write(
+            owner.clone(),
+            dataset.clone(),
+            "w".to_owned(),
+            rng.fork(),
+            Arc::clone(&stop),
+        ));
         // The moment is what this is about.
         tokio::time::sleep(Duration::from_millis(rng.u64(300..=3_000))).await;
         space.server().kill();
         ledger.end(writing).await;
+        stop.store(true, Ordering::Relaxed);
+        let taken = bringing.await.unwrap();
 
         let mut server = Server::prepare(&[]);
         shim.rebuild(server.home(), &mut rng);
@@ -197,8 +226,15 @@ async fn r1_a_copy_cut_at_the_last_fsync_opens_whole() {
         let owner = space.anybody().with_token(owner.token());
         ledger.check(&owner).await;
         ledger.check_whole_log(&owner).await;
+        let mut files = 0;
+        for one in &taken {
+            files += file_writer::check(&owner, one).await;
+        }
+        all_ended(&owner, &dataset).await;
+        spools_are_empty(space.home()).await;
         check_home(&owner, space.home()).await;
         println!("{} operations acknowledged: {:?}", ledger.acknowledged(), ledger.tally);
+        println!("{} jobs of {files} files acknowledged", taken.len());
         assert!(ledger.acknowledged() > 0, "it was not under load");
     }
 }

@@ -42,6 +42,8 @@ pub struct Ledger {
     writers: Vec<Writer>,
     /// A dataset that all of them write to.
     common: World,
+    /// Datasets that others write to.
+    others: Vec<String>,
     /// The last event of the audit log that was looked at.
     seen: u64,
     /// How often each kind of operation was acknowledged, and `cut` for those that a kill left open.
@@ -63,7 +65,12 @@ impl Ledger {
         let mut world = World::default();
         world.apply(&Operation::Create { kind: world::Kind::Dataset, body }, made);
         let writers = (0..writers).map(|number| Writer::new(number, seed, &common)).collect();
-        Self { writers, common: world, seen: 0, tally: BTreeMap::new() }
+        Self { writers, common: world, others: Vec::new(), seen: 0, tally: BTreeMap::new() }
+    }
+
+    /// Takes no notice of a dataset that others write to.
+    pub fn leave_out(&mut self, dataset: &str) {
+        self.others.push(dataset.to_owned());
     }
 
     /// Lets every writer write, as the owner.

@@ -2,6 +2,7 @@
 
 mod clients;
 pub mod described;
+pub mod file_writer;
 pub mod form;
 pub mod ledger;
 mod server;

@@ -9,14 +9,17 @@ use diesel::{SqliteConnection, sql_query};
 use serde_json::{Value, json};
 
 use super::Ledger;
-use super::world::{World, pages, text};
+use super::world::{Kind, World, pages, text};
 use crate::space::Client;
 
 impl Ledger {
     /// Holds the server to all that it acknowledged, while nobody writes.
     pub async fn check(&mut self, owner: &Client) {
         self.check_log(owner).await;
-        let actual = World::read(owner).await;
+        let mut actual = World::read(owner).await;
+        for dataset in &self.others {
+            actual.remove(Kind::Dataset, dataset);
+        }
         let mut expected = self.common.clone();
         for writer in &mut self.writers {
             if let Some(operation) = writer.cut.take() {

@@ -106,11 +106,7 @@ impl World {
             Operation::Change { kind, key, .. } => {
                 self.things.insert((*kind, key.clone()), kind.remembered(shown));
             }
-            Operation::Remove { kind, key } => {
-                self.things.remove(&(*kind, key.clone()));
-                self.documents.remove(key);
-                self.attached.remove(key);
-            }
+            Operation::Remove { kind, key } => self.remove(*kind, key),
             Operation::Attach { slug, policies } => {
                 self.attached.insert(slug.clone(), policies.clone());
             }
@@ -122,6 +118,13 @@ impl World {
             }
             Operation::Ask { .. } => {}
         }
+    }
+
+    /// Takes a thing out, with what is in it.
+    pub(super) fn remove(&mut self, kind: Kind, key: &str) {
+        self.things.remove(&(kind, key.to_owned()));
+        self.documents.remove(key);
+        self.attached.remove(key);
     }
 
     /// Takes in an operation that got no answer, if the server shows that it happened.
