@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use super::terminal::AtTerminal;
 use super::{command, found, run, stop};
-use crate::space::{TestSpace, in_memory};
+use crate::space::file_writer::{all_ended, spools_are_empty};
+use crate::space::ledger::check_home;
+use crate::space::{TestSpace, dataset_of, in_memory};
 
 fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
     let path = folder.join(name);
@@ -136,12 +138,12 @@ async fn k16_nothing_outside_of_the_folder_and_nothing_strange_is_brought_and_ea
     let people = run(space.home(), &["ingest", folder.to_str().unwrap(), "--dataset", "manual"]).expect(5);
     assert!(people.said.contains("failed: latin1.txt: "), "{people:?}");
     assert!(people.said.contains("skipped: bad\\u{202e}txt.md: "), "{people:?}");
-    assert!(people.errors.contains("3 files failed"), "{people:?}");
-
     assert!(
         people.said.contains("skipped: inner.txt, link.txt, linked: it is a symbolic link"),
         "{people:?}"
     );
+    assert!(people.errors.contains("3 files failed"), "{people:?}");
+
     run(space.home(), &["ingest", "/nowhere/at/all", "--dataset", "manual"]).expect(1);
     let file = folder.join("good.txt");
     let no_folder = run(space.home(), &["ingest", file.to_str().unwrap(), "--dataset", "manual"]).expect(1);
@@ -179,6 +181,49 @@ async fn q1_after_a_kill_of_the_server_the_same_command_goes_on() {
         let asked = json!({ "query": format!("lantern{n}"), "similarity_threshold": 0.0 });
         let hits = owner.post(&format!("/datasets/{dataset}/search"), &asked).await.expect(200);
         assert_eq!(hits.body["documents"][0]["metadata"]["source"], format!("page-{n}.md"));
+    }
+}
+
+#[tokio::test]
+async fn q1_after_a_kill_of_the_command_itself_the_space_is_whole_and_the_next_run_completes() {
+    if in_memory() {
+        return;
+    }
+    for with_a_server in [true, false] {
+        let mut space = TestSpace::start().await;
+        let owner = space.found("acme").await;
+        let dataset = dataset_of(&owner, "manual", &[]).await;
+        let folder = tempfile::tempdir().unwrap();
+        for n in 0..3_000 {
+            write(folder.path(), &format!("page-{n}.md"), text(n));
+        }
+        if !with_a_server {
+            stop(&mut space);
+        }
+        let arguments = ["ingest", folder.path().to_str().unwrap(), "--dataset", "manual"];
+        let mut at = AtTerminal::run(command(space.home(), &arguments));
+        at.wait_for("/3,000 files");
+        at.kill();
+        assert_eq!(at.end().0, None, "it was killed while it sent");
+        if !with_a_server {
+            space.server().run_again().await;
+        }
+        let owner = space.anybody().with_token(owner.token());
+        // What was acknowledged goes on, and what was cut off leaves nothing.
+        all_ended(&owner, &dataset).await;
+        spools_are_empty(space.home()).await;
+        check_home(&owner, space.home()).await;
+        let rest = ingest(space.home(), folder.path(), &[]).expect(0).json();
+        let [new, changed, unchanged, duplicate, failed, _] = counts(&rest);
+        assert_eq!((new + unchanged, changed + duplicate + failed), (3_000, 0), "{rest}");
+        assert!(new > 0, "it was killed before its end: {rest}");
+        // The connection of before may have been closed while the command ran.
+        let owner = space.anybody().with_token(owner.token());
+        for n in [0, 1_500, 2_999] {
+            let asked = json!({ "query": format!("lantern{n}"), "similarity_threshold": 0.0 });
+            let hits = owner.post(&format!("/datasets/{dataset}/search"), &asked).await.expect(200);
+            assert_eq!(hits.body["documents"][0]["metadata"]["source"], format!("page-{n}.md"));
+        }
     }
 }
 

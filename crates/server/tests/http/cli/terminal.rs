@@ -73,6 +73,11 @@ impl AtTerminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Ends the program as `kill -9` does. Nothing of it runs on.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+    }
+
     /// Ctrl-C, as a terminal hands it to the program that runs in it.
     pub fn interrupt(&self) {
         let child = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
@@ -98,8 +103,12 @@ impl AtTerminal {
     }
 }
 
-fn create(home: &Path) -> AtTerminal {
-    AtTerminal::run(command(home, &["owner", "create", "--email", "a@b.example", "--tenant", "acme"]))
+/// A command that asks for a password, once it has.
+fn asked_for_a_password(home: &Path) -> AtTerminal {
+    let create = ["owner", "create", "--email", "a@b.example", "--tenant", "acme"];
+    let mut at = AtTerminal::run(command(home, &create));
+    at.wait_for("Password");
+    at
 }
 
 #[test]
@@ -109,8 +118,7 @@ fn a3_a_password_is_asked_for_twice_and_never_shown() {
     }
     let home = tempfile::tempdir().unwrap();
     let home = &home.path().join("home");
-    let mut at = create(home);
-    at.wait_for("Password");
+    let mut at = asked_for_a_password(home);
     at.type_in("too short\r");
     at.wait_for("at least 15 characters: a few");
     at.wait_for("Password");
@@ -141,8 +149,7 @@ fn ctrl_c_at_the_password_does_nothing_and_leaves_the_terminal_as_it_was() {
     }
     let home = tempfile::tempdir().unwrap();
     let home = &home.path().join("home");
-    let mut at = create(home);
-    at.wait_for("Password");
+    let mut at = asked_for_a_password(home);
     at.type_in("half a pass\u{3}");
     at.wait_for("interrupted");
     assert!(at.echoes());
