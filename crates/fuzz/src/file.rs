@@ -1,7 +1,12 @@
 //! Files: whatever is in one, what is taken out of it is text, bounded, and the same each time.
 
+use std::io::{Cursor, Write};
+
 use syft_space_domain::dataset::{FileFormat, NewDocument};
 use syft_space_extract::extract;
+use zip::result::ZipResult;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 pub(crate) fn html(bytes: &[u8]) {
     holds(FileFormat::Html, bytes);
@@ -16,6 +21,38 @@ pub(crate) fn text(bytes: &[u8]) {
     for format in [FileFormat::Text, FileFormat::Markdown, FileFormat::Json] {
         holds(format, bytes);
     }
+}
+
+/// A whole document where the bytes are an archive, else the XML of its main part: changes of what is packed would
+/// seldom get past the archive's checksums.
+pub(crate) fn docx(bytes: &[u8]) {
+    if bytes.starts_with(b"PK") {
+        holds(FileFormat::Docx, bytes);
+    } else if let Ok(packed) = pack(bytes) {
+        holds(FileFormat::Docx, &packed);
+    }
+}
+
+fn pack(document: &[u8]) -> ZipResult<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    archive.start_file("word/document.xml", stored)?;
+    archive.write_all(document)?;
+    Ok(archive.finish()?.into_inner())
+}
+
+/// A whole file where the bytes begin as one, else what a page draws.
+pub(crate) fn pdf(bytes: &[u8]) {
+    if bytes.starts_with(b"%PDF") {
+        return holds(FileFormat::Pdf, bytes);
+    }
+    // It needs no table of its objects: a reader finds them.
+    let before = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/MediaBox[0 0 600 800]\
+        /Kids[3 0 R]>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/Contents 5 0 R/Resources<</Font<</F 4 0 R>>>>>>endobj \
+        4 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj ";
+    let content = format!("5 0 obj<</Length {}>>stream\n", bytes.len());
+    let after = b"\nendstream endobj\ntrailer<</Size 6/Root 1 0 R>>\n";
+    holds(FileFormat::Pdf, &[before, content.as_bytes(), bytes, after].concat());
 }
 
 fn holds(format: FileFormat, bytes: &[u8]) {

@@ -34,6 +34,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "html", run: file::html },
     Target { name: "csv", run: file::csv },
     Target { name: "text", run: file::text },
+    Target { name: "pdf", run: file::pdf },
+    Target { name: "docx", run: file::docx },
 ];
 
 /// The text of the bytes, where they are one.
