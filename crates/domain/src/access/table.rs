@@ -14,6 +14,7 @@ struct Row {
     operator: bool,
 }
 
+#[rustfmt::skip]
 const fn row(permission: Permission) -> Row {
     const fn held(owner: bool, admin: bool, user: bool, viewer: bool, operator: bool) -> Row {
         Row { owner, admin, user, viewer, operator }
@@ -21,67 +22,19 @@ const fn row(permission: Permission) -> Row {
     const Y: bool = true;
     const N: bool = false;
     match permission {
-        //                                   Owner Admin User Viewer  Operator
-        Permission::ManageTenant =>
-        /*   */
-        {
-            held(Y, N, N, N, /*   */ N)
-        }
-        Permission::ManageMembers =>
-        /*  */
-        {
-            held(Y, Y, N, N, /*   */ N)
-        }
-        Permission::ReadMembers =>
-        /*    */
-        {
-            held(Y, Y, N, N, /*   */ Y)
-        }
-        Permission::WriteDatasets =>
-        /*  */
-        {
-            held(Y, Y, N, N, /*   */ Y)
-        }
-        Permission::ReadContent =>
-        /*    */
-        {
-            held(Y, Y, N, N, /*   */ N)
-        }
-        Permission::WriteEndpoints =>
-        /* */
-        {
-            held(Y, Y, N, N, /*   */ N)
-        }
-        Permission::WritePolicies =>
-        /*  */
-        {
-            held(Y, Y, N, N, /*   */ N)
-        }
-        Permission::ReadAudit =>
-        /*      */
-        {
-            held(Y, Y, N, N, /*   */ Y)
-        }
-        Permission::ReadMetadata =>
-        /*   */
-        {
-            held(Y, Y, N, Y, /*   */ Y)
-        }
-        Permission::ListQueryable =>
-        /*  */
-        {
-            held(Y, Y, Y, N, /*   */ N)
-        }
-        Permission::Query =>
-        /*          */
-        {
-            held(Y, Y, Y, N, /*   */ N)
-        }
-        Permission::OwnAccount =>
-        /*     */
-        {
-            held(Y, Y, Y, Y, /*   */ N)
-        }
+        //                                 Owner Admin User Viewer Operator
+        Permission::ManageTenant   => held(Y,    N,    N,   N,     N),
+        Permission::ManageMembers  => held(Y,    Y,    N,   N,     N),
+        Permission::ReadMembers    => held(Y,    Y,    N,   N,     Y),
+        Permission::WriteDatasets  => held(Y,    Y,    N,   N,     Y),
+        Permission::ReadContent    => held(Y,    Y,    N,   N,     N),
+        Permission::WriteEndpoints => held(Y,    Y,    N,   N,     N),
+        Permission::WritePolicies  => held(Y,    Y,    N,   N,     N),
+        Permission::ReadAudit      => held(Y,    Y,    N,   N,     Y),
+        Permission::ReadMetadata   => held(Y,    Y,    N,   Y,     Y),
+        Permission::ListQueryable  => held(Y,    Y,    Y,   N,     N),
+        Permission::Query          => held(Y,    Y,    Y,   N,     N),
+        Permission::OwnAccount     => held(Y,    Y,    Y,   Y,     N),
     }
 }
 
