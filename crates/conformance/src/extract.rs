@@ -22,16 +22,6 @@ pub fn suite(make: &MakeExtractor) {
     run_all("the reader of files", CHECKS, make);
 }
 
-const FORMATS: [FileFormat; 7] = [
-    FileFormat::Text,
-    FileFormat::Markdown,
-    FileFormat::Html,
-    FileFormat::Csv,
-    FileFormat::Json,
-    FileFormat::Pdf,
-    FileFormat::Docx,
-];
-
 /// The text, or why there is none; that nothing can be read at the moment breaks every promise.
 #[track_caller]
 fn read(
@@ -86,7 +76,7 @@ pub fn k16_what_is_no_text_is_refused_each_time(make: &MakeExtractor) {
 /// In the same reader.
 pub fn k16_a_refused_file_does_not_disturb_the_next(make: &MakeExtractor) {
     let extractor = make();
-    for format in FORMATS {
+    for format in FileFormat::ALL {
         let _refused = read(&*extractor, format, b"\xff\xff\xff\xff");
         let extracted = read(&*extractor, FileFormat::Text, b"the next");
         assert!(
@@ -121,7 +111,7 @@ pub fn k16_any_bytes_in_any_format_are_text_or_refused(make: &MakeExtractor) {
         b"\xff\xfe",
         b"a\0b",
     ];
-    for format in FORMATS {
+    for format in FileFormat::ALL {
         for bytes in samples {
             let Ok(extracted) = read(&*extractor, format, bytes) else { continue };
             let fits = !extracted.text.trim().is_empty()

@@ -9,16 +9,6 @@ use syft_space_extract::extract;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-const FORMATS: [FileFormat; 7] = [
-    FileFormat::Text,
-    FileFormat::Markdown,
-    FileFormat::Html,
-    FileFormat::Csv,
-    FileFormat::Json,
-    FileFormat::Pdf,
-    FileFormat::Docx,
-];
-
 const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Count 1/MediaBox\
     [0 0 600 800]/Kids[3 0 R]>>\nendobj\n3 0 obj\n<</Type/Page/Parent 2 0 R/Contents 5 0 R/Resources<</Font<</F 4 0 R>>>>\
     >>\nendobj\n4 0 obj\n<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>\nendobj\n5 0 obj\n<</Length 58>>\nstream\nBT /F \
@@ -67,7 +57,7 @@ fn check(format: FileFormat, bytes: &[u8]) -> Result<(), TestCaseError> {
 
 #[test]
 fn every_sample_has_text() {
-    for format in FORMATS {
+    for format in FileFormat::ALL {
         assert!(extract(format, &sample(format)).is_ok(), "{format:?}");
     }
 }
@@ -75,14 +65,14 @@ fn every_sample_has_text() {
 proptest! {
     #[test]
     fn k16_arbitrary_bytes_are_text_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..2_048)) {
-        for format in FORMATS {
+        for format in FileFormat::ALL {
             check(format, &bytes)?;
         }
     }
 
     #[test]
     fn k16_a_file_with_changes_anywhere_is_text_or_refused(
-        format in prop::sample::select(&FORMATS[..]),
+        format in prop::sample::select(&FileFormat::ALL[..]),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
         cut in any::<prop::sample::Index>(),
         doubled in any::<bool>(),
@@ -111,7 +101,7 @@ proptest! {
         ][..]), 0..64)
     ) {
         let text = tokens.concat();
-        for format in &FORMATS[..5] {
+        for format in &FileFormat::ALL[..5] {
             check(*format, text.as_bytes())?;
         }
     }

@@ -10,10 +10,10 @@ use syft_space_domain::identity::{Password, PasswordError, PasswordHash};
 use syft_space_domain::random::Entropy;
 
 use crate::blocklist::Blocklist;
-use crate::guess::{self, ENOUGH_BITS};
 use crate::hasher::Hasher;
 use crate::job::Job;
 use crate::pool::{Full, Pool};
+use crate::strength::{self, ENOUGH_BITS};
 use crate::{HashingSettings, HashingSettingsError};
 
 /// When a caller who was turned away may come back.
@@ -55,7 +55,7 @@ impl Argon2Passwords {
     /// has any random text of 15 characters.
     #[must_use]
     pub fn guess_bits(&self, password: &Password, context: &[&str]) -> u32 {
-        guess::bits(password.expose(), context, &self.blocklist)
+        strength::bits(password.expose(), context, &self.blocklist)
     }
 
     fn submit<T>(

@@ -28,11 +28,11 @@
 
 mod argon2_passwords;
 mod blocklist;
-mod guess;
 mod hasher;
 mod job;
 mod pool;
 mod settings;
+mod strength;
 
 pub use argon2_passwords::Argon2Passwords;
 pub use settings::{HashingSettings, HashingSettingsError};

@@ -19,7 +19,7 @@ use syft_space_domain::tenant::OperatorScope;
 use tokio::net::UnixStream;
 
 use crate::config::Settings;
-use crate::http::door::{Door, PeerUid};
+use crate::http::listener::{Listener, PeerUid};
 use crate::http::state::State;
 use crate::http::{app, boundary};
 
@@ -132,14 +132,14 @@ impl ControlSocket {
         Ok(Self { listener, operator: Arc::new(operator), file: SocketFile(path) })
     }
 
-    /// Begins to serve: the same app and routes as the network's, behind another door.
+    /// Begins to serve: the same app and routes as the network's, on another listener.
     pub(crate) fn serve(self, state: &Arc<State>, settings: &Settings) -> io::Result<(Server, SocketFile)> {
         let (served, operator) = (Arc::clone(state), self.operator);
         let server = HttpServer::new(move || {
-            let (state, door) = (Arc::clone(&served), Door::Control(Arc::clone(&operator)));
+            let (state, listener) = (Arc::clone(&served), Listener::Control(Arc::clone(&operator)));
             App::new()
                 .wrap(from_fn(boundary::guard))
-                .configure(move |service| app::configure_behind(service, &state, &door))
+                .configure(move |service| app::configure_for(service, &state, &listener))
         })
         .on_connect(note_peer)
         .workers(WORKERS)

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Registration, Settings};
 use crate::control::{ControlSocket, SocketFile};
-use crate::http::noise::Noise;
+use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::state::{RequestLimits, State};
 use crate::http::{app, boundary};
 use crate::setup_token::SetupTokenFile;
@@ -37,7 +37,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         trusted_proxies: settings.behind_proxy.clone(),
         registration_open: settings.registration == Registration::Open,
         setup_token,
-        noise: Arc::new(Noise::default()),
+        anonymous_failures: Arc::new(AnonymousFailures::default()),
         ready: AtomicBool::new(true),
         docs_enabled: settings.docs_enabled,
         description: OnceLock::new(),
@@ -62,7 +62,7 @@ pub async fn serve(
     let address = listener.local_addr()?;
     wiring::record(&state.space, Action::SysStartup).await?;
     let workers = Workers::start(&state.space)?;
-    let noise = tokio::spawn(Arc::clone(&state.noise).flush_forever(state.space.clone()));
+    let flushing = tokio::spawn(Arc::clone(&state.anonymous_failures).flush_forever(state.space.clone()));
 
     let served = Arc::clone(&state);
     let network = HttpServer::new(move || {
@@ -93,8 +93,8 @@ pub async fn serve(
     });
     network.and(control)?;
     tokio::task::spawn_blocking(move || drop(workers)).await?;
-    noise.abort();
-    if let Err(error) = state.noise.flush(&state.space).await {
+    flushing.abort();
+    if let Err(error) = state.anonymous_failures.flush(&state.space).await {
         tracing::warn!(%error, "failures by nobody known could not be recorded");
     }
     wiring::record(&state.space, Action::SysShutdown).await

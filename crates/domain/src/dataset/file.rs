@@ -110,6 +110,10 @@ pub enum FileFormat {
 pub struct FileFormatError;
 
 impl FileFormat {
+    /// Every format.
+    pub const ALL: [Self; 7] =
+        [Self::Text, Self::Markdown, Self::Html, Self::Csv, Self::Json, Self::Pdf, Self::Docx];
+
     /// Which ending means which format, in lower case.
     pub const ENDINGS: [(&'static str, Self); 10] = [
         (".txt", Self::Text),

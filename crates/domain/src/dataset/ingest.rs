@@ -7,9 +7,9 @@
 //! Everything here blocks on a disk.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, Call, ObjectKind};
+use crate::audit::{Action, Actor, Call, Event, ObjectKind};
+use crate::dataset::ingest_files::Task;
 use crate::dataset::manage::active;
-use crate::dataset::work::Task;
 use crate::dataset::{
     ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexOf, Job, JobFailure, JobProgress,
     JobStatus, NewDocument, chunks,
@@ -103,23 +103,28 @@ pub fn start_ingestion(
         if usage.bytes.saturating_add(job.progress.bytes) > limits.bytes {
             return Err(IngestError::TooManyBytes(limits.bytes));
         }
-        let queued = job.clone();
-        space
-            .store
-            .write(move |tx| {
-                if active(tx, &scope, dataset)?.is_none() {
-                    return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
-                }
-                tx.add_job(&scope, &queued)?;
-                Ok(Ok(Recorded::new((), event.clone())))
-            })
-            .wait()?;
+        add_job(space, &scope, job.clone(), event)?;
         if let Err(error) = space.documents.put(&scope, dataset, job.id, &documents) {
             end(space, call, &scope, failed(&job, JobFailure::of_all(&error)))?;
             return Err(error.into());
         }
         Ok(Job { status: JobStatus::Running, ..job })
     })
+}
+
+/// Makes a job known, while its dataset is there.
+pub(super) fn add_job(space: &Space, scope: &TenantScope, job: Job, event: Event) -> Result<(), IngestError> {
+    let scope = *scope;
+    space
+        .store
+        .write(move |tx| {
+            if active(tx, &scope, job.dataset)?.is_none() {
+                return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
+            }
+            tx.add_job(&scope, &job)?;
+            Ok(Ok(Recorded::new((), event.clone())))
+        })
+        .wait()
 }
 
 /// A job none of whose documents were stored.

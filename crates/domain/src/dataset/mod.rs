@@ -10,18 +10,18 @@ mod chunk;
 mod context;
 mod document;
 mod file;
-mod gather;
 mod hash;
 mod ingest;
+mod ingest_files;
+mod ingest_queue;
 mod job;
 mod manage;
 pub mod ports;
-mod queue;
+mod read_group;
 mod reconcile;
 mod remove;
 mod search;
 mod upload;
-mod work;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 pub use cancel::cancel_job;
@@ -39,17 +39,17 @@ pub use ingest::{
     IngestError, RemoveDocumentError, catch_up, document, documents, finish_ingestion, finish_later,
     ingestion_scope, remove_document, start_ingestion,
 };
+pub use ingest_files::work_off;
+pub use ingest_queue::{IngestQueue, Watch};
 pub use job::{Job, JobFailure, JobNow, JobProgress, JobStatus, JobStatusError, Pace};
 pub use manage::{
     ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
-};
-pub use queue::{IngestQueue, Watch};
     usage,
+};
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
 pub use search::{Ask, AskError, Hit, Hits, SearchDatasetError, Threshold, search_dataset};
 pub use upload::{Upload, UploadError};
-pub use work::work_off;
 
 use crate::ids::DatasetId;
 use crate::time::Timestamp;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use crate::audit::{Call, Origin};
 use crate::dataset::ingest::{end, failed};
+use crate::dataset::ingest_files::Task;
 use crate::dataset::ports::SearchError;
-use crate::dataset::work::Task;
 use crate::dataset::{
     DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion, finish_removal,
 };

@@ -9,16 +9,16 @@ use sha2::{Digest, Sha256};
 
 use crate::access::Permission;
 use crate::audit::{Action, Call, Event, ObjectKind};
+use crate::dataset::ingest::add_job;
+use crate::dataset::ingest_files::Task;
 use crate::dataset::manage::active;
 use crate::dataset::ports::{Intake, SpooledFile};
-use crate::dataset::work::Task;
 use crate::dataset::{ContentHash, FILE_MAX_BYTES, FileName, IngestError, Job, JobProgress, JobStatus};
 use crate::identity::Principal;
 use crate::ids::{DatasetId, JobId};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
 
 /// Files were not taken in: none of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -156,17 +156,7 @@ impl Upload {
         space.datasets.alone(dataset, || {
             active(&mut *space.store.read()?, &scope, dataset)?.ok_or(IngestError::NoDataset)?;
             intake.seal(&files)?;
-            let queued = job.clone();
-            let added: Result<(), IngestError> = space
-                .store
-                .write(move |tx| {
-                    if active(tx, &scope, dataset)?.is_none() {
-                        return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
-                    }
-                    tx.add_job(&scope, &queued)?;
-                    Ok(Ok(Recorded::new((), event.clone())))
-                })
-                .wait();
+            let added = add_job(&space, &scope, job.clone(), event);
             if added.is_err() {
                 // Whatever stays is removed at the next start.
                 drop(space.spool.remove(&scope, dataset, job.id));

@@ -1,17 +1,17 @@
 //! Who owns data: tenants, and the capability without which nobody touches it.
 
-mod found;
 mod founding;
 mod limits;
 mod name;
 pub mod ports;
+mod register;
 mod scope;
 
-pub use found::{
-    Founded, RegisterError, Registration, RegistrationGate, found_as_operator, is_founded, register,
-};
 pub use limits::TenantLimits;
 pub use name::{TenantName, TenantNameError};
+pub use register::{
+    Founded, RegisterError, Registration, RegistrationGate, found_as_operator, is_founded, register,
+};
 pub use scope::{OperatorScope, TenantScope};
 
 use crate::ids::TenantId;

@@ -74,23 +74,13 @@ pub(super) fn read_head(head: [u8; HEAD]) -> (u8, usize) {
     (kind, usize::try_from(u32::from_le_bytes([a, b, c, d])).unwrap_or(usize::MAX))
 }
 
-const FORMATS: [FileFormat; 7] = [
-    FileFormat::Text,
-    FileFormat::Markdown,
-    FileFormat::Html,
-    FileFormat::Csv,
-    FileFormat::Json,
-    FileFormat::Pdf,
-    FileFormat::Docx,
-];
-
 pub(super) fn format_code(format: FileFormat) -> u8 {
-    let position = FORMATS.iter().position(|one| *one == format);
+    let position = FileFormat::ALL.iter().position(|one| *one == format);
     position.and_then(|position| u8::try_from(position).ok()).unwrap_or(u8::MAX)
 }
 
 pub(super) fn read_format(code: u8) -> Option<FileFormat> {
-    FORMATS.get(usize::from(code)).copied()
+    FileFormat::ALL.get(usize::from(code)).copied()
 }
 
 /// An answer as it is sent: its kind and its body.
@@ -169,7 +159,7 @@ mod tests {
             let (kind, body) = answer(outcome.clone()).unwrap();
             assert_eq!(read_answer(FileFormat::Csv, kind, body), Ok(outcome));
         }
-        for format in FORMATS {
+        for format in FileFormat::ALL {
             assert_eq!(read_format(format_code(format)), Some(format));
         }
         assert_eq!(read_format(7), None);

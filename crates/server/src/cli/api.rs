@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cli::exit::{Exit, Stop};
 use crate::control::Reachable;
-use crate::http::door::OPERATOR_TENANT;
+use crate::http::listener::OPERATOR_TENANT;
 
 /// How long a server may take to say that it is there.
 const GREETING: Duration = Duration::from_secs(10);

@@ -9,7 +9,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, guard};
 use futures_util::FutureExt;
 use syft_space_domain::audit::Origin;
 
-use crate::http::door::Door;
+use crate::http::listener::Listener;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::route_table::{Method, OPERATOR_ROUTES, ROUTES, Route};
@@ -18,14 +18,14 @@ use crate::http::{gate, unread_body};
 
 /// Puts every route, and the answers to what is none, into a service for the network.
 pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
-    configure_behind(service, state, &Door::Network);
+    configure_for(service, state, &Listener::Network);
 }
 
-/// Puts every route that there is behind a door, and the answers to what is none, into a service.
-pub fn configure_behind(service: &mut ServiceConfig, state: &Arc<State>, door: &Door) {
-    let operators = match door {
-        Door::Network => &[],
-        Door::Control(_) => OPERATOR_ROUTES,
+/// Puts every route that a listener has, and the answers to what is none, into a service.
+pub fn configure_for(service: &mut ServiceConfig, state: &Arc<State>, listener: &Listener) {
+    let operators = match listener {
+        Listener::Network => &[],
+        Listener::Control(_) => OPERATOR_ROUTES,
     };
     let mut by_path: BTreeMap<&str, Vec<&'static Route>> = BTreeMap::new();
     for route in ROUTES.iter().chain(operators) {
@@ -38,7 +38,7 @@ pub fn configure_behind(service: &mut ServiceConfig, state: &Arc<State>, door: &
         // Both with a slash at the end and without: a redirect would lose a client's body.
         let mut resource = web::resource([path.to_owned(), format!("{path}/")]);
         for route in &routes {
-            resource = resource.route(serve(route, state, door));
+            resource = resource.route(serve(route, state, listener));
         }
         let allow = allowed(&routes);
         let state = Arc::clone(state);
@@ -54,8 +54,8 @@ pub fn configure_behind(service: &mut ServiceConfig, state: &Arc<State>, door: &
     }));
 }
 
-fn serve(route: &'static Route, state: &Arc<State>, door: &Door) -> actix_web::Route {
-    let (state, door) = (Arc::clone(state), door.clone());
+fn serve(route: &'static Route, state: &Arc<State>, listener: &Listener) -> actix_web::Route {
+    let (state, listener) = (Arc::clone(state), listener.clone());
     let method = match route.method {
         Method::Get => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
         Method::Post => web::post(),
@@ -64,10 +64,10 @@ fn serve(route: &'static Route, state: &Arc<State>, door: &Door) -> actix_web::R
         Method::Delete => web::delete(),
     };
     method.to(move |http: HttpRequest, payload: Payload| {
-        let (state, door) = (Arc::clone(&state), door.clone());
+        let (state, listener) = (Arc::clone(&state), listener.clone());
         async move {
             unread_body::set_aside(&http, payload);
-            let answered = answer(&state, &door, route, http.clone()).await;
+            let answered = answer(&state, &listener, route, http.clone()).await;
             let answer = answered.unwrap_or_else(|problem| problem.respond(http.extensions().get().copied()));
             unread_body::hold(&http, answer)
         }
@@ -78,12 +78,12 @@ fn serve(route: &'static Route, state: &Arc<State>, door: &Door) -> actix_web::R
 /// and the server goes on.
 async fn answer(
     state: &Arc<State>,
-    door: &Door,
+    listener: &Listener,
     route: &'static Route,
     http: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let answered = async {
-        let request = gate::pass(state, door, route, http).await?;
+        let request = gate::pass(state, listener, route, http).await?;
         (route.handler)(request).await
     };
     AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_panic| {
@@ -144,7 +144,7 @@ mod tests {
     #[actix_web::test]
     async fn i1_a_panic_in_a_handler_is_a_500_problem_and_the_server_goes_on() {
         let state = Arc::new(state());
-        let app = actix_web::App::new().route("/panics", serve(&PANICS, &state, &Door::Network));
+        let app = actix_web::App::new().route("/panics", serve(&PANICS, &state, &Listener::Network));
         let app = app.configure(|service| configure(service, &state));
         let app = actix_web::test::init_service(app).await;
         let answer =

@@ -9,7 +9,7 @@ use syft_space_domain::audit::{Action, Call, ObjectKind, Origin};
 use syft_space_domain::identity::{AuthenticateError, Principal, authenticate};
 
 use crate::http::client_address::client_address;
-use crate::http::door::{self, Door};
+use crate::http::listener::{self, Listener};
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::{Parameters, Request, query_pairs};
@@ -26,17 +26,17 @@ const SINGLE: [&str; 6] =
 /// Why not: the request is ambiguous, its caller unknown, or not permitted.
 pub async fn pass(
     state: &Arc<State>,
-    door: &Door,
+    listener: &Listener,
     route: &'static Route,
     http: HttpRequest,
 ) -> Result<Request, Problem> {
     let call = begin(state, &http)?;
     http.extensions_mut().insert(call.request);
     check_unambiguous(&http)?;
-    let operator = match door {
-        Door::Network => None,
-        Door::Control(operator) => {
-            door::check(&http)?;
+    let operator = match listener {
+        Listener::Network => None,
+        Listener::Control(operator) => {
+            listener::check_caller(&http)?;
             Some(Arc::clone(operator))
         }
     };
@@ -47,7 +47,7 @@ pub async fn pass(
         Access::Operator => return Err(Problem::new(Reason::NoRoute, "the API is under /api/v1")),
         Access::Member(permissions) => {
             let who = match &operator {
-                Some(operator) => door::enter(state, operator, &http)?,
+                Some(operator) => listener::enter_tenant(state, operator, &http)?,
                 None => identify(state, &call, &http)?,
             };
             if !permissions.iter().any(|one| who.may(*one)) {
@@ -89,7 +89,7 @@ fn identify(state: &State, call: &Call, http: &HttpRequest) -> Result<Principal,
         return Err(Problem::new(Reason::Unauthenticated, detail));
     };
     let refused = |reason_code| {
-        state.noise.count(call.origin.address, Action::AuthnTokenFail, reason_code);
+        state.anonymous_failures.count(call.origin.address, Action::AuthnTokenFail, reason_code);
         Problem::new(Reason::TokenInvalid, "the access token is not valid, or no longer; log in again")
     };
     let Some(token) = header.to_str().ok().and_then(bearer) else {

@@ -1,14 +1,14 @@
 //! HTTP, and nothing but HTTP: the route table, what stands before each route, and how it is answered.
 
 pub mod about;
+pub mod anonymous_failures;
 pub mod app;
 pub mod boundary;
 pub mod client_address;
-pub mod door;
 pub mod gate;
 pub mod json;
+pub mod listener;
 pub(crate) mod mapping;
-pub mod noise;
 pub mod openapi;
 mod pieces;
 pub mod problem;

@@ -10,7 +10,7 @@ use syft_space_domain::Space;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
-use crate::http::noise::Noise;
+use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::openapi;
 use crate::setup_token::SetupTokenFile;
 
@@ -40,7 +40,7 @@ pub struct State {
     /// The setup token, while there is no account.
     pub setup_token: Option<SetupTokenFile>,
     /// Failures by nobody known, merged.
-    pub noise: Arc<Noise>,
+    pub anonymous_failures: Arc<AnonymousFailures>,
     /// Whether requests are served; false while shutting down.
     pub ready: AtomicBool,
     /// Whether there is a page to browse the API with.

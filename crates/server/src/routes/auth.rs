@@ -73,8 +73,8 @@ pub(crate) async fn register(request: Request) -> Result<HttpResponse, Problem> 
     };
     let gate = request.state.registration_gate();
     let founded = found(request.space(), &request.call, &gate, wanted).await;
-    if let Some(reason_code) = founded.as_ref().err().and_then(RegisterError::noise) {
-        request.state.noise.count(request.call.origin.address, Action::AuthzFail, reason_code);
+    if let Some(reason_code) = founded.as_ref().err().and_then(RegisterError::anonymous_failure) {
+        request.state.anonymous_failures.count(request.call.origin.address, Action::AuthzFail, reason_code);
     }
     let founded = founded?;
     if let Some(file) = &request.state.setup_token {

@@ -113,7 +113,7 @@ pub(crate) async fn accept(request: Request) -> Result<HttpResponse, Problem> {
     let joined = accept_invitation(request.space(), &request.call, wanted).await;
     if let Err(AcceptError::NotFound) = &joined {
         let address = request.call.origin.address;
-        request.state.noise.count(address, Action::AuthnTokenFail, "invitation_unknown");
+        request.state.anonymous_failures.count(address, Action::AuthnTokenFail, "invitation_unknown");
     }
     let joined = joined?;
     reply::json(StatusCode::CREATED, &NewMember::from(joined))

@@ -1,4 +1,4 @@
-//! The control socket: who may open it, what may be done through it, and that the network has no such door.
+//! The control socket: who may open it, what may be done through it, and that the network has nothing like it.
 
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};

@@ -1,7 +1,7 @@
-//! How many tries does it take to guess a password?
+//! How strong is a password: how many tries does it take to guess it?
 //!
 //! The text is cut into pieces in the cheapest way (a shortest path over its characters). What a piece costs is the
-//! logarithm of how many such pieces someone would try. This is a floor for habits, not a measure of strength.
+//! logarithm of how many such pieces someone would try. This is a floor under habits, and an estimate at most.
 
 use crate::blocklist::Blocklist;
 

@@ -4,7 +4,7 @@
 //! the installation's log, with their number. The table is bounded; beyond it, failures are counted under no
 //! address. An event of this kind may come up to a second after its failures, unlike any other.
 //!
-//! Noise is the first that is done without. When the store has no space, addresses are let go of, failures are only
+//! They are the first that is done without. When the store has no space, addresses are let go of, failures are only
 //! counted, and writing is tried again once in a while. When it is busy, they wait for the next second.
 
 use std::collections::HashMap;
@@ -37,11 +37,11 @@ struct Kind {
 
 /// Failures since the last flush.
 #[derive(Default)]
-pub struct Noise {
+pub struct AnonymousFailures {
     counts: Mutex<HashMap<Kind, u32>>,
 }
 
-impl Noise {
+impl AnonymousFailures {
     /// Counts a failure by nobody known.
     pub fn count(&self, address: Option<IpAddr>, action: Action, reason_code: &'static str) {
         add(&mut self.counts(), Kind { address: address.map(prefix), action, reason_code }, 1);
@@ -164,11 +164,11 @@ mod tests {
 
     #[test]
     fn u1_the_table_of_failures_is_bounded_and_loses_no_count() {
-        let noise = Noise::default();
+        let failures = AnonymousFailures::default();
         for n in 0..5_000 {
-            noise.count(address(n), Action::AuthnTokenFail, "token_malformed");
+            failures.count(address(n), Action::AuthnTokenFail, "token_malformed");
         }
-        let counts = noise.counts();
+        let counts = failures.counts();
         assert!(counts.len() <= KINDS_MAX + 1);
         assert_eq!(counts.values().sum::<u32>(), 5_000);
     }
@@ -176,16 +176,16 @@ mod tests {
     #[tokio::test]
     async fn u1_failures_that_a_busy_store_did_not_take_are_counted_on() {
         let (space, store) = space_refusing(StoreError::Busy);
-        let noise = Noise::default();
+        let failures = AnonymousFailures::default();
         for round in 1..=3 {
-            noise.count(address(1), Action::AuthnTokenFail, "token_malformed");
-            noise.count(address(2), Action::AuthzFail, "registration_closed");
-            assert_eq!(noise.flush(&space).await, Err(StoreError::Busy));
-            assert_eq!(noise.counts().values().sum::<u32>(), 2 * round);
+            failures.count(address(1), Action::AuthnTokenFail, "token_malformed");
+            failures.count(address(2), Action::AuthzFail, "registration_closed");
+            assert_eq!(failures.flush(&space).await, Err(StoreError::Busy));
+            assert_eq!(failures.counts().values().sum::<u32>(), 2 * round);
         }
         *store.error.lock().unwrap() = None;
-        noise.flush(&space).await.unwrap();
-        assert!(noise.counts().is_empty(), "what is written is not written again");
+        failures.flush(&space).await.unwrap();
+        assert!(failures.counts().is_empty(), "what is written is not written again");
         let mut written: Vec<_> =
             recorded(&space).iter().map(|one| (one.event.person.address, one.event.count)).collect();
         written.sort();
@@ -195,14 +195,14 @@ mod tests {
     #[tokio::test]
     async fn u1_without_space_failures_are_only_counted_and_recorded_when_there_is_some() {
         let (space, store) = space_refusing(StoreError::Full);
-        let noise = Noise::default();
+        let failures = AnonymousFailures::default();
         for n in 0..500 {
-            noise.count(address(n), Action::AuthnTokenFail, "token_malformed");
+            failures.count(address(n), Action::AuthnTokenFail, "token_malformed");
         }
-        assert_eq!(noise.flush(&space).await, Err(StoreError::Full));
-        assert_eq!(noise.counts().len(), 1, "addresses are let go of");
+        assert_eq!(failures.flush(&space).await, Err(StoreError::Full));
+        assert_eq!(failures.counts().len(), 1, "addresses are let go of");
         *store.error.lock().unwrap() = None;
-        noise.flush(&space).await.unwrap();
+        failures.flush(&space).await.unwrap();
         let written: Vec<_> =
             recorded(&space).iter().map(|one| (one.event.person.address, one.event.count)).collect();
         assert_eq!(written, [(None, 500)], "and the number is not lost");

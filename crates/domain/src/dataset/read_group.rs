@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use crate::dataset::ingest_files::Files;
 use crate::dataset::ports::{ExtractError, SpooledFile};
-use crate::dataset::work::Files;
 use crate::dataset::{
     ContentHash, Document, DocumentError, DocumentId, ExtractedText, FILE_MAX_BYTES, FileFormat, FileName,
     FileRefused, JobFailure, Metadata, NewDocument, chunks,
@@ -18,7 +18,7 @@ use crate::tenant::TenantScope;
 const FILES: usize = 512;
 /// A group that holds this much text is stored.
 const TEXT: usize = 4 * 1024 * 1024;
-/// So is one that was gathered for this long.
+/// So is one that was read for this long.
 const TIME: Duration = Duration::from_secs(2);
 /// The most characters of a name that are shown.
 const SHOWN: usize = 200;
@@ -38,7 +38,7 @@ pub(super) enum Looked {
 /// Looks at files from a position on, until a group is full. Each comes with the bytes that were sent of it.
 ///
 /// What fails for no fault of a file ends the group before that file; with nothing in it that is an error.
-pub(super) fn gather(
+pub(super) fn read_group(
     space: &Space,
     scope: &TenantScope,
     files: &Files,

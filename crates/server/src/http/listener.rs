@@ -1,4 +1,4 @@
-//! Through which door a request came: the network's, or the one that the host's operator alone can open.
+//! Through which listener a request came: the network's, or the control socket that the host's operator alone can open.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::state::State;
 
-/// The header by which the operator says which tenant is meant. It means something behind their own door alone.
+/// The header by which the operator says which tenant is meant. It means something on their own listener alone.
 pub const OPERATOR_TENANT: HeaderName = HeaderName::from_static("operator-tenant");
 
-/// Through which door a request came. It is a part of the app that a listener serves, and no request can say it.
+/// Through which listener a request came. It is a part of the app that is served there, and no request can say it.
 #[derive(Clone)]
-pub enum Door {
+pub enum Listener {
     /// The network's: a caller is who their token says.
     Network,
-    /// The control socket in the home: a caller is the host's operator. Only this door holds their scope.
+    /// The control socket in the home: a caller is the host's operator. Only this listener holds their scope.
     Control(Arc<OperatorScope>),
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct PeerUid(pub(crate) u32);
 ///
 /// # Errors
 /// When it comes from another user's process, brings a credential besides, or does not say which tenant it means.
-pub(crate) fn enter(
+pub(crate) fn enter_tenant(
     state: &State,
     operator: &OperatorScope,
     http: &HttpRequest,
@@ -47,7 +47,7 @@ pub(crate) fn enter(
 ///
 /// # Errors
 /// When it is one of these.
-pub(crate) fn check(http: &HttpRequest) -> Result<(), Problem> {
+pub(crate) fn check_caller(http: &HttpRequest) -> Result<(), Problem> {
     let ours = rustix::process::geteuid();
     let fits = |peer: &PeerUid| peer.0 == ours.as_raw() || peer.0 == 0;
     // What the system does not tell is not believed.

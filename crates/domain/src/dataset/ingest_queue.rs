@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 
-use crate::dataset::work::Task;
+use crate::dataset::ingest_files::Task;
 use crate::dataset::{Job, JobNow, JobProgress, JobStatus, Pace};
 use crate::ids::{DatasetId, JobId};
 use crate::tenant::TenantScope;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::Origin;
-use crate::dataset::gather::{Looked, gather};
 use crate::dataset::ingest::end;
+use crate::dataset::ingest_queue::{Outcome, Turn};
 use crate::dataset::manage::active;
 use crate::dataset::ports::SpooledFile;
-use crate::dataset::queue::{Outcome, Turn};
+use crate::dataset::read_group::{Looked, read_group};
 use crate::dataset::{
     ContentHash, Dataset, Document, DocumentId, FileName, IngestError, Job, JobFailure, JobStatus, catch_up,
     finish_ingestion,
@@ -108,7 +108,7 @@ fn step(space: &Space, scope: &TenantScope, files: &mut Files) -> Result<bool, F
     };
     space.ingestion.note(id, JobStatus::Running, &files.job.progress, space.clock.now());
     let position = usize::try_from(files.job.progress.position()).unwrap_or(usize::MAX);
-    let looked = catch_unwind(AssertUnwindSafe(|| gather(space, scope, files, position)))
+    let looked = catch_unwind(AssertUnwindSafe(|| read_group(space, scope, files, position)))
         .map_err(|_panic| StoreError::failed("a thread that takes files in panicked"))??;
     let until = position.saturating_add(looked.len());
     if !looked.is_empty() {
@@ -143,7 +143,7 @@ fn working_for(space: &Space, scope: &TenantScope, job: &Job) -> Result<Option<D
     Ok(dataset.filter(|_| stored.is_some_and(|job| !job.status.is_final())))
 }
 
-/// Stores what was gathered, and how far that brings the job. `false` when the job is not to go on.
+/// Stores what was read, and how far that brings the job. `false` when the job is not to go on.
 fn keep(
     space: &Space,
     scope: &TenantScope,

@@ -81,7 +81,7 @@ impl RegisterError {
     /// The reason of a refusal that anybody can cause, at any rate. It makes no event of its own: whoever serves this
     /// counts it, and merges it into few.
     #[must_use]
-    pub fn noise(&self) -> Option<&'static str> {
+    pub fn anonymous_failure(&self) -> Option<&'static str> {
         match self {
             Self::SetupToken => Some("setup_token_wrong"),
             Self::Closed => Some("registration_closed"),
