@@ -34,39 +34,13 @@ bench *ARGS:
 load *ARGS:
     crates/server/load/run {{ ARGS }}
 
-# Run a long proof: kill, ingest-kill, power (COUNT rounds), writers (COUNT seconds), tokens, differential (COUNT cases), audit (COUNT events), noise (COUNT), memory, quality, fuzz (COUNT seconds), schemathesis (COUNT seconds)
-prove NAME COUNT="":
+# Run a long proof, as `just prove kill 50`; without a name, list them
+prove NAME="" COUNT="":
     #!/usr/bin/env bash
     set -euo pipefail
-    count={{ quote(COUNT) }}
-    http() { cargo test --package syft-space --test http "$@" -- --nocapture; }
-    case {{ quote(NAME) }} in
-        # kill -9 at random moments under load
-        kill) SYFT_SPACE_PROVE_ROUNDS=${count:-300} http kill:: ;;
-        # kill -9 at random moments while files are taken in
-        ingest-kill) SYFT_SPACE_PROVE_ROUNDS=${count:-50} http cut_off:: ;;
-        # the loss of power at random moments
-        power) SYFT_SPACE_PROVE_ROUNDS=${count:-30} http power:: ;;
-        # 64 writers, and a storm of logins
-        writers) SYFT_SPACE_PROVE_SECONDS=${count:-60} http load:: ;;
-        # changed tokens, none of which may be accepted
-        tokens) PROPTEST_CASES=${count:-100000} cargo test --package syft-space-jwt --test tokens mutation:: ;;
-        # the same random units of work in memory and in SQLite
-        differential)
-            PROPTEST_CASES=${count:-2000} cargo test --package syft-space-sqlite --test all conformance::the_same_units ;;
-        # a log of COUNT events: how fast it is searched, what its index costs, and the index after kill -9
-        audit)
-            SYFT_SPACE_PROVE_ROUNDS=100 cargo test --package syft-space-sqlite --test all audit_index::r1
-            cargo run --release --package syft-space-sqlite --example audit -- ${count:-1000000} ;;
-        # a running server against its own description of the API
-        schemathesis) crates/server/contract/run ${count:-1800} ;;
-        # nonsense by anybody: what it leaves in the log, and who is answered meanwhile
-        noise) SYFT_SPACE_PROVE_TOKENS=${count:-100000} http noise:: ;;
-        # the HTTP tests over the adapters in memory
-        memory) SYFT_SPACE_TEST_ADAPTERS=memory http ;;
-        # how well and how fast natural questions are answered
-        quality) crates/search/quality/run ;;
-        # whatever bytes libFuzzer finds for the parsers that see outside ones
-        fuzz) crates/fuzz/libfuzzer/run "${count:-60}" ;;
-        *) echo "There is no proof of this name: kill, ingest-kill, power, writers, tokens, differential, audit, noise, memory, quality, fuzz, schemathesis." >&2; exit 2 ;;
-    esac
+    name={{ quote(NAME) }} count={{ quote(COUNT) }}
+    if [[ "$name" =~ ^[a-z-]+$ && -x "prove/$name" ]]; then exec "prove/$name" ${count:+"$count"}; fi
+    for proof in prove/*; do
+        printf '%-13s %s\n' "${proof#prove/}" "$(sed -n '2s/^# //p' "$proof")"
+    done
+    [ -z "$name" ] || { echo "There is no proof $name." >&2; exit 2; }
