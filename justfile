@@ -39,8 +39,8 @@ prove NAME="" COUNT="":
     #!/usr/bin/env bash
     set -euo pipefail
     name={{ quote(NAME) }} count={{ quote(COUNT) }}
-    if [[ "$name" =~ ^[a-z-]+$ && -x "prove/$name" ]]; then exec "prove/$name" ${count:+"$count"}; fi
-    for proof in prove/*; do
-        printf '%-13s %s\n' "${proof#prove/}" "$(sed -n '2s/^# //p' "$proof")"
+    if [[ "$name" =~ ^[a-z-]+$ && -x ".ci/prove/$name" ]]; then exec ".ci/prove/$name" ${count:+"$count"}; fi
+    for proof in .ci/prove/*; do
+        printf '%-13s %s\n' "${proof#.ci/prove/}" "$(sed -n '2s/^# //p' "$proof")"
     done
     [ -z "$name" ] || { echo "There is no proof $name." >&2; exit 2; }
