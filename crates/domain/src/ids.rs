@@ -93,6 +93,12 @@ ids! {
     RequestId;
     /// One access token (its `jti`).
     TokenId;
+    /// A hub that the installation trusts.
+    HubId;
+    /// A tenant's account on a hub.
+    MarketplaceId;
+    /// An endpoint shown on a marketplace.
+    ListingId;
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! * [`policy`]: who may query an endpoint: patterns, verdicts, and why.
 //! * [`dataset`]: documents, chunks, ingestion, search.
 //! * [`endpoint`]: what is published, and how it is queried.
+//! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
 //!   [`unit::Refused`], and the store commits its rows and its audit events together.
@@ -36,9 +37,11 @@ mod fault;
 pub mod identity;
 pub mod ids;
 pub mod live;
+pub mod marketplace;
 pub mod page;
 pub mod policy;
 pub mod random;
+pub mod sealing;
 pub mod secret;
 mod space;
 pub mod store;

@@ -1,0 +1,63 @@
+//! What proves to a hub who we are.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::secret::Secret;
+
+/// What proves to a hub who a tenant is there. At rest it is sealed, in the form that [`to_plain`](Self::to_plain)
+/// gives.
+#[derive(Clone)]
+pub enum HubCredential {
+    /// A personal access token.
+    Pat(Secret<String>),
+    /// A name and a password, with which a session is begun and kept.
+    Password {
+        /// The name, or the e-mail address, that the hub's login takes.
+        username: String,
+        /// The password.
+        password: Secret<String>,
+    },
+}
+
+/// What was opened is no credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what is stored is no credential for a hub")]
+pub struct NoCredential;
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum Plain<'a> {
+    Pat { token: Cow<'a, str> },
+    Password { username: Cow<'a, str>, password: Cow<'a, str> },
+}
+
+impl HubCredential {
+    /// The bytes that are sealed.
+    #[must_use]
+    pub fn to_plain(&self) -> Secret<Vec<u8>> {
+        let plain = match self {
+            Self::Pat(token) => Plain::Pat { token: token.expose().into() },
+            Self::Password { username, password } => {
+                Plain::Password { username: username.into(), password: password.expose().into() }
+            }
+        };
+        // An enum of texts always serialises.
+        Secret::new(serde_json::to_vec(&plain).unwrap_or_default())
+    }
+
+    /// Reads what was sealed.
+    ///
+    /// # Errors
+    /// When it is no credential.
+    pub fn from_plain(plain: &Secret<Vec<u8>>) -> Result<Self, NoCredential> {
+        match serde_json::from_slice(plain.expose()).map_err(|_| NoCredential)? {
+            Plain::Pat { token } => Ok(Self::Pat(Secret::new(token.into_owned()))),
+            Plain::Password { username, password } => Ok(Self::Password {
+                username: username.into_owned(),
+                password: Secret::new(password.into_owned()),
+            }),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! An endpoint that is shown on a marketplace.
+
+use crate::ids::{EndpointId, ListingId, MarketplaceId};
+use crate::time::Timestamp;
+
+/// An endpoint on a marketplace, as it is wanted and as it is known to be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Its id.
+    pub id: ListingId,
+    /// What is shown.
+    pub endpoint: EndpointId,
+    /// Where. An endpoint is listed once on a marketplace.
+    pub marketplace: MarketplaceId,
+    /// How far it is.
+    pub state: ListingState,
+    /// Why the last attempt to tell the hub failed; `None` after one that succeeded.
+    pub last_error: Option<String>,
+    /// When the hub was last told with success.
+    pub told_at: Option<Timestamp>,
+    /// When it is told next, at the earliest.
+    pub due_at: Timestamp,
+    /// How many attempts have failed since the last that succeeded.
+    pub failures: u32,
+    /// Counts its changes.
+    pub revision: u64,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+/// How far a listing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListingState {
+    /// The hub is still to be told of it, or of its last change.
+    Pending,
+    /// The hub shows it.
+    Listed,
+    /// It is to go; the row goes when the hub has been told.
+    Removing,
+}
+
+impl ListingState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Listed, Self::Removing];
+
+    /// The state's name in JSON and in storage.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Listed => "listed",
+            Self::Removing => "removing",
+        }
+    }
+}

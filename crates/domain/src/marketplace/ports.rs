@@ -1,0 +1,305 @@
+//! What is stored of hubs, marketplaces and listings, and what is asked of whoever speaks to a hub.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Pending;
+use crate::identity::Email;
+use crate::ids::{EndpointId, HubId, ListingId, MarketplaceId};
+use crate::marketplace::{
+    Audience, Hub, HubCredential, HubRole, HubUrl, HubUsername, Issuer, Listing, Marketplace,
+    SatelliteClaims, SatelliteId, SatelliteRefused,
+};
+use crate::page::{Page, PageAsk};
+use crate::sealing::NeedsNewValue;
+use crate::secret::Secret;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::time::Timestamp;
+
+/// Reads hubs, marketplaces and listings. Hubs belong to the installation, so their look-ups take no scope.
+pub trait MarketplaceView {
+    /// Every trusted hub, in the order of their issuers.
+    fn hubs(&mut self) -> Result<Vec<Hub>, StoreError>;
+    /// One hub.
+    fn hub(&mut self, id: HubId) -> Result<Option<Hub>, StoreError>;
+    /// The hub of this issuer.
+    fn hub_by_issuer(&mut self, issuer: &Issuer) -> Result<Option<Hub>, StoreError>;
+    /// How many marketplaces of any tenant are on a hub.
+    fn count_marketplaces_on(&mut self, hub: HubId) -> Result<u64, StoreError>;
+
+    /// One marketplace of the tenant.
+    fn marketplace(
+        &mut self,
+        scope: &TenantScope,
+        id: MarketplaceId,
+    ) -> Result<Option<Marketplace>, StoreError>;
+    /// The tenant's marketplaces, in the order of their ids.
+    fn marketplaces(
+        &mut self,
+        scope: &TenantScope,
+        page: PageAsk<MarketplaceId>,
+    ) -> Result<Page<Marketplace, MarketplaceId>, StoreError>;
+
+    /// One listing of the tenant.
+    fn listing(&mut self, scope: &TenantScope, id: ListingId) -> Result<Option<Listing>, StoreError>;
+    /// The tenant's listings of an endpoint, in the order of their ids.
+    fn listings_of(&mut self, scope: &TenantScope, endpoint: EndpointId) -> Result<Vec<Listing>, StoreError>;
+    /// The tenant's listings on a marketplace, in the order of their ids.
+    fn listings_on(
+        &mut self,
+        scope: &TenantScope,
+        marketplace: MarketplaceId,
+    ) -> Result<Vec<Listing>, StoreError>;
+}
+
+/// Writes hubs, marketplaces and listings.
+pub trait MarketplaceRows: MarketplaceView {
+    /// Trusts a hub. Its id and issuer are new, else [`StoreError::Conflict`].
+    fn add_hub(&mut self, hub: &Hub) -> Result<(), StoreError>;
+    /// Replaces a hub's URL and who trusted it.
+    fn update_hub(&mut self, hub: &Hub) -> Result<(), StoreError>;
+    /// Trusts a hub no more. `false` when there is none; [`StoreError::Conflict`] while a marketplace is on it.
+    fn remove_hub(&mut self, id: HubId) -> Result<bool, StoreError>;
+
+    /// Adds a marketplace. Its id and name are new in the tenant, its username and satellite on the hub, else
+    /// [`StoreError::Conflict`].
+    fn add_marketplace(&mut self, scope: &TenantScope, marketplace: &Marketplace) -> Result<(), StoreError>;
+    /// Replaces all of a marketplace but its id, hub and `created_at`.
+    fn update_marketplace(
+        &mut self,
+        scope: &TenantScope,
+        marketplace: &Marketplace,
+    ) -> Result<(), StoreError>;
+    /// Removes a marketplace and its listings. `false` when there is none.
+    fn remove_marketplace(&mut self, scope: &TenantScope, id: MarketplaceId) -> Result<bool, StoreError>;
+
+    /// Adds a listing. There is none of that endpoint on that marketplace yet, else [`StoreError::Conflict`].
+    fn add_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError>;
+    /// Replaces a listing's state, what is known of its last attempt, and its revision.
+    fn update_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError>;
+    /// Removes a listing. `false` when there is none.
+    fn remove_listing(&mut self, scope: &TenantScope, id: ListingId) -> Result<bool, StoreError>;
+}
+
+/// Which hubs are trusted, from memory.
+pub trait TrustedHubs: Send + Sync {
+    /// The hub whose tokens name this issuer.
+    fn by_issuer(&self, issuer: &str) -> Option<Arc<Hub>>;
+    /// Every trusted hub.
+    fn all(&self) -> Vec<Arc<Hub>>;
+}
+
+/// Verifies satellite tokens by the public keys of the hubs that are trusted.
+pub trait SatelliteTokens: Send + Sync {
+    /// Verifies a token that a caller presents. Whether a tenant owns its audience is for the caller of this to see.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    fn verify<'a>(
+        &'a self,
+        token: &'a str,
+        now: Timestamp,
+    ) -> Pending<'a, Result<SatelliteClaims, SatelliteRefused>>;
+}
+
+/// A hub did not do what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HubError {
+    /// It could not be reached, did not answer in time, or failed.
+    #[error("the hub cannot be reached at the moment: {0}")]
+    Unavailable(String),
+    /// Its address may not be called from here; the text names the setting that would allow it.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// It does not accept the credential.
+    #[error("the hub does not accept the credential")]
+    Unauthorized,
+    /// It refused; what it said of why.
+    #[error("the hub refused: {0}")]
+    Refused(String),
+    /// It has no such route or thing.
+    #[error("the hub knows no such thing")]
+    NotFound,
+    /// It answered what no hub answers.
+    #[error("the hub's answer cannot be read: {0}")]
+    Unreadable(String),
+    /// The stored credential cannot be opened.
+    #[error("the stored credential cannot be opened: give the marketplace a new one")]
+    NeedsNewValue,
+}
+
+impl From<NeedsNewValue> for HubError {
+    fn from(_: NeedsNewValue) -> Self {
+        Self::NeedsNewValue
+    }
+}
+
+/// Whose account on which hub a call is made with.
+#[derive(Clone)]
+pub struct HubAccess {
+    /// Where the hub is.
+    pub url: HubUrl,
+    /// What proves who we are. Sessions are kept by it: the same credential, the same session.
+    pub credential: HubCredential,
+}
+
+/// The account that a credential belongs to, as the hub tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubAccount {
+    /// Its user id, the `sub` of its tokens.
+    pub subject: String,
+    /// Its name.
+    pub username: HubUsername,
+    /// Its address.
+    pub email: String,
+}
+
+/// Who the bearer of a satellite token is, as the hub tells it. The address is as true as the hub is careful.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubIdentity {
+    /// Their name there.
+    pub username: HubUsername,
+    /// Their address; `None` where what the hub said is no address we could compare.
+    pub email: Option<Email>,
+    /// As what the token was issued.
+    pub role: HubRole,
+}
+
+/// What the hub is told of an endpoint. No addresses and no configuration of policies are in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// One line.
+    pub summary: String,
+    /// Markdown.
+    pub readme: String,
+    /// Single words.
+    pub tags: Vec<String>,
+    /// The attached policies: type, and a short description for everybody.
+    pub policies: Vec<PublishedPolicy>,
+    /// The name that callers are to send as `X-Tenant-Name`.
+    pub tenant_name: String,
+}
+
+/// What the hub is told of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedPolicy {
+    /// Its type, such as `access`.
+    pub policy_type: String,
+    /// What it is, for everybody to read.
+    pub description: String,
+}
+
+/// What the hub is told of how an endpoint is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthReport {
+    /// The slug.
+    pub slug: String,
+    /// Whether it can be queried.
+    pub healthy: bool,
+    /// When that was seen.
+    pub checked_at: Timestamp,
+}
+
+/// A satellite token of our own, to call another space with.
+#[derive(Clone)]
+pub struct SatelliteToken {
+    /// Its text.
+    pub token: Secret<String>,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+/// Speaks to hubs.
+pub trait HubClient: Send + Sync {
+    /// Whose credential it is.
+    fn account<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<HubAccount, HubError>>;
+
+    /// Registers this space, reached at `public_url`, as a satellite, or finds it registered. `None` where the hub
+    /// knows no satellites.
+    fn register_satellite<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        public_url: &'a str,
+    ) -> Pending<'a, Result<Option<SatelliteId>, HubError>>;
+
+    /// Takes back the registration of a satellite. One that is gone is no error.
+    fn remove_satellite<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        satellite: SatelliteId,
+    ) -> Pending<'a, Result<(), HubError>>;
+
+    /// Who the bearer of a token is. [`HubError::Refused`] when the hub says that the token is not valid.
+    fn identify<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        satellite: Option<SatelliteId>,
+        token: &'a str,
+    ) -> Pending<'a, Result<HubIdentity, HubError>>;
+
+    /// Shows an endpoint, or changes how it is shown.
+    fn publish<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        satellite: Option<SatelliteId>,
+        publication: &'a Publication,
+    ) -> Pending<'a, Result<(), HubError>>;
+
+    /// Shows an endpoint no more. One that is not shown is no error.
+    fn unpublish<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        satellite: Option<SatelliteId>,
+        slug: &'a str,
+    ) -> Pending<'a, Result<(), HubError>>;
+
+    /// Says how endpoints are, and for how long that may be believed.
+    fn report_health<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        satellite: Option<SatelliteId>,
+        public_url: &'a str,
+        reports: &'a [HealthReport],
+        believed_for: Duration,
+    ) -> Pending<'a, Result<(), HubError>>;
+
+    /// A token to call a space of this audience with. It is kept, and renewed ahead of its end; who asks at the same
+    /// time gets the same.
+    fn satellite_token<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        audience: &'a Audience,
+    ) -> Pending<'a, Result<SatelliteToken, HubError>>;
+}
+
+/// The identity of a caller could not be learned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdentifyError {
+    /// The hub says that the token is not valid (any more): its bearer may have been deactivated.
+    #[error("the hub does not vouch for the token's bearer: {0}")]
+    NotVouchedFor(String),
+    /// The hub cannot be asked, and what is remembered is too old.
+    #[error("who the caller is cannot be learned from the hub at the moment")]
+    Unavailable(HubError),
+}
+
+/// Remembers who the bearers of tokens are, and asks the hub when it does not know.
+pub trait SatelliteIdentities: Send + Sync {
+    /// Who the bearer of a verified token is. `access` is asked for only when the hub must be asked.
+    ///
+    /// # Errors
+    /// When that is not to be learned.
+    fn identify<'a>(
+        &'a self,
+        claims: &'a SatelliteClaims,
+        token: &'a str,
+        satellite: Option<SatelliteId>,
+        access: &'a (dyn Fn() -> Result<HubAccess, HubError> + Send + Sync),
+        now: Timestamp,
+    ) -> Pending<'a, Result<HubIdentity, IdentifyError>>;
+}

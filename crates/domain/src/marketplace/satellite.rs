@@ -1,0 +1,124 @@
+//! What a satellite token says, once it is verified.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ids::HubId;
+use crate::marketplace::Audience;
+use crate::time::Timestamp;
+
+/// What somebody is on a hub. Here it gives no right at all; it only tells guests from people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HubRole {
+    /// A user.
+    User,
+    /// One who manages the hub. Nobody special here.
+    Admin,
+    /// Anybody at all, without an account.
+    Guest,
+}
+
+/// A text that is no role on a hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a role on a hub is user, admin or guest")]
+pub struct HubRoleError;
+
+impl HubRole {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::User, Self::Admin, Self::Guest];
+
+    /// The role's name in tokens.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+            Self::Guest => "guest",
+        }
+    }
+}
+
+impl fmt::Display for HubRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for HubRole {
+    type Err = HubRoleError;
+    fn from_str(text: &str) -> Result<Self, HubRoleError> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(HubRoleError)
+    }
+}
+
+/// The claims of a verified satellite token. There are no others: who this is by name and address, only the hub can
+/// tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SatelliteClaims {
+    /// Whose token it is.
+    pub hub: HubId,
+    /// Who, on that hub (`sub`): up to 255 printable ASCII characters. `guest` for every guest.
+    pub subject: String,
+    /// For whom (`aud`).
+    pub audience: Audience,
+    /// As what (`role`).
+    pub role: HubRole,
+    /// When it was issued (`iat`), in whole seconds.
+    pub issued_at: Timestamp,
+    /// From when on it is refused (`exp`), in whole seconds.
+    pub expires_at: Timestamp,
+}
+
+/// Why a satellite token was refused. The caller learns no more than that it was; the log learns which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum SatelliteRefused {
+    /// Not of the form of a token, or with parts that must not be there.
+    #[error("the satellite token is malformed")]
+    Malformed,
+    /// Of an algorithm or kind that is not accepted here.
+    #[error("the token is not a satellite token")]
+    WrongKind,
+    /// Of an issuer that is no trusted hub.
+    #[error("the satellite token's issuer is unknown")]
+    UnknownIssuer,
+    /// Signed with a key that the hub does not show.
+    #[error("the satellite token's key is unknown")]
+    UnknownKey,
+    /// Not signed by the key it names.
+    #[error("the satellite token's signature is wrong")]
+    BadSignature,
+    /// With a claim that is missing, of the wrong type, or not for us.
+    #[error("a claim of the satellite token is missing or wrong")]
+    BadClaims,
+    /// Past its time.
+    #[error("the satellite token has expired")]
+    Expired,
+    /// Not yet of its time.
+    #[error("the satellite token is not valid yet")]
+    NotYetValid,
+    /// Of a life longer than any satellite token's.
+    #[error("the satellite token lives too long")]
+    TooLongLived,
+    /// The hub's keys are not known, and could not be had.
+    #[error("the hub's keys are not to be had at the moment")]
+    KeysUnavailable,
+}
+
+impl SatelliteRefused {
+    /// The stable word for it in the audit log.
+    #[must_use]
+    pub fn reason_code(self) -> &'static str {
+        match self {
+            Self::Malformed => "satellite_token_malformed",
+            Self::WrongKind => "satellite_token_wrong_kind",
+            Self::UnknownIssuer => "satellite_token_unknown_issuer",
+            Self::UnknownKey => "satellite_token_unknown_key",
+            Self::BadSignature => "satellite_token_bad_signature",
+            Self::BadClaims => "satellite_token_bad_claims",
+            Self::Expired => "satellite_token_expired",
+            Self::NotYetValid => "satellite_token_not_yet_valid",
+            Self::TooLongLived => "satellite_token_too_long_lived",
+            Self::KeysUnavailable => "hub_keys_unavailable",
+        }
+    }
+}
