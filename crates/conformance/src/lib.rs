@@ -31,6 +31,7 @@
 //! | `Spool` | [`spool`] |
 //! | `Passwords` | [`passwords`] |
 //! | `AccessTokens` | [`tokens`] |
+//! | `Sealer` | [`sealing`] |
 //!
 //! A suite checks every promise before it panics, and its message lists all that are broken. To work on a single
 //! one, call its function: `store::u1_nothing_is_lost_in_a_crowd(&make)`. The list is in the `CHECKS` of each module.
@@ -64,6 +65,7 @@ mod made;
 pub mod passwords;
 pub mod policy;
 pub mod sample;
+pub mod sealing;
 pub mod search;
 pub mod spool;
 mod state;
@@ -73,7 +75,8 @@ pub mod tokens;
 
 pub use check::Check;
 pub use made::{
-    Made, MakeDocuments, MakeExtractor, MakePasswords, MakeSearch, MakeSpool, MakeStore, MakeTokens, Reopen,
+    Made, MakeDocuments, MakeExtractor, MakePasswords, MakeSealer, MakeSearch, MakeSpool, MakeStore,
+    MakeTokens, Reopen,
 };
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.

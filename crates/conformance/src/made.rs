@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use syft_space_domain::identity::ports::{AccessTokens, Passwords};
+use syft_space_domain::sealing::Sealer;
 use syft_space_domain::store::{AfterCommit, Store};
 
 /// An adapter that was just made, empty.
@@ -48,3 +49,5 @@ pub type MakeSpool = dyn Fn() -> Made<dyn Spool>;
 pub type MakePasswords = dyn Fn() -> Box<dyn Passwords>;
 /// Makes a signer of tokens, with keys of its own: another's tokens are not accepted.
 pub type MakeTokens = dyn Fn() -> Box<dyn AccessTokens>;
+/// Makes a sealer of secrets, with a key of its own: another cannot open what it sealed.
+pub type MakeSealer = dyn Fn() -> Box<dyn Sealer>;

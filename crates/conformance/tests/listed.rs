@@ -5,8 +5,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    audit, dataset, documents, endpoint, extract, identity, passwords, policy, search, spool, store, tenant,
-    tokens,
+    audit, dataset, documents, endpoint, extract, identity, passwords, policy, sealing, search, spool, store,
+    tenant, tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -47,6 +47,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     listed.extend(spool::CHECKS.iter().map(|check| check.promise));
     listed.extend(passwords::CHECKS.iter().map(|check| check.promise));
     listed.extend(tokens::CHECKS.iter().map(|check| check.promise));
+    listed.extend(sealing::CHECKS.iter().map(|check| check.promise));
     assert!(
         written.iter().map(String::as_str).eq(listed),
         "each promise is in a suite, and each name is its own"

@@ -13,6 +13,7 @@
 //! | [`TextExtractor`](syft_space_domain::dataset::ports::TextExtractor) | [`TextFiles`]: text and Markdown alone |
 //! | [`AccessTokens`](syft_space_domain::identity::ports::AccessTokens) | [`MemoryTokens`] |
 //! | [`Passwords`](syft_space_domain::identity::ports::Passwords) | [`InsecurePasswords`], for tests alone |
+//! | [`Sealer`](syft_space_domain::sealing::Sealer) | [`MemorySealer`] |
 //! | [`Clock`](syft_space_domain::time::Clock) | [`ManualClock`] |
 //! | [`Entropy`](syft_space_domain::random::Entropy) | [`SeededEntropy`], for tests alone |
 //!
@@ -61,6 +62,7 @@ mod endpoint;
 mod identity;
 mod policy;
 mod random;
+mod sealing;
 mod session;
 mod store;
 mod table;
@@ -70,5 +72,6 @@ mod time;
 pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, TextFiles};
 pub use identity::{InsecurePasswords, MemoryTokens};
 pub use random::SeededEntropy;
+pub use sealing::MemorySealer;
 pub use store::MemoryStore;
 pub use time::ManualClock;

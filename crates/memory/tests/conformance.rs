@@ -7,11 +7,11 @@ use std::time::Duration;
 use syft_space_conformance::{
     Made, MakeStore, audit, dataset, differential, documents, endpoint, extract, identity,
 };
-use syft_space_conformance::{passwords, policy, search, spool, store, tenant, tokens};
+use syft_space_conformance::{passwords, policy, sealing, search, spool, store, tenant, tokens};
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemorySearch, MemorySpool, MemoryStore, MemoryTokens, SeededEntropy,
-    TextFiles,
+    InsecurePasswords, MemoryDocuments, MemorySealer, MemorySearch, MemorySpool, MemoryStore, MemoryTokens,
+    SeededEntropy, TextFiles,
 };
 
 const STORE: &MakeStore = &|follower| Made::new(Box::new(MemoryStore::new(follower)));
@@ -64,6 +64,11 @@ fn the_passwords_keep_their_promises() {
 #[test]
 fn the_tokens_keep_their_promises() {
     tokens::suite(&|| Box::new(MemoryTokens::new(entropy(), Duration::from_secs(900))));
+}
+
+#[test]
+fn the_sealer_keeps_its_promises() {
+    sealing::suite(&|| Box::new(MemorySealer::new(entropy())));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod extract;
 mod faulty;
 mod others;
+mod sealing;
 mod store;
 
 use std::sync::Arc;

@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-memory", THE_DOMAIN_ALONE),
     ("syft-space-passwords", THE_DOMAIN_ALONE),
     ("syft-space-search", THE_DOMAIN_ALONE),
+    ("syft-space-secrets", THE_DOMAIN_ALONE),
     ("syft-space-sqlite", THE_DOMAIN_ALONE),
     (
         "syft-space",

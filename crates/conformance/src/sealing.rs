@@ -1,0 +1,139 @@
+//! Does a sealer of secrets keep its promises?
+
+use syft_space_domain::sealing::{NeedsNewValue, Place, Sealed, Sealer};
+use syft_space_domain::secret::Secret;
+
+use crate::check::{Check, checks, run_all};
+use crate::made::MakeSealer;
+use crate::sample::scope;
+
+/// Every promise of [`Sealer`].
+pub const CHECKS: &[Check<MakeSealer>] = checks![
+    what_was_sealed_is_opened_in_its_place,
+    f12_a_sealed_value_tells_nothing,
+    k18_a_value_that_was_moved_needs_a_new_one,
+    k18_a_value_that_was_changed_needs_a_new_one,
+    k18_another_sealers_value_needs_a_new_one,
+    k18_what_was_never_sealed_needs_a_new_value,
+];
+
+/// Checks every promise.
+pub fn suite(make: &MakeSealer) {
+    run_all("the sealer of secrets", CHECKS, make);
+}
+
+const PLACE: Place = Place { table: "marketplaces", column: "credential", row: [7; 16] };
+const PASSWORD: &[u8] = b"seven owls dance under copper moons";
+
+#[track_caller]
+fn seal(sealer: &dyn Sealer, n: u64, place: &Place, plain: &[u8]) -> Sealed {
+    sealer.seal(&scope(n), place, &Secret::new(plain.to_vec())).expect("a value is sealed")
+}
+
+fn open(sealer: &dyn Sealer, n: u64, place: &Place, sealed: &Sealed) -> Result<Vec<u8>, NeedsNewValue> {
+    sealer.open(&scope(n), place, sealed).map(|plain| plain.expose().clone())
+}
+
+#[track_caller]
+fn assert_opens(sealer: &dyn Sealer, sealed: &Sealed, plain: &[u8], when: &str) {
+    assert!(open(sealer, 1, &PLACE, sealed).as_deref() == Ok(plain), "a value is opened {when}");
+}
+
+/// Nothing at all, a long one, any bytes; as often as it is asked for, and after others were sealed there.
+pub fn what_was_sealed_is_opened_in_its_place(make: &MakeSealer) {
+    let sealer = make();
+    let all_bytes: Vec<u8> = (0..=255).collect();
+    let values = [Vec::new(), vec![0], PASSWORD.to_vec(), all_bytes, vec![0xa5; 1 << 20]];
+    let sealed: Vec<Sealed> = values.iter().map(|value| seal(&*sealer, 1, &PLACE, value)).collect();
+    for _ in 0..2 {
+        for (value, sealed) in values.iter().zip(&sealed) {
+            let copy = Sealed::from_bytes(sealed.as_bytes().to_vec());
+            assert_opens(&*sealer, &copy, value, "where it was sealed");
+        }
+    }
+}
+
+/// Neither the value, nor that two are the same.
+pub fn f12_a_sealed_value_tells_nothing(make: &MakeSealer) {
+    let sealer = make();
+    let [one, other] = [1, 2].map(|_| seal(&*sealer, 1, &PLACE, PASSWORD));
+    for part in PASSWORD.windows(8) {
+        let shown = one.as_bytes().windows(8).any(|bytes| bytes == part);
+        assert!(!shown, "no part of a value stands in what was sealed");
+    }
+    assert!(one != other, "the same value is sealed to something else each time");
+    assert!(!format!("{one:?}").contains("owls"), "nor is it printed");
+}
+
+/// To another tenant, table, column or row; and it is still opened in its own place.
+pub fn k18_a_value_that_was_moved_needs_a_new_one(make: &MakeSealer) {
+    let sealer = make();
+    let sealed = seal(&*sealer, 1, &PLACE, PASSWORD);
+    let mut row = PLACE.row;
+    row[15] ^= 1;
+    for (n, place, to) in [
+        (2, PLACE, "another tenant"),
+        (1, Place { table: "settings", ..PLACE }, "another table"),
+        (1, Place { column: "token", ..PLACE }, "another column"),
+        (1, Place { row, ..PLACE }, "another row"),
+        (1, Place { table: PLACE.column, column: PLACE.table, ..PLACE }, "the table of its column"),
+        (1, Place { table: "marketplacesc", column: "redential", ..PLACE }, "names of the same letters"),
+        (1, Place { table: "", column: "marketplacescredential", ..PLACE }, "a name of the same letters"),
+    ] {
+        let opened = open(&*sealer, n, &place, &sealed);
+        assert!(opened == Err(NeedsNewValue), "a value that was moved to {to} needs a new one");
+        assert_opens(&*sealer, &sealed, PASSWORD, "in its own place all the while");
+    }
+}
+
+/// In any of its bits, cut anywhere, or with something before or behind it; and no other value is harmed.
+pub fn k18_a_value_that_was_changed_needs_a_new_one(make: &MakeSealer) {
+    let sealer = make();
+    let [sealed, other] = [PASSWORD, b"another value"].map(|plain| seal(&*sealer, 1, &PLACE, plain));
+    let refused = |bytes: Vec<u8>, how: &str| {
+        let opened = open(&*sealer, 1, &PLACE, &Sealed::from_bytes(bytes));
+        assert!(opened == Err(NeedsNewValue), "a value needs a new one {how}");
+    };
+    let bytes = sealed.as_bytes();
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut changed = bytes.to_vec();
+            changed.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << bit);
+            refused(changed, "with a changed bit");
+        }
+        let (front, back) = bytes.split_at(at);
+        refused(front.to_vec(), "without its end");
+        if !front.is_empty() {
+            refused(back.to_vec(), "without its beginning");
+        }
+        refused([front, back.get(1..).unwrap_or_default()].concat(), "without a byte");
+    }
+    refused([bytes, &[0]].concat(), "with a byte behind it");
+    refused([&[0], bytes].concat(), "with a byte before it");
+    refused([bytes, bytes].concat(), "twice");
+    let (front, back) = (bytes.len() / 2, other.as_bytes().len() / 2);
+    let mixed = bytes.iter().take(front).chain(other.as_bytes().iter().skip(back)).copied().collect();
+    refused(mixed, "with the end of another");
+    assert_opens(&*sealer, &sealed, PASSWORD, "when copies of it were changed");
+    assert_opens(&*sealer, &other, b"another value", "when others were changed");
+}
+
+/// Though tenant and place are the same.
+pub fn k18_another_sealers_value_needs_a_new_one(make: &MakeSealer) {
+    let [sealer, others] = [make(), make()];
+    let sealed = seal(&*others, 1, &PLACE, PASSWORD);
+    assert_opens(&*others, &sealed, PASSWORD, "by who sealed it");
+    let opened = open(&*sealer, 1, &PLACE, &sealed);
+    assert!(opened == Err(NeedsNewValue), "another sealer's value needs a new one");
+}
+
+/// Whatever it is.
+pub fn k18_what_was_never_sealed_needs_a_new_value(make: &MakeSealer) {
+    let sealer = make();
+    let sealed = seal(&*sealer, 1, &PLACE, b"");
+    let zeros = vec![0; sealed.as_bytes().len()];
+    for bytes in [Vec::new(), vec![1], PASSWORD.to_vec(), zeros, vec![0xff; 1 << 20]] {
+        let opened = open(&*sealer, 1, &PLACE, &Sealed::from_bytes(bytes));
+        assert!(opened == Err(NeedsNewValue), "what was never sealed needs a new value");
+    }
+}

@@ -1,0 +1,147 @@
+//! How is a master key written down?
+//!
+//! As a JSON object. Unknown members are refused: a key that says more than is understood here is not ours.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use syft_space_domain::secret::Secret;
+use syft_space_domain::time::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::master_key::{ID_BYTES, KEY_BYTES, MasterKey};
+use crate::{Environment, MasterKeyError};
+
+/// The form of the file that is written and read here.
+const VERSION: u64 = 1;
+/// More than any key file has; what is longer is not read to its end.
+const MAX_BYTES: usize = 4096;
+/// Anything that the group or others may do.
+const OTHERS: u32 = 0o077;
+
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    #[serde(rename = "version")]
+    _version: u64,
+    id: String,
+    environment: String,
+    created_at: Timestamp,
+    key: Secret<String>,
+}
+
+#[derive(Serialize)]
+struct KeyFileOut<'a> {
+    version: u64,
+    id: &'a str,
+    environment: &'a str,
+    created_at: Timestamp,
+    key: &'a str,
+}
+
+/// Reads the key; `None` when there is no file.
+pub(crate) fn read(path: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
+    let Some(text) = read_private(path)? else { return Ok(None) };
+    // The parser's own message is dropped: it may quote a value.
+    let unreadable = |error: serde_json::Error| MasterKeyError::Unreadable {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+    };
+    let AnyVersion { version } = serde_json::from_str(&text).map_err(unreadable)?;
+    if version != VERSION {
+        return Err(MasterKeyError::Version { path: path.to_owned(), found: version });
+    }
+    let file: KeyFile = serde_json::from_str(&text).map_err(unreadable)?;
+    file.into_key().map(Some).ok_or_else(|| MasterKeyError::Unreadable {
+        path: path.to_owned(),
+        line: text.lines().count(),
+        column: 0,
+    })
+}
+
+impl KeyFile {
+    fn into_key(self) -> Option<MasterKey> {
+        let environment = Environment::parse(&self.environment).ok()?;
+        let mut id = [0; ID_BYTES];
+        hex::decode_to_slice(&self.id, &mut id).ok()?;
+        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        hex::decode_to_slice(self.key.expose(), &mut *key).ok()?;
+        Some(MasterKey { id, environment, created_at: self.created_at, key: Secret::new(*key) })
+    }
+}
+
+/// Writes a key where there is none. After a crash the file is there with all of its content or not at all.
+pub(crate) fn write(path: &Path, key: &MasterKey) -> Result<(), MasterKeyError> {
+    let text = to_json(key);
+    write_private(path, &draft(path, &key.id), text.expose()).map_err(|source| io_error(path, source))
+}
+
+fn to_json(key: &MasterKey) -> Secret<Vec<u8>> {
+    let secret = Secret::new(hex::encode(key.key.expose()));
+    let file = KeyFileOut {
+        version: VERSION,
+        id: &hex::encode(key.id),
+        environment: key.environment.as_str(),
+        created_at: key.created_at,
+        key: secret.expose(),
+    };
+    // With room for all, so that the buffer never grows and leaves a copy behind.
+    let mut json = Vec::with_capacity(1024);
+    // Writing text and times into memory cannot fail; an empty file would be refused when read.
+    let written = serde_json::to_writer_pretty(&mut json, &file);
+    debug_assert!(written.is_ok(), "a key file is plain JSON");
+    json.push(b'\n');
+    Secret::new(json)
+}
+
+fn io_error(path: &Path, source: io::Error) -> MasterKeyError {
+    MasterKeyError::Io { path: path.to_owned(), source }
+}
+
+fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, MasterKeyError> {
+    let failed = |source| io_error(path, source);
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
+    // Of the file that is open, not of whatever has its name by now.
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(MasterKeyError::NoFile { path: path.to_owned() });
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & OTHERS != 0 {
+        return Err(MasterKeyError::OthersMayRead { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::with_capacity(MAX_BYTES));
+    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    file.take(most).read_to_string(&mut text).map_err(failed)?;
+    Ok(Some(text))
+}
+
+fn write_private(path: &Path, draft: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    let written = file.write_all(text).and_then(|()| file.sync_all());
+    // A link is never made over a file: of two that make a key at once one fails, and no key is lost.
+    let published = written.and_then(|()| fs::hard_link(draft, path));
+    fs::remove_file(draft)?;
+    published?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// A name that no other key's draft has.
+fn draft(path: &Path, id: &[u8; ID_BYTES]) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.new", hex::encode(id)));
+    PathBuf::from(name)
+}

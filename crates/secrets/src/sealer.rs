@@ -1,0 +1,112 @@
+//! How is a value sealed for its place, and opened there alone?
+
+use std::sync::Arc;
+
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
+use syft_space_domain::random::Entropy;
+use syft_space_domain::sealing::{NeedsNewValue, Place, SealError, Sealed, Sealer};
+use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::TenantScope;
+use zeroize::Zeroizing;
+
+use crate::MasterKey;
+use crate::master_key::ID_BYTES;
+
+/// The form of a sealed value that is written and read here.
+const VERSION: u8 = 1;
+const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+
+/// Seals by XChaCha20-Poly1305, with a key per tenant derived from a [`MasterKey`].
+pub struct XChaChaSealer {
+    master: MasterKey,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// A sealed value in its parts.
+struct Parts<'a> {
+    nonce: &'a [u8; NONCE_BYTES],
+    ciphertext: &'a [u8],
+    tag: &'a [u8; TAG_BYTES],
+}
+
+impl XChaChaSealer {
+    /// Seals with this key; nonces come from `entropy`.
+    #[must_use]
+    pub fn new(master: MasterKey, entropy: Arc<dyn Entropy>) -> Self {
+        Self { master, entropy }
+    }
+
+    fn cipher(&self, scope: &TenantScope) -> Option<XChaCha20Poly1305> {
+        let key = self.master.of_tenant(scope)?;
+        Some(XChaCha20Poly1305::new(<&Key>::from(&*key)))
+    }
+
+    /// Splits a value; `None` when it is of another form or key, or too short.
+    fn parts<'a>(&self, sealed: &'a [u8]) -> Option<Parts<'a>> {
+        let (version, rest) = sealed.split_first()?;
+        let (id, rest) = rest.split_first_chunk::<ID_BYTES>()?;
+        let (nonce, rest) = rest.split_first_chunk::<NONCE_BYTES>()?;
+        let (ciphertext, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
+        (*version == VERSION && *id == self.master.id).then_some(Parts { nonce, ciphertext, tag })
+    }
+
+    /// What binds a value to its form, key and place. Names have their lengths before them, so that no two places read
+    /// the same.
+    fn associated_data(&self, scope: &TenantScope, place: &Place) -> Vec<u8> {
+        let mut data = vec![VERSION];
+        data.extend_from_slice(&self.master.id);
+        data.extend_from_slice(scope.tenant().as_bytes());
+        data.extend_from_slice(&place.row);
+        for name in [place.table, place.column] {
+            let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
+            data.extend_from_slice(&length.to_be_bytes());
+            data.extend_from_slice(name.as_bytes());
+        }
+        data
+    }
+
+    fn decrypt(&self, scope: &TenantScope, place: &Place, sealed: &Sealed) -> Option<Secret<Vec<u8>>> {
+        let Parts { nonce, ciphertext, tag } = self.parts(sealed.as_bytes())?;
+        let mut plain = Zeroizing::new(ciphertext.to_vec());
+        let data = self.associated_data(scope, place);
+        let (nonce, tag) = (<&XNonce>::from(nonce), <&Tag>::from(tag));
+        self.cipher(scope)?.decrypt_inout_detached(nonce, &data, plain.as_mut_slice().into(), tag).ok()?;
+        Some(Secret::new(std::mem::take(&mut *plain)))
+    }
+}
+
+impl Sealer for XChaChaSealer {
+    fn seal(&self, scope: &TenantScope, place: &Place, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError> {
+        let refuse = |why: &str| SealError(why.to_owned());
+        let cipher = self.cipher(scope).ok_or_else(|| refuse("no key could be derived"))?;
+        let mut nonce = [0; NONCE_BYTES];
+        self.entropy.fill(&mut nonce).map_err(|error| SealError(error.to_string()))?;
+
+        let plain = plain.expose();
+        let head = 1 + ID_BYTES + NONCE_BYTES;
+        // Made with room for all: a buffer that grows would leave the value behind.
+        let mut sealed = Zeroizing::new(Vec::with_capacity(head + plain.len() + TAG_BYTES));
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&self.master.id);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let body = sealed.get_mut(head..).unwrap_or_default();
+        let data = self.associated_data(scope, place);
+        let tag = cipher
+            .encrypt_inout_detached(<&XNonce>::from(&nonce), &data, body.into())
+            .map_err(|_| refuse("it is too long"))?;
+        sealed.extend_from_slice(&tag);
+        Ok(Sealed::from_bytes(std::mem::take(&mut *sealed)))
+    }
+
+    fn open(
+        &self,
+        scope: &TenantScope,
+        place: &Place,
+        sealed: &Sealed,
+    ) -> Result<Secret<Vec<u8>>, NeedsNewValue> {
+        self.decrypt(scope, place, sealed).ok_or(NeedsNewValue)
+    }
+}
