@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-fuzz", &["syft-space", "syft-space-domain", "syft-space-extract", "syft-space-jwt"]),
     ("syft-space-jwt", THE_DOMAIN_ALONE),
     ("syft-space-memory", THE_DOMAIN_ALONE),
+    ("syft-space-outbound", THE_DOMAIN_ALONE),
     ("syft-space-passwords", THE_DOMAIN_ALONE),
     ("syft-space-search", THE_DOMAIN_ALONE),
     ("syft-space-secrets", THE_DOMAIN_ALONE),
@@ -106,7 +107,7 @@ const TWICE: &[(&str, &str)] = &[
     ),
     ("darling_core", "as darling"),
     ("darling_macro", "as darling"),
-    ("getrandom", "tantivy-columnar's rand 0.9 wants 0.3; we, uuid and tempfile have 0.4"),
+    ("getrandom", "ring wants 0.2, tantivy-columnar's rand 0.9 wants 0.3; we, uuid and tempfile have 0.4"),
     ("http", "actix-web wants 0.2, reqwest wants 1"),
     ("itertools", "criterion wants 0.13 (benchmarks only), tantivy wants 0.14"),
     ("lock_api", "as parking_lot"),
@@ -120,9 +121,10 @@ const TWICE: &[(&str, &str)] = &[
     ("rand_core", "as rand"),
     ("redox_syscall", "as parking_lot; on Redox only"),
     ("syn", "derive macros are on their way from 2 to 3; while compiling only"),
+    ("synstructure", "rcgen's asn1-rs wants 0.13, for a feature that is off; ICU's derives want 0.14"),
     ("toml", "diesel_migrations wants 0.9, we have 1"),
     ("toml_datetime", "as toml"),
-    ("windows-sys", "tantivy's fs4 wants 0.59, the others 0.61; on Windows only"),
+    ("windows-sys", "ring wants 0.52, tantivy's fs4 0.59, the others 0.61; on Windows only"),
     ("winnow", "as toml"),
 ];
 

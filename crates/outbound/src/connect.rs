@@ -1,0 +1,117 @@
+//! How is a connection made to an address that was checked, and to no other?
+
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tower_service::Service;
+
+use crate::allow::AllowList;
+use crate::error::OutboundError;
+use crate::permit::Target;
+use crate::resolve::Resolve;
+
+type Made<T> = Pin<Box<dyn Future<Output = Result<T, OutboundError>> + Send>>;
+
+/// Resolves a name once, checks every address, and connects to one of those.
+///
+/// A connection is kept for its scheme, host and port. So one that is used again was checked for the same target
+/// against the same list: a client has one list for good.
+#[derive(Clone)]
+pub(crate) struct Guarded {
+    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) allow: Arc<AllowList>,
+    pub(crate) within: Duration,
+}
+
+impl Guarded {
+    async fn connect(self, target: Target) -> Result<TokioIo<TcpStream>, OutboundError> {
+        let addresses = match target.host.parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, target.port)],
+            Err(_) => {
+                let found = self.resolver.resolve(&target.host, target.port).await;
+                found.map_err(|_| OutboundError::Unresolved(target.host.clone()))?
+            }
+        };
+        target.check(&addresses, &self.allow)?;
+        // Each address has its share of the time, so that one that is silent does not take it all.
+        let share = self.within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+        let mut last = OutboundError::Unresolved(target.host.clone());
+        for address in addresses {
+            match timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    // Requests are written at once and are short.
+                    stream.set_nodelay(true).ok();
+                    return Ok(TokioIo::new(stream));
+                }
+                Ok(Err(error)) => last = OutboundError::Connect(error.kind().to_string()),
+                Err(_) => last = OutboundError::Connect("the other side is silent".to_owned()),
+            }
+        }
+        Err(last)
+    }
+}
+
+/// Whom a URI is for.
+fn target(uri: &Uri) -> Option<Target> {
+    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    let plain = uri.scheme() != Some(&http::uri::Scheme::HTTPS);
+    let port = uri.port_u16().unwrap_or(if plain { 80 } else { 443 });
+    Some(Target { host: host.to_owned(), port, plain })
+}
+
+impl Service<Uri> for Guarded {
+    type Response = TokioIo<TcpStream>;
+    type Error = OutboundError;
+    type Future = Made<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connector = self.clone();
+        Box::pin(async move {
+            let target = target(&uri).ok_or_else(|| OutboundError::Url(uri.to_string()))?;
+            connector.connect(target).await
+        })
+    }
+}
+
+/// Makes a connection whole, TLS included, within a time.
+#[derive(Clone)]
+pub(crate) struct InTime {
+    pub(crate) inner: HttpsConnector<Guarded>,
+    pub(crate) within: Duration,
+}
+
+impl Service<Uri> for InTime {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = OutboundError;
+    type Future = Made<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let (connecting, within) = (self.inner.call(uri), self.within);
+        Box::pin(async move {
+            match timeout(within, connecting).await {
+                Ok(Ok(stream)) => Ok(stream),
+                Ok(Err(error)) => match OutboundError::within(error.as_ref()) {
+                    OutboundError::Broken => Err(OutboundError::Connect("the other side hung up".to_owned())),
+                    known => Err(known),
+                },
+                Err(_) => Err(OutboundError::Connect("the other side is silent".to_owned())),
+            }
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! Why did a call not end in an answer?
+
+use std::error::Error;
+use std::io;
+
+use crate::permit::NotAllowed;
+
+/// A call that had no answer. No variant holds anything of its headers or bodies.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OutboundError {
+    /// The text is no URL that can be called.
+    #[error("{0:?} is no http or https URL without user name and password")]
+    Url(String),
+    /// A header of the call cannot be written.
+    #[error("a header's value holds what no header may hold")]
+    Header,
+    /// The target may not be called from here.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// Its name is not known.
+    #[error("the name {0} cannot be resolved")]
+    Unresolved(String),
+    /// No connection could be made.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// Whoever answers could not prove to be the target.
+    #[error("no trusted TLS connection: {0}")]
+    Tls(String),
+    /// The time for the call was over.
+    #[error("there was no whole answer in time")]
+    Timeout,
+    /// Too many calls were under way until the time was over.
+    #[error("too many calls were under way")]
+    Busy,
+    /// The answer has more bytes than are read.
+    #[error("the answer has more than {0} bytes")]
+    TooLarge(usize),
+    /// What came is no HTTP, or ended too early.
+    #[error("the answer broke off or is no HTTP")]
+    Broken,
+}
+
+impl OutboundError {
+    /// Whether the same call might end otherwise in a moment.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Unresolved(_) | Self::Broken)
+    }
+
+    /// What a failed attempt failed of: our connector's own error, if one is within.
+    pub(crate) fn within(error: &(dyn Error + 'static)) -> Self {
+        let mut next = Some(error);
+        let mut connecting = false;
+        while let Some(error) = next {
+            if let Some(ours) = error.downcast_ref::<Self>() {
+                return ours.clone();
+            }
+            if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+                return Self::Tls(tls.to_string());
+            }
+            if let Some(client) = error.downcast_ref::<hyper_util::client::legacy::Error>() {
+                connecting |= client.is_connect();
+            }
+            next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+                // `source` of an I/O error skips the error that it wraps.
+                Some(inner) => Some(inner),
+                None => error.source(),
+            };
+        }
+        if connecting { Self::Connect("the other side hung up".to_owned()) } else { Self::Broken }
+    }
+}

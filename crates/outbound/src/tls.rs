@@ -1,0 +1,54 @@
+//! Whose certificates are believed?
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+/// A client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The file of a private authority is of no use.
+    #[error("{path}: {why}; write a PEM file with the certificates of your own authority")]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+}
+
+/// The system's authorities, and those of a file besides. TLS 1.2 and 1.3, forward secrecy, AEAD: rustls has no more.
+pub(crate) fn config(authority: Option<&Path>) -> Result<ClientConfig, SetupError> {
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    let (of_system, _) = roots.add_parsable_certificates(system.certs);
+    if of_system == 0 {
+        tracing::warn!("the system has no certificates of authorities (Debian: ca-certificates)");
+    }
+    if let Some(path) = authority {
+        let wrong = |why: String| SetupError::Authority { path: path.to_owned(), why };
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+        let mut read = 0;
+        for certificate in certificates {
+            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+            roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+            read += 1;
+        }
+        if read == 0 {
+            return Err(wrong("there is no certificate in it".to_owned()));
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SetupError::Tls(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}

@@ -1,0 +1,12 @@
+//! Does the client hold its promises over real sockets?
+
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod guard;
+#[cfg(test)]
+mod repeat;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod trust;
