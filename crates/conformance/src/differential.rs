@@ -1,5 +1,7 @@
 //! Do two stores do the same? Both run the same random units of work, and are compared after each.
 
+mod marketplaces;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -18,11 +20,13 @@ use syft_space_domain::store::{Store, StoreError, Touched, Tx};
 use syft_space_domain::tenant::Tenant;
 use syft_space_domain::unit::{Recorded, Refused};
 
+use crate::differential::marketplaces::{MarketplaceCall, marketplace_calls};
 use crate::drive::{Follower, look};
 use crate::made::{Made, MakeStore};
 use crate::sample::{
-    access, account, account_id, dataset, dataset_id, email, endpoint, endpoint_id, event, invitation,
-    invitation_id, job, job_id, membership, policy, policy_id, scope, slug, tenant, tenant_id, time,
+    access, account, account_id, dataset, dataset_id, email, endpoint, endpoint_id, event, hub, invitation,
+    invitation_id, job, job_id, marketplace, membership, policy, policy_id, scope, slug, tenant, tenant_id,
+    time,
 };
 use crate::state::Everything;
 
@@ -53,6 +57,7 @@ enum Call {
     UpdatePolicy { tenant: u64, n: u64, deny: bool, at: u32 },
     RemovePolicy { tenant: u64, n: u64 },
     Attach { tenant: u64, endpoint: u64, policies: Vec<u64> },
+    OfMarketplace(MarketplaceCall),
 }
 
 /// How a unit ends when none of its calls failed.
@@ -119,7 +124,8 @@ fn calls() -> impl Strategy<Value = Call> {
             Call::Attach { tenant, endpoint, policies }
         }),
     ];
-    prop_oneof![2 => identity, 3 => things]
+    let marketplaces = marketplace_calls(NUMBERS).prop_map(Call::OfMarketplace);
+    prop_oneof![2 => identity, 3 => things, 2 => marketplaces]
 }
 
 fn works() -> impl Strategy<Value = Work> {
@@ -236,6 +242,7 @@ impl Call {
                 let policies: Vec<_> = policies.iter().copied().map(policy_id).collect();
                 tx.attach_policies(&scope(*tenant), endpoint_id(*endpoint), &policies)?;
             }
+            Self::OfMarketplace(call) => return call.run(tx),
             _ => return self.run(tx),
         }
         Ok(None)
@@ -334,6 +341,8 @@ impl Subject {
                     tx.add_policy(&scope(n), &policy(1))?;
                     tx.attach_policies(&scope(n), endpoint_id(1), &[policy_id(1)])?;
                 }
+                tx.add_hub(&hub(1))?;
+                tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
                 Ok(Ok(Recorded::new((), founding.clone())))
             })
             .wait();

@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`dataset`], [`endpoint`], [`policy`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -62,6 +62,7 @@ pub mod extract;
 pub mod identity;
 mod lists;
 mod made;
+pub mod marketplace;
 pub mod passwords;
 pub mod policy;
 pub mod sample;
@@ -87,5 +88,6 @@ pub fn check_store(make: &MakeStore) {
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);
+    marketplace::suite(make);
     audit::suite(make);
 }

@@ -9,9 +9,15 @@ use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, J
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Membership, PasswordHash};
 use syft_space_domain::ids::{
-    AccountId, DatasetId, EndpointId, EventId, InvitationId, JobId, PolicyId, RequestId, TenantId,
+    AccountId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
+    PolicyId, RequestId, TenantId,
+};
+use syft_space_domain::marketplace::{
+    Hub, HubUrl, HubUsername, Issuer, Listing, ListingState, Marketplace, MarketplaceName, SatelliteId,
+    TrustedBy,
 };
 use syft_space_domain::policy::{Policy, PolicyConfiguration};
+use syft_space_domain::sealing::Sealed;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -60,6 +66,30 @@ pub fn endpoint_id(n: u64) -> EndpointId {
 #[must_use]
 pub fn policy_id(n: u64) -> PolicyId {
     PolicyId::from_bytes(bytes(n))
+}
+
+/// The hub with this number.
+#[must_use]
+pub fn hub_id(n: u64) -> HubId {
+    HubId::from_bytes(bytes(n))
+}
+
+/// The marketplace with this number.
+#[must_use]
+pub fn marketplace_id(n: u64) -> MarketplaceId {
+    MarketplaceId::from_bytes(bytes(n))
+}
+
+/// The listing with this number.
+#[must_use]
+pub fn listing_id(n: u64) -> ListingId {
+    ListingId::from_bytes(bytes(n))
+}
+
+/// The satellite with this number.
+#[must_use]
+pub fn satellite_id(n: u64) -> SatelliteId {
+    SatelliteId::from_bytes(bytes(n))
 }
 
 /// The request with this number.
@@ -218,6 +248,58 @@ pub fn policy(n: u64) -> Policy {
         revision: 1,
         created_at: time(8),
         updated_at: time(8),
+    }
+}
+
+/// A hub.
+#[must_use]
+pub fn hub(n: u64) -> Hub {
+    Hub {
+        id: hub_id(n),
+        issuer: Issuer::parse(&format!("https://hub-{n}.example.org")).expect("a valid issuer"),
+        url: HubUrl::parse(&format!("https://hub-{n}.example.org:8443")).expect("a valid URL"),
+        trusted_by: TrustedBy::Operator,
+        created_at: time(10),
+    }
+}
+
+/// A name on a hub.
+#[must_use]
+pub fn username(n: u64) -> HubUsername {
+    HubUsername::parse(&format!("owner-{n}")).expect("a valid name")
+}
+
+/// A marketplace on a hub, without a satellite.
+#[must_use]
+pub fn marketplace(n: u64, hub: u64, username_of: u64) -> Marketplace {
+    Marketplace {
+        id: marketplace_id(n),
+        name: MarketplaceName::parse(&format!("market-{n}")).expect("a valid name"),
+        hub: hub_id(hub),
+        username: username(username_of),
+        satellite: None,
+        credential: Sealed::from_bytes(vec![0, 255, 7]),
+        revision: 1,
+        created_at: time(11),
+        updated_at: time(11),
+    }
+}
+
+/// A listing of an endpoint on a marketplace.
+#[must_use]
+pub fn listing(n: u64, endpoint: u64, marketplace: u64) -> Listing {
+    Listing {
+        id: listing_id(n),
+        endpoint: endpoint_id(endpoint),
+        slug: slug(endpoint),
+        marketplace: marketplace_id(marketplace),
+        state: ListingState::Pending,
+        last_error: None,
+        told_at: None,
+        due_at: time(12),
+        failures: 0,
+        revision: 1,
+        created_at: time(12),
     }
 }
 

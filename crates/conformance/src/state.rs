@@ -5,15 +5,16 @@ use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Member, MembershipOf};
-use syft_space_domain::ids::{AccountId, EndpointId, TenantId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, TenantId};
+use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
+use syft_space_domain::page::{Page, PageAsk, PageLimit};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::drive::{all, installation_log_in, log_in};
-use crate::sample::{account_id, email, scope};
+use crate::sample::{account_id, email, hub, hub_id, satellite_id, scope, time, username};
 
 /// Everything that one view shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,9 @@ pub(crate) struct Everything {
     any_account: bool,
     accounts: Vec<Option<Person>>,
     datasets: Vec<(TenantId, Dataset)>,
+    hubs: Vec<Hub>,
+    of_hubs: Vec<OfHub>,
+    due: Vec<(TenantId, Listing)>,
     of_tenants: Vec<OfTenant>,
     log: Vec<RecordedEvent>,
 }
@@ -56,7 +60,23 @@ struct OfTenant {
     policies: Vec<Policy>,
     count_policies: u64,
     of_policies: Vec<(Option<Policy>, Vec<EndpointId>)>,
+    marketplaces: Vec<Marketplace>,
+    of_marketplaces: Vec<OfMarketplace>,
     log: Vec<RecordedEvent>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct OfHub {
+    found: [Option<Hub>; 2],
+    marketplaces: u64,
+    holders: Vec<Option<(TenantId, MarketplaceId)>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct OfMarketplace {
+    found: Option<Marketplace>,
+    listings: Vec<Listing>,
+    listings_found: Vec<Option<Listing>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +92,7 @@ struct OfDataset {
 struct OfEndpoint {
     found: [Option<Endpoint>; 2],
     policies: Vec<Policy>,
+    listings: Vec<Listing>,
 }
 
 impl Everything {
@@ -83,6 +104,9 @@ impl Everything {
             any_account: view.any_account()?,
             accounts: (1..=numbers).map(|n| Person::seen(view, n)).collect::<Result<_, _>>()?,
             datasets: view.all_datasets(&operator)?,
+            of_hubs: (1..=numbers).map(|n| OfHub::seen(view, n, numbers)).collect::<Result<_, _>>()?,
+            hubs: view.hubs()?,
+            due: view.listings_due(&operator, time(60), PageLimit::DEFAULT)?,
             of_tenants: (1..=numbers).map(|n| OfTenant::seen(view, n, numbers)).collect::<Result<_, _>>()?,
             log: installation_log_in(view)?,
         })
@@ -146,6 +170,7 @@ impl OfTenant {
             every_dataset.into_iter().filter(|(of, _)| *of == scope.tenant()).map(|(_, one)| one);
         let endpoints = list(|page| view.endpoints(&scope, page))?;
         let policies = list(|page| view.policies(&scope, page))?;
+        let marketplaces = list(|page| view.marketplaces(&scope, page))?;
         Ok(Self {
             tenant,
             found_by_name,
@@ -175,12 +200,46 @@ impl OfTenant {
                 .iter()
                 .map(|one| Ok((view.policy(&scope, one.id)?, view.endpoints_of_policy(&scope, one.id)?)))
                 .collect::<Result<_, StoreError>>()?,
+            of_marketplaces: marketplaces
+                .iter()
+                .map(|one| OfMarketplace::seen(view, &scope, one.id))
+                .collect::<Result<_, _>>()?,
+            marketplaces,
             log: log_in(view, &scope)?,
             members,
             invitations,
             datasets,
             endpoints,
             policies,
+        })
+    }
+}
+
+impl OfHub {
+    fn seen(view: &mut dyn View, n: u64, numbers: u64) -> Result<Self, StoreError> {
+        let names = (1..=numbers).map(|n| Audience::from(&username(n)));
+        let satellites = (1..=numbers).map(|n| Audience::from(satellite_id(n)));
+        Ok(Self {
+            found: [view.hub(hub_id(n))?, view.hub_by_issuer(&hub(n).issuer)?],
+            marketplaces: view.count_marketplaces_on(hub_id(n))?,
+            holders: names
+                .chain(satellites)
+                .map(|audience| view.holder_of_audience(hub_id(n), &audience))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl OfMarketplace {
+    fn seen(view: &mut dyn View, scope: &TenantScope, id: MarketplaceId) -> Result<Self, StoreError> {
+        let listings = view.listings_on(scope, id)?;
+        Ok(Self {
+            found: view.marketplace(scope, id)?,
+            listings_found: listings
+                .iter()
+                .map(|one| view.listing(scope, one.id))
+                .collect::<Result<_, _>>()?,
+            listings,
         })
     }
 }
@@ -206,6 +265,7 @@ impl OfEndpoint {
         Ok(Self {
             found: [view.endpoint(scope, endpoint.id)?, view.endpoint_by_slug(scope, &endpoint.slug)?],
             policies: view.attached_policies(scope, endpoint.id)?,
+            listings: view.listings_of(scope, endpoint.id)?,
         })
     }
 }

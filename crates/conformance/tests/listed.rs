@@ -5,8 +5,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    audit, dataset, documents, endpoint, extract, identity, passwords, policy, sealing, search, spool, store,
-    tenant, tokens,
+    audit, dataset, documents, endpoint, extract, identity, marketplace, passwords, policy, sealing, search,
+    spool, store, tenant, tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -38,6 +38,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,
+        marketplace::CHECKS,
         audit::CHECKS,
     ];
     let mut listed: BTreeSet<&str> = rooms.into_iter().flatten().map(|check| check.promise).collect();

@@ -1,13 +1,15 @@
 //! What the query path reads instead of a database: one immutable snapshot per tenant, swapped on commit.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::access::Role;
 use crate::dataset::IndexOf;
 use crate::endpoint::{Endpoint, Slug};
 use crate::identity::{AccountStatus, Email, Member};
-use crate::ids::{AccountId, EndpointId, TenantId};
+use crate::ids::{AccountId, EndpointId, HubId, MarketplaceId, TenantId};
+use crate::marketplace::ports::TrustedHubs;
+use crate::marketplace::{Audience, Hub, Marketplace};
 use crate::page::{Cursor, PageAsk, PageLimit};
 use crate::policy::AccessRules;
 use crate::store::{AfterCommit, StoreError, Touched, View};
@@ -56,6 +58,7 @@ pub struct TenantLive {
     members: HashMap<AccountId, LiveMember>,
     endpoints: HashMap<Slug, Arc<LiveEndpoint>>,
     slugs: HashMap<EndpointId, Slug>,
+    marketplaces: HashMap<MarketplaceId, Arc<Marketplace>>,
 }
 
 impl TenantLive {
@@ -71,15 +74,50 @@ impl TenantLive {
         self.endpoints.get(slug)
     }
 
+    /// One of its marketplaces.
+    #[must_use]
+    pub fn marketplace(&self, id: MarketplaceId) -> Option<&Arc<Marketplace>> {
+        self.marketplaces.get(&id)
+    }
+
+    /// Its marketplaces, in no order.
+    pub fn marketplaces(&self) -> impl Iterator<Item = &Arc<Marketplace>> {
+        self.marketplaces.values()
+    }
+
+    /// That one of its marketplaces to which satellite tokens of this hub and audience are made out.
+    #[must_use]
+    pub fn addressed(&self, hub: HubId, audience: &Audience) -> Option<&Arc<Marketplace>> {
+        self.marketplaces().find(|one| one.hub == hub && one.audiences().any(|own| own == *audience))
+    }
+
+    fn audiences(&self) -> impl Iterator<Item = (HubId, Audience)> {
+        self.marketplaces().flat_map(|one| one.audiences().map(|audience| (one.hub, audience)))
+    }
+
     fn load(view: &mut dyn View, scope: &TenantScope, tenant: Tenant) -> Result<Self, StoreError> {
-        let mut live =
-            Self { tenant, members: HashMap::new(), endpoints: HashMap::new(), slugs: HashMap::new() };
+        let mut live = Self {
+            tenant,
+            members: HashMap::new(),
+            endpoints: HashMap::new(),
+            slugs: HashMap::new(),
+            marketplaces: HashMap::new(),
+        };
         let limit = PageLimit::parse(u64::from(PageLimit::MAX)).unwrap_or(PageLimit::DEFAULT);
         let mut after: Option<Cursor<AccountId>> = None;
         loop {
             let page = view.members(scope, PageAsk { limit, after })?;
             live.members
                 .extend(page.items.into_iter().map(|one| (one.membership.account, LiveMember::from(one))));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut after: Option<Cursor<MarketplaceId>> = None;
+        loop {
+            let page = view.marketplaces(scope, PageAsk { limit, after })?;
+            live.marketplaces.extend(page.items.into_iter().map(|one| (one.id, Arc::new(one))));
             after = page.next;
             if after.is_none() {
                 break;
@@ -131,7 +169,15 @@ impl TenantLive {
         touched: &Touched,
     ) -> Result<(), StoreError> {
         match *touched {
-            Touched::Tenant(_) => {}
+            Touched::Tenant(_) | Touched::Hub(_) => {}
+            Touched::Marketplace(_, id) => match view.marketplace(scope, id)? {
+                Some(marketplace) => {
+                    self.marketplaces.insert(id, Arc::new(marketplace));
+                }
+                None => {
+                    self.marketplaces.remove(&id);
+                }
+            },
             Touched::Member(_, account) => match view.member(scope, account)? {
                 Some(member) => {
                     self.members.insert(account, member.into());
@@ -168,27 +214,89 @@ pub trait LiveState: Send + Sync {
     /// # Errors
     /// When there is no such tenant, or its state is not to be had.
     fn tenant(&self, scope: &TenantScope) -> Result<Arc<TenantLive>, LiveError>;
+
+    /// The snapshot of the tenant to which satellite tokens of this hub and audience are made out.
+    ///
+    /// # Errors
+    /// When there is no such tenant, or its state is not to be had.
+    fn addressed(&self, hub: HubId, audience: &Audience) -> Result<Arc<TenantLive>, LiveError>;
 }
 
-/// The live state of every tenant, kept by following a store's commits.
+/// The live state of every tenant and of the installation, kept by following a store's commits.
 #[derive(Default)]
 pub struct LiveCache {
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
     /// `None` where the state could not be read after a change.
-    tenants: RwLock<HashMap<TenantId, Option<Arc<TenantLive>>>>,
+    tenants: HashMap<TenantId, Option<Arc<TenantLive>>>,
+    /// Whose the audiences are.
+    audiences: HashMap<(HubId, Audience), TenantId>,
+    /// The trusted hubs by their issuers; `None` where they could not be read after a change.
+    hubs: Option<BTreeMap<String, Arc<Hub>>>,
+}
+
+impl Known {
+    fn tenant(&self, id: TenantId) -> Result<Arc<TenantLive>, LiveError> {
+        match self.tenants.get(&id) {
+            Some(Some(live)) => Ok(Arc::clone(live)),
+            Some(None) => Err(LiveError::Unavailable),
+            None => Err(LiveError::NoTenant),
+        }
+    }
+
+    /// Puts a tenant's state in place of what was known of it; `None` where there is no such tenant any more.
+    fn put(&mut self, id: TenantId, state: Option<TenantLive>) {
+        match self.tenants.remove(&id) {
+            Some(Some(old)) => {
+                for audience in old.audiences() {
+                    // Another tenant may have taken the audience over in the same commit.
+                    if self.audiences.get(&audience) == Some(&id) {
+                        self.audiences.remove(&audience);
+                    }
+                }
+            }
+            Some(None) => self.audiences.retain(|_, holder| *holder != id),
+            None => {}
+        }
+        if let Some(live) = state {
+            self.audiences.extend(live.audiences().map(|audience| (audience, id)));
+            self.tenants.insert(id, Some(Arc::new(live)));
+        }
+    }
+
+    /// A tenant's state could not be read. Its audiences stay, so that who comes for them learns that it is for now.
+    fn lose(&mut self, id: TenantId) {
+        self.tenants.insert(id, None);
+    }
+}
+
+fn hubs(view: &mut dyn View) -> Result<BTreeMap<String, Arc<Hub>>, StoreError> {
+    Ok(view.hubs()?.into_iter().map(|hub| (hub.issuer.to_string(), Arc::new(hub))).collect())
 }
 
 impl LiveCache {
-    /// Reads every tenant, before the first request.
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads every tenant and hub, before the first request.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn load(&self, view: &mut dyn View, operator: &OperatorScope) -> Result<(), StoreError> {
-        let mut loaded = HashMap::new();
+        let mut loaded = Known { hubs: Some(hubs(view)?), ..Known::default() };
         for tenant in view.tenants(operator)? {
             let scope = operator.tenant(tenant.id);
-            loaded.insert(tenant.id, Some(Arc::new(TenantLive::load(view, &scope, tenant)?)));
+            loaded.put(tenant.id, Some(TenantLive::load(view, &scope, tenant)?));
         }
-        *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        *self.write() = loaded;
         Ok(())
     }
 
@@ -199,7 +307,7 @@ impl LiveCache {
         touched: &[Touched],
     ) -> Result<Option<TenantLive>, StoreError> {
         let scope = TenantScope::of(id);
-        let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned().flatten();
+        let known = self.read().tenants.get(&id).cloned().flatten();
         let Some(tenant) = view.tenant(&scope)? else { return Ok(None) };
         let Some(known) = known else {
             return TenantLive::load(view, &scope, tenant).map(Some);
@@ -215,12 +323,27 @@ impl LiveCache {
 
 impl LiveState for LiveCache {
     fn tenant(&self, scope: &TenantScope) -> Result<Arc<TenantLive>, LiveError> {
-        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
-        match tenants.get(&scope.tenant()) {
-            Some(Some(live)) => Ok(Arc::clone(live)),
-            Some(None) => Err(LiveError::Unavailable),
-            None => Err(LiveError::NoTenant),
-        }
+        self.read().tenant(scope.tenant())
+    }
+
+    fn addressed(&self, hub: HubId, audience: &Audience) -> Result<Arc<TenantLive>, LiveError> {
+        let known = self.read();
+        let holder = known.audiences.get(&(hub, audience.clone())).ok_or(LiveError::NoTenant)?;
+        known.tenant(*holder)
+    }
+}
+
+impl TrustedHubs for LiveCache {
+    fn by_issuer(&self, issuer: &str) -> Option<Arc<Hub>> {
+        self.read().hubs.as_ref()?.get(issuer).cloned()
+    }
+
+    fn by_id(&self, id: HubId) -> Option<Arc<Hub>> {
+        self.read().hubs.as_ref()?.values().find(|hub| hub.id == id).cloned()
+    }
+
+    fn all(&self) -> Vec<Arc<Hub>> {
+        self.read().hubs.iter().flat_map(BTreeMap::values).cloned().collect()
     }
 }
 
@@ -228,17 +351,21 @@ impl AfterCommit for LiveCache {
     fn committed(&self, view: &mut dyn View, touched: &[Touched]) {
         let mut by_tenant: BTreeMap<TenantId, Vec<Touched>> = BTreeMap::new();
         for one in touched {
-            by_tenant.entry(one.tenant()).or_default().push(*one);
+            if let Some(tenant) = one.tenant() {
+                by_tenant.entry(tenant).or_default().push(*one);
+            }
+        }
+        // What cannot be read is not guessed: no hub is trusted, and the tenant is refused, until a later commit makes
+        // it readable.
+        if self.read().hubs.is_none() || touched.iter().any(|one| one.tenant().is_none()) {
+            let hubs = hubs(view).ok();
+            self.write().hubs = hubs;
         }
         for (id, touched) in by_tenant {
-            // What cannot be read is not guessed: its tenant is refused until a later commit makes it readable.
-            let followed = self.followed(view, id, &touched);
-            let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-            match followed {
-                Ok(Some(live)) => tenants.insert(id, Some(Arc::new(live))),
-                Ok(None) => tenants.remove(&id),
-                Err(_) => tenants.insert(id, None),
-            };
+            match self.followed(view, id, &touched) {
+                Ok(state) => self.write().put(id, state),
+                Err(_) => self.write().lose(id),
+            }
         }
     }
 }

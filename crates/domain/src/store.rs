@@ -6,7 +6,8 @@ use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
 use crate::identity::ports::{AccountRows, AccountView};
-use crate::ids::{AccountId, EndpointId, TenantId};
+use crate::ids::{AccountId, EndpointId, HubId, MarketplaceId, TenantId};
+use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{PolicyRows, PolicyView};
 use crate::tenant::ports::{TenantRows, TenantView};
 use crate::unit::Unit;
@@ -51,13 +52,29 @@ pub trait Store: Send + Sync {
 }
 
 /// Everything that can be read from one snapshot.
-pub trait View: TenantView + AccountView + DatasetView + EndpointView + PolicyView + AuditView {}
-impl<T: TenantView + AccountView + DatasetView + EndpointView + PolicyView + AuditView + ?Sized> View for T {}
+pub trait View:
+    TenantView + AccountView + DatasetView + EndpointView + PolicyView + MarketplaceView + AuditView
+{
+}
+impl<T> View for T where
+    T: TenantView
+        + AccountView
+        + DatasetView
+        + EndpointView
+        + PolicyView
+        + MarketplaceView
+        + AuditView
+        + ?Sized
+{
+}
 
 /// Everything a unit of work can read and write. It has no commit and no way to write an audit event: the store
 /// does both, from what the unit answers.
-pub trait Tx: TenantRows + AccountRows + DatasetRows + EndpointRows + PolicyRows {}
-impl<T: TenantRows + AccountRows + DatasetRows + EndpointRows + PolicyRows + ?Sized> Tx for T {}
+pub trait Tx: TenantRows + AccountRows + DatasetRows + EndpointRows + PolicyRows + MarketplaceRows {}
+impl<T> Tx for T where
+    T: TenantRows + AccountRows + DatasetRows + EndpointRows + PolicyRows + MarketplaceRows + ?Sized
+{
+}
 
 /// What a commit changed of the things that live state is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,14 +85,22 @@ pub enum Touched {
     Member(TenantId, AccountId),
     /// An endpoint was made, changed or removed, or the policies attached to it, or one of those.
     Endpoint(TenantId, EndpointId),
+    /// A marketplace was registered, changed or removed.
+    Marketplace(TenantId, MarketplaceId),
+    /// A hub was trusted, changed, or is trusted no more. It is nobody's, but the installation's.
+    Hub(HubId),
 }
 
 impl Touched {
-    /// Whose live state it is.
+    /// Whose live state it is; `None` where it is the installation's.
     #[must_use]
-    pub fn tenant(&self) -> TenantId {
+    pub fn tenant(&self) -> Option<TenantId> {
         match *self {
-            Self::Tenant(tenant) | Self::Member(tenant, _) | Self::Endpoint(tenant, _) => tenant,
+            Self::Tenant(tenant)
+            | Self::Member(tenant, _)
+            | Self::Endpoint(tenant, _)
+            | Self::Marketplace(tenant, _) => Some(tenant),
+            Self::Hub(_) => None,
         }
     }
 }

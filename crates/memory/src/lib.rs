@@ -60,6 +60,7 @@ mod audit;
 mod dataset;
 mod endpoint;
 mod identity;
+mod marketplace;
 mod policy;
 mod random;
 mod sealing;

@@ -7,7 +7,11 @@ use std::sync::Arc;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{Account, Invitation, Membership};
-use syft_space_domain::ids::{AccountId, DatasetId, EndpointId, InvitationId, JobId, PolicyId, TenantId};
+use syft_space_domain::ids::{
+    AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
+    TenantId,
+};
+use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{StoreError, Touched};
 use syft_space_domain::tenant::{Tenant, TenantScope};
@@ -27,6 +31,9 @@ pub(crate) struct State {
     pub(crate) endpoints: Table<EndpointId, Endpoint>,
     pub(crate) policies: Table<PolicyId, Policy>,
     pub(crate) attached: Table<EndpointId, Vec<PolicyId>>,
+    pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
+    pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,
+    pub(crate) listings: Table<ListingId, Listing>,
     pub(crate) logs: Logs,
 }
 
@@ -43,7 +50,7 @@ impl Session {
 
     /// Counts this commit for each tenant whose live state it changes.
     pub(crate) fn bump_versions(&mut self) {
-        let tenants: BTreeSet<TenantId> = self.touched.iter().map(Touched::tenant).collect();
+        let tenants: BTreeSet<TenantId> = self.touched.iter().filter_map(Touched::tenant).collect();
         for id in tenants {
             if let Some(tenant) = Arc::make_mut(&mut self.state.tenants).get_mut(&id) {
                 tenant.version += 1;

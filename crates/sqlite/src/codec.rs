@@ -10,8 +10,10 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Binary;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::ids::{
-    AccountId, DatasetId, EndpointId, EventId, InvitationId, JobId, PolicyId, RequestId, TenantId,
+    AccountId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
+    PolicyId, RequestId, TenantId,
 };
+use syft_space_domain::marketplace::SatelliteId;
 use syft_space_domain::page::{Cursor, PageLimit};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
@@ -54,7 +56,21 @@ macro_rules! keys {
     )*};
 }
 
-keys!(AccountId, DatasetId, EndpointId, EventId, InvitationId, JobId, PolicyId, RequestId, TenantId);
+keys!(
+    AccountId,
+    DatasetId,
+    EndpointId,
+    EventId,
+    HubId,
+    InvitationId,
+    JobId,
+    ListingId,
+    MarketplaceId,
+    PolicyId,
+    RequestId,
+    SatelliteId,
+    TenantId
+);
 
 impl From<&TenantScope> for Key {
     fn from(scope: &TenantScope) -> Self {

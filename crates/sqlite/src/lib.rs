@@ -26,6 +26,7 @@ mod error;
 mod home;
 mod identity;
 mod lock;
+mod marketplace;
 mod open;
 mod policy;
 mod private;

@@ -129,6 +129,48 @@ table! {
 }
 
 table! {
+    hubs (id) {
+        id -> Binary,
+        issuer -> Text,
+        url -> Text,
+        trusted_by -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    marketplaces (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        hub_id -> Binary,
+        username -> Text,
+        satellite -> Nullable<Binary>,
+        credential -> Binary,
+        revision -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    listings (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        endpoint_id -> Binary,
+        slug -> Text,
+        marketplace_id -> Binary,
+        state -> Text,
+        last_error -> Nullable<Text>,
+        told_at -> Nullable<BigInt>,
+        due_at -> BigInt,
+        failures -> BigInt,
+        revision -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+table! {
     audit_logs (log) {
         log -> Binary,
         last_seq -> BigInt,

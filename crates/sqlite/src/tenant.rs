@@ -104,7 +104,7 @@ impl TenantRows for Session<'_> {
 impl Session<'_> {
     /// Counts this unit for each tenant whose live state it changed.
     pub(crate) fn bump_versions(&mut self) -> Result<(), StoreError> {
-        let touched: BTreeSet<TenantId> = self.touched().iter().map(Touched::tenant).collect();
+        let touched: BTreeSet<TenantId> = self.touched().iter().filter_map(Touched::tenant).collect();
         for id in touched {
             self.write(|connection| {
                 let tenant = diesel::update(tenants::table.find(Key::from(id)));

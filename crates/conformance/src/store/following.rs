@@ -18,8 +18,9 @@ use syft_space_domain::unit::{Kept, Recorded, Refused, Unit};
 use crate::drive::{Follower, found, installation_log, keep, look};
 use crate::made::{Made, MakeStore};
 use crate::sample::{
-    account, account_id, dataset, dataset_id, endpoint, endpoint_id, event, invitation, invitation_id, job,
-    membership, policy, policy_id, scope, tenant, tenant_id,
+    account, account_id, dataset, dataset_id, endpoint, endpoint_id, event, hub, hub_id, invitation,
+    invitation_id, job, listing, listing_id, marketplace, marketplace_id, membership, policy, policy_id,
+    scope, tenant, tenant_id,
 };
 use crate::store::units::No;
 
@@ -113,7 +114,8 @@ pub fn a_follower_is_told_once_of_each_commit_in_order(make: &MakeStore) {
     let mut in_order =
         installation_log(store).into_iter().filter_map(|one| one.event.object).map(|one| one.id);
     for commit in follower.told() {
-        let told: BTreeSet<String> = commit.iter().map(|one| one.tenant().to_string()).collect();
+        let told: BTreeSet<String> =
+            commit.iter().filter_map(Touched::tenant).map(|one| one.to_string()).collect();
         let next: BTreeSet<String> = in_order.by_ref().take(commit.len()).collect();
         assert_eq!(told, next, "a follower is told once of each commit, in the order of the log");
     }
@@ -157,6 +159,43 @@ fn member(tenant: u64, account: u64) -> Touched {
 
 fn touched(tenant: u64, n: u64) -> Touched {
     Touched::Endpoint(tenant_id(tenant), endpoint_id(n))
+}
+
+/// What is done to hubs, marketplaces and listings.
+fn marketplace_steps() -> Vec<Step> {
+    let hub_1 = Touched::Hub(hub_id(1));
+    let market = |tenant, n| Touched::Marketplace(tenant_id(tenant), marketplace_id(n));
+    vec![
+        ("add_hub", Box::new(|tx| tx.add_hub(&hub(1))), vec![hub_1]),
+        ("update_hub", Box::new(|tx| tx.update_hub(&hub(1))), vec![hub_1]),
+        ("update_hub of a hub that is not there", Box::new(|tx| tx.update_hub(&hub(2))), vec![]),
+        (
+            "add_marketplace",
+            Box::new(|tx| {
+                tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
+                tx.add_marketplace(&scope(2), &marketplace(1, 1, 2))
+            }),
+            vec![market(1, 1), market(2, 1)],
+        ),
+        (
+            "update_marketplace",
+            Box::new(|tx| tx.update_marketplace(&scope(1), &marketplace(1, 1, 3))),
+            vec![market(1, 1)],
+        ),
+        ("add_listing", Box::new(|tx| tx.add_listing(&scope(1), &listing(1, 1, 1))), vec![]),
+        ("update_listing", Box::new(|tx| tx.update_listing(&scope(1), &listing(1, 1, 1))), vec![]),
+        ("remove_listing", Box::new(|tx| tx.remove_listing(&scope(1), listing_id(1)).map(drop)), vec![]),
+        (
+            "remove_marketplace",
+            Box::new(|tx| {
+                tx.remove_marketplace(&scope(1), marketplace_id(1))?;
+                tx.remove_marketplace(&scope(2), marketplace_id(1)).map(drop)
+            }),
+            vec![market(1, 1), market(2, 1)],
+        ),
+        ("remove_hub", Box::new(|tx| tx.remove_hub(hub_id(1)).map(drop)), vec![hub_1]),
+        ("remove_hub of a hub that is not there", Box::new(|tx| tx.remove_hub(hub_id(1)).map(drop)), vec![]),
+    ]
 }
 
 fn steps() -> Vec<Step> {
@@ -264,8 +303,8 @@ pub fn each_write_touches_what_live_state_is_made_of(make: &MakeStore) {
     found(store);
     follower.take();
     let mut before = versions(store);
-    for (name, mut work, expected) in steps() {
-        let concerned: BTreeSet<_> = expected.iter().map(Touched::tenant).collect();
+    for (name, mut work, expected) in steps().into_iter().chain(marketplace_steps()) {
+        let concerned: BTreeSet<_> = expected.iter().filter_map(Touched::tenant).collect();
         keep(store, move |tx| work(tx));
         let expected: BTreeSet<Touched> = expected.into_iter().collect();
         assert_eq!(follower.take(), expected, "{name} touches what live state is made of, and nothing else");

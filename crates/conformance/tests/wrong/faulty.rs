@@ -12,14 +12,20 @@ use syft_space_domain::identity::ports::{AccountRows, AccountView};
 use syft_space_domain::identity::{
     Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf, PasswordHash,
 };
-use syft_space_domain::ids::{AccountId, DatasetId, EndpointId, InvitationId, JobId, PolicyId, TenantId};
-use syft_space_domain::page::{Cursor, Page, PageAsk};
+use syft_space_domain::ids::{
+    AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
+    TenantId,
+};
+use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
+use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace};
+use syft_space_domain::page::{Cursor, Page, PageAsk, PageLimit};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope};
+use syft_space_domain::time::Timestamp;
 
 use syft_space_conformance::sample;
 
@@ -151,6 +157,15 @@ pub(crate) const SCOPED: &[&str] = &[
     "update_policy",
     "remove_policy",
     "attach_policies",
+    "marketplace",
+    "marketplaces",
+    "update_marketplace",
+    "remove_marketplace",
+    "listing",
+    "listings_of",
+    "listings_on",
+    "update_listing",
+    "remove_listing",
     "events",
 ];
 
@@ -282,6 +297,38 @@ where
     }
 }
 
+impl<P: DerefMut> MarketplaceView for Faulty<P>
+where
+    P::Target: MarketplaceView,
+{
+    /// A store that keeps names and satellites apart sees no harm in a name that is another's satellite.
+    fn holder_of_audience(
+        &mut self,
+        hub: HubId,
+        audience: &Audience,
+    ) -> Result<Option<(TenantId, MarketplaceId)>, StoreError> {
+        if self.fault == Fault::SeesNoSatellites && audience.as_str().len() == 36 {
+            return Ok(None);
+        }
+        self.inner.holder_of_audience(hub, audience)
+    }
+
+    plain! {
+        hubs() -> Vec<Hub>;
+        hub(id: HubId) -> Option<Hub>;
+        hub_by_issuer(issuer: &Issuer) -> Option<Hub>;
+        count_marketplaces_on(hub: HubId) -> u64;
+        listings_due(operator: &OperatorScope, at: Timestamp, limit: PageLimit) -> Vec<(TenantId, Listing)>;
+    }
+    scoped! {
+        marketplace(id: MarketplaceId) -> Option<Marketplace>;
+        marketplaces(page: PageAsk<MarketplaceId>) -> Page<Marketplace, MarketplaceId>;
+        listing(id: ListingId) -> Option<Listing>;
+        listings_of(endpoint: EndpointId) -> Vec<Listing>;
+        listings_on(marketplace: MarketplaceId) -> Vec<Listing>;
+    }
+}
+
 impl<P: DerefMut> Faulty<P>
 where
     P::Target: AuditView,
@@ -407,5 +454,24 @@ where
         update_policy(policy: &Policy) -> ();
         remove_policy(id: PolicyId) -> bool;
         attach_policies(endpoint: EndpointId, policies: &[PolicyId]) -> ();
+    }
+}
+
+impl<P: DerefMut> MarketplaceRows for Faulty<P>
+where
+    P::Target: MarketplaceRows,
+{
+    plain! {
+        add_hub(hub: &Hub) -> ();
+        update_hub(hub: &Hub) -> ();
+        remove_hub(id: HubId) -> bool;
+        add_marketplace(scope: &TenantScope, marketplace: &Marketplace) -> ();
+        add_listing(scope: &TenantScope, listing: &Listing) -> ();
+    }
+    scoped! {
+        update_marketplace(marketplace: &Marketplace) -> ();
+        remove_marketplace(id: MarketplaceId) -> bool;
+        update_listing(listing: &Listing) -> ();
+        remove_listing(id: ListingId) -> bool;
     }
 }

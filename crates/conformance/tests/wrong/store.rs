@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use syft_space_conformance::{
-    Made, MakeStore, audit, check_store, dataset, differential, endpoint, identity, policy, store, tenant,
+    Made, MakeStore, audit, check_store, dataset, differential, endpoint, identity, marketplace, policy,
+    store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{AfterCommit, NobodyFollows, Store, StoreError, Touched, Tx, View};
@@ -25,6 +26,8 @@ pub(crate) enum Fault {
     ForgetsTheTenantIn(&'static str),
     /// Names are compared without their case.
     FoldsCase,
+    /// A satellite is nobody's audience.
+    SeesNoSatellites,
     /// A cursor of the list of endpoints counts items.
     CountsInItsCursor,
     /// A tenant's version is always the same.
@@ -189,8 +192,15 @@ fn a_store_that_is_only_wrapped_keeps_every_promise() {
 
 #[test]
 fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
-    let rooms =
-        [tenant::CHECKS, identity::CHECKS, dataset::CHECKS, endpoint::CHECKS, policy::CHECKS, audit::CHECKS];
+    let rooms = [
+        tenant::CHECKS,
+        identity::CHECKS,
+        dataset::CHECKS,
+        endpoint::CHECKS,
+        policy::CHECKS,
+        marketplace::CHECKS,
+        audit::CHECKS,
+    ];
     let isolation: Vec<_> =
         rooms.into_iter().flatten().filter(|check| check.promise.starts_with("z1_")).collect();
     let counted = ["count_active", "count_members_and_invitations", "count_datasets"];
@@ -287,6 +297,12 @@ fn z1_a_store_whose_lag_tells_of_other_logs_is_caught() {
 }
 
 #[test]
+fn a2_a_store_that_overlooks_whose_a_satellite_is_is_caught() {
+    let make = make(Fault::SeesNoSatellites);
+    assert_caught(marketplace::CHECKS, &*make, "a2_an_audience_on_a_hub_is_one_tenants");
+}
+
+#[test]
 fn a_store_that_folds_the_case_of_names_is_caught() {
     let make = make(Fault::FoldsCase);
     assert_caught(dataset::CHECKS, &*make, "names_of_datasets_are_compared_byte_by_byte");
@@ -305,6 +321,8 @@ fn a_store_that_does_something_else_than_another_is_told_apart() {
         Fault::ForgetsTheTenantIn("remove_endpoint"),
         Fault::ForgetsTheTenantIn("update_policy"),
         Fault::ForgetsTheTenantIn("members"),
+        Fault::ForgetsTheTenantIn("listings_on"),
+        Fault::SeesNoSatellites,
     ];
     for fault in faults {
         let compared = catch_unwind(AssertUnwindSafe(|| differential::same_units(256, right, &*make(fault))));

@@ -35,6 +35,7 @@ pub trait EndpointRows: EndpointView {
     fn add_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError>;
     /// Replaces all of an endpoint but its id and `created_at`.
     fn update_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError>;
-    /// Removes an endpoint, and detaches its policies. `false` when there is none.
+    /// Removes an endpoint, and detaches its policies; its listings stay, for the hubs are still to be told. `false`
+    /// when there is none.
     fn remove_endpoint(&mut self, scope: &TenantScope, id: EndpointId) -> Result<bool, StoreError>;
 }

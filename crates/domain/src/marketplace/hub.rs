@@ -1,5 +1,7 @@
 //! Which hubs the installation trusts.
 
+use std::str::FromStr;
+
 use crate::ids::HubId;
 use crate::marketplace::{HubUrl, Issuer};
 use crate::time::Timestamp;
@@ -29,6 +31,11 @@ pub enum TrustedBy {
     Registration,
 }
 
+/// A text that names nobody who trusts hubs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a hub is trusted by operator or registration")]
+pub struct TrustedByError;
+
 impl TrustedBy {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Operator, Self::Registration];
@@ -40,5 +47,12 @@ impl TrustedBy {
             Self::Operator => "operator",
             Self::Registration => "registration",
         }
+    }
+}
+
+impl FromStr for TrustedBy {
+    type Err = TrustedByError;
+    fn from_str(text: &str) -> Result<Self, TrustedByError> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(TrustedByError)
     }
 }

@@ -1,5 +1,8 @@
 //! An endpoint that is shown on a marketplace.
 
+use std::str::FromStr;
+
+use crate::endpoint::Slug;
 use crate::ids::{EndpointId, ListingId, MarketplaceId};
 use crate::time::Timestamp;
 
@@ -8,8 +11,10 @@ use crate::time::Timestamp;
 pub struct Listing {
     /// Its id.
     pub id: ListingId,
-    /// What is shown.
+    /// What is shown. It may be gone already: then the hub is still to be told.
     pub endpoint: EndpointId,
+    /// By which slug the hub knows it. A slug is listed once on a marketplace.
+    pub slug: Slug,
     /// Where. An endpoint is listed once on a marketplace.
     pub marketplace: MarketplaceId,
     /// How far it is.
@@ -39,6 +44,11 @@ pub enum ListingState {
     Removing,
 }
 
+/// A text that is no state of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a listing is pending, listed or removing")]
+pub struct ListingStateError;
+
 impl ListingState {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::Pending, Self::Listed, Self::Removing];
@@ -51,5 +61,12 @@ impl ListingState {
             Self::Listed => "listed",
             Self::Removing => "removing",
         }
+    }
+}
+
+impl FromStr for ListingState {
+    type Err = ListingStateError;
+    fn from_str(text: &str) -> Result<Self, ListingStateError> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(ListingStateError)
     }
 }

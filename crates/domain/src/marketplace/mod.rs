@@ -19,8 +19,8 @@ mod satellite;
 pub use account::{Marketplace, SatelliteId};
 pub use audience::{Audience, AudienceError};
 pub use credential::HubCredential;
-pub use hub::{Hub, TrustedBy};
-pub use listing::{Listing, ListingState};
+pub use hub::{Hub, TrustedBy, TrustedByError};
+pub use listing::{Listing, ListingState, ListingStateError};
 pub use names::{
     HubUrl, HubUrlError, HubUsername, HubUsernameError, Issuer, IssuerError, MarketplaceName,
     MarketplaceNameError,

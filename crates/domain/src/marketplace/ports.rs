@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use crate::Pending;
 use crate::identity::Email;
-use crate::ids::{EndpointId, HubId, ListingId, MarketplaceId};
+use crate::ids::{EndpointId, HubId, ListingId, MarketplaceId, TenantId};
 use crate::marketplace::{
     Audience, Hub, HubCredential, HubRole, HubUrl, HubUsername, Issuer, Listing, Marketplace,
     SatelliteClaims, SatelliteId, SatelliteRefused,
 };
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageAsk, PageLimit};
 use crate::sealing::NeedsNewValue;
 use crate::secret::Secret;
 use crate::store::StoreError;
-use crate::tenant::TenantScope;
+use crate::tenant::{OperatorScope, TenantScope};
 use crate::time::Timestamp;
 
 /// Reads hubs, marketplaces and listings. Hubs belong to the installation, so their look-ups take no scope.
@@ -27,6 +27,12 @@ pub trait MarketplaceView {
     fn hub_by_issuer(&mut self, issuer: &Issuer) -> Result<Option<Hub>, StoreError>;
     /// How many marketplaces of any tenant are on a hub.
     fn count_marketplaces_on(&mut self, hub: HubId) -> Result<u64, StoreError>;
+    /// Whose an audience on a hub is. It tells no more than registering it would: that it is taken.
+    fn holder_of_audience(
+        &mut self,
+        hub: HubId,
+        audience: &Audience,
+    ) -> Result<Option<(TenantId, MarketplaceId)>, StoreError>;
 
     /// One marketplace of the tenant.
     fn marketplace(
@@ -51,9 +57,17 @@ pub trait MarketplaceView {
         scope: &TenantScope,
         marketplace: MarketplaceId,
     ) -> Result<Vec<Listing>, StoreError>;
+    /// The listings of every tenant that are due at a time, the longest due first; of those due at the same time, in
+    /// the order of tenant and id.
+    fn listings_due(
+        &mut self,
+        operator: &OperatorScope,
+        at: Timestamp,
+        limit: PageLimit,
+    ) -> Result<Vec<(TenantId, Listing)>, StoreError>;
 }
 
-/// Writes hubs, marketplaces and listings.
+/// Writes hubs, marketplaces and listings. What changes a hub or a marketplace touches its live state.
 pub trait MarketplaceRows: MarketplaceView {
     /// Trusts a hub. Its id and issuer are new, else [`StoreError::Conflict`].
     fn add_hub(&mut self, hub: &Hub) -> Result<(), StoreError>;
@@ -62,10 +76,10 @@ pub trait MarketplaceRows: MarketplaceView {
     /// Trusts a hub no more. `false` when there is none; [`StoreError::Conflict`] while a marketplace is on it.
     fn remove_hub(&mut self, id: HubId) -> Result<bool, StoreError>;
 
-    /// Adds a marketplace. Its id and name are new in the tenant, its username and satellite on the hub, else
-    /// [`StoreError::Conflict`].
+    /// Adds a marketplace. Its hub exists, its id and name are new in the tenant, and its audiences are no other
+    /// marketplace's on the hub, of whatever tenant; else [`StoreError::Conflict`].
     fn add_marketplace(&mut self, scope: &TenantScope, marketplace: &Marketplace) -> Result<(), StoreError>;
-    /// Replaces all of a marketplace but its id, hub and `created_at`.
+    /// Replaces all of a marketplace but its id, hub and `created_at`. [`StoreError::Conflict`] as when it is added.
     fn update_marketplace(
         &mut self,
         scope: &TenantScope,
@@ -74,7 +88,9 @@ pub trait MarketplaceRows: MarketplaceView {
     /// Removes a marketplace and its listings. `false` when there is none.
     fn remove_marketplace(&mut self, scope: &TenantScope, id: MarketplaceId) -> Result<bool, StoreError>;
 
-    /// Adds a listing. There is none of that endpoint on that marketplace yet, else [`StoreError::Conflict`].
+    /// Adds a listing. Its marketplace exists, its id is new in the tenant, and neither its endpoint nor its slug is
+    /// listed on that marketplace yet; else [`StoreError::Conflict`]. It outlives its endpoint, so that the hub can
+    /// still be told.
     fn add_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError>;
     /// Replaces a listing's state, what is known of its last attempt, and its revision.
     fn update_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError>;
@@ -86,7 +102,9 @@ pub trait MarketplaceRows: MarketplaceView {
 pub trait TrustedHubs: Send + Sync {
     /// The hub whose tokens name this issuer.
     fn by_issuer(&self, issuer: &str) -> Option<Arc<Hub>>;
-    /// Every trusted hub.
+    /// The hub with this id.
+    fn by_id(&self, id: HubId) -> Option<Arc<Hub>>;
+    /// Every trusted hub, in the order of their issuers.
     fn all(&self) -> Vec<Arc<Hub>>;
 }
 

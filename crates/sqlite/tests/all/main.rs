@@ -5,6 +5,7 @@ mod audit_index;
 mod conformance;
 mod documents;
 mod group_commit;
+mod live;
 mod migrations;
 mod open;
 mod support;

@@ -1,0 +1,3 @@
+DROP TABLE listings;
+DROP TABLE marketplaces;
+DROP TABLE hubs;
