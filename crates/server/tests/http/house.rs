@@ -26,6 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-extract", THE_DOMAIN_ALONE),
     // Nothing depends on it: it tries the parsers of these.
     ("syft-space-fuzz", &["syft-space", "syft-space-domain", "syft-space-extract", "syft-space-jwt"]),
+    // It knows none of ours: a stranger is what it plays.
+    ("syft-space-fakehub", &[]),
     ("syft-space-jwt", THE_DOMAIN_ALONE),
     ("syft-space-memory", THE_DOMAIN_ALONE),
     ("syft-space-outbound", THE_DOMAIN_ALONE),
