@@ -3,8 +3,11 @@
 usage: sdk.py SERVE, where SERVE prints the hub's URL and serves until its standard input ends.
 """
 
+import json
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from syfthub_sdk import SyftHubClient
 from syfthub_sdk.exceptions import APIError, AuthenticationError, NotFoundError, ValidationError
@@ -63,12 +66,50 @@ def publishing(url, session):
 def finding(alice, owner):
     slugs = [one.slug for one in alice.hub.browse(page_size=50)]
     assert len(slugs) == len(set(slugs)) == 121, slugs
+    owner.users.update(domain="http://127.0.0.1:18090")
     found = alice.hub.get("spaceowner/space-docs")
     assert found.connect[0].config == {"url": "http://127.0.0.1:18090", "tenant_name": "acme"}, found
     owner.my_endpoints.delete("spaceowner/space-docs")
     refused(NotFoundError, lambda: alice.hub.get("spaceowner/space-docs"))
     synced = owner.my_endpoints.sync([])
     assert (synced.synced, synced.deleted) == (0, 120), synced
+
+
+class Space(BaseHTTPRequestHandler):
+    """A space that knows one thing, and keeps whom it was asked by."""
+
+    asked = []
+
+    def do_POST(self):
+        query = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.asked.append((self.path, dict(self.headers.items()), query))
+        found = {"content": "5,895 m", "similarity_score": 0.7, "metadata": {"title": "Kilimanjaro"}}
+        body = json.dumps({"references": {"documents": [found]}}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def searching(alice, owner):
+    space = HTTPServer(("127.0.0.1", 0), Space)
+    threading.Thread(target=space.serve_forever, daemon=True).start()
+    owner.users.update(domain=f"http://127.0.0.1:{space.server_port}")
+    answer = alice.search.query("How high is Kilimanjaro?", data_sources=["spaceowner/space-docs"])
+    assert [(one.title, one.content) for one in answer.documents] == [("Kilimanjaro", "5,895 m")], answer
+    assert [one.status.value for one in answer.retrieval_info] == ["success"], answer
+    path, headers, query = Space.asked.pop()
+    assert path == "/api/v1/endpoints/space-docs/query", path
+    assert headers["authorization"].startswith("Bearer ey") and headers["x-tenant-name"] == "acme", headers
+    assert query["messages"] == "How high is Kilimanjaro?", query
+    space.shutdown()
+    space.server_close()
+    gone = alice.search.query("How high is Kilimanjaro?", data_sources=["spaceowner/space-docs"])
+    assert [one.status.value for one in gone.retrieval_info] == ["error"], gone
+    assert "Cannot reach" in gone.retrieval_info[0].error_message, gone
 
 
 def tokens(url, alice):
@@ -90,6 +131,7 @@ def main(serve):
             url = hub.stdout.readline().strip()
             session, alice = accounts(url)
             owner = publishing(url, session)
+            searching(alice, owner)
             finding(alice, owner)
             tokens(url, alice)
         finally:

@@ -30,11 +30,14 @@
 //!
 //! Statuses, bodies and headers are those of a running hub of July 2026, or follow its source. With
 //! [`HubOptions::satellites`] it is a newer hub: spaces register themselves, and their ids are the audiences of tokens.
+//! The hub's aggregator has a stand-in at `/aggregator/api/v1/chat`, which retrieves and calls no model: with it the SDK's
+//! `search.query` reaches a space, which gets the very request that an aggregator sends.
 //! Not here: mail, wallets, organisations, semantic search, peers, people's pages in HTML. An endpoint without news of
 //! late is inactive from 142 s on, by the hub's own [`HubClock`]; a real one looks every 30 s, and is seen to take about so
 //! long.
 #![forbid(unsafe_code)]
 
+mod aggregator;
 mod clock;
 mod error;
 mod keys;

@@ -1,6 +1,7 @@
 //! What kind of hub is started?
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use crate::{FakeHubError, HubClock, HubKey};
 
@@ -17,6 +18,8 @@ pub struct HubOptions {
     pub key: HubKey,
     /// Its clock.
     pub clock: HubClock,
+    /// How long its aggregator waits before it asks a space again that failed; twice as long the next time.
+    pub aggregator_backoff: Duration,
     /// Where it listens: a loopback address.
     pub address: IpAddr,
     /// Its port; 0 for any that is free.
@@ -38,6 +41,7 @@ impl HubOptions {
             rate_limits: true,
             key: HubKey::insecure_test_key(0)?,
             clock: HubClock::system(),
+            aggregator_backoff: Duration::from_secs(1),
             address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
         })

@@ -13,9 +13,11 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Bytes, Data, PayloadConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer};
 use futures_util::{StreamExt, stream};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::FakeHubError;
+use crate::aggregator;
 use crate::keys::random_uuid;
 use crate::mode::{Control, Mode};
 use crate::routes::Route;
@@ -48,6 +50,23 @@ impl Shared {
 
     pub(crate) fn wake(&self) {
         self.changed.send_replace(());
+    }
+
+    /// What the hub answers to a service of its own, by its status. It is counted, and does not go over HTTP.
+    pub(crate) fn answer_to_ourselves(&self, route: Route, bearer: Option<&str>, body: &Value) -> StatusCode {
+        let (method, path) = route.pattern();
+        let authorization = bearer.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
+        let request = Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: Vec::new(),
+            headers: authorization.into_iter().collect(),
+            body: body.to_string().into_bytes(),
+            peer: "the hub itself".to_owned(),
+        };
+        self.control().record(route, request.clone());
+        let answer = route.answer(&mut self.hub(), &request).unwrap_or_else(|refused| refused);
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The mode of a route, once it is not held.
@@ -125,6 +144,10 @@ async fn serve(shared: Data<Shared>, http: HttpRequest, body: Bytes) -> HttpResp
     let answer = match mode {
         Mode::Failing => Answer::detail(500, "Internal server error"),
         Mode::Redirecting(ref to) => Answer::detail(302, "Found").with("location", to),
+        _ if route == Route::Chat => {
+            let backoff = shared.hub().aggregator_backoff;
+            aggregator::chat(&shared, &request, backoff).await.unwrap_or_else(|refused| refused)
+        }
         _ => {
             let mut hub = shared.hub();
             route.answer(&mut hub, &request).unwrap_or_else(|refused| refused)

@@ -1,6 +1,7 @@
 //! What does the hub know?
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -102,6 +103,7 @@ pub(crate) struct Hub {
     pub(crate) satellites_known: bool,
     pub(crate) rate_limits: bool,
     pub(crate) clock: HubClock,
+    pub(crate) aggregator_backoff: Duration,
     /// What tokens are signed with.
     pub(crate) key: HubKey,
     /// What `/verify` knows besides.
@@ -129,6 +131,7 @@ impl Hub {
             satellites_known: options.satellites,
             rate_limits: options.rate_limits,
             clock: options.clock,
+            aggregator_backoff: options.aggregator_backoff,
             key: options.key,
             older_keys: Vec::new(),
             shown,

@@ -24,19 +24,22 @@ macro_rules! routes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Route {
             $($(#[$doc])* $name,)*
+            /// Asks data sources, by way of the aggregator.
+            Chat,
             /// Any other.
             Unknown,
         }
 
         impl Route {
             /// Every route that the hub has.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+            pub const ALL: &'static [Self] = &[$(Self::$name,)* Self::Chat];
 
             /// Its method and path; a segment in braces is any.
             #[must_use]
             pub fn pattern(self) -> (&'static str, &'static str) {
                 match self {
                     $(Self::$name => ($method, $path),)*
+                    Self::Chat => ("POST", "/aggregator/api/v1/chat"),
                     Self::Unknown => ("", ""),
                 }
             }
@@ -44,7 +47,8 @@ macro_rules! routes {
             pub(crate) fn answer(self, hub: &mut Hub, request: &Request) -> Answered {
                 match self {
                     $(Self::$name => $handler(hub, request),)*
-                    Self::Unknown => Err(unknown(request)),
+                    // The aggregator is another service, and asks others itself.
+                    Self::Chat | Self::Unknown => Err(unknown(request)),
                 }
             }
         }

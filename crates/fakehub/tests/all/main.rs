@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod aggregating;
+#[cfg(test)]
 mod minting;
 #[cfg(test)]
 mod publishing;
