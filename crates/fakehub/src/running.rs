@@ -73,6 +73,7 @@ impl Running {
     /// When the port cannot be kept.
     pub fn down(&mut self) -> Result<(), FakeHubError> {
         if let Some(serving) = self.serving.take() {
+            self.shared.set_silent(true);
             serving.end();
             self.reserved = Some(bound(self.address)?);
         }
@@ -85,6 +86,7 @@ impl Running {
     /// When the port cannot be listened on.
     pub fn up(&mut self) -> Result<(), FakeHubError> {
         if let Some(socket) = self.reserved.take() {
+            self.shared.set_silent(false);
             socket.listen(BACKLOG)?;
             socket.set_nonblocking(true)?;
             self.serving = Some(Serving::begin(Arc::clone(&self.shared), TcpListener::from(socket))?);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -33,11 +34,18 @@ pub(crate) struct Shared {
     control: Mutex<Control>,
     /// Wakes requests that are held, so that they look at their route's mode again.
     changed: watch::Sender<()>,
+    /// Whether connections that are still open get no answer: a worker that was told to stop may take a moment.
+    silent: AtomicBool,
 }
 
 impl Shared {
     pub(crate) fn new(hub: Hub) -> Self {
-        Self { hub: Mutex::new(hub), control: Mutex::default(), changed: watch::Sender::new(()) }
+        Self {
+            hub: Mutex::new(hub),
+            control: Mutex::default(),
+            changed: watch::Sender::new(()),
+            silent: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn hub(&self) -> MutexGuard<'_, Hub> {
@@ -46,6 +54,11 @@ impl Shared {
 
     pub(crate) fn control(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes every connection end instead of being answered, or be answered again.
+    pub(crate) fn set_silent(&self, silent: bool) {
+        self.silent.store(silent, Ordering::SeqCst);
     }
 
     pub(crate) fn wake(&self) {
@@ -113,7 +126,8 @@ impl Serving {
 
     /// Stops it, with all its connections, and returns when it has stopped.
     pub(crate) fn end(self) {
-        futures_executor::block_on(self.handle.stop(false));
+        // The word is given at once; whoever waits for its future needs an executor, and a caller may be within one.
+        drop(self.handle.stop(false));
         // What the thread returned is of no interest once it was told to stop.
         drop(self.thread.join());
     }
@@ -133,6 +147,10 @@ fn read(request: &HttpRequest, body: &Bytes) -> Request {
 }
 
 async fn serve(shared: Data<Shared>, http: HttpRequest, body: Bytes) -> HttpResponse {
+    if shared.silent.load(Ordering::SeqCst) {
+        let nothing: [Result<Bytes, _>; 1] = [Err(io::Error::other("the hub is down"))];
+        return HttpResponse::Ok().body(SizedStream::new(1, stream::iter(nothing)));
+    }
     let request = read(&http, &body);
     let route = Route::of(&request.method, &request.path);
     let correlation_id = request.header(CORRELATION_ID).map(str::to_owned);

@@ -41,6 +41,21 @@ async fn a_hub_that_is_down_refuses_connections_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_connection_that_was_kept_is_not_answered_when_the_hub_is_down() {
+    let mut world = World::new();
+    let client = reqwest::Client::new();
+    let url = format!("{}{JWKS}", world.hub.url());
+    for _ in 0..20 {
+        assert!(client.get(&url).send().await.unwrap().text().await.is_ok());
+        let before = world.hub.calls(Route::Jwks);
+        world.hub.down().unwrap();
+        assert!(client.get(&url).send().await.is_err());
+        assert_eq!(world.hub.calls(Route::Jwks), before);
+        world.hub.up().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_hub_that_is_dropped_is_gone() {
     let World { hub, .. } = World::new();
     let url = hub.url();
