@@ -78,6 +78,13 @@ impl Request {
         self
     }
 
+    /// Says that the call is made once, even if its method is a safe one.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.repeatable = false;
+        self
+    }
+
     /// Reads at most this many bytes of the answer's body.
     #[must_use]
     pub fn at_most(mut self, bytes: usize) -> Self {

@@ -21,6 +21,8 @@ async fn a_call_that_fails_in_passing_is_tried_three_times_and_no_more() {
     let server = Server::start(|_, _| answer(503, "", "down")).await;
     let last = local().call(&get(&server.url("/"))).await.unwrap();
     assert_eq!((last.status, last.body.as_ref(), server.hits()), (503, &b"down"[..], 3));
+    assert_eq!(local().call(&get(&server.url("/")).once()).await.unwrap().status, 503);
+    assert_eq!(server.hits(), 4);
 
     let server = Server::start(|_, _| Reply::Bytes(Vec::new())).await;
     assert_eq!(local().call(&get(&server.url("/"))).await.unwrap_err(), OutboundError::Broken);
