@@ -19,6 +19,9 @@ use syft_space_domain::dataset::{Stemming, StopWords, Tokenizer};
 /// What an adapter may know of ours.
 const THE_DOMAIN_ALONE: &[&str] = &["syft-space-domain"];
 
+/// What an adapter may know of ours that speaks HTTP to others.
+const THE_DOMAIN_AND_THE_WAY_OUT: &[&str] = &["syft-space-domain", "syft-space-outbound"];
+
 /// Which of our crates each of our crates may depend on, tests aside.
 const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-domain", &[]),
@@ -35,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-search", THE_DOMAIN_ALONE),
     ("syft-space-secrets", THE_DOMAIN_ALONE),
     ("syft-space-sqlite", THE_DOMAIN_ALONE),
+    ("syft-space-syfthub", THE_DOMAIN_AND_THE_WAY_OUT),
     (
         "syft-space",
         &[
@@ -99,7 +103,10 @@ const LICENCES: &[&str] = &[
 
 /// Crates that stand in `Cargo.lock` in two incompatible versions, and who wants the other one.
 const TWICE: &[(&str, &str)] = &[
-    ("base64", "josekit wants 0.22, and syft-space-jwt goes with it; reqwest and tantivy want 0.23"),
+    (
+        "base64",
+        "josekit wants 0.22, and syft-space-jwt and -syfthub go with it; reqwest and tantivy want 0.23",
+    ),
     ("bit-set", "fancy-regex, below jsonschema, wants 0.8, proptest wants another; tests only"),
     ("bit-vec", "as bit-set"),
     ("constant_time_eq", "zip wants 0.6, blake3 wants 0.4"),

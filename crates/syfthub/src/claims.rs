@@ -1,0 +1,83 @@
+//! Which claims make a satellite token?
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Deserialize;
+use syft_space_domain::ids::HubId;
+use syft_space_domain::marketplace::{Audience, HubRole, SatelliteClaims, SatelliteRefused};
+use syft_space_domain::time::Timestamp;
+
+/// The longest life. Hubs give a minute.
+const LIFE_MAX_SECONDS: u64 = 300;
+
+/// How far a hub's clock may be from ours.
+pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
+
+/// The longest subject.
+const SUBJECT_MAX: usize = 255;
+
+/// The subject of every guest.
+const GUEST: &str = "guest";
+
+/// The claims as they are written: these six and no others. Times are whole seconds: a text, a fraction, a negative
+/// number or one beyond 64 bits is not read at all, rather than taken for absent (CVE-2026-25537).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Claims<'a> {
+    #[serde(borrow)]
+    sub: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) iss: Cow<'a, str>,
+    #[serde(borrow)]
+    aud: Cow<'a, str>,
+    exp: u64,
+    iat: u64,
+    #[serde(borrow)]
+    role: Cow<'a, str>,
+}
+
+impl Claims<'_> {
+    /// Reads the claims of a token whose signature is good.
+    pub(crate) fn read(&self, hub: HubId) -> Result<SatelliteClaims, SatelliteRefused> {
+        let wrong = SatelliteRefused::BadClaims;
+        let fits =
+            (1..=SUBJECT_MAX).contains(&self.sub.len()) && self.sub.bytes().all(|b| b.is_ascii_graphic());
+        let role: HubRole = self.role.parse().map_err(|_| wrong)?;
+        // A guest is nobody in particular, and nobody in particular is a guest.
+        if !fits || (role == HubRole::Guest) != (self.sub == GUEST) {
+            return Err(wrong);
+        }
+        let audience = Audience::parse(&self.aud).map_err(|_| wrong)?;
+        let (issued_at, expires_at) = (time(self.iat).ok_or(wrong)?, time(self.exp).ok_or(wrong)?);
+        match self.exp.checked_sub(self.iat) {
+            None | Some(0) => return Err(wrong),
+            Some(1..=LIFE_MAX_SECONDS) => {}
+            Some(_) => return Err(SatelliteRefused::TooLongLived),
+        }
+        Ok(SatelliteClaims {
+            hub,
+            subject: self.sub.clone().into_owned(),
+            audience,
+            role,
+            issued_at,
+            expires_at,
+        })
+    }
+}
+
+/// Whether claims hold at a time, to within the leeway.
+pub(crate) fn hold(claims: &SatelliteClaims, now: Timestamp) -> Result<(), SatelliteRefused> {
+    if now >= claims.expires_at.plus(LEEWAY) {
+        return Err(SatelliteRefused::Expired);
+    }
+    if now.plus(LEEWAY) < claims.issued_at {
+        return Err(SatelliteRefused::NotYetValid);
+    }
+    Ok(())
+}
+
+/// The time that a claim names; `None` beyond the times there are.
+fn time(seconds: u64) -> Option<Timestamp> {
+    i64::try_from(seconds).ok()?.checked_mul(1_000_000).map(Timestamp::from_unix_micros)
+}

@@ -1,0 +1,106 @@
+//! What does an answer of a hub that is no success mean?
+
+use serde_json::Value;
+use syft_space_domain::marketplace::ports::HubError;
+use syft_space_outbound::{Answer, OutboundError};
+
+/// The most characters of what a hub says that are passed on.
+const SAID_MAX: usize = 300;
+
+/// What a hub said of why, on one line and cut: `detail` is a text, an object with a message, or a list of those.
+pub(super) fn said(answer: &Answer) -> String {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let detail = body.get("detail").unwrap_or(&Value::Null);
+    let text = match detail {
+        Value::String(text) => Some(text.as_str()),
+        Value::Object(detail) => detail.get("message").and_then(Value::as_str),
+        Value::Array(list) => list.first().and_then(|first| first.get("msg")).and_then(Value::as_str),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    };
+    match text {
+        Some(text) => printable(text),
+        None => format!("it answered {}", answer.status),
+    }
+}
+
+/// At most so many characters, each one printable.
+pub(crate) fn printable(text: &str) -> String {
+    // Marks that turn the direction of writing are no control characters, and could dress up what follows.
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = |c: char| if c.is_control() || turns(c) { ' ' } else { c };
+    text.chars().take(SAID_MAX).map(plain).collect::<String>().trim().to_owned()
+}
+
+/// The error that a status stands for; `None` for success.
+pub(super) fn of_status(answer: &Answer) -> Option<HubError> {
+    Some(match answer.status {
+        200..=299 => return None,
+        401 => HubError::Unauthorized,
+        404 | 405 => HubError::NotFound,
+        408 | 429 | 500..=599 => HubError::Unavailable(said(answer)),
+        400..=499 => HubError::Refused(said(answer)),
+        status => HubError::Unreadable(format!("it answered {status}, which no hub does")),
+    })
+}
+
+/// The error that a call without an answer stands for.
+pub(super) fn of_call(error: OutboundError) -> HubError {
+    match error {
+        OutboundError::NotAllowed(why) => HubError::NotAllowed(why.to_string()),
+        OutboundError::TooLarge(_) => HubError::Unreadable(error.to_string()),
+        // What cannot stand in a header is no token.
+        OutboundError::Header => HubError::Unauthorized,
+        OutboundError::Url(_)
+        | OutboundError::Unresolved(_)
+        | OutboundError::Connect(_)
+        | OutboundError::Tls(_)
+        | OutboundError::Timeout
+        | OutboundError::Busy
+        | OutboundError::Broken => HubError::Unavailable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syft_space_outbound::http::HeaderMap;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, headers: HeaderMap::new(), body: body.to_owned().into() }
+    }
+
+    #[test]
+    fn what_a_hub_says_is_read_in_each_of_its_forms_and_cut() {
+        let long = format!(r#"{{"detail":"{}"}}"#, "ä".repeat(1_000));
+        for (body, text) in [
+            (r#"{"detail":"slug already exists"}"#, "slug already exists"),
+            (r#"{"detail":{"code":"X","message":"Audience 'x'"}}"#, "Audience 'x'"),
+            (r#"{"detail":[{"msg":"Field required","loc":[]}]}"#, "Field required"),
+            (r#"{"detail":"a\r\nb\u001b[31m\u202e"}"#, "a  b [31m"),
+            (r#"{"detail":7}"#, "it answered 400"),
+            (r#"{"detail":[]}"#, "it answered 400"),
+            ("<html>", "it answered 400"),
+            (&long, &"ä".repeat(300)),
+        ] {
+            assert_eq!(said(&answer(400, body)), text, "{body}");
+        }
+    }
+
+    #[test]
+    fn each_status_has_its_meaning() {
+        let of = |status| of_status(&answer(status, r#"{"detail":"why"}"#));
+        assert_eq!(of(200), None);
+        assert_eq!(of(204), None);
+        assert_eq!(of(401), Some(HubError::Unauthorized));
+        assert_eq!(of(404), Some(HubError::NotFound));
+        for status in [400, 403, 409, 422] {
+            assert_eq!(of(status), Some(HubError::Refused("why".to_owned())));
+        }
+        for status in [429, 500, 503] {
+            assert_eq!(of(status), Some(HubError::Unavailable("why".to_owned())));
+        }
+        assert!(matches!(of(307), Some(HubError::Unreadable(_))));
+    }
+}

@@ -1,0 +1,60 @@
+//! What are the parts of a satellite token's text, read in one way only?
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+/// The longest token, in bytes. Real ones have some 550.
+pub(crate) const MAX_BYTES: usize = 4096;
+
+/// A token in three parts, still encoded.
+pub(crate) struct Compact<'a> {
+    pub(crate) header: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) signature: &'a str,
+    /// What the signature is over: header, dot, payload.
+    pub(crate) signed: &'a str,
+}
+
+impl<'a> Compact<'a> {
+    /// Splits a token; `None` when it is not three parts, or too long.
+    pub(crate) fn split(token: &'a str) -> Option<Self> {
+        if token.len() > MAX_BYTES {
+            return None;
+        }
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        if payload.contains('.') {
+            return None;
+        }
+        Some(Self { header, payload, signature, signed })
+    }
+}
+
+/// The header, with the three members that hubs write and no other.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Header<'a> {
+    #[serde(borrow)]
+    pub(crate) alg: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) kid: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) typ: Cow<'a, str>,
+}
+
+/// The bytes of strict base64url: no padding, and no bits set that stand for nothing.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Reads a JSON object. A member that stands twice or is not known to `T` is refused by what derives `T`.
+pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+    // A derived reader would also take an array, by position.
+    if json.first() != Some(&b'{') {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
+}

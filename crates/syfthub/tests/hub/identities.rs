@@ -1,0 +1,217 @@
+//! Who are people, how often is the hub asked, and what when it cannot be?
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use syft_space_domain::identity::Email;
+use syft_space_domain::ids::HubId;
+use syft_space_domain::marketplace::ports::{
+    HubAccess, HubError, HubIdentity, IdentifyError, SatelliteIdentities,
+};
+use syft_space_domain::marketplace::{
+    Audience, HubCredential, HubRole, HubUrl, HubUsername, SatelliteClaims,
+};
+use syft_space_domain::secret::Secret;
+use syft_space_outbound::OutboundError;
+use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities};
+use tokio::sync::Semaphore;
+
+use crate::support::{Hand, NOW, Played, Seeded, URL, answer, at};
+
+fn identities(hub: &Arc<Played>) -> Arc<SyftHubIdentities> {
+    let http: Arc<dyn HubHttp> = hub.clone();
+    let client = SyftHub::new(http, Hand::new(NOW), &Seeded::new(2)).unwrap();
+    Arc::new(SyftHubIdentities::new(Arc::new(client), IdentitySettings::default()))
+}
+
+fn claims(subject: &str, audience: &str) -> SatelliteClaims {
+    SatelliteClaims {
+        hub: HubId::from_bytes([1; 16]),
+        subject: subject.to_owned(),
+        audience: Audience::parse(audience).unwrap(),
+        role: HubRole::User,
+        issued_at: at(NOW),
+        expires_at: at(NOW + 60),
+    }
+}
+
+fn access() -> Result<HubAccess, HubError> {
+    let credential = HubCredential::Pat(Secret::new("syft_pat_x".to_owned()));
+    Ok(HubAccess { url: HubUrl::parse(URL).unwrap(), credential })
+}
+
+async fn who(
+    identities: &SyftHubIdentities,
+    claims: &SatelliteClaims,
+    seconds: i64,
+) -> Result<HubIdentity, IdentifyError> {
+    identities.identify(claims, "the.very.token", None, &access, at(seconds)).await
+}
+
+fn valid(subject: &str, audience: &str) -> Value {
+    json!({"valid": true, "sub": subject, "aud": audience, "username": "alice", "email": "alice@example.com",
+           "role": "user", "exp": NOW + 60, "iat": NOW})
+}
+
+fn invalid(error: &str) -> Value {
+    json!({"valid": false, "error": error, "message": "No."})
+}
+
+fn alice() -> HubIdentity {
+    HubIdentity {
+        username: HubUsername::parse("alice").unwrap(),
+        email: Some(Email::parse("alice@example.com").unwrap()),
+        role: HubRole::User,
+    }
+}
+
+#[tokio::test]
+async fn a2_a_person_is_asked_for_once_in_ten_minutes() {
+    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let identities = identities(&hub);
+    for seconds in [0, 1, 60, 599] {
+        assert_eq!(who(&identities, &claims("2", "spaceowner"), NOW + seconds).await, Ok(alice()));
+    }
+    let seen = hub.seen();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].call, "POST /api/v1/verify");
+    assert_eq!(seen[0].bearer.as_deref(), Some("syft_pat_x"));
+    assert_eq!(seen[0].body, r#"{"token":"the.very.token"}"#);
+    assert_eq!(who(&identities, &claims("2", "spaceowner"), NOW + 600).await, Ok(alice()));
+    assert_eq!(hub.calls(), 2);
+}
+
+#[tokio::test]
+async fn a2_who_is_known_needs_no_credential() {
+    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let identities = identities(&hub);
+    who(&identities, &claims("2", "spaceowner"), NOW).await.unwrap();
+    let none = || -> Result<HubAccess, HubError> { panic!("nobody is to be asked") };
+    let known = identities.identify(&claims("2", "spaceowner"), "t", None, &none, at(NOW)).await;
+    assert_eq!(known, Ok(alice()));
+}
+
+#[tokio::test]
+async fn a2_who_comes_at_once_is_asked_for_once_and_others_do_not_wait() {
+    let hub = Played::new(|seen| {
+        let subject = if seen.body.contains("other") { "3" } else { "2" };
+        answer(200, valid(subject, "spaceowner"))
+    });
+    hub.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let identities = identities(&hub);
+    let crowd: Vec<_> = (0..100)
+        .map(|_| {
+            let identities = Arc::clone(&identities);
+            tokio::spawn(async move { who(&identities, &claims("2", "spaceowner"), NOW).await })
+        })
+        .collect();
+    hub.until_called(1).await;
+    let theirs = claims("3", "spaceowner");
+    let other = identities.identify(&theirs, "other.token.x", None, &access, at(NOW));
+    let (other, ()) = tokio::join!(other, async {
+        hub.until_called(2).await;
+        hub.gate.add_permits(10);
+    });
+    assert!(other.is_ok());
+    for one in crowd {
+        assert_eq!(one.await.unwrap(), Ok(alice()));
+    }
+    assert_eq!(hub.calls(), 2);
+}
+
+#[tokio::test]
+async fn a2_what_the_hub_said_last_serves_for_an_hour_when_it_cannot_be_asked() {
+    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let identities = identities(&hub);
+    let claims = claims("2", "spaceowner");
+    who(&identities, &claims, NOW).await.unwrap();
+    hub.now_plays(|_| Err(OutboundError::Timeout));
+    for seconds in [600, 601, 629] {
+        assert_eq!(who(&identities, &claims, NOW + seconds).await, Ok(alice()));
+    }
+    assert_eq!(hub.calls(), 2, "it is not asked by each caller");
+    assert_eq!(who(&identities, &claims, NOW + 630).await, Ok(alice()));
+    assert_eq!(hub.calls(), 3);
+    assert_eq!(who(&identities, &claims, NOW + 3_599).await, Ok(alice()));
+    let late = who(&identities, &claims, NOW + 3_630).await;
+    assert!(matches!(late, Err(IdentifyError::Unavailable(HubError::Unavailable(_)))), "{late:?}");
+    hub.now_plays(|_| answer(200, valid("2", "spaceowner")));
+    assert_eq!(who(&identities, &claims, NOW + 3_660).await, Ok(alice()));
+}
+
+#[tokio::test]
+async fn a2_whom_the_hub_deactivates_is_forgotten_at_the_next_asking() {
+    for error in ["user_inactive", "user_not_found", "invalid_user_id"] {
+        let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+        let identities = identities(&hub);
+        let claims = claims("2", "spaceowner");
+        who(&identities, &claims, NOW).await.unwrap();
+        hub.now_plays(move |_| answer(200, invalid(error)));
+        let refused = Err(IdentifyError::NotVouchedFor(format!("{error}: No.")));
+        assert_eq!(who(&identities, &claims, NOW + 600).await, refused);
+        assert_eq!(who(&identities, &claims, NOW + 601).await, refused);
+        assert_eq!(hub.calls(), 2, "a refusal is remembered shortly");
+        // Nothing that was known before comes back when the hub is down.
+        hub.now_plays(|_| Err(OutboundError::Timeout));
+        let later = who(&identities, &claims, NOW + 640).await;
+        assert!(matches!(later, Err(IdentifyError::Unavailable(_))), "{later:?}");
+    }
+}
+
+#[tokio::test]
+async fn z1_what_one_tenants_account_is_refused_is_not_held_against_anothers_callers() {
+    let hub = Played::new(|_| answer(200, invalid("audience_mismatch")));
+    let identities = identities(&hub);
+    let broken = who(&identities, &claims("2", "broken"), NOW).await;
+    assert_eq!(broken, Err(IdentifyError::NotVouchedFor("audience_mismatch: No.".to_owned())));
+    hub.now_plays(|_| answer(200, valid("2", "spaceowner")));
+    assert_eq!(who(&identities, &claims("2", "spaceowner"), NOW).await, Ok(alice()));
+    hub.now_plays(|_| answer(401, r#"{"detail":"Could not validate credentials"}"#));
+    assert_eq!(
+        who(&identities, &claims("2", "broken"), NOW + 700).await,
+        Ok(alice()),
+        "it is the same person"
+    );
+}
+
+#[tokio::test]
+async fn a2_a_token_that_ends_on_its_way_takes_nobodys_identity() {
+    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let identities = identities(&hub);
+    let claims = claims("2", "spaceowner");
+    who(&identities, &claims, NOW).await.unwrap();
+    hub.now_plays(|_| answer(200, invalid("token_expired")));
+    assert_eq!(who(&identities, &claims, NOW + 600).await, Ok(alice()));
+}
+
+#[tokio::test]
+async fn a2_an_answer_about_somebody_else_or_none_is_not_believed() {
+    for body in [
+        valid("3", "spaceowner"),
+        valid("2", "other"),
+        json!({"valid": true}),
+        json!({"valid": "true"}),
+        json!([]),
+        json!({"valid": true, "sub": "2", "aud": "spaceowner", "username": "a b", "role": "user"}),
+        json!({"valid": true, "sub": "2", "aud": "spaceowner", "username": "alice", "role": "owner"}),
+    ] {
+        let told = body.to_string();
+        let hub = Played::new(move |_| answer(200, &told));
+        let outcome = who(&identities(&hub), &claims("2", "spaceowner"), NOW).await;
+        assert!(
+            matches!(outcome, Err(IdentifyError::Unavailable(HubError::Unreadable(_)))),
+            "{body}: {outcome:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a2_an_address_that_cannot_be_compared_is_none_and_the_role_is_the_tokens() {
+    let hub = Played::new(|_| {
+        let mut body = valid("2", "spaceowner");
+        (body["email"], body["role"]) = (json!("not an address"), json!("admin"));
+        answer(200, body)
+    });
+    let someone = who(&identities(&hub), &claims("2", "spaceowner"), NOW).await.unwrap();
+    assert_eq!((someone.email, someone.role), (None, HubRole::User));
+}
