@@ -5,6 +5,7 @@ use crate::identity::TokenSignError;
 use crate::identity::ports::HashingError;
 use crate::live::LiveError;
 use crate::random::RandomError;
+use crate::sealing::SealError;
 use crate::store::StoreError;
 
 /// A port failed, so the use case did not happen.
@@ -28,6 +29,9 @@ pub enum Fault {
     /// The reading of files.
     #[error(transparent)]
     Extract(#[from] ExtractError),
+    /// The sealing of secrets.
+    #[error(transparent)]
+    Sealing(#[from] SealError),
     /// The live state.
     #[error(transparent)]
     Live(#[from] LiveError),
@@ -38,7 +42,8 @@ macro_rules! faults {
     ($error:ty) => {
         $crate::fault::faults!(@each $error:
             $crate::store::StoreError, $crate::random::RandomError, $crate::identity::ports::HashingError,
-            $crate::identity::TokenSignError, $crate::dataset::ports::SearchError, $crate::live::LiveError);
+            $crate::identity::TokenSignError, $crate::dataset::ports::SearchError, $crate::sealing::SealError,
+            $crate::live::LiveError);
     };
     (@each $error:ty: $($fault:ty),*) => {$(
         impl From<$fault> for $error {

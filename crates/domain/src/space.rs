@@ -9,7 +9,9 @@ use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::identity::ports::{AccessTokens, Passwords};
 use crate::ids::DatasetId;
 use crate::live::LiveState;
+use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
 use crate::random::{Entropy, RandomError};
+use crate::sealing::Sealer;
 use crate::store::Store;
 use crate::time::Clock;
 
@@ -33,6 +35,16 @@ pub struct Space {
     pub passwords: Arc<dyn Passwords>,
     /// Signs and verifies access tokens.
     pub tokens: Arc<dyn AccessTokens>,
+    /// Which hubs are trusted.
+    pub trusted: Arc<dyn TrustedHubs>,
+    /// Verifies satellite tokens.
+    pub satellites: Arc<dyn SatelliteTokens>,
+    /// Knows who their bearers are.
+    pub identities: Arc<dyn SatelliteIdentities>,
+    /// Speaks to hubs.
+    pub hubs: Arc<dyn HubClient>,
+    /// Seals secrets.
+    pub sealer: Arc<dyn Sealer>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives randomness.

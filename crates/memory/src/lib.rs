@@ -14,6 +14,7 @@
 //! | [`AccessTokens`](syft_space_domain::identity::ports::AccessTokens) | [`MemoryTokens`] |
 //! | [`Passwords`](syft_space_domain::identity::ports::Passwords) | [`InsecurePasswords`], for tests alone |
 //! | [`Sealer`](syft_space_domain::sealing::Sealer) | [`MemorySealer`] |
+//! | [`HubClient`](syft_space_domain::marketplace::ports::HubClient), `SatelliteTokens`, `SatelliteIdentities` | [`MemoryHub`], for tests alone |
 //! | [`Clock`](syft_space_domain::time::Clock) | [`ManualClock`] |
 //! | [`Entropy`](syft_space_domain::random::Entropy) | [`SeededEntropy`], for tests alone |
 //!
@@ -59,6 +60,7 @@
 mod audit;
 mod dataset;
 mod endpoint;
+mod hub;
 mod identity;
 mod marketplace;
 mod policy;
@@ -71,6 +73,7 @@ mod tenant;
 mod time;
 
 pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, TextFiles};
+pub use hub::MemoryHub;
 pub use identity::{InsecurePasswords, MemoryTokens};
 pub use random::SeededEntropy;
 pub use sealing::MemorySealer;

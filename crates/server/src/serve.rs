@@ -36,6 +36,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         },
         trusted_proxies: settings.behind_proxy.clone(),
         registration_open: settings.registration == Registration::Open,
+        public_url: settings.public_url.clone(),
         setup_token,
         anonymous_failures: Arc::new(AnonymousFailures::default()),
         ready: AtomicBool::new(true),

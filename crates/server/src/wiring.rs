@@ -7,15 +7,19 @@ use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
 use syft_space_domain::live::LiveCache;
+use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::store::{AfterCommit, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_jwt::{JwtTokens, TokenSettings};
+use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::TantivySearch;
+use syft_space_secrets::{Environment, MasterKey, XChaChaSealer};
 use syft_space_sqlite::{FileSpool, Home, HomeLock, SqliteDocuments, SqliteOptions, SqliteStore};
+use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
 
 use crate::cli::read_files;
 use crate::config::Settings;
@@ -24,6 +28,9 @@ use crate::system::{SystemClock, SystemEntropy};
 
 /// What access tokens say of who issues them, and for whom. The keys are what tells one space from another.
 const ISSUER: &str = "syft-space";
+
+/// The mark in the sealing key's file. A key of another mark is not used.
+const ENVIRONMENT: &str = "production";
 
 /// A space on its home, which nobody else serves meanwhile.
 pub struct Opened {
@@ -74,6 +81,20 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
     let home = store.home().clone();
     live.load(&mut *store.read()?, &operator)?;
 
+    let sealing_key = home.keys().join("sealing-key.json");
+    let environment = Environment::parse(ENVIRONMENT)?;
+    let sealing_key = MasterKey::load_or_make(&sealing_key, &environment, clock.now(), &*entropy)?;
+    let http: Arc<dyn HubHttp> = Arc::new(outbound(settings, &entropy)?);
+    let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
+    let trusted: Arc<dyn TrustedHubs> = live.clone();
+    let satellites =
+        SyftHubTokens::new(Arc::clone(&trusted), http, SyftHubTokens::DEFAULT_REMEMBERED, &*entropy)?;
+    let known = IdentitySettings {
+        fresh: settings.hub_identity,
+        stale: settings.hub_identity_stale,
+        ..IdentitySettings::default()
+    };
+
     let ring = keys::load_or_make(&home.keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
     let tokens = TokenSettings {
         issuer: ISSUER.to_owned(),
@@ -90,12 +111,27 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
         engine: Arc::new(TantivySearch::new(home.path().to_owned(), syft_space_search::Options::default())),
         passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
         tokens: Arc::new(JwtTokens::new(ring, tokens, &*entropy)?),
+        trusted,
+        satellites: Arc::new(satellites),
+        identities: Arc::new(SyftHubIdentities::new(Arc::clone(&hubs), known)),
+        hubs,
+        sealer: Arc::new(XChaChaSealer::new(sealing_key, Arc::clone(&entropy))),
         clock,
         entropy,
         datasets: DatasetLocks::default(),
         ingestion: IngestQueue::default(),
     };
     Ok(Opened { space, operator })
+}
+
+/// The one client through which the space calls others.
+fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Client> {
+    let client = ClientSettings {
+        allow: AllowList::parse(&settings.outbound_allow.join(","))?,
+        authority: settings.outbound_ca_file.clone(),
+        ..ClientSettings::default()
+    };
+    Ok(Client::new(client, Arc::new(SystemResolver), Arc::clone(entropy))?)
 }
 
 /// Records that the server started or stopped, in the installation's log.

@@ -17,6 +17,10 @@ pub enum Permission {
     WriteEndpoints,
     /// Make, change, remove, attach and explain policies.
     WritePolicies,
+    /// Register, change and remove the tenant's accounts on hubs.
+    ManageMarketplaces,
+    /// Read on which hubs the tenant has accounts: never their credentials.
+    ReadMarketplaces,
     /// Read the audit log.
     ReadAudit,
     /// Read what datasets, endpoints and policies there are: never content, never secrets.
@@ -31,7 +35,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ManageTenant,
         Self::ManageMembers,
         Self::ReadMembers,
@@ -39,6 +43,8 @@ impl Permission {
         Self::ReadContent,
         Self::WriteEndpoints,
         Self::WritePolicies,
+        Self::ManageMarketplaces,
+        Self::ReadMarketplaces,
         Self::ReadAudit,
         Self::ReadMetadata,
         Self::ListQueryable,

@@ -22,19 +22,21 @@ const fn row(permission: Permission) -> Row {
     const Y: bool = true;
     const N: bool = false;
     match permission {
-        //                                 Owner Admin User Viewer Operator
-        Permission::ManageTenant   => held(Y,    N,    N,   N,     N),
-        Permission::ManageMembers  => held(Y,    Y,    N,   N,     N),
-        Permission::ReadMembers    => held(Y,    Y,    N,   N,     Y),
-        Permission::WriteDatasets  => held(Y,    Y,    N,   N,     Y),
-        Permission::ReadContent    => held(Y,    Y,    N,   N,     N),
-        Permission::WriteEndpoints => held(Y,    Y,    N,   N,     N),
-        Permission::WritePolicies  => held(Y,    Y,    N,   N,     N),
-        Permission::ReadAudit      => held(Y,    Y,    N,   N,     Y),
-        Permission::ReadMetadata   => held(Y,    Y,    N,   Y,     Y),
-        Permission::ListQueryable  => held(Y,    Y,    Y,   N,     N),
-        Permission::Query          => held(Y,    Y,    Y,   N,     N),
-        Permission::OwnAccount     => held(Y,    Y,    Y,   Y,     N),
+        //                                     Owner Admin User Viewer Operator
+        Permission::ManageTenant       => held(Y,    N,    N,   N,     N),
+        Permission::ManageMembers      => held(Y,    Y,    N,   N,     N),
+        Permission::ReadMembers        => held(Y,    Y,    N,   N,     Y),
+        Permission::WriteDatasets      => held(Y,    Y,    N,   N,     Y),
+        Permission::ReadContent        => held(Y,    Y,    N,   N,     N),
+        Permission::WriteEndpoints     => held(Y,    Y,    N,   N,     N),
+        Permission::WritePolicies      => held(Y,    Y,    N,   N,     N),
+        Permission::ManageMarketplaces => held(Y,    N,    N,   N,     N),
+        Permission::ReadMarketplaces   => held(Y,    N,    N,   N,     Y),
+        Permission::ReadAudit          => held(Y,    Y,    N,   N,     Y),
+        Permission::ReadMetadata       => held(Y,    Y,    N,   Y,     Y),
+        Permission::ListQueryable      => held(Y,    Y,    Y,   N,     N),
+        Permission::Query              => held(Y,    Y,    Y,   N,     N),
+        Permission::OwnAccount         => held(Y,    Y,    Y,   Y,     N),
     }
 }
 
@@ -110,6 +112,7 @@ mod tests {
         let expected = [
             Permission::ReadMembers,
             Permission::WriteDatasets,
+            Permission::ReadMarketplaces,
             Permission::ReadAudit,
             Permission::ReadMetadata,
         ];

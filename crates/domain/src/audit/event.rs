@@ -124,6 +124,12 @@ object_kinds! {
     Endpoint = "endpoint";
     /// A policy.
     Policy = "policy";
+    /// A hub that the installation trusts.
+    Hub = "hub";
+    /// A tenant's account on a hub.
+    Marketplace = "marketplace";
+    /// An endpoint on a marketplace.
+    Listing = "listing";
     /// The audit log.
     Audit = "audit";
     /// A route of the API, as `METHOD /path/{of}/the/table`.

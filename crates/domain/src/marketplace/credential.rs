@@ -34,6 +34,15 @@ enum Plain<'a> {
 }
 
 impl HubCredential {
+    /// The name of its type in JSON.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Pat(_) => "pat",
+            Self::Password { .. } => "password",
+        }
+    }
+
     /// The bytes that are sealed.
     #[must_use]
     pub fn to_plain(&self) -> Secret<Vec<u8>> {

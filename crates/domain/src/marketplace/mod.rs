@@ -10,19 +10,30 @@
 mod account;
 mod audience;
 mod credential;
+mod error;
 mod hub;
+mod hub_access;
 mod listing;
+mod manage;
 mod names;
 pub mod ports;
+mod register;
 mod satellite;
+mod trust;
 
 pub use account::{Marketplace, SatelliteId};
 pub use audience::{Audience, AudienceError};
 pub use credential::HubCredential;
+pub use error::MarketplaceError;
 pub use hub::{Hub, TrustedBy, TrustedByError};
 pub use listing::{Listing, ListingState, ListingStateError};
+pub use manage::{
+    ChangeMarketplace, MarketplaceOn, change_marketplace, marketplace, marketplaces, remove_marketplace,
+};
 pub use names::{
     HubUrl, HubUrlError, HubUsername, HubUsernameError, Issuer, IssuerError, MarketplaceName,
     MarketplaceNameError,
 };
+pub use register::{MARKETPLACES_MAX, NewMarketplace, Setting, register_marketplace};
 pub use satellite::{HubRole, HubRoleError, SatelliteClaims, SatelliteRefused};
+pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

@@ -1,4 +1,4 @@
-//! `syft-space datasets|endpoints|policies|users|tenants|audit|jobs list`: what there is, as the operator may see it.
+//! `syft-space datasets|endpoints|policies|marketplaces|users|tenants|audit|jobs list`: what there is, as the operator may see it.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -93,6 +93,20 @@ const POLICIES: &[Column] = &[
     text("RULE", |one| one.get("configuration").map_or_else(String::new, rule)),
     text("ID", |one| word(one, "id")),
 ];
+const HUBS: &[Column] = &[
+    text("ISSUER", |one| word(one, "issuer")),
+    text("URL", |one| word(one, "url")),
+    text("TRUSTED BY", |one| word(one, "trusted_by")),
+    text("SINCE", |one| time(one, "created_at")),
+];
+const MARKETPLACES: &[Column] = &[
+    text("NAME", |one| word(one, "name")),
+    text("URL", |one| word(one, "url")),
+    text("USERNAME", |one| word(one, "username")),
+    text("SATELLITE", |one| word(one, "satellite_id")),
+    text("CREDENTIAL", |one| one.get("credential").map_or_else(String::new, |one| word(one, "state"))),
+    text("ID", |one| word(one, "id")),
+];
 const USERS: &[Column] = &[
     text("EMAIL", |one| word(one, "email")),
     text("ROLE", |one| word(one, "role")),
@@ -163,6 +177,14 @@ pub(super) async fn policies(api: &Api, out: &mut Out) -> anyhow::Result<()> {
     whole(api, "/api/v1/policies", POLICIES, out).await
 }
 
+pub(super) async fn hubs(api: &Api, out: &mut Out) -> anyhow::Result<()> {
+    whole(api, "/operator/v1/hubs", HUBS, out).await
+}
+
+pub(super) async fn marketplaces(api: &Api, out: &mut Out) -> anyhow::Result<()> {
+    whole(api, "/api/v1/marketplaces", MARKETPLACES, out).await
+}
+
 pub(super) async fn users(api: &Api, out: &mut Out) -> anyhow::Result<()> {
     whole(api, "/api/v1/users", USERS, out).await
 }
@@ -203,7 +225,7 @@ async fn list(
 ) -> anyhow::Result<()> {
     let (mut left, mut cursor) = (most, None::<String>);
     let mut table = out.table(columns);
-    let paged = !path.ends_with("/tenants");
+    let paged = !path.ends_with("/tenants") && !path.ends_with("/hubs");
     while left > 0 {
         let limit = left.min(100).to_string();
         let mut query = asked.to_vec();

@@ -4,6 +4,7 @@ mod api;
 mod config;
 mod demo;
 mod exit;
+mod hubs;
 mod ingest;
 mod lists;
 mod out;
@@ -78,6 +79,12 @@ enum Command {
     /// See which policies there are
     #[command(subcommand)]
     Policies(lists::Plain),
+    /// Say which hubs are trusted
+    #[command(subcommand)]
+    Hubs(hubs::Hubs),
+    /// See on which hubs the tenant has accounts
+    #[command(subcommand)]
+    Marketplaces(lists::Plain),
     /// See who is a member
     #[command(subcommand)]
     Users(lists::Plain),
@@ -188,6 +195,8 @@ fn at_work(
             (Command::Datasets(what), _) => lists::datasets(api, what, out).await,
             (Command::Endpoints(lists::Plain::List), _) => lists::endpoints(api, out).await,
             (Command::Policies(lists::Plain::List), _) => lists::policies(api, out).await,
+            (Command::Hubs(what), _) => hubs::run(api, what, out).await,
+            (Command::Marketplaces(lists::Plain::List), _) => lists::marketplaces(api, out).await,
             (Command::Users(lists::Plain::List), _) => lists::users(api, out).await,
             (Command::Tenants(lists::Plain::List), _) => lists::tenants(api, out).await,
             (Command::Jobs(what), _) => lists::jobs(api, what, out).await,

@@ -1,11 +1,13 @@
 //! Every setting: its key, what it may be, and what it is when nobody says.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use syft_space_jwt::SigningAlgorithm;
+use syft_space_outbound::AllowList;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +62,17 @@ pub struct Settings {
     pub access_token_algorithm: SigningAlgorithm,
     /// Whether there is a page to browse the API with.
     pub docs_enabled: bool,
-    /// Private targets that calls of the space itself may reach. This version makes none: the setting is checked,
-    /// so that a set-up for later versions starts this one too.
+    /// The private targets, and those of plain HTTP, that calls of the space itself may reach.
     pub outbound_allow: Vec<String>,
-    /// Where others reach this space. This version tells nobody; it is checked, as `outbound_allow` is.
+    /// A PEM file with the certificates of an authority of one's own, which calls of the space believe besides the
+    /// system's.
+    pub outbound_ca_file: Option<PathBuf>,
+    /// Where others reach this space: hubs are told.
     pub public_url: Option<String>,
+    /// How long what a hub says of its users is used without asking it again.
+    pub hub_identity: Duration,
+    /// How long it is used while the hub cannot be asked.
+    pub hub_identity_stale: Duration,
 }
 
 impl Default for Settings {
@@ -88,7 +96,10 @@ impl Default for Settings {
             access_token_algorithm: SigningAlgorithm::Hs256,
             docs_enabled: true,
             outbound_allow: Vec::new(),
+            outbound_ca_file: None,
             public_url: None,
+            hub_identity: Duration::from_secs(10 * 60),
+            hub_identity_stale: Duration::from_secs(60 * 60),
         }
     }
 }
@@ -234,12 +245,21 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "outbound_allow",
-        allowed: "hosts, host:port or networks, separated by commas",
+        allowed: "hosts, host:port, addresses or networks such as 10.0.0.0/8, separated by commas",
         apply: |to, text| {
-            let fits = |one: &str| one.parse::<IpNet>().is_ok() || !one.contains(['/', ' ', '@', '?']);
-            set(&mut to.outbound_allow, list(text).all(fits).then(|| list(text).map(str::to_owned).collect()))
+            let entries: Vec<String> = list(text).map(str::to_owned).collect();
+            set(&mut to.outbound_allow, AllowList::parse(&entries.join(",")).ok().map(|_| entries))
         },
         show: |of| joined(&of.outbound_allow),
+    },
+    Setting {
+        key: "outbound_ca_file",
+        allowed: "the whole path of a PEM file",
+        apply: |to, text| {
+            let path = PathBuf::from(text);
+            set(&mut to.outbound_ca_file, path.is_absolute().then_some(Some(path)))
+        },
+        show: |of| of.outbound_ca_file.as_ref().map_or_else(String::new, |path| path.display().to_string()),
     },
     Setting {
         key: "public_url",
@@ -253,6 +273,18 @@ pub static SETTINGS: &[Setting] = &[
             set(&mut to.public_url, fits.then(|| Some(text.to_owned())))
         },
         show: |of| of.public_url.clone().unwrap_or_default(),
+    },
+    Setting {
+        key: "hub_identity_seconds",
+        allowed: "a number of seconds from 1 to 86400",
+        apply: |to, text| set(&mut to.hub_identity, seconds(text, 86_400)),
+        show: |of| of.hub_identity.as_secs().to_string(),
+    },
+    Setting {
+        key: "hub_identity_stale_seconds",
+        allowed: "a number of seconds from 1 to 604800",
+        apply: |to, text| set(&mut to.hub_identity_stale, seconds(text, 604_800)),
+        show: |of| of.hub_identity_stale.as_secs().to_string(),
     },
 ];
 

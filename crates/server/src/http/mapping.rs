@@ -9,6 +9,8 @@ use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
     AcceptError, Forbidden, InviteError, LoginError, MemberError, OperateError, PasswordError,
 };
+use syft_space_domain::marketplace::ports::HubError;
+use syft_space_domain::marketplace::{MarketplaceError, TrustError};
 use syft_space_domain::page::{CursorError, PageLimitError};
 use syft_space_domain::policy::{ExplainError, PolicyError};
 use syft_space_domain::random::RandomError;
@@ -47,6 +49,7 @@ impl From<Fault> for Problem {
             Fault::Signing(error) => internal(&error),
             Fault::Search(error) => internal(&error),
             Fault::Extract(error) => internal(&error),
+            Fault::Sealing(error) => internal(&error),
         }
     }
 }
@@ -262,6 +265,46 @@ impl From<ExplainError> for Problem {
             ExplainError::Forbidden(error) => error.into(),
             ExplainError::NotFound => Self::new(Reason::NotFound, error),
             ExplainError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<HubError> for Problem {
+    fn from(error: HubError) -> Self {
+        let reason = match error {
+            HubError::Unavailable(_) => Reason::HubUnavailable,
+            HubError::NotAllowed(_) => Reason::OutboundNotAllowed,
+            HubError::Unauthorized | HubError::NeedsNewValue => Reason::CredentialRefused,
+            HubError::Refused(_) | HubError::NotFound | HubError::Unreadable(_) => Reason::HubUnreadable,
+        };
+        Self::new(reason, error)
+    }
+}
+
+impl From<MarketplaceError> for Problem {
+    fn from(error: MarketplaceError) -> Self {
+        match error {
+            MarketplaceError::Forbidden(error) => error.into(),
+            MarketplaceError::NotFound => Self::new(Reason::NotFound, error),
+            MarketplaceError::NameTaken => Self::new(Reason::NameTaken, error),
+            MarketplaceError::Changed => Self::new(Reason::Changed, error),
+            MarketplaceError::LimitReached => Self::new(Reason::LimitReached, error),
+            MarketplaceError::IssuerUrlMismatch(_) => Self::new(Reason::IssuerUrlMismatch, error),
+            MarketplaceError::HubNotTrusted { .. } => Self::new(Reason::HubNotTrusted, error),
+            MarketplaceError::UsernameMismatch { .. } => Self::new(Reason::UsernameMismatch, error),
+            MarketplaceError::AudienceTaken => Self::new(Reason::AudienceTaken, error),
+            MarketplaceError::Hub(error) => error.into(),
+            MarketplaceError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<TrustError> for Problem {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::NotFound => Self::new(Reason::NotFound, error),
+            TrustError::InUseElsewhere { .. } | TrustError::InUse(_) => Self::new(Reason::InUse, error),
+            TrustError::Fault(fault) => fault.into(),
         }
     }
 }

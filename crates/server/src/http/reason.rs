@@ -58,6 +58,10 @@ reasons! {
     SetupTokenWrong = FORBIDDEN, "setup_token_wrong", "The setup token is missing or wrong";
     /// Nobody may register at present.
     RegistrationClosed = FORBIDDEN, "registration_closed", "Registration is closed";
+    /// Only the operator says which hubs are trusted, and this is none of them.
+    HubNotTrusted = FORBIDDEN, "hub_not_trusted", "The hub is not trusted";
+    /// The space may not call that address.
+    OutboundNotAllowed = FORBIDDEN, "outbound_not_allowed", "The address may not be called";
     /// An access policy refused.
     AccessDenied = FORBIDDEN, "access_denied", "A policy refused the query";
     /// There is no such route.
@@ -72,6 +76,10 @@ reasons! {
     Conflict = CONFLICT, "conflict", "It contradicts what there is";
     /// The name is taken.
     NameTaken = CONFLICT, "name_taken", "The name is taken";
+    /// The issuer is trusted at another URL.
+    IssuerUrlMismatch = CONFLICT, "issuer_url_mismatch", "The issuer is another hub's";
+    /// The account on the hub, or its satellite, is registered already.
+    AudienceTaken = CONFLICT, "audience_taken", "The account is registered already";
     /// The account belongs to several tenants.
     TenantRequired = CONFLICT, "tenant_required", "Say which tenant you mean";
     /// The tenant would be left without an Owner.
@@ -90,10 +98,18 @@ reasons! {
     Invalid = UNPROCESSABLE_ENTITY, "invalid", "The request is not valid";
     /// The password is not good enough.
     PasswordRefused = UNPROCESSABLE_ENTITY, "password_refused", "Choose another password";
+    /// The credential is another account's than the one that was named.
+    UsernameMismatch = UNPROCESSABLE_ENTITY, "username_mismatch", "The credential is another account's";
+    /// The hub does not accept the credential.
+    CredentialRefused = UNPROCESSABLE_ENTITY, "credential_refused", "The hub does not accept the credential";
+    /// A hub answered what no hub answers, or refused what was asked of it.
+    HubUnreadable = BAD_GATEWAY, "hub_unreadable", "The hub's answer cannot be used";
     /// Too much is going on.
     Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do";
     /// There is no room to write to.
     StorageFull = INSUFFICIENT_STORAGE, "storage_full", "The server has no room left";
+    /// A hub is needed, and cannot be asked.
+    HubUnavailable = SERVICE_UNAVAILABLE, "hub_unavailable", "The hub cannot be asked at the moment";
     /// Something that is needed is not there.
     Unavailable = SERVICE_UNAVAILABLE, "unavailable", "The server cannot do this at the moment";
     /// Something went wrong that should not.

@@ -5,20 +5,22 @@
 use std::fmt;
 
 use syft_space_domain::access::Permission::{
-    self, ListQueryable, ManageMembers, OwnAccount, Query, ReadAudit, ReadContent, ReadMembers, ReadMetadata,
-    WriteDatasets, WriteEndpoints, WritePolicies,
+    self, ListQueryable, ManageMarketplaces, ManageMembers, OwnAccount, Query, ReadAudit, ReadContent,
+    ReadMarketplaces, ReadMembers, ReadMetadata, WriteDatasets, WriteEndpoints, WritePolicies,
 };
 
 use crate::http::about::{About, Bound, says};
 use crate::http::reason::Reason::{
-    AccessDenied, CredentialsWrong, InUse, LastOwner, LimitReached, NameTaken, NoRoute, NotFound,
-    PasswordRefused, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable,
+    AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, HubNotTrusted, HubUnavailable,
+    HubUnreadable, InUse, IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoRoute, NotFound,
+    OutboundNotAllowed, PasswordRefused, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired,
+    Unavailable, UsernameMismatch,
 };
 use crate::http::request::{Reply, Request};
 use crate::routes::reply::List;
 use crate::routes::{
-    audit, auth, datasets, docs, documents, endpoints, explanation, health, invitations, jobs, openapi,
-    operator, policies, query, shapes, users,
+    audit, auth, datasets, docs, documents, endpoints, explanation, health, hubs, invitations, jobs,
+    marketplaces, openapi, operator, policies, query, shapes, users,
 };
 
 /// A method of a route.
@@ -226,6 +228,27 @@ pub static ROUTES: &[Route] = routes! {
     Delete "/api/v1/policies/{id}" may(&[WritePolicies]) => policies::remove,
         says("Remove a policy that is attached nowhere").is_done().if_match().refuses(&[InUse]);
 
+    Get    "/api/v1/marketplaces"      may(&[ReadMarketplaces]) => marketplaces::list,
+        says("List the accounts on hubs").pages().answers::<List<marketplaces::Shown>>(200);
+    Post   "/api/v1/marketplaces"      may(&[ManageMarketplaces]) => marketplaces::create,
+        says("Register an account on a hub")
+            .more("The hub is asked whose the credential is, before anything is stored. The credential is kept sealed, \
+                and never shown.")
+            .takes::<marketplaces::CreateBody>().answers::<marketplaces::Shown>(201).tagged()
+            .refuses(&[HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
+                AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
+    Get    "/api/v1/marketplaces/{id}" may(&[ReadMarketplaces]) => marketplaces::get,
+        says("Show an account on a hub").answers::<marketplaces::Shown>(200).tagged();
+    Patch  "/api/v1/marketplaces/{id}" may(&[ManageMarketplaces]) => marketplaces::change,
+        says("Change a marketplace's name or credential").more("A new credential is of the same account as before.")
+            .patches::<marketplaces::ChangeBody>().answers::<marketplaces::Shown>(200).tagged().if_match()
+            .refuses(&[OutboundNotAllowed, NameTaken, AudienceTaken, UsernameMismatch, CredentialRefused,
+                HubUnreadable, HubUnavailable]);
+    Delete "/api/v1/marketplaces/{id}" may(&[ManageMarketplaces]) => marketplaces::remove,
+        says("Remove an account on a hub, with its listings")
+            .more("Tokens of callers from there are refused at once. The hub is told as well as it goes.")
+            .is_done().if_match();
+
     Get    "/api/v1/audit" may(&[ReadAudit]) => audit::list,
         says("Read the audit log, the newest first").asks(audit::FILTERS).answers::<audit::Part>(200);
 };
@@ -238,6 +261,12 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
     Post "/operator/v1/tenants" Access::Operator => operator::found,
         says("Found a tenant, and make its owner").takes::<operator::FoundBody>()
             .answers::<auth::NewMember>(201).refuses(&[PasswordRefused, NameTaken]);
+    Get  "/operator/v1/hubs"    Access::Operator => hubs::list,
+        says("List the trusted hubs").answers::<List<hubs::Shown>>(200);
+    Post "/operator/v1/hubs"    Access::Operator => hubs::trust,
+        says("Trust a hub").takes::<hubs::TrustBody>().answers::<hubs::Shown>(200).refuses(&[InUse]);
+    Delete "/operator/v1/hubs/{id}" Access::Operator => hubs::distrust,
+        says("Trust a hub no more").is_done().refuses(&[InUse]);
     Get  "/operator/v1/audit"   Access::Operator => audit::installation,
         says("Read the installation's log, the newest first").asks(audit::FILTERS).answers::<audit::Part>(200);
 };

@@ -37,6 +37,8 @@ pub struct State {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether anybody may found a tenant.
     pub registration_open: bool,
+    /// Where others reach this space, where the operator has said.
+    pub public_url: Option<String>,
     /// The setup token, while there is no account.
     pub setup_token: Option<SetupTokenFile>,
     /// Failures by nobody known, merged.

@@ -8,7 +8,8 @@ use syft_space_domain::live::LiveCache;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemorySearch, MemorySpool, MemoryStore, MemoryTokens, TextFiles,
+    InsecurePasswords, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool, MemoryStore,
+    MemoryTokens, TextFiles,
 };
 
 use crate::config::Settings;
@@ -18,15 +19,21 @@ use crate::system::{SystemClock, SystemEntropy};
 pub(crate) fn state() -> State {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let live = Arc::new(LiveCache::default());
+    let hub = Arc::new(MemoryHub::new());
     let space = Space {
         store: Arc::new(MemoryStore::new(live.clone())),
-        live,
+        live: live.clone(),
         documents: Arc::new(MemoryDocuments::new()),
         engine: Arc::new(MemorySearch::new()),
         spool: Arc::new(MemorySpool::new()),
         extractor: Arc::new(TextFiles),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), Duration::from_secs(900))),
+        trusted: live,
+        satellites: hub.clone(),
+        identities: hub.clone(),
+        hubs: hub,
+        sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),
         clock: Arc::new(SystemClock),
         entropy,
         datasets: DatasetLocks::default(),

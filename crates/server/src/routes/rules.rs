@@ -7,6 +7,7 @@ use syft_space_domain::dataset::{Ask, AskError, Threshold};
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email};
 use syft_space_domain::ids::{DatasetId, PolicyId};
+use syft_space_domain::marketplace::{HubUrl, HubUsername, Issuer, MarketplaceName};
 use syft_space_domain::tenant::TenantName;
 use syft_space_domain::text;
 
@@ -37,6 +38,10 @@ rules! {
     response_type: str::parse::<ResponseType>;
     dataset_id: str::parse::<DatasetId>;
     policy_id: str::parse::<PolicyId>;
+    marketplace_name: MarketplaceName::parse;
+    hub_url: HubUrl::parse;
+    hub_username: HubUsername::parse;
+    issuer: Issuer::parse;
 }
 
 /// The same rules for a field that may be absent.

@@ -12,11 +12,13 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
+use syft_space_domain::marketplace::{HubUrl, HubUsername, Issuer};
 use syft_space_domain::page::PageLimit;
 use syft_space_domain::policy::{AccessConfiguration, EmailPattern, Mode};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
+use crate::routes::marketplaces::SECRET_MAX_BYTES;
 
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
 const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
@@ -102,6 +104,39 @@ shapes! {
     });
     /// A secret that is handed over.
     SecretShape = "Secret": json_schema!({ "type": "string", "format": "password", "writeOnly": true });
+    /// What proves to a hub who somebody is.
+    HubSecretShape = "HubSecret": json_schema!({
+        "type": "string", "format": "password", "minLength": 1, "maxLength": SECRET_MAX_BYTES, "writeOnly": true,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        "description": format!("At most {SECRET_MAX_BYTES} bytes in UTF-8, without control characters."),
+    });
+    /// Where a hub is.
+    HubUrlShape = "HubUrl": json_schema!({
+        "type": "string", "format": "uri", "maxLength": HubUrl::MAX,
+        "description": "`https://host`, or `https://host:port`; no user name, query or fragment. Plain `http` and \
+            private addresses only where the setting `outbound_allow` names them.",
+    });
+    /// What a hub's tokens name as their issuer.
+    IssuerShape = "Issuer": json_schema!({
+        "type": "string", "minLength": 1, "maxLength": Issuer::MAX, "pattern": "^[!-~]+$",
+        "description": "What the hub's tokens name as `iss`, byte for byte. It need not be its URL.",
+    });
+    /// A name on a hub.
+    HubUsernameShape = "HubUsername": json_schema!({
+        "type": "string", "minLength": HubUsername::MIN, "maxLength": HubUsername::MAX,
+        "pattern": "^[A-Za-z0-9._-]+$", "description": "Upper-case letters become lower-case.",
+    });
+    /// The type of a credential for a hub.
+    CredentialTypeShape = "HubCredentialType": json_schema!({
+        "type": "string", "enum": ["pat", "password"],
+        "description": "`pat`: a personal access token, in `token`. `password`: `username` and `password`.",
+    });
+    /// Whether a credential can be used.
+    CredentialStateShape = "CredentialState": json_schema!({
+        "type": "string", "enum": ["ok", "needs_new_value"],
+        "description": "`needs_new_value`: what is stored cannot be opened; until a new one is sent the hub is not \
+            called, and nothing else is harmed.",
+    });
     /// The id of a thing.
     IdShape = "Id": json_schema!({
         "type": "string", "format": "uuid",

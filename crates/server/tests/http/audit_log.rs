@@ -20,6 +20,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         owner.post("/policies", &policy).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let somebody = space.member(&owner, "s@acme.example", "user").await;
     let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let marketplace = space.marketplace(&owner, "market").await;
     let invite = json!({ "email": "i@acme.example", "role": "user" });
     let invited = owner.post("/invitations", &invite).await.expect(201);
     let spare_invite =
@@ -77,8 +78,11 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ),
         ("DELETE", "/endpoints/{slug}", "/endpoints/made".into(), Value::Null),
         ("POST", "/policies", "/policies".into(), policy),
-        ("PATCH", "/policies/{id}", format!("/policies/{policy_id}"), name),
+        ("PATCH", "/policies/{id}", format!("/policies/{policy_id}"), name.clone()),
         ("DELETE", "/policies/{id}", format!("/policies/{policy_id}"), Value::Null),
+        ("POST", "/marketplaces", "/marketplaces".into(), space.hub_account("another")),
+        ("PATCH", "/marketplaces/{id}", format!("/marketplaces/{marketplace}"), name),
+        ("DELETE", "/marketplaces/{id}", format!("/marketplaces/{marketplace}"), Value::Null),
     ];
     // What changes nothing by its nature, and what was called to get here.
     let quiet = [("POST", "/endpoints/{slug}/policies/explain"), ("POST", "/auth/register")];

@@ -45,9 +45,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "syft-space-domain",
             "syft-space-extract",
             "syft-space-jwt",
+            "syft-space-outbound",
             "syft-space-passwords",
             "syft-space-search",
+            "syft-space-secrets",
             "syft-space-sqlite",
+            "syft-space-syfthub",
         ],
     ),
 ];

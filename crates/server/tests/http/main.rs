@@ -34,6 +34,8 @@ mod languages;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod marketplaces;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod noise;

@@ -165,6 +165,12 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.swap("01a20bbd-cd35-7a08-9c6b-3f2e8d5a1b77", &policy);
     told.send("policies_change", &policy, 200).await;
     told.send("endpoints_attach", "opening-hours", 200).await;
+    let account = space.hub_account_of("spaceowner", "openmined");
+    told.swap("https://hub.example.org", account["url"].as_str().unwrap());
+    told.swap("a personal access token of the hub", account["credential"]["token"].as_str().unwrap());
+    let marketplace = told.send("marketplaces_create", "", 201).await["id"].as_str().unwrap().to_owned();
+    told.send("marketplaces_change", &marketplace, 200).await;
+    told.send("marketplaces_get", &marketplace, 200).await;
     told.send("endpoints_explain", "opening-hours", 200).await;
     let answer = told.send("query_query", "opening-hours", 200).await;
     assert_eq!(answer["references"]["documents"][0]["document_id"], "hours");
@@ -248,6 +254,7 @@ impl Furnished {
             ("/api/v1/invitations/{id}", text(invited)),
             ("/api/v1/datasets/{id}", dataset),
             ("/api/v1/policies/{id}", text(policy)),
+            ("/api/v1/marketplaces/{id}", space.marketplace(&owner, "market").await),
             ("{job}", text(job)),
             ("{doc}", "doc".to_owned()),
             ("{slug}", "birds".to_owned()),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use syft_space::setup_token::SetupTokenFile;
+use syft_space_fakehub::{FakeHub, HubOptions};
 
 use crate::space::{Answer, Client, Server, binary, in_memory};
 
@@ -124,6 +125,7 @@ async fn a3_no_planted_secret_stands_anywhere_but_where_it_must() {
             ("log", "trace,actix_http=trace"),
             ("log_format", format),
             ("behind_proxy", "127.0.0.1"),
+            ("outbound_allow", "127.0.0.1"),
         ]);
         let aside = tempfile::tempdir().unwrap();
         let process = Process::start(&server, aside.path());
@@ -311,6 +313,7 @@ async fn documents_and_queries(run: &mut Run, owner: &Client, member: &Client) {
     let refused = run.plant("a refused pattern", &[], "refusedRf3vTg4b");
     let policy = json!({ "name": "p", "policy_type": "access", "configuration": { "mode": "allow", "patterns": [refused], } });
     run.refused(&owner.post("/policies", &policy).await);
+    marketplaces(run, owner).await;
     let explained = json!({ "identity": { "email": "u@acme.example" } });
     owner.post("/endpoints/notes/policies/explain", &explained).await.expect(200);
 
@@ -324,11 +327,46 @@ async fn documents_and_queries(run: &mut Run, owner: &Client, member: &Client) {
     assert!(run.said["audit"].len() > 2_000);
 }
 
+/// Credentials for a hub: good, refused, malformed, and in another's place.
+async fn marketplaces(run: &mut Run, owner: &Client) {
+    let hub = FakeHub::start(HubOptions::new().unwrap()).unwrap();
+    hub.add_user("spaceowner", "o@hub.example", "the hub's own 1").unwrap();
+    let account = |credential: Value| json!({ "name": "market", "url": hub.url(), "issuer": HubOptions::DEFAULT_ISSUER, "credential": credential });
+    let wrong = run.plant("a hub's wrong token", &[], "hub-wrong-Yh3nUj6m");
+    run.refused(&owner.post("/marketplaces", &account(json!({ "type": "pat", "token": wrong }))).await);
+    let wrong = run.plant("a hub's wrong password", &[], "hub-wrong-Ik9oLp2q velvet");
+    let by_password = json!({ "type": "password", "username": "spaceowner", "password": wrong });
+    run.refused(&owner.post("/marketplaces", &account(by_password)).await);
+    let misplaced = run.plant("a hub's token as its type", &[], "hub-misplaced-Ws5xEd8c");
+    run.refused(&owner.post("/marketplaces", &account(json!({ "type": misplaced, "token": "t" }))).await);
+    let listed = run.plant("a hub's token in a list", &[], "hub-listed-Rf1vTg4b");
+    run.refused(&owner.post("/marketplaces", &account(json!({ "type": "pat", "token": [listed] }))).await);
+    let in_url = run.plant("a hub's password in its URL", &[], "hub-in-url-Yh7nUj0m");
+    let mut body = account(json!({ "type": "pat", "token": "t" }));
+    body["url"] = json!(format!("https://owner:{in_url}@hub.example.org"));
+    run.refused(&owner.post("/marketplaces", &body).await);
+
+    let token = run.plant("a hub's token", &[], &hub.pat_of("spaceowner").unwrap());
+    let made =
+        owner.post("/marketplaces", &account(json!({ "type": "pat", "token": token }))).await.expect(201);
+    let path = format!("/marketplaces/{}", made.body["id"].as_str().unwrap());
+    for shown in [made, owner.get(&path).await, owner.get("/marketplaces").await] {
+        run.says("answers/marketplaces", shown.text.as_bytes());
+    }
+    let password = run.plant("a hub's password", &[], "hub-right-Mk8jNh5b copper");
+    hub.add_user("another", "a@hub.example", &password).unwrap();
+    let by_password = json!({ "type": "password", "username": "another", "password": password });
+    run.refused(&owner.patch(&path, &json!({ "credential": by_password })).await);
+}
+
 /// What else can be seen of a running server.
 async fn look_around(run: &mut Run, server: &Server, process: &Process) {
     let key = fs::read_to_string(server.home().join("keys/access.jwks")).unwrap();
     let key: Value = serde_json::from_str(&key).unwrap();
     run.plant("the signing key", &["home/keys/"], key["keys"][0]["k"].as_str().unwrap());
+    let key = fs::read_to_string(server.home().join("keys/sealing-key.json")).unwrap();
+    let key: Value = serde_json::from_str(&key).unwrap();
+    run.plant("the sealing key", &["home/keys/"], key["key"].as_str().unwrap());
     let nobody = Client::new(&process.base());
     for path in [
         "/openapi.json",

@@ -31,6 +31,7 @@ const TAGS: &[(&str, &str)] = &[
     ("endpoints", "What is published, and under which policies."),
     ("query", "Asking an endpoint."),
     ("policies", "Who may query."),
+    ("marketplaces", "Accounts of the tenant on hubs."),
     ("audit", "What happened."),
     ("openapi", "This description."),
     ("docs", "A page to browse it with."),

@@ -109,6 +109,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
     let dataset = dataset_of(&owner, "things", &[("doc", "A thing of this tenant.")]).await;
     endpoint_on(&owner, &dataset, "things").await;
     let policy = only_policy(&owner, "things", json!({ "mode": "allow", "patterns": ["*"] })).await;
+    let marketplace = space.marketplace(&owner, "market").await;
     let member = owner.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
     let jobs = owner.get(&format!("/datasets/{dataset}/jobs")).await;
     let job = jobs.body["items"][0]["id"].as_str().unwrap().to_owned();
@@ -117,6 +118,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
         let id = match group {
             "users" => &member,
             "policies" => &policy,
+            "marketplaces" => &marketplace,
             _ => &dataset,
         };
         let path = route.path.replace("{id}", id).replace("{doc}", "doc").replace("{job}", &job);

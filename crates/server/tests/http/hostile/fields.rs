@@ -98,6 +98,25 @@ fn fields(route: &Route) -> Vec<Field> {
             vec![is("/name", Name), is("/policy_type", Word), is("/configuration", Any)]
         }
         (Method::Patch, "/policies/{id}") => vec![is("/name", Name), is("/configuration", Any)],
+        (Method::Post, "/marketplaces") => vec![
+            is("/name", Slug),
+            is("/url", HubUrl),
+            is("/issuer", Issuer),
+            may_be("/username", HubUsername),
+            is("/credential", Object),
+            is("/credential/type", Word),
+            is("/credential/token", Token),
+            is("/credential/username", Line),
+            is("/credential/password", Token),
+        ],
+        (Method::Patch, "/marketplaces/{id}") => vec![
+            is("/name", Slug),
+            is("/credential", Object),
+            is("/credential/type", Word),
+            is("/credential/token", Token),
+            is("/credential/username", Line),
+            is("/credential/password", Token),
+        ],
         (method, path) => panic!("{method} {path} takes a body: say which fields it has"),
     }
 }
@@ -139,7 +158,7 @@ fn expected(route: &Route, pointer: &str, kind: Kind, wrong: &Wrong) -> Option<E
         }
         Kind::Password | Kind::NewPassword => Expect::Refused(Reason::PasswordRefused),
         // What is no dataset's configuration, or an identity, is told by the field that it lacks or has too many.
-        Kind::Object if pointer == "/configuration" || pointer == "/documents/0" => {
+        Kind::Object if ["/configuration", "/documents/0", "/credential"].contains(&pointer) => {
             Expect::At(Reason::Invalid, format!("{pointer}/k"))
         }
         Kind::Object if pointer == "/identity" => Expect::At(Reason::Invalid, "/identity/k".to_owned()),

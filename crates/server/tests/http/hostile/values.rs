@@ -38,6 +38,12 @@ pub enum Kind {
     Token,
     DocumentId,
     Content,
+    /// Where a hub is.
+    HubUrl,
+    /// What a hub's tokens name as their issuer.
+    Issuer,
+    /// A name on a hub.
+    HubUsername,
     Object,
     /// A list; what is in it has its own rows.
     List,
@@ -160,6 +166,9 @@ impl Kind {
                 [empty(), vec![("NUL", "a\0b".to_owned()), ("over 8 MiB", "x".repeat(8 * 1024 * 1024 + 1))]]
                     .concat(),
             ),
+            Self::HubUrl => texts(hub_urls()),
+            Self::Issuer => texts(issuers()),
+            Self::HubUsername => texts(hub_usernames()),
             Self::Object => vec![Wrong {
                 what: "over 16 KiB".to_owned(),
                 json: json!({ "k": "v".repeat(16 * 1024) }).to_string(),
@@ -167,6 +176,47 @@ impl Kind {
             Self::Flag | Self::Token | Self::List | Self::Any => Vec::new(),
         }
     }
+}
+
+fn hub_urls() -> Vec<(&'static str, String)> {
+    let mut wrong = own(&[
+        ("empty", ""),
+        ("no scheme", "hub.example.org"),
+        ("a path", "/etc/passwd"),
+        ("a file", "file:///etc/passwd"),
+        ("FTP", "ftp://hub.example.org"),
+        ("script", "javascript:alert(1)"),
+        ("a credential", "https://user:secret@hub.example.org"),
+        ("a user", "https://user@hub.example.org"),
+        ("a query", "https://hub.example.org/?x=1"),
+        ("a fragment", "https://hub.example.org/#x"),
+        ("no host", "https://"),
+        ("a space in the host", "https://hub example.org"),
+        ("NUL in the host", "https://hub\0.example.org"),
+        ("a port that is none", "https://hub.example.org:65536"),
+    ]);
+    wrong.push(("long", format!("https://hub.example.org/{}", "a".repeat(480))));
+    wrong
+}
+
+fn issuers() -> Vec<(&'static str, String)> {
+    let mut wrong =
+        own(&[("empty", ""), ("a space", "a b"), ("a line's end", "a\n"), ("NUL", "a\0b"), ("umlaut", "ü")]);
+    wrong.push(("long", "a".repeat(256)));
+    wrong
+}
+
+fn hub_usernames() -> Vec<(&'static str, String)> {
+    let mut wrong = own(&[
+        ("empty", ""),
+        ("short", "ab"),
+        ("a space", "space owner"),
+        ("a slash", "spaceowner/x"),
+        ("a long s", "\u{17f}pace"),
+        ("NUL", "space\0owner"),
+    ]);
+    wrong.push(("long", "a".repeat(51)));
+    wrong
 }
 
 const NO_ID: &str = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11";

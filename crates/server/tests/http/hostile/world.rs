@@ -58,6 +58,9 @@ impl World {
         match (route.method, route.path) {
             (Method::Post, "/api/v1/auth/register") => body["setup_token"] = Value::Null,
             (Method::Post, "/api/v1/auth/login") => body["email"] = json!("owner@acme.example"),
+            (Method::Patch, "/api/v1/marketplaces/{id}") => {
+                body["credential"] = json!({ "type": "pat", "token": "another" });
+            }
             (Method::Post, "/api/v1/invitations/accept") => body["token"] = json!(self.invitation),
             _ => {}
         }
@@ -68,7 +71,7 @@ impl World {
     pub async fn held(&self) -> Vec<Value> {
         let Things { dataset, document, slug, policy, .. } = &self.things;
         let mut held = Vec::new();
-        for path in ["/users", "/invitations", "/datasets", "/endpoints", "/policies"] {
+        for path in ["/users", "/invitations", "/datasets", "/endpoints", "/policies", "/marketplaces"] {
             held.push(self.owner.get(&format!("{path}?limit=100")).await.expect(200).body);
         }
         for path in [

@@ -4,43 +4,50 @@ mod clients;
 pub mod described;
 pub mod file_writer;
 pub mod form;
+mod hub;
 pub mod ledger;
 mod server;
 
 pub use clients::{Answer, Client};
+pub use hub::HUB_PASSWORD;
 pub use server::{Server, binary, in_memory};
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde_json::json;
+use syft_space_fakehub::Running;
 
 /// Good enough a password for everybody in these tests.
 pub const PASSWORD: &str = "seven owls dance under copper moons";
 
-/// A space with a running server.
+/// A space with a running server, and a hub beside it once somebody needs one. The space may call that.
 pub struct TestSpace {
     server: Server,
+    hub: OnceLock<Running>,
 }
 
 impl TestSpace {
     /// A new space with no account.
     pub async fn start() -> Self {
-        Self { server: Server::start(&[]).await }
+        Self::with(&[]).await
     }
 
     /// A new space in which anybody may found a tenant.
     pub async fn open_to_all() -> Self {
-        Self { server: Server::start(&[("registration", "open")]).await }
+        Self::with(&[("registration", "open")]).await
     }
 
     /// A new space with other settings.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        Self { server: Server::start(settings).await }
+        let mut all = vec![("outbound_allow", "127.0.0.1")];
+        all.extend(settings);
+        Self::of(Server::start(&all).await)
     }
 
     /// The space of a server that a test has started in its own way.
     pub fn of(server: Server) -> Self {
-        Self { server }
+        Self { server, hub: OnceLock::new() }
     }
 
     pub fn home(&self) -> &Path {

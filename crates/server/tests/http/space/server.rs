@@ -5,20 +5,25 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use syft_space::config::Settings;
 use syft_space::setup_token::SetupTokenFile;
 use syft_space::system::{SystemClock, SystemEntropy};
+use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::IngestQueue;
 use syft_space_domain::live::LiveCache;
+use syft_space_domain::marketplace::trust_hub;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::BearerSecret;
 use syft_space_domain::store::AfterCommit;
+use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemorySearch, MemorySpool, MemoryStore, MemoryTokens, TextFiles,
+    InsecurePasswords, MemoryDocuments, MemorySealer, MemorySearch, MemorySpool, MemoryStore, MemoryTokens,
+    TextFiles,
 };
+use syft_space_outbound::{AllowList, Client as OutboundClient, ClientSettings, SystemResolver};
+use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -41,7 +46,11 @@ pub struct Server {
 
 enum Running {
     Process(Child),
-    Thread { stop: Option<oneshot::Sender<()>>, thread: Option<std::thread::JoinHandle<()>> },
+    Thread {
+        stop: Option<oneshot::Sender<()>>,
+        thread: Option<std::thread::JoinHandle<()>>,
+        space: Box<Space>,
+    },
 }
 
 impl Server {
@@ -113,6 +122,18 @@ impl Server {
         }
     }
 
+    /// Has the operator trust a hub.
+    pub async fn trust(&self, issuer: &str, url: &str) {
+        if let Some(Running::Thread { space, .. }) = &self.running {
+            let call = space.call(Origin::default()).unwrap();
+            let (issuer, url) = (issuer.parse().unwrap(), url.parse().unwrap());
+            trust_hub(space, &call, &OperatorScope::at_startup(), issuer, url).await.unwrap();
+            return;
+        }
+        let said = binary().args(["hubs", "trust", issuer, url, "--home"]).arg(self.home()).output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+    }
+
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([format!("-{name}"), self.pid().to_string()]).status().unwrap();
@@ -137,10 +158,12 @@ impl Server {
         let settings: Settings = syft_space::config::load(self.home(), std::iter::empty(), &flags).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (listening, address) = oneshot::channel();
+        let (made, space) = oneshot::channel();
         let home: PathBuf = self.home().to_owned();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let space = memory_space(settings.access_token_lifetime);
+                let space = memory_space(&settings);
+                made.send(space.clone()).ok().unwrap();
                 let token = BearerSecret::generate(&*space.entropy).unwrap();
                 let file = SetupTokenFile::write(&home, &token).unwrap();
                 let state = syft_space::serve::state(space, &settings, Some(file));
@@ -150,7 +173,8 @@ impl Server {
             });
         });
         self.base = format!("http://{}", address.await.unwrap());
-        self.running = Some(Running::Thread { stop: Some(stop), thread: Some(thread) });
+        let space = Box::new(space.await.unwrap());
+        self.running = Some(Running::Thread { stop: Some(stop), thread: Some(thread), space });
     }
 }
 
@@ -161,7 +185,7 @@ impl Drop for Server {
                 drop(child.kill());
                 drop(child.wait());
             }
-            Some(Running::Thread { stop, thread }) => {
+            Some(Running::Thread { stop, thread, .. }) => {
                 drop(stop.take());
                 drop(thread.take().map(std::thread::JoinHandle::join));
             }
@@ -209,13 +233,25 @@ pub fn listening_on(child: &mut Child) -> String {
     base
 }
 
-fn memory_space(lifetime: Duration) -> Space {
+fn memory_space(settings: &Settings) -> Space {
+    let lifetime = settings.access_token_lifetime;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let live = Arc::new(LiveCache::default());
     let follower: Arc<dyn AfterCommit> = live.clone();
+    let allow = AllowList::parse(&settings.outbound_allow.join(",")).unwrap();
+    let client = ClientSettings { allow, ..ClientSettings::default() };
+    let http: Arc<dyn HubHttp> =
+        Arc::new(OutboundClient::new(client, Arc::new(SystemResolver), Arc::clone(&entropy)).unwrap());
+    let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::new(SystemClock), &*entropy).unwrap());
+    let satellites = SyftHubTokens::new(live.clone(), http, 100, &*entropy).unwrap();
     Space {
         store: Arc::new(MemoryStore::new(follower)),
+        trusted: live.clone(),
         live,
+        satellites: Arc::new(satellites),
+        identities: Arc::new(SyftHubIdentities::new(Arc::clone(&hubs), IdentitySettings::default())),
+        hubs,
+        sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),
         documents: Arc::new(MemoryDocuments::new()),
         engine: Arc::new(MemorySearch::new()),
         spool: Arc::new(MemorySpool::new()),

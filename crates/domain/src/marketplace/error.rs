@@ -1,0 +1,63 @@
+//! Why a marketplace was not registered, changed, read or removed.
+
+use crate::fault::{Fault, faults};
+use crate::identity::Forbidden;
+use crate::marketplace::ports::HubError;
+use crate::marketplace::{HubUrl, HubUsername, Issuer, MARKETPLACES_MAX};
+
+/// A marketplace was not registered, changed, read or removed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MarketplaceError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is no such marketplace.
+    #[error("there is no such marketplace")]
+    NotFound,
+    /// Another marketplace has the name.
+    #[error("there is a marketplace of this name already; choose another name")]
+    NameTaken,
+    /// It has been changed since.
+    #[error("the marketplace has been changed since; read it again")]
+    Changed,
+    /// The tenant has as many marketplaces as it may.
+    #[error("the tenant has {MARKETPLACES_MAX} marketplaces, which is all it may have")]
+    LimitReached,
+    /// The issuer is tied to another URL. Which one is the operator's to say.
+    #[error(
+        "the issuer {0} is trusted at another URL; ask the operator of this space which one, or give the hub's own issuer"
+    )]
+    IssuerUrlMismatch(Issuer),
+    /// The issuer is unknown, and registration is open.
+    #[error(
+        "no hub with the issuer {issuer} is trusted here; the operator trusts it with `syft-space hubs trust {issuer} {url}`"
+    )]
+    HubNotTrusted {
+        /// The issuer that was given.
+        issuer: Issuer,
+        /// The URL that was given.
+        url: HubUrl,
+    },
+    /// The credential is another account's.
+    #[error(
+        "the credential is {found}'s, not {given}'s: leave username out, or send the credential of {given}"
+    )]
+    UsernameMismatch {
+        /// The name that was given.
+        given: HubUsername,
+        /// Whose the credential is, by the hub's word; for a marketplace that there is, whose it must be.
+        found: HubUsername,
+    },
+    /// Another marketplace has the account or its satellite.
+    #[error(
+        "this account on the hub, or its satellite, is registered here already: an account serves one tenant, once"
+    )]
+    AudienceTaken,
+    /// The hub did not do what it was asked to; nothing was stored.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(MarketplaceError);

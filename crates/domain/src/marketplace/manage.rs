@@ -1,0 +1,209 @@
+//! Reading, changing and removing a tenant's accounts on hubs.
+
+use crate::access::Permission;
+use crate::audit::{Action, Call, ObjectKind};
+use crate::identity::Principal;
+use crate::ids::MarketplaceId;
+use crate::marketplace::error::MarketplaceError;
+use crate::marketplace::hub_access::hub_access;
+use crate::marketplace::ports::{HubAccess, HubError, MarketplaceView};
+use crate::marketplace::register::{all, free, settle};
+use crate::marketplace::{Hub, HubCredential, Marketplace, MarketplaceName, Setting};
+use crate::page::{Page, PageAsk};
+use crate::space::Space;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::unit::Recorded;
+
+/// A marketplace, and the hub it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarketplaceOn {
+    /// The marketplace.
+    pub marketplace: Marketplace,
+    /// The hub.
+    pub hub: Hub,
+    /// The type of its credential; `None` while what is stored cannot be opened. Then it needs a new value, and the hub
+    /// is not called.
+    pub credential: Option<&'static str>,
+}
+
+/// A marketplace is to be changed; `None` leaves a part as it is.
+#[derive(Clone, Default)]
+pub struct ChangeMarketplace {
+    /// What the tenant calls it.
+    pub name: Option<MarketplaceName>,
+    /// What proves to the hub who the tenant is there: of the same account as before.
+    pub credential: Option<HubCredential>,
+    /// Only if this is still its revision.
+    pub if_revision: Option<u64>,
+}
+
+fn on_hub<V: MarketplaceView + ?Sized>(
+    space: &Space,
+    view: &mut V,
+    scope: &TenantScope,
+    marketplace: Marketplace,
+) -> Result<MarketplaceOn, StoreError> {
+    let Some(hub) = view.hub(marketplace.hub)? else {
+        return Err(StoreError::failed("a marketplace is on a hub that is not there"));
+    };
+    let opened = space.sealer.open(scope, &marketplace.credential_place(), &marketplace.credential);
+    let credential = opened.ok().and_then(|plain| HubCredential::from_plain(&plain).ok());
+    Ok(MarketplaceOn { marketplace, hub, credential: credential.map(|one| one.type_name()) })
+}
+
+/// One marketplace.
+///
+/// # Errors
+/// When there is none, the caller's role does not permit it, or a port failed.
+pub fn marketplace(
+    space: &Space,
+    who: &Principal,
+    id: MarketplaceId,
+) -> Result<MarketplaceOn, MarketplaceError> {
+    let scope = who.scope(Permission::ReadMarketplaces)?;
+    let mut view = space.store.read()?;
+    let found = view.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
+    Ok(on_hub(space, &mut *view, &scope, found)?)
+}
+
+/// The tenant's marketplaces.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub fn marketplaces(
+    space: &Space,
+    who: &Principal,
+    page: PageAsk<MarketplaceId>,
+) -> Result<Page<MarketplaceOn, MarketplaceId>, MarketplaceError> {
+    let scope = who.scope(Permission::ReadMarketplaces)?;
+    let mut view = space.store.read()?;
+    let Page { items, next } = view.marketplaces(&scope, page)?;
+    let items = items.into_iter().map(|one| on_hub(space, &mut *view, &scope, one));
+    Ok(Page { items: items.collect::<Result<_, _>>()?, next })
+}
+
+/// Changes a marketplace's name or credential. A new credential is shown to the hub first: it is of the same account, and
+/// makes this space its satellite if it is not yet.
+///
+/// # Errors
+/// Why it was not changed.
+pub async fn change_marketplace(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    setting: Setting<'_>,
+    id: MarketplaceId,
+    change: ChangeMarketplace,
+) -> Result<MarketplaceOn, MarketplaceError> {
+    let scope = who.scope(Permission::ManageMarketplaces)?;
+    let ChangeMarketplace { name, credential, if_revision } = change;
+    let renewed = match credential {
+        Some(credential) => Some(renew(space, &scope, setting, id, if_revision, credential).await?),
+        None => None,
+    };
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Marketplace, id);
+    let now = call.now;
+    let changed = space
+        .store
+        .write(move |tx| {
+            let Some(mut row) = tx.marketplace(&scope, id)? else {
+                return settle(MarketplaceError::NotFound);
+            };
+            if if_revision.is_some_and(|revision| revision != row.revision) {
+                return settle(MarketplaceError::Changed);
+            }
+            if let Some(name) = &name {
+                if all(tx, &scope)?.iter().any(|other| other.id != id && other.name == *name) {
+                    return settle(MarketplaceError::NameTaken);
+                }
+                row.name.clone_from(name);
+            }
+            if let Some(renewed) = &renewed {
+                row.credential.clone_from(&renewed.credential);
+                row.satellite = renewed.satellite;
+            }
+            if let Err(error) = free(tx, &scope, &row) {
+                return settle(error);
+            }
+            row.revision += 1;
+            row.updated_at = now;
+            tx.update_marketplace(&scope, &row)?;
+            Ok(Ok(Recorded::new(row, event.clone())))
+        })
+        .await?;
+    Ok(on_hub(space, &mut *space.store.read()?, &scope, changed)?)
+}
+
+/// A marketplace with a new credential, which the hub has accepted.
+async fn renew(
+    space: &Space,
+    scope: &TenantScope,
+    setting: Setting<'_>,
+    id: MarketplaceId,
+    if_revision: Option<u64>,
+    credential: HubCredential,
+) -> Result<Marketplace, MarketplaceError> {
+    let (mut row, hub) = {
+        let mut view = space.store.read()?;
+        let row = view.marketplace(scope, id)?.ok_or(MarketplaceError::NotFound)?;
+        let MarketplaceOn { marketplace, hub, .. } = on_hub(space, &mut *view, scope, row)?;
+        (marketplace, hub)
+    };
+    // Asked before the hub hears of anything, and again inside the unit.
+    if if_revision.is_some_and(|revision| revision != row.revision) {
+        return Err(MarketplaceError::Changed);
+    }
+    let access = HubAccess { url: hub.url, credential };
+    let account = space.hubs.account(&access).await?;
+    if account.username != row.username {
+        return Err(MarketplaceError::UsernameMismatch { given: row.username, found: account.username });
+    }
+    if let Some(public_url) = setting.public_url {
+        row.satellite = space.hubs.register_satellite(&access, public_url).await?;
+    }
+    row.credential = space.sealer.seal(scope, &row.credential_place(), &access.credential.to_plain())?;
+    Ok(row)
+}
+
+/// Removes a marketplace with its listings. From then on tokens for its audiences are refused. The hub is told after
+/// that, once and as well as it goes: a hub that cannot be reached keeps what it shows until its health reports run out.
+///
+/// # Errors
+/// Why it was not removed. What the hub did not take is the answer, and no error.
+pub async fn remove_marketplace(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    id: MarketplaceId,
+    if_revision: Option<u64>,
+) -> Result<Result<(), HubError>, MarketplaceError> {
+    let scope = who.scope(Permission::ManageMarketplaces)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Marketplace, id);
+    let (removed, slugs) = space
+        .store
+        .write(move |tx| {
+            let Some(row) = tx.marketplace(&scope, id)? else {
+                return settle(MarketplaceError::NotFound);
+            };
+            if if_revision.is_some_and(|revision| revision != row.revision) {
+                return settle(MarketplaceError::Changed);
+            }
+            let listings = tx.listings_on(&scope, id)?;
+            tx.remove_marketplace(&scope, id)?;
+            let slugs: Vec<_> = listings.into_iter().map(|one| one.slug).collect();
+            Ok(Ok(Recorded::new((row, slugs), event.clone())))
+        })
+        .await?;
+    Ok(async {
+        let access = hub_access(space, &scope, &removed)?;
+        for slug in &slugs {
+            space.hubs.unpublish(&access, removed.satellite, slug.as_str()).await?;
+        }
+        match removed.satellite {
+            Some(satellite) => space.hubs.remove_satellite(&access, satellite).await,
+            None => Ok(()),
+        }
+    }
+    .await)
+}

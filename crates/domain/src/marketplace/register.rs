@@ -1,0 +1,185 @@
+//! A tenant registers its account on a hub.
+
+use crate::access::Permission;
+use crate::audit::{Action, Actor, Call, Log, ObjectKind};
+use crate::fault::Fault;
+use crate::identity::Principal;
+use crate::ids::{HubId, MarketplaceId};
+use crate::marketplace::error::MarketplaceError;
+use crate::marketplace::manage::MarketplaceOn;
+use crate::marketplace::ports::{HubAccess, MarketplaceView};
+use crate::marketplace::{
+    Hub, HubCredential, HubUrl, HubUsername, Issuer, Marketplace, MarketplaceName, TrustedBy,
+};
+use crate::page::{PageAsk, PageLimit};
+use crate::sealing::Sealed;
+use crate::space::Space;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::unit::{Decision, Recorded, Refused};
+
+/// The most marketplaces of a tenant.
+pub const MARKETPLACES_MAX: usize = 20;
+
+/// An account on a hub is to be registered.
+#[derive(Clone)]
+pub struct NewMarketplace {
+    /// What the tenant calls it.
+    pub name: MarketplaceName,
+    /// Where the hub is.
+    pub url: HubUrl,
+    /// What its tokens name as `iss`.
+    pub issuer: Issuer,
+    /// The account's name, if the caller wants it checked: the hub tells it.
+    pub username: Option<HubUsername>,
+    /// What proves to the hub who the tenant is there.
+    pub credential: HubCredential,
+}
+
+/// What the space is set up for, as far as registering goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// Whether the operator lets anybody found a tenant. Then nobody but the operator says which hubs are trusted.
+    pub registration_open: bool,
+    /// Where others reach this space; where it is set, the space registers itself on the hub as a satellite.
+    pub public_url: Option<&'a str>,
+}
+
+/// Registers an account on a hub: asks the hub whose the credential is, makes this space a satellite of that account
+/// where the hub knows satellites, and keeps the credential sealed. An issuer that is unknown is trusted at the URL from
+/// then on, while registration is closed.
+///
+/// Each step can be repeated: whoever was cut off registers once more.
+///
+/// # Errors
+/// Why it was not registered. What was told to the hub by then stays, and is found there the next time.
+pub async fn register_marketplace(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    setting: Setting<'_>,
+    wanted: NewMarketplace,
+) -> Result<MarketplaceOn, MarketplaceError> {
+    let scope = who.scope(Permission::ManageMarketplaces)?;
+    let fresh = Hub {
+        id: HubId::generate(call.now, &*call.entropy)?,
+        issuer: wanted.issuer,
+        url: wanted.url,
+        trusted_by: TrustedBy::Registration,
+        created_at: call.now,
+    };
+    // Asked before the hub hears of anything, and again inside the unit.
+    {
+        let mut view = space.store.read()?;
+        trusted(view.hub_by_issuer(&fresh.issuer)?, &fresh, setting.registration_open)?;
+        fits(&mut *view, &scope, &wanted.name)?;
+    }
+
+    let access = HubAccess { url: fresh.url.clone(), credential: wanted.credential };
+    let account = space.hubs.account(&access).await?;
+    if let Some(given) = wanted.username
+        && given != account.username
+    {
+        return Err(MarketplaceError::UsernameMismatch { given, found: account.username });
+    }
+    let satellite = match setting.public_url {
+        Some(public_url) => space.hubs.register_satellite(&access, public_url).await?,
+        None => None,
+    };
+    let mut marketplace = Marketplace {
+        id: MarketplaceId::generate(call.now, &*call.entropy)?,
+        name: wanted.name,
+        hub: fresh.id,
+        username: account.username,
+        satellite,
+        credential: Sealed::from_bytes(Vec::new()),
+        revision: 1,
+        created_at: call.now,
+        updated_at: call.now,
+    };
+    let (place, credential) = (marketplace.credential_place(), Some(access.credential.type_name()));
+    marketplace.credential = space.sealer.seal(&scope, &place, &access.credential.to_plain())?;
+
+    let registered =
+        call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Marketplace, marketplace.id);
+    let account = Actor::Account { id: who.member(Permission::ManageMarketplaces)?.account, role: None };
+    let trusts = call.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
+    let open = setting.registration_open;
+    space
+        .store
+        .write(move |tx| {
+            let hub = match trusted(tx.hub_by_issuer(&fresh.issuer)?, &fresh, open) {
+                Ok(hub) => hub,
+                Err(error) => return Ok(Err(Refused::unrecorded(error))),
+            };
+            let row = Marketplace { hub: hub.id, ..marketplace.clone() };
+            let is_new = hub.id == fresh.id;
+            if let Err(error) = fits(tx, &scope, &row.name).and_then(|()| free(tx, &scope, &row)) {
+                return settle(error);
+            }
+            if is_new {
+                tx.add_hub(&hub)?;
+            }
+            tx.add_marketplace(&scope, &row)?;
+            let recorded = MarketplaceOn { marketplace: row, hub, credential };
+            let recorded = Recorded::new(recorded, registered.clone());
+            Ok(Ok(if is_new { recorded.and(trusts.clone()) } else { recorded }))
+        })
+        .await
+}
+
+/// The hub that the tenant means, if it may.
+fn trusted(known: Option<Hub>, wanted: &Hub, registration_open: bool) -> Result<Hub, MarketplaceError> {
+    match known {
+        Some(hub) if hub.url == wanted.url => Ok(hub),
+        Some(hub) => Err(MarketplaceError::IssuerUrlMismatch(hub.issuer)),
+        None if registration_open => {
+            Err(MarketplaceError::HubNotTrusted { issuer: wanted.issuer.clone(), url: wanted.url.clone() })
+        }
+        None => Ok(wanted.clone()),
+    }
+}
+
+/// Whether the tenant may have one more marketplace, of this name.
+fn fits<V: MarketplaceView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    name: &MarketplaceName,
+) -> Result<(), MarketplaceError> {
+    let there = all(view, scope)?;
+    if there.iter().any(|one| one.name == *name) {
+        return Err(MarketplaceError::NameTaken);
+    }
+    if there.len() >= MARKETPLACES_MAX { Err(MarketplaceError::LimitReached) } else { Ok(()) }
+}
+
+/// The tenant's marketplaces: no more than fit a page.
+pub(super) fn all<V: MarketplaceView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+) -> Result<Vec<Marketplace>, StoreError> {
+    Ok(view.marketplaces(scope, PageAsk { limit: PageLimit::DEFAULT, after: None })?.items)
+}
+
+/// Whether a marketplace's audiences are no other's.
+pub(super) fn free<V: MarketplaceView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    marketplace: &Marketplace,
+) -> Result<(), MarketplaceError> {
+    for audience in marketplace.audiences() {
+        let holder = view.holder_of_audience(marketplace.hub, &audience)?;
+        if holder.is_some_and(|holder| holder != (scope.tenant(), marketplace.id)) {
+            return Err(MarketplaceError::AudienceTaken);
+        }
+    }
+    Ok(())
+}
+
+/// Ends a unit of work by an error: one of the store's is the store's own business.
+pub(super) fn settle<T>(error: MarketplaceError) -> Result<Decision<T, MarketplaceError>, StoreError> {
+    match error {
+        MarketplaceError::Fault(Fault::Store(error)) => Err(error),
+        error => Ok(Err(Refused::unrecorded(error))),
+    }
+}

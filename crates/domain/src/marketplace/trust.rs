@@ -1,0 +1,114 @@
+//! The operator says which hubs are trusted.
+
+use crate::audit::{Action, Actor, Call, Log, ObjectKind};
+use crate::fault::{Fault, faults};
+use crate::ids::HubId;
+use crate::marketplace::{Hub, HubUrl, Issuer, TrustedBy};
+use crate::space::Space;
+use crate::tenant::OperatorScope;
+use crate::unit::{Recorded, Refused};
+
+/// A hub's trust was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// The issuer is tied to another URL.
+    #[error(
+        "{issuer} is trusted at {url} already, and tenants are registered there: remove their marketplaces first"
+    )]
+    InUseElsewhere {
+        /// The issuer.
+        issuer: Issuer,
+        /// At which URL it is trusted.
+        url: HubUrl,
+    },
+    /// There is no such hub.
+    #[error("there is no such hub")]
+    NotFound,
+    /// Marketplaces are on it.
+    #[error("{0} marketplaces are on this hub: remove them first")]
+    InUse(u64),
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(TrustError);
+
+/// Trusts a hub: tokens that name this issuer are verified by the keys at this URL, and tenants may register there.
+/// A hub that is trusted already moves to the URL, unless tenants are registered there: their credentials were meant for
+/// the URL they gave.
+///
+/// # Errors
+/// Why it is not trusted there.
+pub async fn trust_hub(
+    space: &Space,
+    call: &Call,
+    _operator: &OperatorScope,
+    issuer: Issuer,
+    url: HubUrl,
+) -> Result<Hub, TrustError> {
+    let fresh = Hub {
+        id: HubId::generate(call.now, &*call.entropy)?,
+        issuer,
+        url,
+        trusted_by: TrustedBy::Operator,
+        created_at: call.now,
+    };
+    let event = call.event(Log::Installation, Action::ConfigChange, Actor::Operator)?;
+    space
+        .store
+        .write(move |tx| {
+            let hub = match tx.hub_by_issuer(&fresh.issuer)? {
+                None => {
+                    tx.add_hub(&fresh)?;
+                    fresh.clone()
+                }
+                Some(known) => {
+                    if known.url != fresh.url && tx.count_marketplaces_on(known.id)? > 0 {
+                        let (issuer, url) = (known.issuer, known.url);
+                        return Ok(Err(Refused::unrecorded(TrustError::InUseElsewhere { issuer, url })));
+                    }
+                    let hub = Hub { url: fresh.url.clone(), trusted_by: TrustedBy::Operator, ..known };
+                    tx.update_hub(&hub)?;
+                    hub
+                }
+            };
+            let event = event.clone().on(ObjectKind::Hub, hub.id);
+            Ok(Ok(Recorded::new(hub, event)))
+        })
+        .await
+}
+
+/// Trusts a hub no more: its tokens are refused from the next request on.
+///
+/// # Errors
+/// Why it is trusted still.
+pub async fn distrust_hub(
+    space: &Space,
+    call: &Call,
+    _operator: &OperatorScope,
+    id: HubId,
+) -> Result<(), TrustError> {
+    let event = call.event(Log::Installation, Action::ConfigChange, Actor::Operator)?.on(ObjectKind::Hub, id);
+    space
+        .store
+        .write(move |tx| {
+            if tx.hub(id)?.is_none() {
+                return Ok(Err(Refused::unrecorded(TrustError::NotFound)));
+            }
+            let marketplaces = tx.count_marketplaces_on(id)?;
+            if marketplaces > 0 {
+                return Ok(Err(Refused::unrecorded(TrustError::InUse(marketplaces))));
+            }
+            tx.remove_hub(id)?;
+            Ok(Ok(Recorded::new((), event.clone())))
+        })
+        .await
+}
+
+/// Every trusted hub, in the order of their issuers.
+///
+/// # Errors
+/// When a port failed.
+pub fn trusted_hubs(space: &Space, _operator: &OperatorScope) -> Result<Vec<Hub>, TrustError> {
+    Ok(space.store.read()?.hubs()?)
+}

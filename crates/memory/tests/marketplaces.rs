@@ -1,0 +1,293 @@
+//! Do registering, changing and removing a marketplace keep their promises whatever happens in between?
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use syft_space_conformance::sample::listing;
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::{Action, Call, Origin};
+use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::identity::{AccessClaims, Email, Password, Principal, authenticate};
+use syft_space_domain::ids::TokenId;
+use syft_space_domain::live::{LiveCache, LiveState};
+use syft_space_domain::marketplace::ports::{HubAccess, HubAccount, HubError, Publication, TrustedHubs};
+use syft_space_domain::marketplace::{
+    ChangeMarketplace, HubCredential, HubUrl, Listing, MARKETPLACES_MAX, MarketplaceError, MarketplaceOn,
+    NewMarketplace, Setting, TrustError, TrustedBy, change_marketplace, distrust_hub, marketplace,
+    register_marketplace, remove_marketplace, trust_hub,
+};
+use syft_space_domain::secret::Secret;
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
+use syft_space_domain::time::Timestamp;
+use syft_space_domain::unit::Recorded;
+use syft_space_domain::{DatasetLocks, Space};
+use syft_space_memory::{
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
+    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+};
+
+const ISSUER: &str = "https://hub.syft.com";
+const PUBLIC: Setting<'static> =
+    Setting { registration_open: false, public_url: Some("https://space.example") };
+const CLOSED: Setting<'static> = Setting { registration_open: false, public_url: None };
+const OPEN: Setting<'static> = Setting { registration_open: true, public_url: None };
+
+struct World {
+    space: Space,
+    hub: Arc<MemoryHub>,
+    live: Arc<LiveCache>,
+    operator: OperatorScope,
+}
+
+impl World {
+    fn new() -> Self {
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let live = Arc::new(LiveCache::default());
+        let hub = Arc::new(MemoryHub::new());
+        let space = Space {
+            documents: Arc::new(MemoryDocuments::new()),
+            engine: Arc::new(MemorySearch::new()),
+            spool: Arc::new(MemorySpool::new()),
+            extractor: Arc::new(TextFiles),
+            store: Arc::new(MemoryStore::new(live.clone())),
+            live: live.clone(),
+            passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
+            tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
+            trusted: live.clone(),
+            satellites: hub.clone(),
+            identities: hub.clone(),
+            hubs: hub.clone(),
+            sealer: Arc::new(MemorySealer::new(entropy.clone())),
+            clock: Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap())),
+            entropy,
+            datasets: DatasetLocks::default(),
+            ingestion: IngestQueue::default(),
+        };
+        Self { space, hub, live, operator: OperatorScope::at_startup() }
+    }
+
+    fn call(&self) -> Call {
+        self.space.call(Origin::default()).unwrap()
+    }
+
+    /// Founds a tenant, and answers its Owner.
+    async fn owner(&self, name: &str) -> Principal {
+        let email = Email::parse(&format!("owner@{name}.example")).unwrap();
+        let password =
+            Password::parse(&Secret::new("seven owls dance under copper moons".to_owned())).unwrap();
+        let name = TenantName::parse(name).unwrap();
+        let founded = found_as_operator(&self.space, &self.call(), &self.operator, &email, &password, &name)
+            .await
+            .unwrap();
+        let claims = AccessClaims {
+            account: founded.account,
+            email,
+            tenant: founded.tenant,
+            tenant_name: name,
+            role: Role::Owner,
+            id: TokenId::generate(self.space.clock.now(), &*self.space.entropy).unwrap(),
+            issued_at: self.space.clock.now(),
+            expires_at: self.space.clock.now().plus(Duration::from_secs(900)),
+        };
+        authenticate(&*self.live, &claims).unwrap()
+    }
+
+    /// An account on the hub, as it is registered under a name.
+    fn account(&self, username: &str, name: &str) -> NewMarketplace {
+        let credential = HubCredential::Pat(Secret::new(format!("pat of {username}")));
+        let account = HubAccount {
+            subject: username.to_owned(),
+            username: username.parse().unwrap(),
+            email: format!("{username}@hub.example"),
+        };
+        self.hub.add_account(url(), &credential, account);
+        NewMarketplace {
+            name: name.parse().unwrap(),
+            url: url(),
+            issuer: ISSUER.parse().unwrap(),
+            username: None,
+            credential,
+        }
+    }
+
+    async fn register(
+        &self,
+        who: &Principal,
+        setting: Setting<'_>,
+        wanted: &NewMarketplace,
+    ) -> Result<MarketplaceOn, MarketplaceError> {
+        register_marketplace(&self.space, &self.call(), who, setting, wanted.clone()).await
+    }
+}
+
+fn url() -> HubUrl {
+    HubUrl::parse("https://hub.example.org").unwrap()
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    futures_executor::block_on(work)
+}
+
+#[test]
+fn a2_who_was_cut_off_registers_once_more_and_is_the_same_satellite() {
+    block_on(async {
+        let world = World::new();
+        world.hub.set_knows_satellites(true);
+        let acme = world.owner("acme").await;
+        let account = world.account("spaceowner", "market");
+        // The hub has been told, and then the space lost its power: there is no row.
+        let access = HubAccess { url: url(), credential: account.credential.clone() };
+        let told = world.space.hubs.register_satellite(&access, "https://space.example").await.unwrap();
+        let made = world.register(&acme, PUBLIC, &account).await.unwrap();
+        assert!(told.is_some() && made.marketplace.satellite == told);
+        let addressed = world.live.addressed(made.hub.id, &told.unwrap().into()).unwrap();
+        assert_eq!(addressed.tenant.id, acme.live().tenant.id);
+    });
+}
+
+#[test]
+fn z1_an_account_that_one_tenant_has_is_no_others() {
+    block_on(async {
+        let world = World::new();
+        world.hub.set_knows_satellites(true);
+        let (acme, globex) = (world.owner("acme").await, world.owner("globex").await);
+        let account = world.account("spaceowner", "market");
+        world.register(&acme, PUBLIC, &account).await.unwrap();
+        for setting in [PUBLIC, CLOSED] {
+            let refused = world.register(&globex, setting, &account).await.unwrap_err();
+            assert_eq!(refused, MarketplaceError::AudienceTaken);
+        }
+        assert!(world.live.all().len() == 1 && globex.live().marketplaces().next().is_none());
+    });
+}
+
+#[test]
+fn z1_while_registration_is_open_only_the_operator_says_which_hubs_are_trusted() {
+    block_on(async {
+        let world = World::new();
+        let acme = world.owner("acme").await;
+        let account = world.account("spaceowner", "market");
+        let refused = world.register(&acme, OPEN, &account).await.unwrap_err();
+        assert!(matches!(refused, MarketplaceError::HubNotTrusted { .. }), "{refused:?}");
+        assert!(world.live.all().is_empty());
+
+        let issuer = || ISSUER.parse().unwrap();
+        let elsewhere = HubUrl::parse("https://elsewhere.example").unwrap();
+        let call = world.call();
+        let trust = |url: HubUrl| trust_hub(&world.space, &call, &world.operator, issuer(), url);
+        let hub = trust(elsewhere.clone()).await.unwrap();
+        let refused = world.register(&acme, OPEN, &account).await.unwrap_err();
+        assert_eq!(refused, MarketplaceError::IssuerUrlMismatch(issuer()));
+        // Nobody is registered there, so it may move; then it may not.
+        assert_eq!(trust(url()).await.unwrap().id, hub.id);
+        let made = world.register(&acme, OPEN, &account).await.unwrap();
+        assert_eq!((made.hub.id, made.hub.trusted_by), (hub.id, TrustedBy::Operator));
+        let refused = trust(elsewhere).await.unwrap_err();
+        assert!(matches!(refused, TrustError::InUseElsewhere { .. }), "{refused:?}");
+        let refused = distrust_hub(&world.space, &world.call(), &world.operator, hub.id).await;
+        assert_eq!(refused, Err(TrustError::InUse(1)));
+        let gone = remove_marketplace(&world.space, &world.call(), &acme, made.marketplace.id, None).await;
+        assert_eq!(gone, Ok(Ok(())));
+        distrust_hub(&world.space, &world.call(), &world.operator, hub.id).await.unwrap();
+        let refused = distrust_hub(&world.space, &world.call(), &world.operator, hub.id).await;
+        assert_eq!(refused, Err(TrustError::NotFound));
+    });
+}
+
+#[test]
+fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_without_the_hub() {
+    block_on(async {
+        let world = World::new();
+        world.hub.set_knows_satellites(true);
+        let acme = world.owner("acme").await;
+        let made = world.register(&acme, PUBLIC, &world.account("spaceowner", "market")).await.unwrap();
+        let scope = TenantScope::vouch(acme.live().tenant.id, "a test plays the tenant");
+        let row = Listing { marketplace: made.marketplace.id, ..listing(1, 1, 1) };
+        let event = world.call().event(&scope, Action::ConfigChange, acme.actor()).unwrap();
+        let slug = row.slug.to_string();
+        let kept: Result<(), StoreError> = world
+            .space
+            .store
+            .write(move |tx| {
+                tx.add_listing(&scope, &row)?;
+                Ok(Ok(Recorded::new((), event.clone())))
+            })
+            .await;
+        kept.unwrap();
+        let access = HubAccess {
+            url: url(),
+            credential: HubCredential::Pat(Secret::new("pat of spaceowner".to_owned())),
+        };
+        let publication = Publication {
+            slug,
+            name: String::new(),
+            summary: String::new(),
+            readme: String::new(),
+            tags: Vec::new(),
+            policies: Vec::new(),
+            tenant_name: "acme".to_owned(),
+        };
+        world.space.hubs.publish(&access, None, &publication).await.unwrap();
+        assert_eq!(world.hub.shown(&url(), "spaceowner").len(), 1);
+        let call = world.call();
+        let remove = |id| remove_marketplace(&world.space, &call, &acme, id, None);
+        assert_eq!(remove(made.marketplace.id).await, Ok(Ok(())));
+        assert!(world.hub.shown(&url(), "spaceowner").is_empty());
+        assert!(world.hub.satellites(&url(), "spaceowner").is_empty());
+
+        let again = world.register(&acme, PUBLIC, &world.account("second", "market")).await.unwrap();
+        world.hub.set_down(true);
+        let told = remove(again.marketplace.id).await.unwrap();
+        assert!(matches!(told, Err(HubError::Unavailable(_))), "{told:?}");
+        let found = marketplace(&world.space, &acme, again.marketplace.id);
+        assert_eq!(found, Err(MarketplaceError::NotFound));
+        let audience = (&again.marketplace.username).into();
+        assert!(world.live.addressed(again.hub.id, &audience).is_err(), "its callers are refused at once");
+    });
+}
+
+#[test]
+fn a2_a_change_needs_the_revision_that_was_read_and_the_account_that_was_registered() {
+    block_on(async {
+        let world = World::new();
+        let acme = world.owner("acme").await;
+        let made = world.register(&acme, CLOSED, &world.account("spaceowner", "market")).await.unwrap();
+        assert_eq!(made.marketplace.satellite, None);
+        let call = world.call();
+        let change =
+            |change| change_marketplace(&world.space, &call, &acme, PUBLIC, made.marketplace.id, change);
+        let renamed =
+            change(ChangeMarketplace { name: Some("renamed".parse().unwrap()), ..Default::default() })
+                .await
+                .unwrap();
+        assert_eq!(renamed.marketplace.revision, 2);
+        let credential = Some(world.account("another", "x-x").credential);
+        let stale = ChangeMarketplace { if_revision: Some(1), credential: credential.clone(), name: None };
+        assert_eq!(change(stale).await, Err(MarketplaceError::Changed));
+        let other = ChangeMarketplace { credential, ..Default::default() };
+        let refused = change(other).await.unwrap_err();
+        assert!(matches!(refused, MarketplaceError::UsernameMismatch { .. }), "{refused:?}");
+        // A new credential of the account makes the space its satellite, where there are such by now.
+        world.hub.set_knows_satellites(true);
+        let credential = Some(HubCredential::Pat(Secret::new("pat of spaceowner".to_owned())));
+        let renewed = change(ChangeMarketplace { credential, ..Default::default() }).await.unwrap();
+        assert!(renewed.marketplace.satellite.is_some() && renewed.credential == Some("pat"));
+    });
+}
+
+#[test]
+fn a2_a_tenant_has_no_more_marketplaces_than_it_may() {
+    block_on(async {
+        let world = World::new();
+        let acme = world.owner("acme").await;
+        for n in 0..MARKETPLACES_MAX {
+            let account = world.account(&format!("owner-{n}"), &format!("market-{n}"));
+            world.register(&acme, CLOSED, &account).await.unwrap();
+        }
+        let refused =
+            world.register(&acme, CLOSED, &world.account("one-more", "one-more")).await.unwrap_err();
+        assert_eq!(refused, MarketplaceError::LimitReached);
+    });
+}
