@@ -10,6 +10,7 @@ use syft_space_domain::marketplace::ports::{
     HubAccess, HubError, HubIdentity, IdentifyError, SatelliteIdentities,
 };
 use syft_space_domain::marketplace::{Audience, SatelliteClaims, SatelliteId};
+use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 
 use crate::client::{SyftHub, Vouched};
@@ -42,7 +43,7 @@ impl Default for IdentitySettings {
 ///
 /// A person is asked for once at a time, and once in [`fresh`](IdentitySettings::fresh). When the hub cannot be asked,
 /// what it said last serves for [`stale`](IdentitySettings::stale); when it says that the person may no longer act,
-/// that is forgotten at once. What one tenant's account is refused is not held against the callers of another.
+/// that is forgotten at once. It must be used within a runtime of tokio. What one tenant's account is refused is not held against the callers of another.
 pub struct SyftHubIdentities {
     hub: Arc<SyftHub>,
     settings: IdentitySettings,
@@ -54,7 +55,7 @@ pub struct SyftHubIdentities {
 struct Person {
     known: Mutex<Known>,
     /// Held while the hub is asked.
-    asking: tokio::sync::Mutex<()>,
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -107,19 +108,25 @@ impl SyftHubIdentities {
         let stale = identity.filter(|_| within(at, self.settings.stale));
         Some(stale.cloned().ok_or_else(|| error.clone()))
     }
+}
 
+/// One asking, with all that it needs: it goes on when whoever began it goes away, so that coming and going asks no
+/// oftener than waiting.
+struct Asking {
+    hub: Arc<SyftHub>,
+    person: Arc<Person>,
+    claims: SatelliteClaims,
+    token: Secret<String>,
+    satellite: Option<SatelliteId>,
+    now: Timestamp,
+}
+
+impl Asking {
     /// Asks the hub, and remembers what comes of it.
-    async fn ask(
-        &self,
-        person: &Person,
-        claims: &SatelliteClaims,
-        token: &str,
-        satellite: Option<SatelliteId>,
-        access: Result<HubAccess, HubError>,
-        now: Timestamp,
-    ) {
+    async fn ask(self, access: Result<HubAccess, HubError>) {
+        let Self { hub, person, claims, token, satellite, now } = self;
         let vouched = match access {
-            Ok(access) => self.hub.vouch(&access, satellite, token).await,
+            Ok(access) => hub.vouch(&access, satellite, token.expose()).await,
             Err(error) => Err(error),
         };
         let mut known = person.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,9 +165,22 @@ impl SatelliteIdentities for SyftHubIdentities {
             if let Some(told) = self.told(&person, claims, now) {
                 return told.map(as_they_come);
             }
-            let _one_at_a_time = person.asking.lock().await;
+            let one_at_a_time = Arc::clone(&person.asking).lock_owned().await;
             if self.told(&person, claims, now).is_none() {
-                self.ask(&person, claims, token, satellite, access(), now).await;
+                let asking = Asking {
+                    hub: Arc::clone(&self.hub),
+                    person: Arc::clone(&person),
+                    claims: claims.clone(),
+                    token: Secret::new(token.to_owned()),
+                    satellite,
+                    now,
+                };
+                let access = access();
+                let asked = tokio::spawn(async move {
+                    asking.ask(access).await;
+                    drop(one_at_a_time);
+                });
+                asked.await.ok();
             }
             let told = self.told(&person, claims, now);
             let nothing = || HubError::Unavailable("it was asked a moment ago".to_owned());

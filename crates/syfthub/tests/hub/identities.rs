@@ -120,6 +120,24 @@ async fn a2_who_comes_at_once_is_asked_for_once_and_others_do_not_wait() {
 }
 
 #[tokio::test]
+async fn a2_who_comes_and_goes_asks_no_oftener_than_who_waits() {
+    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    hub.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let identities = identities(&hub);
+    for _ in 0..10 {
+        let hasty = Arc::clone(&identities);
+        let hasty = tokio::spawn(async move { who(&hasty, &claims("2", "spaceowner"), NOW).await });
+        hub.until_called(1).await;
+        tokio::task::yield_now().await;
+        hasty.abort();
+        assert!(hasty.await.is_err());
+    }
+    hub.gate.add_permits(10);
+    assert_eq!(who(&identities, &claims("2", "spaceowner"), NOW).await, Ok(alice()));
+    assert_eq!(hub.calls(), 1);
+}
+
+#[tokio::test]
 async fn a2_what_the_hub_said_last_serves_for_an_hour_when_it_cannot_be_asked() {
     let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
     let identities = identities(&hub);
