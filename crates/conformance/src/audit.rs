@@ -7,8 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::{EventFilter, Seq};
 use syft_space_domain::audit::{
-    Action, Actor, Event, Log, Object, ObjectKind, Outcome, Person, RecordedEvent,
+    Action, Actor, Event, HubUser, Log, Object, ObjectKind, Outcome, Person, RecordedEvent,
 };
+use syft_space_domain::ids::{ActorId, HubId};
+use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::page::{Page, PageAsk};
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
@@ -55,6 +57,8 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &MakeStore) {
     let roles = Role::ALL.map(Some).into_iter().chain([None]);
     let actors = roles.map(|role| Actor::Account { id: account_id(1), role });
     let actors = actors.chain([Actor::Anonymous, Actor::System, Actor::Operator]);
+    let hub_user = |role| Actor::HubUser { id: ActorId::from_bytes([6; 16]), role };
+    let actors = actors.chain(HubRole::ALL.map(hub_user));
     recorded.extend(actors.map(|actor| Event { actor, ..ours(Action::AuthzFail) }));
     let kinds = ObjectKind::ALL.iter();
     recorded.extend(kinds.map(|kind| ours(Action::ConfigChange).on(*kind, "GET /some/{thing}")));
@@ -69,6 +73,7 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &MakeStore) {
             address: Some(address),
             email: Some("person-1@example.org".to_owned()),
             user_agent: Some("a \"client\" 1.0".to_owned()),
+            hub_user: Some(HubUser { hub: HubId::from_bytes([7; 16]), subject: "2".to_owned() }),
         },
         ..ours(Action::PolicyViolation)
     }));
@@ -173,12 +178,12 @@ pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &MakeStore) {
         by(),
         EventFilter { action, ..by() },
         EventFilter { outcome, ..by() },
-        EventFilter { actor: Some(account_id(1)), ..by() },
-        EventFilter { actor: Some(account_id(3)), ..by() },
+        EventFilter { actor: Some(account_id(1).into()), ..by() },
+        EventFilter { actor: Some(account_id(3).into()), ..by() },
         EventFilter { since, ..by() },
         EventFilter { until, ..by() },
         EventFilter { since, until, ..by() },
-        EventFilter { action, outcome, actor: Some(account_id(1)), since, until },
+        EventFilter { action, outcome, actor: Some(account_id(1).into()), since, until },
         EventFilter { since: until, until: since, ..by() },
     ];
     for filter in filters {

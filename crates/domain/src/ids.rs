@@ -99,6 +99,14 @@ ids! {
     MarketplaceId;
     /// An endpoint shown on a marketplace.
     ListingId;
+    /// Whoever did something that stands in a log: an account, or a user of a hub.
+    ActorId;
+}
+
+impl From<AccountId> for ActorId {
+    fn from(account: AccountId) -> Self {
+        Self(account.0)
+    }
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl ControlSocket {
     ///
     /// # Errors
     /// When it cannot, with what to do about it.
-    pub fn listen(home: &Path, operator: OperatorScope) -> Result<Self, ControlError> {
+    pub fn listen(home: &Path, operator: Arc<OperatorScope>) -> Result<Self, ControlError> {
         let path = home.join(NAME);
         let half = Reachable::of(home, HALF_MADE)?;
         let made = || {
@@ -129,7 +129,7 @@ impl ControlSocket {
             Ok(listener)
         };
         let listener = made().map_err(|cause| ControlError::Failed { path: path.clone(), cause })?;
-        Ok(Self { listener, operator: Arc::new(operator), file: SocketFile(path) })
+        Ok(Self { listener, operator, file: SocketFile(path) })
     }
 
     /// Begins to serve: the same app and routes as the network's, on another listener.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod control;
 mod demo;
 pub mod http;
+mod hub_news;
 mod keys;
 mod routes;
 pub mod serve;

@@ -12,6 +12,7 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use syft_space_domain::Space;
 use syft_space_domain::audit::Action;
+use syft_space_domain::tenant::OperatorScope;
 use tokio::task::JoinHandle;
 
 use crate::config::{Registration, Settings};
@@ -19,6 +20,7 @@ use crate::control::{ControlSocket, SocketFile};
 use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::state::{RequestLimits, State};
 use crate::http::{app, boundary};
+use crate::hub_news;
 use crate::setup_token::SetupTokenFile;
 use crate::wiring;
 use crate::workers::Workers;
@@ -46,7 +48,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
 }
 
 /// Serves until `stop` ends, over the network and, where there is one, over the control socket; then takes no new
-/// connection, lets requests under way end, and returns. `listening` is told the address once requests are answered
+/// connection, lets requests under way end, and returns. Meanwhile hubs are told, as the operator, of what is listed. `listening` is told the address once requests are answered
 /// there.
 ///
 /// # Errors
@@ -54,6 +56,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
 pub async fn serve(
     state: Arc<State>,
     settings: &Settings,
+    operator: Arc<OperatorScope>,
     control: Option<ControlSocket>,
     listening: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
@@ -64,6 +67,11 @@ pub async fn serve(
     wiring::record(&state.space, Action::SysStartup).await?;
     let workers = Workers::start(&state.space)?;
     let flushing = tokio::spawn(Arc::clone(&state.anonymous_failures).flush_forever(state.space.clone()));
+
+    let hub_news = settings
+        .public_url
+        .clone()
+        .map(|public_url| tokio::spawn(hub_news::tell_forever(state.space.clone(), operator, public_url)));
 
     let served = Arc::clone(&state);
     let network = HttpServer::new(move || {
@@ -95,6 +103,9 @@ pub async fn serve(
     network.and(control)?;
     tokio::task::spawn_blocking(move || drop(workers)).await?;
     flushing.abort();
+    if let Some(hub_news) = hub_news {
+        hub_news.abort();
+    }
     if let Err(error) = state.anonymous_failures.flush(&state.space).await {
         tracing::warn!(%error, "failures by nobody known could not be recorded");
     }

@@ -155,7 +155,7 @@ fn search(home: &Path, events: &[Event]) {
     let by = EventFilter::default;
     let at = |share: usize| events.get(events.len() * share / 100).map(|event| event.time);
     let never = Some(Timestamp::from_unix_micros(0));
-    let (rare, common) = (Some(account_id(150)), Some(account_id(1)));
+    let (rare, common) = (Some(account_id(150).into()), Some(account_id(1).into()));
     let filters: [(&str, EventFilter); 16] = [
         ("none", by()),
         ("action, nine in ten", EventFilter { action: Some(Action::EndpointQuery), ..by() }),
@@ -165,8 +165,8 @@ fn search(home: &Path, events: &[Event]) {
         ("outcome, one in seven hundred", EventFilter { outcome: Some(Outcome::Failure), ..by() }),
         ("actor, half of all", EventFilter { actor: common, ..by() }),
         ("actor, one in six hundred", EventFilter { actor: rare, ..by() }),
-        ("actor, a single event", EventFilter { actor: Some(account_id(1_000)), ..by() }),
-        ("actor, no event", EventFilter { actor: Some(account_id(1_001)), ..by() }),
+        ("actor, a single event", EventFilter { actor: Some(account_id(1_000).into()), ..by() }),
+        ("actor, no event", EventFilter { actor: Some(account_id(1_001).into()), ..by() }),
         (
             "action and actor, both common, never together",
             EventFilter { action: Some(Action::PolicyViolation), actor: common, ..by() },

@@ -10,7 +10,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Binary;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::ids::{
-    AccountId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
+    AccountId, ActorId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
     PolicyId, RequestId, TenantId,
 };
 use syft_space_domain::marketplace::SatelliteId;
@@ -58,6 +58,7 @@ macro_rules! keys {
 
 keys!(
     AccountId,
+    ActorId,
     DatasetId,
     EndpointId,
     EventId,

@@ -104,7 +104,7 @@ fn asks(count: u64) -> impl Strategy<Value = (EventFilter, Option<u64>, u64)> {
     let filter = filter.prop_map(|(action, outcome, actor, since, until)| EventFilter {
         action,
         outcome,
-        actor,
+        actor: actor.map(Into::into),
         since,
         until,
     });

@@ -8,4 +8,4 @@ mod table;
 pub use permission::Permission;
 pub use role::{Role, RoleError};
 pub use standing::Standing;
-pub use table::{may, may_grant, operator_may};
+pub use table::{hub_user_may, may, may_grant, operator_may};

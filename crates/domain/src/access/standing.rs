@@ -1,6 +1,6 @@
-//! As what somebody acts in a tenant: as a member of some role, or as the host's operator, who is none.
+//! As what somebody acts in a tenant: as a member of some role, as the host's operator, or as a user of a hub.
 
-use super::{Permission, Role, may, operator_may};
+use super::{Permission, Role, hub_user_may, may, operator_may};
 
 /// As what somebody acts in a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,6 +9,8 @@ pub enum Standing {
     Member(Role),
     /// As whoever runs the binary on the host, through its command line. No tenant hands this out or takes it away.
     Operator,
+    /// As a user of a hub, with a satellite token. What they are on the hub gives them nothing here.
+    HubUser,
 }
 
 impl Standing {
@@ -18,6 +20,7 @@ impl Standing {
         match self {
             Self::Member(role) => may(role, permission),
             Self::Operator => operator_may(permission),
+            Self::HubUser => hub_user_may(permission),
         }
     }
 }

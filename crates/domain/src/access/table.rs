@@ -71,6 +71,18 @@ pub const fn operator_may(permission: Permission) -> bool {
     row(permission).operator
 }
 
+/// Whether a user of a hub holds a permission in a tenant: to query, where a policy admits them, and no other.
+///
+/// ```
+/// use syft_space_domain::access::{hub_user_may, Permission};
+/// assert!(hub_user_may(Permission::Query));
+/// assert!(!hub_user_may(Permission::ListQueryable));
+/// ```
+#[must_use]
+pub const fn hub_user_may(permission: Permission) -> bool {
+    matches!(permission, Permission::Query)
+}
+
 /// Whether someone of role `giver` may make, change or end a membership of role `given`: only an Owner touches an
 /// Owner or Admin, and nobody hands out a permission they lack.
 ///

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::access::Role;
-use crate::audit::{Action, Person};
-use crate::ids::{AccountId, EventId, RequestId, TenantId};
+use crate::audit::{Action, HubUser, Person};
+use crate::ids::{AccountId, ActorId, EventId, RequestId, TenantId};
+use crate::marketplace::HubRole;
 use crate::random::{Entropy, RandomError};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
@@ -86,6 +87,26 @@ pub enum Actor {
         #[serde(skip_serializing_if = "Option::is_none")]
         role: Option<Role>,
     },
+    /// A user of a hub, with a satellite token.
+    #[serde(rename = "hub_user")]
+    HubUser {
+        /// Who, as this log alone knows them: see [`SatelliteClaims::actor`](crate::marketplace::SatelliteClaims::actor).
+        id: ActorId,
+        /// What they were on the hub.
+        role: HubRole,
+    },
+}
+
+impl Actor {
+    /// Who it is, where several of a kind are told apart.
+    #[must_use]
+    pub fn id(&self) -> Option<ActorId> {
+        match *self {
+            Self::Anonymous | Self::System | Self::Operator => None,
+            Self::Account { id, .. } => Some(id.into()),
+            Self::HubUser { id, .. } => Some(id),
+        }
+    }
 }
 
 macro_rules! object_kinds {
@@ -231,6 +252,13 @@ impl Event {
         self
     }
 
+    /// Names who somebody is on the hub that they came from.
+    #[must_use]
+    pub fn by_hub_user(mut self, hub_user: HubUser) -> Self {
+        self.person.hub_user = Some(hub_user);
+        self
+    }
+
     /// Says that it was refused, and why.
     #[must_use]
     pub fn denied(mut self, reason_code: impl Into<String>) -> Self {
@@ -322,6 +350,7 @@ impl Call {
                 address: self.origin.address,
                 email: None,
                 user_agent: user_agent.map(|text| text.chars().take(Self::USER_AGENT_MAX).collect()),
+                hub_user: None,
             },
         })
     }

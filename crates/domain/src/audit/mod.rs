@@ -15,4 +15,4 @@ pub use event::{
     Actor, Call, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError, RecordedEvent,
 };
 pub use list::{AuditError, events, installation_events};
-pub use person::Person;
+pub use person::{HubUser, Person};

@@ -5,6 +5,17 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::ids::HubId;
+
+/// A user of a hub, as the hub knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubUser {
+    /// The hub.
+    pub hub: HubId,
+    /// Who they are there: the `sub` of their tokens.
+    pub subject: String,
+}
+
 /// The personal data of one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -17,6 +28,9 @@ pub struct Person {
     /// The client's own description of itself, cut to 256 characters.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user_agent: Option<String>,
+    /// Who somebody is on the hub that they came from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hub_user: Option<HubUser>,
 }
 
 impl Person {

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::audit::{Action, Actor, Event, Outcome, RecordedEvent};
-use crate::ids::AccountId;
+use crate::audit::{Action, Event, Outcome, RecordedEvent};
+use crate::ids::ActorId;
 use crate::page::{Page, PageAsk};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope};
@@ -36,8 +36,8 @@ pub struct EventFilter {
     pub action: Option<Action>,
     /// With this outcome.
     pub outcome: Option<Outcome>,
-    /// By this account.
-    pub actor: Option<AccountId>,
+    /// By this account, or this user of a hub.
+    pub actor: Option<ActorId>,
     /// At this time or later.
     pub since: Option<Timestamp>,
     /// Before this time.
@@ -49,10 +49,9 @@ impl EventFilter {
     #[must_use]
     pub fn fits(&self, event: &Event) -> bool {
         let Self { action, outcome, actor, since, until } = *self;
-        let by = |account| matches!(event.actor, Actor::Account { id, .. } if id == account);
         action.is_none_or(|action| event.action == action)
             && outcome.is_none_or(|outcome| event.outcome == outcome)
-            && actor.is_none_or(by)
+            && actor.is_none_or(|actor| event.actor.id() == Some(actor))
             && since.is_none_or(|since| event.time >= since)
             && until.is_none_or(|until| event.time < until)
     }

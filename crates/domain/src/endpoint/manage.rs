@@ -9,6 +9,7 @@ use crate::endpoint::{Endpoint, ResponseType, Slug};
 use crate::fault::{Fault, faults};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, EndpointId};
+use crate::marketplace::take_off;
 use crate::page::{Page, PageAsk};
 use crate::space::Space;
 use crate::store::StoreError;
@@ -217,6 +218,7 @@ pub async fn remove_endpoint(
 ) -> Result<(), EndpointError> {
     let scope = who.scope(Permission::WriteEndpoints)?;
     let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Endpoint, id);
+    let now = call.now;
     space
         .store
         .write(move |tx| {
@@ -226,6 +228,7 @@ pub async fn remove_endpoint(
             if if_revision.is_some_and(|revision| revision != endpoint.revision) {
                 return Ok(Err(Refused::unrecorded(EndpointError::Changed)));
             }
+            take_off(tx, &scope, id, now)?;
             tx.remove_endpoint(&scope, id)?;
             Ok(Ok(Recorded::new((), event.clone())))
         })

@@ -9,7 +9,9 @@ use crate::endpoint::{Answer, PolicyMetadata};
 use crate::fault::{Fault, faults};
 use crate::identity::{Forbidden, Principal};
 use crate::live::LiveEndpoint;
-use crate::policy::Subject;
+use crate::marketplace::ports::{HubIdentity, IdentifyError};
+use crate::marketplace::{HubCaller, identify};
+use crate::policy::{Reason, Subject};
 use crate::space::Space;
 use crate::tenant::TenantScope;
 
@@ -80,6 +82,12 @@ pub enum QueryError {
     /// A policy refused.
     #[error("the endpoint's access policy does not admit you; ask its owner")]
     Refused(QueryRefusal),
+    /// The hub does not vouch for the bearer of the satellite token any more.
+    #[error("the hub does not vouch for you any more")]
+    NotVouchedFor,
+    /// A policy hangs on who the caller is, and the hub cannot be asked.
+    #[error("who you are cannot be learned from the hub at the moment; try again in a moment")]
+    IdentityUnavailable,
     /// A port failed.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -107,6 +115,10 @@ pub async fn look_up(
 ) -> Result<Visible, QueryError> {
     let scope = who.scope(Permission::Query)?;
     let event = call.event(&scope, Action::EndpointQuery, who.actor())?;
+    let event = match who.as_hub_user().and_then(HubCaller::hub_user) {
+        Some(hub_user) => event.by_hub_user(hub_user),
+        None => event,
+    };
     let hint_agrees = tenant_hint.is_none_or(|name| name == who.live().tenant.name.as_str());
     match visible(who, slug).filter(|_| hint_agrees) {
         Some(live) => {
@@ -127,11 +139,13 @@ pub async fn look_up(
 /// Why it was not answered.
 pub async fn query(space: &Space, who: &Principal, on: Visible, query: &Query) -> Result<Answer, QueryError> {
     let Visible { live, scope, event } = on;
-    if !admitted(who, &live) {
-        let event = Event { action: Action::PolicyViolation, ..event }.denied("access_denied");
-        space.store.record(event).await?;
-        return Err(QueryError::Refused(QueryRefusal { policy: PolicyMetadata::access_denied() }));
-    }
+    let event = match admit(space, who, &live, event).await {
+        Ok(event) => event,
+        Err((error, event)) => {
+            space.store.record(event).await?;
+            return Err(error);
+        }
+    };
     let begun = space.clock.now();
     let documents = match space.engine.search(&scope, live.index, &query.ask).await {
         Ok(documents) => documents,
@@ -149,10 +163,52 @@ pub async fn query(space: &Space, who: &Principal, on: Visible, query: &Query) -
     })
 }
 
-/// The endpoint of this slug, if this caller may know of it: a draft is for those alone who may change it.
+/// The endpoint of this slug, if this caller may know of it: a draft is for those alone who may change it, and what
+/// no access policy opens is for members.
 pub(super) fn visible<'a>(who: &'a Principal, slug: &str) -> Option<&'a Arc<LiveEndpoint>> {
     let live = who.live().endpoint(slug)?;
-    (live.endpoint.published || who.may(Permission::WriteEndpoints)).then_some(live)
+    let published = live.endpoint.published || who.may(Permission::WriteEndpoints);
+    let open = who.as_hub_user().is_none() || !live.access.is_empty();
+    (published && open).then_some(live)
+}
+
+/// Lets a caller through, or says why not. The event comes back with what was learned of them.
+async fn admit(
+    space: &Space,
+    who: &Principal,
+    live: &LiveEndpoint,
+    event: Event,
+) -> Result<Event, (QueryError, Event)> {
+    let denied = |event: Event| {
+        let event = Event { action: Action::PolicyViolation, ..event }.denied("access_denied");
+        (QueryError::Refused(QueryRefusal { policy: PolicyMetadata::access_denied() }), event)
+    };
+    let Some(caller) = who.as_hub_user() else {
+        return if admitted(who, live) { Ok(event) } else { Err(denied(event)) };
+    };
+    if caller.claims.is_guest() {
+        let verdict = live.access.verdict(Subject::Guest);
+        return if verdict.is_allow() { Ok(event) } else { Err(denied(event)) };
+    }
+    // The hub is asked only where the verdict hangs on what it would say.
+    let verdict = live.access.verdict(Subject::Identified { email: None });
+    if verdict.reason != Reason::AddressUnknown {
+        return if verdict.is_allow() { Ok(event) } else { Err(denied(event)) };
+    }
+    match identify(space, who, caller).await {
+        Ok(HubIdentity { email, .. }) => {
+            let event = email.iter().fold(event, Event::about);
+            let verdict = live.access.verdict(Subject::Identified { email: email.as_ref() });
+            if verdict.is_allow() { Ok(event) } else { Err(denied(event)) }
+        }
+        Err(IdentifyError::NotVouchedFor(_)) => {
+            let event = Event { action: Action::AuthnTokenFail, ..event }.denied("hub_user_not_vouched_for");
+            Err((QueryError::NotVouchedFor, event))
+        }
+        Err(IdentifyError::Unavailable(_)) => {
+            Err((QueryError::IdentityUnavailable, event.failed("identity_unavailable")))
+        }
+    }
 }
 
 /// Whether the endpoint's access policies admit a member. Where none is attached, any member may query.

@@ -7,6 +7,7 @@ use crate::audit::{Action, Actor, Call, Event, Log};
 use crate::identity::Email;
 use crate::ids::AccountId;
 use crate::live::{LiveMember, TenantLive};
+use crate::marketplace::HubCaller;
 use crate::random::RandomError;
 use crate::tenant::TenantScope;
 
@@ -23,6 +24,7 @@ pub struct Forbidden {
 fn refusal(standing: Standing) -> String {
     match standing {
         Standing::Member(role) => format!("your role, {role}, does not permit this"),
+        Standing::HubUser => "a satellite token is for querying endpoints, and for nothing else".to_owned(),
         Standing::Operator => {
             "the host's operator may not do this: a member of the tenant with the right role may, through \
                                the API"
@@ -42,8 +44,9 @@ pub struct WhichMember {
     pub role: Role,
 }
 
-/// Somebody who may act in a tenant: a member who has proved who they are, or the host's operator. Only
-/// [`authenticate`](super::authenticate) makes the one, and only [`operate`](super::operate) the other.
+/// Somebody who may act in a tenant: a member who has proved who they are, the host's operator, or a user of a hub.
+/// Only [`authenticate`](super::authenticate) makes the first, only [`operate`](super::operate) the second, and only
+/// [`admit`](crate::marketplace::admit) the third.
 ///
 /// The way from a principal to the tenant's data leads through [`Principal::scope`], which asks what for.
 #[derive(Clone)]
@@ -56,6 +59,7 @@ pub struct Principal {
 enum Who {
     Member(WhichMember),
     Operator,
+    HubUser(Arc<HubCaller>),
 }
 
 impl Principal {
@@ -66,6 +70,10 @@ impl Principal {
 
     pub(super) fn operator(live: Arc<TenantLive>) -> Self {
         Self { who: Who::Operator, live }
+    }
+
+    pub(crate) fn hub_user(caller: HubCaller, live: Arc<TenantLive>) -> Self {
+        Self { who: Who::HubUser(Arc::new(caller)), live }
     }
 
     /// The scope of the principal's tenant, for something their standing permits.
@@ -92,26 +100,36 @@ impl Principal {
         match &self.who {
             Who::Member(member) => Standing::Member(member.role),
             Who::Operator => Standing::Operator,
+            Who::HubUser(_) => Standing::HubUser,
         }
     }
 
     /// Which member it is, for what takes a member whatever the standing.
     ///
     /// # Errors
-    /// When it is none, but the host's operator.
+    /// When it is none.
     pub fn member(&self, permission: Permission) -> Result<&WhichMember, Forbidden> {
         match &self.who {
             Who::Member(member) => Ok(member),
-            Who::Operator => Err(Forbidden { standing: Standing::Operator, permission }),
+            Who::Operator | Who::HubUser(_) => Err(Forbidden { standing: self.standing(), permission }),
         }
     }
 
-    /// The principal's e-mail address; the host's operator has none.
+    /// A member's e-mail address. What a hub's user has for one only the hub knows.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
         match &self.who {
             Who::Member(member) => Some(&member.email),
-            Who::Operator => None,
+            Who::Operator | Who::HubUser(_) => None,
+        }
+    }
+
+    /// The user of a hub that it is.
+    #[must_use]
+    pub fn as_hub_user(&self) -> Option<&HubCaller> {
+        match &self.who {
+            Who::HubUser(caller) => Some(caller),
+            Who::Member(_) | Who::Operator => None,
         }
     }
 
@@ -127,6 +145,7 @@ impl Principal {
         match &self.who {
             Who::Member(member) => Actor::Account { id: member.account, role: Some(member.role) },
             Who::Operator => Actor::Operator,
+            Who::HubUser(caller) => caller.claims.actor(&TenantScope::of(self.live.tenant.id)),
         }
     }
 

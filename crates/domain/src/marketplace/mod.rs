@@ -8,24 +8,31 @@
 //! * A [`Listing`] is an endpoint that is shown on a marketplace.
 
 mod account;
+mod admit;
 mod audience;
 mod credential;
 mod error;
 mod hub;
 mod hub_access;
+mod identify;
 mod listing;
 mod manage;
 mod names;
 pub mod ports;
+mod publication;
+mod publish;
 mod register;
 mod satellite;
+mod tell;
 mod trust;
 
 pub use account::{Marketplace, SatelliteId};
+pub use admit::{AdmitError, HubCaller, admit};
 pub use audience::{Audience, AudienceError};
 pub use credential::HubCredential;
 pub use error::MarketplaceError;
 pub use hub::{Hub, TrustedBy, TrustedByError};
+pub(crate) use identify::identify;
 pub use listing::{Listing, ListingState, ListingStateError};
 pub use manage::{
     ChangeMarketplace, MarketplaceOn, change_marketplace, marketplace, marketplaces, remove_marketplace,
@@ -34,6 +41,9 @@ pub use names::{
     HubUrl, HubUrlError, HubUsername, HubUsernameError, Issuer, IssuerError, MarketplaceName,
     MarketplaceNameError,
 };
+pub(crate) use publish::take_off;
+pub use publish::{ListingError, list, listings, sync, unlist};
 pub use register::{MARKETPLACES_MAX, NewMarketplace, Setting, register_marketplace};
 pub use satellite::{HubRole, HubRoleError, SatelliteClaims, SatelliteRefused};
+pub use tell::{BELIEVED_FOR, REPORT_EVERY, Told, report, tell_due};
 pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

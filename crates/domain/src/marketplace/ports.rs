@@ -147,6 +147,22 @@ pub enum HubError {
     NeedsNewValue,
 }
 
+impl HubError {
+    /// The stable word for it.
+    #[must_use]
+    pub fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "hub_unavailable",
+            Self::NotAllowed(_) => "outbound_not_allowed",
+            Self::Unauthorized => "credential_refused",
+            Self::Refused(_) => "hub_refused",
+            Self::NotFound => "hub_not_found",
+            Self::Unreadable(_) => "hub_unreadable",
+            Self::NeedsNewValue => "credential_needs_new_value",
+        }
+    }
+}
+
 impl From<NeedsNewValue> for HubError {
     fn from(_: NeedsNewValue) -> Self {
         Self::NeedsNewValue

@@ -3,12 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ids::HubId;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::audit::Actor;
+use crate::ids::{ActorId, HubId};
 use crate::marketplace::Audience;
+use crate::tenant::TenantScope;
 use crate::time::Timestamp;
 
 /// What somebody is on a hub. Here it gives no right at all; it only tells guests from people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum HubRole {
     /// A user.
     User,
@@ -67,6 +73,32 @@ pub struct SatelliteClaims {
     pub issued_at: Timestamp,
     /// From when on it is refused (`exp`), in whole seconds.
     pub expires_at: Timestamp,
+}
+
+impl SatelliteClaims {
+    /// Whether its bearer is anybody at all.
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        self.role == HubRole::Guest
+    }
+
+    /// The bearer as the doer of an event in a tenant's log. The id is a hash over tenant, hub and subject: the same
+    /// person has the same id in one tenant's log and another in each other's, and no row needs to be kept of them.
+    /// Every guest of a hub is one.
+    #[must_use]
+    pub fn actor(&self, scope: &TenantScope) -> Actor {
+        let hash = Sha256::new()
+            .chain_update(scope.tenant().as_bytes())
+            .chain_update(self.hub.as_bytes())
+            .chain_update(if self.is_guest() { "guest" } else { "user " })
+            .chain_update(if self.is_guest() { "" } else { self.subject.as_str() })
+            .finalize();
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
+        // A UUID of one's own making (RFC 9562, section 5.8).
+        let id = ActorId::from_bytes(uuid::Builder::from_custom_bytes(bytes).into_uuid().into_bytes());
+        Actor::HubUser { id, role: self.role }
+    }
 }
 
 /// Why a satellite token was refused. The caller learns no more than that it was; the log learns which.

@@ -4,10 +4,27 @@ use crate::access::{Permission, may};
 use crate::endpoint::EndpointName;
 use crate::fault::{Fault, faults};
 use crate::identity::{AccountStatus, Email, Forbidden, Principal};
+use crate::marketplace::{HubRole, Issuer};
 use crate::policy::{AccessRules, Explanation, Subject};
 use crate::space::Space;
 use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
+
+/// Whose query is explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Somebody {
+    /// Whoever has this address.
+    Address(Email),
+    /// A user of a hub. Where a policy hangs on their address, it must be said: nobody is asked for it.
+    HubUser {
+        /// The hub.
+        issuer: Issuer,
+        /// What they are there.
+        role: HubRole,
+        /// Their address there.
+        email: Option<Email>,
+    },
+}
 
 /// What an owner is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,20 +61,38 @@ pub fn explain(
     space: &Space,
     who: &Principal,
     name: &EndpointName,
-    somebody: &Email,
+    somebody: &Somebody,
 ) -> Result<Explained, ExplainError> {
     let scope = who.scope(Permission::WritePolicies)?;
     let mut view = space.store.read()?;
     let endpoint = name.find(&mut *view, &scope)?.ok_or(ExplainError::NotFound)?;
     let rules = AccessRules::compile(&view.attached_policies(&scope, endpoint.id)?);
-    let policies = rules.explain(Subject::Identified { email: Some(somebody) });
-    if rules.is_empty() {
-        let allowed = is_querying_member(&mut *view, &scope, somebody)?;
-        let reason_code = if allowed { "member_of_tenant" } else { policies.verdict.reason.as_str() };
-        return Ok(Explained { allowed, reason_code, policies });
-    }
-    let (allowed, reason_code) = (policies.verdict.is_allow(), policies.verdict.reason.as_str());
+    let policies = rules.explain(match somebody {
+        Somebody::HubUser { role: HubRole::Guest, .. } => Subject::Guest,
+        Somebody::HubUser { email, .. } => Subject::Identified { email: email.as_ref() },
+        Somebody::Address(email) => Subject::Identified { email: Some(email) },
+    });
+    let by_policies = (policies.verdict.is_allow(), policies.verdict.reason.as_str());
+    let (allowed, reason_code) = match somebody {
+        Somebody::Address(email) if rules.is_empty() => {
+            if is_querying_member(&mut *view, &scope, email)? {
+                (true, "member_of_tenant")
+            } else {
+                by_policies
+            }
+        }
+        Somebody::HubUser { issuer, .. } if !is_on(space, who, issuer) => (false, "hub_not_registered"),
+        Somebody::HubUser { .. } if !endpoint.published => (false, "endpoint_draft"),
+        Somebody::HubUser { .. } if rules.is_empty() => (false, policies.verdict.reason.as_str()),
+        Somebody::Address(_) | Somebody::HubUser { .. } => by_policies,
+    };
     Ok(Explained { allowed, reason_code, policies })
+}
+
+/// Whether the tenant has an account on the hub of this issuer: without one no token of that hub is made out to it.
+fn is_on(space: &Space, who: &Principal, issuer: &Issuer) -> bool {
+    let hub = space.trusted.by_issuer(issuer.as_str());
+    hub.is_some_and(|hub| who.live().marketplaces().any(|one| one.hub == hub.id))
 }
 
 fn is_querying_member(view: &mut dyn View, scope: &TenantScope, email: &Email) -> Result<bool, StoreError> {

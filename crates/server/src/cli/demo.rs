@@ -1,16 +1,20 @@
 //! `syft-space demo`: the main job, shown in a minute through the real HTTP server.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use syft_space_domain::secret::BearerSecret;
+use syft_space_fakehub::Running;
 
 use crate::config::Settings;
-use crate::demo::{documents, story};
+use crate::demo::{documents, market, story};
 use crate::serve::{serve, state, told_to_stop};
 use crate::setup_token::SetupTokenFile;
+use crate::system::SystemEntropy;
 use crate::{telemetry, wiring};
 
 /// What is shown.
@@ -22,6 +26,9 @@ pub(super) struct DemoArguments {
     /// What to ask [default: a question the documentation answers]
     #[arg(long, value_name = "TEXT")]
     question: Option<String>,
+    /// Start a marketplace too, and have its users ask
+    #[arg(long)]
+    with_hub: bool,
     /// End when all is shown, instead of leaving a server to play with
     #[arg(long)]
     exit: bool,
@@ -42,13 +49,20 @@ pub(super) fn run(
     if std::net::TcpListener::bind(settings.listen).is_err() {
         // Somebody listens there already: any other port shows the same.
         settings.listen.set_port(0);
+        let free = std::net::TcpListener::bind(settings.listen)?;
+        settings.listen = free.local_addr()?;
     }
     "warn".clone_into(&mut settings.log);
     telemetry::start(&settings);
     let question = arguments.question.as_deref();
+    let token = BearerSecret::generate(&SystemEntropy)?;
+    let hub = arguments.with_hub.then(|| market::hub(&story::password_from(&token))).transpose()?;
+    if let Some(hub) = &hub {
+        settings.outbound_allow.push(hub.address().to_string());
+        settings.public_url = Some(format!("http://{}", settings.listen));
+    }
     actix_web::rt::System::new().block_on(async {
         let opened = wiring::open(home.path(), &settings)?;
-        let token = BearerSecret::generate(&*opened.space.entropy)?;
         let file = SetupTokenFile::write(home.path(), &token)?;
         let state = state(opened.space.clone(), &settings, Some(file));
         let (listening, address) = tokio::sync::oneshot::channel();
@@ -61,6 +75,7 @@ pub(super) fn run(
         let server = serve(
             state,
             &settings,
+            Arc::new(opened.operator),
             None,
             move |address| {
                 // The story has ended early, and waits for no address.
@@ -69,7 +84,7 @@ pub(super) fn run(
             stop,
         );
         let show = async {
-            let told = story::tell(address.await?, &token, &documents, question).await;
+            let told = tell(address.await?, &token, &documents, question, hub.as_ref()).await;
             if told.is_ok() && !arguments.exit {
                 writeln!(std::io::stdout(), "\nThe server runs until Ctrl-C; its home goes with it.")?;
             }
@@ -82,4 +97,20 @@ pub(super) fn run(
         let (served, told) = tokio::join!(server, show);
         told.and(served)
     })
+}
+
+/// Tells the story, with its second part where there is a marketplace, and how to go on.
+async fn tell(
+    address: SocketAddr,
+    token: &BearerSecret,
+    documents: &[documents::Text],
+    question: Option<&str>,
+    hub: Option<&Running>,
+) -> anyhow::Result<()> {
+    let told = story::tell(address, token, documents, question).await?;
+    if let Some(hub) = hub {
+        market::tell(&told, hub).await?;
+    }
+    story::invite(&told)?;
+    hub.map_or(Ok(()), |hub| market::invite(&told, hub))
 }

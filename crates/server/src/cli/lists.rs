@@ -57,7 +57,7 @@ pub(super) struct Events {
     /// Only events with this outcome: success, denied or failure
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<String>,
-    /// Only events by the account with this id
+    /// Only events by the account, or the user of a hub, with this id
     #[arg(long, value_name = "ID")]
     actor: Option<String>,
     /// Only events at this time or later, such as 2026-07-01T00:00:00Z
@@ -297,6 +297,7 @@ fn actor(actor: &Value) -> String {
     match (&*kind, &*role) {
         ("account", "") => id,
         ("account", _) => format!("{role} {id}"),
+        ("hub_user", _) => format!("hub {role} {id}"),
         _ => kind,
     }
 }

@@ -76,7 +76,7 @@ impl Reached {
                     // A token of an earlier server opens nothing any more.
                     SetupTokenFile::remove(home)?;
                     let state = state(opened.space, settings, None);
-                    let socket = ControlSocket::listen(home, opened.operator)?;
+                    let socket = ControlSocket::listen(home, Arc::new(opened.operator))?;
                     let serving = serve_control(&state, settings, socket)?;
                     let workers = Workers::start(&state.space)?;
                     let api = Api::over(Reachable::control(home)?, tenant)?;

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use syft_space_domain::secret::BearerSecret;
 use syft_space_domain::tenant::is_founded;
@@ -27,14 +28,15 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
         let file = token.as_ref().map(|token| SetupTokenFile::write(home, token)).transpose()?;
         let state = state(opened.space.clone(), settings, file);
         let listening = |address| say_what_next(home, address, token.as_ref());
-        let control = match ControlSocket::listen(home, opened.operator) {
+        let operator = Arc::new(opened.operator);
+        let control = match ControlSocket::listen(home, Arc::clone(&operator)) {
             Ok(socket) => Some(socket),
             Err(error) => {
                 tracing::warn!("{error}");
                 None
             }
         };
-        serve(state, settings, control, listening, told_to_stop()).await
+        serve(state, settings, operator, control, listening, told_to_stop()).await
     })
 }
 

@@ -19,13 +19,27 @@ const OWNER: &str = "olivia@example.org";
 const ADMITTED: &str = "anna@example.org";
 const REFUSED: &str = "victor@elsewhere.example";
 
+/// Where the story has come to.
+pub(crate) struct Told {
+    /// Where it takes place.
+    pub(crate) api: Api,
+    /// The owner's access token.
+    pub(crate) owner: String,
+    /// The access token of somebody who may ask.
+    admitted: String,
+    /// Everybody's password.
+    pub(crate) password: String,
+    /// What was asked.
+    pub(crate) question: String,
+}
+
 /// Tells the story, and prints it as it goes.
 pub(crate) async fn tell(
     address: SocketAddr,
     setup_token: &BearerSecret,
     documents: &[Text],
     question: Option<&str>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Told> {
     let api = Api { client: Client::new(), base: format!("http://{address}/api/v1") };
     let question = question.unwrap_or(QUESTION);
 
@@ -64,7 +78,7 @@ pub(crate) async fn tell(
     ))?;
 
     let endpoint = json!({
-        "name": "Documentation", "slug": "docs", "dataset_id": dataset, "response_type": "raw", "published": true,
+        "name": "Documentation", "slug": "handbook", "dataset_id": dataset, "response_type": "raw", "published": true,
     });
     api.send(Method::POST, "/endpoints", Some(&owner), Some(endpoint), StatusCode::CREATED).await?;
     let policy = json!({
@@ -73,13 +87,14 @@ pub(crate) async fn tell(
     });
     let policy = api.send(Method::POST, "/policies", Some(&owner), Some(policy), StatusCode::CREATED).await?;
     let attached = json!({ "policy_ids": [policy["id"]] });
-    api.send(Method::PUT, "/endpoints/docs/policies", Some(&owner), Some(attached), StatusCode::OK).await?;
-    say("4. The endpoint \"docs\" is published, with an access policy that allows *@example.org")?;
+    api.send(Method::PUT, "/endpoints/handbook/policies", Some(&owner), Some(attached), StatusCode::OK)
+        .await?;
+    say("4. The endpoint \"handbook\" is published, with an access policy that allows *@example.org")?;
 
     let asked = json!({ "messages": question, "limit": 2, "similarity_threshold": 0.0 });
     say(&format!("\n{ADMITTED} asks: {question}"))?;
     let admitted = api.log_in(ADMITTED, &password).await?;
-    let query = "/endpoints/docs/query";
+    let query = "/endpoints/handbook/query";
     let answer = api.send(Method::POST, query, Some(&admitted), Some(asked.clone()), StatusCode::OK).await?;
     for found in answer["references"]["documents"].as_array().context("an answer has documents")? {
         let text: String = found["content"].as_str().unwrap_or_default().chars().take(300).collect();
@@ -109,8 +124,13 @@ pub(crate) async fn tell(
             word("reason_code")
         ))?;
     }
+    Ok(Told { api, owner, admitted, password, question: question.to_owned() })
+}
+
+/// How to go on by oneself.
+pub(crate) fn invite(Told { api, admitted, password, .. }: &Told) -> anyhow::Result<()> {
     say(&format!(
-        "\nAsk something yourself (all three have the password {password}):\n\n  curl -s {}/endpoints/docs/query \\\n    \
+        "\nAsk something yourself (all three have the password {password}):\n\n  curl -s {}/endpoints/handbook/query \\\n    \
          -H 'authorization: Bearer {admitted}' \\\n    -H 'content-type: application/json' \\\n    \
          -d '{{\"messages\":\"who may query an endpoint?\"}}'",
         api.base
@@ -118,12 +138,13 @@ pub(crate) async fn tell(
 }
 
 /// The people of the story need a password; this one is as hard to guess as the setup token.
-fn password_from(setup_token: &BearerSecret) -> String {
+pub(crate) fn password_from(setup_token: &BearerSecret) -> String {
     let digest = setup_token.hash().0;
-    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    // A hub wants a letter and a digit in it.
+    format!("owl-{}", digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
-struct Api {
+pub(crate) struct Api {
     client: Client,
     base: String,
 }
@@ -135,7 +156,8 @@ impl Api {
         Ok(answer["access_token"].as_str().context("a login gives a token")?.to_owned())
     }
 
-    async fn send(
+    /// Sends a request, and demands a status of the answer.
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -158,6 +180,6 @@ impl Api {
     }
 }
 
-fn say(line: &str) -> anyhow::Result<()> {
+pub(crate) fn say(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }

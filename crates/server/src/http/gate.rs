@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
-use syft_space_domain::access::Permission;
+use syft_space_domain::access::{Permission, Standing};
 use syft_space_domain::audit::{Action, Call, ObjectKind, Origin};
-use syft_space_domain::identity::{AuthenticateError, Principal, authenticate};
+use syft_space_domain::identity::{AuthenticateError, Principal, TokenRefused, authenticate};
+use syft_space_domain::marketplace::{AdmitError, SatelliteRefused, admit};
 
 use crate::http::client_address::client_address;
 use crate::http::listener::{self, Listener};
@@ -48,7 +49,7 @@ pub async fn pass(
         Access::Member(permissions) => {
             let who = match &operator {
                 Some(operator) => listener::enter_tenant(state, operator, &http)?,
-                None => identify(state, &call, &http)?,
+                None => identify(state, &call, &http, permissions).await?,
             };
             if !permissions.iter().any(|one| who.may(*one)) {
                 return Err(refuse(state, &call, route, &who, permissions).await);
@@ -83,24 +84,58 @@ fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {
     Ok(())
 }
 
-fn identify(state: &State, call: &Call, http: &HttpRequest) -> Result<Principal, Problem> {
+async fn identify(
+    state: &State,
+    call: &Call,
+    http: &HttpRequest,
+    permissions: &[Permission],
+) -> Result<Principal, Problem> {
     let Some(header) = http.headers().get(AUTHORIZATION) else {
         let detail = "send an access token as `Authorization: Bearer …`; POST /api/v1/auth/login gives one";
         return Err(Problem::new(Reason::Unauthenticated, detail));
     };
-    let refused = |reason_code| {
-        state.anonymous_failures.count(call.origin.address, Action::AuthnTokenFail, reason_code);
-        Problem::new(Reason::TokenInvalid, "the access token is not valid, or no longer; log in again")
-    };
+    let refused = |reason_code| refused(state, call, reason_code);
     let Some(token) = header.to_str().ok().and_then(bearer) else {
         return Err(refused("token_malformed"));
     };
-    let claims = state.space.tokens.verify(token, call.now).map_err(|error| refused(error.reason_code()))?;
+    let claims = match state.space.tokens.verify(token, call.now) {
+        Ok(claims) => claims,
+        // What is no token of ours may be a hub's, where its users may do something.
+        Err(TokenRefused::WrongKind) if permissions.iter().any(|one| Standing::HubUser.may(*one)) => {
+            return identify_hub_user(state, call, token).await;
+        }
+        Err(error) => return Err(refused(error.reason_code())),
+    };
     match authenticate(&*state.space.live, &claims) {
         Ok(who) => Ok(who),
         Err(AuthenticateError::Revoked) => Err(refused("token_revoked")),
         Err(AuthenticateError::Live(error)) => Err(syft_space_domain::Fault::from(error).into()),
     }
+}
+
+async fn identify_hub_user(state: &State, call: &Call, token: &str) -> Result<Principal, Problem> {
+    let claims = match state.space.satellites.verify(token, call.now).await {
+        Ok(claims) => claims,
+        Err(SatelliteRefused::WrongKind) => {
+            return Err(refused(state, call, TokenRefused::WrongKind.reason_code()));
+        }
+        Err(error @ SatelliteRefused::KeysUnavailable) => {
+            state.anonymous_failures.count(call.origin.address, Action::AuthnTokenFail, error.reason_code());
+            return Err(Problem::new(Reason::HubUnavailable, error));
+        }
+        Err(error) => return Err(refused(state, call, error.reason_code())),
+    };
+    match admit(&*state.space.live, claims, token) {
+        Ok(who) => Ok(who),
+        Err(AdmitError::NotForUs) => Err(refused(state, call, "satellite_token_not_for_us")),
+        Err(AdmitError::Live(error)) => Err(syft_space_domain::Fault::from(error).into()),
+    }
+}
+
+/// A bearer whom nobody knows: they learn no more than that, and are counted with their like.
+fn refused(state: &State, call: &Call, reason_code: &'static str) -> Problem {
+    state.anonymous_failures.count(call.origin.address, Action::AuthnTokenFail, reason_code);
+    Problem::new(Reason::TokenInvalid, "the token is not valid, or no longer; log in again, or get a new one")
 }
 
 fn bearer(header: &str) -> Option<&str> {

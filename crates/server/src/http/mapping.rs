@@ -10,7 +10,7 @@ use syft_space_domain::identity::{
     AcceptError, Forbidden, InviteError, LoginError, MemberError, OperateError, PasswordError,
 };
 use syft_space_domain::marketplace::ports::HubError;
-use syft_space_domain::marketplace::{MarketplaceError, TrustError};
+use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
 use syft_space_domain::page::{CursorError, PageLimitError};
 use syft_space_domain::policy::{ExplainError, PolicyError};
 use syft_space_domain::random::RandomError;
@@ -238,7 +238,24 @@ impl From<QueryError> for Problem {
             QueryError::Refused(ref refusal) => {
                 Self::new(Reason::AccessDenied, &error).with_policy(refusal.policy.clone())
             }
+            QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),
+            QueryError::IdentityUnavailable => Self::new(Reason::IdentityUnavailable, error),
             QueryError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<ListingError> for Problem {
+    fn from(error: ListingError) -> Self {
+        match error {
+            ListingError::Forbidden(error) => error.into(),
+            ListingError::NotFound => Self::new(Reason::NotFound, error),
+            ListingError::NoMarketplace => Self::field("/marketplace_id", error),
+            ListingError::NoPublicUrl => Self::new(Reason::PublicUrlMissing, error),
+            ListingError::Draft => Self::new(Reason::EndpointDraft, error),
+            ListingError::NoAccessPolicy => Self::new(Reason::NoAccessPolicy, error),
+            ListingError::Listed => Self::new(Reason::NameTaken, error),
+            ListingError::Fault(fault) => fault.into(),
         }
     }
 }

@@ -80,6 +80,12 @@ reasons! {
     IssuerUrlMismatch = CONFLICT, "issuer_url_mismatch", "The issuer is another hub's";
     /// The account on the hub, or its satellite, is registered already.
     AudienceTaken = CONFLICT, "audience_taken", "The account is registered already";
+    /// The endpoint is a draft.
+    EndpointDraft = CONFLICT, "endpoint_draft", "Publish the endpoint first";
+    /// No access policy is attached to the endpoint.
+    NoAccessPolicy = CONFLICT, "no_access_policy", "Attach an access policy first";
+    /// Nobody has said where others reach this space.
+    PublicUrlMissing = CONFLICT, "public_url_missing", "The space does not know where others reach it";
     /// The account belongs to several tenants.
     TenantRequired = CONFLICT, "tenant_required", "Say which tenant you mean";
     /// The tenant would be left without an Owner.
@@ -110,6 +116,8 @@ reasons! {
     StorageFull = INSUFFICIENT_STORAGE, "storage_full", "The server has no room left";
     /// A hub is needed, and cannot be asked.
     HubUnavailable = SERVICE_UNAVAILABLE, "hub_unavailable", "The hub cannot be asked at the moment";
+    /// A policy hangs on who the caller is on their hub, and the hub cannot be asked.
+    IdentityUnavailable = SERVICE_UNAVAILABLE, "identity_unavailable", "Who you are cannot be learned at the moment";
     /// Something that is needed is not there.
     Unavailable = SERVICE_UNAVAILABLE, "unavailable", "The server cannot do this at the moment";
     /// Something went wrong that should not.

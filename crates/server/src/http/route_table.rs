@@ -11,16 +11,16 @@ use syft_space_domain::access::Permission::{
 
 use crate::http::about::{About, Bound, says};
 use crate::http::reason::Reason::{
-    AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, HubNotTrusted, HubUnavailable,
-    HubUnreadable, InUse, IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoRoute, NotFound,
-    OutboundNotAllowed, PasswordRefused, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired,
-    Unavailable, UsernameMismatch,
+    AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft, HubNotTrusted,
+    HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerUrlMismatch, LastOwner, LimitReached,
+    NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PublicUrlMissing,
+    RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable, UsernameMismatch,
 };
 use crate::http::request::{Reply, Request};
 use crate::routes::reply::List;
 use crate::routes::{
     audit, auth, datasets, docs, documents, endpoints, explanation, health, hubs, invitations, jobs,
-    marketplaces, openapi, operator, policies, query, shapes, users,
+    listings, marketplaces, openapi, operator, policies, query, shapes, users,
 };
 
 /// A method of a route.
@@ -209,11 +209,22 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/endpoints/{slug}/policies/explain" may(&[WritePolicies]) => endpoints::explain,
         says("Explain whether somebody may query, and why")
             .takes::<endpoints::ExplainBody>().answers::<explanation::Explained>(200);
+    Get    "/api/v1/endpoints/{slug}/listings" may(&[ReadMetadata]) => listings::list,
+        says("List where an endpoint is shown").answers::<listings::Listings>(200);
+    Post   "/api/v1/endpoints/{slug}/listings" may(&[WriteEndpoints]) => listings::create,
+        says("Show an endpoint on a marketplace")
+            .more("It must be published and have an access policy. The hub is told in the background: `state` says how far \
+                   that is.")
+            .takes::<listings::CreateBody>().answers::<listings::Shown>(201)
+            .refuses(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, NameTaken]);
+    Delete "/api/v1/endpoints/{slug}/listings/{listing}" may(&[WriteEndpoints]) => listings::remove,
+        says("Take an endpoint off a marketplace").is_done();
     Post   "/api/v1/endpoints/{slug}/query"            may(&[Query]) => query::query,
         says("Ask an endpoint")
             .more("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
             .heeds(query::HEADERS)
-            .takes::<query::QueryBody>().answers::<query::Answer<'static>>(200).refuses(&[AccessDenied]);
+            .takes::<query::QueryBody>().answers::<query::Answer<'static>>(200)
+            .refuses(&[AccessDenied, IdentityUnavailable, HubUnavailable]);
 
     Get    "/api/v1/policies"      may(&[ReadMetadata]) => policies::list,
         says("List the policies").pages().answers::<List<policies::Shown>>(200);
@@ -248,6 +259,8 @@ pub static ROUTES: &[Route] = routes! {
         says("Remove an account on a hub, with its listings")
             .more("Tokens of callers from there are refused at once. The hub is told as well as it goes.")
             .is_done().if_match();
+    Post   "/api/v1/marketplaces/{id}/sync" may(&[WriteEndpoints]) => listings::sync,
+        says("Have the hub told anew of all that is listed there").answers::<listings::Listings>(200);
 
     Get    "/api/v1/audit" may(&[ReadAudit]) => audit::list,
         says("Read the audit log, the newest first").asks(audit::FILTERS).answers::<audit::Part>(200);

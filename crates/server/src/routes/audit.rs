@@ -74,7 +74,7 @@ pub(crate) const FILTERS: &[Parameter] = &[
     CURSOR,
     Parameter::new::<shapes::ActionShape>("action", "Only events of this action."),
     Parameter::new::<shapes::OutcomeShape>("outcome", "Only events with this outcome."),
-    Parameter::new::<shapes::IdShape>("actor", "Only what this account did."),
+    Parameter::new::<shapes::IdShape>("actor", "Only what this account, or this user of a hub, did."),
     Parameter::new::<shapes::TimeShape>("since", "Only events of this time or later."),
     Parameter::new::<shapes::TimeShape>("until", "Only events before this time."),
 ];

@@ -11,7 +11,10 @@ use syft_space_domain::endpoint::{
 };
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::PolicyId;
-use syft_space_domain::policy::{Policy, attach as attach_policies, attached, explain as explain_verdict};
+use syft_space_domain::marketplace::Issuer;
+use syft_space_domain::policy::{
+    Policy, Somebody, attach as attach_policies, attached, explain as explain_verdict,
+};
 use syft_space_domain::text;
 use syft_space_domain::time::Timestamp;
 
@@ -275,21 +278,56 @@ pub(crate) struct ExplainBody {
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Identity {
-    #[garde(custom(rules::email))]
-    #[schemars(with = "shapes::EmailShape")]
-    email: String,
+    /// Of a member, or of a user of a hub.
+    #[garde(custom(rules::optional(rules::email)))]
+    #[schemars(with = "Option<shapes::EmailShape>")]
+    email: Option<String>,
+    /// Of the hub that they come from; with it, `sub` and `role` must be there, too.
+    #[garde(custom(rules::optional(rules::issuer)))]
+    #[schemars(with = "Option<shapes::IssuerShape>")]
+    issuer: Option<String>,
+    /// Who they are on the hub. No policy of this version tells users of a hub apart by it.
+    #[garde(custom(rules::optional(rules::hub_subject)))]
+    #[schemars(with = "Option<shapes::HubSubjectShape>")]
+    sub: Option<String>,
+    #[garde(custom(rules::optional(rules::hub_role)))]
+    #[schemars(with = "Option<shapes::HubRoleShape>")]
+    role: Option<String>,
+}
+
+impl Identity {
+    fn read(self) -> Result<Somebody, Problem> {
+        let email = self.email.map(|text| take("/identity/email", Email::parse(&text))).transpose()?;
+        match (self.issuer, self.sub, self.role) {
+            (Some(issuer), Some(_), Some(role)) => Ok(Somebody::HubUser {
+                issuer: take("/identity/issuer", Issuer::parse(&issuer))?,
+                role: take("/identity/role", role.parse())?,
+                email,
+            }),
+            (None, None, None) => email.map(Somebody::Address).ok_or_else(|| {
+                Problem::field(
+                    "/identity/email",
+                    "say who: {\"email\"}, or {\"issuer\", \"sub\", \"role\"} for a user of a hub",
+                )
+            }),
+            _ => Err(Problem::field(
+                "/identity",
+                "a user of a hub has issuer, sub and role; a member has none of them",
+            )),
+        }
+    }
 }
 
 pub(crate) async fn explain(request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
     let body: ExplainBody = request.json().await?;
-    let email = take("/identity/email", Email::parse(&body.identity.email))?;
-    let explanation = explain_verdict(request.space(), request.who()?, &EndpointName::Id(id), &email)?;
+    let somebody = body.identity.read()?;
+    let explanation = explain_verdict(request.space(), request.who()?, &EndpointName::Id(id), &somebody)?;
     reply::json(StatusCode::OK, &Explained::from(&explanation))
 }
 
 /// The endpoint that the path names, by id or by slug.
-fn find(request: &Request) -> Result<Endpoint, Problem> {
+pub(super) fn find(request: &Request) -> Result<Endpoint, Problem> {
     let text = request.http.match_info().get("slug").unwrap_or_default();
     let name = EndpointName::parse(text)
         .ok_or_else(|| Problem::new(Reason::NotFound, "there is no such endpoint"))?;

@@ -12,13 +12,14 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
-use syft_space_domain::marketplace::{HubUrl, HubUsername, Issuer};
+use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, Issuer, ListingState};
 use syft_space_domain::page::PageLimit;
 use syft_space_domain::policy::{AccessConfiguration, EmailPattern, Mode};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
 use crate::routes::marketplaces::SECRET_MAX_BYTES;
+use crate::routes::rules::SUBJECT_MAX;
 
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
 const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
@@ -299,10 +300,26 @@ shapes! {
     ActorShape = "Actor": json_schema!({
         "type": "object", "required": ["kind"],
         "properties": {
-            "kind": { "type": "string", "enum": ["anonymous", "system", "operator", "account"] },
-            "id": { "type": "string", "format": "uuid", "description": "The account's, where `kind` is `account`." },
-            "role": { "type": "string", "enum": Role::ALL.map(Role::as_str), "description": "Its role then." },
+            "kind": { "type": "string", "enum": ["anonymous", "system", "operator", "account", "hub_user"] },
+            "id": {
+                "type": "string", "format": "uuid",
+                "description": "The account's, where `kind` is `account`; what this log alone knows a user of a hub by.",
+            },
+            "role": {
+                "type": "string", "enum": roles(),
+                "description": "The account's role then, or what the user was on the hub.",
+            },
         },
+    });
+    /// Who somebody is on a hub.
+    HubSubjectShape = "HubSubject": json_schema!({
+        "type": "string", "minLength": 1, "maxLength": SUBJECT_MAX, "pattern": "^[!-~]+$",
+    });
+    /// What somebody is on a hub.
+    HubRoleShape = "HubRole": json_schema!({ "type": "string", "enum": HubRole::ALL.map(HubRole::as_str) });
+    /// How far a listing is.
+    ListingStateShape = "ListingState": json_schema!({
+        "type": "string", "enum": ListingState::ALL.map(ListingState::as_str),
     });
     /// What it was done to.
     ObjectShape = "Object": json_schema!({
@@ -362,6 +379,15 @@ shapes! {
 
 fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
     all.iter().map(|one| name(*one)).collect()
+}
+
+/// The roles of members, and of users of a hub.
+fn roles() -> Vec<&'static str> {
+    let mut roles = names(&Role::ALL, Role::as_str);
+    roles.extend(
+        HubRole::ALL.map(HubRole::as_str).into_iter().filter(|one| *one != "user" && *one != "admin"),
+    );
+    roles
 }
 
 fn question() -> Schema {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use syft_space::http::route_table::{Access, Method, ROUTES};
 
-use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on};
+use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// Calls every mutating route once, and names each by its place in the route table.
 #[tokio::test]
@@ -21,6 +21,13 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let somebody = space.member(&owner, "s@acme.example", "user").await;
     let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
     let marketplace = space.marketplace(&owner, "market").await;
+    let listing = json!({ "marketplace_id": marketplace });
+    for slug in ["shown", "known"] {
+        endpoint_on(&owner, &dataset, slug).await;
+        only_policy(&owner, slug, json!({ "mode": "allow", "patterns": ["*"] })).await;
+    }
+    let known = owner.post("/endpoints/known/listings", &listing).await.expect(201).body["id"].clone();
+    let known = known.as_str().unwrap();
     let invite = json!({ "email": "i@acme.example", "role": "user" });
     let invited = owner.post("/invitations", &invite).await.expect(201);
     let spare_invite =
@@ -75,6 +82,14 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             "/endpoints/{slug}/query",
             "/endpoints/things/query".into(),
             json!({ "messages": "penguins" }),
+        ),
+        ("POST", "/endpoints/{slug}/listings", "/endpoints/shown/listings".into(), listing),
+        ("POST", "/marketplaces/{id}/sync", format!("/marketplaces/{marketplace}/sync"), Value::Null),
+        (
+            "DELETE",
+            "/endpoints/{slug}/listings/{listing}",
+            format!("/endpoints/known/listings/{known}"),
+            Value::Null,
         ),
         ("DELETE", "/endpoints/{slug}", "/endpoints/made".into(), Value::Null),
         ("POST", "/policies", "/policies".into(), policy),

@@ -44,6 +44,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "syft-space-domain",
             "syft-space-extract",
+            // A marketplace for the demonstration.
+            "syft-space-fakehub",
             "syft-space-jwt",
             "syft-space-outbound",
             "syft-space-passwords",

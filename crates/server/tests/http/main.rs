@@ -32,7 +32,11 @@ mod kill;
 #[cfg(test)]
 mod languages;
 #[cfg(test)]
+mod listings;
+#[cfg(test)]
 mod load;
+#[cfg(test)]
+mod market;
 #[cfg(test)]
 mod marketplaces;
 #[cfg(test)]
@@ -51,6 +55,8 @@ mod process;
 mod protocol;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod satellites;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use syft_space::http::route_table::{Access, Method, ROUTES, Route};
 use syft_space_domain::access::{Role, may};
 
-use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on};
+use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// What there is in one tenant, for the routes to be called with.
 pub struct Things {
@@ -18,6 +18,7 @@ pub struct Things {
     pub slug: String,
     pub policy: String,
     pub marketplace: String,
+    pub listing: String,
     /// An account on a hub that nobody has registered yet.
     pub account: Value,
 }
@@ -34,7 +35,9 @@ impl Things {
         let policy = json!({
             "name": "things", "policy_type": "access", "configuration": { "mode": "deny", "patterns": ["z@z.example"] },
         });
+        let marketplace = space.marketplace(owner, "things").await;
         Self {
+            listing: listed(owner, "things", &marketplace).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
             invitation: invitation.expect(201).body["id"].as_str().unwrap().to_owned(),
             job: jobs.body["items"][0]["id"].as_str().unwrap().to_owned(),
@@ -44,7 +47,7 @@ impl Things {
                 .as_str()
                 .unwrap()
                 .to_owned(),
-            marketplace: space.marketplace(owner, "things").await,
+            marketplace,
             account: space.hub_account("more"),
             dataset,
         }
@@ -61,6 +64,7 @@ impl Things {
             job: id.clone(),
             slug: "missing".to_owned(),
             policy: id.clone(),
+            listing: id.clone(),
             marketplace: id,
             account: Value::Null,
         }
@@ -79,19 +83,24 @@ impl Things {
         };
         let path =
             route.path.replace("{id}", id).replace("{doc}", &self.document).replace("{job}", &self.job);
-        path.replace("{slug}", &self.slug)
+        path.replace("{slug}", &self.slug).replace("{listing}", &self.listing)
     }
 }
 
 /// The job has ended, so that nobody can stop it any more: it stands for the one success that the matrix has not.
 const CANCEL: &str = "/datasets/{id}/jobs/{job}/cancel";
+/// The endpoint has no policy by then, so that nobody can list it.
+const LIST: &str = "/endpoints/{slug}/listings";
+/// It takes no body.
+const SYNC: &str = "/marketplaces/{id}/sync";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
 pub fn body(route: &Route, things: &Things, n: usize) -> Option<Value> {
     let path = route.path.trim_start_matches("/api/v1");
     match (route.method, path) {
-        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL) => None,
+        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL | SYNC) => None,
+        (Method::Post, LIST) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
         }
@@ -126,6 +135,14 @@ pub fn body(route: &Route, things: &Things, n: usize) -> Option<Value> {
             panic!("{method} {path} is in the route table and not in the matrix: say what it takes")
         }
     }
+}
+
+/// Lists an endpoint, under a policy of its own, and answers the listing's id.
+async fn listed(owner: &Client, slug: &str, marketplace: &str) -> String {
+    only_policy(owner, slug, json!({ "mode": "deny", "patterns": ["z@z.example"] })).await;
+    let listing = json!({ "marketplace_id": marketplace });
+    let made = owner.post(&format!("/endpoints/{slug}/listings"), &listing).await.expect(201);
+    made.body["id"].as_str().unwrap().to_owned()
 }
 
 async fn call(client: &Client, route: &Route, path: &str, body: Option<Value>) -> Answer {
@@ -166,6 +183,8 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             let answer = call(client, route, &things.path(route), body(route, things, n)).await;
             if permitted && route.path.ends_with(CANCEL) {
                 answer.expect_problem(409, "conflict");
+            } else if permitted && route.method == Method::Post && route.path.ends_with(LIST) {
+                answer.expect_problem(409, "no_access_policy");
             } else if permitted {
                 assert!(
                     (200..300).contains(&answer.status),
@@ -202,7 +221,12 @@ impl Things {
         let policy = json!({
             "name": "things", "policy_type": "access", "configuration": { "mode": "deny", "patterns": ["z@z.example"] },
         });
+        let marketplace = match marketplace {
+            Some(kept) => kept,
+            None => space.marketplace(owner, &format!("things-{n}")).await,
+        };
         Self {
+            listing: listed(owner, &slug, &marketplace).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
             invitation: owner.post("/invitations", &invited).await.expect(201).body["id"]
                 .as_str()
@@ -215,10 +239,7 @@ impl Things {
                 .as_str()
                 .unwrap()
                 .to_owned(),
-            marketplace: match marketplace {
-                Some(kept) => kept,
-                None => space.marketplace(owner, &format!("things-{n}")).await,
-            },
+            marketplace,
             account: space.hub_account(&format!("more-{n}")),
             dataset,
         }

@@ -9,7 +9,7 @@ use syft_space::http::reason::Reason;
 use syft_space::http::route_table::{Access, ROUTES, Route};
 
 use crate::space::described::{DOCUMENT, operation, resolve, validator};
-use crate::space::{Client, TestSpace, dataset_of, endpoint_on};
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// The media types in which a route takes a body, with their schemas and examples.
 fn bodies(route: &Route) -> Vec<(&'static str, &'static Value)> {
@@ -171,6 +171,10 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     let marketplace = told.send("marketplaces_create", "", 201).await["id"].as_str().unwrap().to_owned();
     told.send("marketplaces_change", &marketplace, 200).await;
     told.send("marketplaces_get", &marketplace, 200).await;
+    told.swap("01a20bbe-1c52-7f3e-9a41-5d7c6b0e2f18", &marketplace);
+    told.send("listings_create", "opening-hours", 201).await;
+    told.send("listings_list", "opening-hours", 200).await;
+    told.send("listings_sync", &marketplace, 200).await;
     told.send("endpoints_explain", "opening-hours", 200).await;
     let answer = told.send("query_query", "opening-hours", 200).await;
     assert_eq!(answer["references"]["documents"][0]["document_id"], "hours");
@@ -246,6 +250,10 @@ impl Furnished {
             "name": "p", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] },
         });
         let policy = owner.post("/policies", &policy).await.expect(201).body["id"].clone();
+        let marketplace = space.marketplace(&owner, "market").await;
+        only_policy(&owner, "birds", json!({ "mode": "allow", "patterns": ["*"] })).await;
+        let listing = json!({ "marketplace_id": marketplace });
+        let listing = owner.post("/endpoints/birds/listings", &listing).await.expect(201).body["id"].clone();
         let member =
             space.member(&owner, "anna@acme.example", "user").await.get("/auth/me").await.body["id"].clone();
         let text = |value: Value| value.as_str().unwrap().to_owned();
@@ -254,10 +262,11 @@ impl Furnished {
             ("/api/v1/invitations/{id}", text(invited)),
             ("/api/v1/datasets/{id}", dataset),
             ("/api/v1/policies/{id}", text(policy)),
-            ("/api/v1/marketplaces/{id}", space.marketplace(&owner, "market").await),
+            ("/api/v1/marketplaces/{id}", marketplace),
             ("{job}", text(job)),
             ("{doc}", "doc".to_owned()),
             ("{slug}", "birds".to_owned()),
+            ("{listing}", text(listing)),
         ];
         Self { space, owner, things }
     }

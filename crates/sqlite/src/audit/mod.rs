@@ -83,7 +83,8 @@ impl Appender {
             Actor::Anonymous => (ANONYMOUS, None, None),
             Actor::System => (SYSTEM, None, None),
             Actor::Operator => (OPERATOR, None, None),
-            Actor::Account { id, role } => (ACCOUNT, Some(Key::from(id)), role),
+            Actor::Account { id, role } => (ACCOUNT, Some(Key::from(id)), role.map(Role::as_str)),
+            Actor::HubUser { id, role } => (HUB_USER, Some(Key::from(id)), Some(role.as_str())),
         };
         let (object_kind, object_id) = event.object.map(|one| (one.kind.as_str(), one.id)).unzip();
         self.events.push(NewEvent {
@@ -95,7 +96,7 @@ impl Appender {
             outcome: event.outcome.as_str(),
             actor_kind,
             actor_id,
-            actor_role: role.map(Role::as_str),
+            actor_role: role,
             object_kind,
             object_id,
             reason_code: event.reason_code,
@@ -179,3 +180,4 @@ const ANONYMOUS: &str = "anonymous";
 const SYSTEM: &str = "system";
 const OPERATOR: &str = "operator";
 const ACCOUNT: &str = "account";
+const HUB_USER: &str = "hub_user";

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::{Actor, Event, Log, Object, ObjectKind, Person, RecordedEvent};
-use syft_space_domain::ids::{AccountId, RequestId};
+use syft_space_domain::ids::RequestId;
 use syft_space_domain::page::{Cursor, Page, PageAsk};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
@@ -12,7 +12,7 @@ use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{before, next_block};
 use crate::audit::find::Search;
-use crate::audit::{ACCOUNT, ANONYMOUS, OPERATOR, SYSTEM, log_key};
+use crate::audit::{ACCOUNT, ANONYMOUS, HUB_USER, OPERATOR, SYSTEM, log_key};
 use crate::codec::{Bytes, Key, number, one_more, read, unreadable};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
@@ -46,12 +46,18 @@ struct PersonRow {
 type Row = (EventRow, Option<PersonRow>);
 
 fn recorded(log: Log, (row, aside): Row) -> Result<RecordedEvent, StoreError> {
-    let role = row.actor_role.as_deref().map(|role| read("audit_events.actor_role", role)).transpose()?;
+    let role = row.actor_role.as_deref();
     let actor = match (row.actor_kind.as_str(), row.actor_id) {
         (ANONYMOUS, None) => Actor::Anonymous,
         (SYSTEM, None) => Actor::System,
         (OPERATOR, None) => Actor::Operator,
-        (ACCOUNT, Some(id)) => Actor::Account { id: AccountId::from(id), role },
+        (ACCOUNT, Some(id)) => {
+            let role = role.map(|role| read("audit_events.actor_role", role)).transpose()?;
+            Actor::Account { id: id.into(), role }
+        }
+        (HUB_USER, Some(id)) => {
+            Actor::HubUser { id: id.into(), role: read("audit_events.actor_role", role.unwrap_or_default())? }
+        }
         _ => return Err(unreadable("audit_events.actor_kind", &"there is no such actor")),
     };
     let object = match (row.object_kind, row.object_id) {

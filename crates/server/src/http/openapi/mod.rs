@@ -32,6 +32,7 @@ const TAGS: &[(&str, &str)] = &[
     ("query", "Asking an endpoint."),
     ("policies", "Who may query."),
     ("marketplaces", "Accounts of the tenant on hubs."),
+    ("listings", "Endpoints that are shown on hubs."),
     ("audit", "What happened."),
     ("openapi", "This description."),
     ("docs", "A page to browse it with."),
@@ -41,6 +42,7 @@ const TAGS: &[(&str, &str)] = &[
 const PATH: &[Parameter] = &[
     Parameter::new::<shapes::IdShape>("id", "The id of the thing."),
     Parameter::new::<shapes::IdShape>("job", "The id of the job."),
+    Parameter::new::<shapes::IdShape>("listing", "The id of the listing."),
     Parameter::new::<shapes::DocumentIdShape>("doc", "The id of the document."),
     Parameter::new::<shapes::SlugOrIdShape>(
         "slug",

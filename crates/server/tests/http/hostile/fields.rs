@@ -78,9 +78,13 @@ fn fields(route: &Route) -> Vec<Field> {
             is("/published", Flag),
         ],
         (Method::Put, "/endpoints/{slug}/policies") => vec![is("/policy_ids", List)],
-        (Method::Post, "/endpoints/{slug}/policies/explain") => {
-            vec![is("/identity", Object), is("/identity/email", Email)]
-        }
+        (Method::Post, "/endpoints/{slug}/policies/explain") => vec![
+            is("/identity", Object),
+            is("/identity/email", Email),
+            may_be("/identity/issuer", Issuer),
+            may_be("/identity/sub", Issuer),
+            may_be("/identity/role", Word),
+        ],
         (Method::Post, "/endpoints/{slug}/query") => vec![
             is("/messages", Any),
             may_be("/similarity_threshold", Share),
@@ -109,6 +113,7 @@ fn fields(route: &Route) -> Vec<Field> {
             is("/credential/username", Line),
             is("/credential/password", Token),
         ],
+        (Method::Post, "/endpoints/{slug}/listings") => vec![is("/marketplace_id", Id)],
         (Method::Patch, "/marketplaces/{id}") => vec![
             is("/name", Slug),
             is("/credential", Object),

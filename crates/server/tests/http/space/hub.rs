@@ -36,9 +36,14 @@ impl TestSpace {
         })
     }
 
+    /// Has the operator trust a hub.
+    pub async fn trust(&self, issuer: &str, url: &str) {
+        self.server.trust(issuer, url).await;
+    }
+
     /// Has the operator trust the hub.
     pub async fn trust_hub(&self) {
-        self.server.trust(HubOptions::DEFAULT_ISSUER, &self.hub().url()).await;
+        self.trust(HubOptions::DEFAULT_ISSUER, &self.hub().url()).await;
     }
 
     /// Registers a new account on the hub, and answers the marketplace's id. Where registration is open the operator

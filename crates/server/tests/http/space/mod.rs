@@ -21,6 +21,9 @@ use syft_space_fakehub::Running;
 /// Good enough a password for everybody in these tests.
 pub const PASSWORD: &str = "seven owls dance under copper moons";
 
+/// Where hubs are told that a space is reached.
+pub const PUBLIC_URL: &str = "http://127.0.0.1:18090";
+
 /// A space with a running server, and a hub beside it once somebody needs one. The space may call that.
 pub struct TestSpace {
     server: Server,
@@ -40,7 +43,9 @@ impl TestSpace {
 
     /// A new space with other settings.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let mut all = vec![("outbound_allow", "127.0.0.1")];
+        let given = |key: &str| settings.iter().any(|(given, _)| *given == key);
+        let mut all = vec![("outbound_allow", "127.0.0.1"), ("public_url", PUBLIC_URL)];
+        all.retain(|(key, _)| !given(key));
         all.extend(settings);
         Self::of(Server::start(&all).await)
     }

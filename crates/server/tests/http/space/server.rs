@@ -169,7 +169,8 @@ impl Server {
                 let state = syft_space::serve::state(space, &settings, Some(file));
                 let stop = async { drop(stopped.await) };
                 let told = |address| listening.send(address).unwrap();
-                syft_space::serve::serve(state, &settings, None, told, stop).await.unwrap();
+                let operator = Arc::new(OperatorScope::at_startup());
+                syft_space::serve::serve(state, &settings, operator, None, told, stop).await.unwrap();
             });
         });
         self.base = format!("http://{}", address.await.unwrap());

@@ -1,0 +1,49 @@
+//! From a verified satellite token to a principal: the audience says in which tenant.
+
+use crate::audit::HubUser;
+use crate::identity::Principal;
+use crate::live::{LiveError, LiveState};
+use crate::marketplace::SatelliteClaims;
+use crate::secret::Secret;
+
+/// A user of a hub who calls with a satellite token.
+pub struct HubCaller {
+    /// What the token says.
+    pub claims: SatelliteClaims,
+    /// The token, with which the hub is asked who they are.
+    pub(crate) token: Secret<String>,
+}
+
+impl HubCaller {
+    /// Who they are, as the hub knows them. Guests are nobody in particular.
+    #[must_use]
+    pub fn hub_user(&self) -> Option<HubUser> {
+        let SatelliteClaims { hub, subject, .. } = &self.claims;
+        (!self.claims.is_guest()).then(|| HubUser { hub: *hub, subject: subject.clone() })
+    }
+}
+
+/// A genuine satellite token whose bearer may not come in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdmitError {
+    /// No tenant of this space owns the token's audience.
+    #[error("the satellite token is not made out to anybody here")]
+    NotForUs,
+    /// Nothing can be said at the moment.
+    #[error(transparent)]
+    Live(LiveError),
+}
+
+/// Makes a principal, in the tenant that owns the token's audience, of verified claims. It may query, where a policy
+/// admits it, and nothing else.
+///
+/// # Errors
+/// When nobody here owns the audience, or the live state is not to be had.
+pub fn admit(live: &dyn LiveState, claims: SatelliteClaims, token: &str) -> Result<Principal, AdmitError> {
+    let tenant = match live.addressed(claims.hub, &claims.audience) {
+        Ok(tenant) => tenant,
+        Err(LiveError::NoTenant) => return Err(AdmitError::NotForUs),
+        Err(error) => return Err(AdmitError::Live(error)),
+    };
+    Ok(Principal::hub_user(HubCaller { claims, token: Secret::new(token.to_owned()) }, tenant))
+}

@@ -1,0 +1,24 @@
+//! Who the bearer of a satellite token is: remembered, or asked of the hub with the tenant's own credential.
+
+use crate::identity::Principal;
+use crate::marketplace::HubCaller;
+use crate::marketplace::hub_access::hub_access;
+use crate::marketplace::ports::{HubError, HubIdentity, IdentifyError};
+use crate::space::Space;
+use crate::tenant::TenantScope;
+
+/// Who a hub's user is.
+pub(crate) async fn identify(
+    space: &Space,
+    who: &Principal,
+    caller: &HubCaller,
+) -> Result<HubIdentity, IdentifyError> {
+    let HubCaller { claims, token } = caller;
+    let live = who.live();
+    let Some(at) = live.addressed(claims.hub, &claims.audience) else {
+        return Err(IdentifyError::Unavailable(HubError::NotFound));
+    };
+    let scope = TenantScope::of(live.tenant.id);
+    let access = || hub_access(space, &scope, at);
+    space.identities.identify(claims, token.expose(), at.satellite, &access, space.clock.now()).await
+}

@@ -1,0 +1,216 @@
+//! Showing an endpoint on a marketplace, and taking it off: what is wanted is written down, and the hub is told of it in
+//! the background ([`tell`](super::tell)).
+
+use crate::access::Permission;
+use crate::audit::{Action, Call, ObjectKind};
+use crate::endpoint::EndpointName;
+use crate::fault::{Fault, faults};
+use crate::identity::{Forbidden, Principal};
+use crate::ids::{EndpointId, ListingId, MarketplaceId};
+use crate::marketplace::{Listing, ListingState};
+use crate::policy::PolicyConfiguration;
+use crate::space::Space;
+use crate::store::{StoreError, Tx};
+use crate::tenant::TenantScope;
+use crate::time::Timestamp;
+use crate::unit::{Recorded, Refused};
+
+/// An endpoint was not listed, or not taken off.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListingError {
+    /// The caller's role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is no such endpoint, or no such listing of it.
+    #[error("there is no such thing")]
+    NotFound,
+    /// There is no such marketplace.
+    #[error("marketplace_id names no marketplace of this tenant")]
+    NoMarketplace,
+    /// Nobody could reach it.
+    #[error(
+        "nobody would know where to send queries: the space's operator sets SYFT_SPACE_PUBLIC_URL to where others reach it"
+    )]
+    NoPublicUrl,
+    /// It is a draft.
+    #[error("the endpoint is a draft: publish it first (PATCH it with {{\"published\": true}})")]
+    Draft,
+    /// No policy would let anybody in.
+    #[error(
+        "no access policy is attached, so no user of a marketplace could query it: attach one first (PUT \
+         /api/v1/endpoints/{{slug}}/policies)"
+    )]
+    NoAccessPolicy,
+    /// It is there already.
+    #[error("the endpoint is listed on this marketplace already")]
+    Listed,
+    /// A port failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(ListingError);
+
+/// Lists an endpoint on a marketplace. The answer is the wish; the hub is told in the background. It needs to know where
+/// this space is reached, which is `reachable` once the operator has said it.
+///
+/// # Errors
+/// Why it is not to be listed.
+pub async fn list(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    name: &EndpointName,
+    marketplace: MarketplaceId,
+    reachable: bool,
+) -> Result<Listing, ListingError> {
+    let scope = who.scope(Permission::WriteEndpoints)?;
+    if !reachable {
+        return Err(ListingError::NoPublicUrl);
+    }
+    let id = ListingId::generate(call.now, &*call.entropy)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Listing, id);
+    let (name, now) = (name.clone(), call.now);
+    let listing = space
+        .store
+        .write(move |tx| {
+            let Some(endpoint) = name.find(tx, &scope)? else {
+                return Ok(Err(Refused::unrecorded(ListingError::NotFound)));
+            };
+            if tx.marketplace(&scope, marketplace)?.is_none() {
+                return Ok(Err(Refused::unrecorded(ListingError::NoMarketplace)));
+            }
+            if !endpoint.published {
+                return Ok(Err(Refused::unrecorded(ListingError::Draft)));
+            }
+            if !has_access_policy(tx, &scope, endpoint.id)? {
+                return Ok(Err(Refused::unrecorded(ListingError::NoAccessPolicy)));
+            }
+            let listed = tx.listings_on(&scope, marketplace)?;
+            let listing = Listing {
+                id,
+                endpoint: endpoint.id,
+                slug: endpoint.slug,
+                marketplace,
+                state: ListingState::Pending,
+                last_error: None,
+                told_at: None,
+                due_at: now,
+                failures: 0,
+                revision: 1,
+                created_at: now,
+            };
+            match listed.into_iter().find(|one| one.endpoint == listing.endpoint || one.slug == listing.slug)
+            {
+                // On its way off, of this endpoint or of one before it: what the hub hears first does not matter.
+                Some(going) if going.state == ListingState::Removing => {
+                    tx.remove_listing(&scope, going.id)?;
+                }
+                Some(_) => return Ok(Err(Refused::unrecorded(ListingError::Listed))),
+                None => {}
+            }
+            tx.add_listing(&scope, &listing)?;
+            Ok(Ok(Recorded::new(listing, event.clone())))
+        })
+        .await?;
+    Ok(listing)
+}
+
+/// Takes an endpoint off a marketplace. It is gone from here when the hub has been told.
+///
+/// # Errors
+/// Why it stays.
+pub async fn unlist(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    name: &EndpointName,
+    id: ListingId,
+) -> Result<(), ListingError> {
+    let scope = who.scope(Permission::WriteEndpoints)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Listing, id);
+    let (name, now) = (name.clone(), call.now);
+    space
+        .store
+        .write(move |tx| {
+            let endpoint = name.find(tx, &scope)?.map(|one| one.id);
+            match tx.listing(&scope, id)? {
+                Some(listing) if endpoint == Some(listing.endpoint) => {
+                    tx.update_listing(&scope, &going(listing, now))?;
+                    Ok(Ok(Recorded::new((), event.clone())))
+                }
+                _ => Ok(Err(Refused::unrecorded(ListingError::NotFound))),
+            }
+        })
+        .await?;
+    Ok(())
+}
+
+/// An endpoint's listings, and how far each is.
+///
+/// # Errors
+/// When there is no such endpoint, the caller's role does not permit it, or a port failed.
+pub fn listings(space: &Space, who: &Principal, name: &EndpointName) -> Result<Vec<Listing>, ListingError> {
+    let scope = who.scope(Permission::ReadMetadata)?;
+    let mut view = space.store.read()?;
+    let endpoint = name.find(&mut *view, &scope)?.ok_or(ListingError::NotFound)?;
+    Ok(view.listings_of(&scope, endpoint.id)?)
+}
+
+/// Has the hub told anew of all that is listed on a marketplace, as soon as may be.
+///
+/// # Errors
+/// When there is no such marketplace, the caller's role does not permit it, or a port failed.
+pub async fn sync(
+    space: &Space,
+    call: &Call,
+    who: &Principal,
+    marketplace: MarketplaceId,
+) -> Result<Vec<Listing>, ListingError> {
+    let scope = who.scope(Permission::WriteEndpoints)?;
+    let event = call.event(&scope, Action::ConfigChange, who.actor())?;
+    let event = event.on(ObjectKind::Marketplace, marketplace);
+    let now = call.now;
+    let listings = space
+        .store
+        .write(move |tx| {
+            if tx.marketplace(&scope, marketplace)?.is_none() {
+                return Ok(Err(Refused::unrecorded(ListingError::NotFound)));
+            }
+            let mut listings = tx.listings_on(&scope, marketplace)?;
+            for one in &mut listings {
+                if one.state == ListingState::Listed {
+                    one.state = ListingState::Pending;
+                }
+                one.due_at = now;
+                one.failures = 0;
+                one.revision += 1;
+                tx.update_listing(&scope, one)?;
+            }
+            Ok(Ok(Recorded::new(listings, event.clone())))
+        })
+        .await?;
+    Ok(listings)
+}
+
+/// Marks that every listing of an endpoint is to go, for the endpoint goes.
+pub(crate) fn take_off(
+    tx: &mut dyn Tx,
+    scope: &TenantScope,
+    endpoint: EndpointId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for listing in tx.listings_of(scope, endpoint)? {
+        tx.update_listing(scope, &going(listing, now))?;
+    }
+    Ok(())
+}
+
+fn going(listing: Listing, now: Timestamp) -> Listing {
+    let revision = listing.revision + 1;
+    Listing { state: ListingState::Removing, due_at: now, failures: 0, last_error: None, revision, ..listing }
+}
+
+fn has_access_policy(tx: &mut dyn Tx, scope: &TenantScope, endpoint: EndpointId) -> Result<bool, StoreError> {
+    let attached = tx.attached_policies(scope, endpoint)?;
+    Ok(attached.iter().any(|one| matches!(one.configuration, PolicyConfiguration::Access(_))))
+}

@@ -1,0 +1,217 @@
+//! Telling hubs what is listed: whatever is due, again until it succeeds; and how listed endpoints are, on schedule.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::audit::{Action, Actor, ObjectKind, Origin};
+use crate::fault::{Fault, faults};
+use crate::ids::{ListingId, MarketplaceId, TenantId};
+use crate::marketplace::hub_access::hub_access;
+use crate::marketplace::ports::{HealthReport, HubError, Publication};
+use crate::marketplace::{Listing, ListingState};
+use crate::page::PageLimit;
+use crate::space::Space;
+use crate::store::View;
+use crate::tenant::{OperatorScope, TenantScope};
+use crate::time::Timestamp;
+use crate::unit::{Recorded, Refused};
+
+/// How long a hub believes that an endpoint is well.
+pub const BELIEVED_FOR: Duration = Duration::from_secs(15 * 60);
+/// How often hubs are told how listed endpoints are: often enough that two reports may be lost.
+pub const REPORT_EVERY: Duration = Duration::from_secs(5 * 60);
+/// How long to wait after the first failure; each further one doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// The longest that is waited.
+const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
+/// Of what is as it should be, nobody is to be told.
+const NEVER: Timestamp = Timestamp::from_unix_micros(i64::MAX);
+/// The most characters of an error that are kept.
+const ERROR_MAX: usize = 300;
+/// What a listing says while there is nothing to show.
+const HELD_BACK: &str = "it is not shown, for the endpoint is a draft or has no access policy";
+
+/// What hubs were told last, by listing. It is memory: after a start each is told once more, which changes nothing.
+#[derive(Default)]
+pub struct Told(Mutex<HashMap<ListingId, Publication>>);
+
+/// Tells hubs of every listing that is due. Answers on which marketplaces they are.
+///
+/// # Errors
+/// When a port of our own failed. What a hub did not take is tried again later.
+pub async fn tell_due(
+    space: &Space,
+    operator: &OperatorScope,
+    told: &Told,
+) -> Result<BTreeSet<(TenantId, MarketplaceId)>, Fault> {
+    let due = {
+        let limit = PageLimit::parse(u64::from(PageLimit::MAX)).unwrap_or(PageLimit::DEFAULT);
+        space.store.read()?.listings_due(operator, space.clock.now(), limit)?
+    };
+    let mut at = BTreeSet::new();
+    for (tenant, listing) in due {
+        at.insert((tenant, listing.marketplace));
+        tell(space, &operator.tenant(tenant), listing, told).await?;
+    }
+    Ok(at)
+}
+
+/// Tells the hub of one marketplace how its listed endpoints are and that they are reached at `public_url`, and tells it
+/// anew of those that have changed since.
+///
+/// # Errors
+/// When a port of our own failed. What the hub did not take is tried again later.
+pub async fn report(
+    space: &Space,
+    scope: &TenantScope,
+    marketplace: MarketplaceId,
+    public_url: &str,
+    told: &Told,
+) -> Result<Result<(), HubError>, Fault> {
+    let live = space.live.tenant(scope)?;
+    let Some(at) = live.marketplace(marketplace).cloned() else { return Ok(Ok(())) };
+    let listed = space.store.read()?.listings_on(scope, marketplace)?;
+    let listed = listed.into_iter().filter(|one| one.state == ListingState::Listed);
+    let (mut reports, checked_at) = (Vec::new(), space.clock.now());
+    for listing in listed {
+        let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;
+        if wanted.as_ref() != told.of(listing.id).as_ref() {
+            let changed = Listing { state: ListingState::Pending, ..listing.clone() };
+            tell(space, scope, changed, told).await?;
+        }
+        reports.push(HealthReport { slug: listing.slug.to_string(), healthy: wanted.is_some(), checked_at });
+    }
+    if reports.is_empty() {
+        return Ok(Ok(()));
+    }
+    Ok(match hub_access(space, scope, &at) {
+        Ok(access) => {
+            space.hubs.report_health(&access, at.satellite, public_url, &reports, BELIEVED_FOR).await
+        }
+        Err(error) => Err(error),
+    })
+}
+
+impl Told {
+    fn of(&self, listing: ListingId) -> Option<Publication> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&listing).cloned()
+    }
+
+    fn note(&self, listing: ListingId, publication: Option<Publication>) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match publication {
+            Some(publication) => told.insert(listing, publication),
+            None => told.remove(&listing),
+        };
+    }
+}
+
+/// What the hub is to show; `None` where nothing is to be shown: the endpoint is a draft, has no access policy, or is
+/// to go.
+fn wanted(view: &mut dyn View, scope: &TenantScope, listing: &Listing) -> Result<Option<Publication>, Fault> {
+    if listing.state == ListingState::Removing {
+        return Ok(None);
+    }
+    let (Some(tenant), Some(endpoint)) = (view.tenant(scope)?, view.endpoint(scope, listing.endpoint)?)
+    else {
+        return Ok(None);
+    };
+    let policies = view.attached_policies(scope, endpoint.id)?;
+    let shown = endpoint.published && !policies.is_empty();
+    Ok(shown.then(|| Publication::of(&endpoint, &policies, &tenant.name)))
+}
+
+async fn tell(space: &Space, scope: &TenantScope, listing: Listing, told: &Told) -> Result<(), Fault> {
+    let live = space.live.tenant(scope)?;
+    let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(()) };
+    let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;
+    let done = match hub_access(space, scope, &at) {
+        Err(error) => Err(error),
+        Ok(access) => match &wanted {
+            Some(publication) => space.hubs.publish(&access, at.satellite, publication).await,
+            None => space.hubs.unpublish(&access, at.satellite, listing.slug.as_str()).await,
+        },
+    };
+    if done.is_ok() {
+        told.note(listing.id, wanted.clone());
+    }
+    note(space, scope, listing, wanted.is_some(), done).await
+}
+
+/// How an attempt ended was not written down.
+#[derive(Debug, thiserror::Error)]
+enum NoteError {
+    /// Something else is wanted by now, and the next attempt is about that.
+    #[error("the listing has changed meanwhile")]
+    Superseded,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+faults!(NoteError);
+
+/// Writes down how an attempt ended.
+async fn note(
+    space: &Space,
+    scope: &TenantScope,
+    tried: Listing,
+    shown: bool,
+    done: Result<(), HubError>,
+) -> Result<(), Fault> {
+    let call = space.call(Origin::default())?;
+    let event = call.event(scope, Action::ConfigChange, Actor::System)?.on(ObjectKind::Listing, tried.id);
+    let event = match &done {
+        Ok(()) => event,
+        Err(error) => event.failed(error.reason_code()),
+    };
+    let (scope, now) = (*scope, call.now);
+    let written = space.store.write(move |tx| {
+        let Some(listing) = tx.listing(&scope, tried.id)?.filter(|one| one.revision == tried.revision) else {
+            return Ok(Err(Refused::unrecorded(NoteError::Superseded)));
+        };
+        if done.is_ok() && listing.state == ListingState::Removing {
+            tx.remove_listing(&scope, listing.id)?;
+        } else {
+            tx.update_listing(&scope, &after(listing, shown, &done, now))?;
+        }
+        Ok(Ok(Recorded::new((), event.clone())))
+    });
+    match written.await {
+        Ok(()) | Err(NoteError::Superseded) => Ok(()),
+        Err(NoteError::Fault(fault)) => Err(fault),
+    }
+}
+
+/// A listing after an attempt.
+fn after(listing: Listing, shown: bool, done: &Result<(), HubError>, now: Timestamp) -> Listing {
+    let revision = listing.revision + 1;
+    match done {
+        Ok(()) => Listing {
+            // What is not shown, though it is wanted, is looked at again when it may have changed.
+            state: if shown { ListingState::Listed } else { ListingState::Pending },
+            last_error: (!shown).then(|| HELD_BACK.to_owned()),
+            told_at: Some(now),
+            due_at: if shown { NEVER } else { now.plus(REPORT_EVERY) },
+            failures: 0,
+            revision,
+            ..listing
+        },
+        Err(error) => {
+            let failures = listing.failures.saturating_add(1);
+            Listing {
+                last_error: Some(error.to_string().chars().take(ERROR_MAX).collect()),
+                due_at: now.plus(wait(failures)),
+                failures,
+                revision,
+                ..listing
+            }
+        }
+    }
+}
+
+/// How long to wait after so many failures in a row.
+fn wait(failures: u32) -> Duration {
+    FIRST_WAIT
+        .saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX))
+        .min(LONGEST_WAIT)
+}

@@ -1,0 +1,161 @@
+//! Endpoints on a marketplace: what the hub is told, when, and what stays at home.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use syft_space_fakehub::{Mode, Route};
+
+use crate::market::{Market, hub, register};
+use crate::space::{PUBLIC_URL, Server, TestSpace, dataset_of, endpoint_on};
+
+const LISTINGS: &str = "/endpoints/space-docs/listings";
+
+impl Market {
+    async fn list(&self) -> Value {
+        let body = json!({ "marketplace_id": self.marketplace });
+        self.owner.post(LISTINGS, &body).await.expect(201).body
+    }
+
+    /// Waits until the listings fit.
+    async fn until(&self, fits: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        for _ in 0..600 {
+            let listings =
+                self.owner.get(LISTINGS).await.expect(200).body["items"].as_array().unwrap().clone();
+            if fits(&listings) {
+                return listings;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the hub was not told: {:?}", self.owner.get(LISTINGS).await);
+    }
+
+    /// What anybody sees of the endpoint on the hub.
+    async fn on_the_hub(&self) -> (u16, Value) {
+        let url = format!("{}/api/v1/endpoints/public/spaceowner/space-docs", self.hub.url());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+}
+
+fn listed(listings: &[Value]) -> bool {
+    listings.iter().any(|one| one["state"] == "listed")
+}
+
+#[tokio::test]
+async fn q4_a_listed_endpoint_is_on_the_hub_without_an_address_of_its_policies() {
+    let market = Market::start().await;
+    market.allow(&["alice@example.com", "*@secret-partner.example"]).await;
+    let listing = market.list().await;
+    assert_eq!(listing["state"], "pending");
+    let told = market.until(listed).await;
+    assert_eq!((&told[0]["last_error"], told[0]["told_at"].is_string()), (&Value::Null, true));
+    let (status, shown) = market.on_the_hub().await;
+    assert_eq!((status, &shown["name"]), (200, &json!("space-docs")));
+    assert_eq!(shown["connect"][0]["config"]["tenant_name"], "acme");
+    assert_eq!(shown["policies"][0]["type"], "access");
+    for request in market.hub.requests(Route::CreateEndpoint) {
+        let sent = String::from_utf8(request.body.clone()).unwrap();
+        for kept in ["alice", "secret-partner", "patterns"] {
+            assert!(!sent.contains(kept), "{sent}");
+        }
+    }
+    // It is told that the endpoint is well, and where.
+    for _ in 0..200 {
+        if market.hub.calls(Route::Health) > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let report = &market.hub.requests(Route::Health)[0];
+    let report: Value = serde_json::from_slice(&report.body).unwrap();
+    assert_eq!(report["url"], PUBLIC_URL);
+    assert_eq!(
+        (&report["endpoints"][0]["slug"], &report["endpoints"][0]["status"]),
+        (&json!("space-docs"), &json!("healthy"))
+    );
+}
+
+#[tokio::test]
+async fn q4_what_nobody_could_query_is_not_listed() {
+    let market = Market::start().await;
+    let body = json!({ "marketplace_id": market.marketplace });
+    market.owner.post(LISTINGS, &body).await.expect_problem(409, "no_access_policy");
+    market.allow(&["*"]).await;
+    market.owner.patch("/endpoints/space-docs", &json!({ "published": false })).await.expect(200);
+    market.owner.post(LISTINGS, &body).await.expect_problem(409, "endpoint_draft");
+    market.owner.patch("/endpoints/space-docs", &json!({ "published": true })).await.expect(200);
+    let nowhere = json!({ "marketplace_id": "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11" });
+    market.owner.post(LISTINGS, &nowhere).await.expect_problem(422, "invalid");
+    market.list().await;
+    market.owner.post(LISTINGS, &body).await.expect_problem(409, "name_taken");
+}
+
+#[tokio::test]
+async fn q4_without_a_public_url_the_refusal_names_the_setting() {
+    let space = TestSpace::of(Server::start(&[("outbound_allow", "127.0.0.1")]).await);
+    let (owner, hub) = (space.found("acme").await, hub());
+    let issuer = syft_space_fakehub::HubOptions::DEFAULT_ISSUER;
+    let marketplace = register(&owner, &hub, issuer, "spaceowner", "syfthub").await;
+    let dataset = dataset_of(&owner, "mountains", &[("one", "Kilimanjaro.")]).await;
+    endpoint_on(&owner, &dataset, "space-docs").await;
+    let refused = owner.post(LISTINGS, &json!({ "marketplace_id": marketplace })).await;
+    let refused = refused.expect_problem(409, "public_url_missing");
+    assert!(refused.body["detail"].as_str().unwrap().contains("SYFT_SPACE_PUBLIC_URL"));
+}
+
+#[tokio::test]
+async fn q4_what_is_taken_off_or_removed_is_gone_from_the_hub() {
+    let market = Market::start().await;
+    market.allow(&["*"]).await;
+    let id = market.list().await["id"].as_str().unwrap().to_owned();
+    market.until(listed).await;
+    market.owner.delete(&format!("{LISTINGS}/{id}")).await.expect(204);
+    market.until(<[Value]>::is_empty).await;
+    assert_eq!(market.on_the_hub().await.0, 404);
+
+    market.list().await;
+    market.until(listed).await;
+    market.owner.delete("/endpoints/space-docs").await.expect(204);
+    for _ in 0..200 {
+        if market.on_the_hub().await.0 == 404 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the hub still shows an endpoint that was removed");
+}
+
+#[tokio::test]
+async fn q4_a_hub_in_trouble_is_told_later_and_the_listing_says_why() {
+    let market = Market::start().await;
+    market.allow(&["*"]).await;
+    market.hub.set_mode_everywhere(Mode::Failing);
+    market.list().await;
+    let failed = market.until(|all| all.iter().any(|one| one["last_error"].is_string())).await;
+    assert_eq!(failed[0]["state"], "pending");
+    market.hub.set_mode_everywhere(Mode::Healthy);
+    let sync = format!("/marketplaces/{}/sync", market.marketplace);
+    market.owner.post(&sync, &json!({})).await.expect(200);
+    let told = market.until(listed).await;
+    assert_eq!(told[0]["last_error"], Value::Null);
+}
+
+#[tokio::test]
+async fn q4_a_change_reaches_the_hub_with_a_sync_and_a_draft_is_taken_off() {
+    let market = Market::start().await;
+    market.allow(&["*"]).await;
+    market.list().await;
+    market.until(listed).await;
+    let sync = format!("/marketplaces/{}/sync", market.marketplace);
+    market.owner.patch("/endpoints/space-docs", &json!({ "name": "Mountains" })).await.expect(200);
+    market.owner.post(&sync, &json!({})).await.expect(200);
+    market.until(listed).await;
+    assert_eq!(market.on_the_hub().await.1["name"], "Mountains");
+
+    market.owner.patch("/endpoints/space-docs", &json!({ "published": false })).await.expect(200);
+    market.owner.post(&sync, &json!({})).await.expect(200);
+    let held = market.until(|all| all.iter().any(|one| one["last_error"].is_string())).await;
+    assert_eq!(held[0]["state"], "pending");
+    assert_eq!(market.on_the_hub().await.0, 404);
+}
