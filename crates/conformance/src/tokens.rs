@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::identity::AccessClaims;
 use syft_space_domain::identity::ports::AccessTokens;
+use syft_space_domain::identity::{AccessClaims, TokenRefused};
 use syft_space_domain::ids::TokenId;
 use syft_space_domain::time::Timestamp;
 
@@ -20,6 +20,7 @@ pub const CHECKS: &[Check<MakeTokens>] = checks![
     a1_a_token_that_was_changed_is_refused,
     a1_another_signers_token_is_refused,
     a1_what_is_no_token_is_refused,
+    a2_a_token_of_another_kind_is_left_to_others,
 ];
 
 /// Checks every promise.
@@ -129,4 +130,13 @@ pub fn a1_what_is_no_token_is_refused(make: &MakeTokens) {
         let shown = text.get(..40).unwrap_or(text);
         assert!(tokens.verify(text, BEGINNING).is_err(), "what is no token is refused: {shown:?}");
     }
+}
+
+/// A hub's token, say: whoever verifies those is asked only if the signer of our own says that it is none.
+pub fn a2_a_token_of_another_kind_is_left_to_others(make: &MakeTokens) {
+    const HEADER: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6Imh1Yi1rZXktMSIsInR5cCI6IkpXVCJ9";
+    const CLAIMS: &str = "eyJzdWIiOiIyIiwiaXNzIjoiaHR0cHM6Ly9odWIuc3lmdC5jb20ifQ";
+    let token = format!("{HEADER}.{CLAIMS}.AAAA");
+    let verdict = make().verify(&token, BEGINNING);
+    assert_eq!(verdict, Err(TokenRefused::WrongKind), "a token of another kind is left to others");
 }

@@ -40,10 +40,10 @@ pub(crate) async fn tell_forever(space: Space, operator: Arc<OperatorScope>, pub
             match report(&space, &operator.tenant(tenant), marketplace, &public_url, &told).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(%marketplace, %error, "a hub could not be told how endpoints are")
+                    tracing::warn!(%marketplace, %error, "a hub could not be told how endpoints are");
                 }
                 Err(error) => {
-                    tracing::error!(%marketplace, %error, "a hub could not be told how endpoints are")
+                    tracing::error!(%marketplace, %error, "a hub could not be told how endpoints are");
                 }
             }
         }

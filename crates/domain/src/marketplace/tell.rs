@@ -36,7 +36,7 @@ const HELD_BACK: &str = "it is not shown, for the endpoint is a draft or has no 
 #[derive(Default)]
 pub struct Told(Mutex<HashMap<ListingId, Publication>>);
 
-/// Tells hubs of every listing that is due. Answers on which marketplaces they are.
+/// Tells hubs of every listing that is due. Answers on which marketplaces that could be reached they are.
 ///
 /// # Errors
 /// When a port of our own failed. What a hub did not take is tried again later.
@@ -49,12 +49,19 @@ pub async fn tell_due(
         let limit = PageLimit::parse(u64::from(PageLimit::MAX)).unwrap_or(PageLimit::DEFAULT);
         space.store.read()?.listings_due(operator, space.clock.now(), limit)?
     };
-    let mut at = BTreeSet::new();
+    let (mut at, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for (tenant, listing) in due {
-        at.insert((tenant, listing.marketplace));
-        tell(space, &operator.tenant(tenant), listing, told).await?;
+        let marketplace = (tenant, listing.marketplace);
+        // A hub that does not answer holds the others up once, and not once for each listing.
+        if silent.contains(&marketplace) {
+            continue;
+        }
+        at.insert(marketplace);
+        if !tell(space, &operator.tenant(tenant), listing, told).await? {
+            silent.insert(marketplace);
+        }
     }
-    Ok(at)
+    Ok(at.difference(&silent).copied().collect())
 }
 
 /// Tells the hub of one marketplace how its listed endpoints are and that they are reached at `public_url`, and tells it
@@ -122,9 +129,10 @@ fn wanted(view: &mut dyn View, scope: &TenantScope, listing: &Listing) -> Result
     Ok(shown.then(|| Publication::of(&endpoint, &policies, &tenant.name)))
 }
 
-async fn tell(space: &Space, scope: &TenantScope, listing: Listing, told: &Told) -> Result<(), Fault> {
+/// Tells the hub of one listing, and writes down how that ended. Answers whether the hub could be reached.
+async fn tell(space: &Space, scope: &TenantScope, listing: Listing, told: &Told) -> Result<bool, Fault> {
     let live = space.live.tenant(scope)?;
-    let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(()) };
+    let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(true) };
     let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;
     let done = match hub_access(space, scope, &at) {
         Err(error) => Err(error),
@@ -136,7 +144,9 @@ async fn tell(space: &Space, scope: &TenantScope, listing: Listing, told: &Told)
     if done.is_ok() {
         told.note(listing.id, wanted.clone());
     }
-    note(space, scope, listing, wanted.is_some(), done).await
+    let reached = !matches!(done, Err(HubError::Unavailable(_)));
+    note(space, scope, listing, wanted.is_some(), done).await?;
+    Ok(reached)
 }
 
 /// How an attempt ended was not written down.

@@ -20,8 +20,8 @@ use syft_space_domain::time::{Clock, Timestamp};
 use syft_space_domain::unit::Recorded;
 use syft_space_domain::{DatasetLocks, Fault, Space};
 use syft_space_memory::{
-    InsecurePasswords, ManualClock, MemoryDocuments, MemorySearch, MemorySpool, MemoryStore, MemoryTokens,
-    SeededEntropy, TextFiles,
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
+    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
 };
 
 use crate::failing::Failing;
@@ -60,9 +60,15 @@ impl World {
         let engine = Arc::new(Failing::new(MemorySearch::new()));
         let entropy = Arc::new(SeededEntropy::new(7));
         let begin = Timestamp::parse("2026-11-24T09:30:00Z").unwrap();
+        let hub = Arc::new(MemoryHub::new());
         let space = Space {
             store: Arc::new(MemoryStore::new(live.clone())),
+            trusted: live.clone(),
             live,
+            satellites: hub.clone(),
+            identities: hub.clone(),
+            hubs: hub,
+            sealer: Arc::new(MemorySealer::new(entropy.clone())),
             documents: documents.clone(),
             engine: engine.clone(),
             spool: Arc::new(MemorySpool::new()),

@@ -1,7 +1,7 @@
 //! `syft-space demo`: the main job, shown in a minute through the real HTTP server.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,12 +46,13 @@ pub(super) fn run(
     let private = std::fs::Permissions::from_mode(0o700);
     let home = tempfile::Builder::new().prefix("syft-space-demo-").permissions(private).tempdir()?;
     let mut settings = settings_of(home.path())?;
-    if std::net::TcpListener::bind(settings.listen).is_err() {
+    let free = TcpListener::bind(settings.listen).or_else(|_| {
         // Somebody listens there already: any other port shows the same.
         settings.listen.set_port(0);
-        let free = std::net::TcpListener::bind(settings.listen)?;
-        settings.listen = free.local_addr()?;
-    }
+        TcpListener::bind(settings.listen)
+    });
+    // Taken now, so that a marketplace can be told of it before the server listens.
+    settings.listen = free?.local_addr()?;
     "warn".clone_into(&mut settings.log);
     telemetry::start(&settings);
     let question = arguments.question.as_deref();

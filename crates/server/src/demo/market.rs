@@ -64,12 +64,11 @@ pub(crate) async fn tell(Told { api, owner, question, .. }: &Told, hub: &Running
         let asked = json!({ "messages": question, "limit": 1, "similarity_threshold": 0.0 });
         let answer =
             api.send(Method::POST, "/endpoints/handbook/query", Some(&token), Some(asked), expected).await?;
-        match answer["references"]["documents"][0]["document_id"].as_str() {
-            Some(found) => say(&format!("  200  found in {found}"))?,
-            None => {
-                say(&format!("  {}  {}", expected.as_u16(), answer["detail"].as_str().unwrap_or_default()))?
-            }
-        }
+        let said = match answer["references"]["documents"][0]["document_id"].as_str() {
+            Some(found) => format!("found in {found}"),
+            None => answer["detail"].as_str().unwrap_or_default().to_owned(),
+        };
+        say(&format!("  {}  {said}", expected.as_u16()))?;
     }
     Ok(())
 }

@@ -272,26 +272,22 @@ pub(crate) async fn attach(request: Request) -> Result<HttpResponse, Problem> {
 #[schemars(rename = "Explain")]
 pub(crate) struct ExplainBody {
     #[garde(dive)]
+    #[schemars(with = "shapes::SomebodyShape")]
     identity: Identity,
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Identity {
     /// Of a member, or of a user of a hub.
     #[garde(custom(rules::optional(rules::email)))]
-    #[schemars(with = "Option<shapes::EmailShape>")]
     email: Option<String>,
     /// Of the hub that they come from; with it, `sub` and `role` must be there, too.
     #[garde(custom(rules::optional(rules::issuer)))]
-    #[schemars(with = "Option<shapes::IssuerShape>")]
     issuer: Option<String>,
-    /// Who they are on the hub. No policy of this version tells users of a hub apart by it.
     #[garde(custom(rules::optional(rules::hub_subject)))]
-    #[schemars(with = "Option<shapes::HubSubjectShape>")]
     sub: Option<String>,
     #[garde(custom(rules::optional(rules::hub_role)))]
-    #[schemars(with = "Option<shapes::HubRoleShape>")]
     role: Option<String>,
 }
 

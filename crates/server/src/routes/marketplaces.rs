@@ -86,27 +86,22 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
 }
 
 /// What proves to a hub who the tenant is there: a personal access token, or a name and a password.
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "HubCredential")]
 struct CredentialBody {
     #[garde(skip)]
-    #[schemars(with = "shapes::CredentialTypeShape")]
     r#type: String,
     /// The token, where the type is `pat`.
     #[serde(default, deserialize_with = "present")]
     #[garde(skip)]
-    #[schemars(with = "shapes::HubSecretShape")]
     token: Option<Secret<String>>,
     /// What the hub's login takes, where the type is `password`: a name or an e-mail address.
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::line)))]
-    #[schemars(with = "shapes::LineShape")]
     username: Option<String>,
     /// The password, where the type is `password`.
     #[serde(default, deserialize_with = "present")]
     #[garde(skip)]
-    #[schemars(with = "shapes::HubSecretShape")]
     password: Option<Secret<String>>,
 }
 
@@ -175,6 +170,7 @@ pub(crate) struct CreateBody {
     #[schemars(with = "Option<shapes::HubUsernameShape>")]
     username: Option<String>,
     #[garde(dive)]
+    #[schemars(with = "shapes::HubCredentialShape")]
     credential: CredentialBody,
 }
 
@@ -204,7 +200,7 @@ pub(crate) struct ChangeBody {
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schemars(with = "CredentialBody")]
+    #[schemars(with = "shapes::HubCredentialShape")]
     credential: Option<CredentialBody>,
 }
 

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, ObjectKind, Outcome};
 use syft_space_domain::dataset::{
@@ -59,10 +60,7 @@ shapes! {
         "description": "One printable line that is not only spaces.",
     });
     /// One line.
-    LineShape = "Line": json_schema!({
-        "type": "string", "maxLength": text::LINE_MAX, "pattern": format!("^[^{UNPRINTABLE}]*$"),
-        "description": "One printable line.",
-    });
+    LineShape = "Line": line();
     /// Several lines.
     ProseShape = "Prose": json_schema!({
         "type": "string", "maxLength": text::PROSE_MAX, "pattern": format!("^[^{UNPRINTABLE_IN_LINES}]*$"),
@@ -79,12 +77,7 @@ shapes! {
         "description": "`a-z`, `0-9` and `-`, with no hyphen at either end and no two in a row. It is no UUID.",
     });
     /// An e-mail address.
-    EmailShape = "Email": json_schema!({
-        "type": "string", "format": "email", "minLength": 5, "maxLength": Email::MAX,
-        "description": format!(
-            "Before the `@` 1 to {} ASCII characters, without quotes and `*`; after it a domain name of at least two \
-             labels. Upper-case letters become lower-case; addresses are compared in that form.", Email::LOCAL_MAX),
-    });
+    EmailShape = "Email": email();
     /// An e-mail address as it is shown.
     ShownEmailShape = "CanonicalEmail": json_schema!({
         "type": "string", "format": "email", "maxLength": Email::MAX,
@@ -105,12 +98,6 @@ shapes! {
     });
     /// A secret that is handed over.
     SecretShape = "Secret": json_schema!({ "type": "string", "format": "password", "writeOnly": true });
-    /// What proves to a hub who somebody is.
-    HubSecretShape = "HubSecret": json_schema!({
-        "type": "string", "format": "password", "minLength": 1, "maxLength": SECRET_MAX_BYTES, "writeOnly": true,
-        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
-        "description": format!("At most {SECRET_MAX_BYTES} bytes in UTF-8, without control characters."),
-    });
     /// Where a hub is.
     HubUrlShape = "HubUrl": json_schema!({
         "type": "string", "format": "uri", "maxLength": HubUrl::MAX,
@@ -118,10 +105,7 @@ shapes! {
             private addresses only where the setting `outbound_allow` names them.",
     });
     /// What a hub's tokens name as their issuer.
-    IssuerShape = "Issuer": json_schema!({
-        "type": "string", "minLength": 1, "maxLength": Issuer::MAX, "pattern": "^[!-~]+$",
-        "description": "What the hub's tokens name as `iss`, byte for byte. It need not be its URL.",
-    });
+    IssuerShape = "Issuer": issuer();
     /// A name on a hub.
     HubUsernameShape = "HubUsername": json_schema!({
         "type": "string", "minLength": HubUsername::MIN, "maxLength": HubUsername::MAX,
@@ -311,12 +295,32 @@ shapes! {
             },
         },
     });
-    /// Who somebody is on a hub.
-    HubSubjectShape = "HubSubject": json_schema!({
-        "type": "string", "minLength": 1, "maxLength": SUBJECT_MAX, "pattern": "^[!-~]+$",
+    /// What proves to a hub who the tenant is there.
+    HubCredentialShape = "HubCredential": json_schema!({
+        "description": "A personal access token, or a name and a password.",
+        "oneOf": [
+            object(&["type", "token"], &json!({ "type": { "const": "pat" }, "token": hub_secret() })),
+            object(&["type", "username", "password"], &json!({
+                "type": { "const": "password" },
+                "username": { "allOf": [line(), { "minLength": 1, "pattern": format!("[^{SPACES}]") }] },
+                "password": hub_secret(),
+            })),
+        ],
     });
-    /// What somebody is on a hub.
-    HubRoleShape = "HubRole": json_schema!({ "type": "string", "enum": HubRole::ALL.map(HubRole::as_str) });
+    /// Whose query is explained.
+    SomebodyShape = "Identity": json_schema!({
+        "description": "Whoever has an address; or a user of a hub, where it need not be known. No policy of this version \
+            tells users of a hub apart by `sub`.",
+        "oneOf": [
+            object(&["email"], &json!({
+                "email": email(), "issuer": { "type": "null" }, "sub": { "type": "null" }, "role": { "type": "null" },
+            })),
+            object(&["issuer", "sub", "role"], &json!({
+                "email": { "oneOf": [email(), { "type": "null" }] }, "issuer": issuer(), "sub": hub_subject(),
+                "role": { "enum": HubRole::ALL.map(HubRole::as_str) },
+            })),
+        ],
+    });
     /// How far a listing is.
     ListingStateShape = "ListingState": json_schema!({
         "type": "string", "enum": ListingState::ALL.map(ListingState::as_str),
@@ -388,6 +392,50 @@ fn roles() -> Vec<&'static str> {
         HubRole::ALL.map(HubRole::as_str).into_iter().filter(|one| *one != "user" && *one != "admin"),
     );
     roles
+}
+
+fn email() -> Schema {
+    json_schema!({
+        "type": "string", "format": "email", "minLength": 5, "maxLength": Email::MAX,
+        "description": format!(
+            "Before the `@` 1 to {} ASCII characters, without quotes and `*`; after it a domain name of at least two \
+             labels. Upper-case letters become lower-case; addresses are compared in that form.", Email::LOCAL_MAX),
+    })
+}
+
+fn line() -> Schema {
+    json_schema!({
+        "type": "string", "maxLength": text::LINE_MAX, "pattern": format!("^[^{UNPRINTABLE}]*$"),
+        "description": "One printable line.",
+    })
+}
+
+fn hub_secret() -> Schema {
+    json_schema!({
+        "type": "string", "format": "password", "minLength": 1, "maxLength": SECRET_MAX_BYTES, "writeOnly": true,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        "description": format!("At most {SECRET_MAX_BYTES} bytes in UTF-8, without control characters."),
+    })
+}
+
+fn issuer() -> Schema {
+    json_schema!({
+        "type": "string", "minLength": 1, "maxLength": Issuer::MAX, "pattern": "^[!-~]+$",
+        "description": "What the hub's tokens name as `iss`, byte for byte. It need not be its URL.",
+    })
+}
+
+fn hub_subject() -> Schema {
+    json_schema!({
+        "type": "string", "minLength": 1, "maxLength": SUBJECT_MAX, "pattern": "^[!-~]+$",
+    })
+}
+
+/// An object with just these members.
+fn object(required: &[&str], properties: &Value) -> Schema {
+    json_schema!({
+        "type": "object", "required": required, "properties": properties, "additionalProperties": false,
+    })
 }
 
 fn question() -> Schema {

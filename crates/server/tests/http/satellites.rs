@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use syft_space::http::route_table::ROUTES;
+use syft_space::http::route_table::{Access, ROUTES};
+use syft_space::system::SystemClock;
+use syft_space_domain::time::Clock;
 use syft_space_fakehub::{HubKey, HubOptions, Mode, Route, UserRole, hs256};
 
 use crate::market::{Market, hub, hub_with, register, registration};
@@ -12,7 +14,7 @@ use crate::space::{TestSpace, dataset_of, endpoint_on, only_policy};
 const QUESTION: &str = "How high is Kilimanjaro?";
 
 fn claims(change: impl FnOnce(&mut Value)) -> Value {
-    let now = syft_space_domain::time::Clock::now(&syft_space::system::SystemClock).as_unix_seconds();
+    let now = SystemClock.now().as_unix_seconds();
     let mut claims = json!({
         "sub": "2", "iss": HubOptions::DEFAULT_ISSUER, "aud": "spaceowner", "exp": now + 60, "iat": now, "role": "user",
     });
@@ -109,11 +111,11 @@ async fn a2_a_satellite_token_opens_the_query_route_and_no_other() {
     let alice = market.user("alice");
     let mut opened = BTreeSet::new();
     for route in ROUTES {
-        let path = route.path.replace("{slug}", "space-docs").replace('{', "").replace('}', "");
+        let path = route.path.replace("{slug}", "space-docs").replace(['{', '}'], "");
         let outside = if path.starts_with("/api/v1") { "" } else { "/" };
         let path = format!("{outside}{}", path.trim_start_matches("/api/v1"));
         let answer = alice.send(alice.request(&route.method.to_string(), &path).json(&json!({}))).await;
-        if let syft_space::http::route_table::Access::Member(_) = route.access
+        if let Access::Member(_) = route.access
             && answer.status != 401
         {
             opened.insert(route.name);
@@ -324,7 +326,7 @@ async fn k4_a_storm_of_unknown_kids_costs_the_hub_a_few_fetches_and_valid_users_
     market.user("alice").ask("space-docs", QUESTION).await.expect(200);
     let before = market.hub.calls(Route::Jwks);
     let text = claims(|_| {}).to_string();
-    let begun = std::time::Instant::now();
+    let begun = SystemClock.now();
     for n in 0..300 {
         let header = json!({ "alg": "RS256", "kid": format!("kid-{n}"), "typ": "JWT" }).to_string();
         let token = market.hub.key().sign_text(&header, &text).unwrap();
@@ -334,7 +336,7 @@ async fn k4_a_storm_of_unknown_kids_costs_the_hub_a_few_fetches_and_valid_users_
         }
     }
     let fetched = market.hub.calls(Route::Jwks) - before;
-    let allowed = 3 + usize::try_from(begun.elapsed().as_secs() / 10).unwrap() + 1;
+    let allowed = 3 + usize::try_from(SystemClock.now().since(begun).as_secs() / 10).unwrap() + 1;
     assert!(fetched <= allowed, "{fetched} fetches, {allowed} were allowed");
 }
 
@@ -367,6 +369,76 @@ async fn a2_a_newer_hub_knows_the_space_as_a_satellite_and_its_id_is_an_audience
     let satellite = shown.body["satellite_id"].as_str().unwrap().to_owned();
     let token = market.hub.token_of("alice", &satellite).unwrap();
     market.bearer(&token).ask("space-docs", QUESTION).await.expect(200);
+}
+
+#[tokio::test]
+async fn z4_an_owner_is_told_why_a_user_of_a_hub_may_query_or_may_not() {
+    let market = Market::start().await;
+    let explain = async |identity: Value| {
+        let body = json!({ "identity": identity });
+        let told = market.owner.post("/endpoints/space-docs/policies/explain", &body).await.expect(200).body;
+        (told["verdict"].as_str().unwrap().to_owned(), told["reason_code"].as_str().unwrap().to_owned())
+    };
+    let somebody = |role: &str, email: Option<&str>| {
+        let mut identity = json!({ "issuer": HubOptions::DEFAULT_ISSUER, "sub": "2", "role": role });
+        if let Some(email) = email {
+            identity["email"] = json!(email);
+        }
+        identity
+    };
+    let said = |verdict: &str, reason: &str| (verdict.to_owned(), reason.to_owned());
+    let alice = somebody("user", Some("alice@example.com"));
+    assert_eq!(explain(alice.clone()).await, said("deny", "no_access_policy"));
+    market.allow(&["alice@example.com"]).await;
+    assert_eq!(explain(alice).await, said("allow", "allowed_by_policy"));
+    assert_eq!(explain(somebody("admin", None)).await, said("deny", "address_unknown"));
+    assert_eq!(explain(somebody("guest", None)).await, said("deny", "guests_not_admitted"));
+    let stranger = json!({ "issuer": "https://hub.example.org", "sub": "2", "role": "user" });
+    assert_eq!(explain(stranger).await, said("deny", "hub_not_registered"));
+    market.owner.patch("/endpoints/space-docs", &json!({ "published": false })).await.expect(200);
+    assert_eq!(explain(somebody("user", None)).await, said("deny", "endpoint_draft"));
+    for wrong in
+        [json!({ "issuer": HubOptions::DEFAULT_ISSUER }), json!({ "role": "user", "sub": "2" }), json!({})]
+    {
+        let body = json!({ "identity": wrong });
+        market
+            .owner
+            .post("/endpoints/space-docs/policies/explain", &body)
+            .await
+            .expect_problem(422, "invalid");
+    }
+}
+
+// The aggregator sends its own headers in its own order, the caller's token as it is, and reads the answer as it does.
+#[tokio::test]
+async fn q4_a_search_through_the_aggregator_finds_and_is_refused_as_callers_read_it() {
+    let market = Market::start().await;
+    market.allow(&["alice@example.com"]).await;
+    let search = async |name: &str, slug: &str| {
+        let token = market.hub.token_of(name, "spaceowner").unwrap();
+        let source = json!({
+            "url": market.owner.root(), "slug": slug, "name": slug, "tenant_name": "acme",
+            "owner_username": "spaceowner",
+        });
+        let body = json!({
+            "prompt": QUESTION, "model": source, "data_sources": [source], "endpoint_tokens": { "spaceowner": token },
+            "top_k": 5, "similarity_threshold": 0.5, "retrieval_only": true,
+        });
+        let url = format!("{}/aggregator/api/v1/chat", market.hub.url());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.post(url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json::<Value>().await.unwrap()
+    };
+    let found = search("alice", "space-docs").await;
+    assert_eq!(found["retrieval_info"][0]["status"], "success", "{found}");
+    assert!(found.to_string().contains("Kilimanjaro is 5895 metres high."), "{found}");
+    let refused = search("bob", "space-docs").await;
+    assert_eq!(refused["retrieval_info"][0]["status"], "access_denied", "{refused}");
+    assert!(refused.to_string().contains("access policy does not admit you"), "{refused}");
+    let missing = search("alice", "no-such-thing").await;
+    assert_eq!(missing["retrieval_info"][0]["status"], "error", "{missing}");
+    assert!(missing.to_string().contains("HTTP 404"), "{missing}");
 }
 
 #[tokio::test]

@@ -1,134 +1,19 @@
 //! Do registering, changing and removing a marketplace keep their promises whatever happens in between?
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
-
-use std::sync::Arc;
-use std::time::Duration;
 
 use syft_space_conformance::sample::listing;
-use syft_space_domain::access::Role;
-use syft_space_domain::audit::{Action, Call, Origin};
-use syft_space_domain::dataset::IngestQueue;
-use syft_space_domain::identity::{AccessClaims, Email, Password, Principal, authenticate};
-use syft_space_domain::ids::TokenId;
-use syft_space_domain::live::{LiveCache, LiveState};
-use syft_space_domain::marketplace::ports::{HubAccess, HubAccount, HubError, Publication, TrustedHubs};
+use syft_space_domain::audit::Action;
+use syft_space_domain::live::LiveState;
+use syft_space_domain::marketplace::ports::{HubAccess, HubError, Publication, TrustedHubs};
 use syft_space_domain::marketplace::{
-    ChangeMarketplace, HubCredential, HubUrl, Listing, MARKETPLACES_MAX, MarketplaceError, MarketplaceOn,
-    NewMarketplace, Setting, TrustError, TrustedBy, change_marketplace, distrust_hub, marketplace,
-    register_marketplace, remove_marketplace, trust_hub,
+    ChangeMarketplace, HubCredential, HubUrl, Listing, MARKETPLACES_MAX, MarketplaceError, TrustError,
+    TrustedBy, change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
-use syft_space_domain::time::Timestamp;
+use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::unit::Recorded;
-use syft_space_domain::{DatasetLocks, Space};
-use syft_space_memory::{
-    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
-    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
-};
 
-const ISSUER: &str = "https://hub.syft.com";
-const PUBLIC: Setting<'static> =
-    Setting { registration_open: false, public_url: Some("https://space.example") };
-const CLOSED: Setting<'static> = Setting { registration_open: false, public_url: None };
-const OPEN: Setting<'static> = Setting { registration_open: true, public_url: None };
-
-struct World {
-    space: Space,
-    hub: Arc<MemoryHub>,
-    live: Arc<LiveCache>,
-    operator: OperatorScope,
-}
-
-impl World {
-    fn new() -> Self {
-        let entropy = Arc::new(SeededEntropy::new(7));
-        let live = Arc::new(LiveCache::default());
-        let hub = Arc::new(MemoryHub::new());
-        let space = Space {
-            documents: Arc::new(MemoryDocuments::new()),
-            engine: Arc::new(MemorySearch::new()),
-            spool: Arc::new(MemorySpool::new()),
-            extractor: Arc::new(TextFiles),
-            store: Arc::new(MemoryStore::new(live.clone())),
-            live: live.clone(),
-            passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
-            tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
-            trusted: live.clone(),
-            satellites: hub.clone(),
-            identities: hub.clone(),
-            hubs: hub.clone(),
-            sealer: Arc::new(MemorySealer::new(entropy.clone())),
-            clock: Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap())),
-            entropy,
-            datasets: DatasetLocks::default(),
-            ingestion: IngestQueue::default(),
-        };
-        Self { space, hub, live, operator: OperatorScope::at_startup() }
-    }
-
-    fn call(&self) -> Call {
-        self.space.call(Origin::default()).unwrap()
-    }
-
-    /// Founds a tenant, and answers its Owner.
-    async fn owner(&self, name: &str) -> Principal {
-        let email = Email::parse(&format!("owner@{name}.example")).unwrap();
-        let password =
-            Password::parse(&Secret::new("seven owls dance under copper moons".to_owned())).unwrap();
-        let name = TenantName::parse(name).unwrap();
-        let founded = found_as_operator(&self.space, &self.call(), &self.operator, &email, &password, &name)
-            .await
-            .unwrap();
-        let claims = AccessClaims {
-            account: founded.account,
-            email,
-            tenant: founded.tenant,
-            tenant_name: name,
-            role: Role::Owner,
-            id: TokenId::generate(self.space.clock.now(), &*self.space.entropy).unwrap(),
-            issued_at: self.space.clock.now(),
-            expires_at: self.space.clock.now().plus(Duration::from_secs(900)),
-        };
-        authenticate(&*self.live, &claims).unwrap()
-    }
-
-    /// An account on the hub, as it is registered under a name.
-    fn account(&self, username: &str, name: &str) -> NewMarketplace {
-        let credential = HubCredential::Pat(Secret::new(format!("pat of {username}")));
-        let account = HubAccount {
-            subject: username.to_owned(),
-            username: username.parse().unwrap(),
-            email: format!("{username}@hub.example"),
-        };
-        self.hub.add_account(url(), &credential, account);
-        NewMarketplace {
-            name: name.parse().unwrap(),
-            url: url(),
-            issuer: ISSUER.parse().unwrap(),
-            username: None,
-            credential,
-        }
-    }
-
-    async fn register(
-        &self,
-        who: &Principal,
-        setting: Setting<'_>,
-        wanted: &NewMarketplace,
-    ) -> Result<MarketplaceOn, MarketplaceError> {
-        register_marketplace(&self.space, &self.call(), who, setting, wanted.clone()).await
-    }
-}
-
-fn url() -> HubUrl {
-    HubUrl::parse("https://hub.example.org").unwrap()
-}
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    futures_executor::block_on(work)
-}
+use crate::world::{CLOSED, ISSUER, OPEN, PUBLIC, World, block_on, url};
 
 #[test]
 fn a2_who_was_cut_off_registers_once_more_and_is_the_same_satellite() {

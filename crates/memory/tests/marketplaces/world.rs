@@ -1,0 +1,127 @@
+//! A space with a hub beside it, all in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::{Call, Origin};
+use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::identity::{AccessClaims, Email, Password, Principal, authenticate};
+use syft_space_domain::ids::TokenId;
+use syft_space_domain::live::LiveCache;
+use syft_space_domain::marketplace::ports::HubAccount;
+use syft_space_domain::marketplace::{
+    HubCredential, HubUrl, MarketplaceError, MarketplaceOn, NewMarketplace, Setting, register_marketplace,
+};
+use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
+use syft_space_domain::time::Timestamp;
+use syft_space_domain::{DatasetLocks, Space};
+use syft_space_memory::{
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
+    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+};
+
+pub(crate) const ISSUER: &str = "https://hub.syft.com";
+pub(crate) const PUBLIC: Setting<'static> =
+    Setting { registration_open: false, public_url: Some("https://space.example") };
+pub(crate) const CLOSED: Setting<'static> = Setting { registration_open: false, public_url: None };
+pub(crate) const OPEN: Setting<'static> = Setting { registration_open: true, public_url: None };
+
+pub(crate) struct World {
+    pub(crate) space: Space,
+    pub(crate) hub: Arc<MemoryHub>,
+    pub(crate) live: Arc<LiveCache>,
+    pub(crate) operator: OperatorScope,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let live = Arc::new(LiveCache::default());
+        let hub = Arc::new(MemoryHub::new());
+        let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap()));
+        let space = Space {
+            documents: Arc::new(MemoryDocuments::new()),
+            engine: Arc::new(MemorySearch::new()),
+            spool: Arc::new(MemorySpool::new()),
+            extractor: Arc::new(TextFiles),
+            store: Arc::new(MemoryStore::new(live.clone())),
+            live: live.clone(),
+            passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
+            tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
+            trusted: live.clone(),
+            satellites: hub.clone(),
+            identities: hub.clone(),
+            hubs: hub.clone(),
+            sealer: Arc::new(MemorySealer::new(entropy.clone())),
+            clock: clock.clone(),
+            entropy,
+            datasets: DatasetLocks::default(),
+            ingestion: IngestQueue::default(),
+        };
+        Self { space, hub, live, operator: OperatorScope::at_startup(), clock }
+    }
+
+    pub(crate) fn call(&self) -> Call {
+        self.space.call(Origin::default()).unwrap()
+    }
+
+    /// Founds a tenant, and answers its Owner.
+    pub(crate) async fn owner(&self, name: &str) -> Principal {
+        let email = Email::parse(&format!("owner@{name}.example")).unwrap();
+        let password =
+            Password::parse(&Secret::new("seven owls dance under copper moons".to_owned())).unwrap();
+        let name = TenantName::parse(name).unwrap();
+        let founded = found_as_operator(&self.space, &self.call(), &self.operator, &email, &password, &name)
+            .await
+            .unwrap();
+        let claims = AccessClaims {
+            account: founded.account,
+            email,
+            tenant: founded.tenant,
+            tenant_name: name,
+            role: Role::Owner,
+            id: TokenId::generate(self.space.clock.now(), &*self.space.entropy).unwrap(),
+            issued_at: self.space.clock.now(),
+            expires_at: self.space.clock.now().plus(Duration::from_secs(900)),
+        };
+        authenticate(&*self.live, &claims).unwrap()
+    }
+
+    /// An account on the hub, as it is registered under a name.
+    pub(crate) fn account(&self, username: &str, name: &str) -> NewMarketplace {
+        let credential = HubCredential::Pat(Secret::new(format!("pat of {username}")));
+        let account = HubAccount {
+            subject: username.to_owned(),
+            username: username.parse().unwrap(),
+            email: format!("{username}@hub.example"),
+        };
+        self.hub.add_account(url(), &credential, account);
+        NewMarketplace {
+            name: name.parse().unwrap(),
+            url: url(),
+            issuer: ISSUER.parse().unwrap(),
+            username: None,
+            credential,
+        }
+    }
+
+    pub(crate) async fn register(
+        &self,
+        who: &Principal,
+        setting: Setting<'_>,
+        wanted: &NewMarketplace,
+    ) -> Result<MarketplaceOn, MarketplaceError> {
+        register_marketplace(&self.space, &self.call(), who, setting, wanted.clone()).await
+    }
+}
+
+pub(crate) fn url() -> HubUrl {
+    HubUrl::parse("https://hub.example.org").unwrap()
+}
+
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    futures_executor::block_on(work)
+}
