@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use syft_space::http::route_table::{Access, ROUTES};
 use syft_space::system::SystemClock;
@@ -219,6 +220,17 @@ async fn a2_whatever_is_not_quite_a_satellite_token_is_refused_and_a_good_one_pa
     let stranger = HubKey::insecure_test_key(1).unwrap().named("hub-key-1");
     bad.push(("another key under the same kid", stranger.sign(&key.header(), &claims(|_| {})).unwrap()));
     bad.push(("a personal access token", hub.pat_of("alice").unwrap()));
+    let session =
+        json!({ "sub": "2", "username": "alice", "role": "user", "exp": now + 1_800, "type": "access" });
+    let session =
+        hs256(b"the hub's own secret", r#"{"alg":"HS256","typ":"JWT"}"#, &session.to_string()).unwrap();
+    bad.push(("an access token of the hub's own", session));
+    let mcp = json!({ "alg": "RS256", "kid": "mcp-key-1", "typ": "JWT" });
+    let scoped = claims(|c| c["scope"] = json!("mcp:read"));
+    bad.push(("a token for tools, under another key", stranger.sign(&mcp, &scoped).unwrap()));
+    bad.push(("a token for tools, under the hub's key", key.sign(&key.header(), &scoped).unwrap()));
+    let peer = claims(|c| c["type"] = json!("peer"));
+    bad.push(("a token for peers", key.sign(&key.header(), &peer).unwrap()));
     for (what, token) in bad {
         let answer = market.bearer(&token).ask("space-docs", QUESTION).await;
         assert_eq!(answer.status, 401, "{what}: {}", answer.text);
@@ -257,6 +269,27 @@ async fn a2_a_key_of_a_new_name_is_looked_for_and_the_one_before_it_serves_while
     market.hub.add_key(HubKey::insecure_test_key(1).unwrap().named("hub-key-2")).unwrap();
     market.user("alice").ask("space-docs", QUESTION).await.expect(200);
     market.bearer(&before).ask("space-docs", QUESTION).await.expect(200);
+}
+
+#[tokio::test]
+async fn a2_a_rotation_in_the_midst_of_many_queries_fails_none_of_them() {
+    let market = Market::start().await;
+    market.allow(&["*"]).await;
+    let people = ["alice", "bob", "spaceowner"];
+    let ask = async |n: usize| {
+        if n == 20 {
+            market.hub.add_key(HubKey::insecure_test_key(1).unwrap().named("hub-key-2")).unwrap();
+        }
+        market.user(people[n % 3]).ask("space-docs", QUESTION).await.status
+    };
+    let mut asked = Vec::new();
+    for batch in 0..6 {
+        asked.extend(join_all((0..8).map(|n| ask(batch * 8 + n))).await);
+    }
+    assert!(asked.iter().all(|status| *status == 200), "{asked:?}");
+    // Whoever came while a fetch was under way cannot know which set it brings, and may have it done once more.
+    let fetched = market.hub.calls(Route::Jwks);
+    assert!((2..=4).contains(&fetched), "{fetched} fetches for two sets of keys");
 }
 
 #[tokio::test]
