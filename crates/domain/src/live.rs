@@ -10,7 +10,7 @@ use crate::identity::{AccountStatus, Email, Member};
 use crate::ids::{AccountId, EndpointId, HubId, MarketplaceId, TenantId};
 use crate::marketplace::ports::TrustedHubs;
 use crate::marketplace::{Audience, Hub, Marketplace};
-use crate::page::{Cursor, PageAsk, PageLimit};
+use crate::page::every;
 use crate::policy::AccessRules;
 use crate::store::{AfterCommit, StoreError, Touched, View};
 use crate::tenant::{OperatorScope, Tenant, TenantScope};
@@ -103,37 +103,14 @@ impl TenantLive {
             slugs: HashMap::new(),
             marketplaces: HashMap::new(),
         };
-        let limit = PageLimit::parse(u64::from(PageLimit::MAX)).unwrap_or(PageLimit::DEFAULT);
-        let mut after: Option<Cursor<AccountId>> = None;
-        loop {
-            let page = view.members(scope, PageAsk { limit, after })?;
-            live.members
-                .extend(page.items.into_iter().map(|one| (one.membership.account, LiveMember::from(one))));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+        let members = every(|page| view.members(scope, page))?;
+        live.members.extend(members.into_iter().map(|one| (one.membership.account, LiveMember::from(one))));
+        let marketplaces = every(|page| view.marketplaces(scope, page))?;
+        live.marketplaces.extend(marketplaces.into_iter().map(|one| (one.id, Arc::new(one))));
+        for endpoint in every(|page| view.endpoints(scope, page))? {
+            live.put_endpoint(view, scope, endpoint)?;
         }
-        let mut after: Option<Cursor<MarketplaceId>> = None;
-        loop {
-            let page = view.marketplaces(scope, PageAsk { limit, after })?;
-            live.marketplaces.extend(page.items.into_iter().map(|one| (one.id, Arc::new(one))));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        let mut after: Option<Cursor<EndpointId>> = None;
-        loop {
-            let page = view.endpoints(scope, PageAsk { limit, after })?;
-            for endpoint in page.items {
-                live.put_endpoint(view, scope, endpoint)?;
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(live);
-            }
-        }
+        Ok(live)
     }
 
     fn put_endpoint(

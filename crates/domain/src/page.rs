@@ -16,6 +16,8 @@ impl PageLimit {
     pub const MAX: u16 = 100;
     /// The number of items when nobody asks for another.
     pub const DEFAULT: Self = Self(50);
+    /// As many items as one page may hold.
+    pub const LARGEST: Self = Self(Self::MAX);
 
     /// Checks a number of items.
     ///
@@ -97,5 +99,21 @@ impl<T, K> Page<T, K> {
         items.truncate(limit.get());
         let next = if more { items.last().map(|last| Cursor(key(last))) } else { None };
         Self { items, next }
+    }
+}
+
+/// Every item of a list, page by page.
+///
+/// # Errors
+/// The first that a page ends in.
+pub(crate) fn every<T, K, E>(mut page: impl FnMut(PageAsk<K>) -> Result<Page<T, K>, E>) -> Result<Vec<T>, E> {
+    let (mut items, mut after) = (Vec::new(), None);
+    loop {
+        let part = page(PageAsk { limit: PageLimit::LARGEST, after })?;
+        items.extend(part.items);
+        after = part.next;
+        if after.is_none() {
+            return Ok(items);
+        }
     }
 }

@@ -42,3 +42,8 @@ impl PublishedPolicy {
         Self { policy_type: policy.configuration.type_name().to_owned(), description: whom.to_owned() }
     }
 }
+
+/// Whether any of an endpoint's policies says whom to let in: without one there is nothing to show to users of a hub.
+pub(super) fn has_access_policy(policies: &[Policy]) -> bool {
+    policies.iter().any(|one| matches!(one.configuration, PolicyConfiguration::Access(_)))
+}

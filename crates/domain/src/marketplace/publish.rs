@@ -7,8 +7,8 @@ use crate::endpoint::EndpointName;
 use crate::fault::{Fault, faults};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{EndpointId, ListingId, MarketplaceId};
+use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
-use crate::policy::PolicyConfiguration;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
 use crate::tenant::TenantScope;
@@ -82,7 +82,7 @@ pub async fn list(
             if !endpoint.published {
                 return Ok(Err(Refused::unrecorded(ListingError::Draft)));
             }
-            if !has_access_policy(tx, &scope, endpoint.id)? {
+            if !has_access_policy(&tx.attached_policies(&scope, endpoint.id)?) {
                 return Ok(Err(Refused::unrecorded(ListingError::NoAccessPolicy)));
             }
             let listed = tx.listings_on(&scope, marketplace)?;
@@ -208,9 +208,4 @@ pub(crate) fn take_off(
 fn going(listing: Listing, now: Timestamp) -> Listing {
     let revision = listing.revision + 1;
     Listing { state: ListingState::Removing, due_at: now, failures: 0, last_error: None, revision, ..listing }
-}
-
-fn has_access_policy(tx: &mut dyn Tx, scope: &TenantScope, endpoint: EndpointId) -> Result<bool, StoreError> {
-    let attached = tx.attached_policies(scope, endpoint)?;
-    Ok(attached.iter().any(|one| matches!(one.configuration, PolicyConfiguration::Access(_))))
 }

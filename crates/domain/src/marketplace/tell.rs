@@ -9,6 +9,7 @@ use crate::fault::{Fault, faults};
 use crate::ids::{ListingId, MarketplaceId, TenantId};
 use crate::marketplace::hub_access::hub_access;
 use crate::marketplace::ports::{HealthReport, HubError, Publication};
+use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
 use crate::page::PageLimit;
 use crate::space::Space;
@@ -45,10 +46,7 @@ pub async fn tell_due(
     operator: &OperatorScope,
     told: &Told,
 ) -> Result<BTreeSet<(TenantId, MarketplaceId)>, Fault> {
-    let due = {
-        let limit = PageLimit::parse(u64::from(PageLimit::MAX)).unwrap_or(PageLimit::DEFAULT);
-        space.store.read()?.listings_due(operator, space.clock.now(), limit)?
-    };
+    let due = { space.store.read()?.listings_due(operator, space.clock.now(), PageLimit::LARGEST)? };
     let (mut at, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for (tenant, listing) in due {
         let marketplace = (tenant, listing.marketplace);
@@ -125,7 +123,7 @@ fn wanted(view: &mut dyn View, scope: &TenantScope, listing: &Listing) -> Result
         return Ok(None);
     };
     let policies = view.attached_policies(scope, endpoint.id)?;
-    let shown = endpoint.published && !policies.is_empty();
+    let shown = endpoint.published && has_access_policy(&policies);
     Ok(shown.then(|| Publication::of(&endpoint, &policies, &tenant.name)))
 }
 
