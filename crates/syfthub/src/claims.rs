@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use syft_space_domain::ids::HubId;
-use syft_space_domain::marketplace::{Audience, HubRole, SatelliteClaims, SatelliteRefused};
+use syft_space_domain::marketplace::{Audience, HubRole, SatelliteClaims, SatelliteRefused, check_subject};
 use syft_space_domain::time::Timestamp;
 
 /// The longest life. Hubs give a minute.
@@ -13,9 +13,6 @@ const LIFE_MAX_SECONDS: u64 = 300;
 
 /// How far a hub's clock may be from ours.
 pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
-
-/// The longest subject.
-const SUBJECT_MAX: usize = 255;
 
 /// The subject of every guest.
 const GUEST: &str = "guest";
@@ -41,11 +38,9 @@ impl Claims<'_> {
     /// Reads the claims of a token whose signature is good.
     pub(crate) fn read(&self, hub: HubId) -> Result<SatelliteClaims, SatelliteRefused> {
         let wrong = SatelliteRefused::BadClaims;
-        let fits =
-            (1..=SUBJECT_MAX).contains(&self.sub.len()) && self.sub.bytes().all(|b| b.is_ascii_graphic());
         let role: HubRole = self.role.parse().map_err(|_| wrong)?;
         // A guest is nobody in particular, and nobody in particular is a guest.
-        if !fits || (role == HubRole::Guest) != (self.sub == GUEST) {
+        if check_subject(&self.sub).is_err() || (role == HubRole::Guest) != (self.sub == GUEST) {
             return Err(wrong);
         }
         let audience = Audience::parse(&self.aud).map_err(|_| wrong)?;

@@ -44,6 +44,8 @@ pub use names::{
 pub(crate) use publish::take_off;
 pub use publish::{ListingError, list, listings, sync, unlist};
 pub use register::{MARKETPLACES_MAX, NewMarketplace, Setting, register_marketplace};
-pub use satellite::{HubRole, HubRoleError, SatelliteClaims, SatelliteRefused};
+pub use satellite::{
+    HubRole, HubRoleError, SUBJECT_MAX, SatelliteClaims, SatelliteRefused, SubjectError, check_subject,
+};
 pub use tell::{BELIEVED_FOR, REPORT_EVERY, Told, report, tell_due};
 pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

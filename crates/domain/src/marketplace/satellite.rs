@@ -57,13 +57,30 @@ impl FromStr for HubRole {
     }
 }
 
+/// The most characters of a subject.
+pub const SUBJECT_MAX: usize = 255;
+
+/// A text that says of nobody who they are on a hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a subject has 1 to {SUBJECT_MAX} printable ASCII characters")]
+pub struct SubjectError;
+
+/// Checks a subject, the `sub` of a hub's tokens: 1 to [`SUBJECT_MAX`] printable ASCII characters.
+///
+/// # Errors
+/// When it is none.
+pub fn check_subject(text: &str) -> Result<(), SubjectError> {
+    let fits = (1..=SUBJECT_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(()) } else { Err(SubjectError) }
+}
+
 /// The claims of a verified satellite token. There are no others: who this is by name and address, only the hub can
 /// tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SatelliteClaims {
     /// Whose token it is.
     pub hub: HubId,
-    /// Who, on that hub (`sub`): up to 255 printable ASCII characters. `guest` for every guest.
+    /// Who, on that hub (`sub`), as [`check_subject`] takes it. `guest` for every guest.
     pub subject: String,
     /// For whom (`aud`).
     pub audience: Audience,

@@ -7,7 +7,7 @@ use syft_space_domain::dataset::{Ask, AskError, Threshold};
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email};
 use syft_space_domain::ids::{DatasetId, MarketplaceId, PolicyId};
-use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, Issuer, MarketplaceName};
+use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, Issuer, MarketplaceName, check_subject};
 use syft_space_domain::tenant::TenantName;
 use syft_space_domain::text;
 
@@ -44,16 +44,8 @@ rules! {
     issuer: Issuer::parse;
     marketplace_id: str::parse::<MarketplaceId>;
     hub_role: str::parse::<HubRole>;
+    hub_subject: check_subject;
 }
-
-/// Who somebody is on a hub: up to 255 printable ASCII characters.
-pub(super) fn hub_subject(value: &str, _: &()) -> garde::Result {
-    let fits = (1..=SUBJECT_MAX).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(()) } else { Err(garde::Error::new("a subject has 1 to 255 printable ASCII characters")) }
-}
-
-/// The most characters of a subject.
-pub(super) const SUBJECT_MAX: usize = 255;
 
 /// The same rules for a field that may be absent.
 pub(super) fn optional(

@@ -13,14 +13,13 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
-use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, Issuer, ListingState};
+use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, Issuer, ListingState, SUBJECT_MAX};
 use syft_space_domain::page::PageLimit;
 use syft_space_domain::policy::{AccessConfiguration, EmailPattern, Mode};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
 use crate::routes::marketplaces::SECRET_MAX_BYTES;
-use crate::routes::rules::SUBJECT_MAX;
 
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
 const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
