@@ -11,7 +11,7 @@ use syft_space_domain::audit::{
 };
 use syft_space_domain::ids::{ActorId, HubId};
 use syft_space_domain::marketplace::HubRole;
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
 
@@ -45,7 +45,7 @@ fn ours(action: Action) -> Event {
     event(&scope(1), action)
 }
 
-fn page(store: &dyn Store, filter: &EventFilter, page: PageAsk<Seq>) -> Page<RecordedEvent, Seq> {
+fn page(store: &dyn Store, filter: &EventFilter, page: PageRequest<Seq>) -> Page<RecordedEvent, Seq> {
     look(store, |view| view.events(&scope(1), filter, page)).events
 }
 
@@ -135,13 +135,13 @@ pub fn events_come_in_pages_the_newest_first(make: &MakeStore) {
     let one = page(store, &any, first(3));
     assert_eq!(numbers(&one), [7, 6, 5], "the newest event comes first");
     record(store, ours(Action::EndpointQuery));
-    let two = page(store, &any, PageAsk { after: one.next, ..first(3) });
+    let two = page(store, &any, PageRequest { after: one.next, ..first(3) });
     assert_eq!(
         numbers(&two),
         [4, 3, 2],
         "a page goes on where the one before ended, whatever happened meanwhile"
     );
-    let three = page(store, &any, PageAsk { after: two.next, ..first(3) });
+    let three = page(store, &any, PageRequest { after: two.next, ..first(3) });
     assert_eq!((numbers(&three), three.next), (vec![1], None), "the last page is the last");
     let exact = page(store, &any, first(8));
     assert_eq!((numbers(&exact).len(), exact.next), (8, None), "a page that holds all has no cursor");

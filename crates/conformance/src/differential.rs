@@ -16,7 +16,7 @@ use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobSta
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{Account, AccountStatus, Membership, PasswordHash};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::store::{Store, StoreError, Touched, Tx};
+use syft_space_domain::store::{Store, StoreError, StateChange, Tx};
 use syft_space_domain::tenant::Tenant;
 use syft_space_domain::unit::{Recorded, Refused};
 
@@ -319,7 +319,7 @@ struct Subject {
 #[derive(Debug, PartialEq)]
 struct Seen {
     told: Result<Answers, Told>,
-    touched: BTreeSet<Touched>,
+    changes: BTreeSet<StateChange>,
     versions_rose: Vec<bool>,
     state: Everything,
 }
@@ -359,7 +359,7 @@ impl Subject {
         let before = std::mem::replace(&mut self.versions, now);
         Seen {
             told,
-            touched: self.follower.take(),
+            changes: self.follower.take(),
             versions_rose: before.iter().zip(&self.versions).map(|(before, now)| now > before).collect(),
             state: look(store, |view| Everything::seen(view, NUMBERS)).without_versions(),
         }

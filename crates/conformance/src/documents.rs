@@ -10,7 +10,7 @@ use syft_space_domain::dataset::{
     Usage,
 };
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::check::{Check, checks, run_all};
@@ -81,7 +81,7 @@ fn found(store: &dyn DocumentStore, tenant: u64, id: &str) -> Option<Document> {
     store.document(&scope(tenant), dataset_id(1), &document_id(id)).expect("a document is read")
 }
 
-fn page(store: &dyn DocumentStore, ask: PageAsk<DocumentId>) -> Page<DocumentSummary, DocumentId> {
+fn page(store: &dyn DocumentStore, ask: PageRequest<DocumentId>) -> Page<DocumentSummary, DocumentId> {
     store.documents(&scope(1), dataset_id(1), ask).expect("documents are listed")
 }
 
@@ -270,13 +270,13 @@ pub fn documents_come_in_pages_in_bytewise_order(make: &MakeDocuments) {
     for id in ["B", "_"] {
         removed(store, 1, id);
     }
-    let two = page(store, PageAsk { after: one.next, ..first(4) });
+    let two = page(store, PageRequest { after: one.next, ..first(4) });
     assert_eq!(
         ids(&two),
         ["C", "Z", "a10", "a2"],
         "a page goes on behind the one before, whatever came and went"
     );
-    let three = page(store, PageAsk { after: two.next, ..first(4) });
+    let three = page(store, PageRequest { after: two.next, ..first(4) });
     assert_eq!((ids(&three), three.next), (vec!["m".to_owned()], None), "the last page is the last");
     let everything: Vec<_> = all_summaries(store);
     let found = everything.iter().map(|one| found(store, 1, one.id.as_str()).as_ref().map(summary));

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use syft_space_domain::audit::ports::{EventFilter, Seq};
 use syft_space_domain::audit::{Action, Event, Log, RecordedEvent};
-use syft_space_domain::page::{Page, PageAsk, PageLimit};
-use syft_space_domain::store::{AfterCommit, NobodyFollows, Store, StoreError, Touched, Tx, View};
+use syft_space_domain::page::{Page, PageRequest, PageLimit};
+use syft_space_domain::store::{CommitHook, NoopHook, Store, StoreError, StateChange, Tx, View};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::unit::{Receipt, Recorded};
 
@@ -16,7 +16,7 @@ use crate::sample;
 
 /// A store that nobody follows.
 pub(crate) fn store_of(make: &MakeStore) -> Made<dyn Store> {
-    make(Arc::new(NobodyFollows))
+    make(Arc::new(NoopHook))
 }
 
 /// A store with tenants 1, 2 and 3, and accounts 1 to 9.
@@ -71,17 +71,17 @@ pub(crate) fn look<T>(store: &dyn Store, at: impl FnOnce(&mut dyn View) -> Resul
 }
 
 /// A page of this many items, from the start.
-pub(crate) fn first<K>(limit: u64) -> PageAsk<K> {
-    PageAsk { limit: PageLimit::parse(limit).expect("a valid limit"), after: None }
+pub(crate) fn first<K>(limit: u64) -> PageRequest<K> {
+    PageRequest { limit: PageLimit::parse(limit).expect("a valid limit"), after: None }
 }
 
 /// Every item of a list, from pages of this many.
 #[track_caller]
-pub(crate) fn all<T, K>(limit: u64, mut ask: impl FnMut(PageAsk<K>) -> Page<T, K>) -> Vec<T> {
+pub(crate) fn all<T, K>(limit: u64, mut ask: impl FnMut(PageRequest<K>) -> Page<T, K>) -> Vec<T> {
     let mut items = Vec::new();
     let mut after = None;
     for _ in 0..1_000 {
-        let page = ask(PageAsk { after, ..first(limit) });
+        let page = ask(PageRequest { after, ..first(limit) });
         items.extend(page.items);
         after = page.next;
         if after.is_none() {
@@ -115,7 +115,7 @@ pub(crate) fn installation_log_in(view: &mut dyn View) -> Result<Vec<RecordedEve
 }
 
 fn oldest_first(
-    mut ask: impl FnMut(PageAsk<Seq>) -> Result<Page<RecordedEvent, Seq>, StoreError>,
+    mut ask: impl FnMut(PageRequest<Seq>) -> Result<Page<RecordedEvent, Seq>, StoreError>,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     let mut failed = None;
     let mut events = all(100, |page| {
@@ -141,26 +141,26 @@ pub(crate) fn events(log: Vec<RecordedEvent>) -> Vec<Event> {
 /// A follower that remembers what it was told of.
 #[derive(Default)]
 pub(crate) struct Follower {
-    told: Mutex<Vec<BTreeSet<Touched>>>,
+    told: Mutex<Vec<BTreeSet<StateChange>>>,
 }
 
 impl Follower {
     /// What each commit that changed something touched, in the order they were told in.
-    pub(crate) fn told(&self) -> Vec<BTreeSet<Touched>> {
+    pub(crate) fn told(&self) -> Vec<BTreeSet<StateChange>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Forgets all, and answers what was touched until now.
-    pub(crate) fn take(&self) -> BTreeSet<Touched> {
+    pub(crate) fn take(&self) -> BTreeSet<StateChange> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *told).into_iter().flatten().collect()
     }
 }
 
-impl AfterCommit for Follower {
-    fn committed(&self, _view: &mut dyn View, touched: &[Touched]) {
-        if !touched.is_empty() {
-            self.told.lock().unwrap_or_else(PoisonError::into_inner).push(touched.iter().copied().collect());
+impl CommitHook for Follower {
+    fn on_commit(&self, _view: &mut dyn View, changes: &[StateChange]) {
+        if !changes.is_empty() {
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).push(changes.iter().copied().collect());
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::{Store, StoreError, Tx, View};
 
 use crate::drive::{first, keep, look};
 
-type AskPage<T, K> = fn(&mut dyn View, PageAsk<K>) -> Result<Page<T, K>, StoreError>;
+type AskPage<T, K> = fn(&mut dyn View, PageRequest<K>) -> Result<Page<T, K>, StoreError>;
 
 /// A list of one room, whose items have numbers.
 pub(crate) struct List<T, K> {
@@ -25,13 +25,13 @@ pub(crate) struct List<T, K> {
 
 impl<T: 'static, K: Debug + PartialEq + Copy + 'static> List<T, K> {
     #[track_caller]
-    fn page(&self, store: &dyn Store, ask: PageAsk<K>, expected: &[u64], more: bool) -> PageAsk<K> {
+    fn page(&self, store: &dyn Store, ask: PageRequest<K>, expected: &[u64], more: bool) -> PageRequest<K> {
         let page = look(store, |view| (self.page)(view, ask));
         let found: Vec<K> = page.items.iter().map(self.key_of).collect();
         let expected: Vec<K> = expected.iter().map(|n| (self.key)(*n)).collect();
         assert_eq!(found, expected, "a page holds the next items in order, none twice and none left out");
         assert_eq!(page.next.is_some(), more, "a page has a cursor when, and only when, another follows");
-        PageAsk { after: page.next, ..ask }
+        PageRequest { after: page.next, ..ask }
     }
 
     /// Walks the list, and changes it on the way.

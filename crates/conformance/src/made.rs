@@ -5,7 +5,7 @@ use std::sync::Arc;
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use syft_space_domain::identity::ports::{AccessTokens, Passwords};
 use syft_space_domain::sealing::Sealer;
-use syft_space_domain::store::{AfterCommit, Store};
+use syft_space_domain::store::{CommitHook, Store};
 
 /// An adapter that was just made, empty.
 pub struct Made<P: ?Sized> {
@@ -36,7 +36,7 @@ impl<P: ?Sized> Made<P> {
 
 /// Makes a store without a row, which tells the follower of each commit. A store that is opened again by
 /// [`Made::reopen`] need not.
-pub type MakeStore = dyn Fn(Arc<dyn AfterCommit>) -> Made<dyn Store>;
+pub type MakeStore = dyn Fn(Arc<dyn CommitHook>) -> Made<dyn Store>;
 /// Makes a document store without a document.
 pub type MakeDocuments = dyn Fn() -> Made<dyn DocumentStore>;
 /// Makes a search engine without an index.

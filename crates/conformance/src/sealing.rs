@@ -1,6 +1,6 @@
 //! Does a sealer of secrets keep its promises?
 
-use syft_space_domain::sealing::{NeedsNewValue, Place, Sealed, Sealer};
+use syft_space_domain::sealing::{Unsealable, AssociatedData, Sealed, Sealer};
 use syft_space_domain::secret::Secret;
 
 use crate::check::{Check, checks, run_all};
@@ -22,15 +22,15 @@ pub fn suite(make: &MakeSealer) {
     run_all("the sealer of secrets", CHECKS, make);
 }
 
-const PLACE: Place = Place { table: "marketplaces", column: "credential", row: [7; 16] };
+const PLACE: AssociatedData = AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
 const PASSWORD: &[u8] = b"seven owls dance under copper moons";
 
 #[track_caller]
-fn seal(sealer: &dyn Sealer, n: u64, place: &Place, plain: &[u8]) -> Sealed {
+fn seal(sealer: &dyn Sealer, n: u64, place: &AssociatedData, plain: &[u8]) -> Sealed {
     sealer.seal(&scope(n), place, &Secret::new(plain.to_vec())).expect("a value is sealed")
 }
 
-fn open(sealer: &dyn Sealer, n: u64, place: &Place, sealed: &Sealed) -> Result<Vec<u8>, NeedsNewValue> {
+fn open(sealer: &dyn Sealer, n: u64, place: &AssociatedData, sealed: &Sealed) -> Result<Vec<u8>, Unsealable> {
     sealer.open(&scope(n), place, sealed).map(|plain| plain.expose().clone())
 }
 
@@ -73,15 +73,15 @@ pub fn k18_a_value_that_was_moved_needs_a_new_one(make: &MakeSealer) {
     row[15] ^= 1;
     for (n, place, to) in [
         (2, PLACE, "another tenant"),
-        (1, Place { table: "settings", ..PLACE }, "another table"),
-        (1, Place { column: "token", ..PLACE }, "another column"),
-        (1, Place { row, ..PLACE }, "another row"),
-        (1, Place { table: PLACE.column, column: PLACE.table, ..PLACE }, "the table of its column"),
-        (1, Place { table: "marketplacesc", column: "redential", ..PLACE }, "names of the same letters"),
-        (1, Place { table: "", column: "marketplacescredential", ..PLACE }, "a name of the same letters"),
+        (1, AssociatedData { table: "settings", ..PLACE }, "another table"),
+        (1, AssociatedData { column: "token", ..PLACE }, "another column"),
+        (1, AssociatedData { row, ..PLACE }, "another row"),
+        (1, AssociatedData { table: PLACE.column, column: PLACE.table, ..PLACE }, "the table of its column"),
+        (1, AssociatedData { table: "marketplacesc", column: "redential", ..PLACE }, "names of the same letters"),
+        (1, AssociatedData { table: "", column: "marketplacescredential", ..PLACE }, "a name of the same letters"),
     ] {
         let opened = open(&*sealer, n, &place, &sealed);
-        assert!(opened == Err(NeedsNewValue), "a value that was moved to {to} needs a new one");
+        assert!(opened == Err(Unsealable), "a value that was moved to {to} needs a new one");
         assert_opens(&*sealer, &sealed, PASSWORD, "in its own place all the while");
     }
 }
@@ -92,7 +92,7 @@ pub fn k18_a_value_that_was_changed_needs_a_new_one(make: &MakeSealer) {
     let [sealed, other] = [PASSWORD, b"another value"].map(|plain| seal(&*sealer, 1, &PLACE, plain));
     let refused = |bytes: Vec<u8>, how: &str| {
         let opened = open(&*sealer, 1, &PLACE, &Sealed::from_bytes(bytes));
-        assert!(opened == Err(NeedsNewValue), "a value needs a new one {how}");
+        assert!(opened == Err(Unsealable), "a value needs a new one {how}");
     };
     let bytes = sealed.as_bytes();
     for at in 0..bytes.len() {
@@ -124,7 +124,7 @@ pub fn k18_another_sealers_value_needs_a_new_one(make: &MakeSealer) {
     let sealed = seal(&*others, 1, &PLACE, PASSWORD);
     assert_opens(&*others, &sealed, PASSWORD, "by who sealed it");
     let opened = open(&*sealer, 1, &PLACE, &sealed);
-    assert!(opened == Err(NeedsNewValue), "another sealer's value needs a new one");
+    assert!(opened == Err(Unsealable), "another sealer's value needs a new one");
 }
 
 /// Whatever it is.
@@ -134,6 +134,6 @@ pub fn k18_what_was_never_sealed_needs_a_new_value(make: &MakeSealer) {
     let zeros = vec![0; sealed.as_bytes().len()];
     for bytes in [Vec::new(), vec![1], PASSWORD.to_vec(), zeros, vec![0xff; 1 << 20]] {
         let opened = open(&*sealer, 1, &PLACE, &Sealed::from_bytes(bytes));
-        assert!(opened == Err(NeedsNewValue), "what was never sealed needs a new value");
+        assert!(opened == Err(Unsealable), "what was never sealed needs a new value");
     }
 }

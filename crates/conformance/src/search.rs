@@ -6,7 +6,7 @@
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Document, Hit, IndexOf, StopWords, Tokenizer, chunks,
+    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Document, Hit, IndexKey, StopWords, Tokenizer, chunks,
 };
 
 use crate::check::{Check, checks, run_all};
@@ -39,14 +39,14 @@ pub fn suite(make: &MakeSearch) {
     run_all("the search engine", CHECKS, make);
 }
 
-fn index(n: u64) -> IndexOf {
-    IndexOf { dataset: dataset_id(n), analyzer: AnalyzerSettings::default() }
+fn index(n: u64) -> IndexKey {
+    IndexKey { dataset: dataset_id(n), analyzer: AnalyzerSettings::default() }
 }
 
 /// A dataset whose runs of Chinese, Japanese and Korean characters are cut.
-fn cjk(n: u64) -> IndexOf {
+fn cjk(n: u64) -> IndexKey {
     let analyzer = AnalyzerSettings { tokenizer: Tokenizer::Cjk, ..AnalyzerSettings::PLAIN };
-    IndexOf { dataset: dataset_id(n), analyzer }
+    IndexKey { dataset: dataset_id(n), analyzer }
 }
 
 /// Changes that put these documents in, numbered from one on.
@@ -63,12 +63,12 @@ fn apply(engine: &dyn SearchEngine, tenant: u64, changes: &[Change]) {
 fn ask(
     engine: &dyn SearchEngine,
     tenant: u64,
-    index: IndexOf,
+    index: IndexKey,
     text: &str,
     limit: u64,
     threshold: f32,
 ) -> Vec<Hit> {
-    let ask = Ask::new(text.to_owned(), limit, threshold).expect("a valid question");
+    let ask = SearchQuery::new(text.to_owned(), limit, threshold).expect("a valid question");
     block_on(engine.search(&scope(tenant), index, &ask)).expect("a question is answered")
 }
 
@@ -190,7 +190,7 @@ pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &MakeSearch) {
     let indexes = [StopWords::English, StopWords::None]
         .map(|stop_words| AnalyzerSettings { stop_words, ..AnalyzerSettings::PLAIN });
     let [english, none] =
-        [(1, indexes[0]), (2, indexes[1])].map(|(n, analyzer)| IndexOf { dataset: dataset_id(n), analyzer });
+        [(1, indexes[0]), (2, indexes[1])].map(|(n, analyzer)| IndexKey { dataset: dataset_id(n), analyzer });
     let documents = [document("a", &["crane lifts"]), document("b", &["the crew and the mate"])];
     for index in [english, none] {
         engine.apply(&scope(1), index, &puts(1, documents.clone())).expect("changes are followed");
@@ -298,7 +298,7 @@ pub fn a_question_may_hold_anything(make: &MakeSearch) {
     ] {
         ask(engine, 1, index(1), question, 5, 0.0);
     }
-    let long = "red ".repeat(Ask::MAX_TEXT / 4);
+    let long = "red ".repeat(SearchQuery::MAX_TEXT / 4);
     let hits = ask(engine, 1, index(1), &long, 9, 0.5);
     assert!(!hits.is_empty(), "a long question is answered like a short one");
     let many: Vec<String> = (0..3_000).map(|n| format!("w{n}")).chain(["red".to_owned()]).collect();

@@ -4,10 +4,10 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Member, MembershipOf};
+use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Member, MembershipWithTenant};
 use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
-use syft_space_domain::page::{Page, PageAsk, PageLimit};
+use syft_space_domain::page::{Page, PageRequest, PageLimit};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantScope};
@@ -38,7 +38,7 @@ struct Person {
     status: AccountStatus,
     created_at: Timestamp,
     found_by_email: Option<AccountId>,
-    memberships: Vec<MembershipOf>,
+    memberships: Vec<MembershipWithTenant>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -142,7 +142,7 @@ impl Person {
 
 /// A whole list, in small pages.
 fn list<T, K>(
-    mut ask: impl FnMut(PageAsk<K>) -> Result<Page<T, K>, StoreError>,
+    mut ask: impl FnMut(PageRequest<K>) -> Result<Page<T, K>, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut failed = None;
     let items = all(2, |page| {

@@ -33,10 +33,10 @@ pub mod access;
 pub mod audit;
 pub mod dataset;
 pub mod endpoint;
-mod fault;
+mod port_error;
 pub mod identity;
 pub mod ids;
-pub mod live;
+pub mod snapshot;
 pub mod marketplace;
 pub mod page;
 pub mod policy;
@@ -50,7 +50,7 @@ pub mod text;
 pub mod time;
 pub mod unit;
 
-pub use fault::Fault;
+pub use port_error::PortError;
 pub use space::{DatasetLocks, Space};
 
 use std::future::Future;

@@ -70,14 +70,14 @@ impl<K: FromStr> Cursor<K> {
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageAsk<K> {
+pub struct PageRequest<K> {
     /// How many items at most.
     pub limit: PageLimit,
     /// Behind which item; `None` for the first page.
     pub after: Option<Cursor<K>>,
 }
 
-impl<K> Default for PageAsk<K> {
+impl<K> Default for PageRequest<K> {
     fn default() -> Self {
         Self { limit: PageLimit::DEFAULT, after: None }
     }
@@ -106,10 +106,10 @@ impl<T, K> Page<T, K> {
 ///
 /// # Errors
 /// The first that a page ends in.
-pub(crate) fn every<T, K, E>(mut page: impl FnMut(PageAsk<K>) -> Result<Page<T, K>, E>) -> Result<Vec<T>, E> {
+pub(crate) fn every<T, K, E>(mut page: impl FnMut(PageRequest<K>) -> Result<Page<T, K>, E>) -> Result<Vec<T>, E> {
     let (mut items, mut after) = (Vec::new(), None);
     loop {
-        let part = page(PageAsk { limit: PageLimit::LARGEST, after })?;
+        let part = page(PageRequest { limit: PageLimit::LARGEST, after })?;
         items.extend(part.items);
         after = part.next;
         if after.is_none() {

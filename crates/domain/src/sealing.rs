@@ -33,7 +33,7 @@ impl fmt::Debug for Sealed {
 /// Where a sealed value lies. With the tenant it is authenticated: a value that was moved to another row, column,
 /// table or tenant cannot be opened there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct AssociatedData {
     /// The table.
     pub table: &'static str,
     /// Its column.
@@ -51,7 +51,7 @@ pub struct SealError(pub String);
 /// give a new one; nothing else is harmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stored secret cannot be opened and needs a new value")]
-pub struct NeedsNewValue;
+pub struct Unsealable;
 
 /// Encrypts and opens values, each for its tenant and place.
 pub trait Sealer: Send + Sync {
@@ -59,7 +59,7 @@ pub trait Sealer: Send + Sync {
     ///
     /// # Errors
     /// When there is no key or no randomness.
-    fn seal(&self, scope: &TenantScope, place: &Place, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError>;
+    fn seal(&self, scope: &TenantScope, place: &AssociatedData, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError>;
 
     /// Opens a value.
     ///
@@ -68,7 +68,7 @@ pub trait Sealer: Send + Sync {
     fn open(
         &self,
         scope: &TenantScope,
-        place: &Place,
+        place: &AssociatedData,
         sealed: &Sealed,
-    ) -> Result<Secret<Vec<u8>>, NeedsNewValue>;
+    ) -> Result<Secret<Vec<u8>>, Unsealable>;
 }

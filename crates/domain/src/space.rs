@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::audit::{Call, Origin};
+use crate::audit::{RequestContext, Origin};
 use crate::dataset::IngestQueue;
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::identity::ports::{AccessTokens, Passwords};
 use crate::ids::DatasetId;
-use crate::live::LiveState;
+use crate::snapshot::Snapshots;
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
 use crate::random::{Entropy, RandomError};
 use crate::sealing::Sealer;
@@ -30,7 +30,7 @@ pub struct Space {
     /// others away.
     pub store: Arc<dyn Store>,
     /// Holds ready what the query path needs.
-    pub live: Arc<dyn LiveState>,
+    pub live: Arc<dyn Snapshots>,
     /// Hashes passwords.
     pub passwords: Arc<dyn Passwords>,
     /// Signs and verifies access tokens.
@@ -60,8 +60,8 @@ impl Space {
     ///
     /// # Errors
     /// When the source of randomness fails.
-    pub fn call(&self, origin: Origin) -> Result<Call, RandomError> {
-        Call::begin(self.clock.now(), Arc::clone(&self.entropy), origin)
+    pub fn request_context(&self, origin: Origin) -> Result<RequestContext, RandomError> {
+        RequestContext::begin(self.clock.now(), Arc::clone(&self.entropy), origin)
     }
 }
 
@@ -71,7 +71,7 @@ pub struct DatasetLocks(Arc<Mutex<HashMap<DatasetId, Arc<Mutex<()>>>>>);
 
 impl DatasetLocks {
     /// Runs `work` while nobody else writes to the dataset's documents or index. Blocks until it may.
-    pub fn alone<T>(&self, dataset: DatasetId, work: impl FnOnce() -> T) -> T {
+    pub fn with_lock<T>(&self, dataset: DatasetId, work: impl FnOnce() -> T) -> T {
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(locks.entry(dataset).or_default())

@@ -39,7 +39,7 @@ pub enum StoreError {
 /// What a store serves: consistent reads, and units of work.
 ///
 /// A store queues units, may run many in one transaction with a savepoint each, commits once, tells
-/// [`AfterCommit`], and then each unit that it is done. When that commit fails, it runs the units again one by one.
+/// [`CommitHook`], and then each unit that it is done. When that commit fails, it runs the units again one by one.
 pub trait Store: Send + Sync {
     /// Queues a unit of work. Never blocks: a full queue ends the unit with [`StoreError::Busy`].
     fn submit(&self, unit: Box<dyn Unit>);
@@ -78,7 +78,7 @@ impl<T> Tx for T where
 
 /// What a commit changed of the things that live state is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Touched {
+pub enum StateChange {
     /// A tenant was founded or changed.
     Tenant(TenantId),
     /// A membership was made, changed or ended.
@@ -91,7 +91,7 @@ pub enum Touched {
     Hub(HubId),
 }
 
-impl Touched {
+impl StateChange {
     /// Whose live state it is; `None` where it is the installation's.
     #[must_use]
     pub fn tenant(&self) -> Option<TenantId> {
@@ -106,17 +106,17 @@ impl Touched {
 }
 
 /// Told of each commit, in commit order, after it is durable and before any of its units is.
-pub trait AfterCommit: Send + Sync {
+pub trait CommitHook: Send + Sync {
     /// Something changed. The view shows the state of this commit, or a later one.
-    fn committed(&self, view: &mut dyn View, touched: &[Touched]);
+    fn on_commit(&self, view: &mut dyn View, changes: &[StateChange]);
 }
 
 /// For a store that nobody follows.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct NobodyFollows;
+pub struct NoopHook;
 
-impl AfterCommit for NobodyFollows {
-    fn committed(&self, _: &mut dyn View, _: &[Touched]) {}
+impl CommitHook for NoopHook {
+    fn on_commit(&self, _: &mut dyn View, _: &[StateChange]) {}
 }
 
 impl StoreError {

@@ -61,9 +61,9 @@ pub type Decision<T, E> = Result<Recorded<T>, Refused<E>>;
 
 /// What the store keeps of a unit that has run.
 #[derive(Debug)]
-pub enum Kept {
+pub enum UnitOutcome {
     /// Its rows, and these events (at least one).
-    RowsAnd(Vec<Event>),
+    Commit(Vec<Event>),
     /// None of its rows; these events.
     Only(Vec<Event>),
 }
@@ -75,7 +75,7 @@ pub trait Unit: Send {
     ///
     /// # Errors
     /// When the store failed; then nothing of this unit is kept.
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<Kept, StoreError>;
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError>;
 
     /// Tells how it ended: `Ok` only after what `run` answered last is durable.
     fn done(self: Box<Self>, outcome: Result<(), StoreError>);
@@ -93,15 +93,15 @@ where
     E: From<StoreError> + Send + 'static,
     F: FnMut(&mut dyn Tx) -> Result<Decision<T, E>, StoreError> + Send + 'static,
 {
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<Kept, StoreError> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
         match (self.work)(tx)? {
             Ok(Recorded { value, events }) => {
                 self.decided = Some(Ok(value));
-                Ok(Kept::RowsAnd(events))
+                Ok(UnitOutcome::Commit(events))
             }
             Err(Refused { error, events }) => {
                 self.decided = Some(Err(error));
-                Ok(Kept::Only(events))
+                Ok(UnitOutcome::Rollback(events))
             }
         }
     }

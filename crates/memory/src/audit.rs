@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::{Event, Log, RecordedEvent};
-use syft_space_domain::page::PageAsk;
+use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
@@ -38,7 +38,7 @@ impl Logs {
     }
 
     /// There is no index: the log itself is searched, and nothing lags.
-    fn page(&self, log: Log, filter: &EventFilter, ask: PageAsk<Seq>) -> LogPage {
+    fn page(&self, log: Log, filter: &EventFilter, ask: PageRequest<Seq>) -> LogPage {
         let events = self.0.get(&log);
         let pieces = events.into_iter().flat_map(|events| events.pieces.iter().rev());
         let newest_first = pieces.flat_map(|piece| piece.iter().rev()).map(|one| (Seq(one.seq), &**one));
@@ -55,7 +55,7 @@ impl AuditView for Session {
         &mut self,
         scope: &TenantScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         Ok(self.state.logs.page(Log::from(scope), filter, page))
     }
@@ -64,7 +64,7 @@ impl AuditView for Session {
         &mut self,
         _operator: &OperatorScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         Ok(self.state.logs.page(Log::Installation, filter, page))
     }

@@ -3,8 +3,8 @@
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId};
-use syft_space_domain::page::{Page, PageAsk};
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::TenantScope;
 
 use crate::session::{Session, require};
@@ -21,7 +21,7 @@ impl EndpointView for Session {
     fn endpoints(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<EndpointId>,
+        page: PageRequest<EndpointId>,
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
         Ok(self.state.endpoints.page(scope, page, |_, _| true))
     }
@@ -57,7 +57,7 @@ impl EndpointRows for Session {
         require(id_is_new, || format!("there is an endpoint {} already", endpoint.id))?;
         self.endpoint_fits(scope, endpoint)?;
         self.state.endpoints.put(scope, endpoint.id, endpoint.clone());
-        self.touched.insert(Touched::Endpoint(scope.tenant(), endpoint.id));
+        self.changes.insert(StateChange::Endpoint(scope.tenant(), endpoint.id));
         Ok(())
     }
 
@@ -69,7 +69,7 @@ impl EndpointRows for Session {
         if let Some(row) = self.state.endpoints.edit(scope, endpoint.id) {
             *row = Endpoint { created_at: row.created_at, ..endpoint.clone() };
         }
-        self.touched.insert(Touched::Endpoint(scope.tenant(), endpoint.id));
+        self.changes.insert(StateChange::Endpoint(scope.tenant(), endpoint.id));
         Ok(())
     }
 
@@ -77,7 +77,7 @@ impl EndpointRows for Session {
         let removed = self.state.endpoints.remove(scope, id);
         if removed {
             self.state.attached.remove(scope, id);
-            self.touched.insert(Touched::Endpoint(scope.tenant(), id));
+            self.changes.insert(StateChange::Endpoint(scope.tenant(), id));
         }
         Ok(removed)
     }

@@ -21,18 +21,18 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use syft_space_domain::audit::{Action, Actor, Call, Log, Origin};
+//! use syft_space_domain::audit::{Action, Actor, RequestContext, Log, Origin};
 //! use syft_space_domain::ids::TenantId;
-//! use syft_space_domain::store::{NobodyFollows, Store};
+//! use syft_space_domain::store::{NoopHook, Store};
 //! use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName};
 //! use syft_space_domain::time::{Clock, Timestamp};
 //! use syft_space_domain::unit::Recorded;
 //! use syft_space_memory::{ManualClock, MemoryStore, SeededEntropy};
 //!
-//! let store: &dyn Store = &MemoryStore::new(Arc::new(NobodyFollows));
+//! let store: &dyn Store = &MemoryStore::new(Arc::new(NoopHook));
 //! let clock = ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z")?);
 //!
-//! let call = Call::begin(clock.now(), Arc::new(SeededEntropy::new(1)), Origin::default())?;
+//! let context = RequestContext::begin(clock.now(), Arc::new(SeededEntropy::new(1)), Origin::default())?;
 //! let tenant = Tenant {
 //!     id: TenantId::generate(call.now, &*call.entropy)?,
 //!     name: TenantName::parse("harbor")?,
@@ -40,7 +40,7 @@
 //!     version: 0,
 //!     created_at: call.now,
 //! };
-//! let event = call.event(Log::Installation, Action::ConfigChange, Actor::Operator)?;
+//! let event = context.event(Log::Installation, Action::ConfigChange, Actor::Operator)?;
 //!
 //! // A unit of work: its row and its event are kept together.
 //! let founded: Result<(), syft_space_domain::store::StoreError> = store

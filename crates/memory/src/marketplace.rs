@@ -5,8 +5,8 @@ use std::sync::Arc;
 use syft_space_domain::ids::{EndpointId, HubId, ListingId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace};
-use syft_space_domain::page::{Page, PageAsk, PageLimit};
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::page::{Page, PageRequest, PageLimit};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
@@ -53,7 +53,7 @@ impl MarketplaceView for Session {
     fn marketplaces(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<MarketplaceId>,
+        page: PageRequest<MarketplaceId>,
     ) -> Result<Page<Marketplace, MarketplaceId>, StoreError> {
         Ok(self.state.marketplaces.page(scope, page, |_, _| true))
     }
@@ -114,7 +114,7 @@ impl MarketplaceRows for Session {
         let issuer_is_new = self.hub_by_issuer(&hub.issuer)?.is_none();
         require(issuer_is_new, || format!("there is a hub with the issuer {} already", hub.issuer))?;
         Arc::make_mut(&mut self.state.hubs).insert(hub.id, hub.clone());
-        self.touched.insert(Touched::Hub(hub.id));
+        self.changes.insert(StateChange::Hub(hub.id));
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl MarketplaceRows for Session {
         if let Some(row) = Arc::make_mut(&mut self.state.hubs).get_mut(&hub.id) {
             row.url = hub.url.clone();
             row.trusted_by = hub.trusted_by;
-            self.touched.insert(Touched::Hub(hub.id));
+            self.changes.insert(StateChange::Hub(hub.id));
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl MarketplaceRows for Session {
         require(free, || format!("a marketplace is on the hub {id}"))?;
         let removed = Arc::make_mut(&mut self.state.hubs).remove(&id).is_some();
         if removed {
-            self.touched.insert(Touched::Hub(id));
+            self.changes.insert(StateChange::Hub(id));
         }
         Ok(removed)
     }
@@ -143,7 +143,7 @@ impl MarketplaceRows for Session {
         require(id_is_new, || format!("there is a marketplace {} already", marketplace.id))?;
         self.marketplace_fits(scope, marketplace)?;
         self.state.marketplaces.put(scope, marketplace.id, marketplace.clone());
-        self.touched.insert(Touched::Marketplace(scope.tenant(), marketplace.id));
+        self.changes.insert(StateChange::Marketplace(scope.tenant(), marketplace.id));
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl MarketplaceRows for Session {
         let changed = Marketplace { hub: row.hub, created_at: row.created_at, ..marketplace.clone() };
         self.marketplace_fits(scope, &changed)?;
         self.state.marketplaces.put(scope, marketplace.id, changed);
-        self.touched.insert(Touched::Marketplace(scope.tenant(), marketplace.id));
+        self.changes.insert(StateChange::Marketplace(scope.tenant(), marketplace.id));
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl MarketplaceRows for Session {
             for listing in self.listings_on(scope, id)? {
                 self.state.listings.remove(scope, listing.id);
             }
-            self.touched.insert(Touched::Marketplace(scope.tenant(), id));
+            self.changes.insert(StateChange::Marketplace(scope.tenant(), id));
         }
         Ok(removed)
     }

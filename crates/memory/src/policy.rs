@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use syft_space_domain::ids::{EndpointId, PolicyId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::TenantScope;
 
 use crate::session::{Session, require};
@@ -19,7 +19,7 @@ impl PolicyView for Session {
     fn policies(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<PolicyId>,
+        page: PageRequest<PolicyId>,
     ) -> Result<Page<Policy, PolicyId>, StoreError> {
         Ok(self.state.policies.page(scope, page, |_, _| true))
     }
@@ -64,7 +64,7 @@ impl PolicyRows for Session {
             *row = Policy { created_at: row.created_at, ..policy.clone() };
         }
         for endpoint in self.endpoints_of_policy(scope, policy.id)? {
-            self.touched.insert(Touched::Endpoint(scope.tenant(), endpoint));
+            self.changes.insert(StateChange::Endpoint(scope.tenant(), endpoint));
         }
         Ok(())
     }
@@ -88,7 +88,7 @@ impl PolicyRows for Session {
         let once = policies.iter().collect::<BTreeSet<_>>().len() == policies.len();
         require(once, || "a policy can be attached to an endpoint once only")?;
         self.state.attached.put(scope, endpoint, policies.to_vec());
-        self.touched.insert(Touched::Endpoint(scope.tenant(), endpoint));
+        self.changes.insert(StateChange::Endpoint(scope.tenant(), endpoint));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::random::Entropy;
-use syft_space_domain::sealing::{NeedsNewValue, Place, SealError, Sealed, Sealer};
+use syft_space_domain::sealing::{Unsealable, AssociatedData, SealError, Sealed, Sealer};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantScope;
 
@@ -14,7 +14,7 @@ const HANDLE_BYTES: usize = 32;
 /// What was sealed, and where alone it may be opened.
 struct Kept {
     tenant: TenantId,
-    place: Place,
+    place: AssociatedData,
     plain: Secret<Vec<u8>>,
 }
 
@@ -38,7 +38,7 @@ impl MemorySealer {
 }
 
 impl Sealer for MemorySealer {
-    fn seal(&self, scope: &TenantScope, place: &Place, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError> {
+    fn seal(&self, scope: &TenantScope, place: &AssociatedData, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError> {
         let mut handle = [0; HANDLE_BYTES];
         self.entropy.fill(&mut handle).map_err(|error| SealError(error.to_string()))?;
         let kept = Kept { tenant: scope.tenant(), place: *place, plain: plain.clone() };
@@ -49,12 +49,12 @@ impl Sealer for MemorySealer {
     fn open(
         &self,
         scope: &TenantScope,
-        place: &Place,
+        place: &AssociatedData,
         sealed: &Sealed,
-    ) -> Result<Secret<Vec<u8>>, NeedsNewValue> {
+    ) -> Result<Secret<Vec<u8>>, Unsealable> {
         let kept = self.kept();
-        let found = kept.get(sealed.as_bytes()).ok_or(NeedsNewValue)?;
+        let found = kept.get(sealed.as_bytes()).ok_or(Unsealable)?;
         let is_here = found.tenant == scope.tenant() && found.place == *place;
-        if is_here { Ok(found.plain.clone()) } else { Err(NeedsNewValue) }
+        if is_here { Ok(found.plain.clone()) } else { Err(Unsealable) }
     }
 }

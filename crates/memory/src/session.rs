@@ -13,7 +13,7 @@ use syft_space_domain::ids::{
 };
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::{Tenant, TenantScope};
 
 use crate::audit::Logs;
@@ -40,17 +40,17 @@ pub(crate) struct State {
 /// A state that can be read and written by itself, until it is committed or dropped.
 pub(crate) struct Session {
     pub(crate) state: State,
-    pub(crate) touched: BTreeSet<Touched>,
+    pub(crate) changes: BTreeSet<StateChange>,
 }
 
 impl Session {
     pub(crate) fn over(state: State) -> Self {
-        Self { state, touched: BTreeSet::new() }
+        Self { state, changes: BTreeSet::new() }
     }
 
     /// Counts this commit for each tenant whose live state it changes.
     pub(crate) fn bump_versions(&mut self) {
-        let tenants: BTreeSet<TenantId> = self.touched.iter().filter_map(Touched::tenant).collect();
+        let tenants: BTreeSet<TenantId> = self.changes.iter().filter_map(StateChange::tenant).collect();
         for id in tenants {
             if let Some(tenant) = Arc::make_mut(&mut self.state.tenants).get_mut(&id) {
                 tenant.version += 1;

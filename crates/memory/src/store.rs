@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use syft_space_domain::audit::Event;
-use syft_space_domain::store::{AfterCommit, Store, StoreError, Touched, View};
-use syft_space_domain::unit::{Kept, Unit};
+use syft_space_domain::store::{CommitHook, Store, StoreError, StateChange, View};
+use syft_space_domain::unit::{UnitOutcome, Unit};
 
 use crate::session::{Session, State};
 
@@ -16,7 +16,7 @@ use crate::session::{Session, State};
 /// queued meanwhile; the others only queue theirs. So units run one by one, followers and receipts are told in the
 /// order of the commits, and a follower may submit units itself (but must not wait for them).
 pub struct MemoryStore {
-    hook: Arc<dyn AfterCommit>,
+    hook: Arc<dyn CommitHook>,
     queue: Mutex<Queue>,
     committed: RwLock<State>,
 }
@@ -33,7 +33,7 @@ impl MemoryStore {
 
     /// An empty store that tells `hook` of each commit.
     #[must_use]
-    pub fn new(hook: Arc<dyn AfterCommit>) -> Self {
+    pub fn new(hook: Arc<dyn CommitHook>) -> Self {
         Self { hook, queue: Mutex::default(), committed: RwLock::default() }
     }
 
@@ -56,37 +56,37 @@ impl MemoryStore {
         // Whatever a unit or a follower panics with is its own: the store and the other units go on.
         let outcome =
             catch_unwind(AssertUnwindSafe(|| self.run(&mut *unit))).unwrap_or(Err(StoreError::Closed));
-        if let Ok(touched) = &outcome
-            && !touched.is_empty()
+        if let Ok(changes) = &outcome
+            && !changes.is_empty()
         {
-            let told = || self.hook.committed(&mut Session::over(self.state()), touched);
+            let told = || self.hook.on_commit(&mut Session::over(self.state()), changes);
             drop(catch_unwind(AssertUnwindSafe(told)));
         }
         drop(catch_unwind(AssertUnwindSafe(|| unit.done(outcome.map(drop)))));
     }
 
     /// Runs a unit and commits what it keeps. Answers what that touched.
-    fn run(&self, unit: &mut dyn Unit) -> Result<Vec<Touched>, StoreError> {
+    fn run(&self, unit: &mut dyn Unit) -> Result<Vec<StateChange>, StoreError> {
         let mut session = Session::over(self.state());
         match unit.run(&mut session)? {
-            Kept::RowsAnd(events) if events.is_empty() => {
+            UnitOutcome::Commit(events) if events.is_empty() => {
                 Err(StoreError::failed("a unit that keeps rows must record an event"))
             }
-            Kept::RowsAnd(events) => {
+            UnitOutcome::Commit(events) => {
                 session.bump_versions();
                 Ok(self.commit(session, events))
             }
-            Kept::Only(events) => Ok(self.commit(Session::over(self.state()), events)),
+            UnitOutcome::Rollback(events) => Ok(self.commit(Session::over(self.state()), events)),
         }
     }
 
-    fn commit(&self, session: Session, events: Vec<Event>) -> Vec<Touched> {
-        let Session { mut state, touched } = session;
+    fn commit(&self, session: Session, events: Vec<Event>) -> Vec<StateChange> {
+        let Session { mut state, changes } = session;
         for event in events {
             state.logs.append(event);
         }
         *self.committed.write().unwrap_or_else(PoisonError::into_inner) = state;
-        touched.into_iter().collect()
+        changes.into_iter().collect()
     }
 }
 

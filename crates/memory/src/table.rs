@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::page::{Page, PageAsk, PageLimit};
+use syft_space_domain::page::{Page, PageRequest, PageLimit};
 use syft_space_domain::tenant::TenantScope;
 
 /// The rows of one kind, each tenant's apart. A clone shares them all; a write copies one tenant's, once.
@@ -90,7 +90,7 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
     pub(crate) fn page(
         &self,
         scope: &TenantScope,
-        ask: PageAsk<K>,
+        ask: PageRequest<K>,
         meant: impl Fn(K, &V) -> bool,
     ) -> Page<V, K> {
         let rows = self.after(scope, ask.after.map(|cursor| cursor.0)).filter(|(key, row)| meant(*key, row));

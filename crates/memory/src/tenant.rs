@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope};
 
@@ -31,7 +31,7 @@ impl TenantRows for Session {
             format!("a tenant is called {} already", tenant.name)
         })?;
         Arc::make_mut(&mut self.state.tenants).insert(tenant.id, tenant.clone());
-        self.touched.insert(Touched::Tenant(tenant.id));
+        self.changes.insert(StateChange::Tenant(tenant.id));
         Ok(())
     }
 }

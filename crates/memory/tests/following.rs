@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use syft_space_conformance::sample::{event, scope, tenant};
 use syft_space_domain::audit::{Action, Log};
-use syft_space_domain::store::{AfterCommit, Store, StoreError, Touched, View};
+use syft_space_domain::store::{CommitHook, Store, StoreError, StateChange, View};
 use syft_space_domain::unit::Recorded;
 use syft_space_memory::MemoryStore;
 
@@ -21,8 +21,8 @@ fn found(store: &dyn Store, n: u64) -> Result<(), StoreError> {
 
 struct Panicking;
 
-impl AfterCommit for Panicking {
-    fn committed(&self, _: &mut dyn View, _: &[Touched]) {
+impl CommitHook for Panicking {
+    fn on_commit(&self, _: &mut dyn View, _: &[StateChange]) {
         panic!("a follower panics on purpose");
     }
 }
@@ -40,8 +40,8 @@ struct Writing {
     wrote: Mutex<Sender<()>>,
 }
 
-impl AfterCommit for Writing {
-    fn committed(&self, _: &mut dyn View, _: &[Touched]) {
+impl CommitHook for Writing {
+    fn on_commit(&self, _: &mut dyn View, _: &[StateChange]) {
         let store = self.store.get().and_then(Weak::upgrade).unwrap();
         let store: &dyn Store = &*store;
         drop(store.record(event(&scope(1), Action::SysStartup)));

@@ -12,7 +12,7 @@ use syft_space_conformance::sample::{
     event, hub, hub_id, marketplace, marketplace_id, satellite_id, scope, tenant, username,
 };
 use syft_space_domain::audit::{Action, Log};
-use syft_space_domain::live::{LiveCache, LiveError, LiveState};
+use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots};
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::marketplace::{Audience, Hub, Marketplace, TrustedBy};
 use syft_space_domain::store::{Store, StoreError, Tx};
@@ -88,7 +88,7 @@ fn run(store: &dyn Store, calls: Vec<Call>) {
 }
 
 /// The live state says of every hub and audience what the store says.
-fn agree(store: &dyn Store, live: &LiveCache) -> Result<(), TestCaseError> {
+fn agree(store: &dyn Store, live: &SnapshotCache) -> Result<(), TestCaseError> {
     let mut view = store.read().unwrap();
     let trusted: Vec<Hub> = live.all().iter().map(|one| Hub::clone(one)).collect();
     prop_assert_eq!(trusted, view.hubs().unwrap());
@@ -107,7 +107,7 @@ fn agree(store: &dyn Store, live: &LiveCache) -> Result<(), TestCaseError> {
                         Some((of.tenant.id, own.expect("the holder's snapshot holds it too").id))
                     }
                     Err(error) => {
-                        prop_assert_eq!(error, &LiveError::NoTenant);
+                        prop_assert_eq!(error, &SnapshotError::NoTenant);
                         None
                     }
                 };
@@ -122,7 +122,7 @@ fn agree(store: &dyn Store, live: &LiveCache) -> Result<(), TestCaseError> {
 fn a2_an_audience_leads_to_the_tenant_that_holds_it_and_to_no_other() {
     let config = contextualize_config(Config { cases: 200, failure_persistence: None, ..Config::default() });
     let outcome = TestRunner::new(config).run(&vec(vec(calls(), 1..5), 1..20), |units| {
-        let live = Arc::new(LiveCache::default());
+        let live = Arc::new(SnapshotCache::default());
         let store = MemoryStore::new(live.clone());
         let founded = event(Log::Installation, Action::ConfigChange);
         let store: &dyn Store = &store;
@@ -137,7 +137,7 @@ fn a2_an_audience_leads_to_the_tenant_that_holds_it_and_to_no_other() {
             run(store, calls);
             agree(store, &live)?;
         }
-        let loaded = LiveCache::default();
+        let loaded = SnapshotCache::default();
         loaded.load(&mut *store.read().unwrap(), &OperatorScope::at_startup()).unwrap();
         agree(store, &loaded)
     });

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexOf, Metadata,
+    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -74,8 +74,8 @@ fn percentile(times: &[Duration], hundredth: usize) -> f64 {
 
 fn measure(real: &[String], chunks: usize) {
     let home = tempfile::tempdir().unwrap();
-    let scope = TenantScope::vouch(TenantId::from_bytes([1; 16]), "a benchmark");
-    let index = IndexOf { dataset: DatasetId::from_bytes([1; 16]), analyzer: AnalyzerSettings::default() };
+    let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a benchmark");
+    let index = IndexKey { dataset: DatasetId::from_bytes([1; 16]), analyzer: AnalyzerSettings::default() };
     let engine = TantivySearch::new(home.path().to_owned(), Options::default());
     let changes = changes(&corpus(real, chunks));
     let begun = Instant::now();
@@ -86,10 +86,10 @@ fn measure(real: &[String], chunks: usize) {
     let rate = f64::from(u32::try_from(chunks).unwrap()) / begun.elapsed().as_secs_f64();
     println!("{chunks} chunks: indexed at {rate:.0} chunks/s");
     for threshold in [0.5, 0.0] {
-        let asks: Vec<Ask> = QUESTIONS
+        let asks: Vec<SearchQuery> = QUESTIONS
             .lines()
             .filter_map(|line| line.split_once('\t'))
-            .map(|(_, text)| Ask::new(text.to_owned(), Ask::DEFAULT_LIMIT, threshold).unwrap())
+            .map(|(_, text)| SearchQuery::new(text.to_owned(), SearchQuery::DEFAULT_LIMIT, threshold).unwrap())
             .collect();
         let mut times = Vec::new();
         let mut hits = 0;

@@ -10,7 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexOf, Metadata,
+    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -98,8 +98,8 @@ struct Space {
     _home: tempfile::TempDir,
     engine: TantivySearch,
     scope: TenantScope,
-    index: IndexOf,
-    questions: Vec<Ask>,
+    index: IndexKey,
+    questions: Vec<SearchQuery>,
     last: u64,
 }
 
@@ -118,9 +118,9 @@ impl Space {
     fn new(chunks: usize) -> Self {
         let home = tempfile::tempdir().unwrap();
         let engine = TantivySearch::new(home.path().to_owned(), Options::default());
-        let scope = TenantScope::vouch(TenantId::from_bytes([1; 16]), "a benchmark");
+        let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a benchmark");
         let index =
-            IndexOf { dataset: DatasetId::from_bytes([1; 16]), analyzer: AnalyzerSettings::default() };
+            IndexKey { dataset: DatasetId::from_bytes([1; 16]), analyzer: AnalyzerSettings::default() };
         let mut words = Words::new();
         let mut questions = Vec::new();
         let mut changes = Vec::new();
@@ -128,7 +128,7 @@ impl Space {
             let chunks: Vec<Chunk> = (0..CHUNKS_OF_A_DOCUMENT).map(|_| words.chunk()).collect();
             if questions.len() < QUESTIONS {
                 let text = words.question(&chunks[0]);
-                questions.push(Ask::new(text, Ask::DEFAULT_LIMIT, 0.5).unwrap());
+                questions.push(SearchQuery::new(text, SearchQuery::DEFAULT_LIMIT, 0.5).unwrap());
             }
             let change = ChangeNumber(u64::try_from(number).unwrap() + 1);
             changes.push(Change::Put(change, document(number, chunks)));
@@ -138,7 +138,7 @@ impl Space {
         Self { _home: home, engine, scope, index, questions, last }
     }
 
-    fn ask(&self, ask: &Ask) -> usize {
+    fn ask(&self, ask: &SearchQuery) -> usize {
         block_on(self.engine.search(&self.scope, self.index, ask)).unwrap().len()
     }
 
@@ -162,8 +162,8 @@ fn benches(criterion: &mut Criterion) {
             bencher.iter(|| space.ask(black_box(questions.next().unwrap())));
         });
         let low =
-            |ask: &Ask| Ask { threshold: Ask::new("x".to_owned(), 1, 0.0).unwrap().threshold, ..ask.clone() };
-        let any: Vec<Ask> = space.questions.iter().map(low).collect();
+            |ask: &SearchQuery| SearchQuery { threshold: SearchQuery::new("x".to_owned(), 1, 0.0).unwrap().threshold, ..ask.clone() };
+        let any: Vec<SearchQuery> = space.questions.iter().map(low).collect();
         group.bench_function("the same without a threshold", |bencher| {
             let mut questions = any.iter().cycle();
             bencher.iter(|| space.ask(black_box(questions.next().unwrap())));

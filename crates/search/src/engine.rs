@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use quick_cache::sync::Cache;
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
-use syft_space_domain::dataset::{Ask, Change, ChangeNumber, Hits, IndexOf};
+use syft_space_domain::dataset::{SearchQuery, Change, ChangeNumber, Hits, IndexKey};
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 
@@ -66,7 +66,7 @@ impl TantivySearch {
         }
     }
 
-    fn find(&self, scope: &TenantScope, index: IndexOf, ask: &Ask) -> Result<Hits, Fault> {
+    fn find(&self, scope: &TenantScope, index: IndexKey, ask: &SearchQuery) -> Result<Hits, Fault> {
         match self.snapshot(scope, index)? {
             Some(snapshot) if snapshot.settings() == index.analyzer => snapshot.search(ask, &self.ready),
             Some(_) => Err(Fault::Damaged("it was made with other settings".to_owned())),
@@ -74,7 +74,7 @@ impl TantivySearch {
         }
     }
 
-    fn snapshot(&self, scope: &TenantScope, index: IndexOf) -> Result<Option<Arc<Snapshot>>, Fault> {
+    fn snapshot(&self, scope: &TenantScope, index: IndexKey) -> Result<Option<Arc<Snapshot>>, Fault> {
         let key = (scope.tenant(), index.dataset);
         let slot = self.slot(key);
         if let Some(snapshot) = &*slot.0.read().unwrap_or_else(PoisonError::into_inner) {
@@ -110,19 +110,19 @@ impl SearchEngine for TantivySearch {
     fn search<'a>(
         &'a self,
         scope: &'a TenantScope,
-        index: IndexOf,
-        ask: &'a Ask,
+        index: IndexKey,
+        ask: &'a SearchQuery,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         // So short that handing it to another thread would cost more than doing it.
         Box::pin(async move { guarded(index.dataset, || self.find(scope, index, ask)) })
     }
 
-    fn indexed(&self, scope: &TenantScope, index: IndexOf) -> Result<ChangeNumber, SearchError> {
+    fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {
         let folder = Folder::of(&self.home, scope, index.dataset);
         guarded(index.dataset, || ingest::indexed(&folder, index.analyzer))
     }
 
-    fn apply(&self, scope: &TenantScope, index: IndexOf, changes: &[Change]) -> Result<(), SearchError> {
+    fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
         let key = (scope.tenant(), index.dataset);
         let folder = Folder::of(&self.home, scope, index.dataset);
         let _permit = self.gate.enter(key);

@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn folder(home: &Path) -> Folder {
-        let scope = TenantScope::vouch(TenantId::from_bytes([1; 16]), "a test of its own");
+        let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a test of its own");
         Folder::of(home, &scope, DatasetId::from_bytes([2; 16]))
     }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 
-use syft_space_domain::dataset::{AnalyzerSettings, Ask};
+use syft_space_domain::dataset::{AnalyzerSettings, SearchQuery};
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::{Postings, TermInfo};
 use tantivy::schema::IndexRecordOption;
@@ -73,7 +73,7 @@ impl Lengths {
 #[derive(Default)]
 struct Sums {
     sums: Vec<f64>,
-    touched: Vec<u64>,
+    changes: Vec<u64>,
     candidates: Vec<(DocId, f64)>,
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn best(
     segments: &[Segment],
     lengths: &Lengths,
     settings: AnalyzerSettings,
-    ask: &Ask,
+    ask: &SearchQuery,
 ) -> Result<Vec<Entry>, Fault> {
     let words = known_words(segments, lengths, &analyzer::words(settings, &ask.text))?;
     let mut top = Top::new(ask);
@@ -173,16 +173,16 @@ impl Sums {
         let chunks = usize::try_from(segment.lengths.num_docs()).unwrap_or(usize::MAX);
         if self.sums.len() < chunks {
             self.sums.resize(chunks, 0.0);
-            self.touched.resize(chunks.div_ceil(64), 0);
+            self.changes.resize(chunks.div_ceil(64), 0);
         }
         let mut block =
             segment.words.read_block_postings_from_terminfo(list, IndexRecordOption::WithFreqs)?;
         while !block.docs().is_empty() {
             for (doc, times) in block.docs().iter().zip(block.freqs()) {
                 let at = usize::try_from(*doc).unwrap_or(usize::MAX);
-                if let (Some(sum), Some(touched)) = (self.sums.get_mut(at), self.touched.get_mut(at / 64)) {
+                if let (Some(sum), Some(changes)) = (self.sums.get_mut(at), self.changes.get_mut(at / 64)) {
                     *sum += lengths.score(share, *times, segment.lengths.fieldnorm_id(*doc));
-                    *touched |= 1 << (at % 64);
+                    *changes |= 1 << (at % 64);
                 }
             }
             block.advance();
@@ -193,8 +193,8 @@ impl Sums {
     /// Makes candidates of the chunks that may become hits, in order, and sets all sums back.
     fn drain(&mut self, may_be_hit: impl Fn(DocId, f64) -> bool) {
         self.candidates.clear();
-        for (first, touched) in (0_u32..).step_by(64).zip(&mut self.touched) {
-            let mut left = std::mem::take(touched);
+        for (first, changes) in (0_u32..).step_by(64).zip(&mut self.changes) {
+            let mut left = std::mem::take(changes);
             while left != 0 {
                 let doc = first.saturating_add(left.trailing_zeros());
                 left &= left.saturating_sub(1);

@@ -6,7 +6,7 @@ use futures_executor::block_on;
 use proptest::prelude::*;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexOf, Metadata,
+    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
     Stemming, StopWords, Tokenizer,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
@@ -71,7 +71,7 @@ struct Space {
     _home: tempfile::TempDir,
     engine: TantivySearch,
     scope: TenantScope,
-    index: IndexOf,
+    index: IndexKey,
     corpus: Corpus,
     last: u64,
 }
@@ -80,8 +80,8 @@ impl Space {
     fn new(analyzer: AnalyzerSettings) -> Self {
         let home = tempfile::tempdir().unwrap();
         let engine = TantivySearch::new(home.path().to_owned(), Options::default());
-        let scope = TenantScope::vouch(TenantId::from_bytes([7; 16]), "a test of its own");
-        let index = IndexOf { dataset: DatasetId::from_bytes([9; 16]), analyzer };
+        let scope = TenantScope::assume(TenantId::from_bytes([7; 16]), "a test of its own");
+        let index = IndexKey { dataset: DatasetId::from_bytes([9; 16]), analyzer };
         Self { _home: home, engine, scope, index, corpus: Corpus::new(), last: 0 }
     }
 
@@ -111,7 +111,7 @@ impl Space {
     }
 
     fn check(&self, question: &str, limit: usize, threshold: f32) -> Result<usize, TestCaseError> {
-        let ask = Ask::new(question.to_owned(), u64::try_from(limit).unwrap(), threshold).unwrap();
+        let ask = SearchQuery::new(question.to_owned(), u64::try_from(limit).unwrap(), threshold).unwrap();
         let hits = block_on(self.engine.search(&self.scope, self.index, &ask)).unwrap();
         let expected = scores(&self.corpus, self.index.analyzer, question);
         let place = |document: &DocumentId, content: &str| {
@@ -224,7 +224,7 @@ proptest! {
         let has = |text: &str, word: &String| analyzer::words(PLAIN, text).contains(word);
         let known: Vec<_> = words.iter().filter(|word| space.corpus.values().any(|text| has(text, word))).collect();
         let complete = space.corpus.values().filter(|text| known.iter().all(|word| has(text, word))).count();
-        let ask = Ask::new(question, Ask::MAX_LIMIT, 0.5).unwrap();
+        let ask = SearchQuery::new(question, SearchQuery::MAX_LIMIT, 0.5).unwrap();
         let hits = block_on(space.engine.search(&space.scope, space.index, &ask)).unwrap();
         let found = hits.iter().filter(|hit| known.iter().all(|word| has(&hit.content, word))).count();
         prop_assert_eq!(found, if known.is_empty() { 0 } else { complete });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use syft_space_domain::dataset::{AnalyzerSettings, Ask, DocumentId, Hits, Metadata};
+use syft_space_domain::dataset::{AnalyzerSettings, SearchQuery, DocumentId, Hits, Metadata};
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::fastfield::AliveBitSet;
 use tantivy::fieldnorm::FieldNormReader;
@@ -118,7 +118,7 @@ impl Snapshot {
     }
 
     /// The chunks closest to a question, the closest first.
-    pub(crate) fn search(&self, ask: &Ask, ready: &Ready) -> Result<Hits, Fault> {
+    pub(crate) fn search(&self, ask: &SearchQuery, ready: &Ready) -> Result<Hits, Fault> {
         let best = rank::best(&self.segments, &self.lengths, self.settings, ask)?;
         let mut hits = Vec::with_capacity(best.len());
         for entry in best {

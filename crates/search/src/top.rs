@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use syft_space_domain::dataset::Ask;
+use syft_space_domain::dataset::SearchQuery;
 use tantivy::{DocId, SegmentOrdinal};
 
 use crate::snapshot::Segment;
@@ -25,7 +25,7 @@ pub(crate) struct Top {
 }
 
 impl Top {
-    pub(crate) fn new(ask: &Ask) -> Self {
+    pub(crate) fn new(ask: &SearchQuery) -> Self {
         Self { limit: ask.limit, bar: ask.threshold.get(), best: Vec::new(), here: Vec::new() }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::{SearchEngine as _, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, ContentHash, Document, DocumentId, Hits, IndexOf, Metadata,
+    AnalyzerSettings, SearchQuery, Change, ChangeNumber, ContentHash, Document, DocumentId, Hits, IndexKey, Metadata,
     Stemming, StopWords, Tokenizer, chunks,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
@@ -44,7 +44,7 @@ impl Space {
     }
 
     fn ask(&self, question: &str, limit: u64, threshold: f32) -> Result<Hits, SearchError> {
-        let ask = Ask::new(question.to_owned(), limit, threshold).unwrap();
+        let ask = SearchQuery::new(question.to_owned(), limit, threshold).unwrap();
         block_on(self.engine.search(&tenant(1), index(1), &ask))
     }
 
@@ -68,11 +68,11 @@ impl Space {
 }
 
 fn tenant(number: u8) -> TenantScope {
-    TenantScope::vouch(TenantId::from_bytes([number; 16]), "a test of its own")
+    TenantScope::assume(TenantId::from_bytes([number; 16]), "a test of its own")
 }
 
-fn index(number: u8) -> IndexOf {
-    IndexOf { dataset: DatasetId::from_bytes([number; 16]), analyzer: AnalyzerSettings::default() }
+fn index(number: u8) -> IndexKey {
+    IndexKey { dataset: DatasetId::from_bytes([number; 16]), analyzer: AnalyzerSettings::default() }
 }
 
 fn ids(hits: &Hits) -> Vec<String> {
@@ -144,7 +144,7 @@ fn without_room_for_hits_they_are_read_anew_and_are_the_same() {
     space.apply(&[put(1, "a", &long("keys"))]);
     let options = Options { ready_bytes: 0, open_indexes: 1, ..Options::default() };
     let tight = TantivySearch::new(space.home.path().to_owned(), options);
-    let ask = Ask::new("keys".to_owned(), 50, 0.0).unwrap();
+    let ask = SearchQuery::new("keys".to_owned(), 50, 0.0).unwrap();
     let hits = block_on(tight.search(&tenant(1), index(1), &ask)).unwrap();
     assert_eq!(hits, space.ask("keys", 50, 0.0).unwrap());
 }
@@ -269,11 +269,11 @@ fn a_question_of_stop_words_finds_nothing() {
 fn stems_and_stop_words_are_as_the_dataset_says() {
     let space = Space::new();
     let with = |analyzer| {
-        let index = IndexOf { analyzer, ..index(1) };
+        let index = IndexKey { analyzer, ..index(1) };
         space.engine.destroy(&tenant(1), index.dataset).unwrap();
         space.engine.apply(&tenant(1), index, &[put(1, "a", "The keys were rotated")]).unwrap();
         ["rotates", "the"].map(|question| {
-            let ask = Ask::new(question.to_owned(), 5, 0.0).unwrap();
+            let ask = SearchQuery::new(question.to_owned(), 5, 0.0).unwrap();
             !block_on(space.engine.search(&tenant(1), index, &ask)).unwrap().is_empty()
         })
     };
@@ -295,8 +295,8 @@ fn no_question_is_an_error() {
         "\"unclosed field:value^2 ~".to_owned(),
         "🍏🍏🍏 👩‍👩‍👧‍👦 \u{301}\u{200d}".to_owned(),
         "\u{0}\u{1}\u{feff}".to_owned(),
-        "x".repeat(Ask::MAX_TEXT),
-        "a b c d ".repeat(Ask::MAX_TEXT / 8),
+        "x".repeat(SearchQuery::MAX_TEXT),
+        "a b c d ".repeat(SearchQuery::MAX_TEXT / 8),
         (0..5000).map(|n| format!("w{n} ")).collect(),
         (0..400).map(|at| format!("Sentence {at} of keys else ")).collect(),
     ];
@@ -369,7 +369,7 @@ fn a_destroyed_index_is_gone_from_disk_and_from_memory() {
 fn z1_tenants_with_equal_dataset_ids_do_not_see_each_other() {
     let space = Space::new();
     let find = |tenant_number| {
-        let ask = Ask::new("apples".to_owned(), 5, 0.0).unwrap();
+        let ask = SearchQuery::new("apples".to_owned(), 5, 0.0).unwrap();
         ids(&block_on(space.engine.search(&tenant(tenant_number), index(1), &ask)).unwrap())
     };
     space.engine.apply(&tenant(1), index(1), &[put(1, "mine", "apples")]).unwrap();
@@ -477,9 +477,9 @@ fn an_index_with_wrong_bytes_takes_no_changes_and_ends_no_process() {
 fn an_index_made_with_other_settings_is_told_as_damaged() {
     let space = Space::new();
     space.apply(&[put(1, "a", "apples")]);
-    let other = IndexOf { analyzer: PLAIN, ..index(1) };
+    let other = IndexKey { analyzer: PLAIN, ..index(1) };
     let damaged = SearchError::Damaged(index(1).dataset);
-    let ask = Ask::new("apples".to_owned(), 5, 0.0).unwrap();
+    let ask = SearchQuery::new("apples".to_owned(), 5, 0.0).unwrap();
     for _ in 0..2 {
         assert_eq!(block_on(space.engine.search(&tenant(1), other, &ask)), Err(damaged.clone()));
         assert_eq!(space.engine.indexed(&tenant(1), other), Err(damaged.clone()));

@@ -18,7 +18,7 @@
 //!   to be kept.
 //! * The associated data binds a value to its place: copied into another row, column, table or tenant, it opens no more.
 //! * Whatever is wrong with a value, opening it answers
-//!   [`NeedsNewValue`](syft_space_domain::sealing::NeedsNewValue): the caller learns nothing of why, and every other
+//!   [`Unsealable`](syft_space_domain::sealing::Unsealable): the caller learns nothing of why, and every other
 //!   value opens as before.
 //!
 //! A sealed value tells its length. It does not tell that an older value was put back into the same place.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
 use syft_space_domain::random::Entropy;
-use syft_space_domain::sealing::{NeedsNewValue, Place, SealError, Sealed, Sealer};
+use syft_space_domain::sealing::{Unsealable, AssociatedData, SealError, Sealed, Sealer};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantScope;
 use zeroize::Zeroizing;
@@ -54,7 +54,7 @@ impl XChaChaSealer {
 
     /// What binds a value to its form, key and place. Names have their lengths before them, so that no two places read
     /// the same.
-    fn associated_data(&self, scope: &TenantScope, place: &Place) -> Vec<u8> {
+    fn associated_data(&self, scope: &TenantScope, place: &AssociatedData) -> Vec<u8> {
         let mut data = vec![VERSION];
         data.extend_from_slice(&self.master.id);
         data.extend_from_slice(scope.tenant().as_bytes());
@@ -67,7 +67,7 @@ impl XChaChaSealer {
         data
     }
 
-    fn decrypt(&self, scope: &TenantScope, place: &Place, sealed: &Sealed) -> Option<Secret<Vec<u8>>> {
+    fn decrypt(&self, scope: &TenantScope, place: &AssociatedData, sealed: &Sealed) -> Option<Secret<Vec<u8>>> {
         let Parts { nonce, ciphertext, tag } = self.parts(sealed.as_bytes())?;
         let mut plain = Zeroizing::new(ciphertext.to_vec());
         let data = self.associated_data(scope, place);
@@ -78,7 +78,7 @@ impl XChaChaSealer {
 }
 
 impl Sealer for XChaChaSealer {
-    fn seal(&self, scope: &TenantScope, place: &Place, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError> {
+    fn seal(&self, scope: &TenantScope, place: &AssociatedData, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError> {
         let refuse = |why: &str| SealError(why.to_owned());
         let cipher = self.cipher(scope).ok_or_else(|| refuse("no key could be derived"))?;
         let mut nonce = [0; NONCE_BYTES];
@@ -104,9 +104,9 @@ impl Sealer for XChaChaSealer {
     fn open(
         &self,
         scope: &TenantScope,
-        place: &Place,
+        place: &AssociatedData,
         sealed: &Sealed,
-    ) -> Result<Secret<Vec<u8>>, NeedsNewValue> {
-        self.decrypt(scope, place, sealed).ok_or(NeedsNewValue)
+    ) -> Result<Secret<Vec<u8>>, Unsealable> {
+        self.decrypt(scope, place, sealed).ok_or(Unsealable)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use syft_space_domain::Space;
 use syft_space_domain::ids::{MarketplaceId, TenantId};
-use syft_space_domain::marketplace::{REPORT_EVERY, Told, report, tell_due};
+use syft_space_domain::marketplace::{HEALTH_REPORT_INTERVAL, PublicationStatus, report, tell_due};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Tells hubs what they are to know, until it is aborted. What fails is told to the log, and tried again.
 pub(crate) async fn tell_forever(space: Space, operator: Arc<OperatorScope>, public_url: String) {
-    let told = Told::default();
+    let told = PublicationStatus::default();
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut report_at = Instant::now();
@@ -30,7 +30,7 @@ pub(crate) async fn tell_forever(space: Space, operator: Arc<OperatorScope>, pub
             }
         };
         if Instant::now() >= report_at {
-            report_at = Instant::now() + REPORT_EVERY;
+            report_at = Instant::now() + HEALTH_REPORT_INTERVAL;
             match marketplaces(&space, &operator) {
                 Ok(all) => news.extend(all),
                 Err(error) => tracing::error!(%error, "the marketplaces could not be read"),
@@ -57,7 +57,7 @@ fn marketplaces(
     let mut view = space.store.read()?;
     let mut all = BTreeSet::new();
     for tenant in view.tenants(operator)? {
-        let live = space.live.tenant(&operator.tenant(tenant.id));
+        let live = space.snapshots.tenant(&operator.tenant(tenant.id));
         all.extend(live.iter().flat_map(|live| live.marketplaces()).map(|one| (tenant.id, one.id)));
     }
     Ok(all)

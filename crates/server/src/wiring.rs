@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
-use syft_space_domain::live::LiveCache;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::random::Entropy;
-use syft_space_domain::store::{AfterCommit, Store};
+use syft_space_domain::store::{CommitHook, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
@@ -75,8 +75,8 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let operator = OperatorScope::at_startup();
 
-    let live = Arc::new(LiveCache::default());
-    let follower: Arc<dyn AfterCommit> = live.clone();
+    let live = Arc::new(SnapshotCache::default());
+    let follower: Arc<dyn CommitHook> = live.clone();
     let store = SqliteStore::open_locked(lock, SqliteOptions::default(), follower)?;
     let home = store.home().clone();
     live.load(&mut *store.read()?, &operator)?;
@@ -139,6 +139,6 @@ fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<C
 /// # Errors
 /// When it could not be recorded.
 pub async fn record(space: &Space, action: Action) -> anyhow::Result<()> {
-    let event = space.call(Origin::default())?.event(Log::Installation, action, Actor::System)?;
+    let event = space.request_context(Origin::default())?.event(Log::Installation, action, Actor::System)?;
     Ok(space.store.record(event).await?)
 }

@@ -12,7 +12,7 @@ use syft_space_domain::audit::{Action, Actor, Event, Log, Object, ObjectKind, Ou
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::ids::{AccountId, DatasetId, EndpointId, EventId, RequestId, TenantId};
-use syft_space_domain::store::{NobodyFollows, Store, StoreError, View};
+use syft_space_domain::store::{NoopHook, Store, StoreError, View};
 use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
@@ -23,7 +23,7 @@ const TENANT: [u8; 16] = [1; 16];
 const IN_FLIGHT: usize = 64;
 
 fn scope() -> TenantScope {
-    TenantScope::vouch(TenantId::from_bytes(TENANT), "a benchmark plays a tenant")
+    TenantScope::assume(TenantId::from_bytes(TENANT), "a benchmark plays a tenant")
 }
 
 /// The event of an ordinary query.
@@ -132,7 +132,7 @@ fn furnish(store: &SqliteStore) {
 
 fn benches(criterion: &mut Criterion) {
     let home = TempDir::new().unwrap();
-    let store = SqliteStore::open(home.path(), SqliteOptions::default(), Arc::new(NobodyFollows)).unwrap();
+    let store = SqliteStore::open(home.path(), SqliteOptions::default(), Arc::new(NoopHook)).unwrap();
     furnish(&store);
 
     let mut group = criterion.benchmark_group("record");

@@ -20,8 +20,8 @@ use syft_space_conformance::audit::mixed::{check_pages, mixed_events};
 use syft_space_conformance::sample::{account_id, scope};
 use syft_space_domain::audit::ports::{EventFilter, Projection, Seq};
 use syft_space_domain::audit::{Action, Event, Outcome};
-use syft_space_domain::page::{Cursor, PageAsk};
-use syft_space_domain::store::{NobodyFollows, Store, StoreError};
+use syft_space_domain::page::{Cursor, PageRequest};
+use syft_space_domain::store::{NoopHook, Store, StoreError};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::Receipt;
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
@@ -44,7 +44,7 @@ fn main() {
 
 fn open(home: &Path, index_audit: bool) -> SqliteStore {
     let options = SqliteOptions { index_audit, ..SqliteOptions::default() };
-    SqliteStore::open(home, options, Arc::new(NobodyFollows)).unwrap()
+    SqliteStore::open(home, options, Arc::new(NoopHook)).unwrap()
 }
 
 /// What recording an event took.
@@ -123,7 +123,7 @@ fn fill(home: &Path, events: &[Event]) {
 
 fn projection(store: &dyn Store) -> Projection {
     let mut view = store.read().unwrap();
-    view.events(&scope(1), &EventFilter::default(), PageAsk::default()).unwrap().projection
+    view.events(&scope(1), &EventFilter::default(), PageRequest::default()).unwrap().projection
 }
 
 fn wait_for_index(store: &dyn Store) {
@@ -212,7 +212,7 @@ fn search(home: &Path, events: &[Event]) {
 fn times(store: &dyn Store, filter: &EventFilter, before: Option<u64>, worst: &mut Duration) -> String {
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
-            let ask = PageAsk { after: before.map(|seq| Cursor(Seq(seq))), ..PageAsk::default() };
+            let ask = PageRequest { after: before.map(|seq| Cursor(Seq(seq))), ..PageRequest::default() };
             let begun = Instant::now();
             store.read().unwrap().events(&scope(1), filter, ask).unwrap();
             begun.elapsed()

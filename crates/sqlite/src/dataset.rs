@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -159,7 +159,7 @@ impl DatasetView for Session<'_> {
     fn datasets(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<DatasetId>,
+        page: PageRequest<DatasetId>,
     ) -> Result<Page<Dataset, DatasetId>, StoreError> {
         let rows: Vec<DatasetRow> = self.read(|connection| {
             datasets::table
@@ -204,7 +204,7 @@ impl DatasetView for Session<'_> {
         &mut self,
         scope: &TenantScope,
         dataset: DatasetId,
-        page: PageAsk<JobId>,
+        page: PageRequest<JobId>,
     ) -> Result<Page<Job, JobId>, StoreError> {
         let rows: Vec<JobRow> = self.read(|connection| {
             jobs::table

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId};
-use syft_space_domain::page::{Page, PageAsk};
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 
@@ -95,7 +95,7 @@ impl EndpointView for Session<'_> {
     fn endpoints(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<EndpointId>,
+        page: PageRequest<EndpointId>,
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
         let rows: Vec<EndpointRow> = self.read(|connection| {
             endpoints::table
@@ -139,7 +139,7 @@ impl EndpointRows for Session<'_> {
     fn add_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError> {
         let row = EndpointRow::new(scope, endpoint)?;
         self.write(|connection| diesel::insert_into(endpoints::table).values(row).execute(connection))?;
-        self.touch(Touched::Endpoint(scope.tenant(), endpoint.id));
+        self.touch(StateChange::Endpoint(scope.tenant(), endpoint.id));
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl EndpointRows for Session<'_> {
                 .execute(connection)
         })?;
         if changed > 0 {
-            self.touch(Touched::Endpoint(scope.tenant(), endpoint.id));
+            self.touch(StateChange::Endpoint(scope.tenant(), endpoint.id));
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl EndpointRows for Session<'_> {
             diesel::delete(endpoints::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;
         if removed > 0 {
-            self.touch(Touched::Endpoint(scope.tenant(), id));
+            self.touch(StateChange::Endpoint(scope.tenant(), id));
         }
         Ok(removed > 0)
     }

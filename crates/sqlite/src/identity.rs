@@ -4,12 +4,12 @@ use diesel::prelude::*;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf, PasswordHash,
+    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipWithTenant, PasswordHash,
 };
 use syft_space_domain::ids::{AccountId, InvitationId, TenantId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 
@@ -171,7 +171,7 @@ impl AccountView for Session<'_> {
         row.map(Account::try_from).transpose()
     }
 
-    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipOf>, StoreError> {
+    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipWithTenant>, StoreError> {
         let rows: Vec<(MembershipRow, String)> = self.read(|connection| {
             memberships::table
                 .inner_join(tenants::table)
@@ -182,7 +182,7 @@ impl AccountView for Session<'_> {
         })?;
         let named = rows.into_iter().map(|(membership, name)| {
             let tenant_name = read("tenants.name", &name)?;
-            Ok(MembershipOf { membership: membership.try_into()?, tenant_name })
+            Ok(MembershipWithTenant { membership: membership.try_into()?, tenant_name })
         });
         named.collect()
     }
@@ -211,7 +211,7 @@ impl AccountView for Session<'_> {
     fn members(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<AccountId>,
+        page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError> {
         let rows: Vec<MemberRow> = self.read(|connection| {
             memberships::table
@@ -256,7 +256,7 @@ impl AccountView for Session<'_> {
     fn invitations(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<InvitationId>,
+        page: PageRequest<InvitationId>,
     ) -> Result<Page<Invitation, InvitationId>, StoreError> {
         let rows: Vec<InvitationRow> = self.read(|connection| {
             invitations::table
@@ -309,7 +309,7 @@ impl AccountRows for Session<'_> {
             own.select(memberships::tenant_id).load(connection)
         })?;
         for tenant in tenants {
-            self.touch(Touched::Member(TenantId::from(tenant), account));
+            self.touch(StateChange::Member(TenantId::from(tenant), account));
         }
         Ok(())
     }
@@ -317,7 +317,7 @@ impl AccountRows for Session<'_> {
     fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
         let row = MembershipRow::new(scope, membership)?;
         self.write(|connection| diesel::insert_into(memberships::table).values(row).execute(connection))?;
-        self.touch(Touched::Member(scope.tenant(), membership.account));
+        self.touch(StateChange::Member(scope.tenant(), membership.account));
         Ok(())
     }
 
@@ -334,7 +334,7 @@ impl AccountRows for Session<'_> {
                 .execute(connection)
         })?;
         if changed > 0 {
-            self.touch(Touched::Member(scope.tenant(), membership.account));
+            self.touch(StateChange::Member(scope.tenant(), membership.account));
         }
         Ok(())
     }
@@ -345,7 +345,7 @@ impl AccountRows for Session<'_> {
                 .execute(connection)
         })?;
         if removed > 0 {
-            self.touch(Touched::Member(scope.tenant(), account));
+            self.touch(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed > 0)
     }

@@ -3,10 +3,10 @@
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use syft_space_domain::ids::{EndpointId, PolicyId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
 use syft_space_domain::policy::{Policy, PolicyConfiguration};
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 
@@ -80,7 +80,7 @@ impl PolicyView for Session<'_> {
     fn policies(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<PolicyId>,
+        page: PageRequest<PolicyId>,
     ) -> Result<Page<Policy, PolicyId>, StoreError> {
         let rows: Vec<PolicyRow> = self.read(|connection| {
             policies::table
@@ -161,7 +161,7 @@ impl PolicyRows for Session<'_> {
                 .execute(connection)
         })?;
         for endpoint in self.endpoints_of_policy(scope, policy.id)? {
-            self.touch(Touched::Endpoint(scope.tenant(), endpoint));
+            self.touch(StateChange::Endpoint(scope.tenant(), endpoint));
         }
         Ok(())
     }
@@ -202,7 +202,7 @@ impl PolicyRows for Session<'_> {
             }
             Ok(())
         })?;
-        self.touch(Touched::Endpoint(scope.tenant(), endpoint));
+        self.touch(StateChange::Endpoint(scope.tenant(), endpoint));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection;
 use diesel::{QueryResult, SqliteConnection};
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::store::{StoreError, StateChange};
 
 use crate::error::Failed;
 use crate::reader::Snapshot;
@@ -13,7 +13,7 @@ use crate::reader::Snapshot;
 pub(crate) struct Session<'a> {
     connection: Handle<'a>,
     changed: bool,
-    touched: BTreeSet<Touched>,
+    changes: BTreeSet<StateChange>,
     broken: Option<StoreError>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Left {
     /// Whether there is a savepoint to release or to go back to.
     pub(crate) changed: bool,
     /// Whose live state it changed.
-    pub(crate) touched: BTreeSet<Touched>,
+    pub(crate) changes: BTreeSet<StateChange>,
     /// The error after which the transaction cannot be relied upon any more.
     pub(crate) broken: Option<StoreError>,
 }
@@ -44,12 +44,12 @@ impl<'a> Session<'a> {
     }
 
     fn over(connection: Handle<'a>) -> Self {
-        Self { connection, changed: false, touched: BTreeSet::new(), broken: None }
+        Self { connection, changed: false, changes: BTreeSet::new(), broken: None }
     }
 
     pub(crate) fn end(self) -> Left {
-        let Self { changed, touched, broken, .. } = self;
-        Left { changed, touched, broken }
+        let Self { changed, changes, broken, .. } = self;
+        Left { changed, changes, broken }
     }
 
     /// Reads something.
@@ -100,12 +100,12 @@ impl<'a> Session<'a> {
     }
 
     /// Notes whose live state is changed.
-    pub(crate) fn touch(&mut self, touched: Touched) {
-        self.touched.insert(touched);
+    pub(crate) fn touch(&mut self, changes: StateChange) {
+        self.changes.insert(changes);
     }
 
     /// Whose live state was changed until now.
-    pub(crate) fn touched(&self) -> &BTreeSet<Touched> {
-        &self.touched
+    pub(crate) fn changes(&self) -> &BTreeSet<StateChange> {
+        &self.changes
     }
 }

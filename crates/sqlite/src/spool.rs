@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use syft_space_domain::dataset::ports::{Intake, Spool, SpoolError, SpooledFile};
+use syft_space_domain::dataset::ports::{UploadWriter, Spool, SpoolError, SpooledFile};
 use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
@@ -45,7 +45,7 @@ impl Spool for FileSpool {
         scope: &TenantScope,
         dataset: DatasetId,
         job: JobId,
-    ) -> Result<Box<dyn Intake>, SpoolError> {
+    ) -> Result<Box<dyn UploadWriter>, SpoolError> {
         let folder = self.job(scope, dataset, job);
         private::make_folder(&folder).map_err(|error| failed(&error))?;
         Ok(Box::new(Folder { path: folder, files: Vec::new(), sealed: false }))
@@ -132,7 +132,7 @@ impl Folder {
     }
 }
 
-impl Intake for Folder {
+impl UploadWriter for Folder {
     fn begin_file(&mut self) -> Result<(), SpoolError> {
         self.end_file()?;
         let file = private::make_file(&self.path.join(name(self.files.len())));

@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use diesel::connection::SimpleConnection;
-use syft_space_domain::store::{AfterCommit, Store, StoreError, View};
+use syft_space_domain::store::{CommitHook, Store, StoreError, View};
 use syft_space_domain::unit::Unit;
 
 use crate::audit::projector::Projector;
@@ -56,7 +56,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When the home or the database may not be used. Both are then as they were.
-    pub fn open(home: &Path, options: SqliteOptions, hook: Arc<dyn AfterCommit>) -> Result<Self, OpenError> {
+    pub fn open(home: &Path, options: SqliteOptions, hook: Arc<dyn CommitHook>) -> Result<Self, OpenError> {
         Self::open_locked(Home::prepare(home)?.lock()?, options, hook)
     }
 
@@ -67,7 +67,7 @@ impl SqliteStore {
     pub fn open_locked(
         lock: HomeLock,
         options: SqliteOptions,
-        hook: Arc<dyn AfterCommit>,
+        hook: Arc<dyn CommitHook>,
     ) -> Result<Self, OpenError> {
         let path = lock.home().app_db();
         let mut connection = open_app(lock.home())?;

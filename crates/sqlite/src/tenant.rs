@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -96,7 +96,7 @@ impl TenantRows for Session<'_> {
     fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
         let row = TenantRow::try_from(tenant)?;
         self.write(|connection| diesel::insert_into(tenants::table).values(row).execute(connection))?;
-        self.touch(Touched::Tenant(tenant.id));
+        self.touch(StateChange::Tenant(tenant.id));
         Ok(())
     }
 }
@@ -104,8 +104,8 @@ impl TenantRows for Session<'_> {
 impl Session<'_> {
     /// Counts this unit for each tenant whose live state it changed.
     pub(crate) fn bump_versions(&mut self) -> Result<(), StoreError> {
-        let touched: BTreeSet<TenantId> = self.touched().iter().filter_map(Touched::tenant).collect();
-        for id in touched {
+        let changes: BTreeSet<TenantId> = self.changes().iter().filter_map(StateChange::tenant).collect();
+        for id in changes {
             self.write(|connection| {
                 let tenant = diesel::update(tenants::table.find(Key::from(id)));
                 tenant.set(tenants::version.eq(tenants::version + 1)).execute(connection)

@@ -11,8 +11,8 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
-use syft_space_domain::store::{AfterCommit, StoreError, Touched};
-use syft_space_domain::unit::{Kept, Unit};
+use syft_space_domain::store::{CommitHook, StoreError, StateChange};
+use syft_space_domain::unit::{UnitOutcome, Unit};
 
 use crate::audit::Appender;
 use crate::audit::projector::{Keep, Signal};
@@ -32,7 +32,7 @@ pub(crate) enum Job {
 /// The one connection that writes.
 pub(crate) struct Writer {
     connection: SqliteConnection,
-    hook: Arc<dyn AfterCommit>,
+    hook: Arc<dyn CommitHook>,
     batch: usize,
     /// Where to tell that the index of the audit log has something to follow, if there is one.
     index: Option<Sender<Signal>>,
@@ -50,7 +50,7 @@ struct Waiting {
 /// What a transaction changed that somebody is to be told of.
 #[derive(Default)]
 struct Changes {
-    touched: BTreeSet<Touched>,
+    changes: BTreeSet<StateChange>,
     /// The logs that have filled a block.
     filled: Vec<Key>,
 }
@@ -58,7 +58,7 @@ struct Changes {
 impl Writer {
     pub(crate) fn new(
         connection: SqliteConnection,
-        hook: Arc<dyn AfterCommit>,
+        hook: Arc<dyn CommitHook>,
         batch: usize,
         index: Option<Sender<Signal>>,
     ) -> Self {
@@ -113,20 +113,20 @@ impl Writer {
     }
 
     fn run_all(&mut self, waiting: &mut [Waiting]) -> Result<Changes, StoreError> {
-        let mut touched = BTreeSet::new();
+        let mut changes = BTreeSet::new();
         let mut log = Appender::default();
         for one in waiting.iter_mut().filter(|one| !one.panicked) {
-            self.run_one(one, &mut touched, &mut log)?;
+            self.run_one(one, &mut changes, &mut log)?;
         }
         let filled = log.finish(&mut self.connection)?;
-        Ok(Changes { touched, filled })
+        Ok(Changes { changes, filled })
     }
 
     /// Does one job. Fails only when the transaction cannot be relied upon any more.
     fn run_one(
         &mut self,
         one: &mut Waiting,
-        touched: &mut BTreeSet<Touched>,
+        changes: &mut BTreeSet<StateChange>,
         log: &mut Appender,
     ) -> Result<(), StoreError> {
         let unit = match &mut one.job {
@@ -139,7 +139,7 @@ impl Writer {
         let mut session = Session::writer(&mut self.connection);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let kept = unit.run(&mut session)?;
-            if let Kept::RowsAnd(events) = &kept {
+            if let UnitOutcome::Commit(events) = &kept {
                 if events.is_empty() {
                     return Err(StoreError::failed("a unit that keeps rows must record an event"));
                 }
@@ -147,15 +147,15 @@ impl Writer {
             }
             Ok(kept)
         }));
-        let Left { changed, touched: by_this, broken } = session.end();
+        let Left { changed, changes: by_this, broken } = session.end();
         one.panicked = ran.is_err();
         let kept = ran.unwrap_or_else(|_panic| {
             tracing::error!("a unit of work panicked; nothing of it is kept");
             Err(StoreError::Closed)
         });
         let (outcome, keeps_rows, events) = match kept {
-            Ok(Kept::RowsAnd(events)) => (Ok(()), true, events),
-            Ok(Kept::Only(events)) => (Ok(()), false, events),
+            Ok(UnitOutcome::Commit(events)) => (Ok(()), true, events),
+            Ok(UnitOutcome::Rollback(events)) => (Ok(()), false, events),
             Err(error) => (Err(error), false, Vec::new()),
         };
         one.outcome = outcome;
@@ -166,7 +166,7 @@ impl Writer {
             self.execute(if keeps_rows { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" })?;
         }
         if keeps_rows {
-            touched.extend(by_this);
+            changes.extend(by_this);
         }
         for event in events {
             log.append(&mut self.connection, event)?;
@@ -175,13 +175,13 @@ impl Writer {
     }
 
     /// Tells the follower, and then whoever waits.
-    fn tell(&mut self, Changes { touched, filled }: Changes, waiting: Vec<Waiting>) {
-        if !touched.is_empty() {
-            let touched: Vec<Touched> = touched.iter().copied().collect();
+    fn tell(&mut self, Changes { changes, filled }: Changes, waiting: Vec<Waiting>) {
+        if !changes.is_empty() {
+            let changes: Vec<StateChange> = changes.iter().copied().collect();
             // Nobody else writes, so this connection shows just what was committed.
             let mut view = Session::writer(&mut self.connection);
             let hook = &self.hook;
-            if catch_unwind(AssertUnwindSafe(|| hook.committed(&mut view, &touched))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| hook.on_commit(&mut view, &changes))).is_err() {
                 tracing::error!("the follower of the store panicked");
             }
         }

@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_con
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::{EventFilter, Seq};
 use syft_space_domain::audit::{Action, Actor, Event, Outcome, RecordedEvent};
-use syft_space_domain::page::{Cursor, PageAsk};
+use syft_space_domain::page::{Cursor, PageRequest};
 use syft_space_domain::store::{Store, StoreError};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
@@ -131,7 +131,7 @@ pub fn check_pages(store: &dyn Store, scope: &TenantScope, recorded: &[Event], c
             }
             let next = if more { expected.last().map(|(seq, _)| Cursor(Seq(*seq))) } else { None };
             let after = below.map(|below| Cursor(Seq(below)));
-            let page = look(store, |view| view.events(scope, &filter, PageAsk { after, ..first(limit) }));
+            let page = look(store, |view| view.events(scope, &filter, PageRequest { after, ..first(limit) }));
             let (reached, lag) = (page.projection.seq, page.projection.lag);
             let found: Vec<(u64, &Event)> =
                 page.events.items.iter().map(|RecordedEvent { seq, event }| (*seq, event)).collect();

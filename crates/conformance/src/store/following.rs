@@ -12,8 +12,8 @@ use syft_space_domain::dataset::Dataset;
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{AccountStatus, Membership, PasswordHash};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::store::{AfterCommit, NobodyFollows, Store, StoreError, Touched, Tx, View};
-use syft_space_domain::unit::{Kept, Recorded, Refused, Unit};
+use syft_space_domain::store::{CommitHook, NoopHook, Store, StoreError, StateChange, Tx, View};
+use syft_space_domain::unit::{UnitOutcome, Recorded, Refused, Unit};
 
 use crate::drive::{Follower, found, installation_log, keep, look};
 use crate::made::{Made, MakeStore};
@@ -36,9 +36,9 @@ pub(super) struct Answering<F> {
 }
 
 impl<F: FnOnce(Result<(), StoreError>) + Send> Unit for Answering<F> {
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<Kept, StoreError> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
         self.founds.map_or(Ok(()), |n| tx.add_tenant(&tenant(n)))?;
-        Ok(Kept::RowsAnd(vec![self.event.clone()]))
+        Ok(UnitOutcome::Commit(vec![self.event.clone()]))
     }
 
     fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
@@ -52,7 +52,7 @@ fn founding_event() -> Event {
 
 /// And its event too, in the very moment that its unit is told.
 pub fn a_receipt_answers_only_after_its_rows_can_be_read(make: &MakeStore) {
-    let Made { port, reopen: _kept_until_the_end } = make(Arc::new(NobodyFollows));
+    let Made { port, reopen: _kept_until_the_end } = make(Arc::new(NoopHook));
     let store: Arc<dyn Store> = Arc::from(port);
     for n in 1..=20 {
         let (answer, answered) = channel();
@@ -85,7 +85,7 @@ pub fn a_follower_is_told_before_a_receipt_answers(make: &MakeStore) {
         let told = move |_| drop(answer.send(follower.told()));
         made.port.submit(Box::new(Answering { founds: Some(n), event: founding_event(), told }));
         let told = answered.recv_timeout(PATIENCE).expect("every unit is told how it ended");
-        let expected: Vec<_> = (1..=n).map(|n| BTreeSet::from([Touched::Tenant(tenant_id(n))])).collect();
+        let expected: Vec<_> = (1..=n).map(|n| BTreeSet::from([StateChange::Tenant(tenant_id(n))])).collect();
         assert_eq!(told, expected, "a follower is told of a commit before its unit is");
     }
 }
@@ -115,7 +115,7 @@ pub fn a_follower_is_told_once_of_each_commit_in_order(make: &MakeStore) {
         installation_log(store).into_iter().filter_map(|one| one.event.object).map(|one| one.id);
     for commit in follower.told() {
         let told: BTreeSet<String> =
-            commit.iter().filter_map(Touched::tenant).map(|one| one.to_string()).collect();
+            commit.iter().filter_map(StateChange::tenant).map(|one| one.to_string()).collect();
         let next: BTreeSet<String> = in_order.by_ref().take(commit.len()).collect();
         assert_eq!(told, next, "a follower is told once of each commit, in the order of the log");
     }
@@ -125,9 +125,9 @@ pub fn a_follower_is_told_once_of_each_commit_in_order(make: &MakeStore) {
 /// Reads the revision of one membership each time it is told.
 struct Reader(Mutex<Sender<Result<Option<u64>, StoreError>>>);
 
-impl AfterCommit for Reader {
-    fn committed(&self, view: &mut dyn View, touched: &[Touched]) {
-        if touched.contains(&Touched::Member(tenant_id(1), account_id(1))) {
+impl CommitHook for Reader {
+    fn on_commit(&self, view: &mut dyn View, changes: &[StateChange]) {
+        if changes.contains(&StateChange::Member(tenant_id(1), account_id(1))) {
             let seen =
                 view.member(&scope(1), account_id(1)).map(|one| one.map(|one| one.membership.revision));
             drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).send(seen));
@@ -151,20 +151,20 @@ pub fn a_follower_reads_the_commit_it_is_told_of(make: &MakeStore) {
     assert_eq!(seen.try_iter().collect::<Vec<_>>(), expected, "a follower reads the commit it is told of");
 }
 
-type Step = (&'static str, Box<dyn FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send>, Vec<Touched>);
+type Step = (&'static str, Box<dyn FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send>, Vec<StateChange>);
 
-fn member(tenant: u64, account: u64) -> Touched {
-    Touched::Member(tenant_id(tenant), account_id(account))
+fn member(tenant: u64, account: u64) -> StateChange {
+    StateChange::Member(tenant_id(tenant), account_id(account))
 }
 
-fn touched(tenant: u64, n: u64) -> Touched {
-    Touched::Endpoint(tenant_id(tenant), endpoint_id(n))
+fn changes(tenant: u64, n: u64) -> StateChange {
+    StateChange::Endpoint(tenant_id(tenant), endpoint_id(n))
 }
 
 /// What is done to hubs, marketplaces and listings.
 fn marketplace_steps() -> Vec<Step> {
-    let hub_1 = Touched::Hub(hub_id(1));
-    let market = |tenant, n| Touched::Marketplace(tenant_id(tenant), marketplace_id(n));
+    let hub_1 = StateChange::Hub(hub_id(1));
+    let market = |tenant, n| StateChange::Marketplace(tenant_id(tenant), marketplace_id(n));
     vec![
         ("add_hub", Box::new(|tx| tx.add_hub(&hub(1))), vec![hub_1]),
         ("update_hub", Box::new(|tx| tx.update_hub(&hub(1))), vec![hub_1]),
@@ -199,7 +199,7 @@ fn marketplace_steps() -> Vec<Step> {
 }
 
 fn steps() -> Vec<Step> {
-    let tenant_4 = Touched::Tenant(tenant_id(4));
+    let tenant_4 = StateChange::Tenant(tenant_id(4));
     vec![
         ("add_tenant", Box::new(|tx| tx.add_tenant(&tenant(4))), vec![tenant_4]),
         ("add_account", Box::new(|tx| tx.add_account(&account(10))), vec![]),
@@ -244,12 +244,12 @@ fn steps() -> Vec<Step> {
         (
             "add_endpoint",
             Box::new(|tx| (1..=3).try_for_each(|n| tx.add_endpoint(&scope(1), &endpoint(n, 1)))),
-            vec![touched(1, 1), touched(1, 2), touched(1, 3)],
+            vec![changes(1, 1), changes(1, 2), changes(1, 3)],
         ),
         (
             "update_endpoint",
             Box::new(|tx| tx.update_endpoint(&scope(1), &Endpoint { revision: 2, ..endpoint(1, 1) })),
-            vec![touched(1, 1)],
+            vec![changes(1, 1)],
         ),
         ("add_policy", Box::new(|tx| (1..=2).try_for_each(|n| tx.add_policy(&scope(1), &policy(n)))), vec![]),
         (
@@ -258,12 +258,12 @@ fn steps() -> Vec<Step> {
                 tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1)])?;
                 tx.attach_policies(&scope(1), endpoint_id(2), &[policy_id(1)])
             }),
-            vec![touched(1, 1), touched(1, 2)],
+            vec![changes(1, 1), changes(1, 2)],
         ),
         (
             "update_policy",
             Box::new(|tx| tx.update_policy(&scope(1), &Policy { revision: 2, ..policy(1) })),
-            vec![touched(1, 1), touched(1, 2)],
+            vec![changes(1, 1), changes(1, 2)],
         ),
         (
             "update_policy of a policy that is attached nowhere",
@@ -273,13 +273,13 @@ fn steps() -> Vec<Step> {
         (
             "detaching with attach_policies",
             Box::new(|tx| tx.attach_policies(&scope(1), endpoint_id(2), &[])),
-            vec![touched(1, 2)],
+            vec![changes(1, 2)],
         ),
         ("remove_policy", Box::new(|tx| tx.remove_policy(&scope(1), policy_id(2)).map(drop)), vec![]),
         (
             "remove_endpoint",
             Box::new(|tx| (1..=3).try_for_each(|n| tx.remove_endpoint(&scope(1), endpoint_id(n)).map(drop))),
-            vec![touched(1, 1), touched(1, 2), touched(1, 3)],
+            vec![changes(1, 1), changes(1, 2), changes(1, 3)],
         ),
         ("remove_dataset", Box::new(|tx| tx.remove_dataset(&scope(1), dataset_id(1)).map(drop)), vec![]),
         (
@@ -304,9 +304,9 @@ pub fn each_write_touches_what_live_state_is_made_of(make: &MakeStore) {
     follower.take();
     let mut before = versions(store);
     for (name, mut work, expected) in steps().into_iter().chain(marketplace_steps()) {
-        let concerned: BTreeSet<_> = expected.iter().filter_map(Touched::tenant).collect();
+        let concerned: BTreeSet<_> = expected.iter().filter_map(StateChange::tenant).collect();
         keep(store, move |tx| work(tx));
-        let expected: BTreeSet<Touched> = expected.into_iter().collect();
+        let expected: BTreeSet<StateChange> = expected.into_iter().collect();
         assert_eq!(follower.take(), expected, "{name} touches what live state is made of, and nothing else");
         let after = versions(store);
         for (n, (before, after)) in (1..=3).zip(before.iter().zip(&after)) {

@@ -28,7 +28,7 @@ use crate::check::{Check, checks, run_all};
 use crate::made::MakeStore;
 
 /// Every promise of [`Store`](syft_space_domain::store::Store), [`Unit`](syft_space_domain::unit::Unit) and
-/// [`AfterCommit`](syft_space_domain::store::AfterCommit).
+/// [`CommitHook`](syft_space_domain::store::CommitHook).
 pub const CHECKS: &[Check<MakeStore>] = checks![
     u1_what_is_recorded_keeps_its_rows_and_its_events,
     u1_rows_without_an_event_are_not_kept,

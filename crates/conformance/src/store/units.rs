@@ -9,7 +9,7 @@ use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{AccountStatus, PasswordHash};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{Store, StoreError, Tx};
-use syft_space_domain::unit::{Kept, Recorded, Refused, Unit};
+use syft_space_domain::unit::{UnitOutcome, Recorded, Refused, Unit};
 
 use crate::drive::{events, founded, installation_log, keep, log, look, submit};
 use crate::made::MakeStore;
@@ -99,9 +99,9 @@ pub fn u1_what_is_recorded_keeps_its_rows_and_its_events(make: &MakeStore) {
 struct Silent(Sender<Result<(), StoreError>>);
 
 impl Unit for Silent {
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<Kept, StoreError> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
         tx.add_dataset(&scope(1), &dataset(1))?;
-        Ok(Kept::RowsAnd(Vec::new()))
+        Ok(UnitOutcome::Commit(Vec::new()))
     }
 
     fn done(self: Box<Self>, outcome: Result<(), StoreError>) {

@@ -10,7 +10,7 @@ use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf, PasswordHash,
+    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipWithTenant, PasswordHash,
 };
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
@@ -18,7 +18,7 @@ use syft_space_domain::ids::{
 };
 use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace};
-use syft_space_domain::page::{Cursor, Page, PageAsk, PageLimit};
+use syft_space_domain::page::{Cursor, Page, PageRequest, PageLimit};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
 use syft_space_domain::secret::TokenHash;
@@ -193,15 +193,15 @@ where
         any_account() -> bool;
         account_by_email(email: &Email) -> Option<Account>;
         account(id: AccountId) -> Option<Account>;
-        memberships(account: AccountId) -> Vec<MembershipOf>;
+        memberships(account: AccountId) -> Vec<MembershipWithTenant>;
         invitation_by_token(token: &TokenHash) -> Option<Invitation>;
     }
     scoped! {
         member(account: AccountId) -> Option<Member>;
-        members(page: PageAsk<AccountId>) -> Page<Member, AccountId>;
+        members(page: PageRequest<AccountId>) -> Page<Member, AccountId>;
         count_active(role: Role) -> u64;
         count_members_and_invitations() -> u64;
-        invitations(page: PageAsk<InvitationId>) -> Page<Invitation, InvitationId>;
+        invitations(page: PageRequest<InvitationId>) -> Page<Invitation, InvitationId>;
         invitation(id: InvitationId) -> Option<Invitation>;
     }
 }
@@ -225,10 +225,10 @@ where
     }
     scoped! {
         dataset(id: DatasetId) -> Option<Dataset>;
-        datasets(page: PageAsk<DatasetId>) -> Page<Dataset, DatasetId>;
+        datasets(page: PageRequest<DatasetId>) -> Page<Dataset, DatasetId>;
         count_datasets() -> u64;
         job(dataset: DatasetId, id: JobId) -> Option<Job>;
-        jobs(dataset: DatasetId, page: PageAsk<JobId>) -> Page<Job, JobId>;
+        jobs(dataset: DatasetId, page: PageRequest<JobId>) -> Page<Job, JobId>;
         unfinished_jobs(dataset: DatasetId) -> Vec<Job>;
     }
 }
@@ -240,7 +240,7 @@ where
     fn endpoints(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<EndpointId>,
+        page: PageRequest<EndpointId>,
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
         match self.fault {
             Fault::CountsInItsCursor => self.endpoints_by_offset(scope, page),
@@ -269,10 +269,10 @@ where
     fn endpoints_by_offset(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<EndpointId>,
+        page: PageRequest<EndpointId>,
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
         let offset = page.after.map_or(0, |Cursor(key)| usize::from(key.as_bytes()[15]));
-        let everything = self.inner.endpoints(scope, PageAsk::default())?.items;
+        let everything = self.inner.endpoints(scope, PageRequest::default())?.items;
         let end = offset + page.limit.get();
         let next = (everything.len() > end).then(|| {
             let mut key = [0; 16];
@@ -290,7 +290,7 @@ where
 {
     scoped! {
         policy(id: PolicyId) -> Option<Policy>;
-        policies(page: PageAsk<PolicyId>) -> Page<Policy, PolicyId>;
+        policies(page: PageRequest<PolicyId>) -> Page<Policy, PolicyId>;
         count_policies() -> u64;
         attached_policies(endpoint: EndpointId) -> Vec<Policy>;
         endpoints_of_policy(policy: PolicyId) -> Vec<EndpointId>;
@@ -322,7 +322,7 @@ where
     }
     scoped! {
         marketplace(id: MarketplaceId) -> Option<Marketplace>;
-        marketplaces(page: PageAsk<MarketplaceId>) -> Page<Marketplace, MarketplaceId>;
+        marketplaces(page: PageRequest<MarketplaceId>) -> Page<Marketplace, MarketplaceId>;
         listing(id: ListingId) -> Option<Listing>;
         listings_of(endpoint: EndpointId) -> Vec<Listing>;
         listings_on(marketplace: MarketplaceId) -> Vec<Listing>;
@@ -337,7 +337,7 @@ where
         &mut self,
         scope: &TenantScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         let mut found = self.inner.events(scope, filter, page)?;
         if self.fault == Fault::ForgetsTheTenantIn("events") {
@@ -359,7 +359,7 @@ where
         &mut self,
         operator: &OperatorScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         self.inner.installation_events(operator, filter, page)
     }
@@ -368,7 +368,7 @@ where
         &mut self,
         scope: &TenantScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         let mut found = self.all_events(scope, filter, page)?;
         let last = found.projection.seq + found.projection.lag;

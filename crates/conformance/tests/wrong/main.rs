@@ -11,14 +11,14 @@ mod store;
 use std::sync::Arc;
 
 use syft_space_conformance::{Check, Made, MakeStore};
-use syft_space_domain::store::AfterCommit;
+use syft_space_domain::store::CommitHook;
 use syft_space_memory::MemoryStore;
 
 use crate::store::{Fault, FaultyStore};
 
 /// A store in memory with this fault.
 fn make(fault: Fault) -> Box<MakeStore> {
-    Box::new(move |follower: Arc<dyn AfterCommit>| {
+    Box::new(move |follower: Arc<dyn CommitHook>| {
         let inner = MemoryStore::new(fault.follower(follower));
         Made::new(Box::new(FaultyStore::new(Box::new(inner), fault)))
     })

@@ -10,7 +10,7 @@ use syft_space_conformance::{
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    Ask, Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexOf,
+    SearchQuery, Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexKey,
     JobProgress, Threshold, Usage,
 };
 use syft_space_domain::identity::ports::{AccessTokens, Compared, HashingError, Passwords};
@@ -18,7 +18,7 @@ use syft_space_domain::identity::{
     AccessClaims, AccessToken, Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -146,7 +146,7 @@ impl DocumentStore for Faulty<MemoryDocuments> {
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
-        page: PageAsk<DocumentId>,
+        page: PageRequest<DocumentId>,
     ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError> {
         self.inner.documents(&self.scope(scope), dataset, page)
     }
@@ -180,7 +180,7 @@ impl DocumentStore for Faulty<MemoryDocuments> {
         if self.fault != Fault::LeavesJobsBehind {
             return self.inner.destroy(&self.scope(scope), dataset);
         }
-        for one in self.inner.documents(scope, dataset, PageAsk::default())?.items {
+        for one in self.inner.documents(scope, dataset, PageRequest::default())?.items {
             self.inner.remove(scope, dataset, &one.id)?;
         }
         Ok(())
@@ -195,13 +195,13 @@ impl SearchEngine for Faulty<MemorySearch> {
     fn search<'a>(
         &'a self,
         scope: &'a TenantScope,
-        index: IndexOf,
-        ask: &'a Ask,
+        index: IndexKey,
+        ask: &'a SearchQuery,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         Box::pin(async move {
             let threshold = Threshold::parse(0.0).expect("a valid threshold");
             let ask = if self.fault == Fault::IgnoresTheThreshold {
-                &Ask { threshold, ..ask.clone() }
+                &SearchQuery { threshold, ..ask.clone() }
             } else {
                 ask
             };
@@ -212,14 +212,14 @@ impl SearchEngine for Faulty<MemorySearch> {
         })
     }
 
-    fn indexed(&self, scope: &TenantScope, index: IndexOf) -> Result<ChangeNumber, SearchError> {
+    fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {
         if self.fault == Fault::ForgetsItsNumber {
             return Ok(ChangeNumber(0));
         }
         self.inner.indexed(&self.scope(scope), index)
     }
 
-    fn apply(&self, scope: &TenantScope, index: IndexOf, changes: &[Change]) -> Result<(), SearchError> {
+    fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
         let fresh = |change: &Change| match change {
             Change::Put(number, document) if self.fault == Fault::NeverReplaces => {
                 let id = format!("{}.{}", document.id, self.calls.fetch_add(1, Ordering::SeqCst));

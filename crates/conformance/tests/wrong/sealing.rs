@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{MakeSealer, sample, sealing};
-use syft_space_domain::sealing::{NeedsNewValue, Place, SealError, Sealed, Sealer};
+use syft_space_domain::sealing::{Unsealable, AssociatedData, SealError, Sealed, Sealer};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantScope;
 use syft_space_memory::{MemorySealer, SeededEntropy};
@@ -36,18 +36,18 @@ impl Faulty {
         if self.fault == Fault::ForgetsTheTenant { sample::scope(9) } else { *scope }
     }
 
-    fn place(&self, place: &Place) -> Place {
+    fn place(&self, place: &AssociatedData) -> AssociatedData {
         match self.fault {
-            Fault::ForgetsTheTable => Place { table: "", ..*place },
-            Fault::ForgetsTheColumn => Place { column: "", ..*place },
-            Fault::ForgetsTheRow => Place { row: [0; 16], ..*place },
+            Fault::ForgetsTheTable => AssociatedData { table: "", ..*place },
+            Fault::ForgetsTheColumn => AssociatedData { column: "", ..*place },
+            Fault::ForgetsTheRow => AssociatedData { row: [0; 16], ..*place },
             _ => *place,
         }
     }
 }
 
 impl Sealer for Faulty {
-    fn seal(&self, scope: &TenantScope, place: &Place, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError> {
+    fn seal(&self, scope: &TenantScope, place: &AssociatedData, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError> {
         if self.fault == Fault::SealsNothing {
             return Ok(Sealed::from_bytes(plain.expose().clone()));
         }
@@ -64,9 +64,9 @@ impl Sealer for Faulty {
     fn open(
         &self,
         scope: &TenantScope,
-        place: &Place,
+        place: &AssociatedData,
         sealed: &Sealed,
-    ) -> Result<Secret<Vec<u8>>, NeedsNewValue> {
+    ) -> Result<Secret<Vec<u8>>, Unsealable> {
         if self.fault == Fault::SealsNothing {
             return Ok(Secret::new(sealed.as_bytes().to_vec()));
         }
@@ -74,7 +74,7 @@ impl Sealer for Faulty {
         let sealed = cut.map_or_else(|| sealed.clone(), |bytes| Sealed::from_bytes(bytes.to_vec()));
         let opened = self.inner.open(&self.scope(scope), &self.place(place), &sealed)?;
         let is_long = opened.expose().len() > 1_000;
-        if is_long && self.fault == Fault::LosesWhatIsLong { Err(NeedsNewValue) } else { Ok(opened) }
+        if is_long && self.fault == Fault::LosesWhatIsLong { Err(Unsealable) } else { Ok(opened) }
     }
 }
 

@@ -10,8 +10,8 @@ use syft_space_conformance::{
     store, tenant,
 };
 use syft_space_domain::audit::Event;
-use syft_space_domain::store::{AfterCommit, NobodyFollows, Store, StoreError, Touched, Tx, View};
-use syft_space_domain::unit::{Kept, Unit};
+use syft_space_domain::store::{CommitHook, NoopHook, Store, StoreError, StateChange, Tx, View};
+use syft_space_domain::unit::{UnitOutcome, Unit};
 use syft_space_memory::MemoryStore;
 
 use crate::faulty::{Faulty, SCOPED};
@@ -62,9 +62,9 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// What the store inside is to be followed by.
-    pub(crate) fn follower(self, follower: Arc<dyn AfterCommit>) -> Arc<dyn AfterCommit> {
+    pub(crate) fn follower(self, follower: Arc<dyn CommitHook>) -> Arc<dyn CommitHook> {
         match self {
-            Self::TellsNoFollower => Arc::new(NobodyFollows),
+            Self::TellsNoFollower => Arc::new(NoopHook),
             Self::ForgetsToTellOfMembers | Self::TellsFollowersTwice => {
                 Arc::new(FaultyFollower(follower, self))
             }
@@ -73,17 +73,17 @@ impl Fault {
     }
 }
 
-struct FaultyFollower(Arc<dyn AfterCommit>, Fault);
+struct FaultyFollower(Arc<dyn CommitHook>, Fault);
 
-impl AfterCommit for FaultyFollower {
-    fn committed(&self, view: &mut dyn View, touched: &[Touched]) {
+impl CommitHook for FaultyFollower {
+    fn on_commit(&self, view: &mut dyn View, changes: &[StateChange]) {
         if self.1 == Fault::TellsFollowersTwice {
-            self.0.committed(view, touched);
-            return self.0.committed(view, touched);
+            self.0.on_commit(view, changes);
+            return self.0.on_commit(view, changes);
         }
-        let told: Vec<Touched> =
-            touched.iter().copied().filter(|one| !matches!(one, Touched::Member(..))).collect();
-        self.0.committed(view, &told);
+        let told: Vec<StateChange> =
+            changes.iter().copied().filter(|one| !matches!(one, StateChange::Member(..))).collect();
+        self.0.on_commit(view, &told);
     }
 }
 
@@ -149,14 +149,14 @@ fn twice(events: &[Event]) -> Vec<Event> {
 }
 
 impl Unit for FaultyUnit {
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<Kept, StoreError> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
         let mut tx = Faulty { inner: tx, fault: self.fault };
         let Some(unit) = &mut self.inner else {
             return Err(StoreError::Closed);
         };
         let kept = unit.run(&mut tx);
         if self.is_lost {
-            return kept.map(|_| Kept::Only(Vec::new()));
+            return kept.map(|_| UnitOutcome::Rollback(Vec::new()));
         }
         if self.fault == Fault::AcknowledgesBeforeTheCommit
             && let (Ok(_), Some(unit)) = (&kept, self.inner.take())
@@ -164,15 +164,15 @@ impl Unit for FaultyUnit {
             unit.done(Ok(()));
         }
         match (self.fault, kept) {
-            (Fault::KeepsTheRowsOfARefusal, Ok(Kept::Only(events))) if !events.is_empty() => {
-                Ok(Kept::RowsAnd(events))
+            (Fault::KeepsTheRowsOfARefusal, Ok(UnitOutcome::Rollback(events))) if !events.is_empty() => {
+                Ok(UnitOutcome::Commit(events))
             }
-            (Fault::DropsTheEventOfARefusal, Ok(Kept::Only(_))) => Ok(Kept::Only(Vec::new())),
-            (Fault::DropsTheSecondEvent, Ok(Kept::RowsAnd(mut events))) => {
+            (Fault::DropsTheEventOfARefusal, Ok(UnitOutcome::Rollback(_))) => Ok(UnitOutcome::Rollback(Vec::new())),
+            (Fault::DropsTheSecondEvent, Ok(UnitOutcome::Commit(mut events))) => {
                 events.truncate(1);
-                Ok(Kept::RowsAnd(events))
+                Ok(UnitOutcome::Commit(events))
             }
-            (Fault::RecordsEventsTwice, Ok(Kept::RowsAnd(events))) => Ok(Kept::RowsAnd(twice(&events))),
+            (Fault::RecordsEventsTwice, Ok(UnitOutcome::Commit(events))) => Ok(UnitOutcome::Commit(twice(&events))),
             (_, kept) => kept,
         }
     }

@@ -303,7 +303,7 @@ pub struct Origin {
 
 /// One call: when it came, from where, and what randomness it may use.
 #[derive(Clone)]
-pub struct Call {
+pub struct RequestContext {
     /// When it came. All that one call does bears this one time.
     pub now: Timestamp,
     /// Its id, which the caller sees too.
@@ -314,7 +314,7 @@ pub struct Call {
     pub entropy: Arc<dyn Entropy>,
 }
 
-impl Call {
+impl RequestContext {
     /// The most characters that are kept of a user agent.
     pub const USER_AGENT_MAX: usize = 256;
 

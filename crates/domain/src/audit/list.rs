@@ -2,9 +2,9 @@
 
 use crate::access::Permission;
 use crate::audit::ports::{EventFilter, LogPage, Seq};
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
-use crate::page::PageAsk;
+use crate::page::PageRequest;
 use crate::space::Space;
 use crate::tenant::OperatorScope;
 
@@ -16,9 +16,9 @@ pub enum AuditError {
     Forbidden(#[from] Forbidden),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(AuditError);
+port_errors!(AuditError);
 
 /// The tenant's events, the newest first.
 ///
@@ -26,11 +26,11 @@ faults!(AuditError);
 /// When the caller's role does not permit it, or a port failed.
 pub fn events(
     space: &Space,
-    who: &Principal,
+    principal: &Principal,
     filter: &EventFilter,
-    page: PageAsk<Seq>,
+    page: PageRequest<Seq>,
 ) -> Result<LogPage, AuditError> {
-    let scope = who.scope(Permission::ReadAudit)?;
+    let scope = principal.scope(Permission::ReadAudit)?;
     Ok(space.store.read()?.events(&scope, filter, page)?)
 }
 
@@ -42,7 +42,7 @@ pub fn installation_events(
     space: &Space,
     operator: &OperatorScope,
     filter: &EventFilter,
-    page: PageAsk<Seq>,
+    page: PageRequest<Seq>,
 ) -> Result<LogPage, AuditError> {
     Ok(space.store.read()?.installation_events(operator, filter, page)?)
 }

@@ -12,7 +12,7 @@ pub mod ports;
 
 pub use action::{Action, ActionError};
 pub use event::{
-    Actor, Call, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError, RecordedEvent,
+    Actor, RequestContext, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError, RecordedEvent,
 };
 pub use list::{AuditError, events, installation_events};
 pub use person::{HubUser, Person};

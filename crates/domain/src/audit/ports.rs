@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::audit::{Action, Event, Outcome, RecordedEvent};
 use crate::ids::ActorId;
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope};
 use crate::time::Timestamp;
@@ -84,7 +84,7 @@ pub trait AuditView {
         &mut self,
         scope: &TenantScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError>;
 
     /// The installation's log.
@@ -92,6 +92,6 @@ pub trait AuditView {
         &mut self,
         operator: &OperatorScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError>;
 }

@@ -1,7 +1,7 @@
 //! Stopping a job: what it has stored stays, and the rest of what was brought goes.
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, ObjectKind};
+use crate::audit::{Action, RequestContext, ObjectKind};
 use crate::dataset::manage::active;
 use crate::dataset::{DatasetError, Job, JobStatus, catch_up};
 use crate::identity::Principal;
@@ -15,12 +15,12 @@ use crate::unit::{Recorded, Refused};
 /// When there is no such job, it has ended otherwise, the caller's role does not permit it, or a port failed.
 pub fn cancel_job(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     dataset: DatasetId,
     id: JobId,
 ) -> Result<Job, DatasetError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
+    let scope = principal.scope(Permission::WriteDatasets)?;
     let (known, job) = {
         let mut view = space.store.read()?;
         let known = active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
@@ -32,10 +32,10 @@ pub fn cancel_job(
     if job.status.is_final() {
         return Err(DatasetError::JobEnded(job.status));
     }
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Job, id);
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Job, id);
     // Whoever works on it stops early, and is then waited for.
     space.ingestion.stop(id);
-    let canceled = space.datasets.alone(dataset, || {
+    let canceled = space.datasets.with_lock(dataset, || {
         let part = space.documents.progress(&scope, dataset, id)?;
         let whole = space.documents.put_by(&scope, dataset, id)?.is_some();
         let finished_at = Some(space.clock.now());

@@ -16,7 +16,7 @@ pub struct Chunk {
 
 impl Chunk {
     /// About how many characters a chunk has.
-    pub const TARGET: usize = 800;
+    pub const TARGET_CHARS: usize = 800;
     /// The most characters of a chunk.
     pub const MAX: usize = 1200;
     /// The most characters that a chunk repeats of the one before it.
@@ -24,7 +24,7 @@ impl Chunk {
 }
 
 /// A heading line with more characters is prose that happens to begin with `#`.
-const LONGEST_HEADING: usize = 200;
+const MAX_HEADING_CHARS: usize = 200;
 
 /// Cuts a text into chunks, in order. Nothing but white space is left out.
 ///
@@ -103,15 +103,15 @@ impl<'a> Open<'a> {
     fn takes(&self, unit: &Unit, after: &[Unit]) -> bool {
         let length = |end: Place| end.chars.saturating_sub(self.start.chars);
         // A heading stays with the text below it whenever both fit at all.
-        let most = if self.only_headings { Chunk::MAX } else { Chunk::TARGET };
+        let most = if self.only_headings { Chunk::MAX } else { Chunk::TARGET_CHARS };
         match unit.begins {
-            Begins::Heading => self.only_headings && length(unit.end) <= Chunk::TARGET,
+            Begins::Heading => self.only_headings && length(unit.end) <= Chunk::TARGET_CHARS,
             Begins::Sentence => length(unit.end) <= most,
             // A paragraph that does not fit as a whole begins the next chunk, unless this one would stay short.
             Begins::Paragraph => {
                 let rest = after.iter().take_while(|one| one.begins == Begins::Sentence).last();
-                let short = length(self.end) < Chunk::TARGET / 2;
-                length(rest.unwrap_or(unit).end) <= Chunk::TARGET
+                let short = length(self.end) < Chunk::TARGET_CHARS / 2;
+                length(rest.unwrap_or(unit).end) <= Chunk::TARGET_CHARS
                     || (length(unit.end) <= most && (self.only_headings || short))
             }
         }
@@ -230,7 +230,7 @@ fn is_heading(line: &str) -> bool {
     indent <= 3
         && (1..=6).contains(&level)
         && title.chars().next().is_none_or(char::is_whitespace)
-        && line.chars().nth(LONGEST_HEADING).is_none()
+        && line.chars().nth(MAX_HEADING_CHARS).is_none()
 }
 
 /// Whether a line is an item of a list, a row of a table or a quotation, and so not part of a sentence before it.
@@ -317,7 +317,7 @@ impl Cutter<'_> {
 /// How much of a text that begins with a word is no longer than a chunk: all of it, else whole words, else whole
 /// graphemes, else (a letter under a thousand accents) characters.
 fn piece_length(text: &str) -> usize {
-    let Some((limit, next)) = text.char_indices().nth(Chunk::TARGET) else { return text.len() };
+    let Some((limit, next)) = text.char_indices().nth(Chunk::TARGET_CHARS) else { return text.len() };
     let head = text.get(..limit).unwrap_or(text);
     if next.is_whitespace() {
         return limit;

@@ -7,14 +7,14 @@ use crate::dataset::Document;
 use crate::dataset::chunk::{Heading, headings};
 
 /// A title has as many characters that count.
-const LONGEST_TITLE: usize = 200;
+const MAX_TITLE_CHARS: usize = 200;
 
 /// For each chunk of a document, in order, the document's title and the headings above the chunk, a line each. A
 /// heading in the chunk itself is not one of them.
 #[must_use]
 pub fn contexts(document: &Document) -> Vec<String> {
     let title = document.metadata.get("title").and_then(|title| title.as_str()).unwrap_or_default();
-    let title: String = title.chars().take(LONGEST_TITLE).collect();
+    let title: String = title.chars().take(MAX_TITLE_CHARS).collect();
     let content = document.content.as_str();
     let mut headings = headings(content).peekable();
     let mut above: Vec<Heading<'_>> = Vec::new();
@@ -90,7 +90,7 @@ mod tests {
         let mut plain = document("x", "Text.");
         plain.metadata.insert("title".to_owned(), 7.into());
         assert_eq!(contexts(&plain), [""]);
-        assert_eq!(contexts(&document(&"é".repeat(9000), "Text."))[0].chars().count(), LONGEST_TITLE);
+        assert_eq!(contexts(&document(&"é".repeat(9000), "Text."))[0].chars().count(), MAX_TITLE_CHARS);
         plain.content.clear();
         assert_eq!(contexts(&plain), [""], "chunks that are no part of the content stand under no heading");
     }

@@ -7,17 +7,17 @@
 //! Everything here blocks on a disk.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, Call, Event, ObjectKind};
+use crate::audit::{Action, Actor, RequestContext, Event, ObjectKind};
 use crate::dataset::ingest_files::Task;
 use crate::dataset::manage::active;
 use crate::dataset::{
-    ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexOf, Job, JobFailure, JobProgress,
+    ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexKey, Job, JobFailure, JobProgress,
     JobStatus, NewDocument, chunks,
 };
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, JobId};
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -46,9 +46,9 @@ pub enum IngestError {
     Ended(Box<Job>),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(IngestError);
+port_errors!(IngestError);
 
 /// A document was not removed.
 pub type RemoveDocumentError = IngestError;
@@ -63,21 +63,21 @@ const STEP: usize = 1_000;
 /// Why none was taken in.
 pub fn start_ingestion(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     dataset: DatasetId,
     documents: Vec<NewDocument>,
 ) -> Result<Job, IngestError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
+    let scope = principal.scope(Permission::WriteDatasets)?;
     let documents: Vec<Document> = documents.into_iter().map(|one| cut(one, call)).collect();
-    let id = JobId::generate(call.now, &*call.entropy)?;
-    let event = call.event(&scope, Action::SensitiveCreate, who.actor())?.on(ObjectKind::Job, id);
-    let limits = who.live().tenant.limits;
+    let id = JobId::generate(context.now, &*context.entropy)?;
+    let event = context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, id);
+    let limits = principal.snapshot().tenant.limits;
     let documents_total = count(documents.len());
     let bytes_total = documents.iter().map(|one| count(one.content.len())).sum();
 
     // A dataset on its way out takes its lock for good before its documents go: nothing is put in behind it.
-    space.datasets.alone(dataset, || {
+    space.datasets.with_lock(dataset, || {
         let (documents, unchanged) = changed(space, &scope, dataset, documents)?;
         let progress = JobProgress {
             documents_done: unchanged,
@@ -93,7 +93,7 @@ pub fn start_ingestion(
             documents_total,
             bytes_total,
             progress,
-            created_at: call.now,
+            created_at: context.now,
             finished_at: None,
         };
         let usage = space.documents.usage(&scope, dataset)?;
@@ -105,7 +105,7 @@ pub fn start_ingestion(
         }
         add_job(space, &scope, job.clone(), event)?;
         if let Err(error) = space.documents.put(&scope, dataset, job.id, &documents) {
-            end(space, call, &scope, failed(&job, JobFailure::of_all(&error)))?;
+            end(space, context, &scope, failed(&job, JobFailure::of_all(&error)))?;
             return Err(error.into());
         }
         Ok(Job { status: JobStatus::Running, ..job })
@@ -161,7 +161,7 @@ pub fn finish_later(space: &Space, scope: &TenantScope, job: Job) {
 /// When a port failed. The job stays as it is: [`finish_later`] ends it, or the next start.
 pub fn finish_ingestion(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     scope: &TenantScope,
     job: Job,
 ) -> Result<Job, IngestError> {
@@ -172,20 +172,20 @@ pub fn finish_ingestion(
     catch_up(space, scope, dataset.index())?;
     let progress =
         JobProgress { documents_done: job.documents_total, bytes_done: job.bytes_total, ..job.progress };
-    end(space, call, scope, Job { status: JobStatus::Succeeded, progress, ..job })
+    end(space, context, scope, Job { status: JobStatus::Succeeded, progress, ..job })
 }
 
 /// The scope under which a job that was started is finished in the background.
 ///
 /// # Errors
 /// When the caller's role does not permit writing.
-pub fn ingestion_scope(who: &Principal) -> Result<TenantScope, Forbidden> {
-    who.scope(Permission::WriteDatasets)
+pub fn ingestion_scope(principal: &Principal) -> Result<TenantScope, Forbidden> {
+    principal.scope(Permission::WriteDatasets)
 }
 
-pub(super) fn end(space: &Space, call: &Call, scope: &TenantScope, job: Job) -> Result<Job, IngestError> {
+pub(super) fn end(space: &Space, context: &RequestContext, scope: &TenantScope, job: Job) -> Result<Job, IngestError> {
     let job = Job { finished_at: Some(space.clock.now()), ..job };
-    let event = call.event(scope, Action::SensitiveCreate, Actor::System)?.on(ObjectKind::Job, job.id);
+    let event = context.event(scope, Action::SensitiveCreate, Actor::System)?.on(ObjectKind::Job, job.id);
     let event = if job.status == JobStatus::Failed { event.failed("job_failed") } else { event };
     let scope = *scope;
     space
@@ -209,8 +209,8 @@ pub(super) fn end(space: &Space, call: &Call, scope: &TenantScope, job: Job) -> 
 ///
 /// # Errors
 /// When the store of documents or the engine failed; the index has then seen a part, and can be brought the rest.
-pub fn catch_up(space: &Space, scope: &TenantScope, index: IndexOf) -> Result<(), Fault> {
-    space.datasets.alone(index.dataset, || {
+pub fn catch_up(space: &Space, scope: &TenantScope, index: IndexKey) -> Result<(), PortError> {
+    space.datasets.with_lock(index.dataset, || {
         loop {
             let seen = space.engine.indexed(scope, index)?;
             let changes = space.documents.changes(scope, index.dataset, seen, STEP)?;
@@ -228,23 +228,23 @@ pub fn catch_up(space: &Space, scope: &TenantScope, index: IndexOf) -> Result<()
 /// Why it was not removed.
 pub fn remove_document(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     dataset: DatasetId,
     id: &DocumentId,
 ) -> Result<(), RemoveDocumentError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
+    let scope = principal.scope(Permission::WriteDatasets)?;
     let known = find_dataset(space, &scope, dataset)?;
     if space.documents.document(&scope, dataset, id)?.is_none() {
         return Err(IngestError::NoDocument);
     }
     // The event comes first: a removal that nobody recorded would be worse than a record of one that was cut short.
     let event = call
-        .event(&scope, Action::SensitiveDelete, who.actor())?
+        .event(&scope, Action::SensitiveDelete, principal.actor())?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
     let recorded: Result<(), StoreError> = space.store.record(event).wait();
     recorded?;
-    space.datasets.alone(dataset, || space.documents.remove(&scope, dataset, id))?;
+    space.datasets.with_lock(dataset, || space.documents.remove(&scope, dataset, id))?;
     Ok(catch_up(space, &scope, known.index())?)
 }
 
@@ -254,16 +254,16 @@ pub fn remove_document(
 /// When there is none, the caller's role does not permit it, or a port failed.
 pub fn document(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     dataset: DatasetId,
     id: &DocumentId,
 ) -> Result<Document, IngestError> {
-    let scope = who.scope(Permission::ReadContent)?;
+    let scope = principal.scope(Permission::ReadContent)?;
     find_dataset(space, &scope, dataset)?;
     let document = space.documents.document(&scope, dataset, id)?.ok_or(IngestError::NoDocument)?;
     let event = call
-        .event(&scope, Action::SensitiveRead, who.actor())?
+        .event(&scope, Action::SensitiveRead, principal.actor())?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
     space.store.record(event).wait()?;
     Ok(document)
@@ -275,11 +275,11 @@ pub fn document(
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
 pub fn documents(
     space: &Space,
-    who: &Principal,
+    principal: &Principal,
     dataset: DatasetId,
-    page: PageAsk<DocumentId>,
+    page: PageRequest<DocumentId>,
 ) -> Result<Page<DocumentSummary, DocumentId>, IngestError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
+    let scope = principal.scope(Permission::WriteDatasets)?;
     find_dataset(space, &scope, dataset)?;
     Ok(space.documents.documents(&scope, dataset, page)?)
 }
@@ -288,10 +288,10 @@ fn find_dataset(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Dat
     active(&mut *space.store.read()?, scope, id)?.ok_or(IngestError::NoDataset)
 }
 
-fn cut(document: NewDocument, call: &Call) -> Document {
+fn cut(document: NewDocument, context: &RequestContext) -> Document {
     let NewDocument { id, content, metadata } = document;
     let sha256 = ContentHash::of_document(&content, &metadata);
-    Document { id, chunks: chunks(&content), content, metadata, sha256, created_at: call.now }
+    Document { id, chunks: chunks(&content), content, metadata, sha256, created_at: context.now }
 }
 
 fn count(n: usize) -> u64 {

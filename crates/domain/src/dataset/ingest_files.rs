@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use crate::audit::Origin;
 use crate::dataset::ingest::end;
-use crate::dataset::ingest_queue::{Outcome, Turn};
+use crate::dataset::ingest_queue::{Outcome, Lease};
 use crate::dataset::manage::active;
 use crate::dataset::ports::SpooledFile;
-use crate::dataset::read_group::{Looked, read_group};
+use crate::dataset::read_group::{ExtractedFile, read_group};
 use crate::dataset::{
     ContentHash, Dataset, Document, DocumentId, FileName, IngestError, Job, JobFailure, JobStatus, catch_up,
     finish_ingestion,
 };
-use crate::fault::Fault;
+use crate::port_error::PortError;
 use crate::ids::{DatasetId, JobId};
 use crate::space::Space;
 use crate::store::StoreError;
@@ -26,18 +26,18 @@ use crate::tenant::{TenantLimits, TenantScope};
 use crate::time::Timestamp;
 
 /// How long documents that are stored wait at most for the index, as long as that is quick.
-const INDEX_AFTER: Duration = Duration::from_secs(1);
+const INDEX_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Work for the background.
 pub(super) enum Task {
     /// The documents are stored; the index is to follow.
     Stored(Job),
     /// The files are spooled.
-    Files(Box<Files>),
+    FileTask(Box<FileTask>),
 }
 
 /// A job of files, and what is known of them.
-pub(super) struct Files {
+pub(super) struct FileTask {
     pub(super) job: Job,
     pub(super) list: Arc<[SpooledFile]>,
     /// Which documents the files are going to be, and of what content.
@@ -50,13 +50,13 @@ impl Task {
     pub(super) fn files(job: Job, list: Vec<SpooledFile>) -> Self {
         let id = |file: &SpooledFile| Some((FileName::parse(&file.name).ok()?.document_id(), file.sha256));
         let becoming = list.iter().filter_map(id).collect();
-        Self::Files(Box::new(Files { job, list: list.into(), becoming, index_at: None }))
+        Self::FileTask(Box::new(FileTask { job, list: list.into(), becoming, index_at: None }))
     }
 
     pub(super) fn job(&self) -> &Job {
         match self {
             Self::Stored(job) => job,
-            Self::Files(files) => &files.job,
+            Self::FileTask(files) => &files.job,
         }
     }
 
@@ -69,14 +69,14 @@ impl Task {
 /// fails is reported and tried again later.
 ///
 /// It blocks; [`IngestQueue::close`](super::IngestQueue::close) ends it behind the group it is at.
-pub fn work_off(space: &Space, report: &dyn Fn(DatasetId, JobId, &Fault)) {
-    while let Some(Turn { scope, dataset, task }) = space.ingestion.next(&*space.clock) {
+pub fn work_off(space: &Space, report: &dyn Fn(DatasetId, JobId, &PortError)) {
+    while let Some(Lease { scope, dataset, task }) = space.ingestion.next(&*space.clock) {
         let job = task.job().id;
         let outcome = match task {
             Task::Stored(job) => {
-                let done = space.call(Origin::default()).map_err(IngestError::from);
-                match done.and_then(|call| finish_ingestion(space, &call, &scope, job.clone())) {
-                    Err(IngestError::Fault(fault)) => {
+                let done = space.request_context(Origin::default()).map_err(IngestError::from);
+                match done.and_then(|call| finish_ingestion(space, &context, &scope, job.clone())) {
+                    Err(IngestError::PortError(fault)) => {
                         report(dataset, job.id, &fault);
                         Outcome::Failed(Task::Stored(job))
                     }
@@ -84,12 +84,12 @@ pub fn work_off(space: &Space, report: &dyn Fn(DatasetId, JobId, &Fault)) {
                     _ => Outcome::Ended,
                 }
             }
-            Task::Files(mut files) => match step(space, &scope, &mut files) {
-                Ok(true) => Outcome::More(Task::Files(files)),
+            Task::FileTask(mut files) => match step(space, &scope, &mut files) {
+                Ok(true) => Outcome::More(Task::FileTask(files)),
                 Ok(false) => Outcome::Ended,
                 Err(fault) => {
                     report(dataset, job, &fault);
-                    Outcome::Failed(Task::Files(files))
+                    Outcome::Failed(Task::FileTask(files))
                 }
             },
         };
@@ -101,19 +101,19 @@ pub fn work_off(space: &Space, report: &dyn Fn(DatasetId, JobId, &Fault)) {
 }
 
 /// Takes the next group of files in. Whether there is more to do.
-fn step(space: &Space, scope: &TenantScope, files: &mut Files) -> Result<bool, Fault> {
+fn step(space: &Space, scope: &TenantScope, files: &mut FileTask) -> Result<bool, PortError> {
     let id = files.job.id;
     let Some(dataset) = working_for(space, scope, &files.job)? else {
         return Ok(false);
     };
     space.ingestion.note(id, JobStatus::Running, &files.job.progress, space.clock.now());
     let position = usize::try_from(files.job.progress.position()).unwrap_or(usize::MAX);
-    let looked = catch_unwind(AssertUnwindSafe(|| read_group(space, scope, files, position)))
+    let extracted = catch_unwind(AssertUnwindSafe(|| read_group(space, scope, files, position)))
         .map_err(|_panic| StoreError::failed("a thread that takes files in panicked"))??;
-    let until = position.saturating_add(looked.len());
-    if !looked.is_empty() {
-        let limits = space.live.tenant(scope)?.tenant.limits;
-        if !keep(space, scope, &mut files.job, looked, limits)? {
+    let until = position.saturating_add(extracted.len());
+    if !extracted.is_empty() {
+        let limits = space.snapshots.tenant(scope)?.tenant.limits;
+        if !keep(space, scope, &mut files.job, extracted, limits)? {
             return Ok(false);
         }
         space.spool.remove_files(scope, dataset.id, id, position..until)?;
@@ -121,11 +121,11 @@ fn step(space: &Space, scope: &TenantScope, files: &mut Files) -> Result<bool, F
     }
     if until < files.list.len() {
         let now = space.clock.now();
-        if *files.index_at.get_or_insert(now.plus(INDEX_AFTER)) <= now {
+        if *files.index_at.get_or_insert(now.plus(INDEX_INTERVAL)) <= now {
             catch_up(space, scope, dataset.index())?;
             // What a large index takes is spread: the index takes no more than a small part of the time.
             let after = space.clock.now();
-            let pause = after.since(now).saturating_mul(4).max(INDEX_AFTER);
+            let pause = after.since(now).saturating_mul(4).max(INDEX_INTERVAL);
             files.index_at = Some(after.plus(pause));
         }
         return Ok(true);
@@ -148,10 +148,10 @@ fn keep(
     space: &Space,
     scope: &TenantScope,
     job: &mut Job,
-    looked: Vec<(u64, Looked)>,
+    extracted: Vec<(u64, ExtractedFile)>,
     limits: TenantLimits,
-) -> Result<bool, Fault> {
-    space.datasets.alone(job.dataset, || {
+) -> Result<bool, PortError> {
+    space.datasets.with_lock(job.dataset, || {
         // Whoever stops a job or removes a dataset says so before it takes the lock.
         if working_for(space, scope, job)?.is_none() {
             return Ok(false);
@@ -159,19 +159,19 @@ fn keep(
         let mut usage = space.documents.usage(scope, job.dataset)?;
         let mut progress = job.progress.clone();
         let mut documents: Vec<Document> = Vec::new();
-        for (bytes, one) in looked {
+        for (bytes, one) in extracted {
             progress.bytes_done = progress.bytes_done.saturating_add(bytes);
             match one {
-                Looked::Unchanged => {
+                ExtractedFile::Unchanged => {
                     progress.documents_done += 1;
                     progress.documents_unchanged += 1;
                 }
-                Looked::Duplicate => {
+                ExtractedFile::Duplicate => {
                     progress.documents_done += 1;
                     progress.documents_duplicate += 1;
                 }
-                Looked::Refused(failure) => progress.fail(failure),
-                Looked::Read { document, file, is_new } => {
+                ExtractedFile::Refused(failure) => progress.fail(failure),
+                ExtractedFile::Read { document, file, is_new } => {
                     let length = count(document.content.len());
                     let with = (usage.documents + u64::from(is_new), usage.bytes.saturating_add(length));
                     let refused = if is_new && with.0 > limits.documents {
@@ -201,12 +201,12 @@ fn keep(
 }
 
 /// Ends a job whose files are all worked off, and removes what is left of them.
-fn finish(space: &Space, scope: &TenantScope, job: &Job) -> Result<(), Fault> {
+fn finish(space: &Space, scope: &TenantScope, job: &Job) -> Result<(), PortError> {
     let failed = job.progress.documents_failed == job.documents_total;
     let status = if failed { JobStatus::Failed } else { JobStatus::Succeeded };
-    let call = space.call(Origin::default())?;
+    let context = space.request_context(Origin::default())?;
     // Any other refusal means that it was stopped at the last moment, or is gone with its dataset.
-    if let Err(IngestError::Fault(fault)) = end(space, &call, scope, Job { status, ..job.clone() }) {
+    if let Err(IngestError::PortError(fault)) = end(space, &context, scope, Job { status, ..job.clone() }) {
         return Err(fault);
     }
     // Once the job has ended nobody needs these; what a crash leaves is removed at the next start.

@@ -12,17 +12,17 @@ use std::time::Duration;
 use futures_channel::oneshot;
 
 use crate::dataset::ingest_files::Task;
-use crate::dataset::{Job, JobNow, JobProgress, JobStatus, Pace};
+use crate::dataset::{Job, JobSnapshot, JobProgress, JobStatus, JobRate};
 use crate::ids::{DatasetId, JobId};
 use crate::tenant::TenantScope;
 use crate::time::{Clock, Timestamp};
 
 /// Over how long a job's pace is measured.
-const WINDOW: Duration = Duration::from_secs(10);
+const RATE_WINDOW: Duration = Duration::from_secs(10);
 /// How often it is noted for that.
-const NOTED: Duration = Duration::from_millis(200);
+const RATE_SAMPLE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long work that failed waits at most before it is tried again.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// The jobs that are worked off in the background. [`work_off`](super::work_off) does the work.
 #[derive(Clone, Default)]
@@ -36,15 +36,15 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    lanes: HashMap<DatasetId, Lane>,
+    queues: HashMap<DatasetId, DatasetQueue>,
     /// The datasets that have work and nobody at it, in the order of their turns.
     ready: VecDeque<DatasetId>,
-    jobs: HashMap<JobId, Live>,
+    jobs: HashMap<JobId, RunningJob>,
     closed: bool,
 }
 
 /// What waits for one dataset.
-struct Lane {
+struct DatasetQueue {
     scope: TenantScope,
     /// Jobs whose documents are stored: indexing them takes one step, and no order matters.
     stored: VecDeque<Task>,
@@ -57,7 +57,7 @@ struct Lane {
 }
 
 /// A job as it is at this moment.
-struct Live {
+struct RunningJob {
     job: Job,
     /// How many bytes were worked off when.
     noted: VecDeque<(Timestamp, u64)>,
@@ -66,7 +66,7 @@ struct Live {
 }
 
 /// Some work for whoever asked for it.
-pub(super) struct Turn {
+pub(super) struct Lease {
     pub(super) scope: TenantScope,
     pub(super) dataset: DatasetId,
     pub(super) task: Task,
@@ -83,9 +83,9 @@ pub(super) enum Outcome {
 }
 
 /// Ends when a job has ended, or is not worked off any more.
-pub struct Watch(oneshot::Receiver<()>);
+pub struct JobWatch(oneshot::Receiver<()>);
 
-impl Future for Watch {
+impl Future for JobWatch {
     type Output = ();
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         Pin::new(&mut self.0).poll(cx).map(drop)
@@ -102,9 +102,9 @@ impl IngestQueue {
         let mut state = self.state();
         let job = task.job().clone();
         let dataset = job.dataset;
-        let live = Live { job: job.clone(), noted: VecDeque::new(), stopped: false, watched_by: Vec::new() };
+        let live = RunningJob { job: job.clone(), noted: VecDeque::new(), stopped: false, watched_by: Vec::new() };
         state.jobs.insert(job.id, live);
-        let lane = state.lanes.entry(dataset).or_insert_with(|| Lane {
+        let queue = state.queues.entry(dataset).or_insert_with(|| DatasetQueue {
             scope,
             stored: VecDeque::new(),
             files: VecDeque::new(),
@@ -112,8 +112,8 @@ impl IngestQueue {
             not_before: None,
             failures: 0,
         });
-        lane.push(task, false);
-        let was_idle = !lane.busy && lane.count() == 1;
+        queue.push(task, false);
+        let was_idle = !queue.busy && queue.count() == 1;
         if was_idle {
             state.ready.push_back(dataset);
         }
@@ -122,7 +122,7 @@ impl IngestQueue {
     }
 
     /// The next work, once there is some; `None` when the queue is closed. Blocks.
-    pub(super) fn next(&self, clock: &dyn Clock) -> Option<Turn> {
+    pub(super) fn next(&self, clock: &dyn Clock) -> Option<Lease> {
         let mut state = self.state();
         loop {
             if state.closed {
@@ -146,23 +146,23 @@ impl IngestQueue {
     /// Gives work back.
     pub(super) fn done(&self, dataset: DatasetId, outcome: Outcome, now: Timestamp) {
         let mut state = self.state();
-        let Some(lane) = state.lanes.get_mut(&dataset) else { return };
-        lane.busy = false;
+        let Some(queue) = state.queues.get_mut(&dataset) else { return };
+        queue.busy = false;
         match outcome {
             Outcome::More(task) => {
-                lane.failures = 0;
-                lane.push(task, true);
+                queue.failures = 0;
+                queue.push(task, true);
             }
             Outcome::Failed(task) => {
-                lane.push(task, true);
-                let wait = Duration::from_secs(1_u64 << lane.failures.min(6)).min(LONGEST_WAIT);
-                lane.failures = lane.failures.saturating_add(1);
-                lane.not_before = Some(now.plus(wait));
+                queue.push(task, true);
+                let wait = Duration::from_secs(1_u64 << queue.failures.min(6)).min(MAX_RETRY_DELAY);
+                queue.failures = queue.failures.saturating_add(1);
+                queue.not_before = Some(now.plus(wait));
             }
-            Outcome::Ended => lane.failures = 0,
+            Outcome::Ended => queue.failures = 0,
         }
-        if lane.count() == 0 {
-            state.lanes.remove(&dataset);
+        if queue.count() == 0 {
+            state.queues.remove(&dataset);
         } else {
             state.ready.push_back(dataset);
         }
@@ -214,22 +214,22 @@ impl IngestQueue {
 
     /// Watches for the end of a job; `None` when it is not worked off here, or has ended.
     #[must_use]
-    pub fn watch(&self, id: JobId) -> Option<Watch> {
+    pub fn watch(&self, id: JobId) -> Option<JobWatch> {
         let mut state = self.state();
         if state.closed {
             return None;
         }
         let (sender, receiver) = oneshot::channel();
         state.jobs.get_mut(&id)?.watched_by.push(sender);
-        Some(Watch(receiver))
+        Some(JobWatch(receiver))
     }
 
     /// A job as it is at this moment, which is ahead of what is stored of it.
-    pub(super) fn now(&self, stored: Job, now: Timestamp) -> JobNow {
+    pub(super) fn now(&self, stored: Job, now: Timestamp) -> JobSnapshot {
         let state = self.state();
         match state.jobs.get(&stored.id) {
-            Some(live) if !stored.status.is_final() => JobNow { job: live.job.clone(), pace: live.pace(now) },
-            _ => JobNow { job: stored, pace: None },
+            Some(live) if !stored.status.is_final() => JobSnapshot { job: live.job.clone(), rate: live.rate(now) },
+            _ => JobSnapshot { job: stored, rate: None },
         }
     }
 
@@ -247,24 +247,24 @@ impl IngestQueue {
 }
 
 impl State {
-    fn take(&mut self, now: Timestamp) -> Option<Turn> {
-        let due = |lane: &Lane| lane.not_before.is_none_or(|time| time <= now);
-        let at = self.ready.iter().position(|id| self.lanes.get(id).is_some_and(due))?;
+    fn take(&mut self, now: Timestamp) -> Option<Lease> {
+        let due = |queue: &DatasetQueue| queue.not_before.is_none_or(|time| time <= now);
+        let at = self.ready.iter().position(|id| self.queues.get(id).is_some_and(due))?;
         let dataset = self.ready.remove(at)?;
-        let lane = self.lanes.get_mut(&dataset)?;
-        let task = lane.stored.pop_front().or_else(|| lane.files.pop_front())?;
-        lane.busy = true;
-        lane.not_before = None;
-        Some(Turn { scope: lane.scope, dataset, task })
+        let queue = self.queues.get_mut(&dataset)?;
+        let task = queue.stored.pop_front().or_else(|| queue.files.pop_front())?;
+        queue.busy = true;
+        queue.not_before = None;
+        Some(Lease { scope: queue.scope, dataset, task })
     }
 
     fn until_next(&self, now: Timestamp) -> Option<Duration> {
-        let waiting = self.ready.iter().filter_map(|id| self.lanes.get(id)?.not_before);
+        let waiting = self.ready.iter().filter_map(|id| self.queues.get(id)?.not_before);
         waiting.min().map(|time| time.since(now))
     }
 }
 
-impl Lane {
+impl DatasetQueue {
     fn push(&mut self, task: Task, first: bool) {
         let tasks = if task.is_stored() { &mut self.stored } else { &mut self.files };
         if first { tasks.push_front(task) } else { tasks.push_back(task) }
@@ -275,18 +275,18 @@ impl Lane {
     }
 }
 
-impl Live {
+impl RunningJob {
     fn note(&mut self, now: Timestamp) {
-        if self.noted.back().is_none_or(|(last, _)| now.since(*last) >= NOTED) {
+        if self.noted.back().is_none_or(|(last, _)| now.since(*last) >= RATE_SAMPLE_INTERVAL) {
             self.noted.push_back((now, self.job.progress.bytes_done));
         }
         // One that is older than the window stays: the window begins somewhere.
-        while self.noted.get(1).is_some_and(|(second, _)| now.since(*second) > WINDOW) {
+        while self.noted.get(1).is_some_and(|(second, _)| now.since(*second) > RATE_WINDOW) {
             self.noted.pop_front();
         }
     }
 
-    fn pace(&self, now: Timestamp) -> Option<Pace> {
+    fn rate(&self, now: Timestamp) -> Option<JobRate> {
         if self.job.status != JobStatus::Running {
             return None;
         }
@@ -297,6 +297,6 @@ impl Live {
         });
         let left = self.job.bytes_total.saturating_sub(done);
         let seconds_left = (per_second > 0).then(|| left.div_ceil(per_second));
-        Some(Pace { bytes_per_second: per_second, seconds_left })
+        Some(JobRate { bytes_per_second: per_second, seconds_left })
     }
 }

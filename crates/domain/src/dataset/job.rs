@@ -141,7 +141,7 @@ pub struct Job {
 
 /// How fast a job goes at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct JobRate {
     /// Bytes of what was sent, in a second.
     pub bytes_per_second: u64,
     /// How long it will take at that pace; `None` while it stands still.
@@ -150,9 +150,9 @@ pub struct Pace {
 
 /// A job as it is at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobNow {
+pub struct JobSnapshot {
     /// The job.
     pub job: Job,
     /// How fast it goes; `None` unless it is running.
-    pub pace: Option<Pace>,
+    pub rate: Option<JobRate>,
 }

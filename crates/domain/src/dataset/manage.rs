@@ -1,13 +1,13 @@
 //! Making, changing and reading datasets, and reading their jobs.
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, ObjectKind};
+use crate::audit::{Action, RequestContext, ObjectKind};
 use crate::dataset::ports::DatasetView;
-use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobNow, JobStatus, Usage};
-use crate::fault::{Fault, faults};
+use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobSnapshot, JobStatus, Usage};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, JobId};
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -68,9 +68,9 @@ pub enum DatasetError {
     LimitReached(u64),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(DatasetError);
+port_errors!(DatasetError);
 
 /// A dataset that anybody may see: one that is not being removed.
 pub(super) fn active<V: DatasetView + ?Sized>(
@@ -87,24 +87,24 @@ pub(super) fn active<V: DatasetView + ?Sized>(
 /// Why it was not made.
 pub async fn create_dataset(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     wanted: NewDataset,
 ) -> Result<Dataset, DatasetError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
+    let scope = principal.scope(Permission::WriteDatasets)?;
     let dataset = Dataset {
-        id: DatasetId::generate(call.now, &*call.entropy)?,
+        id: DatasetId::generate(context.now, &*context.entropy)?,
         name: wanted.name,
         summary: wanted.summary,
         tags: wanted.tags,
         analyzer: wanted.analyzer,
         state: DatasetState::Active,
         revision: 1,
-        created_at: call.now,
-        updated_at: call.now,
+        created_at: context.now,
+        updated_at: context.now,
     };
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Dataset, dataset.id);
-    let limit = who.live().tenant.limits.datasets;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, dataset.id);
+    let limit = principal.snapshot().tenant.limits.datasets;
     space
         .store
         .write(move |tx| {
@@ -126,14 +126,14 @@ pub async fn create_dataset(
 /// Why it was not changed.
 pub async fn change_dataset(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: DatasetId,
     change: ChangeDataset,
 ) -> Result<Dataset, DatasetError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Dataset, id);
-    let now = call.now;
+    let scope = principal.scope(Permission::WriteDatasets)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, id);
+    let now = context.now;
     space
         .store
         .write(move |tx| {
@@ -168,8 +168,8 @@ pub async fn change_dataset(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn dataset(space: &Space, who: &Principal, id: DatasetId) -> Result<Dataset, DatasetError> {
-    let scope = who.scope(Permission::ReadMetadata)?;
+pub fn dataset(space: &Space, principal: &Principal, id: DatasetId) -> Result<Dataset, DatasetError> {
+    let scope = principal.scope(Permission::ReadMetadata)?;
     active(&mut *space.store.read()?, &scope, id)?.ok_or(DatasetError::NotFound)
 }
 
@@ -177,9 +177,9 @@ pub fn dataset(space: &Space, who: &Principal, id: DatasetId) -> Result<Dataset,
 ///
 /// # Errors
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
-pub fn usage(space: &Space, who: &Principal, id: DatasetId) -> Result<Usage, DatasetError> {
-    let scope = who.scope(Permission::ReadMetadata)?;
-    dataset(space, who, id)?;
+pub fn usage(space: &Space, principal: &Principal, id: DatasetId) -> Result<Usage, DatasetError> {
+    let scope = principal.scope(Permission::ReadMetadata)?;
+    dataset(space, principal, id)?;
     Ok(space.documents.usage(&scope, id)?)
 }
 
@@ -189,10 +189,10 @@ pub fn usage(space: &Space, who: &Principal, id: DatasetId) -> Result<Usage, Dat
 /// When the caller's role does not permit it, or a port failed.
 pub fn datasets(
     space: &Space,
-    who: &Principal,
-    page: PageAsk<DatasetId>,
+    principal: &Principal,
+    page: PageRequest<DatasetId>,
 ) -> Result<Page<Dataset, DatasetId>, DatasetError> {
-    let scope = who.scope(Permission::ReadMetadata)?;
+    let scope = principal.scope(Permission::ReadMetadata)?;
     Ok(space.store.read()?.datasets(&scope, page)?)
 }
 
@@ -200,8 +200,8 @@ pub fn datasets(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn job(space: &Space, who: &Principal, dataset: DatasetId, id: JobId) -> Result<JobNow, DatasetError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
+pub fn job(space: &Space, principal: &Principal, dataset: DatasetId, id: JobId) -> Result<JobSnapshot, DatasetError> {
+    let scope = principal.scope(Permission::WriteDatasets)?;
     let mut view = space.store.read()?;
     active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
     let job = view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?;
@@ -214,11 +214,11 @@ pub fn job(space: &Space, who: &Principal, dataset: DatasetId, id: JobId) -> Res
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
 pub fn jobs(
     space: &Space,
-    who: &Principal,
+    principal: &Principal,
     dataset: DatasetId,
-    page: PageAsk<JobId>,
-) -> Result<Page<JobNow, JobId>, DatasetError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
+    page: PageRequest<JobId>,
+) -> Result<Page<JobSnapshot, JobId>, DatasetError> {
+    let scope = principal.scope(Permission::WriteDatasets)?;
     let mut view = space.store.read()?;
     active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
     let Page { items, next } = view.jobs(&scope, dataset, page)?;

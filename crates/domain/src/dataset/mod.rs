@@ -40,15 +40,15 @@ pub use ingest::{
     ingestion_scope, remove_document, start_ingestion,
 };
 pub use ingest_files::work_off;
-pub use ingest_queue::{IngestQueue, Watch};
-pub use job::{Job, JobFailure, JobNow, JobProgress, JobStatus, JobStatusError, Pace};
+pub use ingest_queue::{IngestQueue, JobWatch};
+pub use job::{Job, JobFailure, JobSnapshot, JobProgress, JobStatus, JobStatusError, JobRate};
 pub use manage::{
     ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
     usage,
 };
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
-pub use search::{Ask, AskError, Hit, Hits, SearchDatasetError, Threshold, search_dataset};
+pub use search::{SearchQuery, SearchQueryError, Hit, Hits, SearchDatasetError, Threshold, search_dataset};
 pub use upload::{Upload, UploadError};
 
 use crate::ids::DatasetId;
@@ -56,7 +56,7 @@ use crate::time::Timestamp;
 
 /// Which index is meant, and how its words are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct IndexOf {
+pub struct IndexKey {
     /// The dataset.
     pub dataset: DatasetId,
     /// How its words are made comparable.
@@ -118,7 +118,7 @@ impl Dataset {
 
     /// Its index.
     #[must_use]
-    pub fn index(&self) -> IndexOf {
-        IndexOf { dataset: self.id, analyzer: self.analyzer }
+    pub fn index(&self) -> IndexKey {
+        IndexKey { dataset: self.id, analyzer: self.analyzer }
     }
 }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Pending;
 use crate::dataset::{
-    Ask, Change, ChangeNumber, ContentHash, Dataset, Document, DocumentId, DocumentSummary, ExtractedText,
-    FileFormat, FileRefused, Hits, IndexOf, Job, JobProgress, Usage,
+    SearchQuery, Change, ChangeNumber, ContentHash, Dataset, Document, DocumentId, DocumentSummary, ExtractedText,
+    FileFormat, FileRefused, Hits, IndexKey, Job, JobProgress, Usage,
 };
 use crate::ids::{DatasetId, JobId, TenantId};
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope};
 
@@ -25,7 +25,7 @@ pub trait DatasetView {
     fn datasets(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<DatasetId>,
+        page: PageRequest<DatasetId>,
     ) -> Result<Page<Dataset, DatasetId>, StoreError>;
     /// How many datasets the tenant has, whatever their state.
     fn count_datasets(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;
@@ -39,7 +39,7 @@ pub trait DatasetView {
         &mut self,
         scope: &TenantScope,
         dataset: DatasetId,
-        page: PageAsk<JobId>,
+        page: PageRequest<JobId>,
     ) -> Result<Page<Job, JobId>, StoreError>;
     /// A dataset's jobs whose status is not final, in the order of their ids.
     fn unfinished_jobs(&mut self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<Job>, StoreError>;
@@ -132,7 +132,7 @@ pub trait DocumentStore: Send + Sync {
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
-        page: PageAsk<DocumentId>,
+        page: PageRequest<DocumentId>,
     ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError>;
     /// Removes a document, and answers the number of that change; `None` when there is none.
     fn remove(
@@ -181,7 +181,7 @@ pub trait Spool: Send + Sync {
         scope: &TenantScope,
         dataset: DatasetId,
         job: JobId,
-    ) -> Result<Box<dyn Intake>, SpoolError>;
+    ) -> Result<Box<dyn UploadWriter>, SpoolError>;
     /// The files of a job, in the order they were brought; `None` when there are none, or not all of them were.
     fn files(
         &self,
@@ -214,7 +214,7 @@ pub trait Spool: Send + Sync {
 }
 
 /// Takes in the files of one job, one after the other. What is dropped before it is sealed leaves nothing behind.
-pub trait Intake: Send {
+pub trait UploadWriter: Send {
     /// Begins the next file.
     fn begin_file(&mut self) -> Result<(), SpoolError>;
     /// Adds bytes to the file that was begun last.
@@ -245,14 +245,14 @@ pub trait SearchEngine: Send + Sync {
     fn search<'a>(
         &'a self,
         scope: &'a TenantScope,
-        index: IndexOf,
-        ask: &'a Ask,
+        index: IndexKey,
+        ask: &'a SearchQuery,
     ) -> Pending<'a, Result<Hits, SearchError>>;
     /// The last change the index has seen, durably. Blocks on a disk.
-    fn indexed(&self, scope: &TenantScope, index: IndexOf) -> Result<ChangeNumber, SearchError>;
+    fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError>;
     /// Brings the index the next changes, in order. Once this answers they are durable in it and the next search
     /// sees them. Blocks on a disk.
-    fn apply(&self, scope: &TenantScope, index: IndexOf, changes: &[Change]) -> Result<(), SearchError>;
+    fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError>;
     /// Removes the index. Doing so again changes nothing. Blocks on a disk.
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SearchError>;
 }

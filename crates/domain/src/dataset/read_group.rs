@@ -4,27 +4,27 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::dataset::ingest_files::Files;
+use crate::dataset::ingest_files::FileTask;
 use crate::dataset::ports::{ExtractError, SpooledFile};
 use crate::dataset::{
     ContentHash, Document, DocumentError, DocumentId, ExtractedText, FILE_MAX_BYTES, FileFormat, FileName,
     FileRefused, JobFailure, Metadata, NewDocument, chunks,
 };
-use crate::fault::Fault;
+use crate::port_error::PortError;
 use crate::space::Space;
 use crate::tenant::TenantScope;
 
 /// The most files of a group.
-const FILES: usize = 512;
+const MAX_FILES_PER_GROUP: usize = 512;
 /// A group that holds this much text is stored.
-const TEXT: usize = 4 * 1024 * 1024;
+const MAX_TEXT_BYTES_PER_GROUP: usize = 4 * 1024 * 1024;
 /// So is one that was read for this long.
-const TIME: Duration = Duration::from_secs(2);
+const MAX_GROUP_DURATION: Duration = Duration::from_secs(2);
 /// The most characters of a name that are shown.
-const SHOWN: usize = 200;
+const MAX_NAME_CHARS: usize = 200;
 
 /// What a look at a file has shown.
-pub(super) enum Looked {
+pub(super) enum ExtractedFile {
     /// The document is stored as it is.
     Unchanged,
     /// A document of the same content is stored under another id.
@@ -41,11 +41,11 @@ pub(super) enum Looked {
 pub(super) fn read_group(
     space: &Space,
     scope: &TenantScope,
-    files: &Files,
+    files: &FileTask,
     position: usize,
-) -> Result<Vec<(u64, Looked)>, Fault> {
+) -> Result<Vec<(u64, ExtractedFile)>, PortError> {
     let began = space.clock.now();
-    let next: Vec<(usize, &SpooledFile)> = files.list.iter().enumerate().skip(position).take(FILES).collect();
+    let next: Vec<(usize, &SpooledFile)> = files.list.iter().enumerate().skip(position).take(MAX_FILES_PER_GROUP).collect();
     let names: Vec<Option<FileName>> =
         next.iter().map(|(_, file)| FileName::parse(&file.name).ok()).collect();
     let ids: Vec<DocumentId> = names.iter().flatten().map(FileName::document_id).collect();
@@ -53,46 +53,46 @@ pub(super) fn read_group(
     let stored: HashMap<&DocumentId, ContentHash> =
         ids.iter().zip(stored).filter_map(|(id, hash)| Some((id, hash?))).collect();
 
-    let mut group = Group { space, scope, files, stored, hashes: HashMap::new(), looked: Vec::new() };
+    let mut group = Group { space, scope, files, stored, hashes: HashMap::new(), extracted: Vec::new() };
     let mut text = 0_usize;
     let mut bytes_done = files.job.progress.bytes_done;
     for ((number, file), name) in next.into_iter().zip(names) {
         if space.ingestion.is_stopped(files.job.id) {
             break;
         }
-        let looked = match group.look(number, file, name) {
-            Ok(looked) => looked,
-            Err(fault) if group.looked.is_empty() => return Err(fault),
+        let extracted = match group.look(number, file, name) {
+            Ok(extracted) => extracted,
+            Err(fault) if group.extracted.is_empty() => return Err(fault),
             Err(_) => break,
         };
-        if let Looked::Read { document, .. } = &looked {
+        if let ExtractedFile::Read { document, .. } = &extracted {
             text = text.saturating_add(document.content.len());
             group.hashes.insert(file.sha256, document.id.clone());
         }
-        group.looked.push((file.bytes, looked));
+        group.extracted.push((file.bytes, extracted));
         bytes_done = bytes_done.saturating_add(file.bytes);
         let now = space.clock.now();
         space.ingestion.note_bytes(files.job.id, bytes_done, now);
-        if text >= TEXT || now.since(began) >= TIME {
+        if text >= MAX_TEXT_BYTES_PER_GROUP || now.since(began) >= MAX_GROUP_DURATION {
             break;
         }
     }
-    Ok(group.looked)
+    Ok(group.extracted)
 }
 
 struct Group<'a> {
     space: &'a Space,
     scope: &'a TenantScope,
-    files: &'a Files,
+    files: &'a FileTask,
     /// Of the documents that the files become, those that are stored.
     stored: HashMap<&'a DocumentId, ContentHash>,
     /// What is in the group and not stored yet.
     hashes: HashMap<ContentHash, DocumentId>,
-    looked: Vec<(u64, Looked)>,
+    extracted: Vec<(u64, ExtractedFile)>,
 }
 
 impl Group<'_> {
-    fn look(&self, number: usize, file: &SpooledFile, name: Option<FileName>) -> Result<Looked, Fault> {
+    fn look(&self, number: usize, file: &SpooledFile, name: Option<FileName>) -> Result<ExtractedFile, PortError> {
         let Some(name) = name else {
             return Ok(refused(None, &file.name, &crate::dataset::FileNameError));
         };
@@ -107,10 +107,10 @@ impl Group<'_> {
         }
         let stored = self.stored.get(&id);
         if stored == Some(&file.sha256) {
-            return Ok(Looked::Unchanged);
+            return Ok(ExtractedFile::Unchanged);
         }
         if self.is_elsewhere(&id, &file.sha256)? {
-            return Ok(Looked::Duplicate);
+            return Ok(ExtractedFile::Duplicate);
         }
         let job = &self.files.job;
         let Some(bytes) = self.space.spool.read(self.scope, job.dataset, job.id, number)? else {
@@ -126,7 +126,7 @@ impl Group<'_> {
         }));
         match read.unwrap_or(Err(FileRefused::TooHeavy.into())) {
             Ok(Ok(document)) => {
-                Ok(Looked::Read { document, file: shown(&file.name), is_new: stored.is_none() })
+                Ok(ExtractedFile::Read { document, file: shown(&file.name), is_new: stored.is_none() })
             }
             Ok(Err(DocumentError::Empty)) => refuse(&FileRefused::NoText),
             Ok(Err(error)) => refuse(&error),
@@ -137,7 +137,7 @@ impl Group<'_> {
 
     /// Whether a document of this content is stored under another id, and will stay: one that another file of the
     /// job is about to replace does not count.
-    fn is_elsewhere(&self, id: &DocumentId, hash: &ContentHash) -> Result<bool, Fault> {
+    fn is_elsewhere(&self, id: &DocumentId, hash: &ContentHash) -> Result<bool, PortError> {
         if self.hashes.get(hash).is_some_and(|other| other != id) {
             return Ok(true);
         }
@@ -163,8 +163,8 @@ impl Group<'_> {
     }
 }
 
-fn refused(id: Option<&DocumentId>, name: &str, error: &dyn std::fmt::Display) -> Looked {
-    Looked::Refused(JobFailure {
+fn refused(id: Option<&DocumentId>, name: &str, error: &dyn std::fmt::Display) -> ExtractedFile {
+    ExtractedFile::Refused(JobFailure {
         document_id: id.map(ToString::to_string),
         file: Some(shown(name)),
         message: error.to_string(),
@@ -174,14 +174,14 @@ fn refused(id: Option<&DocumentId>, name: &str, error: &dyn std::fmt::Display) -
 /// A name as it can be shown: what no text for people has is written out.
 fn shown(name: &str) -> String {
     let mut shown = String::new();
-    for character in name.chars().take(SHOWN) {
+    for character in name.chars().take(MAX_NAME_CHARS) {
         if crate::text::is_one_line(character.encode_utf8(&mut [0; 4])) {
             shown.push(character);
         } else {
             shown.extend(character.escape_unicode());
         }
     }
-    if name.chars().nth(SHOWN).is_some() {
+    if name.chars().nth(MAX_NAME_CHARS).is_some() {
         shown.push('…');
     }
     shown

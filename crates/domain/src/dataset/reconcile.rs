@@ -3,14 +3,14 @@
 
 use std::collections::HashSet;
 
-use crate::audit::{Call, Origin};
+use crate::audit::{RequestContext, Origin};
 use crate::dataset::ingest::{end, failed};
 use crate::dataset::ingest_files::Task;
 use crate::dataset::ports::SearchError;
 use crate::dataset::{
     DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion, finish_removal,
 };
-use crate::fault::Fault;
+use crate::port_error::PortError;
 use crate::ids::{DatasetId, TenantId};
 use crate::space::Space;
 use crate::tenant::{OperatorScope, TenantScope};
@@ -37,22 +37,22 @@ pub struct Reconciled {
 ///
 /// # Errors
 /// When a port failed; it can be called again.
-pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, Fault> {
-    let call = space.call(Origin::default())?;
+pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, PortError> {
+    let context = space.request_context(Origin::default())?;
     let mut mended = Reconciled::default();
     let known = space.store.read()?.all_datasets(operator)?;
     let ids: HashSet<(TenantId, DatasetId)> = known.iter().map(|(tenant, one)| (*tenant, one.id)).collect();
     for (tenant, dataset) in known {
         let scope = operator.tenant(tenant);
         if dataset.state == DatasetState::Deleting {
-            finish_removal(space, &call, &scope, dataset.id)?;
+            finish_removal(space, &context, &scope, dataset.id)?;
             mended.removals_finished += 1;
             continue;
         }
         // A document that was removed just before a crash must not be found by anybody after it.
         match catch_up(space, &scope, dataset.index()) {
             // An index is derived: a damaged one is built anew, so that it cannot show what was removed.
-            Err(Fault::Search(SearchError::Damaged(_))) => {
+            Err(PortError::Search(SearchError::Damaged(_))) => {
                 space.engine.destroy(&scope, dataset.id)?;
                 catch_up(space, &scope, dataset.index())?;
                 mended.indexes_rebuilt += 1;
@@ -70,7 +70,7 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
             }
         }
         for job in unfinished {
-            resume(space, &call, &scope, job, &mut mended)?;
+            resume(space, &context, &scope, job, &mut mended)?;
         }
     }
     for (tenant, dataset) in space.documents.held(operator)? {
@@ -88,14 +88,14 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
 /// Ends a job, or lets it be worked off in the background.
 fn resume(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     scope: &TenantScope,
     mut job: Job,
     mended: &mut Reconciled,
-) -> Result<(), Fault> {
+) -> Result<(), PortError> {
     let ended = if space.documents.put_by(scope, job.dataset, job.id)?.is_some() {
         mended.jobs_finished += 1;
-        finish_ingestion(space, call, scope, job)
+        finish_ingestion(space, context, scope, job)
     } else if let Some(files) = space.spool.files(scope, job.dataset, job.id)? {
         if let Some(progress) = space.documents.progress(scope, job.dataset, job.id)? {
             // The files that came before are documents, and were not to stay.
@@ -109,11 +109,11 @@ fn resume(
     } else {
         mended.jobs_failed += 1;
         let why = "the server stopped before the documents were stored; send them again";
-        end(space, call, scope, failed(&job, JobFailure::of_all(&why)))
+        end(space, context, scope, failed(&job, JobFailure::of_all(&why)))
     };
     match ended {
         Ok(_) => Ok(()),
-        Err(IngestError::Fault(fault)) => Err(fault),
+        Err(IngestError::PortError(fault)) => Err(fault),
         Err(other) => Err(crate::store::StoreError::failed(other).into()),
     }
 }

@@ -1,9 +1,9 @@
 //! Removing a dataset: first it is said and gone from sight, then its bytes go, then its row.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, Call, ObjectKind};
+use crate::audit::{Action, Actor, RequestContext, ObjectKind};
 use crate::dataset::{DatasetError, DatasetState};
-use crate::fault::Fault;
+use crate::port_error::PortError;
 use crate::identity::Principal;
 use crate::ids::DatasetId;
 use crate::space::Space;
@@ -17,14 +17,14 @@ use crate::unit::{Recorded, Refused};
 /// Why it was not removed.
 pub async fn begin_removal(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: DatasetId,
     if_revision: Option<u64>,
 ) -> Result<TenantScope, DatasetError> {
-    let scope = who.scope(Permission::WriteDatasets)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Dataset, id);
-    let now = call.now;
+    let scope = principal.scope(Permission::WriteDatasets)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, id);
+    let now = context.now;
     space
         .store
         .write(move |tx| {
@@ -54,12 +54,12 @@ pub async fn begin_removal(
 ///
 /// # Errors
 /// When a port failed.
-pub fn finish_removal(space: &Space, call: &Call, scope: &TenantScope, id: DatasetId) -> Result<(), Fault> {
-    let event = call.event(scope, Action::SensitiveDelete, Actor::System)?.on(ObjectKind::Dataset, id);
+pub fn finish_removal(space: &Space, context: &RequestContext, scope: &TenantScope, id: DatasetId) -> Result<(), PortError> {
+    let event = context.event(scope, Action::SensitiveDelete, Actor::System)?.on(ObjectKind::Dataset, id);
     let scope = *scope;
     // Whoever takes files in stops early, and is then waited for.
     space.ingestion.stop_all(id);
-    space.datasets.alone(id, || {
+    space.datasets.with_lock(id, || {
         space.engine.destroy(&scope, id)?;
         space.spool.destroy(&scope, id)?;
         space.documents.destroy(&scope, id)?;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, ObjectKind};
+use crate::audit::{Action, RequestContext, ObjectKind};
 use crate::dataset::manage::active;
 use crate::dataset::{DocumentId, Metadata};
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::DatasetId;
 use crate::space::Space;
@@ -17,18 +17,18 @@ pub struct Threshold(f32);
 
 /// What a search may ask for, and what may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AskError {
+pub enum SearchQueryError {
     /// A threshold out of bounds.
     #[error("similarity_threshold is a number from 0 to 1")]
     Threshold,
     /// A limit out of bounds.
-    #[error("limit is a number from 1 to {}", Ask::MAX_LIMIT)]
+    #[error("limit is a number from 1 to {}", SearchQuery::MAX_LIMIT)]
     Limit,
     /// A question that is none.
     #[error("the question is empty")]
     Empty,
     /// A question that is too long.
-    #[error("the question has more than {} bytes", Ask::MAX_TEXT)]
+    #[error("the question has more than {} bytes", SearchQuery::MAX_TEXT)]
     TooLong,
 }
 
@@ -40,8 +40,8 @@ impl Threshold {
     ///
     /// # Errors
     /// When it is not from 0 to 1.
-    pub fn parse(value: f32) -> Result<Self, AskError> {
-        if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(AskError::Threshold) }
+    pub fn parse(value: f32) -> Result<Self, SearchQueryError> {
+        if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(SearchQueryError::Threshold) }
     }
 
     /// The number itself.
@@ -53,7 +53,7 @@ impl Threshold {
 
 /// A question to a dataset.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Ask {
+pub struct SearchQuery {
     /// The question, in words.
     pub text: String,
     /// How many chunks at most.
@@ -62,7 +62,7 @@ pub struct Ask {
     pub threshold: Threshold,
 }
 
-impl Ask {
+impl SearchQuery {
     /// The most chunks of one answer.
     pub const MAX_LIMIT: u64 = 100;
     /// The number of chunks when nobody asks for another.
@@ -74,23 +74,23 @@ impl Ask {
     ///
     /// # Errors
     /// When there are none, or too many.
-    pub fn check_text(text: &str) -> Result<(), AskError> {
+    pub fn check_text(text: &str) -> Result<(), SearchQueryError> {
         if text.trim().is_empty() {
-            return Err(AskError::Empty);
+            return Err(SearchQueryError::Empty);
         }
-        if text.len() > Self::MAX_TEXT { Err(AskError::TooLong) } else { Ok(()) }
+        if text.len() > Self::MAX_TEXT { Err(SearchQueryError::TooLong) } else { Ok(()) }
     }
 
     /// Checks a question.
     ///
     /// # Errors
     /// When one of its parts is out of bounds.
-    pub fn new(text: String, limit: u64, threshold: f32) -> Result<Self, AskError> {
+    pub fn new(text: String, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
         Self::check_text(&text)?;
         if !(1..=Self::MAX_LIMIT).contains(&limit) {
-            return Err(AskError::Limit);
+            return Err(SearchQueryError::Limit);
         }
-        let limit = usize::try_from(limit).map_err(|_| AskError::Limit)?;
+        let limit = usize::try_from(limit).map_err(|_| SearchQueryError::Limit)?;
         Ok(Self { text, limit, threshold: Threshold::parse(threshold)? })
     }
 }
@@ -122,9 +122,9 @@ pub enum SearchDatasetError {
     NotFound,
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(SearchDatasetError);
+port_errors!(SearchDatasetError);
 
 /// Searches a dataset directly, as an endpoint would. That it was done is recorded.
 ///
@@ -132,15 +132,15 @@ faults!(SearchDatasetError);
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
 pub async fn search_dataset(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: DatasetId,
-    ask: &Ask,
+    ask: &SearchQuery,
 ) -> Result<Hits, SearchDatasetError> {
-    let scope = who.scope(Permission::ReadContent)?;
+    let scope = principal.scope(Permission::ReadContent)?;
     let dataset = active(&mut *space.store.read()?, &scope, id)?.ok_or(SearchDatasetError::NotFound)?;
     let hits = space.engine.search(&scope, dataset.index(), ask).await?;
-    let event = call.event(&scope, Action::SensitiveRead, who.actor())?.on(ObjectKind::Dataset, id);
+    let event = context.event(&scope, Action::SensitiveRead, principal.actor())?.on(ObjectKind::Dataset, id);
     space.store.record(event).await?;
     Ok(hits)
 }

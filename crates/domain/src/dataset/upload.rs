@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, Event, ObjectKind};
+use crate::audit::{Action, RequestContext, Event, ObjectKind};
 use crate::dataset::ingest::add_job;
 use crate::dataset::ingest_files::Task;
 use crate::dataset::manage::active;
-use crate::dataset::ports::{Intake, SpooledFile};
+use crate::dataset::ports::{UploadWriter, SpooledFile};
 use crate::dataset::{ContentHash, FILE_MAX_BYTES, FileName, IngestError, Job, JobProgress, JobStatus};
 use crate::identity::Principal;
 use crate::ids::{DatasetId, JobId};
@@ -49,7 +49,7 @@ pub struct Upload {
     scope: TenantScope,
     job: Job,
     event: Event,
-    intake: Box<dyn Intake>,
+    intake: Box<dyn UploadWriter>,
     files: Vec<SpooledFile>,
     names: HashSet<String>,
     open: Option<Open>,
@@ -72,24 +72,24 @@ impl Upload {
     /// Why none would be taken in.
     pub fn begin(
         space: &Space,
-        call: &Call,
-        who: &Principal,
+        context: &RequestContext,
+        principal: &Principal,
         dataset: DatasetId,
     ) -> Result<Self, IngestError> {
-        let scope = who.scope(Permission::WriteDatasets)?;
+        let scope = principal.scope(Permission::WriteDatasets)?;
         let job = Job {
-            id: JobId::generate(call.now, &*call.entropy)?,
+            id: JobId::generate(context.now, &*context.entropy)?,
             dataset,
             status: JobStatus::Queued,
             documents_total: 0,
             bytes_total: 0,
             progress: JobProgress::default(),
-            created_at: call.now,
+            created_at: context.now,
             finished_at: None,
         };
-        let event = call.event(&scope, Action::SensitiveCreate, who.actor())?.on(ObjectKind::Job, job.id);
+        let event = context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, job.id);
         // A dataset on its way out takes its lock before its folder goes: none is made behind it.
-        let intake = space.datasets.alone(dataset, || {
+        let intake = space.datasets.with_lock(dataset, || {
             active(&mut *space.store.read()?, &scope, dataset)?.ok_or(IngestError::NoDataset)?;
             Ok::<_, IngestError>(space.spool.begin(&scope, dataset, job.id)?)
         })?;
@@ -153,7 +153,7 @@ impl Upload {
         job.documents_total = u64::try_from(files.len()).unwrap_or(u64::MAX);
         job.bytes_total = files.iter().map(|file| file.bytes).sum();
         let dataset = job.dataset;
-        space.datasets.alone(dataset, || {
+        space.datasets.with_lock(dataset, || {
             active(&mut *space.store.read()?, &scope, dataset)?.ok_or(IngestError::NoDataset)?;
             intake.seal(&files)?;
             let added = add_job(&space, &scope, job.clone(), event);

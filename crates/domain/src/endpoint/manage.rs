@@ -1,16 +1,16 @@
 //! Making, changing, reading and removing endpoints.
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, ObjectKind};
+use crate::audit::{Action, RequestContext, ObjectKind};
 use crate::dataset::DatasetState;
 use crate::endpoint::ports::EndpointView;
 use crate::endpoint::query::{admitted, visible};
 use crate::endpoint::{Endpoint, ResponseType, Slug};
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, EndpointId};
 use crate::marketplace::take_off;
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -105,9 +105,9 @@ pub enum EndpointError {
     LimitReached(u64),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(EndpointError);
+port_errors!(EndpointError);
 
 /// A page of endpoints, and how much of each its reader may see.
 pub struct ListedEndpoints {
@@ -123,13 +123,13 @@ pub struct ListedEndpoints {
 /// Why it was not made.
 pub async fn create_endpoint(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     wanted: NewEndpoint,
 ) -> Result<Endpoint, EndpointError> {
-    let scope = who.scope(Permission::WriteEndpoints)?;
+    let scope = principal.scope(Permission::WriteEndpoints)?;
     let endpoint = Endpoint {
-        id: EndpointId::generate(call.now, &*call.entropy)?,
+        id: EndpointId::generate(context.now, &*context.entropy)?,
         name: wanted.name,
         slug: wanted.slug,
         summary: wanted.summary,
@@ -139,11 +139,11 @@ pub async fn create_endpoint(
         response_type: wanted.response_type,
         published: wanted.published,
         revision: 1,
-        created_at: call.now,
-        updated_at: call.now,
+        created_at: context.now,
+        updated_at: context.now,
     };
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Endpoint, endpoint.id);
-    let limit = who.live().tenant.limits.endpoints;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, endpoint.id);
+    let limit = principal.snapshot().tenant.limits.endpoints;
     space
         .store
         .write(move |tx| {
@@ -168,14 +168,14 @@ pub async fn create_endpoint(
 /// Why it was not changed.
 pub async fn change_endpoint(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: EndpointId,
     change: ChangeEndpoint,
 ) -> Result<Endpoint, EndpointError> {
-    let scope = who.scope(Permission::WriteEndpoints)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Endpoint, id);
-    let now = call.now;
+    let scope = principal.scope(Permission::WriteEndpoints)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
+    let now = context.now;
     space
         .store
         .write(move |tx| {
@@ -211,14 +211,14 @@ pub async fn change_endpoint(
 /// Why it was not removed.
 pub async fn remove_endpoint(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: EndpointId,
     if_revision: Option<u64>,
 ) -> Result<(), EndpointError> {
-    let scope = who.scope(Permission::WriteEndpoints)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Endpoint, id);
-    let now = call.now;
+    let scope = principal.scope(Permission::WriteEndpoints)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
+    let now = context.now;
     space
         .store
         .write(move |tx| {
@@ -239,8 +239,8 @@ pub async fn remove_endpoint(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn endpoint(space: &Space, who: &Principal, name: &EndpointName) -> Result<Endpoint, EndpointError> {
-    let scope = who.scope(Permission::ReadMetadata)?;
+pub fn endpoint(space: &Space, principal: &Principal, name: &EndpointName) -> Result<Endpoint, EndpointError> {
+    let scope = principal.scope(Permission::ReadMetadata)?;
     name.find(&mut *space.store.read()?, &scope)?.ok_or(EndpointError::NotFound)
 }
 
@@ -250,14 +250,14 @@ pub fn endpoint(space: &Space, who: &Principal, name: &EndpointName) -> Result<E
 /// When the caller's role permits neither, or a port failed.
 pub fn endpoints(
     space: &Space,
-    who: &Principal,
-    page: PageAsk<EndpointId>,
+    principal: &Principal,
+    page: PageRequest<EndpointId>,
 ) -> Result<ListedEndpoints, EndpointError> {
-    let in_full = who.may(Permission::ReadMetadata);
-    let scope = who.scope(if in_full { Permission::ReadMetadata } else { Permission::ListQueryable })?;
+    let in_full = principal.may(Permission::ReadMetadata);
+    let scope = principal.scope(if in_full { Permission::ReadMetadata } else { Permission::ListQueryable })?;
     let mut page = space.store.read()?.endpoints(&scope, page)?;
     if !in_full {
-        page.items.retain(|one| visible(who, one.slug.as_str()).is_some_and(|live| admitted(who, live)));
+        page.items.retain(|one| visible(principal, one.slug.as_str()).is_some_and(|live| admitted(principal, live)));
     }
     Ok(ListedEndpoints { page, in_full })
 }

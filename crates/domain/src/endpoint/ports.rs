@@ -2,7 +2,7 @@
 
 use crate::endpoint::{Endpoint, Slug};
 use crate::ids::{DatasetId, EndpointId};
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
 
@@ -16,7 +16,7 @@ pub trait EndpointView {
     fn endpoints(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<EndpointId>,
+        page: PageRequest<EndpointId>,
     ) -> Result<Page<Endpoint, EndpointId>, StoreError>;
     /// How many endpoints the tenant has.
     fn count_endpoints(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;

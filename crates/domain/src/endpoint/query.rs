@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, Event, ObjectKind};
-use crate::dataset::{Ask, AskError};
+use crate::audit::{Action, RequestContext, Event, ObjectKind};
+use crate::dataset::{SearchQuery, SearchQueryError};
 use crate::endpoint::{Answer, PolicyMetadata};
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
-use crate::live::LiveEndpoint;
+use crate::snapshot::EndpointSnapshot;
 use crate::marketplace::ports::{HubIdentity, IdentifyError};
 use crate::marketplace::{HubCaller, identify};
 use crate::policy::{Reason, Subject};
@@ -50,7 +50,7 @@ impl Messages {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// What its dataset is asked.
-    pub ask: Ask,
+    pub ask: SearchQuery,
 }
 
 impl Query {
@@ -58,8 +58,8 @@ impl Query {
     ///
     /// # Errors
     /// When there is no question, or a part is out of bounds.
-    pub fn new(messages: Messages, limit: u64, threshold: f32) -> Result<Self, AskError> {
-        Ok(Self { ask: Ask::new(messages.into_question(), limit, threshold)? })
+    pub fn new(messages: Messages, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
+        Ok(Self { ask: SearchQuery::new(messages.into_question(), limit, threshold)? })
     }
 }
 
@@ -90,13 +90,13 @@ pub enum QueryError {
     IdentityUnavailable,
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(QueryError);
+port_errors!(QueryError);
 
 /// An endpoint that a caller may know of, on its way to being queried by them.
 pub struct Visible {
-    live: Arc<LiveEndpoint>,
+    live: Arc<EndpointSnapshot>,
     scope: TenantScope,
     event: Event,
 }
@@ -108,19 +108,19 @@ pub struct Visible {
 /// When there is none, for this caller.
 pub async fn look_up(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     slug: &str,
     tenant_hint: Option<&str>,
 ) -> Result<Visible, QueryError> {
-    let scope = who.scope(Permission::Query)?;
-    let event = call.event(&scope, Action::EndpointQuery, who.actor())?;
-    let event = match who.as_hub_user().and_then(HubCaller::hub_user) {
+    let scope = principal.scope(Permission::Query)?;
+    let event = context.event(&scope, Action::EndpointQuery, principal.actor())?;
+    let event = match principal.as_hub_user().and_then(HubCaller::hub_user) {
         Some(hub_user) => event.by_hub_user(hub_user),
         None => event,
     };
-    let hint_agrees = tenant_hint.is_none_or(|name| name == who.live().tenant.name.as_str());
-    match visible(who, slug).filter(|_| hint_agrees) {
+    let hint_agrees = tenant_hint.is_none_or(|name| name == principal.snapshot().tenant.name.as_str());
+    match visible(principal, slug).filter(|_| hint_agrees) {
         Some(live) => {
             let event = event.on(ObjectKind::Endpoint, live.endpoint.id);
             Ok(Visible { live: Arc::clone(live), scope, event })
@@ -137,9 +137,9 @@ pub async fn look_up(
 ///
 /// # Errors
 /// Why it was not answered.
-pub async fn query(space: &Space, who: &Principal, on: Visible, query: &Query) -> Result<Answer, QueryError> {
+pub async fn query(space: &Space, principal: &Principal, on: Visible, query: &Query) -> Result<Answer, QueryError> {
     let Visible { live, scope, event } = on;
-    let event = match admit(space, who, &live, event).await {
+    let event = match admit(space, principal, &live, event).await {
         Ok(event) => event,
         Err((error, event)) => {
             space.store.record(event).await?;
@@ -165,26 +165,26 @@ pub async fn query(space: &Space, who: &Principal, on: Visible, query: &Query) -
 
 /// The endpoint of this slug, if this caller may know of it: a draft is for those alone who may change it, and what
 /// no access policy opens is for members.
-pub(super) fn visible<'a>(who: &'a Principal, slug: &str) -> Option<&'a Arc<LiveEndpoint>> {
-    let live = who.live().endpoint(slug)?;
-    let published = live.endpoint.published || who.may(Permission::WriteEndpoints);
-    let open = who.as_hub_user().is_none() || !live.access.is_empty();
+pub(super) fn visible<'a>(principal: &'a Principal, slug: &str) -> Option<&'a Arc<EndpointSnapshot>> {
+    let live = principal.snapshot().endpoint(slug)?;
+    let published = live.endpoint.published || principal.may(Permission::WriteEndpoints);
+    let open = principal.as_hub_user().is_none() || !live.access.is_empty();
     (published && open).then_some(live)
 }
 
 /// Lets a caller through, or says why not. The event comes back with what was learned of them.
 async fn admit(
     space: &Space,
-    who: &Principal,
-    live: &LiveEndpoint,
+    principal: &Principal,
+    live: &EndpointSnapshot,
     event: Event,
 ) -> Result<Event, (QueryError, Event)> {
     let denied = |event: Event| {
         let event = Event { action: Action::PolicyViolation, ..event }.denied("access_denied");
         (QueryError::Refused(QueryRefusal { policy: PolicyMetadata::access_denied() }), event)
     };
-    let Some(caller) = who.as_hub_user() else {
-        return if admitted(who, live) { Ok(event) } else { Err(denied(event)) };
+    let Some(caller) = principal.as_hub_user() else {
+        return if admitted(principal, live) { Ok(event) } else { Err(denied(event)) };
     };
     if caller.claims.is_guest() {
         let verdict = live.access.verdict(Subject::Guest);
@@ -195,7 +195,7 @@ async fn admit(
     if verdict.reason != Reason::AddressUnknown {
         return if verdict.is_allow() { Ok(event) } else { Err(denied(event)) };
     }
-    match identify(space, who, caller).await {
+    match identify(space, principal, caller).await {
         Ok(HubIdentity { email, .. }) => {
             let event = email.iter().fold(event, Event::about);
             let verdict = live.access.verdict(Subject::Identified { email: email.as_ref() });
@@ -212,6 +212,6 @@ async fn admit(
 }
 
 /// Whether the endpoint's access policies admit a member. Where none is attached, any member may query.
-pub(super) fn admitted(who: &Principal, live: &LiveEndpoint) -> bool {
-    live.access.is_empty() || live.access.verdict(Subject::Identified { email: who.email() }).is_allow()
+pub(super) fn admitted(principal: &Principal, live: &EndpointSnapshot) -> bool {
+    live.access.is_empty() || live.access.verdict(Subject::Identified { email: principal.email() }).is_allow()
 }

@@ -1,14 +1,14 @@
 //! Accepting an invitation: its holder becomes a member.
 
-use crate::audit::{Action, Actor, Call, Log, ObjectKind};
-use crate::fault::{Fault, faults};
+use crate::audit::{Action, Actor, RequestContext, Log, ObjectKind};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::ports::Compared;
 use crate::identity::{Account, AccountStatus, Invitation, Membership, Password, PasswordError};
 use crate::ids::AccountId;
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
 use crate::store::StoreError;
-use crate::tenant::{Founded, Tenant, TenantScope};
+use crate::tenant::{NewMembership, Tenant, TenantScope};
 use crate::unit::{Recorded, Refused};
 
 /// Somebody accepts an invitation.
@@ -38,9 +38,9 @@ pub enum AcceptError {
     AlreadyMember,
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(AcceptError);
+port_errors!(AcceptError);
 
 /// Accepts an invitation. Somebody with an account proves that it is theirs by its password, which is never
 /// changed here; somebody without one gets an account with the password given.
@@ -49,11 +49,11 @@ faults!(AcceptError);
 /// Why nobody became a member.
 pub async fn accept_invitation(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     wanted: AcceptInvitation,
-) -> Result<Founded, AcceptError> {
+) -> Result<NewMembership, AcceptError> {
     // Anybody can present anything, at any rate: whoever serves this counts it, and merges it into few events.
-    let Some((invitation, tenant, existing)) = look_up(space, call, &wanted.token)? else {
+    let Some((invitation, tenant, existing)) = look_up(space, context, &wanted.token)? else {
         return Err(AcceptError::NotFound);
     };
     let account = match existing {
@@ -65,7 +65,7 @@ pub async fn accept_invitation(
             );
             if !right || account.status != AccountStatus::Active {
                 let log = Log::Tenant(invitation.tenant);
-                let event = call.event(log, Action::AuthnTokenFail, Actor::Anonymous)?.about(&account.email);
+                let event = context.event(log, Action::AuthnTokenFail, Actor::Anonymous)?.about(&account.email);
                 return space
                     .store
                     .refuse(AcceptError::WrongPassword, event.denied("credentials_wrong"))
@@ -77,24 +77,24 @@ pub async fn accept_invitation(
             let password = Password::parse(&wanted.password)?;
             space.passwords.check(&password, &[invitation.email.as_str(), tenant.name.as_str()])?;
             Account {
-                id: AccountId::generate(call.now, &*call.entropy)?,
+                id: AccountId::generate(context.now, &*context.entropy)?,
                 email: invitation.email.clone(),
                 password: space.passwords.hash(&password).await?,
                 status: AccountStatus::Active,
-                created_at: call.now,
+                created_at: context.now,
             }
         }
     };
-    join(space, call, invitation, account).await
+    join(space, context, invitation, account).await
 }
 
 fn look_up(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     token: &TokenHash,
 ) -> Result<Option<(Invitation, Tenant, Option<Account>)>, StoreError> {
     let mut view = space.store.read()?;
-    let Some(invitation) = view.invitation_by_token(token)?.filter(|one| call.now < one.expires_at) else {
+    let Some(invitation) = view.invitation_by_token(token)?.filter(|one| context.now < one.expires_at) else {
         return Ok(None);
     };
     let tenant = view.tenant(&TenantScope::of(invitation.tenant))?;
@@ -104,17 +104,17 @@ fn look_up(
 
 async fn join(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     invitation: Invitation,
     account: Account,
-) -> Result<Founded, AcceptError> {
+) -> Result<NewMembership, AcceptError> {
     let scope = TenantScope::of(invitation.tenant);
     let actor = Actor::Account { id: account.id, role: Some(invitation.role) };
     let event = call
         .event(&scope, Action::UserCreated, actor)?
         .on(ObjectKind::Member, account.id)
         .about(&account.email);
-    let now = call.now;
+    let now = context.now;
     space
         .store
         .write(move |tx| {
@@ -135,7 +135,7 @@ async fn join(
             }
             tx.add_membership(&scope, &Membership::begin(tenant.id, account.id, invitation.role, now))?;
             tx.remove_invitation(&scope, invitation.id)?;
-            let value = Founded {
+            let value = NewMembership {
                 account: account.id,
                 email: account.email.clone(),
                 tenant: tenant.id,

@@ -1,7 +1,7 @@
 //! From a verified token to a principal: what the token says is checked against what is true now.
 
 use crate::identity::{AccessClaims, Principal};
-use crate::live::{LiveError, LiveState};
+use crate::snapshot::{SnapshotError, Snapshots};
 use crate::tenant::TenantScope;
 
 /// A genuine token whose bearer may not come in.
@@ -12,7 +12,7 @@ pub enum AuthenticateError {
     Revoked,
     /// Nothing can be said at the moment.
     #[error(transparent)]
-    Live(LiveError),
+    Live(SnapshotError),
 }
 
 /// Makes a principal of verified claims. Role, status and tenant are read from the live state, so that a change
@@ -20,10 +20,10 @@ pub enum AuthenticateError {
 ///
 /// # Errors
 /// When the bearer may not come in, or the live state is not to be had.
-pub fn authenticate(live: &dyn LiveState, claims: &AccessClaims) -> Result<Principal, AuthenticateError> {
+pub fn authenticate(live: &dyn Snapshots, claims: &AccessClaims) -> Result<Principal, AuthenticateError> {
     let live = match live.tenant(&TenantScope::of(claims.tenant)) {
         Ok(live) => live,
-        Err(LiveError::NoTenant) => return Err(AuthenticateError::Revoked),
+        Err(SnapshotError::NoTenant) => return Err(AuthenticateError::Revoked),
         Err(error) => return Err(AuthenticateError::Live(error)),
     };
     match live.member(claims.account) {

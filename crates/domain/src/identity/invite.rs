@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::access::{Permission, Role, may_grant};
-use crate::audit::{Action, Call, ObjectKind};
-use crate::fault::{Fault, faults};
+use crate::audit::{Action, RequestContext, ObjectKind};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Email, Forbidden, Invitation, Principal};
 use crate::ids::InvitationId;
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::secret::BearerSecret;
 use crate::space::Space;
 use crate::unit::{Recorded, Refused};
@@ -46,9 +46,9 @@ pub enum InviteError {
     LimitReached(u64),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(InviteError);
+port_errors!(InviteError);
 
 impl Invitation {
     /// How long an invitation can be accepted.
@@ -61,28 +61,28 @@ impl Invitation {
 /// Why nobody was invited.
 pub async fn invite(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     wanted: Invite,
 ) -> Result<Invited, InviteError> {
-    let scope = who.scope(Permission::ManageMembers)?;
-    let giver = who.member(Permission::ManageMembers)?;
-    let token = BearerSecret::generate(&*call.entropy)?;
+    let scope = principal.scope(Permission::ManageMembers)?;
+    let giver = principal.member(Permission::ManageMembers)?;
+    let token = BearerSecret::generate(&*context.entropy)?;
     let invitation = Invitation {
-        id: InvitationId::generate(call.now, &*call.entropy)?,
+        id: InvitationId::generate(context.now, &*context.entropy)?,
         tenant: scope.tenant(),
         email: wanted.email,
         role: wanted.role,
         token: token.hash(),
         invited_by: giver.account,
-        created_at: call.now,
-        expires_at: call.now.plus(Invitation::LIFETIME),
+        created_at: context.now,
+        expires_at: context.now.plus(Invitation::LIFETIME),
     };
     let event = call
-        .event(&scope, Action::ConfigChange, who.actor())?
+        .event(&scope, Action::ConfigChange, principal.actor())?
         .on(ObjectKind::Invitation, invitation.id)
         .about(&invitation.email);
-    let (giver, limit) = (giver.role, who.live().tenant.limits.members);
+    let (giver, limit) = (giver.role, principal.snapshot().tenant.limits.members);
     let invitation = space
         .store
         .write(move |tx| {
@@ -106,10 +106,10 @@ pub async fn invite(
 /// When the caller's role does not permit it, or a port failed.
 pub fn invitations(
     space: &Space,
-    who: &Principal,
-    page: PageAsk<InvitationId>,
+    principal: &Principal,
+    page: PageRequest<InvitationId>,
 ) -> Result<Page<Invitation, InvitationId>, InviteError> {
-    let scope = who.scope(Permission::ManageMembers)?;
+    let scope = principal.scope(Permission::ManageMembers)?;
     Ok(space.store.read()?.invitations(&scope, page)?)
 }
 
@@ -119,13 +119,13 @@ pub fn invitations(
 /// Why it was not taken back.
 pub async fn withdraw_invitation(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: InvitationId,
 ) -> Result<(), InviteError> {
-    let scope = who.scope(Permission::ManageMembers)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Invitation, id);
-    let giver = who.member(Permission::ManageMembers)?.role;
+    let scope = principal.scope(Permission::ManageMembers)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Invitation, id);
+    let giver = principal.member(Permission::ManageMembers)?.role;
     space
         .store
         .write(move |tx| {

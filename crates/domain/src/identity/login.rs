@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::audit::{Action, Actor, Call, Event, Log, ObjectKind};
-use crate::fault::{Fault, faults};
+use crate::audit::{Action, Actor, RequestContext, Event, Log, ObjectKind};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::ports::Compared;
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, MembershipOf, Password, PasswordHash,
+    AccessClaims, AccessToken, Account, AccountStatus, Email, MembershipWithTenant, Password, PasswordHash,
 };
 use crate::ids::TokenId;
 use crate::space::Space;
@@ -46,15 +46,15 @@ pub enum LoginError {
     },
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(LoginError);
+port_errors!(LoginError);
 
 /// Logs somebody in. Unknown, wrong and disabled are answered alike, after the same work.
 ///
 /// # Errors
 /// Why nobody was logged in.
-pub async fn login(space: &Space, call: &Call, wanted: Login) -> Result<LoggedIn, LoginError> {
+pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Result<LoggedIn, LoginError> {
     let known = Known::look_up(space, &wanted.email)?;
     let stored = known.account.as_ref().map(|account| &account.password);
     let compared = space.passwords.compare(&wanted.password, stored).await?;
@@ -70,26 +70,26 @@ pub async fn login(space: &Space, call: &Call, wanted: Login) -> Result<LoggedIn
         Err(error) => return space.store.refuse(error, failed).await,
     };
     let Some(account) = known.account else { return Err(LoginError::Wrong) };
-    grant(space, call, account, membership, rehash).await
+    grant(space, context, account, membership, rehash).await
 }
 
 async fn grant(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     account: Account,
-    of: MembershipOf,
+    of: MembershipWithTenant,
     rehash: Option<PasswordHash>,
 ) -> Result<LoggedIn, LoginError> {
-    let MembershipOf { membership, tenant_name } = of;
+    let MembershipWithTenant { membership, tenant_name } = of;
     let lifetime = space.tokens.lifetime();
-    let issued_at = call.now.start_of_second();
+    let issued_at = context.now.start_of_second();
     let claims = AccessClaims {
         account: account.id,
         email: account.email.clone(),
         tenant: membership.tenant,
         tenant_name,
         role: membership.role,
-        id: TokenId::generate(call.now, &*call.entropy)?,
+        id: TokenId::generate(context.now, &*context.entropy)?,
         issued_at,
         expires_at: issued_at.plus(lifetime),
     };
@@ -115,7 +115,7 @@ async fn grant(
 /// What is known of whoever claims an address.
 struct Known {
     account: Option<Account>,
-    memberships: Vec<MembershipOf>,
+    memberships: Vec<MembershipWithTenant>,
 }
 
 impl Known {
@@ -131,7 +131,7 @@ impl Known {
     }
 
     /// The membership to log in to.
-    fn choose(&self, tenant: Option<&TenantName>) -> Result<&MembershipOf, LoginError> {
+    fn choose(&self, tenant: Option<&TenantName>) -> Result<&MembershipWithTenant, LoginError> {
         match (tenant, self.memberships.as_slice()) {
             (Some(name), all) => all.iter().find(|one| one.tenant_name == *name).ok_or(LoginError::Wrong),
             (None, [only]) => Ok(only),
@@ -143,12 +143,12 @@ impl Known {
     }
 
     /// The event of a failed login: in the tenant's log where one is known, else in the installation's.
-    fn failure(&self, call: &Call, wanted: &Login) -> Result<Event, LoginError> {
+    fn failure(&self, context: &RequestContext, wanted: &Login) -> Result<Event, LoginError> {
         let log = match self.choose(wanted.tenant.as_ref()) {
             Ok(of) => Log::from(&TenantScope::of(of.membership.tenant)),
             Err(_) => Log::Installation,
         };
-        let event = call.event(log, Action::AuthnLoginFail, Actor::Anonymous)?.about(&wanted.email);
+        let event = context.event(log, Action::AuthnLoginFail, Actor::Anonymous)?.about(&wanted.email);
         Ok(match &self.account {
             Some(account) => event.on(ObjectKind::Member, account.id),
             None => event,

@@ -1,11 +1,11 @@
 //! Changing and ending memberships.
 
 use crate::access::{Permission, Role, may_grant};
-use crate::audit::{Action, Call, ObjectKind};
-use crate::fault::{Fault, faults};
+use crate::audit::{Action, RequestContext, ObjectKind};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{AccountStatus, Forbidden, Member, Principal};
 use crate::ids::AccountId;
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
 use crate::tenant::TenantScope;
@@ -42,9 +42,9 @@ pub enum MemberError {
     Changed,
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(MemberError);
+port_errors!(MemberError);
 
 /// The tenant's members.
 ///
@@ -52,10 +52,10 @@ faults!(MemberError);
 /// When the caller's role does not permit it, or a port failed.
 pub fn members(
     space: &Space,
-    who: &Principal,
-    page: PageAsk<AccountId>,
+    principal: &Principal,
+    page: PageRequest<AccountId>,
 ) -> Result<Page<Member, AccountId>, MemberError> {
-    let scope = who.scope(Permission::ReadMembers)?;
+    let scope = principal.scope(Permission::ReadMembers)?;
     Ok(space.store.read()?.members(&scope, page)?)
 }
 
@@ -63,8 +63,8 @@ pub fn members(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn member(space: &Space, who: &Principal, account: AccountId) -> Result<Member, MemberError> {
-    let scope = who.scope(Permission::ReadMembers)?;
+pub fn member(space: &Space, principal: &Principal, account: AccountId) -> Result<Member, MemberError> {
+    let scope = principal.scope(Permission::ReadMembers)?;
     space.store.read()?.member(&scope, account)?.ok_or(MemberError::NotFound)
 }
 
@@ -74,15 +74,15 @@ pub fn member(space: &Space, who: &Principal, account: AccountId) -> Result<Memb
 /// Why it was not changed.
 pub async fn change_member(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     account: AccountId,
     change: ChangeMember,
 ) -> Result<Member, MemberError> {
-    let scope = who.scope(Permission::ManageMembers)?;
+    let scope = principal.scope(Permission::ManageMembers)?;
     let event =
-        call.event(&scope, Action::PrivilegePermissionsChanged, who.actor())?.on(ObjectKind::Member, account);
-    let (giver, now) = (who.member(Permission::ManageMembers)?.role, call.now);
+        context.event(&scope, Action::PrivilegePermissionsChanged, principal.actor())?.on(ObjectKind::Member, account);
+    let (giver, now) = (principal.member(Permission::ManageMembers)?.role, context.now);
     space
         .store
         .write(move |tx| {
@@ -114,14 +114,14 @@ pub async fn change_member(
 /// Why it was not ended.
 pub async fn remove_member(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     account: AccountId,
     if_revision: Option<u64>,
 ) -> Result<(), MemberError> {
-    let scope = who.scope(Permission::ManageMembers)?;
-    let event = call.event(&scope, Action::UserDeleted, who.actor())?.on(ObjectKind::Member, account);
-    let giver = who.member(Permission::ManageMembers)?.role;
+    let scope = principal.scope(Permission::ManageMembers)?;
+    let event = context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
+    let giver = principal.member(Permission::ManageMembers)?.role;
     space
         .store
         .write(move |tx| {

@@ -69,7 +69,7 @@ pub struct Member {
 
 /// A membership as its account sees it, at login.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MembershipOf {
+pub struct MembershipWithTenant {
     /// The membership.
     pub membership: Membership,
     /// The tenant's name.

@@ -1,6 +1,6 @@
 //! The host's operator at work in a tenant: named by whoever runs the binary, where there is more than one.
 
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::Principal;
 use crate::space::Space;
 use crate::tenant::{OperatorScope, TenantName};
@@ -19,9 +19,9 @@ pub enum OperateError {
     Several(Vec<TenantName>),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(OperateError);
+port_errors!(OperateError);
 
 /// The operator as a principal of one tenant: the named one, else the only one there is. What they may do there
 /// stands in the table of [`access`](crate::access), and what they do stands in the tenant's log.
@@ -47,6 +47,6 @@ pub fn operate(
             return Err(OperateError::Several(names));
         }
     };
-    let live = space.live.tenant(&operator.tenant(id)).map_err(Fault::from)?;
+    let live = space.snapshots.tenant(&operator.tenant(id)).map_err(PortError::from)?;
     Ok(Principal::operator(live))
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf,
+    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, Member, Membership, MembershipWithTenant,
     Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
 };
 use crate::ids::{AccountId, InvitationId};
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::secret::TokenHash;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -27,7 +27,7 @@ pub trait AccountView {
     /// The account with this id.
     fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError>;
     /// An account's memberships, by the name of the tenant.
-    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipOf>, StoreError>;
+    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipWithTenant>, StoreError>;
     /// The invitation with this token, whichever the tenant: holding the token is the proof.
     fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
 
@@ -37,7 +37,7 @@ pub trait AccountView {
     fn members(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<AccountId>,
+        page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError>;
     /// How many active members of this role the tenant has, by active accounts.
     fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError>;
@@ -47,7 +47,7 @@ pub trait AccountView {
     fn invitations(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<InvitationId>,
+        page: PageRequest<InvitationId>,
     ) -> Result<Page<Invitation, InvitationId>, StoreError>;
     /// One invitation of the tenant.
     fn invitation(&mut self, scope: &TenantScope, id: InvitationId)

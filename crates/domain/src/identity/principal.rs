@@ -2,30 +2,30 @@
 
 use std::sync::Arc;
 
-use crate::access::{Permission, Role, Standing};
-use crate::audit::{Action, Actor, Call, Event, Log};
+use crate::access::{Permission, Role, PrincipalKind};
+use crate::audit::{Action, Actor, RequestContext, Event, Log};
 use crate::identity::Email;
 use crate::ids::AccountId;
-use crate::live::{LiveMember, TenantLive};
+use crate::snapshot::{MemberSnapshot, TenantSnapshot};
 use crate::marketplace::HubCaller;
 use crate::random::RandomError;
 use crate::tenant::TenantScope;
 
 /// The caller's standing does not permit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{}", refusal(*standing))]
+#[error("{}", refusal(*kind))]
 pub struct Forbidden {
     /// As what the caller acts.
-    pub standing: Standing,
+    pub kind: PrincipalKind,
     /// What would have been needed.
     pub permission: Permission,
 }
 
-fn refusal(standing: Standing) -> String {
-    match standing {
-        Standing::Member(role) => format!("your role, {role}, does not permit this"),
-        Standing::HubUser => "a satellite token is for querying endpoints, and for nothing else".to_owned(),
-        Standing::Operator => {
+fn refusal(kind: PrincipalKind) -> String {
+    match kind {
+        PrincipalKind::Member(role) => format!("your role, {role}, does not permit this"),
+        PrincipalKind::HubUser => "a satellite token is for querying endpoints, and for nothing else".to_owned(),
+        PrincipalKind::Operator => {
             "the host's operator may not do this: a member of the tenant with the right role may, through \
                                the API"
                 .to_owned()
@@ -35,7 +35,7 @@ fn refusal(standing: Standing) -> String {
 
 /// Who of a tenant's members somebody is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WhichMember {
+pub struct MemberIdentity {
     /// Their account.
     pub account: AccountId,
     /// Their e-mail address.
@@ -51,29 +51,29 @@ pub struct WhichMember {
 /// The way from a principal to the tenant's data leads through [`Principal::scope`], which asks what for.
 #[derive(Clone)]
 pub struct Principal {
-    who: Who,
-    live: Arc<TenantLive>,
+    principal: Who,
+    live: Arc<TenantSnapshot>,
 }
 
 #[derive(Clone)]
 enum Who {
-    Member(WhichMember),
+    Member(MemberIdentity),
     Operator,
     HubUser(Arc<HubCaller>),
 }
 
 impl Principal {
-    pub(crate) fn new(account: AccountId, member: &LiveMember, live: Arc<TenantLive>) -> Self {
-        let member = WhichMember { account, email: member.email.clone(), role: member.role };
-        Self { who: Who::Member(member), live }
+    pub(crate) fn new(account: AccountId, member: &MemberSnapshot, live: Arc<TenantSnapshot>) -> Self {
+        let member = MemberIdentity { account, email: member.email.clone(), role: member.role };
+        Self { principal: Who::Member(member), live }
     }
 
-    pub(super) fn operator(live: Arc<TenantLive>) -> Self {
-        Self { who: Who::Operator, live }
+    pub(super) fn operator(live: Arc<TenantSnapshot>) -> Self {
+        Self { principal: Who::Operator, live }
     }
 
-    pub(crate) fn hub_user(caller: HubCaller, live: Arc<TenantLive>) -> Self {
-        Self { who: Who::HubUser(Arc::new(caller)), live }
+    pub(crate) fn hub_user(caller: HubCaller, live: Arc<TenantSnapshot>) -> Self {
+        Self { principal: Who::HubUser(Arc::new(caller)), live }
     }
 
     /// The scope of the principal's tenant, for something their standing permits.
@@ -84,23 +84,23 @@ impl Principal {
         if self.may(permission) {
             Ok(TenantScope::of(self.live.tenant.id))
         } else {
-            Err(Forbidden { standing: self.standing(), permission })
+            Err(Forbidden { kind: self.kind(), permission })
         }
     }
 
     /// Whether the principal's standing permits something.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        self.standing().may(permission)
+        self.kind().may(permission)
     }
 
     /// As what the principal acts.
     #[must_use]
-    pub fn standing(&self) -> Standing {
-        match &self.who {
-            Who::Member(member) => Standing::Member(member.role),
-            Who::Operator => Standing::Operator,
-            Who::HubUser(_) => Standing::HubUser,
+    pub fn kind(&self) -> PrincipalKind {
+        match &self.principal {
+            Who::Member(member) => PrincipalKind::Member(member.role),
+            Who::Operator => PrincipalKind::Operator,
+            Who::HubUser(_) => PrincipalKind::HubUser,
         }
     }
 
@@ -108,17 +108,17 @@ impl Principal {
     ///
     /// # Errors
     /// When it is none.
-    pub fn member(&self, permission: Permission) -> Result<&WhichMember, Forbidden> {
-        match &self.who {
+    pub fn member(&self, permission: Permission) -> Result<&MemberIdentity, Forbidden> {
+        match &self.principal {
             Who::Member(member) => Ok(member),
-            Who::Operator | Who::HubUser(_) => Err(Forbidden { standing: self.standing(), permission }),
+            Who::Operator | Who::HubUser(_) => Err(Forbidden { kind: self.kind(), permission }),
         }
     }
 
     /// A member's e-mail address. What a hub's user has for one only the hub knows.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
-        match &self.who {
+        match &self.principal {
             Who::Member(member) => Some(&member.email),
             Who::Operator | Who::HubUser(_) => None,
         }
@@ -127,7 +127,7 @@ impl Principal {
     /// The user of a hub that it is.
     #[must_use]
     pub fn as_hub_user(&self) -> Option<&HubCaller> {
-        match &self.who {
+        match &self.principal {
             Who::HubUser(caller) => Some(caller),
             Who::Member(_) | Who::Operator => None,
         }
@@ -135,14 +135,14 @@ impl Principal {
 
     /// The snapshot of the principal's tenant that this call works with.
     #[must_use]
-    pub fn live(&self) -> &Arc<TenantLive> {
+    pub fn live(&self) -> &Arc<TenantSnapshot> {
         &self.live
     }
 
     /// The principal as the doer of an event.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        match &self.who {
+        match &self.principal {
             Who::Member(member) => Actor::Account { id: member.account, role: Some(member.role) },
             Who::Operator => Actor::Operator,
             Who::HubUser(caller) => caller.claims.actor(&TenantScope::of(self.live.tenant.id)),
@@ -153,8 +153,8 @@ impl Principal {
     ///
     /// # Errors
     /// When the source of randomness fails.
-    pub fn refused(&self, call: &Call) -> Result<Event, RandomError> {
-        let event = call.event(Log::Tenant(self.live.tenant.id), Action::AuthzFail, self.actor())?;
+    pub fn refused(&self, context: &RequestContext) -> Result<Event, RandomError> {
+        let event = context.event(Log::Tenant(self.live.tenant.id), Action::AuthzFail, self.actor())?;
         Ok(event.denied("forbidden"))
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::ids::{HubId, IdError, MarketplaceId};
 use crate::marketplace::{Audience, HubUsername, MarketplaceName};
-use crate::sealing::{Place, Sealed};
+use crate::sealing::{AssociatedData, Sealed};
 use crate::time::Timestamp;
 
 /// The id by which a hub knows a space that registered itself as a satellite. The hub makes it.
@@ -70,8 +70,8 @@ pub struct Marketplace {
 impl Marketplace {
     /// Where its credential lies, sealed.
     #[must_use]
-    pub fn credential_place(&self) -> Place {
-        Place { table: "marketplaces", column: "credential", row: *self.id.as_bytes() }
+    pub fn credential_place(&self) -> AssociatedData {
+        AssociatedData { table: "marketplaces", column: "credential", row: *self.id.as_bytes() }
     }
 
     /// To whom satellite tokens for this tenant are made out.

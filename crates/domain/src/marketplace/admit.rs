@@ -2,7 +2,7 @@
 
 use crate::audit::HubUser;
 use crate::identity::Principal;
-use crate::live::{LiveError, LiveState};
+use crate::snapshot::{SnapshotError, Snapshots};
 use crate::marketplace::SatelliteClaims;
 use crate::secret::Secret;
 
@@ -31,7 +31,7 @@ pub enum AdmitError {
     NotForUs,
     /// Nothing can be said at the moment.
     #[error(transparent)]
-    Live(LiveError),
+    Live(SnapshotError),
 }
 
 /// Makes a principal, in the tenant that owns the token's audience, of verified claims. It may query, where a policy
@@ -39,10 +39,10 @@ pub enum AdmitError {
 ///
 /// # Errors
 /// When nobody here owns the audience, or the live state is not to be had.
-pub fn admit(live: &dyn LiveState, claims: SatelliteClaims, token: &str) -> Result<Principal, AdmitError> {
+pub fn admit(live: &dyn Snapshots, claims: SatelliteClaims, token: &str) -> Result<Principal, AdmitError> {
     let tenant = match live.addressed(claims.hub, &claims.audience) {
         Ok(tenant) => tenant,
-        Err(LiveError::NoTenant) => return Err(AdmitError::NotForUs),
+        Err(SnapshotError::NoTenant) => return Err(AdmitError::NotForUs),
         Err(error) => return Err(AdmitError::Live(error)),
     };
     Ok(Principal::hub_user(HubCaller { claims, token: Secret::new(token.to_owned()) }, tenant))

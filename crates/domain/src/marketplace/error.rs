@@ -1,6 +1,6 @@
 //! Why a marketplace was not registered, changed, read or removed.
 
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::Forbidden;
 use crate::marketplace::ports::HubError;
 use crate::marketplace::{HubUrl, HubUsername, Issuer, MARKETPLACES_MAX};
@@ -58,6 +58,6 @@ pub enum MarketplaceError {
     Hub(#[from] HubError),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(MarketplaceError);
+port_errors!(MarketplaceError);

@@ -16,6 +16,6 @@ pub(crate) fn hub_access(
 ) -> Result<HubAccess, HubError> {
     let hub = space.trusted.by_id(at.hub).ok_or(HubError::NotFound)?;
     let plain = space.sealer.open(scope, &at.credential_place(), &at.credential)?;
-    let credential = HubCredential::from_plain(&plain).map_err(|_| HubError::NeedsNewValue)?;
+    let credential = HubCredential::from_plain(&plain).map_err(|_| HubError::Unsealable)?;
     Ok(HubAccess { url: hub.url.clone(), credential })
 }

@@ -10,11 +10,11 @@ use crate::tenant::TenantScope;
 /// Who a hub's user is.
 pub(crate) async fn identify(
     space: &Space,
-    who: &Principal,
+    principal: &Principal,
     caller: &HubCaller,
 ) -> Result<HubIdentity, IdentifyError> {
     let HubCaller { claims, token } = caller;
-    let live = who.live();
+    let live = principal.snapshot();
     let Some(at) = live.addressed(claims.hub, &claims.audience) else {
         return Err(IdentifyError::Unavailable(HubError::NotFound));
     };

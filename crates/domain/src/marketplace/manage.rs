@@ -1,7 +1,7 @@
 //! Reading, changing and removing a tenant's accounts on hubs.
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, ObjectKind};
+use crate::audit::{Action, RequestContext, ObjectKind};
 use crate::identity::Principal;
 use crate::ids::MarketplaceId;
 use crate::marketplace::error::MarketplaceError;
@@ -9,7 +9,7 @@ use crate::marketplace::hub_access::hub_access;
 use crate::marketplace::ports::{HubAccess, HubError, MarketplaceView};
 use crate::marketplace::register::{all, free, settle};
 use crate::marketplace::{Hub, HubCredential, Marketplace, MarketplaceName, Setting};
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -17,7 +17,7 @@ use crate::unit::Recorded;
 
 /// A marketplace, and the hub it is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MarketplaceOn {
+pub struct MarketplaceWithHub {
     /// The marketplace.
     pub marketplace: Marketplace,
     /// The hub.
@@ -43,13 +43,13 @@ fn on_hub<V: MarketplaceView + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     marketplace: Marketplace,
-) -> Result<MarketplaceOn, StoreError> {
+) -> Result<MarketplaceWithHub, StoreError> {
     let Some(hub) = view.hub(marketplace.hub)? else {
         return Err(StoreError::failed("a marketplace is on a hub that is not there"));
     };
     let opened = space.sealer.open(scope, &marketplace.credential_place(), &marketplace.credential);
     let credential = opened.ok().and_then(|plain| HubCredential::from_plain(&plain).ok());
-    Ok(MarketplaceOn { marketplace, hub, credential: credential.map(|one| one.type_name()) })
+    Ok(MarketplaceWithHub { marketplace, hub, credential: credential.map(|one| one.type_name()) })
 }
 
 /// One marketplace.
@@ -58,10 +58,10 @@ fn on_hub<V: MarketplaceView + ?Sized>(
 /// When there is none, the caller's role does not permit it, or a port failed.
 pub fn marketplace(
     space: &Space,
-    who: &Principal,
+    principal: &Principal,
     id: MarketplaceId,
-) -> Result<MarketplaceOn, MarketplaceError> {
-    let scope = who.scope(Permission::ReadMarketplaces)?;
+) -> Result<MarketplaceWithHub, MarketplaceError> {
+    let scope = principal.scope(Permission::ReadMarketplaces)?;
     let mut view = space.store.read()?;
     let found = view.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
     Ok(on_hub(space, &mut *view, &scope, found)?)
@@ -73,10 +73,10 @@ pub fn marketplace(
 /// When the caller's role does not permit it, or a port failed.
 pub fn marketplaces(
     space: &Space,
-    who: &Principal,
-    page: PageAsk<MarketplaceId>,
-) -> Result<Page<MarketplaceOn, MarketplaceId>, MarketplaceError> {
-    let scope = who.scope(Permission::ReadMarketplaces)?;
+    principal: &Principal,
+    page: PageRequest<MarketplaceId>,
+) -> Result<Page<MarketplaceWithHub, MarketplaceId>, MarketplaceError> {
+    let scope = principal.scope(Permission::ReadMarketplaces)?;
     let mut view = space.store.read()?;
     let Page { items, next } = view.marketplaces(&scope, page)?;
     let items = items.into_iter().map(|one| on_hub(space, &mut *view, &scope, one));
@@ -90,20 +90,20 @@ pub fn marketplaces(
 /// Why it was not changed.
 pub async fn change_marketplace(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     setting: Setting<'_>,
     id: MarketplaceId,
     change: ChangeMarketplace,
-) -> Result<MarketplaceOn, MarketplaceError> {
-    let scope = who.scope(Permission::ManageMarketplaces)?;
+) -> Result<MarketplaceWithHub, MarketplaceError> {
+    let scope = principal.scope(Permission::ManageMarketplaces)?;
     let ChangeMarketplace { name, credential, if_revision } = change;
     let renewed = match credential {
         Some(credential) => Some(renew(space, &scope, setting, id, if_revision, credential).await?),
         None => None,
     };
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Marketplace, id);
-    let now = call.now;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
+    let now = context.now;
     let changed = space
         .store
         .write(move |tx| {
@@ -147,7 +147,7 @@ async fn renew(
     let (mut row, hub) = {
         let mut view = space.store.read()?;
         let row = view.marketplace(scope, id)?.ok_or(MarketplaceError::NotFound)?;
-        let MarketplaceOn { marketplace, hub, .. } = on_hub(space, &mut *view, scope, row)?;
+        let MarketplaceWithHub { marketplace, hub, .. } = on_hub(space, &mut *view, scope, row)?;
         (marketplace, hub)
     };
     // Asked before the hub hears of anything, and again inside the unit.
@@ -173,13 +173,13 @@ async fn renew(
 /// Why it was not removed. What the hub did not take is the answer, and no error.
 pub async fn remove_marketplace(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: MarketplaceId,
     if_revision: Option<u64>,
 ) -> Result<Result<(), HubError>, MarketplaceError> {
-    let scope = who.scope(Permission::ManageMarketplaces)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Marketplace, id);
+    let scope = principal.scope(Permission::ManageMarketplaces)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
     let (removed, slugs) = space
         .store
         .write(move |tx| {

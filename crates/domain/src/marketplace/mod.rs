@@ -35,7 +35,7 @@ pub use hub::{Hub, TrustedBy, TrustedByError};
 pub(crate) use identify::identify;
 pub use listing::{Listing, ListingState, ListingStateError};
 pub use manage::{
-    ChangeMarketplace, MarketplaceOn, change_marketplace, marketplace, marketplaces, remove_marketplace,
+    ChangeMarketplace, MarketplaceWithHub, change_marketplace, marketplace, marketplaces, remove_marketplace,
 };
 pub use names::{
     HubUrl, HubUrlError, HubUsername, HubUsernameError, Issuer, IssuerError, MarketplaceName,
@@ -47,5 +47,5 @@ pub use register::{MARKETPLACES_MAX, NewMarketplace, Setting, register_marketpla
 pub use satellite::{
     HubRole, HubRoleError, SUBJECT_MAX, SatelliteClaims, SatelliteRefused, SubjectError, check_subject,
 };
-pub use tell::{BELIEVED_FOR, REPORT_EVERY, Told, report, tell_due};
+pub use tell::{HEALTH_TTL, HEALTH_REPORT_INTERVAL, PublicationStatus, report, tell_due};
 pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

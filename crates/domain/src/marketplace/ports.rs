@@ -10,8 +10,8 @@ use crate::marketplace::{
     Audience, Hub, HubCredential, HubRole, HubUrl, HubUsername, Issuer, Listing, Marketplace,
     SatelliteClaims, SatelliteId, SatelliteRefused,
 };
-use crate::page::{Page, PageAsk, PageLimit};
-use crate::sealing::NeedsNewValue;
+use crate::page::{Page, PageRequest, PageLimit};
+use crate::sealing::Unsealable;
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope};
@@ -44,7 +44,7 @@ pub trait MarketplaceView {
     fn marketplaces(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<MarketplaceId>,
+        page: PageRequest<MarketplaceId>,
     ) -> Result<Page<Marketplace, MarketplaceId>, StoreError>;
 
     /// One listing of the tenant.
@@ -144,7 +144,7 @@ pub enum HubError {
     Unreadable(String),
     /// The stored credential cannot be opened.
     #[error("the stored credential cannot be opened: give the marketplace a new one")]
-    NeedsNewValue,
+    Unsealable,
 }
 
 impl HubError {
@@ -158,14 +158,14 @@ impl HubError {
             Self::Refused(_) => "hub_refused",
             Self::NotFound => "hub_not_found",
             Self::Unreadable(_) => "hub_unreadable",
-            Self::NeedsNewValue => "credential_needs_new_value",
+            Self::Unsealable => "credential_needs_new_value",
         }
     }
 }
 
-impl From<NeedsNewValue> for HubError {
-    fn from(_: NeedsNewValue) -> Self {
-        Self::NeedsNewValue
+impl From<Unsealable> for HubError {
+    fn from(_: Unsealable) -> Self {
+        Self::Unsealable
     }
 }
 

@@ -2,9 +2,9 @@
 //! the background ([`tell`](super::tell)).
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, ObjectKind};
+use crate::audit::{Action, RequestContext, ObjectKind};
 use crate::endpoint::EndpointName;
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{EndpointId, ListingId, MarketplaceId};
 use crate::marketplace::publication::has_access_policy;
@@ -46,9 +46,9 @@ pub enum ListingError {
     Listed,
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(ListingError);
+port_errors!(ListingError);
 
 /// Lists an endpoint on a marketplace. The answer is the wish; the hub is told in the background. It needs to know where
 /// this space is reached, which is `reachable` once the operator has said it.
@@ -57,19 +57,19 @@ faults!(ListingError);
 /// Why it is not to be listed.
 pub async fn list(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     name: &EndpointName,
     marketplace: MarketplaceId,
     reachable: bool,
 ) -> Result<Listing, ListingError> {
-    let scope = who.scope(Permission::WriteEndpoints)?;
+    let scope = principal.scope(Permission::WriteEndpoints)?;
     if !reachable {
         return Err(ListingError::NoPublicUrl);
     }
-    let id = ListingId::generate(call.now, &*call.entropy)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Listing, id);
-    let (name, now) = (name.clone(), call.now);
+    let id = ListingId::generate(context.now, &*context.entropy)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
+    let (name, now) = (name.clone(), context.now);
     let listing = space
         .store
         .write(move |tx| {
@@ -121,14 +121,14 @@ pub async fn list(
 /// Why it stays.
 pub async fn unlist(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     name: &EndpointName,
     id: ListingId,
 ) -> Result<(), ListingError> {
-    let scope = who.scope(Permission::WriteEndpoints)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Listing, id);
-    let (name, now) = (name.clone(), call.now);
+    let scope = principal.scope(Permission::WriteEndpoints)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
+    let (name, now) = (name.clone(), context.now);
     space
         .store
         .write(move |tx| {
@@ -149,8 +149,8 @@ pub async fn unlist(
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn listings(space: &Space, who: &Principal, name: &EndpointName) -> Result<Vec<Listing>, ListingError> {
-    let scope = who.scope(Permission::ReadMetadata)?;
+pub fn listings(space: &Space, principal: &Principal, name: &EndpointName) -> Result<Vec<Listing>, ListingError> {
+    let scope = principal.scope(Permission::ReadMetadata)?;
     let mut view = space.store.read()?;
     let endpoint = name.find(&mut *view, &scope)?.ok_or(ListingError::NotFound)?;
     Ok(view.listings_of(&scope, endpoint.id)?)
@@ -162,14 +162,14 @@ pub fn listings(space: &Space, who: &Principal, name: &EndpointName) -> Result<V
 /// When there is no such marketplace, the caller's role does not permit it, or a port failed.
 pub async fn sync(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     marketplace: MarketplaceId,
 ) -> Result<Vec<Listing>, ListingError> {
-    let scope = who.scope(Permission::WriteEndpoints)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?;
+    let scope = principal.scope(Permission::WriteEndpoints)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let event = event.on(ObjectKind::Marketplace, marketplace);
-    let now = call.now;
+    let now = context.now;
     let listings = space
         .store
         .write(move |tx| {

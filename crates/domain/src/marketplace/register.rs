@@ -1,17 +1,17 @@
 //! A tenant registers its account on a hub.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, Call, Log, ObjectKind};
-use crate::fault::Fault;
+use crate::audit::{Action, Actor, RequestContext, Log, ObjectKind};
+use crate::port_error::PortError;
 use crate::identity::Principal;
 use crate::ids::{HubId, MarketplaceId};
 use crate::marketplace::error::MarketplaceError;
-use crate::marketplace::manage::MarketplaceOn;
+use crate::marketplace::manage::MarketplaceWithHub;
 use crate::marketplace::ports::{HubAccess, MarketplaceView};
 use crate::marketplace::{
     Hub, HubCredential, HubUrl, HubUsername, Issuer, Marketplace, MarketplaceName, TrustedBy,
 };
-use crate::page::{PageAsk, PageLimit};
+use crate::page::{PageRequest, PageLimit};
 use crate::sealing::Sealed;
 use crate::space::Space;
 use crate::store::StoreError;
@@ -55,18 +55,18 @@ pub struct Setting<'a> {
 /// Why it was not registered. What was told to the hub by then stays, and is found there the next time.
 pub async fn register_marketplace(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     setting: Setting<'_>,
     wanted: NewMarketplace,
-) -> Result<MarketplaceOn, MarketplaceError> {
-    let scope = who.scope(Permission::ManageMarketplaces)?;
+) -> Result<MarketplaceWithHub, MarketplaceError> {
+    let scope = principal.scope(Permission::ManageMarketplaces)?;
     let fresh = Hub {
-        id: HubId::generate(call.now, &*call.entropy)?,
+        id: HubId::generate(context.now, &*context.entropy)?,
         issuer: wanted.issuer,
         url: wanted.url,
         trusted_by: TrustedBy::Registration,
-        created_at: call.now,
+        created_at: context.now,
     };
     // Asked before the hub hears of anything, and again inside the unit.
     {
@@ -87,23 +87,23 @@ pub async fn register_marketplace(
         None => None,
     };
     let mut marketplace = Marketplace {
-        id: MarketplaceId::generate(call.now, &*call.entropy)?,
+        id: MarketplaceId::generate(context.now, &*context.entropy)?,
         name: wanted.name,
         hub: fresh.id,
         username: account.username,
         satellite,
         credential: Sealed::from_bytes(Vec::new()),
         revision: 1,
-        created_at: call.now,
-        updated_at: call.now,
+        created_at: context.now,
+        updated_at: context.now,
     };
     let (place, credential) = (marketplace.credential_place(), Some(access.credential.type_name()));
     marketplace.credential = space.sealer.seal(&scope, &place, &access.credential.to_plain())?;
 
     let registered =
-        call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Marketplace, marketplace.id);
-    let account = Actor::Account { id: who.member(Permission::ManageMarketplaces)?.account, role: None };
-    let trusts = call.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
+        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, marketplace.id);
+    let account = Actor::Account { id: principal.member(Permission::ManageMarketplaces)?.account, role: None };
+    let trusts = context.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
     let open = setting.registration_open;
     space
         .store
@@ -121,7 +121,7 @@ pub async fn register_marketplace(
                 tx.add_hub(&hub)?;
             }
             tx.add_marketplace(&scope, &row)?;
-            let recorded = MarketplaceOn { marketplace: row, hub, credential };
+            let recorded = MarketplaceWithHub { marketplace: row, hub, credential };
             let recorded = Recorded::new(recorded, registered.clone());
             Ok(Ok(if is_new { recorded.and(trusts.clone()) } else { recorded }))
         })
@@ -158,7 +158,7 @@ pub(super) fn all<V: MarketplaceView + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
 ) -> Result<Vec<Marketplace>, StoreError> {
-    Ok(view.marketplaces(scope, PageAsk { limit: PageLimit::DEFAULT, after: None })?.items)
+    Ok(view.marketplaces(scope, PageRequest { limit: PageLimit::DEFAULT, after: None })?.items)
 }
 
 /// Whether a marketplace's audiences are no other's.
@@ -179,7 +179,7 @@ pub(super) fn free<V: MarketplaceView + ?Sized>(
 /// Ends a unit of work by an error: one of the store's is the store's own business.
 pub(super) fn settle<T>(error: MarketplaceError) -> Result<Decision<T, MarketplaceError>, StoreError> {
     match error {
-        MarketplaceError::Fault(Fault::Store(error)) => Err(error),
+        MarketplaceError::PortError(PortError::Store(error)) => Err(error),
         error => Ok(Err(Refused::unrecorded(error))),
     }
 }

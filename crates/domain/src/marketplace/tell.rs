@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{Action, Actor, ObjectKind, Origin};
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::ids::{ListingId, MarketplaceId, TenantId};
 use crate::marketplace::hub_access::hub_access;
 use crate::marketplace::ports::{HealthReport, HubError, Publication};
@@ -19,23 +19,23 @@ use crate::time::Timestamp;
 use crate::unit::{Recorded, Refused};
 
 /// How long a hub believes that an endpoint is well.
-pub const BELIEVED_FOR: Duration = Duration::from_secs(15 * 60);
+pub const HEALTH_TTL: Duration = Duration::from_secs(15 * 60);
 /// How often hubs are told how listed endpoints are: often enough that two reports may be lost.
-pub const REPORT_EVERY: Duration = Duration::from_secs(5 * 60);
+pub const HEALTH_REPORT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// How long to wait after the first failure; each further one doubles it.
-const FIRST_WAIT: Duration = Duration::from_secs(5);
+const MIN_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// The longest that is waited.
-const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(30 * 60);
 /// Of what is as it should be, nobody is to be told.
 const NEVER: Timestamp = Timestamp::from_unix_micros(i64::MAX);
 /// The most characters of an error that are kept.
-const ERROR_MAX: usize = 300;
+const MAX_ERROR_CHARS: usize = 300;
 /// What a listing says while there is nothing to show.
-const HELD_BACK: &str = "it is not shown, for the endpoint is a draft or has no access policy";
+const UNPUBLISHABLE_TEXT: &str = "it is not shown, for the endpoint is a draft or has no access policy";
 
 /// What hubs were told last, by listing. It is memory: after a start each is told once more, which changes nothing.
 #[derive(Default)]
-pub struct Told(Mutex<HashMap<ListingId, Publication>>);
+pub struct PublicationStatus(Mutex<HashMap<ListingId, Publication>>);
 
 /// Tells hubs of every listing that is due. Answers on which marketplaces that could be reached they are.
 ///
@@ -44,8 +44,8 @@ pub struct Told(Mutex<HashMap<ListingId, Publication>>);
 pub async fn tell_due(
     space: &Space,
     operator: &OperatorScope,
-    told: &Told,
-) -> Result<BTreeSet<(TenantId, MarketplaceId)>, Fault> {
+    told: &PublicationStatus,
+) -> Result<BTreeSet<(TenantId, MarketplaceId)>, PortError> {
     let due = { space.store.read()?.listings_due(operator, space.clock.now(), PageLimit::LARGEST)? };
     let (mut at, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for (tenant, listing) in due {
@@ -72,9 +72,9 @@ pub async fn report(
     scope: &TenantScope,
     marketplace: MarketplaceId,
     public_url: &str,
-    told: &Told,
-) -> Result<Result<(), HubError>, Fault> {
-    let live = space.live.tenant(scope)?;
+    told: &PublicationStatus,
+) -> Result<Result<(), HubError>, PortError> {
+    let live = space.snapshots.tenant(scope)?;
     let Some(at) = live.marketplace(marketplace).cloned() else { return Ok(Ok(())) };
     let listed = space.store.read()?.listings_on(scope, marketplace)?;
     let listed = listed.into_iter().filter(|one| one.state == ListingState::Listed);
@@ -92,13 +92,13 @@ pub async fn report(
     }
     Ok(match hub_access(space, scope, &at) {
         Ok(access) => {
-            space.hubs.report_health(&access, at.satellite, public_url, &reports, BELIEVED_FOR).await
+            space.hubs.report_health(&access, at.satellite, public_url, &reports, HEALTH_TTL).await
         }
         Err(error) => Err(error),
     })
 }
 
-impl Told {
+impl PublicationStatus {
     fn of(&self, listing: ListingId) -> Option<Publication> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&listing).cloned()
     }
@@ -114,7 +114,7 @@ impl Told {
 
 /// What the hub is to show; `None` where nothing is to be shown: the endpoint is a draft, has no access policy, or is
 /// to go.
-fn wanted(view: &mut dyn View, scope: &TenantScope, listing: &Listing) -> Result<Option<Publication>, Fault> {
+fn wanted(view: &mut dyn View, scope: &TenantScope, listing: &Listing) -> Result<Option<Publication>, PortError> {
     if listing.state == ListingState::Removing {
         return Ok(None);
     }
@@ -128,8 +128,8 @@ fn wanted(view: &mut dyn View, scope: &TenantScope, listing: &Listing) -> Result
 }
 
 /// Tells the hub of one listing, and writes down how that ended. Answers whether the hub could be reached.
-async fn tell(space: &Space, scope: &TenantScope, listing: Listing, told: &Told) -> Result<bool, Fault> {
-    let live = space.live.tenant(scope)?;
+async fn tell(space: &Space, scope: &TenantScope, listing: Listing, told: &PublicationStatus) -> Result<bool, PortError> {
+    let live = space.snapshots.tenant(scope)?;
     let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(true) };
     let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;
     let done = match hub_access(space, scope, &at) {
@@ -154,9 +154,9 @@ enum NoteError {
     #[error("the listing has changed meanwhile")]
     Superseded,
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(NoteError);
+port_errors!(NoteError);
 
 /// Writes down how an attempt ended.
 async fn note(
@@ -165,14 +165,14 @@ async fn note(
     tried: Listing,
     shown: bool,
     done: Result<(), HubError>,
-) -> Result<(), Fault> {
-    let call = space.call(Origin::default())?;
-    let event = call.event(scope, Action::ConfigChange, Actor::System)?.on(ObjectKind::Listing, tried.id);
+) -> Result<(), PortError> {
+    let context = space.request_context(Origin::default())?;
+    let event = context.event(scope, Action::ConfigChange, Actor::System)?.on(ObjectKind::Listing, tried.id);
     let event = match &done {
         Ok(()) => event,
         Err(error) => event.failed(error.reason_code()),
     };
-    let (scope, now) = (*scope, call.now);
+    let (scope, now) = (*scope, context.now);
     let written = space.store.write(move |tx| {
         let Some(listing) = tx.listing(&scope, tried.id)?.filter(|one| one.revision == tried.revision) else {
             return Ok(Err(Refused::unrecorded(NoteError::Superseded)));
@@ -186,7 +186,7 @@ async fn note(
     });
     match written.await {
         Ok(()) | Err(NoteError::Superseded) => Ok(()),
-        Err(NoteError::Fault(fault)) => Err(fault),
+        Err(NoteError::PortError(fault)) => Err(fault),
     }
 }
 
@@ -197,9 +197,9 @@ fn after(listing: Listing, shown: bool, done: &Result<(), HubError>, now: Timest
         Ok(()) => Listing {
             // What is not shown, though it is wanted, is looked at again when it may have changed.
             state: if shown { ListingState::Listed } else { ListingState::Pending },
-            last_error: (!shown).then(|| HELD_BACK.to_owned()),
+            last_error: (!shown).then(|| UNPUBLISHABLE_TEXT.to_owned()),
             told_at: Some(now),
-            due_at: if shown { NEVER } else { now.plus(REPORT_EVERY) },
+            due_at: if shown { NEVER } else { now.plus(HEALTH_REPORT_INTERVAL) },
             failures: 0,
             revision,
             ..listing
@@ -207,7 +207,7 @@ fn after(listing: Listing, shown: bool, done: &Result<(), HubError>, now: Timest
         Err(error) => {
             let failures = listing.failures.saturating_add(1);
             Listing {
-                last_error: Some(error.to_string().chars().take(ERROR_MAX).collect()),
+                last_error: Some(error.to_string().chars().take(MAX_ERROR_CHARS).collect()),
                 due_at: now.plus(wait(failures)),
                 failures,
                 revision,
@@ -219,7 +219,7 @@ fn after(listing: Listing, shown: bool, done: &Result<(), HubError>, now: Timest
 
 /// How long to wait after so many failures in a row.
 fn wait(failures: u32) -> Duration {
-    FIRST_WAIT
+    MIN_RETRY_DELAY
         .saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX))
-        .min(LONGEST_WAIT)
+        .min(MAX_RETRY_DELAY)
 }

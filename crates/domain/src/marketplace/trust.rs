@@ -1,7 +1,7 @@
 //! The operator says which hubs are trusted.
 
-use crate::audit::{Action, Actor, Call, Log, ObjectKind};
-use crate::fault::{Fault, faults};
+use crate::audit::{Action, Actor, RequestContext, Log, ObjectKind};
+use crate::port_error::{PortError, port_errors};
 use crate::ids::HubId;
 use crate::marketplace::{Hub, HubUrl, Issuer, TrustedBy};
 use crate::space::Space;
@@ -29,9 +29,9 @@ pub enum TrustError {
     InUse(u64),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(TrustError);
+port_errors!(TrustError);
 
 /// Trusts a hub: tokens that name this issuer are verified by the keys at this URL, and tenants may register there.
 /// A hub that is trusted already moves to the URL, unless tenants are registered there: their credentials were meant for
@@ -41,19 +41,19 @@ faults!(TrustError);
 /// Why it is not trusted there.
 pub async fn trust_hub(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     _operator: &OperatorScope,
     issuer: Issuer,
     url: HubUrl,
 ) -> Result<Hub, TrustError> {
     let fresh = Hub {
-        id: HubId::generate(call.now, &*call.entropy)?,
+        id: HubId::generate(context.now, &*context.entropy)?,
         issuer,
         url,
         trusted_by: TrustedBy::Operator,
-        created_at: call.now,
+        created_at: context.now,
     };
-    let event = call.event(Log::Installation, Action::ConfigChange, Actor::Operator)?;
+    let event = context.event(Log::Installation, Action::ConfigChange, Actor::Operator)?;
     space
         .store
         .write(move |tx| {
@@ -84,11 +84,11 @@ pub async fn trust_hub(
 /// Why it is trusted still.
 pub async fn distrust_hub(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     _operator: &OperatorScope,
     id: HubId,
 ) -> Result<(), TrustError> {
-    let event = call.event(Log::Installation, Action::ConfigChange, Actor::Operator)?.on(ObjectKind::Hub, id);
+    let event = context.event(Log::Installation, Action::ConfigChange, Actor::Operator)?.on(ObjectKind::Hub, id);
     space
         .store
         .write(move |tx| {

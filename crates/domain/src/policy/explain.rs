@@ -2,7 +2,7 @@
 
 use crate::access::{Permission, may};
 use crate::endpoint::EndpointName;
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{AccountStatus, Email, Forbidden, Principal};
 use crate::marketplace::{HubRole, Issuer};
 use crate::policy::{AccessRules, Explanation, Subject};
@@ -12,7 +12,7 @@ use crate::tenant::TenantScope;
 
 /// Whose query is explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Somebody {
+pub enum HypotheticalCaller {
     /// Whoever has this address.
     Address(Email),
     /// A user of a hub. Where a policy hangs on their address, it must be said: nobody is asked for it.
@@ -48,9 +48,9 @@ pub enum ExplainError {
     NotFound,
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(ExplainError);
+port_errors!(ExplainError);
 
 /// Explains the verdict on somebody's query to an endpoint, step by step, without any effect. Where no access
 /// policy is attached it hangs on whether they are a member who may query.
@@ -59,40 +59,40 @@ faults!(ExplainError);
 /// Why there is nothing to explain.
 pub fn explain(
     space: &Space,
-    who: &Principal,
+    principal: &Principal,
     name: &EndpointName,
-    somebody: &Somebody,
+    somebody: &HypotheticalCaller,
 ) -> Result<Explained, ExplainError> {
-    let scope = who.scope(Permission::WritePolicies)?;
+    let scope = principal.scope(Permission::WritePolicies)?;
     let mut view = space.store.read()?;
     let endpoint = name.find(&mut *view, &scope)?.ok_or(ExplainError::NotFound)?;
     let rules = AccessRules::compile(&view.attached_policies(&scope, endpoint.id)?);
     let policies = rules.explain(match somebody {
-        Somebody::HubUser { role: HubRole::Guest, .. } => Subject::Guest,
-        Somebody::HubUser { email, .. } => Subject::Identified { email: email.as_ref() },
-        Somebody::Address(email) => Subject::Identified { email: Some(email) },
+        HypotheticalCaller::HubUser { role: HubRole::Guest, .. } => Subject::Guest,
+        HypotheticalCaller::HubUser { email, .. } => Subject::Identified { email: email.as_ref() },
+        HypotheticalCaller::Address(email) => Subject::Identified { email: Some(email) },
     });
     let by_policies = (policies.verdict.is_allow(), policies.verdict.reason.as_str());
     let (allowed, reason_code) = match somebody {
-        Somebody::Address(email) if rules.is_empty() => {
+        HypotheticalCaller::Address(email) if rules.is_empty() => {
             if is_querying_member(&mut *view, &scope, email)? {
                 (true, "member_of_tenant")
             } else {
                 by_policies
             }
         }
-        Somebody::HubUser { issuer, .. } if !is_on(space, who, issuer) => (false, "hub_not_registered"),
-        Somebody::HubUser { .. } if !endpoint.published => (false, "endpoint_draft"),
-        Somebody::HubUser { .. } if rules.is_empty() => (false, policies.verdict.reason.as_str()),
-        Somebody::Address(_) | Somebody::HubUser { .. } => by_policies,
+        HypotheticalCaller::HubUser { issuer, .. } if !is_on(space, principal, issuer) => (false, "hub_not_registered"),
+        HypotheticalCaller::HubUser { .. } if !endpoint.published => (false, "endpoint_draft"),
+        HypotheticalCaller::HubUser { .. } if rules.is_empty() => (false, policies.verdict.reason.as_str()),
+        HypotheticalCaller::Address(_) | HypotheticalCaller::HubUser { .. } => by_policies,
     };
     Ok(Explained { allowed, reason_code, policies })
 }
 
 /// Whether the tenant has an account on the hub of this issuer: without one no token of that hub is made out to it.
-fn is_on(space: &Space, who: &Principal, issuer: &Issuer) -> bool {
+fn is_on(space: &Space, principal: &Principal, issuer: &Issuer) -> bool {
     let hub = space.trusted.by_issuer(issuer.as_str());
-    hub.is_some_and(|hub| who.live().marketplaces().any(|one| one.hub == hub.id))
+    hub.is_some_and(|hub| principal.snapshot().marketplaces().any(|one| one.hub == hub.id))
 }
 
 fn is_querying_member(view: &mut dyn View, scope: &TenantScope, email: &Email) -> Result<bool, StoreError> {

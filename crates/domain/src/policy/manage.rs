@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use crate::access::Permission;
-use crate::audit::{Action, Call, ObjectKind};
+use crate::audit::{Action, RequestContext, ObjectKind};
 use crate::endpoint::EndpointName;
-use crate::fault::{Fault, faults};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{EndpointId, PolicyId};
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::policy::{Policy, PolicyConfiguration};
 use crate::space::Space;
 use crate::unit::{Recorded, Refused};
@@ -68,9 +68,9 @@ pub enum PolicyError {
     LimitReached(u64),
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(PolicyError);
+port_errors!(PolicyError);
 
 /// Makes a policy. It acts nowhere until it is attached.
 ///
@@ -78,21 +78,21 @@ faults!(PolicyError);
 /// Why it was not made.
 pub async fn create_policy(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     wanted: NewPolicy,
 ) -> Result<Policy, PolicyError> {
-    let scope = who.scope(Permission::WritePolicies)?;
+    let scope = principal.scope(Permission::WritePolicies)?;
     let policy = Policy {
-        id: PolicyId::generate(call.now, &*call.entropy)?,
+        id: PolicyId::generate(context.now, &*context.entropy)?,
         name: wanted.name,
         configuration: wanted.configuration,
         revision: 1,
-        created_at: call.now,
-        updated_at: call.now,
+        created_at: context.now,
+        updated_at: context.now,
     };
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Policy, policy.id);
-    let limit = who.live().tenant.limits.policies;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, policy.id);
+    let limit = principal.snapshot().tenant.limits.policies;
     space
         .store
         .write(move |tx| {
@@ -111,14 +111,14 @@ pub async fn create_policy(
 /// Why it was not changed.
 pub async fn change_policy(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: PolicyId,
     change: ChangePolicy,
 ) -> Result<Policy, PolicyError> {
-    let scope = who.scope(Permission::WritePolicies)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Policy, id);
-    let now = call.now;
+    let scope = principal.scope(Permission::WritePolicies)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
+    let now = context.now;
     space
         .store
         .write(move |tx| {
@@ -148,13 +148,13 @@ pub async fn change_policy(
 /// Why it was not removed.
 pub async fn remove_policy(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     id: PolicyId,
     if_revision: Option<u64>,
 ) -> Result<(), PolicyError> {
-    let scope = who.scope(Permission::WritePolicies)?;
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?.on(ObjectKind::Policy, id);
+    let scope = principal.scope(Permission::WritePolicies)?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
     space
         .store
         .write(move |tx| {
@@ -177,8 +177,8 @@ pub async fn remove_policy(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn policy(space: &Space, who: &Principal, id: PolicyId) -> Result<Policy, PolicyError> {
-    let scope = who.scope(Permission::ReadMetadata)?;
+pub fn policy(space: &Space, principal: &Principal, id: PolicyId) -> Result<Policy, PolicyError> {
+    let scope = principal.scope(Permission::ReadMetadata)?;
     space.store.read()?.policy(&scope, id)?.ok_or(PolicyError::NotFound)
 }
 
@@ -188,10 +188,10 @@ pub fn policy(space: &Space, who: &Principal, id: PolicyId) -> Result<Policy, Po
 /// When the caller's role does not permit it, or a port failed.
 pub fn policies(
     space: &Space,
-    who: &Principal,
-    page: PageAsk<PolicyId>,
+    principal: &Principal,
+    page: PageRequest<PolicyId>,
 ) -> Result<Page<Policy, PolicyId>, PolicyError> {
-    let scope = who.scope(Permission::ReadMetadata)?;
+    let scope = principal.scope(Permission::ReadMetadata)?;
     Ok(space.store.read()?.policies(&scope, page)?)
 }
 
@@ -199,8 +199,8 @@ pub fn policies(
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn attached(space: &Space, who: &Principal, endpoint: EndpointId) -> Result<Vec<Policy>, PolicyError> {
-    let scope = who.scope(Permission::ReadMetadata)?;
+pub fn attached(space: &Space, principal: &Principal, endpoint: EndpointId) -> Result<Vec<Policy>, PolicyError> {
+    let scope = principal.scope(Permission::ReadMetadata)?;
     Ok(space.store.read()?.attached_policies(&scope, endpoint)?)
 }
 
@@ -210,13 +210,13 @@ pub fn attached(space: &Space, who: &Principal, endpoint: EndpointId) -> Result<
 /// Why they were not attached.
 pub async fn attach(
     space: &Space,
-    call: &Call,
-    who: &Principal,
+    context: &RequestContext,
+    principal: &Principal,
     name: EndpointName,
     ids: Vec<PolicyId>,
     if_revision: Option<u64>,
 ) -> Result<Vec<Policy>, PolicyError> {
-    let scope = who.scope(Permission::WritePolicies)?;
+    let scope = principal.scope(Permission::WritePolicies)?;
     if ids.len() > ATTACHED_MAX {
         return Err(PolicyError::TooMany);
     }
@@ -224,8 +224,8 @@ pub async fn attach(
     if let Some(twice) = ids.iter().find(|id| !seen.insert(**id)) {
         return Err(PolicyError::NamedTwice(*twice));
     }
-    let event = call.event(&scope, Action::ConfigChange, who.actor())?;
-    let now = call.now;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
+    let now = context.now;
     space
         .store
         .write(move |tx| {

@@ -9,7 +9,7 @@ pub mod ports;
 mod verdict;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, Mode};
-pub use explain::{ExplainError, Explained, Somebody, explain};
+pub use explain::{ExplainError, Explained, HypotheticalCaller, explain};
 pub use manage::{
     ATTACHED_MAX, ChangePolicy, NewPolicy, PolicyError, attach, attached, change_policy, create_policy,
     policies, policy, remove_policy,

@@ -1,7 +1,7 @@
 //! What is stored of policies.
 
 use crate::ids::{EndpointId, PolicyId};
-use crate::page::{Page, PageAsk};
+use crate::page::{Page, PageRequest};
 use crate::policy::Policy;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -14,7 +14,7 @@ pub trait PolicyView {
     fn policies(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<PolicyId>,
+        page: PageRequest<PolicyId>,
     ) -> Result<Page<Policy, PolicyId>, StoreError>;
     /// How many policies the tenant has.
     fn count_policies(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;

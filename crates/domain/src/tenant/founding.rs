@@ -1,13 +1,13 @@
 //! What a tenant begins with: an account, the tenant, and the membership that makes the one the other's Owner.
 
 use crate::access::Role;
-use crate::audit::{Action, Actor, Call, Event, Log, ObjectKind};
+use crate::audit::{Action, Actor, RequestContext, Event, Log, ObjectKind};
 use crate::identity::{Account, AccountStatus, Email, Membership, Password};
 use crate::ids::{AccountId, TenantId};
 use crate::random::RandomError;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
-use crate::tenant::{Founded, RegisterError, Tenant, TenantLimits, TenantName, TenantScope};
+use crate::tenant::{NewMembership, RegisterError, Tenant, TenantLimits, TenantName, TenantScope};
 
 /// The rows of a tenant that is about to be founded.
 pub(super) struct Founding {
@@ -20,27 +20,27 @@ impl Founding {
     /// Checks and hashes the password, and makes the rows.
     pub(super) async fn prepare(
         space: &Space,
-        call: &Call,
+        context: &RequestContext,
         email: &Email,
         password: &Password,
         name: &TenantName,
     ) -> Result<Self, RegisterError> {
         space.passwords.check(password, &[email.as_str(), name.as_str()])?;
         let account = Account {
-            id: AccountId::generate(call.now, &*call.entropy)?,
+            id: AccountId::generate(context.now, &*context.entropy)?,
             email: email.clone(),
             password: space.passwords.hash(password).await?,
             status: AccountStatus::Active,
-            created_at: call.now,
+            created_at: context.now,
         };
         let tenant = Tenant {
-            id: TenantId::generate(call.now, &*call.entropy)?,
+            id: TenantId::generate(context.now, &*context.entropy)?,
             name: name.clone(),
             limits: TenantLimits::default(),
             version: 0,
-            created_at: call.now,
+            created_at: context.now,
         };
-        let membership = Membership::begin(tenant.id, account.id, Role::Owner, call.now);
+        let membership = Membership::begin(tenant.id, account.id, Role::Owner, context.now);
         Ok(Self { account, tenant, membership })
     }
 
@@ -57,7 +57,7 @@ impl Founding {
     /// The events of the founding: the tenant's own, and the installation's.
     pub(super) fn events(
         &self,
-        call: &Call,
+        context: &RequestContext,
         in_tenant: Actor,
         in_installation: Actor,
     ) -> Result<[Event; 2], RandomError> {
@@ -73,7 +73,7 @@ impl Founding {
     }
 
     /// Writes the rows, unless a name is taken.
-    pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<Result<Founded, RegisterError>, StoreError> {
+    pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<Result<NewMembership, RegisterError>, StoreError> {
         let Self { account, tenant, membership } = self;
         if tx.account_by_email(&account.email)?.is_some() {
             return Ok(Err(RegisterError::EmailTaken));
@@ -84,7 +84,7 @@ impl Founding {
         tx.add_account(account)?;
         tx.add_tenant(tenant)?;
         tx.add_membership(&TenantScope::of(tenant.id), membership)?;
-        Ok(Ok(Founded {
+        Ok(Ok(NewMembership {
             account: account.id,
             email: account.email.clone(),
             tenant: tenant.id,

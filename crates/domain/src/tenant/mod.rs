@@ -10,7 +10,7 @@ mod scope;
 pub use limits::TenantLimits;
 pub use name::{TenantName, TenantNameError};
 pub use register::{
-    Founded, RegisterError, Registration, RegistrationGate, found_as_operator, is_founded, register,
+    NewMembership, RegisterError, Registration, RegistrationGate, found_as_operator, is_founded, register,
 };
 pub use scope::{OperatorScope, TenantScope};
 

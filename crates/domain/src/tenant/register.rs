@@ -1,8 +1,8 @@
 //! Founding a tenant: somebody registers, and becomes its Owner.
 
 use crate::access::Role;
-use crate::audit::{Actor, Call};
-use crate::fault::{Fault, faults};
+use crate::audit::{Actor, RequestContext};
+use crate::port_error::{PortError, port_errors};
 use crate::identity::{Email, Password, PasswordError};
 use crate::ids::{AccountId, TenantId};
 use crate::secret::TokenHash;
@@ -36,7 +36,7 @@ pub struct Registration {
 
 /// What was founded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Founded {
+pub struct NewMembership {
     /// The new account.
     pub account: AccountId,
     /// Its e-mail address.
@@ -73,9 +73,9 @@ pub enum RegisterError {
     TenantTaken,
     /// A port failed.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    PortError(#[from] PortError),
 }
-faults!(RegisterError);
+port_errors!(RegisterError);
 
 impl RegisterError {
     /// The reason of a refusal that anybody can cause, at any rate. It makes no event of its own: whoever serves this
@@ -97,15 +97,15 @@ impl RegisterError {
 /// Why nothing was founded.
 pub async fn register(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     gate: &RegistrationGate,
     wanted: Registration,
-) -> Result<Founded, RegisterError> {
+) -> Result<NewMembership, RegisterError> {
     // Asked before the costly hash, and again inside the unit.
     let any_account = space.store.read()?.any_account()?;
     admit(any_account, gate, &wanted)?;
     let Registration { email, password, tenant_name, .. } = &wanted;
-    let founding = Founding::prepare(space, call, email, password, tenant_name).await?;
+    let founding = Founding::prepare(space, context, email, password, tenant_name).await?;
     let [founded, noted] = founding.events(call, founding.owner(), founding.founder())?;
     let gate = *gate;
 
@@ -129,13 +129,13 @@ pub async fn register(
 /// Why nothing was founded.
 pub async fn found_as_operator(
     space: &Space,
-    call: &Call,
+    context: &RequestContext,
     _operator: &OperatorScope,
     email: &Email,
     password: &Password,
     tenant_name: &TenantName,
-) -> Result<Founded, RegisterError> {
-    let founding = Founding::prepare(space, call, email, password, tenant_name).await?;
+) -> Result<NewMembership, RegisterError> {
+    let founding = Founding::prepare(space, context, email, password, tenant_name).await?;
     let [founded, noted] = founding.events(call, Actor::Operator, Actor::Operator)?;
     space
         .store

@@ -21,7 +21,7 @@ impl TenantScope {
     /// Makes a scope on the caller's own word, for embedders that have authenticated by other means, and for
     /// adapters' tests. The reason is for whoever reads the call.
     #[must_use]
-    pub fn vouch(tenant: TenantId, reason: &'static str) -> Self {
+    pub fn assume(tenant: TenantId, reason: &'static str) -> Self {
         debug_assert!(!reason.is_empty(), "a vouched scope names its reason");
         Self { tenant }
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use syft_space_domain::identity::Principal;
 use syft_space_domain::ids::AccountId;
-use syft_space_domain::live::{LiveMember, TenantLive};
+use syft_space_domain::snapshot::{MemberSnapshot, TenantSnapshot};
 
-fn forge(account: AccountId, member: &LiveMember, live: Arc<TenantLive>) -> Principal {
+fn forge(account: AccountId, member: &MemberSnapshot, live: Arc<TenantSnapshot>) -> Principal {
     Principal::new(account, member, live)
 }
 

@@ -9,7 +9,7 @@ use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, Usage,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
 /// The documents of every dataset, in memory.
@@ -155,7 +155,7 @@ impl DocumentStore for MemoryDocuments {
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
-        page: PageAsk<DocumentId>,
+        page: PageRequest<DocumentId>,
     ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError> {
         let start = page.after.map_or(Bound::Unbounded, |cursor| Bound::Excluded(cursor.0));
         let listed = |held: &Held| -> Vec<DocumentSummary> {

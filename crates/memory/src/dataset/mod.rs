@@ -14,7 +14,7 @@ use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job};
 use syft_space_domain::endpoint::ports::EndpointView;
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
-use syft_space_domain::page::{Cursor, Page, PageAsk};
+use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
@@ -51,7 +51,7 @@ impl DatasetView for Session {
     fn datasets(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<DatasetId>,
+        page: PageRequest<DatasetId>,
     ) -> Result<Page<Dataset, DatasetId>, StoreError> {
         Ok(self.state.datasets.page(scope, page, |_, one| one.state == DatasetState::Active))
     }
@@ -72,7 +72,7 @@ impl DatasetView for Session {
         &mut self,
         scope: &TenantScope,
         dataset: DatasetId,
-        page: PageAsk<JobId>,
+        page: PageRequest<JobId>,
     ) -> Result<Page<Job, JobId>, StoreError> {
         let older = |id| page.after.is_none_or(|Cursor(after)| id < after);
         Ok(page_of(self.jobs_of(scope, dataset).rev().filter(|(id, _)| older(*id)), page.limit))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Ask, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexOf, Metadata,
+    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexKey, Metadata,
     StopWords, Tokenizer, contexts,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
@@ -148,7 +148,7 @@ impl Index {
         question.into_iter().filter_map(worth).collect()
     }
 
-    fn search(&self, analyzer: AnalyzerSettings, ask: &Ask) -> Hits {
+    fn search(&self, analyzer: AnalyzerSettings, ask: &SearchQuery) -> Hits {
         let known = self.known(asked(&ask.text, analyzer));
         let (sum, count) =
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
@@ -193,8 +193,8 @@ impl SearchEngine for MemorySearch {
     fn search<'a>(
         &'a self,
         scope: &'a TenantScope,
-        index: IndexOf,
-        ask: &'a Ask,
+        index: IndexKey,
+        ask: &'a SearchQuery,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         Box::pin(async move {
             let indexes = self.indexes();
@@ -204,11 +204,11 @@ impl SearchEngine for MemorySearch {
         })
     }
 
-    fn indexed(&self, scope: &TenantScope, index: IndexOf) -> Result<ChangeNumber, SearchError> {
+    fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {
         Ok(self.indexes().get(&(scope.tenant(), index.dataset)).map_or(ChangeNumber(0), |one| one.seen))
     }
 
-    fn apply(&self, scope: &TenantScope, index: IndexOf, changes: &[Change]) -> Result<(), SearchError> {
+    fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
         let mut indexes = self.indexes();
         let held = indexes.entry((scope.tenant(), index.dataset)).or_default();
         for change in changes {

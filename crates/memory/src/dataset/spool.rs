@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use syft_space_domain::dataset::ports::{Intake, Spool, SpoolError, SpooledFile};
+use syft_space_domain::dataset::ports::{UploadWriter, Spool, SpoolError, SpooledFile};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
@@ -41,7 +41,7 @@ impl Spool for MemorySpool {
         scope: &TenantScope,
         dataset: DatasetId,
         job: JobId,
-    ) -> Result<Box<dyn Intake>, SpoolError> {
+    ) -> Result<Box<dyn UploadWriter>, SpoolError> {
         let key = (scope.tenant(), dataset, job);
         self.jobs_held().insert(key, Held::default());
         Ok(Box::new(Files { jobs: Arc::clone(&self.0), key, count: 0, sealed: false }))
@@ -115,7 +115,7 @@ impl Files {
     }
 }
 
-impl Intake for Files {
+impl UploadWriter for Files {
     fn begin_file(&mut self) -> Result<(), SpoolError> {
         let number = self.count;
         self.change(|held| Some(held.files.insert(number, Vec::new())))?;

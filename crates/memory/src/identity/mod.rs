@@ -11,12 +11,12 @@ pub use tokens::MemoryTokens;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipOf, PasswordHash,
+    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipWithTenant, PasswordHash,
 };
 use syft_space_domain::ids::{AccountId, InvitationId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::TenantScope;
 
 use crate::session::{Session, require};
@@ -42,13 +42,13 @@ impl AccountView for Session {
         Ok(self.state.accounts.get(&id).cloned())
     }
 
-    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipOf>, StoreError> {
+    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipWithTenant>, StoreError> {
         let own = self.state.memberships.all().filter(|(_, member, _)| *member == account);
         let named = own.filter_map(|(tenant, _, membership)| {
             let tenant_name = self.state.tenants.get(&tenant)?.name.clone();
-            Some(MembershipOf { membership: membership.clone(), tenant_name })
+            Some(MembershipWithTenant { membership: membership.clone(), tenant_name })
         });
-        let mut memberships: Vec<MembershipOf> = named.collect();
+        let mut memberships: Vec<MembershipWithTenant> = named.collect();
         memberships.sort_by(|one, other| one.tenant_name.cmp(&other.tenant_name));
         Ok(memberships)
     }
@@ -64,7 +64,7 @@ impl AccountView for Session {
     fn members(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<AccountId>,
+        page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError> {
         let Page { items, next } = self.state.memberships.page(scope, page, |_, _| true);
         Ok(Page { items: items.into_iter().filter_map(|one| self.with_account(one)).collect(), next })
@@ -86,7 +86,7 @@ impl AccountView for Session {
     fn invitations(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<InvitationId>,
+        page: PageRequest<InvitationId>,
     ) -> Result<Page<Invitation, InvitationId>, StoreError> {
         Ok(self.state.invitations.page(scope, page, |_, _| true))
     }
@@ -123,7 +123,7 @@ impl AccountRows for Session {
             row.status = status;
         }
         let own = self.state.memberships.all().filter(|(_, member, _)| *member == account);
-        self.touched.extend(own.map(|(tenant, member, _)| Touched::Member(tenant, member)));
+        self.changes.extend(own.map(|(tenant, member, _)| StateChange::Member(tenant, member)));
         Ok(())
     }
 
@@ -138,14 +138,14 @@ impl AccountRows for Session {
             account,
             Membership { tenant: scope.tenant(), ..membership.clone() },
         );
-        self.touched.insert(Touched::Member(scope.tenant(), account));
+        self.changes.insert(StateChange::Member(scope.tenant(), account));
         Ok(())
     }
 
     fn update_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
         if let Some(row) = self.state.memberships.edit(scope, membership.account) {
             *row = Membership { tenant: row.tenant, created_at: row.created_at, ..membership.clone() };
-            self.touched.insert(Touched::Member(scope.tenant(), membership.account));
+            self.changes.insert(StateChange::Member(scope.tenant(), membership.account));
         }
         Ok(())
     }
@@ -153,7 +153,7 @@ impl AccountRows for Session {
     fn remove_membership(&mut self, scope: &TenantScope, account: AccountId) -> Result<bool, StoreError> {
         let removed = self.state.memberships.remove(scope, account);
         if removed {
-            self.touched.insert(Touched::Member(scope.tenant(), account));
+            self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed)
     }

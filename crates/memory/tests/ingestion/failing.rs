@@ -6,11 +6,11 @@ use std::sync::Mutex;
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    Ask, Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hits, IndexOf,
+    SearchQuery, Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hits, IndexKey,
     JobProgress, Usage,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_memory::{MemoryDocuments, MemorySearch};
@@ -78,7 +78,7 @@ impl DocumentStore for Failing<MemoryDocuments, StoreError> {
         hashes(scope: &TenantScope, dataset: DatasetId, ids: &[DocumentId]) -> Stored<Vec<Option<ContentHash>>>;
         made_of(scope: &TenantScope, dataset: DatasetId, hash: &ContentHash) -> Stored<Option<DocumentId>>;
         document(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> Stored<Option<Document>>;
-        documents(scope: &TenantScope, dataset: DatasetId, page: PageAsk<DocumentId>)
+        documents(scope: &TenantScope, dataset: DatasetId, page: PageRequest<DocumentId>)
             -> Stored<Page<DocumentSummary, DocumentId>>;
         remove(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> Stored<Option<ChangeNumber>>;
         usage(scope: &TenantScope, dataset: DatasetId) -> Stored<Usage>;
@@ -92,19 +92,19 @@ impl SearchEngine for Failing<MemorySearch, SearchError> {
     fn search<'a>(
         &'a self,
         scope: &'a TenantScope,
-        index: IndexOf,
-        ask: &'a Ask,
+        index: IndexKey,
+        ask: &'a SearchQuery,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         self.inner.search(scope, index, ask)
     }
 
-    fn apply(&self, scope: &TenantScope, index: IndexOf, changes: &[Change]) -> Result<(), SearchError> {
+    fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
         self.may_write()?;
         self.inner.apply(scope, index, changes)
     }
 
     handed_on! {
-        indexed(scope: &TenantScope, index: IndexOf) -> Result<ChangeNumber, SearchError>;
+        indexed(scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError>;
         destroy(scope: &TenantScope, dataset: DatasetId) -> Result<(), SearchError>;
     }
 }

@@ -8,7 +8,7 @@ mod world;
 
 #[cfg(test)]
 mod tests {
-    use syft_space_domain::Fault;
+    use syft_space_domain::PortError;
     use syft_space_domain::dataset::ports::SearchError;
     use syft_space_domain::dataset::{
         IngestError, JobStatus, cancel_job, finish_ingestion, finish_later, start_ingestion,
@@ -34,7 +34,7 @@ mod tests {
         let job = world.bring(&FILES);
         world.work();
         let ended = world.ended(job.id);
-        let full = || (Fault::from(StoreError::Full), JobStatus::Running, 2);
+        let full = || (PortError::from(StoreError::Full), JobStatus::Running, 2);
         assert_eq!(world.failures(), [full(), full()], "it fails, is told of, and stays as far as it was");
         assert_eq!(ended.status, JobStatus::Succeeded);
         assert_eq!((ended.progress.documents_done, ended.progress.documents_failed), (5, 0));
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(world.found("yak"), [""; 0]);
         world.work();
         assert_eq!(world.ended(job.id).status, JobStatus::Succeeded);
-        let running = |error: SearchError| (Fault::from(error), JobStatus::Running, 0);
+        let running = |error: SearchError| (PortError::from(error), JobStatus::Running, 0);
         let failed = [SearchError::Full, SearchError::Failed("no".to_owned())].map(running);
         assert_eq!(world.failures(), failed, "it has not ended before it is found");
         assert_eq!(world.found("yak"), ["y"]);
@@ -88,7 +88,7 @@ mod tests {
         // Its index has not followed yet: that waits for the background.
         let job = world.start(&[("x", "An ox."), ("y", "A yak.")]);
         finish_later(&world.space, &world.scope(), job.clone());
-        let canceled = cancel_job(&world.space, &world.call(), &world.who, world.dataset, job.id).unwrap();
+        let canceled = cancel_job(&world.space, &world.call(), &world.principal, world.dataset, job.id).unwrap();
         assert_eq!(canceled.status, JobStatus::Canceled);
         assert_eq!((canceled.progress.documents_done, canceled.documents_total), (2, 2), "all are stored");
         assert_eq!(world.found("yak"), ["y"], "what is stored is found");
@@ -109,11 +109,11 @@ mod tests {
         let refused = start_ingestion(
             &world.space,
             &world.call(),
-            &world.who,
+            &world.principal,
             world.dataset,
             world.cut(&[("x", "An ox.")]),
         );
-        assert_eq!(refused.unwrap_err(), IngestError::Fault(StoreError::Full.into()));
+        assert_eq!(refused.unwrap_err(), IngestError::PortError(StoreError::Full.into()));
         let jobs = world.jobs();
         assert_eq!(jobs.iter().map(|job| job.status).collect::<Vec<_>>(), [JobStatus::Failed]);
         assert_eq!(world.stored(), [""; 0], "none is stored");

@@ -4,21 +4,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_executor::block_on;
-use syft_space_domain::audit::{Action, Actor, Call, Log, Origin};
+use syft_space_domain::audit::{Action, Actor, RequestContext, Log, Origin};
 use syft_space_domain::dataset::ports::SearchError;
 use syft_space_domain::dataset::{
-    Ask, DocumentId, IngestQueue, Job, JobStatus, Metadata, NewDataset, NewDocument, Upload, create_dataset,
+    SearchQuery, DocumentId, IngestQueue, Job, JobStatus, Metadata, NewDataset, NewDocument, Upload, create_dataset,
     finish_ingestion, job, jobs, start_ingestion, work_off,
 };
 use syft_space_domain::identity::{Principal, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
-use syft_space_domain::live::LiveCache;
-use syft_space_domain::page::PageAsk;
+use syft_space_domain::snapshot::SnapshotCache;
+use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::{Clock, Timestamp};
 use syft_space_domain::unit::Recorded;
-use syft_space_domain::{DatasetLocks, Fault, Space};
+use syft_space_domain::{DatasetLocks, PortError, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
     MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
@@ -40,10 +40,10 @@ pub(crate) struct World {
     pub(crate) space: Space,
     pub(crate) documents: Arc<Failing<MemoryDocuments, StoreError>>,
     pub(crate) engine: Arc<Failing<MemorySearch, SearchError>>,
-    pub(crate) who: Principal,
+    pub(crate) principal: Principal,
     pub(crate) dataset: DatasetId,
     tenant: TenantId,
-    failures: Arc<Mutex<Vec<(Fault, JobStatus, u64)>>>,
+    failures: Arc<Mutex<Vec<(PortError, JobStatus, u64)>>>,
 }
 
 impl Drop for World {
@@ -55,7 +55,7 @@ impl Drop for World {
 impl World {
     /// A space whose one tenant may hold this much.
     pub(crate) fn of(limits: TenantLimits) -> Self {
-        let live = Arc::new(LiveCache::default());
+        let live = Arc::new(SnapshotCache::default());
         let documents = Arc::new(Failing::new(MemoryDocuments::new()));
         let engine = Arc::new(Failing::new(MemorySearch::new()));
         let entropy = Arc::new(SeededEntropy::new(7));
@@ -80,34 +80,34 @@ impl World {
             datasets: DatasetLocks::default(),
             ingestion: IngestQueue::default(),
         };
-        let call = space.call(Origin::default()).unwrap();
+        let context = space.request_context(Origin::default()).unwrap();
         let tenant = Tenant {
-            id: TenantId::generate(call.now, &*call.entropy).unwrap(),
+            id: TenantId::generate(context.now, &*context.entropy).unwrap(),
             name: TenantName::parse("harbor").unwrap(),
             limits,
             version: 0,
-            created_at: call.now,
+            created_at: context.now,
         };
         let id = tenant.id;
-        let event = call.event(Log::Installation, Action::ConfigChange, Actor::Operator).unwrap();
+        let event = context.event(Log::Installation, Action::ConfigChange, Actor::Operator).unwrap();
         let founded = space.store.write(move |tx| {
             tx.add_tenant(&tenant)?;
             Ok(Ok::<_, syft_space_domain::unit::Refused<StoreError>>(Recorded::new((), event.clone())))
         });
         founded.wait().unwrap();
-        let who = operate(&space, &OperatorScope::at_startup(), None).unwrap();
+        let principal = operate(&space, &OperatorScope::at_startup(), None).unwrap();
         let wanted = NewDataset {
             name: "animals".to_owned(),
             summary: String::new(),
             tags: String::new(),
             analyzer: Default::default(),
         };
-        let dataset = block_on(create_dataset(&space, &call, &who, wanted)).unwrap().id;
-        Self { space, documents, engine, who, dataset, tenant: id, failures: Arc::default() }
+        let dataset = block_on(create_dataset(&space, &context, &principal, wanted)).unwrap().id;
+        Self { space, documents, engine, principal, dataset, tenant: id, failures: Arc::default() }
     }
 
-    pub(crate) fn call(&self) -> Call {
-        self.space.call(Origin::default()).unwrap()
+    pub(crate) fn call(&self) -> RequestContext {
+        self.space.request_context(Origin::default()).unwrap()
     }
 
     pub(crate) fn scope(&self) -> TenantScope {
@@ -116,7 +116,7 @@ impl World {
 
     /// Brings files, which wait to be worked off.
     pub(crate) fn bring(&self, files: &[(&str, &str)]) -> Job {
-        let mut upload = Upload::begin(&self.space, &self.call(), &self.who, self.dataset).unwrap();
+        let mut upload = Upload::begin(&self.space, &self.call(), &self.principal, self.dataset).unwrap();
         for (name, content) in files {
             upload.begin_file(name).unwrap();
             upload.write(content.as_bytes()).unwrap();
@@ -133,7 +133,7 @@ impl World {
 
     /// Stores documents, whose index has not followed yet.
     pub(crate) fn start(&self, texts: &[(&str, &str)]) -> Job {
-        start_ingestion(&self.space, &self.call(), &self.who, self.dataset, self.cut(texts)).unwrap()
+        start_ingestion(&self.space, &self.call(), &self.principal, self.dataset, self.cut(texts)).unwrap()
     }
 
     /// Stores documents, and brings them to the index.
@@ -144,17 +144,17 @@ impl World {
 
     /// Begins to work off what is queued, in the background.
     pub(crate) fn work(&self) {
-        let (space, who, failures) = (self.space.clone(), self.who.clone(), Arc::clone(&self.failures));
+        let (space, principal, failures) = (self.space.clone(), self.principal.clone(), Arc::clone(&self.failures));
         std::thread::spawn(move || {
             work_off(&space, &|dataset, id, fault| {
-                let Job { status, progress, .. } = job(&space, &who, dataset, id).unwrap().job;
+                let Job { status, progress, .. } = job(&space, &principal, dataset, id).unwrap().job;
                 failures.lock().unwrap().push((fault.clone(), status, progress.documents_done));
             });
         });
     }
 
     /// What failed in the background, with the status that the job had then, and how many documents.
-    pub(crate) fn failures(&self) -> Vec<(Fault, JobStatus, u64)> {
+    pub(crate) fn failures(&self) -> Vec<(PortError, JobStatus, u64)> {
         self.failures.lock().unwrap().clone()
     }
 
@@ -167,24 +167,24 @@ impl World {
     }
 
     pub(crate) fn job(&self, id: JobId) -> Job {
-        job(&self.space, &self.who, self.dataset, id).unwrap().job
+        job(&self.space, &self.principal, self.dataset, id).unwrap().job
     }
 
     pub(crate) fn jobs(&self) -> Vec<Job> {
-        let page = jobs(&self.space, &self.who, self.dataset, PageAsk::default()).unwrap();
+        let page = jobs(&self.space, &self.principal, self.dataset, PageRequest::default()).unwrap();
         page.items.into_iter().map(|now| now.job).collect()
     }
 
     /// The ids of what is stored.
     pub(crate) fn stored(&self) -> Vec<String> {
         let documents = &self.space.documents;
-        let page = documents.documents(&self.scope(), self.dataset, PageAsk::default()).unwrap();
+        let page = documents.documents(&self.scope(), self.dataset, PageRequest::default()).unwrap();
         page.items.into_iter().map(|one| one.id.to_string()).collect()
     }
 
     /// The ids of what a search finds.
     pub(crate) fn found(&self, text: &str) -> Vec<String> {
-        let ask = Ask::new(text.to_owned(), 10, 0.5).unwrap();
+        let ask = SearchQuery::new(text.to_owned(), 10, 0.5).unwrap();
         let index =
             self.space.store.read().unwrap().dataset(&self.scope(), self.dataset).unwrap().unwrap().index();
         let scope = self.scope();

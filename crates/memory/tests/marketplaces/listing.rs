@@ -11,7 +11,7 @@ use syft_space_domain::endpoint::{
 use syft_space_domain::identity::Principal;
 use syft_space_domain::ids::MarketplaceId;
 use syft_space_domain::marketplace::{
-    Listing, ListingError, ListingState, REPORT_EVERY, Told, list, listings, report, tell_due, unlist,
+    Listing, ListingError, ListingState, HEALTH_REPORT_INTERVAL, PublicationStatus, list, listings, report, tell_due, unlist,
 };
 use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, attach, create_policy};
 use syft_space_domain::tenant::TenantScope;
@@ -23,27 +23,27 @@ const ADDRESS: &str = "https://space.example";
 /// A tenant that is `spaceowner` on the hub, with an endpoint that `*@secret.example` may query.
 struct Shown {
     world: World,
-    who: Principal,
+    principal: Principal,
     scope: TenantScope,
     marketplace: MarketplaceId,
     endpoint: Endpoint,
-    told: Told,
+    told: PublicationStatus,
 }
 
 impl Shown {
     async fn new() -> Self {
         let world = World::new();
-        let who = world.owner("acme").await;
+        let principal = world.owner("acme").await;
         let account = world.account("spaceowner", "market");
-        let marketplace = world.register(&who, PUBLIC, &account).await.unwrap().marketplace.id;
-        let (space, call) = (&world.space, world.call());
+        let marketplace = world.register(&principal, PUBLIC, &account).await.unwrap().marketplace.id;
+        let (space, context) = (&world.space, world.call());
         let dataset = NewDataset {
             name: "mountains".to_owned(),
             summary: String::new(),
             tags: String::new(),
             analyzer: AnalyzerSettings::default(),
         };
-        let dataset = create_dataset(space, &call, &who, dataset).await.unwrap();
+        let dataset = create_dataset(space, &context, &principal, dataset).await.unwrap();
         let endpoint = NewEndpoint {
             name: "Mountains".to_owned(),
             slug: "mountains".parse().unwrap(),
@@ -54,9 +54,9 @@ impl Shown {
             response_type: ResponseType::Raw,
             published: true,
         };
-        let endpoint = create_endpoint(space, &call, &who, endpoint).await.unwrap();
-        let scope = TenantScope::vouch(who.live().tenant.id, "a test looks behind the use cases");
-        let shown = Self { who, scope, marketplace, endpoint, told: Told::default(), world };
+        let endpoint = create_endpoint(space, &context, &principal, endpoint).await.unwrap();
+        let scope = TenantScope::assume(principal.live().tenant.id, "a test looks behind the use cases");
+        let shown = Self { principal, scope, marketplace, endpoint, told: PublicationStatus::default(), world };
         shown.attach(&["*@secret.example"]).await;
         shown
     }
@@ -67,20 +67,20 @@ impl Shown {
 
     /// Attaches a policy that allows these, or none.
     async fn attach(&self, patterns: &[&str]) {
-        let (space, call) = (&self.world.space, self.world.call());
+        let (space, context) = (&self.world.space, self.world.call());
         let mut ids = Vec::new();
         if !patterns.is_empty() {
             let configuration = json!({ "mode": "allow", "patterns": patterns });
             let configuration = PolicyConfiguration::parse("access", &configuration).unwrap();
             let policy = NewPolicy { name: "partners of secret.example".to_owned(), configuration };
-            ids.push(create_policy(space, &call, &self.who, policy).await.unwrap().id);
+            ids.push(create_policy(space, &context, &self.principal, policy).await.unwrap().id);
         }
-        attach(space, &call, &self.who, self.name(), ids, None).await.unwrap();
+        attach(space, &context, &self.principal, self.name(), ids, None).await.unwrap();
     }
 
     async fn list(&self) -> Result<Listing, ListingError> {
-        let (space, call) = (&self.world.space, self.world.call());
-        list(space, &call, &self.who, &self.name(), self.marketplace, true).await
+        let (space, context) = (&self.world.space, self.world.call());
+        list(space, &context, &self.principal, &self.name(), self.marketplace, true).await
     }
 
     async fn tell(&self) {
@@ -93,7 +93,7 @@ impl Shown {
     }
 
     fn listing(&self) -> Listing {
-        let found = listings(&self.world.space, &self.who, &self.name()).unwrap();
+        let found = listings(&self.world.space, &self.principal, &self.name()).unwrap();
         found.into_iter().next().unwrap()
     }
 
@@ -103,8 +103,8 @@ impl Shown {
     }
 
     async fn change(&self, change: ChangeEndpoint) {
-        let (space, call) = (&self.world.space, self.world.call());
-        change_endpoint(space, &call, &self.who, self.endpoint.id, change).await.unwrap();
+        let (space, context) = (&self.world.space, self.world.call());
+        change_endpoint(space, &context, &self.principal, self.endpoint.id, change).await.unwrap();
     }
 }
 
@@ -157,7 +157,7 @@ fn q4_a_draft_and_an_endpoint_without_a_policy_are_taken_off_and_come_back() {
         assert_eq!(shown.listing().state, ListingState::Pending);
         assert!(shown.listing().last_error.unwrap().contains("draft"));
         shown.change(published(true)).await;
-        shown.world.clock.advance(REPORT_EVERY);
+        shown.world.clock.advance(HEALTH_REPORT_INTERVAL);
         shown.tell().await;
         assert!(shown.on_the_hub().is_some());
 
@@ -199,22 +199,22 @@ fn q4_what_a_hub_did_not_take_is_told_again_ever_more_seldom_and_the_listing_say
 fn q4_an_endpoint_that_is_taken_off_or_removed_goes_from_the_hub_first_and_then_from_here() {
     block_on(async {
         let shown = Shown::new().await;
-        let (space, call) = (&shown.world.space, shown.world.call());
+        let (space, context) = (&shown.world.space, shown.world.call());
         let id = shown.list().await.unwrap().id;
         shown.tell().await;
         shown.world.hub.set_down(true);
-        unlist(space, &call, &shown.who, &shown.name(), id).await.unwrap();
+        unlist(space, &context, &shown.principal, &shown.name(), id).await.unwrap();
         shown.tell().await;
         assert_eq!(shown.listing().state, ListingState::Removing);
         shown.world.hub.set_down(false);
         shown.world.clock.advance(Duration::from_secs(5));
         shown.tell().await;
         assert_eq!(shown.on_the_hub(), None);
-        assert!(listings(space, &shown.who, &shown.name()).unwrap().is_empty());
+        assert!(listings(space, &shown.principal, &shown.name()).unwrap().is_empty());
 
         shown.list().await.unwrap();
         shown.tell().await;
-        remove_endpoint(space, &call, &shown.who, shown.endpoint.id, None).await.unwrap();
+        remove_endpoint(space, &context, &shown.principal, shown.endpoint.id, None).await.unwrap();
         shown.tell().await;
         assert_eq!(shown.on_the_hub(), None);
         let left = space.store.read().unwrap().listings_on(&shown.scope, shown.marketplace).unwrap();
@@ -228,8 +228,8 @@ fn q4_who_lists_again_what_is_going_is_not_taken_off_by_the_attempt_before() {
         let shown = Shown::new().await;
         let id = shown.list().await.unwrap().id;
         shown.tell().await;
-        let call = shown.world.call();
-        unlist(&shown.world.space, &call, &shown.who, &shown.name(), id).await.unwrap();
+        let context = shown.world.call();
+        unlist(&shown.world.space, &context, &shown.principal, &shown.name(), id).await.unwrap();
         shown.list().await.unwrap();
         shown.tell().await;
         shown.tell().await;

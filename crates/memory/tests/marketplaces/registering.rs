@@ -2,7 +2,7 @@
 
 use syft_space_conformance::sample::listing;
 use syft_space_domain::audit::Action;
-use syft_space_domain::live::LiveState;
+use syft_space_domain::snapshot::Snapshots;
 use syft_space_domain::marketplace::ports::{HubAccess, HubError, Publication, TrustedHubs};
 use syft_space_domain::marketplace::{
     ChangeMarketplace, HubCredential, HubUrl, Listing, MARKETPLACES_MAX, MarketplaceError, TrustError,
@@ -60,8 +60,8 @@ fn z1_while_registration_is_open_only_the_operator_says_which_hubs_are_trusted()
 
         let issuer = || ISSUER.parse().unwrap();
         let elsewhere = HubUrl::parse("https://elsewhere.example").unwrap();
-        let call = world.call();
-        let trust = |url: HubUrl| trust_hub(&world.space, &call, &world.operator, issuer(), url);
+        let context = world.call();
+        let trust = |url: HubUrl| trust_hub(&world.space, &context, &world.operator, issuer(), url);
         let hub = trust(elsewhere.clone()).await.unwrap();
         let refused = world.register(&acme, OPEN, &account).await.unwrap_err();
         assert_eq!(refused, MarketplaceError::IssuerUrlMismatch(issuer()));
@@ -88,7 +88,7 @@ fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_witho
         world.hub.set_knows_satellites(true);
         let acme = world.owner("acme").await;
         let made = world.register(&acme, PUBLIC, &world.account("spaceowner", "market")).await.unwrap();
-        let scope = TenantScope::vouch(acme.live().tenant.id, "a test plays the tenant");
+        let scope = TenantScope::assume(acme.live().tenant.id, "a test plays the tenant");
         let row = Listing { marketplace: made.marketplace.id, ..listing(1, 1, 1) };
         let event = world.call().event(&scope, Action::ConfigChange, acme.actor()).unwrap();
         let slug = row.slug.to_string();
@@ -116,8 +116,8 @@ fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_witho
         };
         world.space.hubs.publish(&access, None, &publication).await.unwrap();
         assert_eq!(world.hub.shown(&url(), "spaceowner").len(), 1);
-        let call = world.call();
-        let remove = |id| remove_marketplace(&world.space, &call, &acme, id, None);
+        let context = world.call();
+        let remove = |id| remove_marketplace(&world.space, &context, &acme, id, None);
         assert_eq!(remove(made.marketplace.id).await, Ok(Ok(())));
         assert!(world.hub.shown(&url(), "spaceowner").is_empty());
         assert!(world.hub.satellites(&url(), "spaceowner").is_empty());
@@ -140,9 +140,9 @@ fn a2_a_change_needs_the_revision_that_was_read_and_the_account_that_was_registe
         let acme = world.owner("acme").await;
         let made = world.register(&acme, CLOSED, &world.account("spaceowner", "market")).await.unwrap();
         assert_eq!(made.marketplace.satellite, None);
-        let call = world.call();
+        let context = world.call();
         let change =
-            |change| change_marketplace(&world.space, &call, &acme, PUBLIC, made.marketplace.id, change);
+            |change| change_marketplace(&world.space, &context, &acme, PUBLIC, made.marketplace.id, change);
         let renamed =
             change(ChangeMarketplace { name: Some("renamed".parse().unwrap()), ..Default::default() })
                 .await

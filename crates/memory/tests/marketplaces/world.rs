@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::{Call, Origin};
+use syft_space_domain::audit::{RequestContext, Origin};
 use syft_space_domain::dataset::IngestQueue;
 use syft_space_domain::identity::{AccessClaims, Email, Password, Principal, authenticate};
 use syft_space_domain::ids::TokenId;
-use syft_space_domain::live::LiveCache;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
-    HubCredential, HubUrl, MarketplaceError, MarketplaceOn, NewMarketplace, Setting, register_marketplace,
+    HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, Setting, register_marketplace,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
@@ -31,7 +31,7 @@ pub(crate) const OPEN: Setting<'static> = Setting { registration_open: true, pub
 pub(crate) struct World {
     pub(crate) space: Space,
     pub(crate) hub: Arc<MemoryHub>,
-    pub(crate) live: Arc<LiveCache>,
+    pub(crate) live: Arc<SnapshotCache>,
     pub(crate) operator: OperatorScope,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let entropy = Arc::new(SeededEntropy::new(7));
-        let live = Arc::new(LiveCache::default());
+        let live = Arc::new(SnapshotCache::default());
         let hub = Arc::new(MemoryHub::new());
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap()));
         let space = Space {
@@ -64,8 +64,8 @@ impl World {
         Self { space, hub, live, operator: OperatorScope::at_startup(), clock }
     }
 
-    pub(crate) fn call(&self) -> Call {
-        self.space.call(Origin::default()).unwrap()
+    pub(crate) fn call(&self) -> RequestContext {
+        self.space.request_context(Origin::default()).unwrap()
     }
 
     /// Founds a tenant, and answers its Owner.
@@ -110,11 +110,11 @@ impl World {
 
     pub(crate) async fn register(
         &self,
-        who: &Principal,
+        principal: &Principal,
         setting: Setting<'_>,
         wanted: &NewMarketplace,
-    ) -> Result<MarketplaceOn, MarketplaceError> {
-        register_marketplace(&self.space, &self.call(), who, setting, wanted.clone()).await
+    ) -> Result<MarketplaceWithHub, MarketplaceError> {
+        register_marketplace(&self.space, &self.call(), principal, setting, wanted.clone()).await
     }
 }
 

@@ -5,14 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use syft_space_conformance::sample::scope;
-use syft_space_domain::sealing::{NeedsNewValue, Place, Sealed, Sealer};
+use syft_space_domain::sealing::{Unsealable, AssociatedData, Sealed, Sealer};
 use syft_space_domain::secret::Secret;
 use syft_space_secrets::{MasterKey, MasterKeyError};
 use tempfile::TempDir;
 
 use crate::support::{NOW, entropy, environment, key, sealer};
 
-const PLACE: Place = Place { table: "marketplaces", column: "credential", row: [7; 16] };
+const PLACE: AssociatedData = AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
 
 fn made() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -29,7 +29,7 @@ fn seal(key: MasterKey) -> Sealed {
     sealer(key).seal(&scope(1), &PLACE, &Secret::new(b"copper".to_vec())).unwrap()
 }
 
-fn open(key: MasterKey, sealed: &Sealed) -> Result<Vec<u8>, NeedsNewValue> {
+fn open(key: MasterKey, sealed: &Sealed) -> Result<Vec<u8>, Unsealable> {
     sealer(key).open(&scope(1), &PLACE, sealed).map(|plain| plain.expose().clone())
 }
 
@@ -95,7 +95,7 @@ fn k18_a_key_whose_mark_was_rewritten_opens_nothing() {
     let sealed = seal(load_or_make(&path).unwrap());
     rewrite(&path, "production", "staging");
     let moved = MasterKey::load(&path, &environment("staging")).unwrap();
-    assert_eq!(open(moved, &sealed), Err(NeedsNewValue));
+    assert_eq!(open(moved, &sealed), Err(Unsealable));
 }
 
 #[test]
@@ -104,9 +104,9 @@ fn k18_a_key_with_the_id_of_another_opens_nothing_of_its() {
     let [first, second] = [&left, &right].map(|path| load_or_make(path).unwrap());
     let (id, others_id) = (first.id(), second.id());
     let sealed = seal(first);
-    assert_eq!(open(second, &sealed), Err(NeedsNewValue));
+    assert_eq!(open(second, &sealed), Err(Unsealable));
     rewrite(&right, &others_id, &id);
-    assert_eq!(open(load_or_make(&right).unwrap(), &sealed), Err(NeedsNewValue));
+    assert_eq!(open(load_or_make(&right).unwrap(), &sealed), Err(Unsealable));
 }
 
 #[test]

@@ -7,20 +7,20 @@ use syft_space_conformance::sample::scope;
 use syft_space_conformance::sealing;
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::random::{Entropy, RandomError};
-use syft_space_domain::sealing::{NeedsNewValue, Place, Sealed, Sealer};
+use syft_space_domain::sealing::{Unsealable, AssociatedData, Sealed, Sealer};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantScope;
 use syft_space_secrets::XChaChaSealer;
 
 use crate::support::{key, sealer};
 
-const PLACE: Place = Place { table: "marketplaces", column: "credential", row: [7; 16] };
+const PLACE: AssociatedData = AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
 
 fn seal(sealer: &XChaChaSealer, plain: &[u8]) -> Sealed {
     sealer.seal(&scope(1), &PLACE, &Secret::new(plain.to_vec())).unwrap()
 }
 
-fn open(sealer: &XChaChaSealer, sealed: &Sealed) -> Result<Vec<u8>, NeedsNewValue> {
+fn open(sealer: &XChaChaSealer, sealed: &Sealed) -> Result<Vec<u8>, Unsealable> {
     sealer.open(&scope(1), &PLACE, sealed).map(|plain| plain.expose().clone())
 }
 
@@ -83,8 +83,8 @@ proptest! {
         plain in prop::collection::vec(any::<u8>(), 0..2_000), tenant: [u8; 16], row: [u8; 16],
     ) {
         let sealer = sealer(key());
-        let scope = TenantScope::vouch(TenantId::from_bytes(tenant), "a test plays every tenant");
-        let place = Place { row, ..PLACE };
+        let scope = TenantScope::assume(TenantId::from_bytes(tenant), "a test plays every tenant");
+        let place = AssociatedData { row, ..PLACE };
         let sealed = sealer.seal(&scope, &place, &Secret::new(plain.clone())).unwrap();
         let opened = sealer.open(&scope, &place, &sealed);
         prop_assert_eq!(opened.ok().map(|plain| plain.expose().clone()), Some(plain));
@@ -102,7 +102,7 @@ proptest! {
             bytes[at] ^= flip;
         }
         prop_assume!(bytes != sealed.as_bytes());
-        prop_assert_eq!(open(&sealer, &Sealed::from_bytes(bytes)), Err(NeedsNewValue));
+        prop_assert_eq!(open(&sealer, &Sealed::from_bytes(bytes)), Err(Unsealable));
         prop_assert_eq!(open(&sealer, &sealed), Ok(plain.into_bytes()));
     }
 }

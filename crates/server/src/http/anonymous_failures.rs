@@ -105,8 +105,8 @@ fn add(counts: &mut HashMap<Kind, u32>, kind: Kind, more: u32) {
 fn record(space: &Space, counted: &[(Kind, u32)]) -> Result<Receipt<(), StoreError>, RandomError> {
     let mut events = Vec::with_capacity(counted.len());
     for (Kind { address, action, reason_code }, count) in counted {
-        let call = space.call(Origin { address: *address, user_agent: None })?;
-        let event = call.event(Log::Installation, *action, Actor::Anonymous)?.denied(*reason_code);
+        let context = space.request_context(Origin { address: *address, user_agent: None })?;
+        let event = context.event(Log::Installation, *action, Actor::Anonymous)?.denied(*reason_code);
         events.push(Event { request: None, count: *count, ..event });
     }
     Ok(space.store.write(move |_| {

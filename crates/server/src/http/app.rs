@@ -93,7 +93,7 @@ async fn answer(
 }
 
 async fn refuse_with(state: Arc<State>, http: HttpRequest, problem: Problem) -> HttpResponse {
-    if let Ok(call) = state.space.call(Origin::default()) {
+    if let Ok(call) = state.space.request_context(Origin::default()) {
         http.extensions_mut().insert(call.request);
     }
     problem.respond(http.extensions().get().copied())

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
-use syft_space_domain::access::{Permission, Standing};
-use syft_space_domain::audit::{Action, Call, ObjectKind, Origin};
+use syft_space_domain::access::{Permission, PrincipalKind};
+use syft_space_domain::audit::{Action, RequestContext, ObjectKind, Origin};
 use syft_space_domain::identity::{AuthenticateError, Principal, TokenRefused, authenticate};
 use syft_space_domain::marketplace::{AdmitError, SatelliteRefused, admit};
 
@@ -47,25 +47,25 @@ pub async fn pass(
         // To the network there is nothing here.
         Access::Operator => return Err(Problem::new(Reason::NoRoute, "the API is under /api/v1")),
         Access::Member(permissions) => {
-            let who = match &operator {
+            let principal = match &operator {
                 Some(operator) => listener::enter_tenant(state, operator, &http)?,
-                None => identify(state, &call, &http, permissions).await?,
+                None => identify(state, &context, &http, permissions).await?,
             };
-            if !permissions.iter().any(|one| who.may(*one)) {
-                return Err(refuse(state, &call, route, &who, permissions).await);
+            if !permissions.iter().any(|one| principal.may(*one)) {
+                return Err(refuse(state, &context, route, &principal, permissions).await);
             }
-            Some(who)
+            Some(principal)
         }
     };
     let parameters = Parameters::read(&http, route.about.query)?;
     Ok(Request { state: Arc::clone(state), call, caller, operator, parameters, http })
 }
 
-fn begin(state: &State, http: &HttpRequest) -> Result<Call, Problem> {
+fn begin(state: &State, http: &HttpRequest) -> Result<RequestContext, Problem> {
     let user_agent =
         http.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let origin = Origin { address: client_address(http, &state.trusted_proxies), user_agent };
-    Ok(state.space.call(origin)?)
+    Ok(state.space.request_context(origin)?)
 }
 
 fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {
@@ -86,7 +86,7 @@ fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {
 
 async fn identify(
     state: &State,
-    call: &Call,
+    context: &RequestContext,
     http: &HttpRequest,
     permissions: &[Permission],
 ) -> Result<Principal, Problem> {
@@ -98,43 +98,43 @@ async fn identify(
     let Some(token) = header.to_str().ok().and_then(bearer) else {
         return Err(refused("token_malformed"));
     };
-    let claims = match state.space.tokens.verify(token, call.now) {
+    let claims = match state.space.tokens.verify(token, context.now) {
         Ok(claims) => claims,
         // What is no token of ours may be a hub's, where its users may do something.
-        Err(TokenRefused::WrongKind) if permissions.iter().any(|one| Standing::HubUser.may(*one)) => {
+        Err(TokenRefused::WrongKind) if permissions.iter().any(|one| PrincipalKind::HubUser.may(*one)) => {
             return identify_hub_user(state, call, token).await;
         }
         Err(error) => return Err(refused(error.reason_code())),
     };
-    match authenticate(&*state.space.live, &claims) {
-        Ok(who) => Ok(who),
+    match authenticate(&*state.space.snapshots, &claims) {
+        Ok(principal) => Ok(principal),
         Err(AuthenticateError::Revoked) => Err(refused("token_revoked")),
-        Err(AuthenticateError::Live(error)) => Err(syft_space_domain::Fault::from(error).into()),
+        Err(AuthenticateError::Live(error)) => Err(syft_space_domain::PortError::from(error).into()),
     }
 }
 
-async fn identify_hub_user(state: &State, call: &Call, token: &str) -> Result<Principal, Problem> {
-    let claims = match state.space.satellites.verify(token, call.now).await {
+async fn identify_hub_user(state: &State, context: &RequestContext, token: &str) -> Result<Principal, Problem> {
+    let claims = match state.space.satellites.verify(token, context.now).await {
         Ok(claims) => claims,
         Err(SatelliteRefused::WrongKind) => {
             return Err(refused(state, call, TokenRefused::WrongKind.reason_code()));
         }
         Err(error @ SatelliteRefused::KeysUnavailable) => {
-            state.anonymous_failures.count(call.origin.address, Action::AuthnTokenFail, error.reason_code());
+            state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, error.reason_code());
             return Err(Problem::new(Reason::HubUnavailable, error));
         }
         Err(error) => return Err(refused(state, call, error.reason_code())),
     };
-    match admit(&*state.space.live, claims, token) {
-        Ok(who) => Ok(who),
+    match admit(&*state.space.snapshots, claims, token) {
+        Ok(principal) => Ok(principal),
         Err(AdmitError::NotForUs) => Err(refused(state, call, "satellite_token_not_for_us")),
-        Err(AdmitError::Live(error)) => Err(syft_space_domain::Fault::from(error).into()),
+        Err(AdmitError::Live(error)) => Err(syft_space_domain::PortError::from(error).into()),
     }
 }
 
 /// A bearer whom nobody knows: they learn no more than that, and are counted with their like.
-fn refused(state: &State, call: &Call, reason_code: &'static str) -> Problem {
-    state.anonymous_failures.count(call.origin.address, Action::AuthnTokenFail, reason_code);
+fn refused(state: &State, context: &RequestContext, reason_code: &'static str) -> Problem {
+    state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
     Problem::new(Reason::TokenInvalid, "the token is not valid, or no longer; log in again, or get a new one")
 }
 
@@ -147,13 +147,13 @@ fn bearer(header: &str) -> Option<&str> {
 /// The refusal is in the tenant's log before the caller learns of it.
 async fn refuse(
     state: &State,
-    call: &Call,
+    context: &RequestContext,
     route: &Route,
-    who: &Principal,
+    principal: &Principal,
     permissions: &[Permission],
 ) -> Problem {
     let recorded = async {
-        let event = who.refused(call)?;
+        let event = principal.refused(context)?;
         let event = event.on(ObjectKind::Route, format_args!("{} {}", route.method, route.path));
         state.space.store.record(event).await?;
         Ok::<(), Problem>(())
@@ -161,7 +161,7 @@ async fn refuse(
     if let Err(problem) = recorded.await {
         return problem;
     }
-    match permissions.iter().map(|one| who.scope(*one)).find_map(Result::err) {
+    match permissions.iter().map(|one| principal.scope(*one)).find_map(Result::err) {
         Some(forbidden) => forbidden.into(),
         None => Problem::new(Reason::Forbidden, "your role does not permit this"),
     }

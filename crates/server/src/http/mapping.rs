@@ -1,9 +1,9 @@
 //! The one place where the domain's errors become answers.
 
-use syft_space_domain::Fault;
+use syft_space_domain::PortError;
 use syft_space_domain::audit::AuditError;
 use syft_space_domain::dataset::ports::SearchError;
-use syft_space_domain::dataset::{AskError, DatasetError, IngestError, SearchDatasetError, UploadError};
+use syft_space_domain::dataset::{SearchQueryError, DatasetError, IngestError, SearchDatasetError, UploadError};
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
@@ -26,30 +26,30 @@ impl From<Forbidden> for Problem {
     }
 }
 
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
+impl From<PortError> for Problem {
+    fn from(fault: PortError) -> Self {
         match fault {
-            Fault::Store(error) => error.into(),
-            Fault::Random(error) => error.into(),
-            Fault::Hashing(HashingError::Overloaded { retry_after }) => {
+            PortError::Store(error) => error.into(),
+            PortError::Random(error) => error.into(),
+            PortError::Hashing(HashingError::Overloaded { retry_after }) => {
                 let problem =
                     Self::new(Reason::Overloaded, "too many logins at the moment; try again shortly");
                 problem.retry_after(retry_after.as_secs())
             }
-            Fault::Search(SearchError::Full) => Self::new(Reason::StorageFull, SearchError::Full),
-            Fault::Search(SearchError::Damaged(dataset)) => {
+            PortError::Search(SearchError::Full) => Self::new(Reason::StorageFull, SearchError::Full),
+            PortError::Search(SearchError::Damaged(dataset)) => {
                 tracing::error!(%dataset, "an index is damaged; `syft-space reindex` rebuilds it");
                 Self::new(Reason::Unavailable, "the index is damaged; its operator must rebuild it")
             }
-            Fault::Live(error) => {
+            PortError::Live(error) => {
                 tracing::error!(%error, "no live state to answer from");
                 Self::new(Reason::Unavailable, "the tenant's state is not to be had at the moment; try again")
             }
-            Fault::Hashing(error) => internal(&error),
-            Fault::Signing(error) => internal(&error),
-            Fault::Search(error) => internal(&error),
-            Fault::Extract(error) => internal(&error),
-            Fault::Sealing(error) => internal(&error),
+            PortError::Hashing(error) => internal(&error),
+            PortError::Signing(error) => internal(&error),
+            PortError::Search(error) => internal(&error),
+            PortError::Extract(error) => internal(&error),
+            PortError::Sealing(error) => internal(&error),
         }
     }
 }
@@ -98,7 +98,7 @@ impl From<RegisterError> for Problem {
             RegisterError::Closed => Self::new(Reason::RegistrationClosed, error),
             RegisterError::Password(error) => error.into(),
             RegisterError::EmailTaken | RegisterError::TenantTaken => Self::new(Reason::NameTaken, error),
-            RegisterError::Fault(fault) => fault.into(),
+            RegisterError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -111,7 +111,7 @@ impl From<LoginError> for Problem {
                 let names = tenants.iter().map(ToString::to_string).collect();
                 Self::new(Reason::TenantRequired, &error).with_tenants(names)
             }
-            LoginError::Fault(fault) => fault.into(),
+            LoginError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -124,7 +124,7 @@ impl From<OperateError> for Problem {
                 let names = tenants.iter().map(ToString::to_string).collect();
                 Self::new(Reason::TenantRequired, &error).with_tenants(names)
             }
-            OperateError::Fault(fault) => fault.into(),
+            OperateError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -136,7 +136,7 @@ impl From<InviteError> for Problem {
             InviteError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
             InviteError::NotFound => Self::new(Reason::NotFound, error),
             InviteError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            InviteError::Fault(fault) => fault.into(),
+            InviteError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -148,7 +148,7 @@ impl From<AcceptError> for Problem {
             AcceptError::WrongPassword => Self::new(Reason::CredentialsWrong, error),
             AcceptError::Password(error) => error.into(),
             AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
-            AcceptError::Fault(fault) => fault.into(),
+            AcceptError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -161,7 +161,7 @@ impl From<MemberError> for Problem {
             MemberError::NotFound => Self::new(Reason::NotFound, error),
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
             MemberError::Changed => Self::new(Reason::Changed, error),
-            MemberError::Fault(fault) => fault.into(),
+            MemberError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -176,7 +176,7 @@ impl From<DatasetError> for Problem {
             DatasetError::JobEnded(_) => Self::new(Reason::Conflict, error),
             DatasetError::InUse(_) => Self::new(Reason::InUse, error),
             DatasetError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            DatasetError::Fault(fault) => fault.into(),
+            DatasetError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -190,7 +190,7 @@ impl From<IngestError> for Problem {
                 Self::new(Reason::LimitReached, error)
             }
             IngestError::Ended(_) => Self::new(Reason::Conflict, error),
-            IngestError::Fault(fault) => fault.into(),
+            IngestError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -211,7 +211,7 @@ impl From<SearchDatasetError> for Problem {
         match error {
             SearchDatasetError::Forbidden(error) => error.into(),
             SearchDatasetError::NotFound => Self::new(Reason::NotFound, error),
-            SearchDatasetError::Fault(fault) => fault.into(),
+            SearchDatasetError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -225,7 +225,7 @@ impl From<EndpointError> for Problem {
             EndpointError::SlugTaken => Self::new(Reason::NameTaken, error),
             EndpointError::Changed => Self::new(Reason::Changed, error),
             EndpointError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            EndpointError::Fault(fault) => fault.into(),
+            EndpointError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -240,7 +240,7 @@ impl From<QueryError> for Problem {
             }
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),
             QueryError::IdentityUnavailable => Self::new(Reason::IdentityUnavailable, error),
-            QueryError::Fault(fault) => fault.into(),
+            QueryError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -255,7 +255,7 @@ impl From<ListingError> for Problem {
             ListingError::Draft => Self::new(Reason::EndpointDraft, error),
             ListingError::NoAccessPolicy => Self::new(Reason::NoAccessPolicy, error),
             ListingError::Listed => Self::new(Reason::NameTaken, error),
-            ListingError::Fault(fault) => fault.into(),
+            ListingError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -271,7 +271,7 @@ impl From<PolicyError> for Problem {
             PolicyError::Changed => Self::new(Reason::Changed, error),
             PolicyError::InUse => Self::new(Reason::InUse, error),
             PolicyError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            PolicyError::Fault(fault) => fault.into(),
+            PolicyError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -281,7 +281,7 @@ impl From<ExplainError> for Problem {
         match error {
             ExplainError::Forbidden(error) => error.into(),
             ExplainError::NotFound => Self::new(Reason::NotFound, error),
-            ExplainError::Fault(fault) => fault.into(),
+            ExplainError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -291,7 +291,7 @@ impl From<HubError> for Problem {
         let reason = match error {
             HubError::Unavailable(_) => Reason::HubUnavailable,
             HubError::NotAllowed(_) => Reason::OutboundNotAllowed,
-            HubError::Unauthorized | HubError::NeedsNewValue => Reason::CredentialRefused,
+            HubError::Unauthorized | HubError::Unsealable => Reason::CredentialRefused,
             HubError::Refused(_) | HubError::NotFound | HubError::Unreadable(_) => Reason::HubUnreadable,
         };
         Self::new(reason, error)
@@ -311,7 +311,7 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::UsernameMismatch { .. } => Self::new(Reason::UsernameMismatch, error),
             MarketplaceError::AudienceTaken => Self::new(Reason::AudienceTaken, error),
             MarketplaceError::Hub(error) => error.into(),
-            MarketplaceError::Fault(fault) => fault.into(),
+            MarketplaceError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -321,7 +321,7 @@ impl From<TrustError> for Problem {
         match error {
             TrustError::NotFound => Self::new(Reason::NotFound, error),
             TrustError::InUseElsewhere { .. } | TrustError::InUse(_) => Self::new(Reason::InUse, error),
-            TrustError::Fault(fault) => fault.into(),
+            TrustError::PortError(fault) => fault.into(),
         }
     }
 }
@@ -330,18 +330,18 @@ impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Forbidden(error) => error.into(),
-            AuditError::Fault(fault) => fault.into(),
+            AuditError::PortError(fault) => fault.into(),
         }
     }
 }
 
 /// A question that is refused, in a body whose field `question` holds its text.
-pub(crate) fn ask_refused(question: &'static str) -> impl Fn(AskError) -> Problem {
+pub(crate) fn ask_refused(question: &'static str) -> impl Fn(SearchQueryError) -> Problem {
     move |error| {
         let pointer = match error {
-            AskError::Threshold => "/similarity_threshold",
-            AskError::Limit => "/limit",
-            AskError::Empty | AskError::TooLong => question,
+            SearchQueryError::Threshold => "/similarity_threshold",
+            SearchQueryError::Limit => "/limit",
+            SearchQueryError::Empty | SearchQueryError::TooLong => question,
         };
         Problem::field(pointer, error)
     }

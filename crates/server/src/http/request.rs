@@ -8,9 +8,9 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use syft_space_domain::Space;
-use syft_space_domain::audit::Call;
+use syft_space_domain::audit::RequestContext;
 use syft_space_domain::identity::Principal;
-use syft_space_domain::page::{Cursor, PageAsk, PageLimit, PageLimitError};
+use syft_space_domain::page::{Cursor, PageRequest, PageLimit, PageLimitError};
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::http::about::Parameter;
@@ -28,7 +28,7 @@ pub struct Request {
     /// What every request may use.
     pub state: Arc<State>,
     /// When it came, and from where.
-    pub call: Call,
+    pub context: RequestContext,
     /// Who sent it; `None` only on routes that are open to anybody, and on those that are the operator's alone.
     pub caller: Option<Principal>,
     /// The operator's scope, where it came through the control socket.
@@ -50,7 +50,7 @@ impl Request {
     ///
     /// # Errors
     /// When nobody known did: a route that forgot its gate fails closed.
-    pub fn who(&self) -> Result<&Principal, Problem> {
+    pub fn principal(&self) -> Result<&Principal, Problem> {
         self.caller.as_ref().ok_or_else(|| Problem::new(Reason::Unauthenticated, "send an access token"))
     }
 
@@ -260,7 +260,7 @@ impl Parameters {
     ///
     /// # Errors
     /// When limit or cursor are not what they should be.
-    pub fn page<K: std::str::FromStr>(&self) -> Result<PageAsk<K>, Problem> {
+    pub fn page<K: std::str::FromStr>(&self) -> Result<PageRequest<K>, Problem> {
         let limit = match self.get("limit") {
             // Rust would take a plus sign, too.
             Some(text) if text.starts_with('+') => return Err(PageLimitError.into()),
@@ -268,6 +268,6 @@ impl Parameters {
             None => PageLimit::DEFAULT,
         };
         let after = self.get("cursor").map(Cursor::decode).transpose()?;
-        Ok(PageAsk { limit, after })
+        Ok(PageRequest { limit, after })
     }
 }

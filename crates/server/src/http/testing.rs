@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syft_space_domain::dataset::IngestQueue;
-use syft_space_domain::live::LiveCache;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
@@ -18,7 +18,7 @@ use crate::system::{SystemClock, SystemEntropy};
 
 pub(crate) fn state() -> State {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let live = Arc::new(LiveCache::default());
+    let live = Arc::new(SnapshotCache::default());
     let hub = Arc::new(MemoryHub::new());
     let space = Space {
         store: Arc::new(MemoryStore::new(live.clone())),

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, events, installation_events};
-use syft_space_domain::page::PageAsk;
+use syft_space_domain::page::PageRequest;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::about::{CURSOR, LIMIT, Parameter};
@@ -81,7 +81,7 @@ pub(crate) const FILTERS: &[Parameter] = &[
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let (filter, page) = asked(&request)?;
-    shown(events(request.space(), request.who()?, &filter, page)?)
+    shown(events(request.space(), request.principal()?, &filter, page)?)
 }
 
 /// The installation's own log, which the host's operator reads.
@@ -95,7 +95,7 @@ fn shown(LogPage { events, projection }: LogPage) -> Result<HttpResponse, Proble
     reply::json(StatusCode::OK, &body)
 }
 
-fn asked(request: &Request) -> Result<(EventFilter, PageAsk<Seq>), Problem> {
+fn asked(request: &Request) -> Result<(EventFilter, PageRequest<Seq>), Problem> {
     let asked = request.query();
     let filter = EventFilter {
         action: asked.parse("action")?,

@@ -9,7 +9,7 @@ use syft_space_domain::access::Permission;
 use syft_space_domain::audit::Action;
 use syft_space_domain::identity::{Email, Login, Password, login as log_in};
 use syft_space_domain::secret::{Secret, TokenHash};
-use syft_space_domain::tenant::{Founded, RegisterError, Registration, TenantName, register as found};
+use syft_space_domain::tenant::{NewMembership, RegisterError, Registration, TenantName, register as found};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -51,8 +51,8 @@ pub(crate) struct NewMember {
     created_at: Timestamp,
 }
 
-impl From<Founded> for NewMember {
-    fn from(founded: Founded) -> Self {
+impl From<NewMembership> for NewMember {
+    fn from(founded: NewMembership) -> Self {
         Self {
             id: founded.account.to_string(),
             email: founded.email.to_string(),
@@ -74,7 +74,7 @@ pub(crate) async fn register(request: Request) -> Result<HttpResponse, Problem> 
     let gate = request.state.registration_gate();
     let founded = found(request.space(), &request.call, &gate, wanted).await;
     if let Some(reason_code) = founded.as_ref().err().and_then(RegisterError::anonymous_failure) {
-        request.state.anonymous_failures.count(request.call.origin.address, Action::AuthzFail, reason_code);
+        request.state.anonymous_failures.count(request.context.origin.address, Action::AuthzFail, reason_code);
     }
     let founded = founded?;
     if let Some(file) = &request.state.setup_token {
@@ -135,12 +135,12 @@ pub(crate) struct Me {
 }
 
 pub(crate) async fn me(request: Request) -> Result<HttpResponse, Problem> {
-    let who = request.who()?;
-    let member = who.member(Permission::OwnAccount)?;
+    let principal = request.principal()?;
+    let member = principal.member(Permission::OwnAccount)?;
     let me = Me {
         id: member.account.to_string(),
         email: member.email.to_string(),
-        tenant_name: who.live().tenant.name.to_string(),
+        tenant_name: principal.snapshot().tenant.name.to_string(),
         role: member.role.as_str(),
     };
     reply::json(StatusCode::OK, &me)

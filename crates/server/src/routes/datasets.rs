@@ -57,11 +57,11 @@ impl From<Dataset> for Shown {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(datasets(request.space(), request.who()?, page)?, Shown::from)
+    reply::list(datasets(request.space(), request.principal()?, page)?, Shown::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = dataset(request.space(), request.who()?, id(&request)?)?;
+    let found = dataset(request.space(), request.principal()?, id(&request)?)?;
     reply::resource(StatusCode::OK, found.revision, &Shown::from(found))
 }
 
@@ -83,8 +83,8 @@ impl From<Usage> for Held {
 
 pub(crate) async fn usage(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    let (state, who) = (Arc::clone(&request.state), request.who()?.clone());
-    let held = reply::blocking(move || usage_of(&state.space, &who, id)).await??;
+    let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
+    let held = reply::blocking(move || usage_of(&state.space, &principal, id)).await??;
     reply::json(StatusCode::OK, &Held::from(held))
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
         tags: take("/tags", text::line(&body.tags))?,
         analyzer: body.configuration,
     };
-    let made = create_dataset(request.space(), &request.call, request.who()?, wanted).await?;
+    let made = create_dataset(request.space(), &request.call, request.principal()?, wanted).await?;
     reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
 }
 
@@ -152,7 +152,7 @@ pub(crate) struct ChangeBody {
 
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset(request.space(), request.who()?, id)?;
+    dataset(request.space(), request.principal()?, id)?;
     let body: ChangeBody = request.merge_patch().await?;
     let change = ChangeDataset {
         name: body.name,
@@ -160,15 +160,15 @@ pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
         tags: body.tags,
         if_revision: request.if_match(),
     };
-    let changed = change_dataset(request.space(), &request.call, request.who()?, id, change).await?;
+    let changed = change_dataset(request.space(), &request.call, request.principal()?, id, change).await?;
     reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let (id, if_revision) = (id(&request)?, request.if_match());
-    let scope = begin_removal(request.space(), &request.call, request.who()?, id, if_revision).await?;
+    let scope = begin_removal(request.space(), &request.call, request.principal()?, id, if_revision).await?;
     let (state, call) = (Arc::clone(&request.state), request.call.clone());
-    reply::blocking(move || finish_removal(&state.space, &call, &scope, id)).await??;
+    reply::blocking(move || finish_removal(&state.space, &context, &scope, id)).await??;
     Ok(reply::nothing())
 }
 

@@ -8,7 +8,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{
-    Ask, ContentHash, Document, DocumentError, DocumentId, DocumentSummary, Hit, IngestError, JobNow,
+    SearchQuery, ContentHash, Document, DocumentError, DocumentId, DocumentSummary, Hit, IngestError, JobSnapshot,
     Metadata, NewDocument, dataset, document, documents, finish_ingestion, finish_later, ingestion_scope,
     remove_document, search_dataset, start_ingestion,
 };
@@ -79,24 +79,24 @@ impl From<Document> for Whole {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset(request.space(), request.who()?, id)?;
+    dataset(request.space(), request.principal()?, id)?;
     let page = request.query().page()?;
-    let (state, who) = (Arc::clone(&request.state), request.who()?.clone());
-    let found = reply::blocking(move || documents(&state.space, &who, id, page)).await??;
+    let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
+    let found = reply::blocking(move || documents(&state.space, &principal, id, page)).await??;
     reply::list(found, Listed::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let (id, name) = (id(&request)?, document_id(&request)?);
-    let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
-    let found = reply::blocking(move || document(&state.space, &call, &who, id, &name)).await??;
+    let (state, call, principal) = (Arc::clone(&request.state), request.call.clone(), request.principal()?.clone());
+    let found = reply::blocking(move || document(&state.space, &context, &principal, id, &name)).await??;
     reply::json(StatusCode::OK, &Whole::from(found))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let (id, name) = (id(&request)?, document_id(&request)?);
-    let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
-    reply::blocking(move || remove_document(&state.space, &call, &who, id, &name)).await??;
+    let (state, call, principal) = (Arc::clone(&request.state), request.call.clone(), request.principal()?.clone());
+    reply::blocking(move || remove_document(&state.space, &context, &principal, id, &name)).await??;
     Ok(reply::nothing())
 }
 
@@ -132,7 +132,7 @@ pub(crate) const WAIT: &[Parameter] =
 
 pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset(request.space(), request.who()?, id)?;
+    dataset(request.space(), request.principal()?, id)?;
     let wait = request.query().parse::<bool>("wait")?.unwrap_or(false);
     if request.is_form() {
         return upload::files(&request, id, wait).await;
@@ -142,22 +142,22 @@ pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
         Problem::new(Reason::UnsupportedMediaType, detail)
     })?;
     let body = request.body(request.state.limits.documents_body_bytes).await?;
-    let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
+    let (state, call, principal) = (Arc::clone(&request.state), request.call.clone(), request.principal()?.clone());
     let job = reply::blocking(move || {
         let body: AddBody = json::parse(&body)?;
-        let documents = take_documents(body, &call)?;
-        let job = start_ingestion(&state.space, &call, &who, id, documents)?;
-        let scope = ingestion_scope(&who)?;
+        let documents = take_documents(body, &context)?;
+        let job = start_ingestion(&state.space, &context, &principal, id, documents)?;
+        let scope = ingestion_scope(&principal)?;
         if !wait {
             finish_later(&state.space, &scope, job.clone());
             return Ok::<_, Problem>(job);
         }
-        match finish_ingestion(&state.space, &call, &scope, job.clone()) {
+        match finish_ingestion(&state.space, &context, &scope, job.clone()) {
             Ok(job) => Ok(job),
             // Somebody stopped it meanwhile.
             Err(IngestError::Ended(job)) => Ok(*job),
             Err(error) => {
-                if let IngestError::Fault(_) = error {
+                if let IngestError::PortError(_) = error {
                     finish_later(&state.space, &scope, job);
                 }
                 Err(error.into())
@@ -166,11 +166,11 @@ pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
     })
     .await??;
     let status = if wait { StatusCode::OK } else { StatusCode::ACCEPTED };
-    reply::json(status, &Started::from(JobNow { job, pace: None }))
+    reply::json(status, &Started::from(JobSnapshot { job, pace: None }))
 }
 
 /// Checks every document, so that one answer tells of all that is wrong.
-fn take_documents(body: AddBody, call: &syft_space_domain::audit::Call) -> Result<Vec<NewDocument>, Problem> {
+fn take_documents(body: AddBody, call: &syft_space_domain::audit::RequestContext) -> Result<Vec<NewDocument>, Problem> {
     let mut taken: Vec<NewDocument> = Vec::with_capacity(body.documents.len());
     let mut errors = Vec::new();
     let mut seen = std::collections::HashSet::new();
@@ -181,7 +181,7 @@ fn take_documents(body: AddBody, call: &syft_space_domain::audit::Call) -> Resul
         let id = match one.document_id {
             Some(text) => DocumentId::parse(&text),
             None => DocumentId::parse(
-                &syft_space_domain::ids::EventId::generate(call.now, &*call.entropy)?.to_string(),
+                &syft_space_domain::ids::EventId::generate(context.now, &*context.entropy)?.to_string(),
             ),
         };
         let id = match id {
@@ -269,12 +269,12 @@ pub(crate) struct Found<'a> {
 
 pub(crate) async fn search(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset(request.space(), request.who()?, id)?;
+    dataset(request.space(), request.principal()?, id)?;
     let body: SearchBody = request.json().await?;
-    let limit = body.limit.unwrap_or(Ask::DEFAULT_LIMIT);
+    let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
     let threshold = rules::closeness(body.similarity_threshold);
-    let ask = Ask::new(body.query, limit, threshold).map_err(ask_refused("/query"))?;
-    let hits = search_dataset(request.space(), &request.call, request.who()?, id, &ask).await?;
+    let ask = SearchQuery::new(body.query, limit, threshold).map_err(ask_refused("/query"))?;
+    let hits = search_dataset(request.space(), &request.call, request.principal()?, id, &ask).await?;
     reply::json(
         StatusCode::OK,
         &Found { documents: hits.iter().map(|hit| Reference::of(hit, true)).collect() },

@@ -13,7 +13,7 @@ use syft_space_domain::identity::Email;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::Issuer;
 use syft_space_domain::policy::{
-    Policy, Somebody, attach as attach_policies, attached, explain as explain_verdict,
+    Policy, HypotheticalCaller, attach as attach_policies, attached, explain as explain_verdict,
 };
 use syft_space_domain::text;
 use syft_space_domain::time::Timestamp;
@@ -91,7 +91,7 @@ pub(crate) enum Listed {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    let listed = endpoints(request.space(), request.who()?, page)?;
+    let listed = endpoints(request.space(), request.principal()?, page)?;
     if listed.in_full {
         return reply::list(listed.page, Shown::from);
     }
@@ -124,7 +124,7 @@ impl From<Policy> for Attached {
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let found = find(&request)?;
-    let policies = attached(request.space(), request.who()?, found.id)?;
+    let policies = attached(request.space(), request.principal()?, found.id)?;
     let shown = WithPolicies {
         policies: policies.into_iter().map(Attached::from).collect(),
         endpoint: Shown::from(found.clone()),
@@ -188,7 +188,7 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
         response_type: take("/response_type", body.response_type.parse())?,
         published: body.published,
     };
-    let made = create_endpoint(request.space(), &request.call, request.who()?, wanted).await?;
+    let made = create_endpoint(request.space(), &request.call, request.principal()?, wanted).await?;
     reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
 }
 
@@ -229,13 +229,13 @@ pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
         published: body.published,
         if_revision: request.if_match(),
     };
-    let changed = change_endpoint(request.space(), &request.call, request.who()?, id, change).await?;
+    let changed = change_endpoint(request.space(), &request.call, request.principal()?, id, change).await?;
     reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
-    remove_endpoint(request.space(), &request.call, request.who()?, id, request.if_match()).await?;
+    remove_endpoint(request.space(), &request.call, request.principal()?, id, request.if_match()).await?;
     Ok(reply::nothing())
 }
 
@@ -259,8 +259,8 @@ pub(crate) async fn attach(request: Request) -> Result<HttpResponse, Problem> {
     let body: AttachBody = request.json().await?;
     let parsed = body.policy_ids.iter().map(|text| take("/policy_ids", text.parse::<PolicyId>()));
     let ids = parsed.collect::<Result<Vec<_>, _>>()?;
-    let (who, name, if_revision) = (request.who()?, EndpointName::Id(id), request.if_match());
-    let policies = attach_policies(request.space(), &request.call, who, name, ids, if_revision).await?;
+    let (principal, name, if_revision) = (request.principal()?, EndpointName::Id(id), request.if_match());
+    let policies = attach_policies(request.space(), &request.call, principal, name, ids, if_revision).await?;
     reply::json(
         StatusCode::OK,
         &AttachedList { policies: policies.into_iter().map(Attached::from).collect() },
@@ -292,15 +292,15 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    fn read(self) -> Result<Somebody, Problem> {
+    fn read(self) -> Result<HypotheticalCaller, Problem> {
         let email = self.email.map(|text| take("/identity/email", Email::parse(&text))).transpose()?;
         match (self.issuer, self.sub, self.role) {
-            (Some(issuer), Some(_), Some(role)) => Ok(Somebody::HubUser {
+            (Some(issuer), Some(_), Some(role)) => Ok(HypotheticalCaller::HubUser {
                 issuer: take("/identity/issuer", Issuer::parse(&issuer))?,
                 role: take("/identity/role", role.parse())?,
                 email,
             }),
-            (None, None, None) => email.map(Somebody::Address).ok_or_else(|| {
+            (None, None, None) => email.map(HypotheticalCaller::Address).ok_or_else(|| {
                 Problem::field(
                     "/identity/email",
                     "say who: {\"email\"}, or {\"issuer\", \"sub\", \"role\"} for a user of a hub",
@@ -318,7 +318,7 @@ pub(crate) async fn explain(request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
     let body: ExplainBody = request.json().await?;
     let somebody = body.identity.read()?;
-    let explanation = explain_verdict(request.space(), request.who()?, &EndpointName::Id(id), &somebody)?;
+    let explanation = explain_verdict(request.space(), request.principal()?, &EndpointName::Id(id), &somebody)?;
     reply::json(StatusCode::OK, &Explained::from(&explanation))
 }
 
@@ -327,5 +327,5 @@ pub(super) fn find(request: &Request) -> Result<Endpoint, Problem> {
     let text = request.http.match_info().get("slug").unwrap_or_default();
     let name = EndpointName::parse(text)
         .ok_or_else(|| Problem::new(Reason::NotFound, "there is no such endpoint"))?;
-    Ok(endpoint(request.space(), request.who()?, &name)?)
+    Ok(endpoint(request.space(), request.principal()?, &name)?)
 }

@@ -49,7 +49,7 @@ impl From<Invitation> for Shown {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(invitations(request.space(), request.who()?, page)?, Shown::from)
+    reply::list(invitations(request.space(), request.principal()?, page)?, Shown::from)
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
@@ -79,7 +79,7 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
     let body: InviteBody = request.json().await?;
     let wanted =
         Invite { email: take("/email", Email::parse(&body.email))?, role: take("/role", body.role.parse())? };
-    let invited = invite(request.space(), &request.call, request.who()?, wanted).await?;
+    let invited = invite(request.space(), &request.call, request.principal()?, wanted).await?;
     let issued = Issued {
         id: invited.invitation.id.to_string(),
         token: invited.token.expose(),
@@ -90,7 +90,7 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
 
 pub(crate) async fn withdraw(request: Request) -> Result<HttpResponse, Problem> {
     let id = request.path("id", "invitation")?;
-    withdraw_invitation(request.space(), &request.call, request.who()?, id).await?;
+    withdraw_invitation(request.space(), &request.call, request.principal()?, id).await?;
     Ok(reply::nothing())
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn accept(request: Request) -> Result<HttpResponse, Problem> {
         AcceptInvitation { token: TokenHash::of(body.token.expose().trim()), password: body.password };
     let joined = accept_invitation(request.space(), &request.call, wanted).await;
     if let Err(AcceptError::NotFound) = &joined {
-        let address = request.call.origin.address;
+        let address = request.context.origin.address;
         request.state.anonymous_failures.count(address, Action::AuthnTokenFail, "invitation_unknown");
     }
     let joined = joined?;

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use syft_space_domain::dataset::{JobFailure, JobNow, JobStatus, cancel_job, job, jobs};
+use syft_space_domain::dataset::{JobFailure, JobSnapshot, JobStatus, cancel_job, job, jobs};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -40,8 +40,8 @@ pub(crate) struct Shown {
     finished_at: Option<Timestamp>,
 }
 
-impl From<JobNow> for Shown {
-    fn from(JobNow { job, pace }: JobNow) -> Self {
+impl From<JobSnapshot> for Shown {
+    fn from(JobSnapshot { job, rate }: JobSnapshot) -> Self {
         let progress = job.progress;
         Self {
             id: job.id.to_string(),
@@ -55,8 +55,8 @@ impl From<JobNow> for Shown {
             bytes: progress.bytes,
             bytes_total: job.bytes_total,
             bytes_done: progress.bytes_done,
-            rate_bytes_per_second: pace.map(|pace| pace.bytes_per_second),
-            seconds_left: pace.and_then(|pace| pace.seconds_left),
+            rate_bytes_per_second: rate.map(|rate| rate.bytes_per_second),
+            seconds_left: rate.and_then(|rate| rate.seconds_left),
             errors: progress.errors,
             created_at: job.created_at,
             finished_at: job.finished_at,
@@ -71,8 +71,8 @@ pub(crate) struct Started {
     job: Shown,
 }
 
-impl From<JobNow> for Started {
-    fn from(job: JobNow) -> Self {
+impl From<JobSnapshot> for Started {
+    fn from(job: JobSnapshot) -> Self {
         Self { job: job.into() }
     }
 }
@@ -80,17 +80,17 @@ impl From<JobNow> for Started {
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let dataset = request.path("id", "dataset")?;
     let page = request.query().page()?;
-    reply::list(jobs(request.space(), request.who()?, dataset, page)?, Shown::from)
+    reply::list(jobs(request.space(), request.principal()?, dataset, page)?, Shown::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let (dataset, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
-    reply::json(StatusCode::OK, &Shown::from(job(request.space(), request.who()?, dataset, id)?))
+    reply::json(StatusCode::OK, &Shown::from(job(request.space(), request.principal()?, dataset, id)?))
 }
 
 pub(crate) async fn cancel(request: Request) -> Result<HttpResponse, Problem> {
     let (dataset, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
-    let (state, call, who) = (Arc::clone(&request.state), request.call.clone(), request.who()?.clone());
-    let job = reply::blocking(move || cancel_job(&state.space, &call, &who, dataset, id)).await??;
-    reply::json(StatusCode::OK, &Shown::from(JobNow { job, pace: None }))
+    let (state, call, principal) = (Arc::clone(&request.state), request.call.clone(), request.principal()?.clone());
+    let job = reply::blocking(move || cancel_job(&state.space, &context, &principal, dataset, id)).await??;
+    reply::json(StatusCode::OK, &Shown::from(JobSnapshot { job, rate: None }))
 }

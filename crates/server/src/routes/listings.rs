@@ -80,7 +80,7 @@ pub(crate) struct CreateBody {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let found =
-        marketplace::listings(request.space(), request.who()?, &EndpointName::Id(find(&request)?.id))?;
+        marketplace::listings(request.space(), request.principal()?, &EndpointName::Id(find(&request)?.id))?;
     reply::json(StatusCode::OK, &Listings::from(found))
 }
 
@@ -90,20 +90,20 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
     let at: MarketplaceId = take("/marketplace_id", body.marketplace_id.parse())?;
     let reachable = request.state.public_url.is_some();
     let made =
-        marketplace::list(request.space(), &request.call, request.who()?, &name, at, reachable).await?;
+        marketplace::list(request.space(), &request.call, request.principal()?, &name, at, reachable).await?;
     reply::json(StatusCode::CREATED, &Shown::from(made))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let name = EndpointName::Id(find(&request)?.id);
     let id = request.path("listing", "listing")?;
-    marketplace::unlist(request.space(), &request.call, request.who()?, &name, id).await?;
+    marketplace::unlist(request.space(), &request.call, request.principal()?, &name, id).await?;
     Ok(reply::nothing())
 }
 
 /// Has the hub told anew of all that is listed there.
 pub(crate) async fn sync(request: Request) -> Result<HttpResponse, Problem> {
     let at: MarketplaceId = request.path("id", "marketplace")?;
-    let told = marketplace::sync(request.space(), &request.call, request.who()?, at).await?;
+    let told = marketplace::sync(request.space(), &request.call, request.principal()?, at).await?;
     reply::json(StatusCode::OK, &Listings::from(told))
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::MarketplaceId;
 use syft_space_domain::marketplace::{
-    ChangeMarketplace, HubCredential, HubUrl, HubUsername, Issuer, MarketplaceName, MarketplaceOn,
+    ChangeMarketplace, HubCredential, HubUrl, HubUsername, Issuer, MarketplaceName, MarketplaceWithHub,
     NewMarketplace, Setting, change_marketplace, marketplace, marketplaces, register_marketplace,
     remove_marketplace,
 };
@@ -56,8 +56,8 @@ struct ShownCredential {
     state: &'static str,
 }
 
-impl From<MarketplaceOn> for Shown {
-    fn from(MarketplaceOn { marketplace, hub, credential }: MarketplaceOn) -> Self {
+impl From<MarketplaceWithHub> for Shown {
+    fn from(MarketplaceWithHub { marketplace, hub, credential }: MarketplaceWithHub) -> Self {
         Self {
             id: marketplace.id.to_string(),
             name: marketplace.name.to_string(),
@@ -77,11 +77,11 @@ impl From<MarketplaceOn> for Shown {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(marketplaces(request.space(), request.who()?, page)?, Shown::from)
+    reply::list(marketplaces(request.space(), request.principal()?, page)?, Shown::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = marketplace(request.space(), request.who()?, id(&request)?)?;
+    let found = marketplace(request.space(), request.principal()?, id(&request)?)?;
     reply::resource(StatusCode::OK, found.marketplace.revision, &Shown::from(found))
 }
 
@@ -185,7 +185,7 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
         credential: body.credential.read()?,
     };
     let made =
-        register_marketplace(request.space(), &request.call, request.who()?, setting(&request), wanted)
+        register_marketplace(request.space(), &request.call, request.principal()?, setting(&request), wanted)
             .await?;
     reply::resource(StatusCode::CREATED, made.marketplace.revision, &Shown::from(made))
 }
@@ -206,7 +206,7 @@ pub(crate) struct ChangeBody {
 
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    marketplace(request.space(), request.who()?, id)?;
+    marketplace(request.space(), request.principal()?, id)?;
     let body: ChangeBody = request.merge_patch().await?;
     let name = body.name.as_deref().map(MarketplaceName::parse);
     let change = ChangeMarketplace {
@@ -215,7 +215,7 @@ pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
         if_revision: request.if_match(),
     };
     let changed =
-        change_marketplace(request.space(), &request.call, request.who()?, setting(&request), id, change)
+        change_marketplace(request.space(), &request.call, request.principal()?, setting(&request), id, change)
             .await?;
     reply::resource(StatusCode::OK, changed.marketplace.revision, &Shown::from(changed))
 }
@@ -223,7 +223,7 @@ pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     let told =
-        remove_marketplace(request.space(), &request.call, request.who()?, id, request.if_match()).await?;
+        remove_marketplace(request.space(), &request.call, request.principal()?, id, request.if_match()).await?;
     if let Err(error) = told {
         tracing::warn!(marketplace = %id, %error, "the hub was not told that a marketplace was removed");
     }

@@ -51,11 +51,11 @@ impl From<Policy> for Shown {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(policies(request.space(), request.who()?, page)?, Shown::from)
+    reply::list(policies(request.space(), request.principal()?, page)?, Shown::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = policy(request.space(), request.who()?, id(&request)?)?;
+    let found = policy(request.space(), request.principal()?, id(&request)?)?;
     reply::resource(StatusCode::OK, found.revision, &Shown::from(found))
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
         name: take("/name", text::name(&body.name))?,
         configuration: configuration(&body.policy_type, &body.configuration)?,
     };
-    let made = create_policy(request.space(), &request.call, request.who()?, wanted).await?;
+    let made = create_policy(request.space(), &request.call, request.principal()?, wanted).await?;
     reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
 }
 
@@ -100,7 +100,7 @@ pub(crate) struct ChangeBody {
 
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    let known = policy(request.space(), request.who()?, id)?;
+    let known = policy(request.space(), request.principal()?, id)?;
     let body: ChangeBody = request.merge_patch().await?;
     let patched = body.configuration.map(|patch| {
         let mut merged = known.configuration.to_json();
@@ -110,7 +110,7 @@ pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     // The patch was merged into what was just read: it may not land on anything newer.
     let if_revision = request.if_match().or(patched.is_some().then_some(known.revision));
     let change = ChangePolicy { name: body.name, configuration: patched.transpose()?, if_revision };
-    let changed = change_policy(request.space(), &request.call, request.who()?, id, change).await?;
+    let changed = change_policy(request.space(), &request.call, request.principal()?, id, change).await?;
     reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
 }
 
@@ -136,7 +136,7 @@ fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    remove_policy(request.space(), &request.call, request.who()?, id, request.if_match()).await?;
+    remove_policy(request.space(), &request.call, request.principal()?, id, request.if_match()).await?;
     Ok(reply::nothing())
 }
 

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use syft_space_domain::dataset::Ask;
+use syft_space_domain::dataset::SearchQuery;
 use syft_space_domain::endpoint::{Message, Messages, PolicyMetadata, Query, look_up, query as ask_endpoint};
 
 use crate::http::about::Parameter;
@@ -112,7 +112,7 @@ impl Said {
                 (format!("/messages/{n}/content"), &last.content)
             }
         };
-        Ask::check_text(question).map_err(|error| Problem::field(&pointer, error))
+        SearchQuery::check_text(question).map_err(|error| Problem::field(&pointer, error))
     }
 }
 
@@ -163,18 +163,18 @@ pub(crate) async fn query(request: Request) -> Result<HttpResponse, Problem> {
     let slug = request.http.match_info().get("slug").unwrap_or_default();
     // A value that is no text names no tenant.
     let hint = request.http.headers().get("x-tenant-name").map(|value| value.to_str().unwrap_or_default());
-    let endpoint = look_up(request.space(), &request.call, request.who()?, slug, hint).await?;
+    let endpoint = look_up(request.space(), &request.call, request.principal()?, slug, hint).await?;
     let body: QueryBody = request.json().await?;
     if body.stream == Some(true) {
         let detail =
             "stream is for endpoints with a model; this one answers at once: leave it out or send false";
         return Err(Problem::field("/stream", detail));
     }
-    let limit = body.limit.unwrap_or(Ask::DEFAULT_LIMIT);
+    let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
     body.messages.check()?;
     let threshold = rules::closeness(body.similarity_threshold);
     let asked = Query::new(body.messages.into(), limit, threshold).map_err(ask_refused("/messages"))?;
-    let answer = ask_endpoint(request.space(), request.who()?, endpoint, &asked).await?;
+    let answer = ask_endpoint(request.space(), request.principal()?, endpoint, &asked).await?;
     let with_metadata = body.include_metadata.unwrap_or(true);
     let answer = Answer {
         summary: None,

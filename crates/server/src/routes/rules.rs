@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::dataset::{Ask, AskError, Threshold};
+use syft_space_domain::dataset::{SearchQuery, SearchQueryError, Threshold};
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email};
 use syft_space_domain::ids::{DatasetId, MarketplaceId, PolicyId};
@@ -32,7 +32,7 @@ rules! {
     name: text::name;
     line: text::line;
     prose: text::prose;
-    question: Ask::check_text;
+    question: SearchQuery::check_text;
     role: str::parse::<Role>;
     status: str::parse::<AccountStatus>;
     response_type: str::parse::<ResponseType>;
@@ -57,7 +57,7 @@ pub(super) fn optional(
 /// How close a chunk must be, as it is written: a number that only rounds to 1 is out of bounds.
 pub(super) fn threshold(value: &Option<f64>, _: &()) -> garde::Result {
     let fits = value.is_none_or(|value| (0.0..=1.0).contains(&value));
-    if fits { Ok(()) } else { Err(garde::Error::new(AskError::Threshold)) }
+    if fits { Ok(()) } else { Err(garde::Error::new(SearchQueryError::Threshold)) }
 }
 
 /// How close a chunk must be, once its rule has passed.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, ObjectKind, Outcome};
 use syft_space_domain::dataset::{
-    Ask, Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, Stemming, StopWords, Tokenizer, Upload,
+    SearchQuery, Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, Stemming, StopWords, Tokenizer, Upload,
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
@@ -239,7 +239,7 @@ shapes! {
     FalseShape = "False": json_schema!({ "type": "boolean", "enum": [false] });
     /// How many chunks are wanted.
     HitLimitShape = "HitLimit": json_schema!({
-        "type": "integer", "minimum": 1, "maximum": Ask::MAX_LIMIT, "default": Ask::DEFAULT_LIMIT,
+        "type": "integer", "minimum": 1, "maximum": SearchQuery::MAX_LIMIT, "default": SearchQuery::DEFAULT_LIMIT,
         "description": "How many chunks at most.",
     });
     /// How close a chunk must be.
@@ -439,9 +439,9 @@ fn object(required: &[&str], properties: &Value) -> Schema {
 
 fn question() -> Schema {
     json_schema!({
-        "type": "string", "minLength": 1, "maxLength": Ask::MAX_TEXT,
+        "type": "string", "minLength": 1, "maxLength": SearchQuery::MAX_TEXT,
         "pattern": format!("[^{SPACES}]"),
-        "description": format!("What is asked, at most {} bytes in UTF-8.", Ask::MAX_TEXT),
+        "description": format!("What is asked, at most {} bytes in UTF-8.", SearchQuery::MAX_TEXT),
     })
 }
 

@@ -6,7 +6,7 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderName, H
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::StreamExt;
-use syft_space_domain::dataset::{Job, JobNow, Upload, job};
+use syft_space_domain::dataset::{Job, JobSnapshot, Upload, job};
 use syft_space_domain::ids::DatasetId;
 use tokio::sync::mpsc;
 
@@ -32,10 +32,10 @@ pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Resul
     request.check_coding()?;
     check_boundary(request)?;
     let pieces = request.pieces(request.state.limits.upload_bytes)?;
-    let (space, call, who) = (request.space().clone(), request.call.clone(), request.who()?.clone());
+    let (space, context, principal) = (request.space().clone(), request.call.clone(), request.principal()?.clone());
     let (steps, mut waiting) = mpsc::channel(WAITING);
     let writing = tokio::task::spawn_blocking(move || -> Result<Option<Job>, Problem> {
-        let mut upload = Upload::begin(&space, &call, &who, id)?;
+        let mut upload = Upload::begin(&space, &context, &principal, id)?;
         while let Some(step) = waiting.blocking_recv() {
             match step {
                 Step::File(name) => upload.begin_file(&name)?,
@@ -72,10 +72,10 @@ pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Resul
     if wait && let Some(watch) = request.space().ingestion.watch(taken.id) {
         watch.await;
     }
-    let now = job(request.space(), request.who()?, id, taken.id)?;
+    let now = job(request.space(), request.principal()?, id, taken.id)?;
     let ended = wait && now.job.status.is_final();
     let status = if ended { StatusCode::OK } else { StatusCode::ACCEPTED };
-    reply::json(status, &Started::from(JobNow { ..now }))
+    reply::json(status, &Started::from(JobSnapshot { ..now }))
 }
 
 /// A form has one boundary: of two, others might see another form in the same bytes.

@@ -45,11 +45,11 @@ impl From<Member> for User {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(members(request.space(), request.who()?, page)?, User::from)
+    reply::list(members(request.space(), request.principal()?, page)?, User::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = member(request.space(), request.who()?, id(&request)?)?;
+    let found = member(request.space(), request.principal()?, id(&request)?)?;
     reply::resource(StatusCode::OK, found.membership.revision, &User::from(found))
 }
 
@@ -70,20 +70,20 @@ pub(crate) struct ChangeBody {
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     // What is not there cannot be changed, whatever the body says.
-    member(request.space(), request.who()?, id)?;
+    member(request.space(), request.principal()?, id)?;
     let body: ChangeBody = request.merge_patch().await?;
     let change = ChangeMember {
         role: body.role.map(|role| take("/role", role.parse())).transpose()?,
         status: body.status.map(|status| take("/status", status.parse())).transpose()?,
         if_revision: request.if_match(),
     };
-    let changed = change_member(request.space(), &request.call, request.who()?, id, change).await?;
+    let changed = change_member(request.space(), &request.call, request.principal()?, id, change).await?;
     reply::resource(StatusCode::OK, changed.membership.revision, &User::from(changed))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let if_revision = request.if_match();
-    remove_member(request.space(), &request.call, request.who()?, id(&request)?, if_revision).await?;
+    remove_member(request.space(), &request.call, request.principal()?, id(&request)?, if_revision).await?;
     Ok(reply::nothing())
 }
 

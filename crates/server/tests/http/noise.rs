@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Actor, RecordedEvent};
-use syft_space_domain::page::{PageAsk, PageLimit};
-use syft_space_domain::store::{NobodyFollows, Store};
+use syft_space_domain::page::{PageRequest, PageLimit};
+use syft_space_domain::store::{NoopHook, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 
@@ -73,11 +73,11 @@ async fn nonsense(anybody: &Client, good: &str, n: u64) -> u16 {
 
 /// The installation's log of a home that nobody serves any more.
 fn installation_log(home: &std::path::Path) -> Vec<RecordedEvent> {
-    let store = SqliteStore::open(home, SqliteOptions::default(), Arc::new(NobodyFollows)).unwrap();
+    let store = SqliteStore::open(home, SqliteOptions::default(), Arc::new(NoopHook)).unwrap();
     let mut view = store.read().unwrap();
     let (mut events, mut after) = (Vec::new(), None);
     loop {
-        let ask = PageAsk { limit: PageLimit::parse(100).unwrap(), after };
+        let ask = PageRequest { limit: PageLimit::parse(100).unwrap(), after };
         let page = view.installation_events(&OperatorScope::at_startup(), &EventFilter::default(), ask);
         let page = page.unwrap().events;
         events.extend(page.items);

@@ -5,7 +5,7 @@ use diesel::sqlite::Sqlite;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::{Actor, Event, Log, Object, ObjectKind, Person, RecordedEvent};
 use syft_space_domain::ids::RequestId;
-use syft_space_domain::page::{Cursor, Page, PageAsk};
+use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -150,7 +150,7 @@ fn page_of(
     connection: &mut SqliteConnection,
     log: Key,
     filter: &EventFilter,
-    page: PageAsk<Seq>,
+    page: PageRequest<Seq>,
     indexed: i64,
 ) -> Result<Vec<Row>, Failed> {
     let below = page.after.map_or(i64::MAX, |Cursor(Seq(seq))| i64::try_from(seq).unwrap_or(i64::MAX));
@@ -174,7 +174,7 @@ impl Session<'_> {
         &mut self,
         log: Log,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         let key = log_key(log);
         let (rows, indexed, last) = self.read(|connection| {
@@ -197,7 +197,7 @@ impl AuditView for Session<'_> {
         &mut self,
         scope: &TenantScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         self.log_page(Log::from(scope), filter, page)
     }
@@ -206,7 +206,7 @@ impl AuditView for Session<'_> {
         &mut self,
         _operator: &OperatorScope,
         filter: &EventFilter,
-        page: PageAsk<Seq>,
+        page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         self.log_page(Log::Installation, filter, page)
     }

@@ -12,7 +12,7 @@ use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, Usage,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
 use crate::home::Home;
@@ -123,7 +123,7 @@ impl DocumentStore for SqliteDocuments {
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
-        page: PageAsk<DocumentId>,
+        page: PageRequest<DocumentId>,
     ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError> {
         let found = self.connections.with(scope, dataset, |connection| read::summaries(connection, &page))?;
         Ok(found.unwrap_or(Page { items: Vec::new(), next: None }))

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use syft_space_domain::dataset::{
     Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Metadata, Usage,
 };
-use syft_space_domain::page::{Page, PageAsk};
+use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
@@ -84,7 +84,7 @@ pub(super) fn document(
 
 pub(super) fn summaries(
     connection: &mut SqliteConnection,
-    page: &PageAsk<DocumentId>,
+    page: &PageRequest<DocumentId>,
 ) -> Result<Page<DocumentSummary, DocumentId>, Failed> {
     // No id is as small as nothing, where the first page begins.
     let after = page.after.as_ref().map_or("", |cursor| cursor.0.as_str());

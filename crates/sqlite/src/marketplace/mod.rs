@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use syft_space_domain::ids::{EndpointId, HubId, ListingId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace, SatelliteId};
-use syft_space_domain::page::{Page, PageAsk, PageLimit};
-use syft_space_domain::store::{StoreError, Touched};
+use syft_space_domain::page::{Page, PageRequest, PageLimit};
+use syft_space_domain::store::{StoreError, StateChange};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
@@ -85,7 +85,7 @@ impl MarketplaceView for Session<'_> {
     fn marketplaces(
         &mut self,
         scope: &TenantScope,
-        page: PageAsk<MarketplaceId>,
+        page: PageRequest<MarketplaceId>,
     ) -> Result<Page<Marketplace, MarketplaceId>, StoreError> {
         let rows: Vec<MarketplaceRow> = self.read(|connection| {
             marketplaces::table
@@ -178,7 +178,7 @@ impl MarketplaceRows for Session<'_> {
     fn add_hub(&mut self, hub: &Hub) -> Result<(), StoreError> {
         let row = HubRow::from(hub);
         self.write(|connection| diesel::insert_into(hubs::table).values(row).execute(connection))?;
-        self.touch(Touched::Hub(hub.id));
+        self.touch(StateChange::Hub(hub.id));
         Ok(())
     }
 
@@ -190,7 +190,7 @@ impl MarketplaceRows for Session<'_> {
                 .execute(connection)
         })?;
         if changed > 0 {
-            self.touch(Touched::Hub(hub.id));
+            self.touch(StateChange::Hub(hub.id));
         }
         Ok(())
     }
@@ -199,7 +199,7 @@ impl MarketplaceRows for Session<'_> {
         let removed =
             self.write(|connection| diesel::delete(hubs::table.find(Key::from(id))).execute(connection))?;
         if removed > 0 {
-            self.touch(Touched::Hub(id));
+            self.touch(StateChange::Hub(id));
         }
         Ok(removed > 0)
     }
@@ -208,7 +208,7 @@ impl MarketplaceRows for Session<'_> {
         let row = MarketplaceRow::new(scope, marketplace)?;
         self.audiences_are_free(scope, marketplace.hub, marketplace)?;
         self.write(|connection| diesel::insert_into(marketplaces::table).values(row).execute(connection))?;
-        self.touch(Touched::Marketplace(scope.tenant(), marketplace.id));
+        self.touch(StateChange::Marketplace(scope.tenant(), marketplace.id));
         Ok(())
     }
 
@@ -234,7 +234,7 @@ impl MarketplaceRows for Session<'_> {
                 ))
                 .execute(connection)
         })?;
-        self.touch(Touched::Marketplace(scope.tenant(), marketplace.id));
+        self.touch(StateChange::Marketplace(scope.tenant(), marketplace.id));
         Ok(())
     }
 
@@ -243,7 +243,7 @@ impl MarketplaceRows for Session<'_> {
             diesel::delete(marketplaces::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;
         if removed > 0 {
-            self.touch(Touched::Marketplace(scope.tenant(), id));
+            self.touch(StateChange::Marketplace(scope.tenant(), id));
         }
         Ok(removed > 0)
     }

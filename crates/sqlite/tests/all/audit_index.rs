@@ -11,8 +11,8 @@ use crate::support::{SECRET_WORD, beside, execute, open, port, scope, tenant_id,
 use syft_space_conformance::audit::mixed::{check_pages, mixed_events, record_all};
 use syft_space_domain::audit::ports::{EventFilter, Projection};
 use syft_space_domain::audit::{Event, Log, Person};
-use syft_space_domain::page::PageAsk;
-use syft_space_domain::store::{NobodyFollows, Store};
+use syft_space_domain::page::PageRequest;
+use syft_space_domain::store::{NoopHook, Store};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
@@ -21,12 +21,12 @@ const BLOCK: u64 = 1_024;
 /// A store whose index stays as it is.
 fn without_index(home: &Path) -> SqliteStore {
     let options = SqliteOptions { index_audit: false, ..SqliteOptions::default() };
-    SqliteStore::open(home, options, Arc::new(NobodyFollows)).unwrap()
+    SqliteStore::open(home, options, Arc::new(NoopHook)).unwrap()
 }
 
 fn projection(store: &SqliteStore) -> Projection {
     let mut view = store.read().unwrap();
-    view.events(&scope(1), &EventFilter::default(), PageAsk::default()).unwrap().projection
+    view.events(&scope(1), &EventFilter::default(), PageRequest::default()).unwrap().projection
 }
 
 /// Waits until the index holds every full block.

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use syft_space_conformance::{Made, check_store, differential, documents, spool};
 use syft_space_domain::dataset::ports::{DocumentStore, Spool};
-use syft_space_domain::store::{AfterCommit, NobodyFollows, Store};
+use syft_space_domain::store::{CommitHook, NoopHook, Store};
 use syft_space_memory::MemoryStore;
 use syft_space_sqlite::{FileSpool, Home, SqliteDocuments, SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
-fn store(folder: TempDir, follower: Arc<dyn AfterCommit>) -> Made<dyn Store> {
+fn store(folder: TempDir, follower: Arc<dyn CommitHook>) -> Made<dyn Store> {
     let store: Box<dyn Store> =
         Box::new(SqliteStore::open(folder.path(), SqliteOptions::default(), follower).unwrap());
     Made::new(store).reopened_by(move || store_again(folder))
 }
 
 fn store_again(folder: TempDir) -> Made<dyn Store> {
-    store(folder, Arc::new(NobodyFollows))
+    store(folder, Arc::new(NoopHook))
 }
 
 fn documents_in(folder: TempDir) -> Made<dyn DocumentStore> {

@@ -8,7 +8,7 @@ use std::thread;
 use crate::support::{dataset_id, document, execute, job_id, scope, tenant_id, texts};
 use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::dataset::{Change, ChangeNumber, Document, DocumentId, Usage};
-use syft_space_domain::page::PageAsk;
+use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_sqlite::{Home, SqliteDocuments};
@@ -126,7 +126,7 @@ fn reading_makes_no_file() {
     assert_eq!(store.usage(&scope(1), dataset_id(1)), Ok(Usage::default()));
     assert_eq!(store.document(&scope(1), dataset_id(1), &id("a")), Ok(None));
     assert_eq!(store.remove(&scope(1), dataset_id(1), &id("a")), Ok(None));
-    assert_eq!(store.documents(&scope(1), dataset_id(1), PageAsk::default()).unwrap().items, Vec::new());
+    assert_eq!(store.documents(&scope(1), dataset_id(1), PageRequest::default()).unwrap().items, Vec::new());
     assert_eq!(store.changes(&scope(1), dataset_id(1), ChangeNumber(0), 10), Ok(Vec::new()));
     assert_eq!(fs::read_dir(home.tenants()).unwrap().count(), 0);
 }

@@ -10,9 +10,9 @@ use crate::support::{
 };
 use syft_space_conformance::audit::mixed::{mixed_events, record_all};
 use syft_space_domain::audit::Log;
-use syft_space_domain::store::{AfterCommit, NobodyFollows, Store, StoreError, Touched, Tx, View};
+use syft_space_domain::store::{CommitHook, NoopHook, Store, StoreError, StateChange, Tx, View};
 use syft_space_domain::tenant::OperatorScope;
-use syft_space_domain::unit::{Decision, Kept, Receipt, Recorded, Refused, Unit};
+use syft_space_domain::unit::{Decision, UnitOutcome, Receipt, Recorded, Refused, Unit};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
@@ -29,11 +29,11 @@ impl From<StoreError> for No {
 }
 
 /// Tells what it was told, in order.
-struct Follower(Mutex<Sender<Vec<Touched>>>);
+struct Follower(Mutex<Sender<Vec<StateChange>>>);
 
-impl AfterCommit for Follower {
-    fn committed(&self, _view: &mut dyn View, touched: &[Touched]) {
-        self.0.lock().unwrap().send(touched.to_vec()).unwrap();
+impl CommitHook for Follower {
+    fn on_commit(&self, _view: &mut dyn View, changes: &[StateChange]) {
+        self.0.lock().unwrap().send(changes.to_vec()).unwrap();
     }
 }
 
@@ -61,7 +61,7 @@ fn units_that_wait_are_committed_together_and_one_fails_alone() {
     one.wait().unwrap();
     assert!(matches!(again.wait(), Err(StoreError::Conflict(_))));
     two.wait().unwrap();
-    let both = vec![Touched::Tenant(tenant_id(1)), Touched::Tenant(tenant_id(2))];
+    let both = vec![StateChange::Tenant(tenant_id(1)), StateChange::Tenant(tenant_id(2))];
     assert_eq!(commits.recv().unwrap(), both, "both came with one commit");
     assert_eq!(gap_free(&store, Log::Installation), 3, "the one that failed has no event");
     let versions: Vec<u64> = {
@@ -172,7 +172,7 @@ fn u1_after_a_failed_commit_each_unit_is_written_by_itself() {
 fn a_database_that_is_full_says_so_and_loses_nothing() {
     let home = TempDir::new().unwrap();
     let options = SqliteOptions { max_pages: Some(100), ..SqliteOptions::default() };
-    let store = SqliteStore::open(home.path(), options, Arc::new(NobodyFollows)).unwrap();
+    let store = SqliteStore::open(home.path(), options, Arc::new(NoopHook)).unwrap();
     keep(&store, |tx| tx.add_tenant(&tenant(1)));
     let mut written = 1;
     let (release, held) = hold_up(&store);
@@ -207,7 +207,7 @@ fn a_database_that_is_full_says_so_and_loses_nothing() {
 fn a_unit_that_ignores_an_error_of_the_database_keeps_nothing() {
     let home = TempDir::new().unwrap();
     let options = SqliteOptions { max_pages: Some(80), ..SqliteOptions::default() };
-    let store = SqliteStore::open(home.path(), options, Arc::new(NobodyFollows)).unwrap();
+    let store = SqliteStore::open(home.path(), options, Arc::new(NoopHook)).unwrap();
     keep(&store, |tx| tx.add_tenant(&tenant(1)));
     let ignored = submit(&store, |tx| {
         let large = syft_space_domain::dataset::Dataset { summary: "x".repeat(1 << 20), ..dataset(1) };
@@ -225,9 +225,9 @@ fn a_unit_that_ignores_an_error_of_the_database_keeps_nothing() {
 struct Silent(Sender<Result<(), StoreError>>);
 
 impl Unit for Silent {
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<Kept, StoreError> {
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
         tx.add_tenant(&tenant(1))?;
-        Ok(Kept::RowsAnd(Vec::new()))
+        Ok(UnitOutcome::Commit(Vec::new()))
     }
 
     fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
@@ -271,8 +271,8 @@ fn a_store_may_be_dropped_by_whoever_it_tells() {
     let (done, outcome) = channel();
     struct Last(Arc<SqliteStore>, Sender<()>);
     impl Unit for Last {
-        fn run(&mut self, _: &mut dyn Tx) -> Result<Kept, StoreError> {
-            Ok(Kept::Only(vec![event(Log::Installation)]))
+        fn run(&mut self, _: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
+            Ok(UnitOutcome::Rollback(vec![event(Log::Installation)]))
         }
         fn done(self: Box<Self>, _: Result<(), StoreError>) {
             let Self(store, told) = *self;
@@ -291,7 +291,7 @@ fn a_store_may_be_dropped_by_whoever_it_tells() {
 fn a_full_queue_answers_busy_at_once() {
     let home = TempDir::new().unwrap();
     let options = SqliteOptions { queue: 2, ..SqliteOptions::default() };
-    let store = SqliteStore::open(home.path(), options, Arc::new(NobodyFollows)).unwrap();
+    let store = SqliteStore::open(home.path(), options, Arc::new(NoopHook)).unwrap();
     let (release, held) = hold_up(&store);
     let record = || port(&store).record(event(Log::Installation));
     let waiting = [record(), record()];

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use syft_space_conformance::sample::{hub, hub_id, marketplace, marketplace_id, scope, tenant, username};
-use syft_space_domain::live::{LiveCache, LiveError, LiveState};
+use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots};
 use syft_space_domain::marketplace::Audience;
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use crate::support::{execute, keep};
 
 /// Two tenants with a marketplace each on one hub.
-fn followed(home: &Path) -> (SqliteStore, Arc<LiveCache>) {
-    let live = Arc::new(LiveCache::default());
+fn followed(home: &Path) -> (SqliteStore, Arc<SnapshotCache>) {
+    let live = Arc::new(SnapshotCache::default());
     let store = SqliteStore::open(home, SqliteOptions::default(), live.clone()).unwrap();
     keep(&store, |tx| {
         tx.add_hub(&hub(1))?;
@@ -27,7 +27,7 @@ fn followed(home: &Path) -> (SqliteStore, Arc<LiveCache>) {
     (store, live)
 }
 
-fn addressed(live: &LiveCache, name: u64) -> Result<u64, LiveError> {
+fn addressed(live: &SnapshotCache, name: u64) -> Result<u64, SnapshotError> {
     let found = live.addressed(hub_id(1), &Audience::from(&username(name)));
     found.map(|tenant| u64::from(tenant.tenant.id.as_bytes()[15]))
 }
@@ -43,8 +43,8 @@ fn a2_a_tenant_whose_marketplace_cannot_be_read_is_refused_and_no_other() {
                  UPDATE marketplaces SET name = 'No Name' WHERE tenant_id = NEW.tenant_id AND id = NEW.id; END";
     execute(&app, spoil);
     keep(&store, |tx| tx.add_marketplace(&scope(1), &marketplace(2, 1, 3)));
-    assert_eq!(addressed(&live, 1), Err(LiveError::Unavailable), "what cannot be read is not guessed");
-    assert_eq!(live.tenant(&scope(1)).err(), Some(LiveError::Unavailable));
+    assert_eq!(addressed(&live, 1), Err(SnapshotError::Unavailable), "what cannot be read is not guessed");
+    assert_eq!(live.tenant(&scope(1)).err(), Some(SnapshotError::Unavailable));
     assert_eq!(addressed(&live, 2), Ok(2), "another tenant is served as before");
 
     execute(&app, "DROP TRIGGER spoil");
@@ -54,7 +54,7 @@ fn a2_a_tenant_whose_marketplace_cannot_be_read_is_refused_and_no_other() {
     });
     assert_eq!(
         addressed(&live, 1),
-        Err(LiveError::NoTenant),
+        Err(SnapshotError::NoTenant),
         "nothing is left of what was removed meanwhile"
     );
     assert!(live.tenant(&scope(1)).is_ok(), "the tenant is back");

@@ -5,7 +5,7 @@ mod audit_index;
 mod conformance;
 mod documents;
 mod group_commit;
-mod live;
+mod snapshot;
 mod migrations;
 mod open;
 mod support;

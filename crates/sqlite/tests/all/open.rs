@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use crate::support::{event, execute, gap_free, keep, open, port, tenant};
 use syft_space_domain::audit::Log;
-use syft_space_domain::store::{NobodyFollows, Store};
+use syft_space_domain::store::{NoopHook, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_sqlite::{Home, HomeError, LockError, OpenError, SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
 fn try_open(home: &Path) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open(home, SqliteOptions::default(), Arc::new(NobodyFollows))
+    SqliteStore::open(home, SqliteOptions::default(), Arc::new(NoopHook))
 }
 
 /// Every file and folder, with its mode and content.

@@ -13,8 +13,8 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId, EventId, JobId, RequestId, TenantId};
-use syft_space_domain::page::{PageAsk, PageLimit};
-use syft_space_domain::store::{NobodyFollows, Store, StoreError, Tx};
+use syft_space_domain::page::{PageRequest, PageLimit};
+use syft_space_domain::store::{NoopHook, Store, StoreError, Tx};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
@@ -43,7 +43,7 @@ pub(crate) fn endpoint_id(n: u64) -> EndpointId {
 }
 
 pub(crate) fn scope(n: u64) -> TenantScope {
-    TenantScope::vouch(tenant_id(n), "a test plays every tenant")
+    TenantScope::assume(tenant_id(n), "a test plays every tenant")
 }
 
 pub(crate) fn time(n: i64) -> Timestamp {
@@ -129,7 +129,7 @@ pub(crate) fn document(id: &str, content: &str) -> Document {
 }
 
 pub(crate) fn open(home: &Path) -> SqliteStore {
-    SqliteStore::open(home, SqliteOptions::default(), Arc::new(NobodyFollows)).unwrap()
+    SqliteStore::open(home, SqliteOptions::default(), Arc::new(NoopHook)).unwrap()
 }
 
 /// The store as its users see it.
@@ -171,11 +171,11 @@ pub(crate) fn log(store: &SqliteStore, log: Log) -> Vec<RecordedEvent> {
     let mut events = Vec::new();
     let mut after = None;
     loop {
-        let ask = PageAsk { limit: PageLimit::parse(100).unwrap(), after };
+        let ask = PageRequest { limit: PageLimit::parse(100).unwrap(), after };
         let any = EventFilter::default();
         let page = match log {
             Log::Installation => view.installation_events(&OperatorScope::at_startup(), &any, ask),
-            Log::Tenant(id) => view.events(&TenantScope::vouch(id, "a test reads every log"), &any, ask),
+            Log::Tenant(id) => view.events(&TenantScope::assume(id, "a test reads every log"), &any, ask),
         };
         let page = page.unwrap().events;
         events.extend(page.items);

@@ -132,7 +132,7 @@ fn operation(
 }
 
 fn description(route: &Route) -> String {
-    let who = match route.access {
+    let principal = match route.access {
         Access::Open => "Anybody may call it.".to_owned(),
         Access::Operator => "The host's operator may call it, through the control socket.".to_owned(),
         Access::Member(permissions) => {
@@ -141,7 +141,7 @@ fn description(route: &Route) -> String {
         }
     };
     match route.about.description {
-        "" => who,
+        "" => principal,
         more => format!("{more}\n\n{who}"),
     }
 }

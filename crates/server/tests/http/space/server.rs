@@ -11,11 +11,11 @@ use syft_space::setup_token::SetupTokenFile;
 use syft_space::system::{SystemClock, SystemEntropy};
 use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::IngestQueue;
-use syft_space_domain::live::LiveCache;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::marketplace::trust_hub;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::BearerSecret;
-use syft_space_domain::store::AfterCommit;
+use syft_space_domain::store::CommitHook;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
@@ -125,9 +125,9 @@ impl Server {
     /// Has the operator trust a hub.
     pub async fn trust(&self, issuer: &str, url: &str) {
         if let Some(Running::Thread { space, .. }) = &self.running {
-            let call = space.call(Origin::default()).unwrap();
+            let context = space.request_context(Origin::default()).unwrap();
             let (issuer, url) = (issuer.parse().unwrap(), url.parse().unwrap());
-            trust_hub(space, &call, &OperatorScope::at_startup(), issuer, url).await.unwrap();
+            trust_hub(space, &context, &OperatorScope::at_startup(), issuer, url).await.unwrap();
             return;
         }
         let said = binary().args(["hubs", "trust", issuer, url, "--home"]).arg(self.home()).output().unwrap();
@@ -237,8 +237,8 @@ pub fn listening_on(child: &mut Child) -> String {
 fn memory_space(settings: &Settings) -> Space {
     let lifetime = settings.access_token_lifetime;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let live = Arc::new(LiveCache::default());
-    let follower: Arc<dyn AfterCommit> = live.clone();
+    let live = Arc::new(SnapshotCache::default());
+    let follower: Arc<dyn CommitHook> = live.clone();
     let allow = AllowList::parse(&settings.outbound_allow.join(",")).unwrap();
     let client = ClientSettings { allow, ..ClientSettings::default() };
     let http: Arc<dyn HubHttp> =

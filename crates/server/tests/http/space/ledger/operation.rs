@@ -33,7 +33,7 @@ pub(super) enum Operation {
         dataset: String,
         document: String,
     },
-    Ask {
+    SearchQuery {
         slug: String,
     },
 }
@@ -59,7 +59,7 @@ impl Operation {
             Self::Forget { dataset, document } => {
                 ("DELETE", format!("/datasets/{dataset}/documents/{document}"), None, 204)
             }
-            Self::Ask { slug } => {
+            Self::SearchQuery { slug } => {
                 let body = json!({ "messages": "what does the ledger say?", "similarity_threshold": 0.0 });
                 ("POST", format!("/endpoints/{slug}/query"), Some(body), 200)
             }
@@ -79,7 +79,7 @@ impl Operation {
             Self::Add { wait: true, .. } => "add documents and wait",
             Self::Add { wait: false, .. } => "add documents",
             Self::Forget { .. } => "remove document",
-            Self::Ask { .. } => "query",
+            Self::SearchQuery { .. } => "query",
         }
     }
 }

@@ -116,7 +116,7 @@ impl World {
             Operation::Forget { dataset, document } => {
                 self.documents.get_mut(dataset).unwrap().remove(document);
             }
-            Operation::Ask { .. } => {}
+            Operation::SearchQuery { .. } => {}
         }
     }
 
@@ -167,7 +167,7 @@ impl World {
             Operation::Forget { dataset, document } => {
                 !self.documents.get(dataset).is_some_and(|all| all.contains_key(document))
             }
-            Operation::Ask { .. } => false,
+            Operation::SearchQuery { .. } => false,
         };
         happened.then_some(Value::Null)
     }

@@ -95,7 +95,7 @@ impl Writer {
                 46..54 => self.attach(),
                 54..74 => self.add(),
                 74..82 => self.forget(),
-                _ => self.some(Kind::Endpoint).map(|slug| Operation::Ask { slug }),
+                _ => self.some(Kind::Endpoint).map(|slug| Operation::SearchQuery { slug }),
             };
             if let Some(operation) = chosen {
                 return operation;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::access::Role;
-use crate::dataset::IndexOf;
+use crate::dataset::IndexKey;
 use crate::endpoint::{Endpoint, Slug};
 use crate::identity::{AccountStatus, Email, Member};
 use crate::ids::{AccountId, EndpointId, HubId, MarketplaceId, TenantId};
@@ -12,13 +12,13 @@ use crate::marketplace::ports::TrustedHubs;
 use crate::marketplace::{Audience, Hub, Marketplace};
 use crate::page::every;
 use crate::policy::AccessRules;
-use crate::store::{AfterCommit, StoreError, Touched, View};
+use crate::store::{CommitHook, StoreError, StateChange, View};
 use crate::tenant::{OperatorScope, Tenant, TenantScope};
 use crate::time::Timestamp;
 
 /// There is no live state to answer from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LiveError {
+pub enum SnapshotError {
     /// There is no such tenant.
     #[error("there is no such tenant")]
     NoTenant,
@@ -29,7 +29,7 @@ pub enum LiveError {
 
 /// A member, as requests see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveMember {
+pub struct MemberSnapshot {
     /// Their e-mail address.
     pub email: Email,
     /// Their role.
@@ -41,36 +41,36 @@ pub struct LiveMember {
 }
 
 /// An endpoint, ready to be queried.
-pub struct LiveEndpoint {
+pub struct EndpointSnapshot {
     /// The endpoint.
     pub endpoint: Endpoint,
     /// Where its documents are found.
-    pub index: IndexOf,
+    pub index: IndexKey,
     /// Who may query it.
     pub access: AccessRules,
 }
 
 /// All that requests need to know of a tenant.
 #[derive(Clone)]
-pub struct TenantLive {
+pub struct TenantSnapshot {
     /// The tenant.
     pub tenant: Tenant,
-    members: HashMap<AccountId, LiveMember>,
-    endpoints: HashMap<Slug, Arc<LiveEndpoint>>,
+    members: HashMap<AccountId, MemberSnapshot>,
+    endpoints: HashMap<Slug, Arc<EndpointSnapshot>>,
     slugs: HashMap<EndpointId, Slug>,
     marketplaces: HashMap<MarketplaceId, Arc<Marketplace>>,
 }
 
-impl TenantLive {
+impl TenantSnapshot {
     /// One of its members.
     #[must_use]
-    pub fn member(&self, account: AccountId) -> Option<&LiveMember> {
+    pub fn member(&self, account: AccountId) -> Option<&MemberSnapshot> {
         self.members.get(&account)
     }
 
     /// One of its endpoints.
     #[must_use]
-    pub fn endpoint(&self, slug: &str) -> Option<&Arc<LiveEndpoint>> {
+    pub fn endpoint(&self, slug: &str) -> Option<&Arc<EndpointSnapshot>> {
         self.endpoints.get(slug)
     }
 
@@ -104,7 +104,7 @@ impl TenantLive {
             marketplaces: HashMap::new(),
         };
         let members = every(|page| view.members(scope, page))?;
-        live.members.extend(members.into_iter().map(|one| (one.membership.account, LiveMember::from(one))));
+        live.members.extend(members.into_iter().map(|one| (one.membership.account, MemberSnapshot::from(one))));
         let marketplaces = every(|page| view.marketplaces(scope, page))?;
         live.marketplaces.extend(marketplaces.into_iter().map(|one| (one.id, Arc::new(one))));
         for endpoint in every(|page| view.endpoints(scope, page))? {
@@ -125,7 +125,7 @@ impl TenantLive {
         let access = AccessRules::compile(&view.attached_policies(scope, one.id)?);
         self.drop_endpoint(one.id);
         self.slugs.insert(one.id, one.slug.clone());
-        let live = LiveEndpoint { index: dataset.index(), access, endpoint: one };
+        let live = EndpointSnapshot { index: dataset.index(), access, endpoint: one };
         self.endpoints.insert(live.endpoint.slug.clone(), Arc::new(live));
         Ok(())
     }
@@ -143,11 +143,11 @@ impl TenantLive {
         &mut self,
         view: &mut dyn View,
         scope: &TenantScope,
-        touched: &Touched,
+        changes: &StateChange,
     ) -> Result<(), StoreError> {
-        match *touched {
-            Touched::Tenant(_) | Touched::Hub(_) => {}
-            Touched::Marketplace(_, id) => match view.marketplace(scope, id)? {
+        match *changes {
+            StateChange::Tenant(_) | StateChange::Hub(_) => {}
+            StateChange::Marketplace(_, id) => match view.marketplace(scope, id)? {
                 Some(marketplace) => {
                     self.marketplaces.insert(id, Arc::new(marketplace));
                 }
@@ -155,7 +155,7 @@ impl TenantLive {
                     self.marketplaces.remove(&id);
                 }
             },
-            Touched::Member(_, account) => match view.member(scope, account)? {
+            StateChange::Member(_, account) => match view.member(scope, account)? {
                 Some(member) => {
                     self.members.insert(account, member.into());
                 }
@@ -163,7 +163,7 @@ impl TenantLive {
                     self.members.remove(&account);
                 }
             },
-            Touched::Endpoint(_, id) => match view.endpoint(scope, id)? {
+            StateChange::Endpoint(_, id) => match view.endpoint(scope, id)? {
                 Some(endpoint) => self.put_endpoint(view, scope, endpoint)?,
                 None => self.drop_endpoint(id),
             },
@@ -172,7 +172,7 @@ impl TenantLive {
     }
 }
 
-impl From<Member> for LiveMember {
+impl From<Member> for MemberSnapshot {
     fn from(member: Member) -> Self {
         let active = [member.membership.status, member.account_status] == [AccountStatus::Active; 2];
         Self {
@@ -185,30 +185,30 @@ impl From<Member> for LiveMember {
 }
 
 /// Answers from memory what requests need to know.
-pub trait LiveState: Send + Sync {
+pub trait Snapshots: Send + Sync {
     /// The snapshot of a tenant, as of the last commit.
     ///
     /// # Errors
     /// When there is no such tenant, or its state is not to be had.
-    fn tenant(&self, scope: &TenantScope) -> Result<Arc<TenantLive>, LiveError>;
+    fn tenant(&self, scope: &TenantScope) -> Result<Arc<TenantSnapshot>, SnapshotError>;
 
     /// The snapshot of the tenant to which satellite tokens of this hub and audience are made out.
     ///
     /// # Errors
     /// When there is no such tenant, or its state is not to be had.
-    fn addressed(&self, hub: HubId, audience: &Audience) -> Result<Arc<TenantLive>, LiveError>;
+    fn addressed(&self, hub: HubId, audience: &Audience) -> Result<Arc<TenantSnapshot>, SnapshotError>;
 }
 
 /// The live state of every tenant and of the installation, kept by following a store's commits.
 #[derive(Default)]
-pub struct LiveCache {
+pub struct SnapshotCache {
     known: RwLock<Known>,
 }
 
 #[derive(Default)]
 struct Known {
     /// `None` where the state could not be read after a change.
-    tenants: HashMap<TenantId, Option<Arc<TenantLive>>>,
+    tenants: HashMap<TenantId, Option<Arc<TenantSnapshot>>>,
     /// Whose the audiences are.
     audiences: HashMap<(HubId, Audience), TenantId>,
     /// The trusted hubs by their issuers; `None` where they could not be read after a change.
@@ -216,16 +216,16 @@ struct Known {
 }
 
 impl Known {
-    fn tenant(&self, id: TenantId) -> Result<Arc<TenantLive>, LiveError> {
+    fn tenant(&self, id: TenantId) -> Result<Arc<TenantSnapshot>, SnapshotError> {
         match self.tenants.get(&id) {
             Some(Some(live)) => Ok(Arc::clone(live)),
-            Some(None) => Err(LiveError::Unavailable),
-            None => Err(LiveError::NoTenant),
+            Some(None) => Err(SnapshotError::Unavailable),
+            None => Err(SnapshotError::NoTenant),
         }
     }
 
     /// Puts a tenant's state in place of what was known of it; `None` where there is no such tenant any more.
-    fn put(&mut self, id: TenantId, state: Option<TenantLive>) {
+    fn put(&mut self, id: TenantId, state: Option<TenantSnapshot>) {
         match self.tenants.remove(&id) {
             Some(Some(old)) => {
                 for audience in old.audiences() {
@@ -254,7 +254,7 @@ fn hubs(view: &mut dyn View) -> Result<BTreeMap<String, Arc<Hub>>, StoreError> {
     Ok(view.hubs()?.into_iter().map(|hub| (hub.issuer.to_string(), Arc::new(hub))).collect())
 }
 
-impl LiveCache {
+impl SnapshotCache {
     fn read(&self) -> RwLockReadGuard<'_, Known> {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -271,7 +271,7 @@ impl LiveCache {
         let mut loaded = Known { hubs: Some(hubs(view)?), ..Known::default() };
         for tenant in view.tenants(operator)? {
             let scope = operator.tenant(tenant.id);
-            loaded.put(tenant.id, Some(TenantLive::load(view, &scope, tenant)?));
+            loaded.put(tenant.id, Some(TenantSnapshot::load(view, &scope, tenant)?));
         }
         *self.write() = loaded;
         Ok(())
@@ -281,36 +281,36 @@ impl LiveCache {
         &self,
         view: &mut dyn View,
         id: TenantId,
-        touched: &[Touched],
-    ) -> Result<Option<TenantLive>, StoreError> {
+        changes: &[StateChange],
+    ) -> Result<Option<TenantSnapshot>, StoreError> {
         let scope = TenantScope::of(id);
         let known = self.read().tenants.get(&id).cloned().flatten();
         let Some(tenant) = view.tenant(&scope)? else { return Ok(None) };
         let Some(known) = known else {
-            return TenantLive::load(view, &scope, tenant).map(Some);
+            return TenantSnapshot::load(view, &scope, tenant).map(Some);
         };
-        let mut live = TenantLive::clone(&known);
+        let mut live = TenantSnapshot::clone(&known);
         live.tenant = tenant;
-        for one in touched {
+        for one in changes {
             live.follow(view, &scope, one)?;
         }
         Ok(Some(live))
     }
 }
 
-impl LiveState for LiveCache {
-    fn tenant(&self, scope: &TenantScope) -> Result<Arc<TenantLive>, LiveError> {
+impl Snapshots for SnapshotCache {
+    fn tenant(&self, scope: &TenantScope) -> Result<Arc<TenantSnapshot>, SnapshotError> {
         self.read().tenant(scope.tenant())
     }
 
-    fn addressed(&self, hub: HubId, audience: &Audience) -> Result<Arc<TenantLive>, LiveError> {
+    fn addressed(&self, hub: HubId, audience: &Audience) -> Result<Arc<TenantSnapshot>, SnapshotError> {
         let known = self.read();
-        let holder = known.audiences.get(&(hub, audience.clone())).ok_or(LiveError::NoTenant)?;
+        let holder = known.audiences.get(&(hub, audience.clone())).ok_or(SnapshotError::NoTenant)?;
         known.tenant(*holder)
     }
 }
 
-impl TrustedHubs for LiveCache {
+impl TrustedHubs for SnapshotCache {
     fn by_issuer(&self, issuer: &str) -> Option<Arc<Hub>> {
         self.read().hubs.as_ref()?.get(issuer).cloned()
     }
@@ -324,22 +324,22 @@ impl TrustedHubs for LiveCache {
     }
 }
 
-impl AfterCommit for LiveCache {
-    fn committed(&self, view: &mut dyn View, touched: &[Touched]) {
-        let mut by_tenant: BTreeMap<TenantId, Vec<Touched>> = BTreeMap::new();
-        for one in touched {
+impl CommitHook for SnapshotCache {
+    fn on_commit(&self, view: &mut dyn View, changes: &[StateChange]) {
+        let mut by_tenant: BTreeMap<TenantId, Vec<StateChange>> = BTreeMap::new();
+        for one in changes {
             if let Some(tenant) = one.tenant() {
                 by_tenant.entry(tenant).or_default().push(*one);
             }
         }
         // What cannot be read is not guessed: no hub is trusted, and the tenant is refused, until a later commit makes
         // it readable.
-        if self.read().hubs.is_none() || touched.iter().any(|one| one.tenant().is_none()) {
+        if self.read().hubs.is_none() || changes.iter().any(|one| one.tenant().is_none()) {
             let hubs = hubs(view).ok();
             self.write().hubs = hubs;
         }
-        for (id, touched) in by_tenant {
-            match self.followed(view, id, &touched) {
+        for (id, changes) in by_tenant {
+            match self.followed(view, id, &changes) {
                 Ok(state) => self.write().put(id, state),
                 Err(_) => self.write().lose(id),
             }

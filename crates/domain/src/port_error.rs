@@ -3,14 +3,14 @@
 use crate::dataset::ports::{ExtractError, SearchError};
 use crate::identity::TokenSignError;
 use crate::identity::ports::HashingError;
-use crate::live::LiveError;
+use crate::snapshot::SnapshotError;
 use crate::random::RandomError;
 use crate::sealing::SealError;
 use crate::store::StoreError;
 
 /// A port failed, so the use case did not happen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum PortError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -34,23 +34,23 @@ pub enum Fault {
     Sealing(#[from] SealError),
     /// The live state.
     #[error(transparent)]
-    Live(#[from] LiveError),
+    Live(#[from] SnapshotError),
 }
 
 /// Lets the failures of ports, and a missing permission, turn into a use case's own error with `?`.
-macro_rules! faults {
+macro_rules! port_errors {
     ($error:ty) => {
-        $crate::fault::faults!(@each $error:
+        $crate::port_error::port_errors!(@each $error:
             $crate::store::StoreError, $crate::random::RandomError, $crate::identity::ports::HashingError,
             $crate::identity::TokenSignError, $crate::dataset::ports::SearchError, $crate::sealing::SealError,
-            $crate::live::LiveError);
+            $crate::snapshot::SnapshotError);
     };
     (@each $error:ty: $($fault:ty),*) => {$(
         impl From<$fault> for $error {
             fn from(fault: $fault) -> Self {
-                Self::Fault(fault.into())
+                Self::PortError(fault.into())
             }
         }
     )*};
 }
-pub(crate) use faults;
+pub(crate) use port_errors;

@@ -4,7 +4,7 @@ use super::{Permission, Role, hub_user_may, may, operator_may};
 
 /// As what somebody acts in a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum PrincipalKind {
     /// As a member of this role.
     Member(Role),
     /// As whoever runs the binary on the host, through its command line. No tenant hands this out or takes it away.
@@ -13,7 +13,7 @@ pub enum Standing {
     HubUser,
 }
 
-impl Standing {
+impl PrincipalKind {
     /// Whether it holds a permission.
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
