@@ -1,4 +1,4 @@
-//! How many events are durably recorded in a second, and how long does a read take?
+//! Benchmarks: the events durably recorded in a second, and the time of a read.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails as a test does")]
 
 use std::collections::VecDeque;

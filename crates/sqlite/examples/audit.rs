@@ -1,4 +1,4 @@
-//! How fast is a log of a million events searched, and what does its index cost the commits? `just prove audit`.
+//! A measurement: the search of a log of a million events, and what its index costs the commits. `just prove audit`.
 //!
 //! It fills a home through the store's own port with 64 units on their way at once, each with one event: once
 //! without the index, once with it, in turns. Then it asks for pages, and compares a part of the answers with a look
@@ -27,9 +27,9 @@ use syft_space_domain::unit::Receipt;
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 
 const IN_FLIGHT: usize = 64;
-const ROUNDS: usize = 200;
+const MEASURED_ROUNDS: usize = 200;
 /// Long enough for several blocks each time.
-const STRETCH: usize = 50_000;
+const EVENTS_PER_STEP: usize = 50_000;
 
 fn main() {
     let count = std::env::args().nth(1).map_or(1_000_000, |text| text.parse().unwrap());
@@ -94,9 +94,9 @@ fn show(costs: &[Cost]) -> String {
 /// to make up for is made up before. The rest is recorded with the index, as a server does it.
 fn fill(home: &Path, events: &[Event]) {
     let (mut without, mut with) = (Vec::new(), Vec::new());
-    let compared = events.len().min(10 * STRETCH) / 2;
+    let compared = events.len().min(10 * EVENTS_PER_STEP) / 2;
     let (first, rest) = events.split_at(compared);
-    for (turn, stretch) in first.chunks(STRETCH).enumerate() {
+    for (turn, stretch) in first.chunks(EVENTS_PER_STEP).enumerate() {
         if turn % 2 == 0 {
             without.push(record(&open(home, false), stretch));
         } else {
@@ -108,7 +108,7 @@ fn fill(home: &Path, events: &[Event]) {
     let store = open(home, true);
     let mut lags = Vec::new();
     let mut last = Vec::new();
-    for stretch in rest.chunks(STRETCH) {
+    for stretch in rest.chunks(EVENTS_PER_STEP) {
         last.push(record(&store, stretch));
         lags.push(projection(&store).lag);
     }
@@ -210,7 +210,7 @@ fn search(home: &Path, events: &[Event]) {
 }
 
 fn times(store: &dyn Store, filter: &EventFilter, before: Option<u64>, worst: &mut Duration) -> String {
-    let mut times: Vec<Duration> = (0..ROUNDS)
+    let mut times: Vec<Duration> = (0..MEASURED_ROUNDS)
         .map(|_| {
             let ask = PageRequest { after: before.map(|seq| Cursor(Seq(seq))), ..PageRequest::default() };
             let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! How do ids, times and numbers stand in columns, and how are they read back?
+//! The encoding of ids, times and numbers in columns.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,7 +40,7 @@ impl<const N: usize> FromSql<Binary, Sqlite> for Bytes<N> {
     }
 }
 
-macro_rules! keys {
+macro_rules! id_keys {
     ($($id:ident),*) => {$(
         impl From<$id> for Key {
             fn from(id: $id) -> Self {
@@ -56,7 +56,7 @@ macro_rules! keys {
     )*};
 }
 
-keys!(
+id_keys!(
     AccountId,
     ActorId,
     DatasetId,
@@ -85,43 +85,43 @@ impl From<TokenHash> for Bytes<32> {
     }
 }
 
-/// Behind which key a page begins. No key is as small as nothing, where the first page begins.
-pub(crate) fn behind<K: Into<Key>>(after: Option<Cursor<K>>) -> Vec<u8> {
+/// The key that a page in ascending order begins after. The first page begins after the empty one, the smallest.
+pub(crate) fn after_key<K: Into<Key>>(after: Option<Cursor<K>>) -> Vec<u8> {
     after.map(|Cursor(key)| key.into().0.to_vec()).unwrap_or_default()
 }
 
-/// Before which key a page of a list begins that starts with the greatest. No key is as great as this one, where the
-/// first page begins.
-pub(crate) fn before<K: Into<Key>>(after: Option<Cursor<K>>) -> Vec<u8> {
+/// The key that a page in descending order begins before. The first page begins before one that is longer, and so
+/// greater, than any.
+pub(crate) fn before_key<K: Into<Key>>(after: Option<Cursor<K>>) -> Vec<u8> {
     after.map_or_else(|| vec![u8::MAX; 17], |Cursor(key)| key.into().0.to_vec())
 }
 
-/// How many rows to ask for: one more than fits tells that another page follows.
-pub(crate) fn one_more(limit: PageLimit) -> i64 {
+/// The limit of a query: one row more than the page holds tells that another page follows.
+pub(crate) fn limit_plus_one(limit: PageLimit) -> i64 {
     i64::try_from(limit.get()).map_or(i64::MAX, |limit| limit.saturating_add(1))
 }
 
-/// A count, as SQLite keeps it.
-pub(crate) fn stored(number: u64) -> Result<i64, StoreError> {
+/// A count as SQLite's integer.
+pub(crate) fn to_i64(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::failed("a number is too large to be stored"))
 }
 
-/// A count that was stored.
-pub(crate) fn number(stored: i64) -> Result<u64, StoreError> {
+/// A count from SQLite's integer.
+pub(crate) fn to_u64(stored: i64) -> Result<u64, StoreError> {
     u64::try_from(stored).map_err(|_| StoreError::failed("a stored number is negative"))
 }
 
-/// What a column's text stands for. The text itself stays out of the error: it may be personal.
-pub(crate) fn read<T>(column: &str, text: &str) -> Result<T, StoreError>
+/// Parses a column's text. The text itself stays out of the error: it may be personal.
+pub(crate) fn parse<T>(column: &str, text: &str) -> Result<T, StoreError>
 where
     T: FromStr,
     T::Err: fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| unreadable(column, &error))
+    text.parse().map_err(|error: T::Err| unreadable_column(column, &error))
 }
 
-/// What a column holds is not what it should be.
-pub(crate) fn unreadable(column: &str, error: &dyn fmt::Display) -> StoreError {
+/// The error for a column whose content is not what it should be.
+pub(crate) fn unreadable_column(column: &str, error: &dyn fmt::Display) -> StoreError {
     StoreError::Failed(format!("what is stored as {column} cannot be read: {error}"))
 }
 
@@ -131,14 +131,14 @@ mod tests {
 
     #[test]
     fn a_number_that_does_not_fit_is_refused_and_not_bent() {
-        assert_eq!(stored(u64::MAX), Err(StoreError::failed("a number is too large to be stored")));
-        assert_eq!(stored(7).and_then(number), Ok(7));
-        assert!(number(-1).is_err());
+        assert_eq!(to_i64(u64::MAX), Err(StoreError::failed("a number is too large to be stored")));
+        assert_eq!(to_i64(7).and_then(to_u64), Ok(7));
+        assert!(to_u64(-1).is_err());
     }
 
     #[test]
     fn an_unreadable_column_is_named_without_what_it_holds() {
-        let error = read::<u8>("accounts.status", "person@example.org").unwrap_err().to_string();
+        let error = parse::<u8>("accounts.status", "person@example.org").unwrap_err().to_string();
         assert!(error.contains("accounts.status"), "{error}");
         assert!(!error.contains("person"), "{error}");
     }

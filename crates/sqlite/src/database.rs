@@ -1,5 +1,5 @@
-//! How is a database file told from others, made, connected to and brought up to date? One answer for `app.db` and
-//! for every `documents.db`.
+//! A database file: how it is recognised, created, connected to and migrated. The same for `app.db` and for every
+//! `documents.db`.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -13,46 +13,46 @@ use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_que
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::Failed;
-use crate::open::OpenError;
-use crate::private;
+use crate::open_error::OpenError;
+use crate::private_fs;
 
-/// Which of our databases it is.
+/// One of our two kinds of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum DatabaseKind {
     /// `app.db`.
     App,
     /// A dataset's `documents.db`.
     Documents,
 }
 
-const APP: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
-const DOCUMENTS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-documents");
+const APP_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const DOCUMENTS_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-documents");
 
-/// What every connection is set to. `secure_delete` overwrites what is deleted; nothing is ever put into temporary
+/// The settings of every connection. `secure_delete` overwrites what is deleted; nothing is ever put into temporary
 /// files, which it does not reach. Waiting when locked is a net: only a program beside ours could hold a lock.
-const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
+const CONNECTION_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
      PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; \
      PRAGMA journal_size_limit = 67108864;";
 
-/// What every SQLite database begins with.
-const MAGIC: &[u8] = b"SQLite format 3\0";
-/// Where in a database's header its application id stands, big-endian.
-const APPLICATION_ID: std::ops::Range<usize> = 68..72;
+/// The bytes that every SQLite database begins with.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+/// The place of the application id in a database's header, big-endian.
+const APPLICATION_ID_RANGE: std::ops::Range<usize> = 68..72;
 /// A table that every database of the Python Syft Space has.
-const PYTHON: &[u8] = b"alembic_version";
-/// How much of a foreign database is searched for that table.
-const SCHEMA: u64 = 1 << 20;
+const PYTHON_TABLE: &[u8] = b"alembic_version";
+/// The most bytes of a foreign database that are searched for that table.
+const MAX_SCHEMA_BYTES: u64 = 1 << 20;
 
-/// What lies at a database's path.
+/// The kind of file at a database's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    Nothing,
+enum FileKind {
+    Missing,
     Ours,
     Foreign { python: bool },
-    NoDatabase,
+    NotADatabase,
 }
 
-impl Kind {
+impl DatabaseKind {
     /// Marks a database as ours: "SySp" and "SySd".
     fn application_id(self) -> i32 {
         match self {
@@ -63,46 +63,65 @@ impl Kind {
 
     pub(crate) fn migrations(self) -> EmbeddedMigrations {
         match self {
-            Self::App => APP,
-            Self::Documents => DOCUMENTS,
+            Self::App => APP_MIGRATIONS,
+            Self::Documents => DOCUMENTS_MIGRATIONS,
         }
     }
 
-    /// Looks at a file without SQLite, which would already write beside it.
-    pub(crate) fn look(self, path: &Path) -> io::Result<Found> {
+    /// Inspects a file without SQLite, which would already write beside it.
+    fn inspect(self, path: &Path) -> io::Result<FileKind> {
         let mut file = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileKind::Missing),
             opened => opened?,
         };
         let mut start = Vec::new();
-        file.by_ref().take(SCHEMA).read_to_end(&mut start)?;
+        file.by_ref().take(MAX_SCHEMA_BYTES).read_to_end(&mut start)?;
         if start.is_empty() {
-            return Ok(Found::Nothing);
+            return Ok(FileKind::Missing);
         }
-        if !start.starts_with(MAGIC) {
-            return Ok(Found::NoDatabase);
+        if !start.starts_with(SQLITE_MAGIC) {
+            return Ok(FileKind::NotADatabase);
         }
-        if start.get(APPLICATION_ID) == Some(self.application_id().to_be_bytes().as_slice()) {
-            return Ok(Found::Ours);
+        if start.get(APPLICATION_ID_RANGE) == Some(self.application_id().to_be_bytes().as_slice()) {
+            return Ok(FileKind::Ours);
         }
-        Ok(Found::Foreign { python: start.windows(PYTHON.len()).any(|words| words == PYTHON) })
+        Ok(FileKind::Foreign { python: start.windows(PYTHON_TABLE.len()).any(|words| words == PYTHON_TABLE) })
     }
 
-    /// Makes an empty database, already marked as ours when it gets its name.
+    /// Whether there is a database of ours at the path. What is not ours is refused, and left as it is.
+    pub(crate) fn recognise(self, path: &Path) -> Result<bool, OpenError> {
+        let files = [path.to_owned()].into_iter().chain(sidecar_files(path));
+        if let Some(path) = files.into_iter().find(|file| private_fs::is_link(file)) {
+            return Err(OpenError::Link { path });
+        }
+        let path = path.to_owned();
+        match self.inspect(&path).map_err(|error| OpenError::io(&path, &error))? {
+            FileKind::Missing => Ok(false),
+            FileKind::Ours if private_fs::is_read_only(&path).unwrap_or(true) => {
+                Err(OpenError::ReadOnly { path })
+            }
+            FileKind::Ours => Ok(true),
+            FileKind::Foreign { python: true } => Err(OpenError::Python { path }),
+            FileKind::Foreign { python: false } => Err(OpenError::Foreign { path }),
+            FileKind::NotADatabase => Err(OpenError::NotADatabase { path }),
+        }
+    }
+
+    /// Creates an empty database, already marked as ours when it gets its name.
     pub(crate) fn create(self, path: &Path) -> Result<(), OpenError> {
         let draft = path.with_extension("db-new");
         let failed = |error: io::Error| OpenError::io(path, &error);
         // What a crash left of an earlier one must not be applied to this one.
-        companions(path).iter().try_for_each(|file| remove(file)).map_err(failed)?;
-        private::make_file(&draft).map_err(failed)?;
+        sidecar_files(path).iter().try_for_each(|file| remove(file)).map_err(failed)?;
+        private_fs::create_file(&draft).map_err(failed)?;
         let mut connection = establish(&draft)?;
         let mark = format!("PRAGMA application_id = {};", self.application_id());
         connection
-            .batch_execute(SETTINGS)
+            .batch_execute(CONNECTION_PRAGMAS)
             .and_then(|()| connection.batch_execute(&mark))
             .map_err(|error| OpenError::database(path, &error))?;
         drop(connection);
-        private::publish(&draft, path).map_err(failed)
+        private_fs::rename_durably(&draft, path).map_err(failed)
     }
 
     /// Runs the migrations that are missing; refuses a database that has some we do not know.
@@ -111,7 +130,7 @@ impl Kind {
             |error: Box<dyn std::error::Error + Send + Sync>| OpenError::sqlite(path, &error.to_string());
         let known = MigrationSource::<Sqlite>::migrations(&self.migrations()).map_err(failed)?;
         let applied = connection.applied_migrations().map_err(failed)?;
-        let is_known = |version: &_| known.iter().any(|one| one.name().version() == *version);
+        let is_known = |version: &_| known.iter().any(|migration| migration.name().version() == *version);
         if let Some(unknown) = applied.iter().find(|version| !is_known(*version)) {
             return Err(OpenError::Newer { path: path.to_owned(), version: unknown.to_string() });
         }
@@ -123,7 +142,7 @@ impl Kind {
 /// Connects to a database of ours, for reading and writing.
 pub(crate) fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     let mut connection = establish(path)?;
-    let set = connection.batch_execute(SETTINGS);
+    let set = connection.batch_execute(CONNECTION_PRAGMAS);
     set.map_err(|error| OpenError::database(path, &error))?;
     let mode = sql_query("PRAGMA journal_mode = WAL").get_result::<JournalMode>(&mut connection);
     match mode.map_err(|error| OpenError::database(path, &error))?.journal_mode.as_str() {
@@ -132,14 +151,14 @@ pub(crate) fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     }
 }
 
-/// Sets up a connection that can only read.
-pub(crate) fn for_reading(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
-    connection.batch_execute(SETTINGS)?;
+/// Sets up a connection so that it can only read.
+pub(crate) fn make_read_only(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    connection.batch_execute(CONNECTION_PRAGMAS)?;
     connection.batch_execute("PRAGMA query_only = ON;")
 }
 
-/// Reads the whole database, and tells what is damaged in it.
-pub(crate) fn check(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+/// Checks the whole database for damage.
+pub(crate) fn quick_check(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let found = sql_query("PRAGMA quick_check(1)").get_result::<QuickCheck>(connection);
     match found.map_err(|error| OpenError::database(path, &error))?.quick_check.as_str() {
         "ok" => Ok(()),
@@ -147,8 +166,8 @@ pub(crate) fn check(path: &Path, connection: &mut SqliteConnection) -> Result<()
     }
 }
 
-/// Writes several things, all or none.
-pub(crate) fn together<T>(
+/// Runs a transaction for writing: all of it or nothing.
+pub(crate) fn transaction<T>(
     connection: &mut SqliteConnection,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failed>,
 ) -> Result<T, Failed> {
@@ -165,21 +184,27 @@ pub(crate) fn together<T>(
 }
 
 /// Moves all of the write-ahead log into the database, and empties it.
-pub(crate) fn empty_wal(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
+pub(crate) fn checkpoint_wal(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
     connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE);")
 }
 
-/// A file that SQLite keeps beside a database.
-pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The path with a suffix, as SQLite names the files that it keeps beside a database.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push(suffix);
     name.into()
 }
 
-/// Every file that SQLite may keep beside a database, and that an interrupted [`Kind::create`] leaves.
-pub(crate) fn companions(path: &Path) -> [PathBuf; 5] {
+/// Every file that SQLite may keep beside a database, and that an interrupted [`DatabaseKind::create`] leaves.
+pub(crate) fn sidecar_files(path: &Path) -> [PathBuf; 5] {
     let draft = path.with_extension("db-new");
-    [beside(path, "-wal"), beside(path, "-shm"), beside(path, "-journal"), beside(&draft, "-journal"), draft]
+    [
+        with_suffix(path, "-wal"),
+        with_suffix(path, "-shm"),
+        with_suffix(path, "-journal"),
+        with_suffix(&draft, "-journal"),
+        draft,
+    ]
 }
 
 /// Removes a file, if there is one.
@@ -190,8 +215,8 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A path as SQLite takes it. It begins with `/`, so it is never read as a URI.
-pub(crate) fn name(path: &Path) -> Result<&str, OpenError> {
+/// A path as SQLite takes it: absolute and UTF-8. It begins with `/`, so it is never read as a URI.
+pub(crate) fn path_str(path: &Path) -> Result<&str, OpenError> {
     match path.to_str() {
         Some(name) if path.is_absolute() => Ok(name),
         _ => Err(OpenError::sqlite(path, "its path is not absolute, or not UTF-8")),
@@ -199,7 +224,7 @@ pub(crate) fn name(path: &Path) -> Result<&str, OpenError> {
 }
 
 fn establish(path: &Path) -> Result<SqliteConnection, OpenError> {
-    SqliteConnection::establish(name(path)?).map_err(|error| OpenError::sqlite(path, &error.to_string()))
+    SqliteConnection::establish(path_str(path)?).map_err(|error| OpenError::sqlite(path, &error.to_string()))
 }
 
 #[derive(QueryableByName)]

@@ -1,4 +1,4 @@
-//! How are datasets and their jobs kept?
+//! The rows of datasets and their jobs.
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
@@ -9,7 +9,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, before, behind, number, one_more, read, stored, unreadable};
+use crate::codec::{Key, after_key, before_key, limit_plus_one, parse, to_i64, to_u64, unreadable_column};
 use crate::schema::{datasets, jobs};
 use crate::session::Session;
 
@@ -38,7 +38,7 @@ impl DatasetRow {
             tags: dataset.tags.clone(),
             analyzer: serde_json::to_string(&dataset.analyzer).map_err(StoreError::failed)?,
             state: dataset.state.as_str().to_owned(),
-            revision: stored(dataset.revision)?,
+            revision: to_i64(dataset.revision)?,
             created_at: dataset.created_at.as_unix_micros(),
             updated_at: dataset.updated_at.as_unix_micros(),
         })
@@ -55,9 +55,9 @@ impl TryFrom<DatasetRow> for Dataset {
             name: row.name,
             summary: row.summary,
             tags: row.tags,
-            analyzer: analyzer.map_err(|error| unreadable("datasets.analyzer", &error))?,
-            state: state.ok_or_else(|| unreadable("datasets.state", &"there is no such state"))?,
-            revision: number(row.revision)?,
+            analyzer: analyzer.map_err(|error| unreadable_column("datasets.analyzer", &error))?,
+            state: state.ok_or_else(|| unreadable_column("datasets.state", &"there is no such state"))?,
+            revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),
         })
@@ -93,18 +93,18 @@ impl JobRow {
             dataset_id: job.dataset.into(),
             id: job.id.into(),
             status: job.status.as_str().to_owned(),
-            documents_total: stored(job.documents_total)?,
-            documents_done: stored(progress.documents_done)?,
-            chunks: stored(progress.chunks)?,
-            bytes: stored(progress.bytes)?,
+            documents_total: to_i64(job.documents_total)?,
+            documents_done: to_i64(progress.documents_done)?,
+            chunks: to_i64(progress.chunks)?,
+            bytes: to_i64(progress.bytes)?,
             errors: serde_json::to_string(&progress.errors).map_err(StoreError::failed)?,
             created_at: job.created_at.as_unix_micros(),
             finished_at: job.finished_at.map(Timestamp::as_unix_micros),
-            documents_unchanged: stored(progress.documents_unchanged)?,
-            documents_duplicate: stored(progress.documents_duplicate)?,
-            documents_failed: stored(progress.documents_failed)?,
-            bytes_total: stored(job.bytes_total)?,
-            bytes_done: stored(progress.bytes_done)?,
+            documents_unchanged: to_i64(progress.documents_unchanged)?,
+            documents_duplicate: to_i64(progress.documents_duplicate)?,
+            documents_failed: to_i64(progress.documents_failed)?,
+            bytes_total: to_i64(job.bytes_total)?,
+            bytes_done: to_i64(progress.bytes_done)?,
         })
     }
 }
@@ -116,18 +116,18 @@ impl TryFrom<JobRow> for Job {
         Ok(Self {
             id: row.id.into(),
             dataset: row.dataset_id.into(),
-            status: read("jobs.status", &row.status)?,
-            documents_total: number(row.documents_total)?,
-            bytes_total: number(row.bytes_total)?,
+            status: parse("jobs.status", &row.status)?,
+            documents_total: to_u64(row.documents_total)?,
+            bytes_total: to_u64(row.bytes_total)?,
             progress: JobProgress {
-                documents_done: number(row.documents_done)?,
-                documents_unchanged: number(row.documents_unchanged)?,
-                documents_duplicate: number(row.documents_duplicate)?,
-                documents_failed: number(row.documents_failed)?,
-                chunks: number(row.chunks)?,
-                bytes: number(row.bytes)?,
-                bytes_done: number(row.bytes_done)?,
-                errors: errors.map_err(|error| unreadable("jobs.errors", &error))?,
+                documents_done: to_u64(row.documents_done)?,
+                documents_unchanged: to_u64(row.documents_unchanged)?,
+                documents_duplicate: to_u64(row.documents_duplicate)?,
+                documents_failed: to_u64(row.documents_failed)?,
+                chunks: to_u64(row.chunks)?,
+                bytes: to_u64(row.bytes)?,
+                bytes_done: to_u64(row.bytes_done)?,
+                errors: errors.map_err(|error| unreadable_column("jobs.errors", &error))?,
             },
             created_at: Timestamp::from_unix_micros(row.created_at),
             finished_at: row.finished_at.map(Timestamp::from_unix_micros),
@@ -138,8 +138,8 @@ impl TryFrom<JobRow> for Job {
 impl DatasetView for Session<'_> {
     fn dataset(&mut self, scope: &TenantScope, id: DatasetId) -> Result<Option<Dataset>, StoreError> {
         let row: Option<DatasetRow> = self.read(|connection| {
-            let of = datasets::table.find((Key::from(scope), Key::from(id)));
-            of.select(DatasetRow::as_select()).first(connection).optional()
+            let row = datasets::table.find((Key::from(scope), Key::from(id)));
+            row.select(DatasetRow::as_select()).first(connection).optional()
         })?;
         row.map(Dataset::try_from).transpose()
     }
@@ -164,15 +164,15 @@ impl DatasetView for Session<'_> {
         let rows: Vec<DatasetRow> = self.read(|connection| {
             datasets::table
                 .filter(datasets::tenant_id.eq(Key::from(scope)))
-                .filter(datasets::id.gt(behind(page.after)))
+                .filter(datasets::id.gt(after_key(page.after)))
                 .filter(datasets::state.eq(DatasetState::Active.as_str()))
                 .order(datasets::id)
-                .limit(one_more(page.limit))
+                .limit(limit_plus_one(page.limit))
                 .select(DatasetRow::as_select())
                 .load(connection)
         })?;
         let found = rows.into_iter().map(Dataset::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |one: &Dataset| one.id))
+        Ok(Page::cut(found, page.limit, |dataset: &Dataset| dataset.id))
     }
 
     fn count_datasets(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
@@ -180,7 +180,7 @@ impl DatasetView for Session<'_> {
             let own = datasets::table.filter(datasets::tenant_id.eq(Key::from(scope)));
             own.count().get_result(connection)
         })?;
-        number(count)
+        to_u64(count)
     }
 
     fn all_datasets(&mut self, _operator: &OperatorScope) -> Result<Vec<(TenantId, Dataset)>, StoreError> {
@@ -194,8 +194,8 @@ impl DatasetView for Session<'_> {
 
     fn job(&mut self, scope: &TenantScope, dataset: DatasetId, id: JobId) -> Result<Option<Job>, StoreError> {
         let row: Option<JobRow> = self.read(|connection| {
-            let of = jobs::table.find((Key::from(scope), Key::from(dataset), Key::from(id)));
-            of.select(JobRow::as_select()).first(connection).optional()
+            let row = jobs::table.find((Key::from(scope), Key::from(dataset), Key::from(id)));
+            row.select(JobRow::as_select()).first(connection).optional()
         })?;
         row.map(Job::try_from).transpose()
     }
@@ -210,14 +210,14 @@ impl DatasetView for Session<'_> {
             jobs::table
                 .filter(jobs::tenant_id.eq(Key::from(scope)))
                 .filter(jobs::dataset_id.eq(Key::from(dataset)))
-                .filter(jobs::id.lt(before(page.after)))
+                .filter(jobs::id.lt(before_key(page.after)))
                 .order(jobs::id.desc())
-                .limit(one_more(page.limit))
+                .limit(limit_plus_one(page.limit))
                 .select(JobRow::as_select())
                 .load(connection)
         })?;
         let found = rows.into_iter().map(Job::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |one: &Job| one.id))
+        Ok(Page::cut(found, page.limit, |job: &Job| job.id))
     }
 
     fn unfinished_jobs(&mut self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<Job>, StoreError> {

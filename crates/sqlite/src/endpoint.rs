@@ -1,15 +1,15 @@
-//! How are endpoints kept?
+//! The rows of endpoints.
 
 use diesel::prelude::*;
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId};
 use syft_space_domain::page::{Page, PageRequest};
-use syft_space_domain::store::{StoreError, StateChange};
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, behind, number, one_more, read, stored};
+use crate::codec::{Key, after_key, limit_plus_one, parse, to_i64, to_u64};
 use crate::schema::endpoints;
 use crate::session::Session;
 
@@ -44,7 +44,7 @@ impl EndpointRow {
             dataset_id: endpoint.dataset.into(),
             response_type: endpoint.response_type.as_str().to_owned(),
             published: endpoint.published,
-            revision: stored(endpoint.revision)?,
+            revision: to_i64(endpoint.revision)?,
             created_at: endpoint.created_at.as_unix_micros(),
             updated_at: endpoint.updated_at.as_unix_micros(),
         })
@@ -57,14 +57,14 @@ impl TryFrom<EndpointRow> for Endpoint {
         Ok(Self {
             id: row.id.into(),
             name: row.name,
-            slug: read("endpoints.slug", &row.slug)?,
+            slug: parse("endpoints.slug", &row.slug)?,
             summary: row.summary,
             description: row.description,
             tags: row.tags,
             dataset: row.dataset_id.into(),
-            response_type: read("endpoints.response_type", &row.response_type)?,
+            response_type: parse("endpoints.response_type", &row.response_type)?,
             published: row.published,
-            revision: number(row.revision)?,
+            revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),
         })
@@ -74,8 +74,8 @@ impl TryFrom<EndpointRow> for Endpoint {
 impl EndpointView for Session<'_> {
     fn endpoint(&mut self, scope: &TenantScope, id: EndpointId) -> Result<Option<Endpoint>, StoreError> {
         let row: Option<EndpointRow> = self.read(|connection| {
-            let of = endpoints::table.find((Key::from(scope), Key::from(id)));
-            of.select(EndpointRow::as_select()).first(connection).optional()
+            let row = endpoints::table.find((Key::from(scope), Key::from(id)));
+            row.select(EndpointRow::as_select()).first(connection).optional()
         })?;
         row.map(Endpoint::try_from).transpose()
     }
@@ -100,14 +100,14 @@ impl EndpointView for Session<'_> {
         let rows: Vec<EndpointRow> = self.read(|connection| {
             endpoints::table
                 .filter(endpoints::tenant_id.eq(Key::from(scope)))
-                .filter(endpoints::id.gt(behind(page.after)))
+                .filter(endpoints::id.gt(after_key(page.after)))
                 .order(endpoints::id)
-                .limit(one_more(page.limit))
+                .limit(limit_plus_one(page.limit))
                 .select(EndpointRow::as_select())
                 .load(connection)
         })?;
         let found = rows.into_iter().map(Endpoint::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |one: &Endpoint| one.id))
+        Ok(Page::cut(found, page.limit, |endpoint: &Endpoint| endpoint.id))
     }
 
     fn count_endpoints(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
@@ -115,7 +115,7 @@ impl EndpointView for Session<'_> {
             let own = endpoints::table.filter(endpoints::tenant_id.eq(Key::from(scope)));
             own.count().get_result(connection)
         })?;
-        number(count)
+        to_u64(count)
     }
 
     fn endpoints_of_dataset(
@@ -139,7 +139,7 @@ impl EndpointRows for Session<'_> {
     fn add_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError> {
         let row = EndpointRow::new(scope, endpoint)?;
         self.write(|connection| diesel::insert_into(endpoints::table).values(row).execute(connection))?;
-        self.touch(StateChange::Endpoint(scope.tenant(), endpoint.id));
+        self.record_change(StateChange::Endpoint(scope.tenant(), endpoint.id));
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl EndpointRows for Session<'_> {
                 .execute(connection)
         })?;
         if changed > 0 {
-            self.touch(StateChange::Endpoint(scope.tenant(), endpoint.id));
+            self.record_change(StateChange::Endpoint(scope.tenant(), endpoint.id));
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl EndpointRows for Session<'_> {
             diesel::delete(endpoints::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;
         if removed > 0 {
-            self.touch(StateChange::Endpoint(scope.tenant(), id));
+            self.record_change(StateChange::Endpoint(scope.tenant(), id));
         }
         Ok(removed > 0)
     }

@@ -1,9 +1,9 @@
-//! What does an error of SQLite mean to whoever uses the store?
+//! The store's errors for those of SQLite.
 
 use diesel::result::{DatabaseErrorKind, Error};
 use syft_space_domain::store::StoreError;
 
-/// The store's word for an error of Diesel's.
+/// Maps an error of Diesel to the store's.
 ///
 /// Diesel tells constraints apart by their code, and the rest by SQLite's message alone. The messages have been
 /// the same for as long as there is SQLite 3, and a test provokes each.
@@ -18,20 +18,20 @@ pub(crate) fn store_error(error: &Error) -> StoreError {
         | DatabaseErrorKind::NotNullViolation
         | DatabaseErrorKind::CheckViolation => StoreError::Conflict(message.to_owned()),
         _ => match message {
-            FULL => StoreError::Full,
-            READ_ONLY => StoreError::ReadOnly,
-            LOCKED => StoreError::Busy,
+            FULL_MESSAGE => StoreError::Full,
+            READ_ONLY_MESSAGE => StoreError::ReadOnly,
+            LOCKED_MESSAGE => StoreError::Busy,
             _ if message.ends_with("constraint failed") => StoreError::Conflict(message.to_owned()),
             _ => StoreError::failed(message),
         },
     }
 }
 
-const FULL: &str = "database or disk is full";
-const READ_ONLY: &str = "attempt to write a readonly database";
-const LOCKED: &str = "database is locked";
+const FULL_MESSAGE: &str = "database or disk is full";
+const READ_ONLY_MESSAGE: &str = "attempt to write a readonly database";
+const LOCKED_MESSAGE: &str = "database is locked";
 
-/// A step failed: in SQLite, or in reading what it gave. It lets both turn into the store's error with `?`.
+/// The failure of a step: in SQLite, or in parsing what it gave. With it `?` turns both into the store's error.
 pub(crate) struct Failed(pub(crate) StoreError);
 
 impl From<Error> for Failed {
@@ -52,8 +52,8 @@ impl From<Failed> for StoreError {
     }
 }
 
-/// Whether the words are SQLite's for a file that is not as it should be.
-pub(crate) fn tells_of_damage(message: &str) -> bool {
+/// Whether a message of SQLite tells of a damaged file.
+pub(crate) fn is_damage(message: &str) -> bool {
     ["malformed", "file is not a database"].iter().any(|words| message.contains(words))
 }
 

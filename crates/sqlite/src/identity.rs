@@ -1,4 +1,4 @@
-//! How are accounts, memberships and invitations kept?
+//! The rows of accounts, memberships and invitations.
 
 use diesel::prelude::*;
 use syft_space_domain::access::Role;
@@ -9,11 +9,11 @@ use syft_space_domain::identity::{
 use syft_space_domain::ids::{AccountId, InvitationId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
-use syft_space_domain::store::{StoreError, StateChange};
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Bytes, Key, behind, number, one_more, read, stored};
+use crate::codec::{Bytes, Key, after_key, limit_plus_one, parse, to_i64, to_u64};
 use crate::schema::{accounts, invitations, memberships, tenants};
 use crate::session::Session;
 
@@ -44,9 +44,9 @@ impl TryFrom<AccountRow> for Account {
     fn try_from(row: AccountRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.id.into(),
-            email: read("accounts.email", &row.email)?,
+            email: parse("accounts.email", &row.email)?,
             password: PasswordHash::from_phc(row.password),
-            status: read("accounts.status", &row.status)?,
+            status: parse("accounts.status", &row.status)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
     }
@@ -72,7 +72,7 @@ impl MembershipRow {
             role: membership.role.as_str().to_owned(),
             status: membership.status.as_str().to_owned(),
             tokens_from: membership.tokens_from.as_unix_micros(),
-            revision: stored(membership.revision)?,
+            revision: to_i64(membership.revision)?,
             created_at: membership.created_at.as_unix_micros(),
         })
     }
@@ -84,10 +84,10 @@ impl TryFrom<MembershipRow> for Membership {
         Ok(Self {
             tenant: row.tenant_id.into(),
             account: row.account_id.into(),
-            role: read("memberships.role", &row.role)?,
-            status: read("memberships.status", &row.status)?,
+            role: parse("memberships.role", &row.role)?,
+            status: parse("memberships.status", &row.status)?,
             tokens_from: Timestamp::from_unix_micros(row.tokens_from),
-            revision: number(row.revision)?,
+            revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
     }
@@ -99,8 +99,8 @@ type MemberRow = (MembershipRow, String, String);
 fn member((membership, email, status): MemberRow) -> Result<Member, StoreError> {
     Ok(Member {
         membership: membership.try_into()?,
-        email: read("accounts.email", &email)?,
-        account_status: read("accounts.status", &status)?,
+        email: parse("accounts.email", &email)?,
+        account_status: parse("accounts.status", &status)?,
     })
 }
 
@@ -138,8 +138,8 @@ impl TryFrom<InvitationRow> for Invitation {
         Ok(Self {
             id: row.id.into(),
             tenant: row.tenant_id.into(),
-            email: read("invitations.email", &row.email)?,
-            role: read("invitations.role", &row.role)?,
+            email: parse("invitations.email", &row.email)?,
+            role: parse("invitations.role", &row.role)?,
             token: TokenHash(row.token_hash.0),
             invited_by: row.invited_by.into(),
             created_at: Timestamp::from_unix_micros(row.created_at),
@@ -157,16 +157,16 @@ impl AccountView for Session<'_> {
 
     fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
         let row: Option<AccountRow> = self.read(|connection| {
-            let of = accounts::table.filter(accounts::email.eq(email.as_str()));
-            of.select(AccountRow::as_select()).first(connection).optional()
+            let row = accounts::table.filter(accounts::email.eq(email.as_str()));
+            row.select(AccountRow::as_select()).first(connection).optional()
         })?;
         row.map(Account::try_from).transpose()
     }
 
     fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
         let row: Option<AccountRow> = self.read(|connection| {
-            let of = accounts::table.find(Key::from(id));
-            of.select(AccountRow::as_select()).first(connection).optional()
+            let row = accounts::table.find(Key::from(id));
+            row.select(AccountRow::as_select()).first(connection).optional()
         })?;
         row.map(Account::try_from).transpose()
     }
@@ -181,7 +181,7 @@ impl AccountView for Session<'_> {
                 .load(connection)
         })?;
         let named = rows.into_iter().map(|(membership, name)| {
-            let tenant_name = read("tenants.name", &name)?;
+            let tenant_name = parse("tenants.name", &name)?;
             Ok(MembershipWithTenant { membership: membership.try_into()?, tenant_name })
         });
         named.collect()
@@ -189,8 +189,8 @@ impl AccountView for Session<'_> {
 
     fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
         let row: Option<InvitationRow> = self.read(|connection| {
-            let of = invitations::table.filter(invitations::token_hash.eq(Bytes::from(*token)));
-            of.select(InvitationRow::as_select()).first(connection).optional()
+            let row = invitations::table.filter(invitations::token_hash.eq(Bytes::from(*token)));
+            row.select(InvitationRow::as_select()).first(connection).optional()
         })?;
         row.map(Invitation::try_from).transpose()
     }
@@ -217,14 +217,14 @@ impl AccountView for Session<'_> {
             memberships::table
                 .inner_join(accounts::table)
                 .filter(memberships::tenant_id.eq(Key::from(scope)))
-                .filter(memberships::account_id.gt(behind(page.after)))
+                .filter(memberships::account_id.gt(after_key(page.after)))
                 .order(memberships::account_id)
-                .limit(one_more(page.limit))
+                .limit(limit_plus_one(page.limit))
                 .select((MembershipRow::as_select(), accounts::email, accounts::status))
                 .load(connection)
         })?;
         let members = rows.into_iter().map(member).collect::<Result<_, _>>()?;
-        Ok(Page::cut(members, page.limit, |one: &Member| one.membership.account))
+        Ok(Page::cut(members, page.limit, |member: &Member| member.membership.account))
     }
 
     fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
@@ -239,7 +239,7 @@ impl AccountView for Session<'_> {
                 .count()
                 .get_result(connection)
         })?;
-        number(count)
+        to_u64(count)
     }
 
     fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
@@ -250,7 +250,7 @@ impl AccountView for Session<'_> {
         let invited: i64 = self.read(|connection| {
             invitations::table.filter(invitations::tenant_id.eq(tenant)).count().get_result(connection)
         })?;
-        Ok(number(members)?.saturating_add(number(invited)?))
+        Ok(to_u64(members)?.saturating_add(to_u64(invited)?))
     }
 
     fn invitations(
@@ -261,14 +261,14 @@ impl AccountView for Session<'_> {
         let rows: Vec<InvitationRow> = self.read(|connection| {
             invitations::table
                 .filter(invitations::tenant_id.eq(Key::from(scope)))
-                .filter(invitations::id.gt(behind(page.after)))
+                .filter(invitations::id.gt(after_key(page.after)))
                 .order(invitations::id)
-                .limit(one_more(page.limit))
+                .limit(limit_plus_one(page.limit))
                 .select(InvitationRow::as_select())
                 .load(connection)
         })?;
         let found = rows.into_iter().map(Invitation::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |one: &Invitation| one.id))
+        Ok(Page::cut(found, page.limit, |invitation: &Invitation| invitation.id))
     }
 
     fn invitation(
@@ -277,8 +277,8 @@ impl AccountView for Session<'_> {
         id: InvitationId,
     ) -> Result<Option<Invitation>, StoreError> {
         let row: Option<InvitationRow> = self.read(|connection| {
-            let of = invitations::table.find((Key::from(scope), Key::from(id)));
-            of.select(InvitationRow::as_select()).first(connection).optional()
+            let row = invitations::table.find((Key::from(scope), Key::from(id)));
+            row.select(InvitationRow::as_select()).first(connection).optional()
         })?;
         row.map(Invitation::try_from).transpose()
     }
@@ -293,23 +293,23 @@ impl AccountRows for Session<'_> {
 
     fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError> {
         self.write(|connection| {
-            let of = diesel::update(accounts::table.find(Key::from(account)));
-            of.set(accounts::password.eq(password.expose())).execute(connection)
+            let row = diesel::update(accounts::table.find(Key::from(account)));
+            row.set(accounts::password.eq(password.expose())).execute(connection)
         })?;
         Ok(())
     }
 
     fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError> {
         self.write(|connection| {
-            let of = diesel::update(accounts::table.find(Key::from(account)));
-            of.set(accounts::status.eq(status.as_str())).execute(connection)
+            let row = diesel::update(accounts::table.find(Key::from(account)));
+            row.set(accounts::status.eq(status.as_str())).execute(connection)
         })?;
         let tenants: Vec<Key> = self.read(|connection| {
             let own = memberships::table.filter(memberships::account_id.eq(Key::from(account)));
             own.select(memberships::tenant_id).load(connection)
         })?;
         for tenant in tenants {
-            self.touch(StateChange::Member(TenantId::from(tenant), account));
+            self.record_change(StateChange::Member(TenantId::from(tenant), account));
         }
         Ok(())
     }
@@ -317,7 +317,7 @@ impl AccountRows for Session<'_> {
     fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
         let row = MembershipRow::new(scope, membership)?;
         self.write(|connection| diesel::insert_into(memberships::table).values(row).execute(connection))?;
-        self.touch(StateChange::Member(scope.tenant(), membership.account));
+        self.record_change(StateChange::Member(scope.tenant(), membership.account));
         Ok(())
     }
 
@@ -334,7 +334,7 @@ impl AccountRows for Session<'_> {
                 .execute(connection)
         })?;
         if changed > 0 {
-            self.touch(StateChange::Member(scope.tenant(), membership.account));
+            self.record_change(StateChange::Member(scope.tenant(), membership.account));
         }
         Ok(())
     }
@@ -345,7 +345,7 @@ impl AccountRows for Session<'_> {
                 .execute(connection)
         })?;
         if removed > 0 {
-            self.touch(StateChange::Member(scope.tenant(), account));
+            self.record_change(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed > 0)
     }

@@ -1,4 +1,4 @@
-//! Where is everything kept? Every storage port of a Syft Space on SQLite, through Diesel.
+//! The storage of a Syft Space: every storage port on SQLite, through Diesel.
 //!
 //! | port | here |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! * The migrations lie in `migrations/sqlite` and `migrations/sqlite-documents`, and are embedded. Beside them
 //!   `register.toml` names each column's purpose and how long it is kept; a test compares it with the schema.
 //! * One thread writes (`writer.rs`): units of work that wait are committed together. A pool of connections reads,
-//!   each read one snapshot (`reader.rs`).
+//!   each read one snapshot (`read_pool.rs`).
 //! * Every key of a tenant's table begins with the tenant's id, and so does every reference: the schema itself
 //!   keeps tenants apart.
 //! * What is not ours, damaged, of a later version or in use is refused and left as it is (`open.rs`, `home.rs`,
@@ -25,12 +25,14 @@ mod endpoint;
 mod error;
 mod home;
 mod identity;
+mod job;
 mod lock;
 mod marketplace;
 mod open;
+mod open_error;
 mod policy;
-mod private;
-mod reader;
+mod private_fs;
+mod read_pool;
 mod schema;
 mod session;
 mod spool;
@@ -42,8 +44,8 @@ mod writer;
 use libsqlite3_sys as _;
 
 pub use documents::SqliteDocuments;
-pub use home::{Home, HomeError};
-pub use lock::{HomeLock, LockError};
-pub use open::OpenError;
+pub use home::Home;
+pub use lock::HomeLock;
+pub use open_error::{HomeError, LockError, OpenError};
 pub use spool::FileSpool;
 pub use store::{SqliteOptions, SqliteStore};

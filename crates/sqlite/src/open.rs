@@ -1,188 +1,38 @@
-//! May this `app.db` be opened? Only if it is ours, whole, not newer than we are, and nobody else uses it.
+//! Opening `app.db`. Only a database of ours is opened, one that is whole and not newer than this version.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use diesel::SqliteConnection;
 
-use crate::database::{self, Found, Kind};
-use crate::error::{store_error, tells_of_damage};
-use crate::home::{Home, HomeError};
-use crate::lock::LockError;
-use crate::private;
-use syft_space_domain::store::StoreError;
+use crate::database::{self, DatabaseKind};
+use crate::home::Home;
+use crate::open_error::OpenError;
+use crate::private_fs;
 
-/// A store was not opened. Whatever lies at the path is as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The home cannot be used.
-    #[error(transparent)]
-    Home(HomeError),
-    /// Another server uses the home.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// A database of the Python Syft Space.
-    #[error("{} is the database of a Python Syft Space, and was not touched; choose another home", path.display())]
-    Python {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// A database of some other program.
-    #[error("{} is a database of another program, and was not touched; choose another home", path.display())]
-    Foreign {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// No database at all.
-    #[error(
-        "{} is not a SQLite database, or its beginning is damaged; it was not touched: restore a backup, or choose another home",
-        path.display()
-    )]
-    NotADatabase {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// A link to somewhere else.
-    #[error("{} is a symbolic link, which could lead anywhere; put the file itself there", path.display())]
-    Link {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// Written by a later version.
-    #[error(
-        "{} was written by a later version (migration {version} is unknown here); install that version or a later one",
-        path.display()
-    )]
-    Newer {
-        /// Which file.
-        path: PathBuf,
-        /// The first migration that is not known here.
-        version: String,
-    },
-    /// Damaged.
-    #[error("{} is damaged ({damage}); restore a backup", path.display())]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// What SQLite found.
-        damage: String,
-    },
-    /// Not to be written to.
-    #[error("{} cannot be written to; give its owner the right to, or mount its file system for writing", path.display())]
-    ReadOnly {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// No space is left.
-    #[error("no space is left to open {}; free some and try again", path.display())]
-    Full {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// On a file system without shared memory.
-    #[error("{} lies on a file system that SQLite's write-ahead log does not work on; put the home on a local disk", path.display())]
-    NoWal {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// Anything else.
-    #[error("{} could not be opened: {cause}", path.display())]
-    Failed {
-        /// Which file.
-        path: PathBuf,
-        /// What went wrong.
-        cause: String,
-    },
-}
+/// The largest database that is checked whole on each start. It takes some 20 ms.
+const MAX_CHECKED_BYTES: u64 = 16 << 20;
 
-impl From<HomeError> for OpenError {
-    fn from(error: HomeError) -> Self {
-        match error {
-            HomeError::Database(error) => *error,
-            other => Self::Home(other),
-        }
-    }
-}
-
-impl OpenError {
-    pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
-        let path = path.to_owned();
-        match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
-            _ => Self::Failed { path, cause: error.to_string() },
-        }
-    }
-
-    pub(crate) fn database(path: &Path, error: &diesel::result::Error) -> Self {
-        match store_error(error) {
-            StoreError::Full => Self::Full { path: path.to_owned() },
-            StoreError::ReadOnly => Self::ReadOnly { path: path.to_owned() },
-            _ => Self::sqlite(path, &error.to_string()),
-        }
-    }
-
-    pub(crate) fn sqlite(path: &Path, message: &str) -> Self {
-        let path = path.to_owned();
-        if tells_of_damage(message) {
-            Self::Damaged { path, damage: message.to_owned() }
-        } else {
-            Self::Failed { path, cause: message.to_owned() }
-        }
-    }
-}
-
-/// A database that was opened is checked whole when that is this cheap: some 20 ms.
-const SMALL: u64 = 16 << 20;
-
-/// Refuses what is not ours, without touching it. `Ok` tells whether there is a database at all.
-pub(crate) fn recognise(kind: Kind, path: &Path) -> Result<bool, OpenError> {
-    let files = [path.to_owned()].into_iter().chain(database::companions(path));
-    if let Some(path) = files.into_iter().find(|file| private::is_link(file)) {
-        return Err(OpenError::Link { path });
-    }
-    let path = path.to_owned();
-    match kind.look(&path).map_err(|error| OpenError::io(&path, &error))? {
-        Found::Nothing => Ok(false),
-        Found::Ours if private::is_read_only(&path).unwrap_or(true) => Err(OpenError::ReadOnly { path }),
-        Found::Ours => Ok(true),
-        Found::Foreign { python: true } => Err(OpenError::Python { path }),
-        Found::Foreign { python: false } => Err(OpenError::Foreign { path }),
-        Found::NoDatabase => Err(OpenError::NotADatabase { path }),
-    }
-}
-
-/// Opens a home's `app.db`, or makes it.
+/// Opens a home's `app.db`, or creates it.
 pub(crate) fn open_app(home: &Home) -> Result<SqliteConnection, OpenError> {
     let path = home.app_db();
     let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let log = size(&database::beside(&path, "-wal"));
-    if recognise(Kind::App, &path)? {
-        for file in [path.clone()].into_iter().chain(database::companions(&path)) {
-            private::tighten(&file).map_err(|error| OpenError::io(&file, &error))?;
+    let wal_bytes = size(&database::with_suffix(&path, "-wal"));
+    if DatabaseKind::App.recognise(&path)? {
+        for file in [path.clone()].into_iter().chain(database::sidecar_files(&path)) {
+            private_fs::restrict(&file).map_err(|error| OpenError::io(&file, &error))?;
         }
-    } else if log > 0 {
+    } else if wal_bytes > 0 {
         let damage = "app.db-wal is there without it".to_owned();
         return Err(OpenError::Damaged { path, damage });
     } else {
-        Kind::App.create(&path)?;
+        DatabaseKind::App.create(&path)?;
     }
     let mut connection = database::connect(&path)?;
     // Whoever closes a database in order leaves no write-ahead log.
-    if log > 0 || size(&path) <= SMALL {
-        database::check(&path, &mut connection)?;
+    if wal_bytes > 0 || size(&path) <= MAX_CHECKED_BYTES {
+        database::quick_check(&path, &mut connection)?;
     }
-    Kind::App.migrate(&path, &mut connection)?;
+    DatabaseKind::App.migrate(&path, &mut connection)?;
     Ok(connection)
-}
-
-impl From<OpenError> for StoreError {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Full { .. } => Self::Full,
-            OpenError::ReadOnly { .. } => Self::ReadOnly,
-            other => Self::failed(other),
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! How are policies kept, and which endpoints are they attached to?
+//! The rows of policies, and of their attachments to endpoints.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -6,11 +6,11 @@ use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
 use syft_space_domain::policy::{Policy, PolicyConfiguration};
-use syft_space_domain::store::{StoreError, StateChange};
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, behind, number, one_more, stored, unreadable};
+use crate::codec::{Key, after_key, limit_plus_one, to_i64, to_u64, unreadable_column};
 use crate::schema::{endpoint_policies, endpoints, policies};
 use crate::session::Session;
 
@@ -35,7 +35,7 @@ impl PolicyRow {
             name: policy.name.clone(),
             policy_type: policy.configuration.type_name().to_owned(),
             configuration: policy.configuration.to_json().to_string(),
-            revision: stored(policy.revision)?,
+            revision: to_i64(policy.revision)?,
             created_at: policy.created_at.as_unix_micros(),
             updated_at: policy.updated_at.as_unix_micros(),
         })
@@ -46,13 +46,14 @@ impl TryFrom<PolicyRow> for Policy {
     type Error = StoreError;
     fn try_from(row: PolicyRow) -> Result<Self, StoreError> {
         const COLUMN: &str = "policies.configuration";
-        let json = serde_json::from_str(&row.configuration).map_err(|error| unreadable(COLUMN, &error))?;
+        let json =
+            serde_json::from_str(&row.configuration).map_err(|error| unreadable_column(COLUMN, &error))?;
         let configuration = PolicyConfiguration::parse(&row.policy_type, &json);
         Ok(Self {
             id: row.id.into(),
             name: row.name,
-            configuration: configuration.map_err(|error| unreadable(COLUMN, &error))?,
-            revision: number(row.revision)?,
+            configuration: configuration.map_err(|error| unreadable_column(COLUMN, &error))?,
+            revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),
         })
@@ -61,7 +62,7 @@ impl TryFrom<PolicyRow> for Policy {
 
 #[derive(Insertable)]
 #[diesel(table_name = endpoint_policies)]
-struct AttachedRow {
+struct AttachmentRow {
     tenant_id: Key,
     endpoint_id: Key,
     policy_id: Key,
@@ -71,8 +72,8 @@ struct AttachedRow {
 impl PolicyView for Session<'_> {
     fn policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<Policy>, StoreError> {
         let row: Option<PolicyRow> = self.read(|connection| {
-            let of = policies::table.find((Key::from(scope), Key::from(id)));
-            of.select(PolicyRow::as_select()).first(connection).optional()
+            let row = policies::table.find((Key::from(scope), Key::from(id)));
+            row.select(PolicyRow::as_select()).first(connection).optional()
         })?;
         row.map(Policy::try_from).transpose()
     }
@@ -85,14 +86,14 @@ impl PolicyView for Session<'_> {
         let rows: Vec<PolicyRow> = self.read(|connection| {
             policies::table
                 .filter(policies::tenant_id.eq(Key::from(scope)))
-                .filter(policies::id.gt(behind(page.after)))
+                .filter(policies::id.gt(after_key(page.after)))
                 .order(policies::id)
-                .limit(one_more(page.limit))
+                .limit(limit_plus_one(page.limit))
                 .select(PolicyRow::as_select())
                 .load(connection)
         })?;
         let found = rows.into_iter().map(Policy::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |one: &Policy| one.id))
+        Ok(Page::cut(found, page.limit, |policy: &Policy| policy.id))
     }
 
     fn count_policies(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
@@ -100,7 +101,7 @@ impl PolicyView for Session<'_> {
             let own = policies::table.filter(policies::tenant_id.eq(Key::from(scope)));
             own.count().get_result(connection)
         })?;
-        number(count)
+        to_u64(count)
     }
 
     fn attached_policies(
@@ -108,12 +109,12 @@ impl PolicyView for Session<'_> {
         scope: &TenantScope,
         endpoint: EndpointId,
     ) -> Result<Vec<Policy>, StoreError> {
-        let same = policies::tenant_id
+        let same_policy = policies::tenant_id
             .eq(endpoint_policies::tenant_id)
             .and(policies::id.eq(endpoint_policies::policy_id));
         let rows: Vec<PolicyRow> = self.read(|connection| {
             endpoint_policies::table
-                .inner_join(policies::table.on(same))
+                .inner_join(policies::table.on(same_policy))
                 .filter(endpoint_policies::tenant_id.eq(Key::from(scope)))
                 .filter(endpoint_policies::endpoint_id.eq(Key::from(endpoint)))
                 .order(endpoint_policies::position)
@@ -161,7 +162,7 @@ impl PolicyRows for Session<'_> {
                 .execute(connection)
         })?;
         for endpoint in self.endpoints_of_policy(scope, policy.id)? {
-            self.touch(StateChange::Endpoint(scope.tenant(), endpoint));
+            self.record_change(StateChange::Endpoint(scope.tenant(), endpoint));
         }
         Ok(())
     }
@@ -180,14 +181,14 @@ impl PolicyRows for Session<'_> {
         policies: &[PolicyId],
     ) -> Result<(), StoreError> {
         let (tenant_id, endpoint_id) = (Key::from(scope), Key::from(endpoint));
-        let there: bool = self.read(|connection| {
+        let has_endpoint: bool = self.read(|connection| {
             diesel::select(exists(endpoints::table.find((tenant_id, endpoint_id)))).get_result(connection)
         })?;
         // With policies to attach, the schema would refuse; without any there is no row to refuse.
-        if !there {
+        if !has_endpoint {
             return Err(StoreError::Conflict(format!("there is no endpoint {endpoint}")));
         }
-        self.whole(|session| {
+        self.atomically(|session| {
             session.write(|connection| {
                 diesel::delete(endpoint_policies::table)
                     .filter(endpoint_policies::tenant_id.eq(tenant_id))
@@ -195,14 +196,14 @@ impl PolicyRows for Session<'_> {
                     .execute(connection)
             })?;
             for (position, policy) in (0..).zip(policies) {
-                let row = AttachedRow { tenant_id, endpoint_id, policy_id: Key::from(*policy), position };
+                let row = AttachmentRow { tenant_id, endpoint_id, policy_id: Key::from(*policy), position };
                 session.write(|connection| {
                     diesel::insert_into(endpoint_policies::table).values(row).execute(connection)
                 })?;
             }
             Ok(())
         })?;
-        self.touch(StateChange::Endpoint(scope.tenant(), endpoint));
+        self.record_change(StateChange::Endpoint(scope.tenant(), endpoint));
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What tables and columns does `app.db` have? The same as `migrations/sqlite` makes, for Diesel.
+//! The tables and columns of `app.db` for Diesel, as `migrations/sqlite` makes them.
 
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 

@@ -1,20 +1,20 @@
-//! What do a unit of work and a reader work on? A connection within a transaction that somebody else begins and ends.
+//! The session of a unit of work or of a reader: a connection within a transaction that somebody else begins and ends.
 
 use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection;
 use diesel::{QueryResult, SqliteConnection};
-use syft_space_domain::store::{StoreError, StateChange};
+use syft_space_domain::store::{StateChange, StoreError};
 
 use crate::error::Failed;
-use crate::reader::Snapshot;
+use crate::read_pool::Snapshot;
 
-/// The ports' methods are implemented for this, one room a file.
+/// A session. The ports' methods are implemented for it, one area of the domain a file.
 pub(crate) struct Session<'a> {
     connection: Handle<'a>,
-    changed: bool,
+    has_savepoint: bool,
     changes: BTreeSet<StateChange>,
-    broken: Option<StoreError>,
+    failure: Option<StoreError>,
 }
 
 enum Handle<'a> {
@@ -22,73 +22,74 @@ enum Handle<'a> {
     Reader(Snapshot),
 }
 
-/// What is left of a session when its unit has run.
-pub(crate) struct Left {
-    /// Whether there is a savepoint to release or to go back to.
-    pub(crate) changed: bool,
-    /// Whose live state it changed.
+/// The outcome of a session when its unit has run.
+pub(crate) struct SessionOutcome {
+    /// Whether there is a savepoint to release or to roll back to.
+    pub(crate) has_savepoint: bool,
+    /// The live state that it changed.
     pub(crate) changes: BTreeSet<StateChange>,
     /// The error after which the transaction cannot be relied upon any more.
-    pub(crate) broken: Option<StoreError>,
+    pub(crate) failure: Option<StoreError>,
 }
 
 impl Session<'static> {
     pub(crate) fn reader(snapshot: Snapshot) -> Self {
-        Self::over(Handle::Reader(snapshot))
+        Self::with(Handle::Reader(snapshot))
     }
 }
 
 impl<'a> Session<'a> {
     pub(crate) fn writer(connection: &'a mut SqliteConnection) -> Self {
-        Self::over(Handle::Writer(connection))
+        Self::with(Handle::Writer(connection))
     }
 
-    fn over(connection: Handle<'a>) -> Self {
-        Self { connection, changed: false, changes: BTreeSet::new(), broken: None }
+    fn with(connection: Handle<'a>) -> Self {
+        Self { connection, has_savepoint: false, changes: BTreeSet::new(), failure: None }
     }
 
-    pub(crate) fn end(self) -> Left {
-        let Self { changed, changes, broken, .. } = self;
-        Left { changed, changes, broken }
+    pub(crate) fn end(self) -> SessionOutcome {
+        let Self { has_savepoint, changes, failure, .. } = self;
+        SessionOutcome { has_savepoint, changes, failure }
     }
 
-    /// Reads something.
+    /// Runs a query.
     pub(crate) fn read<T, E: Into<Failed>>(
         &mut self,
-        ask: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
     ) -> Result<T, StoreError> {
-        if let Some(error) = &self.broken {
+        if let Some(error) = &self.failure {
             return Err(error.clone());
         }
         let connection = match &mut self.connection {
             Handle::Writer(connection) => connection,
             Handle::Reader(snapshot) => &mut **snapshot,
         };
-        ask(connection).map_err(|error| {
+        query(connection).map_err(|error| {
             let Failed(error) = error.into();
             // A contradiction undoes its own statement and nothing else. After any other error SQLite may have
             // rolled the whole transaction back, and what came then would be committed at once and by itself.
             if !matches!(error, StoreError::Conflict(_)) {
-                self.broken = Some(error.clone());
+                self.failure = Some(error.clone());
             }
             error
         })
     }
 
-    /// Changes something. The first change of a unit begins its savepoint: many units write nothing but an event.
+    /// Runs a statement that changes rows. The first change of a unit begins its savepoint: many units write nothing
+    /// but an event.
     pub(crate) fn write<T>(
         &mut self,
         change: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
     ) -> Result<T, StoreError> {
-        if !self.changed {
+        if !self.has_savepoint {
             self.read(|connection| connection.batch_execute("SAVEPOINT unit"))?;
-            self.changed = true;
+            self.has_savepoint = true;
         }
         self.read(change)
     }
 
     /// Makes several changes, all or none, also for a unit that goes on after a contradiction.
-    pub(crate) fn whole<T>(
+    pub(crate) fn atomically<T>(
         &mut self,
         changes: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -99,12 +100,12 @@ impl<'a> Session<'a> {
         done
     }
 
-    /// Notes whose live state is changed.
-    pub(crate) fn touch(&mut self, changes: StateChange) {
-        self.changes.insert(changes);
+    /// Records a change of live state.
+    pub(crate) fn record_change(&mut self, change: StateChange) {
+        self.changes.insert(change);
     }
 
-    /// Whose live state was changed until now.
+    /// The changes of live state so far.
     pub(crate) fn changes(&self) -> &BTreeSet<StateChange> {
         &self.changes
     }

@@ -1,22 +1,22 @@
-//! Where do files lie until they are documents? In the dataset's folder, under `spool` and the job's id: a file each
-//! under its number, and their list, which is written last.
+//! The spool, where files lie until they are documents: in the dataset's folder, under `spool` and the job's id. A file
+//! each under its number, and their list, which is written last.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use syft_space_domain::dataset::ports::{UploadWriter, Spool, SpoolError, SpooledFile};
+use syft_space_domain::dataset::ports::{Spool, SpoolError, SpooledFile, UploadWriter};
 use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
 
 use crate::database;
 use crate::home::Home;
-use crate::private;
+use crate::private_fs;
 
 /// The list's name. As long as it is not there, the job's files are not whole.
-const LIST: &str = "files.json";
+const LIST_FILE: &str = "files.json";
 
 /// The files of every dataset's jobs, as files in the home. Whoever makes this holds the home's lock.
 pub struct FileSpool {
@@ -47,8 +47,8 @@ impl Spool for FileSpool {
         job: JobId,
     ) -> Result<Box<dyn UploadWriter>, SpoolError> {
         let folder = self.job(scope, dataset, job);
-        private::make_folder(&folder).map_err(|error| failed(&error))?;
-        Ok(Box::new(Folder { path: folder, files: Vec::new(), sealed: false }))
+        private_fs::create_folder(&folder).map_err(|error| failed(&error))?;
+        Ok(Box::new(JobFolder { path: folder, files: Vec::new(), sealed: false }))
     }
 
     fn files(
@@ -57,7 +57,7 @@ impl Spool for FileSpool {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<Vec<SpooledFile>>, SpoolError> {
-        match fs::read(self.job(scope, dataset, job).join(LIST)) {
+        match fs::read(self.job(scope, dataset, job).join(LIST_FILE)) {
             Ok(list) => serde_json::from_slice(&list).map(Some).map_err(StoreError::failed),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(&error)),
@@ -71,7 +71,7 @@ impl Spool for FileSpool {
         job: JobId,
         number: usize,
     ) -> Result<Option<Vec<u8>>, SpoolError> {
-        match fs::read(self.job(scope, dataset, job).join(name(number))) {
+        match fs::read(self.job(scope, dataset, job).join(file_name(number))) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(&error)),
@@ -86,7 +86,7 @@ impl Spool for FileSpool {
         numbers: Range<usize>,
     ) -> Result<(), SpoolError> {
         let folder = self.job(scope, dataset, job);
-        let mut files = numbers.map(|number| folder.join(name(number)));
+        let mut files = numbers.map(|number| folder.join(file_name(number)));
         files.try_for_each(|file| database::remove(&file)).map_err(|error| failed(&error))
     }
 
@@ -97,7 +97,7 @@ impl Spool for FileSpool {
 
     fn jobs(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<JobId>, SpoolError> {
         let mut jobs = Vec::new();
-        for name in private::names(&self.folder(scope, dataset)).map_err(|error| failed(&error))? {
+        for name in private_fs::list_names(&self.folder(scope, dataset)).map_err(|error| failed(&error))? {
             jobs.extend(name.parse::<JobId>().ok());
         }
         jobs.sort_unstable();
@@ -110,14 +110,14 @@ impl Spool for FileSpool {
 }
 
 /// The folder of a job whose files are being brought.
-struct Folder {
+struct JobFolder {
     path: PathBuf,
     /// Only the last is open.
     files: Vec<Option<File>>,
     sealed: bool,
 }
 
-impl Folder {
+impl JobFolder {
     fn last(&mut self) -> Result<&mut File, SpoolError> {
         let open = self.files.last_mut().and_then(Option::as_mut);
         open.ok_or_else(|| StoreError::failed("no file was begun"))
@@ -132,10 +132,10 @@ impl Folder {
     }
 }
 
-impl UploadWriter for Folder {
+impl UploadWriter for JobFolder {
     fn begin_file(&mut self) -> Result<(), SpoolError> {
         self.end_file()?;
-        let file = private::make_file(&self.path.join(name(self.files.len())));
+        let file = private_fs::create_file(&self.path.join(file_name(self.files.len())));
         self.files.push(Some(file.map_err(|error| failed(&error))?));
         Ok(())
     }
@@ -147,22 +147,22 @@ impl UploadWriter for Folder {
     fn discard_file(&mut self) -> Result<(), SpoolError> {
         if let Some(number) = self.files.len().checked_sub(1) {
             drop(self.files.last_mut().and_then(Option::take));
-            database::remove(&self.path.join(name(number))).map_err(|error| failed(&error))?;
+            database::remove(&self.path.join(file_name(number))).map_err(|error| failed(&error))?;
         }
         Ok(())
     }
 
     fn seal(mut self: Box<Self>, files: &[SpooledFile]) -> Result<(), SpoolError> {
         self.end_file()?;
-        private::sync_folder(&self.path).map_err(|error| failed(&error))?;
+        private_fs::sync_folder(&self.path).map_err(|error| failed(&error))?;
         let list = serde_json::to_string(files).map_err(StoreError::failed)?;
-        private::write_file(&self.path.join(LIST), &list).map_err(|error| failed(&error))?;
+        private_fs::write_file(&self.path.join(LIST_FILE), &list).map_err(|error| failed(&error))?;
         self.sealed = true;
         Ok(())
     }
 }
 
-impl Drop for Folder {
+impl Drop for JobFolder {
     fn drop(&mut self) {
         if self.sealed {
             return;
@@ -175,17 +175,17 @@ impl Drop for Folder {
 }
 
 /// A file's name: its number, whatever it was called by whoever brought it.
-fn name(number: usize) -> String {
+fn file_name(number: usize) -> String {
     format!("{number:06}")
 }
 
 /// Removes a folder that may be gone already. The list goes first: half a job's files are no job.
 fn remove_folder(path: &Path) -> io::Result<()> {
-    database::remove(&path.join(LIST))?;
+    database::remove(&path.join(LIST_FILE))?;
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Err(_) => Ok(()),
-        Ok(()) => match path.parent().map(private::sync_folder) {
+        Ok(()) => match path.parent().map(private_fs::sync_folder) {
             Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         },

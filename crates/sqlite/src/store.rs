@@ -1,4 +1,4 @@
-//! How do the writer and the readers make one store?
+//! The store: the writer, the readers and the projector over one `app.db`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,11 +11,13 @@ use syft_space_domain::unit::Unit;
 
 use crate::audit::projector::Projector;
 use crate::home::Home;
+use crate::job::WriterJob;
 use crate::lock::HomeLock;
-use crate::open::{OpenError, open_app};
-use crate::reader::Readers;
+use crate::open::open_app;
+use crate::open_error::OpenError;
+use crate::read_pool::ReadPool;
 use crate::session::Session;
-use crate::writer::{Job, Writer};
+use crate::writer::Writer;
 
 /// How a [`SqliteStore`] works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +45,10 @@ impl Default for SqliteOptions {
 ///
 /// Dropping it writes what is queued, moves the write-ahead log into the database, and lets go of the home.
 pub struct SqliteStore {
-    queue: Option<SyncSender<Job>>,
+    queue: Option<SyncSender<WriterJob>>,
     index: Option<Projector>,
     writer: Option<JoinHandle<()>>,
-    readers: Readers,
+    readers: ReadPool,
     // Last, so that nobody else opens the database before it is closed.
     lock: HomeLock,
 }
@@ -55,7 +57,8 @@ impl SqliteStore {
     /// Prepares and locks the home, and opens its `app.db`. Tells `hook` of each commit.
     ///
     /// # Errors
-    /// When the home or the database may not be used. Both are then as they were.
+    /// When the home is locked, of a later version or no home, or the database is foreign, damaged, newer or read-only.
+    /// Both are then as they were.
     pub fn open(home: &Path, options: SqliteOptions, hook: Arc<dyn CommitHook>) -> Result<Self, OpenError> {
         Self::open_locked(Home::prepare(home)?.lock()?, options, hook)
     }
@@ -63,7 +66,7 @@ impl SqliteStore {
     /// Opens the `app.db` of a home that is locked already. Tells `hook` of each commit.
     ///
     /// # Errors
-    /// When the database may not be used. It is then as it was.
+    /// When the database is foreign, damaged, newer or read-only. It is then as it was.
     pub fn open_locked(
         lock: HomeLock,
         options: SqliteOptions,
@@ -75,7 +78,7 @@ impl SqliteStore {
             let limited = connection.batch_execute(&format!("PRAGMA max_page_count = {pages};"));
             limited.map_err(|error| OpenError::database(&path, &error))?;
         }
-        let readers = Readers::open(&path, options.readers)?;
+        let readers = ReadPool::open(&path, options.readers)?;
         let (queue, units) = sync_channel(options.queue.max(1));
         let index = options.index_audit.then(|| Projector::start(&path, queue.clone())).transpose()?;
         let writer = Writer::new(connection, hook, options.batch, index.as_ref().map(Projector::signals));
@@ -93,9 +96,11 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn submit(&self, unit: Box<dyn Unit>) {
-        match self.queue.as_ref().map(|queue| queue.try_send(Job::Unit(unit))) {
-            Some(Err(TrySendError::Full(Job::Unit(unit)))) => unit.done(Err(StoreError::Busy)),
-            Some(Err(TrySendError::Disconnected(Job::Unit(unit)))) => unit.done(Err(StoreError::Closed)),
+        match self.queue.as_ref().map(|queue| queue.try_send(WriterJob::Unit(unit))) {
+            Some(Err(TrySendError::Full(WriterJob::Unit(unit)))) => unit.done(Err(StoreError::Busy)),
+            Some(Err(TrySendError::Disconnected(WriterJob::Unit(unit)))) => {
+                unit.done(Err(StoreError::Closed));
+            }
             Some(Ok(()) | Err(_)) | None => {}
         }
     }
@@ -109,8 +114,8 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         // Whoever is told of a commit may hold the last reference to the store. A thread cannot wait for itself, nor for
         // one that waits for it.
-        let here = thread::current().id();
-        let by_writer = self.writer.as_ref().is_some_and(|writer| writer.thread().id() == here);
+        let current = thread::current().id();
+        let by_writer = self.writer.as_ref().is_some_and(|writer| writer.thread().id() == current);
         let index = self.index.take().map(Projector::stop).filter(|_| !by_writer);
         if index.is_some_and(|index| index.join().is_err()) {
             tracing::error!("the index of the audit log panicked");

@@ -1,15 +1,15 @@
-//! How are tenants kept?
+//! The rows of tenants.
 
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::store::{StoreError, StateChange};
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, number, read, stored};
+use crate::codec::{Key, parse, to_i64, to_u64};
 use crate::schema::tenants;
 use crate::session::Session;
 
@@ -35,13 +35,13 @@ impl TryFrom<&Tenant> for TenantRow {
         Ok(Self {
             id: tenant.id.into(),
             name: tenant.name.to_string(),
-            version: stored(tenant.version)?,
-            max_members: stored(members)?,
-            max_datasets: stored(datasets)?,
-            max_endpoints: stored(endpoints)?,
-            max_policies: stored(policies)?,
-            max_documents: stored(documents)?,
-            max_bytes: stored(bytes)?,
+            version: to_i64(tenant.version)?,
+            max_members: to_i64(members)?,
+            max_datasets: to_i64(datasets)?,
+            max_endpoints: to_i64(endpoints)?,
+            max_policies: to_i64(policies)?,
+            max_documents: to_i64(documents)?,
+            max_bytes: to_i64(bytes)?,
             created_at: tenant.created_at.as_unix_micros(),
         })
     }
@@ -52,16 +52,16 @@ impl TryFrom<TenantRow> for Tenant {
     fn try_from(row: TenantRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.id.into(),
-            name: read("tenants.name", &row.name)?,
+            name: parse("tenants.name", &row.name)?,
             limits: TenantLimits {
-                members: number(row.max_members)?,
-                datasets: number(row.max_datasets)?,
-                endpoints: number(row.max_endpoints)?,
-                policies: number(row.max_policies)?,
-                documents: number(row.max_documents)?,
-                bytes: number(row.max_bytes)?,
+                members: to_u64(row.max_members)?,
+                datasets: to_u64(row.max_datasets)?,
+                endpoints: to_u64(row.max_endpoints)?,
+                policies: to_u64(row.max_policies)?,
+                documents: to_u64(row.max_documents)?,
+                bytes: to_u64(row.max_bytes)?,
             },
-            version: number(row.version)?,
+            version: to_u64(row.version)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
     }
@@ -96,7 +96,7 @@ impl TenantRows for Session<'_> {
     fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
         let row = TenantRow::try_from(tenant)?;
         self.write(|connection| diesel::insert_into(tenants::table).values(row).execute(connection))?;
-        self.touch(StateChange::Tenant(tenant.id));
+        self.record_change(StateChange::Tenant(tenant.id));
         Ok(())
     }
 }

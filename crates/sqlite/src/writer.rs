@@ -1,4 +1,4 @@
-//! How is everything written? By one thread, many units in one transaction: a group commit.
+//! The thread that writes, many units in one transaction: a group commit.
 //!
 //! It takes what is queued and waits for no more: while one commit is on its way to the disk, the units of the next
 //! gather by themselves. What the index of the audit log gets is kept along with them.
@@ -11,45 +11,37 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
-use syft_space_domain::store::{CommitHook, StoreError, StateChange};
-use syft_space_domain::unit::{UnitOutcome, Unit};
+use syft_space_domain::store::{CommitHook, StateChange, StoreError};
+use syft_space_domain::unit::UnitOutcome;
 
 use crate::audit::Appender;
-use crate::audit::projector::{Keep, Signal};
 use crate::codec::Key;
 use crate::database;
 use crate::error::store_error;
-use crate::session::{Left, Session};
-
-/// What there is to write.
-pub(crate) enum Job {
-    /// A unit of work.
-    Unit(Box<dyn Unit>),
-    /// What the index of the audit log is to hold of a block.
-    Keep(Keep),
-}
+use crate::job::{IndexJob, ProjectorSignal, WriterJob};
+use crate::session::{Session, SessionOutcome};
 
 /// The one connection that writes.
 pub(crate) struct Writer {
     connection: SqliteConnection,
     hook: Arc<dyn CommitHook>,
     batch: usize,
-    /// Where to tell that the index of the audit log has something to follow, if there is one.
-    index: Option<Sender<Signal>>,
+    /// The channel to the projector of the audit index, if there is one.
+    index: Option<Sender<ProjectorSignal>>,
 }
 
-/// A job that is to be answered.
-struct Waiting {
-    job: Job,
-    /// How its last run ended.
+/// A job whose outcome is not sent yet.
+struct PendingJob {
+    job: WriterJob,
+    /// The outcome of its last run.
     outcome: Result<(), StoreError>,
-    /// It is not run again.
+    /// A unit that panicked is not run again.
     panicked: bool,
 }
 
-/// What a transaction changed that somebody is to be told of.
+/// What a transaction changed that the hook and the projector are told.
 #[derive(Default)]
-struct Changes {
+struct CommittedChanges {
     changes: BTreeSet<StateChange>,
     /// The logs that have filled a block.
     filled: Vec<Key>,
@@ -60,51 +52,50 @@ impl Writer {
         connection: SqliteConnection,
         hook: Arc<dyn CommitHook>,
         batch: usize,
-        index: Option<Sender<Signal>>,
+        index: Option<Sender<ProjectorSignal>>,
     ) -> Self {
         Self { connection, hook, batch: batch.max(1), index }
     }
 
     /// Writes until the store is dropped and its queue is empty.
-    pub(crate) fn run(mut self, queue: &Receiver<Job>) {
+    pub(crate) fn run(mut self, queue: &Receiver<WriterJob>) {
         while let Ok(first) = queue.recv() {
             let jobs = std::iter::once(first).chain(queue.try_iter()).take(self.batch);
-            let waiting = jobs.map(|job| Waiting { job, outcome: Ok(()), panicked: false });
-            self.write(waiting.collect());
+            let pending = jobs.map(|job| PendingJob { job, outcome: Ok(()), panicked: false });
+            self.write(pending.collect());
         }
-        if let Err(error) = database::empty_wal(&mut self.connection) {
+        if let Err(error) = database::checkpoint_wal(&mut self.connection) {
             tracing::warn!(%error, "the write-ahead log could not be emptied; the next start does it");
         }
     }
 
     /// Writes units together; if that fails, one by one.
-    fn write(&mut self, mut waiting: Vec<Waiting>) {
-        match self.attempt(&mut waiting) {
-            Ok(changes) => self.tell(changes, waiting),
+    fn write(&mut self, mut jobs: Vec<PendingJob>) {
+        match self.attempt(&mut jobs) {
+            Ok(changes) => self.notify(changes, jobs),
             Err(error) => {
-                if waiting.len() > 1 {
-                    tracing::warn!(%error, units = waiting.len(), "units could not be written together");
+                if jobs.len() > 1 {
+                    tracing::warn!(%error, units = jobs.len(), "units could not be written together");
                 }
-                for mut one in waiting {
-                    let changes = self.attempt(slice::from_mut(&mut one)).unwrap_or_else(|error| {
-                        if !one.panicked {
-                            one.outcome = Err(error);
+                for mut pending in jobs {
+                    let changes = self.attempt(slice::from_mut(&mut pending)).unwrap_or_else(|error| {
+                        if !pending.panicked {
+                            pending.outcome = Err(error);
                         }
-                        Changes::default()
+                        CommittedChanges::default()
                     });
-                    self.tell(changes, vec![one]);
+                    self.notify(changes, vec![pending]);
                 }
             }
         }
     }
 
     /// Runs units in one transaction. When that fails, nothing of any of them is kept.
-    fn attempt(&mut self, waiting: &mut [Waiting]) -> Result<Changes, StoreError> {
-        let written =
-            self.execute("BEGIN IMMEDIATE").and_then(|()| self.run_all(waiting)).and_then(|changes| {
-                self.execute("COMMIT")?;
-                Ok(changes)
-            });
+    fn attempt(&mut self, jobs: &mut [PendingJob]) -> Result<CommittedChanges, StoreError> {
+        let written = self.execute("BEGIN IMMEDIATE").and_then(|()| self.run_all(jobs)).and_then(|changes| {
+            self.execute("COMMIT")?;
+            Ok(changes)
+        });
         if written.is_err() {
             // SQLite may have rolled back already, and then says that there is nothing to roll back.
             drop(self.execute("ROLLBACK"));
@@ -112,28 +103,28 @@ impl Writer {
         written
     }
 
-    fn run_all(&mut self, waiting: &mut [Waiting]) -> Result<Changes, StoreError> {
+    fn run_all(&mut self, jobs: &mut [PendingJob]) -> Result<CommittedChanges, StoreError> {
         let mut changes = BTreeSet::new();
         let mut log = Appender::default();
-        for one in waiting.iter_mut().filter(|one| !one.panicked) {
-            self.run_one(one, &mut changes, &mut log)?;
+        for pending in jobs.iter_mut().filter(|pending| !pending.panicked) {
+            self.run_job(pending, &mut changes, &mut log)?;
         }
         let filled = log.finish(&mut self.connection)?;
-        Ok(Changes { changes, filled })
+        Ok(CommittedChanges { changes, filled })
     }
 
-    /// Does one job. Fails only when the transaction cannot be relied upon any more.
-    fn run_one(
+    /// Runs a job. Fails only when the transaction cannot be relied upon any more.
+    fn run_job(
         &mut self,
-        one: &mut Waiting,
+        pending: &mut PendingJob,
         changes: &mut BTreeSet<StateChange>,
         log: &mut Appender,
     ) -> Result<(), StoreError> {
-        let unit = match &mut one.job {
-            Job::Unit(unit) => unit,
-            Job::Keep(Keep { block, .. }) => {
-                one.outcome = Ok(());
-                return block.keep(&mut self.connection).map_err(|error| store_error(&error));
+        let unit = match &mut pending.job {
+            WriterJob::Unit(unit) => unit,
+            WriterJob::Index(IndexJob { block, .. }) => {
+                pending.outcome = Ok(());
+                return block.save(&mut self.connection).map_err(|error| store_error(&error));
             }
         };
         let mut session = Session::writer(&mut self.connection);
@@ -147,8 +138,8 @@ impl Writer {
             }
             Ok(kept)
         }));
-        let Left { changed, changes: by_this, broken } = session.end();
-        one.panicked = ran.is_err();
+        let SessionOutcome { has_savepoint, changes: by_unit, failure } = session.end();
+        pending.panicked = ran.is_err();
         let kept = ran.unwrap_or_else(|_panic| {
             tracing::error!("a unit of work panicked; nothing of it is kept");
             Err(StoreError::Closed)
@@ -158,15 +149,15 @@ impl Writer {
             Ok(UnitOutcome::Rollback(events)) => (Ok(()), false, events),
             Err(error) => (Err(error), false, Vec::new()),
         };
-        one.outcome = outcome;
-        if let Some(error) = broken {
+        pending.outcome = outcome;
+        if let Some(error) = failure {
             return Err(error);
         }
-        if changed {
+        if has_savepoint {
             self.execute(if keeps_rows { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" })?;
         }
         if keeps_rows {
-            changes.extend(by_this);
+            changes.extend(by_unit);
         }
         for event in events {
             log.append(&mut self.connection, event)?;
@@ -174,8 +165,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells the follower, and then whoever waits.
-    fn tell(&mut self, Changes { changes, filled }: Changes, waiting: Vec<Waiting>) {
+    /// Notifies the hook, and then whoever waits for a job.
+    fn notify(&mut self, CommittedChanges { changes, filled }: CommittedChanges, jobs: Vec<PendingJob>) {
         if !changes.is_empty() {
             let changes: Vec<StateChange> = changes.iter().copied().collect();
             // Nobody else writes, so this connection shows just what was committed.
@@ -189,13 +180,13 @@ impl Writer {
             && let Some(index) = &self.index
         {
             // The thread that makes the index may have ended before this one.
-            drop(index.send(Signal::Filled(filled)));
+            drop(index.send(ProjectorSignal::Filled(filled)));
         }
-        for Waiting { job, outcome, .. } in waiting {
+        for PendingJob { job, outcome, .. } in jobs {
             let unit = match job {
-                Job::Unit(unit) => unit,
-                Job::Keep(Keep { kept, .. }) => {
-                    drop(kept.send(outcome));
+                WriterJob::Unit(unit) => unit,
+                WriterJob::Index(IndexJob { done, .. }) => {
+                    drop(done.send(outcome));
                     continue;
                 }
             };

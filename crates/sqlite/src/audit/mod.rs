@@ -1,13 +1,13 @@
-//! How are the logs kept? An event as a row that never changes, and aside of it what it knows of a person.
+//! The audit logs: an event as a row that never changes, and beside it a row with its personal data.
 //!
 //! What a commit writes is in this file, and has no index but its key. What the logs are searched by is made behind
 //! them (`projector.rs`), a block of events at a time (`block.rs`), and a page is found by it as far as it reaches
-//! (`find.rs`, `page.rs`).
+//! (`search.rs`, `page.rs`).
 
-mod block;
-mod find;
+pub(crate) mod block;
 mod page;
 pub(crate) mod projector;
+mod search;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,12 +16,12 @@ use diesel::prelude::*;
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Actor, Event, Log, Person};
 
-use crate::audit::block::EVENTS;
+use crate::audit::block::EVENTS_PER_BLOCK;
 use crate::codec::{Bytes, Key};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
 
-/// Whose log it is: a tenant's id, or 16 zero bytes for the installation.
+/// The key of a log: a tenant's id, or 16 zero bytes for the installation.
 fn log_key(log: Log) -> Key {
     match log {
         Log::Installation => Bytes([0; 16]),
@@ -58,17 +58,17 @@ struct NewPerson {
     data: Vec<u8>,
 }
 
-/// Appends events in one transaction, and counts within each log.
+/// Appends events in one transaction, and numbers them within each log.
 #[derive(Default)]
 pub(crate) struct Appender {
-    logs: BTreeMap<Key, Numbers>,
-    /// What waits to be written, many rows by one statement: that costs less than a statement each.
+    logs: BTreeMap<Key, LogSequence>,
+    /// The rows to write, many by one statement: that costs less than a statement each.
     events: Vec<NewEvent>,
     persons: Vec<NewPerson>,
 }
 
-/// The numbers of a log's last events, before the transaction and now.
-struct Numbers {
+/// The last sequence number of a log, before the transaction and now.
+struct LogSequence {
     before: i64,
     last: i64,
 }
@@ -77,7 +77,7 @@ impl Appender {
     /// Gives an event its number. It is written when all are numbered.
     pub(crate) fn append(&mut self, connection: &mut SqliteConnection, event: Event) -> Result<(), Failed> {
         let log = log_key(event.log);
-        let seq = self.next(connection, log)?;
+        let seq = self.next_seq(connection, log)?;
         let data = event.person.canonical();
         let (actor_kind, actor_id, role) = match event.actor {
             Actor::Anonymous => (ANONYMOUS, None, None),
@@ -86,7 +86,7 @@ impl Appender {
             Actor::Account { id, role } => (ACCOUNT, Some(Key::from(id)), role.map(Role::as_str)),
             Actor::HubUser { id, role } => (HUB_USER, Some(Key::from(id)), Some(role.as_str())),
         };
-        let (object_kind, object_id) = event.object.map(|one| (one.kind.as_str(), one.id)).unzip();
+        let (object_kind, object_id) = event.object.map(|object| (object.kind.as_str(), object.id)).unzip();
         self.events.push(NewEvent {
             log,
             seq,
@@ -113,46 +113,46 @@ impl Appender {
         write_events(connection, &self.events)?;
         write_persons(connection, &self.persons)?;
         let mut filled = Vec::new();
-        for (log, Numbers { before, last }) in self.logs {
+        for (log, LogSequence { before, last }) in self.logs {
             diesel::insert_into(audit_logs::table)
                 .values((audit_logs::log.eq(log), audit_logs::last_seq.eq(last)))
                 .on_conflict(audit_logs::log)
                 .do_update()
                 .set(audit_logs::last_seq.eq(last))
                 .execute(connection)?;
-            if last.div_euclid(EVENTS) > before.div_euclid(EVENTS) {
+            if last.div_euclid(EVENTS_PER_BLOCK) > before.div_euclid(EVENTS_PER_BLOCK) {
                 filled.push(log);
             }
         }
         Ok(filled)
     }
 
-    fn next(&mut self, connection: &mut SqliteConnection, log: Key) -> Result<i64, Failed> {
-        let numbers = match self.logs.entry(log) {
-            Entry::Occupied(numbers) => numbers.into_mut(),
+    fn next_seq(&mut self, connection: &mut SqliteConnection, log: Key) -> Result<i64, Failed> {
+        let sequence = match self.logs.entry(log) {
+            Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let of = audit_logs::table.find(log).select(audit_logs::last_seq);
-                let last: Option<i64> = of.first(connection).optional()?;
+                let row = audit_logs::table.find(log).select(audit_logs::last_seq);
+                let last: Option<i64> = row.first(connection).optional()?;
                 let last = last.unwrap_or(0);
-                unknown.insert(Numbers { before: last, last })
+                unknown.insert(LogSequence { before: last, last })
             }
         };
-        numbers.last = numbers.last.saturating_add(1);
-        Ok(numbers.last)
+        sequence.last = sequence.last.saturating_add(1);
+        Ok(sequence.last)
     }
 }
 
-/// How many rows a statement writes. Each size is a statement that is prepared once.
-const MANY: usize = 16;
-const SOME: usize = 4;
+/// The rows of an INSERT. Each size is a statement that is prepared once.
+const ROWS_PER_LARGE_INSERT: usize = 16;
+const ROWS_PER_SMALL_INSERT: usize = 4;
 
 fn write_events(connection: &mut SqliteConnection, events: &[NewEvent]) -> QueryResult<()> {
-    let (many, rest) = events.as_chunks::<MANY>();
-    let (some, rest) = rest.as_chunks::<SOME>();
-    for rows in many {
+    let (large, rest) = events.as_chunks::<ROWS_PER_LARGE_INSERT>();
+    let (small, rest) = rest.as_chunks::<ROWS_PER_SMALL_INSERT>();
+    for rows in large {
         diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
     }
-    for rows in some {
+    for rows in small {
         diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
     }
     for row in rest {
@@ -162,12 +162,12 @@ fn write_events(connection: &mut SqliteConnection, events: &[NewEvent]) -> Query
 }
 
 fn write_persons(connection: &mut SqliteConnection, persons: &[NewPerson]) -> QueryResult<()> {
-    let (many, rest) = persons.as_chunks::<MANY>();
-    let (some, rest) = rest.as_chunks::<SOME>();
-    for rows in many {
+    let (large, rest) = persons.as_chunks::<ROWS_PER_LARGE_INSERT>();
+    let (small, rest) = rest.as_chunks::<ROWS_PER_SMALL_INSERT>();
+    for rows in large {
         diesel::insert_into(audit_persons::table).values(rows).execute(connection)?;
     }
-    for rows in some {
+    for rows in small {
         diesel::insert_into(audit_persons::table).values(rows).execute(connection)?;
     }
     for row in rest {

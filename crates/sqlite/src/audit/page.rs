@@ -1,4 +1,4 @@
-//! How is a part of a log read? What the index holds is found by it; what is newer, in the log itself.
+//! A page of a log. The events that are indexed are found by the index, the newer ones in the log itself.
 
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
@@ -10,10 +10,10 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::audit::block::{before, next_block};
-use crate::audit::find::Search;
+use crate::audit::block::{next_block, seq_before};
+use crate::audit::search::Search;
 use crate::audit::{ACCOUNT, ANONYMOUS, HUB_USER, OPERATOR, SYSTEM, log_key};
-use crate::codec::{Bytes, Key, number, one_more, read, unreadable};
+use crate::codec::{Bytes, Key, limit_plus_one, parse, to_u64, unreadable_column};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
 use crate::session::Session;
@@ -43,65 +43,70 @@ struct PersonRow {
     data: Vec<u8>,
 }
 
-type Row = (EventRow, Option<PersonRow>);
+type EventWithPerson = (EventRow, Option<PersonRow>);
 
-fn recorded(log: Log, (row, aside): Row) -> Result<RecordedEvent, StoreError> {
+fn recorded_event(log: Log, (row, person_row): EventWithPerson) -> Result<RecordedEvent, StoreError> {
     let role = row.actor_role.as_deref();
     let actor = match (row.actor_kind.as_str(), row.actor_id) {
         (ANONYMOUS, None) => Actor::Anonymous,
         (SYSTEM, None) => Actor::System,
         (OPERATOR, None) => Actor::Operator,
         (ACCOUNT, Some(id)) => {
-            let role = role.map(|role| read("audit_events.actor_role", role)).transpose()?;
+            let role = role.map(|role| parse("audit_events.actor_role", role)).transpose()?;
             Actor::Account { id: id.into(), role }
         }
-        (HUB_USER, Some(id)) => {
-            Actor::HubUser { id: id.into(), role: read("audit_events.actor_role", role.unwrap_or_default())? }
-        }
-        _ => return Err(unreadable("audit_events.actor_kind", &"there is no such actor")),
+        (HUB_USER, Some(id)) => Actor::HubUser {
+            id: id.into(),
+            role: parse("audit_events.actor_role", role.unwrap_or_default())?,
+        },
+        _ => return Err(unreadable_column("audit_events.actor_kind", &"there is no such actor")),
     };
     let object = match (row.object_kind, row.object_id) {
         (None, None) => None,
         (Some(kind), Some(id)) => {
             let kind: Result<ObjectKind, ()> = kind.parse();
-            let unknown = |()| unreadable("audit_events.object_kind", &"there is no such kind");
+            let unknown = |()| unreadable_column("audit_events.object_kind", &"there is no such kind");
             Some(Object { kind: kind.map_err(unknown)?, id })
         }
-        _ => return Err(unreadable("audit_events.object_id", &"a kind and an id come together")),
+        _ => return Err(unreadable_column("audit_events.object_id", &"a kind and an id come together")),
     };
-    // Where the row aside was erased, nothing personal is known any more, nor the salt.
-    let (salt, person) = match aside {
+    // Where the row of the person was erased, nothing personal is known any more, nor the salt.
+    let (salt, person) = match person_row {
         None => ([0; 16], Person::default()),
         Some(PersonRow { salt, data }) => {
             let person = serde_json::from_slice(&data);
-            (salt.0, person.map_err(|_| unreadable("audit_persons.data", &"it is not a person's data"))?)
+            (
+                salt.0,
+                person.map_err(|_| unreadable_column("audit_persons.data", &"it is not a person's data"))?,
+            )
         }
     };
     Ok(RecordedEvent {
-        seq: number(row.seq)?,
+        seq: to_u64(row.seq)?,
         event: Event {
             id: row.id.into(),
             salt,
             log,
             time: Timestamp::from_unix_micros(row.time),
-            action: read("audit_events.action", &row.action)?,
-            outcome: read("audit_events.outcome", &row.outcome)?,
+            action: parse("audit_events.action", &row.action)?,
+            outcome: parse("audit_events.outcome", &row.outcome)?,
             actor,
             object,
             reason_code: row.reason_code,
             request: row.request_id.map(RequestId::from),
-            count: u32::try_from(row.count).map_err(|error| unreadable("audit_events.count", &error))?,
+            count: u32::try_from(row.count)
+                .map_err(|error| unreadable_column("audit_events.count", &error))?,
             person,
         },
     })
 }
 
-/// Which rows of a log are loaded.
-enum Among<'a> {
-    /// Those with numbers above the first and below the second.
-    Between(i64, i64),
-    /// Those with these numbers.
-    Numbered(&'a [i64]),
+/// The rows of a log that are loaded.
+enum Selection<'a> {
+    /// Those with sequence numbers above the first and below the second.
+    Range(i64, i64),
+    /// Those with these sequence numbers.
+    Seqs(&'a [i64]),
 }
 
 /// The rows that fit a filter, the newest first.
@@ -109,22 +114,22 @@ fn load(
     connection: &mut SqliteConnection,
     log: Key,
     filter: &EventFilter,
-    among: &Among,
+    selection: &Selection,
     limit: i64,
-) -> QueryResult<Vec<Row>> {
-    let same = audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
+) -> QueryResult<Vec<EventWithPerson>> {
+    let same_event = audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
     let mut rows = audit_events::table
-        .left_join(audit_persons::table.on(same))
+        .left_join(audit_persons::table.on(same_event))
         .filter(audit_events::log.eq(log))
         .order(audit_events::seq.desc())
         .limit(limit)
         .select((EventRow::as_select(), Option::<PersonRow>::as_select()))
         .into_boxed::<Sqlite>();
-    rows = match *among {
-        Among::Between(above, below) => {
+    rows = match *selection {
+        Selection::Range(above, below) => {
             rows.filter(audit_events::seq.gt(above)).filter(audit_events::seq.lt(below))
         }
-        Among::Numbered(numbers) => rows.filter(audit_events::seq.eq_any(numbers)),
+        Selection::Seqs(numbers) => rows.filter(audit_events::seq.eq_any(numbers)),
     };
     let EventFilter { action, outcome, actor, since, until } = *filter;
     if let Some(action) = action {
@@ -145,25 +150,25 @@ fn load(
     rows.load(connection)
 }
 
-/// One row more than a page holds, if there is one.
-fn page_of(
+/// The rows of a page, and one more if another page follows.
+fn load_page(
     connection: &mut SqliteConnection,
     log: Key,
     filter: &EventFilter,
     page: PageRequest<Seq>,
     indexed: i64,
-) -> Result<Vec<Row>, Failed> {
+) -> Result<Vec<EventWithPerson>, Failed> {
     let below = page.after.map_or(i64::MAX, |Cursor(Seq(seq))| i64::try_from(seq).unwrap_or(i64::MAX));
-    let (limit, wanted) = (one_more(page.limit), page.limit.get().saturating_add(1));
+    let (limit, wanted) = (limit_plus_one(page.limit), page.limit.get().saturating_add(1));
     if *filter == EventFilter::default() {
-        return Ok(load(connection, log, filter, &Among::Between(0, below), limit)?);
+        return Ok(load(connection, log, filter, &Selection::Range(0, below), limit)?);
     }
-    let mut rows = load(connection, log, filter, &Among::Between(indexed, below), limit)?;
+    let mut rows = load(connection, log, filter, &Selection::Range(indexed, below), limit)?;
     let mut search = Search::before(log, filter, below.min(indexed.saturating_add(1)));
-    while rows.len() < wanted && !search.is_over() {
-        let numbers = search.step(connection, wanted.saturating_sub(rows.len()))?;
+    while rows.len() < wanted && !search.is_done() {
+        let numbers = search.next_matches(connection, wanted.saturating_sub(rows.len()))?;
         if !numbers.is_empty() {
-            rows.extend(load(connection, log, filter, &Among::Numbered(&numbers), limit)?);
+            rows.extend(load(connection, log, filter, &Selection::Seqs(&numbers), limit)?);
         }
     }
     Ok(rows)
@@ -178,16 +183,16 @@ impl Session<'_> {
     ) -> Result<LogPage, StoreError> {
         let key = log_key(log);
         let (rows, indexed, last) = self.read(|connection| {
-            let indexed = before(next_block(connection, key)?);
+            let indexed = seq_before(next_block(connection, key)?);
             let last: Option<i64> =
                 audit_logs::table.find(key).select(audit_logs::last_seq).first(connection).optional()?;
-            let rows = page_of(connection, key, filter, page, indexed)?;
+            let rows = load_page(connection, key, filter, page, indexed)?;
             Ok::<_, Failed>((rows, indexed, last.unwrap_or(0)))
         })?;
-        let found = rows.into_iter().map(|row| recorded(log, row)).collect::<Result<_, _>>()?;
+        let found = rows.into_iter().map(|row| recorded_event(log, row)).collect::<Result<_, _>>()?;
         Ok(LogPage {
-            events: Page::cut(found, page.limit, |one: &RecordedEvent| Seq(one.seq)),
-            projection: Projection { seq: number(indexed)?, lag: number(last.saturating_sub(indexed))? },
+            events: Page::cut(found, page.limit, |event: &RecordedEvent| Seq(event.seq)),
+            projection: Projection { seq: to_u64(indexed)?, lag: to_u64(last.saturating_sub(indexed))? },
         })
     }
 }

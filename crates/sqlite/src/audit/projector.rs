@@ -1,7 +1,7 @@
-//! How does the index follow the logs? A thread reads each block of events that is full and hands what the index will
-//! hold of it to the writer, which keeps it with the next commit.
+//! The thread that makes the audit index. It reads each block of events that is full and hands what the index will
+//! hold of it to the writer, which stores it with the next commit.
 //!
-//! The blocks that are kept are the position: after a crash, or when the index was lost, the thread goes on behind the
+//! The blocks that are stored are the position: after a crash, or when the index was lost, the thread goes on behind the
 //! last of them. It works on one block at a time, and on the logs in turn: no log waits for the whole of another.
 
 use std::collections::VecDeque;
@@ -13,131 +13,117 @@ use std::time::Duration;
 use diesel::prelude::*;
 use syft_space_domain::store::StoreError;
 
-use crate::audit::block::{Block, EVENTS, next_block};
+use crate::audit::block::{Block, EVENTS_PER_BLOCK, next_block};
 use crate::codec::Key;
 use crate::database;
 use crate::error::Failed;
-use crate::open::OpenError;
+use crate::job::{IndexJob, ProjectorSignal, WriterJob};
+use crate::open_error::OpenError;
 use crate::schema::audit_logs;
-use crate::writer::Job;
 
-/// What the thread is told.
-pub(crate) enum Signal {
-    /// These logs have filled a block.
-    Filled(Vec<Key>),
-    /// The store is closed.
-    Stop,
-}
-
-/// A block for the writer, which tells on the channel how it ended.
-pub(crate) struct Keep {
-    pub(crate) block: Box<Block>,
-    pub(crate) kept: SyncSender<Result<(), StoreError>>,
-}
-
-/// How long the thread waits after a failure; twice as long after each further one.
-const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// The wait after a failure. It doubles with each further one.
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// The thread that makes the index.
 pub(crate) struct Projector {
-    signals: Sender<Signal>,
+    signals: Sender<ProjectorSignal>,
     thread: JoinHandle<()>,
 }
 
 struct Worker {
     connection: SqliteConnection,
-    signals: Receiver<Signal>,
-    writer: SyncSender<Job>,
+    signals: Receiver<ProjectorSignal>,
+    writer: SyncSender<WriterJob>,
     /// The logs that may have a full block which the index lacks.
-    behind: VecDeque<Key>,
+    pending: VecDeque<Key>,
 }
 
 impl Projector {
-    /// Starts the thread. What the index lacks already, it makes up for first.
-    pub(crate) fn start(path: &Path, writer: SyncSender<Job>) -> Result<Self, OpenError> {
+    /// Starts the thread. It first indexes what the index lacks already.
+    pub(crate) fn start(path: &Path, writer: SyncSender<WriterJob>) -> Result<Self, OpenError> {
         let mut connection = database::connect(path)?;
-        let readable = database::for_reading(&mut connection);
+        let readable = database::make_read_only(&mut connection);
         let logs = readable.and_then(|()| {
-            let full = audit_logs::table.filter(audit_logs::last_seq.ge(EVENTS));
+            let full = audit_logs::table.filter(audit_logs::last_seq.ge(EVENTS_PER_BLOCK));
             full.select(audit_logs::log).load(&mut connection)
         });
-        let behind: Vec<Key> = logs.map_err(|error| OpenError::database(path, &error))?;
-        let (tell, signals) = channel();
-        let worker = Worker { connection, signals, writer, behind: behind.into() };
+        let pending: Vec<Key> = logs.map_err(|error| OpenError::database(path, &error))?;
+        let (sender, signals) = channel();
+        let worker = Worker { connection, signals, writer, pending: pending.into() };
         let thread = thread::Builder::new().name("store-index".to_owned()).spawn(move || worker.run());
-        Ok(Self { signals: tell, thread: thread.map_err(|error| OpenError::io(path, &error))? })
+        Ok(Self { signals: sender, thread: thread.map_err(|error| OpenError::io(path, &error))? })
     }
 
-    /// Where the writer tells which logs have filled a block.
-    pub(crate) fn signals(&self) -> Sender<Signal> {
+    /// The sender by which the writer tells which logs have filled a block.
+    pub(crate) fn signals(&self) -> Sender<ProjectorSignal> {
         self.signals.clone()
     }
 
     /// Tells the thread to end. It does so when the writer has answered it.
     pub(crate) fn stop(self) -> JoinHandle<()> {
         // An error says that it has ended already.
-        drop(self.signals.send(Signal::Stop));
+        drop(self.signals.send(ProjectorSignal::Stop));
         self.thread
     }
 }
 
 impl Worker {
     fn run(mut self) {
-        let mut pause = PAUSE;
-        while self.listen() {
-            let Some(log) = self.behind.pop_front() else { continue };
-            match self.one_block(log) {
+        let mut delay = FIRST_RETRY_DELAY;
+        while self.receive() {
+            let Some(log) = self.pending.pop_front() else { continue };
+            match self.index_next_block(log) {
                 Ok(true) => {
-                    self.behind.push_back(log);
-                    pause = PAUSE;
+                    self.pending.push_back(log);
+                    delay = FIRST_RETRY_DELAY;
                 }
                 Ok(false) => {}
                 Err(Failed(StoreError::Closed)) => return,
                 Err(Failed(error)) => {
                     tracing::warn!(%error, "the index of the audit log could not follow; it is tried again");
-                    self.behind.push_back(log);
-                    if !self.listen_for(pause) {
+                    self.pending.push_back(log);
+                    if !self.receive_for(delay) {
                         return;
                     }
-                    pause = pause.saturating_mul(2).min(PAUSE_MAX);
+                    delay = delay.saturating_mul(2).min(MAX_RETRY_DELAY);
                 }
             }
         }
     }
 
-    /// Hears what there is to hear, and waits for it when there is nothing to do. `false` tells that it is over.
-    fn listen(&mut self) -> bool {
-        if self.behind.is_empty() {
+    /// Handles the signals there are, and waits for one when no log is pending. `false` tells the thread to end.
+    fn receive(&mut self) -> bool {
+        if self.pending.is_empty() {
             let Ok(signal) = self.signals.recv() else { return false };
-            if !self.hear(signal) {
+            if !self.handle(signal) {
                 return false;
             }
         }
         while let Ok(signal) = self.signals.try_recv() {
-            if !self.hear(signal) {
+            if !self.handle(signal) {
                 return false;
             }
         }
         true
     }
 
-    /// Waits this long, or until it is over.
-    fn listen_for(&mut self, pause: Duration) -> bool {
-        match self.signals.recv_timeout(pause) {
-            Ok(signal) => self.hear(signal),
+    /// Waits this long, or for a signal.
+    fn receive_for(&mut self, delay: Duration) -> bool {
+        match self.signals.recv_timeout(delay) {
+            Ok(signal) => self.handle(signal),
             Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => false,
         }
     }
 
-    fn hear(&mut self, signal: Signal) -> bool {
+    fn handle(&mut self, signal: ProjectorSignal) -> bool {
         match signal {
-            Signal::Stop => false,
-            Signal::Filled(logs) => {
+            ProjectorSignal::Stop => false,
+            ProjectorSignal::Filled(logs) => {
                 for log in logs {
-                    if !self.behind.contains(&log) {
-                        self.behind.push_back(log);
+                    if !self.pending.contains(&log) {
+                        self.pending.push_back(log);
                     }
                 }
                 true
@@ -145,17 +131,17 @@ impl Worker {
         }
     }
 
-    /// Brings a log's next block into the index, if it is full; whether it was.
-    fn one_block(&mut self, log: Key) -> Result<bool, Failed> {
+    /// Indexes a log's next block if it is full. Answers whether it was.
+    fn index_next_block(&mut self, log: Key) -> Result<bool, Failed> {
         let block = next_block(&mut self.connection, log)?;
-        let of = audit_logs::table.find(log).select(audit_logs::last_seq);
-        let last: Option<i64> = of.first(&mut self.connection).optional()?;
-        if last.unwrap_or(0).div_euclid(EVENTS) <= block {
+        let row = audit_logs::table.find(log).select(audit_logs::last_seq);
+        let last: Option<i64> = row.first(&mut self.connection).optional()?;
+        if last.unwrap_or(0).div_euclid(EVENTS_PER_BLOCK) <= block {
             return Ok(false);
         }
-        let block = Box::new(Block::make(&mut self.connection, log, block)?);
-        let (kept, answer) = std::sync::mpsc::sync_channel(1);
-        let sent = self.writer.send(Job::Keep(Keep { block, kept }));
+        let block = Box::new(Block::build(&mut self.connection, log, block)?);
+        let (done, answer) = std::sync::mpsc::sync_channel(1);
+        let sent = self.writer.send(WriterJob::Index(IndexJob { block, done }));
         sent.map_err(|_| StoreError::Closed)?;
         answer.recv().unwrap_or(Err(StoreError::Closed))?;
         Ok(true)

@@ -1,4 +1,4 @@
-//! Which datasets' databases are open? A bounded number, each opened when it is needed and used by one at a time.
+//! The open databases of datasets: a bounded number, each opened when it is needed and used by one at a time.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,44 +12,44 @@ use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
-use crate::database::{self, Kind};
+use crate::database::{self, DatabaseKind};
 use crate::error::{Failed, store_error};
 use crate::home::Home;
-use crate::open::{OpenError, recognise};
-use crate::private;
+use crate::open_error::OpenError;
+use crate::private_fs;
 
-/// How many databases stay open.
-const OPEN: usize = 32;
+/// The most databases that stay open.
+const MAX_OPEN_DATABASES: usize = 32;
 /// An open database keeps 512 KiB of pages in memory.
-const CACHE: &str = "PRAGMA cache_size = -512;";
+const CACHE_PRAGMA: &str = "PRAGMA cache_size = -512;";
 
 pub(super) struct Connections {
     home: Home,
-    open: Mutex<Open>,
+    open: Mutex<OpenDatabases>,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenDatabases {
     /// Counts uses, to tell which was the last.
     uses: u64,
-    datasets: HashMap<(TenantId, DatasetId), Used>,
+    datasets: HashMap<(TenantId, DatasetId), OpenDatabase>,
 }
 
-struct Used {
-    last: u64,
-    connection: Shared,
+struct OpenDatabase {
+    last_use: u64,
+    connection: SharedConnection,
 }
 
 /// `None` until it is opened.
-type Shared = Arc<Mutex<Option<SqliteConnection>>>;
+type SharedConnection = Arc<Mutex<Option<SqliteConnection>>>;
 
 impl Connections {
     pub(super) fn new(home: Home) -> Self {
         Self { home, open: Mutex::default() }
     }
 
-    /// Works with a dataset's database; `None` when there is none.
-    pub(super) fn with<T>(
+    /// Runs `work` on a dataset's database; `None` when there is none.
+    pub(super) fn with_existing<T>(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
@@ -57,15 +57,15 @@ impl Connections {
     ) -> Result<Option<T>, StoreError> {
         let path = self.path(scope, dataset);
         let shared = self.shared(scope, dataset);
-        let mut slot = held(&shared);
-        if slot.is_none() && !recognise(Kind::Documents, &path)? {
+        let mut slot = lock(&shared);
+        if slot.is_none() && !DatabaseKind::Documents.recognise(&path)? {
             return Ok(None);
         }
         run(&mut slot, &path, work).map(Some)
     }
 
-    /// Works with a dataset's database, which is made if there is none.
-    pub(super) fn with_new<T>(
+    /// Runs `work` on a dataset's database, which is created if there is none.
+    pub(super) fn with_created<T>(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
@@ -73,11 +73,11 @@ impl Connections {
     ) -> Result<T, StoreError> {
         let path = self.path(scope, dataset);
         let shared = self.shared(scope, dataset);
-        let mut slot = held(&shared);
-        if slot.is_none() && !recognise(Kind::Documents, &path)? {
+        let mut slot = lock(&shared);
+        if slot.is_none() && !DatabaseKind::Documents.recognise(&path)? {
             let folder = self.home.dataset(scope.tenant(), dataset);
-            private::make_folder(&folder).map_err(|error| OpenError::io(&folder, &error))?;
-            Kind::Documents.create(&path)?;
+            private_fs::create_folder(&folder).map_err(|error| OpenError::io(&folder, &error))?;
+            DatabaseKind::Documents.create(&path)?;
         }
         run(&mut slot, &path, work)
     }
@@ -86,17 +86,19 @@ impl Connections {
     pub(super) fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), StoreError> {
         let path = self.path(scope, dataset);
         let shared = self.shared(scope, dataset);
-        let mut slot = held(&shared);
+        let mut slot = lock(&shared);
         drop(slot.take());
         // The write-ahead log goes first: left over alone it would be applied to a later database.
-        for file in database::companions(&path).iter().chain([&path]) {
+        for file in database::sidecar_files(&path).iter().chain([&path]) {
             database::remove(file).map_err(|error| OpenError::io(file, &error))?;
         }
         let folder = self.home.dataset(scope.tenant(), dataset);
         let gone = match fs::remove_dir(&folder) {
-            Ok(()) => folder.parent().map_or(Ok(()), private::sync_folder),
+            Ok(()) => folder.parent().map_or(Ok(()), private_fs::sync_folder),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => private::sync_folder(&folder),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                private_fs::sync_folder(&folder)
+            }
             Err(error) => Err(error),
         };
         Ok(gone.map_err(|error| OpenError::io(&folder, &error))?)
@@ -106,10 +108,11 @@ impl Connections {
     pub(super) fn held(&self, _operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, StoreError> {
         let tenants = self.home.tenants();
         let mut found = Vec::new();
-        for tenant in private::names(&tenants).map_err(|error| OpenError::io(&tenants, &error))? {
+        for tenant in private_fs::list_names(&tenants).map_err(|error| OpenError::io(&tenants, &error))? {
             let Ok(id) = tenant.parse::<TenantId>() else { continue };
             let datasets = tenants.join(tenant).join("datasets");
-            let names = private::names(&datasets).map_err(|error| OpenError::io(&datasets, &error))?;
+            let names =
+                private_fs::list_names(&datasets).map_err(|error| OpenError::io(&datasets, &error))?;
             found.extend(names.iter().filter_map(|name| Some((id, name.parse().ok()?))));
         }
         found.sort_unstable();
@@ -120,17 +123,17 @@ impl Connections {
         self.home.dataset(scope.tenant(), dataset).join("documents.db")
     }
 
-    fn shared(&self, scope: &TenantScope, dataset: DatasetId) -> Shared {
+    fn shared(&self, scope: &TenantScope, dataset: DatasetId) -> SharedConnection {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.uses = open.uses.saturating_add(1);
-        let last = open.uses;
-        let used = open
+        let last_use = open.uses;
+        let database = open
             .datasets
             .entry((scope.tenant(), dataset))
-            .or_insert_with(|| Used { last, connection: Shared::default() });
-        used.last = last;
-        let shared = Arc::clone(&used.connection);
-        let closed = open.close_one();
+            .or_insert_with(|| OpenDatabase { last_use, connection: SharedConnection::default() });
+        database.last_use = last_use;
+        let shared = Arc::clone(&database.connection);
+        let closed = open.take_least_recent();
         drop(open);
         // Closing moves the write-ahead log into the database, and nobody else needs to wait for that.
         drop(closed);
@@ -138,19 +141,19 @@ impl Connections {
     }
 }
 
-impl Open {
+impl OpenDatabases {
     /// Takes out the least recently used of those nobody works with, if there are too many.
-    fn close_one(&mut self) -> Option<Used> {
-        if self.datasets.len() <= OPEN {
+    fn take_least_recent(&mut self) -> Option<OpenDatabase> {
+        if self.datasets.len() <= MAX_OPEN_DATABASES {
             return None;
         }
-        let idle = self.datasets.iter().filter(|(_, used)| Arc::strong_count(&used.connection) == 1);
-        let oldest = idle.min_by_key(|(_, used)| used.last).map(|(key, _)| *key)?;
+        let idle = self.datasets.iter().filter(|(_, database)| Arc::strong_count(&database.connection) == 1);
+        let oldest = idle.min_by_key(|(_, database)| database.last_use).map(|(key, _)| *key)?;
         self.datasets.remove(&oldest)
     }
 }
 
-fn held(shared: &Shared) -> MutexGuard<'_, Option<SqliteConnection>> {
+fn lock(shared: &SharedConnection) -> MutexGuard<'_, Option<SqliteConnection>> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -173,7 +176,7 @@ fn run<T>(
 
 fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     let mut connection = database::connect(path)?;
-    connection.batch_execute(CACHE).map_err(|error| store_error(&error))?;
-    Kind::Documents.migrate(path, &mut connection)?;
+    connection.batch_execute(CACHE_PRAGMA).map_err(|error| store_error(&error))?;
+    DatabaseKind::Documents.migrate(path, &mut connection)?;
     Ok(connection)
 }

@@ -1,4 +1,4 @@
-//! What was a document made of, and which document was made of something?
+//! The hashes of documents: what each was made of.
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::{ContentHash, DocumentId};
@@ -22,8 +22,8 @@ pub(super) fn of(connection: &mut SqliteConnection, id: &str) -> Result<Option<C
         return Ok(Some(ContentHash::from_bytes(bytes)));
     }
     // It may be one from before hashes were kept.
-    let row = documents::table.find(id).select((documents::content, documents::metadata));
-    let row: Option<(String, String)> = row.first(connection).optional()?;
+    let document = documents::table.find(id).select((documents::content, documents::metadata));
+    let row: Option<(String, String)> = document.first(connection).optional()?;
     let hashed = row.map(|(content, metadata)| {
         Ok::<_, Failed>(ContentHash::of_document(&content, &read::metadata(&metadata)?))
     });
@@ -42,5 +42,5 @@ pub(super) fn made_of(
 ) -> Result<Option<DocumentId>, Failed> {
     let first = hashes::table.filter(hashes::sha256.eq(Bytes::from(*hash))).order(hashes::document_id);
     let id: Option<String> = first.select(hashes::document_id).first(connection).optional()?;
-    Ok(id.map(|id| codec::read("hashes.document_id", &id)).transpose()?)
+    Ok(id.map(|id| codec::parse("hashes.document_id", &id)).transpose()?)
 }

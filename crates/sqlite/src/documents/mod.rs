@@ -1,4 +1,4 @@
-//! Where do documents lie? In one database per dataset, in the dataset's folder.
+//! The documents of datasets: one database per dataset, in the dataset's folder.
 
 mod connections;
 mod hash;
@@ -42,7 +42,7 @@ impl DocumentStore for SqliteDocuments {
         job: JobId,
         documents: &[Document],
     ) -> Result<ChangeNumber, DocumentStoreError> {
-        self.connections.with_new(scope, dataset, |connection| write::put(connection, job, documents))
+        self.connections.with_created(scope, dataset, |connection| write::put(connection, job, documents))
     }
 
     fn put_by(
@@ -51,7 +51,8 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
-        let found = self.connections.with(scope, dataset, |connection| write::put_by(connection, job))?;
+        let found =
+            self.connections.with_existing(scope, dataset, |connection| write::put_by(connection, job))?;
         Ok(found.flatten())
     }
 
@@ -64,7 +65,7 @@ impl DocumentStore for SqliteDocuments {
         progress: &JobProgress,
     ) -> Result<ChangeNumber, DocumentStoreError> {
         self.connections
-            .with_new(scope, dataset, |connection| write::put_part(connection, job, documents, progress))
+            .with_created(scope, dataset, |connection| write::put_part(connection, job, documents, progress))
     }
 
     fn progress(
@@ -73,7 +74,8 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<JobProgress>, DocumentStoreError> {
-        let found = self.connections.with(scope, dataset, |connection| progress::get(connection, job))?;
+        let found =
+            self.connections.with_existing(scope, dataset, |connection| progress::get(connection, job))?;
         Ok(found.flatten())
     }
 
@@ -83,7 +85,7 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<(), DocumentStoreError> {
-        self.connections.with(scope, dataset, |connection| progress::forget(connection, job))?;
+        self.connections.with_existing(scope, dataset, |connection| progress::forget(connection, job))?;
         Ok(())
     }
 
@@ -93,7 +95,7 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         ids: &[DocumentId],
     ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError> {
-        let found = self.connections.with(scope, dataset, |connection| {
+        let found = self.connections.with_existing(scope, dataset, |connection| {
             ids.iter().map(|id| hash::of(connection, id.as_str())).collect()
         })?;
         Ok(found.unwrap_or_else(|| vec![None; ids.len()]))
@@ -105,7 +107,8 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         sha256: &ContentHash,
     ) -> Result<Option<DocumentId>, DocumentStoreError> {
-        let found = self.connections.with(scope, dataset, |connection| hash::made_of(connection, sha256))?;
+        let found =
+            self.connections.with_existing(scope, dataset, |connection| hash::made_of(connection, sha256))?;
         Ok(found.flatten())
     }
 
@@ -115,7 +118,8 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         id: &DocumentId,
     ) -> Result<Option<Document>, DocumentStoreError> {
-        let found = self.connections.with(scope, dataset, |connection| read::document(connection, id))?;
+        let found =
+            self.connections.with_existing(scope, dataset, |connection| read::document(connection, id))?;
         Ok(found.flatten())
     }
 
@@ -125,7 +129,9 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         page: PageRequest<DocumentId>,
     ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError> {
-        let found = self.connections.with(scope, dataset, |connection| read::summaries(connection, &page))?;
+        let found = self
+            .connections
+            .with_existing(scope, dataset, |connection| read::summaries(connection, &page))?;
         Ok(found.unwrap_or(Page { items: Vec::new(), next: None }))
     }
 
@@ -135,12 +141,13 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         id: &DocumentId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
-        let removed = self.connections.with(scope, dataset, |connection| write::remove(connection, id))?;
+        let removed =
+            self.connections.with_existing(scope, dataset, |connection| write::remove(connection, id))?;
         Ok(removed.flatten())
     }
 
     fn usage(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Usage, DocumentStoreError> {
-        Ok(self.connections.with(scope, dataset, read::usage)?.unwrap_or_default())
+        Ok(self.connections.with_existing(scope, dataset, read::usage)?.unwrap_or_default())
     }
 
     fn changes(
@@ -150,8 +157,9 @@ impl DocumentStore for SqliteDocuments {
         after: ChangeNumber,
         limit: usize,
     ) -> Result<Vec<Change>, DocumentStoreError> {
-        let found =
-            self.connections.with(scope, dataset, |connection| read::changes(connection, after, limit))?;
+        let found = self
+            .connections
+            .with_existing(scope, dataset, |connection| read::changes(connection, after, limit))?;
         Ok(found.unwrap_or_default())
     }
 

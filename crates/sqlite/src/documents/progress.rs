@@ -1,4 +1,4 @@
-//! How far is a job of files?
+//! The progress of a job of files.
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::JobProgress;
@@ -6,7 +6,7 @@ use syft_space_domain::ids::JobId;
 use syft_space_domain::store::StoreError;
 
 use super::schema::progress;
-use crate::codec::{Key, number, stored, unreadable};
+use crate::codec::{Key, to_i64, to_u64, unreadable_column};
 use crate::error::Failed;
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -24,19 +24,19 @@ struct ProgressRow {
 }
 
 pub(super) fn get(connection: &mut SqliteConnection, job: JobId) -> Result<Option<JobProgress>, Failed> {
-    let of = progress::table.find(Key::from(job)).select(ProgressRow::as_select());
-    let row: Option<ProgressRow> = of.first(connection).optional()?;
+    let query = progress::table.find(Key::from(job)).select(ProgressRow::as_select());
+    let row: Option<ProgressRow> = query.first(connection).optional()?;
     let Some(row) = row else { return Ok(None) };
     let errors = serde_json::from_str(&row.errors);
     Ok(Some(JobProgress {
-        documents_done: number(row.documents_done)?,
-        documents_unchanged: number(row.documents_unchanged)?,
-        documents_duplicate: number(row.documents_duplicate)?,
-        documents_failed: number(row.documents_failed)?,
-        chunks: number(row.chunks)?,
-        bytes: number(row.bytes)?,
-        bytes_done: number(row.bytes_done)?,
-        errors: errors.map_err(|error| unreadable("progress.errors", &error))?,
+        documents_done: to_u64(row.documents_done)?,
+        documents_unchanged: to_u64(row.documents_unchanged)?,
+        documents_duplicate: to_u64(row.documents_duplicate)?,
+        documents_failed: to_u64(row.documents_failed)?,
+        chunks: to_u64(row.chunks)?,
+        bytes: to_u64(row.bytes)?,
+        bytes_done: to_u64(row.bytes_done)?,
+        errors: errors.map_err(|error| unreadable_column("progress.errors", &error))?,
     }))
 }
 
@@ -47,13 +47,13 @@ pub(super) fn set(
 ) -> Result<(), Failed> {
     let row = ProgressRow {
         job_id: job.into(),
-        documents_done: stored(progress.documents_done)?,
-        documents_unchanged: stored(progress.documents_unchanged)?,
-        documents_duplicate: stored(progress.documents_duplicate)?,
-        documents_failed: stored(progress.documents_failed)?,
-        chunks: stored(progress.chunks)?,
-        bytes: stored(progress.bytes)?,
-        bytes_done: stored(progress.bytes_done)?,
+        documents_done: to_i64(progress.documents_done)?,
+        documents_unchanged: to_i64(progress.documents_unchanged)?,
+        documents_duplicate: to_i64(progress.documents_duplicate)?,
+        documents_failed: to_i64(progress.documents_failed)?,
+        chunks: to_i64(progress.chunks)?,
+        bytes: to_i64(progress.bytes)?,
+        bytes_done: to_i64(progress.bytes_done)?,
         errors: serde_json::to_string(&progress.errors).map_err(StoreError::failed)?,
     };
     diesel::replace_into(progress::table).values(row).execute(connection)?;

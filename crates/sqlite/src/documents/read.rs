@@ -1,4 +1,4 @@
-//! How are documents, and the changes to them, read?
+//! Reading documents, and the changes to them.
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::{
@@ -10,11 +10,11 @@ use syft_space_domain::time::Timestamp;
 
 use super::hash;
 use super::schema::{chunks, documents, removals, totals};
-use crate::codec::{number, one_more, read, unreadable};
+use crate::codec::{limit_plus_one, parse, to_u64, unreadable_column};
 use crate::error::Failed;
 
-/// Changes are read until they hold this much text: a thousand large documents are not held in memory at once.
-const ENOUGH: i64 = 32 << 20;
+/// The most text of the changes that are read at once: a thousand large documents are not held in memory together.
+const MAX_CHANGES_BYTES: i64 = 32 << 20;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = documents)]
@@ -42,25 +42,25 @@ impl SummaryRow {
         };
         Ok(DocumentSummary {
             sha256,
-            id: read("documents.id", &row.id)?,
+            id: parse("documents.id", &row.id)?,
             metadata: metadata(&row.metadata)?,
-            bytes: number(row.bytes)?,
-            chunks: number(row.chunks)?,
+            bytes: to_u64(row.bytes)?,
+            chunks: to_u64(row.chunks)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
     }
 }
 
 pub(super) fn metadata(json: &str) -> Result<Metadata, StoreError> {
-    serde_json::from_str(json).map_err(|error| unreadable("documents.metadata", &error))
+    serde_json::from_str(json).map_err(|error| unreadable_column("documents.metadata", &error))
 }
 
 pub(super) fn document(
     connection: &mut SqliteConnection,
     id: &DocumentId,
 ) -> Result<Option<Document>, Failed> {
-    let of = documents::table.find(id.as_str()).select(DocumentRow::as_select());
-    let row: Option<DocumentRow> = of.first(connection).optional()?;
+    let query = documents::table.find(id.as_str()).select(DocumentRow::as_select());
+    let row: Option<DocumentRow> = query.first(connection).optional()?;
     let Some(row) = row else { return Ok(None) };
     let metadata = metadata(&row.metadata)?;
     let sha256 = match hash::of(connection, id.as_str())? {
@@ -91,17 +91,17 @@ pub(super) fn summaries(
     let rows: Vec<SummaryRow> = documents::table
         .filter(documents::id.gt(after))
         .order(documents::id)
-        .limit(one_more(page.limit))
+        .limit(limit_plus_one(page.limit))
         .select(SummaryRow::as_select())
         .load(connection)?;
     let found = rows.into_iter().map(|row| row.read(connection)).collect::<Result<_, _>>()?;
-    Ok(Page::cut(found, page.limit, |one: &DocumentSummary| one.id.clone()))
+    Ok(Page::cut(found, page.limit, |document: &DocumentSummary| document.id.clone()))
 }
 
 pub(super) fn usage(connection: &mut SqliteConnection) -> Result<Usage, Failed> {
     let sums = (totals::documents, totals::chunks, totals::bytes);
     let (documents, chunks, bytes): (i64, i64, i64) = totals::table.select(sums).first(connection)?;
-    Ok(Usage { documents: number(documents)?, chunks: number(chunks)?, bytes: number(bytes)? })
+    Ok(Usage { documents: to_u64(documents)?, chunks: to_u64(chunks)?, bytes: to_u64(bytes)? })
 }
 
 pub(super) fn changes(
@@ -110,17 +110,17 @@ pub(super) fn changes(
     limit: usize,
 ) -> Result<Vec<Change>, Failed> {
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
-    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let max_rows = i64::try_from(limit).unwrap_or(i64::MAX);
     let put: Vec<(i64, String)> = documents::table
         .filter(documents::change.gt(after))
         .order(documents::change)
-        .limit(most)
+        .limit(max_rows)
         .select((documents::change, documents::id))
         .load(connection)?;
     let removed: Vec<(i64, String)> = removals::table
         .filter(removals::change.gt(after))
         .order(removals::change)
-        .limit(most)
+        .limit(max_rows)
         .select((removals::change, removals::document_id))
         .load(connection)?;
     let put = put.into_iter().map(|(change, id)| (change, id, true));
@@ -131,8 +131,8 @@ pub(super) fn changes(
     let mut changes = Vec::new();
     let mut bytes = 0_i64;
     for (change, id, is_put) in listed {
-        let id: DocumentId = read("documents.id", &id)?;
-        let change = ChangeNumber(number(change)?);
+        let id: DocumentId = parse("documents.id", &id)?;
+        let change = ChangeNumber(to_u64(change)?);
         if !is_put {
             changes.push(Change::Removed(change, id));
             continue;
@@ -142,7 +142,7 @@ pub(super) fn changes(
         };
         bytes = bytes.saturating_add(i64::try_from(document.content.len()).unwrap_or(i64::MAX));
         changes.push(Change::Put(change, document));
-        if bytes >= ENOUGH {
+        if bytes >= MAX_CHANGES_BYTES {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! What tables and columns does a `documents.db` have? The same as `migrations/sqlite-documents` makes, for Diesel.
+//! The tables and columns of a `documents.db` for Diesel, as `migrations/sqlite-documents` makes them.
 
 use diesel::table;
 

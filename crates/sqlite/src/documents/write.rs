@@ -1,4 +1,4 @@
-//! How do documents get in, and out again?
+//! Putting documents in, and removing them.
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::{ChangeNumber, Document, DocumentId, JobProgress};
@@ -7,7 +7,7 @@ use syft_space_domain::store::StoreError;
 
 use super::schema::{chunks, documents, ingestions, removals, totals};
 use super::{hash, progress};
-use crate::codec::{Key, number};
+use crate::codec::{Key, to_u64};
 use crate::database;
 use crate::error::Failed;
 
@@ -62,11 +62,11 @@ struct NewChunk<'a> {
     text: &'a str,
 }
 
-/// With which change a job's documents were put in.
+/// The change by which a job's documents were put in.
 pub(super) fn put_by(connection: &mut SqliteConnection, job: JobId) -> Result<Option<ChangeNumber>, Failed> {
-    let of = ingestions::table.find(Key::from(job)).select(ingestions::change);
-    let change: Option<i64> = of.first(connection).optional()?;
-    Ok(change.map(number).transpose()?.map(ChangeNumber))
+    let query = ingestions::table.find(Key::from(job)).select(ingestions::change);
+    let change: Option<i64> = query.first(connection).optional()?;
+    Ok(change.map(to_u64).transpose()?.map(ChangeNumber))
 }
 
 pub(super) fn put(
@@ -77,7 +77,7 @@ pub(super) fn put(
     if let Some(change) = put_by(connection, job)? {
         return Ok(change);
     }
-    let (change, replaced) = database::together(connection, |connection| {
+    let (change, replaced) = database::transaction(connection, |connection| {
         let (change, replaced) = put_all(connection, documents)?;
         diesel::insert_into(ingestions::table)
             .values((ingestions::job_id.eq(Key::from(job)), ingestions::change.eq(change)))
@@ -85,25 +85,25 @@ pub(super) fn put(
         Ok((change, replaced))
     })?;
     if replaced {
-        forget(connection);
+        purge_wal(connection);
     }
-    Ok(ChangeNumber(number(change)?))
+    Ok(ChangeNumber(to_u64(change)?))
 }
 
 pub(super) fn put_part(
     connection: &mut SqliteConnection,
     job: JobId,
     documents: &[Document],
-    so_far: &JobProgress,
+    progress_so_far: &JobProgress,
 ) -> Result<ChangeNumber, Failed> {
-    let (change, replaced) = database::together(connection, |connection| {
-        progress::set(connection, job, so_far)?;
+    let (change, replaced) = database::transaction(connection, |connection| {
+        progress::set(connection, job, progress_so_far)?;
         put_all(connection, documents)
     })?;
     if replaced {
-        forget(connection);
+        purge_wal(connection);
     }
-    Ok(ChangeNumber(number(change)?))
+    Ok(ChangeNumber(to_u64(change)?))
 }
 
 /// Puts documents in. Answers the last change, and whether an older document gave way.
@@ -111,7 +111,7 @@ fn put_all(connection: &mut SqliteConnection, documents: &[Document]) -> Result<
     let mut totals = Totals::read(connection)?;
     let mut replaced = false;
     for document in documents {
-        replaced |= take_out(connection, &document.id, &mut totals)?;
+        replaced |= delete_existing(connection, &document.id, &mut totals)?;
         add(connection, document, &mut totals)?;
     }
     totals.write(connection)?;
@@ -122,9 +122,9 @@ pub(super) fn remove(
     connection: &mut SqliteConnection,
     id: &DocumentId,
 ) -> Result<Option<ChangeNumber>, Failed> {
-    let change = database::together(connection, |connection| {
+    let change = database::transaction(connection, |connection| {
         let mut totals = Totals::read(connection)?;
-        if !take_out(connection, id, &mut totals)? {
+        if !delete_existing(connection, id, &mut totals)? {
             return Ok(None);
         }
         let change = totals.next_change();
@@ -135,13 +135,17 @@ pub(super) fn remove(
         Ok(Some(change))
     })?;
     if change.is_some() {
-        forget(connection);
+        purge_wal(connection);
     }
-    Ok(change.map(number).transpose()?.map(ChangeNumber))
+    Ok(change.map(to_u64).transpose()?.map(ChangeNumber))
 }
 
-/// Takes an older document of this id out, or the note of its removal. Whether there was a document.
-fn take_out(connection: &mut SqliteConnection, id: &DocumentId, totals: &mut Totals) -> Result<bool, Failed> {
+/// Deletes an older document of this id, or the record of its removal. Answers whether there was a document.
+fn delete_existing(
+    connection: &mut SqliteConnection,
+    id: &DocumentId,
+    totals: &mut Totals,
+) -> Result<bool, Failed> {
     let older = documents::table.find(id.as_str());
     let size: Option<(i64, i64)> =
         older.select((documents::bytes, documents::chunks)).first(connection).optional()?;
@@ -159,8 +163,8 @@ fn add(connection: &mut SqliteConnection, document: &Document, totals: &mut Tota
     let row = NewDocument {
         id: document.id.as_str(),
         change: totals.next_change(),
-        bytes: length(document.content.len()),
-        chunks: length(document.chunks.len()),
+        bytes: to_i64(document.content.len()),
+        chunks: to_i64(document.chunks.len()),
         created_at: document.created_at.as_unix_micros(),
         metadata: &metadata,
         content: &document.content,
@@ -176,12 +180,12 @@ fn add(connection: &mut SqliteConnection, document: &Document, totals: &mut Tota
 }
 
 /// Empties the write-ahead log, which still holds a text that is gone. In the database it is overwritten already.
-fn forget(connection: &mut SqliteConnection) {
-    if let Err(error) = database::empty_wal(connection) {
+fn purge_wal(connection: &mut SqliteConnection) {
+    if let Err(error) = database::checkpoint_wal(connection) {
         tracing::warn!(%error, "a removed text stays in the write-ahead log until the database is closed");
     }
 }
 
-fn length(length: usize) -> i64 {
+fn to_i64(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! How are hubs, marketplaces and listings kept?
+//! The queries and changes of hubs, marketplaces and listings.
 
 mod rows;
 
@@ -6,12 +6,12 @@ use diesel::prelude::*;
 use syft_space_domain::ids::{EndpointId, HubId, ListingId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace, SatelliteId};
-use syft_space_domain::page::{Page, PageRequest, PageLimit};
-use syft_space_domain::store::{StoreError, StateChange};
+use syft_space_domain::page::{Page, PageLimit, PageRequest};
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, behind, number, one_more};
+use crate::codec::{Key, after_key, limit_plus_one, to_u64};
 use crate::marketplace::rows::{HubRow, ListingRow, MarketplaceRow};
 use crate::schema::{hubs, listings, marketplaces};
 use crate::session::Session;
@@ -33,8 +33,8 @@ impl MarketplaceView for Session<'_> {
 
     fn hub_by_issuer(&mut self, issuer: &Issuer) -> Result<Option<Hub>, StoreError> {
         let row: Option<HubRow> = self.read(|connection| {
-            let of = hubs::table.filter(hubs::issuer.eq(issuer.as_str()));
-            of.select(HubRow::as_select()).first(connection).optional()
+            let row = hubs::table.filter(hubs::issuer.eq(issuer.as_str()));
+            row.select(HubRow::as_select()).first(connection).optional()
         })?;
         row.map(Hub::try_from).transpose()
     }
@@ -44,7 +44,7 @@ impl MarketplaceView for Session<'_> {
             let on = marketplaces::table.filter(marketplaces::hub_id.eq(Key::from(hub)));
             on.count().get_result(connection)
         })?;
-        number(count)
+        to_u64(count)
     }
 
     fn holder_of_audience(
@@ -76,8 +76,8 @@ impl MarketplaceView for Session<'_> {
         id: MarketplaceId,
     ) -> Result<Option<Marketplace>, StoreError> {
         let row: Option<MarketplaceRow> = self.read(|connection| {
-            let of = marketplaces::table.find((Key::from(scope), Key::from(id)));
-            of.select(MarketplaceRow::as_select()).first(connection).optional()
+            let row = marketplaces::table.find((Key::from(scope), Key::from(id)));
+            row.select(MarketplaceRow::as_select()).first(connection).optional()
         })?;
         row.map(Marketplace::try_from).transpose()
     }
@@ -90,20 +90,20 @@ impl MarketplaceView for Session<'_> {
         let rows: Vec<MarketplaceRow> = self.read(|connection| {
             marketplaces::table
                 .filter(marketplaces::tenant_id.eq(Key::from(scope)))
-                .filter(marketplaces::id.gt(behind(page.after)))
+                .filter(marketplaces::id.gt(after_key(page.after)))
                 .order(marketplaces::id)
-                .limit(one_more(page.limit))
+                .limit(limit_plus_one(page.limit))
                 .select(MarketplaceRow::as_select())
                 .load(connection)
         })?;
         let found = rows.into_iter().map(Marketplace::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |one: &Marketplace| one.id))
+        Ok(Page::cut(found, page.limit, |marketplace: &Marketplace| marketplace.id))
     }
 
     fn listing(&mut self, scope: &TenantScope, id: ListingId) -> Result<Option<Listing>, StoreError> {
         let row: Option<ListingRow> = self.read(|connection| {
-            let of = listings::table.find((Key::from(scope), Key::from(id)));
-            of.select(ListingRow::as_select()).first(connection).optional()
+            let row = listings::table.find((Key::from(scope), Key::from(id)));
+            row.select(ListingRow::as_select()).first(connection).optional()
         })?;
         row.map(Listing::try_from).transpose()
     }
@@ -178,7 +178,7 @@ impl MarketplaceRows for Session<'_> {
     fn add_hub(&mut self, hub: &Hub) -> Result<(), StoreError> {
         let row = HubRow::from(hub);
         self.write(|connection| diesel::insert_into(hubs::table).values(row).execute(connection))?;
-        self.touch(StateChange::Hub(hub.id));
+        self.record_change(StateChange::Hub(hub.id));
         Ok(())
     }
 
@@ -190,7 +190,7 @@ impl MarketplaceRows for Session<'_> {
                 .execute(connection)
         })?;
         if changed > 0 {
-            self.touch(StateChange::Hub(hub.id));
+            self.record_change(StateChange::Hub(hub.id));
         }
         Ok(())
     }
@@ -199,7 +199,7 @@ impl MarketplaceRows for Session<'_> {
         let removed =
             self.write(|connection| diesel::delete(hubs::table.find(Key::from(id))).execute(connection))?;
         if removed > 0 {
-            self.touch(StateChange::Hub(id));
+            self.record_change(StateChange::Hub(id));
         }
         Ok(removed > 0)
     }
@@ -208,7 +208,7 @@ impl MarketplaceRows for Session<'_> {
         let row = MarketplaceRow::new(scope, marketplace)?;
         self.audiences_are_free(scope, marketplace.hub, marketplace)?;
         self.write(|connection| diesel::insert_into(marketplaces::table).values(row).execute(connection))?;
-        self.touch(StateChange::Marketplace(scope.tenant(), marketplace.id));
+        self.record_change(StateChange::Marketplace(scope.tenant(), marketplace.id));
         Ok(())
     }
 
@@ -234,7 +234,7 @@ impl MarketplaceRows for Session<'_> {
                 ))
                 .execute(connection)
         })?;
-        self.touch(StateChange::Marketplace(scope.tenant(), marketplace.id));
+        self.record_change(StateChange::Marketplace(scope.tenant(), marketplace.id));
         Ok(())
     }
 
@@ -243,7 +243,7 @@ impl MarketplaceRows for Session<'_> {
             diesel::delete(marketplaces::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;
         if removed > 0 {
-            self.touch(StateChange::Marketplace(scope.tenant(), id));
+            self.record_change(StateChange::Marketplace(scope.tenant(), id));
         }
         Ok(removed > 0)
     }

@@ -1,4 +1,4 @@
-//! How does a hub, a marketplace or a listing stand in its row?
+//! The rows of hubs, marketplaces and listings.
 
 use diesel::prelude::*;
 use syft_space_domain::ids::TenantId;
@@ -8,7 +8,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, number, read, stored};
+use crate::codec::{Key, parse, to_i64, to_u64};
 use crate::schema::{hubs, listings, marketplaces};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -38,9 +38,9 @@ impl TryFrom<HubRow> for Hub {
     fn try_from(row: HubRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.id.into(),
-            issuer: read("hubs.issuer", &row.issuer)?,
-            url: read("hubs.url", &row.url)?,
-            trusted_by: read("hubs.trusted_by", &row.trusted_by)?,
+            issuer: parse("hubs.issuer", &row.issuer)?,
+            url: parse("hubs.url", &row.url)?,
+            trusted_by: parse("hubs.trusted_by", &row.trusted_by)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
     }
@@ -71,7 +71,7 @@ impl MarketplaceRow {
             username: marketplace.username.to_string(),
             satellite: marketplace.satellite.map(Key::from),
             credential: marketplace.credential.as_bytes().to_vec(),
-            revision: stored(marketplace.revision)?,
+            revision: to_i64(marketplace.revision)?,
             created_at: marketplace.created_at.as_unix_micros(),
             updated_at: marketplace.updated_at.as_unix_micros(),
         })
@@ -83,12 +83,12 @@ impl TryFrom<MarketplaceRow> for Marketplace {
     fn try_from(row: MarketplaceRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.id.into(),
-            name: read("marketplaces.name", &row.name)?,
+            name: parse("marketplaces.name", &row.name)?,
             hub: row.hub_id.into(),
-            username: read("marketplaces.username", &row.username)?,
+            username: parse("marketplaces.username", &row.username)?,
             satellite: row.satellite.map(SatelliteId::from),
             credential: Sealed::from_bytes(row.credential),
-            revision: number(row.revision)?,
+            revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),
         })
@@ -125,7 +125,7 @@ impl ListingRow {
             told_at: listing.told_at.map(Timestamp::as_unix_micros),
             due_at: listing.due_at.as_unix_micros(),
             failures: listing.failures.into(),
-            revision: stored(listing.revision)?,
+            revision: to_i64(listing.revision)?,
             created_at: listing.created_at.as_unix_micros(),
         })
     }
@@ -142,14 +142,14 @@ impl TryFrom<ListingRow> for Listing {
         Ok(Self {
             id: row.id.into(),
             endpoint: row.endpoint_id.into(),
-            slug: read("listings.slug", &row.slug)?,
+            slug: parse("listings.slug", &row.slug)?,
             marketplace: row.marketplace_id.into(),
-            state: read("listings.state", &row.state)?,
+            state: parse("listings.state", &row.state)?,
             last_error: row.last_error,
             told_at: row.told_at.map(Timestamp::from_unix_micros),
             due_at: Timestamp::from_unix_micros(row.due_at),
             failures: failures.map_err(|_| StoreError::failed("a stored number is out of its range"))?,
-            revision: number(row.revision)?,
+            revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
     }

@@ -1,4 +1,4 @@
-//! Is the log searched completely, however far its index has come?
+//! Tests of the audit index: a log is searched completely, however far its index has come.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,7 +16,7 @@ use syft_space_domain::store::{NoopHook, Store};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
-const BLOCK: u64 = 1_024;
+const EVENTS_PER_BLOCK: u64 = 1_024;
 
 /// A store whose index stays as it is.
 fn without_index(home: &Path) -> SqliteStore {
@@ -33,7 +33,7 @@ fn projection(store: &SqliteStore) -> Projection {
 fn wait_for_index(store: &SqliteStore) -> Projection {
     loop {
         let now = projection(store);
-        if now.lag < BLOCK {
+        if now.lag < EVENTS_PER_BLOCK {
             return now;
         }
         thread::sleep(Duration::from_millis(1));
@@ -65,13 +65,16 @@ fn u1_filtered_pages_are_those_of_the_whole_log_at_any_state_of_the_index() {
         // While the index is being made, and when it is.
         let store = open(home.path());
         check_pages(port(&store), &scope(1), &recorded, 60);
-        assert_eq!(wait_for_index(&store), Projection { seq: 19 * BLOCK, lag: 20_000 - 19 * BLOCK });
+        assert_eq!(
+            wait_for_index(&store),
+            Projection { seq: 19 * EVENTS_PER_BLOCK, lag: 20_000 - 19 * EVENTS_PER_BLOCK }
+        );
         check_pages(port(&store), &scope(1), &recorded, 200);
     }
     for blocks in [18, 7, 1] {
         execute(&database, &format!("DELETE FROM audit_blocks WHERE block >= {blocks};"));
         let store = without_index(home.path());
-        assert_eq!(projection(&store).seq, blocks * BLOCK);
+        assert_eq!(projection(&store).seq, blocks * EVENTS_PER_BLOCK);
         check_pages(port(&store), &scope(1), &recorded, 60);
     }
 }
@@ -123,11 +126,11 @@ fn g3_the_index_holds_nothing_of_a_person_but_ids() {
     }
 }
 
-const CHILD: &str = "SYFT_SPACE_TEST_INDEX_CHILD";
+const CHILD_VARIABLE: &str = "SYFT_SPACE_TEST_INDEX_CHILD";
 
 #[test]
 fn r1_u1_the_index_goes_on_where_it_was_after_a_kill_at_any_moment() {
-    if let Some(home) = std::env::var_os(CHILD) {
+    if let Some(home) = std::env::var_os(CHILD_VARIABLE) {
         // This is the process that will be killed: it records as fast as it can, and its index follows.
         let store = open(Path::new(&home));
         println!("recording");
@@ -141,7 +144,7 @@ fn r1_u1_the_index_goes_on_where_it_was_after_a_kill_at_any_moment() {
         let name = "audit_index::r1_u1_the_index_goes_on_where_it_was_after_a_kill_at_any_moment";
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
-            .env(CHILD, home.path())
+            .env(CHILD_VARIABLE, home.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

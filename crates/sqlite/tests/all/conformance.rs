@@ -1,4 +1,4 @@
-//! Does SQLite keep the promises of the ports, and does it do the same as the store in memory?
+//! The conformance suites of the ports, and the comparison with the store in memory.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Do the documents lie where they should, and is what was removed gone from the disk?
+//! Tests of the document databases: where they lie, and that what was removed is gone from the disk.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Does the writer keep what it promises when units share a transaction?
+//! Tests of the writer: what it promises when units share a transaction.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -10,37 +10,40 @@ use crate::support::{
 };
 use syft_space_conformance::audit::mixed::{mixed_events, record_all};
 use syft_space_domain::audit::Log;
-use syft_space_domain::store::{CommitHook, NoopHook, Store, StoreError, StateChange, Tx, View};
+use syft_space_domain::store::{CommitHook, NoopHook, StateChange, Store, StoreError, Tx, View};
 use syft_space_domain::tenant::OperatorScope;
-use syft_space_domain::unit::{Decision, UnitOutcome, Receipt, Recorded, Refused, Unit};
+use syft_space_domain::unit::{Decision, Receipt, Recorded, Refused, Unit, UnitOutcome};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
 #[derive(Debug, PartialEq)]
-enum No {
+enum TestError {
     Refused,
     Store(StoreError),
 }
 
-impl From<StoreError> for No {
+impl From<StoreError> for TestError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-/// Tells what it was told, in order.
-struct Follower(Mutex<Sender<Vec<StateChange>>>);
+/// Sends on the changes of each commit, in order.
+struct RecordingHook(Mutex<Sender<Vec<StateChange>>>);
 
-impl CommitHook for Follower {
+impl CommitHook for RecordingHook {
     fn on_commit(&self, _view: &mut dyn View, changes: &[StateChange]) {
         self.0.lock().unwrap().send(changes.to_vec()).unwrap();
     }
 }
 
-fn refuse_after(store: &SqliteStore, work: fn(&mut dyn Tx) -> Result<(), StoreError>) -> Receipt<(), No> {
-    port(store).write(move |tx| -> Result<Decision<(), No>, StoreError> {
+fn refuse_after(
+    store: &SqliteStore,
+    work: fn(&mut dyn Tx) -> Result<(), StoreError>,
+) -> Receipt<(), TestError> {
+    port(store).write(move |tx| -> Result<Decision<(), TestError>, StoreError> {
         work(tx)?;
-        Ok(Err(Refused::new(No::Refused, event(Log::Installation))))
+        Ok(Err(Refused::new(TestError::Refused, event(Log::Installation))))
     })
 }
 
@@ -48,8 +51,8 @@ fn refuse_after(store: &SqliteStore, work: fn(&mut dyn Tx) -> Result<(), StoreEr
 fn units_that_wait_are_committed_together_and_one_fails_alone() {
     let home = TempDir::new().unwrap();
     let (told, commits) = channel();
-    let follower = Arc::new(Follower(Mutex::new(told)));
-    let store = SqliteStore::open(home.path(), SqliteOptions::default(), follower).unwrap();
+    let hook = Arc::new(RecordingHook(Mutex::new(told)));
+    let store = SqliteStore::open(home.path(), SqliteOptions::default(), hook).unwrap();
 
     let (release, held) = hold_up(&store);
     let one = submit(&store, |tx| tx.add_tenant(&tenant(1)));
@@ -66,7 +69,7 @@ fn units_that_wait_are_committed_together_and_one_fails_alone() {
     assert_eq!(gap_free(&store, Log::Installation), 3, "the one that failed has no event");
     let versions: Vec<u64> = {
         let tenants = store.read().unwrap().tenants(&OperatorScope::at_startup()).unwrap();
-        tenants.iter().map(|one| one.version).collect()
+        tenants.iter().map(|tenant| tenant.version).collect()
     };
     assert_eq!(versions, [1, 1], "the version moved in the same commit");
 }
@@ -80,11 +83,11 @@ fn u1_a_refused_unit_keeps_its_event_and_none_of_its_rows() {
     let kept = submit(&store, |tx| tx.add_tenant(&tenant(2)));
     release.send(()).unwrap();
     held.wait().unwrap();
-    assert_eq!(refused.wait(), Err(No::Refused));
+    assert_eq!(refused.wait(), Err(TestError::Refused));
     kept.wait().unwrap();
     let names: Vec<String> = {
         let tenants = store.read().unwrap().tenants(&OperatorScope::at_startup()).unwrap();
-        tenants.iter().map(|one| one.name.to_string()).collect()
+        tenants.iter().map(|tenant| tenant.name.to_string()).collect()
     };
     assert_eq!(names, ["tenant-2"]);
     assert_eq!(gap_free(&store, Log::Installation), 3);
@@ -105,7 +108,7 @@ fn u1_every_event_of_a_commit_is_kept_as_it_is_however_many_there_are() {
         recorded.extend_from_slice(&events[..count]);
     }
     gap_free(&store, Log::from(&scope(1)));
-    let kept: Vec<_> = log(&store, Log::from(&scope(1))).into_iter().map(|one| one.event).collect();
+    let kept: Vec<_> = log(&store, Log::from(&scope(1))).into_iter().map(|recorded| recorded.event).collect();
     assert!(kept == recorded, "in the order in which they were recorded, each with its person");
 }
 
@@ -127,7 +130,7 @@ fn a_panic_ends_its_unit_alone() {
     after.wait().unwrap();
     let ids: Vec<_> = {
         let tenants = store.read().unwrap().tenants(&OperatorScope::at_startup()).unwrap();
-        tenants.iter().map(|one| one.id).collect()
+        tenants.iter().map(|tenant| tenant.id).collect()
     };
     assert_eq!(ids, [tenant_id(1), tenant_id(3)]);
     assert_eq!(gap_free(&store, Log::Installation), 3);
@@ -157,7 +160,7 @@ fn u1_after_a_failed_commit_each_unit_is_written_by_itself() {
     held.wait().unwrap();
     before.wait().unwrap();
     assert!(matches!(fails.wait(), Err(StoreError::Conflict(_))));
-    assert_eq!(refused.wait(), Err(No::Refused));
+    assert_eq!(refused.wait(), Err(TestError::Refused));
     after.wait().unwrap();
 
     let mut view = store.read().unwrap();

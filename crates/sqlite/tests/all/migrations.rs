@@ -1,4 +1,4 @@
-//! Can each migration be undone, and is each column's purpose written down?
+//! Tests of the migrations: each can be undone, and each column's purpose is written down.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

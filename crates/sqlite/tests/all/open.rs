@@ -1,4 +1,4 @@
-//! Is what may not be opened refused, clearly and untouched?
+//! Tests of opening: what may not be opened is refused, clearly and untouched.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};

@@ -1,4 +1,4 @@
-//! What do the tests write? A few plain things, each with a number.
+//! The values that the tests write, each with a number, and a few steps that many tests share.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId, EventId, JobId, RequestId, TenantId};
-use syft_space_domain::page::{PageRequest, PageLimit};
+use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::store::{NoopHook, Store, StoreError, Tx};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -171,11 +171,11 @@ pub(crate) fn log(store: &SqliteStore, log: Log) -> Vec<RecordedEvent> {
     let mut events = Vec::new();
     let mut after = None;
     loop {
-        let ask = PageRequest { limit: PageLimit::parse(100).unwrap(), after };
+        let request = PageRequest { limit: PageLimit::parse(100).unwrap(), after };
         let any = EventFilter::default();
         let page = match log {
-            Log::Installation => view.installation_events(&OperatorScope::at_startup(), &any, ask),
-            Log::Tenant(id) => view.events(&TenantScope::assume(id, "a test reads every log"), &any, ask),
+            Log::Installation => view.installation_events(&OperatorScope::at_startup(), &any, request),
+            Log::Tenant(id) => view.events(&TenantScope::assume(id, "a test reads every log"), &any, request),
         };
         let page = page.unwrap().events;
         events.extend(page.items);
@@ -189,7 +189,7 @@ pub(crate) fn log(store: &SqliteStore, log: Log) -> Vec<RecordedEvent> {
 
 /// Asserts that a log counts 1, 2, 3 … up to its length, and answers the length.
 pub(crate) fn gap_free(store: &SqliteStore, of: Log) -> u64 {
-    let numbers: Vec<u64> = log(store, of).iter().map(|one| one.seq).collect();
+    let numbers: Vec<u64> = log(store, of).iter().map(|event| event.seq).collect();
     let count = u64::try_from(numbers.len()).unwrap();
     assert_eq!(numbers, (1..=count).collect::<Vec<_>>());
     count

@@ -1,4 +1,4 @@
-//! How are reads served? From a pool of connections, each read in a transaction of its own: a snapshot.
+//! The pool of connections that read, each read in a transaction of its own: a snapshot.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -12,28 +12,28 @@ use syft_space_domain::store::StoreError;
 
 use crate::database;
 use crate::error::store_error;
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 use crate::schema::audit_logs;
 
 type Pooled = PooledConnection<ConnectionManager<SqliteConnection>>;
 type Transactions = <Pooled as Connection>::TransactionManager;
 
 /// Connections that can only read.
-pub(crate) struct Readers(Pool<ConnectionManager<SqliteConnection>>);
+pub(crate) struct ReadPool(Pool<ConnectionManager<SqliteConnection>>);
 
-/// How long a read waits for a connection when all are in use.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time that a read waits for a connection when all are in use.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-impl Readers {
+impl ReadPool {
     pub(crate) fn open(path: &Path, count: u32) -> Result<Self, OpenError> {
         let pool = Pool::builder()
             .max_size(count.max(1))
-            .connection_timeout(PATIENCE)
+            .connection_timeout(CONNECTION_TIMEOUT)
             .max_lifetime(None)
             .idle_timeout(None)
             .test_on_check_out(false)
             .connection_customizer(Box::new(ReadOnly))
-            .build(ConnectionManager::new(database::name(path)?));
+            .build(ConnectionManager::new(database::path_str(path)?));
         pool.map(Self).map_err(|error| OpenError::sqlite(path, &error.to_string()))
     }
 
@@ -46,12 +46,12 @@ impl Readers {
         Transactions::begin_transaction(&mut connection).map_err(|error| store_error(&error))?;
         let mut snapshot = Snapshot(connection);
         // SQLite takes the snapshot with the first read, not when the transaction begins.
-        touch(&mut snapshot).map_err(|error| store_error(&error))?;
+        take_snapshot(&mut snapshot).map_err(|error| store_error(&error))?;
         Ok(snapshot)
     }
 }
 
-fn touch(connection: &mut SqliteConnection) -> QueryResult<Option<i64>> {
+fn take_snapshot(connection: &mut SqliteConnection) -> QueryResult<Option<i64>> {
     audit_logs::table.select(audit_logs::last_seq).limit(1).first(connection).optional()
 }
 
@@ -85,6 +85,6 @@ struct ReadOnly;
 
 impl CustomizeConnection<SqliteConnection, Error> for ReadOnly {
     fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
-        database::for_reading(connection).map_err(Error::QueryError)
+        database::make_read_only(connection).map_err(Error::QueryError)
     }
 }

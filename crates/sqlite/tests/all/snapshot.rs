@@ -1,12 +1,12 @@
-//! What does the live state answer when a row can no longer be read?
+//! Tests of the snapshots when a row can no longer be read.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use syft_space_conformance::sample::{hub, hub_id, marketplace, marketplace_id, scope, tenant, username};
-use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots};
 use syft_space_domain::marketplace::Audience;
 use syft_space_domain::marketplace::ports::TrustedHubs;
+use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 

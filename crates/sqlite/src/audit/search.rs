@@ -1,0 +1,177 @@
+//! The search for the events of a log that fit a filter, the newest first, in the blocks of the index.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use syft_space_domain::audit::ports::EventFilter;
+use syft_space_domain::store::StoreError;
+use syft_space_domain::time::Timestamp;
+
+use crate::audit::block::{EVENTS_PER_BLOCK, PositionSet, positions_in_time, positions_of, seq_before};
+use crate::codec::Key;
+use crate::error::Failed;
+use crate::schema::audit_blocks;
+
+/// The blocks of the first window, and the most that a window has. Each is twice as large as the one before: what is
+/// frequent is found in the first, and what is rare or not there takes few steps.
+const FIRST_WINDOW_BLOCKS: i64 = 8;
+const MAX_WINDOW_BLOCKS: i64 = 4_096;
+
+/// A column that events are searched by, beside their time.
+#[derive(Debug, Clone, Copy)]
+enum Column {
+    Action,
+    Outcome,
+    Account,
+}
+
+/// A search that proceeds from the newest event to the oldest.
+pub(super) struct Search<'a> {
+    log: Key,
+    filter: &'a EventFilter,
+    /// Every event from this sequence number on has been searched.
+    searched_from: i64,
+    window_blocks: i64,
+}
+
+/// The blocks of a window in which there may be hits.
+struct Candidates {
+    blocks: BTreeMap<i64, PositionSet>,
+    /// Whether the times in a block must be looked at one by one.
+    check_times: bool,
+}
+
+impl<'a> Search<'a> {
+    /// A search of the events before the one of this sequence number.
+    pub(super) fn before(log: Key, filter: &'a EventFilter, seq: i64) -> Self {
+        Self { log, filter, searched_from: seq, window_blocks: FIRST_WINDOW_BLOCKS }
+    }
+
+    /// Whether every event has been searched.
+    pub(super) fn is_done(&self) -> bool {
+        self.searched_from <= 1
+    }
+
+    /// Searches the next blocks, and answers the sequence numbers of at most `limit` events.
+    pub(super) fn next_matches(
+        &mut self,
+        connection: &mut SqliteConnection,
+        limit: usize,
+    ) -> Result<Vec<i64>, Failed> {
+        // The block of the newest event that is not searched yet.
+        let last = self.searched_from.saturating_sub(2).div_euclid(EVENTS_PER_BLOCK);
+        let first = last.saturating_sub(self.window_blocks).saturating_add(1).max(0);
+        self.window_blocks = self.window_blocks.saturating_mul(2).min(MAX_WINDOW_BLOCKS);
+        let Candidates { blocks, check_times } = self.candidates(connection, first, last)?;
+        let mut found = Vec::new();
+        for (block, mut positions) in blocks.into_iter().rev() {
+            if check_times {
+                positions = positions.intersect(&self.positions_in_filter_time(connection, block)?);
+            }
+            for position in positions.descending() {
+                let seq = seq_before(block).saturating_add(i64::from(position)).saturating_add(1);
+                if seq < self.searched_from {
+                    found.push(seq);
+                }
+                if found.len() == limit {
+                    self.searched_from = seq;
+                    return Ok(found);
+                }
+            }
+        }
+        self.searched_from = seq_before(first).saturating_add(1);
+        Ok(found)
+    }
+
+    fn candidates(
+        &self,
+        connection: &mut SqliteConnection,
+        first: i64,
+        last: i64,
+    ) -> Result<Candidates, Failed> {
+        let check_times = self.filter.since.is_some() || self.filter.until.is_some();
+        let mut blocks = if check_times { Some(self.blocks_in_time(connection, first, last)?) } else { None };
+        for (column, value) in self.terms() {
+            if blocks.as_ref().is_some_and(BTreeMap::is_empty) {
+                break;
+            }
+            let mut narrowed = BTreeMap::new();
+            for (block, stored) in self.postings(connection, column, first, last)? {
+                let narrowing = match &blocks {
+                    None => Some(PositionSet::ALL),
+                    Some(blocks) => blocks.get(&block).copied(),
+                };
+                if let Some(narrowing) = narrowing {
+                    let both = narrowing.intersect(&positions_of(&stored, &value)?);
+                    if !both.is_empty() {
+                        narrowed.insert(block, both);
+                    }
+                }
+            }
+            blocks = Some(narrowed);
+        }
+        let blocks = match blocks {
+            Some(blocks) => blocks,
+            // Nothing is asked for, so everything fits.
+            None => (first..=last).map(|block| (block, PositionSet::ALL)).collect(),
+        };
+        Ok(Candidates { blocks, check_times })
+    }
+
+    /// The stored postings of one column in the blocks of a window.
+    fn postings(
+        &self,
+        connection: &mut SqliteConnection,
+        column: Column,
+        first: i64,
+        last: i64,
+    ) -> QueryResult<Vec<(i64, Vec<u8>)>> {
+        let blocks = audit_blocks::table
+            .filter(audit_blocks::log.eq(self.log))
+            .filter(audit_blocks::block.between(first, last));
+        let block = audit_blocks::block;
+        match column {
+            Column::Action => blocks.select((block, audit_blocks::actions)).load(connection),
+            Column::Outcome => blocks.select((block, audit_blocks::outcomes)).load(connection),
+            Column::Account => blocks.select((block, audit_blocks::accounts)).load(connection),
+        }
+    }
+
+    fn terms(&self) -> Vec<(Column, Vec<u8>)> {
+        let EventFilter { action, outcome, actor, since: _, until: _ } = self.filter;
+        let account = actor.map(|id| (Column::Account, id.as_bytes().to_vec()));
+        let action = action.map(|action| (Column::Action, action.as_str().as_bytes().to_vec()));
+        let outcome = outcome.map(|outcome| (Column::Outcome, outcome.as_str().as_bytes().to_vec()));
+        // What is stored of accounts is the longest, and read last.
+        [action, outcome, account].into_iter().flatten().collect()
+    }
+
+    fn blocks_in_time(
+        &self,
+        connection: &mut SqliteConnection,
+        first: i64,
+        last: i64,
+    ) -> Result<BTreeMap<i64, PositionSet>, Failed> {
+        let since = self.filter.since.map_or(i64::MIN, Timestamp::as_unix_micros);
+        let until = self.filter.until.map_or(i64::MAX, Timestamp::as_unix_micros);
+        let blocks: Vec<i64> = audit_blocks::table
+            .filter(audit_blocks::log.eq(self.log))
+            .filter(audit_blocks::block.between(first, last))
+            .filter(audit_blocks::last_time.ge(since))
+            .filter(audit_blocks::first_time.lt(until))
+            .select(audit_blocks::block)
+            .load(connection)?;
+        Ok(blocks.into_iter().map(|block| (block, PositionSet::ALL)).collect())
+    }
+
+    fn positions_in_filter_time(
+        &self,
+        connection: &mut SqliteConnection,
+        block: i64,
+    ) -> Result<PositionSet, Failed> {
+        let row = audit_blocks::table.find((self.log, block)).select(audit_blocks::times);
+        let times: Option<Vec<u8>> = row.first(connection).optional()?;
+        let times = times.ok_or_else(|| StoreError::failed("the index of the audit log lacks a block"))?;
+        Ok(positions_in_time(&times, self.filter.since, self.filter.until))
+    }
+}

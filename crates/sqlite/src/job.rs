@@ -1,0 +1,31 @@
+//! The jobs of the writer thread, and the signals that it sends to the projector of the audit index.
+
+use std::sync::mpsc::SyncSender;
+
+use syft_space_domain::store::StoreError;
+use syft_space_domain::unit::Unit;
+
+use crate::audit::block::Block;
+use crate::codec::Key;
+
+/// A job in the writer's queue.
+pub(crate) enum WriterJob {
+    /// A unit of work.
+    Unit(Box<dyn Unit>),
+    /// A block of the audit index to store.
+    Index(IndexJob),
+}
+
+/// A block of the audit index, with the channel that its outcome is sent on.
+pub(crate) struct IndexJob {
+    pub(crate) block: Box<Block>,
+    pub(crate) done: SyncSender<Result<(), StoreError>>,
+}
+
+/// A signal to the projector.
+pub(crate) enum ProjectorSignal {
+    /// These logs have filled a block.
+    Filled(Vec<Key>),
+    /// The store is closed.
+    Stop,
+}
