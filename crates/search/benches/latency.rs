@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
+    SearchQuery,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -25,8 +26,8 @@ use syft_space_domain::time::Timestamp;
 use syft_space_search::{Options, TantivySearch};
 
 const QUESTIONS: &str = include_str!("../quality/questions.tsv");
-const CHUNKS_OF_A_DOCUMENT: usize = 20;
-const ROUNDS: usize = 30;
+const CHUNKS_PER_DOCUMENT: usize = 20;
+const MEASURED_ROUNDS: usize = 30;
 
 /// A stream of numbers that looks random and is the same each time.
 struct Numbers(u64);
@@ -65,7 +66,7 @@ fn changes(texts: &[String]) -> Vec<Change> {
         created_at: Timestamp::from_unix_micros(0),
     };
     let put = |(number, document)| Change::Put(ChangeNumber(number), document);
-    (1..).zip(texts.chunks(CHUNKS_OF_A_DOCUMENT).enumerate().map(document)).map(put).collect()
+    (1..).zip(texts.chunks(CHUNKS_PER_DOCUMENT).enumerate().map(document)).map(put).collect()
 }
 
 fn percentile(times: &[Duration], hundredth: usize) -> f64 {
@@ -86,17 +87,19 @@ fn measure(real: &[String], chunks: usize) {
     let rate = f64::from(u32::try_from(chunks).unwrap()) / begun.elapsed().as_secs_f64();
     println!("{chunks} chunks: indexed at {rate:.0} chunks/s");
     for threshold in [0.5, 0.0] {
-        let asks: Vec<SearchQuery> = QUESTIONS
+        let queries: Vec<SearchQuery> = QUESTIONS
             .lines()
             .filter_map(|line| line.split_once('\t'))
-            .map(|(_, text)| SearchQuery::new(text.to_owned(), SearchQuery::DEFAULT_LIMIT, threshold).unwrap())
+            .map(|(_, text)| {
+                SearchQuery::new(text.to_owned(), SearchQuery::DEFAULT_LIMIT, threshold).unwrap()
+            })
             .collect();
         let mut times = Vec::new();
         let mut hits = 0;
-        for _ in 0..ROUNDS {
-            for ask in &asks {
+        for _ in 0..MEASURED_ROUNDS {
+            for query in &queries {
                 let begun = Instant::now();
-                hits += block_on(engine.search(&scope, index, ask)).unwrap().len();
+                hits += block_on(engine.search(&scope, index, query)).unwrap().len();
                 times.push(begun.elapsed());
             }
         }

@@ -10,17 +10,18 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
+    SearchQuery,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 use syft_space_search::{Options, TantivySearch};
 
-const VOCABULARY: usize = 30_000;
-const CHUNK_WORDS: usize = 125;
-const CHUNKS_OF_A_DOCUMENT: usize = 20;
-const QUESTIONS: usize = 512;
+const VOCABULARY_WORDS: usize = 30_000;
+const WORDS_PER_CHUNK: usize = 125;
+const CHUNKS_PER_DOCUMENT: usize = 20;
+const QUESTION_COUNT: usize = 512;
 
 /// A stream of numbers that looks random and is the same each time.
 struct Numbers(u64);
@@ -58,12 +59,13 @@ impl Words {
             }
             word
         };
-        let words = stop.iter().map(|&word| word.to_owned()).chain((20..VOCABULARY).map(made_up)).collect();
+        let words =
+            stop.iter().map(|&word| word.to_owned()).chain((20..VOCABULARY_WORDS).map(made_up)).collect();
         let weigh = |sum: &mut f64, rank: usize| {
             *sum += 1.0 / (f64::from(u32::try_from(rank).unwrap()) + 2.7);
             Some(*sum)
         };
-        Self { numbers: Numbers(42), weights: (0..VOCABULARY).scan(0.0, weigh).collect(), words }
+        Self { numbers: Numbers(42), weights: (0..VOCABULARY_WORDS).scan(0.0, weigh).collect(), words }
     }
 
     fn word(&mut self) -> &str {
@@ -75,7 +77,7 @@ impl Words {
 
     fn chunk(&mut self) -> Chunk {
         let mut text = String::new();
-        for _ in 0..CHUNK_WORDS {
+        for _ in 0..WORDS_PER_CHUNK {
             text.push_str(self.word());
             text.push(' ');
         }
@@ -124,9 +126,9 @@ impl Space {
         let mut words = Words::new();
         let mut questions = Vec::new();
         let mut changes = Vec::new();
-        for number in 0..chunks / CHUNKS_OF_A_DOCUMENT {
-            let chunks: Vec<Chunk> = (0..CHUNKS_OF_A_DOCUMENT).map(|_| words.chunk()).collect();
-            if questions.len() < QUESTIONS {
+        for number in 0..chunks / CHUNKS_PER_DOCUMENT {
+            let chunks: Vec<Chunk> = (0..CHUNKS_PER_DOCUMENT).map(|_| words.chunk()).collect();
+            if questions.len() < QUESTION_COUNT {
                 let text = words.question(&chunks[0]);
                 questions.push(SearchQuery::new(text, SearchQuery::DEFAULT_LIMIT, 0.5).unwrap());
             }
@@ -138,14 +140,14 @@ impl Space {
         Self { _home: home, engine, scope, index, questions, last }
     }
 
-    fn ask(&self, ask: &SearchQuery) -> usize {
-        block_on(self.engine.search(&self.scope, self.index, ask)).unwrap().len()
+    fn ask(&self, query: &SearchQuery) -> usize {
+        block_on(self.engine.search(&self.scope, self.index, query)).unwrap().len()
     }
 
     fn replace(&mut self, number: usize) {
         self.last += 1;
         let mut words = Words::new();
-        let document = document(number, (0..CHUNKS_OF_A_DOCUMENT).map(|_| words.chunk()).collect());
+        let document = document(number, (0..CHUNKS_PER_DOCUMENT).map(|_| words.chunk()).collect());
         self.engine
             .apply(&self.scope, self.index, &[Change::Put(ChangeNumber(self.last), document)])
             .unwrap();
@@ -155,14 +157,16 @@ impl Space {
 fn benches(criterion: &mut Criterion) {
     for chunks in [2_000, 20_000, 100_000] {
         let mut space = Space::new(chunks);
-        let hits: usize = space.questions.iter().map(|ask| space.ask(ask)).sum();
+        let hits: usize = space.questions.iter().map(|query| space.ask(query)).sum();
         let mut group = criterion.benchmark_group(format!("{chunks} chunks"));
         group.bench_function("a natural question", |bencher| {
             let mut questions = space.questions.iter().cycle();
             bencher.iter(|| space.ask(black_box(questions.next().unwrap())));
         });
-        let low =
-            |ask: &SearchQuery| SearchQuery { threshold: SearchQuery::new("x".to_owned(), 1, 0.0).unwrap().threshold, ..ask.clone() };
+        let low = |query: &SearchQuery| SearchQuery {
+            threshold: SearchQuery::new("x".to_owned(), 1, 0.0).unwrap().threshold,
+            ..query.clone()
+        };
         let any: Vec<SearchQuery> = space.questions.iter().map(low).collect();
         group.bench_function("the same without a threshold", |bencher| {
             let mut questions = any.iter().cycle();
@@ -172,7 +176,7 @@ fn benches(criterion: &mut Criterion) {
         let mut number = 0;
         group.sample_size(10).bench_function("replace one document", |bencher| {
             bencher.iter(|| {
-                number = (number + 37) % (chunks / CHUNKS_OF_A_DOCUMENT);
+                number = (number + 37) % (chunks / CHUNKS_PER_DOCUMENT);
                 space.replace(number);
             });
         });

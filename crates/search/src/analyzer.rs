@@ -1,4 +1,4 @@
-//! How text becomes words that can be compared, for documents and for questions.
+//! The analyzers: how text becomes terms, for documents and for queries.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,9 +7,9 @@ use syft_space_domain::dataset::{AnalyzerSettings, Stemming, StopWords, Tokenize
 use tantivy::tokenizer::{Language, Stemmer, StopWordFilter, TextAnalyzer};
 
 use crate::stop_words;
-use crate::tokenizer::{AnyScript, Case, Cjk};
+use crate::tokenizer::{Casing, CjkMode, UnicodeTokenizer};
 
-/// The name of an analyzer. An index records it, so the number changes whenever the words come out differently.
+/// The name of an analyzer. An index records it, so the number changes whenever the terms come out differently.
 pub(crate) fn name(settings: AnalyzerSettings) -> String {
     let AnalyzerSettings { tokenizer, stemming, stop_words } = settings;
     let (tokenizer, stop_words, stemming) = (tokenizer.as_str(), stop_words.as_str(), stemming.as_str());
@@ -17,7 +17,7 @@ pub(crate) fn name(settings: AnalyzerSettings) -> String {
 }
 
 /// The name that the first version gave an analyzer, if it had one with these settings.
-pub(crate) fn first_name(settings: AnalyzerSettings) -> Option<String> {
+pub(crate) fn legacy_name(settings: AnalyzerSettings) -> Option<String> {
     let stopped = match settings.stop_words {
         StopWords::None => "",
         StopWords::English => "-stopped-en",
@@ -31,20 +31,20 @@ pub(crate) fn first_name(settings: AnalyzerSettings) -> Option<String> {
     (settings.tokenizer == Tokenizer::Words).then(|| format!("words-1{stopped}{stemmed}"))
 }
 
-/// Makes the analyzer for documents.
+/// Builds the analyzer for documents.
 pub(crate) fn build(settings: AnalyzerSettings) -> TextAnalyzer {
-    build_for(settings, Cjk::PairsAndSingles)
+    build_for(settings, CjkMode::BigramsAndUnigrams)
 }
 
-fn build_for(settings: AnalyzerSettings, cjk: Cjk) -> TextAnalyzer {
-    let cjk = if settings.tokenizer == Tokenizer::Cjk { cjk } else { Cjk::Letters };
-    let case = if settings.stemming == Stemming::Turkish { Case::Turkish } else { Case::Usual };
-    let words = TextAnalyzer::builder(AnyScript::new(cjk, case));
-    match (stop_filter(settings.stop_words), stems(settings.stemming)) {
-        (None, None) => words.build(),
-        (Some(stop), None) => words.filter(stop).build(),
-        (None, Some(language)) => words.filter(Stemmer::new(language)).build(),
-        (Some(stop), Some(language)) => words.filter(stop).filter(Stemmer::new(language)).build(),
+fn build_for(settings: AnalyzerSettings, cjk: CjkMode) -> TextAnalyzer {
+    let cjk = if settings.tokenizer == Tokenizer::Cjk { cjk } else { CjkMode::Letters };
+    let casing = if settings.stemming == Stemming::Turkish { Casing::Turkish } else { Casing::Standard };
+    let tokenizer = TextAnalyzer::builder(UnicodeTokenizer::new(cjk, casing));
+    match (stop_filter(settings.stop_words), stemmer_language(settings.stemming)) {
+        (None, None) => tokenizer.build(),
+        (Some(stop), None) => tokenizer.filter(stop).build(),
+        (None, Some(language)) => tokenizer.filter(Stemmer::new(language)).build(),
+        (Some(stop), Some(language)) => tokenizer.filter(stop).filter(Stemmer::new(language)).build(),
     }
 }
 
@@ -70,7 +70,7 @@ fn stop_filter(words: StopWords) -> Option<StopWordFilter> {
     StopWordFilter::new(language)
 }
 
-fn stems(stemming: Stemming) -> Option<Language> {
+fn stemmer_language(stemming: Stemming) -> Option<Language> {
     Some(match stemming {
         Stemming::None => return None,
         Stemming::Arabic => Language::Arabic,
@@ -95,24 +95,24 @@ fn stems(stemming: Stemming) -> Option<Language> {
 }
 
 thread_local! {
-    // An analyzer has buffers and cannot be shared; making one for each question costs more than using it.
+    // An analyzer has buffers and cannot be shared; making one for each query costs more than using it.
     static ANALYZERS: RefCell<HashMap<AnalyzerSettings, TextAnalyzer>> = RefCell::default();
 }
 
-/// The words of a question, each once, in bytewise order.
-pub(crate) fn words(settings: AnalyzerSettings, text: &str) -> Vec<String> {
-    let mut words = ANALYZERS.with_borrow_mut(|analyzers| {
-        let analyzer = analyzers.entry(settings).or_insert_with(|| build_for(settings, Cjk::Pairs));
+/// The terms of a query, each once, in bytewise order.
+pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> Vec<String> {
+    let mut terms = ANALYZERS.with_borrow_mut(|analyzers| {
+        let analyzer = analyzers.entry(settings).or_insert_with(|| build_for(settings, CjkMode::Bigrams));
         let mut stream = analyzer.token_stream(text);
-        let mut words = Vec::new();
+        let mut terms = Vec::new();
         while stream.advance() {
-            words.push(stream.token().text.clone());
+            terms.push(stream.token().text.clone());
         }
-        words
+        terms
     });
-    words.sort_unstable();
-    words.dedup();
-    words
+    terms.sort_unstable();
+    terms.dedup();
+    terms
 }
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn an_index_of_the_first_version_is_known_by_its_name() {
         let named = |stemming, stop_words| {
-            first_name(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words })
+            legacy_name(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words })
         };
         let some = |name: &str| Some(name.to_owned());
         assert_eq!(named(Stemming::None, StopWords::None), some("words-1"));
@@ -181,8 +181,11 @@ mod tests {
         assert_eq!(forms.len() + 1, Stemming::ALL.len());
         for (stemming, one, other) in forms {
             let settings = AnalyzerSettings { stemming, ..AnalyzerSettings::PLAIN };
-            assert_eq!(words(settings, one), words(settings, other), "{stemming:?}");
-            assert_ne!(words(AnalyzerSettings::PLAIN, one), words(AnalyzerSettings::PLAIN, other));
+            assert_eq!(query_terms(settings, one), query_terms(settings, other), "{stemming:?}");
+            assert_ne!(
+                query_terms(AnalyzerSettings::PLAIN, one),
+                query_terms(AnalyzerSettings::PLAIN, other)
+            );
         }
     }
 }

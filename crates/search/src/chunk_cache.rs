@@ -1,4 +1,4 @@
-//! The chunks found of late, ready to be handed out.
+//! The cache of chunks that were found of late.
 
 use std::sync::Arc;
 
@@ -7,30 +7,30 @@ use quick_cache::sync::Cache;
 use syft_space_domain::dataset::{DocumentId, Hit, Metadata};
 use tantivy::DocAddress;
 
-use crate::engine::Key;
+use crate::types::DatasetKey;
 
-/// What a chunk weighs besides its text and metadata: its place in the cache, and its pointers.
-const OVERHEAD: u64 = 256;
-/// About how many times more parsed JSON weighs than its text.
-const PARSED: u64 = 4;
-/// About what a chunk weighs, to size the cache's tables.
-const TYPICAL: u64 = 2048;
+/// The weight of a chunk besides its text and metadata: its place in the cache, and its pointers.
+const ENTRY_OVERHEAD_BYTES: u64 = 256;
+/// The weight of parsed JSON, as a multiple of its text. It is an estimate.
+const JSON_EXPANSION_FACTOR: u64 = 4;
+/// The typical weight of a chunk, to size the cache's tables.
+const TYPICAL_CHUNK_BYTES: u64 = 2048;
 
-/// A chunk that was found.
-pub(crate) struct Found {
-    pub(crate) owner: Key,
+/// A chunk as it is handed out.
+pub(crate) struct CachedChunk {
+    pub(crate) owner: DatasetKey,
     pub(crate) document: DocumentId,
-    pub(crate) place: u64,
+    pub(crate) position: u64,
     pub(crate) content: Arc<str>,
     pub(crate) metadata: Arc<Metadata>,
-    /// How long the metadata is as JSON.
+    /// The length of the metadata as JSON.
     pub(crate) metadata_bytes: usize,
 }
 
-impl Found {
-    /// What orders chunks of equal score.
+impl CachedChunk {
+    /// The key that orders chunks of equal score.
     pub(crate) fn order(&self) -> (&DocumentId, u64) {
-        (&self.document, self.place)
+        (&self.document, self.position)
     }
 
     pub(crate) fn hit(&self, score: f32) -> Hit {
@@ -43,45 +43,45 @@ impl Found {
     }
 }
 
-/// A chunk of a snapshot: the snapshot's number, and where the chunk is in it.
+/// The address of a chunk: the number of its snapshot, and where it is in that.
 type Address = (u64, DocAddress);
 
-/// Keeps chunks ready, up to a number of bytes.
-pub(crate) struct Ready(Cache<Address, Arc<Found>, Bytes>);
+/// A cache of chunks, up to a number of bytes.
+pub(crate) struct ChunkCache(Cache<Address, Arc<CachedChunk>, ByteWeighter>);
 
 #[derive(Clone)]
-struct Bytes;
+struct ByteWeighter;
 
-impl Weighter<Address, Arc<Found>> for Bytes {
-    fn weight(&self, _: &Address, found: &Arc<Found>) -> u64 {
+impl Weighter<Address, Arc<CachedChunk>> for ByteWeighter {
+    fn weight(&self, _: &Address, chunk: &Arc<CachedChunk>) -> u64 {
         let bytes = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-        bytes(found.content.len())
-            .saturating_add(bytes(found.metadata_bytes).saturating_mul(PARSED))
-            .saturating_add(OVERHEAD)
+        bytes(chunk.content.len())
+            .saturating_add(bytes(chunk.metadata_bytes).saturating_mul(JSON_EXPANSION_FACTOR))
+            .saturating_add(ENTRY_OVERHEAD_BYTES)
     }
 }
 
-impl Ready {
+impl ChunkCache {
     pub(crate) fn new(bytes: u64) -> Self {
-        let items = usize::try_from(bytes / TYPICAL).unwrap_or(usize::MAX);
-        Self(Cache::with_weighter(items, bytes, Bytes))
+        let items = usize::try_from(bytes / TYPICAL_CHUNK_BYTES).unwrap_or(usize::MAX);
+        Self(Cache::with_weighter(items, bytes, ByteWeighter))
     }
 
-    pub(crate) fn get(&self, address: &Address) -> Option<Arc<Found>> {
+    pub(crate) fn get(&self, address: &Address) -> Option<Arc<CachedChunk>> {
         self.0.get(address)
     }
 
-    pub(crate) fn keep(&self, address: Address, found: Arc<Found>) {
-        self.0.insert(address, found);
+    pub(crate) fn insert(&self, address: Address, chunk: Arc<CachedChunk>) {
+        self.0.insert(address, chunk);
     }
 
-    pub(crate) fn drop_one(&self, address: &Address) {
+    pub(crate) fn remove(&self, address: &Address) {
         self.0.remove(address);
     }
 
-    /// Drops all of one dataset.
-    pub(crate) fn forget(&self, owner: Key) {
-        self.0.retain(|_, found| found.owner != owner);
+    /// Removes all chunks of one dataset.
+    pub(crate) fn remove_dataset(&self, owner: DatasetKey) {
+        self.0.retain(|_, chunk| chunk.owner != owner);
     }
 }
 
@@ -91,11 +91,11 @@ mod tests {
 
     use super::*;
 
-    fn found(dataset: u8, bytes: usize) -> Arc<Found> {
-        Arc::new(Found {
+    fn chunk(dataset: u8, bytes: usize) -> Arc<CachedChunk> {
+        Arc::new(CachedChunk {
             owner: (TenantId::from_bytes([1; 16]), DatasetId::from_bytes([dataset; 16])),
             document: DocumentId::parse("a").unwrap(),
-            place: 0,
+            position: 0,
             content: "x".repeat(bytes).into(),
             metadata: Arc::default(),
             metadata_bytes: 2,
@@ -104,22 +104,22 @@ mod tests {
 
     #[test]
     fn no_more_bytes_are_kept_than_were_granted() {
-        let ready = Ready::new(1024 * 1024);
+        let cache = ChunkCache::new(1024 * 1024);
         for doc in 0..10_000 {
-            ready.keep((1, DocAddress::new(0, doc)), found(1, 1000));
+            cache.insert((1, DocAddress::new(0, doc)), chunk(1, 1000));
         }
-        assert!(ready.0.weight() <= 1024 * 1024);
-        assert!(ready.0.weight() > 1024 * 1024 / 2, "hardly anything is kept");
+        assert!(cache.0.weight() <= 1024 * 1024);
+        assert!(cache.0.weight() > 1024 * 1024 / 2, "hardly anything is kept");
     }
 
     #[test]
     fn a_dataset_is_forgotten_and_others_are_not() {
-        let ready = Ready::new(1024 * 1024);
+        let cache = ChunkCache::new(1024 * 1024);
         let (one, other) = ((1, DocAddress::new(0, 0)), (2, DocAddress::new(0, 0)));
-        ready.keep(one, found(1, 10));
-        ready.keep(other, found(2, 10));
-        ready.forget(found(1, 0).owner);
-        assert!(ready.get(&one).is_none());
-        assert!(ready.get(&other).is_some());
+        cache.insert(one, chunk(1, 10));
+        cache.insert(other, chunk(2, 10));
+        cache.remove_dataset(chunk(1, 0).owner);
+        assert!(cache.get(&one).is_none());
+        assert!(cache.get(&other).is_some());
     }
 }

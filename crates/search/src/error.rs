@@ -1,4 +1,4 @@
-//! What a failure of tantivy or of the disk means to whoever asked.
+//! The errors of an index, and what the port answers for them.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,13 +11,13 @@ use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, Op
 /// "No space left on device", on every Unix.
 const ENOSPC: i32 = 28;
 
-/// Why something on an index was not done, before it is told of which dataset.
+/// An error of an index, before it names the dataset.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
-    /// The engine says why.
+pub(crate) enum IndexError {
+    /// An error of tantivy.
     #[error(transparent)]
     Tantivy(#[from] TantivyError),
-    /// The disk says why.
+    /// An error of the disk.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The index is not what it should be.
@@ -25,16 +25,16 @@ pub(crate) enum Fault {
     Damaged(String),
 }
 
-impl Fault {
-    /// What the port answers.
-    pub(crate) fn told(&self, dataset: DatasetId) -> SearchError {
+impl IndexError {
+    /// The error that the port answers.
+    pub(crate) fn to_search_error(&self, dataset: DatasetId) -> SearchError {
         let error = match self {
             // Some layers of tantivy leave only the words of the disk's error.
             _ if self.to_string().contains(&io::Error::from_raw_os_error(ENOSPC).to_string()) => {
                 SearchError::Full
             }
-            Self::Tantivy(error) => of_tantivy(error, dataset),
-            Self::Io(error) => of_io(error, dataset),
+            Self::Tantivy(error) => tantivy_error(error, dataset),
+            Self::Io(error) => io_error(error, dataset),
             Self::Damaged(_) => SearchError::Damaged(dataset),
         };
         if matches!(error, SearchError::Damaged(_)) {
@@ -44,18 +44,18 @@ impl Fault {
     }
 }
 
-/// Does something on an index. Tantivy trusts the bytes it maps and may panic over damaged ones; that is told as
+/// Runs work on an index. Tantivy trusts the bytes it maps and may panic over damaged ones: a panic is an error of
 /// damage.
 pub(crate) fn guarded<T>(
     dataset: DatasetId,
-    work: impl FnOnce() -> Result<T, Fault>,
+    work: impl FnOnce() -> Result<T, IndexError>,
 ) -> Result<T, SearchError> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Fault::Damaged("it cannot be read".to_owned())))
-        .map_err(|fault| fault.told(dataset))
+        .unwrap_or_else(|_| Err(IndexError::Damaged("it cannot be read".to_owned())))
+        .map_err(|error| error.to_search_error(dataset))
 }
 
-fn of_io(error: &io::Error, dataset: DatasetId) -> SearchError {
+fn io_error(error: &io::Error, dataset: DatasetId) -> SearchError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SearchError::Full,
         io::ErrorKind::InvalidData
@@ -67,13 +67,13 @@ fn of_io(error: &io::Error, dataset: DatasetId) -> SearchError {
     }
 }
 
-fn of_tantivy(error: &TantivyError, dataset: DatasetId) -> SearchError {
+fn tantivy_error(error: &TantivyError, dataset: DatasetId) -> SearchError {
     match error {
         TantivyError::IoError(error)
         | TantivyError::OpenReadError(OpenReadError::IoError { io_error: error, .. })
         | TantivyError::OpenWriteError(OpenWriteError::IoError { io_error: error, .. })
         | TantivyError::OpenDirectoryError(OpenDirectoryError::IoError { io_error: error, .. })
-        | TantivyError::LockFailure(LockError::IoError(error), _) => of_io(error, dataset),
+        | TantivyError::LockFailure(LockError::IoError(error), _) => io_error(error, dataset),
         TantivyError::OpenReadError(
             OpenReadError::FileDoesNotExist(_) | OpenReadError::IncompatibleIndex(_),
         )
@@ -98,32 +98,34 @@ mod tests {
     fn a_full_disk_is_told_as_such_wherever_it_shows() {
         let dataset = DatasetId::from_bytes([1; 16]);
         let full = || Arc::new(io::Error::from(io::ErrorKind::StorageFull));
-        let faults = [
-            Fault::Io(io::Error::from(io::ErrorKind::QuotaExceeded)),
-            Fault::Tantivy(TantivyError::IoError(full())),
-            Fault::Tantivy(TantivyError::InternalError(io::Error::from_raw_os_error(ENOSPC).to_string())),
-            Fault::Tantivy(TantivyError::OpenWriteError(OpenWriteError::IoError {
+        let errors = [
+            IndexError::Io(io::Error::from(io::ErrorKind::QuotaExceeded)),
+            IndexError::Tantivy(TantivyError::IoError(full())),
+            IndexError::Tantivy(TantivyError::InternalError(
+                io::Error::from_raw_os_error(ENOSPC).to_string(),
+            )),
+            IndexError::Tantivy(TantivyError::OpenWriteError(OpenWriteError::IoError {
                 io_error: full(),
                 filepath: "x".into(),
             })),
-            Fault::Tantivy(TantivyError::LockFailure(LockError::IoError(full()), None)),
+            IndexError::Tantivy(TantivyError::LockFailure(LockError::IoError(full()), None)),
         ];
-        for fault in faults {
-            assert_eq!(fault.told(dataset), SearchError::Full, "{fault:?}");
+        for error in errors {
+            assert_eq!(error.to_search_error(dataset), SearchError::Full, "{error:?}");
         }
     }
 
     #[test]
     fn what_says_nothing_about_the_index_is_no_damage() {
         let dataset = DatasetId::from_bytes([1; 16]);
-        let denied = Fault::Io(io::Error::from(io::ErrorKind::PermissionDenied));
-        assert!(matches!(denied.told(dataset), SearchError::Failed(_)));
+        let denied = IndexError::Io(io::Error::from(io::ErrorKind::PermissionDenied));
+        assert!(matches!(denied.to_search_error(dataset), SearchError::Failed(_)));
     }
 
     #[test]
     fn a_panic_over_damaged_bytes_is_damage() {
         let dataset = DatasetId::from_bytes([1; 16]);
-        let told = guarded(dataset, || -> Result<(), Fault> { panic!("index out of bounds") });
-        assert_eq!(told, Err(SearchError::Damaged(dataset)));
+        let outcome = guarded(dataset, || -> Result<(), IndexError> { panic!("index out of bounds") });
+        assert_eq!(outcome, Err(SearchError::Damaged(dataset)));
     }
 }

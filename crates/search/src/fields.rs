@@ -1,4 +1,4 @@
-//! What an index holds of each chunk.
+//! The fields of an index, and its schema.
 
 use syft_space_domain::dataset::AnalyzerSettings;
 use tantivy::schema::{
@@ -7,10 +7,10 @@ use tantivy::schema::{
 
 use crate::analyzer;
 
-/// The name of the field that tells whose chunk it is.
-pub(crate) const DOCUMENT: &str = "document";
-/// The name of the field that tells where in its document a chunk stands.
-pub(crate) const PLACE: &str = "place";
+/// The name of the field with the document's id.
+pub(crate) const DOCUMENT_FIELD: &str = "document";
+/// The name of the field with the chunk's position in its document.
+pub(crate) const POSITION_FIELD: &str = "place";
 
 /// The fields of an index.
 #[derive(Clone, Copy)]
@@ -18,10 +18,10 @@ pub(crate) struct Fields {
     /// The document's id: to remove its chunks, to order hits, and to hand out.
     pub(crate) document: Field,
     /// The chunk's number in its document, from 0.
-    pub(crate) place: Field,
+    pub(crate) position: Field,
     /// The chunk's text, to hand out.
     pub(crate) text: Field,
-    /// The words that the chunk is found by: those it stands under, and its own.
+    /// The words that the chunk is found by: its own, and those of its title and headings.
     pub(crate) words: Field,
     /// The document's id again, at its first chunk only: where its metadata is.
     pub(crate) head: Field,
@@ -33,29 +33,29 @@ pub(crate) struct Fields {
 pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
     let mut schema = Schema::builder();
     let fields = Fields {
-        document: schema.add_text_field(DOCUMENT, STRING | STORED | FAST),
-        place: schema.add_u64_field(PLACE, FAST),
+        document: schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST),
+        position: schema.add_u64_field(POSITION_FIELD, FAST),
         text: schema.add_text_field("text", STORED),
-        words: schema.add_text_field("words", words(&analyzer::name(settings))),
+        words: schema.add_text_field("words", word_options(&analyzer::name(settings))),
         head: schema.add_text_field("head", STRING),
         metadata: schema.add_text_field("metadata", STORED),
     };
     (fields, schema.build())
 }
 
-/// The schema that the first version gave an index with these settings: it knew nothing of what a chunk stands under.
-pub(crate) fn first_schema(settings: AnalyzerSettings) -> Option<Schema> {
-    let name = analyzer::first_name(settings)?;
+/// The schema that the first version gave an index with these settings: it had no titles and headings.
+pub(crate) fn legacy_schema(settings: AnalyzerSettings) -> Option<Schema> {
+    let name = analyzer::legacy_name(settings)?;
     let mut schema = Schema::builder();
-    schema.add_text_field(DOCUMENT, STRING | STORED | FAST);
-    schema.add_u64_field(PLACE, FAST);
-    schema.add_text_field("text", words(&name).set_stored());
+    schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST);
+    schema.add_u64_field(POSITION_FIELD, FAST);
+    schema.add_text_field("text", word_options(&name).set_stored());
     schema.add_text_field("head", STRING);
     schema.add_text_field("metadata", STORED);
     Some(schema.build())
 }
 
-fn words(analyzer: &str) -> TextOptions {
+fn word_options(analyzer: &str) -> TextOptions {
     let words = TextFieldIndexing::default()
         .set_tokenizer(analyzer)
         .set_index_option(IndexRecordOption::WithFreqs)

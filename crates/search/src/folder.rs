@@ -1,4 +1,4 @@
-//! Where a dataset's index lies, and how its folder comes and goes.
+//! The folder of a dataset's index: where it lies, how it is created and removed.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::tenant::TenantScope;
 
-/// An index folder is one if it has this; tantivy writes it last, and all at once.
-const MARK: &str = "meta.json";
+/// The file that makes a folder an index. Tantivy writes it last, and atomically.
+const META_FILE: &str = "meta.json";
 
-/// How many folders above an index are made for it: the dataset's, `datasets`, the tenant's, `tenants`, the home.
-const MADE_FOR_IT: usize = 5;
+/// The folders above an index that are created for it: the dataset's, `datasets`, the tenant's, `tenants`, the home.
+const CREATED_ANCESTORS: usize = 5;
 
 /// The folder of one index, there or not.
 #[derive(Debug, Clone)]
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct IndexFolder(PathBuf);
 
-impl Folder {
+impl IndexFolder {
     pub(crate) fn of(home: &Path, scope: &TenantScope, dataset: DatasetId) -> Self {
         let tenant = home.join("tenants").join(scope.tenant().to_string());
         Self(tenant.join("datasets").join(dataset.to_string()).join("index"))
@@ -29,21 +29,21 @@ impl Folder {
 
     /// Whether there is an index in it.
     pub(crate) fn has_index(&self) -> io::Result<bool> {
-        self.0.join(MARK).try_exists()
+        self.0.join(META_FILE).try_exists()
     }
 
-    /// Makes the folder, empty, for its owner only, in a way that outlives a power cut.
-    pub(crate) fn make(&self) -> io::Result<()> {
+    /// Creates the folder, empty, durably, for its owner only.
+    pub(crate) fn create(&self) -> io::Result<()> {
         self.clear()?;
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.0)?;
-        self.0.ancestors().skip(1).take(MADE_FOR_IT).try_for_each(sync)
+        self.0.ancestors().skip(1).take(CREATED_ANCESTORS).try_for_each(sync)
     }
 
-    /// Makes what was renamed or unlinked in it outlive a power cut.
+    /// Makes what was renamed or unlinked in it durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
         sync(&self.0)
     }
@@ -58,8 +58,8 @@ impl Folder {
     }
 
     fn clear(&self) -> io::Result<()> {
-        // First the mark: what a crash leaves of the rest is then no index.
-        ignore_missing(fs::remove_file(self.0.join(MARK)))?;
+        // First this file: what a crash leaves of the rest is then no index.
+        ignore_missing(fs::remove_file(self.0.join(META_FILE)))?;
         ignore_missing(fs::remove_dir_all(&self.0))
     }
 }

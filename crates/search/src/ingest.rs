@@ -1,25 +1,25 @@
-//! How changes get into an index: all of a batch, or none.
+//! Applying changes to an index: all of a batch, or none.
 
 use syft_space_domain::dataset::{AnalyzerSettings, Change, ChangeNumber, Document, DocumentId, contexts};
 use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
 use tantivy::{Index, IndexWriter, TantivyDocument, Term};
 
-use crate::error::Fault;
-use crate::fields::{Fields, fields, first_schema};
-use crate::folder::Folder;
+use crate::error::IndexError;
+use crate::fields::{Fields, fields, legacy_schema};
+use crate::folder::IndexFolder;
 use crate::{analyzer, compaction};
 
-/// How much a writer holds in memory before it writes a segment; tantivy's least.
-const WRITER_BYTES: usize = 15_000_000;
+/// The memory of a writer before it writes a segment: the least that tantivy takes.
+const WRITER_MEMORY_BYTES: usize = 15_000_000;
 
 /// The last change that is committed in an index.
-pub(crate) fn indexed(folder: &Folder, settings: AnalyzerSettings) -> Result<ChangeNumber, Fault> {
+pub(crate) fn indexed(folder: &IndexFolder, settings: AnalyzerSettings) -> Result<ChangeNumber, IndexError> {
     open(folder, settings)?.map_or(Ok(ChangeNumber(0)), |index| last_change(&index))
 }
 
 /// Opens the index that is in a folder. One that the first version made counts as none: it has seen nothing of what
 /// an index has now, and is made anew from the documents at the next start.
-pub(crate) fn open(folder: &Folder, settings: AnalyzerSettings) -> Result<Option<Index>, Fault> {
+pub(crate) fn open(folder: &IndexFolder, settings: AnalyzerSettings) -> Result<Option<Index>, IndexError> {
     if !folder.has_index()? {
         return Ok(None);
     }
@@ -27,25 +27,29 @@ pub(crate) fn open(folder: &Folder, settings: AnalyzerSettings) -> Result<Option
     let schema = index.schema();
     if schema == fields(settings).1 {
         Ok(Some(index))
-    } else if Some(schema) == first_schema(settings) {
+    } else if Some(schema) == legacy_schema(settings) {
         Ok(None)
     } else {
-        Err(Fault::Damaged("it was made with other settings, or by another version".to_owned()))
+        Err(IndexError::Damaged("it was made with other settings, or by another version".to_owned()))
     }
 }
 
-/// Brings an index the changes it has not seen, durably.
-pub(crate) fn apply(folder: &Folder, settings: AnalyzerSettings, changes: &[Change]) -> Result<(), Fault> {
+/// Applies the changes that an index has not seen, durably.
+pub(crate) fn apply(
+    folder: &IndexFolder,
+    settings: AnalyzerSettings,
+    changes: &[Change],
+) -> Result<(), IndexError> {
     let index = if let Some(index) = open(folder, settings)? {
         // A thread of the writer that panics over damaged bytes would end the process.
         if !index.validate_checksum()?.is_empty() {
-            return Err(Fault::Damaged("its checksums are wrong".to_owned()));
+            return Err(IndexError::Damaged("its checksums are wrong".to_owned()));
         }
         index
     } else if changes.is_empty() {
         return Ok(());
     } else {
-        folder.make()?;
+        folder.create()?;
         Index::create_in_dir(folder.path(), fields(settings).1)?
     };
     // Two that catch up at once may bring the same changes; older ones must not undo newer ones.
@@ -58,34 +62,37 @@ pub(crate) fn apply(folder: &Folder, settings: AnalyzerSettings, changes: &[Chan
     let options = IndexWriterOptions::builder()
         .num_worker_threads(1)
         .num_merge_threads(1)
-        .memory_budget_per_thread(WRITER_BYTES)
+        .memory_budget_per_thread(WRITER_MEMORY_BYTES)
         .build();
     let mut writer: IndexWriter = index.writer_with_options(options)?;
     writer.set_merge_policy(Box::new(NoMergePolicy));
     // What an apply left that never committed would be in the way of one that gives the same names.
     writer.garbage_collect_files().wait()?;
-    if let Err(fault) = write(&mut writer, fields(settings).0, unseen) {
-        undo(writer);
-        return Err(fault);
+    if let Err(error) = write(&mut writer, fields(settings).0, unseen) {
+        discard(writer);
+        return Err(error);
     }
-    if let Err(fault) = compaction::compact(&mut writer) {
-        tracing::warn!(folder = %folder.path().display(), reason = %fault,
+    if let Err(error) = compaction::compact(&mut writer) {
+        tracing::warn!(folder = %folder.path().display(), reason = %error,
             "an index could not be tidied; the text of removed documents stays in its files until the next change");
     }
     folder.sync()?;
     Ok(())
 }
 
-fn last_change(index: &Index) -> Result<ChangeNumber, Fault> {
+fn last_change(index: &Index) -> Result<ChangeNumber, IndexError> {
     let Some(payload) = index.load_metas()?.payload else { return Ok(ChangeNumber(0)) };
-    payload.parse().map(ChangeNumber).map_err(|_| Fault::Damaged(format!("its last change is {payload:?}")))
+    payload
+        .parse()
+        .map(ChangeNumber)
+        .map_err(|_| IndexError::Damaged(format!("its last change is {payload:?}")))
 }
 
 fn write<'a>(
     writer: &mut IndexWriter,
     fields: Fields,
     changes: impl Iterator<Item = &'a Change>,
-) -> Result<(), Fault> {
+) -> Result<(), IndexError> {
     let mut last = ChangeNumber(0);
     for change in changes {
         let added = match change {
@@ -98,9 +105,9 @@ fn write<'a>(
                 Ok(())
             }
         };
-        if let Err(fault) = added {
+        if let Err(error) = added {
             // The writer only says that its thread has ended; preparing a commit tells what ended it.
-            return Err(writer.prepare_commit().err().map_or(fault, Fault::from));
+            return Err(writer.prepare_commit().err().map_or(error, IndexError::from));
         }
         last = last.max(change.number());
     }
@@ -114,17 +121,17 @@ fn remove(writer: &IndexWriter, fields: Fields, id: &DocumentId) {
     writer.delete_term(Term::from_field_text(fields.document, id.as_str()));
 }
 
-fn add(writer: &IndexWriter, fields: Fields, document: &Document) -> Result<(), Fault> {
+fn add(writer: &IndexWriter, fields: Fields, document: &Document) -> Result<(), IndexError> {
     let chunks = document.chunks.iter().zip(contexts(document));
-    for (place, (chunk, mut words)) in (0_u64..).zip(chunks) {
+    for (position, (chunk, mut words)) in (0_u64..).zip(chunks) {
         let mut entry = TantivyDocument::default();
         entry.add_text(fields.document, document.id.as_str());
-        entry.add_u64(fields.place, place);
+        entry.add_u64(fields.position, position);
         entry.add_text(fields.text, &chunk.text);
         words.push('\n');
         words.push_str(&chunk.text);
         entry.add_text(fields.words, words);
-        if place == 0 {
+        if position == 0 {
             entry.add_text(fields.head, document.id.as_str());
             let metadata = serde_json::to_string(&document.metadata).map_err(tantivy::TantivyError::from)?;
             entry.add_text(fields.metadata, metadata);
@@ -134,11 +141,11 @@ fn add(writer: &IndexWriter, fields: Fields, document: &Document) -> Result<(), 
     Ok(())
 }
 
-/// Gives back the space of what was written in vain. The last commit stands in any case, and the next writer
+/// Rolls back, and gives back the space of what was written. The last commit stands in any case, and the next writer
 /// removes what this leaves.
-fn undo(mut writer: IndexWriter) {
-    let undone = writer.rollback().and_then(|_| writer.garbage_collect_files().wait());
-    if let Err(error) = undone {
+fn discard(mut writer: IndexWriter) {
+    let discarded = writer.rollback().and_then(|_| writer.garbage_collect_files().wait());
+    if let Err(error) = discarded {
         tracing::warn!(%error, "what was written in vain to an index stays until its next change");
     }
 }
@@ -167,12 +174,12 @@ mod tests {
         Change::Put(ChangeNumber(number), document)
     }
 
-    fn folder(home: &Path) -> Folder {
+    fn folder(home: &Path) -> IndexFolder {
         let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a test of its own");
-        Folder::of(home, &scope, DatasetId::from_bytes([2; 16]))
+        IndexFolder::of(home, &scope, DatasetId::from_bytes([2; 16]))
     }
 
-    fn files(folder: &Folder) -> BTreeSet<String> {
+    fn files(folder: &IndexFolder) -> BTreeSet<String> {
         let name =
             |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
         std::fs::read_dir(folder.path()).unwrap().map(name).collect()
@@ -188,7 +195,7 @@ mod tests {
         {
             let index = open(&folder, settings).unwrap().unwrap();
             index.tokenizers().register(&analyzer::name(settings), analyzer::build(settings));
-            let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES).unwrap();
+            let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_MEMORY_BYTES).unwrap();
             let Change::Put(_, document) = put(2, "b", "lost") else { unreachable!() };
             remove(&writer, fields(settings).0, &DocumentId::parse("a").unwrap());
             add(&writer, fields(settings).0, &document).unwrap();
@@ -220,9 +227,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = folder(home.path());
         let settings = AnalyzerSettings::default();
-        folder.make().unwrap();
-        let index = Index::create_in_dir(folder.path(), first_schema(settings).unwrap()).unwrap();
-        let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES).unwrap();
+        folder.create().unwrap();
+        let index = Index::create_in_dir(folder.path(), legacy_schema(settings).unwrap()).unwrap();
+        let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_MEMORY_BYTES).unwrap();
         let mut commit = writer.prepare_commit().unwrap();
         commit.set_payload("7");
         commit.commit().unwrap();

@@ -37,7 +37,7 @@
 //! # What is kept in memory
 //!
 //! Opened indexes, as a snapshot of the last commit, the least recently used closed beyond
-//! [`Options::open_indexes`]; and the chunks found of late, ready to be handed out, up to [`Options::ready_bytes`]
+//! [`Options::open_indexes`]; and the chunks found of late, ready to be handed out, up to [`Options::chunk_cache_bytes`]
 //! in all. Both are dropped when their dataset changes. A writer exists only while changes are applied, at most
 //! [`Options::writers`] at once.
 #![forbid(unsafe_code)]
@@ -53,10 +53,12 @@ mod ingest;
 mod rank;
 #[cfg(test)]
 mod reference;
+mod segment;
 mod snapshot;
 mod stop_words;
 mod tokenizer;
-mod top;
-mod write_permits;
+mod top_k;
+mod types;
+mod write_limiter;
 
 pub use engine::{Options, TantivySearch};

@@ -1,4 +1,4 @@
-//! Which chunks are closest to a question, exactly, and without looking at most of them.
+//! Ranking: the best chunks for a query, found exactly and without scoring most of them (MaxScore).
 
 use std::cell::RefCell;
 use std::io;
@@ -10,58 +10,58 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet};
 
 use crate::analyzer;
-use crate::error::Fault;
-use crate::snapshot::Segment;
-use crate::top::{Entry, Top};
+use crate::error::IndexError;
+use crate::segment::Segment;
+use crate::top_k::{ScoredDoc, TopK};
 
-/// BM25's usual constants: how fast more of the same word counts less, and how much a chunk's length matters.
+/// The usual constants of BM25: how fast more of the same term counts less, and how much a chunk's length matters.
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
 
-/// A chunk's length counts up to so many times the average. With it a word counts for at least a quarter of its
-/// share, whatever the length: `1 / (1 + K1 * (1 - B + B * 3))`. The root of that is the half that a chunk with every
-/// word is promised.
-const LONGEST: f64 = 3.0;
+/// The most that a chunk's length counts, as a multiple of the average. With it a term counts for at least a quarter of
+/// its weight, whatever the length: `1 / (1 + K1 * (1 - B + B * 3))`. The root of that is the half that a chunk with every
+/// term is promised.
+const MAX_RELATIVE_LENGTH: f64 = 3.0;
 
-/// More than sums differ by rounding: a chunk is only passed over when it is certain to be no hit.
-const ROUNDING: f64 = 1e-6;
+/// A margin above what rounding does to sums: a chunk is only passed over when it is certain to be no hit.
+const ROUNDING_MARGIN: f64 = 1e-6;
 
-/// A word of the question that occurs in the dataset.
-struct Word {
-    /// Its share of the idf of all: what it adds to a sum at most.
-    share: f64,
-    /// The shares of it and of all words after it.
-    share_from_here: f64,
-    /// Where its chunks are listed in each segment.
-    lists: Vec<Option<TermInfo>>,
+/// A term of the query that occurs in the dataset.
+struct QueryTerm {
+    /// Its share of the idf of all terms: the most that it adds to a sum.
+    weight: f64,
+    /// The weight of it and of all terms after it.
+    remaining_weight: f64,
+    /// Its postings in each segment.
+    term_infos: Vec<Option<TermInfo>>,
 }
 
-/// How the length of a chunk tells on the score.
-pub(crate) struct Lengths {
+/// The length normalization of BM25, by the length of a chunk.
+pub(crate) struct LengthNorms {
     chunks: f64,
     /// By the length as tantivy codes it.
     norms: Vec<f64>,
 }
 
-impl Lengths {
+impl LengthNorms {
     pub(crate) fn of(segments: &[Segment]) -> Self {
         let words_of = |code: u8| f64::from(FieldNormReader::id_to_fieldnorm(code));
-        let (mut chunks, mut words) = (0.0, 0.0);
-        for lengths in segments.iter().map(|segment| &segment.lengths) {
-            chunks += f64::from(lengths.num_docs());
-            words += (0..lengths.num_docs()).map(|doc| words_of(lengths.fieldnorm_id(doc))).sum::<f64>();
+        let (mut chunks, mut terms) = (0.0, 0.0);
+        for reader in segments.iter().map(|segment| &segment.fieldnorms) {
+            chunks += f64::from(reader.num_docs());
+            terms += (0..reader.num_docs()).map(|doc| words_of(reader.fieldnorm_id(doc))).sum::<f64>();
         }
-        // Without any words there is nothing to find, and nothing to divide by.
-        let average = if words > 0.0 { words / chunks } else { 1.0 };
-        let norm = |code| K1 * (1.0 - B + B * (words_of(code) / average).min(LONGEST));
+        // Without any terms there is nothing to find, and nothing to divide by.
+        let average = if terms > 0.0 { terms / chunks } else { 1.0 };
+        let norm = |code| K1 * (1.0 - B + B * (words_of(code) / average).min(MAX_RELATIVE_LENGTH));
         Self { chunks, norms: (0..=u8::MAX).map(norm).collect() }
     }
 
-    /// What a word adds to the sum of a chunk that has it so many times.
-    fn score(&self, share: f64, times: u32, code: u8) -> f64 {
-        let times = f64::from(times);
+    /// What a term adds to the sum of a chunk that has it this often.
+    fn score(&self, weight: f64, frequency: u32, code: u8) -> f64 {
+        let frequency = f64::from(frequency);
         let norm = self.norms.get(usize::from(code)).copied().unwrap_or(f64::INFINITY);
-        share * times / (times + norm)
+        weight * frequency / (frequency + norm)
     }
 
     fn idf(&self, chunks_with_it: f64) -> f64 {
@@ -69,59 +69,66 @@ impl Lengths {
     }
 }
 
-/// What a thread uses again and again: sums by chunk, and which chunks have one. Both are all zero between uses.
+/// The buffers of a thread: sums by chunk, and a bitmap of the chunks that have one. Both are all zero between uses.
 #[derive(Default)]
-struct Sums {
+struct ScoreAccumulator {
     sums: Vec<f64>,
-    changes: Vec<u64>,
+    touched: Vec<u64>,
     candidates: Vec<(DocId, f64)>,
 }
 
 thread_local! {
-    static SUMS: RefCell<Sums> = RefCell::default();
+    static ACCUMULATOR: RefCell<ScoreAccumulator> = RefCell::default();
 }
 
-/// The best chunks of an index for a question. Where equal scores straddle the limit, there are more than asked for.
-pub(crate) fn best(
+/// The best chunks of an index for a query. Where equal scores straddle the limit, there are more than asked for.
+pub(crate) fn top_chunks(
     segments: &[Segment],
-    lengths: &Lengths,
+    norms: &LengthNorms,
     settings: AnalyzerSettings,
-    ask: &SearchQuery,
-) -> Result<Vec<Entry>, Fault> {
-    let words = known_words(segments, lengths, &analyzer::words(settings, &ask.text))?;
-    let mut top = Top::new(ask);
-    if !words.is_empty() {
+    query: &SearchQuery,
+) -> Result<Vec<ScoredDoc>, IndexError> {
+    let terms = weighted_terms(segments, norms, &analyzer::query_terms(settings, &query.text))?;
+    let mut top_k = TopK::new(query);
+    if !terms.is_empty() {
         // What fails half-way leaves sums behind; they are dropped with it.
-        let mut sums = SUMS.take();
+        let mut sums = ACCUMULATOR.take();
         for (ordinal, segment) in segments.iter().enumerate() {
-            rank(segment, ordinal, &words, lengths, &mut sums, &mut top)?;
-            top.end(segment, u32::try_from(ordinal).unwrap_or(u32::MAX));
+            rank(segment, ordinal, &terms, norms, &mut sums, &mut top_k)?;
+            top_k.finish_segment(segment, u32::try_from(ordinal).unwrap_or(u32::MAX));
         }
-        SUMS.set(sums);
+        ACCUMULATOR.set(sums);
     }
-    Ok(top.into_best())
+    Ok(top_k.into_docs())
 }
 
-/// The words that occur in the dataset, the rarest first. Sums are always made in this order, so that they do not
+/// The terms that occur in the dataset, the rarest first, with their weights. Sums are always made in
+/// this order, so that they do not
 /// depend on how the index is cut into segments.
-fn known_words(segments: &[Segment], lengths: &Lengths, words: &[String]) -> Result<Vec<Word>, Fault> {
-    let mut known = Vec::with_capacity(words.len());
-    for word in words {
-        let lists: Vec<Option<TermInfo>> =
-            segments.iter().map(|segment| segment.words.terms().get(word)).collect::<io::Result<_>>()?;
-        let chunks_with_it: f64 = lists.iter().flatten().map(|list| f64::from(list.doc_freq)).sum();
+fn weighted_terms(
+    segments: &[Segment],
+    norms: &LengthNorms,
+    terms: &[String],
+) -> Result<Vec<QueryTerm>, IndexError> {
+    let mut known = Vec::with_capacity(terms.len());
+    for term in terms {
+        let term_infos: Vec<Option<TermInfo>> = segments
+            .iter()
+            .map(|segment| segment.inverted_index.terms().get(term))
+            .collect::<io::Result<_>>()?;
+        let chunks_with_it: f64 = term_infos.iter().flatten().map(|info| f64::from(info.doc_freq)).sum();
         if chunks_with_it > 0.0 {
-            known.push(Word { share: lengths.idf(chunks_with_it), share_from_here: 0.0, lists });
+            known.push(QueryTerm { weight: norms.idf(chunks_with_it), remaining_weight: 0.0, term_infos });
         }
     }
-    // The sort is stable and words come in bytewise order: equally rare ones stay in it.
-    known.sort_by(|one, other| other.share.total_cmp(&one.share));
-    let all: f64 = known.iter().map(|word| word.share).sum();
+    // The sort is stable and terms come in bytewise order: equally rare ones stay in it.
+    known.sort_by(|left, right| right.weight.total_cmp(&left.weight));
+    let all: f64 = known.iter().map(|term| term.weight).sum();
     let mut from_here = 0.0;
-    for word in known.iter_mut().rev() {
-        word.share /= all;
-        from_here += word.share;
-        word.share_from_here = from_here;
+    for term in known.iter_mut().rev() {
+        term.weight /= all;
+        from_here += term.weight;
+        term.remaining_weight = from_here;
     }
     Ok(known)
 }
@@ -129,60 +136,60 @@ fn known_words(segments: &[Segment], lengths: &Lengths, words: &[String]) -> Res
 fn rank(
     segment: &Segment,
     ordinal: usize,
-    words: &[Word],
-    lengths: &Lengths,
-    sums: &mut Sums,
-    top: &mut Top,
-) -> Result<(), Fault> {
-    let needed = top.bar().powi(2) - ROUNDING;
-    // A chunk that has none of these words is no hit, whichever of the others it has.
-    let essential = words.iter().take_while(|word| word.share_from_here >= needed).count();
-    let (essential, others) = words.split_at_checked(essential).unwrap_or((words, &[]));
-    for word in essential {
-        if let Some(list) = word.lists.get(ordinal).and_then(Option::as_ref) {
-            sums.add_all(segment, list, word.share, lengths)?;
+    terms: &[QueryTerm],
+    norms: &LengthNorms,
+    sums: &mut ScoreAccumulator,
+    top_k: &mut TopK,
+) -> Result<(), IndexError> {
+    let needed = top_k.min_score().powi(2) - ROUNDING_MARGIN;
+    // A chunk that has none of these terms is no hit, whichever of the others it has.
+    let essential = terms.iter().take_while(|term| term.remaining_weight >= needed).count();
+    let (essential, non_essential) = terms.split_at_checked(essential).unwrap_or((terms, &[]));
+    for term in essential {
+        if let Some(info) = term.term_infos.get(ordinal).and_then(Option::as_ref) {
+            sums.add_all(segment, info, term.weight, norms)?;
         }
     }
-    let to_come = others.first().map_or(0.0, |word| word.share_from_here);
-    sums.drain(|doc, sum| sum + to_come >= needed && segment.is_alive(doc));
-    for (at, word) in others.iter().enumerate() {
+    let max_remaining = non_essential.first().map_or(0.0, |term| term.remaining_weight);
+    sums.drain(|doc, sum| sum + max_remaining >= needed && segment.is_alive(doc));
+    for (at, term) in non_essential.iter().enumerate() {
         if sums.candidates.is_empty() {
             return Ok(());
         }
-        let to_come = others.get(at.saturating_add(1)).map_or(0.0, |next| next.share_from_here);
-        if let Some(list) = word.lists.get(ordinal).and_then(Option::as_ref) {
-            sums.add_to_candidates(segment, list, word.share, lengths)?;
+        let max_remaining = non_essential.get(at.saturating_add(1)).map_or(0.0, |next| next.remaining_weight);
+        if let Some(info) = term.term_infos.get(ordinal).and_then(Option::as_ref) {
+            sums.add_to_candidates(segment, info, term.weight, norms)?;
         }
-        sums.candidates.retain(|(_, sum)| sum + to_come >= needed);
+        sums.candidates.retain(|(_, sum)| sum + max_remaining >= needed);
     }
     for (doc, sum) in sums.candidates.drain(..) {
-        top.offer(segment, score(sum), doc);
+        top_k.push(segment, score(sum), doc);
     }
     Ok(())
 }
 
-impl Sums {
-    /// Adds a word to every chunk that has it.
+impl ScoreAccumulator {
+    /// Adds a term to every chunk that has it.
     fn add_all(
         &mut self,
         segment: &Segment,
-        list: &TermInfo,
-        share: f64,
-        lengths: &Lengths,
-    ) -> Result<(), Fault> {
-        let chunks = usize::try_from(segment.lengths.num_docs()).unwrap_or(usize::MAX);
+        info: &TermInfo,
+        weight: f64,
+        norms: &LengthNorms,
+    ) -> Result<(), IndexError> {
+        let chunks = usize::try_from(segment.fieldnorms.num_docs()).unwrap_or(usize::MAX);
         if self.sums.len() < chunks {
             self.sums.resize(chunks, 0.0);
-            self.changes.resize(chunks.div_ceil(64), 0);
+            self.touched.resize(chunks.div_ceil(64), 0);
         }
         let mut block =
-            segment.words.read_block_postings_from_terminfo(list, IndexRecordOption::WithFreqs)?;
+            segment.inverted_index.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
         while !block.docs().is_empty() {
-            for (doc, times) in block.docs().iter().zip(block.freqs()) {
+            for (doc, frequency) in block.docs().iter().zip(block.freqs()) {
                 let at = usize::try_from(*doc).unwrap_or(usize::MAX);
-                if let (Some(sum), Some(changes)) = (self.sums.get_mut(at), self.changes.get_mut(at / 64)) {
-                    *sum += lengths.score(share, *times, segment.lengths.fieldnorm_id(*doc));
-                    *changes |= 1 << (at % 64);
+                if let (Some(sum), Some(touched)) = (self.sums.get_mut(at), self.touched.get_mut(at / 64)) {
+                    *sum += norms.score(weight, *frequency, segment.fieldnorms.fieldnorm_id(*doc));
+                    *touched |= 1 << (at % 64);
                 }
             }
             block.advance();
@@ -193,8 +200,8 @@ impl Sums {
     /// Makes candidates of the chunks that may become hits, in order, and sets all sums back.
     fn drain(&mut self, may_be_hit: impl Fn(DocId, f64) -> bool) {
         self.candidates.clear();
-        for (first, changes) in (0_u32..).step_by(64).zip(&mut self.changes) {
-            let mut left = std::mem::take(changes);
+        for (first, touched) in (0_u32..).step_by(64).zip(&mut self.touched) {
+            let mut left = std::mem::take(touched);
             while left != 0 {
                 let doc = first.saturating_add(left.trailing_zeros());
                 left &= left.saturating_sub(1);
@@ -204,21 +211,22 @@ impl Sums {
         }
     }
 
-    /// Adds a word to those candidates that have it.
+    /// Adds a term to those candidates that have it.
     fn add_to_candidates(
         &mut self,
         segment: &Segment,
-        list: &TermInfo,
-        share: f64,
-        lengths: &Lengths,
-    ) -> Result<(), Fault> {
-        let mut postings = segment.words.read_postings_from_terminfo(list, IndexRecordOption::WithFreqs)?;
+        info: &TermInfo,
+        weight: f64,
+        norms: &LengthNorms,
+    ) -> Result<(), IndexError> {
+        let mut postings =
+            segment.inverted_index.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
         for (doc, sum) in &mut self.candidates {
             if postings.doc() < *doc {
                 postings.seek(*doc);
             }
             if postings.doc() == *doc {
-                *sum += lengths.score(share, postings.term_freq(), segment.lengths.fieldnorm_id(*doc));
+                *sum += norms.score(weight, postings.term_freq(), segment.fieldnorms.fieldnorm_id(*doc));
             }
         }
         Ok(())

@@ -6,8 +6,8 @@ use futures_executor::block_on;
 use proptest::prelude::*;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
-    Stemming, StopWords, Tokenizer,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
+    SearchQuery, Stemming, StopWords, Tokenizer,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -43,7 +43,7 @@ fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeM
     };
     let count = |n: usize| f64::from(u32::try_from(n).unwrap());
     let average = chunks.iter().map(|(_, words)| length(words)).sum::<f64>() / count(chunks.len());
-    let known: Vec<(String, f64)> = BTreeSet::from_iter(analyzer::words(settings, question))
+    let known: Vec<(String, f64)> = BTreeSet::from_iter(analyzer::query_terms(settings, question))
         .into_iter()
         .filter_map(|word| {
             let with = count(chunks.iter().filter(|(_, words)| words.contains(&word)).count());
@@ -57,7 +57,7 @@ fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeM
         .map(|(id, words)| {
             let mut bm25 = 0.0;
             for (word, idf) in &known {
-                let times = count(words.iter().filter(|one| *one == word).count());
+                let times = count(words.iter().filter(|other| *other == word).count());
                 if times > 0.0 {
                     bm25 += idf * times / (times + 0.3 + 0.9 * f64::min(3.0, length(words) / average));
                 }
@@ -111,8 +111,8 @@ impl Space {
     }
 
     fn check(&self, question: &str, limit: usize, threshold: f32) -> Result<usize, TestCaseError> {
-        let ask = SearchQuery::new(question.to_owned(), u64::try_from(limit).unwrap(), threshold).unwrap();
-        let hits = block_on(self.engine.search(&self.scope, self.index, &ask)).unwrap();
+        let query = SearchQuery::new(question.to_owned(), u64::try_from(limit).unwrap(), threshold).unwrap();
+        let hits = block_on(self.engine.search(&self.scope, self.index, &query)).unwrap();
         let expected = scores(&self.corpus, self.index.analyzer, question);
         let place = |document: &DocumentId, content: &str| {
             let mut chunks = self.corpus.iter().filter(|((id, _), _)| id == document);
@@ -130,7 +130,7 @@ impl Space {
             prop_assert!(score > other_score || (score == other_score && one < other), "{pair:?}");
         }
         let full = found.len() == limit;
-        for (id, score) in expected.iter().filter(|(id, _)| found.iter().all(|(one, _)| one != *id)) {
+        for (id, score) in expected.iter().filter(|(id, _)| found.iter().all(|(found, _)| found != *id)) {
             let over_threshold = *score > 0.0 && *score >= f64::from(threshold) + 1e-6;
             prop_assert!(full || !over_threshold, "{id:?} with {score} is missing");
             if let (true, Some((worst, worst_score))) = (full, found.last()) {
@@ -220,12 +220,12 @@ proptest! {
         for batch in &batches {
             space.apply(batch);
         }
-        let words = analyzer::words(PLAIN, &question);
-        let has = |text: &str, word: &String| analyzer::words(PLAIN, text).contains(word);
+        let words = analyzer::query_terms(PLAIN, &question);
+        let has = |text: &str, word: &String| analyzer::query_terms(PLAIN, text).contains(word);
         let known: Vec<_> = words.iter().filter(|word| space.corpus.values().any(|text| has(text, word))).collect();
         let complete = space.corpus.values().filter(|text| known.iter().all(|word| has(text, word))).count();
-        let ask = SearchQuery::new(question, SearchQuery::MAX_LIMIT, 0.5).unwrap();
-        let hits = block_on(space.engine.search(&space.scope, space.index, &ask)).unwrap();
+        let query = SearchQuery::new(question, SearchQuery::MAX_LIMIT, 0.5).unwrap();
+        let hits = block_on(space.engine.search(&space.scope, space.index, &query)).unwrap();
         let found = hits.iter().filter(|hit| known.iter().all(|word| has(&hit.content, word))).count();
         prop_assert_eq!(found, if known.is_empty() { 0 } else { complete });
     }

@@ -1,99 +1,51 @@
-//! An index as it was at its last commit, opened for questions.
+//! A snapshot: an index as it was at its last commit, opened for searches.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use syft_space_domain::dataset::{AnalyzerSettings, SearchQuery, DocumentId, Hits, Metadata};
-use tantivy::columnar::{Column, StrColumn};
-use tantivy::fastfield::AliveBitSet;
-use tantivy::fieldnorm::FieldNormReader;
-use tantivy::index::{InvertedIndexReader, SegmentReader};
-use tantivy::schema::{IndexRecordOption, Value};
-use tantivy::{DocAddress, DocId, DocSet, ReloadPolicy, Searcher, TERMINATED, TantivyDocument};
+use syft_space_domain::dataset::{AnalyzerSettings, DocumentId, Hits, Metadata, SearchQuery};
+use tantivy::schema::Value;
+use tantivy::{DocAddress, ReloadPolicy, Searcher, TantivyDocument};
 
-use crate::chunk_cache::{Found, Ready};
-use crate::engine::Key;
-use crate::error::Fault;
-use crate::fields::{DOCUMENT, Fields, PLACE, fields};
-use crate::folder::Folder;
+use crate::chunk_cache::{CachedChunk, ChunkCache};
+use crate::error::IndexError;
+use crate::fields::{Fields, fields};
+use crate::folder::IndexFolder;
 use crate::ingest;
-use crate::rank::{self, Lengths};
+use crate::rank::{self, LengthNorms};
+use crate::segment::Segment;
+use crate::types::DatasetKey;
 
-/// How many blocks of 16 KiB of stored text each segment keeps unpacked. Whole chunks are kept elsewhere.
-const STORE_BLOCKS: usize = 2;
+/// The blocks of 16 KiB of stored text that each segment keeps decompressed. Whole chunks are kept elsewhere.
+const CACHED_STORE_BLOCKS: usize = 2;
 
 /// An opened index.
 pub(crate) struct Snapshot {
     /// Its number; no two of a process have the same.
     number: u64,
-    owner: Key,
+    owner: DatasetKey,
     settings: AnalyzerSettings,
     fields: Fields,
     searcher: Searcher,
     segments: Vec<Segment>,
-    lengths: Lengths,
+    norms: LengthNorms,
     /// Whether there is a newer commit, or no index any more.
     outdated: AtomicBool,
-}
-
-/// A part of an opened index.
-pub(crate) struct Segment {
-    pub(crate) words: Arc<InvertedIndexReader>,
-    pub(crate) lengths: FieldNormReader,
-    alive: Option<AliveBitSet>,
-    heads: Arc<InvertedIndexReader>,
-    documents: StrColumn,
-    places: Column<u64>,
-}
-
-impl Segment {
-    fn open(reader: &SegmentReader, fields: Fields) -> Result<Self, Fault> {
-        let columns = reader.fast_fields();
-        Ok(Self {
-            words: reader.inverted_index(fields.words)?,
-            lengths: reader.get_fieldnorms_reader(fields.words)?,
-            alive: reader.alive_bitset().cloned(),
-            heads: reader.inverted_index(fields.head)?,
-            documents: columns
-                .str(DOCUMENT)?
-                .ok_or_else(|| Fault::Damaged("it lacks document ids".to_owned()))?,
-            places: columns.u64(PLACE)?,
-        })
-    }
-
-    /// Whether a chunk was not removed. All are, but between a crash and the next change.
-    pub(crate) fn is_alive(&self, doc: DocId) -> bool {
-        self.alive.as_ref().is_none_or(|alive| alive.is_alive(doc))
-    }
-
-    /// What orders the segment's chunks as document id and place in the document do.
-    pub(crate) fn order(&self, doc: DocId) -> impl Ord + use<> {
-        (self.documents.ords().first(doc), self.places.first(doc))
-    }
-
-    fn head(&self, document: &str) -> Result<Option<DocId>, Fault> {
-        let Some(term) = self.heads.terms().get(document)? else { return Ok(None) };
-        let mut docs = self.heads.read_postings_from_terminfo(&term, IndexRecordOption::Basic)?;
-        while docs.doc() != TERMINATED && !self.is_alive(docs.doc()) {
-            docs.advance();
-        }
-        Ok(Some(docs.doc()).filter(|doc| *doc != TERMINATED))
-    }
 }
 
 impl Snapshot {
     /// Opens the last commit; `None` when there is no index.
     pub(crate) fn open(
         number: u64,
-        owner: Key,
-        folder: &Folder,
+        owner: DatasetKey,
+        folder: &IndexFolder,
         settings: AnalyzerSettings,
-    ) -> Result<Option<Self>, Fault> {
+    ) -> Result<Option<Self>, IndexError> {
         let Some(index) = ingest::open(folder, settings)? else { return Ok(None) };
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
-            .doc_store_cache_num_blocks(STORE_BLOCKS)
+            .doc_store_cache_num_blocks(CACHED_STORE_BLOCKS)
             .try_into()?;
         let searcher = reader.searcher();
         let (fields, _) = fields(settings);
@@ -102,84 +54,92 @@ impl Snapshot {
             .iter()
             .map(|reader| Segment::open(reader, fields))
             .collect::<Result<_, _>>()?;
-        let lengths = Lengths::of(&segments);
+        let norms = LengthNorms::of(&segments);
         let outdated = AtomicBool::new(false);
-        Ok(Some(Self { number, owner, settings, fields, searcher, segments, lengths, outdated }))
+        Ok(Some(Self { number, owner, settings, fields, searcher, segments, norms, outdated }))
     }
 
-    /// How its words were made.
+    /// The settings that its words were analyzed with.
     pub(crate) fn settings(&self) -> AnalyzerSettings {
         self.settings
     }
 
-    /// From now on nothing is kept ready from it.
-    pub(crate) fn retire(&self) {
+    /// Marks the snapshot as outdated: none of its chunks is cached any more.
+    pub(crate) fn mark_outdated(&self) {
         self.outdated.store(true, Ordering::SeqCst);
     }
 
-    /// The chunks closest to a question, the closest first.
-    pub(crate) fn search(&self, ask: &SearchQuery, ready: &Ready) -> Result<Hits, Fault> {
-        let best = rank::best(&self.segments, &self.lengths, self.settings, ask)?;
-        let mut hits = Vec::with_capacity(best.len());
-        for entry in best {
-            let found = self.found(DocAddress::new(entry.segment, entry.doc), ready)?;
-            hits.push((entry.score, found));
+    /// The chunks that match a query best, the best first.
+    pub(crate) fn search(&self, query: &SearchQuery, cache: &ChunkCache) -> Result<Hits, IndexError> {
+        let top = rank::top_chunks(&self.segments, &self.norms, self.settings, query)?;
+        let mut hits = Vec::with_capacity(top.len());
+        for entry in top {
+            let chunk = self.chunk(DocAddress::new(entry.segment, entry.doc), cache)?;
+            hits.push((entry.score, chunk));
         }
-        hits.sort_by(|(score, found), (other_score, other)| {
-            other_score.total_cmp(score).then_with(|| found.order().cmp(&other.order()))
+        hits.sort_by(|(score, chunk), (other_score, other)| {
+            other_score.total_cmp(score).then_with(|| chunk.order().cmp(&other.order()))
         });
-        hits.truncate(ask.limit);
-        Ok(hits.iter().map(|(score, found)| found.hit(*score)).collect())
+        hits.truncate(query.limit);
+        Ok(hits.iter().map(|(score, chunk)| chunk.hit(*score)).collect())
     }
 
-    fn found(&self, address: DocAddress, ready: &Ready) -> Result<Arc<Found>, Fault> {
+    fn chunk(&self, address: DocAddress, cache: &ChunkCache) -> Result<Arc<CachedChunk>, IndexError> {
         let key = (self.number, address);
-        if let Some(found) = ready.get(&key) {
-            return Ok(found);
+        if let Some(chunk) = cache.get(&key) {
+            return Ok(chunk);
         }
-        let found = Arc::new(self.load(address, ready)?);
-        ready.keep(key, Arc::clone(&found));
-        // It may have been outdated just before, and what is outdated was dropped already.
+        let chunk = Arc::new(self.load(address, cache)?);
+        cache.insert(key, Arc::clone(&chunk));
+        // It may have been outdated just before, and then its chunks were removed already.
         if self.outdated.load(Ordering::SeqCst) {
-            ready.drop_one(&key);
+            cache.remove(&key);
         }
-        Ok(found)
+        Ok(chunk)
     }
 
-    fn load(&self, address: DocAddress, ready: &Ready) -> Result<Found, Fault> {
+    fn load(&self, address: DocAddress, cache: &ChunkCache) -> Result<CachedChunk, IndexError> {
         let stored: TantivyDocument = self.searcher.doc(address)?;
         let text = |field| stored.get_first(field).and_then(|value| value.as_str());
         let document = text(self.fields.document).and_then(|id| DocumentId::parse(id).ok());
         let (Some(document), Some(content)) = (document, text(self.fields.text)) else {
-            return Err(Fault::Damaged("a chunk lacks its document or its text".to_owned()));
+            return Err(IndexError::Damaged("a chunk lacks its document or its text".to_owned()));
         };
         let (metadata, metadata_bytes) = match text(self.fields.metadata) {
             Some(json) => (Arc::new(parse(json)?), json.len()),
             None => {
-                let head = self.found(self.head(&document)?, ready)?;
+                let head = self.chunk(self.head(&document)?, cache)?;
                 (Arc::clone(&head.metadata), head.metadata_bytes)
             }
         };
-        let place = self.place(address);
-        Ok(Found { owner: self.owner, document, place, content: content.into(), metadata, metadata_bytes })
+        let position = self.position(address);
+        Ok(CachedChunk {
+            owner: self.owner,
+            document,
+            position,
+            content: content.into(),
+            metadata,
+            metadata_bytes,
+        })
     }
 
-    fn place(&self, address: DocAddress) -> u64 {
+    fn position(&self, address: DocAddress) -> u64 {
         let segment = usize::try_from(address.segment_ord).ok().and_then(|at| self.segments.get(at));
-        segment.and_then(|segment| segment.places.first(address.doc_id)).unwrap_or(0)
+        segment.and_then(|segment| segment.position(address.doc_id)).unwrap_or(0)
     }
 
     /// The first chunk of a document, which has its metadata.
-    fn head(&self, document: &DocumentId) -> Result<DocAddress, Fault> {
+    fn head(&self, document: &DocumentId) -> Result<DocAddress, IndexError> {
         for (at, segment) in (0..).zip(&self.segments) {
             if let Some(doc) = segment.head(document.as_str())? {
                 return Ok(DocAddress::new(at, doc));
             }
         }
-        Err(Fault::Damaged(format!("the first chunk of {document} is missing")))
+        Err(IndexError::Damaged(format!("the first chunk of {document} is missing")))
     }
 }
 
-fn parse(json: &str) -> Result<Metadata, Fault> {
-    serde_json::from_str(json).map_err(|error| Fault::Damaged(format!("metadata is no JSON object: {error}")))
+fn parse(json: &str) -> Result<Metadata, IndexError> {
+    serde_json::from_str(json)
+        .map_err(|error| IndexError::Damaged(format!("metadata is no JSON object: {error}")))
 }

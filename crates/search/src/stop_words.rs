@@ -1,4 +1,4 @@
-//! Which English words say nothing about what a text is about.
+//! The English stop words.
 
 /// Articles, pronouns, auxiliaries, question words, prepositions and conjunctions, in lower case, and what is left
 /// of contractions once they are cut at the apostrophe.

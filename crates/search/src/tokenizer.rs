@@ -1,8 +1,8 @@
-//! How text of any script is cut into words.
+//! The tokenizer: how text of any script is cut into words.
 //!
 //! Text is brought into normal form NFKC first, so that half-width and full-width forms, ligatures, and letters with
 //! marks written apart are what they look like. A word is a run of letters and digits with their marks, in lower
-//! case. With [`Cjk`], characters of the Chinese, Japanese and Korean scripts are no part of such words: each is
+//! case. With [`CjkMode`], characters of the Chinese, Japanese and Korean scripts are no part of such words: each is
 //! listed with its neighbour, because these languages do not tell words apart by spaces, or write particles onto them.
 
 use std::borrow::Cow;
@@ -13,89 +13,89 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// Longer words, in characters, are not words: encoded data, keys.
-const LONGEST_WORD: usize = 64;
+/// The longest word. Longer ones are not words: encoded data, keys.
+const MAX_WORD_CHARS: usize = 64;
 
 /// No character before this one is of the Chinese, Japanese and Korean scripts: the first of Hangul Jamo.
 const FIRST_CJK: char = '\u{1100}';
 
-/// What is done with characters of the Chinese, Japanese and Korean scripts.
+/// The treatment of characters of the Chinese, Japanese and Korean scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cjk {
+pub(crate) enum CjkMode {
     /// They are letters like others.
     Letters,
-    /// Of a run, each two neighbours, and each one alone: what a document is found by.
-    PairsAndSingles,
-    /// Of a run, each two neighbours; only of a run of one, that one: what a question asks for.
-    Pairs,
+    /// Of a run, each two neighbours and each one alone: the terms of a document.
+    BigramsAndUnigrams,
+    /// Of a run, each two neighbours; only of a run of one, that one: the terms of a query.
+    Bigrams,
 }
 
-/// Which letters are the lower case of which.
+/// The mapping of letters to lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Case {
+pub(crate) enum Casing {
     /// As in nearly every language.
-    Usual,
+    Standard,
     /// `I` is the capital of `ı`, and `İ` that of `i`.
     Turkish,
 }
 
 /// Cuts text into words.
 #[derive(Clone)]
-pub(crate) struct AnyScript {
-    cjk: Cjk,
-    case: Case,
+pub(crate) struct UnicodeTokenizer {
+    cjk: CjkMode,
+    casing: Casing,
     token: Token,
 }
 
-impl AnyScript {
-    pub(crate) fn new(cjk: Cjk, case: Case) -> Self {
-        Self { cjk, case, token: Token::default() }
+impl UnicodeTokenizer {
+    pub(crate) fn new(cjk: CjkMode, casing: Casing) -> Self {
+        Self { cjk, casing, token: Token::default() }
     }
 }
 
-impl Tokenizer for AnyScript {
-    type TokenStream<'a> = Words<'a>;
+impl Tokenizer for UnicodeTokenizer {
+    type TokenStream<'a> = UnicodeTokenStream<'a>;
 
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> Words<'a> {
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> UnicodeTokenStream<'a> {
         self.token.reset();
         let normal = text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes;
         let text = if normal { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) };
-        Words {
+        UnicodeTokenStream {
             text,
             at: 0,
-            before: None,
+            previous: None,
             pending: None,
             cjk: self.cjk,
-            case: self.case,
+            casing: self.casing,
             token: &mut self.token,
         }
     }
 }
 
 /// The words of one text.
-pub(crate) struct Words<'a> {
+pub(crate) struct UnicodeTokenStream<'a> {
     text: Cow<'a, str>,
     /// Where the rest of the text begins.
     at: usize,
     /// The character of a run of Chinese, Japanese or Korean ones that stands right before the rest.
-    before: Option<Neighbour>,
+    previous: Option<Neighbour>,
     /// The character that is still to be listed alone.
     pending: Option<char>,
-    cjk: Cjk,
-    case: Case,
+    cjk: CjkMode,
+    casing: Casing,
     token: &'a mut Token,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Neighbour {
     character: char,
-    /// Whether it is a word of a question already, with the one before it.
-    in_a_pair: bool,
+    /// Whether it is part of a bigram already, with the one before it.
+    in_bigram: bool,
 }
 
-/// What a character is to words.
+/// The role of a character in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CharKind {
     /// A letter or digit.
     Letter,
     /// A letter that is listed with its neighbour.
@@ -108,26 +108,30 @@ enum Kind {
     Other,
 }
 
-impl Words<'_> {
-    fn kind(&self, character: char) -> Kind {
+impl UnicodeTokenStream<'_> {
+    fn kind(&self, character: char) -> CharKind {
         if character.is_ascii() {
-            return if character.is_ascii_alphanumeric() { Kind::Letter } else { Kind::Other };
+            return if character.is_ascii_alphanumeric() { CharKind::Letter } else { CharKind::Other };
         }
         if character.is_alphanumeric() {
-            return if self.cjk != Cjk::Letters && is_cjk(character) { Kind::Cjk } else { Kind::Letter };
+            return if self.cjk != CjkMode::Letters && is_cjk(character) {
+                CharKind::Cjk
+            } else {
+                CharKind::Letter
+            };
         }
         let category = CodePointMapData::<GeneralCategory>::new().get(character);
         // The zero-width space is what tells words apart where no other space does.
         let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character);
         match category {
-            _ if ignorable && character != '\u{200b}' => Kind::Ignorable,
-            category if GeneralCategoryGroup::Mark.contains(category) => Kind::Mark,
-            _ => Kind::Other,
+            _ if ignorable && character != '\u{200b}' => CharKind::Ignorable,
+            category if GeneralCategoryGroup::Mark.contains(category) => CharKind::Mark,
+            _ => CharKind::Other,
         }
     }
 
     /// Takes the next character of the rest, if there is one that passes.
-    fn take(&mut self, passes: impl Fn(Kind) -> bool) -> Option<(char, Kind)> {
+    fn next_if(&mut self, passes: impl Fn(CharKind) -> bool) -> Option<(char, CharKind)> {
         let character = self.text.get(self.at..)?.chars().next()?;
         let kind = self.kind(character);
         passes(kind).then(|| {
@@ -141,24 +145,24 @@ impl Words<'_> {
         let mut length = 1_usize;
         self.push(first);
         while let Some((character, kind)) =
-            self.take(|kind| matches!(kind, Kind::Letter | Kind::Mark | Kind::Ignorable))
+            self.next_if(|kind| matches!(kind, CharKind::Letter | CharKind::Mark | CharKind::Ignorable))
         {
-            if kind != Kind::Ignorable {
+            if kind != CharKind::Ignorable {
                 length = length.saturating_add(1);
-                if length <= LONGEST_WORD {
+                if length <= MAX_WORD_CHARS {
                     self.push(character);
                 }
             }
         }
-        length <= LONGEST_WORD
+        length <= MAX_WORD_CHARS
     }
 
     /// Adds a character to the token, in lower case.
     fn push(&mut self, character: char) {
         let text = &mut self.token.text;
-        match (character, self.case) {
-            ('I', Case::Turkish) => text.push('ı'),
-            ('İ', Case::Turkish) => text.push('i'),
+        match (character, self.casing) {
+            ('I', Casing::Turkish) => text.push('ı'),
+            ('İ', Casing::Turkish) => text.push('i'),
             // The same letter, wherever in a word it stands.
             ('ς', _) => text.push('σ'),
             _ if character.is_ascii() => text.push(character.to_ascii_lowercase()),
@@ -166,24 +170,24 @@ impl Words<'_> {
         }
     }
 
-    /// Reads on in a run, of which `before` was read last. `false` when there is nothing more to list of it.
-    fn pair(&mut self, before: Neighbour) -> bool {
+    /// Reads on in a run, of which `previous` was read last. `false` when there is nothing more to list of it.
+    fn bigram(&mut self, previous: Neighbour) -> bool {
         let next = loop {
-            match self.take(|kind| matches!(kind, Kind::Cjk | Kind::Mark | Kind::Ignorable)) {
-                Some((character, Kind::Cjk)) => break Some(character),
+            match self.next_if(|kind| matches!(kind, CharKind::Cjk | CharKind::Mark | CharKind::Ignorable)) {
+                Some((character, CharKind::Cjk)) => break Some(character),
                 Some(_) => {}
                 None => break None,
             }
         };
-        self.before = next.map(|character| Neighbour { character, in_a_pair: true });
+        self.previous = next.map(|character| Neighbour { character, in_bigram: true });
         match next {
             Some(character) => {
-                self.token.text.extend([before.character, character]);
-                self.pending = (self.cjk == Cjk::PairsAndSingles).then_some(character);
+                self.token.text.extend([previous.character, character]);
+                self.pending = (self.cjk == CjkMode::BigramsAndUnigrams).then_some(character);
                 true
             }
-            None if self.cjk == Cjk::Pairs && !before.in_a_pair => {
-                self.token.text.push(before.character);
+            None if self.cjk == CjkMode::Bigrams && !previous.in_bigram => {
+                self.token.text.push(previous.character);
                 true
             }
             None => false,
@@ -191,7 +195,7 @@ impl Words<'_> {
     }
 }
 
-impl TokenStream for Words<'_> {
+impl TokenStream for UnicodeTokenStream<'_> {
     fn advance(&mut self) -> bool {
         self.token.text.clear();
         self.token.position = self.token.position.wrapping_add(1);
@@ -200,22 +204,22 @@ impl TokenStream for Words<'_> {
             return true;
         }
         loop {
-            if let Some(before) = self.before.take() {
-                if self.pair(before) {
+            if let Some(previous) = self.previous.take() {
+                if self.bigram(previous) {
                     return true;
                 }
                 continue;
             }
-            match self.take(|_| true) {
-                Some((first, Kind::Letter)) => {
+            match self.next_if(|_| true) {
+                Some((first, CharKind::Letter)) => {
                     if self.word(first) {
                         return true;
                     }
                     self.token.text.clear();
                 }
-                Some((character, Kind::Cjk)) => {
-                    self.before = Some(Neighbour { character, in_a_pair: false });
-                    if self.cjk == Cjk::PairsAndSingles {
+                Some((character, CharKind::Cjk)) => {
+                    self.previous = Some(Neighbour { character, in_bigram: false });
+                    if self.cjk == CjkMode::BigramsAndUnigrams {
                         self.token.text.push(character);
                         return true;
                     }
@@ -252,29 +256,31 @@ mod tests {
 
     use super::*;
 
-    fn cut(cjk: Cjk, case: Case, text: &str) -> Vec<String> {
+    fn cut(cjk: CjkMode, casing: Casing, text: &str) -> Vec<String> {
         let mut words = Vec::new();
-        AnyScript::new(cjk, case).token_stream(text).process(&mut |token| words.push(token.text.clone()));
+        UnicodeTokenizer::new(cjk, casing)
+            .token_stream(text)
+            .process(&mut |token| words.push(token.text.clone()));
         words
     }
 
     fn letters(text: &str) -> Vec<String> {
-        cut(Cjk::Letters, Case::Usual, text)
+        cut(CjkMode::Letters, Casing::Standard, text)
     }
 
     fn document(text: &str) -> Vec<String> {
-        cut(Cjk::PairsAndSingles, Case::Usual, text)
+        cut(CjkMode::BigramsAndUnigrams, Casing::Standard, text)
     }
 
     fn question(text: &str) -> Vec<String> {
-        cut(Cjk::Pairs, Case::Usual, text)
+        cut(CjkMode::Bigrams, Casing::Standard, text)
     }
 
     #[test]
     fn words_are_runs_of_letters_and_digits_in_lower_case() {
         assert_eq!(letters("Größe: 42 m², don't!"), ["größe", "42", "m2", "don", "t"]);
         assert_eq!(letters("ΟΔΟΣ οδος"), ["οδοσ", "οδοσ"]);
-        assert_eq!(cut(Cjk::Letters, Case::Turkish, "ISPARTA İzmir"), ["ısparta", "izmir"]);
+        assert_eq!(cut(CjkMode::Letters, Casing::Turkish, "ISPARTA İzmir"), ["ısparta", "izmir"]);
         assert_eq!(letters(" \n…"), [""; 0]);
     }
 
@@ -316,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_very_long_word_is_none() {
-        let longest = "x".repeat(LONGEST_WORD);
+        let longest = "x".repeat(MAX_WORD_CHARS);
         assert_eq!(letters(&format!("{longest} {longest}x y")), [longest, "y".to_owned()]);
     }
 
@@ -331,7 +337,7 @@ mod tests {
 
         #[test]
         fn a_part_of_a_run_is_found_in_it(run in "[一-十あ-おア-オ가-갚]{1,12}", from in 0_usize..12, length in 1_usize..12) {
-            let part: String = run.chars().skip(from).take(length).collect();
+            let part: String = run.chars().skip(from).next_if(length).collect();
             let listed = document(&run);
             for word in question(&part) {
                 prop_assert!(listed.contains(&word), "{word}");

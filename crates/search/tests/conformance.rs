@@ -1,4 +1,4 @@
-//! Does the engine keep the promises of its port?
+//! The conformance suite of the port.
 
 use syft_space_conformance::{Made, search};
 use syft_space_domain::dataset::ports::SearchEngine;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::{SearchEngine as _, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, SearchQuery, Change, ChangeNumber, ContentHash, Document, DocumentId, Hits, IndexKey, Metadata,
-    Stemming, StopWords, Tokenizer, chunks,
+    AnalyzerSettings, Change, ChangeNumber, ContentHash, Document, DocumentId, Hits, IndexKey, Metadata,
+    SearchQuery, Stemming, StopWords, Tokenizer, chunks,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -44,8 +44,8 @@ impl Space {
     }
 
     fn ask(&self, question: &str, limit: u64, threshold: f32) -> Result<Hits, SearchError> {
-        let ask = SearchQuery::new(question.to_owned(), limit, threshold).unwrap();
-        block_on(self.engine.search(&tenant(1), index(1), &ask))
+        let query = SearchQuery::new(question.to_owned(), limit, threshold).unwrap();
+        block_on(self.engine.search(&tenant(1), index(1), &query))
     }
 
     fn folder(&self) -> PathBuf {
@@ -142,10 +142,10 @@ fn a_hit_that_was_found_before_is_handed_out_without_a_copy() {
 fn without_room_for_hits_they_are_read_anew_and_are_the_same() {
     let space = Space::new();
     space.apply(&[put(1, "a", &long("keys"))]);
-    let options = Options { ready_bytes: 0, open_indexes: 1, ..Options::default() };
+    let options = Options { chunk_cache_bytes: 0, open_indexes: 1, ..Options::default() };
     let tight = TantivySearch::new(space.home.path().to_owned(), options);
-    let ask = SearchQuery::new("keys".to_owned(), 50, 0.0).unwrap();
-    let hits = block_on(tight.search(&tenant(1), index(1), &ask)).unwrap();
+    let query = SearchQuery::new("keys".to_owned(), 50, 0.0).unwrap();
+    let hits = block_on(tight.search(&tenant(1), index(1), &query)).unwrap();
     assert_eq!(hits, space.ask("keys", 50, 0.0).unwrap());
 }
 
@@ -273,8 +273,8 @@ fn stems_and_stop_words_are_as_the_dataset_says() {
         space.engine.destroy(&tenant(1), index.dataset).unwrap();
         space.engine.apply(&tenant(1), index, &[put(1, "a", "The keys were rotated")]).unwrap();
         ["rotates", "the"].map(|question| {
-            let ask = SearchQuery::new(question.to_owned(), 5, 0.0).unwrap();
-            !block_on(space.engine.search(&tenant(1), index, &ask)).unwrap().is_empty()
+            let query = SearchQuery::new(question.to_owned(), 5, 0.0).unwrap();
+            !block_on(space.engine.search(&tenant(1), index, &query)).unwrap().is_empty()
         })
     };
     let set =
@@ -369,8 +369,8 @@ fn a_destroyed_index_is_gone_from_disk_and_from_memory() {
 fn z1_tenants_with_equal_dataset_ids_do_not_see_each_other() {
     let space = Space::new();
     let find = |tenant_number| {
-        let ask = SearchQuery::new("apples".to_owned(), 5, 0.0).unwrap();
-        ids(&block_on(space.engine.search(&tenant(tenant_number), index(1), &ask)).unwrap())
+        let query = SearchQuery::new("apples".to_owned(), 5, 0.0).unwrap();
+        ids(&block_on(space.engine.search(&tenant(tenant_number), index(1), &query)).unwrap())
     };
     space.engine.apply(&tenant(1), index(1), &[put(1, "mine", "apples")]).unwrap();
     assert_eq!((find(1), find(2)), (vec!["mine".to_owned()], vec![]));
@@ -479,9 +479,9 @@ fn an_index_made_with_other_settings_is_told_as_damaged() {
     space.apply(&[put(1, "a", "apples")]);
     let other = IndexKey { analyzer: PLAIN, ..index(1) };
     let damaged = SearchError::Damaged(index(1).dataset);
-    let ask = SearchQuery::new("apples".to_owned(), 5, 0.0).unwrap();
+    let query = SearchQuery::new("apples".to_owned(), 5, 0.0).unwrap();
     for _ in 0..2 {
-        assert_eq!(block_on(space.engine.search(&tenant(1), other, &ask)), Err(damaged.clone()));
+        assert_eq!(block_on(space.engine.search(&tenant(1), other, &query)), Err(damaged.clone()));
         assert_eq!(space.engine.indexed(&tenant(1), other), Err(damaged.clone()));
         assert_eq!(space.engine.apply(&tenant(1), other, &[put(2, "b", "pears")]), Err(damaged.clone()));
         assert_eq!(space.find("apples"), ["a"], "and the index is as it was");
