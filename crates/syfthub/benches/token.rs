@@ -1,4 +1,4 @@
-//! How long does the check of a satellite token take, beside one bare RS256 verification?
+//! Benchmarks: the check of a satellite token, beside one bare RS256 verification.
 
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ const ISSUER: &str = "https://hub.syft.com";
 const NOW_SECONDS: i64 = 1_800_000_000;
 const NOW: Timestamp = Timestamp::from_unix_micros(NOW_SECONDS * 1_000_000);
 /// How many different tokens are checked in turn.
-const TOKENS: usize = 5_000;
+const TOKEN_COUNT: usize = 5_000;
 
 /// Bytes that follow from a seed.
 struct Seeded(Mutex<blake3::OutputReader>);
@@ -40,18 +40,18 @@ impl Entropy for Seeded {
 }
 
 /// A hub that shows one key.
-struct Shown(String);
+struct FixedResponse(String);
 
-impl HubHttp for Shown {
+impl HubHttp for FixedResponse {
     fn call<'a>(&'a self, _: &'a Request) -> Pending<'a, Result<Answer, OutboundError>> {
         let body = self.0.clone().into();
         Box::pin(async move { Ok(Answer { status: 200, headers: HeaderMap::new(), body }) })
     }
 }
 
-struct One(Arc<Hub>);
+struct OneTrustedHub(Arc<Hub>);
 
-impl TrustedHubs for One {
+impl TrustedHubs for OneTrustedHub {
     fn by_issuer(&self, issuer: &str) -> Option<Arc<Hub>> {
         (self.0.issuer.as_str() == issuer).then(|| Arc::clone(&self.0))
     }
@@ -77,8 +77,8 @@ fn verifier(keys: &RsaKeyPair, remembered: usize) -> Result<SyftHubTokens, Failu
         created_at: NOW,
     };
     let entropy = Seeded(Mutex::new(blake3::Hasher::new().finalize_xof()));
-    let http = Arc::new(Shown(json!({ "keys": [key] }).to_string()));
-    Ok(SyftHubTokens::new(Arc::new(One(Arc::new(hub))), http, remembered, &entropy)?)
+    let http = Arc::new(FixedResponse(json!({ "keys": [key] }).to_string()));
+    Ok(SyftHubTokens::new(Arc::new(OneTrustedHub(Arc::new(hub))), http, remembered, &entropy)?)
 }
 
 fn token(signer: &dyn JwsSigner, number: usize) -> Result<String, Failure> {
@@ -95,7 +95,8 @@ fn measure(criterion: &mut Criterion) -> Result<(), Failure> {
     let keys = RsaKeyPair::generate(2048)?;
     let signer = RS256.signer_from_der(keys.to_der_private_key())?;
     let bare = RS256.verifier_from_der(keys.to_der_public_key())?;
-    let tokens: Vec<String> = (0..TOKENS).map(|number| token(&signer, number)).collect::<Result<_, _>>()?;
+    let tokens: Vec<String> =
+        (0..TOKEN_COUNT).map(|number| token(&signer, number)).collect::<Result<_, _>>()?;
     let runtime = Runtime::new()?;
 
     let decoded: Vec<(&str, Vec<u8>)> = tokens
@@ -109,12 +110,14 @@ fn measure(criterion: &mut Criterion) -> Result<(), Failure> {
     criterion.bench_function("satellite_token/bare_rs256", |bencher| {
         bencher.iter_batched(
             || turn.next(),
-            |one| one.is_some_and(|(signed, signature)| bare.verify(signed.as_bytes(), signature).is_ok()),
+            |token| {
+                token.is_some_and(|(signed, signature)| bare.verify(signed.as_bytes(), signature).is_ok())
+            },
             BatchSize::SmallInput,
         );
     });
 
-    for (name, remembered) in [("new", 0), ("seen", 2 * TOKENS)] {
+    for (name, remembered) in [("new", 0), ("seen", 2 * TOKEN_COUNT)] {
         let verifier = verifier(&keys, remembered)?;
         for token in &tokens {
             runtime.block_on(verifier.verify(token, NOW))?;

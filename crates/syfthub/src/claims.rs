@@ -1,4 +1,4 @@
-//! Which claims make a satellite token?
+//! The claims of a satellite token.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::{Audience, HubRole, SatelliteClaims, SatelliteRefused, check_subject};
 use syft_space_domain::time::Timestamp;
 
-/// The longest life. Hubs give a minute.
-const LIFE_MAX_SECONDS: u64 = 300;
+/// The longest lifetime. Hubs give a minute.
+const MAX_LIFETIME_SECONDS: u64 = 300;
 
-/// How far a hub's clock may be from ours.
+/// The leeway for a hub's clock.
 pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
 
 /// The subject of every guest.
-const GUEST: &str = "guest";
+const GUEST_SUBJECT: &str = "guest";
 
 /// The claims as they are written: these six and no others. Times are whole seconds: a text, a fraction, a negative
 /// number or one beyond 64 bits is not read at all, rather than taken for absent (CVE-2026-25537).
@@ -35,19 +35,19 @@ pub(crate) struct Claims<'a> {
 }
 
 impl Claims<'_> {
-    /// Reads the claims of a token whose signature is good.
-    pub(crate) fn read(&self, hub: HubId) -> Result<SatelliteClaims, SatelliteRefused> {
-        let wrong = SatelliteRefused::BadClaims;
-        let role: HubRole = self.role.parse().map_err(|_| wrong)?;
+    /// Validates the claims of a token whose signature is good.
+    pub(crate) fn validate(&self, hub: HubId) -> Result<SatelliteClaims, SatelliteRefused> {
+        let bad_claims = SatelliteRefused::BadClaims;
+        let role: HubRole = self.role.parse().map_err(|_| bad_claims)?;
         // A guest is nobody in particular, and nobody in particular is a guest.
-        if check_subject(&self.sub).is_err() || (role == HubRole::Guest) != (self.sub == GUEST) {
-            return Err(wrong);
+        if check_subject(&self.sub).is_err() || (role == HubRole::Guest) != (self.sub == GUEST_SUBJECT) {
+            return Err(bad_claims);
         }
-        let audience = Audience::parse(&self.aud).map_err(|_| wrong)?;
-        let (issued_at, expires_at) = (time(self.iat).ok_or(wrong)?, time(self.exp).ok_or(wrong)?);
+        let audience = Audience::parse(&self.aud).map_err(|_| bad_claims)?;
+        let (issued_at, expires_at) = (time(self.iat).ok_or(bad_claims)?, time(self.exp).ok_or(bad_claims)?);
         match self.exp.checked_sub(self.iat) {
-            None | Some(0) => return Err(wrong),
-            Some(1..=LIFE_MAX_SECONDS) => {}
+            None | Some(0) => return Err(bad_claims),
+            Some(1..=MAX_LIFETIME_SECONDS) => {}
             Some(_) => return Err(SatelliteRefused::TooLongLived),
         }
         Ok(SatelliteClaims {
@@ -61,8 +61,8 @@ impl Claims<'_> {
     }
 }
 
-/// Whether claims hold at a time, to within the leeway.
-pub(crate) fn hold(claims: &SatelliteClaims, now: Timestamp) -> Result<(), SatelliteRefused> {
+/// Checks that claims are valid at a time, to within the leeway.
+pub(crate) fn check_times(claims: &SatelliteClaims, now: Timestamp) -> Result<(), SatelliteRefused> {
     if now >= claims.expires_at.plus(LEEWAY) {
         return Err(SatelliteRefused::Expired);
     }

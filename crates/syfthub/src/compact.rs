@@ -1,4 +1,4 @@
-//! What are the parts of a satellite token's text, read in one way only?
+//! The compact serialization of a satellite token, with one reading only.
 
 use std::borrow::Cow;
 
@@ -14,8 +14,8 @@ pub(crate) struct Compact<'a> {
     pub(crate) header: &'a str,
     pub(crate) payload: &'a str,
     pub(crate) signature: &'a str,
-    /// What the signature is over: header, dot, payload.
-    pub(crate) signed: &'a str,
+    /// The JWS signing input: header, dot, payload.
+    pub(crate) signing_input: &'a str,
 }
 
 impl<'a> Compact<'a> {
@@ -24,12 +24,12 @@ impl<'a> Compact<'a> {
         if token.len() > MAX_BYTES {
             return None;
         }
-        let (signed, signature) = token.rsplit_once('.')?;
-        let (header, payload) = signed.split_once('.')?;
+        let (signing_input, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signing_input.split_once('.')?;
         if payload.contains('.') {
             return None;
         }
-        Some(Self { header, payload, signature, signed })
+        Some(Self { header, payload, signature, signing_input })
     }
 }
 

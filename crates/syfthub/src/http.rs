@@ -1,14 +1,14 @@
-//! How is a hub reached? Through the guarded client, or in tests through one that plays a hub.
+//! The HTTP port to hubs: the guarded client, or in tests one that plays a hub.
 
 use syft_space_domain::Pending;
 use syft_space_outbound::{Answer, Client, OutboundError, Request};
 
-/// Makes calls to hubs.
+/// Sends requests to hubs.
 pub trait HubHttp: Send + Sync {
-    /// Makes one.
+    /// Sends one.
     ///
     /// # Errors
-    /// When no whole answer came, or the target may not be called.
+    /// When the target may not be called, cannot be reached, or sends no complete response in time.
     fn call<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Answer, OutboundError>>;
 }
 

@@ -1,4 +1,4 @@
-//! Who is the bearer of a token, by name and address?
+//! The identities of people on their hubs, by the tokens that they bring.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,9 +13,9 @@ use syft_space_domain::marketplace::{Audience, SatelliteClaims, SatelliteId};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 
-use crate::client::{SyftHub, Vouched};
+use crate::client::{SyftHub, TokenVerification};
 
-/// How long what a hub says of people is believed.
+/// The times for which the answers of a hub about people are cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentitySettings {
     /// How long it is used without asking again. A user whom the hub deactivates is known here for as long.
@@ -24,7 +24,7 @@ pub struct IdentitySettings {
     pub stale: Duration,
     /// How long a failed attempt, and a refusal, are remembered before the hub is asked again.
     pub retry: Duration,
-    /// How many people are remembered.
+    /// The most people that are remembered.
     pub remembered: usize,
 }
 
@@ -39,36 +39,37 @@ impl Default for IdentitySettings {
     }
 }
 
-/// Remembers who people are on their hubs.
+/// A cache of who people are on their hubs.
 ///
-/// A person is asked for once at a time, and once in [`fresh`](IdentitySettings::fresh). When the hub cannot be asked,
-/// what it said last serves for [`stale`](IdentitySettings::stale); when it says that the person may no longer act,
-/// that is forgotten at once. It must be used within a runtime of tokio. What one tenant's account is refused is not held against the callers of another.
+/// The hub is asked for a person by one caller at a time, and once in [`fresh`](IdentitySettings::fresh). When the hub
+/// cannot be asked, what it said last serves for [`stale`](IdentitySettings::stale); when it says that the person may no
+/// longer act, that is forgotten at once. What one tenant's account is refused is not held against the callers of
+/// another. It must be used within a runtime of tokio.
 pub struct SyftHubIdentities {
     hub: Arc<SyftHub>,
     settings: IdentitySettings,
     people: Cache<(HubId, String), Arc<Person>>,
 }
 
-/// What is known of one person.
+/// The cached identity of one person.
 #[derive(Default)]
 struct Person {
-    known: Mutex<Known>,
-    /// Held while the hub is asked.
-    asking: Arc<tokio::sync::Mutex<()>>,
+    state: Mutex<PersonState>,
+    /// Held while the hub is asked: one lookup at a time.
+    lookup_lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
-struct Known {
+struct PersonState {
     identity: Option<(HubIdentity, Timestamp)>,
-    /// The hub's word that the person may not act, for everybody.
+    /// The hub's refusal of the person. It holds for all callers.
     refused: Option<(String, Timestamp)>,
     /// The last attempt that failed for callers of one audience.
     failed: Option<(Audience, IdentifyError, Timestamp)>,
 }
 
 impl SyftHubIdentities {
-    /// Makes a memory of people that asks through this client.
+    /// A cache of people that asks through this client.
     #[must_use]
     pub fn new(hub: Arc<SyftHub>, settings: IdentitySettings) -> Self {
         let people = Cache::new(settings.remembered);
@@ -84,23 +85,24 @@ impl SyftHubIdentities {
         }
     }
 
-    /// What can be told without asking.
-    fn told(
+    /// The result that can be answered without asking the hub.
+    fn cached_result(
         &self,
         person: &Person,
         claims: &SatelliteClaims,
         now: Timestamp,
     ) -> Option<Result<HubIdentity, IdentifyError>> {
-        let known = person.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = person.state.lock().unwrap_or_else(PoisonError::into_inner);
         let within = |since: Timestamp, span: Duration| since <= now && now.since(since) < span;
-        if let Some((why, _)) = known.refused.as_ref().filter(|(_, at)| within(*at, self.settings.retry)) {
+        if let Some((why, _)) = state.refused.as_ref().filter(|(_, at)| within(*at, self.settings.retry)) {
             return Some(Err(IdentifyError::NotVouchedFor(why.clone())));
         }
-        let (identity, at) = known.identity.as_ref().map_or((None, now), |(one, at)| (Some(one), *at));
+        let (identity, at) =
+            state.identity.as_ref().map_or((None, now), |(identity, at)| (Some(identity), *at));
         if let Some(fresh) = identity.filter(|_| within(at, self.settings.fresh)) {
             return Some(Ok(fresh.clone()));
         }
-        let failed = known
+        let failed = state
             .failed
             .as_ref()
             .filter(|(audience, _, at)| *audience == claims.audience && within(*at, self.settings.retry));
@@ -110,9 +112,9 @@ impl SyftHubIdentities {
     }
 }
 
-/// One asking, with all that it needs: it goes on when whoever began it goes away, so that coming and going asks no
-/// oftener than waiting.
-struct Asking {
+/// A lookup at the hub, with all that it needs. It goes on when the caller that began it goes away: callers that come
+/// and go cause no more lookups than those that wait.
+struct IdentityLookup {
     hub: Arc<SyftHub>,
     person: Arc<Person>,
     claims: SatelliteClaims,
@@ -121,30 +123,32 @@ struct Asking {
     now: Timestamp,
 }
 
-impl Asking {
-    /// Asks the hub, and remembers what comes of it.
-    async fn ask(self, access: Result<HubAccess, HubError>) {
+impl IdentityLookup {
+    /// Asks the hub, and caches the outcome.
+    async fn run(self, access: Result<HubAccess, HubError>) {
         let Self { hub, person, claims, token, satellite, now } = self;
-        let vouched = match access {
-            Ok(access) => hub.vouch(&access, satellite, token.expose()).await,
+        let verification = match access {
+            Ok(access) => hub.verify_token(&access, satellite, token.expose()).await,
             Err(error) => Err(error),
         };
-        let mut known = person.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = person.state.lock().unwrap_or_else(PoisonError::into_inner);
         let failed = |error| Some((claims.audience.clone(), error, now));
-        match vouched {
-            Ok(Vouched::For(identity, subject, audience)) => {
+        match verification {
+            Ok(TokenVerification::Valid(identity, subject, audience)) => {
                 if subject == claims.subject && audience == claims.audience.as_str() {
-                    *known = Known { identity: Some((identity, now)), ..Known::default() };
+                    *state = PersonState { identity: Some((identity, now)), ..PersonState::default() };
                 } else {
                     let why = HubError::Unreadable("it speaks of another token".to_owned());
-                    known.failed = failed(IdentifyError::Unavailable(why));
+                    state.failed = failed(IdentifyError::Unavailable(why));
                 }
             }
-            Ok(Vouched::NotFor(why)) => {
-                *known = Known { refused: Some((why, now)), ..Known::default() };
+            Ok(TokenVerification::PersonRefused(why)) => {
+                *state = PersonState { refused: Some((why, now)), ..PersonState::default() };
             }
-            Ok(Vouched::NotToken(why)) => known.failed = failed(IdentifyError::NotVouchedFor(why)),
-            Err(error) => known.failed = failed(IdentifyError::Unavailable(error)),
+            Ok(TokenVerification::TokenRefused(why)) => {
+                state.failed = failed(IdentifyError::NotVouchedFor(why));
+            }
+            Err(error) => state.failed = failed(IdentifyError::Unavailable(error)),
         }
     }
 }
@@ -160,14 +164,14 @@ impl SatelliteIdentities for SyftHubIdentities {
     ) -> Pending<'a, Result<HubIdentity, IdentifyError>> {
         Box::pin(async move {
             let person = self.person(claims);
-            // As what they come, their token says.
-            let as_they_come = |identity| HubIdentity { role: claims.role, ..identity };
-            if let Some(told) = self.told(&person, claims, now) {
-                return told.map(as_they_come);
+            // The role is that of their token.
+            let with_token_role = |identity| HubIdentity { role: claims.role, ..identity };
+            if let Some(cached_result) = self.cached_result(&person, claims, now) {
+                return cached_result.map(with_token_role);
             }
-            let one_at_a_time = Arc::clone(&person.asking).lock_owned().await;
-            if self.told(&person, claims, now).is_none() {
-                let asking = Asking {
+            let lookup_guard = Arc::clone(&person.lookup_lock).lock_owned().await;
+            if self.cached_result(&person, claims, now).is_none() {
+                let lookup = IdentityLookup {
                     hub: Arc::clone(&self.hub),
                     person: Arc::clone(&person),
                     claims: claims.clone(),
@@ -177,14 +181,14 @@ impl SatelliteIdentities for SyftHubIdentities {
                 };
                 let access = access();
                 let asked = tokio::spawn(async move {
-                    asking.ask(access).await;
-                    drop(one_at_a_time);
+                    lookup.run(access).await;
+                    drop(lookup_guard);
                 });
                 asked.await.ok();
             }
-            let told = self.told(&person, claims, now);
+            let cached_result = self.cached_result(&person, claims, now);
             let nothing = || HubError::Unavailable("it was asked a moment ago".to_owned());
-            told.unwrap_or_else(|| Err(IdentifyError::Unavailable(nothing()))).map(as_they_come)
+            cached_result.unwrap_or_else(|| Err(IdentifyError::Unavailable(nothing()))).map(with_token_role)
         })
     }
 }

@@ -27,8 +27,8 @@ mod http;
 mod identities;
 mod keys;
 mod self_test;
+mod token_cache;
 mod tokens;
-mod verified;
 
 pub use client::SyftHub;
 pub use http::HubHttp;

@@ -1,7 +1,7 @@
-//! Does RS256 give on this machine what it must?
+//! The self-test of RS256.
 
 use crate::compact::{Compact, decode};
-use crate::keys::read;
+use crate::keys::parse_key_set;
 
 /// The key and the signature of RFC 7515, appendix A.2.
 const KEY_SET: &str = concat!(
@@ -11,7 +11,7 @@ const KEY_SET: &str = concat!(
     "Hg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54",
     r#"h4FRWyuXpoQ"}]}"#
 );
-const SIGNED: &str = concat!(
+const SIGNED_TOKEN: &str = concat!(
     "eyJhbGciOiJSUzI1NiJ9.",
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.",
     "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7",
@@ -23,13 +23,13 @@ const SIGNED: &str = concat!(
 /// Whether the signature that a standard prints is accepted, and refused once a bit of it or of the text is another.
 pub(crate) fn rs256_works() -> bool {
     let works = || {
-        let (keys, _) = read(KEY_SET.as_bytes())?;
+        let (keys, _) = parse_key_set(KEY_SET.as_bytes())?;
         let key = keys.first()?;
-        let token = Compact::split(SIGNED)?;
+        let token = Compact::split(SIGNED_TOKEN)?;
         let signature = decode(token.signature)?;
         let mut other = signature.clone();
         *other.last_mut()? ^= 1;
-        let message = token.signed.as_bytes();
+        let message = token.signing_input.as_bytes();
         Some(
             key.verifies(message, &signature)
                 && !key.verifies(message, &other)
@@ -42,7 +42,7 @@ pub(crate) fn rs256_works() -> bool {
 /// The key that the standard prints.
 #[cfg(test)]
 pub(crate) fn key() -> crate::keys::HubKey {
-    read(KEY_SET.as_bytes()).unwrap().0.remove(0)
+    parse_key_set(KEY_SET.as_bytes()).unwrap().0.remove(0)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who is a caller that presents a satellite token?
+//! The verification of satellite tokens.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use syft_space_domain::time::Timestamp;
 use crate::claims::{self, Claims};
 use crate::compact::{Compact, Header, MAX_BYTES, decode, object};
 use crate::http::HubHttp;
-use crate::keys::{Asked, HubKey, HubKeys, Hubs};
+use crate::keys::{HubKey, HubKeys, KeysByHub, RefetchOutcome};
 use crate::self_test;
-use crate::verified::{SeenTokens, TokenDigest, Verified};
+use crate::token_cache::{TokenCache, TokenDigest, VerifiedToken};
 
 /// Satellite tokens cannot be verified on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,20 +33,20 @@ pub enum SatelliteTokensError {
 /// and `iat` and `exp` hold to within 5 s. The same token may come again and again.
 pub struct SyftHubTokens {
     trusted: Arc<dyn TrustedHubs>,
-    hubs: Hubs,
-    seen: SeenTokens,
+    keys: KeysByHub,
+    cache: TokenCache,
 }
 
-/// The parts of a token that a signature is looked up and checked with.
-struct Presented<'a> {
+/// The parts of a token that its signature is looked up and checked with.
+struct SignedToken<'a> {
     digest: TokenDigest,
     kid: &'a str,
-    signed: &'a [u8],
+    signing_input: &'a [u8],
     signature: &'a [u8],
 }
 
 impl SyftHubTokens {
-    /// How many tokens that passed are remembered, and as many that did not, unless something else is asked for: about
+    /// The tokens that passed that are remembered, and as many that did not, unless something else is asked for: about
     /// 5 MB.
     pub const DEFAULT_REMEMBERED: usize = 10_000;
 
@@ -63,11 +63,11 @@ impl SyftHubTokens {
         if !self_test::rs256_works() {
             return Err(SatelliteTokensError::SelfTest);
         }
-        Ok(Self { trusted, hubs: Hubs::new(http), seen: SeenTokens::new(remembered, entropy)? })
+        Ok(Self { trusted, keys: KeysByHub::new(http), cache: TokenCache::new(remembered, entropy)? })
     }
 
     fn keys_of(&self, hub: &Hub) -> Arc<HubKeys> {
-        self.hubs.of(hub, || self.trusted.all())
+        self.keys.of(hub, || self.trusted.all())
     }
 
     /// The claims of a token that passed before, and passes now.
@@ -76,18 +76,18 @@ impl SyftHubTokens {
         digest: &TokenDigest,
         now: Timestamp,
     ) -> Option<Result<SatelliteClaims, SatelliteRefused>> {
-        let known = self.seen.verified(digest)?;
+        let known = self.cache.verified(digest)?;
         // Trust may have been withdrawn, or moved to another URL, whose keys are others.
         let hub = self.trusted.by_issuer(known.hub.issuer.as_str()).filter(|hub| hub.id == known.hub.id);
         if hub.is_none_or(|hub| hub.url != known.hub.url) {
-            self.seen.forget(digest);
+            self.cache.remove(digest);
             return None;
         }
-        let held = claims::hold(&known.claims, now);
-        if held == Err(SatelliteRefused::Expired) {
-            self.seen.forget(digest);
+        let validity = claims::check_times(&known.claims, now);
+        if validity == Err(SatelliteRefused::Expired) {
+            self.cache.remove(digest);
         }
-        Some(held.map(|()| known.claims.clone()))
+        Some(validity.map(|()| known.claims.clone()))
     }
 
     /// Checks a token that is not remembered.
@@ -109,39 +109,39 @@ impl SyftHubTokens {
         let claims: Claims<'_> = object(&payload).ok_or(SatelliteRefused::BadClaims)?;
         let hub = self.trusted.by_issuer(&claims.iss).ok_or(SatelliteRefused::UnknownIssuer)?;
 
-        let signed = token.signed.as_bytes();
-        let presented = Presented { digest, kid: &header.kid, signed, signature: &signature };
-        let key = self.key_of(&hub, &presented, now).await?;
+        let signing_input = token.signing_input.as_bytes();
+        let signed_token = SignedToken { digest, kid: &header.kid, signing_input, signature: &signature };
+        let key = self.key_of(&hub, &signed_token, now).await?;
 
-        let claims = claims.read(hub.id)?;
-        claims::hold(&claims, now)?;
-        self.seen.passed(digest, Verified { claims: claims.clone(), hub, key });
+        let claims = claims.validate(hub.id)?;
+        claims::check_times(&claims, now)?;
+        self.cache.insert_verified(digest, VerifiedToken { claims: claims.clone(), hub, key });
         Ok(claims)
     }
 
-    /// The key that a token is signed with. When none fits, the hub may have new ones: it is asked, within bounds.
+    /// The key that verifies a token. When none does, the hub may have new ones: it is asked, within bounds.
     async fn key_of(
         &self,
         hub: &Hub,
-        token: &Presented<'_>,
+        token: &SignedToken<'_>,
         now: Timestamp,
     ) -> Result<Arc<HubKey>, SatelliteRefused> {
         let keys = self.keys_of(hub);
-        keys.keep_fresh(now).await;
-        let begun = keys.begun();
-        if let Some(why) = self.seen.refused(&token.digest, keys.number(), now) {
+        keys.refresh_if_due(now).await;
+        let fetches_begun = keys.fetches_begun();
+        if let Some(why) = self.cache.refused(&token.digest, keys.version(), now) {
             return Err(why);
         }
-        let check = || keys.check(token.kid, token.signed, token.signature);
+        let check = || keys.verify(token.kid, token.signing_input, token.signature);
         if let Ok(key) = check() {
             return Ok(key);
         }
-        let asked = keys.doubt(begun, now).await;
+        let refetched = keys.refetch(fetches_begun, now).await;
         let outcome = check();
         if let Err(why) = outcome {
-            keys.alarm();
-            if asked == Asked::Yes && why != SatelliteRefused::KeysUnavailable {
-                self.seen.failed(token.digest, why, keys.number(), now);
+            keys.report_failure();
+            if refetched == RefetchOutcome::Fetched && why != SatelliteRefused::KeysUnavailable {
+                self.cache.insert_refused(token.digest, why, keys.version(), now);
             }
         }
         outcome
@@ -158,7 +158,7 @@ impl SatelliteTokens for SyftHubTokens {
             if token.len() > MAX_BYTES {
                 return Err(SatelliteRefused::Malformed);
             }
-            let digest = self.seen.digest(token);
+            let digest = self.cache.digest(token);
             match self.remembered(&digest, now) {
                 Some(outcome) => outcome,
                 None => self.check(token, digest, now).await,

@@ -1,8 +1,8 @@
-//! How does this space speak to a hub?
+//! The client of hubs.
 
+mod cached_value;
 mod calls;
-mod kept;
-pub(crate) mod refusal;
+pub(crate) mod response_error;
 mod session;
 mod wire;
 
@@ -21,31 +21,31 @@ use syft_space_outbound::http::Method;
 use syft_space_outbound::{Answer, Request};
 
 use crate::http::HubHttp;
-use kept::Kept;
+use cached_value::CachedValue;
 use session::Session;
 
-pub(crate) use calls::Vouched;
+pub(crate) use calls::TokenVerification;
 
-/// The time for a call, repetitions included.
-const WITHIN: Duration = Duration::from_secs(10);
+/// The time for a call, retries included.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of an answer.
-const ANSWER_BYTES: usize = 1024 * 1024;
-/// How many sessions, and how many tokens for other spaces, are kept.
-const KEPT: usize = 1_000;
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
+/// The most sessions, and the most tokens for other spaces, that are cached.
+const CACHE_CAPACITY: usize = 1_000;
 
-/// A keyed hash of whose account on which hub is meant, so that memory holds a credential no oftener than it must.
+/// A keyed hash of a hub, a credential and a purpose: memory holds a credential no oftener than it must.
 type AccessDigest = [u8; 32];
 
 /// Speaks to SyftHub, as each tenant's account there.
 ///
-/// A session begun with a password is kept and renewed ahead of its end; so are the tokens for calling other spaces.
-/// Who asks while one is got waits for that one.
+/// Sessions and tokens for calling other spaces are cached, and renewed ahead of their end. Callers that come while one
+/// is being fetched wait for that one.
 pub struct SyftHub {
     http: Arc<dyn HubHttp>,
     clock: Arc<dyn Clock>,
     key: [u8; 32],
-    sessions: Cache<AccessDigest, Arc<Kept<Session>>>,
-    minted: Cache<AccessDigest, Arc<Kept<SatelliteToken>>>,
+    sessions: Cache<AccessDigest, Arc<CachedValue<Session>>>,
+    satellite_tokens: Cache<AccessDigest, Arc<CachedValue<SatelliteToken>>>,
 }
 
 impl SyftHub {
@@ -60,10 +60,16 @@ impl SyftHub {
     ) -> Result<Self, RandomError> {
         let mut key = [0; 32];
         entropy.fill(&mut key)?;
-        Ok(Self { http, clock, key, sessions: Cache::new(KEPT), minted: Cache::new(KEPT) })
+        Ok(Self {
+            http,
+            clock,
+            key,
+            sessions: Cache::new(CACHE_CAPACITY),
+            satellite_tokens: Cache::new(CACHE_CAPACITY),
+        })
     }
 
-    fn digest(&self, access: &HubAccess, what: &str) -> AccessDigest {
+    fn digest(&self, access: &HubAccess, purpose: &str) -> AccessDigest {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         let mut add = |part: &str| {
             // The length first: no two lists of parts have the same bytes.
@@ -78,43 +84,44 @@ impl SyftHub {
                 add(password.expose());
             }
         }
-        add(what);
+        add(purpose);
         *hasher.finalize().as_bytes()
     }
 
     fn request(&self, access: &HubAccess, method: Method, path: &str) -> Result<Request, HubError> {
-        let request = Request::new(method, &format!("{}{path}", access.url)).map_err(refusal::of_call)?;
-        Ok(request.within(WITHIN).at_most(ANSWER_BYTES))
+        let request =
+            Request::new(method, &format!("{}{path}", access.url)).map_err(response_error::from_outbound)?;
+        Ok(request.within(CALL_TIMEOUT).at_most(MAX_RESPONSE_BYTES))
     }
 
-    /// Makes a call, and takes nothing but success for one.
+    /// Sends a request. Any status but success is an error.
     async fn send(&self, request: &Request) -> Result<Answer, HubError> {
-        let answer = self.http.call(request).await.map_err(refusal::of_call)?;
-        refusal::of_status(&answer).map_or(Ok(answer), Err)
+        let answer = self.http.call(request).await.map_err(response_error::from_outbound)?;
+        response_error::from_status(&answer).map_or(Ok(answer), Err)
     }
 
-    /// Makes a call as the account. A session that the hub has ended meanwhile is begun anew, once.
-    async fn as_account(&self, access: &HubAccess, request: Request) -> Result<Answer, HubError> {
+    /// Sends a request as the account. If the hub has ended the session meanwhile, another is begun, once.
+    async fn send_authenticated(&self, access: &HubAccess, request: Request) -> Result<Answer, HubError> {
         let token = self.bearer(access).await?;
-        let outcome = self.send(&signed(request.clone(), &token)?).await;
-        if !matches!(outcome, Err(HubError::Unauthorized)) || !self.forget(access, &token).await {
+        let outcome = self.send(&with_bearer(request.clone(), &token)?).await;
+        if !matches!(outcome, Err(HubError::Unauthorized)) || !self.invalidate_session(access, &token).await {
             return outcome;
         }
         let token = self.bearer(access).await?;
-        self.send(&signed(request, &token)?).await
+        self.send(&with_bearer(request, &token)?).await
     }
 }
 
-fn signed(request: Request, token: &Secret<String>) -> Result<Request, HubError> {
-    request.bearer(token).map_err(refusal::of_call)
+fn with_bearer(request: Request, token: &Secret<String>) -> Result<Request, HubError> {
+    request.bearer(token).map_err(response_error::from_outbound)
 }
 
-fn json(body: &impl Serialize) -> Result<Vec<u8>, HubError> {
+fn to_json(body: &impl Serialize) -> Result<Vec<u8>, HubError> {
     serde_json::to_vec(body).map_err(|error| HubError::Unreadable(error.to_string()))
 }
 
-/// Reads an answer. Unknown members are ignored: hubs are of many versions.
-fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, HubError> {
+/// Parses the body of a response. Unknown members are ignored: hubs are of many versions.
+fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, HubError> {
     // The parser's message would quote what it read.
     serde_json::from_slice(&answer.body)
         .map_err(|error| HubError::Unreadable(format!("no such JSON, at column {}", error.column())))

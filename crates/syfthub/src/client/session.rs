@@ -1,4 +1,4 @@
-//! With which token are calls to a hub made?
+//! The sessions at hubs, and the bearer tokens of calls.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use syft_space_outbound::http::Method;
 
-use super::kept::Good;
-use super::{SyftHub, read, wire};
+use super::cached_value::ExpiringValue;
+use super::{SyftHub, parse, wire};
 use crate::compact::{Compact, decode};
 
-/// How long a session is taken to last whose token does not say.
-const LIFE_UNSAID: Duration = Duration::from_secs(600);
-/// The longest that one is taken to last.
-const LIFE_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// The lifetime of a session whose token does not tell it.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
+/// The longest lifetime of a session.
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 
 /// A session at a hub.
 #[derive(Clone)]
@@ -31,45 +31,50 @@ impl SyftHub {
         match &access.credential {
             HubCredential::Pat(token) => Ok(token.clone()),
             HubCredential::Password { username, password } => {
-                let kept = self.sessions.get_or_insert_with(&self.digest(access, ""), || {
+                let cached_value = self.sessions.get_or_insert_with(&self.digest(access, ""), || {
                     Ok::<_, std::convert::Infallible>(std::sync::Arc::default())
                 });
-                let kept = match kept {
-                    Ok(kept) => kept,
+                let cached_value = match cached_value {
+                    Ok(cached_value) => cached_value,
                     Err(never) => match never {},
                 };
-                let session = kept.get(self.clock.as_ref(), |before| {
-                    self.begin(access, username, password, before.and_then(|session| session.refresh))
+                let session = cached_value.get_or_refresh(self.clock.as_ref(), |previous| {
+                    self.refresh_or_login(
+                        access,
+                        username,
+                        password,
+                        previous.and_then(|session| session.refresh),
+                    )
                 });
                 Ok(session.await?.value.access)
             }
         }
     }
 
-    /// Forgets a session whose token the hub no longer accepts. `false` when there can be no other.
-    pub(super) async fn forget(&self, access: &HubAccess, token: &Secret<String>) -> bool {
+    /// Removes a session whose token the hub no longer accepts. `false` when there can be no other.
+    pub(super) async fn invalidate_session(&self, access: &HubAccess, token: &Secret<String>) -> bool {
         if matches!(access.credential, HubCredential::Pat(_)) {
             return false;
         }
-        if let Some(kept) = self.sessions.get(&self.digest(access, "")) {
-            kept.drop_if(|session| session.access.expose() == token.expose()).await;
+        if let Some(cached_value) = self.sessions.get(&self.digest(access, "")) {
+            cached_value.invalidate_if(|session| session.access.expose() == token.expose()).await;
         }
         true
     }
 
-    /// Goes on with a session by its refresh token, or begins one.
-    async fn begin(
+    /// Renews a session by its refresh token, or logs in.
+    async fn refresh_or_login(
         &self,
         access: &HubAccess,
         username: &str,
         password: &Secret<String>,
         refresh: Option<Secret<String>>,
-    ) -> Result<Good<Session>, HubError> {
+    ) -> Result<ExpiringValue<Session>, HubError> {
         if let Some(token) = refresh {
-            let body = wire::Refresh { refresh_token: token.expose() };
+            let body = wire::RefreshRequest { refresh_token: token.expose() };
             let request = self.request(access, Method::POST, "/api/v1/auth/refresh")?;
-            if let Ok(answer) = self.send(&request.body("application/json", super::json(&body)?)).await {
-                return self.session(&read::<wire::Session>(&answer)?, Some(token));
+            if let Ok(answer) = self.send(&request.body("application/json", super::to_json(&body)?)).await {
+                return self.session(&parse::<wire::SessionResponse>(&answer)?, Some(token));
             }
         }
         let form = Secret::new(
@@ -82,30 +87,35 @@ impl SyftHub {
             .request(access, Method::POST, "/api/v1/auth/login")?
             .body("application/x-www-form-urlencoded", form.expose().clone().into_bytes());
         let answer = self.send(&request).await?;
-        self.session(&read::<wire::Session>(&answer)?, None)
+        self.session(&parse::<wire::SessionResponse>(&answer)?, None)
     }
 
     fn session(
         &self,
-        got: &wire::Session,
-        before: Option<Secret<String>>,
-    ) -> Result<Good<Session>, HubError> {
-        if got.access_token.is_empty() {
+        response: &wire::SessionResponse,
+        previous: Option<Secret<String>>,
+    ) -> Result<ExpiringValue<Session>, HubError> {
+        if response.access_token.is_empty() {
             return Err(HubError::Unreadable("a session without a token".to_owned()));
         }
         let now = self.clock.now();
-        let life = ends_at(&got.access_token).map_or(LIFE_UNSAID, |end| end.since(now)).min(LIFE_MAX);
-        let refresh = got.refresh_token.clone().map(Secret::new).or(before);
-        Ok(Good::for_life(Session { access: Secret::new(got.access_token.clone()), refresh }, now, life))
+        let lifetime =
+            ends_at(&response.access_token).map_or(DEFAULT_LIFETIME, |end| end.since(now)).min(MAX_LIFETIME);
+        let refresh = response.refresh_token.clone().map(Secret::new).or(previous);
+        Ok(ExpiringValue::with_lifetime(
+            Session { access: Secret::new(response.access_token.clone()), refresh },
+            now,
+            lifetime,
+        ))
     }
 }
 
-/// When a token says that it ends. Not verified: it is the hub's own, and only tells when to ask for the next.
+/// The `exp` of a token. It is not verified: the token is the hub's own, and its end only tells when to renew it.
 fn ends_at(token: &str) -> Option<Timestamp> {
     #[derive(Deserialize)]
-    struct Ends {
+    struct ExpClaim {
         exp: u32,
     }
-    let ends: Ends = serde_json::from_slice(&decode(Compact::split(token)?.payload)?).ok()?;
-    Some(Timestamp::from_unix_micros(i64::from(ends.exp).checked_mul(1_000_000)?))
+    let claims: ExpClaim = serde_json::from_slice(&decode(Compact::split(token)?.payload)?).ok()?;
+    Some(Timestamp::from_unix_micros(i64::from(claims.exp).checked_mul(1_000_000)?))
 }

@@ -1,43 +1,43 @@
-//! What do the bodies look like that go to a hub and come from it?
+//! The bodies of requests to a hub and of its responses.
 
 use serde::{Deserialize, Serialize};
 use syft_space_domain::marketplace::ports::{HealthReport, Publication};
 
 /// The limits of a hub; what is longer is cut, so that an endpoint is shown rather than refused.
-const NAME_MAX: usize = 100;
-const LINE_MAX: usize = 500;
-const README_MAX: usize = 50_000;
-const TAGS_MAX: usize = 10;
-const TAG_MAX: usize = 30;
+const MAX_NAME_CHARS: usize = 100;
+const MAX_LINE_CHARS: usize = 500;
+const MAX_README_CHARS: usize = 50_000;
+const MAX_TAGS: usize = 10;
+const MAX_TAG_BYTES: usize = 30;
 
 #[derive(Deserialize)]
-pub(super) struct Account {
+pub(super) struct AccountResponse {
     pub(super) id: u64,
     pub(super) username: String,
     pub(super) email: String,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Session {
+pub(super) struct SessionResponse {
     pub(super) access_token: String,
     pub(super) refresh_token: Option<String>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Refresh<'a> {
+pub(super) struct RefreshRequest<'a> {
     pub(super) refresh_token: &'a str,
 }
 
 #[derive(Serialize)]
-pub(super) struct Verify<'a> {
+pub(super) struct VerifyRequest<'a> {
     pub(super) token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) satellite_id: Option<String>,
 }
 
-/// The hub's word on a token.
+/// The hub's answer about a token.
 #[derive(Deserialize)]
-pub(super) struct Verdict {
+pub(super) struct VerifyResponse {
     pub(super) valid: bool,
     #[serde(default)]
     pub(super) sub: String,
@@ -56,25 +56,25 @@ pub(super) struct Verdict {
 }
 
 #[derive(Serialize)]
-pub(super) struct NewSatellite<'a> {
+pub(super) struct SatelliteRequest<'a> {
     pub(super) kind: &'static str,
     pub(super) base_url: &'a str,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Satellite {
+pub(super) struct SatelliteResponse {
     pub(super) id: String,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Minted {
+pub(super) struct TokenResponse {
     pub(super) target_token: String,
     pub(super) expires_in: u32,
 }
 
 /// An endpoint as a hub shows it. Without slug and type it is a change of one.
 #[derive(Serialize)]
-pub(super) struct Endpoint<'a> {
+pub(super) struct EndpointRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) slug: Option<&'a str>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -97,11 +97,11 @@ struct Policy<'a> {
     enabled: bool,
     description: String,
     /// Always empty: who is named in a policy is nobody's business but the space's.
-    config: Empty,
+    config: EmptyObject,
 }
 
 #[derive(Serialize)]
-struct Empty {}
+struct EmptyObject {}
 
 #[derive(Serialize)]
 struct Connection<'a> {
@@ -119,25 +119,25 @@ struct ConnectionConfig<'a> {
     tenant_name: &'a str,
 }
 
-impl<'a> Endpoint<'a> {
+impl<'a> EndpointRequest<'a> {
     pub(super) fn of(publication: &'a Publication) -> Self {
         let policies = publication.policies.iter().map(|policy| Policy {
             kind: &policy.policy_type,
             version: "1.0",
             enabled: true,
-            description: cut(&policy.description, LINE_MAX),
-            config: Empty {},
+            description: cut(&policy.description, MAX_LINE_CHARS),
+            config: EmptyObject {},
         });
         let mut tags: Vec<String> = publication.tags.iter().filter_map(|text| tag(text)).collect();
-        tags.truncate(TAGS_MAX);
+        tags.truncate(MAX_TAGS);
         Self {
             slug: Some(&publication.slug),
             kind: Some("data_source"),
-            name: cut(&publication.name, NAME_MAX),
+            name: cut(&publication.name, MAX_NAME_CHARS),
             visibility: "public",
-            description: cut(&publication.summary, LINE_MAX),
+            description: cut(&publication.summary, MAX_LINE_CHARS),
             version: "0.1.0",
-            readme: cut(&publication.readme, README_MAX),
+            readme: cut(&publication.readme, MAX_README_CHARS),
             tags,
             policies: policies.collect(),
             connect: [Connection {
@@ -150,8 +150,8 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
+fn cut(text: &str, max_chars: usize) -> String {
+    text.chars().take(max_chars).collect()
 }
 
 /// A tag as hubs take them: lower-case letters, digits, and single hyphens within; `None` when nothing is left.
@@ -159,39 +159,39 @@ fn tag(text: &str) -> Option<String> {
     let text = text.to_lowercase();
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let tag = words.collect::<Vec<_>>().join("-");
-    let tag = tag.get(..TAG_MAX).unwrap_or(&tag).trim_end_matches('-').to_owned();
+    let tag = tag.get(..MAX_TAG_BYTES).unwrap_or(&tag).trim_end_matches('-').to_owned();
     (!tag.is_empty()).then_some(tag)
 }
 
 #[derive(Serialize)]
-pub(super) struct Health<'a> {
+pub(super) struct HealthRequest<'a> {
     url: &'a str,
     ttl_seconds: u64,
-    endpoints: Vec<OneHealth<'a>>,
+    endpoints: Vec<EndpointHealth<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     satellite_id: Option<String>,
 }
 
 #[derive(Serialize)]
-struct OneHealth<'a> {
+struct EndpointHealth<'a> {
     slug: &'a str,
     status: &'static str,
     checked_at: String,
 }
 
-impl<'a> Health<'a> {
+impl<'a> HealthRequest<'a> {
     pub(super) fn of(
         url: &'a str,
         reports: &'a [HealthReport],
         ttl_seconds: u64,
         satellite_id: Option<String>,
     ) -> Self {
-        let one = |report: &'a HealthReport| OneHealth {
+        let endpoint_health = |report: &'a HealthReport| EndpointHealth {
             slug: &report.slug,
             status: if report.healthy { "healthy" } else { "unhealthy" },
             checked_at: report.checked_at.start_of_second().to_string(),
         };
-        Self { url, ttl_seconds, endpoints: reports.iter().map(one).collect(), satellite_id }
+        Self { url, ttl_seconds, endpoints: reports.iter().map(endpoint_health).collect(), satellite_id }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which keys of a hub's key set (RFC 7517) are used, and why are the others not?
+//! The keys of a hub's key set (RFC 7517) that are used, and why the others are not.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 /// The fewest bits of a modulus (NIST SP 800-131A), and the most: beyond, a signature costs too much to check.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// The least public exponent (FIPS 186-5), and the most bytes of one.
-const EXPONENT_MIN: u64 = 65_537;
-const EXPONENT_BYTES: usize = 4;
+const MIN_EXPONENT: u64 = 65_537;
+const MAX_EXPONENT_BYTES: usize = 4;
 /// The longest id of a key.
-const KID_MAX: usize = 255;
+const MAX_KID_BYTES: usize = 255;
 
 /// Members of a private key (RFC 7518, section 6.3.2). A hub that shows one shows it to everybody.
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// A public key of a hub.
 pub(crate) struct HubKey {
@@ -38,12 +38,12 @@ impl HubKey {
         self.verifier.verify(message, signature).is_ok()
     }
 
-    /// Whether it is the same key under the same name.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    /// Whether it is the same key under the same `kid`.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.kid == other.kid && self.modulus == other.modulus && self.exponent == other.exponent
     }
 
-    /// Says that the hub shows the key no more: what it verified is to be forgotten.
+    /// Marks the key as one that the hub publishes no more: what it verified is not valid any more.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
     }
@@ -54,26 +54,26 @@ impl HubKey {
 }
 
 #[derive(Deserialize)]
-struct Shown {
+struct JwkSet {
     keys: Vec<Map<String, Value>>,
 }
 
 /// The keys of a set that are used, and of each other one why it is not. `None` when the text is no key set.
-pub(crate) fn read(json: &[u8]) -> Option<(Vec<HubKey>, Vec<String>)> {
-    let Shown { keys } = serde_json::from_slice(json).ok()?;
+pub(crate) fn parse_key_set(json: &[u8]) -> Option<(Vec<HubKey>, Vec<String>)> {
+    let JwkSet { keys } = serde_json::from_slice(json).ok()?;
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for key in &keys {
-        *count.entry(name(key)).or_default() += 1;
+        *count.entry(key_name(key)).or_default() += 1;
     }
     let (mut used, mut ignored) = (Vec::new(), Vec::new());
     for key in keys {
-        let name = name(&key);
-        let read = if count.get(&name).is_some_and(|times| *times > 1) {
+        let name = key_name(&key);
+        let parsed = if count.get(&name).is_some_and(|times| *times > 1) {
             Err("its kid stands more than once")
         } else {
-            one(key)
+            parse_key(key)
         };
-        match read {
+        match parsed {
             Ok(key) => used.push(key),
             Err(why) => ignored.push(format!("{name:?}: {why}")),
         }
@@ -81,17 +81,17 @@ pub(crate) fn read(json: &[u8]) -> Option<(Vec<HubKey>, Vec<String>)> {
     Some((used, ignored))
 }
 
-fn name(key: &Map<String, Value>) -> String {
-    key.get("kid").and_then(Value::as_str).unwrap_or_default().chars().take(KID_MAX).collect()
+fn key_name(key: &Map<String, Value>) -> String {
+    key.get("kid").and_then(Value::as_str).unwrap_or_default().chars().take(MAX_KID_BYTES).collect()
 }
 
-fn one(key: Map<String, Value>) -> Result<HubKey, &'static str> {
+fn parse_key(key: Map<String, Value>) -> Result<HubKey, &'static str> {
     let text = |member: &str| key.get(member).map(|value| value.as_str().unwrap_or_default());
-    let kid = text("kid").filter(|kid| (1..=KID_MAX).contains(&kid.len())).ok_or("it has no kid")?;
+    let kid = text("kid").filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len())).ok_or("it has no kid")?;
     if text("kty") != Some("RSA") {
         return Err("it is no RSA key");
     }
-    if PRIVATE.iter().any(|member| key.contains_key(*member)) {
+    if PRIVATE_MEMBERS.iter().any(|member| key.contains_key(*member)) {
         return Err("it shows its private part");
     }
     if text("use").is_some_and(|usage| usage != "sig") {
@@ -101,7 +101,7 @@ fn one(key: Map<String, Value>) -> Result<HubKey, &'static str> {
         return Err("it is not for RS256");
     }
     if let Some(operations) = key.get("key_ops") {
-        let verify = |one: &Value| one.as_str() == Some("verify");
+        let verify = |operation: &Value| operation.as_str() == Some("verify");
         if !operations.as_array().is_some_and(|operations| operations.iter().any(verify)) {
             return Err("it is not for verifying");
         }
@@ -117,11 +117,11 @@ fn one(key: Map<String, Value>) -> Result<HubKey, &'static str> {
     if !MODULUS_BITS.contains(&bits) {
         return Err("its modulus has less than 2048 bits, or more than 8192");
     }
-    if exponent.len() > EXPONENT_BYTES {
+    if exponent.len() > MAX_EXPONENT_BYTES {
         return Err("its exponent is too large");
     }
     let exponent = exponent.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-    if exponent < EXPONENT_MIN || exponent % 2 == 0 {
+    if exponent < MIN_EXPONENT || exponent % 2 == 0 {
         return Err("its exponent is even, or less than 65537");
     }
     let kid = kid.to_owned();

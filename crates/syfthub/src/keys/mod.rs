@@ -1,6 +1,6 @@
-//! What are the keys of a hub now?
+//! The current keys of hubs.
 
-mod budget;
+mod fetch_schedule;
 mod jwk;
 
 use std::collections::HashMap;
@@ -17,45 +17,45 @@ use syft_space_outbound::{Answer, Request};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 use crate::http::HubHttp;
-use budget::{Budget, Due};
-pub(crate) use jwk::{HubKey, read};
+use fetch_schedule::{FetchSchedule, RefreshDue};
+pub(crate) use jwk::{HubKey, parse_key_set};
 
 /// The most bytes of a key set.
-const SET_BYTES: usize = 64 * 1024;
+const MAX_KEY_SET_BYTES: usize = 64 * 1024;
 /// The time for fetching one.
-const FETCH_WITHIN: Duration = Duration::from_secs(5);
-/// How many callers may wait for a fetch at once. Who comes beyond is judged by the keys that are there.
-const WAITING: usize = 1_024;
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most callers that wait for a fetch at once. Others are judged by the present keys.
+const MAX_WAITING_CALLERS: usize = 1_024;
 
-/// The keys as they were last seen.
+/// The keys as they were last fetched.
 #[derive(Default)]
-struct Known {
+struct CurrentKeys {
     keys: Vec<Arc<HubKey>>,
-    /// How many good sets came before this one and with it; 0 before the first.
-    number: u64,
+    /// The number of good sets so far; 0 before the first.
+    version: u64,
 }
 
 /// The keys of one hub.
 pub(crate) struct HubKeys {
     url: HubUrl,
     http: Arc<dyn HubHttp>,
-    known: RwLock<Arc<Known>>,
-    budget: Mutex<Budget>,
-    /// Held while a fetch is under way: one at a time.
-    fetching: Arc<tokio::sync::Mutex<()>>,
-    begun: AtomicU64,
-    waiting: Semaphore,
-    /// The last complaint: the same one is not logged twice.
-    complaint: Mutex<String>,
+    current: RwLock<Arc<CurrentKeys>>,
+    schedule: Mutex<FetchSchedule>,
+    /// Held during a fetch: one at a time.
+    fetch_lock: Arc<tokio::sync::Mutex<()>>,
+    fetches_begun: AtomicU64,
+    waiters: Semaphore,
+    /// The last problem: the same one is not logged twice.
+    last_problem: Mutex<String>,
 }
 
-/// What became of a doubt.
+/// The outcome of asking for the keys again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// A fetch that began after the doubt has ended, well or not.
-    Yes,
-    /// No fetch is left for now.
-    No,
+pub(crate) enum RefetchOutcome {
+    /// A fetch that began after the call has ended, well or not.
+    Fetched,
+    /// No fetch is allowed for now.
+    NotAllowed,
 }
 
 impl HubKeys {
@@ -63,141 +63,141 @@ impl HubKeys {
         Arc::new(Self {
             url,
             http,
-            known: RwLock::default(),
-            budget: Mutex::new(Budget::new()),
-            fetching: Arc::default(),
-            begun: AtomicU64::new(0),
-            waiting: Semaphore::new(WAITING),
-            complaint: Mutex::default(),
+            current: RwLock::default(),
+            schedule: Mutex::new(FetchSchedule::new()),
+            fetch_lock: Arc::default(),
+            fetches_begun: AtomicU64::new(0),
+            waiters: Semaphore::new(MAX_WAITING_CALLERS),
+            last_problem: Mutex::default(),
         })
     }
 
-    fn known(&self) -> Arc<Known> {
-        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    fn current(&self) -> Arc<CurrentKeys> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn budget(&self) -> MutexGuard<'_, Budget> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    fn schedule(&self) -> MutexGuard<'_, FetchSchedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of the set in use; it changes with each that is fetched.
-    pub(crate) fn number(&self) -> u64 {
-        self.known().number
+    /// The version of the set in use. It changes with each that is fetched.
+    pub(crate) fn version(&self) -> u64 {
+        self.current().version
     }
 
-    /// How many fetches were begun.
-    pub(crate) fn begun(&self) -> u64 {
-        self.begun.load(Ordering::Acquire)
+    /// The number of fetches that were begun.
+    pub(crate) fn fetches_begun(&self) -> u64 {
+        self.fetches_begun.load(Ordering::Acquire)
     }
 
-    /// The key that made a signature.
-    pub(crate) fn check(
+    /// The key that verifies a signature.
+    pub(crate) fn verify(
         &self,
         kid: &str,
-        signed: &[u8],
+        signing_input: &[u8],
         signature: &[u8],
     ) -> Result<Arc<HubKey>, SatelliteRefused> {
-        let known = self.known();
-        if known.number == 0 {
+        let current = self.current();
+        if current.version == 0 {
             return Err(SatelliteRefused::KeysUnavailable);
         }
-        let key = known.keys.iter().find(|key| key.kid == kid).ok_or(SatelliteRefused::UnknownKey)?;
-        if key.verifies(signed, signature) {
+        let key = current.keys.iter().find(|key| key.kid == kid).ok_or(SatelliteRefused::UnknownKey)?;
+        if key.verifies(signing_input, signature) {
             Ok(Arc::clone(key))
         } else {
             Err(SatelliteRefused::BadSignature)
         }
     }
 
-    /// Fetches keys that grow old. Who finds them too old waits; else what is there serves meanwhile.
-    pub(crate) async fn keep_fresh(self: &Arc<Self>, now: Timestamp) {
-        let due = self.budget().due(now);
-        if due == Due::No {
+    /// Fetches keys that grow old. A caller that finds them too old waits; else the present ones serve meanwhile.
+    pub(crate) async fn refresh_if_due(self: &Arc<Self>, now: Timestamp) {
+        let due = self.schedule().refresh_due(now);
+        if due == RefreshDue::NotYet {
             return;
         }
         let keys = Arc::clone(self);
         let fetch = tokio::spawn(async move {
-            let flight = Arc::clone(&keys.fetching).lock_owned().await;
-            keys.fetch(now, flight).await;
+            let fetch_guard = Arc::clone(&keys.fetch_lock).lock_owned().await;
+            keys.fetch(now, fetch_guard).await;
         });
-        if due == Due::Now {
+        if due == RefreshDue::Blocking {
             fetch.await.ok();
         }
     }
 
-    /// Fetches the keys because they do not fit a token whose bearer came when `begun` fetches were begun. Whatever
-    /// fetch has begun since then serves them as well.
-    pub(crate) async fn doubt(self: &Arc<Self>, begun: u64, now: Timestamp) -> Asked {
-        let Ok(_place) = self.waiting.try_acquire() else { return Asked::No };
-        let flight = Arc::clone(&self.fetching).lock_owned().await;
-        if self.begun() > begun {
-            return Asked::Yes;
+    /// Fetches the keys because none verifies a token that came when `fetches_begun` fetches were begun. A fetch that
+    /// began since then serves as well.
+    pub(crate) async fn refetch(self: &Arc<Self>, fetches_begun: u64, now: Timestamp) -> RefetchOutcome {
+        let Ok(_permit) = self.waiters.try_acquire() else { return RefetchOutcome::NotAllowed };
+        let fetch_guard = Arc::clone(&self.fetch_lock).lock_owned().await;
+        if self.fetches_begun() > fetches_begun {
+            return RefetchOutcome::Fetched;
         }
-        if !self.budget().take(now) {
-            return Asked::No;
+        if !self.schedule().try_take(now) {
+            return RefetchOutcome::NotAllowed;
         }
         // In a task of its own: a caller who goes away must not take the fetch along.
         let keys = Arc::clone(self);
-        tokio::spawn(async move { keys.fetch(now, flight).await }).await.ok();
-        Asked::Yes
+        tokio::spawn(async move { keys.fetch(now, fetch_guard).await }).await.ok();
+        RefetchOutcome::Fetched
     }
 
-    /// Says that a token did not fit the keys, and still does not.
-    pub(crate) fn alarm(&self) {
-        self.budget().alarm();
+    /// Reports that no key verifies a token, also after a fetch.
+    pub(crate) fn report_failure(&self) {
+        self.schedule().report_failure();
     }
 
-    async fn fetch(&self, now: Timestamp, _flight: OwnedMutexGuard<()>) {
-        self.begun.fetch_add(1, Ordering::AcqRel);
+    async fn fetch(&self, now: Timestamp, _fetch_guard: OwnedMutexGuard<()>) {
+        self.fetches_begun.fetch_add(1, Ordering::AcqRel);
         let url = format!("{}/.well-known/jwks.json", self.url);
         let request = match Request::new(Method::GET, &url) {
-            Ok(request) => request.at_most(SET_BYTES).within(FETCH_WITHIN).once(),
-            Err(error) => return self.complain(error.to_string()),
+            Ok(request) => request.at_most(MAX_KEY_SET_BYTES).within(FETCH_TIMEOUT).once(),
+            Err(error) => return self.log_problem(error.to_string()),
         };
         let answer = match self.http.call(&request).await {
             Ok(answer) if answer.status == 200 => answer,
-            Ok(answer) => return self.complain(format!("the answer was {}", answer.status)),
-            Err(error) => return self.complain(error.to_string()),
+            Ok(answer) => return self.log_problem(format!("the answer was {}", answer.status)),
+            Err(error) => return self.log_problem(error.to_string()),
         };
-        let Some((keys, ignored)) = read(&answer.body) else {
-            return self.complain("the answer is no key set".to_owned());
+        let Some((keys, ignored)) = parse_key_set(&answer.body) else {
+            return self.log_problem("the answer is no key set".to_owned());
         };
         if keys.is_empty() {
-            return self.complain(format!("there is no key of use: {}", ignored.join("; ")));
+            return self.log_problem(format!("there is no key of use: {}", ignored.join("; ")));
         }
-        self.complain(ignored.join("; "));
-        self.take_over(keys);
-        self.budget().fetched(now, max_age(&answer));
+        self.log_problem(ignored.join("; "));
+        self.replace_keys(keys);
+        self.schedule().fetched(now, max_age(&answer));
     }
 
-    /// Uses a new set. A key that was there before stays the same; one that is gone is retired.
-    fn take_over(&self, keys: Vec<HubKey>) {
-        let before = self.known();
+    /// Replaces the keys by a new set. A key that was there before stays the same; one that is gone is retired.
+    fn replace_keys(&self, keys: Vec<HubKey>) {
+        let before = self.current();
         let same = |key: HubKey| {
-            let known = before.keys.iter().find(|known| known.is(&key));
-            known.map_or_else(|| Arc::new(key), Arc::clone)
+            let current = before.keys.iter().find(|current| current.is_same(&key));
+            current.map_or_else(|| Arc::new(key), Arc::clone)
         };
         let keys: Vec<Arc<HubKey>> = keys.into_iter().map(same).collect();
         let gone = before.keys.iter().filter(|old| !keys.iter().any(|key| Arc::ptr_eq(key, old)));
         let gone: Vec<Arc<HubKey>> = gone.cloned().collect();
-        let known = Arc::new(Known { keys, number: before.number + 1 });
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        let current = Arc::new(CurrentKeys { keys, version: before.version + 1 });
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
         gone.iter().for_each(|key| key.retire());
     }
 
-    /// Logs what is wrong with a hub's keys, once until it is something else.
-    fn complain(&self, what: String) {
-        let mut last = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last != what {
-            if !what.is_empty() {
-                tracing::warn!(hub = %self.url, %what, "keys of the hub are not used");
+    /// Logs a problem with a hub's keys, once until it is another.
+    fn log_problem(&self, problem: String) {
+        let mut last = self.last_problem.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != problem {
+            if !problem.is_empty() {
+                tracing::warn!(hub = %self.url, what = %problem, "keys of the hub are not used");
             }
-            *last = what;
+            *last = problem;
         }
     }
 
     fn retire_all(&self) {
-        self.known().keys.iter().for_each(|key| key.retire());
+        self.current().keys.iter().for_each(|key| key.retire());
     }
 }
 
@@ -217,12 +217,12 @@ fn max_age(answer: &Answer) -> Option<Duration> {
 }
 
 /// The keys of every hub.
-pub(crate) struct Hubs {
+pub(crate) struct KeysByHub {
     http: Arc<dyn HubHttp>,
     keys: RwLock<HashMap<HubId, Arc<HubKeys>>>,
 }
 
-impl Hubs {
+impl KeysByHub {
     pub(crate) fn new(http: Arc<dyn HubHttp>) -> Self {
         Self { http, keys: RwLock::default() }
     }
@@ -230,22 +230,22 @@ impl Hubs {
     /// The keys of a hub at its present URL. Keys from another URL are retired.
     pub(crate) fn of(&self, hub: &Hub, trusted: impl FnOnce() -> Vec<Arc<Hub>>) -> Arc<HubKeys> {
         let at_url = |keys: &&Arc<HubKeys>| keys.url == hub.url;
-        let known = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(keys) = known.get(&hub.id).filter(at_url) {
+        let current = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = current.get(&hub.id).filter(at_url) {
             return Arc::clone(keys);
         }
-        drop(known);
+        drop(current);
         let trusted = trusted();
         let mut all = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = all.get(&hub.id).filter(at_url) {
             return Arc::clone(keys);
         }
         all.retain(|id, keys| {
-            let kept = *id != hub.id && trusted.iter().any(|hub| hub.id == *id);
-            if !kept {
+            let is_trusted = *id != hub.id && trusted.iter().any(|hub| hub.id == *id);
+            if !is_trusted {
                 keys.retire_all();
             }
-            kept
+            is_trusted
         });
         let keys = HubKeys::new(hub.url.clone(), Arc::clone(&self.http));
         all.insert(hub.id, Arc::clone(&keys));

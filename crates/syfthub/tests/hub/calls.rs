@@ -1,4 +1,4 @@
-//! Does each call look as hubs expect it, and each answer mean what they mean?
+//! Tests of the calls: each request is as hubs expect it, and each response means what they mean.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use syft_space_domain::time::Timestamp;
 use syft_space_outbound::OutboundError;
 use syft_space_syfthub::{HubHttp, SyftHub};
 
-use crate::support::{Hand, NOW, Played, Seeded, Seen, answer, at};
+use crate::support::{FakeHub, ManualClock, NOW, Seeded, Seen, answer, at};
 
 const SATELLITE: &str = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11";
 
-fn client(hub: &Arc<Played>) -> SyftHub {
+fn client(hub: &Arc<FakeHub>) -> SyftHub {
     let http: Arc<dyn HubHttp> = hub.clone();
-    SyftHub::new(http, Hand::new(NOW), &Seeded::new(4)).unwrap()
+    SyftHub::new(http, ManualClock::new(NOW), &Seeded::new(4)).unwrap()
 }
 
 fn access() -> HubAccess {
@@ -52,7 +52,7 @@ fn body(seen: &Seen) -> Value {
 
 #[tokio::test]
 async fn q4_an_endpoint_is_shown_as_hubs_expect_it() {
-    let hub = Played::new(|_| answer(201, "{}"));
+    let hub = FakeHub::new(|_| answer(201, "{}"));
     client(&hub).publish(&access(), Some(satellite()), &publication()).await.unwrap();
     let seen = hub.seen();
     assert_eq!(seen.len(), 1);
@@ -73,7 +73,7 @@ async fn q4_an_endpoint_is_shown_as_hubs_expect_it() {
 
 #[tokio::test]
 async fn q4_an_endpoint_that_is_shown_already_is_changed() {
-    let hub = Played::new(|seen| match seen.call.split(' ').next() {
+    let hub = FakeHub::new(|seen| match seen.call.split(' ').next() {
         Some("POST") => answer(400, r#"{"detail":"slug already exists - already taken"}"#),
         _ => answer(200, "{}"),
     });
@@ -91,7 +91,7 @@ async fn q4_an_endpoint_that_is_shown_already_is_changed() {
 #[tokio::test]
 async fn q4_an_endpoint_that_the_hub_refuses_says_why() {
     let reserved = r#"{"detail":[{"msg":"'docs' is a reserved slug and cannot be used"}]}"#;
-    let hub = Played::new(move |_| answer(422, reserved));
+    let hub = FakeHub::new(move |_| answer(422, reserved));
     let error = client(&hub).publish(&access(), None, &publication()).await.unwrap_err();
     assert_eq!(error, HubError::Refused("'docs' is a reserved slug and cannot be used".to_owned()));
     assert_eq!(hub.calls(), 1);
@@ -100,7 +100,7 @@ async fn q4_an_endpoint_that_the_hub_refuses_says_why() {
 #[tokio::test]
 async fn q4_to_unlist_what_is_not_shown_is_no_error() {
     for (status, ends_well) in [(204, true), (404, true), (401, false), (503, false)] {
-        let hub = Played::new(move |_| answer(status, ""));
+        let hub = FakeHub::new(move |_| answer(status, ""));
         let outcome = client(&hub).unpublish(&access(), None, "space-docs").await;
         assert_eq!(outcome.is_ok(), ends_well, "{status}");
         assert_eq!(hub.seen()[0].call, "DELETE /hub/api/v1/endpoints/slug/space-docs");
@@ -109,7 +109,7 @@ async fn q4_to_unlist_what_is_not_shown_is_no_error() {
 
 #[tokio::test]
 async fn q4_health_is_reported_as_hubs_expect_it() {
-    let hub = Played::new(|_| answer(200, r#"{"updated":2,"ignored":0}"#));
+    let hub = FakeHub::new(|_| answer(200, r#"{"updated":2,"ignored":0}"#));
     let client = client(&hub);
     let checked_at = Timestamp::from_unix_micros(at(NOW).as_unix_micros() + 123_456);
     let reports = [("a", true), ("b", false)].map(|(slug, healthy)| HealthReport {
@@ -139,7 +139,7 @@ async fn q4_health_is_reported_as_hubs_expect_it() {
 async fn a2_a_space_registers_where_hubs_know_satellites_and_goes_on_where_not() {
     let url = "https://space.example.org";
     for status in [200, 201] {
-        let hub = Played::new(move |_| answer(status, json!({"id": SATELLITE, "kind": "space"})));
+        let hub = FakeHub::new(move |_| answer(status, json!({"id": SATELLITE, "kind": "space"})));
         let id = client(&hub).register_satellite(&access(), url).await;
         assert_eq!(id, Ok(Some(satellite())));
         assert_eq!(hub.seen()[0].call, "POST /hub/api/v1/satellites");
@@ -151,11 +151,11 @@ async fn a2_a_space_registers_where_hubs_know_satellites_and_goes_on_where_not()
         (401, "", Err(HubError::Unauthorized)),
         (201, r#"{"id":"x"}"#, Err(HubError::Unreadable("the id of a satellite is no UUID".to_owned()))),
     ] {
-        let hub = Played::new(move |_| answer(status, body));
+        let hub = FakeHub::new(move |_| answer(status, body));
         assert_eq!(client(&hub).register_satellite(&access(), url).await, outcome);
     }
     for status in [204, 404] {
-        let hub = Played::new(move |_| answer(status, ""));
+        let hub = FakeHub::new(move |_| answer(status, ""));
         client(&hub).remove_satellite(&access(), satellite()).await.unwrap();
         assert_eq!(hub.seen()[0].call, format!("DELETE /hub/api/v1/satellites/{SATELLITE}"));
     }
@@ -163,7 +163,7 @@ async fn a2_a_space_registers_where_hubs_know_satellites_and_goes_on_where_not()
 
 #[tokio::test]
 async fn a2_a_bearers_identity_is_asked_for_with_the_satellite_that_is_meant() {
-    let hub = Played::new(|_| {
+    let hub = FakeHub::new(|_| {
         answer(200, r#"{"valid":false,"error":"user_inactive","message":"User 'bob' is no longer active."}"#)
     });
     let error = client(&hub).identify(&access(), Some(satellite()), "a.b.c").await.unwrap_err();
@@ -174,14 +174,14 @@ async fn a2_a_bearers_identity_is_asked_for_with_the_satellite_that_is_meant() {
 #[tokio::test]
 async fn a2_what_no_hub_answers_is_told_as_such_and_quotes_nothing() {
     for body in ["", "<html>hunter2", "[]", "{}", r#"{"id":"hunter2","username":"x","email":"y"}"#, "null"] {
-        let hub = Played::new(move |_| answer(200, body));
+        let hub = FakeHub::new(move |_| answer(200, body));
         let error = client(&hub).account(&access()).await.unwrap_err();
         assert!(matches!(error, HubError::Unreadable(_)), "{error:?}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
-    let hub = Played::new(|_| Err(OutboundError::TooLarge(1)));
+    let hub = FakeHub::new(|_| Err(OutboundError::TooLarge(1)));
     assert!(matches!(client(&hub).account(&access()).await, Err(HubError::Unreadable(_))));
-    let hub = Played::new(|_| answer(302, ""));
+    let hub = FakeHub::new(|_| answer(302, ""));
     assert!(matches!(client(&hub).account(&access()).await, Err(HubError::Unreadable(_))));
     let broken = HubCredential::Pat(Secret::new("a\nb".to_owned()));
     let access = HubAccess { credential: broken, ..access() };

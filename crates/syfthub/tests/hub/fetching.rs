@@ -1,4 +1,4 @@
-//! When are a hub's keys fetched, and what becomes of tokens meanwhile?
+//! Tests of when a hub's keys are fetched, and what becomes of tokens meanwhile.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use syft_space_domain::marketplace::SatelliteRefused;
 use syft_space_outbound::OutboundError;
 
 use crate::support::{
-    ISSUER, KID, NOW, OTHER, OURS, Played, Trusted, URL, answer, claims, claims_at, hub, set, tokens,
+    FakeHub, ISSUER, KID, NOW, OTHER, OURS, Trusted, URL, answer, claims, claims_at, hub, set, tokens,
     trusting, verify,
 };
 
 #[tokio::test]
 async fn a2_the_first_token_brings_the_keys_and_the_next_ones_need_no_call() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     for number in 0..20 {
         assert!(verify(&tokens, &OURS.token(KID, &claims_at(NOW - number)), NOW).await.is_ok());
@@ -25,7 +25,7 @@ async fn a2_the_first_token_brings_the_keys_and_the_next_ones_need_no_call() {
 
 #[tokio::test]
 async fn a2_callers_who_come_at_once_wait_for_one_fetch() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     hub.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
     let callers: Vec<_> = (0..50)
@@ -47,7 +47,7 @@ async fn a2_callers_who_come_at_once_wait_for_one_fetch() {
 #[tokio::test]
 async fn a2_a_new_key_is_found_at_once_also_under_the_old_name() {
     for kid in ["hub-key-2", KID] {
-        let hub = Played::showing(vec![OURS.shown(KID)]);
+        let hub = FakeHub::showing(vec![OURS.shown(KID)]);
         let tokens = tokens(&hub);
         assert!(verify(&tokens, &OURS.token(KID, &claims()), NOW).await.is_ok());
         hub.now_shows(vec![OTHER.shown(kid)]);
@@ -61,7 +61,7 @@ async fn a2_a_new_key_is_found_at_once_also_under_the_old_name() {
 
 #[tokio::test]
 async fn a2_who_comes_while_an_older_fetch_is_under_way_gets_one_of_their_own() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     assert!(verify(&tokens, &OURS.token(KID, &claims()), NOW).await.is_ok());
     // Somebody's nonsense brings a fetch, which the hub answers from before its rotation.
@@ -86,7 +86,7 @@ async fn a2_who_comes_while_an_older_fetch_is_under_way_gets_one_of_their_own() 
 
 #[tokio::test]
 async fn a2_who_goes_away_takes_no_fetch_along() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     hub.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
     let gone = Arc::clone(&tokens);
@@ -102,7 +102,7 @@ async fn a2_who_goes_away_takes_no_fetch_along() {
 
 #[tokio::test]
 async fn a2_good_keys_stay_whatever_a_hub_answers() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     assert!(verify(&tokens, &OURS.token(KID, &claims()), NOW).await.is_ok());
     let short = json!({"kty": "RSA", "kid": KID, "n": "AQAB", "e": "AQAB"}).to_string();
@@ -137,7 +137,7 @@ async fn a2_good_keys_stay_whatever_a_hub_answers() {
 
 #[tokio::test]
 async fn a2_a_hub_that_never_showed_a_key_is_told_apart_from_a_wrong_token() {
-    let hub = Played::new(|_| Err(OutboundError::Timeout));
+    let hub = FakeHub::new(|_| Err(OutboundError::Timeout));
     let tokens = tokens(&hub);
     for _ in 0..10 {
         let outcome = verify(&tokens, &OURS.token(KID, &claims()), NOW).await;
@@ -151,7 +151,7 @@ async fn a2_a_hub_that_never_showed_a_key_is_told_apart_from_a_wrong_token() {
 
 #[tokio::test]
 async fn a2_keys_are_refreshed_ahead_of_their_age_and_nobody_waits() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     assert!(verify(&tokens, &OURS.token(KID, &claims()), NOW).await.is_ok());
     hub.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
@@ -166,7 +166,7 @@ async fn a2_keys_are_refreshed_ahead_of_their_age_and_nobody_waits() {
 
 #[tokio::test]
 async fn a2_after_a_quiet_night_old_keys_are_not_believed_unasked() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     assert!(verify(&tokens, &OURS.token(KID, &claims()), NOW).await.is_ok());
     hub.now_shows(vec![OTHER.shown("hub-key-2")]);
@@ -183,7 +183,7 @@ async fn a2_hubs_do_not_verify_for_each_other() {
         assert_eq!(seen.call, "GET /.well-known/jwks.json");
         set(&[OURS.shown(KID)])
     };
-    let played = Played::new(shows);
+    let played = FakeHub::new(shows);
     let tokens = trusting(Arc::clone(&trusted), &played);
     let mut theirs = claims();
     theirs["iss"] = json!("https://other.example");
@@ -199,7 +199,7 @@ async fn a2_hubs_do_not_verify_for_each_other() {
 #[tokio::test]
 async fn a2_trust_that_is_withdrawn_or_moved_ends_for_tokens_that_were_seen() {
     let trusted = Trusted::one();
-    let played = Played::showing(vec![OURS.shown(KID)]);
+    let played = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = trusting(Arc::clone(&trusted), &played);
     let token = OURS.token(KID, &claims());
     assert!(verify(&tokens, &token, NOW).await.is_ok());

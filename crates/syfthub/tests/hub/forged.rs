@@ -1,13 +1,13 @@
-//! Are headers and claims that say anything but what they must refused, under a good signature?
+//! Tests that headers and claims that are not exactly right are refused, under a good signature.
 
 use serde_json::{Value, json};
 use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::{Audience, HubRole, SatelliteClaims, SatelliteRefused};
 
-use crate::support::{ISSUER, KID, NOW, OURS, Played, at, claims, header, tokens, verify};
+use crate::support::{FakeHub, ISSUER, KID, NOW, OURS, at, claims, header, tokens, verify};
 
 async fn ends(header: &str, payload: &str) -> Option<SatelliteRefused> {
-    let tokens = tokens(&Played::showing(vec![OURS.shown(KID)]));
+    let tokens = tokens(&FakeHub::showing(vec![OURS.shown(KID)]));
     verify(&tokens, &OURS.sign(header, payload), NOW).await.err()
 }
 
@@ -31,7 +31,7 @@ fn set(mut object: Value, member: &str, raw: Option<&str>) -> String {
 
 #[tokio::test]
 async fn a2_a_token_as_hubs_write_it_passes_and_says_who_comes() {
-    let tokens = tokens(&Played::showing(vec![OURS.shown(KID)]));
+    let tokens = tokens(&FakeHub::showing(vec![OURS.shown(KID)]));
     let expected = |subject: &str, role| SatelliteClaims {
         hub: HubId::from_bytes([1; 16]),
         subject: subject.to_owned(),
@@ -132,7 +132,7 @@ async fn k3_the_issuer_is_a_trusted_hubs_byte_for_byte() {
 
 #[tokio::test]
 async fn a2_times_hold_to_within_five_seconds_and_a_life_to_five_minutes() {
-    let tokens = tokens(&Played::showing(vec![OURS.shown(KID)]));
+    let tokens = tokens(&FakeHub::showing(vec![OURS.shown(KID)]));
     let token = |iat: i64, exp: i64| {
         let mut claims = claims();
         (claims["iat"], claims["exp"]) = (json!(iat), json!(exp));

@@ -1,4 +1,4 @@
-//! Who are people, how often is the hub asked, and what when it cannot be?
+//! Tests of identities: who people are, how often the hub is asked, and what happens when it cannot be.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use syft_space_outbound::OutboundError;
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities};
 use tokio::sync::Semaphore;
 
-use crate::support::{Hand, NOW, Played, Seeded, URL, answer, at};
+use crate::support::{FakeHub, ManualClock, NOW, Seeded, URL, answer, at};
 
-fn identities(hub: &Arc<Played>) -> Arc<SyftHubIdentities> {
+fn identities(hub: &Arc<FakeHub>) -> Arc<SyftHubIdentities> {
     let http: Arc<dyn HubHttp> = hub.clone();
-    let client = SyftHub::new(http, Hand::new(NOW), &Seeded::new(2)).unwrap();
+    let client = SyftHub::new(http, ManualClock::new(NOW), &Seeded::new(2)).unwrap();
     Arc::new(SyftHubIdentities::new(Arc::new(client), IdentitySettings::default()))
 }
 
@@ -67,7 +67,7 @@ fn alice() -> HubIdentity {
 
 #[tokio::test]
 async fn a2_a_person_is_asked_for_once_in_ten_minutes() {
-    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let hub = FakeHub::new(|_| answer(200, valid("2", "spaceowner")));
     let identities = identities(&hub);
     for seconds in [0, 1, 60, 599] {
         assert_eq!(who(&identities, &claims("2", "spaceowner"), NOW + seconds).await, Ok(alice()));
@@ -83,7 +83,7 @@ async fn a2_a_person_is_asked_for_once_in_ten_minutes() {
 
 #[tokio::test]
 async fn a2_who_is_known_needs_no_credential() {
-    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let hub = FakeHub::new(|_| answer(200, valid("2", "spaceowner")));
     let identities = identities(&hub);
     who(&identities, &claims("2", "spaceowner"), NOW).await.unwrap();
     let none = || -> Result<HubAccess, HubError> { panic!("nobody is to be asked") };
@@ -93,7 +93,7 @@ async fn a2_who_is_known_needs_no_credential() {
 
 #[tokio::test]
 async fn a2_who_comes_at_once_is_asked_for_once_and_others_do_not_wait() {
-    let hub = Played::new(|seen| {
+    let hub = FakeHub::new(|seen| {
         let subject = if seen.body.contains("other") { "3" } else { "2" };
         answer(200, valid(subject, "spaceowner"))
     });
@@ -121,7 +121,7 @@ async fn a2_who_comes_at_once_is_asked_for_once_and_others_do_not_wait() {
 
 #[tokio::test]
 async fn a2_who_comes_and_goes_asks_no_oftener_than_who_waits() {
-    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let hub = FakeHub::new(|_| answer(200, valid("2", "spaceowner")));
     hub.gate.forget_permits(Semaphore::MAX_PERMITS);
     let identities = identities(&hub);
     for _ in 0..10 {
@@ -139,7 +139,7 @@ async fn a2_who_comes_and_goes_asks_no_oftener_than_who_waits() {
 
 #[tokio::test]
 async fn a2_what_the_hub_said_last_serves_for_an_hour_when_it_cannot_be_asked() {
-    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let hub = FakeHub::new(|_| answer(200, valid("2", "spaceowner")));
     let identities = identities(&hub);
     let claims = claims("2", "spaceowner");
     who(&identities, &claims, NOW).await.unwrap();
@@ -160,7 +160,7 @@ async fn a2_what_the_hub_said_last_serves_for_an_hour_when_it_cannot_be_asked() 
 #[tokio::test]
 async fn a2_whom_the_hub_deactivates_is_forgotten_at_the_next_asking() {
     for error in ["user_inactive", "user_not_found", "invalid_user_id"] {
-        let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+        let hub = FakeHub::new(|_| answer(200, valid("2", "spaceowner")));
         let identities = identities(&hub);
         let claims = claims("2", "spaceowner");
         who(&identities, &claims, NOW).await.unwrap();
@@ -178,7 +178,7 @@ async fn a2_whom_the_hub_deactivates_is_forgotten_at_the_next_asking() {
 
 #[tokio::test]
 async fn z1_what_one_tenants_account_is_refused_is_not_held_against_anothers_callers() {
-    let hub = Played::new(|_| answer(200, invalid("audience_mismatch")));
+    let hub = FakeHub::new(|_| answer(200, invalid("audience_mismatch")));
     let identities = identities(&hub);
     let broken = who(&identities, &claims("2", "broken"), NOW).await;
     assert_eq!(broken, Err(IdentifyError::NotVouchedFor("audience_mismatch: No.".to_owned())));
@@ -194,7 +194,7 @@ async fn z1_what_one_tenants_account_is_refused_is_not_held_against_anothers_cal
 
 #[tokio::test]
 async fn a2_a_token_that_ends_on_its_way_takes_nobodys_identity() {
-    let hub = Played::new(|_| answer(200, valid("2", "spaceowner")));
+    let hub = FakeHub::new(|_| answer(200, valid("2", "spaceowner")));
     let identities = identities(&hub);
     let claims = claims("2", "spaceowner");
     who(&identities, &claims, NOW).await.unwrap();
@@ -214,7 +214,7 @@ async fn a2_an_answer_about_somebody_else_or_none_is_not_believed() {
         json!({"valid": true, "sub": "2", "aud": "spaceowner", "username": "alice", "role": "owner"}),
     ] {
         let told = body.to_string();
-        let hub = Played::new(move |_| answer(200, &told));
+        let hub = FakeHub::new(move |_| answer(200, &told));
         let outcome = who(&identities(&hub), &claims("2", "spaceowner"), NOW).await;
         assert!(
             matches!(outcome, Err(IdentifyError::Unavailable(HubError::Unreadable(_)))),
@@ -225,7 +225,7 @@ async fn a2_an_answer_about_somebody_else_or_none_is_not_believed() {
 
 #[tokio::test]
 async fn a2_an_address_that_cannot_be_compared_is_none_and_the_role_is_the_tokens() {
-    let hub = Played::new(|_| {
+    let hub = FakeHub::new(|_| {
         let mut body = valid("2", "spaceowner");
         (body["email"], body["role"]) = (json!("not an address"), json!("admin"));
         answer(200, body)

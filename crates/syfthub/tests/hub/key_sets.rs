@@ -1,9 +1,9 @@
-//! Which keys of a hub are used?
+//! Tests of which keys of a hub are used.
 
 use serde_json::{Value, json};
 use syft_space_domain::marketplace::SatelliteRefused;
 
-use crate::support::{KID, NOW, OTHER, OURS, Pair, Played, claims, tokens, verify};
+use crate::support::{FakeHub, KID, NOW, OTHER, OURS, Pair, claims, tokens, verify};
 
 fn with(mut key: Value, member: &str, value: Value) -> Value {
     key[member] = value;
@@ -14,7 +14,7 @@ fn with(mut key: Value, member: &str, value: Value) -> Value {
 async fn ends(shown: Vec<Value>) -> Option<SatelliteRefused> {
     let mut keys = shown;
     keys.push(OTHER.shown("good"));
-    let tokens = tokens(&Played::showing(keys));
+    let tokens = tokens(&FakeHub::showing(keys));
     assert!(
         verify(&tokens, &OTHER.token("good", &claims()), NOW).await.is_ok(),
         "one bad key spoils no other"
@@ -96,6 +96,6 @@ async fn a2_a_kid_that_stands_twice_names_no_key() {
 #[tokio::test]
 async fn a2_keys_of_4096_bits_are_used() {
     let large = Pair::new(4096);
-    let tokens = tokens(&Played::showing(vec![large.shown("large")]));
+    let tokens = tokens(&FakeHub::showing(vec![large.shown("large")]));
     assert!(verify(&tokens, &large.token("large", &claims()), NOW).await.is_ok());
 }

@@ -1,4 +1,4 @@
-//! What can be done to a token?
+//! Mutations of a token.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -16,9 +16,9 @@ pub(crate) struct Mutant {
 }
 
 /// Numbers that follow from a seed.
-pub(crate) struct Dice(blake3::OutputReader);
+pub(crate) struct RandomChoices(blake3::OutputReader);
 
-impl Dice {
+impl RandomChoices {
     pub(crate) fn new(seed: u64) -> Self {
         Self(blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof())
     }
@@ -35,7 +35,7 @@ impl Dice {
 }
 
 /// Values that a member may be made to have: JSON as it is written.
-const VALUES: &[&str] = &[
+const MUTATED_VALUES: &[&str] = &[
     "null",
     "true",
     "false",
@@ -76,7 +76,7 @@ const VALUES: &[&str] = &[
 ];
 
 /// Members that no token of a hub has.
-const MORE: &[&str] = &[
+const ADDED_MEMBERS: &[&str] = &[
     r#""crit":["exp"]"#,
     r#""jku":"https://evil.example/jwks""#,
     r#""jwk":{"kty":"oct","k":"AA"}"#,
@@ -92,7 +92,7 @@ const MORE: &[&str] = &[
 ];
 
 /// The same object with one member written otherwise, left out, or standing twice. The text of what it was.
-fn object(dice: &mut Dice, mut object: Value) -> (String, &'static str) {
+fn object(dice: &mut RandomChoices, mut object: Value) -> (String, &'static str) {
     let names: Vec<String> = object.as_object().unwrap().keys().cloned().collect();
     let name = &names[dice.number(names.len())];
     let was = object.as_object_mut().unwrap().remove(name).unwrap();
@@ -102,14 +102,14 @@ fn object(dice: &mut Dice, mut object: Value) -> (String, &'static str) {
     match dice.number(6) {
         0 => (format!("{rest}}}"), "a member left out"),
         1 => {
-            let other = dice.of(VALUES);
+            let other = dice.of(MUTATED_VALUES);
             (format!(r#"{rest},"{name}":{was},"{name}":{other}}}"#), "a member twice")
         }
-        2 => (format!(r#"{rest},"{name}":{was},{}}}"#, dice.of(MORE)), "one member more"),
+        2 => (format!(r#"{rest},"{name}":{was},{}}}"#, dice.of(ADDED_MEMBERS)), "one member more"),
         3 => (format!(r#"{rest},"{}":{was}}}"#, name.to_uppercase()), "a member's name in capitals"),
         4 => (format!(r#"{rest},"{name}":[{was}]}}"#), "a value in a list"),
         _ => {
-            let other = dice.of(VALUES);
+            let other = dice.of(MUTATED_VALUES);
             // A hub may name any subject and any audience.
             let may_be = matches!(name.as_str(), "sub" | "aud") && other.starts_with('"');
             if may_be || other == written {
@@ -121,12 +121,12 @@ fn object(dice: &mut Dice, mut object: Value) -> (String, &'static str) {
 }
 
 /// A byte order mark: some readers of JSON overlook it (RFC 8259, section 8.1, lets them).
-const MARK: &[u8] = b"\xef\xbb\xbf";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The same text as JSON that is none, or is no object.
-fn oddity(dice: &mut Dice, text: &str) -> Vec<u8> {
+fn oddity(dice: &mut RandomChoices, text: &str) -> Vec<u8> {
     let text = match dice.number(12) {
-        0 => return [MARK, text.as_bytes()].concat(),
+        0 => return [BYTE_ORDER_MARK, text.as_bytes()].concat(),
         1 => format!("{text}{text}"),
         2 => format!("{text},"),
         3 => format!("/* */{text}"),
@@ -148,7 +148,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// A token made of the usual one by chance.
 pub(crate) fn mutant(seed: u64) -> Mutant {
-    let dice = &mut Dice::new(seed);
+    let dice = &mut RandomChoices::new(seed);
     let good = OURS.token(KID, &claims());
     let [head, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else { unreachable!() };
     let made = |kind, token, by_our_rules| Mutant { kind, token, by_our_rules };
@@ -164,11 +164,11 @@ pub(crate) fn mutant(seed: u64) -> Mutant {
         }
         3 => {
             let odd = oddity(dice, &header(KID).to_string());
-            made("an odd header", OURS.sign_parts(&text(&odd), payload), odd.starts_with(MARK))
+            made("an odd header", OURS.sign_parts(&text(&odd), payload), odd.starts_with(BYTE_ORDER_MARK))
         }
         4 => {
             let odd = oddity(dice, &claims().to_string());
-            made("odd claims", OURS.sign_parts(head, &text(&odd)), odd.starts_with(MARK))
+            made("odd claims", OURS.sign_parts(head, &text(&odd)), odd.starts_with(BYTE_ORDER_MARK))
         }
         5 => {
             let mut claims = claims();

@@ -1,4 +1,4 @@
-//! Does any change to a token make it worthless?
+//! Tests that any change to a token makes it worthless.
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock};
@@ -11,13 +11,13 @@ use syft_space_syfthub::SyftHubTokens;
 use tokio::runtime::Runtime;
 
 use crate::mutants::{good, mutant};
-use crate::support::{ISSUER, KID, NOW, OURS, Played, tokens, verify};
+use crate::support::{FakeHub, ISSUER, KID, NOW, OURS, tokens, verify};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 /// A verifier that remembers the good token: a changed one must not profit from that.
 static TOKENS: LazyLock<Arc<SyftHubTokens>> = LazyLock::new(|| {
-    let tokens = tokens(&Played::showing(vec![OURS.shown(KID)]));
+    let tokens = tokens(&FakeHub::showing(vec![OURS.shown(KID)]));
     assert!(RUNTIME.block_on(verify(&tokens, &good(), NOW)).is_ok());
     tokens
 });

@@ -1,12 +1,12 @@
-//! What is remembered of tokens, and when is it forgotten?
+//! Tests of what is remembered of tokens, and when it is forgotten.
 
 use syft_space_domain::marketplace::SatelliteRefused;
 
-use crate::support::{KID, NOW, OURS, Played, claims, claims_at, tokens, verify};
+use crate::support::{FakeHub, KID, NOW, OURS, claims, claims_at, tokens, verify};
 
 #[tokio::test]
 async fn a2_a_token_that_was_seen_ends_as_one_never_seen_before() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let warm = tokens(&hub);
     let token = OURS.token(KID, &claims());
     for offset in [0, 30, 64, 65, 3, -5, -6, 64, 65, 1_000, 0] {
@@ -20,7 +20,7 @@ async fn a2_a_token_that_was_seen_ends_as_one_never_seen_before() {
 
 #[tokio::test]
 async fn a2_more_tokens_than_are_remembered_all_pass() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     let token = |number: i64| {
         let mut claims = claims_at(NOW);

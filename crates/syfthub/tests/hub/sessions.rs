@@ -1,4 +1,4 @@
-//! How are sessions and tokens for other spaces kept and renewed?
+//! Tests of how sessions and tokens for other spaces are cached and renewed.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use syft_space_outbound::OutboundError;
 use syft_space_syfthub::{HubHttp, SyftHub};
 use tokio::sync::Semaphore;
 
-use crate::support::{Hand, NOW, Played, Seeded, Seen, URL, answer};
+use crate::support::{FakeHub, ManualClock, NOW, Seeded, Seen, URL, answer};
 
-fn client(hub: &Arc<Played>, clock: &Arc<Hand>) -> Arc<SyftHub> {
+fn client(hub: &Arc<FakeHub>, clock: &Arc<ManualClock>) -> Arc<SyftHub> {
     let http: Arc<dyn HubHttp> = hub.clone();
     Arc::new(SyftHub::new(http, clock.clone(), &Seeded::new(3)).unwrap())
 }
@@ -43,10 +43,10 @@ fn me() -> serde_json::Value {
 }
 
 /// A hub whose sessions last half an hour from the time that its clock shows.
-fn hub(clock: &Arc<Hand>) -> Arc<Played> {
+fn hub(clock: &Arc<ManualClock>) -> Arc<FakeHub> {
     use syft_space_domain::time::Clock;
     let clock = Arc::clone(clock);
-    Played::new(move |seen| {
+    FakeHub::new(move |seen| {
         let exp = clock.now().as_unix_seconds() + 1_800;
         match seen.call.as_str() {
             "POST /api/v1/auth/login" | "POST /api/v1/auth/refresh" => answer(200, session(exp)),
@@ -55,13 +55,13 @@ fn hub(clock: &Arc<Hand>) -> Arc<Played> {
     })
 }
 
-fn calls(hub: &Played) -> Vec<String> {
+fn calls(hub: &FakeHub) -> Vec<String> {
     hub.seen().into_iter().map(|seen: Seen| seen.call).collect()
 }
 
 #[tokio::test]
 async fn a2_a_password_begins_a_session_that_is_kept_and_renewed_ahead_of_its_end() {
-    let clock = Hand::new(NOW);
+    let clock = ManualClock::new(NOW);
     let hub = hub(&clock);
     let client = client(&hub, &clock);
     let access = with_password("p&ss w=rd");
@@ -87,7 +87,7 @@ async fn a2_a_password_begins_a_session_that_is_kept_and_renewed_ahead_of_its_en
 
 #[tokio::test]
 async fn a2_a_session_that_cannot_be_renewed_serves_to_its_end_and_no_longer() {
-    let clock = Hand::new(NOW);
+    let clock = ManualClock::new(NOW);
     let hub = hub(&clock);
     let client = client(&hub, &clock);
     let access = with_password("p");
@@ -104,7 +104,7 @@ async fn a2_a_session_that_cannot_be_renewed_serves_to_its_end_and_no_longer() {
 
 #[tokio::test]
 async fn a2_a_session_that_the_hub_ended_is_begun_anew_once() {
-    let clock = Hand::new(NOW);
+    let clock = ManualClock::new(NOW);
     let hub = hub(&clock);
     let client = client(&hub, &clock);
     let access = with_password("p");
@@ -124,8 +124,8 @@ async fn a2_a_session_that_the_hub_ended_is_begun_anew_once() {
 
 #[tokio::test]
 async fn a2_a_wrong_credential_is_tried_once_a_minute_and_no_oftener() {
-    let clock = Hand::new(NOW);
-    let hub = Played::new(|_| answer(401, r#"{"detail":"Invalid credentials"}"#));
+    let clock = ManualClock::new(NOW);
+    let hub = FakeHub::new(|_| answer(401, r#"{"detail":"Invalid credentials"}"#));
     let client = client(&hub, &clock);
     for seconds in [0, 1, 59] {
         clock.set(NOW + seconds);
@@ -145,9 +145,9 @@ async fn a2_a_wrong_credential_is_tried_once_a_minute_and_no_oftener() {
 
 #[tokio::test]
 async fn a2_a_token_for_another_space_is_got_once_for_all_and_renewed_ahead_of_its_end() {
-    let clock = Hand::new(NOW);
+    let clock = ManualClock::new(NOW);
     let mut number = 0;
-    let hub = Played::new(move |_| {
+    let hub = FakeHub::new(move |_| {
         number += 1;
         answer(200, json!({"target_token": format!("token-{number}"), "expires_in": 60}))
     });
@@ -157,9 +157,9 @@ async fn a2_a_token_for_another_space_is_got_once_for_all_and_renewed_ahead_of_i
     let crowd: Vec<_> = (0..50)
         .map(|_| {
             let (client, audience) = (Arc::clone(&client), audience.clone());
-            tokio::spawn(
-                async move { client.satellite_token(&with_pat(), &audience).await.map(|one| one.token) },
-            )
+            tokio::spawn(async move {
+                client.satellite_token(&with_pat(), &audience).await.map(|token| token.token)
+            })
         })
         .collect();
     hub.until_called(1).await;
@@ -170,7 +170,7 @@ async fn a2_a_token_for_another_space_is_got_once_for_all_and_renewed_ahead_of_i
     assert_eq!(calls(&hub), ["GET /api/v1/token?aud=spaceowner"]);
 
     let token = |client: Arc<SyftHub>, audience: Audience| async move {
-        client.satellite_token(&with_pat(), &audience).await.map(|one| one.token.expose().clone())
+        client.satellite_token(&with_pat(), &audience).await.map(|token| token.token.expose().clone())
     };
     clock.set(NOW + 44);
     assert_eq!(token(Arc::clone(&client), audience.clone()).await.unwrap(), "token-1");

@@ -1,4 +1,4 @@
-//! Does it work over real sockets, through the guarded client?
+//! Tests over real sockets, through the guarded client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use syft_space_syfthub::{SyftHub, SyftHubTokens};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::support::{Hand, ISSUER, KID, NOW, OTHER, OURS, Seeded, Trusted, claims, hub, verify};
+use crate::support::{ISSUER, KID, ManualClock, NOW, OTHER, OURS, Seeded, Trusted, claims, hub, verify};
 
 /// A hub on loopback whose answers are bytes. Its URL, and how many requests came.
 async fn serve(answers: impl Fn(&str) -> String + Send + Sync + 'static) -> (String, Arc<AtomicUsize>) {
@@ -76,7 +76,7 @@ async fn k13_a_private_hub_that_is_not_allowed_is_never_called() {
     let outcome = verify(&tokens(&url, ""), &OURS.token(KID, &claims()), NOW).await;
     assert_eq!(outcome.err(), Some(SatelliteRefused::KeysUnavailable));
 
-    let client = SyftHub::new(http(""), Hand::new(NOW), &Seeded::new(7)).unwrap();
+    let client = SyftHub::new(http(""), ManualClock::new(NOW), &Seeded::new(7)).unwrap();
     let credential = HubCredential::Pat(Secret::new("syft_pat_x".to_owned()));
     let access = HubAccess { url: HubUrl::parse(&url).unwrap(), credential };
     let Err(HubError::NotAllowed(why)) = client.account(&access).await else { panic!("it was called") };

@@ -1,14 +1,14 @@
-//! Does a storm of nonsense reach the hub, or keep anybody out?
+//! Tests that a storm of nonsense does not reach the hub, and keeps nobody out.
 
 use std::sync::Arc;
 
 use syft_space_domain::marketplace::SatelliteRefused;
 
-use crate::support::{KID, NOW, OTHER, OURS, Played, claims_at, header, tokens, verify};
+use crate::support::{FakeHub, KID, NOW, OTHER, OURS, claims_at, header, tokens, verify};
 
 #[tokio::test]
 async fn k4_ten_thousand_random_kids_bring_three_fetches_and_one_each_ten_seconds() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     assert!(verify(&tokens, &OURS.token(KID, &claims_at(NOW)), NOW).await.is_ok());
     let before = hub.calls();
@@ -40,7 +40,7 @@ fn parts(header: &str, now: i64) -> String {
 
 #[tokio::test]
 async fn k4_a_rotation_in_the_midst_of_a_storm_is_found_within_ten_seconds() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     let nonsense = |number: i64, now: i64| OURS.token(&format!("random-{number}"), &claims_at(now));
     for number in 0..50 {
@@ -59,7 +59,7 @@ async fn k4_a_rotation_in_the_midst_of_a_storm_is_found_within_ten_seconds() {
 
 #[tokio::test]
 async fn k4_the_same_wrong_token_brings_one_fetch_only() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     assert!(verify(&tokens, &OURS.token(KID, &claims_at(NOW)), NOW).await.is_ok());
     let wrong = OTHER.token(KID, &claims_at(NOW));
@@ -72,7 +72,7 @@ async fn k4_the_same_wrong_token_brings_one_fetch_only() {
 
 #[tokio::test]
 async fn k4_what_is_wrong_without_any_key_asks_nobody() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     let mut foreign = claims_at(NOW);
     foreign["iss"] = "https://evil.example".into();
@@ -91,7 +91,7 @@ async fn k4_what_is_wrong_without_any_key_asks_nobody() {
 
 #[tokio::test]
 async fn k4_a_crowd_of_strangers_at_a_slow_hub_keeps_no_known_caller_waiting() {
-    let hub = Played::showing(vec![OURS.shown(KID)]);
+    let hub = FakeHub::showing(vec![OURS.shown(KID)]);
     let tokens = tokens(&hub);
     assert!(verify(&tokens, &OURS.token(KID, &claims_at(NOW)), NOW).await.is_ok());
     hub.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);

@@ -1,4 +1,4 @@
-//! What do the tests have in common?
+//! The hub, the keys and the tokens that the tests share.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -46,9 +46,9 @@ impl Entropy for Seeded {
 }
 
 /// A clock that a test sets.
-pub(crate) struct Hand(AtomicI64);
+pub(crate) struct ManualClock(AtomicI64);
 
-impl Hand {
+impl ManualClock {
     pub(crate) fn new(seconds: i64) -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(seconds)))
     }
@@ -58,7 +58,7 @@ impl Hand {
     }
 }
 
-impl Clock for Hand {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         at(self.0.load(Ordering::SeqCst))
     }
@@ -132,7 +132,7 @@ pub(crate) struct Seen {
 type Script = Box<dyn FnMut(&Seen) -> Result<Answer, OutboundError> + Send>;
 
 /// A hub that answers by a script.
-pub(crate) struct Played {
+pub(crate) struct FakeHub {
     script: Mutex<Script>,
     seen: Mutex<Vec<Seen>>,
     /// While it has no permits, no answer leaves.
@@ -151,7 +151,7 @@ pub(crate) fn set(keys: &[Value]) -> Result<Answer, OutboundError> {
     Ok(answer)
 }
 
-impl Played {
+impl FakeHub {
     pub(crate) fn new(
         script: impl FnMut(&Seen) -> Result<Answer, OutboundError> + Send + 'static,
     ) -> Arc<Self> {
@@ -196,7 +196,7 @@ impl Played {
     }
 }
 
-impl HubHttp for Played {
+impl HubHttp for FakeHub {
     fn call<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Answer, OutboundError>> {
         let url = request.url();
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -248,11 +248,11 @@ impl TrustedHubs for Trusted {
 }
 
 /// A verifier that trusts one hub.
-pub(crate) fn tokens(hub: &Arc<Played>) -> Arc<SyftHubTokens> {
+pub(crate) fn tokens(hub: &Arc<FakeHub>) -> Arc<SyftHubTokens> {
     trusting(Trusted::one(), hub)
 }
 
-pub(crate) fn trusting(trusted: Arc<Trusted>, hub: &Arc<Played>) -> Arc<SyftHubTokens> {
+pub(crate) fn trusting(trusted: Arc<Trusted>, hub: &Arc<FakeHub>) -> Arc<SyftHubTokens> {
     let http: Arc<dyn HubHttp> = hub.clone();
     Arc::new(SyftHubTokens::new(trusted, http, 1_000, &Seeded::new(1)).unwrap())
 }

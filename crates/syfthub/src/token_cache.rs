@@ -1,4 +1,4 @@
-//! Which tokens were seen before, and what became of them?
+//! The cache of satellite tokens that were verified, and of those that were refused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use syft_space_domain::time::Timestamp;
 
 use crate::keys::HubKey;
 
-/// How long a token that fits no key is refused without another look, unless other keys come before.
-const REFUSED_FOR: Duration = Duration::from_secs(10);
+/// The time for which a token that no key verifies is refused without another check, unless other keys come before.
+const REFUSAL_TTL: Duration = Duration::from_secs(10);
 
-/// A token that passed every check, and the key that it passed by.
-pub(crate) struct Verified {
+/// A token that passed every check, and the key that verified it.
+pub(crate) struct VerifiedToken {
     pub(crate) claims: SatelliteClaims,
     pub(crate) hub: Arc<Hub>,
     pub(crate) key: Arc<HubKey>,
 }
 
-/// A token that fitted no key of a set.
+/// A token that no key of a set verified.
 #[derive(Clone, Copy)]
-struct Refused {
+struct RefusedToken {
     why: SatelliteRefused,
-    set: u64,
+    key_version: u64,
     at: Timestamp,
 }
 
@@ -32,14 +32,14 @@ struct Refused {
 /// text that would pass as a token.
 pub(crate) type TokenDigest = [u8; 32];
 
-/// Tokens that were seen, at most a given number of each kind, the ones used least dropped first.
-pub(crate) struct SeenTokens {
+/// A cache of tokens, at most a given number of each kind, the ones used least dropped first.
+pub(crate) struct TokenCache {
     key: [u8; 32],
-    verified: Cache<TokenDigest, Arc<Verified>>,
-    refused: Cache<TokenDigest, Refused>,
+    verified: Cache<TokenDigest, Arc<VerifiedToken>>,
+    refused: Cache<TokenDigest, RefusedToken>,
 }
 
-impl SeenTokens {
+impl TokenCache {
     pub(crate) fn new(capacity: usize, entropy: &dyn Entropy) -> Result<Self, RandomError> {
         let mut key = [0; 32];
         entropy.fill(&mut key)?;
@@ -50,8 +50,8 @@ impl SeenTokens {
         *blake3::keyed_hash(&self.key, token.as_bytes()).as_bytes()
     }
 
-    /// A token that passed, by a key that its hub still shows.
-    pub(crate) fn verified(&self, digest: &TokenDigest) -> Option<Arc<Verified>> {
+    /// A token that passed, by a key that its hub still publishes.
+    pub(crate) fn verified(&self, digest: &TokenDigest) -> Option<Arc<VerifiedToken>> {
         let known = self.verified.get(digest)?;
         if known.key.is_retired() {
             self.verified.remove(digest);
@@ -60,23 +60,34 @@ impl SeenTokens {
         Some(known)
     }
 
-    pub(crate) fn forget(&self, digest: &TokenDigest) {
+    pub(crate) fn remove(&self, digest: &TokenDigest) {
         self.verified.remove(digest);
     }
 
-    pub(crate) fn passed(&self, digest: TokenDigest, verified: Verified) {
+    pub(crate) fn insert_verified(&self, digest: TokenDigest, verified: VerifiedToken) {
         self.verified.insert(digest, Arc::new(verified));
     }
 
-    /// Why a token was refused a moment ago by the same set of keys.
-    pub(crate) fn refused(&self, digest: &TokenDigest, set: u64, now: Timestamp) -> Option<SatelliteRefused> {
+    /// The reason for which a token was refused a moment ago by the same set of keys.
+    pub(crate) fn refused(
+        &self,
+        digest: &TokenDigest,
+        key_version: u64,
+        now: Timestamp,
+    ) -> Option<SatelliteRefused> {
         let known = self.refused.get(digest)?;
-        let recent = known.at <= now && now.since(known.at) < REFUSED_FOR;
-        (recent && known.set == set).then_some(known.why)
+        let recent = known.at <= now && now.since(known.at) < REFUSAL_TTL;
+        (recent && known.key_version == key_version).then_some(known.why)
     }
 
-    pub(crate) fn failed(&self, digest: TokenDigest, why: SatelliteRefused, set: u64, at: Timestamp) {
-        self.refused.insert(digest, Refused { why, set, at });
+    pub(crate) fn insert_refused(
+        &self,
+        digest: TokenDigest,
+        why: SatelliteRefused,
+        key_version: u64,
+        at: Timestamp,
+    ) {
+        self.refused.insert(digest, RefusedToken { why, key_version, at });
     }
 }
 
@@ -98,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_tokens_is_bounded() {
-        let seen = SeenTokens::new(16, &Zeros).unwrap();
+        let cache = TokenCache::new(16, &Zeros).unwrap();
         let now = Timestamp::from_unix_micros(0);
         let id = HubId::from_bytes([1; 16]);
         let hub = Arc::new(Hub {
@@ -118,14 +129,14 @@ mod tests {
                 issued_at: now,
                 expires_at: now,
             };
-            let digest = seen.digest(&claims.subject);
+            let digest = cache.digest(&claims.subject);
             let (hub, key) = (Arc::clone(&hub), Arc::clone(&key));
-            seen.passed(digest, Verified { claims, hub, key });
-            assert!(seen.verified(&digest).is_some());
-            seen.failed(digest, SatelliteRefused::UnknownKey, 1, now);
-            assert!(seen.verified.len() <= 16 && seen.refused.len() <= 16, "after {number}");
+            cache.insert_verified(digest, VerifiedToken { claims, hub, key });
+            assert!(cache.verified(&digest).is_some());
+            cache.insert_refused(digest, SatelliteRefused::UnknownKey, 1, now);
+            assert!(cache.verified.len() <= 16 && cache.refused.len() <= 16, "after {number}");
         }
         key.retire();
-        assert!(seen.verified(&seen.digest("999")).is_none());
+        assert!(cache.verified(&cache.digest("999")).is_none());
     }
 }

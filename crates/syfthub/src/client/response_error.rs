@@ -1,14 +1,14 @@
-//! What does an answer of a hub that is no success mean?
+//! The errors that stand for a hub's responses, and for calls without one.
 
 use serde_json::Value;
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_outbound::{Answer, OutboundError};
 
-/// The most characters of what a hub says that are passed on.
-const SAID_MAX: usize = 300;
+/// The most characters of a hub's message that are passed on.
+const MAX_MESSAGE_CHARS: usize = 300;
 
-/// What a hub said of why, on one line and cut: `detail` is a text, an object with a message, or a list of those.
-pub(super) fn said(answer: &Answer) -> String {
+/// The message of a hub, on one line and cut: `detail` is a text, an object with a message, or a list of those.
+pub(super) fn hub_message(answer: &Answer) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let detail = body.get("detail").unwrap_or(&Value::Null);
     let text = match detail {
@@ -23,29 +23,29 @@ pub(super) fn said(answer: &Answer) -> String {
     }
 }
 
-/// At most so many characters, each one printable.
+/// A text with printable characters only, cut to the longest message.
 pub(crate) fn printable(text: &str) -> String {
     // Marks that turn the direction of writing are no control characters, and could dress up what follows.
     let turns =
         |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let plain = |c: char| if c.is_control() || turns(c) { ' ' } else { c };
-    text.chars().take(SAID_MAX).map(plain).collect::<String>().trim().to_owned()
+    text.chars().take(MAX_MESSAGE_CHARS).map(plain).collect::<String>().trim().to_owned()
 }
 
-/// The error that a status stands for; `None` for success.
-pub(super) fn of_status(answer: &Answer) -> Option<HubError> {
+/// The error for a status; `None` for success.
+pub(super) fn from_status(answer: &Answer) -> Option<HubError> {
     Some(match answer.status {
         200..=299 => return None,
         401 => HubError::Unauthorized,
         404 | 405 => HubError::NotFound,
-        408 | 429 | 500..=599 => HubError::Unavailable(said(answer)),
-        400..=499 => HubError::Refused(said(answer)),
+        408 | 429 | 500..=599 => HubError::Unavailable(hub_message(answer)),
+        400..=499 => HubError::Refused(hub_message(answer)),
         status => HubError::Unreadable(format!("it answered {status}, which no hub does")),
     })
 }
 
-/// The error that a call without an answer stands for.
-pub(super) fn of_call(error: OutboundError) -> HubError {
+/// The error for a call without a response.
+pub(super) fn from_outbound(error: OutboundError) -> HubError {
     match error {
         OutboundError::NotAllowed(why) => HubError::NotAllowed(why.to_string()),
         OutboundError::TooLarge(_) => HubError::Unreadable(error.to_string()),
@@ -84,13 +84,13 @@ mod tests {
             ("<html>", "it answered 400"),
             (&long, &"ä".repeat(300)),
         ] {
-            assert_eq!(said(&answer(400, body)), text, "{body}");
+            assert_eq!(hub_message(&answer(400, body)), text, "{body}");
         }
     }
 
     #[test]
     fn each_status_has_its_meaning() {
-        let of = |status| of_status(&answer(status, r#"{"detail":"why"}"#));
+        let of = |status| from_status(&answer(status, r#"{"detail":"why"}"#));
         assert_eq!(of(200), None);
         assert_eq!(of(204), None);
         assert_eq!(of(401), Some(HubError::Unauthorized));
