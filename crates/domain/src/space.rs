@@ -30,7 +30,7 @@ pub struct Space {
     /// others away.
     pub store: Arc<dyn Store>,
     /// Holds ready what the query path needs.
-    pub live: Arc<dyn Snapshots>,
+    pub snapshots: Arc<dyn Snapshots>,
     /// Hashes passwords.
     pub passwords: Arc<dyn Passwords>,
     /// Signs and verifies access tokens.

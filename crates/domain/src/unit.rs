@@ -65,7 +65,7 @@ pub enum UnitOutcome {
     /// Its rows, and these events (at least one).
     Commit(Vec<Event>),
     /// None of its rows; these events.
-    Only(Vec<Event>),
+    Rollback(Vec<Event>),
 }
 
 /// A unit of work as a store sees it. Everybody else writes a closure and calls

@@ -120,7 +120,7 @@ fn headings_without_text_between_them_stay_together() {
 #[test]
 fn a_heading_stays_with_a_sentence_that_fills_a_chunk() {
     let sentence = prose(1, 88);
-    assert!((Chunk::TARGET - 50..=Chunk::TARGET).contains(&sentence.trim().len()), "{}", sentence.len());
+    assert!((Chunk::TARGET_CHARS - 50..=Chunk::TARGET_CHARS).contains(&sentence.trim().len()), "{}", sentence.len());
     let content = format!("# {}\n\n{sentence}", "Title ".repeat(20));
     assert_eq!(texts(&content), [content.trim()]);
 }
@@ -159,7 +159,7 @@ fn a_paragraph_that_fits_is_not_torn() {
     let paragraphs: Vec<String> = (0..20).map(|_| prose(5, 9).trim().to_owned()).collect();
     let last = paragraphs[0].rsplit(". ").next().unwrap();
     for text in texts(&paragraphs.join("\n\n")) {
-        assert!(text.len() >= Chunk::TARGET / 2);
+        assert!(text.len() >= Chunk::TARGET_CHARS / 2);
         assert!(text.ends_with(last), "{text}");
     }
 }

@@ -2,10 +2,10 @@
 
 mod permission;
 mod role;
-mod kind;
+mod principal_kind;
 mod table;
 
 pub use permission::Permission;
 pub use role::{Role, RoleError};
-pub use kind::PrincipalKind;
+pub use principal_kind::PrincipalKind;
 pub use table::{hub_user_may, may, may_grant, operator_may};

@@ -69,7 +69,7 @@ pub fn start_ingestion(
     documents: Vec<NewDocument>,
 ) -> Result<Job, IngestError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let documents: Vec<Document> = documents.into_iter().map(|one| cut(one, call)).collect();
+    let documents: Vec<Document> = documents.into_iter().map(|one| cut(one, context)).collect();
     let id = JobId::generate(context.now, &*context.entropy)?;
     let event = context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, id);
     let limits = principal.snapshot().tenant.limits;
@@ -239,7 +239,7 @@ pub fn remove_document(
         return Err(IngestError::NoDocument);
     }
     // The event comes first: a removal that nobody recorded would be worse than a record of one that was cut short.
-    let event = call
+    let event = context
         .event(&scope, Action::SensitiveDelete, principal.actor())?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
     let recorded: Result<(), StoreError> = space.store.record(event).wait();
@@ -262,7 +262,7 @@ pub fn document(
     let scope = principal.scope(Permission::ReadContent)?;
     find_dataset(space, &scope, dataset)?;
     let document = space.documents.document(&scope, dataset, id)?.ok_or(IngestError::NoDocument)?;
-    let event = call
+    let event = context
         .event(&scope, Action::SensitiveRead, principal.actor())?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
     space.store.record(event).wait()?;

@@ -75,7 +75,7 @@ pub fn work_off(space: &Space, report: &dyn Fn(DatasetId, JobId, &PortError)) {
         let outcome = match task {
             Task::Stored(job) => {
                 let done = space.request_context(Origin::default()).map_err(IngestError::from);
-                match done.and_then(|call| finish_ingestion(space, &context, &scope, job.clone())) {
+                match done.and_then(|context| finish_ingestion(space, &context, &scope, job.clone())) {
                     Err(IngestError::PortError(fault)) => {
                         report(dataset, job.id, &fault);
                         Outcome::Failed(Task::Stored(job))

@@ -110,7 +110,7 @@ async fn join(
 ) -> Result<NewMembership, AcceptError> {
     let scope = TenantScope::of(invitation.tenant);
     let actor = Actor::Account { id: account.id, role: Some(invitation.role) };
-    let event = call
+    let event = context
         .event(&scope, Action::UserCreated, actor)?
         .on(ObjectKind::Member, account.id)
         .about(&account.email);

@@ -78,7 +78,7 @@ pub async fn invite(
         created_at: context.now,
         expires_at: context.now.plus(Invitation::LIFETIME),
     };
-    let event = call
+    let event = context
         .event(&scope, Action::ConfigChange, principal.actor())?
         .on(ObjectKind::Invitation, invitation.id)
         .about(&invitation.email);

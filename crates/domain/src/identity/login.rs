@@ -59,7 +59,7 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
     let stored = known.account.as_ref().map(|account| &account.password);
     let compared = space.passwords.compare(&wanted.password, stored).await?;
 
-    let failed = known.failure(call, &wanted)?;
+    let failed = known.failure(context, &wanted)?;
     let rehash = match (compared, &known.account) {
         (Compared::Right { rehash }, Some(account)) if account.status == AccountStatus::Active => rehash,
         _ => return space.store.refuse(LoginError::Wrong, failed).await,
@@ -95,7 +95,7 @@ async fn grant(
     };
     let token = space.tokens.sign(&claims)?;
     let actor = Actor::Account { id: account.id, role: Some(membership.role) };
-    let event = call
+    let event = context
         .event(Log::Tenant(membership.tenant), Action::AuthnLoginSuccess, actor)?
         .on(ObjectKind::Member, account.id)
         .about(&account.email);

@@ -135,7 +135,7 @@ impl Principal {
 
     /// The snapshot of the principal's tenant that this call works with.
     #[must_use]
-    pub fn live(&self) -> &Arc<TenantSnapshot> {
+    pub fn snapshot(&self) -> &Arc<TenantSnapshot> {
         &self.live
     }
 

@@ -62,11 +62,11 @@ impl Founding {
         in_installation: Actor,
     ) -> Result<[Event; 2], RandomError> {
         let scope = TenantScope::of(self.tenant.id);
-        let founded = call
+        let founded = context
             .event(&scope, Action::UserCreated, in_tenant)?
             .on(ObjectKind::Tenant, self.tenant.id)
             .about(&self.account.email);
-        let noted = call
+        let noted = context
             .event(Log::Installation, Action::ConfigChange, in_installation)?
             .on(ObjectKind::Tenant, self.tenant.id);
         Ok([founded, noted])

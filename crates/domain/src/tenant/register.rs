@@ -106,7 +106,7 @@ pub async fn register(
     admit(any_account, gate, &wanted)?;
     let Registration { email, password, tenant_name, .. } = &wanted;
     let founding = Founding::prepare(space, context, email, password, tenant_name).await?;
-    let [founded, noted] = founding.events(call, founding.owner(), founding.founder())?;
+    let [founded, noted] = founding.events(context, founding.owner(), founding.founder())?;
     let gate = *gate;
 
     space
@@ -136,7 +136,7 @@ pub async fn found_as_operator(
     tenant_name: &TenantName,
 ) -> Result<NewMembership, RegisterError> {
     let founding = Founding::prepare(space, context, email, password, tenant_name).await?;
-    let [founded, noted] = founding.events(call, Actor::Operator, Actor::Operator)?;
+    let [founded, noted] = founding.events(context, Actor::Operator, Actor::Operator)?;
     space
         .store
         .write(move |tx| {
