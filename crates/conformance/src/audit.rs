@@ -1,4 +1,4 @@
-//! Does a store keep what it promises of the logs?
+//! The suite of `AuditView`.
 
 pub mod mixed;
 
@@ -17,12 +17,14 @@ use syft_space_domain::tenant::OperatorScope;
 
 use crate::audit::mixed::{check_pages, mixed_events, record_all};
 use crate::check::{Check, checks, run_all};
-use crate::drive::{all, events, first, founded, installation_log, log, look, numbers};
-use crate::made::MakeStore;
+use crate::fixture::StoreFactory;
+use crate::run::{
+    all_items, events, first_page, installation_log, log, read, seeded_store, sequence_numbers,
+};
 use crate::sample::{account_id, event, request_id, scope, tenant_id, time};
 
 /// Every promise of [`AuditView`](syft_space_domain::audit::ports::AuditView).
-pub const CHECKS: &[Check<MakeStore>] = checks![
+pub const CHECKS: &[Check<StoreFactory>] = checks![
     u1_an_event_is_read_back_as_it_was_recorded,
     u1_each_log_counts_by_itself_without_gaps,
     z1_a_tenants_log_is_read_by_its_scope_only,
@@ -33,7 +35,7 @@ pub const CHECKS: &[Check<MakeStore>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeStore) {
+pub fn suite(make: &StoreFactory) {
     run_all("the audit log", CHECKS, make);
 }
 
@@ -41,27 +43,27 @@ fn record(store: &dyn Store, event: Event) {
     store.record(event).wait().expect("an event is recorded");
 }
 
-fn ours(action: Action) -> Event {
+fn own_event(action: Action) -> Event {
     event(&scope(1), action)
 }
 
 fn page(store: &dyn Store, filter: &EventFilter, page: PageRequest<Seq>) -> Page<RecordedEvent, Seq> {
-    look(store, |view| view.events(&scope(1), filter, page)).events
+    read(store, |view| view.events(&scope(1), filter, page)).events
 }
 
 /// Every field, of every kind there is, and what it knows of a person.
-pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &MakeStore) {
-    let made = founded(make);
-    let mut recorded: Vec<Event> = Action::ALL.iter().copied().map(ours).collect();
-    recorded.extend(Outcome::ALL.map(|outcome| Event { outcome, ..ours(Action::EndpointQuery) }));
+pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let mut recorded: Vec<Event> = Action::ALL.iter().copied().map(own_event).collect();
+    recorded.extend(Outcome::ALL.map(|outcome| Event { outcome, ..own_event(Action::EndpointQuery) }));
     let roles = Role::ALL.map(Some).into_iter().chain([None]);
     let actors = roles.map(|role| Actor::Account { id: account_id(1), role });
     let actors = actors.chain([Actor::Anonymous, Actor::System, Actor::Operator]);
     let hub_user = |role| Actor::HubUser { id: ActorId::from_bytes([6; 16]), role };
     let actors = actors.chain(HubRole::ALL.map(hub_user));
-    recorded.extend(actors.map(|actor| Event { actor, ..ours(Action::AuthzFail) }));
+    recorded.extend(actors.map(|actor| Event { actor, ..own_event(Action::AuthzFail) }));
     let kinds = ObjectKind::ALL.iter();
-    recorded.extend(kinds.map(|kind| ours(Action::ConfigChange).on(*kind, "GET /some/{thing}")));
+    recorded.extend(kinds.map(|kind| own_event(Action::ConfigChange).on(*kind, "GET /some/{thing}")));
     let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     recorded.extend(addresses.map(|address| Event {
         object: Some(Object::new(ObjectKind::Endpoint, "\u{1f980}")),
@@ -75,18 +77,22 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &MakeStore) {
             user_agent: Some("a \"client\" 1.0".to_owned()),
             hub_user: Some(HubUser { hub: HubId::from_bytes([7; 16]), subject: "2".to_owned() }),
         },
-        ..ours(Action::PolicyViolation)
+        ..own_event(Action::PolicyViolation)
     }));
     for event in recorded.clone() {
-        record(&*made.port, event);
+        record(&*fixture.adapter, event);
     }
-    assert_eq!(events(log(&*made.port, &scope(1))), recorded, "an event is read back as it was recorded");
+    assert_eq!(
+        events(log(&*fixture.adapter, &scope(1))),
+        recorded,
+        "an event is read back as it was recorded"
+    );
 }
 
 /// From 1, the installation's log too; so no tenant counts another's traffic.
-pub fn u1_each_log_counts_by_itself_without_gaps(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
+pub fn u1_each_log_counts_by_itself_without_gaps(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
     let before = u64::try_from(installation_log(store).len()).expect("a small number");
     for n in 0..12 {
         let log = if n % 4 == 0 { Log::Installation } else { Log::Tenant(tenant_id(n % 4)) };
@@ -94,22 +100,22 @@ pub fn u1_each_log_counts_by_itself_without_gaps(make: &MakeStore) {
     }
     for n in 1..=3 {
         assert_eq!(
-            numbers(&log(store, &scope(n))),
+            sequence_numbers(&log(store, &scope(n))),
             [1, 2, 3],
             "a tenant's log counts by itself, without gaps"
         );
     }
     let expected: Vec<u64> = (1..=before + 3).collect();
-    assert_eq!(numbers(&installation_log(store)), expected, "and so does the installation's");
+    assert_eq!(sequence_numbers(&installation_log(store)), expected, "and so does the installation's");
 }
 
 /// Nor does any scope read the installation's.
-pub fn z1_a_tenants_log_is_read_by_its_scope_only(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
+pub fn z1_a_tenants_log_is_read_by_its_scope_only(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
     let before = installation_log(store).len();
     let (one, two, house) = (
-        ours(Action::EndpointQuery),
+        own_event(Action::EndpointQuery),
         event(&scope(2), Action::PolicyViolation),
         event(Log::Installation, Action::SysStartup),
     );
@@ -124,41 +130,42 @@ pub fn z1_a_tenants_log_is_read_by_its_scope_only(make: &MakeStore) {
 }
 
 /// And what happens meanwhile moves none of them.
-pub fn events_come_in_pages_the_newest_first(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
+pub fn events_come_in_pages_the_newest_first(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
     for _ in 0..7 {
-        record(store, ours(Action::EndpointQuery));
+        record(store, own_event(Action::EndpointQuery));
     }
     let any = EventFilter::default();
-    let numbers = |page: &Page<RecordedEvent, Seq>| -> Vec<u64> { numbers(&page.items) };
-    let one = page(store, &any, first(3));
+    let numbers = |page: &Page<RecordedEvent, Seq>| -> Vec<u64> { sequence_numbers(&page.items) };
+    let one = page(store, &any, first_page(3));
     assert_eq!(numbers(&one), [7, 6, 5], "the newest event comes first");
-    record(store, ours(Action::EndpointQuery));
-    let two = page(store, &any, PageRequest { after: one.next, ..first(3) });
+    record(store, own_event(Action::EndpointQuery));
+    let two = page(store, &any, PageRequest { after: one.next, ..first_page(3) });
     assert_eq!(
         numbers(&two),
         [4, 3, 2],
         "a page goes on where the one before ended, whatever happened meanwhile"
     );
-    let three = page(store, &any, PageRequest { after: two.next, ..first(3) });
+    let three = page(store, &any, PageRequest { after: two.next, ..first_page(3) });
     assert_eq!((numbers(&three), three.next), (vec![1], None), "the last page is the last");
-    let exact = page(store, &any, first(8));
+    let exact = page(store, &any, first_page(8));
     assert_eq!((numbers(&exact).len(), exact.next), (8, None), "a page that holds all has no cursor");
     let operator = OperatorScope::at_startup();
-    let house = all(1, |page| look(store, |view| view.installation_events(&operator, &any, page)).events);
-    let expected: Vec<u64> = installation_log(store).iter().rev().map(|one| one.seq).collect();
+    let house =
+        all_items(1, |page| read(store, |view| view.installation_events(&operator, &any, page)).events);
+    let expected: Vec<u64> = installation_log(store).iter().rev().map(|recorded| recorded.seq).collect();
     assert_eq!(
-        house.iter().map(|one| one.seq).collect::<Vec<_>>(),
+        house.iter().map(|recorded| recorded.seq).collect::<Vec<_>>(),
         expected,
         "the installation's log likewise"
     );
 }
 
 /// Alone and together, over several pages.
-pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
+pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
     let mut recorded = Vec::new();
     for (n, action) in
         (0..).zip([Action::EndpointQuery, Action::PolicyViolation, Action::AuthzFail].repeat(6))
@@ -166,10 +173,10 @@ pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &MakeStore) {
         let outcome = if n % 2 == 0 { Outcome::Success } else { Outcome::Denied };
         let account = Actor::Account { id: account_id(1 + u64::from(n % 4 == 0)), role: Some(Role::User) };
         let actor = if n % 5 == 0 { Actor::System } else { account };
-        let one = Event { outcome, actor, time: time(100 + n), ..ours(action) };
-        record(store, one.clone());
-        record(store, Event { log: Log::Tenant(tenant_id(2)), ..one.clone() });
-        recorded.push(one);
+        let event = Event { outcome, actor, time: time(100 + n), ..own_event(action) };
+        record(store, event.clone());
+        record(store, Event { log: Log::Tenant(tenant_id(2)), ..event.clone() });
+        recorded.push(event);
     }
     let by = EventFilter::default;
     let (action, outcome) = (Some(Action::AuthzFail), Some(Outcome::Denied));
@@ -187,35 +194,35 @@ pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &MakeStore) {
         EventFilter { since: until, until: since, ..by() },
     ];
     for filter in filters {
-        let expected: Vec<&Event> = recorded.iter().filter(|one| filter.fits(one)).rev().collect();
-        let found = all(2, |ask| page(store, &filter, ask));
-        let found: Vec<&Event> = found.iter().map(|one| &one.event).collect();
+        let expected: Vec<&Event> = recorded.iter().filter(|event| filter.fits(event)).rev().collect();
+        let found = all_items(2, |request| page(store, &filter, request));
+        let found: Vec<&Event> = found.iter().map(|recorded| &recorded.event).collect();
         assert_eq!(found, expected, "a filter shows the events that fit: {filter:?}");
     }
 }
 
 /// Random filters, on a log that is longer than what an adapter may keep together.
-pub fn u1_filtered_pages_are_those_of_the_whole_log(make: &MakeStore) {
-    let made = founded(make);
+pub fn u1_filtered_pages_are_those_of_the_whole_log(make: &StoreFactory) {
+    let fixture = seeded_store(make);
     let recorded = mixed_events(&scope(1), 2_500);
     // Somebody else's events lie between ours.
     for (ours, theirs) in recorded.chunks(500).zip(mixed_events(&scope(2), 2_500).chunks(500)) {
-        record_all(&*made.port, ours);
-        record_all(&*made.port, theirs);
+        record_all(&*fixture.adapter, ours);
+        record_all(&*fixture.adapter, theirs);
     }
-    check_pages(&*made.port, &scope(1), &recorded, 100);
+    check_pages(&*fixture.adapter, &scope(1), &recorded, 100);
 }
 
 /// By numbers of the reader's own log.
-pub fn u1_a_page_tells_how_far_its_index_lags(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
+pub fn u1_a_page_tells_how_far_its_index_lags(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
     let projection =
-        || look(store, |view| view.events(&scope(1), &EventFilter::default(), first(1))).projection;
+        || read(store, |view| view.events(&scope(1), &EventFilter::default(), first_page(1))).projection;
     assert_eq!((projection().seq, projection().lag), (0, 0), "the index of an empty log does not lag");
     for n in 1..=3 {
         record(store, event(&scope(2), Action::EndpointQuery));
-        record(store, ours(Action::EndpointQuery));
+        record(store, own_event(Action::EndpointQuery));
         let now = projection();
         assert_eq!(now.seq + now.lag, n, "an index and its lag together are the reader's own log: {now:?}");
     }

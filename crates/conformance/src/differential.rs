@@ -1,4 +1,4 @@
-//! Do two stores do the same? Both run the same random units of work, and are compared after each.
+//! The differential test of two stores: both run the same random units of work, and are compared after each.
 
 mod marketplaces;
 
@@ -16,27 +16,27 @@ use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobSta
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{Account, AccountStatus, Membership, PasswordHash};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::store::{Store, StoreError, StateChange, Tx};
+use syft_space_domain::store::{StateChange, Store, StoreError, Tx};
 use syft_space_domain::tenant::Tenant;
 use syft_space_domain::unit::{Recorded, Refused};
 
-use crate::differential::marketplaces::{MarketplaceCall, marketplace_calls};
-use crate::drive::{Follower, look};
-use crate::made::{Made, MakeStore};
+use crate::differential::marketplaces::{MarketplaceOperation, marketplace_operations};
+use crate::dump::StoreDump;
+use crate::fixture::{Fixture, StoreFactory};
+use crate::run::{RecordingHook, read};
 use crate::sample::{
     access, account, account_id, dataset, dataset_id, email, endpoint, endpoint_id, event, hub, invitation,
     invitation_id, job, job_id, marketplace, membership, policy, policy_id, scope, slug, tenant, tenant_id,
     time,
 };
-use crate::state::Everything;
 
-/// The tenants and accounts that there may be: so few that units meet all the time.
-const NUMBERS: u64 = 3;
+/// The highest number of a row. It is low, so that units often conflict.
+const MAX_NUMBER: u64 = 3;
 
-/// One call of a unit, on things with small numbers.
+/// One operation of a unit, on rows with small numbers.
 #[derive(Debug, Clone)]
-enum Call {
-    AddTenant { id: u64, named: u64 },
+enum Operation {
+    AddTenant { id: u64, name: u64 },
     AddAccount { id: u64, email: u64 },
     SetPassword { account: u64, n: u32 },
     SetAccountStatus { account: u64, active: bool },
@@ -45,8 +45,8 @@ enum Call {
     RemoveMembership { tenant: u64, account: u64 },
     AddInvitation { tenant: u64, n: u64 },
     RemoveInvitation { tenant: u64, n: u64 },
-    AddDataset { tenant: u64, n: u64, named: u64 },
-    UpdateDataset { tenant: u64, n: u64, named: u64, active: bool, at: u32 },
+    AddDataset { tenant: u64, n: u64, name: u64 },
+    UpdateDataset { tenant: u64, n: u64, name: u64, active: bool, at: u32 },
     RemoveDataset { tenant: u64, n: u64 },
     AddJob { tenant: u64, dataset: u64, n: u64 },
     UpdateJob { tenant: u64, dataset: u64, n: u64, status: JobStatus, at: u32 },
@@ -57,12 +57,12 @@ enum Call {
     UpdatePolicy { tenant: u64, n: u64, deny: bool, at: u32 },
     RemovePolicy { tenant: u64, n: u64 },
     Attach { tenant: u64, endpoint: u64, policies: Vec<u64> },
-    OfMarketplace(MarketplaceCall),
+    Marketplace(MarketplaceOperation),
 }
 
-/// How a unit ends when none of its calls failed.
+/// How a unit ends when none of its operations failed.
 #[derive(Debug, Clone, Copy)]
-enum End {
+enum UnitEnd {
     Record,
     Refuse,
     RefuseUnrecorded,
@@ -71,79 +71,87 @@ enum End {
 
 /// A unit of work.
 #[derive(Debug, Clone)]
-struct Work {
-    /// Its calls, and whether it goes on when one contradicts what is stored.
-    calls: Vec<(Call, bool)>,
-    end: End,
-    /// In whose logs it records: 0 is the installation's.
+struct UnitPlan {
+    /// Its operations, and whether the unit continues after a conflict of each.
+    operations: Vec<(Operation, bool)>,
+    end: UnitEnd,
+    /// The tenants whose logs it records in; 0 is the installation's log.
     logs: Vec<u64>,
 }
 
-fn calls() -> impl Strategy<Value = Call> {
-    let n = || 1..=NUMBERS;
+fn operations() -> impl Strategy<Value = Operation> {
+    let n = || 1..=MAX_NUMBER;
     let at = || 10..99_u32;
     let role = || prop_oneof![Just(Role::Owner), Just(Role::Admin), Just(Role::User), Just(Role::Viewer)];
     let status = || proptest::sample::select(&JobStatus::ALL);
-    let policies = || subsequence((1..=NUMBERS).collect::<Vec<_>>(), 0..=3).prop_shuffle();
+    let policies = || subsequence((1..=MAX_NUMBER).collect::<Vec<_>>(), 0..=3).prop_shuffle();
     let identity = prop_oneof![
-        (n(), n()).prop_map(|(id, named)| Call::AddTenant { id, named }),
-        (n(), n()).prop_map(|(id, email)| Call::AddAccount { id, email }),
-        (n(), at()).prop_map(|(account, n)| Call::SetPassword { account, n }),
-        (n(), any::<bool>()).prop_map(|(account, active)| Call::SetAccountStatus { account, active }),
-        (n(), n(), role()).prop_map(|(tenant, account, role)| Call::AddMembership { tenant, account, role }),
+        (n(), n()).prop_map(|(id, name)| Operation::AddTenant { id, name }),
+        (n(), n()).prop_map(|(id, email)| Operation::AddAccount { id, email }),
+        (n(), at()).prop_map(|(account, n)| Operation::SetPassword { account, n }),
+        (n(), any::<bool>()).prop_map(|(account, active)| Operation::SetAccountStatus { account, active }),
+        (n(), n(), role()).prop_map(|(tenant, account, role)| Operation::AddMembership {
+            tenant,
+            account,
+            role
+        }),
         (n(), n(), role(), any::<bool>(), at()).prop_map(|(tenant, account, role, active, n)| {
-            Call::UpdateMembership { tenant, account, role, active, n }
+            Operation::UpdateMembership { tenant, account, role, active, n }
         }),
-        (n(), n()).prop_map(|(tenant, account)| Call::RemoveMembership { tenant, account }),
-        (n(), n()).prop_map(|(tenant, n)| Call::AddInvitation { tenant, n }),
-        (n(), n()).prop_map(|(tenant, n)| Call::RemoveInvitation { tenant, n }),
+        (n(), n()).prop_map(|(tenant, account)| Operation::RemoveMembership { tenant, account }),
+        (n(), n()).prop_map(|(tenant, n)| Operation::AddInvitation { tenant, n }),
+        (n(), n()).prop_map(|(tenant, n)| Operation::RemoveInvitation { tenant, n }),
     ];
-    let things = prop_oneof![
-        2 => (n(), n(), n()).prop_map(|(tenant, n, named)| Call::AddDataset { tenant, n, named }),
-        1 => (n(), n(), n(), any::<bool>(), at()).prop_map(|(tenant, n, named, active, at)| {
-            Call::UpdateDataset { tenant, n, named, active, at }
+    let resources = prop_oneof![
+        2 => (n(), n(), n()).prop_map(|(tenant, n, name)| Operation::AddDataset { tenant, n, name }),
+        1 => (n(), n(), n(), any::<bool>(), at()).prop_map(|(tenant, n, name, active, at)| {
+            Operation::UpdateDataset { tenant, n, name, active, at }
         }),
-        1 => (n(), n()).prop_map(|(tenant, n)| Call::RemoveDataset { tenant, n }),
-        1 => (n(), n(), n()).prop_map(|(tenant, dataset, n)| Call::AddJob { tenant, dataset, n }),
+        1 => (n(), n()).prop_map(|(tenant, n)| Operation::RemoveDataset { tenant, n }),
+        1 => (n(), n(), n()).prop_map(|(tenant, dataset, n)| Operation::AddJob { tenant, dataset, n }),
         1 => (n(), n(), n(), status(), at()).prop_map(|(tenant, dataset, n, status, at)| {
-            Call::UpdateJob { tenant, dataset, n, status, at }
+            Operation::UpdateJob { tenant, dataset, n, status, at }
         }),
         2 => (n(), n(), n(), n()).prop_map(|(tenant, n, slug, dataset)| {
-            Call::AddEndpoint { tenant, n, slug, dataset }
+            Operation::AddEndpoint { tenant, n, slug, dataset }
         }),
         1 => (n(), n(), n(), n(), any::<bool>(), at()).prop_map(|(tenant, n, slug, dataset, published, at)| {
-            Call::UpdateEndpoint { tenant, n, slug, dataset, published, at }
+            Operation::UpdateEndpoint { tenant, n, slug, dataset, published, at }
         }),
-        1 => (n(), n()).prop_map(|(tenant, n)| Call::RemoveEndpoint { tenant, n }),
-        2 => (n(), n()).prop_map(|(tenant, n)| Call::AddPolicy { tenant, n }),
+        1 => (n(), n()).prop_map(|(tenant, n)| Operation::RemoveEndpoint { tenant, n }),
+        2 => (n(), n()).prop_map(|(tenant, n)| Operation::AddPolicy { tenant, n }),
         1 => (n(), n(), any::<bool>(), at()).prop_map(|(tenant, n, deny, at)| {
-            Call::UpdatePolicy { tenant, n, deny, at }
+            Operation::UpdatePolicy { tenant, n, deny, at }
         }),
-        1 => (n(), n()).prop_map(|(tenant, n)| Call::RemovePolicy { tenant, n }),
+        1 => (n(), n()).prop_map(|(tenant, n)| Operation::RemovePolicy { tenant, n }),
         3 => (n(), n(), policies()).prop_map(|(tenant, endpoint, policies)| {
-            Call::Attach { tenant, endpoint, policies }
+            Operation::Attach { tenant, endpoint, policies }
         }),
     ];
-    let marketplaces = marketplace_calls(NUMBERS).prop_map(Call::OfMarketplace);
-    prop_oneof![2 => identity, 3 => things, 2 => marketplaces]
+    let marketplaces = marketplace_operations(MAX_NUMBER).prop_map(Operation::Marketplace);
+    prop_oneof![2 => identity, 3 => resources, 2 => marketplaces]
 }
 
-fn works() -> impl Strategy<Value = Work> {
-    let end = prop_oneof![6 => Just(End::Record), 2 => Just(End::Refuse), 1 => Just(End::RefuseUnrecorded), 1 => Just(End::Fail)];
-    let calls = vec((calls(), proptest::bool::weighted(0.7)), 1..6);
-    (calls, end, vec(0..=2_u64, 1..4)).prop_map(|(calls, end, logs)| Work { calls, end, logs })
+fn unit_plans() -> impl Strategy<Value = UnitPlan> {
+    let end = prop_oneof![6 => Just(UnitEnd::Record), 2 => Just(UnitEnd::Refuse), 1 => Just(UnitEnd::RefuseUnrecorded), 1 => Just(UnitEnd::Fail)];
+    let operations = vec((operations(), proptest::bool::weighted(0.7)), 1..6);
+    (operations, end, vec(0..=2_u64, 1..4)).prop_map(|(operations, end, logs)| UnitPlan {
+        operations,
+        end,
+        logs,
+    })
 }
 
 fn status(active: bool) -> AccountStatus {
     if active { AccountStatus::Active } else { AccountStatus::Disabled }
 }
 
-impl Call {
-    /// Runs the call. Changing what is not there is no call at all: no port says what it does.
+impl Operation {
+    /// Runs the operation. An update of a missing row is skipped: no port says what it does.
     fn run(&self, tx: &mut dyn Tx) -> Result<Option<bool>, StoreError> {
         match *self {
-            Self::AddTenant { id, named } => {
-                tx.add_tenant(&Tenant { name: tenant(named).name, ..tenant(id) })?;
+            Self::AddTenant { id, name } => {
+                tx.add_tenant(&Tenant { name: tenant(name).name, ..tenant(id) })?;
             }
             Self::AddAccount { id, email: of } => {
                 tx.add_account(&Account { email: email(of), ..account(id) })?;
@@ -178,21 +186,21 @@ impl Call {
             Self::RemoveInvitation { tenant, n } => {
                 return tx.remove_invitation(&scope(tenant), invitation_id(n)).map(Some);
             }
-            _ => return self.run_on_things(tx),
+            _ => return self.run_on_resource(tx),
         }
         Ok(None)
     }
 
-    fn run_on_things(&self, tx: &mut dyn Tx) -> Result<Option<bool>, StoreError> {
+    fn run_on_resource(&self, tx: &mut dyn Tx) -> Result<Option<bool>, StoreError> {
         match self {
-            Self::AddDataset { tenant, n, named } => {
-                tx.add_dataset(&scope(*tenant), &Dataset { name: dataset(*named).name, ..dataset(*n) })?;
+            Self::AddDataset { tenant, n, name } => {
+                tx.add_dataset(&scope(*tenant), &Dataset { name: dataset(*name).name, ..dataset(*n) })?;
             }
-            Self::UpdateDataset { tenant, n, named, active, at } => {
+            Self::UpdateDataset { tenant, n, name, active, at } => {
                 if tx.dataset(&scope(*tenant), dataset_id(*n))?.is_some() {
                     let state = if *active { DatasetState::Active } else { DatasetState::Deleting };
                     let (revision, updated_at) = ((*at).into(), time(*at));
-                    let name = dataset(*named).name;
+                    let name = dataset(*name).name;
                     let new = Dataset { name, state, revision, updated_at, ..dataset(*n) };
                     tx.update_dataset(&scope(*tenant), &new)?;
                 }
@@ -242,21 +250,21 @@ impl Call {
                 let policies: Vec<_> = policies.iter().copied().map(policy_id).collect();
                 tx.attach_policies(&scope(*tenant), endpoint_id(*endpoint), &policies)?;
             }
-            Self::OfMarketplace(call) => return call.run(tx),
+            Self::Marketplace(operation) => return operation.run(tx),
             _ => return self.run(tx),
         }
         Ok(None)
     }
 }
 
-/// What a unit of work was told, in a form that both stores must share: their words may differ.
+/// The error of a unit, without its message: the messages of two stores may differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Told {
+enum UnitError {
     Refused,
     Store(&'static str),
 }
 
-impl From<StoreError> for Told {
+impl From<StoreError> for UnitError {
     fn from(error: StoreError) -> Self {
         Self::Store(kind(&error))
     }
@@ -273,65 +281,65 @@ fn kind(error: &StoreError) -> &'static str {
     }
 }
 
-/// What the calls of a unit answered, each for itself.
-type Answers = Vec<Result<Option<bool>, &'static str>>;
+/// The result of each operation of a unit.
+type OperationResults = Vec<Result<Option<bool>, &'static str>>;
 
-impl Work {
+impl UnitPlan {
     fn events(&self) -> Vec<Event> {
         let log = |n: &u64| if *n == 0 { Log::Installation } else { Log::Tenant(tenant_id(*n)) };
         self.logs.iter().map(|n| event(log(n), Action::ConfigChange)).collect()
     }
 
-    fn run_on(&self, store: &dyn Store, events: &[Event]) -> Result<Answers, Told> {
-        let (work, events) = (self.clone(), events.to_vec());
+    fn run_on(&self, store: &dyn Store, events: &[Event]) -> Result<OperationResults, UnitError> {
+        let (plan, events) = (self.clone(), events.to_vec());
         let receipt = store.write(move |tx| {
-            let mut answers = Answers::new();
-            for (call, goes_on) in &work.calls {
-                match call.run(tx) {
-                    Err(error @ StoreError::Conflict(_)) if *goes_on => answers.push(Err(kind(&error))),
-                    outcome => answers.push(Ok(outcome?)),
+            let mut results = OperationResults::new();
+            for (operation, continues) in &plan.operations {
+                match operation.run(tx) {
+                    Err(error @ StoreError::Conflict(_)) if *continues => results.push(Err(kind(&error))),
+                    outcome => results.push(Ok(outcome?)),
                 }
             }
             let (first, others) = events.split_first().ok_or(StoreError::Closed)?;
-            match work.end {
-                End::Record => {
-                    let recorded = Recorded::new(answers, first.clone());
+            match plan.end {
+                UnitEnd::Record => {
+                    let recorded = Recorded::new(results, first.clone());
                     Ok(Ok(others.iter().cloned().fold(recorded, Recorded::and)))
                 }
-                End::Refuse => Ok(Err(Refused::new(Told::Refused, first.clone()))),
-                End::RefuseUnrecorded => Ok(Err(Refused::unrecorded(Told::Refused))),
-                End::Fail => Err(StoreError::Failed("the unit says so".to_owned())),
+                UnitEnd::Refuse => Ok(Err(Refused::new(UnitError::Refused, first.clone()))),
+                UnitEnd::RefuseUnrecorded => Ok(Err(Refused::unrecorded(UnitError::Refused))),
+                UnitEnd::Fail => Err(StoreError::Failed("the unit says so".to_owned())),
             }
         });
         receipt.wait()
     }
 }
 
-/// A store, and what it was seen to do.
-struct Subject {
-    made: Made<dyn Store>,
-    follower: Arc<Follower>,
+/// A store under test, with its recorded changes and the last known versions.
+struct StoreUnderTest {
+    fixture: Fixture<dyn Store>,
+    hook: Arc<RecordingHook>,
     versions: Vec<u64>,
 }
 
-/// All that can be told of a store after a unit: what the unit was told, what it touched, whose version rose, and
-/// everything that can be read.
+/// Everything that can be observed of a store after a unit: the unit's result, its changes, which versions rose, and
+/// all that views answer.
 #[derive(Debug, PartialEq)]
-struct Seen {
-    told: Result<Answers, Told>,
+struct Observation {
+    result: Result<OperationResults, UnitError>,
     changes: BTreeSet<StateChange>,
     versions_rose: Vec<bool>,
-    state: Everything,
+    dump: StoreDump,
 }
 
-impl Subject {
-    /// Two tenants, an account and one thing of each kind are there from the start, so that units soon meet.
-    fn new(make: &MakeStore, founding: &Event) -> Self {
-        let follower = Arc::new(Follower::default());
-        let made = make(follower.clone());
-        let founding = founding.clone();
-        let founded: Result<(), StoreError> = made
-            .port
+impl StoreUnderTest {
+    /// Starts with two tenants, an account and one row of each kind, so that units soon conflict.
+    fn new(make: &StoreFactory, seed_event: &Event) -> Self {
+        let hook = Arc::new(RecordingHook::default());
+        let fixture = make(hook.clone());
+        let seed_event = seed_event.clone();
+        let seeded: Result<(), StoreError> = fixture
+            .adapter
             .write(move |tx| {
                 tx.add_account(&account(1))?;
                 for n in [1, 2] {
@@ -343,59 +351,60 @@ impl Subject {
                 }
                 tx.add_hub(&hub(1))?;
                 tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
-                Ok(Ok(Recorded::new((), founding.clone())))
+                Ok(Ok(Recorded::new((), seed_event.clone())))
             })
             .wait();
-        founded.expect("a new store takes a tenant");
-        follower.take();
-        let versions = versions(&*made.port);
-        Self { made, follower, versions }
+        seeded.expect("a new store takes a tenant");
+        hook.take_changes();
+        let versions = versions(&*fixture.adapter);
+        Self { fixture, hook, versions }
     }
 
-    fn run(&mut self, work: &Work, events: &[Event]) -> Seen {
-        let store = &*self.made.port;
-        let told = work.run_on(store, events);
-        let now = versions(store);
-        let before = std::mem::replace(&mut self.versions, now);
-        Seen {
-            told,
-            changes: self.follower.take(),
-            versions_rose: before.iter().zip(&self.versions).map(|(before, now)| now > before).collect(),
-            state: look(store, |view| Everything::seen(view, NUMBERS)).without_versions(),
+    fn run(&mut self, plan: &UnitPlan, events: &[Event]) -> Observation {
+        let store = &*self.fixture.adapter;
+        let result = plan.run_on(store, events);
+        let after = versions(store);
+        let before = std::mem::replace(&mut self.versions, after);
+        Observation {
+            result,
+            changes: self.hook.take_changes(),
+            versions_rose: before.iter().zip(&self.versions).map(|(before, after)| after > before).collect(),
+            dump: read(store, |view| StoreDump::read(view, MAX_NUMBER)).without_versions(),
         }
     }
 }
 
-/// A tenant that is not there yet has every version before it.
+/// The version of each tenant, plus one; 0 for a tenant that does not exist.
 fn versions(store: &dyn Store) -> Vec<u64> {
-    let version = |n| look(store, |view| view.tenant(&scope(n))).map_or(0, |tenant| tenant.version + 1);
-    (1..=NUMBERS).map(version).collect()
+    let version = |n| read(store, |view| view.tenant(&scope(n))).map_or(0, |tenant| tenant.version + 1);
+    (1..=MAX_NUMBER).map(version).collect()
 }
 
-/// The first lines in which they differ.
-fn difference(one: &Seen, other: &Seen) -> String {
-    let [one, other] = [one, other].map(|seen| format!("{seen:#?}"));
-    let same = one.lines().zip(other.lines()).take_while(|(one, other)| one == other).count();
-    let [one, other] =
-        [&one, &other].map(|seen| seen.lines().skip(same).take(12).collect::<Vec<_>>().join("\n"));
-    format!("one shows\n{one}\nand the other\n{other}")
+/// The first lines in which two observations differ.
+fn difference(first: &Observation, second: &Observation) -> String {
+    let [first, second] = [first, second].map(|observation| format!("{observation:#?}"));
+    let same = first.lines().zip(second.lines()).take_while(|(first, second)| first == second).count();
+    let [first, second] =
+        [&first, &second].map(|text| text.lines().skip(same).take(12).collect::<Vec<_>>().join("\n"));
+    format!("the first shows\n{first}\nand the second\n{second}")
 }
 
-/// Runs `cases` sequences of random units of work against two stores, and panics with the shortest sequence it can
-/// find after which they differ: in what a unit is told, in what it touches, in a version that rises or does not,
-/// in anything that a view answers, or in a log.
-pub fn same_units(cases: u32, one: &MakeStore, other: &MakeStore) {
+/// Runs `cases` sequences of random units of work against two stores, and panics with the shortest sequence found after
+/// which they differ: in a unit's result or changes, in a version that rises or does not, in anything that a view
+/// answers, or in a log.
+pub fn same_units(cases: u32, first: &StoreFactory, second: &StoreFactory) {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
-    // PROPTEST_CASES asks for a longer proof.
+    // The environment variable PROPTEST_CASES sets another number of cases.
     let config = contextualize_config(config);
-    let outcome = TestRunner::new(config).run(&vec(works(), 1..30), |sequence| {
-        let founding = event(Log::Installation, Action::SysStartup);
-        let (mut one, mut other) = (Subject::new(one, &founding), Subject::new(other, &founding));
-        for work in sequence {
-            let events = work.events();
-            let (one, other) = (one.run(&work, &events), other.run(&work, &events));
-            if one != other {
-                return Err(TestCaseError::fail(difference(&one, &other)));
+    let outcome = TestRunner::new(config).run(&vec(unit_plans(), 1..30), |sequence| {
+        let seed_event = event(Log::Installation, Action::SysStartup);
+        let (mut first, mut second) =
+            (StoreUnderTest::new(first, &seed_event), StoreUnderTest::new(second, &seed_event));
+        for plan in sequence {
+            let events = plan.events();
+            let (first, second) = (first.run(&plan, &events), second.run(&plan, &events));
+            if first != second {
+                return Err(TestCaseError::fail(difference(&first, &second)));
             }
         }
         Ok(())

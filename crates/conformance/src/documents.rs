@@ -1,4 +1,4 @@
-//! Does a store of documents keep its promises?
+//! The suite of [`DocumentStore`].
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -14,12 +14,12 @@ use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::check::{Check, checks, run_all};
-use crate::drive::first;
-use crate::made::{Made, MakeDocuments};
+use crate::fixture::{DocumentsFactory, Fixture};
+use crate::run::first_page;
 use crate::sample::{dataset_id, job_id, scope, tenant_id, time};
 
 /// Every promise of [`DocumentStore`].
-pub const CHECKS: &[Check<MakeDocuments>] = checks![
+pub const CHECKS: &[Check<DocumentsFactory>] = checks![
     a_document_is_read_back_as_it_was_put_in,
     a_document_replaces_the_older_one_of_its_id,
     the_same_job_again_changes_nothing,
@@ -37,7 +37,7 @@ pub const CHECKS: &[Check<MakeDocuments>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeDocuments) {
+pub fn suite(make: &DocumentsFactory) {
     run_all("the store of documents", CHECKS, make);
 }
 
@@ -77,15 +77,15 @@ fn put(store: &dyn DocumentStore, tenant: u64, job: u64, documents: &[Document])
     store.put(&scope(tenant), dataset_id(1), job_id(job), documents).expect("documents are put in")
 }
 
-fn found(store: &dyn DocumentStore, tenant: u64, id: &str) -> Option<Document> {
+fn find(store: &dyn DocumentStore, tenant: u64, id: &str) -> Option<Document> {
     store.document(&scope(tenant), dataset_id(1), &document_id(id)).expect("a document is read")
 }
 
-fn page(store: &dyn DocumentStore, ask: PageRequest<DocumentId>) -> Page<DocumentSummary, DocumentId> {
-    store.documents(&scope(1), dataset_id(1), ask).expect("documents are listed")
+fn page(store: &dyn DocumentStore, request: PageRequest<DocumentId>) -> Page<DocumentSummary, DocumentId> {
+    store.documents(&scope(1), dataset_id(1), request).expect("documents are listed")
 }
 
-fn removed(store: &dyn DocumentStore, tenant: u64, id: &str) -> Option<ChangeNumber> {
+fn remove(store: &dyn DocumentStore, tenant: u64, id: &str) -> Option<ChangeNumber> {
     store.remove(&scope(tenant), dataset_id(1), &document_id(id)).expect("a document is removed")
 }
 
@@ -108,53 +108,53 @@ fn changes(store: &dyn DocumentStore, tenant: u64, after: ChangeNumber, limit: u
 }
 
 /// Its metadata, its chunks and every byte of its text.
-pub fn a_document_is_read_back_as_it_was_put_in(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
-    assert_eq!(found(store, 1, "a"), None, "a new store holds nothing");
+pub fn a_document_is_read_back_as_it_was_put_in(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
+    assert_eq!(find(store, 1, "a"), None, "a new store holds nothing");
     let documents = [
         document("a", &["First chunk.", "\u{1f980} \u{e9}\r\n\t second"]),
         document(&"Z".repeat(DocumentId::MAX), &["of a long name"]),
         Document { metadata: serde_json::Map::new(), ..document("..a-b_c.d", &["'; -- \"%_"]) },
     ];
     put(store, 1, 1, &documents);
-    for one in &documents {
+    for document in &documents {
         assert_eq!(
-            found(store, 1, one.id.as_str()).as_ref(),
-            Some(one),
+            find(store, 1, document.id.as_str()).as_ref(),
+            Some(document),
             "a document is read back as it was put in"
         );
     }
     let large = "many words ".repeat(200_000);
     put(store, 1, 2, &[document("large", &[&large])]);
-    assert_eq!(found(store, 1, "large").map(|one| one.content), Some(large), "however long it is");
-    assert_eq!(found(store, 1, "A"), None, "ids are compared byte by byte");
+    assert_eq!(find(store, 1, "large").map(|document| document.content), Some(large), "however long it is");
+    assert_eq!(find(store, 1, "A"), None, "ids are compared byte by byte");
 }
 
 /// Whole, with none of its chunks left.
-pub fn a_document_replaces_the_older_one_of_its_id(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn a_document_replaces_the_older_one_of_its_id(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     let one = put(store, 1, 1, &[document("a", &["old", "older"]), document("b", &["other"])]);
     let new = Document { metadata: serde_json::Map::new(), created_at: time(30), ..document("a", &["new"]) };
     let two = put(store, 1, 2, std::slice::from_ref(&new));
     assert!(two > one, "each change has a higher number than the one before");
-    assert_eq!(found(store, 1, "a"), Some(new), "a document replaces the older one of its id");
-    assert_eq!(found(store, 1, "b"), Some(document("b", &["other"])), "and no other");
+    assert_eq!(find(store, 1, "a"), Some(new), "a document replaces the older one of its id");
+    assert_eq!(find(store, 1, "b"), Some(document("b", &["other"])), "and no other");
     let expected = Usage { documents: 2, chunks: 2, bytes: 8 };
     assert_eq!(usage(store, 1), expected, "nothing of the older one is left");
 }
 
 /// And answers the same number, so that a job may be repeated after a crash.
-pub fn the_same_job_again_changes_nothing(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn the_same_job_again_changes_nothing(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     let put_by = |tenant, dataset, job| store.put_by(&scope(tenant), dataset_id(dataset), job_id(job));
     assert_eq!(put_by(1, 1, 1), Ok(None), "a job that put nothing in has no number");
     let number = put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
     assert_eq!(put_by(1, 1, 1), Ok(Some(number)), "a job has the number of its last change");
     put(store, 1, 2, &[document("a", &["later"])]);
-    removed(store, 1, "b");
+    remove(store, 1, "b");
     let before = changes(store, 1, ChangeNumber(0), 10);
     assert_eq!(
         put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]),
@@ -167,9 +167,9 @@ pub fn the_same_job_again_changes_nothing(make: &MakeDocuments) {
 }
 
 /// And forgotten once the job has ended.
-pub fn a_part_of_a_job_is_put_in_with_how_far_that_brings_it(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn a_part_of_a_job_is_put_in_with_how_far_that_brings_it(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     let progress = |tenant, dataset, job| store.progress(&scope(tenant), dataset_id(dataset), job_id(job));
     let put_part = |job, documents: &[Document], progress: &JobProgress| {
         let put = store.put_part(&scope(1), dataset_id(1), job_id(job), documents, progress);
@@ -193,7 +193,7 @@ pub fn a_part_of_a_job_is_put_in_with_how_far_that_brings_it(make: &MakeDocument
     };
     let two = put_part(1, &[document("a", &["two"])], &second);
     assert!(two > one, "each part has a higher number than the one before");
-    assert_eq!(found(store, 1, "a"), Some(document("a", &["two"])), "a document replaces the older one");
+    assert_eq!(find(store, 1, "a"), Some(document("a", &["two"])), "a document replaces the older one");
     assert_eq!(usage(store, 1).documents, 2, "and what came before stays");
     assert_eq!(put_part(1, &[], &second), two, "a part without documents is no change");
     assert_eq!(store.put_by(&scope(1), dataset_id(1), job_id(1)), Ok(None), "a part is not the whole");
@@ -205,15 +205,15 @@ pub fn a_part_of_a_job_is_put_in_with_how_far_that_brings_it(make: &MakeDocument
         store.forget_progress(&scope(1), dataset_id(1), job_id(1)).expect("how far a job is is forgotten");
         assert_eq!(progress(1, 1, 1), Ok(None), "what is forgotten is gone");
     }
-    assert!(progress(1, 1, 2).is_ok_and(|one| one.is_some()), "and nothing else is");
+    assert!(progress(1, 1, 2).is_ok_and(|progress| progress.is_some()), "and nothing else is");
     store.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
     assert_eq!(progress(1, 1, 2), Ok(None), "what is destroyed has come nowhere");
 }
 
 /// By its id, and the other way round.
-pub fn a_document_is_known_by_what_it_was_made_of(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn a_document_is_known_by_what_it_was_made_of(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     let [one, two] = ["one", "two"].map(|text| ContentHash::of_file(text.as_bytes()));
     let of = |id: &str, sha256| Document { sha256, ..document(id, &["text"]) };
     let hashes = |tenant, ids: &[&str]| {
@@ -228,7 +228,7 @@ pub fn a_document_is_known_by_what_it_was_made_of(make: &MakeDocuments) {
     put(store, 1, 2, &[of("a", two)]);
     assert_eq!(hashes(1, &["a"]), [Some(two)], "a document that replaces another is made of something else");
     assert_eq!(made_of(1, one), Some(document_id("b")), "and nothing is made of what it was made of before");
-    removed(store, 1, "b");
+    remove(store, 1, "b");
     assert_eq!((hashes(1, &["b"]), made_of(1, one)), (vec![None], None), "a removed document is not told of");
     assert_eq!((hashes(2, &["a"]), made_of(2, two)), (vec![None], None), "another tenant's neither");
     put(store, 2, 3, &[of("a", one)]);
@@ -236,70 +236,70 @@ pub fn a_document_is_known_by_what_it_was_made_of(make: &MakeDocuments) {
 }
 
 /// A second time there is none.
-pub fn a_document_is_removed_once(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
-    assert_eq!(removed(store, 1, "a"), None, "where nothing is, nothing is removed");
+pub fn a_document_is_removed_once(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
+    assert_eq!(remove(store, 1, "a"), None, "where nothing is, nothing is removed");
     let put_in = put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
-    let number = removed(store, 1, "a");
+    let number = remove(store, 1, "a");
     assert!(
         number > Some(put_in),
         "a removal is a change with a number of its own: {number:?} after {put_in:?}"
     );
-    assert_eq!(found(store, 1, "a"), None, "a document that was removed is not there");
-    assert_eq!(removed(store, 1, "a"), None, "it cannot be removed twice");
+    assert_eq!(find(store, 1, "a"), None, "a document that was removed is not there");
+    assert_eq!(remove(store, 1, "a"), None, "it cannot be removed twice");
     assert_eq!(usage(store, 1), Usage { documents: 1, chunks: 1, bytes: 3 }, "nothing of it is left");
     put(store, 1, 2, &[document("a", &["again"])]);
-    assert_eq!(found(store, 1, "a"), Some(document("a", &["again"])), "it can be put in again");
+    assert_eq!(find(store, 1, "a"), Some(document("a", &["again"])), "it can be put in again");
 }
 
 /// Whatever is added and removed between the pages.
-pub fn documents_come_in_pages_in_bytewise_order(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn documents_come_in_pages_in_bytewise_order(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     let ids = ["m", "B", "a10", "a2", "Z", "-", ".a", "0", "_"];
     let documents: Vec<_> = ids.into_iter().map(|id| document(id, &["text"])).collect();
     put(store, 1, 1, &documents);
     put(store, 2, 1, &[document("theirs", &["text"])]);
     let ids = |page: &Page<DocumentSummary, DocumentId>| -> Vec<String> {
-        page.items.iter().map(|one| one.id.to_string()).collect()
+        page.items.iter().map(|document| document.id.to_string()).collect()
     };
-    let one = page(store, first(4));
+    let one = page(store, first_page(4));
     assert_eq!(ids(&one), ["-", ".a", "0", "B"], "documents come in bytewise order");
     put(store, 1, 2, &["00", "A", "C"].map(|id| document(id, &["text"])));
     for id in ["B", "_"] {
-        removed(store, 1, id);
+        remove(store, 1, id);
     }
-    let two = page(store, PageRequest { after: one.next, ..first(4) });
+    let two = page(store, PageRequest { after: one.next, ..first_page(4) });
     assert_eq!(
         ids(&two),
         ["C", "Z", "a10", "a2"],
         "a page goes on behind the one before, whatever came and went"
     );
-    let three = page(store, PageRequest { after: two.next, ..first(4) });
+    let three = page(store, PageRequest { after: two.next, ..first_page(4) });
     assert_eq!((ids(&three), three.next), (vec!["m".to_owned()], None), "the last page is the last");
     let everything: Vec<_> = all_summaries(store);
-    let found = everything.iter().map(|one| found(store, 1, one.id.as_str()).as_ref().map(summary));
+    let found = everything.iter().map(|listed| find(store, 1, listed.id.as_str()).as_ref().map(summary));
     assert!(found.eq(everything.iter().cloned().map(Some)), "a summary says of a document what it is");
 }
 
 fn all_summaries(store: &dyn DocumentStore) -> Vec<DocumentSummary> {
     let mut summaries = Vec::new();
-    let mut ask = first(3);
+    let mut request = first_page(3);
     loop {
-        let next = page(store, ask.clone());
+        let next = page(store, request.clone());
         summaries.extend(next.items);
-        ask.after = next.next;
-        if ask.after.is_none() {
+        request.after = next.next;
+        if request.after.is_none() {
             return summaries;
         }
     }
 }
 
 /// In documents, chunks and bytes of text.
-pub fn what_a_dataset_holds_is_counted(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn what_a_dataset_holds_is_counted(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     assert_eq!(usage(store, 1), Usage::default(), "a dataset without documents holds nothing");
     put(store, 1, 1, &[document("a", &["1234", "5678"]), document("b", &["\u{e9}"])]);
     put(store, 2, 1, &[document("a", &["theirs"])]);
@@ -311,19 +311,19 @@ pub fn what_a_dataset_holds_is_counted(make: &MakeDocuments) {
 }
 
 /// However many are asked for at a time.
-pub fn changes_come_in_order_and_of_each_document_only_the_last(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn changes_come_in_order_and_of_each_document_only_the_last(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     assert_eq!(changes(store, 1, ChangeNumber(0), 5), [], "a dataset without documents has no change");
     put(store, 1, 1, &[document("a", &["one"]), document("b", &["one"]), document("c", &["one"])]);
     let until = put(store, 1, 2, &[document("a", &["two"]), document("d", &["two"])]);
-    removed(store, 1, "b");
-    removed(store, 1, "d");
+    remove(store, 1, "b");
+    remove(store, 1, "d");
     let last = put(store, 1, 3, &[document("d", &["three"]), document("e", &["three"])]);
     for limit in [1, 2, 100] {
         let changes = changes(store, 1, ChangeNumber(0), limit);
         assert!(
-            changes.iter().zip(changes.iter().skip(1)).all(|(one, next)| one.number() < next.number()),
+            changes.iter().zip(changes.iter().skip(1)).all(|(change, next)| change.number() < next.number()),
             "changes come in the order of their numbers: {:?}",
             changes.iter().map(Change::number).collect::<Vec<_>>()
         );
@@ -332,20 +332,20 @@ pub fn changes_come_in_order_and_of_each_document_only_the_last(make: &MakeDocum
             Some(last),
             "the last change has the number that was answered"
         );
-        let shown: Vec<_> = changes.iter().map(shown).collect();
+        let described: Vec<_> = changes.iter().map(describe).collect();
         let expected = ["c one", "a two", "b -", "d three", "e three"];
-        assert_eq!(shown, expected, "of each document only the last change is shown");
+        assert_eq!(described, expected, "of each document only the last change is shown");
     }
-    let later: Vec<_> = changes(store, 1, until, 2).iter().map(shown).collect();
+    let later: Vec<_> = changes(store, 1, until, 2).iter().map(describe).collect();
     assert_eq!(later, ["b -", "d three", "e three"], "changes after a number are those with a higher one");
-    let [Change::Put(_, one), ..] = &*changes(store, 1, ChangeNumber(0), 1) else {
+    let [Change::Put(_, last_of_c), ..] = &*changes(store, 1, ChangeNumber(0), 1) else {
         panic!("the first change put a document in");
     };
-    assert_eq!(*one, document("c", &["one"]), "a change bears the whole document");
+    assert_eq!(*last_of_c, document("c", &["one"]), "a change bears the whole document");
     assert_eq!(changes(store, 1, last, 5), [], "after the last change there is none");
 }
 
-fn shown(change: &Change) -> String {
+fn describe(change: &Change) -> String {
     match change {
         Change::Put(_, document) => format!("{} {}", document.id, document.content),
         Change::Removed(_, id) => format!("{id} -"),
@@ -353,47 +353,47 @@ fn shown(change: &Change) -> String {
 }
 
 /// Doing so again changes nothing.
-pub fn what_is_destroyed_is_gone_and_nothing_else(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn what_is_destroyed_is_gone_and_nothing_else(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
     put(store, 2, 1, &[document("a", &["theirs"])]);
     let other = |n| store.document(&scope(1), dataset_id(n), &document_id("a"));
     store
         .put(&scope(1), dataset_id(2), job_id(1), &[document("a", &["other"])])
         .expect("documents are put in");
-    removed(store, 1, "b");
+    remove(store, 1, "b");
     for _ in 0..2 {
         store.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
-        assert_eq!(found(store, 1, "a"), None, "what is destroyed is gone");
-        assert_eq!(page(store, first(9)).items, [], "it is not listed");
+        assert_eq!(find(store, 1, "a"), None, "what is destroyed is gone");
+        assert_eq!(page(store, first_page(9)).items, [], "it is not listed");
         assert_eq!(usage(store, 1), Usage::default(), "it holds nothing");
         assert_eq!(changes(store, 1, ChangeNumber(0), 9), [], "it has no change");
         assert_eq!(store.put_by(&scope(1), dataset_id(1), job_id(1)), Ok(None), "and no job");
     }
-    assert!(found(store, 2, "a").is_some(), "another tenant's dataset stays");
-    assert!(other(2).is_ok_and(|one| one.is_some()), "and another dataset");
+    assert!(find(store, 2, "a").is_some(), "another tenant's dataset stays");
+    assert!(other(2).is_ok_and(|document| document.is_some()), "and another dataset");
     put(store, 1, 1, &[document("a", &["again"])]);
     assert_eq!(
-        found(store, 1, "a"),
+        find(store, 1, "a"),
         Some(document("a", &["again"])),
         "it can be filled again, by the same job too"
     );
 }
 
 /// With datasets, jobs and documents of the same ids in each of two tenants.
-pub fn z1_a_tenants_documents_are_its_own(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn z1_a_tenants_documents_are_its_own(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     put(store, 1, 1, &[document("a", &["ours"]), document("b", &["ours"])]);
     put(store, 2, 1, &[document("a", &["theirs"]), document("c", &["theirs"])]);
     let theirs = changes(store, 2, ChangeNumber(0), 9);
-    assert_eq!(found(store, 1, "a"), Some(document("a", &["ours"])), "one's own document is found");
-    assert_eq!(found(store, 1, "c"), None, "another tenant's is not");
-    let ids: Vec<_> = all_summaries(store).into_iter().map(|one| one.id).collect();
+    assert_eq!(find(store, 1, "a"), Some(document("a", &["ours"])), "one's own document is found");
+    assert_eq!(find(store, 1, "c"), None, "another tenant's is not");
+    let ids: Vec<_> = all_summaries(store).into_iter().map(|document| document.id).collect();
     assert_eq!(ids, ["a", "b"].map(document_id), "nor listed");
-    assert_eq!(removed(store, 1, "c"), None, "nor removed");
-    removed(store, 1, "a");
+    assert_eq!(remove(store, 1, "c"), None, "nor removed");
+    remove(store, 1, "a");
     put(store, 1, 2, &[document("c", &["ours"])]);
     assert_eq!(changes(store, 2, ChangeNumber(0), 9), theirs, "nor changed");
     store.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
@@ -402,9 +402,9 @@ pub fn z1_a_tenants_documents_are_its_own(make: &MakeDocuments) {
 }
 
 /// So that what nobody knows of any more can be found and destroyed.
-pub fn the_operator_sees_which_datasets_hold_anything(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn the_operator_sees_which_datasets_hold_anything(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     let held = || -> BTreeSet<(TenantId, _)> {
         let held = store.held(&OperatorScope::at_startup()).expect("datasets are listed");
         held.into_iter().collect()
@@ -422,9 +422,9 @@ pub fn the_operator_sees_which_datasets_hold_anything(make: &MakeDocuments) {
 }
 
 /// By threads that write to one dataset and to several.
-pub fn nothing_put_in_at_once_is_lost(make: &MakeDocuments) {
-    let made = make();
-    let store = &*made.port;
+pub fn nothing_put_in_at_once_is_lost(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
     thread::scope(|threads| {
         for thread in 0..8_u64 {
             threads.spawn(move || {
@@ -444,21 +444,21 @@ pub fn nothing_put_in_at_once_is_lost(make: &MakeDocuments) {
 }
 
 /// And numbers count on. A store that leaves nothing behind has nothing to show.
-pub fn what_was_put_in_is_there_after_a_restart(make: &MakeDocuments) {
-    let Made { port, reopen } = make();
-    put(&*port, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
-    removed(&*port, 1, "a");
-    let before = changes(&*port, 1, ChangeNumber(0), 9);
-    drop(port);
+pub fn what_was_put_in_is_there_after_a_restart(make: &DocumentsFactory) {
+    let Fixture { adapter, reopen } = make();
+    put(&*adapter, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
+    remove(&*adapter, 1, "a");
+    let before = changes(&*adapter, 1, ChangeNumber(0), 9);
+    drop(adapter);
     let Some(reopen) = reopen else {
         return;
     };
     let again = reopen();
-    let store = &*again.port;
+    let store = &*again.adapter;
     assert_eq!(changes(store, 1, ChangeNumber(0), 9), before, "what was put in is there after a restart");
-    assert_eq!(found(store, 1, "b"), Some(document("b", &["two"])), "every document");
+    assert_eq!(find(store, 1, "b"), Some(document("b", &["two"])), "every document");
     assert!(
-        store.put_by(&scope(1), dataset_id(1), job_id(1)).is_ok_and(|one| one.is_some()),
+        store.put_by(&scope(1), dataset_id(1), job_id(1)).is_ok_and(|number| number.is_some()),
         "and every job"
     );
     let next = put(store, 1, 2, &[document("c", &["three"])]);

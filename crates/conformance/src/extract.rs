@@ -1,13 +1,13 @@
-//! Does a reader of files keep its promises? Only plain text and Markdown are demanded of each.
+//! The suite of [`TextExtractor`]. It demands only plain text and Markdown of every extractor.
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument};
 
 use crate::check::{Check, checks, run_all};
-use crate::made::MakeExtractor;
+use crate::fixture::ExtractorFactory;
 
 /// Every promise of [`TextExtractor`].
-pub const CHECKS: &[Check<MakeExtractor>] = checks![
+pub const CHECKS: &[Check<ExtractorFactory>] = checks![
     q2_text_is_taken_out_as_it_stands_and_the_same_each_time,
     q2_a_text_of_the_largest_size_is_taken_out,
     k16_a_text_of_more_than_a_document_holds_is_refused,
@@ -18,7 +18,7 @@ pub const CHECKS: &[Check<MakeExtractor>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeExtractor) {
+pub fn suite(make: &ExtractorFactory) {
     run_all("the reader of files", CHECKS, make);
 }
 
@@ -37,7 +37,7 @@ fn read(
 }
 
 /// And the first heading of Markdown is its title.
-pub fn q2_text_is_taken_out_as_it_stands_and_the_same_each_time(make: &MakeExtractor) {
+pub fn q2_text_is_taken_out_as_it_stands_and_the_same_each_time(make: &ExtractorFactory) {
     let extractor = make();
     let text = "# The harbor\n\nGrüße from 港 \u{1f6a2}.\n";
     for _ in 0..2 {
@@ -49,21 +49,21 @@ pub fn q2_text_is_taken_out_as_it_stands_and_the_same_each_time(make: &MakeExtra
 }
 
 /// To the last byte.
-pub fn q2_a_text_of_the_largest_size_is_taken_out(make: &MakeExtractor) {
+pub fn q2_a_text_of_the_largest_size_is_taken_out(make: &ExtractorFactory) {
     let text = "0123456\n".repeat(NewDocument::MAX_BYTES / 8);
     let extracted = read(&*make(), FileFormat::Text, text.as_bytes());
     assert!(extracted.is_ok_and(|extracted| extracted.text == text), "a text of the largest size is whole");
 }
 
 /// Nobody gets a document that its dataset then refuses.
-pub fn k16_a_text_of_more_than_a_document_holds_is_refused(make: &MakeExtractor) {
+pub fn k16_a_text_of_more_than_a_document_holds_is_refused(make: &ExtractorFactory) {
     let text = "x".repeat(NewDocument::MAX_BYTES + 1);
     let refused = read(&*make(), FileFormat::Text, text.as_bytes());
     assert!(matches!(refused, Err(FileRefused::TooLarge(_))), "one byte more is too large");
 }
 
 /// Invalid UTF-8.
-pub fn k16_what_is_no_text_is_refused_each_time(make: &MakeExtractor) {
+pub fn k16_what_is_no_text_is_refused_each_time(make: &ExtractorFactory) {
     let extractor = make();
     for bytes in [&b"Gr\xfc\xdfe"[..], b"\xc3(", b"\xed\xa0\x80"] {
         for _ in 0..2 {
@@ -74,7 +74,7 @@ pub fn k16_what_is_no_text_is_refused_each_time(make: &MakeExtractor) {
 }
 
 /// In the same reader.
-pub fn k16_a_refused_file_does_not_disturb_the_next(make: &MakeExtractor) {
+pub fn k16_a_refused_file_does_not_disturb_the_next(make: &ExtractorFactory) {
     let extractor = make();
     for format in FileFormat::ALL {
         let _refused = read(&*extractor, format, b"\xff\xff\xff\xff");
@@ -87,7 +87,7 @@ pub fn k16_a_refused_file_does_not_disturb_the_next(make: &MakeExtractor) {
 }
 
 /// Empty, or white space alone.
-pub fn i1_a_file_without_text_is_refused_as_such(make: &MakeExtractor) {
+pub fn i1_a_file_without_text_is_refused_as_such(make: &ExtractorFactory) {
     let extractor = make();
     for bytes in [&b""[..], b" \n\t"] {
         for format in [FileFormat::Text, FileFormat::Markdown] {
@@ -97,7 +97,7 @@ pub fn i1_a_file_without_text_is_refused_as_such(make: &MakeExtractor) {
 }
 
 /// And what is text fits a document.
-pub fn k16_any_bytes_in_any_format_are_text_or_refused(make: &MakeExtractor) {
+pub fn k16_any_bytes_in_any_format_are_text_or_refused(make: &ExtractorFactory) {
     let extractor = make();
     let every_byte: Vec<u8> = (0..=u8::MAX).collect();
     let samples: [&[u8]; 9] = [

@@ -1,4 +1,4 @@
-//! Does a store keep what it promises of accounts, memberships and invitations?
+//! The suite of `AccountView` and `AccountRows`: accounts, memberships and invitations.
 
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::{
@@ -10,15 +10,15 @@ use syft_space_domain::tenant::{Tenant, TenantScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::check::{Check, checks, run_all};
-use crate::drive::{all, contradicts, founded, keep, look, store_of, submit};
-use crate::lists::List;
-use crate::made::MakeStore;
+use crate::fixture::StoreFactory;
+use crate::pagination::PagedList;
+use crate::run::{all_items, assert_conflict, commit, new_store, read, seeded_store, submit};
 use crate::sample::{
     account, account_id, email, invitation, invitation_id, membership, scope, tenant, tenant_id, time, token,
 };
 
 /// Every promise of [`AccountView`](syft_space_domain::identity::ports::AccountView) and `AccountRows`.
-pub const CHECKS: &[Check<MakeStore>] = checks![
+pub const CHECKS: &[Check<StoreFactory>] = checks![
     an_account_is_found_by_id_and_by_address,
     an_accounts_id_and_address_are_unique,
     a_change_of_an_account_is_no_other_accounts,
@@ -37,77 +37,80 @@ pub const CHECKS: &[Check<MakeStore>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeStore) {
+pub fn suite(make: &StoreFactory) {
     run_all("the store of accounts", CHECKS, make);
 }
 
-type Shown = (AccountId, Email, String, AccountStatus, Timestamp);
+type AccountFields = (AccountId, Email, String, AccountStatus, Timestamp);
 
-fn shown(account: &Account) -> Shown {
+fn fields(account: &Account) -> AccountFields {
     let Account { id, email, password, status, created_at } = account;
     (*id, email.clone(), password.expose().to_owned(), *status, *created_at)
 }
 
-fn found(store: &dyn Store, n: u64) -> Option<Shown> {
-    look(store, |view| view.account(account_id(n))).as_ref().map(shown)
+fn find(store: &dyn Store, n: u64) -> Option<AccountFields> {
+    read(store, |view| view.account(account_id(n))).as_ref().map(fields)
 }
 
 fn member(store: &dyn Store, tenant: u64, account: u64) -> Option<Member> {
-    look(store, |view| view.member(&scope(tenant), account_id(account)))
+    read(store, |view| view.member(&scope(tenant), account_id(account)))
 }
 
 fn members(store: &dyn Store, scope: &TenantScope) -> Vec<Member> {
-    all(2, |page| look(store, |view| view.members(scope, page)))
+    all_items(2, |page| read(store, |view| view.members(scope, page)))
 }
 
 /// And there is none before the first.
-pub fn an_account_is_found_by_id_and_by_address(make: &MakeStore) {
-    let made = store_of(make);
-    assert!(!look(&*made.port, |view| view.any_account()), "a new store has no account");
-    keep(&*made.port, |tx| tx.add_account(&Account { status: AccountStatus::Disabled, ..account(1) }));
-    keep(&*made.port, |tx| tx.add_account(&account(2)));
-    assert!(look(&*made.port, |view| view.any_account()), "an account that was added is there");
+pub fn an_account_is_found_by_id_and_by_address(make: &StoreFactory) {
+    let fixture = new_store(make);
+    assert!(!read(&*fixture.adapter, |view| view.any_account()), "a new store has no account");
+    commit(&*fixture.adapter, |tx| {
+        tx.add_account(&Account { status: AccountStatus::Disabled, ..account(1) })
+    });
+    commit(&*fixture.adapter, |tx| tx.add_account(&account(2)));
+    assert!(read(&*fixture.adapter, |view| view.any_account()), "an account that was added is there");
     for (n, status) in [(1, AccountStatus::Disabled), (2, AccountStatus::Active)] {
-        let expected = Some(shown(&Account { status, ..account(n) }));
-        assert_eq!(found(&*made.port, n), expected, "an account is found by its id");
-        let by_address = look(&*made.port, |view| view.account_by_email(&email(n))).as_ref().map(shown);
+        let expected = Some(fields(&Account { status, ..account(n) }));
+        assert_eq!(find(&*fixture.adapter, n), expected, "an account is found by its id");
+        let by_address =
+            read(&*fixture.adapter, |view| view.account_by_email(&email(n))).as_ref().map(fields);
         assert_eq!(by_address, expected, "an account is found by its address");
     }
-    assert_eq!(found(&*made.port, 3), None, "an account that is not there is not found");
-    assert!(look(&*made.port, |view| view.account_by_email(&email(3))).is_none(), "nor is its address");
+    assert_eq!(find(&*fixture.adapter, 3), None, "an account that is not there is not found");
+    assert!(read(&*fixture.adapter, |view| view.account_by_email(&email(3))).is_none(), "nor is its address");
 }
 
 /// Neither is ever given twice.
-pub fn an_accounts_id_and_address_are_unique(make: &MakeStore) {
-    let made = founded(make);
-    contradicts(&*made.port, "a second account with an id", |tx| {
+pub fn an_accounts_id_and_address_are_unique(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    assert_conflict(&*fixture.adapter, "a second account with an id", |tx| {
         tx.add_account(&Account { email: email(10), ..account(1) })
     });
-    contradicts(&*made.port, "a second account with an address", |tx| {
+    assert_conflict(&*fixture.adapter, "a second account with an address", |tx| {
         tx.add_account(&Account { id: account_id(10), ..account(1) })
     });
-    assert_eq!(found(&*made.port, 10), None, "an account that was refused is not there");
+    assert_eq!(find(&*fixture.adapter, 10), None, "an account that was refused is not there");
 }
 
 /// Password and status change alone, and of the one account.
-pub fn a_change_of_an_account_is_no_other_accounts(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| {
+pub fn a_change_of_an_account_is_no_other_accounts(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| {
         tx.set_password(account_id(1), &PasswordHash::from_phc("$sample$new".to_owned()))?;
         tx.set_account_status(account_id(2), AccountStatus::Disabled)
     });
     let password = PasswordHash::from_phc("$sample$new".to_owned());
-    let one = shown(&Account { password, ..account(1) });
-    assert_eq!(found(&*made.port, 1), Some(one), "a password is replaced, and nothing else");
-    let two = shown(&Account { status: AccountStatus::Disabled, ..account(2) });
-    assert_eq!(found(&*made.port, 2), Some(two), "a status is changed, and nothing else");
-    assert_eq!(found(&*made.port, 3), Some(shown(&account(3))), "another account stays as it was");
+    let one = fields(&Account { password, ..account(1) });
+    assert_eq!(find(&*fixture.adapter, 1), Some(one), "a password is replaced, and nothing else");
+    let two = fields(&Account { status: AccountStatus::Disabled, ..account(2) });
+    assert_eq!(find(&*fixture.adapter, 2), Some(two), "a status is changed, and nothing else");
+    assert_eq!(find(&*fixture.adapter, 3), Some(fields(&account(3))), "another account stays as it was");
 }
 
 /// Not by its id; and with the membership whole.
-pub fn memberships_come_by_the_name_of_the_tenant(make: &MakeStore) {
-    let made = store_of(make);
-    keep(&*made.port, |tx| {
+pub fn memberships_come_by_the_name_of_the_tenant(make: &StoreFactory) {
+    let fixture = new_store(make);
+    commit(&*fixture.adapter, |tx| {
         tx.add_account(&account(1))?;
         tx.add_account(&account(2))?;
         for (id, named) in [(1, 3), (2, 1), (3, 2)] {
@@ -116,24 +119,25 @@ pub fn memberships_come_by_the_name_of_the_tenant(make: &MakeStore) {
         }
         tx.add_membership(&scope(1), &membership(1, 2, Role::User))
     });
-    let found = look(&*made.port, |view| view.memberships(account_id(1)));
+    let found = read(&*fixture.adapter, |view| view.memberships(account_id(1)));
     let expected: Vec<_> = [(2, 1), (3, 2), (1, 3)]
         .into_iter()
         .map(|(id, named)| (membership(id, 1, Role::Admin), tenant(named).name))
         .collect();
-    let found: Vec<_> = found.into_iter().map(|one| (one.membership, one.tenant_name)).collect();
+    let found: Vec<_> =
+        found.into_iter().map(|membership| (membership.membership, membership.tenant_name)).collect();
     assert_eq!(found, expected, "an account's memberships come by the name of the tenant");
     assert_eq!(
-        look(&*made.port, |view| view.memberships(account_id(3))),
+        read(&*fixture.adapter, |view| view.memberships(account_id(3))),
         [],
         "who is no member has no membership"
     );
 }
 
 /// The address, and whether the account may be used, as they are now.
-pub fn a_member_is_shown_with_what_the_tenant_may_know_of_the_account(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| {
+pub fn a_member_is_shown_with_what_the_tenant_may_know_of_the_account(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| {
         tx.add_membership(&scope(1), &membership(1, 1, Role::Viewer))?;
         tx.set_account_status(account_id(1), AccountStatus::Disabled)
     });
@@ -142,29 +146,29 @@ pub fn a_member_is_shown_with_what_the_tenant_may_know_of_the_account(make: &Mak
         email: email(1),
         account_status: AccountStatus::Disabled,
     };
-    assert_eq!(member(&*made.port, 1, 1), Some(expected.clone()), "a member is shown as it is");
-    assert_eq!(members(&*made.port, &scope(1)), [expected], "and listed so");
+    assert_eq!(member(&*fixture.adapter, 1, 1), Some(expected.clone()), "a member is shown as it is");
+    assert_eq!(members(&*fixture.adapter, &scope(1)), [expected], "and listed so");
 }
 
 /// Else it is refused.
-pub fn a_membership_needs_its_account_and_its_tenant_and_is_unique(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| tx.add_membership(&scope(1), &membership(1, 1, Role::User)));
-    contradicts(&*made.port, "a second membership of an account", |tx| {
+pub fn a_membership_needs_its_account_and_its_tenant_and_is_unique(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| tx.add_membership(&scope(1), &membership(1, 1, Role::User)));
+    assert_conflict(&*fixture.adapter, "a second membership of an account", |tx| {
         tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))
     });
-    contradicts(&*made.port, "a membership of an account that is not there", |tx| {
+    assert_conflict(&*fixture.adapter, "a membership of an account that is not there", |tx| {
         tx.add_membership(&scope(1), &membership(1, 10, Role::User))
     });
-    contradicts(&*made.port, "a membership in a tenant that is not there", |tx| {
+    assert_conflict(&*fixture.adapter, "a membership in a tenant that is not there", |tx| {
         tx.add_membership(&scope(4), &membership(4, 1, Role::User))
     });
-    assert_eq!(members(&*made.port, &scope(1)).len(), 1, "a membership that was refused is not there");
+    assert_eq!(members(&*fixture.adapter, &scope(1)).len(), 1, "a membership that was refused is not there");
 }
 
 /// Role, status, `tokens_from` and revision are replaced, and nothing else.
-pub fn a_changed_membership_keeps_its_beginning(make: &MakeStore) {
-    let made = founded(make);
+pub fn a_changed_membership_keeps_its_beginning(make: &StoreFactory) {
+    let fixture = seeded_store(make);
     let changed = Membership {
         role: Role::Admin,
         status: AccountStatus::Disabled,
@@ -174,20 +178,20 @@ pub fn a_changed_membership_keeps_its_beginning(make: &MakeStore) {
         ..membership(1, 1, Role::User)
     };
     let row = changed.clone();
-    keep(&*made.port, move |tx| {
+    commit(&*fixture.adapter, move |tx| {
         tx.add_membership(&scope(1), &membership(1, 1, Role::User))?;
         tx.update_membership(&scope(1), &row)
     });
     let expected = Membership { created_at: time(3), ..changed };
-    let found = member(&*made.port, 1, 1).map(|member| member.membership);
+    let found = member(&*fixture.adapter, 1, 1).map(|member| member.membership);
     assert_eq!(found, Some(expected), "a membership's change is kept, and its beginning stays");
 }
 
 /// With one account in two tenants.
-pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, |tx| {
+pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
         tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))?;
         tx.add_membership(&scope(2), &membership(2, 1, Role::User))?;
         tx.add_membership(&scope(2), &membership(2, 2, Role::Owner))
@@ -200,10 +204,10 @@ pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &MakeSto
     assert_eq!(members(store, &scope(3)), [], "a tenant without members has none");
     // Whether changing what is not there is an error or nothing at all, it changes nobody else's.
     drop(submit(store, |tx| tx.update_membership(&scope(1), &membership(1, 2, Role::Viewer))).wait());
-    keep(store, |tx| tx.update_membership(&scope(1), &membership(2, 1, Role::Viewer)));
+    commit(store, |tx| tx.update_membership(&scope(1), &membership(2, 1, Role::Viewer)));
     assert_eq!(theirs(), before, "another tenant's membership is not changed");
-    assert!(!keep(store, |tx| tx.remove_membership(&scope(1), account_id(2))), "nor removed");
-    assert!(keep(store, |tx| tx.remove_membership(&scope(1), account_id(1))), "one's own is removed");
+    assert!(!commit(store, |tx| tx.remove_membership(&scope(1), account_id(2))), "nor removed");
+    assert!(commit(store, |tx| tx.remove_membership(&scope(1), account_id(1))), "one's own is removed");
     assert_eq!(member(store, 1, 1), None, "a membership that was removed is not there");
     assert_eq!(theirs(), before, "removing one's own leaves another tenant's");
     // The scope says whose it is, whatever the row says.
@@ -212,9 +216,9 @@ pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &MakeSto
 }
 
 /// Only where both the membership and the account may be used.
-pub fn active_members_are_counted_by_role(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| {
+pub fn active_members_are_counted_by_role(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| {
         for n in 1..=4 {
             tx.add_membership(&scope(1), &membership(1, n, Role::Owner))?;
         }
@@ -224,21 +228,21 @@ pub fn active_members_are_counted_by_role(make: &MakeStore) {
         tx.update_membership(&scope(1), &disabled)?;
         tx.set_account_status(account_id(2), AccountStatus::Disabled)
     });
-    let count = |tenant, role| look(&*made.port, |view| view.count_active(&scope(tenant), role));
+    let count = |tenant, role| read(&*fixture.adapter, |view| view.count_active(&scope(tenant), role));
     let counts = [count(1, Role::Owner), count(1, Role::User), count(1, Role::Viewer), count(2, Role::Owner)];
     assert_eq!(counts, [2, 1, 0, 1], "active members are counted by role, in their tenant");
 }
 
 /// In one tenant.
-pub fn members_and_invitations_are_counted_together(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| {
+pub fn members_and_invitations_are_counted_together(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| {
         tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))?;
         tx.add_membership(&scope(2), &membership(2, 2, Role::Owner))?;
         tx.add_invitation(&scope(1), &invitation(1, 1, 1))?;
         tx.add_invitation(&scope(1), &invitation(1, 2, 1))
     });
-    let count = |n| look(&*made.port, |view| view.count_members_and_invitations(&scope(n)));
+    let count = |n| read(&*fixture.adapter, |view| view.count_members_and_invitations(&scope(n)));
     assert_eq!(
         [count(1), count(2), count(3)],
         [3, 1, 0],
@@ -247,92 +251,98 @@ pub fn members_and_invitations_are_counted_together(make: &MakeStore) {
 }
 
 /// In the order of their accounts' ids.
-pub fn members_come_in_pages(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| {
+pub fn members_come_in_pages(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| {
         for n in 10..=99 {
             tx.add_account(&account(n))?;
         }
         (1..=9).try_for_each(|n| tx.add_membership(&scope(2), &membership(2, n, Role::User)))
     });
-    List {
+    PagedList {
         add: |tx, n| tx.add_membership(&scope(1), &membership(1, n, Role::User)),
         remove: |tx, n| tx.remove_membership(&scope(1), account_id(n)).map(drop),
         page: |view, page| view.members(&scope(1), page),
         key: account_id,
-        key_of: |one| one.membership.account,
+        key_of: |member| member.membership.account,
     }
-    .check(&*made.port);
+    .check(&*fixture.adapter);
 }
 
 /// All of it comes back, and a token that nobody holds finds nothing.
-pub fn an_invitation_is_found_by_id_and_by_token(make: &MakeStore) {
-    let made = founded(make);
+pub fn an_invitation_is_found_by_id_and_by_token(make: &StoreFactory) {
+    let fixture = seeded_store(make);
     let added = Invitation { role: Role::Admin, ..invitation(1, 1, 2) };
     let row = added.clone();
-    keep(&*made.port, move |tx| tx.add_invitation(&scope(1), &row));
-    let by_id = look(&*made.port, |view| view.invitation(&scope(1), invitation_id(1)));
+    commit(&*fixture.adapter, move |tx| tx.add_invitation(&scope(1), &row));
+    let by_id = read(&*fixture.adapter, |view| view.invitation(&scope(1), invitation_id(1)));
     assert_eq!(by_id.as_ref(), Some(&added), "an invitation is found by its id");
-    let by_token = look(&*made.port, |view| view.invitation_by_token(&token(1, 1)));
+    let by_token = read(&*fixture.adapter, |view| view.invitation_by_token(&token(1, 1)));
     assert_eq!(by_token, Some(added), "an invitation is found by its token, without a scope");
     assert_eq!(
-        look(&*made.port, |view| view.invitation_by_token(&token(1, 2))),
+        read(&*fixture.adapter, |view| view.invitation_by_token(&token(1, 2))),
         None,
         "no other token finds it"
     );
 }
 
 /// And its tenant exists.
-pub fn an_invitations_id_is_unique(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| tx.add_invitation(&scope(1), &invitation(1, 1, 1)));
-    contradicts(&*made.port, "a second invitation with an id", |tx| {
+pub fn an_invitations_id_is_unique(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| tx.add_invitation(&scope(1), &invitation(1, 1, 1)));
+    assert_conflict(&*fixture.adapter, "a second invitation with an id", |tx| {
         tx.add_invitation(&scope(1), &Invitation { token: token(1, 2), ..invitation(1, 1, 1) })
     });
-    contradicts(&*made.port, "an invitation into a tenant that is not there", |tx| {
+    assert_conflict(&*fixture.adapter, "an invitation into a tenant that is not there", |tx| {
         tx.add_invitation(&scope(4), &invitation(4, 1, 1))
     });
 }
 
 /// With an invitation of the same id in each of two tenants.
-pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, |tx| {
+pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
         tx.add_invitation(&scope(1), &invitation(1, 1, 1))?;
         tx.add_invitation(&scope(2), &invitation(2, 1, 2))?;
         tx.add_invitation(&scope(2), &invitation(2, 2, 2))
     });
-    let seen = |tenant, n| look(store, |view| view.invitation(&scope(tenant), invitation_id(n)));
+    let seen = |tenant, n| read(store, |view| view.invitation(&scope(tenant), invitation_id(n)));
     assert_eq!(seen(1, 1), Some(invitation(1, 1, 1)), "one's own invitation is seen");
     assert_eq!(seen(1, 2), None, "another tenant's is not");
-    let listed = all(2, |page| look(store, |view| view.invitations(&scope(1), page)));
+    let listed = all_items(2, |page| read(store, |view| view.invitations(&scope(1), page)));
     assert_eq!(listed, [invitation(1, 1, 1)], "nor listed");
-    assert!(!keep(store, |tx| tx.remove_invitation(&scope(1), invitation_id(2))), "nor removed");
-    assert!(keep(store, |tx| tx.remove_invitation(&scope(1), invitation_id(1))), "one's own is removed");
+    assert!(!commit(store, |tx| tx.remove_invitation(&scope(1), invitation_id(2))), "nor removed");
+    assert!(commit(store, |tx| tx.remove_invitation(&scope(1), invitation_id(1))), "one's own is removed");
     assert_eq!(seen(1, 1), None, "an invitation that was removed is not there");
-    let left = all(2, |page| look(store, |view| view.invitations(&scope(2), page)));
+    let left = all_items(2, |page| read(store, |view| view.invitations(&scope(2), page)));
     assert_eq!(left, [invitation(2, 1, 2), invitation(2, 2, 2)], "another tenant's invitations stay");
     assert!(
-        look(store, |view| view.invitation_by_token(&token(1, 1))).is_none(),
+        read(store, |view| view.invitation_by_token(&token(1, 1))).is_none(),
         "its token is gone with it"
     );
-    let by_token = look(store, |view| view.invitation_by_token(&token(2, 1)));
-    assert_eq!(by_token.map(|one| one.tenant), Some(tenant_id(2)), "a token leads to its own tenant");
+    let by_token = read(store, |view| view.invitation_by_token(&token(2, 1)));
+    assert_eq!(
+        by_token.map(|invitation| invitation.tenant),
+        Some(tenant_id(2)),
+        "a token leads to its own tenant"
+    );
     drop(submit(store, |tx| tx.add_invitation(&scope(1), &invitation(3, 3, 1))).wait());
     assert_eq!(seen(3, 3), None, "a scope does not write into another tenant");
 }
 
 /// In the order of their ids.
-pub fn invitations_come_in_pages(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| (1..=9).try_for_each(|n| tx.add_invitation(&scope(2), &invitation(2, n, 1))));
-    List {
+pub fn invitations_come_in_pages(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| {
+        (1..=9).try_for_each(|n| tx.add_invitation(&scope(2), &invitation(2, n, 1)))
+    });
+    PagedList {
         add: |tx, n| tx.add_invitation(&scope(1), &invitation(1, n, 1)),
         remove: |tx, n| tx.remove_invitation(&scope(1), invitation_id(n)).map(drop),
         page: |view, page| view.invitations(&scope(1), page),
         key: invitation_id,
-        key_of: |one| one.id,
+        key_of: |invitation| invitation.id,
     }
-    .check(&*made.port);
+    .check(&*fixture.adapter);
 }

@@ -1,25 +1,25 @@
-//! Does an adapter keep the promises of its port? One suite per port answers that.
+//! Conformance suites, one per port: each checks that an adapter keeps the promises of its port.
 //!
 //! # For the author of an adapter
 //!
-//! A test file in the adapter's crate calls the suites of the ports it implements. Each takes a function that makes
-//! a fresh adapter, since every promise is checked on one of its own:
+//! A test file in the adapter's crate calls the suites of the ports that it implements. Each suite takes a factory,
+//! because every check runs on a fresh adapter:
 //!
 //! ```
-//! use syft_space_conformance::{Made, check_store, documents};
+//! use syft_space_conformance::{Fixture, check_store, documents};
 //! use syft_space_memory::{MemoryDocuments, MemoryStore};
 //!
-//! check_store(&|follower| Made::new(Box::new(MemoryStore::new(follower))));
-//! documents::suite(&|| Made::new(Box::new(MemoryDocuments::new())));
+//! check_store(&|hook| Fixture::new(Box::new(MemoryStore::new(hook))));
+//! documents::suite(&|| Fixture::new(Box::new(MemoryDocuments::new())));
 //! ```
 //!
-//! An adapter that leaves something behind says how to open it again, and is then asked what it remembers. The
-//! temporary folder lives in that closure:
+//! The fixture of a persistent adapter says how to open the data again; then the suite also checks what is there after
+//! a restart. The closure owns the temporary folder:
 //!
 //! ```text
 //! let folder = tempfile::tempdir()?;
-//! let store: Box<dyn Store> = Box::new(open(folder.path(), follower)?);
-//! Made::new(store).reopened_by(move || open_again(folder))
+//! let store: Box<dyn Store> = Box::new(open(folder.path(), hook)?);
+//! Fixture::new(store).with_reopen(move || reopen(folder))
 //! ```
 //!
 //! | port | suite |
@@ -33,17 +33,17 @@
 //! | `AccessTokens` | [`tokens`] |
 //! | `Sealer` | [`sealing`] |
 //!
-//! A suite checks every promise before it panics, and its message lists all that are broken. To work on a single
-//! one, call its function: `store::u1_nothing_is_lost_in_a_crowd(&make)`. The list is in the `CHECKS` of each module.
+//! A suite runs every check before it panics, and its message lists all broken promises. To work on a single one,
+//! call its function: `store::u1_nothing_is_lost_in_a_crowd(&make)`. The list is in the `CHECKS` of each module.
 //!
-//! Two stores can be compared without anybody saying what is right: [`differential::same_units`] runs the same
-//! random units of work against both.
+//! [`differential::same_units`] compares two stores without a specification: it runs the same random units of work
+//! against both.
 //!
-//! # For whoever changes a port
+//! # To change a port
 //!
-//! A new promise is a public function that takes the maker of the adapter and panics with the promise in its
-//! message, in the module of its room, and its name in that module's `CHECKS`. `tests/wrong.rs` shows that the
-//! suites catch adapters that are wrong on purpose; a promise of a new kind deserves a wrong adapter there.
+//! A new promise is a public function in the module of its room. It takes the factory, and panics with the promise in
+//! its message. Add its name to the module's `CHECKS`. The tests in `tests/wrong/` show that the suites catch adapters
+//! with one fault each; a promise of a new kind needs a faulty adapter there.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::panic,
@@ -56,32 +56,32 @@ mod check;
 pub mod dataset;
 pub mod differential;
 pub mod documents;
-mod drive;
+mod dump;
 pub mod endpoint;
 pub mod extract;
+mod fixture;
 pub mod identity;
-mod lists;
-mod made;
 pub mod marketplace;
+mod pagination;
 pub mod passwords;
 pub mod policy;
+mod run;
 pub mod sample;
 pub mod sealing;
 pub mod search;
 pub mod spool;
-mod state;
 pub mod store;
 pub mod tenant;
 pub mod tokens;
 
 pub use check::Check;
-pub use made::{
-    Made, MakeDocuments, MakeExtractor, MakePasswords, MakeSealer, MakeSearch, MakeSpool, MakeStore,
-    MakeTokens, Reopen,
+pub use fixture::{
+    DocumentsFactory, ExtractorFactory, Fixture, PasswordsFactory, Reopen, SealerFactory, SearchFactory,
+    SpoolFactory, StoreFactory, TokensFactory,
 };
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.
-pub fn check_store(make: &MakeStore) {
+pub fn check_store(make: &StoreFactory) {
     store::suite(make);
     tenant::suite(make);
     identity::suite(make);

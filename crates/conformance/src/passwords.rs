@@ -1,4 +1,4 @@
-//! Does a hasher of passwords keep its promises?
+//! The suite of [`Passwords`].
 
 use futures_executor::block_on;
 use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
@@ -6,10 +6,10 @@ use syft_space_domain::identity::{Password, PasswordError, PasswordHash};
 use syft_space_domain::secret::Secret;
 
 use crate::check::{Check, checks, run_all};
-use crate::made::MakePasswords;
+use crate::fixture::PasswordsFactory;
 
 /// Every promise of [`Passwords`].
-pub const CHECKS: &[Check<MakePasswords>] = checks![
+pub const CHECKS: &[Check<PasswordsFactory>] = checks![
     a3_only_the_right_password_is_right,
     a3_every_byte_of_a_password_counts,
     a3_a_hash_tells_nothing,
@@ -19,7 +19,7 @@ pub const CHECKS: &[Check<MakePasswords>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakePasswords) {
+pub fn suite(make: &PasswordsFactory) {
     run_all("the hasher of passwords", CHECKS, make);
 }
 
@@ -32,9 +32,9 @@ fn hash(passwords: &dyn Passwords, text: &str) -> PasswordHash {
     block_on(passwords.hash(&password(text))).expect("a password is hashed")
 }
 
-/// Whether a password is right; `None` when it is and is to be hashed anew.
+/// Whether a password is right; `None` when it is right and needs a new hash.
 #[track_caller]
-fn right(passwords: &dyn Passwords, text: &str, stored: Option<&PasswordHash>) -> Option<bool> {
+fn is_right(passwords: &dyn Passwords, text: &str, stored: Option<&PasswordHash>) -> Option<bool> {
     match block_on(passwords.compare(&password(text), stored)).expect("passwords are compared") {
         Compared::Wrong => Some(false),
         Compared::Right { rehash: None } => Some(true),
@@ -43,21 +43,21 @@ fn right(passwords: &dyn Passwords, text: &str, stored: Option<&PasswordHash>) -
 }
 
 /// And a new hash needs no newer one.
-pub fn a3_only_the_right_password_is_right(make: &MakePasswords) {
+pub fn a3_only_the_right_password_is_right(make: &PasswordsFactory) {
     let passwords = make();
     let stored = hash(&*passwords, "an unrelated set of words");
     assert_eq!(
-        right(&*passwords, "an unrelated set of words", Some(&stored)),
+        is_right(&*passwords, "an unrelated set of words", Some(&stored)),
         Some(true),
         "the right one is right"
     );
     for other in ["an unrelated set of word", "an unrelated set of words ", "An unrelated set of words"] {
-        assert_eq!(right(&*passwords, other, Some(&stored)), Some(false), "{other:?} is another password");
+        assert_eq!(is_right(&*passwords, other, Some(&stored)), Some(false), "{other:?} is another password");
     }
 }
 
 /// The last of a long one, and what follows a NUL.
-pub fn a3_every_byte_of_a_password_counts(make: &MakePasswords) {
+pub fn a3_every_byte_of_a_password_counts(make: &PasswordsFactory) {
     let passwords = make();
     let long = "x".repeat(Password::MAX_BYTES - 1);
     for (one, other) in [
@@ -66,16 +66,20 @@ pub fn a3_every_byte_of_a_password_counts(make: &MakePasswords) {
     ] {
         let stored = hash(&*passwords, &one);
         assert_eq!(
-            right(&*passwords, &one, Some(&stored)),
+            is_right(&*passwords, &one, Some(&stored)),
             Some(true),
             "a long or strange password is right"
         );
-        assert_eq!(right(&*passwords, &other, Some(&stored)), Some(false), "every byte of a password counts");
+        assert_eq!(
+            is_right(&*passwords, &other, Some(&stored)),
+            Some(false),
+            "every byte of a password counts"
+        );
     }
 }
 
 /// Neither the password, nor that two are the same.
-pub fn a3_a_hash_tells_nothing(make: &MakePasswords) {
+pub fn a3_a_hash_tells_nothing(make: &PasswordsFactory) {
     let passwords = make();
     let [one, other] = ["an unrelated set of words"; 2].map(|text| hash(&*passwords, text));
     assert!(!one.expose().contains("unrelated"), "a hash does not hold the password");
@@ -83,17 +87,17 @@ pub fn a3_a_hash_tells_nothing(make: &MakePasswords) {
 }
 
 /// Whatever it is.
-pub fn a3_without_a_stored_hash_a_password_is_wrong(make: &MakePasswords) {
+pub fn a3_without_a_stored_hash_a_password_is_wrong(make: &PasswordsFactory) {
     let passwords = make();
     assert_eq!(
-        right(&*passwords, "an unrelated set of words", None),
+        is_right(&*passwords, "an unrelated set of words", None),
         Some(false),
         "who is unknown has no password"
     );
 }
 
 /// Not a wrong password: something is broken.
-pub fn what_is_no_hash_is_an_error(make: &MakePasswords) {
+pub fn what_is_no_hash_is_an_error(make: &PasswordsFactory) {
     let passwords = make();
     for stored in ["", "an unrelated set of words", "$", "$unknown$v=1$c2FsdA$aGFzaA"] {
         let stored = PasswordHash::from_phc(stored.to_owned());
@@ -103,7 +107,7 @@ pub fn what_is_no_hash_is_an_error(make: &MakePasswords) {
 }
 
 /// Common ones, and the caller's own names; others are not.
-pub fn a3_easily_guessed_passwords_are_refused(make: &MakePasswords) {
+pub fn a3_easily_guessed_passwords_are_refused(make: &PasswordsFactory) {
     let passwords = make();
     let context = ["harbor-archive-north", "person-1@example.org"];
     let check = |text: &str| passwords.check(&password(text), &context);

@@ -1,17 +1,17 @@
-//! Does a store keep what it promises of policies?
+//! The suite of `PolicyView` and `PolicyRows`.
 
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{Store, StoreError, Tx};
 
 use crate::check::{Check, checks, run_all};
-use crate::drive::{all, contradicts, founded, keep, look, submit};
-use crate::lists::List;
-use crate::made::MakeStore;
+use crate::fixture::StoreFactory;
+use crate::pagination::PagedList;
+use crate::run::{all_items, assert_conflict, commit, read, seeded_store, submit};
 use crate::sample::{access, dataset, endpoint, endpoint_id, policy, policy_id, scope, time};
 
 /// Every promise of [`PolicyView`](syft_space_domain::policy::ports::PolicyView) and `PolicyRows`.
-pub const CHECKS: &[Check<MakeStore>] = checks![
+pub const CHECKS: &[Check<StoreFactory>] = checks![
     a_policy_is_read_back_as_it_was_added,
     a_policys_id_is_unique_in_its_tenant,
     a_changed_policy_keeps_its_beginning,
@@ -24,33 +24,33 @@ pub const CHECKS: &[Check<MakeStore>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeStore) {
+pub fn suite(make: &StoreFactory) {
     run_all("the store of policies", CHECKS, make);
 }
 
-fn found(store: &dyn Store, tenant: u64, n: u64) -> Option<Policy> {
-    look(store, |view| view.policy(&scope(tenant), policy_id(n)))
+fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<Policy> {
+    read(store, |view| view.policy(&scope(tenant), policy_id(n)))
 }
 
 fn attached(store: &dyn Store, tenant: u64, endpoint: u64) -> Vec<PolicyId> {
-    let policies = look(store, |view| view.attached_policies(&scope(tenant), endpoint_id(endpoint)));
-    policies.into_iter().map(|one| one.id).collect()
+    let policies = read(store, |view| view.attached_policies(&scope(tenant), endpoint_id(endpoint)));
+    policies.into_iter().map(|policy| policy.id).collect()
 }
 
 fn endpoints(store: &dyn Store, tenant: u64, policy: u64) -> Vec<EndpointId> {
-    look(store, |view| view.endpoints_of_policy(&scope(tenant), policy_id(policy)))
+    read(store, |view| view.endpoints_of_policy(&scope(tenant), policy_id(policy)))
 }
 
 /// Endpoints 1 to 3 and policies 1 to 4.
-fn furnish(tx: &mut dyn Tx, tenant: u64) -> Result<(), StoreError> {
+fn seed_rows(tx: &mut dyn Tx, tenant: u64) -> Result<(), StoreError> {
     tx.add_dataset(&scope(tenant), &dataset(1))?;
     (1..=3).try_for_each(|n| tx.add_endpoint(&scope(tenant), &endpoint(n, 1)))?;
     (1..=4).try_for_each(|n| tx.add_policy(&scope(tenant), &policy(n)))
 }
 
 /// Its configuration too.
-pub fn a_policy_is_read_back_as_it_was_added(make: &MakeStore) {
-    let made = founded(make);
+pub fn a_policy_is_read_back_as_it_was_added(make: &StoreFactory) {
+    let fixture = seeded_store(make);
     let added = Policy {
         configuration: access("deny", "example.com"),
         revision: 3,
@@ -58,28 +58,30 @@ pub fn a_policy_is_read_back_as_it_was_added(make: &MakeStore) {
         ..policy(1)
     };
     let row = added.clone();
-    keep(&*made.port, move |tx| tx.add_policy(&scope(1), &row));
-    assert_eq!(found(&*made.port, 1, 1), Some(added), "a policy is read back as it was added");
-    assert_eq!(found(&*made.port, 1, 2), None, "a policy that is not there is not found");
+    commit(&*fixture.adapter, move |tx| tx.add_policy(&scope(1), &row));
+    assert_eq!(find(&*fixture.adapter, 1, 1), Some(added), "a policy is read back as it was added");
+    assert_eq!(find(&*fixture.adapter, 1, 2), None, "a policy that is not there is not found");
 }
 
 /// In another tenant it is free; and a name is free everywhere.
-pub fn a_policys_id_is_unique_in_its_tenant(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| {
+pub fn a_policys_id_is_unique_in_its_tenant(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| {
         tx.add_policy(&scope(1), &policy(1))?;
         tx.add_policy(&scope(1), &Policy { name: policy(1).name, ..policy(2) })?;
         tx.add_policy(&scope(2), &policy(1))
     });
-    contradicts(&*made.port, "a second policy with an id", |tx| tx.add_policy(&scope(1), &policy(1)));
-    contradicts(&*made.port, "a policy of a tenant that is not there", |tx| {
+    assert_conflict(&*fixture.adapter, "a second policy with an id", |tx| {
+        tx.add_policy(&scope(1), &policy(1))
+    });
+    assert_conflict(&*fixture.adapter, "a policy of a tenant that is not there", |tx| {
         tx.add_policy(&scope(4), &policy(1))
     });
 }
 
 /// Name, configuration, revision and `updated_at` are replaced.
-pub fn a_changed_policy_keeps_its_beginning(make: &MakeStore) {
-    let made = founded(make);
+pub fn a_changed_policy_keeps_its_beginning(make: &StoreFactory) {
+    let fixture = seeded_store(make);
     let changed = Policy {
         name: "renamed".to_owned(),
         configuration: access("deny", "example.net"),
@@ -88,29 +90,29 @@ pub fn a_changed_policy_keeps_its_beginning(make: &MakeStore) {
         ..policy(1)
     };
     let row = Policy { created_at: time(99), ..changed.clone() };
-    keep(&*made.port, move |tx| {
-        furnish(tx, 1)?;
+    commit(&*fixture.adapter, move |tx| {
+        seed_rows(tx, 1)?;
         tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1)])?;
         tx.update_policy(&scope(1), &row)
     });
     assert_eq!(
-        found(&*made.port, 1, 1),
+        find(&*fixture.adapter, 1, 1),
         Some(changed.clone()),
         "a policy's change is kept; its beginning stays"
     );
-    let shown = look(&*made.port, |view| view.attached_policies(&scope(1), endpoint_id(1)));
+    let shown = read(&*fixture.adapter, |view| view.attached_policies(&scope(1), endpoint_id(1)));
     assert_eq!(shown, [changed], "and shows where it is attached");
 }
 
 /// The order is the caller's, not that of ids.
-pub fn policies_are_attached_in_order_and_in_place_of_those_before(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, |tx| furnish(tx, 1));
+pub fn policies_are_attached_in_order_and_in_place_of_those_before(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| seed_rows(tx, 1));
     for order in [vec![3, 1, 2], vec![2, 3], vec![3, 2, 4, 1], vec![]] {
         let ids: Vec<PolicyId> = order.into_iter().map(policy_id).collect();
         let row = ids.clone();
-        keep(store, move |tx| tx.attach_policies(&scope(1), endpoint_id(1), &row));
+        commit(store, move |tx| tx.attach_policies(&scope(1), endpoint_id(1), &row));
         assert_eq!(
             attached(store, 1, 1),
             ids,
@@ -121,95 +123,100 @@ pub fn policies_are_attached_in_order_and_in_place_of_those_before(make: &MakeSt
 }
 
 /// Until it is attached nowhere.
-pub fn a_policy_that_is_attached_stays(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, |tx| {
-        furnish(tx, 1)?;
+pub fn a_policy_that_is_attached_stays(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
+        seed_rows(tx, 1)?;
         tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1)])
     });
-    contradicts(store, "removing a policy that is attached", |tx| tx.remove_policy(&scope(1), policy_id(1)));
-    assert_eq!(found(store, 1, 1), Some(policy(1)), "a policy that is attached stays");
-    keep(store, |tx| tx.attach_policies(&scope(1), endpoint_id(1), &[]));
-    assert!(keep(store, |tx| tx.remove_policy(&scope(1), policy_id(1))), "a policy that is free is removed");
-    assert_eq!(found(store, 1, 1), None, "a policy that was removed is not there");
-    assert!(!keep(store, |tx| tx.remove_policy(&scope(1), policy_id(1))), "it cannot be removed twice");
+    assert_conflict(store, "removing a policy that is attached", |tx| {
+        tx.remove_policy(&scope(1), policy_id(1))
+    });
+    assert_eq!(find(store, 1, 1), Some(policy(1)), "a policy that is attached stays");
+    commit(store, |tx| tx.attach_policies(&scope(1), endpoint_id(1), &[]));
+    assert!(
+        commit(store, |tx| tx.remove_policy(&scope(1), policy_id(1))),
+        "a policy that is free is removed"
+    );
+    assert_eq!(find(store, 1, 1), None, "a policy that was removed is not there");
+    assert!(!commit(store, |tx| tx.remove_policy(&scope(1), policy_id(1))), "it cannot be removed twice");
 }
 
 /// All of the same tenant; else what was attached stays so.
-pub fn attaching_needs_the_endpoint_and_each_policy(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, |tx| {
-        furnish(tx, 1)?;
+pub fn attaching_needs_the_endpoint_and_each_policy(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
+        seed_rows(tx, 1)?;
         tx.add_policy(&scope(2), &policy(5))?;
         tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1), policy_id(2)])
     });
-    contradicts(store, "attaching to an endpoint that is not there", |tx| {
+    assert_conflict(store, "attaching to an endpoint that is not there", |tx| {
         tx.attach_policies(&scope(1), endpoint_id(9), &[policy_id(1)])
     });
-    contradicts(store, "attaching a policy that is not there", |tx| {
+    assert_conflict(store, "attaching a policy that is not there", |tx| {
         tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(3), policy_id(9)])
     });
-    contradicts(store, "attaching another tenant's policy", |tx| {
+    assert_conflict(store, "attaching another tenant's policy", |tx| {
         tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(5)])
     });
-    contradicts(store, "attaching to another tenant's endpoint", |tx| {
+    assert_conflict(store, "attaching to another tenant's endpoint", |tx| {
         tx.attach_policies(&scope(2), endpoint_id(1), &[policy_id(5)])
     });
     assert_eq!(attached(store, 1, 1), [1, 2].map(policy_id), "what was refused changed nothing");
 }
 
 /// Wherever it stands among their policies.
-pub fn the_endpoints_of_a_policy_come_in_the_order_of_their_ids(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| {
-        furnish(tx, 1)?;
+pub fn the_endpoints_of_a_policy_come_in_the_order_of_their_ids(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| {
+        seed_rows(tx, 1)?;
         tx.attach_policies(&scope(1), endpoint_id(3), &[policy_id(2), policy_id(1)])?;
         tx.attach_policies(&scope(1), endpoint_id(2), &[policy_id(2)])?;
         tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1), policy_id(3)])
     });
-    let of = [1, 2, 3, 4].map(|n| endpoints(&*made.port, 1, n));
+    let of = [1, 2, 3, 4].map(|n| endpoints(&*fixture.adapter, 1, n));
     let expected = [vec![1, 3], vec![2, 3], vec![1], vec![]];
     let expected = expected.map(|ids| ids.into_iter().map(endpoint_id).collect::<Vec<_>>());
     assert_eq!(of, expected, "a policy's endpoints come in the order of their ids");
 }
 
 /// With policies and endpoints of the same ids in each of two tenants.
-pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
+pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
     let theirs = || Policy { name: "theirs".to_owned(), ..policy(1) };
-    keep(store, move |tx| {
+    commit(store, move |tx| {
         for tenant in [1, 2] {
-            furnish(tx, tenant)?;
+            seed_rows(tx, tenant)?;
             tx.attach_policies(&scope(tenant), endpoint_id(tenant), &[policy_id(1)])?;
         }
         tx.attach_policies(&scope(2), endpoint_id(1), &[policy_id(1)])?;
         tx.add_policy(&scope(2), &policy(5))?;
         tx.update_policy(&scope(2), &theirs())
     });
-    let list = |tenant| all(2, |page| look(store, |view| view.policies(&scope(tenant), page)));
+    let list = |tenant| all_items(2, |page| read(store, |view| view.policies(&scope(tenant), page)));
     let ours: Vec<Policy> = (1..=4).map(policy).collect();
     let before = list(2);
-    assert_eq!(found(store, 1, 1), Some(policy(1)), "one's own policy is found");
-    assert_eq!(found(store, 1, 5), None, "another tenant's is not");
+    assert_eq!(find(store, 1, 1), Some(policy(1)), "one's own policy is found");
+    assert_eq!(find(store, 1, 5), None, "another tenant's is not");
     assert_eq!(list(1), ours, "another tenant's are not listed");
-    let counts = [1, 2, 3].map(|n| look(store, |view| view.count_policies(&scope(n))));
+    let counts = [1, 2, 3].map(|n| read(store, |view| view.count_policies(&scope(n))));
     assert_eq!(counts, [4, 5, 0], "nor counted");
     assert_eq!(endpoints(store, 1, 1), [endpoint_id(1)], "another tenant's attachments are not seen");
     assert_eq!(attached(store, 1, 2), [], "from either side");
-    let shown = look(store, |view| view.attached_policies(&scope(2), endpoint_id(2)));
+    let shown = read(store, |view| view.attached_policies(&scope(2), endpoint_id(2)));
     assert_eq!(shown, [theirs()], "an endpoint shows its own tenant's policy");
     drop(submit(store, |tx| tx.update_policy(&scope(1), &Policy { revision: 9, ..policy(5) })).wait());
-    keep(store, |tx| tx.update_policy(&scope(1), &Policy { revision: 9, ..policy(1) }));
-    keep(store, |tx| tx.attach_policies(&scope(1), endpoint_id(1), &[]));
+    commit(store, |tx| tx.update_policy(&scope(1), &Policy { revision: 9, ..policy(1) }));
+    commit(store, |tx| tx.attach_policies(&scope(1), endpoint_id(1), &[]));
     assert!(
-        !keep(store, |tx| tx.remove_policy(&scope(1), policy_id(5))),
+        !commit(store, |tx| tx.remove_policy(&scope(1), policy_id(5))),
         "another tenant's policy is not removed"
     );
     assert!(
-        keep(store, |tx| tx.remove_policy(&scope(1), policy_id(1))),
+        commit(store, |tx| tx.remove_policy(&scope(1), policy_id(1))),
         "another's attachment does not hold one's own"
     );
     assert_eq!(list(2), before, "another tenant's policies are not changed");
@@ -221,15 +228,15 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &MakeStore) 
 }
 
 /// In the order of their ids.
-pub fn policies_come_in_pages(make: &MakeStore) {
-    let made = founded(make);
-    keep(&*made.port, |tx| (1..=9).try_for_each(|n| tx.add_policy(&scope(2), &policy(n))));
-    List {
+pub fn policies_come_in_pages(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    commit(&*fixture.adapter, |tx| (1..=9).try_for_each(|n| tx.add_policy(&scope(2), &policy(n))));
+    PagedList {
         add: |tx, n| tx.add_policy(&scope(1), &policy(n)),
         remove: |tx, n| tx.remove_policy(&scope(1), policy_id(n)).map(drop),
         page: |view, page| view.policies(&scope(1), page),
         key: policy_id,
-        key_of: |one| one.id,
+        key_of: |policy| policy.id,
     }
-    .check(&*made.port);
+    .check(&*fixture.adapter);
 }

@@ -1,4 +1,4 @@
-//! What do the suites write? Small things with plain numbers: the higher the number, the later the id sorts.
+//! Sample rows of every kind, by number: the higher the number, the later the id sorts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -303,12 +303,12 @@ pub fn listing(n: u64, endpoint: u64, marketplace: u64) -> Listing {
     }
 }
 
-static EVENTS: AtomicU64 = AtomicU64::new(1);
+static NEXT_EVENT: AtomicU64 = AtomicU64::new(1);
 
 /// An event with an id of its own.
 #[must_use]
 pub fn event(log: impl Into<Log>, action: Action) -> Event {
-    let n = EVENTS.fetch_add(1, Ordering::Relaxed);
+    let n = NEXT_EVENT.fetch_add(1, Ordering::Relaxed);
     Event {
         id: EventId::from_bytes(bytes(n)),
         salt: bytes(n.rotate_left(32)),

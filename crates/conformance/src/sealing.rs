@@ -1,14 +1,14 @@
-//! Does a sealer of secrets keep its promises?
+//! The suite of [`Sealer`].
 
-use syft_space_domain::sealing::{Unsealable, AssociatedData, Sealed, Sealer};
+use syft_space_domain::sealing::{AssociatedData, Sealed, Sealer, Unsealable};
 use syft_space_domain::secret::Secret;
 
 use crate::check::{Check, checks, run_all};
-use crate::made::MakeSealer;
+use crate::fixture::SealerFactory;
 use crate::sample::scope;
 
 /// Every promise of [`Sealer`].
-pub const CHECKS: &[Check<MakeSealer>] = checks![
+pub const CHECKS: &[Check<SealerFactory>] = checks![
     what_was_sealed_is_opened_in_its_place,
     f12_a_sealed_value_tells_nothing,
     k18_a_value_that_was_moved_needs_a_new_one,
@@ -18,33 +18,39 @@ pub const CHECKS: &[Check<MakeSealer>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeSealer) {
+pub fn suite(make: &SealerFactory) {
     run_all("the sealer of secrets", CHECKS, make);
 }
 
-const PLACE: AssociatedData = AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
+const ASSOCIATED_DATA: AssociatedData =
+    AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
 const PASSWORD: &[u8] = b"seven owls dance under copper moons";
 
 #[track_caller]
-fn seal(sealer: &dyn Sealer, n: u64, place: &AssociatedData, plain: &[u8]) -> Sealed {
-    sealer.seal(&scope(n), place, &Secret::new(plain.to_vec())).expect("a value is sealed")
+fn seal(sealer: &dyn Sealer, n: u64, associated: &AssociatedData, plain: &[u8]) -> Sealed {
+    sealer.seal(&scope(n), associated, &Secret::new(plain.to_vec())).expect("a value is sealed")
 }
 
-fn open(sealer: &dyn Sealer, n: u64, place: &AssociatedData, sealed: &Sealed) -> Result<Vec<u8>, Unsealable> {
-    sealer.open(&scope(n), place, sealed).map(|plain| plain.expose().clone())
+fn open(
+    sealer: &dyn Sealer,
+    n: u64,
+    associated: &AssociatedData,
+    sealed: &Sealed,
+) -> Result<Vec<u8>, Unsealable> {
+    sealer.open(&scope(n), associated, sealed).map(|plain| plain.expose().clone())
 }
 
 #[track_caller]
 fn assert_opens(sealer: &dyn Sealer, sealed: &Sealed, plain: &[u8], when: &str) {
-    assert!(open(sealer, 1, &PLACE, sealed).as_deref() == Ok(plain), "a value is opened {when}");
+    assert!(open(sealer, 1, &ASSOCIATED_DATA, sealed).as_deref() == Ok(plain), "a value is opened {when}");
 }
 
 /// Nothing at all, a long one, any bytes; as often as it is asked for, and after others were sealed there.
-pub fn what_was_sealed_is_opened_in_its_place(make: &MakeSealer) {
+pub fn what_was_sealed_is_opened_in_its_place(make: &SealerFactory) {
     let sealer = make();
     let all_bytes: Vec<u8> = (0..=255).collect();
     let values = [Vec::new(), vec![0], PASSWORD.to_vec(), all_bytes, vec![0xa5; 1 << 20]];
-    let sealed: Vec<Sealed> = values.iter().map(|value| seal(&*sealer, 1, &PLACE, value)).collect();
+    let sealed: Vec<Sealed> = values.iter().map(|value| seal(&*sealer, 1, &ASSOCIATED_DATA, value)).collect();
     for _ in 0..2 {
         for (value, sealed) in values.iter().zip(&sealed) {
             let copy = Sealed::from_bytes(sealed.as_bytes().to_vec());
@@ -54,9 +60,9 @@ pub fn what_was_sealed_is_opened_in_its_place(make: &MakeSealer) {
 }
 
 /// Neither the value, nor that two are the same.
-pub fn f12_a_sealed_value_tells_nothing(make: &MakeSealer) {
+pub fn f12_a_sealed_value_tells_nothing(make: &SealerFactory) {
     let sealer = make();
-    let [one, other] = [1, 2].map(|_| seal(&*sealer, 1, &PLACE, PASSWORD));
+    let [one, other] = [1, 2].map(|_| seal(&*sealer, 1, &ASSOCIATED_DATA, PASSWORD));
     for part in PASSWORD.windows(8) {
         let shown = one.as_bytes().windows(8).any(|bytes| bytes == part);
         assert!(!shown, "no part of a value stands in what was sealed");
@@ -66,32 +72,49 @@ pub fn f12_a_sealed_value_tells_nothing(make: &MakeSealer) {
 }
 
 /// To another tenant, table, column or row; and it is still opened in its own place.
-pub fn k18_a_value_that_was_moved_needs_a_new_one(make: &MakeSealer) {
+pub fn k18_a_value_that_was_moved_needs_a_new_one(make: &SealerFactory) {
     let sealer = make();
-    let sealed = seal(&*sealer, 1, &PLACE, PASSWORD);
-    let mut row = PLACE.row;
+    let sealed = seal(&*sealer, 1, &ASSOCIATED_DATA, PASSWORD);
+    let mut row = ASSOCIATED_DATA.row;
     row[15] ^= 1;
-    for (n, place, to) in [
-        (2, PLACE, "another tenant"),
-        (1, AssociatedData { table: "settings", ..PLACE }, "another table"),
-        (1, AssociatedData { column: "token", ..PLACE }, "another column"),
-        (1, AssociatedData { row, ..PLACE }, "another row"),
-        (1, AssociatedData { table: PLACE.column, column: PLACE.table, ..PLACE }, "the table of its column"),
-        (1, AssociatedData { table: "marketplacesc", column: "redential", ..PLACE }, "names of the same letters"),
-        (1, AssociatedData { table: "", column: "marketplacescredential", ..PLACE }, "a name of the same letters"),
+    for (n, associated, to) in [
+        (2, ASSOCIATED_DATA, "another tenant"),
+        (1, AssociatedData { table: "settings", ..ASSOCIATED_DATA }, "another table"),
+        (1, AssociatedData { column: "token", ..ASSOCIATED_DATA }, "another column"),
+        (1, AssociatedData { row, ..ASSOCIATED_DATA }, "another row"),
+        (
+            1,
+            AssociatedData {
+                table: ASSOCIATED_DATA.column,
+                column: ASSOCIATED_DATA.table,
+                ..ASSOCIATED_DATA
+            },
+            "the table of its column",
+        ),
+        (
+            1,
+            AssociatedData { table: "marketplacesc", column: "redential", ..ASSOCIATED_DATA },
+            "names of the same letters",
+        ),
+        (
+            1,
+            AssociatedData { table: "", column: "marketplacescredential", ..ASSOCIATED_DATA },
+            "a name of the same letters",
+        ),
     ] {
-        let opened = open(&*sealer, n, &place, &sealed);
+        let opened = open(&*sealer, n, &associated, &sealed);
         assert!(opened == Err(Unsealable), "a value that was moved to {to} needs a new one");
         assert_opens(&*sealer, &sealed, PASSWORD, "in its own place all the while");
     }
 }
 
 /// In any of its bits, cut anywhere, or with something before or behind it; and no other value is harmed.
-pub fn k18_a_value_that_was_changed_needs_a_new_one(make: &MakeSealer) {
+pub fn k18_a_value_that_was_changed_needs_a_new_one(make: &SealerFactory) {
     let sealer = make();
-    let [sealed, other] = [PASSWORD, b"another value"].map(|plain| seal(&*sealer, 1, &PLACE, plain));
+    let [sealed, other] =
+        [PASSWORD, b"another value"].map(|plain| seal(&*sealer, 1, &ASSOCIATED_DATA, plain));
     let refused = |bytes: Vec<u8>, how: &str| {
-        let opened = open(&*sealer, 1, &PLACE, &Sealed::from_bytes(bytes));
+        let opened = open(&*sealer, 1, &ASSOCIATED_DATA, &Sealed::from_bytes(bytes));
         assert!(opened == Err(Unsealable), "a value needs a new one {how}");
     };
     let bytes = sealed.as_bytes();
@@ -119,21 +142,21 @@ pub fn k18_a_value_that_was_changed_needs_a_new_one(make: &MakeSealer) {
 }
 
 /// Though tenant and place are the same.
-pub fn k18_another_sealers_value_needs_a_new_one(make: &MakeSealer) {
+pub fn k18_another_sealers_value_needs_a_new_one(make: &SealerFactory) {
     let [sealer, others] = [make(), make()];
-    let sealed = seal(&*others, 1, &PLACE, PASSWORD);
+    let sealed = seal(&*others, 1, &ASSOCIATED_DATA, PASSWORD);
     assert_opens(&*others, &sealed, PASSWORD, "by who sealed it");
-    let opened = open(&*sealer, 1, &PLACE, &sealed);
+    let opened = open(&*sealer, 1, &ASSOCIATED_DATA, &sealed);
     assert!(opened == Err(Unsealable), "another sealer's value needs a new one");
 }
 
 /// Whatever it is.
-pub fn k18_what_was_never_sealed_needs_a_new_value(make: &MakeSealer) {
+pub fn k18_what_was_never_sealed_needs_a_new_value(make: &SealerFactory) {
     let sealer = make();
-    let sealed = seal(&*sealer, 1, &PLACE, b"");
+    let sealed = seal(&*sealer, 1, &ASSOCIATED_DATA, b"");
     let zeros = vec![0; sealed.as_bytes().len()];
     for bytes in [Vec::new(), vec![1], PASSWORD.to_vec(), zeros, vec![0xff; 1 << 20]] {
-        let opened = open(&*sealer, 1, &PLACE, &Sealed::from_bytes(bytes));
+        let opened = open(&*sealer, 1, &ASSOCIATED_DATA, &Sealed::from_bytes(bytes));
         assert!(opened == Err(Unsealable), "what was never sealed needs a new value");
     }
 }

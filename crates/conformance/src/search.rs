@@ -1,21 +1,22 @@
-//! Does a search engine keep its promises?
+//! The suite of [`SearchEngine`].
 //!
-//! The questions use plain English words that no stemmer cuts and no list of stop words holds, unless they say so:
-//! how well an engine knows a language is its own affair.
+//! Unless they say so, the queries use plain English words that no stemmer changes and no list of stop words contains:
+//! the suite does not test how well an engine knows a language.
 
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Document, Hit, IndexKey, StopWords, Tokenizer, chunks,
+    AnalyzerSettings, Change, ChangeNumber, Document, Hit, IndexKey, SearchQuery, StopWords, Tokenizer,
+    chunks,
 };
 
 use crate::check::{Check, checks, run_all};
 use crate::documents::{document, document_id};
-use crate::made::{Made, MakeSearch};
+use crate::fixture::{Fixture, SearchFactory};
 use crate::sample::{dataset_id, scope};
 
 /// Every promise of [`SearchEngine`].
-pub const CHECKS: &[Check<MakeSearch>] = checks![
+pub const CHECKS: &[Check<SearchFactory>] = checks![
     a_hit_shows_the_chunk_and_its_document,
     q2_a_chunk_with_all_known_words_scores_at_least_a_half,
     q2_scores_are_between_0_and_1_and_the_closest_come_first,
@@ -35,7 +36,7 @@ pub const CHECKS: &[Check<MakeSearch>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeSearch) {
+pub fn suite(make: &SearchFactory) {
     run_all("the search engine", CHECKS, make);
 }
 
@@ -49,8 +50,8 @@ fn cjk(n: u64) -> IndexKey {
     IndexKey { dataset: dataset_id(n), analyzer }
 }
 
-/// Changes that put these documents in, numbered from one on.
-fn puts(from: u64, documents: impl IntoIterator<Item = Document>) -> Vec<Change> {
+/// Changes that put these documents in, numbered from `from` on.
+fn put_changes(from: u64, documents: impl IntoIterator<Item = Document>) -> Vec<Change> {
     (from..).zip(documents).map(|(n, document)| Change::Put(ChangeNumber(n), document)).collect()
 }
 
@@ -60,7 +61,7 @@ fn apply(engine: &dyn SearchEngine, tenant: u64, changes: &[Change]) {
 }
 
 #[track_caller]
-fn ask(
+fn search(
     engine: &dyn SearchEngine,
     tenant: u64,
     index: IndexKey,
@@ -68,22 +69,22 @@ fn ask(
     limit: u64,
     threshold: f32,
 ) -> Vec<Hit> {
-    let ask = SearchQuery::new(text.to_owned(), limit, threshold).expect("a valid question");
-    block_on(engine.search(&scope(tenant), index, &ask)).expect("a question is answered")
+    let query = SearchQuery::new(text.to_owned(), limit, threshold).expect("a valid question");
+    block_on(engine.search(&scope(tenant), index, &query)).expect("a question is answered")
 }
 
 /// The documents that answer a question to dataset 1 of tenant 1, whatever their score.
 #[track_caller]
-fn found(engine: &dyn SearchEngine, text: &str) -> Vec<String> {
+fn find(engine: &dyn SearchEngine, text: &str) -> Vec<String> {
     let mut ids: Vec<_> =
-        ask(engine, 1, index(1), text, 100, 0.0).into_iter().map(|hit| hit.document.to_string()).collect();
+        search(engine, 1, index(1), text, 100, 0.0).into_iter().map(|hit| hit.document.to_string()).collect();
     ids.sort();
     ids
 }
 
-/// A small harbour: chunks that share some words.
-fn harbour() -> Vec<Change> {
-    puts(
+/// Documents whose chunks share some words.
+fn harbor_documents() -> Vec<Change> {
+    put_changes(
         1,
         [
             document("boats", &["red boats sail north", "blue boats sail south past red rock"]),
@@ -95,33 +96,33 @@ fn harbour() -> Vec<Change> {
 }
 
 /// All of it as it was put in.
-pub fn a_hit_shows_the_chunk_and_its_document(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    assert_eq!(ask(engine, 1, index(1), "boats", 9, 0.0), [], "a dataset without an index has no hit");
-    apply(engine, 1, &harbour());
-    let hits = ask(engine, 1, index(1), "north", 9, 0.0);
+pub fn a_hit_shows_the_chunk_and_its_document(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    assert_eq!(search(engine, 1, index(1), "boats", 9, 0.0), [], "a dataset without an index has no hit");
+    apply(engine, 1, &harbor_documents());
+    let hits = search(engine, 1, index(1), "north", 9, 0.0);
     let [hit] = &*hits else {
         panic!("one chunk has the word: {hits:?}");
     };
     assert_eq!(&*hit.content, "red boats sail north", "a hit shows its chunk");
     assert_eq!(hit.document, document_id("boats"), "and its document");
     assert_eq!(*hit.metadata, document("boats", &[]).metadata, "and what the owner says about it");
-    assert_eq!(found(engine, "NORTH"), ["boats"], "the case of letters does not matter");
+    assert_eq!(find(engine, "NORTH"), ["boats"], "the case of letters does not matter");
 }
 
 /// Words that no chunk has do not count.
-pub fn q2_a_chunk_with_all_known_words_scores_at_least_a_half(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    apply(engine, 1, &harbour());
+pub fn q2_a_chunk_with_all_known_words_scores_at_least_a_half(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    apply(engine, 1, &harbor_documents());
     for question in
         ["red", "red boats", "fog lamp", "blue red rock", "zeppelin red quokka boats", "pilot hat fog map"]
     {
         let words: Vec<&str> =
             question.split(' ').filter(|word| !["zeppelin", "quokka"].contains(word)).collect();
-        let hits = ask(engine, 1, index(1), question, 9, 0.0);
-        let has_all = |hit: &&Hit| words.iter().all(|word| hit.content.split(' ').any(|one| one == *word));
+        let hits = search(engine, 1, index(1), question, 9, 0.0);
+        let has_all = |hit: &&Hit| words.iter().all(|word| hit.content.split(' ').any(|part| part == *word));
         let whole: Vec<&Hit> = hits.iter().filter(has_all).collect();
         assert!(!whole.is_empty(), "a chunk with all known words of {question:?} is found");
         for hit in whole {
@@ -132,30 +133,30 @@ pub fn q2_a_chunk_with_all_known_words_scores_at_least_a_half(make: &MakeSearch)
             );
         }
     }
-    assert_eq!(
-        found(engine, "zeppelin quokka"),
-        Vec::<String>::new(),
-        "words that no chunk has find nothing"
-    );
+    assert_eq!(find(engine, "zeppelin quokka"), Vec::<String>::new(), "words that no chunk has find nothing");
 }
 
 /// And a chunk with more of the words comes before one with fewer.
-pub fn q2_scores_are_between_0_and_1_and_the_closest_come_first(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    apply(engine, 1, &harbour());
-    apply(engine, 1, &puts(5, [document("echo", &["echo echo echo echo echo echo echo echo", "echo"])]));
+pub fn q2_scores_are_between_0_and_1_and_the_closest_come_first(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    apply(engine, 1, &harbor_documents());
+    apply(
+        engine,
+        1,
+        &put_changes(5, [document("echo", &["echo echo echo echo echo echo echo echo", "echo"])]),
+    );
     for question in ["red boats north", "fog", "echo", "echo fog", "red boats crane pilot fog echo weather"] {
-        let hits = ask(engine, 1, index(1), question, 100, 0.0);
+        let hits = search(engine, 1, index(1), question, 100, 0.0);
         let scores: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
         assert!(!scores.is_empty(), "{question:?} finds something");
         assert!(
             scores.iter().all(|score| *score > 0.0 && *score <= 1.0),
             "scores are between 0 and 1: {scores:?}"
         );
-        assert!(scores.is_sorted_by(|one, next| one >= next), "the closest come first: {scores:?}");
+        assert!(scores.is_sorted_by(|score, next| score >= next), "the closest come first: {scores:?}");
     }
-    let first = ask(engine, 1, index(1), "red boats north", 100, 0.0).into_iter().next();
+    let first = search(engine, 1, index(1), "red boats north", 100, 0.0).into_iter().next();
     assert_eq!(
         first.as_ref().map(|hit| &*hit.content),
         Some("red boats sail north"),
@@ -164,39 +165,39 @@ pub fn q2_scores_are_between_0_and_1_and_the_closest_come_first(make: &MakeSearc
 }
 
 /// No more hits than asked for, and none below the threshold.
-pub fn the_limit_and_the_threshold_are_kept(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    apply(engine, 1, &harbour());
-    let all = ask(engine, 1, index(1), "red boats fog", 100, 0.0);
+pub fn the_limit_and_the_threshold_are_kept(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    apply(engine, 1, &harbor_documents());
+    let all = search(engine, 1, index(1), "red boats fog", 100, 0.0);
     assert!(all.len() >= 4, "each chunk with one of the words is found without a threshold: {all:?}");
     for limit in 1..=3 {
-        let hits = ask(engine, 1, index(1), "red boats fog", limit, 0.0);
+        let hits = search(engine, 1, index(1), "red boats fog", limit, 0.0);
         let expected = all.iter().map(|hit| hit.score).take(hits.len());
         assert_eq!(u64::try_from(hits.len()), Ok(limit), "no more hits than asked for");
         assert!(hits.iter().map(|hit| hit.score).eq(expected), "the closest are kept");
     }
     for threshold in all.iter().map(|hit| hit.score).chain([0.5, 1.0]) {
-        let hits = ask(engine, 1, index(1), "red boats fog", 100, threshold);
+        let hits = search(engine, 1, index(1), "red boats fog", 100, threshold);
         let expected = all.iter().filter(|hit| hit.score >= threshold).count();
         assert_eq!(hits.len(), expected, "a hit is kept if its score is at least {threshold}");
     }
 }
 
 /// Else they count like any word.
-pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
+pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
     let indexes = [StopWords::English, StopWords::None]
         .map(|stop_words| AnalyzerSettings { stop_words, ..AnalyzerSettings::PLAIN });
     let [english, none] =
         [(1, indexes[0]), (2, indexes[1])].map(|(n, analyzer)| IndexKey { dataset: dataset_id(n), analyzer });
     let documents = [document("a", &["crane lifts"]), document("b", &["the crew and the mate"])];
     for index in [english, none] {
-        engine.apply(&scope(1), index, &puts(1, documents.clone())).expect("changes are followed");
+        engine.apply(&scope(1), index, &put_changes(1, documents.clone())).expect("changes are followed");
     }
     let hits = |index, text| -> Vec<String> {
-        ask(engine, 1, index, text, 9, 0.5).into_iter().map(|hit| hit.document.to_string()).collect()
+        search(engine, 1, index, text, 9, 0.5).into_iter().map(|hit| hit.document.to_string()).collect()
     };
     assert_eq!(hits(english, "and the crane"), ["a"], "stop words of a question do not count");
     assert_eq!(hits(english, "and the"), Vec::<String>::new(), "a question of stop words finds nothing");
@@ -204,9 +205,9 @@ pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &MakeSearch) {
 }
 
 /// By any part of a run of characters, down to a single one.
-pub fn q2_languages_without_spaces_are_found_where_the_dataset_says_so(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
+pub fn q2_languages_without_spaces_are_found_where_the_dataset_says_so(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
     let cjk = cjk(1);
     let documents = [
         document("zh", &["数据库管理员每天晚上备份所有数据。"]),
@@ -214,9 +215,9 @@ pub fn q2_languages_without_spaces_are_found_where_the_dataset_says_so(make: &Ma
         document("ko", &["서울에서 데이터를 매일 백업합니다."]),
         document("mixed", &["PostgreSQL15で索引を作る方法"]),
     ];
-    engine.apply(&scope(1), cjk, &puts(1, documents)).expect("changes are followed");
+    engine.apply(&scope(1), cjk, &put_changes(1, documents)).expect("changes are followed");
     let hits = |text| -> Vec<String> {
-        ask(engine, 1, cjk, text, 9, 0.5).into_iter().map(|hit| hit.document.to_string()).collect()
+        search(engine, 1, cjk, text, 9, 0.5).into_iter().map(|hit| hit.document.to_string()).collect()
     };
     for (question, found) in [
         ("备份数据", "zh"),
@@ -235,33 +236,33 @@ pub fn q2_languages_without_spaces_are_found_where_the_dataset_says_so(make: &Ma
 }
 
 /// Half-width and full-width forms, and syllables written as parts.
-pub fn q2_what_looks_alike_is_alike_where_runs_are_cut(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
+pub fn q2_what_looks_alike_is_alike_where_runs_are_cut(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
     let documents = [
         document("a", &["ｶﾞﾗｽとＡＢＣ１２３"]),
         document("b", &["\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"]),
     ];
-    engine.apply(&scope(1), cjk(1), &puts(1, documents)).expect("changes are followed");
+    engine.apply(&scope(1), cjk(1), &put_changes(1, documents)).expect("changes are followed");
     for (question, found) in [("ガラス", "a"), ("abc123", "a"), ("한글", "b")] {
-        let hits = ask(engine, 1, cjk(1), question, 9, 0.5);
+        let hits = search(engine, 1, cjk(1), question, 9, 0.5);
         let hits: Vec<_> = hits.iter().map(|hit| hit.document.as_str()).collect();
         assert_eq!(hits, [found], "{question} is found in another form of it");
     }
 }
 
 /// What is handed out is the chunk alone.
-pub fn q2_a_chunk_is_found_by_its_title_and_headings_too(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
+pub fn q2_a_chunk_is_found_by_its_title_and_headings_too(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
     let content = "# Crane\nIt lifts crates.\n\n## Winch\nOiled weekly.\n\n# Pier\nClosed at dawn.";
     let mut manual = document("manual", &[]);
     manual.content = content.to_owned();
     manual.chunks = chunks(content);
     manual.metadata.insert("title".to_owned(), "Harbor manual".into());
-    apply(engine, 1, &puts(1, [manual]));
+    apply(engine, 1, &put_changes(1, [manual]));
     let contents = |text| -> Vec<String> {
-        ask(engine, 1, index(1), text, 9, 0.5).into_iter().map(|hit| hit.content.to_string()).collect()
+        search(engine, 1, index(1), text, 9, 0.5).into_iter().map(|hit| hit.content.to_string()).collect()
     };
     assert_eq!(
         contents("crane oiled"),
@@ -273,10 +274,10 @@ pub fn q2_a_chunk_is_found_by_its_title_and_headings_too(make: &MakeSearch) {
 }
 
 /// No character of it is a command.
-pub fn a_question_may_hold_anything(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    apply(engine, 1, &harbour());
+pub fn a_question_may_hold_anything(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    apply(engine, 1, &harbor_documents());
     for question in [
         "\"",
         "(",
@@ -296,54 +297,54 @@ pub fn a_question_may_hold_anything(make: &MakeSearch) {
         "a\u{301}",
         "{\"red\":1}",
     ] {
-        ask(engine, 1, index(1), question, 5, 0.0);
+        search(engine, 1, index(1), question, 5, 0.0);
     }
     let long = "red ".repeat(SearchQuery::MAX_TEXT / 4);
-    let hits = ask(engine, 1, index(1), &long, 9, 0.5);
+    let hits = search(engine, 1, index(1), &long, 9, 0.5);
     assert!(!hits.is_empty(), "a long question is answered like a short one");
     let many: Vec<String> = (0..3_000).map(|n| format!("w{n}")).chain(["red".to_owned()]).collect();
-    let hits = ask(engine, 1, index(1), &many.join(" "), 9, 0.5);
+    let hits = search(engine, 1, index(1), &many.join(" "), 9, 0.5);
     assert!(!hits.is_empty(), "words that no chunk has do not hide the one that some have");
     assert_eq!(
-        found(engine, "red -boats"),
+        find(engine, "red -boats"),
         ["boats", "boats", "crane"],
         "no character of a question is a command"
     );
 }
 
 /// In the very next search.
-pub fn a_document_that_is_replaced_is_found_by_its_new_words_only(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    apply(engine, 1, &harbour());
-    apply(engine, 1, &puts(5, [document("crane", &["green winch", "rope winch"])]));
-    assert_eq!(found(engine, "winch"), ["crane", "crane"], "a document is found by its new words at once");
-    assert_eq!(found(engine, "tall crates"), Vec::<String>::new(), "and not by its old ones");
-    assert_eq!(found(engine, "red"), ["boats", "boats"], "another document is found as before");
+pub fn a_document_that_is_replaced_is_found_by_its_new_words_only(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    apply(engine, 1, &harbor_documents());
+    apply(engine, 1, &put_changes(5, [document("crane", &["green winch", "rope winch"])]));
+    assert_eq!(find(engine, "winch"), ["crane", "crane"], "a document is found by its new words at once");
+    assert_eq!(find(engine, "tall crates"), Vec::<String>::new(), "and not by its old ones");
+    assert_eq!(find(engine, "red"), ["boats", "boats"], "another document is found as before");
 }
 
 /// In the very next search.
-pub fn a_document_that_is_removed_is_not_found(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    apply(engine, 1, &harbour());
+pub fn a_document_that_is_removed_is_not_found(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    apply(engine, 1, &harbor_documents());
     let removals = [
         Change::Removed(ChangeNumber(5), document_id("boats")),
         Change::Removed(ChangeNumber(6), document_id("never-there")),
     ];
     apply(engine, 1, &removals);
-    assert_eq!(found(engine, "boats sail red"), ["crane"], "a document that is removed is not found");
-    let hits = ask(engine, 1, index(1), "red boats", 9, 0.5);
+    assert_eq!(find(engine, "boats sail red"), ["crane"], "a document that is removed is not found");
+    let hits = search(engine, 1, index(1), "red boats", 9, 0.5);
     assert_eq!(hits.len(), 1, "a word that only it had is not known any more");
 }
 
 /// 0 before any.
-pub fn an_index_knows_the_last_change_it_has_seen(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
+pub fn an_index_knows_the_last_change_it_has_seen(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
     let indexed = |tenant, n| engine.indexed(&scope(tenant), index(n));
     assert_eq!(indexed(1, 1), Ok(ChangeNumber(0)), "an index that is not there has seen nothing");
-    apply(engine, 1, &harbour());
+    apply(engine, 1, &harbor_documents());
     assert_eq!(indexed(1, 1), Ok(ChangeNumber(4)), "an index knows the last change it has seen");
     apply(engine, 1, &[Change::Removed(ChangeNumber(9), document_id("boats"))]);
     assert_eq!(indexed(1, 1), Ok(ChangeNumber(9)), "of any kind, whatever numbers are left out");
@@ -355,15 +356,15 @@ pub fn an_index_knows_the_last_change_it_has_seen(make: &MakeSearch) {
 }
 
 /// So that whoever brings them up to date may be interrupted anywhere.
-pub fn the_same_changes_again_change_nothing(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    apply(engine, 1, &harbour());
-    let before = ask(engine, 1, index(1), "red boats fog", 100, 0.0);
-    apply(engine, 1, &harbour());
+pub fn the_same_changes_again_change_nothing(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    apply(engine, 1, &harbor_documents());
+    let before = search(engine, 1, index(1), "red boats fog", 100, 0.0);
+    apply(engine, 1, &harbor_documents());
     apply(engine, 1, &[]);
     assert_eq!(
-        ask(engine, 1, index(1), "red boats fog", 100, 0.0),
+        search(engine, 1, index(1), "red boats fog", 100, 0.0),
         before,
         "the same changes again change nothing"
     );
@@ -371,22 +372,25 @@ pub fn the_same_changes_again_change_nothing(make: &MakeSearch) {
 }
 
 /// With datasets and documents of the same ids in each of two tenants, and another dataset beside.
-pub fn z1_a_search_finds_its_own_tenants_dataset_only(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
-    apply(engine, 1, &puts(1, [document("a", &["amber lantern"])]));
-    apply(engine, 2, &puts(1, [document("a", &["amber anchor"]), document("b", &["amber"])]));
-    let beside = puts(1, [document("a", &["amber compass"])]);
+pub fn z1_a_search_finds_its_own_tenants_dataset_only(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    apply(engine, 1, &put_changes(1, [document("a", &["amber lantern"])]));
+    apply(engine, 2, &put_changes(1, [document("a", &["amber anchor"]), document("b", &["amber"])]));
+    let beside = put_changes(1, [document("a", &["amber compass"])]);
     engine.apply(&scope(1), index(2), &beside).expect("changes are followed");
     let contents = |tenant, n, text| -> Vec<String> {
-        ask(engine, tenant, index(n), text, 9, 0.0).into_iter().map(|hit| hit.content.to_string()).collect()
+        search(engine, tenant, index(n), text, 9, 0.0)
+            .into_iter()
+            .map(|hit| hit.content.to_string())
+            .collect()
     };
     assert_eq!(contents(1, 1, "amber"), ["amber lantern"], "a search finds its own tenant's dataset");
     assert_eq!(contents(1, 1, "anchor compass"), Vec::<String>::new(), "and no other");
     assert_eq!(contents(1, 2, "amber"), ["amber compass"], "each dataset for itself");
     assert_eq!(contents(2, 2, "amber"), Vec::<String>::new(), "a dataset of another tenant is not there");
-    let score = ask(engine, 1, index(1), "amber anchor", 9, 0.0).first().map(|hit| hit.score);
-    let alone = ask(engine, 1, index(1), "amber", 9, 0.0).first().map(|hit| hit.score);
+    let score = search(engine, 1, index(1), "amber anchor", 9, 0.0).first().map(|hit| hit.score);
+    let alone = search(engine, 1, index(1), "amber", 9, 0.0).first().map(|hit| hit.score);
     assert_eq!(score, alone, "what others hold does not show in a score");
     engine.destroy(&scope(1), dataset_id(1)).expect("an index is destroyed");
     assert_eq!(contents(2, 1, "anchor"), ["amber anchor"], "another tenant's index is not destroyed");
@@ -394,33 +398,33 @@ pub fn z1_a_search_finds_its_own_tenants_dataset_only(make: &MakeSearch) {
 }
 
 /// Doing so again changes nothing.
-pub fn what_is_destroyed_is_not_found_and_can_be_built_again(make: &MakeSearch) {
-    let made = make();
-    let engine = &*made.port;
+pub fn what_is_destroyed_is_not_found_and_can_be_built_again(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
     engine.destroy(&scope(1), dataset_id(1)).expect("what is not there is destroyed already");
-    apply(engine, 1, &harbour());
-    let before = ask(engine, 1, index(1), "red boats fog", 100, 0.0);
+    apply(engine, 1, &harbor_documents());
+    let before = search(engine, 1, index(1), "red boats fog", 100, 0.0);
     for _ in 0..2 {
         engine.destroy(&scope(1), dataset_id(1)).expect("an index is destroyed");
-        assert_eq!(found(engine, "red boats fog"), Vec::<String>::new(), "what is destroyed is not found");
+        assert_eq!(find(engine, "red boats fog"), Vec::<String>::new(), "what is destroyed is not found");
         assert_eq!(engine.indexed(&scope(1), index(1)), Ok(ChangeNumber(0)), "it has seen nothing");
     }
-    apply(engine, 1, &harbour());
-    let after = ask(engine, 1, index(1), "red boats fog", 100, 0.0);
+    apply(engine, 1, &harbor_documents());
+    let after = search(engine, 1, index(1), "red boats fog", 100, 0.0);
     assert_eq!(after, before, "an index that is built again answers as before");
 }
 
 /// An engine that leaves nothing behind has nothing to show.
-pub fn what_was_indexed_is_found_after_a_restart(make: &MakeSearch) {
-    let Made { port, reopen } = make();
-    apply(&*port, 1, &harbour());
-    let before = ask(&*port, 1, index(1), "red boats fog", 100, 0.0);
-    drop(port);
+pub fn what_was_indexed_is_found_after_a_restart(make: &SearchFactory) {
+    let Fixture { adapter, reopen } = make();
+    apply(&*adapter, 1, &harbor_documents());
+    let before = search(&*adapter, 1, index(1), "red boats fog", 100, 0.0);
+    drop(adapter);
     let Some(reopen) = reopen else {
         return;
     };
     let again = reopen();
-    let after = ask(&*again.port, 1, index(1), "red boats fog", 100, 0.0);
+    let after = search(&*again.adapter, 1, index(1), "red boats fog", 100, 0.0);
     assert_eq!(after, before, "what was indexed is found after a restart");
-    assert_eq!(again.port.indexed(&scope(1), index(1)), Ok(ChangeNumber(4)), "and the number is known");
+    assert_eq!(again.adapter.indexed(&scope(1), index(1)), Ok(ChangeNumber(4)), "and the number is known");
 }

@@ -1,15 +1,15 @@
-//! Does a spool keep its promises?
+//! The suite of [`Spool`].
 
 use syft_space_domain::dataset::ContentHash;
 use syft_space_domain::dataset::ports::{Spool, SpooledFile};
 use syft_space_domain::ids::JobId;
 
 use crate::check::{Check, checks, run_all};
-use crate::made::{Made, MakeSpool};
+use crate::fixture::{Fixture, SpoolFactory};
 use crate::sample::{dataset_id, job_id, scope};
 
 /// Every promise of [`Spool`].
-pub const CHECKS: &[Check<MakeSpool>] = checks![
+pub const CHECKS: &[Check<SpoolFactory>] = checks![
     files_are_read_back_as_they_were_brought,
     what_is_dropped_before_it_is_sealed_leaves_nothing,
     a_discarded_file_keeps_its_number,
@@ -20,12 +20,12 @@ pub const CHECKS: &[Check<MakeSpool>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeSpool) {
+pub fn suite(make: &SpoolFactory) {
     run_all("the spool", CHECKS, make);
 }
 
-/// The list of these files, under names that no file system takes.
-fn list(files: &[&[u8]]) -> Vec<SpooledFile> {
+/// The manifest of these files, under names that no file system accepts.
+fn manifest(files: &[&[u8]]) -> Vec<SpooledFile> {
     let entry = |(number, bytes): (usize, &&[u8])| SpooledFile {
         name: format!("../{number}/\0\u{202e}\"\u{1f980}"),
         bytes: u64::try_from(bytes.len()).expect("a small number"),
@@ -34,16 +34,16 @@ fn list(files: &[&[u8]]) -> Vec<SpooledFile> {
     files.iter().enumerate().map(entry).collect()
 }
 
-/// Brings the files of a job of dataset 1.
-fn bring(spool: &dyn Spool, tenant: u64, job: u64, files: &[&[u8]]) {
-    let mut intake = spool.begin(&scope(tenant), dataset_id(1), job_id(job)).expect("an intake begins");
+/// Spools the files of a job of dataset 1.
+fn spool_files(spool: &dyn Spool, tenant: u64, job: u64, files: &[&[u8]]) {
+    let mut upload = spool.begin(&scope(tenant), dataset_id(1), job_id(job)).expect("an upload begins");
     for bytes in files {
-        intake.begin_file().expect("a file begins");
+        upload.begin_file().expect("a file begins");
         for piece in bytes.chunks(3) {
-            intake.write(piece).expect("bytes are written");
+            upload.write(piece).expect("bytes are written");
         }
     }
-    intake.seal(&list(files)).expect("files are sealed");
+    upload.seal(&manifest(files)).expect("files are sealed");
 }
 
 fn read(spool: &dyn Spool, tenant: u64, job: u64, number: usize) -> Option<Vec<u8>> {
@@ -59,16 +59,16 @@ fn jobs(spool: &dyn Spool, tenant: u64) -> Vec<JobId> {
 }
 
 /// In their order, with every byte, whatever they are called.
-pub fn files_are_read_back_as_they_were_brought(make: &MakeSpool) {
-    let made = make();
-    let spool = &*made.port;
+pub fn files_are_read_back_as_they_were_brought(make: &SpoolFactory) {
+    let fixture = make();
+    let spool = &*fixture.adapter;
     assert_eq!((listed(spool, 1, 1), read(spool, 1, 1, 0)), (None, None), "a new spool holds nothing");
     assert_eq!(jobs(spool, 1), [], "and no job");
     let large = vec![b'x'; 1 << 20];
     let files: [&[u8]; 3] = [b"one\r\n\0\xff", b"", &large];
-    bring(spool, 1, 2, &files);
-    bring(spool, 1, 1, &[b"other"]);
-    assert_eq!(listed(spool, 1, 2), Some(list(&files)), "the list is as it was");
+    spool_files(spool, 1, 2, &files);
+    spool_files(spool, 1, 1, &[b"other"]);
+    assert_eq!(listed(spool, 1, 2), Some(manifest(&files)), "the list is as it was");
     for (number, bytes) in files.iter().enumerate() {
         assert_eq!(read(spool, 1, 2, number).as_deref(), Some(*bytes), "each file has its bytes");
     }
@@ -77,41 +77,41 @@ pub fn files_are_read_back_as_they_were_brought(make: &MakeSpool) {
 }
 
 /// And until then there is no list.
-pub fn what_is_dropped_before_it_is_sealed_leaves_nothing(make: &MakeSpool) {
-    let made = make();
-    let spool = &*made.port;
-    let mut intake = spool.begin(&scope(1), dataset_id(1), job_id(1)).expect("an intake begins");
-    intake.begin_file().expect("a file begins");
-    intake.write(b"half").expect("bytes are written");
+pub fn what_is_dropped_before_it_is_sealed_leaves_nothing(make: &SpoolFactory) {
+    let fixture = make();
+    let spool = &*fixture.adapter;
+    let mut upload = spool.begin(&scope(1), dataset_id(1), job_id(1)).expect("an upload begins");
+    upload.begin_file().expect("a file begins");
+    upload.write(b"half").expect("bytes are written");
     assert_eq!(listed(spool, 1, 1), None, "as long as not all were brought there is no list");
     assert_eq!(jobs(spool, 1), [job_id(1)], "a job is told of as soon as it has anything");
-    drop(intake);
+    drop(upload);
     assert_eq!((jobs(spool, 1), read(spool, 1, 1, 0)), (vec![], None), "what is dropped leaves nothing");
 }
 
 /// So that those behind it are found under theirs.
-pub fn a_discarded_file_keeps_its_number(make: &MakeSpool) {
-    let made = make();
-    let spool = &*made.port;
-    let mut intake = spool.begin(&scope(1), dataset_id(1), job_id(1)).expect("an intake begins");
+pub fn a_discarded_file_keeps_its_number(make: &SpoolFactory) {
+    let fixture = make();
+    let spool = &*fixture.adapter;
+    let mut upload = spool.begin(&scope(1), dataset_id(1), job_id(1)).expect("an upload begins");
     for bytes in [b"one", b"two"] {
-        intake.begin_file().expect("a file begins");
-        intake.write(bytes).expect("bytes are written");
+        upload.begin_file().expect("a file begins");
+        upload.write(bytes).expect("bytes are written");
         if bytes == b"one" {
-            intake.discard_file().expect("a file is discarded");
+            upload.discard_file().expect("a file is discarded");
         }
     }
-    intake.seal(&list(&[b"one", b"two"])).expect("files are sealed");
+    upload.seal(&manifest(&[b"one", b"two"])).expect("files are sealed");
     assert_eq!(read(spool, 1, 1, 0), None, "nothing is kept of a file that was discarded");
     assert_eq!(read(spool, 1, 1, 1).as_deref(), Some(&b"two"[..]), "the next has the next number");
 }
 
 /// Doing so again changes nothing.
-pub fn files_are_removed_and_their_list_stays(make: &MakeSpool) {
-    let made = make();
-    let spool = &*made.port;
-    bring(spool, 1, 1, &[b"a", b"b", b"c", b"d"]);
-    bring(spool, 1, 2, &[b"a", b"b"]);
+pub fn files_are_removed_and_their_list_stays(make: &SpoolFactory) {
+    let fixture = make();
+    let spool = &*fixture.adapter;
+    spool_files(spool, 1, 1, &[b"a", b"b", b"c", b"d"]);
+    spool_files(spool, 1, 2, &[b"a", b"b"]);
     for _ in 0..2 {
         spool.remove_files(&scope(1), dataset_id(1), job_id(1), 1..3).expect("files are removed");
         let left = [0, 1, 2, 3].map(|number| read(spool, 1, 1, number).is_some());
@@ -124,17 +124,17 @@ pub fn files_are_removed_and_their_list_stays(make: &MakeSpool) {
 }
 
 /// Doing so again changes nothing.
-pub fn a_job_is_removed_and_nothing_else(make: &MakeSpool) {
-    let made = make();
-    let spool = &*made.port;
-    bring(spool, 1, 1, &[b"a"]);
-    bring(spool, 1, 2, &[b"b"]);
+pub fn a_job_is_removed_and_nothing_else(make: &SpoolFactory) {
+    let fixture = make();
+    let spool = &*fixture.adapter;
+    spool_files(spool, 1, 1, &[b"a"]);
+    spool_files(spool, 1, 2, &[b"b"]);
     for _ in 0..2 {
         spool.remove(&scope(1), dataset_id(1), job_id(1)).expect("a job is removed");
         assert_eq!((listed(spool, 1, 1), read(spool, 1, 1, 0)), (None, None), "nothing is left of it");
         assert_eq!(jobs(spool, 1), [job_id(2)], "it is no job any more, and the other is");
     }
-    bring(spool, 1, 1, &[b"again"]);
+    spool_files(spool, 1, 1, &[b"again"]);
     for _ in 0..2 {
         spool.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
         assert_eq!((jobs(spool, 1), listed(spool, 1, 2)), (vec![], None), "nothing is left of any");
@@ -142,12 +142,12 @@ pub fn a_job_is_removed_and_nothing_else(make: &MakeSpool) {
 }
 
 /// With datasets and jobs of the same ids in each of two tenants.
-pub fn z1_a_tenants_files_are_its_own(make: &MakeSpool) {
-    let made = make();
-    let spool = &*made.port;
-    bring(spool, 1, 1, &[b"ours"]);
-    bring(spool, 2, 1, &[b"theirs", b"more"]);
-    bring(spool, 2, 2, &[b"theirs"]);
+pub fn z1_a_tenants_files_are_its_own(make: &SpoolFactory) {
+    let fixture = make();
+    let spool = &*fixture.adapter;
+    spool_files(spool, 1, 1, &[b"ours"]);
+    spool_files(spool, 2, 1, &[b"theirs", b"more"]);
+    spool_files(spool, 2, 2, &[b"theirs"]);
     assert_eq!(jobs(spool, 1), [job_id(1)], "another tenant's jobs are not listed");
     assert_eq!((listed(spool, 1, 2), read(spool, 1, 1, 1)), (None, None), "nor its files read");
     let other = spool.files(&scope(1), dataset_id(2), job_id(1));
@@ -160,13 +160,13 @@ pub fn z1_a_tenants_files_are_its_own(make: &MakeSpool) {
 }
 
 /// For an adapter that leaves anything behind.
-pub fn what_was_sealed_is_there_after_a_restart(make: &MakeSpool) {
-    let made = make();
-    bring(&*made.port, 1, 1, &[b"one", b"two"]);
-    let Made { port, reopen: Some(reopen) } = made else { return };
-    drop(port);
-    let made = reopen();
-    let spool = &*made.port;
-    assert_eq!(listed(spool, 1, 1), Some(list(&[b"one", b"two"])), "the list outlives a restart");
+pub fn what_was_sealed_is_there_after_a_restart(make: &SpoolFactory) {
+    let fixture = make();
+    spool_files(&*fixture.adapter, 1, 1, &[b"one", b"two"]);
+    let Fixture { adapter, reopen: Some(reopen) } = fixture else { return };
+    drop(adapter);
+    let fixture = reopen();
+    let spool = &*fixture.adapter;
+    assert_eq!(listed(spool, 1, 1), Some(manifest(&[b"one", b"two"])), "the list outlives a restart");
     assert_eq!(read(spool, 1, 1, 1).as_deref(), Some(&b"two"[..]), "and so does each file");
 }

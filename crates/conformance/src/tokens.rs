@@ -1,4 +1,4 @@
-//! Does a signer of access tokens keep its promises?
+//! The suite of [`AccessTokens`].
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use syft_space_domain::ids::TokenId;
 use syft_space_domain::time::Timestamp;
 
 use crate::check::{Check, checks, run_all};
-use crate::made::MakeTokens;
+use crate::fixture::TokensFactory;
 use crate::sample::{account_id, email, tenant, tenant_id};
 
 /// Every promise of [`AccessTokens`].
-pub const CHECKS: &[Check<MakeTokens>] = checks![
+pub const CHECKS: &[Check<TokensFactory>] = checks![
     a1_a_token_says_what_was_signed,
     a1_a_token_is_refused_from_its_end_on,
     a1_a_token_is_refused_long_before_its_beginning,
@@ -24,11 +24,11 @@ pub const CHECKS: &[Check<MakeTokens>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeTokens) {
+pub fn suite(make: &TokensFactory) {
     run_all("the signer of tokens", CHECKS, make);
 }
 
-const BEGINNING: Timestamp = Timestamp::from_unix_micros(1_764_000_000_000_000);
+const ISSUED_AT: Timestamp = Timestamp::from_unix_micros(1_764_000_000_000_000);
 
 fn claims(tokens: &dyn AccessTokens, n: u8) -> AccessClaims {
     AccessClaims {
@@ -38,8 +38,8 @@ fn claims(tokens: &dyn AccessTokens, n: u8) -> AccessClaims {
         tenant_name: tenant(n.into()).name,
         role: Role::Admin,
         id: TokenId::from_bytes([n; 16]),
-        issued_at: BEGINNING,
-        expires_at: BEGINNING.plus(tokens.lifetime()),
+        issued_at: ISSUED_AT,
+        expires_at: ISSUED_AT.plus(tokens.lifetime()),
     }
 }
 
@@ -48,14 +48,14 @@ fn sign(tokens: &dyn AccessTokens, claims: &AccessClaims) -> String {
 }
 
 /// Every claim, of every role, as long as it lives.
-pub fn a1_a_token_says_what_was_signed(make: &MakeTokens) {
+pub fn a1_a_token_says_what_was_signed(make: &TokensFactory) {
     let tokens = make();
     assert!(tokens.lifetime() >= Duration::from_secs(1), "a token lives for a time");
     for (n, role) in (1..).zip(Role::ALL) {
         let signed = AccessClaims { role, ..claims(&*tokens, n) };
         let token = sign(&*tokens, &signed);
         let last = Timestamp::from_unix_micros(signed.expires_at.as_unix_micros() - 1);
-        for now in [BEGINNING, last] {
+        for now in [ISSUED_AT, last] {
             assert_eq!(tokens.verify(&token, now).as_ref(), Ok(&signed), "a token says what was signed");
         }
         assert!(token.is_ascii() && !token.contains(char::is_whitespace), "a token fits into a header");
@@ -63,7 +63,7 @@ pub fn a1_a_token_says_what_was_signed(make: &MakeTokens) {
 }
 
 /// To the microsecond.
-pub fn a1_a_token_is_refused_from_its_end_on(make: &MakeTokens) {
+pub fn a1_a_token_is_refused_from_its_end_on(make: &TokensFactory) {
     let tokens = make();
     let signed = claims(&*tokens, 1);
     let token = sign(&*tokens, &signed);
@@ -74,22 +74,22 @@ pub fn a1_a_token_is_refused_from_its_end_on(make: &MakeTokens) {
 }
 
 /// A day; how far two clocks may differ is the signer's affair.
-pub fn a1_a_token_is_refused_long_before_its_beginning(make: &MakeTokens) {
+pub fn a1_a_token_is_refused_long_before_its_beginning(make: &TokensFactory) {
     let tokens = make();
-    let issued_at = BEGINNING.plus(Duration::from_secs(86_400));
+    let issued_at = ISSUED_AT.plus(Duration::from_secs(86_400));
     let signed =
         AccessClaims { issued_at, expires_at: issued_at.plus(tokens.lifetime()), ..claims(&*tokens, 1) };
     let token = sign(&*tokens, &signed);
-    assert!(tokens.verify(&token, BEGINNING).is_err(), "a token is refused a day before its beginning");
+    assert!(tokens.verify(&token, ISSUED_AT).is_err(), "a token is refused a day before its beginning");
     assert_eq!(tokens.verify(&token, issued_at), Ok(signed), "and not at its beginning");
 }
 
 /// In any of its characters.
-pub fn a1_a_token_that_was_changed_is_refused(make: &MakeTokens) {
+pub fn a1_a_token_that_was_changed_is_refused(make: &TokensFactory) {
     let tokens = make();
     let [token, other] = [1, 2].map(|n| sign(&*tokens, &claims(&*tokens, n)));
     let refused = |changed: &str, how: &str| {
-        assert!(tokens.verify(changed, BEGINNING).is_err(), "a token is refused {how}: {changed}");
+        assert!(tokens.verify(changed, ISSUED_AT).is_err(), "a token is refused {how}: {changed}");
     };
     for (at, old) in token.char_indices() {
         for new in ['A', 'z', '0', '-', '.'].into_iter().filter(|new| *new != old) {
@@ -110,33 +110,33 @@ pub fn a1_a_token_that_was_changed_is_refused(make: &MakeTokens) {
             (token.get(..at).unwrap_or_default(), other.rsplit_once('.').unwrap_or_default().1);
         refused(&format!("{front}.{back}"), "with another token's end");
     }
-    assert!(tokens.verify(&token, BEGINNING).is_ok(), "the token itself is still accepted");
+    assert!(tokens.verify(&token, ISSUED_AT).is_ok(), "the token itself is still accepted");
 }
 
 /// Though it says the same.
-pub fn a1_another_signers_token_is_refused(make: &MakeTokens) {
+pub fn a1_another_signers_token_is_refused(make: &TokensFactory) {
     let [tokens, others] = [make(), make()];
     let token = sign(&*others, &claims(&*others, 1));
-    assert!(others.verify(&token, BEGINNING).is_ok(), "a signer accepts its own token");
-    assert!(tokens.verify(&token, BEGINNING).is_err(), "another signer's token is refused");
+    assert!(others.verify(&token, ISSUED_AT).is_ok(), "a signer accepts its own token");
+    assert!(tokens.verify(&token, ISSUED_AT).is_err(), "another signer's token is refused");
 }
 
 /// Whatever it is.
-pub fn a1_what_is_no_token_is_refused(make: &MakeTokens) {
+pub fn a1_what_is_no_token_is_refused(make: &TokensFactory) {
     let tokens = make();
     let long = "a".repeat(1 << 20);
     let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.";
     for text in ["", " ", ".", "..", "...", "a.b.c", "null", "{}", "\u{1f980}", unsigned, &long] {
         let shown = text.get(..40).unwrap_or(text);
-        assert!(tokens.verify(text, BEGINNING).is_err(), "what is no token is refused: {shown:?}");
+        assert!(tokens.verify(text, ISSUED_AT).is_err(), "what is no token is refused: {shown:?}");
     }
 }
 
 /// A hub's token, say: whoever verifies those is asked only if the signer of our own says that it is none.
-pub fn a2_a_token_of_another_kind_is_left_to_others(make: &MakeTokens) {
+pub fn a2_a_token_of_another_kind_is_left_to_others(make: &TokensFactory) {
     const HEADER: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6Imh1Yi1rZXktMSIsInR5cCI6IkpXVCJ9";
     const CLAIMS: &str = "eyJzdWIiOiIyIiwiaXNzIjoiaHR0cHM6Ly9odWIuc3lmdC5jb20ifQ";
     let token = format!("{HEADER}.{CLAIMS}.AAAA");
-    let verdict = make().verify(&token, BEGINNING);
+    let verdict = make().verify(&token, ISSUED_AT);
     assert_eq!(verdict, Err(TokenRefused::WrongKind), "a token of another kind is left to others");
 }

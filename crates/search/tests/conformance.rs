@@ -1,14 +1,14 @@
 //! The conformance suite of the port.
 
-use syft_space_conformance::{Made, search};
+use syft_space_conformance::{Fixture, search};
 use syft_space_domain::dataset::ports::SearchEngine;
 use syft_space_search::{Options, TantivySearch};
 use tempfile::TempDir;
 
-fn engine_in(folder: TempDir) -> Made<dyn SearchEngine> {
+fn engine_in(folder: TempDir) -> Fixture<dyn SearchEngine> {
     let engine: Box<dyn SearchEngine> =
         Box::new(TantivySearch::new(folder.path().to_owned(), Options::default()));
-    Made::new(engine).reopened_by(move || engine_in(folder))
+    Fixture::new(engine).with_reopen(move || engine_in(folder))
 }
 
 #[test]

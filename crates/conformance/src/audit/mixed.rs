@@ -1,4 +1,4 @@
-//! Are the pages of a long log those that looking at each event gives? Random filters over a log of everything.
+//! A long log of mixed events, and the check that random filters find the same pages as a scan of the log.
 
 use proptest::option::weighted;
 use proptest::prelude::Strategy;
@@ -14,17 +14,17 @@ use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::Recorded;
 
-use crate::drive::{first, look};
+use crate::run::{first_page, read};
 use crate::sample::{account_id, event, time};
 
-/// A second between two events.
-const STEP: i64 = 1_000_000;
+/// The microseconds between two events.
+const STEP_MICROS: i64 = 1_000_000;
 
-/// Events of which some values are in nearly all, some in few, some in one stretch alone, and some in a single one.
-/// Their times go forward in the large, and back and forth in the small; a few are an hour off.
+/// Events whose values are common, rare, limited to one range, or unique. Their times rise on the whole, but not from
+/// event to event; a few are an hour off.
 #[must_use]
 pub fn mixed_events(scope: &TenantScope, count: u64) -> Vec<Event> {
-    let made = |n: u64| {
+    let nth_event = |n: u64| {
         let action = match n % 1_000 {
             7 => Action::UserDeleted,
             13 | 500 => Action::SensitiveRead,
@@ -45,17 +45,17 @@ pub fn mixed_events(scope: &TenantScope, count: u64) -> Vec<Event> {
             n if n % 2 == 0 => account(1),
             n => account(2 + n % 300),
         };
-        let forward = i64::try_from(n).unwrap_or(i64::MAX).saturating_mul(STEP);
-        let off = match n % 1_024 {
-            100 => -3_600 * STEP,
-            900 => 3_600 * STEP,
-            n if n % 5 == 0 => -7 * STEP,
+        let offset = i64::try_from(n).unwrap_or(i64::MAX).saturating_mul(STEP_MICROS);
+        let jitter = match n % 1_024 {
+            100 => -3_600 * STEP_MICROS,
+            900 => 3_600 * STEP_MICROS,
+            n if n % 5 == 0 => -7 * STEP_MICROS,
             _ => 0,
         };
-        let time = Timestamp::from_unix_micros(start().saturating_add(forward).saturating_add(off));
+        let time = Timestamp::from_unix_micros(start().saturating_add(offset).saturating_add(jitter));
         Event { action, outcome, actor, time, ..event(scope, Action::EndpointQuery) }
     };
-    (0..count).map(made).collect()
+    (0..count).map(nth_event).collect()
 }
 
 fn start() -> i64 {
@@ -75,8 +75,8 @@ pub fn record_all(store: &dyn Store, events: &[Event]) {
     recorded.expect("events are recorded");
 }
 
-/// What is asked for: a filter, a number before which the page begins, and how many events it may hold.
-fn asks(count: u64) -> impl Strategy<Value = (EventFilter, Option<u64>, u64)> {
+/// A filter, the sequence number before which the page begins, and the page size.
+fn page_requests(count: u64) -> impl Strategy<Value = (EventFilter, Option<u64>, u64)> {
     let actions = [
         Action::EndpointQuery,
         Action::PolicyViolation,
@@ -91,15 +91,16 @@ fn asks(count: u64) -> impl Strategy<Value = (EventFilter, Option<u64>, u64)> {
         1 => select(vec![1_000, 1_001]),
     ];
     let end = i64::try_from(count).unwrap_or(i64::MAX).saturating_add(100);
-    let moment = || {
-        (-100..end).prop_map(|n| Timestamp::from_unix_micros(start().saturating_add(n.saturating_mul(STEP))))
+    let timestamp = || {
+        (-100..end)
+            .prop_map(|n| Timestamp::from_unix_micros(start().saturating_add(n.saturating_mul(STEP_MICROS))))
     };
     let filter = (
         weighted(0.5, select(actions.to_vec())),
         weighted(0.3, select(Outcome::ALL.to_vec())),
         weighted(0.3, accounts.prop_map(account_id)),
-        weighted(0.3, moment()),
-        weighted(0.3, moment()),
+        weighted(0.3, timestamp()),
+        weighted(0.3, timestamp()),
     );
     let filter = filter.prop_map(|(action, outcome, actor, since, until)| EventFilter {
         action,
@@ -111,36 +112,39 @@ fn asks(count: u64) -> impl Strategy<Value = (EventFilter, Option<u64>, u64)> {
     (filter, weighted(0.6, 0..count.saturating_add(2)), 1..=100_u64)
 }
 
-/// Asks for `cases` random pages, and panics when one is another than looking at each event of the log gives. The log
-/// is that of this tenant, and holds these events alone.
+/// Reads `cases` random pages, and panics when one differs from a scan of the log. The tenant's log holds exactly the
+/// `recorded` events.
 pub fn check_pages(store: &dyn Store, scope: &TenantScope, recorded: &[Event], cases: u32) {
     let log: Vec<(u64, &Event)> = (1..).zip(recorded).collect();
     let count = u64::try_from(log.len()).unwrap_or(u64::MAX);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let outcome =
-        TestRunner::new(contextualize_config(config)).run(&asks(count), |(filter, below, limit)| {
+        TestRunner::new(contextualize_config(config)).run(&page_requests(count), |(filter, below, limit)| {
             let fits = log
                 .iter()
                 .rev()
                 .filter(|(seq, event)| below.is_none_or(|below| *seq < below) && filter.fits(event));
             let mut expected: Vec<(u64, &Event)> =
                 fits.take(usize::try_from(limit).unwrap_or(100) + 1).copied().collect();
-            let more = expected.len() > usize::try_from(limit).unwrap_or(100);
-            if more {
+            let has_next = expected.len() > usize::try_from(limit).unwrap_or(100);
+            if has_next {
                 expected.pop();
             }
-            let next = if more { expected.last().map(|(seq, _)| Cursor(Seq(*seq))) } else { None };
+            let next = if has_next { expected.last().map(|(seq, _)| Cursor(Seq(*seq))) } else { None };
             let after = below.map(|below| Cursor(Seq(below)));
-            let page = look(store, |view| view.events(scope, &filter, PageRequest { after, ..first(limit) }));
-            let (reached, lag) = (page.projection.seq, page.projection.lag);
+            let page =
+                read(store, |view| view.events(scope, &filter, PageRequest { after, ..first_page(limit) }));
+            let (indexed_seq, lag) = (page.projection.seq, page.projection.lag);
             let found: Vec<(u64, &Event)> =
                 page.events.items.iter().map(|RecordedEvent { seq, event }| (*seq, event)).collect();
-            if (found.as_slice(), page.events.next) == (expected.as_slice(), next) && reached + lag == count {
+            if (found.as_slice(), page.events.next) == (expected.as_slice(), next)
+                && indexed_seq + lag == count
+            {
                 return Ok(());
             }
             let numbers = |events: &[(u64, &Event)]| events.iter().map(|(seq, _)| *seq).collect::<Vec<_>>();
             Err(TestCaseError::fail(format!(
-                "with the index at {reached} of {count}, {:?} was found and {:?} fits",
+                "with the index at {indexed_seq} of {count}, {:?} was found and {:?} fits",
                 numbers(&found),
                 numbers(&expected)
             )))

@@ -1,4 +1,4 @@
-//! Which calls on hubs, marketplaces and listings does a random unit make?
+//! Random operations on hubs, marketplaces and listings.
 
 use proptest::option;
 use proptest::prelude::{Strategy, any};
@@ -10,59 +10,59 @@ use crate::sample::{
     hub, hub_id, listing, listing_id, marketplace, marketplace_id, satellite_id, scope, slug, time,
 };
 
-/// One call, on things with small numbers. A name on a hub may be a satellite's id.
+/// One operation, on rows with small numbers. A username on a hub may be a satellite's id.
 #[derive(Debug, Clone)]
-pub(super) enum MarketplaceCall {
+pub(super) enum MarketplaceOperation {
     AddHub { n: u64, issuer: u64 },
     UpdateHub { n: u64, url: u64, by_operator: bool },
     RemoveHub { n: u64 },
-    Add { tenant: u64, row: Row },
-    Update { tenant: u64, row: Row },
+    Add { tenant: u64, row: MarketplaceRow },
+    Update { tenant: u64, row: MarketplaceRow },
     Remove { tenant: u64, n: u64 },
     AddListing { tenant: u64, n: u64, endpoint: u64, slug: u64, marketplace: u64 },
     UpdateListing { tenant: u64, n: u64, at: u32, state: ListingState },
     RemoveListing { tenant: u64, n: u64 },
 }
 
-/// A marketplace.
+/// The fields of a marketplace.
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub(super) struct MarketplaceRow {
     n: u64,
-    named: u64,
+    name: u64,
     hub: u64,
     username: u64,
-    looks_like_a_satellite: bool,
+    username_is_satellite_id: bool,
     satellite: Option<u64>,
     at: u32,
 }
 
-impl Row {
-    fn built(&self) -> Marketplace {
-        let plain = marketplace(self.n, self.hub, self.username);
+impl MarketplaceRow {
+    fn to_marketplace(&self) -> Marketplace {
+        let sample = marketplace(self.n, self.hub, self.username);
         let id_as_name = satellite_id(self.username).to_string().parse().expect("an id may be a name");
         Marketplace {
-            name: marketplace(self.named, 1, 1).name,
-            username: if self.looks_like_a_satellite { id_as_name } else { plain.username.clone() },
+            name: marketplace(self.name, 1, 1).name,
+            username: if self.username_is_satellite_id { id_as_name } else { sample.username.clone() },
             satellite: self.satellite.map(satellite_id),
             revision: self.at.into(),
             updated_at: time(self.at),
-            ..plain
+            ..sample
         }
     }
 }
 
-/// Random calls on the things numbered 1 to this.
-pub(super) fn marketplace_calls(numbers: u64) -> impl Strategy<Value = MarketplaceCall> {
-    let n = move || 1..=numbers;
+/// Random operations on rows 1 to `max_number`.
+pub(super) fn marketplace_operations(max_number: u64) -> impl Strategy<Value = MarketplaceOperation> {
+    let n = move || 1..=max_number;
     let at = || 10..99_u32;
     let row = move || {
         (n(), n(), n(), n(), proptest::bool::weighted(0.2), option::of(n()), at()).prop_map(
-            |(n, named, hub, username, looks_like_a_satellite, satellite, at)| Row {
+            |(n, name, hub, username, username_is_satellite_id, satellite, at)| MarketplaceRow {
                 n,
-                named,
+                name,
                 hub,
                 username,
-                looks_like_a_satellite,
+                username_is_satellite_id,
                 satellite,
                 at,
             },
@@ -70,26 +70,26 @@ pub(super) fn marketplace_calls(numbers: u64) -> impl Strategy<Value = Marketpla
     };
     let state = || proptest::sample::select(&ListingState::ALL);
     prop_oneof![
-        2 => (n(), n()).prop_map(|(n, issuer)| MarketplaceCall::AddHub { n, issuer }),
+        2 => (n(), n()).prop_map(|(n, issuer)| MarketplaceOperation::AddHub { n, issuer }),
         1 => (n(), n(), any::<bool>()).prop_map(|(n, url, by_operator)| {
-            MarketplaceCall::UpdateHub { n, url, by_operator }
+            MarketplaceOperation::UpdateHub { n, url, by_operator }
         }),
-        1 => n().prop_map(|n| MarketplaceCall::RemoveHub { n }),
-        4 => (n(), row()).prop_map(|(tenant, row)| MarketplaceCall::Add { tenant, row }),
-        2 => (n(), row()).prop_map(|(tenant, row)| MarketplaceCall::Update { tenant, row }),
-        1 => (n(), n()).prop_map(|(tenant, n)| MarketplaceCall::Remove { tenant, n }),
+        1 => n().prop_map(|n| MarketplaceOperation::RemoveHub { n }),
+        4 => (n(), row()).prop_map(|(tenant, row)| MarketplaceOperation::Add { tenant, row }),
+        2 => (n(), row()).prop_map(|(tenant, row)| MarketplaceOperation::Update { tenant, row }),
+        1 => (n(), n()).prop_map(|(tenant, n)| MarketplaceOperation::Remove { tenant, n }),
         3 => (n(), n(), n(), n(), n()).prop_map(|(tenant, n, endpoint, slug, marketplace)| {
-            MarketplaceCall::AddListing { tenant, n, endpoint, slug, marketplace }
+            MarketplaceOperation::AddListing { tenant, n, endpoint, slug, marketplace }
         }),
         2 => (n(), n(), at(), state()).prop_map(|(tenant, n, at, state)| {
-            MarketplaceCall::UpdateListing { tenant, n, at, state }
+            MarketplaceOperation::UpdateListing { tenant, n, at, state }
         }),
-        1 => (n(), n()).prop_map(|(tenant, n)| MarketplaceCall::RemoveListing { tenant, n }),
+        1 => (n(), n()).prop_map(|(tenant, n)| MarketplaceOperation::RemoveListing { tenant, n }),
     ]
 }
 
-impl MarketplaceCall {
-    /// Runs the call.
+impl MarketplaceOperation {
+    /// Runs the operation.
     pub(super) fn run(&self, tx: &mut dyn Tx) -> Result<Option<bool>, StoreError> {
         match self {
             Self::AddHub { n, issuer } => tx.add_hub(&Hub { issuer: hub(*issuer).issuer, ..hub(*n) })?,
@@ -98,8 +98,8 @@ impl MarketplaceCall {
                 tx.update_hub(&Hub { url: hub(*url).url, trusted_by, created_at: time(99), ..hub(*n) })?;
             }
             Self::RemoveHub { n } => return tx.remove_hub(hub_id(*n)).map(Some),
-            Self::Add { tenant, row } => tx.add_marketplace(&scope(*tenant), &row.built())?,
-            Self::Update { tenant, row } => tx.update_marketplace(&scope(*tenant), &row.built())?,
+            Self::Add { tenant, row } => tx.add_marketplace(&scope(*tenant), &row.to_marketplace())?,
+            Self::Update { tenant, row } => tx.update_marketplace(&scope(*tenant), &row.to_marketplace())?,
             Self::Remove { tenant, n } => {
                 return tx.remove_marketplace(&scope(*tenant), marketplace_id(*n)).map(Some);
             }

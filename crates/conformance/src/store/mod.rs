@@ -1,18 +1,19 @@
-//! Does a store keep what it promises of units of work, of its views, and of those who follow it?
+//! The suite of [`Store`](syft_space_domain::store::Store): units of work, views, the change feed and concurrency.
 
-mod crowd;
-mod following;
+mod change_feed;
+mod concurrent;
+mod shared;
 mod snapshots;
 mod units;
 
-pub use crowd::{
-    a_full_queue_says_so_and_never_blocks, a_unit_that_fails_in_a_crowd_ends_alone,
-    u1_nothing_is_lost_in_a_crowd,
-};
-pub use following::{
+pub use change_feed::{
     a_follower_is_told_before_a_receipt_answers, a_follower_is_told_once_of_each_commit_in_order,
     a_follower_reads_the_commit_it_is_told_of, a_receipt_answers_only_after_its_rows_can_be_read,
     each_write_touches_what_live_state_is_made_of,
+};
+pub use concurrent::{
+    a_full_queue_says_so_and_never_blocks, a_unit_that_fails_in_a_crowd_ends_alone,
+    u1_nothing_is_lost_in_a_crowd,
 };
 pub use snapshots::{
     a_view_is_of_one_moment, nobody_sees_half_a_unit, what_was_answered_is_there_after_a_restart,
@@ -25,11 +26,11 @@ pub use units::{
 };
 
 use crate::check::{Check, checks, run_all};
-use crate::made::MakeStore;
+use crate::fixture::StoreFactory;
 
 /// Every promise of [`Store`](syft_space_domain::store::Store), [`Unit`](syft_space_domain::unit::Unit) and
 /// [`CommitHook`](syft_space_domain::store::CommitHook).
-pub const CHECKS: &[Check<MakeStore>] = checks![
+pub const CHECKS: &[Check<StoreFactory>] = checks![
     u1_what_is_recorded_keeps_its_rows_and_its_events,
     u1_rows_without_an_event_are_not_kept,
     u1_what_is_refused_keeps_its_event_and_none_of_its_rows,
@@ -52,6 +53,6 @@ pub const CHECKS: &[Check<MakeStore>] = checks![
 ];
 
 /// Checks every promise.
-pub fn suite(make: &MakeStore) {
+pub fn suite(make: &StoreFactory) {
     run_all("the store", CHECKS, make);
 }

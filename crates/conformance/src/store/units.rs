@@ -1,4 +1,4 @@
-//! Does a unit end as it decided, and alone?
+//! Promises about a single unit of work: it commits, rolls back or fails as a whole.
 
 use std::sync::mpsc::{Sender, channel};
 
@@ -9,43 +9,19 @@ use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{AccountStatus, PasswordHash};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{Store, StoreError, Tx};
-use syft_space_domain::unit::{UnitOutcome, Recorded, Refused, Unit};
+use syft_space_domain::unit::{Recorded, Refused, Unit, UnitOutcome};
 
-use crate::drive::{events, founded, installation_log, keep, log, look, submit};
-use crate::made::MakeStore;
+use crate::dump::StoreDump;
+use crate::fixture::StoreFactory;
+use crate::run::{commit, events, installation_log, log, read, seeded_store, submit};
 use crate::sample::{
     account, account_id, dataset, dataset_id, endpoint, endpoint_id, event, invitation, invitation_id, job,
     membership, policy, policy_id, scope, tenant,
 };
-use crate::state::Everything;
-use crate::store::following::PATIENCE;
+use crate::store::shared::{UNIT_TIMEOUT, UnitError, seed_rows};
 
-/// How a unit that refuses tells why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum No {
-    Refused(u64),
-    Store(StoreError),
-}
-
-impl From<StoreError> for No {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// One row of each kind for tenant 1.
-pub(super) fn furnish(tx: &mut dyn Tx) -> Result<(), StoreError> {
-    tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))?;
-    tx.add_invitation(&scope(1), &invitation(1, 1, 1))?;
-    tx.add_dataset(&scope(1), &dataset(1))?;
-    tx.add_job(&scope(1), &job(1, 1))?;
-    tx.add_endpoint(&scope(1), &endpoint(1, 1))?;
-    tx.add_policy(&scope(1), &policy(1))?;
-    tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1)])
-}
-
-/// Adds, changes and removes rows of each kind, after [`furnish`].
-fn stir(tx: &mut dyn Tx) -> Result<(), StoreError> {
+/// Adds, changes and removes rows of each kind, after [`seed_rows`].
+fn change_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
     tx.add_tenant(&tenant(4))?;
     tx.add_account(&account(10))?;
     tx.set_password(account_id(1), &PasswordHash::from_phc("$sample$stirred".to_owned()))?;
@@ -66,14 +42,14 @@ fn stir(tx: &mut dyn Tx) -> Result<(), StoreError> {
     tx.add_dataset(&scope(2), &dataset(1))
 }
 
-fn everything(store: &dyn Store) -> Everything {
-    look(store, |view| Everything::seen(view, 10))
+fn dump(store: &dyn Store) -> StoreDump {
+    read(store, |view| StoreDump::read(view, 10))
 }
 
 /// In each log that they belong to.
-pub fn u1_what_is_recorded_keeps_its_rows_and_its_events(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
+pub fn u1_what_is_recorded_keeps_its_rows_and_its_events(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
     let before = installation_log(store).len();
     let recorded = [
         event(&scope(1), Action::ConfigChange),
@@ -81,112 +57,112 @@ pub fn u1_what_is_recorded_keeps_its_rows_and_its_events(make: &MakeStore) {
         event(&scope(1), Action::SensitiveCreate),
     ];
     let [one, two, three] = recorded.clone();
-    let answer: Result<u64, No> = store
+    let answer: Result<u64, UnitError> = store
         .write(move |tx| {
             tx.add_dataset(&scope(1), &dataset(1))?;
             Ok(Ok(Recorded::new(42, one.clone()).and(two.clone()).and(three.clone())))
         })
         .wait();
     assert_eq!(answer, Ok(42), "a receipt answers what the unit decided");
-    let found = look(store, |view| view.dataset(&scope(1), dataset_id(1)));
+    let found = read(store, |view| view.dataset(&scope(1), dataset_id(1)));
     assert_eq!(found, Some(dataset(1)), "what is recorded keeps its rows");
     let [one, two, three] = recorded;
     assert_eq!(events(log(store, &scope(1))), [one, three], "and each of its events, in order");
     assert_eq!(events(installation_log(store)).split_off(before), [two], "in the log it belongs to");
 }
 
-/// Says that it keeps a row, and records nothing.
-struct Silent(Sender<Result<(), StoreError>>);
+/// A unit that commits a row without an event.
+struct UnitWithoutEvent(Sender<Result<(), StoreError>>);
 
-impl Unit for Silent {
+impl Unit for UnitWithoutEvent {
     fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
         tx.add_dataset(&scope(1), &dataset(1))?;
         Ok(UnitOutcome::Commit(Vec::new()))
     }
 
     fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
-        // Whoever asked may have given up by now.
+        // The receiver may have timed out.
         drop(self.0.send(outcome));
     }
 }
 
 /// The typed front cannot say so; a unit that is written by hand can.
-pub fn u1_rows_without_an_event_are_not_kept(make: &MakeStore) {
-    let made = founded(make);
+pub fn u1_rows_without_an_event_are_not_kept(make: &StoreFactory) {
+    let fixture = seeded_store(make);
     let (answer, answered) = channel();
-    made.port.submit(Box::new(Silent(answer)));
-    let outcome = answered.recv_timeout(PATIENCE).expect("every unit is told how it ended");
+    fixture.adapter.submit(Box::new(UnitWithoutEvent(answer)));
+    let outcome = answered.recv_timeout(UNIT_TIMEOUT).expect("every unit is told how it ended");
     assert!(outcome.is_err(), "a unit that keeps rows without an event is told that it failed");
-    let found = look(&*made.port, |view| view.dataset(&scope(1), dataset_id(1)));
+    let found = read(&*fixture.adapter, |view| view.dataset(&scope(1), dataset_id(1)));
     assert_eq!(found, None, "rows without an event are not kept");
 }
 
 /// Of no kind; and the version of its tenants stays.
-pub fn u1_what_is_refused_keeps_its_event_and_none_of_its_rows(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, furnish);
-    let before = everything(store);
+pub fn u1_what_is_refused_keeps_its_event_and_none_of_its_rows(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, seed_rows);
+    let before = dump(store);
     let refusal = event(&scope(1), Action::AuthzFail).denied("role");
     let kept = refusal.clone();
-    let answer: Result<(), No> = store
+    let answer: Result<(), UnitError> = store
         .write(move |tx| {
-            stir(tx)?;
-            Ok(Err(Refused::new(No::Refused(7), refusal.clone())))
+            change_rows(tx)?;
+            Ok(Err(Refused::new(UnitError::Refused(7), refusal.clone())))
         })
         .wait();
-    assert_eq!(answer, Err(No::Refused(7)), "a receipt answers the refusal");
-    let rows = everything(store).without_logs();
+    assert_eq!(answer, Err(UnitError::Refused(7)), "a receipt answers the refusal");
+    let rows = dump(store).without_logs();
     assert_eq!(rows, before.clone().without_logs(), "what is refused keeps none of its rows");
     assert_eq!(events(log(store, &scope(1))), [kept], "what is refused keeps its event");
-    // The rows were good ones: the same are kept when they are recorded.
-    keep(store, stir);
-    assert_ne!(everything(store).without_logs(), before.without_logs(), "what is recorded is seen");
+    // The rows were valid: the store accepts them in a unit that commits.
+    commit(store, change_rows);
+    assert_ne!(dump(store).without_logs(), before.without_logs(), "what is recorded is seen");
 }
 
 /// Neither a row nor an event.
-pub fn an_unrecorded_refusal_keeps_nothing(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, furnish);
-    let before = everything(store);
-    let answer: Result<(), No> = store
+pub fn an_unrecorded_refusal_keeps_nothing(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, seed_rows);
+    let before = dump(store);
+    let answer: Result<(), UnitError> = store
         .write(move |tx| {
-            stir(tx)?;
-            Ok(Err(Refused::unrecorded(No::Refused(8))))
+            change_rows(tx)?;
+            Ok(Err(Refused::unrecorded(UnitError::Refused(8))))
         })
         .wait();
-    assert_eq!(answer, Err(No::Refused(8)), "a receipt answers the refusal");
-    assert_eq!(everything(store), before, "an unrecorded refusal keeps nothing");
+    assert_eq!(answer, Err(UnitError::Refused(8)), "a receipt answers the refusal");
+    assert_eq!(dump(store), before, "an unrecorded refusal keeps nothing");
 }
 
 /// And its receipt says why.
-pub fn a_unit_that_fails_keeps_nothing(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, furnish);
-    let before = everything(store);
+pub fn a_unit_that_fails_keeps_nothing(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, seed_rows);
+    let before = dump(store);
     let failure = StoreError::Failed("the unit says so".to_owned());
     let answer = {
         let failure = failure.clone();
         submit(store, move |tx| {
-            stir(tx)?;
+            change_rows(tx)?;
             Err::<(), _>(failure.clone())
         })
         .wait()
     };
     assert_eq!(answer, Err(failure), "a receipt answers the failure");
-    assert_eq!(everything(store), before, "a unit that fails keeps nothing");
+    assert_eq!(dump(store), before, "a unit that fails keeps nothing");
 }
 
 /// The store goes on.
-pub fn a_unit_that_panics_ends_alone(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, furnish);
-    let before = everything(store);
+pub fn a_unit_that_panics_ends_alone(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, seed_rows);
+    let before = dump(store);
     let answer = submit(store, |tx| -> Result<(), StoreError> {
-        stir(tx)?;
+        change_rows(tx)?;
         panic!("a unit of the conformance suite panics on purpose")
     })
     .wait();
@@ -194,21 +170,21 @@ pub fn a_unit_that_panics_ends_alone(make: &MakeStore) {
         matches!(answer, Err(StoreError::Closed | StoreError::Failed(_))),
         "a unit that panics is told so, not {answer:?}"
     );
-    assert_eq!(everything(store), before, "a unit that panics keeps nothing");
-    keep(store, stir);
-    assert_ne!(everything(store).without_logs(), before.without_logs(), "a unit that panics ends alone");
+    assert_eq!(dump(store), before, "a unit that panics keeps nothing");
+    commit(store, change_rows);
+    assert_ne!(dump(store).without_logs(), before.without_logs(), "a unit that panics ends alone");
 }
 
 /// A unit may catch the error and go on.
-pub fn a_call_that_contradicts_changes_nothing(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
-    keep(store, |tx| {
-        furnish(tx)?;
+pub fn a_call_that_contradicts_changes_nothing(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
+        seed_rows(tx)?;
         tx.add_policy(&scope(1), &policy(2))
     });
-    let before = everything(store);
-    let refused = keep(store, |tx| {
+    let before = dump(store);
+    let refused = commit(store, |tx| {
         let outcomes = [
             tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(2), policy_id(9)]),
             tx.attach_policies(&scope(2), endpoint_id(1), &[]),
@@ -221,18 +197,18 @@ pub fn a_call_that_contradicts_changes_nothing(make: &MakeStore) {
             tx.update_endpoint(&scope(1), &endpoint(1, 9)),
             tx.remove_policy(&scope(1), policy_id(1)).map(drop),
         ];
-        Ok(outcomes.iter().filter(|one| matches!(one, Err(StoreError::Conflict(_)))).count())
+        Ok(outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Conflict(_)))).count())
     });
     assert_eq!(refused, 10, "each call contradicts what is stored");
-    let after = everything(store);
-    let [before, after] = [before, after].map(|one| one.without_logs().without_versions());
+    let after = dump(store);
+    let [before, after] = [before, after].map(|dump| dump.without_logs().without_versions());
     assert_eq!(after, before, "a call that contradicts changes nothing");
 }
 
 /// And nothing of what was rolled back before it.
-pub fn a_unit_sees_its_own_writes(make: &MakeStore) {
-    let made = founded(make);
-    let store = &*made.port;
+pub fn a_unit_sees_its_own_writes(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
     let seen: Result<(bool, bool, bool, u64), StoreError> = submit(store, |tx| {
         tx.add_dataset(&scope(1), &dataset(1))?;
         let added = tx.dataset(&scope(1), dataset_id(1))?.is_some();
@@ -246,13 +222,13 @@ pub fn a_unit_sees_its_own_writes(make: &MakeStore) {
     })
     .wait();
     assert_eq!(seen, Ok((true, true, true, 1)), "a unit sees its own writes");
-    let refusal: Result<(), No> = store
+    let refusal: Result<(), UnitError> = store
         .write(|tx| {
             tx.add_dataset(&scope(1), &dataset(3))?;
-            Ok(Err(Refused::unrecorded(No::Refused(9))))
+            Ok(Err(Refused::unrecorded(UnitError::Refused(9))))
         })
         .wait();
-    assert_eq!(refusal, Err(No::Refused(9)));
-    let left = keep(store, |tx| tx.count_datasets(&scope(1)));
+    assert_eq!(refusal, Err(UnitError::Refused(9)));
+    let left = commit(store, |tx| tx.count_datasets(&scope(1)));
     assert_eq!(left, 1, "a unit sees nothing of what was rolled back before it");
 }

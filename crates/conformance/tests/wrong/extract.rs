@@ -1,4 +1,4 @@
-//! Readers of files that are wrong in one thing.
+//! Text extractors with one fault each.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,44 +11,44 @@ use crate::assert_caught;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
-    Guesses,
-    StaysBroken,
-    KnowsNoEnd,
-    ShortensALittle,
-    FindsTextInNothing,
-    LetsNulThrough,
+    ReplacesInvalidBytes,
+    FailsAfterRefusal,
+    IgnoresMaxSize,
+    TruncatesLongText,
+    AcceptsEmptyText,
+    AcceptsNul,
 }
 
-struct Faulty {
+struct FaultyExtractor {
     fault: Fault,
-    broken: AtomicBool,
+    has_refused: AtomicBool,
 }
 
-impl TextExtractor for Faulty {
+impl TextExtractor for FaultyExtractor {
     fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
         let fault = self.fault;
-        if fault == Fault::StaysBroken && self.broken.load(Ordering::Relaxed) {
+        if fault == Fault::FailsAfterRefusal && self.has_refused.load(Ordering::Relaxed) {
             return Err(FileRefused::TooHeavy.into());
         }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
-            Err(_) if fault == Fault::Guesses => String::from_utf8_lossy(bytes).into_owned(),
+            Err(_) if fault == Fault::ReplacesInvalidBytes => String::from_utf8_lossy(bytes).into_owned(),
             Err(_) => {
-                self.broken.store(true, Ordering::Relaxed);
+                self.has_refused.store(true, Ordering::Relaxed);
                 return Err(FileRefused::Encoding.into());
             }
         };
-        let most = NewDocument::MAX_BYTES;
-        if text.len() > most && fault != Fault::KnowsNoEnd {
+        let max_bytes = NewDocument::MAX_BYTES;
+        if text.len() > max_bytes && fault != Fault::IgnoresMaxSize {
             return Err(FileRefused::TooLarge(0).into());
         }
-        if text.len() == most && fault == Fault::ShortensALittle {
+        if text.len() == max_bytes && fault == Fault::TruncatesLongText {
             return Ok(ExtractedText { title: None, text: text[1..].to_owned() });
         }
-        if text.trim().is_empty() && fault != Fault::FindsTextInNothing {
+        if text.trim().is_empty() && fault != Fault::AcceptsEmptyText {
             return Err(FileRefused::NoText.into());
         }
-        if text.contains('\0') && fault != Fault::LetsNulThrough {
+        if text.contains('\0') && fault != Fault::AcceptsNul {
             return Err(FileRefused::Encoding.into());
         }
         let heading = text.strip_prefix("# ").and_then(|rest| rest.lines().next());
@@ -58,18 +58,18 @@ impl TextExtractor for Faulty {
 }
 
 fn make(fault: Fault) -> impl Fn() -> Box<dyn TextExtractor> {
-    move || Box::new(Faulty { fault, broken: AtomicBool::new(false) })
+    move || Box::new(FaultyExtractor { fault, has_refused: AtomicBool::new(false) })
 }
 
 #[test]
 fn readers_of_files_that_are_wrong_are_caught() {
     extract::suite(&make(Fault::None));
     for (fault, promise) in [
-        (Fault::Guesses, "k16_what_is_no_text_is_refused_each_time"),
-        (Fault::StaysBroken, "k16_a_refused_file_does_not_disturb_the_next"),
-        (Fault::KnowsNoEnd, "k16_a_text_of_more_than_a_document_holds_is_refused"),
-        (Fault::ShortensALittle, "q2_a_text_of_the_largest_size_is_taken_out"),
-        (Fault::FindsTextInNothing, "i1_a_file_without_text_is_refused_as_such"),
+        (Fault::ReplacesInvalidBytes, "k16_what_is_no_text_is_refused_each_time"),
+        (Fault::FailsAfterRefusal, "k16_a_refused_file_does_not_disturb_the_next"),
+        (Fault::IgnoresMaxSize, "k16_a_text_of_more_than_a_document_holds_is_refused"),
+        (Fault::TruncatesLongText, "q2_a_text_of_the_largest_size_is_taken_out"),
+        (Fault::AcceptsEmptyText, "i1_a_file_without_text_is_refused_as_such"),
     ] {
         assert_caught(extract::CHECKS, &make(fault), promise);
     }
@@ -79,7 +79,7 @@ fn readers_of_files_that_are_wrong_are_caught() {
 fn a_reader_that_lets_a_nul_through_is_caught() {
     assert_caught(
         extract::CHECKS,
-        &make(Fault::LetsNulThrough),
+        &make(Fault::AcceptsNul),
         "k16_any_bytes_in_any_format_are_text_or_refused",
     );
 }

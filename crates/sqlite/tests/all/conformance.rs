@@ -2,27 +2,27 @@
 
 use std::sync::Arc;
 
-use syft_space_conformance::{Made, check_store, differential, documents, spool};
+use syft_space_conformance::{Fixture, check_store, differential, documents, spool};
 use syft_space_domain::dataset::ports::{DocumentStore, Spool};
 use syft_space_domain::store::{CommitHook, NoopHook, Store};
 use syft_space_memory::MemoryStore;
 use syft_space_sqlite::{FileSpool, Home, SqliteDocuments, SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
-fn store(folder: TempDir, follower: Arc<dyn CommitHook>) -> Made<dyn Store> {
+fn store(folder: TempDir, follower: Arc<dyn CommitHook>) -> Fixture<dyn Store> {
     let store: Box<dyn Store> =
         Box::new(SqliteStore::open(folder.path(), SqliteOptions::default(), follower).unwrap());
-    Made::new(store).reopened_by(move || store_again(folder))
+    Fixture::new(store).with_reopen(move || store_again(folder))
 }
 
-fn store_again(folder: TempDir) -> Made<dyn Store> {
+fn store_again(folder: TempDir) -> Fixture<dyn Store> {
     store(folder, Arc::new(NoopHook))
 }
 
-fn documents_in(folder: TempDir) -> Made<dyn DocumentStore> {
+fn documents_in(folder: TempDir) -> Fixture<dyn DocumentStore> {
     let home = Home::prepare(folder.path()).unwrap();
     let documents: Box<dyn DocumentStore> = Box::new(SqliteDocuments::new(&home));
-    Made::new(documents).reopened_by(move || documents_in(folder))
+    Fixture::new(documents).with_reopen(move || documents_in(folder))
 }
 
 #[test]
@@ -35,10 +35,10 @@ fn the_document_store_keeps_every_promise() {
     documents::suite(&|| documents_in(TempDir::new().unwrap()));
 }
 
-fn spool_in(folder: TempDir) -> Made<dyn Spool> {
+fn spool_in(folder: TempDir) -> Fixture<dyn Spool> {
     let home = Home::prepare(folder.path()).unwrap();
     let spool: Box<dyn Spool> = Box::new(FileSpool::new(&home));
-    Made::new(spool).reopened_by(move || spool_in(folder))
+    Fixture::new(spool).with_reopen(move || spool_in(folder))
 }
 
 #[test]
@@ -48,6 +48,6 @@ fn the_spool_keeps_every_promise() {
 
 #[test]
 fn the_same_units_do_the_same_in_memory_and_in_sqlite() {
-    let memory = |follower| -> Made<dyn Store> { Made::new(Box::new(MemoryStore::new(follower))) };
+    let memory = |follower| -> Fixture<dyn Store> { Fixture::new(Box::new(MemoryStore::new(follower))) };
     differential::same_units(20, &memory, &|follower| store(TempDir::new().unwrap(), follower));
 }

@@ -1,17 +1,18 @@
-//! Adapters of the other ports that are wrong in one thing.
+//! Adapters of the other ports with one fault each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{
-    Made, MakeDocuments, MakePasswords, MakeSearch, MakeTokens, documents, passwords, sample, search, tokens,
+    DocumentsFactory, Fixture, PasswordsFactory, SearchFactory, TokensFactory, documents, passwords, sample,
+    search, tokens,
 };
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    SearchQuery, Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexKey,
-    JobProgress, Threshold, Usage,
+    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexKey,
+    JobProgress, SearchQuery, Threshold, Usage,
 };
 use syft_space_domain::identity::ports::{AccessTokens, Compared, HashingError, Passwords};
 use syft_space_domain::identity::{
@@ -28,39 +29,39 @@ use crate::assert_caught;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    ForgetsTheTenant,
-    PutsAJobInTwice,
-    ShowsNoRemovals,
-    LeavesJobsBehind,
+    IgnoresTenant,
+    RepeatsJob,
+    HidesRemovals,
+    KeepsJobs,
     LosesProgress,
-    ScoresTwice,
-    IgnoresTheThreshold,
+    DoublesScores,
+    IgnoresThreshold,
     NeverReplaces,
-    ForgetsItsNumber,
-    KnowsNoEnd,
-    Trims,
-    CutsAt72,
-    AlwaysRight,
-    IgnoresTheContext,
+    ForgetsChangeNumber,
+    IgnoresExpiry,
+    TrimsToken,
+    TruncatesAt72,
+    AcceptsAnyPassword,
+    IgnoresContext,
 }
 
-struct Faulty<P> {
+struct FaultyAdapter<P> {
     inner: P,
     fault: Fault,
     calls: AtomicU64,
 }
 
-impl<P> Faulty<P> {
+impl<P> FaultyAdapter<P> {
     fn new(inner: P, fault: Fault) -> Self {
         Self { inner, fault, calls: AtomicU64::new(0) }
     }
 
     fn scope(&self, scope: &TenantScope) -> TenantScope {
-        if self.fault == Fault::ForgetsTheTenant { sample::scope(1) } else { *scope }
+        if self.fault == Fault::IgnoresTenant { sample::scope(1) } else { *scope }
     }
 }
 
-impl DocumentStore for Faulty<MemoryDocuments> {
+impl DocumentStore for FaultyAdapter<MemoryDocuments> {
     fn put(
         &self,
         scope: &TenantScope,
@@ -68,8 +69,8 @@ impl DocumentStore for Faulty<MemoryDocuments> {
         job: JobId,
         documents: &[Document],
     ) -> Result<ChangeNumber, DocumentStoreError> {
-        let again = sample::job_id(1_000 + self.calls.fetch_add(1, Ordering::SeqCst));
-        let job = if self.fault == Fault::PutsAJobInTwice { again } else { job };
+        let new_job = sample::job_id(1_000 + self.calls.fetch_add(1, Ordering::SeqCst));
+        let job = if self.fault == Fault::RepeatsJob { new_job } else { job };
         self.inner.put(&self.scope(scope), dataset, job, documents)
     }
 
@@ -172,16 +173,16 @@ impl DocumentStore for Faulty<MemoryDocuments> {
         limit: usize,
     ) -> Result<Vec<Change>, DocumentStoreError> {
         let mut changes = self.inner.changes(&self.scope(scope), dataset, after, limit)?;
-        changes.retain(|one| self.fault != Fault::ShowsNoRemovals || matches!(one, Change::Put(..)));
+        changes.retain(|change| self.fault != Fault::HidesRemovals || matches!(change, Change::Put(..)));
         Ok(changes)
     }
 
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {
-        if self.fault != Fault::LeavesJobsBehind {
+        if self.fault != Fault::KeepsJobs {
             return self.inner.destroy(&self.scope(scope), dataset);
         }
-        for one in self.inner.documents(scope, dataset, PageRequest::default())?.items {
-            self.inner.remove(scope, dataset, &one.id)?;
+        for document in self.inner.documents(scope, dataset, PageRequest::default())?.items {
+            self.inner.remove(scope, dataset, &document.id)?;
         }
         Ok(())
     }
@@ -191,36 +192,36 @@ impl DocumentStore for Faulty<MemoryDocuments> {
     }
 }
 
-impl SearchEngine for Faulty<MemorySearch> {
+impl SearchEngine for FaultyAdapter<MemorySearch> {
     fn search<'a>(
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        ask: &'a SearchQuery,
+        query: &'a SearchQuery,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         Box::pin(async move {
             let threshold = Threshold::parse(0.0).expect("a valid threshold");
-            let ask = if self.fault == Fault::IgnoresTheThreshold {
-                &SearchQuery { threshold, ..ask.clone() }
+            let query = if self.fault == Fault::IgnoresThreshold {
+                &SearchQuery { threshold, ..query.clone() }
             } else {
-                ask
+                query
             };
             let scope = self.scope(scope);
-            let hits = self.inner.search(&scope, index, ask).await?;
-            let times = if self.fault == Fault::ScoresTwice { 2.0 } else { 1.0 };
-            Ok(hits.into_iter().map(|hit| Hit { score: hit.score * times, ..hit }).collect())
+            let hits = self.inner.search(&scope, index, query).await?;
+            let factor = if self.fault == Fault::DoublesScores { 2.0 } else { 1.0 };
+            Ok(hits.into_iter().map(|hit| Hit { score: hit.score * factor, ..hit }).collect())
         })
     }
 
     fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {
-        if self.fault == Fault::ForgetsItsNumber {
+        if self.fault == Fault::ForgetsChangeNumber {
             return Ok(ChangeNumber(0));
         }
         self.inner.indexed(&self.scope(scope), index)
     }
 
     fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
-        let fresh = |change: &Change| match change {
+        let renamed = |change: &Change| match change {
             Change::Put(number, document) if self.fault == Fault::NeverReplaces => {
                 let id = format!("{}.{}", document.id, self.calls.fetch_add(1, Ordering::SeqCst));
                 let id = DocumentId::parse(&id).expect("a valid id");
@@ -228,7 +229,7 @@ impl SearchEngine for Faulty<MemorySearch> {
             }
             other => other.clone(),
         };
-        let changes: Vec<Change> = changes.iter().map(fresh).collect();
+        let changes: Vec<Change> = changes.iter().map(renamed).collect();
         self.inner.apply(&self.scope(scope), index, &changes)
     }
 
@@ -237,33 +238,33 @@ impl SearchEngine for Faulty<MemorySearch> {
     }
 }
 
-impl AccessTokens for Faulty<MemoryTokens> {
+impl AccessTokens for FaultyAdapter<MemoryTokens> {
     fn lifetime(&self) -> Duration {
         self.inner.lifetime()
     }
 
     fn sign(&self, claims: &AccessClaims) -> Result<AccessToken, TokenSignError> {
-        let beyond = Timestamp::from_unix_micros(i64::MAX);
-        let expires_at = if self.fault == Fault::KnowsNoEnd { beyond } else { claims.expires_at };
+        let never = Timestamp::from_unix_micros(i64::MAX);
+        let expires_at = if self.fault == Fault::IgnoresExpiry { never } else { claims.expires_at };
         self.inner.sign(&AccessClaims { expires_at, ..claims.clone() })
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenRefused> {
-        let token = if self.fault == Fault::Trims { token.trim() } else { token };
+        let token = if self.fault == Fault::TrimsToken { token.trim() } else { token };
         let claims = self.inner.verify(token, now)?;
-        let own_end = claims.issued_at.plus(self.lifetime());
-        let expires_at = if self.fault == Fault::KnowsNoEnd { own_end } else { claims.expires_at };
+        let default_expiry = claims.issued_at.plus(self.lifetime());
+        let expires_at = if self.fault == Fault::IgnoresExpiry { default_expiry } else { claims.expires_at };
         Ok(AccessClaims { expires_at, ..claims })
     }
 }
 
-impl Passwords for Faulty<InsecurePasswords> {
+impl Passwords for FaultyAdapter<InsecurePasswords> {
     fn check(&self, password: &Password, context: &[&str]) -> Result<(), PasswordError> {
-        self.inner.check(password, if self.fault == Fault::IgnoresTheContext { &[] } else { context })
+        self.inner.check(password, if self.fault == Fault::IgnoresContext { &[] } else { context })
     }
 
     fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>> {
-        Box::pin(async move { self.inner.hash(&self.cut(password)).await })
+        Box::pin(async move { self.inner.hash(&self.truncated(password)).await })
     }
 
     fn compare<'a>(
@@ -272,16 +273,20 @@ impl Passwords for Faulty<InsecurePasswords> {
         stored: Option<&'a PasswordHash>,
     ) -> Pending<'a, Result<Compared, HashingError>> {
         Box::pin(async move {
-            let compared = self.inner.compare(&self.cut(password), stored).await;
-            if self.fault == Fault::AlwaysRight { Ok(Compared::Right { rehash: None }) } else { compared }
+            let compared = self.inner.compare(&self.truncated(password), stored).await;
+            if self.fault == Fault::AcceptsAnyPassword {
+                Ok(Compared::Right { rehash: None })
+            } else {
+                compared
+            }
         })
     }
 }
 
-impl Faulty<InsecurePasswords> {
-    fn cut(&self, password: &Password) -> Password {
-        let most = if self.fault == Fault::CutsAt72 { 72 } else { Password::MAX_BYTES };
-        let text = Secret::new(password.expose().chars().take(most).collect());
+impl FaultyAdapter<InsecurePasswords> {
+    fn truncated(&self, password: &Password) -> Password {
+        let max_chars = if self.fault == Fault::TruncatesAt72 { 72 } else { Password::MAX_BYTES };
+        let text = Secret::new(password.expose().chars().take(max_chars).collect());
         Password::presented(&text).expect("a shorter password")
     }
 }
@@ -291,67 +296,69 @@ fn entropy() -> Arc<SeededEntropy> {
     Arc::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)))
 }
 
-fn documents_with(fault: Fault) -> Box<MakeDocuments> {
-    Box::new(move || Made::new(Box::new(Faulty::new(MemoryDocuments::new(), fault))))
+fn faulty_documents(fault: Fault) -> Box<DocumentsFactory> {
+    Box::new(move || Fixture::new(Box::new(FaultyAdapter::new(MemoryDocuments::new(), fault))))
 }
 
-fn search_with(fault: Fault) -> Box<MakeSearch> {
-    Box::new(move || Made::new(Box::new(Faulty::new(MemorySearch::new(), fault))))
+fn faulty_search(fault: Fault) -> Box<SearchFactory> {
+    Box::new(move || Fixture::new(Box::new(FaultyAdapter::new(MemorySearch::new(), fault))))
 }
 
-fn tokens_with(fault: Fault) -> Box<MakeTokens> {
-    Box::new(move || Box::new(Faulty::new(MemoryTokens::new(entropy(), Duration::from_secs(60)), fault)))
+fn faulty_tokens(fault: Fault) -> Box<TokensFactory> {
+    Box::new(move || {
+        Box::new(FaultyAdapter::new(MemoryTokens::new(entropy(), Duration::from_secs(60)), fault))
+    })
 }
 
-fn passwords_with(fault: Fault) -> Box<MakePasswords> {
-    Box::new(move || Box::new(Faulty::new(InsecurePasswords::new(entropy()), fault)))
+fn faulty_passwords(fault: Fault) -> Box<PasswordsFactory> {
+    Box::new(move || Box::new(FaultyAdapter::new(InsecurePasswords::new(entropy()), fault)))
 }
 
 #[test]
 fn wrong_stores_of_documents_are_caught() {
     for (fault, promise) in [
-        (Fault::ForgetsTheTenant, "z1_a_tenants_documents_are_its_own"),
-        (Fault::PutsAJobInTwice, "the_same_job_again_changes_nothing"),
-        (Fault::ShowsNoRemovals, "changes_come_in_order_and_of_each_document_only_the_last"),
+        (Fault::IgnoresTenant, "z1_a_tenants_documents_are_its_own"),
+        (Fault::RepeatsJob, "the_same_job_again_changes_nothing"),
+        (Fault::HidesRemovals, "changes_come_in_order_and_of_each_document_only_the_last"),
         (Fault::LosesProgress, "a_part_of_a_job_is_put_in_with_how_far_that_brings_it"),
-        (Fault::LeavesJobsBehind, "what_is_destroyed_is_gone_and_nothing_else"),
+        (Fault::KeepsJobs, "what_is_destroyed_is_gone_and_nothing_else"),
     ] {
-        assert_caught(documents::CHECKS, &*documents_with(fault), promise);
+        assert_caught(documents::CHECKS, &*faulty_documents(fault), promise);
     }
 }
 
 #[test]
 fn wrong_search_engines_are_caught() {
     for (fault, promise) in [
-        (Fault::ForgetsTheTenant, "z1_a_search_finds_its_own_tenants_dataset_only"),
-        (Fault::ScoresTwice, "q2_scores_are_between_0_and_1_and_the_closest_come_first"),
-        (Fault::IgnoresTheThreshold, "the_limit_and_the_threshold_are_kept"),
+        (Fault::IgnoresTenant, "z1_a_search_finds_its_own_tenants_dataset_only"),
+        (Fault::DoublesScores, "q2_scores_are_between_0_and_1_and_the_closest_come_first"),
+        (Fault::IgnoresThreshold, "the_limit_and_the_threshold_are_kept"),
         (Fault::NeverReplaces, "a_document_that_is_replaced_is_found_by_its_new_words_only"),
-        (Fault::ForgetsItsNumber, "an_index_knows_the_last_change_it_has_seen"),
+        (Fault::ForgetsChangeNumber, "an_index_knows_the_last_change_it_has_seen"),
     ] {
-        assert_caught(search::CHECKS, &*search_with(fault), promise);
+        assert_caught(search::CHECKS, &*faulty_search(fault), promise);
     }
 }
 
 #[test]
 fn a1_wrong_signers_of_tokens_are_caught() {
     for (fault, promise) in [
-        (Fault::KnowsNoEnd, "a1_a_token_is_refused_from_its_end_on"),
-        (Fault::Trims, "a1_a_token_that_was_changed_is_refused"),
+        (Fault::IgnoresExpiry, "a1_a_token_is_refused_from_its_end_on"),
+        (Fault::TrimsToken, "a1_a_token_that_was_changed_is_refused"),
     ] {
-        assert_caught(tokens::CHECKS, &*tokens_with(fault), promise);
+        assert_caught(tokens::CHECKS, &*faulty_tokens(fault), promise);
     }
 }
 
 #[test]
 fn a3_wrong_hashers_of_passwords_are_caught() {
     for (fault, promise) in [
-        (Fault::CutsAt72, "a3_every_byte_of_a_password_counts"),
-        (Fault::AlwaysRight, "a3_only_the_right_password_is_right"),
-        (Fault::AlwaysRight, "a3_without_a_stored_hash_a_password_is_wrong"),
-        (Fault::AlwaysRight, "what_is_no_hash_is_an_error"),
-        (Fault::IgnoresTheContext, "a3_easily_guessed_passwords_are_refused"),
+        (Fault::TruncatesAt72, "a3_every_byte_of_a_password_counts"),
+        (Fault::AcceptsAnyPassword, "a3_only_the_right_password_is_right"),
+        (Fault::AcceptsAnyPassword, "a3_without_a_stored_hash_a_password_is_wrong"),
+        (Fault::AcceptsAnyPassword, "what_is_no_hash_is_an_error"),
+        (Fault::IgnoresContext, "a3_easily_guessed_passwords_are_refused"),
     ] {
-        assert_caught(passwords::CHECKS, &*passwords_with(fault), promise);
+        assert_caught(passwords::CHECKS, &*faulty_passwords(fault), promise);
     }
 }

@@ -1,4 +1,4 @@
-//! What can be seen of a store? Everything that its views answer, as one value that can be compared.
+//! A dump of a store: everything that its views answer, as one value that can be compared.
 
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::RecordedEvent;
@@ -7,146 +7,146 @@ use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Member, MembershipWithTenant};
 use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
-use syft_space_domain::page::{Page, PageRequest, PageLimit};
+use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::drive::{all, installation_log_in, log_in};
+use crate::run::{all_items, installation_log_of_view, log_of_view};
 use crate::sample::{account_id, email, hub, hub_id, satellite_id, scope, time, username};
 
-/// Everything that one view shows.
+/// Everything that one view answers.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Everything {
+pub(crate) struct StoreDump {
     tenants: Vec<Tenant>,
     any_account: bool,
-    accounts: Vec<Option<Person>>,
+    accounts: Vec<Option<AccountDump>>,
     datasets: Vec<(TenantId, Dataset)>,
     hubs: Vec<Hub>,
-    of_hubs: Vec<OfHub>,
-    due: Vec<(TenantId, Listing)>,
-    of_tenants: Vec<OfTenant>,
+    by_hub: Vec<HubDump>,
+    due_listings: Vec<(TenantId, Listing)>,
+    by_tenant: Vec<TenantDump>,
     log: Vec<RecordedEvent>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Person {
+struct AccountDump {
     id: AccountId,
     email: Email,
     password: String,
     status: AccountStatus,
     created_at: Timestamp,
-    found_by_email: Option<AccountId>,
+    id_by_email: Option<AccountId>,
     memberships: Vec<MembershipWithTenant>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct OfTenant {
+struct TenantDump {
     tenant: Option<Tenant>,
-    found_by_name: Option<TenantId>,
+    id_by_name: Option<TenantId>,
     members: Vec<Member>,
-    members_found: Vec<Option<Member>>,
-    active: Vec<u64>,
+    members_by_id: Vec<Option<Member>>,
+    active_members: Vec<u64>,
     members_and_invitations: u64,
     invitations: Vec<Invitation>,
-    invitations_found: Vec<[Option<Invitation>; 2]>,
+    invitations_by_id_and_token: Vec<[Option<Invitation>; 2]>,
     datasets: Vec<Dataset>,
     count_datasets: u64,
-    of_datasets: Vec<OfDataset>,
+    by_dataset: Vec<DatasetDump>,
     endpoints: Vec<Endpoint>,
     count_endpoints: u64,
-    of_endpoints: Vec<OfEndpoint>,
+    by_endpoint: Vec<EndpointDump>,
     policies: Vec<Policy>,
     count_policies: u64,
-    of_policies: Vec<(Option<Policy>, Vec<EndpointId>)>,
+    by_policy: Vec<(Option<Policy>, Vec<EndpointId>)>,
     marketplaces: Vec<Marketplace>,
-    of_marketplaces: Vec<OfMarketplace>,
+    by_marketplace: Vec<MarketplaceDump>,
     log: Vec<RecordedEvent>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct OfHub {
+struct HubDump {
     found: [Option<Hub>; 2],
     marketplaces: u64,
     holders: Vec<Option<(TenantId, MarketplaceId)>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct OfMarketplace {
+struct MarketplaceDump {
     found: Option<Marketplace>,
     listings: Vec<Listing>,
-    listings_found: Vec<Option<Listing>>,
+    listings_by_id: Vec<Option<Listing>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct OfDataset {
+struct DatasetDump {
     found: [Option<Dataset>; 2],
     jobs: Vec<Job>,
-    jobs_found: Vec<Option<Job>>,
-    unfinished: Vec<Job>,
+    jobs_by_id: Vec<Option<Job>>,
+    unfinished_jobs: Vec<Job>,
     endpoints: Vec<Endpoint>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct OfEndpoint {
+struct EndpointDump {
     found: [Option<Endpoint>; 2],
     policies: Vec<Policy>,
     listings: Vec<Listing>,
 }
 
-impl Everything {
-    /// Asks a view for all it shows of the tenants and accounts with the numbers 1 to this.
-    pub(crate) fn seen(view: &mut dyn View, numbers: u64) -> Result<Self, StoreError> {
+impl StoreDump {
+    /// Reads everything about the tenants and accounts 1 to `numbers`.
+    pub(crate) fn read(view: &mut dyn View, numbers: u64) -> Result<Self, StoreError> {
         let operator = OperatorScope::at_startup();
         Ok(Self {
             tenants: view.tenants(&operator)?,
             any_account: view.any_account()?,
-            accounts: (1..=numbers).map(|n| Person::seen(view, n)).collect::<Result<_, _>>()?,
+            accounts: (1..=numbers).map(|n| AccountDump::read(view, n)).collect::<Result<_, _>>()?,
             datasets: view.all_datasets(&operator)?,
-            of_hubs: (1..=numbers).map(|n| OfHub::seen(view, n, numbers)).collect::<Result<_, _>>()?,
+            by_hub: (1..=numbers).map(|n| HubDump::read(view, n, numbers)).collect::<Result<_, _>>()?,
             hubs: view.hubs()?,
-            due: view.listings_due(&operator, time(60), PageLimit::DEFAULT)?,
-            of_tenants: (1..=numbers).map(|n| OfTenant::seen(view, n, numbers)).collect::<Result<_, _>>()?,
-            log: installation_log_in(view)?,
+            due_listings: view.listings_due(&operator, time(60), PageLimit::DEFAULT)?,
+            by_tenant: (1..=numbers).map(|n| TenantDump::read(view, n, numbers)).collect::<Result<_, _>>()?,
+            log: installation_log_of_view(view)?,
         })
     }
 
-    /// The same, with every tenant's version set to 0.
+    /// This dump with every tenant's version set to 0.
     #[must_use]
     pub(crate) fn without_versions(mut self) -> Self {
-        let own = self.of_tenants.iter_mut().filter_map(|one| one.tenant.as_mut());
-        self.tenants.iter_mut().chain(own).for_each(|tenant| tenant.version = 0);
+        let own_tenants = self.by_tenant.iter_mut().filter_map(|dump| dump.tenant.as_mut());
+        self.tenants.iter_mut().chain(own_tenants).for_each(|tenant| tenant.version = 0);
         self
     }
 
-    /// The same, without an event in any log.
+    /// This dump without the events of any log.
     #[must_use]
     pub(crate) fn without_logs(mut self) -> Self {
         self.log.clear();
-        self.of_tenants.iter_mut().for_each(|one| one.log.clear());
+        self.by_tenant.iter_mut().for_each(|dump| dump.log.clear());
         self
     }
 }
 
-impl Person {
-    fn seen(view: &mut dyn View, n: u64) -> Result<Option<Self>, StoreError> {
-        let found_by_email = view.account_by_email(&email(n))?.map(|account| account.id);
+impl AccountDump {
+    fn read(view: &mut dyn View, n: u64) -> Result<Option<Self>, StoreError> {
+        let id_by_email = view.account_by_email(&email(n))?.map(|account| account.id);
         let memberships = view.memberships(account_id(n))?;
         Ok(view.account(account_id(n))?.map(|Account { id, email, password, status, created_at }| {
             let password = password.expose().to_owned();
-            Self { id, email, password, status, created_at, found_by_email, memberships }
+            Self { id, email, password, status, created_at, id_by_email, memberships }
         }))
     }
 }
 
-/// A whole list, in small pages.
-fn list<T, K>(
-    mut ask: impl FnMut(PageRequest<K>) -> Result<Page<T, K>, StoreError>,
+/// Every item of a list, read in small pages.
+fn read_list<T, K>(
+    mut read_page: impl FnMut(PageRequest<K>) -> Result<Page<T, K>, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut failed = None;
-    let items = all(2, |page| {
-        ask(page).unwrap_or_else(|error| {
+    let items = all_items(2, |page| {
+        read_page(page).unwrap_or_else(|error| {
             failed = Some(error);
             Page { items: Vec::new(), next: None }
         })
@@ -154,58 +154,67 @@ fn list<T, K>(
     failed.map_or(Ok(items), Err)
 }
 
-impl OfTenant {
-    fn seen(view: &mut dyn View, n: u64, numbers: u64) -> Result<Self, StoreError> {
+impl TenantDump {
+    fn read(view: &mut dyn View, n: u64, numbers: u64) -> Result<Self, StoreError> {
         let scope = scope(n);
         let tenant = view.tenant(&scope)?;
-        let found_by_name = match &tenant {
+        let id_by_name = match &tenant {
             Some(tenant) => view.tenant_named(&tenant.name)?,
             None => None,
         };
-        let members = list(|page| view.members(&scope, page))?;
-        let invitations = list(|page| view.invitations(&scope, page))?;
-        let datasets = list(|page| view.datasets(&scope, page))?;
-        let every_dataset = view.all_datasets(&OperatorScope::at_startup())?;
-        let own_datasets =
-            every_dataset.into_iter().filter(|(of, _)| *of == scope.tenant()).map(|(_, one)| one);
-        let endpoints = list(|page| view.endpoints(&scope, page))?;
-        let policies = list(|page| view.policies(&scope, page))?;
-        let marketplaces = list(|page| view.marketplaces(&scope, page))?;
+        let members = read_list(|page| view.members(&scope, page))?;
+        let invitations = read_list(|page| view.invitations(&scope, page))?;
+        let datasets = read_list(|page| view.datasets(&scope, page))?;
+        let all_datasets = view.all_datasets(&OperatorScope::at_startup())?;
+        let own_datasets = all_datasets
+            .into_iter()
+            .filter(|(tenant, _)| *tenant == scope.tenant())
+            .map(|(_, dataset)| dataset);
+        let endpoints = read_list(|page| view.endpoints(&scope, page))?;
+        let policies = read_list(|page| view.policies(&scope, page))?;
+        let marketplaces = read_list(|page| view.marketplaces(&scope, page))?;
         Ok(Self {
             tenant,
-            found_by_name,
-            members_found: (1..=numbers)
+            id_by_name,
+            members_by_id: (1..=numbers)
                 .map(|n| view.member(&scope, account_id(n)))
                 .collect::<Result<_, _>>()?,
-            active: Role::ALL
+            active_members: Role::ALL
                 .into_iter()
                 .map(|role| view.count_active(&scope, role))
                 .collect::<Result<_, _>>()?,
             members_and_invitations: view.count_members_and_invitations(&scope)?,
-            invitations_found: invitations
+            invitations_by_id_and_token: invitations
                 .iter()
-                .map(|one| Ok([view.invitation(&scope, one.id)?, view.invitation_by_token(&one.token)?]))
+                .map(|invitation| {
+                    Ok([
+                        view.invitation(&scope, invitation.id)?,
+                        view.invitation_by_token(&invitation.token)?,
+                    ])
+                })
                 .collect::<Result<_, StoreError>>()?,
             count_datasets: view.count_datasets(&scope)?,
-            of_datasets: own_datasets
-                .map(|one| OfDataset::seen(view, &scope, &one))
+            by_dataset: own_datasets
+                .map(|dataset| DatasetDump::read(view, &scope, &dataset))
                 .collect::<Result<_, _>>()?,
             count_endpoints: view.count_endpoints(&scope)?,
-            of_endpoints: endpoints
+            by_endpoint: endpoints
                 .iter()
-                .map(|one| OfEndpoint::seen(view, &scope, one))
+                .map(|endpoint| EndpointDump::read(view, &scope, endpoint))
                 .collect::<Result<_, _>>()?,
             count_policies: view.count_policies(&scope)?,
-            of_policies: policies
+            by_policy: policies
                 .iter()
-                .map(|one| Ok((view.policy(&scope, one.id)?, view.endpoints_of_policy(&scope, one.id)?)))
+                .map(|policy| {
+                    Ok((view.policy(&scope, policy.id)?, view.endpoints_of_policy(&scope, policy.id)?))
+                })
                 .collect::<Result<_, StoreError>>()?,
-            of_marketplaces: marketplaces
+            by_marketplace: marketplaces
                 .iter()
-                .map(|one| OfMarketplace::seen(view, &scope, one.id))
+                .map(|marketplace| MarketplaceDump::read(view, &scope, marketplace.id))
                 .collect::<Result<_, _>>()?,
             marketplaces,
-            log: log_in(view, &scope)?,
+            log: log_of_view(view, &scope)?,
             members,
             invitations,
             datasets,
@@ -215,8 +224,8 @@ impl OfTenant {
     }
 }
 
-impl OfHub {
-    fn seen(view: &mut dyn View, n: u64, numbers: u64) -> Result<Self, StoreError> {
+impl HubDump {
+    fn read(view: &mut dyn View, n: u64, numbers: u64) -> Result<Self, StoreError> {
         let names = (1..=numbers).map(|n| Audience::from(&username(n)));
         let satellites = (1..=numbers).map(|n| Audience::from(satellite_id(n)));
         Ok(Self {
@@ -230,38 +239,38 @@ impl OfHub {
     }
 }
 
-impl OfMarketplace {
-    fn seen(view: &mut dyn View, scope: &TenantScope, id: MarketplaceId) -> Result<Self, StoreError> {
+impl MarketplaceDump {
+    fn read(view: &mut dyn View, scope: &TenantScope, id: MarketplaceId) -> Result<Self, StoreError> {
         let listings = view.listings_on(scope, id)?;
         Ok(Self {
             found: view.marketplace(scope, id)?,
-            listings_found: listings
+            listings_by_id: listings
                 .iter()
-                .map(|one| view.listing(scope, one.id))
+                .map(|listing| view.listing(scope, listing.id))
                 .collect::<Result<_, _>>()?,
             listings,
         })
     }
 }
 
-impl OfDataset {
-    fn seen(view: &mut dyn View, scope: &TenantScope, dataset: &Dataset) -> Result<Self, StoreError> {
-        let jobs = list(|page| view.jobs(scope, dataset.id, page))?;
+impl DatasetDump {
+    fn read(view: &mut dyn View, scope: &TenantScope, dataset: &Dataset) -> Result<Self, StoreError> {
+        let jobs = read_list(|page| view.jobs(scope, dataset.id, page))?;
         Ok(Self {
             found: [view.dataset(scope, dataset.id)?, view.dataset_named(scope, &dataset.name)?],
-            jobs_found: jobs
+            jobs_by_id: jobs
                 .iter()
                 .map(|job| view.job(scope, dataset.id, job.id))
                 .collect::<Result<_, _>>()?,
             jobs,
-            unfinished: view.unfinished_jobs(scope, dataset.id)?,
+            unfinished_jobs: view.unfinished_jobs(scope, dataset.id)?,
             endpoints: view.endpoints_of_dataset(scope, dataset.id)?,
         })
     }
 }
 
-impl OfEndpoint {
-    fn seen(view: &mut dyn View, scope: &TenantScope, endpoint: &Endpoint) -> Result<Self, StoreError> {
+impl EndpointDump {
+    fn read(view: &mut dyn View, scope: &TenantScope, endpoint: &Endpoint) -> Result<Self, StoreError> {
         Ok(Self {
             found: [view.endpoint(scope, endpoint.id)?, view.endpoint_by_slug(scope, &endpoint.slug)?],
             policies: view.attached_policies(scope, endpoint.id)?,

@@ -1,4 +1,4 @@
-//! How is a view, or a transaction, wrapped so that one of its methods is wrong?
+//! A wrapper of a view or a transaction, in which one method is faulty.
 
 use std::ops::DerefMut;
 
@@ -18,7 +18,7 @@ use syft_space_domain::ids::{
 };
 use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace};
-use syft_space_domain::page::{Cursor, Page, PageRequest, PageLimit};
+use syft_space_domain::page::{Cursor, Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
 use syft_space_domain::secret::TokenHash;
@@ -31,72 +31,72 @@ use syft_space_conformance::sample;
 
 use crate::store::Fault;
 
-/// What it wraps does all the work.
-pub(crate) struct Faulty<P> {
+/// A view or transaction with one fault.
+pub(crate) struct FaultyView<P> {
     pub(crate) inner: P,
     pub(crate) fault: Fault,
 }
 
-/// What a method that forgets the tenant answers: its own tenant's, and everybody else's too.
-trait Widen {
-    fn is_enough(&self) -> bool;
-    fn widen(&mut self, other: Self);
+/// Merges the answers for several tenants: what a method answers that ignores its scope.
+trait Merge {
+    fn is_complete(&self) -> bool;
+    fn merge(&mut self, other: Self);
 }
 
-impl<T> Widen for Option<T> {
-    fn is_enough(&self) -> bool {
+impl<T> Merge for Option<T> {
+    fn is_complete(&self) -> bool {
         self.is_some()
     }
-    fn widen(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         *self = self.take().or(other);
     }
 }
 
-impl Widen for bool {
-    fn is_enough(&self) -> bool {
+impl Merge for bool {
+    fn is_complete(&self) -> bool {
         *self
     }
-    fn widen(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         *self |= other;
     }
 }
 
-impl Widen for () {
-    fn is_enough(&self) -> bool {
+impl Merge for () {
+    fn is_complete(&self) -> bool {
         false
     }
-    fn widen(&mut self, (): Self) {}
+    fn merge(&mut self, (): Self) {}
 }
 
-impl Widen for u64 {
-    fn is_enough(&self) -> bool {
+impl Merge for u64 {
+    fn is_complete(&self) -> bool {
         false
     }
-    fn widen(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         *self += other;
     }
 }
 
-impl<T> Widen for Vec<T> {
-    fn is_enough(&self) -> bool {
+impl<T> Merge for Vec<T> {
+    fn is_complete(&self) -> bool {
         false
     }
-    fn widen(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.extend(other);
     }
 }
 
-impl<T, K> Widen for Page<T, K> {
-    fn is_enough(&self) -> bool {
+impl<T, K> Merge for Page<T, K> {
+    fn is_complete(&self) -> bool {
         false
     }
-    fn widen(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.items.extend(other.items);
     }
 }
 
-/// Methods that are passed on as they are.
-macro_rules! plain {
+/// Methods that delegate.
+macro_rules! delegated {
     ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
         fn $name(&mut self, $($arg: $type),*) -> Result<$out, StoreError> {
             self.inner.$name($($arg),*)
@@ -104,15 +104,15 @@ macro_rules! plain {
     )*};
 }
 
-/// Methods that take a scope, and forget it when that is the fault.
+/// Methods that take a scope, and ignore it when that is the fault.
 macro_rules! scoped {
     ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
         fn $name(&mut self, scope: &TenantScope, $($arg: $type),*) -> Result<$out, StoreError> {
             let mut found = self.inner.$name(scope, $($arg),*)?;
-            if self.fault == Fault::ForgetsTheTenantIn(stringify!($name)) {
+            if self.fault == Fault::IgnoresTenantIn(stringify!($name)) {
                 for other in [1, 2, 3].map(sample::scope) {
-                    if other != *scope && !found.is_enough() {
-                        found.widen(self.inner.$name(&other, $($arg),*)?);
+                    if other != *scope && !found.is_complete() {
+                        found.merge(self.inner.$name(&other, $($arg),*)?);
                     }
                 }
             }
@@ -121,8 +121,8 @@ macro_rules! scoped {
     )*};
 }
 
-/// Every method that takes a scope, but those that add.
-pub(crate) const SCOPED: &[&str] = &[
+/// Every method that takes a scope, except those that add.
+pub(crate) const SCOPED_METHODS: &[&str] = &[
     "member",
     "members",
     "count_active",
@@ -169,27 +169,28 @@ pub(crate) const SCOPED: &[&str] = &[
     "events",
 ];
 
-impl<P: DerefMut> TenantView for Faulty<P>
+impl<P: DerefMut> TenantView for FaultyView<P>
 where
     P::Target: TenantView,
 {
     fn tenant(&mut self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError> {
         let found = self.inner.tenant(scope)?;
-        let version = |tenant: &Tenant| if self.fault == Fault::CountsNoVersion { 1 } else { tenant.version };
+        let version =
+            |tenant: &Tenant| if self.fault == Fault::NeverRaisesVersion { 1 } else { tenant.version };
         Ok(found.map(|tenant| Tenant { version: version(&tenant), ..tenant }))
     }
 
-    plain! {
+    delegated! {
         tenant_named(name: &TenantName) -> Option<TenantId>;
         tenants(operator: &OperatorScope) -> Vec<Tenant>;
     }
 }
 
-impl<P: DerefMut> AccountView for Faulty<P>
+impl<P: DerefMut> AccountView for FaultyView<P>
 where
     P::Target: AccountView,
 {
-    plain! {
+    delegated! {
         any_account() -> bool;
         account_by_email(email: &Email) -> Option<Account>;
         account(id: AccountId) -> Option<Account>;
@@ -206,7 +207,7 @@ where
     }
 }
 
-impl<P: DerefMut> DatasetView for Faulty<P>
+impl<P: DerefMut> DatasetView for FaultyView<P>
 where
     P::Target: DatasetView,
 {
@@ -214,13 +215,13 @@ where
         let folded = name.to_lowercase();
         let name = if self.fault == Fault::FoldsCase { &folded } else { name };
         let found = self.inner.dataset_named(scope, name)?;
-        if self.fault == Fault::ForgetsTheTenantIn("dataset_named") {
+        if self.fault == Fault::IgnoresTenantIn("dataset_named") {
             return Ok(found.or(self.inner.dataset_named(&sample::scope(2), name)?));
         }
         Ok(found)
     }
 
-    plain! {
+    delegated! {
         all_datasets(operator: &OperatorScope) -> Vec<(TenantId, Dataset)>;
     }
     scoped! {
@@ -233,7 +234,7 @@ where
     }
 }
 
-impl<P: DerefMut> EndpointView for Faulty<P>
+impl<P: DerefMut> EndpointView for FaultyView<P>
 where
     P::Target: EndpointView,
 {
@@ -243,10 +244,10 @@ where
         page: PageRequest<EndpointId>,
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
         match self.fault {
-            Fault::CountsInItsCursor => self.endpoints_by_offset(scope, page),
-            Fault::ForgetsTheTenantIn("endpoints") => {
+            Fault::UsesOffsetCursor => self.endpoints_by_offset(scope, page),
+            Fault::IgnoresTenantIn("endpoints") => {
                 let mut found = self.inner.endpoints(scope, page)?;
-                found.widen(self.inner.endpoints(&sample::scope(2), page)?);
+                found.merge(self.inner.endpoints(&sample::scope(2), page)?);
                 Ok(found)
             }
             _ => self.inner.endpoints(scope, page),
@@ -261,30 +262,30 @@ where
     }
 }
 
-impl<P: DerefMut> Faulty<P>
+impl<P: DerefMut> FaultyView<P>
 where
     P::Target: EndpointView,
 {
-    /// A cursor that says how many items went before, as LIMIT and OFFSET do.
+    /// Pages by LIMIT and OFFSET: the cursor is the number of items before the page.
     fn endpoints_by_offset(
         &mut self,
         scope: &TenantScope,
         page: PageRequest<EndpointId>,
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
         let offset = page.after.map_or(0, |Cursor(key)| usize::from(key.as_bytes()[15]));
-        let everything = self.inner.endpoints(scope, PageRequest::default())?.items;
+        let all = self.inner.endpoints(scope, PageRequest::default())?.items;
         let end = offset + page.limit.get();
-        let next = (everything.len() > end).then(|| {
+        let next = (all.len() > end).then(|| {
             let mut key = [0; 16];
             key[15] = u8::try_from(end).expect("a short list");
             Cursor(EndpointId::from_bytes(key))
         });
-        let items = everything.into_iter().skip(offset).take(page.limit.get()).collect();
+        let items = all.into_iter().skip(offset).take(page.limit.get()).collect();
         Ok(Page { items, next })
     }
 }
 
-impl<P: DerefMut> PolicyView for Faulty<P>
+impl<P: DerefMut> PolicyView for FaultyView<P>
 where
     P::Target: PolicyView,
 {
@@ -297,23 +298,23 @@ where
     }
 }
 
-impl<P: DerefMut> MarketplaceView for Faulty<P>
+impl<P: DerefMut> MarketplaceView for FaultyView<P>
 where
     P::Target: MarketplaceView,
 {
-    /// A store that keeps names and satellites apart sees no harm in a name that is another's satellite.
+    /// A store with separate constraints for names and satellites accepts a name that is another's satellite.
     fn holder_of_audience(
         &mut self,
         hub: HubId,
         audience: &Audience,
     ) -> Result<Option<(TenantId, MarketplaceId)>, StoreError> {
-        if self.fault == Fault::SeesNoSatellites && audience.as_str().len() == 36 {
+        if self.fault == Fault::IgnoresSatellites && audience.as_str().len() == 36 {
             return Ok(None);
         }
         self.inner.holder_of_audience(hub, audience)
     }
 
-    plain! {
+    delegated! {
         hubs() -> Vec<Hub>;
         hub(id: HubId) -> Option<Hub>;
         hub_by_issuer(issuer: &Issuer) -> Option<Hub>;
@@ -329,21 +330,21 @@ where
     }
 }
 
-impl<P: DerefMut> Faulty<P>
+impl<P: DerefMut> FaultyView<P>
 where
     P::Target: AuditView,
 {
-    fn all_events(
+    fn events_of_tenants(
         &mut self,
         scope: &TenantScope,
         filter: &EventFilter,
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         let mut found = self.inner.events(scope, filter, page)?;
-        if self.fault == Fault::ForgetsTheTenantIn("events") {
+        if self.fault == Fault::IgnoresTenantIn("events") {
             for other in [1, 2, 3].map(sample::scope) {
                 if other != *scope {
-                    found.events.widen(self.inner.events(&other, filter, page)?.events);
+                    found.events.merge(self.inner.events(&other, filter, page)?.events);
                 }
             }
         }
@@ -351,7 +352,7 @@ where
     }
 }
 
-impl<P: DerefMut> AuditView for Faulty<P>
+impl<P: DerefMut> AuditView for FaultyView<P>
 where
     P::Target: AuditView,
 {
@@ -370,17 +371,18 @@ where
         filter: &EventFilter,
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
-        let mut found = self.all_events(scope, filter, page)?;
+        let mut found = self.events_of_tenants(scope, filter, page)?;
         let last = found.projection.seq + found.projection.lag;
         match self.fault {
-            Fault::SearchesByTheIndexAlone if *filter != EventFilter::default() => {
-                found.events.items.retain(|one| one.seq <= last - last % 1_024);
+            Fault::SearchesIndexOnly if *filter != EventFilter::default() => {
+                found.events.items.retain(|recorded| recorded.seq <= last - last % 1_024);
             }
-            // Every event of the house is counted, whoever's it is.
-            Fault::LagsByEverybodysEvents => {
+            // The lag also counts the events of the installation's log.
+            Fault::CountsForeignEventsInLag => {
                 let operator = OperatorScope::at_startup();
-                let house = self.inner.installation_events(&operator, &EventFilter::default(), page)?;
-                found.projection.lag += house.projection.seq;
+                let installation =
+                    self.inner.installation_events(&operator, &EventFilter::default(), page)?;
+                found.projection.lag += installation.projection.seq;
             }
             _ => {}
         }
@@ -388,20 +390,20 @@ where
     }
 }
 
-impl<P: DerefMut> TenantRows for Faulty<P>
+impl<P: DerefMut> TenantRows for FaultyView<P>
 where
     P::Target: TenantRows,
 {
-    plain! {
+    delegated! {
         add_tenant(tenant: &Tenant) -> ();
     }
 }
 
-impl<P: DerefMut> AccountRows for Faulty<P>
+impl<P: DerefMut> AccountRows for FaultyView<P>
 where
     P::Target: AccountRows,
 {
-    plain! {
+    delegated! {
         add_account(account: &Account) -> ();
         set_password(account: AccountId, password: &PasswordHash) -> ();
         set_account_status(account: AccountId, status: AccountStatus) -> ();
@@ -415,11 +417,11 @@ where
     }
 }
 
-impl<P: DerefMut> DatasetRows for Faulty<P>
+impl<P: DerefMut> DatasetRows for FaultyView<P>
 where
     P::Target: DatasetRows,
 {
-    plain! {
+    delegated! {
         add_dataset(scope: &TenantScope, dataset: &Dataset) -> ();
         add_job(scope: &TenantScope, job: &Job) -> ();
     }
@@ -430,11 +432,11 @@ where
     }
 }
 
-impl<P: DerefMut> EndpointRows for Faulty<P>
+impl<P: DerefMut> EndpointRows for FaultyView<P>
 where
     P::Target: EndpointRows,
 {
-    plain! {
+    delegated! {
         add_endpoint(scope: &TenantScope, endpoint: &Endpoint) -> ();
     }
     scoped! {
@@ -443,11 +445,11 @@ where
     }
 }
 
-impl<P: DerefMut> PolicyRows for Faulty<P>
+impl<P: DerefMut> PolicyRows for FaultyView<P>
 where
     P::Target: PolicyRows,
 {
-    plain! {
+    delegated! {
         add_policy(scope: &TenantScope, policy: &Policy) -> ();
     }
     scoped! {
@@ -457,11 +459,11 @@ where
     }
 }
 
-impl<P: DerefMut> MarketplaceRows for Faulty<P>
+impl<P: DerefMut> MarketplaceRows for FaultyView<P>
 where
     P::Target: MarketplaceRows,
 {
-    plain! {
+    delegated! {
         add_hub(hub: &Hub) -> ();
         update_hub(hub: &Hub) -> ();
         remove_hub(id: HubId) -> bool;
