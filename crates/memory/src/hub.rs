@@ -1,4 +1,4 @@
-//! What does a space speak to when there is no hub? To accounts and tokens that a test wrote down.
+//! In-memory hubs for tests: their accounts, satellite tokens and identities.
 
 use std::collections::BTreeMap;
 use std::future::ready;
@@ -17,28 +17,28 @@ use syft_space_domain::marketplace::{
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 
-/// Every hub there is, in memory: whose credential is good where, and which satellite tokens are.
+/// All hubs of a test: the accounts with their credentials, the valid satellite tokens, and the identities.
 ///
-/// It accepts what it was told of, and tells what it was told. Nothing is signed: it is for tests alone.
+/// It accepts only what a test added. Nothing is signed: it is **for tests only**.
 #[derive(Default)]
-pub struct MemoryHub(Mutex<State>);
+pub struct MemoryHub(Mutex<HubState>);
 
 #[derive(Default)]
-struct State {
+struct HubState {
     is_down: bool,
-    knows_satellites: bool,
-    accounts: Vec<Known>,
+    supports_satellites: bool,
+    accounts: Vec<HubAccountState>,
     tokens: Vec<(String, SatelliteClaims)>,
-    people: BTreeMap<(HubId, String), HubIdentity>,
+    identities: BTreeMap<(HubId, String), HubIdentity>,
 }
 
-struct Known {
+struct HubAccountState {
     url: HubUrl,
     credential: Secret<Vec<u8>>,
     account: HubAccount,
     satellites: BTreeMap<String, SatelliteId>,
-    shown: BTreeMap<String, Publication>,
-    healthy: BTreeMap<String, bool>,
+    publications: BTreeMap<String, Publication>,
+    health: BTreeMap<String, bool>,
 }
 
 impl MemoryHub {
@@ -48,85 +48,92 @@ impl MemoryHub {
         Self::default()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HubState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on there is an account with this credential on the hub at this URL.
+    /// Adds an account with this credential to the hub at this URL.
     pub fn add_account(&self, url: HubUrl, credential: &HubCredential, account: HubAccount) {
-        self.state().accounts.push(Known {
+        self.state().accounts.push(HubAccountState {
             url,
             credential: credential.to_plain(),
             account,
             satellites: BTreeMap::new(),
-            shown: BTreeMap::new(),
-            healthy: BTreeMap::new(),
+            publications: BTreeMap::new(),
+            health: BTreeMap::new(),
         });
     }
 
-    /// From now on this token passes, and says this.
+    /// Adds a valid token with these claims.
     pub fn add_token(&self, token: &str, claims: SatelliteClaims) {
         self.state().tokens.push((token.to_owned(), claims));
     }
 
-    /// From now on this is who somebody is.
-    pub fn add_person(&self, hub: HubId, subject: &str, identity: HubIdentity) {
-        self.state().people.insert((hub, subject.to_owned()), identity);
+    /// Adds the identity of a subject.
+    pub fn add_identity(&self, hub: HubId, subject: &str, identity: HubIdentity) {
+        self.state().identities.insert((hub, subject.to_owned()), identity);
     }
 
-    /// Whether hubs answer at all; they do until this says otherwise.
+    /// Sets whether the hubs are down. At first they are up.
     pub fn set_down(&self, is_down: bool) {
         self.state().is_down = is_down;
     }
 
-    /// Whether hubs know satellites; they do not until this says otherwise.
-    pub fn set_knows_satellites(&self, knows: bool) {
-        self.state().knows_satellites = knows;
+    /// Sets whether the hubs support satellites. At first they do not.
+    pub fn set_supports_satellites(&self, supports: bool) {
+        self.state().supports_satellites = supports;
     }
 
-    /// The satellites of an account, by the URL that each said it is reached at.
+    /// The satellites of an account, by public URL.
     #[must_use]
     pub fn satellites(&self, url: &HubUrl, username: &str) -> BTreeMap<String, SatelliteId> {
-        self.found(url, username, |known| known.satellites.clone())
+        self.account_state(url, username, |account_state| account_state.satellites.clone())
     }
 
-    /// What an account shows, by slug.
+    /// The publications of an account, by slug.
     #[must_use]
-    pub fn shown(&self, url: &HubUrl, username: &str) -> BTreeMap<String, Publication> {
-        self.found(url, username, |known| known.shown.clone())
+    pub fn publications(&self, url: &HubUrl, username: &str) -> BTreeMap<String, Publication> {
+        self.account_state(url, username, |account_state| account_state.publications.clone())
     }
 
-    /// How an account's endpoints were last said to be, by slug.
+    /// The last health report of an account's endpoints, by slug.
     #[must_use]
-    pub fn healthy(&self, url: &HubUrl, username: &str) -> BTreeMap<String, bool> {
-        self.found(url, username, |known| known.healthy.clone())
+    pub fn health(&self, url: &HubUrl, username: &str) -> BTreeMap<String, bool> {
+        self.account_state(url, username, |account_state| account_state.health.clone())
     }
 
-    fn found<T: Default>(&self, url: &HubUrl, username: &str, what: impl FnOnce(&Known) -> T) -> T {
+    fn account_state<T: Default>(
+        &self,
+        url: &HubUrl,
+        username: &str,
+        query: impl FnOnce(&HubAccountState) -> T,
+    ) -> T {
         let state = self.state();
-        let known =
-            state.accounts.iter().find(|one| one.url == *url && one.account.username.as_str() == username);
-        known.map(what).unwrap_or_default()
+        let account_state = state
+            .accounts
+            .iter()
+            .find(|account| account.url == *url && account.account.username.as_str() == username);
+        account_state.map(query).unwrap_or_default()
     }
 }
 
-impl State {
-    fn ask(&mut self, access: &HubAccess) -> Result<&mut Known, HubError> {
+impl HubState {
+    fn authenticate(&mut self, access: &HubAccess) -> Result<&mut HubAccountState, HubError> {
         if self.is_down {
             return Err(HubError::Unavailable("it is down".to_owned()));
         }
         let plain = access.credential.to_plain();
-        let mut at = self.accounts.iter_mut().filter(|one| one.url == access.url).peekable();
-        if at.peek().is_none() {
+        let mut accounts = self.accounts.iter_mut().filter(|account| account.url == access.url).peekable();
+        if accounts.peek().is_none() {
             return Err(HubError::Unavailable("there is no hub".to_owned()));
         }
-        at.find(|one| one.credential.expose() == plain.expose()).ok_or(HubError::Unauthorized)
+        accounts.find(|account| account.credential.expose() == plain.expose()).ok_or(HubError::Unauthorized)
     }
 }
 
 impl HubClient for MemoryHub {
     fn account<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<HubAccount, HubError>> {
-        let answer = self.state().ask(access).map(|known| known.account.clone());
+        let answer = self.state().authenticate(access).map(|account_state| account_state.account.clone());
         Box::pin(ready(answer))
     }
 
@@ -136,13 +143,15 @@ impl HubClient for MemoryHub {
         public_url: &'a str,
     ) -> Pending<'a, Result<Option<SatelliteId>, HubError>> {
         let mut state = self.state();
-        let knows = state.knows_satellites;
-        // An id that is its own, and the same in every run.
-        let next =
-            state.accounts.iter().fold(1_u128, |sum, one| one.satellites.keys().fold(sum, |sum, _| sum + 1));
-        let answer = state.ask(access).map(|known| {
-            let fresh = SatelliteId::from_bytes(next.to_be_bytes());
-            knows.then(|| *known.satellites.entry(public_url.to_owned()).or_insert(fresh))
+        let supports = state.supports_satellites;
+        // A new id, which is the same in every run.
+        let next_id = state
+            .accounts
+            .iter()
+            .fold(1_u128, |sum, account| account.satellites.keys().fold(sum, |sum, _| sum + 1));
+        let answer = state.authenticate(access).map(|account_state| {
+            let new_id = SatelliteId::from_bytes(next_id.to_be_bytes());
+            supports.then(|| *account_state.satellites.entry(public_url.to_owned()).or_insert(new_id))
         });
         Box::pin(ready(answer))
     }
@@ -152,8 +161,10 @@ impl HubClient for MemoryHub {
         access: &'a HubAccess,
         satellite: SatelliteId,
     ) -> Pending<'a, Result<(), HubError>> {
-        let answer =
-            self.state().ask(access).map(|known| known.satellites.retain(|_, one| *one != satellite));
+        let answer = self
+            .state()
+            .authenticate(access)
+            .map(|account_state| account_state.satellites.retain(|_, id| *id != satellite));
         Box::pin(ready(answer))
     }
 
@@ -164,16 +175,16 @@ impl HubClient for MemoryHub {
         token: &'a str,
     ) -> Pending<'a, Result<HubIdentity, HubError>> {
         let mut state = self.state();
-        let known = state.ask(access).map(drop).and_then(|()| {
+        let answer = state.authenticate(access).map(drop).and_then(|()| {
             let (_, claims) = state
                 .tokens
                 .iter()
                 .find(|(text, _)| text == token)
                 .ok_or_else(|| HubError::Refused("the token is not valid".to_owned()))?;
-            let person = state.people.get(&(claims.hub, claims.subject.clone()));
-            person.cloned().ok_or_else(|| HubError::Refused("there is no such user".to_owned()))
+            let identity = state.identities.get(&(claims.hub, claims.subject.clone()));
+            identity.cloned().ok_or_else(|| HubError::Refused("there is no such user".to_owned()))
         });
-        Box::pin(ready(known))
+        Box::pin(ready(answer))
     }
 
     fn publish<'a>(
@@ -182,8 +193,8 @@ impl HubClient for MemoryHub {
         _satellite: Option<SatelliteId>,
         publication: &'a Publication,
     ) -> Pending<'a, Result<(), HubError>> {
-        let answer = self.state().ask(access).map(|known| {
-            known.shown.insert(publication.slug.clone(), publication.clone());
+        let answer = self.state().authenticate(access).map(|account_state| {
+            account_state.publications.insert(publication.slug.clone(), publication.clone());
         });
         Box::pin(ready(answer))
     }
@@ -194,8 +205,8 @@ impl HubClient for MemoryHub {
         _satellite: Option<SatelliteId>,
         slug: &'a str,
     ) -> Pending<'a, Result<(), HubError>> {
-        let answer = self.state().ask(access).map(|known| {
-            known.shown.remove(slug);
+        let answer = self.state().authenticate(access).map(|account_state| {
+            account_state.publications.remove(slug);
         });
         Box::pin(ready(answer))
     }
@@ -208,8 +219,8 @@ impl HubClient for MemoryHub {
         reports: &'a [HealthReport],
         _believed_for: Duration,
     ) -> Pending<'a, Result<(), HubError>> {
-        let answer = self.state().ask(access).map(|known| {
-            known.healthy.extend(reports.iter().map(|one| (one.slug.clone(), one.healthy)));
+        let answer = self.state().authenticate(access).map(|account_state| {
+            account_state.health.extend(reports.iter().map(|report| (report.slug.clone(), report.healthy)));
         });
         Box::pin(ready(answer))
     }
@@ -220,12 +231,17 @@ impl HubClient for MemoryHub {
         audience: &'a Audience,
     ) -> Pending<'a, Result<SatelliteToken, HubError>> {
         let mut state = self.state();
-        let answer = state.ask(access).map(|known| known.account.subject.clone()).and_then(|subject| {
-            let minted =
-                state.tokens.iter().find(|(_, one)| one.subject == subject && one.audience == *audience);
-            let (text, claims) = minted.ok_or(HubError::NotFound)?;
-            Ok(SatelliteToken { token: Secret::new(text.clone()), expires_at: claims.expires_at })
-        });
+        let answer = state
+            .authenticate(access)
+            .map(|account_state| account_state.account.subject.clone())
+            .and_then(|subject| {
+                let minted = state
+                    .tokens
+                    .iter()
+                    .find(|(_, claims)| claims.subject == subject && claims.audience == *audience);
+                let (text, claims) = minted.ok_or(HubError::NotFound)?;
+                Ok(SatelliteToken { token: Secret::new(text.clone()), expires_at: claims.expires_at })
+            });
         Box::pin(ready(answer))
     }
 }
@@ -257,8 +273,8 @@ impl SatelliteIdentities for MemoryHub {
         _now: Timestamp,
     ) -> Pending<'a, Result<HubIdentity, IdentifyError>> {
         Box::pin(async move {
-            if let Some(known) = self.state().people.get(&(claims.hub, claims.subject.clone())) {
-                return Ok(known.clone());
+            if let Some(identity) = self.state().identities.get(&(claims.hub, claims.subject.clone())) {
+                return Ok(identity.clone());
             }
             let access = access().map_err(IdentifyError::Unavailable)?;
             match HubClient::identify(self, &access, satellite, token).await {

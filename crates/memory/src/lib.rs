@@ -1,10 +1,10 @@
-//! Where is everything kept when there is no database? Every port of a Syft Space, in memory.
+//! In-memory adapters of every port of a Syft Space.
 //!
-//! For tests that must be fast, and for a Rust project that embeds the rules and has no storage of its own yet.
-//! Everything is gone when the process ends; in all else these adapters keep the same promises as those on disk,
-//! and pass the same conformance suites.
+//! They serve fast tests, and Rust projects that embed the domain and have no storage of their own yet. All data is lost
+//! when the process ends. Otherwise these adapters keep the same promises as the persistent ones, and pass the same
+//! conformance suites.
 //!
-//! | port | here |
+//! | port | adapter |
 //! |---|---|
 //! | [`Store`](syft_space_domain::store::Store) | [`MemoryStore`] |
 //! | [`DocumentStore`](syft_space_domain::dataset::ports::DocumentStore) | [`MemoryDocuments`] |
@@ -34,22 +34,22 @@
 //!
 //! let context = RequestContext::begin(clock.now(), Arc::new(SeededEntropy::new(1)), Origin::default())?;
 //! let tenant = Tenant {
-//!     id: TenantId::generate(call.now, &*call.entropy)?,
+//!     id: TenantId::generate(context.now, &*context.entropy)?,
 //!     name: TenantName::parse("harbor")?,
 //!     limits: TenantLimits::default(),
 //!     version: 0,
-//!     created_at: call.now,
+//!     created_at: context.now,
 //! };
 //! let event = context.event(Log::Installation, Action::ConfigChange, Actor::Operator)?;
 //!
-//! // A unit of work: its row and its event are kept together.
-//! let founded: Result<(), syft_space_domain::store::StoreError> = store
+//! // A unit of work commits its row and its event together.
+//! let created: Result<(), syft_space_domain::store::StoreError> = store
 //!     .write(move |tx| {
 //!         tx.add_tenant(&tenant)?;
 //!         Ok(Ok(Recorded::new((), event.clone())))
 //!     })
 //!     .wait();
-//! founded?;
+//! created?;
 //!
 //! let operator = OperatorScope::at_startup();
 //! assert_eq!(store.read()?.tenants(&operator)?.len(), 1);
@@ -60,17 +60,18 @@
 mod audit;
 mod dataset;
 mod endpoint;
+mod event_log;
 mod hub;
 mod identity;
 mod marketplace;
 mod policy;
 mod random;
 mod sealing;
-mod session;
 mod store;
 mod table;
 mod tenant;
 mod time;
+mod transaction;
 
 pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, TextFiles};
 pub use hub::MemoryHub;

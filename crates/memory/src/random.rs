@@ -1,11 +1,11 @@
-//! Where do bytes come from that look random, and are the same in every run?
+//! Pseudo-random bytes for tests, which are the same in every run.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use syft_space_domain::random::{Entropy, RandomError};
 
-/// Bytes made of a seed by hashing a counter. **For tests alone**: whoever knows the seed knows them all.
+/// Bytes from a seed, by hashing a counter. **For tests only**: the seed predicts all bytes.
 #[derive(Debug)]
 pub struct SeededEntropy {
     seed: u64,
@@ -48,10 +48,10 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_bytes_in_every_run_and_never_the_same_twice() {
-        let (one, again, other) = (SeededEntropy::new(1), SeededEntropy::new(1), SeededEntropy::new(2));
-        let first = bytes(&one);
-        assert_eq!(first, bytes(&again));
-        assert_ne!(first, bytes(&one));
+        let (entropy, same, other) = (SeededEntropy::new(1), SeededEntropy::new(1), SeededEntropy::new(2));
+        let first = bytes(&entropy);
+        assert_eq!(first, bytes(&same));
+        assert_ne!(first, bytes(&entropy));
         assert_ne!(first, bytes(&other));
     }
 }

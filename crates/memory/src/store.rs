@@ -1,37 +1,37 @@
-//! How do units of work run without a database? Each on a copy of everything, which is kept or dropped as a whole.
+//! The in-memory store. Each unit of work runs on a copy of all tables, which is committed or dropped as a whole.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use syft_space_domain::audit::Event;
-use syft_space_domain::store::{CommitHook, Store, StoreError, StateChange, View};
-use syft_space_domain::unit::{UnitOutcome, Unit};
+use syft_space_domain::store::{CommitHook, StateChange, Store, StoreError, View};
+use syft_space_domain::unit::{Unit, UnitOutcome};
 
-use crate::session::{Session, State};
+use crate::transaction::{Tables, Transaction};
 
 /// A transactional store in memory: copy on write, with unique and foreign keys enforced.
 ///
-/// It has no thread of its own. Whoever submits a unit while none is being run runs it, and every unit that is
-/// queued meanwhile; the others only queue theirs. So units run one by one, followers and receipts are told in the
-/// order of the commits, and a follower may submit units itself (but must not wait for them).
+/// It has no thread of its own. A thread that submits a unit while none is running runs it, and then every unit in the
+/// queue; other threads only add to the queue. So units run one by one, the commit hook and the receipts are called in
+/// commit order, and the hook may submit units itself (but must not wait for them).
 pub struct MemoryStore {
     hook: Arc<dyn CommitHook>,
     queue: Mutex<Queue>,
-    committed: RwLock<State>,
+    committed: RwLock<Tables>,
 }
 
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Box<dyn Unit>>,
-    somebody_works: bool,
+    is_running: bool,
 }
 
 impl MemoryStore {
-    /// The most units that wait; one more is refused as [`StoreError::Busy`].
-    pub const QUEUE: usize = 4096;
+    /// The most units in the queue; one more is refused with [`StoreError::Busy`].
+    pub const QUEUE_CAPACITY: usize = 4096;
 
-    /// An empty store that tells `hook` of each commit.
+    /// An empty store that calls `hook` after each commit.
     #[must_use]
     pub fn new(hook: Arc<dyn CommitHook>) -> Self {
         Self { hook, queue: Mutex::default(), committed: RwLock::default() }
@@ -41,51 +41,51 @@ impl MemoryStore {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn state(&self) -> State {
+    fn tables(&self) -> Tables {
         self.committed.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn next(&self) -> Option<Box<dyn Unit>> {
+    fn next_unit(&self) -> Option<Box<dyn Unit>> {
         let mut queue = self.queue();
         let unit = queue.waiting.pop_front();
-        queue.somebody_works = unit.is_some();
+        queue.is_running = unit.is_some();
         unit
     }
 
     fn process(&self, mut unit: Box<dyn Unit>) {
-        // Whatever a unit or a follower panics with is its own: the store and the other units go on.
+        // A panic of a unit or of the hook must not affect the store or other units.
         let outcome =
             catch_unwind(AssertUnwindSafe(|| self.run(&mut *unit))).unwrap_or(Err(StoreError::Closed));
         if let Ok(changes) = &outcome
             && !changes.is_empty()
         {
-            let told = || self.hook.on_commit(&mut Session::over(self.state()), changes);
-            drop(catch_unwind(AssertUnwindSafe(told)));
+            let call_hook = || self.hook.on_commit(&mut Transaction::begin(self.tables()), changes);
+            drop(catch_unwind(AssertUnwindSafe(call_hook)));
         }
         drop(catch_unwind(AssertUnwindSafe(|| unit.done(outcome.map(drop)))));
     }
 
-    /// Runs a unit and commits what it keeps. Answers what that touched.
+    /// Runs a unit and commits its outcome. Returns the changes.
     fn run(&self, unit: &mut dyn Unit) -> Result<Vec<StateChange>, StoreError> {
-        let mut session = Session::over(self.state());
-        match unit.run(&mut session)? {
+        let mut transaction = Transaction::begin(self.tables());
+        match unit.run(&mut transaction)? {
             UnitOutcome::Commit(events) if events.is_empty() => {
                 Err(StoreError::failed("a unit that keeps rows must record an event"))
             }
             UnitOutcome::Commit(events) => {
-                session.bump_versions();
-                Ok(self.commit(session, events))
+                transaction.raise_versions();
+                Ok(self.commit(transaction, events))
             }
-            UnitOutcome::Rollback(events) => Ok(self.commit(Session::over(self.state()), events)),
+            UnitOutcome::Rollback(events) => Ok(self.commit(Transaction::begin(self.tables()), events)),
         }
     }
 
-    fn commit(&self, session: Session, events: Vec<Event>) -> Vec<StateChange> {
-        let Session { mut state, changes } = session;
+    fn commit(&self, transaction: Transaction, events: Vec<Event>) -> Vec<StateChange> {
+        let Transaction { mut tables, changes } = transaction;
         for event in events {
-            state.logs.append(event);
+            tables.logs.append(event);
         }
-        *self.committed.write().unwrap_or_else(PoisonError::into_inner) = state;
+        *self.committed.write().unwrap_or_else(PoisonError::into_inner) = tables;
         changes.into_iter().collect()
     }
 }
@@ -94,23 +94,23 @@ impl Store for MemoryStore {
     fn submit(&self, unit: Box<dyn Unit>) {
         {
             let mut queue = self.queue();
-            if queue.waiting.len() >= Self::QUEUE {
+            if queue.waiting.len() >= Self::QUEUE_CAPACITY {
                 drop(queue);
                 unit.done(Err(StoreError::Busy));
                 return;
             }
             queue.waiting.push_back(unit);
-            if queue.somebody_works {
+            if queue.is_running {
                 return;
             }
-            queue.somebody_works = true;
+            queue.is_running = true;
         }
-        while let Some(unit) = self.next() {
+        while let Some(unit) = self.next_unit() {
             self.process(unit);
         }
     }
 
     fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
-        Ok(Box::new(Session::over(self.state())))
+        Ok(Box::new(Transaction::begin(self.tables())))
     }
 }

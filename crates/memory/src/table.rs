@@ -1,14 +1,14 @@
-//! How are rows kept so that a copy of all of them costs next to nothing?
+//! A copy-on-write table of rows, per tenant.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::page::{Page, PageRequest, PageLimit};
+use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::tenant::TenantScope;
 
-/// The rows of one kind, each tenant's apart. A clone shares them all; a write copies one tenant's, once.
+/// The rows of one kind, per tenant. A clone shares all rows; the first write for a tenant copies that tenant's rows.
 pub(crate) struct Table<K, V>(Arc<BTreeMap<TenantId, Arc<BTreeMap<K, V>>>>);
 
 impl<K, V> Clone for Table<K, V> {
@@ -28,16 +28,16 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
         self.0.get(&scope.tenant())?.get(&key)
     }
 
-    pub(crate) fn has(&self, scope: &TenantScope, key: K) -> bool {
+    pub(crate) fn contains(&self, scope: &TenantScope, key: K) -> bool {
         self.get(scope, key).is_some()
     }
 
     /// The tenant's rows, in the order of their keys.
-    pub(crate) fn of(&self, scope: &TenantScope) -> impl DoubleEndedIterator<Item = (K, &V)> {
+    pub(crate) fn rows(&self, scope: &TenantScope) -> impl DoubleEndedIterator<Item = (K, &V)> {
         self.after(scope, None)
     }
 
-    /// The tenant's rows behind a key, in the order of their keys.
+    /// The tenant's rows after a key, in the order of their keys.
     pub(crate) fn after(
         &self,
         scope: &TenantScope,
@@ -60,24 +60,24 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
         self.0.iter().flat_map(|(tenant, rows)| rows.iter().map(|(key, row)| (*tenant, *key, row)))
     }
 
-    /// A row, to be changed.
-    pub(crate) fn edit(&mut self, scope: &TenantScope, key: K) -> Option<&mut V> {
-        if !self.has(scope, key) {
+    /// A row, for changing it.
+    pub(crate) fn get_mut(&mut self, scope: &TenantScope, key: K) -> Option<&mut V> {
+        if !self.contains(scope, key) {
             return None;
         }
         let rows = Arc::make_mut(&mut self.0).get_mut(&scope.tenant())?;
         Arc::make_mut(rows).get_mut(&key)
     }
 
-    /// Puts a row in, in place of any other of its key.
-    pub(crate) fn put(&mut self, scope: &TenantScope, key: K, row: V) {
+    /// Inserts a row, or replaces the one with this key.
+    pub(crate) fn insert(&mut self, scope: &TenantScope, key: K, row: V) {
         let rows = Arc::make_mut(&mut self.0).entry(scope.tenant()).or_default();
         Arc::make_mut(rows).insert(key, row);
     }
 
-    /// Takes a row out; whether there was one.
+    /// Removes a row. Returns whether there was one.
     pub(crate) fn remove(&mut self, scope: &TenantScope, key: K) -> bool {
-        if !self.has(scope, key) {
+        if !self.contains(scope, key) {
             return false;
         }
         if let Some(rows) = Arc::make_mut(&mut self.0).get_mut(&scope.tenant()) {
@@ -86,20 +86,21 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
         true
     }
 
-    /// A page of those of the tenant's rows that are meant.
+    /// A page of the tenant's rows that pass the filter.
     pub(crate) fn page(
         &self,
         scope: &TenantScope,
-        ask: PageRequest<K>,
-        meant: impl Fn(K, &V) -> bool,
+        request: PageRequest<K>,
+        filter: impl Fn(K, &V) -> bool,
     ) -> Page<V, K> {
-        let rows = self.after(scope, ask.after.map(|cursor| cursor.0)).filter(|(key, row)| meant(*key, row));
-        page_of(rows, ask.limit)
+        let rows =
+            self.after(scope, request.after.map(|cursor| cursor.0)).filter(|(key, row)| filter(*key, row));
+        cut_page(rows, request.limit)
     }
 }
 
-/// Cuts a page out of rows that come in order.
-pub(crate) fn page_of<'a, K: Copy, V: Clone + 'a>(
+/// Cuts a page out of ordered rows.
+pub(crate) fn cut_page<'a, K: Copy, V: Clone + 'a>(
     rows: impl Iterator<Item = (K, &'a V)>,
     limit: PageLimit,
 ) -> Page<V, K> {
@@ -108,7 +109,7 @@ pub(crate) fn page_of<'a, K: Copy, V: Clone + 'a>(
     Page { items: page.items.into_iter().map(|(_, row)| row).collect(), next: page.next }
 }
 
-/// How many there are.
+/// The number of items.
 pub(crate) fn count(items: impl Iterator) -> u64 {
     items.fold(0, |count, _| count + 1)
 }

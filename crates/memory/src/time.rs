@@ -1,4 +1,4 @@
-//! What time is it, when nobody's clock is to be trusted? Whatever was set.
+//! A clock for tests, which only moves when it is told to.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,11 +1,11 @@
-//! Do the adapters in memory keep the promises of their ports?
+//! The conformance suites over the in-memory adapters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{
-    Made, MakeStore, audit, dataset, differential, documents, endpoint, extract, identity,
+    Fixture, StoreFactory, audit, dataset, differential, documents, endpoint, extract, identity,
 };
 use syft_space_conformance::{passwords, policy, sealing, search, spool, store, tenant, tokens};
 use syft_space_domain::random::Entropy;
@@ -14,12 +14,12 @@ use syft_space_memory::{
     SeededEntropy, TextFiles,
 };
 
-const STORE: &MakeStore = &|follower| Made::new(Box::new(MemoryStore::new(follower)));
+const STORE: &StoreFactory = &|hook| Fixture::new(Box::new(MemoryStore::new(hook)));
 
-/// Another seed each time, as tokens of two signers must differ.
+/// A new seed each time: the tokens of two signers must differ.
 fn entropy() -> Arc<dyn Entropy> {
-    static SEED: AtomicU64 = AtomicU64::new(0);
-    Arc::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)))
+    static NEXT_SEED: AtomicU64 = AtomicU64::new(0);
+    Arc::new(SeededEntropy::new(NEXT_SEED.fetch_add(1, Ordering::Relaxed)))
 }
 
 #[test]
@@ -38,17 +38,17 @@ fn every_room_of_the_store_keeps_its_promises() {
 
 #[test]
 fn the_documents_keep_their_promises() {
-    documents::suite(&|| Made::new(Box::new(MemoryDocuments::new())));
+    documents::suite(&|| Fixture::new(Box::new(MemoryDocuments::new())));
 }
 
 #[test]
 fn the_spool_keeps_its_promises() {
-    spool::suite(&|| Made::new(Box::new(MemorySpool::new())));
+    spool::suite(&|| Fixture::new(Box::new(MemorySpool::new())));
 }
 
 #[test]
 fn the_search_keeps_its_promises() {
-    search::suite(&|| Made::new(Box::new(MemorySearch::new())));
+    search::suite(&|| Fixture::new(Box::new(MemorySearch::new())));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How documents are kept, and the numbers of their changes.
+//! The in-memory document store, with the numbers of its changes.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -14,23 +14,23 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
 /// The documents of every dataset, in memory.
 #[derive(Default)]
-pub struct MemoryDocuments(Mutex<BTreeMap<(TenantId, DatasetId), Held>>);
+pub struct MemoryDocuments(Mutex<BTreeMap<(TenantId, DatasetId), DatasetDocuments>>);
 
-/// What one dataset holds.
+/// The documents and jobs of one dataset.
 #[derive(Default)]
-struct Held {
-    last: ChangeNumber,
-    /// Each document's last change; `None` where that removed it.
+struct DatasetDocuments {
+    last_change: ChangeNumber,
+    /// Each document with its last change; `None` where that removed it.
     documents: BTreeMap<DocumentId, (ChangeNumber, Option<Document>)>,
     jobs: BTreeMap<JobId, ChangeNumber>,
     progress: BTreeMap<JobId, JobProgress>,
 }
 
-impl Held {
-    fn change(&mut self, id: &DocumentId, document: Option<Document>) -> ChangeNumber {
-        self.last = ChangeNumber(self.last.0 + 1);
-        self.documents.insert(id.clone(), (self.last, document));
-        self.last
+impl DatasetDocuments {
+    fn record_change(&mut self, id: &DocumentId, document: Option<Document>) -> ChangeNumber {
+        self.last_change = ChangeNumber(self.last_change.0 + 1);
+        self.documents.insert(id.clone(), (self.last_change, document));
+        self.last_change
     }
 
     fn present(&self) -> impl Iterator<Item = &Document> {
@@ -45,12 +45,17 @@ impl MemoryDocuments {
         Self::default()
     }
 
-    fn datasets(&self) -> MutexGuard<'_, BTreeMap<(TenantId, DatasetId), Held>> {
+    fn datasets(&self) -> MutexGuard<'_, BTreeMap<(TenantId, DatasetId), DatasetDocuments>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look<T>(&self, scope: &TenantScope, dataset: DatasetId, at: impl FnOnce(&Held) -> T) -> Option<T> {
-        self.datasets().get(&(scope.tenant(), dataset)).map(at)
+    fn read<T>(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        query: impl FnOnce(&DatasetDocuments) -> T,
+    ) -> Option<T> {
+        self.datasets().get(&(scope.tenant(), dataset)).map(query)
     }
 }
 
@@ -63,15 +68,15 @@ impl DocumentStore for MemoryDocuments {
         documents: &[Document],
     ) -> Result<ChangeNumber, DocumentStoreError> {
         let mut datasets = self.datasets();
-        let held = datasets.entry((scope.tenant(), dataset)).or_default();
-        if let Some(number) = held.jobs.get(&job) {
+        let stored = datasets.entry((scope.tenant(), dataset)).or_default();
+        if let Some(number) = stored.jobs.get(&job) {
             return Ok(*number);
         }
         for document in documents {
-            held.change(&document.id, Some(document.clone()));
+            stored.record_change(&document.id, Some(document.clone()));
         }
-        held.jobs.insert(job, held.last);
-        Ok(held.last)
+        stored.jobs.insert(job, stored.last_change);
+        Ok(stored.last_change)
     }
 
     fn put_by(
@@ -80,7 +85,7 @@ impl DocumentStore for MemoryDocuments {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
-        Ok(self.look(scope, dataset, |held| held.jobs.get(&job).copied()).flatten())
+        Ok(self.read(scope, dataset, |stored| stored.jobs.get(&job).copied()).flatten())
     }
 
     fn put_part(
@@ -92,12 +97,12 @@ impl DocumentStore for MemoryDocuments {
         progress: &JobProgress,
     ) -> Result<ChangeNumber, DocumentStoreError> {
         let mut datasets = self.datasets();
-        let held = datasets.entry((scope.tenant(), dataset)).or_default();
+        let stored = datasets.entry((scope.tenant(), dataset)).or_default();
         for document in documents {
-            held.change(&document.id, Some(document.clone()));
+            stored.record_change(&document.id, Some(document.clone()));
         }
-        held.progress.insert(job, progress.clone());
-        Ok(held.last)
+        stored.progress.insert(job, progress.clone());
+        Ok(stored.last_change)
     }
 
     fn progress(
@@ -106,7 +111,7 @@ impl DocumentStore for MemoryDocuments {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<JobProgress>, DocumentStoreError> {
-        Ok(self.look(scope, dataset, |held| held.progress.get(&job).cloned()).flatten())
+        Ok(self.read(scope, dataset, |stored| stored.progress.get(&job).cloned()).flatten())
     }
 
     fn forget_progress(
@@ -115,8 +120,8 @@ impl DocumentStore for MemoryDocuments {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<(), DocumentStoreError> {
-        if let Some(held) = self.datasets().get_mut(&(scope.tenant(), dataset)) {
-            held.progress.remove(&job);
+        if let Some(stored) = self.datasets().get_mut(&(scope.tenant(), dataset)) {
+            stored.progress.remove(&job);
         }
         Ok(())
     }
@@ -127,8 +132,8 @@ impl DocumentStore for MemoryDocuments {
         dataset: DatasetId,
         ids: &[DocumentId],
     ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError> {
-        let hash = |held: &Held, id| Some(held.documents.get(id)?.1.as_ref()?.sha256);
-        let found = self.look(scope, dataset, |held| ids.iter().map(|id| hash(held, id)).collect());
+        let hash = |stored: &DatasetDocuments, id| Some(stored.documents.get(id)?.1.as_ref()?.sha256);
+        let found = self.read(scope, dataset, |stored| ids.iter().map(|id| hash(stored, id)).collect());
         Ok(found.unwrap_or_else(|| vec![None; ids.len()]))
     }
 
@@ -138,8 +143,10 @@ impl DocumentStore for MemoryDocuments {
         dataset: DatasetId,
         sha256: &ContentHash,
     ) -> Result<Option<DocumentId>, DocumentStoreError> {
-        let first = |held: &Held| held.present().find(|one| one.sha256 == *sha256).map(|one| one.id.clone());
-        Ok(self.look(scope, dataset, first).flatten())
+        let first = |stored: &DatasetDocuments| {
+            stored.present().find(|document| document.sha256 == *sha256).map(|document| document.id.clone())
+        };
+        Ok(self.read(scope, dataset, first).flatten())
     }
 
     fn document(
@@ -148,7 +155,7 @@ impl DocumentStore for MemoryDocuments {
         dataset: DatasetId,
         id: &DocumentId,
     ) -> Result<Option<Document>, DocumentStoreError> {
-        Ok(self.look(scope, dataset, |held| held.documents.get(id)?.1.clone()).flatten())
+        Ok(self.read(scope, dataset, |stored| stored.documents.get(id)?.1.clone()).flatten())
     }
 
     fn documents(
@@ -158,13 +165,13 @@ impl DocumentStore for MemoryDocuments {
         page: PageRequest<DocumentId>,
     ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError> {
         let start = page.after.map_or(Bound::Unbounded, |cursor| Bound::Excluded(cursor.0));
-        let listed = |held: &Held| -> Vec<DocumentSummary> {
-            let behind = held.documents.range((start, Bound::Unbounded));
-            let present = behind.filter_map(|(_, (_, document))| document.as_ref());
+        let listed = |stored: &DatasetDocuments| -> Vec<DocumentSummary> {
+            let after_cursor = stored.documents.range((start, Bound::Unbounded));
+            let present = after_cursor.filter_map(|(_, (_, document))| document.as_ref());
             present.take(page.limit.get() + 1).map(summary).collect()
         };
-        let items = self.look(scope, dataset, listed).unwrap_or_default();
-        Ok(Page::cut(items, page.limit, |one| one.id.clone()))
+        let items = self.read(scope, dataset, listed).unwrap_or_default();
+        Ok(Page::cut(items, page.limit, |summary| summary.id.clone()))
     }
 
     fn remove(
@@ -174,22 +181,22 @@ impl DocumentStore for MemoryDocuments {
         id: &DocumentId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
         let mut datasets = self.datasets();
-        let Some(held) = datasets.get_mut(&(scope.tenant(), dataset)) else {
+        let Some(stored) = datasets.get_mut(&(scope.tenant(), dataset)) else {
             return Ok(None);
         };
-        let present = matches!(held.documents.get(id), Some((_, Some(_))));
-        Ok(present.then(|| held.change(id, None)))
+        let is_stored = matches!(stored.documents.get(id), Some((_, Some(_))));
+        Ok(is_stored.then(|| stored.record_change(id, None)))
     }
 
     fn usage(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Usage, DocumentStoreError> {
-        let sum = |held: &Held| {
-            held.present().map(summary).fold(Usage::default(), |sum, one| Usage {
+        let sum = |stored: &DatasetDocuments| {
+            stored.present().map(summary).fold(Usage::default(), |sum, document| Usage {
                 documents: sum.documents + 1,
-                chunks: sum.chunks + one.chunks,
-                bytes: sum.bytes + one.bytes,
+                chunks: sum.chunks + document.chunks,
+                bytes: sum.bytes + document.bytes,
             })
         };
-        Ok(self.look(scope, dataset, sum).unwrap_or_default())
+        Ok(self.read(scope, dataset, sum).unwrap_or_default())
     }
 
     fn changes(
@@ -199,8 +206,8 @@ impl DocumentStore for MemoryDocuments {
         after: ChangeNumber,
         limit: usize,
     ) -> Result<Vec<Change>, DocumentStoreError> {
-        let listed = |held: &Held| {
-            let later = held.documents.iter().filter(|(_, (number, _))| *number > after);
+        let listed = |stored: &DatasetDocuments| {
+            let later = stored.documents.iter().filter(|(_, (number, _))| *number > after);
             let mut changes: Vec<Change> = later
                 .map(|(id, (number, document))| match document {
                     Some(document) => Change::Put(*number, document.clone()),
@@ -211,7 +218,7 @@ impl DocumentStore for MemoryDocuments {
             changes.truncate(limit);
             changes
         };
-        Ok(self.look(scope, dataset, listed).unwrap_or_default())
+        Ok(self.read(scope, dataset, listed).unwrap_or_default())
     }
 
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {
@@ -228,13 +235,13 @@ fn summary(document: &Document) -> DocumentSummary {
     DocumentSummary {
         id: document.id.clone(),
         metadata: document.metadata.clone(),
-        bytes: length(document.content.len()),
-        chunks: length(document.chunks.len()),
+        bytes: count(document.content.len()),
+        chunks: count(document.chunks.len()),
         sha256: document.sha256,
         created_at: document.created_at,
     }
 }
 
-fn length(length: usize) -> u64 {
+fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! How text is taken out of files that are text already.
+//! A text extractor for files that are text already.
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument};
@@ -18,8 +18,8 @@ impl TextExtractor for TextFiles {
             return Err(FileRefused::Encoding.into());
         }
         if text.len() > NewDocument::MAX_BYTES {
-            let most = u64::try_from(NewDocument::MAX_BYTES).unwrap_or(u64::MAX);
-            return Err(FileRefused::TooLarge(most).into());
+            let max_bytes = u64::try_from(NewDocument::MAX_BYTES).unwrap_or(u64::MAX);
+            return Err(FileRefused::TooLarge(max_bytes).into());
         }
         if text.trim().is_empty() {
             return Err(FileRefused::NoText.into());

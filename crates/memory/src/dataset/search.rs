@@ -1,4 +1,4 @@
-//! How chunks are found without an index: each is looked at, and scored as the real engine does it.
+//! The in-memory search engine. It scans every chunk, and scores it as the real engine does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,47 +6,47 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, SearchQuery, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexKey, Metadata,
+    AnalyzerSettings, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexKey, Metadata, SearchQuery,
     StopWords, Tokenizer, contexts,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Finds chunks by looking at every one of them.
+/// Finds chunks by a scan of all of them.
 ///
-/// A word is a run of letters and digits in normal form NFKC, in lower case; where the dataset says `cjk`, runs of
-/// Chinese, Japanese and Korean letters are found by each two neighbours. English stop words are left out where the
-/// dataset says so; there are no others, and words are never stemmed, whatever it says. A chunk also has the words of
-/// the title and the headings that it stands under. The score is the root of
-/// Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average))) over the question's known words that the chunk has,
-/// divided by Σ idf of them all, with k1 = 1.2 and b = 0.75.
+/// A term is a run of letters and digits in normal form NFKC, in lower case. With the tokenizer `cjk`, runs of Chinese,
+/// Japanese and Korean letters become bigrams. English stop words are removed if the dataset's analyzer says so; there
+/// are no other stop words, and terms are never stemmed. The terms of the title and of the headings above a chunk belong
+/// to the chunk. The score is the root of a BM25 sum over the query's known terms that the chunk has,
+/// Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average))), divided by the Σ idf of all known terms, with
+/// k1 = 1.2 and b = 0.75.
 #[derive(Default)]
 pub struct MemorySearch(Mutex<BTreeMap<(TenantId, DatasetId), Index>>);
 
 #[derive(Default)]
 struct Index {
-    seen: ChangeNumber,
+    last_change: ChangeNumber,
     documents: BTreeMap<DocumentId, Vec<IndexedChunk>>,
 }
 
 struct IndexedChunk {
     text: Arc<str>,
     metadata: Arc<Metadata>,
-    words: BTreeMap<String, u32>,
+    term_counts: BTreeMap<String, u32>,
     length: f64,
 }
 
-/// What a question's word is worth in a dataset.
-struct Known {
-    word: String,
+/// A term of a query that the dataset contains, with its weight.
+struct KnownTerm {
+    term: String,
     idf: f64,
 }
 
-const K1: f64 = 1.2;
-const B: f64 = 0.75;
-/// How many times the average a length counts at most.
-const LONGEST: f64 = 3.0;
+const BM25_K1: f64 = 1.2;
+const BM25_B: f64 = 0.75;
+/// The maximum length of a chunk, as a multiple of the average.
+const MAX_LENGTH_RATIO: f64 = 3.0;
 
 const STOP_WORDS: [&str; 33] = [
     "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
@@ -54,46 +54,46 @@ const STOP_WORDS: [&str; 33] = [
     "was", "will", "with",
 ];
 
-/// The words of a document, with each that is there more than once as often.
-fn words(text: &str, analyzer: AnalyzerSettings) -> Vec<String> {
-    listed(text, analyzer, true)
+/// The terms of a document, with repetitions.
+fn document_terms(text: &str, analyzer: AnalyzerSettings) -> Vec<String> {
+    analyze(text, analyzer, true)
 }
 
-/// The words of a question, each once.
-fn asked(text: &str, analyzer: AnalyzerSettings) -> BTreeSet<String> {
-    listed(text, analyzer, false).into_iter().collect()
+/// The distinct terms of a query.
+fn query_terms(text: &str, analyzer: AnalyzerSettings) -> BTreeSet<String> {
+    analyze(text, analyzer, false).into_iter().collect()
 }
 
-fn listed(text: &str, analyzer: AnalyzerSettings, singles: bool) -> Vec<String> {
+fn analyze(text: &str, analyzer: AnalyzerSettings, with_unigrams: bool) -> Vec<String> {
     let text: String = text.nfkc().flat_map(char::to_lowercase).collect();
     let runs = text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty());
-    let mut words = Vec::new();
+    let mut terms = Vec::new();
     match analyzer.tokenizer {
-        Tokenizer::Words => words.extend(runs.map(str::to_owned)),
-        Tokenizer::Cjk => runs.for_each(|run| cut(run, singles, &mut words)),
+        Tokenizer::Words => terms.extend(runs.map(str::to_owned)),
+        Tokenizer::Cjk => runs.for_each(|run| split_cjk(run, with_unigrams, &mut terms)),
     }
     if analyzer.stop_words == StopWords::English {
-        words.retain(|word| !STOP_WORDS.contains(&word.as_str()));
+        terms.retain(|term| !STOP_WORDS.contains(&term.as_str()));
     }
-    words
+    terms
 }
 
-/// Cuts a run of letters where Chinese, Japanese or Korean ones begin and end, and those into neighbours.
-fn cut(run: &str, singles: bool, words: &mut Vec<String>) {
+/// Splits a run of letters into CJK and other parts, and the CJK parts into bigrams.
+fn split_cjk(run: &str, with_unigrams: bool, terms: &mut Vec<String>) {
     let characters: Vec<char> = run.chars().collect();
-    for part in characters.chunk_by(|one, next| is_cjk(*one) == is_cjk(*next)) {
+    for part in characters.chunk_by(|letter, next| is_cjk(*letter) == is_cjk(*next)) {
         if !part.first().is_some_and(|first| is_cjk(*first)) {
-            words.push(part.iter().collect());
+            terms.push(part.iter().collect());
             continue;
         }
-        words.extend(part.windows(2).map(|pair| pair.iter().collect::<String>()));
-        if singles || part.len() == 1 {
-            words.extend(part.iter().map(char::to_string));
+        terms.extend(part.windows(2).map(|pair| pair.iter().collect::<String>()));
+        if with_unigrams || part.len() == 1 {
+            terms.extend(part.iter().map(char::to_string));
         }
     }
 }
 
-/// By Unicode's blocks of the four scripts, in normal form.
+/// Whether a letter is in one of Unicode's blocks of Chinese, Japanese and Korean scripts.
 fn is_cjk(letter: char) -> bool {
     matches!(letter,
         '\u{1100}'..='\u{11ff}' | '\u{3005}'..='\u{3007}' | '\u{3021}'..='\u{3029}' | '\u{3041}'..='\u{30ff}'
@@ -103,31 +103,31 @@ fn is_cjk(letter: char) -> bool {
 }
 
 impl IndexedChunk {
-    fn all_of(document: &Document, analyzer: AnalyzerSettings) -> Vec<Self> {
+    fn of_document(document: &Document, analyzer: AnalyzerSettings) -> Vec<Self> {
         let metadata = Arc::new(document.metadata.clone());
         let index = |(text, context): (&str, String)| {
             let mut counts = BTreeMap::new();
-            for word in words(&context, analyzer).into_iter().chain(words(text, analyzer)) {
-                *counts.entry(word).or_default() += 1;
+            for term in document_terms(&context, analyzer).into_iter().chain(document_terms(text, analyzer)) {
+                *counts.entry(term).or_default() += 1;
             }
             let length = counts.values().copied().map(f64::from).sum();
-            Self { text: text.into(), metadata: Arc::clone(&metadata), words: counts, length }
+            Self { text: text.into(), metadata: Arc::clone(&metadata), term_counts: counts, length }
         };
         let texts = document.chunks.iter().map(|chunk| chunk.text.as_str());
         texts.zip(contexts(document)).map(index).collect()
     }
 
-    fn score(&self, known: &[Known], average_length: f64) -> f64 {
-        let length = (self.length / average_length).min(LONGEST);
-        let (mut all, mut bm25) = (0.0, 0.0);
-        for Known { word, idf } in known {
-            all += idf;
-            if let Some(count) = self.words.get(word) {
+    fn score(&self, known: &[KnownTerm], average_length: f64) -> f64 {
+        let length = (self.length / average_length).min(MAX_LENGTH_RATIO);
+        let (mut idf_sum, mut bm25) = (0.0, 0.0);
+        for KnownTerm { term, idf } in known {
+            idf_sum += idf;
+            if let Some(count) = self.term_counts.get(term) {
                 let count = f64::from(*count);
-                bm25 += idf * count / (count + K1 * (1.0 - B + B * length));
+                bm25 += idf * count / (count + BM25_K1 * (1.0 - BM25_B + BM25_B * length));
             }
         }
-        if all > 0.0 { f64::sqrt(bm25 / all) } else { 0.0 }
+        if idf_sum > 0.0 { f64::sqrt(bm25 / idf_sum) } else { 0.0 }
     }
 }
 
@@ -136,20 +136,20 @@ impl Index {
         self.documents.iter().flat_map(|(id, chunks)| chunks.iter().map(move |chunk| (id, chunk)))
     }
 
-    fn known(&self, question: BTreeSet<String>) -> Vec<Known> {
+    fn known_terms(&self, query: BTreeSet<String>) -> Vec<KnownTerm> {
         let total = self.chunks().fold(0.0, |sum, _| sum + 1.0);
-        let worth = |word: String| {
+        let weigh = |term: String| {
             let with = self
                 .chunks()
-                .filter(|(_, chunk)| chunk.words.contains_key(&word))
+                .filter(|(_, chunk)| chunk.term_counts.contains_key(&term))
                 .fold(0.0, |sum, _| sum + 1.0);
-            (with > 0.0).then(|| Known { word, idf: f64::ln(1.0 + (total - with + 0.5) / (with + 0.5)) })
+            (with > 0.0).then(|| KnownTerm { term, idf: f64::ln(1.0 + (total - with + 0.5) / (with + 0.5)) })
         };
-        question.into_iter().filter_map(worth).collect()
+        query.into_iter().filter_map(weigh).collect()
     }
 
-    fn search(&self, analyzer: AnalyzerSettings, ask: &SearchQuery) -> Hits {
-        let known = self.known(asked(&ask.text, analyzer));
+    fn search(&self, analyzer: AnalyzerSettings, query: &SearchQuery) -> Hits {
+        let known = self.known_terms(query_terms(&query.text, analyzer));
         let (sum, count) =
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
         let average_length = sum / count;
@@ -157,23 +157,23 @@ impl Index {
             document: document.clone(),
             content: Arc::clone(&chunk.text),
             metadata: Arc::clone(&chunk.metadata),
-            score: narrow(chunk.score(&known, average_length)),
+            score: to_port_score(chunk.score(&known, average_length)),
         });
         let mut hits: Hits =
-            scored.filter(|hit| hit.score > 0.0 && hit.score >= ask.threshold.get()).collect();
-        // Stable, so that equal scores stay in the order of their documents.
-        hits.sort_by(|one, other| other.score.total_cmp(&one.score));
-        hits.truncate(ask.limit);
+            scored.filter(|hit| hit.score > 0.0 && hit.score >= query.threshold.get()).collect();
+        // The sort is stable: hits of equal score stay in the order of their documents.
+        hits.sort_by(|hit, other| other.score.total_cmp(&hit.score));
+        hits.truncate(query.limit);
         hits
     }
 }
 
-/// The score as the port has it: 0 to 1, where rounding might have gone past.
+/// The score as the port defines it: 0 to 1, without rounding errors beyond.
 #[expect(
     clippy::as_conversions,
     reason = "there is no other way from f64 to f32; the value is bounded first"
 )]
-fn narrow(score: f64) -> f32 {
+fn to_port_score(score: f64) -> f32 {
     score.clamp(0.0, 1.0) as f32
 }
 
@@ -194,34 +194,39 @@ impl SearchEngine for MemorySearch {
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        ask: &'a SearchQuery,
+        query: &'a SearchQuery,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         Box::pin(async move {
             let indexes = self.indexes();
-            let found =
-                indexes.get(&(scope.tenant(), index.dataset)).map(|one| one.search(index.analyzer, ask));
+            let found = indexes
+                .get(&(scope.tenant(), index.dataset))
+                .map(|documents| documents.search(index.analyzer, query));
             Ok(found.unwrap_or_default())
         })
     }
 
     fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {
-        Ok(self.indexes().get(&(scope.tenant(), index.dataset)).map_or(ChangeNumber(0), |one| one.seen))
+        Ok(self
+            .indexes()
+            .get(&(scope.tenant(), index.dataset))
+            .map_or(ChangeNumber(0), |index| index.last_change))
     }
 
     fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
         let mut indexes = self.indexes();
-        let held = indexes.entry((scope.tenant(), index.dataset)).or_default();
+        let stored = indexes.entry((scope.tenant(), index.dataset)).or_default();
         for change in changes {
             match change {
                 Change::Put(_, document) => {
-                    held.documents
-                        .insert(document.id.clone(), IndexedChunk::all_of(document, index.analyzer));
+                    stored
+                        .documents
+                        .insert(document.id.clone(), IndexedChunk::of_document(document, index.analyzer));
                 }
                 Change::Removed(_, id) => {
-                    held.documents.remove(id);
+                    stored.documents.remove(id);
                 }
             }
-            held.seen = held.seen.max(change.number());
+            stored.last_change = stored.last_change.max(change.number());
         }
         Ok(())
     }

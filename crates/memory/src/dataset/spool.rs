@@ -1,25 +1,25 @@
-//! How files are held until they are documents.
+//! The in-memory spool: uploaded files until they are documents.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use syft_space_domain::dataset::ports::{UploadWriter, Spool, SpoolError, SpooledFile};
+use syft_space_domain::dataset::ports::{Spool, SpoolError, SpooledFile, UploadWriter};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
 
-type Key = (TenantId, DatasetId, JobId);
+type JobKey = (TenantId, DatasetId, JobId);
 
 /// The files of every job, in memory.
 #[derive(Default)]
-pub struct MemorySpool(Arc<Mutex<BTreeMap<Key, Held>>>);
+pub struct MemorySpool(Arc<Mutex<BTreeMap<JobKey, JobFiles>>>);
 
 /// The files of one job.
 #[derive(Default)]
-struct Held {
-    /// `None` until all of them were brought.
-    list: Option<Vec<SpooledFile>>,
+struct JobFiles {
+    /// `None` until the upload is sealed.
+    manifest: Option<Vec<SpooledFile>>,
     files: BTreeMap<usize, Vec<u8>>,
 }
 
@@ -30,7 +30,7 @@ impl MemorySpool {
         Self::default()
     }
 
-    fn jobs_held(&self) -> MutexGuard<'_, BTreeMap<Key, Held>> {
+    fn all_jobs(&self) -> MutexGuard<'_, BTreeMap<JobKey, JobFiles>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -43,8 +43,8 @@ impl Spool for MemorySpool {
         job: JobId,
     ) -> Result<Box<dyn UploadWriter>, SpoolError> {
         let key = (scope.tenant(), dataset, job);
-        self.jobs_held().insert(key, Held::default());
-        Ok(Box::new(Files { jobs: Arc::clone(&self.0), key, count: 0, sealed: false }))
+        self.all_jobs().insert(key, JobFiles::default());
+        Ok(Box::new(MemoryUpload { jobs: Arc::clone(&self.0), key, file_count: 0, is_sealed: false }))
     }
 
     fn files(
@@ -53,7 +53,10 @@ impl Spool for MemorySpool {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<Vec<SpooledFile>>, SpoolError> {
-        Ok(self.jobs_held().get(&(scope.tenant(), dataset, job)).and_then(|held| held.list.clone()))
+        Ok(self
+            .all_jobs()
+            .get(&(scope.tenant(), dataset, job))
+            .and_then(|job_files| job_files.manifest.clone()))
     }
 
     fn read(
@@ -63,8 +66,10 @@ impl Spool for MemorySpool {
         job: JobId,
         number: usize,
     ) -> Result<Option<Vec<u8>>, SpoolError> {
-        let jobs = self.jobs_held();
-        Ok(jobs.get(&(scope.tenant(), dataset, job)).and_then(|held| held.files.get(&number).cloned()))
+        let jobs = self.all_jobs();
+        Ok(jobs
+            .get(&(scope.tenant(), dataset, job))
+            .and_then(|job_files| job_files.files.get(&number).cloned()))
     }
 
     fn remove_files(
@@ -74,80 +79,80 @@ impl Spool for MemorySpool {
         job: JobId,
         numbers: Range<usize>,
     ) -> Result<(), SpoolError> {
-        if let Some(held) = self.jobs_held().get_mut(&(scope.tenant(), dataset, job)) {
-            held.files.retain(|number, _| !numbers.contains(number));
+        if let Some(job_files) = self.all_jobs().get_mut(&(scope.tenant(), dataset, job)) {
+            job_files.files.retain(|number, _| !numbers.contains(number));
         }
         Ok(())
     }
 
     fn remove(&self, scope: &TenantScope, dataset: DatasetId, job: JobId) -> Result<(), SpoolError> {
-        self.jobs_held().remove(&(scope.tenant(), dataset, job));
+        self.all_jobs().remove(&(scope.tenant(), dataset, job));
         Ok(())
     }
 
     fn jobs(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<JobId>, SpoolError> {
-        let of_it = |(tenant, of, _): &&Key| (*tenant, *of) == (scope.tenant(), dataset);
-        Ok(self.jobs_held().keys().filter(of_it).map(|(_, _, job)| *job).collect())
+        let is_of_dataset = |(tenant, of, _): &&JobKey| (*tenant, *of) == (scope.tenant(), dataset);
+        Ok(self.all_jobs().keys().filter(is_of_dataset).map(|(_, _, job)| *job).collect())
     }
 
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SpoolError> {
-        self.jobs_held().retain(|(tenant, of, _), _| (*tenant, *of) != (scope.tenant(), dataset));
+        self.all_jobs().retain(|(tenant, of, _), _| (*tenant, *of) != (scope.tenant(), dataset));
         Ok(())
     }
 }
 
-struct Files {
-    jobs: Arc<Mutex<BTreeMap<Key, Held>>>,
-    key: Key,
-    count: usize,
-    sealed: bool,
+struct MemoryUpload {
+    jobs: Arc<Mutex<BTreeMap<JobKey, JobFiles>>>,
+    key: JobKey,
+    file_count: usize,
+    is_sealed: bool,
 }
 
-impl Files {
-    fn change<T>(&self, change: impl FnOnce(&mut Held) -> Option<T>) -> Result<T, SpoolError> {
+impl MemoryUpload {
+    fn update<T>(&self, update: impl FnOnce(&mut JobFiles) -> Option<T>) -> Result<T, SpoolError> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = jobs.get_mut(&self.key).and_then(change);
-        changed.ok_or_else(|| StoreError::failed("no file was begun, or the job is gone"))
+        let updated = jobs.get_mut(&self.key).and_then(update);
+        updated.ok_or_else(|| StoreError::failed("no file was begun, or the job is gone"))
     }
 
-    fn last(&self) -> Option<usize> {
-        self.count.checked_sub(1)
+    fn last_number(&self) -> Option<usize> {
+        self.file_count.checked_sub(1)
     }
 }
 
-impl UploadWriter for Files {
+impl UploadWriter for MemoryUpload {
     fn begin_file(&mut self) -> Result<(), SpoolError> {
-        let number = self.count;
-        self.change(|held| Some(held.files.insert(number, Vec::new())))?;
-        self.count += 1;
+        let number = self.file_count;
+        self.update(|job_files| Some(job_files.files.insert(number, Vec::new())))?;
+        self.file_count += 1;
         Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
-        self.change(|held| {
-            held.files.get_mut(&self.last()?)?.extend_from_slice(bytes);
+        self.update(|job_files| {
+            job_files.files.get_mut(&self.last_number()?)?.extend_from_slice(bytes);
             Some(())
         })
     }
 
     fn discard_file(&mut self) -> Result<(), SpoolError> {
-        self.change(|held| held.files.remove(&self.last()?))?;
+        self.update(|job_files| job_files.files.remove(&self.last_number()?))?;
         Ok(())
     }
 
     fn seal(mut self: Box<Self>, files: &[SpooledFile]) -> Result<(), SpoolError> {
-        self.change(|held| {
-            held.list = Some(files.to_vec());
+        self.update(|job_files| {
+            job_files.manifest = Some(files.to_vec());
             Some(())
         })?;
-        self.sealed = true;
+        self.is_sealed = true;
         Ok(())
     }
 }
 
-impl Drop for Files {
+impl Drop for MemoryUpload {
     fn drop(&mut self) {
-        if !self.sealed {
+        if !self.is_sealed {
             self.jobs.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
         }
     }

@@ -1,4 +1,4 @@
-//! How accounts, memberships and invitations are kept.
+//! `AccountView` and `AccountRows` of a transaction: accounts, memberships and invitations.
 
 mod passwords;
 mod tokens;
@@ -16,49 +16,60 @@ use syft_space_domain::identity::{
 use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
-use syft_space_domain::store::{StoreError, StateChange};
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::TenantScope;
 
-use crate::session::{Session, require};
 use crate::table::count;
+use crate::transaction::{Transaction, check_key};
 
-impl Session {
-    fn with_account(&self, membership: Membership) -> Option<Member> {
-        let account = self.state.accounts.get(&membership.account)?;
+impl Transaction {
+    fn member_of(&self, membership: Membership) -> Option<Member> {
+        let account = self.tables.accounts.get(&membership.account)?;
         Some(Member { membership, email: account.email.clone(), account_status: account.status })
     }
 }
 
-impl AccountView for Session {
+impl AccountView for Transaction {
     fn any_account(&mut self) -> Result<bool, StoreError> {
-        Ok(!self.state.accounts.is_empty())
+        Ok(!self.tables.accounts.is_empty())
     }
 
     fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
-        Ok(self.state.accounts.values().find(|account| account.email == *email).cloned())
+        Ok(self.tables.accounts.values().find(|account| account.email == *email).cloned())
     }
 
     fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        Ok(self.state.accounts.get(&id).cloned())
+        Ok(self.tables.accounts.get(&id).cloned())
     }
 
     fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipWithTenant>, StoreError> {
-        let own = self.state.memberships.all().filter(|(_, member, _)| *member == account);
+        let own = self.tables.memberships.all().filter(|(_, member, _)| *member == account);
         let named = own.filter_map(|(tenant, _, membership)| {
-            let tenant_name = self.state.tenants.get(&tenant)?.name.clone();
+            let tenant_name = self.tables.tenants.get(&tenant)?.name.clone();
             Some(MembershipWithTenant { membership: membership.clone(), tenant_name })
         });
         let mut memberships: Vec<MembershipWithTenant> = named.collect();
-        memberships.sort_by(|one, other| one.tenant_name.cmp(&other.tenant_name));
+        memberships.sort_by(|membership, other| membership.tenant_name.cmp(&other.tenant_name));
         Ok(memberships)
     }
 
     fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
-        Ok(self.state.invitations.all().map(|(_, _, one)| one).find(|one| one.token.matches(token)).cloned())
+        Ok(self
+            .tables
+            .invitations
+            .all()
+            .map(|(_, _, invitation)| invitation)
+            .find(|invitation| invitation.token.matches(token))
+            .cloned())
     }
 
     fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError> {
-        Ok(self.state.memberships.get(scope, account).cloned().and_then(|one| self.with_account(one)))
+        Ok(self
+            .tables
+            .memberships
+            .get(scope, account)
+            .cloned()
+            .and_then(|membership| self.member_of(membership)))
     }
 
     fn members(
@@ -66,21 +77,24 @@ impl AccountView for Session {
         scope: &TenantScope,
         page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError> {
-        let Page { items, next } = self.state.memberships.page(scope, page, |_, _| true);
-        Ok(Page { items: items.into_iter().filter_map(|one| self.with_account(one)).collect(), next })
+        let Page { items, next } = self.tables.memberships.page(scope, page, |_, _| true);
+        Ok(Page {
+            items: items.into_iter().filter_map(|membership| self.member_of(membership)).collect(),
+            next,
+        })
     }
 
     fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
         let account_is_active = |id: AccountId| {
-            self.state.accounts.get(&id).is_some_and(|one| one.status == AccountStatus::Active)
+            self.tables.accounts.get(&id).is_some_and(|account| account.status == AccountStatus::Active)
         };
-        Ok(count(self.state.memberships.of(scope).filter(|(id, one)| {
-            one.role == role && one.status == AccountStatus::Active && account_is_active(*id)
+        Ok(count(self.tables.memberships.rows(scope).filter(|(id, membership)| {
+            membership.role == role && membership.status == AccountStatus::Active && account_is_active(*id)
         })))
     }
 
     fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
-        Ok(self.state.memberships.count(scope) + self.state.invitations.count(scope))
+        Ok(self.tables.memberships.count(scope) + self.tables.invitations.count(scope))
     }
 
     fn invitations(
@@ -88,7 +102,7 @@ impl AccountView for Session {
         scope: &TenantScope,
         page: PageRequest<InvitationId>,
     ) -> Result<Page<Invitation, InvitationId>, StoreError> {
-        Ok(self.state.invitations.page(scope, page, |_, _| true))
+        Ok(self.tables.invitations.page(scope, page, |_, _| true))
     }
 
     fn invitation(
@@ -96,44 +110,44 @@ impl AccountView for Session {
         scope: &TenantScope,
         id: InvitationId,
     ) -> Result<Option<Invitation>, StoreError> {
-        Ok(self.state.invitations.get(scope, id).cloned())
+        Ok(self.tables.invitations.get(scope, id).cloned())
     }
 }
 
-impl AccountRows for Session {
+impl AccountRows for Transaction {
     fn add_account(&mut self, account: &Account) -> Result<(), StoreError> {
-        let id_is_new = !self.state.accounts.contains_key(&account.id);
-        require(id_is_new, || format!("there is an account {} already", account.id))?;
-        let email_is_new = self.account_by_email(&account.email)?.is_none();
+        let id_is_free = !self.tables.accounts.contains_key(&account.id);
+        check_key(id_is_free, || format!("there is an account {} already", account.id))?;
+        let email_is_free = self.account_by_email(&account.email)?.is_none();
         // The address itself stays out of the message: it may end in a log.
-        require(email_is_new, || "an account has this e-mail address already")?;
-        Arc::make_mut(&mut self.state.accounts).insert(account.id, account.clone());
+        check_key(email_is_free, || "an account has this e-mail address already")?;
+        Arc::make_mut(&mut self.tables.accounts).insert(account.id, account.clone());
         Ok(())
     }
 
     fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError> {
-        if let Some(row) = Arc::make_mut(&mut self.state.accounts).get_mut(&account) {
+        if let Some(row) = Arc::make_mut(&mut self.tables.accounts).get_mut(&account) {
             row.password = password.clone();
         }
         Ok(())
     }
 
     fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError> {
-        if let Some(row) = Arc::make_mut(&mut self.state.accounts).get_mut(&account) {
+        if let Some(row) = Arc::make_mut(&mut self.tables.accounts).get_mut(&account) {
             row.status = status;
         }
-        let own = self.state.memberships.all().filter(|(_, member, _)| *member == account);
+        let own = self.tables.memberships.all().filter(|(_, member, _)| *member == account);
         self.changes.extend(own.map(|(tenant, member, _)| StateChange::Member(tenant, member)));
         Ok(())
     }
 
     fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
         let account = membership.account;
-        self.tenant_exists(scope)?;
-        require(self.state.accounts.contains_key(&account), || format!("there is no account {account}"))?;
-        let is_new = !self.state.memberships.has(scope, account);
-        require(is_new, || format!("account {account} is a member already"))?;
-        self.state.memberships.put(
+        self.check_tenant_exists(scope)?;
+        check_key(self.tables.accounts.contains_key(&account), || format!("there is no account {account}"))?;
+        let is_new = !self.tables.memberships.contains(scope, account);
+        check_key(is_new, || format!("account {account} is a member already"))?;
+        self.tables.memberships.insert(
             scope,
             account,
             Membership { tenant: scope.tenant(), ..membership.clone() },
@@ -143,7 +157,7 @@ impl AccountRows for Session {
     }
 
     fn update_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
-        if let Some(row) = self.state.memberships.edit(scope, membership.account) {
+        if let Some(row) = self.tables.memberships.get_mut(scope, membership.account) {
             *row = Membership { tenant: row.tenant, created_at: row.created_at, ..membership.clone() };
             self.changes.insert(StateChange::Member(scope.tenant(), membership.account));
         }
@@ -151,7 +165,7 @@ impl AccountRows for Session {
     }
 
     fn remove_membership(&mut self, scope: &TenantScope, account: AccountId) -> Result<bool, StoreError> {
-        let removed = self.state.memberships.remove(scope, account);
+        let removed = self.tables.memberships.remove(scope, account);
         if removed {
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
@@ -159,12 +173,12 @@ impl AccountRows for Session {
     }
 
     fn add_invitation(&mut self, scope: &TenantScope, invitation: &Invitation) -> Result<(), StoreError> {
-        self.tenant_exists(scope)?;
-        let id_is_new = !self.state.invitations.has(scope, invitation.id);
-        require(id_is_new, || format!("there is an invitation {} already", invitation.id))?;
-        let token_is_new = self.invitation_by_token(&invitation.token)?.is_none();
-        require(token_is_new, || "an invitation has this token already")?;
-        self.state.invitations.put(
+        self.check_tenant_exists(scope)?;
+        let id_is_free = !self.tables.invitations.contains(scope, invitation.id);
+        check_key(id_is_free, || format!("there is an invitation {} already", invitation.id))?;
+        let token_is_free = self.invitation_by_token(&invitation.token)?.is_none();
+        check_key(token_is_free, || "an invitation has this token already")?;
+        self.tables.invitations.insert(
             scope,
             invitation.id,
             Invitation { tenant: scope.tenant(), ..invitation.clone() },
@@ -173,6 +187,6 @@ impl AccountRows for Session {
     }
 
     fn remove_invitation(&mut self, scope: &TenantScope, id: InvitationId) -> Result<bool, StoreError> {
-        Ok(self.state.invitations.remove(scope, id))
+        Ok(self.tables.invitations.remove(scope, id))
     }
 }

@@ -1,4 +1,4 @@
-//! How does a test hash passwords without spending its time on it?
+//! A fast and insecure password hasher for tests.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
 use syft_space_domain::identity::{Password, PasswordError, PasswordHash};
 use syft_space_domain::random::Entropy;
 
-/// Hashes passwords with one round of salted SHA-256. **For tests alone**: whoever steals such hashes guesses
-/// billions of passwords a second, where the real adapter allows a few.
+/// Hashes passwords with one round of salted SHA-256. **For tests only**: an attacker can guess billions of passwords a
+/// second against such hashes, and only a few against those of the real adapter.
 pub struct InsecurePasswords {
     entropy: Arc<dyn Entropy>,
 }
 
-/// What everybody tries first; the real adapter ships a real list.
-const COMMON: [&str; 3] = ["passwordpassword", "123456789012345", "qwertyuiopasdfgh"];
-const PREFIX: &str = "$insecure-sha256$";
+/// The most common passwords; the real adapter has a full list.
+const COMMON_PASSWORDS: [&str; 3] = ["passwordpassword", "123456789012345", "qwertyuiopasdfgh"];
+const HASH_PREFIX: &str = "$insecure-sha256$";
 
 impl InsecurePasswords {
-    /// Takes its salts from `entropy`.
+    /// A hasher whose salts come from `entropy`.
     #[must_use]
     pub fn new(entropy: Arc<dyn Entropy>) -> Self {
         Self { entropy }
     }
 
-    fn salted(salt: &str, password: &Password) -> String {
+    fn salted_digest(salt: &str, password: &Password) -> String {
         let digest = Sha256::new().chain_update(salt).chain_update(password.expose()).finalize();
         hex::encode(digest)
     }
@@ -35,27 +35,27 @@ impl InsecurePasswords {
         let mut salt = [0u8; 16];
         self.entropy.fill(&mut salt).map_err(|error| HashingError::Failed(error.to_string()))?;
         let salt = hex::encode(salt);
-        let hash = Self::salted(&salt, password);
-        Ok(PasswordHash::from_phc(format!("{PREFIX}{salt}${hash}")))
+        let hash = Self::salted_digest(&salt, password);
+        Ok(PasswordHash::from_phc(format!("{HASH_PREFIX}{salt}${hash}")))
     }
 
     fn compare_now(password: &Password, stored: Option<&PasswordHash>) -> Result<Compared, HashingError> {
         let Some(stored) = stored else {
             return Ok(Compared::Wrong);
         };
-        let parts = stored.expose().strip_prefix(PREFIX).and_then(|rest| rest.split_once('$'));
+        let parts = stored.expose().strip_prefix(HASH_PREFIX).and_then(|rest| rest.split_once('$'));
         let Some((salt, hash)) = parts else {
             return Err(HashingError::Failed("what is stored is no hash of this kind".to_owned()));
         };
-        let right: bool = Self::salted(salt, password).as_bytes().ct_eq(hash.as_bytes()).into();
-        Ok(if right { Compared::Right { rehash: None } } else { Compared::Wrong })
+        let matches: bool = Self::salted_digest(salt, password).as_bytes().ct_eq(hash.as_bytes()).into();
+        Ok(if matches { Compared::Right { rehash: None } } else { Compared::Wrong })
     }
 }
 
 impl Passwords for InsecurePasswords {
     fn check(&self, password: &Password, context: &[&str]) -> Result<(), PasswordError> {
         let password = password.expose().to_lowercase();
-        let mut guesses = COMMON.iter().chain(context);
+        let mut guesses = COMMON_PASSWORDS.iter().chain(context);
         if guesses.any(|guess| password == guess.to_lowercase()) {
             Err(PasswordError::Guessable)
         } else {

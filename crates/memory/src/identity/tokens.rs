@@ -1,4 +1,4 @@
-//! How are access tokens told apart without a key? Each is random, and looked up.
+//! In-memory access tokens: each is random, and its claims are looked up.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,8 @@ use syft_space_domain::time::Timestamp;
 
 /// Opaque access tokens: 256 random bits each, kept by their hash until they expire.
 ///
-/// At most [`MemoryTokens::CAPACITY`] are kept. One more takes the place of the one that expires first, whose
-/// holder then has to log in again.
+/// It keeps at most [`MemoryTokens::CAPACITY`] tokens. One more replaces the token that expires first; its holder must
+/// log in again.
 pub struct MemoryTokens {
     entropy: Arc<dyn Entropy>,
     lifetime: Duration,
@@ -21,7 +21,7 @@ pub struct MemoryTokens {
 }
 
 impl MemoryTokens {
-    /// The most tokens that are kept.
+    /// The maximum number of tokens.
     pub const CAPACITY: usize = 10_000;
 
     /// Tokens that live this long, made from `entropy`.
@@ -45,11 +45,12 @@ impl AccessTokens for MemoryTokens {
             BearerSecret::generate(&*self.entropy).map_err(|error| TokenSignError(error.to_string()))?;
         let mut issued = self.issued();
         if issued.len() >= Self::CAPACITY {
-            issued.retain(|_, one| one.expires_at > claims.issued_at);
+            issued.retain(|_, issued_claims| issued_claims.expires_at > claims.issued_at);
         }
         if issued.len() >= Self::CAPACITY {
-            let ends_first = issued.iter().min_by_key(|(_, one)| one.expires_at).map(|(hash, _)| *hash);
-            issued.retain(|hash, _| Some(*hash) != ends_first);
+            let first_to_expire =
+                issued.iter().min_by_key(|(_, claims)| claims.expires_at).map(|(hash, _)| *hash);
+            issued.retain(|hash, _| Some(*hash) != first_to_expire);
         }
         issued.insert(token.hash(), claims.clone());
         Ok(AccessToken::new(token.expose().to_owned()))
@@ -58,9 +59,9 @@ impl AccessTokens for MemoryTokens {
     fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenRefused> {
         let issued = self.issued();
         let Some(claims) = issued.get(&TokenHash::of(token)) else {
-            // Ours have no parts: what has three is another's, for another to verify.
-            let of_another = token.split('.').count() == 3;
-            return Err(if of_another { TokenRefused::WrongKind } else { TokenRefused::UnknownKey });
+            // Tokens of this adapter have no dots. A token of three parts is a JWT, which another verifier handles.
+            let is_jwt = token.split('.').count() == 3;
+            return Err(if is_jwt { TokenRefused::WrongKind } else { TokenRefused::UnknownKey });
         };
         if now >= claims.expires_at {
             return Err(TokenRefused::Expired);

@@ -1,4 +1,4 @@
-//! A store of documents and a search engine that fail when they are told to.
+//! A document store and a search engine with injected failures.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    SearchQuery, Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hits, IndexKey,
-    JobProgress, Usage,
+    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hits, IndexKey, JobProgress,
+    SearchQuery, Usage,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -15,29 +15,29 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_memory::{MemoryDocuments, MemorySearch};
 
-/// An adapter whose next writes fail as it is told, each with its own error or none.
-pub(crate) struct Failing<A, E> {
+/// An adapter whose next writes fail with the queued errors.
+pub(crate) struct FailingAdapter<A, E> {
     inner: A,
-    next: Mutex<VecDeque<Option<E>>>,
+    outcomes: Mutex<VecDeque<Option<E>>>,
 }
 
-impl<A, E> Failing<A, E> {
+impl<A, E> FailingAdapter<A, E> {
     pub(crate) fn new(inner: A) -> Self {
-        Self { inner, next: Mutex::default() }
+        Self { inner, outcomes: Mutex::default() }
     }
 
-    /// What becomes of the next writes; those behind them succeed.
-    pub(crate) fn fail<const N: usize>(&self, next: [Option<E>; N]) {
-        self.next.lock().unwrap().extend(next);
+    /// Queues the outcomes of the next writes; later writes succeed.
+    pub(crate) fn fail<const N: usize>(&self, outcomes: [Option<E>; N]) {
+        self.outcomes.lock().unwrap().extend(outcomes);
     }
 
-    fn may_write(&self) -> Result<(), E> {
-        self.next.lock().unwrap().pop_front().flatten().map_or(Ok(()), Err)
+    fn next_outcome(&self) -> Result<(), E> {
+        self.outcomes.lock().unwrap().pop_front().flatten().map_or(Ok(()), Err)
     }
 }
 
-/// Hands on what does not fail.
-macro_rules! handed_on {
+/// Methods that delegate.
+macro_rules! delegated {
     ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {$(
         fn $name(&self, $($argument: $type),*) -> $answer {
             self.inner.$name($($argument),*)
@@ -45,17 +45,17 @@ macro_rules! handed_on {
     )*};
 }
 
-type Stored<T> = Result<T, StoreError>;
+type StoreResult<T> = Result<T, StoreError>;
 
-impl DocumentStore for Failing<MemoryDocuments, StoreError> {
+impl DocumentStore for FailingAdapter<MemoryDocuments, StoreError> {
     fn put(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
         job: JobId,
         documents: &[Document],
-    ) -> Stored<ChangeNumber> {
-        self.may_write()?;
+    ) -> StoreResult<ChangeNumber> {
+        self.next_outcome()?;
         self.inner.put(scope, dataset, job, documents)
     }
 
@@ -66,44 +66,44 @@ impl DocumentStore for Failing<MemoryDocuments, StoreError> {
         job: JobId,
         documents: &[Document],
         progress: &JobProgress,
-    ) -> Stored<ChangeNumber> {
-        self.may_write()?;
+    ) -> StoreResult<ChangeNumber> {
+        self.next_outcome()?;
         self.inner.put_part(scope, dataset, job, documents, progress)
     }
 
-    handed_on! {
-        put_by(scope: &TenantScope, dataset: DatasetId, job: JobId) -> Stored<Option<ChangeNumber>>;
-        progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> Stored<Option<JobProgress>>;
-        forget_progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> Stored<()>;
-        hashes(scope: &TenantScope, dataset: DatasetId, ids: &[DocumentId]) -> Stored<Vec<Option<ContentHash>>>;
-        made_of(scope: &TenantScope, dataset: DatasetId, hash: &ContentHash) -> Stored<Option<DocumentId>>;
-        document(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> Stored<Option<Document>>;
+    delegated! {
+        put_by(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<Option<ChangeNumber>>;
+        progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<Option<JobProgress>>;
+        forget_progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<()>;
+        hashes(scope: &TenantScope, dataset: DatasetId, ids: &[DocumentId]) -> StoreResult<Vec<Option<ContentHash>>>;
+        made_of(scope: &TenantScope, dataset: DatasetId, hash: &ContentHash) -> StoreResult<Option<DocumentId>>;
+        document(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> StoreResult<Option<Document>>;
         documents(scope: &TenantScope, dataset: DatasetId, page: PageRequest<DocumentId>)
-            -> Stored<Page<DocumentSummary, DocumentId>>;
-        remove(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> Stored<Option<ChangeNumber>>;
-        usage(scope: &TenantScope, dataset: DatasetId) -> Stored<Usage>;
-        changes(scope: &TenantScope, dataset: DatasetId, after: ChangeNumber, limit: usize) -> Stored<Vec<Change>>;
-        destroy(scope: &TenantScope, dataset: DatasetId) -> Stored<()>;
-        held(operator: &OperatorScope) -> Stored<Vec<(TenantId, DatasetId)>>;
+            -> StoreResult<Page<DocumentSummary, DocumentId>>;
+        remove(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> StoreResult<Option<ChangeNumber>>;
+        usage(scope: &TenantScope, dataset: DatasetId) -> StoreResult<Usage>;
+        changes(scope: &TenantScope, dataset: DatasetId, after: ChangeNumber, limit: usize) -> StoreResult<Vec<Change>>;
+        destroy(scope: &TenantScope, dataset: DatasetId) -> StoreResult<()>;
+        held(operator: &OperatorScope) -> StoreResult<Vec<(TenantId, DatasetId)>>;
     }
 }
 
-impl SearchEngine for Failing<MemorySearch, SearchError> {
+impl SearchEngine for FailingAdapter<MemorySearch, SearchError> {
     fn search<'a>(
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        ask: &'a SearchQuery,
+        query: &'a SearchQuery,
     ) -> Pending<'a, Result<Hits, SearchError>> {
-        self.inner.search(scope, index, ask)
+        self.inner.search(scope, index, query)
     }
 
     fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
-        self.may_write()?;
+        self.next_outcome()?;
         self.inner.apply(scope, index, changes)
     }
 
-    handed_on! {
+    delegated! {
         indexed(scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError>;
         destroy(scope: &TenantScope, dataset: DatasetId) -> Result<(), SearchError>;
     }

@@ -1,19 +1,19 @@
-//! A space with one tenant and one dataset, and what is asked of it.
+//! A space with one tenant and one dataset, and the calls of its tests.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_executor::block_on;
-use syft_space_domain::audit::{Action, Actor, RequestContext, Log, Origin};
+use syft_space_domain::audit::{Action, Actor, Log, Origin, RequestContext};
 use syft_space_domain::dataset::ports::SearchError;
 use syft_space_domain::dataset::{
-    SearchQuery, DocumentId, IngestQueue, Job, JobStatus, Metadata, NewDataset, NewDocument, Upload, create_dataset,
-    finish_ingestion, job, jobs, start_ingestion, work_off,
+    DocumentId, IngestQueue, Job, JobStatus, Metadata, NewDataset, NewDocument, SearchQuery, Upload,
+    create_dataset, finish_ingestion, job, jobs, start_ingestion, work_off,
 };
 use syft_space_domain::identity::{Principal, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
-use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::{Clock, Timestamp};
@@ -24,12 +24,12 @@ use syft_space_memory::{
     MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
 };
 
-use crate::failing::Failing;
+use crate::failing::FailingAdapter;
 
-/// A clock that goes on by a minute whenever it is asked, so that nothing waits for long.
-struct Hasty(ManualClock);
+/// A clock that advances by a minute at each reading, so that no test waits.
+struct AdvancingClock(ManualClock);
 
-impl Clock for Hasty {
+impl Clock for AdvancingClock {
     fn now(&self) -> Timestamp {
         self.0.advance(Duration::from_secs(60));
         self.0.now()
@@ -38,8 +38,8 @@ impl Clock for Hasty {
 
 pub(crate) struct World {
     pub(crate) space: Space,
-    pub(crate) documents: Arc<Failing<MemoryDocuments, StoreError>>,
-    pub(crate) engine: Arc<Failing<MemorySearch, SearchError>>,
+    pub(crate) documents: Arc<FailingAdapter<MemoryDocuments, StoreError>>,
+    pub(crate) engine: Arc<FailingAdapter<MemorySearch, SearchError>>,
     pub(crate) principal: Principal,
     pub(crate) dataset: DatasetId,
     tenant: TenantId,
@@ -53,18 +53,18 @@ impl Drop for World {
 }
 
 impl World {
-    /// A space whose one tenant may hold this much.
-    pub(crate) fn of(limits: TenantLimits) -> Self {
-        let live = Arc::new(SnapshotCache::default());
-        let documents = Arc::new(Failing::new(MemoryDocuments::new()));
-        let engine = Arc::new(Failing::new(MemorySearch::new()));
+    /// A space whose only tenant has these limits.
+    pub(crate) fn with_limits(limits: TenantLimits) -> Self {
+        let cache = Arc::new(SnapshotCache::default());
+        let documents = Arc::new(FailingAdapter::new(MemoryDocuments::new()));
+        let engine = Arc::new(FailingAdapter::new(MemorySearch::new()));
         let entropy = Arc::new(SeededEntropy::new(7));
         let begin = Timestamp::parse("2026-11-24T09:30:00Z").unwrap();
         let hub = Arc::new(MemoryHub::new());
         let space = Space {
-            store: Arc::new(MemoryStore::new(live.clone())),
-            trusted: live.clone(),
-            live,
+            store: Arc::new(MemoryStore::new(cache.clone())),
+            trusted: cache.clone(),
+            snapshots: cache,
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub,
@@ -75,7 +75,7 @@ impl World {
             extractor: Arc::new(TextFiles),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
-            clock: Arc::new(Hasty(ManualClock::at(begin))),
+            clock: Arc::new(AdvancingClock(ManualClock::at(begin))),
             entropy,
             datasets: DatasetLocks::default(),
             ingestion: IngestQueue::default(),
@@ -90,11 +90,11 @@ impl World {
         };
         let id = tenant.id;
         let event = context.event(Log::Installation, Action::ConfigChange, Actor::Operator).unwrap();
-        let founded = space.store.write(move |tx| {
+        let created = space.store.write(move |tx| {
             tx.add_tenant(&tenant)?;
             Ok(Ok::<_, syft_space_domain::unit::Refused<StoreError>>(Recorded::new((), event.clone())))
         });
-        founded.wait().unwrap();
+        created.wait().unwrap();
         let principal = operate(&space, &OperatorScope::at_startup(), None).unwrap();
         let wanted = NewDataset {
             name: "animals".to_owned(),
@@ -106,7 +106,7 @@ impl World {
         Self { space, documents, engine, principal, dataset, tenant: id, failures: Arc::default() }
     }
 
-    pub(crate) fn call(&self) -> RequestContext {
+    pub(crate) fn context(&self) -> RequestContext {
         self.space.request_context(Origin::default()).unwrap()
     }
 
@@ -114,9 +114,9 @@ impl World {
         OperatorScope::at_startup().tenant(self.tenant)
     }
 
-    /// Brings files, which wait to be worked off.
-    pub(crate) fn bring(&self, files: &[(&str, &str)]) -> Job {
-        let mut upload = Upload::begin(&self.space, &self.call(), &self.principal, self.dataset).unwrap();
+    /// Uploads files, which wait in the queue.
+    pub(crate) fn upload(&self, files: &[(&str, &str)]) -> Job {
+        let mut upload = Upload::begin(&self.space, &self.context(), &self.principal, self.dataset).unwrap();
         for (name, content) in files {
             upload.begin_file(name).unwrap();
             upload.write(content.as_bytes()).unwrap();
@@ -124,36 +124,38 @@ impl World {
         upload.finish().unwrap()
     }
 
-    pub(crate) fn cut(&self, texts: &[(&str, &str)]) -> Vec<NewDocument> {
+    pub(crate) fn documents_of(&self, texts: &[(&str, &str)]) -> Vec<NewDocument> {
         let document = |(id, text): &(&str, &str)| {
             NewDocument::new(DocumentId::parse(id).unwrap(), (*text).to_owned(), Metadata::new()).unwrap()
         };
         texts.iter().map(document).collect()
     }
 
-    /// Stores documents, whose index has not followed yet.
+    /// Stores documents that are not indexed yet.
     pub(crate) fn start(&self, texts: &[(&str, &str)]) -> Job {
-        start_ingestion(&self.space, &self.call(), &self.principal, self.dataset, self.cut(texts)).unwrap()
+        start_ingestion(&self.space, &self.context(), &self.principal, self.dataset, self.documents_of(texts))
+            .unwrap()
     }
 
-    /// Stores documents, and brings them to the index.
-    pub(crate) fn put(&self, texts: &[(&str, &str)]) {
+    /// Stores and indexes documents.
+    pub(crate) fn ingest(&self, texts: &[(&str, &str)]) {
         let job = self.start(texts);
-        finish_ingestion(&self.space, &self.call(), &self.scope(), job).unwrap();
+        finish_ingestion(&self.space, &self.context(), &self.scope(), job).unwrap();
     }
 
-    /// Begins to work off what is queued, in the background.
-    pub(crate) fn work(&self) {
-        let (space, principal, failures) = (self.space.clone(), self.principal.clone(), Arc::clone(&self.failures));
+    /// Starts the background worker of the queue.
+    pub(crate) fn start_worker(&self) {
+        let (space, principal, failures) =
+            (self.space.clone(), self.principal.clone(), Arc::clone(&self.failures));
         std::thread::spawn(move || {
-            work_off(&space, &|dataset, id, fault| {
+            work_off(&space, &|dataset, id, error| {
                 let Job { status, progress, .. } = job(&space, &principal, dataset, id).unwrap().job;
-                failures.lock().unwrap().push((fault.clone(), status, progress.documents_done));
+                failures.lock().unwrap().push((error.clone(), status, progress.documents_done));
             });
         });
     }
 
-    /// What failed in the background, with the status that the job had then, and how many documents.
+    /// The failures in the background, each with the job's status and number of documents at that time.
     pub(crate) fn failures(&self) -> Vec<(PortError, JobStatus, u64)> {
         self.failures.lock().unwrap().clone()
     }
@@ -172,23 +174,23 @@ impl World {
 
     pub(crate) fn jobs(&self) -> Vec<Job> {
         let page = jobs(&self.space, &self.principal, self.dataset, PageRequest::default()).unwrap();
-        page.items.into_iter().map(|now| now.job).collect()
+        page.items.into_iter().map(|view| view.job).collect()
     }
 
-    /// The ids of what is stored.
+    /// The ids of the stored documents.
     pub(crate) fn stored(&self) -> Vec<String> {
         let documents = &self.space.documents;
         let page = documents.documents(&self.scope(), self.dataset, PageRequest::default()).unwrap();
-        page.items.into_iter().map(|one| one.id.to_string()).collect()
+        page.items.into_iter().map(|document| document.id.to_string()).collect()
     }
 
-    /// The ids of what a search finds.
+    /// The ids of the documents that a search finds.
     pub(crate) fn found(&self, text: &str) -> Vec<String> {
-        let ask = SearchQuery::new(text.to_owned(), 10, 0.5).unwrap();
+        let query = SearchQuery::new(text.to_owned(), 10, 0.5).unwrap();
         let index =
             self.space.store.read().unwrap().dataset(&self.scope(), self.dataset).unwrap().unwrap().index();
         let scope = self.scope();
-        let hits = block_on(self.space.engine.search(&scope, index, &ask)).unwrap();
+        let hits = block_on(self.space.engine.search(&scope, index, &query)).unwrap();
         hits.iter().map(|hit| hit.document.to_string()).collect()
     }
 

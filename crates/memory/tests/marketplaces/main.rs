@@ -1,4 +1,4 @@
-//! Do the use cases of marketplaces keep their promises, whatever hubs do?
+//! The use cases of marketplaces, with hubs that fail.
 
 #[cfg(test)]
 mod listing;

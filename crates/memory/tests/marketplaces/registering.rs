@@ -1,14 +1,14 @@
-//! Do registering, changing and removing a marketplace keep their promises whatever happens in between?
+//! Registering, changing and removing a marketplace, with failures in between.
 
 use syft_space_conformance::sample::listing;
 use syft_space_domain::audit::Action;
-use syft_space_domain::snapshot::Snapshots;
 use syft_space_domain::marketplace::ports::{HubAccess, HubError, Publication, TrustedHubs};
 use syft_space_domain::marketplace::{
     ChangeMarketplace, HubCredential, HubUrl, Listing, MARKETPLACES_MAX, MarketplaceError, TrustError,
     TrustedBy, change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
 };
 use syft_space_domain::secret::Secret;
+use syft_space_domain::snapshot::Snapshots;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::unit::Recorded;
@@ -19,16 +19,16 @@ use crate::world::{CLOSED, ISSUER, OPEN, PUBLIC, World, block_on, url};
 fn a2_who_was_cut_off_registers_once_more_and_is_the_same_satellite() {
     block_on(async {
         let world = World::new();
-        world.hub.set_knows_satellites(true);
+        world.hub.set_supports_satellites(true);
         let acme = world.owner("acme").await;
         let account = world.account("spaceowner", "market");
-        // The hub has been told, and then the space lost its power: there is no row.
+        // The hub was called, and then the space crashed before it committed the row.
         let access = HubAccess { url: url(), credential: account.credential.clone() };
-        let told = world.space.hubs.register_satellite(&access, "https://space.example").await.unwrap();
-        let made = world.register(&acme, PUBLIC, &account).await.unwrap();
-        assert!(told.is_some() && made.marketplace.satellite == told);
-        let addressed = world.live.addressed(made.hub.id, &told.unwrap().into()).unwrap();
-        assert_eq!(addressed.tenant.id, acme.live().tenant.id);
+        let satellite = world.space.hubs.register_satellite(&access, "https://space.example").await.unwrap();
+        let registered = world.register(&acme, PUBLIC, &account).await.unwrap();
+        assert!(satellite.is_some() && registered.marketplace.satellite == satellite);
+        let addressed = world.cache.addressed(registered.hub.id, &satellite.unwrap().into()).unwrap();
+        assert_eq!(addressed.tenant.id, acme.snapshot().tenant.id);
     });
 }
 
@@ -36,7 +36,7 @@ fn a2_who_was_cut_off_registers_once_more_and_is_the_same_satellite() {
 fn z1_an_account_that_one_tenant_has_is_no_others() {
     block_on(async {
         let world = World::new();
-        world.hub.set_knows_satellites(true);
+        world.hub.set_supports_satellites(true);
         let (acme, globex) = (world.owner("acme").await, world.owner("globex").await);
         let account = world.account("spaceowner", "market");
         world.register(&acme, PUBLIC, &account).await.unwrap();
@@ -44,7 +44,7 @@ fn z1_an_account_that_one_tenant_has_is_no_others() {
             let refused = world.register(&globex, setting, &account).await.unwrap_err();
             assert_eq!(refused, MarketplaceError::AudienceTaken);
         }
-        assert!(world.live.all().len() == 1 && globex.live().marketplaces().next().is_none());
+        assert!(world.cache.all().len() == 1 && globex.snapshot().marketplaces().next().is_none());
     });
 }
 
@@ -56,27 +56,28 @@ fn z1_while_registration_is_open_only_the_operator_says_which_hubs_are_trusted()
         let account = world.account("spaceowner", "market");
         let refused = world.register(&acme, OPEN, &account).await.unwrap_err();
         assert!(matches!(refused, MarketplaceError::HubNotTrusted { .. }), "{refused:?}");
-        assert!(world.live.all().is_empty());
+        assert!(world.cache.all().is_empty());
 
         let issuer = || ISSUER.parse().unwrap();
         let elsewhere = HubUrl::parse("https://elsewhere.example").unwrap();
-        let context = world.call();
+        let context = world.context();
         let trust = |url: HubUrl| trust_hub(&world.space, &context, &world.operator, issuer(), url);
         let hub = trust(elsewhere.clone()).await.unwrap();
         let refused = world.register(&acme, OPEN, &account).await.unwrap_err();
         assert_eq!(refused, MarketplaceError::IssuerUrlMismatch(issuer()));
-        // Nobody is registered there, so it may move; then it may not.
+        // The URL of a hub may change only while no marketplace is registered on it.
         assert_eq!(trust(url()).await.unwrap().id, hub.id);
-        let made = world.register(&acme, OPEN, &account).await.unwrap();
-        assert_eq!((made.hub.id, made.hub.trusted_by), (hub.id, TrustedBy::Operator));
+        let registered = world.register(&acme, OPEN, &account).await.unwrap();
+        assert_eq!((registered.hub.id, registered.hub.trusted_by), (hub.id, TrustedBy::Operator));
         let refused = trust(elsewhere).await.unwrap_err();
         assert!(matches!(refused, TrustError::InUseElsewhere { .. }), "{refused:?}");
-        let refused = distrust_hub(&world.space, &world.call(), &world.operator, hub.id).await;
+        let refused = distrust_hub(&world.space, &world.context(), &world.operator, hub.id).await;
         assert_eq!(refused, Err(TrustError::InUse(1)));
-        let gone = remove_marketplace(&world.space, &world.call(), &acme, made.marketplace.id, None).await;
+        let gone =
+            remove_marketplace(&world.space, &world.context(), &acme, registered.marketplace.id, None).await;
         assert_eq!(gone, Ok(Ok(())));
-        distrust_hub(&world.space, &world.call(), &world.operator, hub.id).await.unwrap();
-        let refused = distrust_hub(&world.space, &world.call(), &world.operator, hub.id).await;
+        distrust_hub(&world.space, &world.context(), &world.operator, hub.id).await.unwrap();
+        let refused = distrust_hub(&world.space, &world.context(), &world.operator, hub.id).await;
         assert_eq!(refused, Err(TrustError::NotFound));
     });
 }
@@ -85,14 +86,14 @@ fn z1_while_registration_is_open_only_the_operator_says_which_hubs_are_trusted()
 fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_without_the_hub() {
     block_on(async {
         let world = World::new();
-        world.hub.set_knows_satellites(true);
+        world.hub.set_supports_satellites(true);
         let acme = world.owner("acme").await;
-        let made = world.register(&acme, PUBLIC, &world.account("spaceowner", "market")).await.unwrap();
-        let scope = TenantScope::assume(acme.live().tenant.id, "a test plays the tenant");
-        let row = Listing { marketplace: made.marketplace.id, ..listing(1, 1, 1) };
-        let event = world.call().event(&scope, Action::ConfigChange, acme.actor()).unwrap();
+        let registered = world.register(&acme, PUBLIC, &world.account("spaceowner", "market")).await.unwrap();
+        let scope = TenantScope::assume(acme.snapshot().tenant.id, "a test plays the tenant");
+        let row = Listing { marketplace: registered.marketplace.id, ..listing(1, 1, 1) };
+        let event = world.context().event(&scope, Action::ConfigChange, acme.actor()).unwrap();
         let slug = row.slug.to_string();
-        let kept: Result<(), StoreError> = world
+        let outcome: Result<(), StoreError> = world
             .space
             .store
             .write(move |tx| {
@@ -100,7 +101,7 @@ fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_witho
                 Ok(Ok(Recorded::new((), event.clone())))
             })
             .await;
-        kept.unwrap();
+        outcome.unwrap();
         let access = HubAccess {
             url: url(),
             credential: HubCredential::Pat(Secret::new("pat of spaceowner".to_owned())),
@@ -115,21 +116,21 @@ fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_witho
             tenant_name: "acme".to_owned(),
         };
         world.space.hubs.publish(&access, None, &publication).await.unwrap();
-        assert_eq!(world.hub.shown(&url(), "spaceowner").len(), 1);
-        let context = world.call();
+        assert_eq!(world.hub.publications(&url(), "spaceowner").len(), 1);
+        let context = world.context();
         let remove = |id| remove_marketplace(&world.space, &context, &acme, id, None);
-        assert_eq!(remove(made.marketplace.id).await, Ok(Ok(())));
-        assert!(world.hub.shown(&url(), "spaceowner").is_empty());
+        assert_eq!(remove(registered.marketplace.id).await, Ok(Ok(())));
+        assert!(world.hub.publications(&url(), "spaceowner").is_empty());
         assert!(world.hub.satellites(&url(), "spaceowner").is_empty());
 
         let again = world.register(&acme, PUBLIC, &world.account("second", "market")).await.unwrap();
         world.hub.set_down(true);
-        let told = remove(again.marketplace.id).await.unwrap();
-        assert!(matches!(told, Err(HubError::Unavailable(_))), "{told:?}");
+        let removed = remove(again.marketplace.id).await.unwrap();
+        assert!(matches!(removed, Err(HubError::Unavailable(_))), "{removed:?}");
         let found = marketplace(&world.space, &acme, again.marketplace.id);
         assert_eq!(found, Err(MarketplaceError::NotFound));
         let audience = (&again.marketplace.username).into();
-        assert!(world.live.addressed(again.hub.id, &audience).is_err(), "its callers are refused at once");
+        assert!(world.cache.addressed(again.hub.id, &audience).is_err(), "its callers are refused at once");
     });
 }
 
@@ -138,11 +139,12 @@ fn a2_a_change_needs_the_revision_that_was_read_and_the_account_that_was_registe
     block_on(async {
         let world = World::new();
         let acme = world.owner("acme").await;
-        let made = world.register(&acme, CLOSED, &world.account("spaceowner", "market")).await.unwrap();
-        assert_eq!(made.marketplace.satellite, None);
-        let context = world.call();
-        let change =
-            |change| change_marketplace(&world.space, &context, &acme, PUBLIC, made.marketplace.id, change);
+        let registered = world.register(&acme, CLOSED, &world.account("spaceowner", "market")).await.unwrap();
+        assert_eq!(registered.marketplace.satellite, None);
+        let context = world.context();
+        let change = |change| {
+            change_marketplace(&world.space, &context, &acme, PUBLIC, registered.marketplace.id, change)
+        };
         let renamed =
             change(ChangeMarketplace { name: Some("renamed".parse().unwrap()), ..Default::default() })
                 .await
@@ -154,8 +156,8 @@ fn a2_a_change_needs_the_revision_that_was_read_and_the_account_that_was_registe
         let other = ChangeMarketplace { credential, ..Default::default() };
         let refused = change(other).await.unwrap_err();
         assert!(matches!(refused, MarketplaceError::UsernameMismatch { .. }), "{refused:?}");
-        // A new credential of the account makes the space its satellite, where there are such by now.
-        world.hub.set_knows_satellites(true);
+        // With a new credential, the space registers as a satellite if the hub supports satellites by now.
+        world.hub.set_supports_satellites(true);
         let credential = Some(HubCredential::Pat(Secret::new("pat of spaceowner".to_owned())));
         let renewed = change(ChangeMarketplace { credential, ..Default::default() }).await.unwrap();
         assert!(renewed.marketplace.satellite.is_some() && renewed.credential == Some("pat"));

@@ -1,19 +1,20 @@
-//! A space with a hub beside it, all in memory.
+//! A space with a hub, all in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::{RequestContext, Origin};
+use syft_space_domain::audit::{Origin, RequestContext};
 use syft_space_domain::dataset::IngestQueue;
 use syft_space_domain::identity::{AccessClaims, Email, Password, Principal, authenticate};
 use syft_space_domain::ids::TokenId;
-use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
-    HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, Setting, register_marketplace,
+    HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, Setting,
+    register_marketplace,
 };
 use syft_space_domain::secret::Secret;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::{DatasetLocks, Space};
@@ -31,7 +32,7 @@ pub(crate) const OPEN: Setting<'static> = Setting { registration_open: true, pub
 pub(crate) struct World {
     pub(crate) space: Space,
     pub(crate) hub: Arc<MemoryHub>,
-    pub(crate) live: Arc<SnapshotCache>,
+    pub(crate) cache: Arc<SnapshotCache>,
     pub(crate) operator: OperatorScope,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -39,7 +40,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let entropy = Arc::new(SeededEntropy::new(7));
-        let live = Arc::new(SnapshotCache::default());
+        let cache = Arc::new(SnapshotCache::default());
         let hub = Arc::new(MemoryHub::new());
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap()));
         let space = Space {
@@ -47,11 +48,11 @@ impl World {
             engine: Arc::new(MemorySearch::new()),
             spool: Arc::new(MemorySpool::new()),
             extractor: Arc::new(TextFiles),
-            store: Arc::new(MemoryStore::new(live.clone())),
-            live: live.clone(),
+            store: Arc::new(MemoryStore::new(cache.clone())),
+            snapshots: cache.clone(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
-            trusted: live.clone(),
+            trusted: cache.clone(),
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub.clone(),
@@ -61,22 +62,23 @@ impl World {
             datasets: DatasetLocks::default(),
             ingestion: IngestQueue::default(),
         };
-        Self { space, hub, live, operator: OperatorScope::at_startup(), clock }
+        Self { space, hub, cache, operator: OperatorScope::at_startup(), clock }
     }
 
-    pub(crate) fn call(&self) -> RequestContext {
+    pub(crate) fn context(&self) -> RequestContext {
         self.space.request_context(Origin::default()).unwrap()
     }
 
-    /// Founds a tenant, and answers its Owner.
+    /// Adds a tenant, and returns its owner.
     pub(crate) async fn owner(&self, name: &str) -> Principal {
         let email = Email::parse(&format!("owner@{name}.example")).unwrap();
         let password =
             Password::parse(&Secret::new("seven owls dance under copper moons".to_owned())).unwrap();
         let name = TenantName::parse(name).unwrap();
-        let founded = found_as_operator(&self.space, &self.call(), &self.operator, &email, &password, &name)
-            .await
-            .unwrap();
+        let founded =
+            found_as_operator(&self.space, &self.context(), &self.operator, &email, &password, &name)
+                .await
+                .unwrap();
         let claims = AccessClaims {
             account: founded.account,
             email,
@@ -87,10 +89,10 @@ impl World {
             issued_at: self.space.clock.now(),
             expires_at: self.space.clock.now().plus(Duration::from_secs(900)),
         };
-        authenticate(&*self.live, &claims).unwrap()
+        authenticate(&*self.cache, &claims).unwrap()
     }
 
-    /// An account on the hub, as it is registered under a name.
+    /// Adds an account to the hub. Returns the request that registers it under a name.
     pub(crate) fn account(&self, username: &str, name: &str) -> NewMarketplace {
         let credential = HubCredential::Pat(Secret::new(format!("pat of {username}")));
         let account = HubAccount {
@@ -114,7 +116,7 @@ impl World {
         setting: Setting<'_>,
         wanted: &NewMarketplace,
     ) -> Result<MarketplaceWithHub, MarketplaceError> {
-        register_marketplace(&self.space, &self.call(), principal, setting, wanted.clone()).await
+        register_marketplace(&self.space, &self.context(), principal, setting, wanted.clone()).await
     }
 }
 

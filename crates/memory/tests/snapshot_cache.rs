@@ -1,4 +1,4 @@
-//! Does the live state know whose an audience is, and which hubs are trusted, after whatever was written?
+//! After any units of work, the snapshot cache agrees with the store about audiences and trusted hubs.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the units are part of the tests")]
 
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use syft_space_conformance::sample::{
     event, hub, hub_id, marketplace, marketplace_id, satellite_id, scope, tenant, username,
 };
 use syft_space_domain::audit::{Action, Log};
-use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots};
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::marketplace::{Audience, Hub, Marketplace, TrustedBy};
+use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots};
 use syft_space_domain::store::{Store, StoreError, Tx};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::unit::Recorded;
 use syft_space_memory::MemoryStore;
 
-/// Few enough that units meet.
-const NUMBERS: u64 = 3;
+/// The highest number of a row. It is low, so that units often conflict.
+const MAX_NUMBER: u64 = 3;
 
 #[derive(Debug, Clone)]
-enum Call {
+enum Operation {
     Trust { n: u64, url: u64 },
     Distrust { n: u64 },
     Add { tenant: u64, n: u64, hub: u64, name: u64, satellite: Option<u64> },
@@ -36,7 +36,7 @@ fn row(n: u64, hub: u64, name: u64, satellite: Option<u64>) -> Marketplace {
     Marketplace { satellite: satellite.map(satellite_id), ..marketplace(n, hub, name) }
 }
 
-impl Call {
+impl Operation {
     fn run(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
         match *self {
             Self::Trust { n, url } if tx.hub(hub_id(n))?.is_some() => {
@@ -55,56 +55,59 @@ impl Call {
     }
 }
 
-fn calls() -> impl Strategy<Value = Call> {
-    let n = || 1..=NUMBERS;
+fn operations() -> impl Strategy<Value = Operation> {
+    let n = || 1..=MAX_NUMBER;
     prop_oneof![
-        2 => (n(), n()).prop_map(|(n, url)| Call::Trust { n, url }),
-        1 => n().prop_map(|n| Call::Distrust { n }),
+        2 => (n(), n()).prop_map(|(n, url)| Operation::Trust { n, url }),
+        1 => n().prop_map(|n| Operation::Distrust { n }),
         4 => (n(), n(), n(), n(), option::of(n())).prop_map(|(tenant, n, hub, name, satellite)| {
-            Call::Add { tenant, n, hub, name, satellite }
+            Operation::Add { tenant, n, hub, name, satellite }
         }),
         3 => (n(), n(), n(), option::of(n())).prop_map(|(tenant, n, name, satellite)| {
-            Call::Update { tenant, n, name, satellite }
+            Operation::Update { tenant, n, name, satellite }
         }),
-        2 => (n(), n()).prop_map(|(tenant, n)| Call::Remove { tenant, n }),
+        2 => (n(), n()).prop_map(|(tenant, n)| Operation::Remove { tenant, n }),
     ]
 }
 
-/// Runs calls in one unit; one that contradicts is left out.
-fn run(store: &dyn Store, calls: Vec<Call>) {
-    let recorded = event(Log::Installation, Action::ConfigChange);
-    let done: Result<(), StoreError> = store
+/// Runs operations in one unit, without those that conflict.
+fn run(store: &dyn Store, operations: Vec<Operation>) {
+    let event = event(Log::Installation, Action::ConfigChange);
+    let outcome: Result<(), StoreError> = store
         .write(move |tx| {
-            for call in &calls {
-                match call.run(tx) {
+            for operation in &operations {
+                match operation.run(tx) {
                     Err(StoreError::Conflict(_)) => {}
                     outcome => outcome?,
                 }
             }
-            Ok(Ok(Recorded::new((), recorded.clone())))
+            Ok(Ok(Recorded::new((), event.clone())))
         })
         .wait();
-    done.unwrap();
+    outcome.unwrap();
 }
 
-/// The live state says of every hub and audience what the store says.
-fn agree(store: &dyn Store, live: &SnapshotCache) -> Result<(), TestCaseError> {
+/// Asserts that the cache and the store agree about every hub and audience.
+fn assert_agreement(store: &dyn Store, cache: &SnapshotCache) -> Result<(), TestCaseError> {
     let mut view = store.read().unwrap();
-    let trusted: Vec<Hub> = live.all().iter().map(|one| Hub::clone(one)).collect();
+    let trusted: Vec<Hub> = cache.all().iter().map(|hub| Hub::clone(hub)).collect();
     prop_assert_eq!(trusted, view.hubs().unwrap());
-    for h in 1..=NUMBERS {
+    for h in 1..=MAX_NUMBER {
         let stored = view.hub(hub_id(h)).unwrap();
-        let (by_id, by_issuer) = (live.by_id(hub_id(h)), live.by_issuer(hub(h).issuer.as_str()));
+        let (by_id, by_issuer) = (cache.by_id(hub_id(h)), cache.by_issuer(hub(h).issuer.as_str()));
         prop_assert_eq!(by_id.as_deref(), stored.as_ref());
         prop_assert_eq!(by_issuer.as_deref(), stored.as_ref());
-        for n in 1..=NUMBERS {
+        for n in 1..=MAX_NUMBER {
             for audience in [Audience::from(&username(n)), Audience::from(satellite_id(n))] {
                 let holder = view.holder_of_audience(hub_id(h), &audience).unwrap();
-                let addressed = live.addressed(hub_id(h), &audience);
+                let addressed = cache.addressed(hub_id(h), &audience);
                 let found = match &addressed {
-                    Ok(of) => {
-                        let own = of.addressed(hub_id(h), &audience);
-                        Some((of.tenant.id, own.expect("the holder's snapshot holds it too").id))
+                    Ok(snapshot) => {
+                        let marketplace = snapshot.addressed(hub_id(h), &audience);
+                        Some((
+                            snapshot.tenant.id,
+                            marketplace.expect("the holder's snapshot holds it too").id,
+                        ))
                     }
                     Err(error) => {
                         prop_assert_eq!(error, &SnapshotError::NoTenant);
@@ -121,25 +124,25 @@ fn agree(store: &dyn Store, live: &SnapshotCache) -> Result<(), TestCaseError> {
 #[test]
 fn a2_an_audience_leads_to_the_tenant_that_holds_it_and_to_no_other() {
     let config = contextualize_config(Config { cases: 200, failure_persistence: None, ..Config::default() });
-    let outcome = TestRunner::new(config).run(&vec(vec(calls(), 1..5), 1..20), |units| {
-        let live = Arc::new(SnapshotCache::default());
-        let store = MemoryStore::new(live.clone());
-        let founded = event(Log::Installation, Action::ConfigChange);
+    let outcome = TestRunner::new(config).run(&vec(vec(operations(), 1..5), 1..20), |units| {
+        let cache = Arc::new(SnapshotCache::default());
+        let store = MemoryStore::new(cache.clone());
+        let event = event(Log::Installation, Action::ConfigChange);
         let store: &dyn Store = &store;
-        let done: Result<(), StoreError> = store
+        let outcome: Result<(), StoreError> = store
             .write(move |tx| {
-                (1..=NUMBERS).try_for_each(|n| tx.add_tenant(&tenant(n)))?;
-                Ok(Ok(Recorded::new((), founded.clone())))
+                (1..=MAX_NUMBER).try_for_each(|n| tx.add_tenant(&tenant(n)))?;
+                Ok(Ok(Recorded::new((), event.clone())))
             })
             .wait();
-        done.unwrap();
-        for calls in units {
-            run(store, calls);
-            agree(store, &live)?;
+        outcome.unwrap();
+        for operations in units {
+            run(store, operations);
+            assert_agreement(store, &cache)?;
         }
         let loaded = SnapshotCache::default();
         loaded.load(&mut *store.read().unwrap(), &OperatorScope::at_startup()).unwrap();
-        agree(store, &loaded)
+        assert_agreement(store, &loaded)
     });
     outcome.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What does a unit of work, or a reader, work on? A copy of everything, which shares what it does not change.
+//! A transaction: a copy of all tables for a unit of work or a reader. It shares the rows that it does not change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,15 +13,15 @@ use syft_space_domain::ids::{
 };
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::store::{StoreError, StateChange};
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantScope};
 
-use crate::audit::Logs;
+use crate::event_log::EventLogs;
 use crate::table::Table;
 
-/// All there is, at one moment.
+/// All tables, at one moment.
 #[derive(Clone, Default)]
-pub(crate) struct State {
+pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Arc<BTreeMap<AccountId, Account>>,
     pub(crate) memberships: Table<AccountId, Membership>,
@@ -34,39 +34,42 @@ pub(crate) struct State {
     pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
     pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,
     pub(crate) listings: Table<ListingId, Listing>,
-    pub(crate) logs: Logs,
+    pub(crate) logs: EventLogs,
 }
 
-/// A state that can be read and written by itself, until it is committed or dropped.
-pub(crate) struct Session {
-    pub(crate) state: State,
+/// A private copy of the tables, until it is committed or dropped.
+pub(crate) struct Transaction {
+    pub(crate) tables: Tables,
     pub(crate) changes: BTreeSet<StateChange>,
 }
 
-impl Session {
-    pub(crate) fn over(state: State) -> Self {
-        Self { state, changes: BTreeSet::new() }
+impl Transaction {
+    pub(crate) fn begin(tables: Tables) -> Self {
+        Self { tables, changes: BTreeSet::new() }
     }
 
-    /// Counts this commit for each tenant whose live state it changes.
-    pub(crate) fn bump_versions(&mut self) {
+    /// Raises the version of each tenant whose snapshot changes.
+    pub(crate) fn raise_versions(&mut self) {
         let tenants: BTreeSet<TenantId> = self.changes.iter().filter_map(StateChange::tenant).collect();
         for id in tenants {
-            if let Some(tenant) = Arc::make_mut(&mut self.state.tenants).get_mut(&id) {
+            if let Some(tenant) = Arc::make_mut(&mut self.tables.tenants).get_mut(&id) {
                 tenant.version += 1;
             }
         }
     }
 
-    /// What belongs to a tenant needs one that exists.
-    pub(crate) fn tenant_exists(&self, scope: &TenantScope) -> Result<(), StoreError> {
-        require(self.state.tenants.contains_key(&scope.tenant()), || {
+    /// Checks the foreign key to the tenant.
+    pub(crate) fn check_tenant_exists(&self, scope: &TenantScope) -> Result<(), StoreError> {
+        check_key(self.tables.tenants.contains_key(&scope.tenant()), || {
             format!("there is no tenant {}", scope.tenant())
         })
     }
 }
 
-/// Refuses a write that a unique or foreign key forbids.
-pub(crate) fn require<T: fmt::Display>(holds: bool, otherwise: impl FnOnce() -> T) -> Result<(), StoreError> {
+/// Checks a unique or foreign key: a conflict when it does not hold.
+pub(crate) fn check_key<T: fmt::Display>(
+    holds: bool,
+    otherwise: impl FnOnce() -> T,
+) -> Result<(), StoreError> {
     if holds { Ok(()) } else { Err(StoreError::Conflict(otherwise().to_string())) }
 }

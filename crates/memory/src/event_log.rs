@@ -1,0 +1,52 @@
+//! The event logs: append-only, and cheap to copy.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
+use syft_space_domain::audit::{Event, Log, RecordedEvent};
+use syft_space_domain::page::PageRequest;
+
+use crate::table::cut_page;
+
+/// The event logs of all tenants and of the installation. They only grow, and a copy costs little however long they are.
+#[derive(Clone, Default)]
+pub(crate) struct EventLogs(Arc<BTreeMap<Log, EventLog>>);
+
+/// One log, in chunks of which only the last is ever copied.
+#[derive(Clone, Default)]
+struct EventLog {
+    last_seq: u64,
+    chunks: Vec<Arc<Vec<Arc<RecordedEvent>>>>,
+}
+
+const EVENTS_PER_CHUNK: usize = 256;
+
+impl EventLogs {
+    /// Appends an event, with the next sequence number.
+    pub(crate) fn append(&mut self, event: Event) {
+        let log = Arc::make_mut(&mut self.0).entry(event.log).or_default();
+        log.last_seq += 1;
+        let recorded = Arc::new(RecordedEvent { seq: log.last_seq, event });
+        match log.chunks.last_mut() {
+            Some(chunk) if chunk.len() < EVENTS_PER_CHUNK => Arc::make_mut(chunk).push(recorded),
+            _ => log.chunks.push(Arc::new(vec![recorded])),
+        }
+    }
+
+    /// A page of a log, the newest event first. It scans the log: there is no index that could lag.
+    pub(crate) fn page(&self, log: Log, filter: &EventFilter, request: PageRequest<Seq>) -> LogPage {
+        let log = self.0.get(&log);
+        let chunks = log.into_iter().flat_map(|log| log.chunks.iter().rev());
+        let newest_first =
+            chunks.flat_map(|chunk| chunk.iter().rev()).map(|recorded| (Seq(recorded.seq), &**recorded));
+        let after_cursor = newest_first.filter(|(seq, _)| request.after.is_none_or(|cursor| *seq < cursor.0));
+        LogPage {
+            events: cut_page(
+                after_cursor.filter(|(_, recorded)| filter.fits(&recorded.event)),
+                request.limit,
+            ),
+            projection: Projection { seq: log.map_or(0, |log| log.last_seq), lag: 0 },
+        }
+    }
+}
