@@ -1,18 +1,18 @@
-//! Where does an address lead: to the internet, into a private network, or to the machine's own secrets?
+//! The scope of an address: the internet, a private network, or a place of credentials.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Where an address leads.
+/// The scope of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// To a host of the internet.
+pub(crate) enum AddressScope {
+    /// A host of the internet.
     Public,
-    /// To a place that only this machine or network reaches, or to none; the text says what kind.
+    /// A place that only this machine or network reaches, or none; the text says what kind.
     Private(&'static str),
-    /// To where clouds hand out credentials to whoever asks from inside, or that close to it.
+    /// A place where clouds hand out credentials to whoever asks from inside, or link-local.
     Metadata,
-    /// To no single host at all.
-    Nowhere(&'static str),
+    /// No single host at all.
+    NotAHost(&'static str),
 }
 
 /// Metadata services outside the link-local ranges: Alibaba Cloud, Oracle Cloud, Azure, AWS, Google Cloud.
@@ -21,8 +21,8 @@ const METADATA_V4: [Ipv4Addr; 3] =
 const METADATA_V6: [Ipv6Addr; 2] =
     [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
 
-impl Reach {
-    /// Looks at an address. What is not known to be of the internet is not taken to be.
+impl AddressScope {
+    /// Classifies an address. What is not known to be of the internet is not taken to be.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::of_v4(address),
@@ -36,9 +36,9 @@ impl Reach {
             return Self::Metadata;
         }
         match address.octets() {
-            [255, 255, 255, 255] => Self::Nowhere("the broadcast address"),
-            [0, ..] => Self::Nowhere("an address of no host"),
-            [224..=239, ..] => Self::Nowhere("a multicast address"),
+            [255, 255, 255, 255] => Self::NotAHost("the broadcast address"),
+            [0, ..] => Self::NotAHost("an address of no host"),
+            [224..=239, ..] => Self::NotAHost("a multicast address"),
             [169, 254, ..] => Self::Metadata,
             [127, ..] => Self::Private("a loopback address"),
             [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Self::Private("a private address"),
@@ -61,9 +61,9 @@ impl Reach {
             return Self::of_v4(inner);
         }
         match address.segments() {
-            [0, 0, 0, 0, 0, 0, 0, 0] => Self::Nowhere("an address of no host"),
+            [0, 0, 0, 0, 0, 0, 0, 0] => Self::NotAHost("an address of no host"),
             [0, 0, 0, 0, 0, 0, 0, 1] => Self::Private("a loopback address"),
-            [0xff00..=0xffff, ..] => Self::Nowhere("a multicast address"),
+            [0xff00..=0xffff, ..] => Self::NotAHost("a multicast address"),
             [0xfe80..=0xfebf, ..] => Self::Metadata,
             [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Self::Private("a private address"),
             [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Self::Private("an address for documentation"),
@@ -93,8 +93,8 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
 mod tests {
     use super::*;
 
-    fn reach(text: &str) -> Reach {
-        Reach::of(text.parse().unwrap())
+    fn reach(text: &str) -> AddressScope {
+        AddressScope::of(text.parse().unwrap())
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
             "2002:a00:1::1",
             "2002:c0a8:101::1",
         ] {
-            assert!(matches!(reach(private), Reach::Private(_)), "{private}: {:?}", reach(private));
+            assert!(matches!(reach(private), AddressScope::Private(_)), "{private}: {:?}", reach(private));
         }
         for metadata in [
             "169.254.169.254",
@@ -164,7 +164,7 @@ mod tests {
             "2002:a9fe:a9fe::1",
             "64:ff9b::6464:64c8",
         ] {
-            assert_eq!(reach(metadata), Reach::Metadata, "{metadata}");
+            assert_eq!(reach(metadata), AddressScope::Metadata, "{metadata}");
         }
         for nowhere in [
             "0.0.0.0",
@@ -179,7 +179,7 @@ mod tests {
             "2002::1",
             "64:ff9b::",
         ] {
-            assert!(matches!(reach(nowhere), Reach::Nowhere(_)), "{nowhere}: {:?}", reach(nowhere));
+            assert!(matches!(reach(nowhere), AddressScope::NotAHost(_)), "{nowhere}: {:?}", reach(nowhere));
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
             "2002:808:808::1",
             "::ffff:8.8.8.8",
         ] {
-            assert_eq!(reach(public), Reach::Public, "{public}");
+            assert_eq!(reach(public), AddressScope::Public, "{public}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How is a call made, within bounds, and made again when that may help?
+//! The client: a call within bounds, with retries.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,79 +15,79 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use syft_space_domain::random::Entropy;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::allow::AllowList;
+use crate::allow_list::AllowList;
 use crate::backoff;
-use crate::connect::{Guarded, InTime};
+use crate::concurrency::ConcurrencyLimit;
+use crate::connect::{GuardedConnector, TimeoutConnector};
 use crate::error::OutboundError;
-use crate::permits::Permits;
-use crate::request::{Answer, Request};
-use crate::resolve::Resolve;
+use crate::request::{Request, Response};
+use crate::resolver::Resolver;
 use crate::tls::{self, SetupError};
 
-/// The most bytes of an answer's head.
-const HEAD_BYTES: usize = 64 * 1024;
-/// How long a connection that nobody uses is kept.
-const IDLE: Duration = Duration::from_secs(30);
-/// How many of those are kept per target.
-const IDLE_PER_TARGET: usize = 8;
+/// The most bytes of a response's head.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The time after which an idle connection is closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most idle connections per target.
+const MAX_IDLE_PER_TARGET: usize = 8;
 
-/// What a client may do. Proxies of the environment are not used: they would resolve names themselves.
+/// The settings of a client. Proxies of the environment are not used: they would resolve names themselves.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
     /// The private targets that may be called.
     pub allow: AllowList,
-    /// A PEM file with the certificates of an authority of one's own.
-    pub authority: Option<PathBuf>,
+    /// A PEM file with the certificates of a private certificate authority.
+    pub ca_file: Option<PathBuf>,
     /// The time for a connection, TLS included.
-    pub connect_within: Duration,
-    /// The time for a call, repetitions included, unless it says another.
-    pub within: Duration,
-    /// The most bytes of an answer's body, unless the call says another number.
-    pub at_most: usize,
-    /// How many calls may be under way at once.
-    pub at_once: usize,
-    /// How many of them to one target.
-    pub at_once_per_target: usize,
-    /// How often a repeatable call is tried.
-    pub tries: u32,
+    pub connect_timeout: Duration,
+    /// The time for a call, retries included, unless the call has its own.
+    pub timeout: Duration,
+    /// The most bytes of a response's body, unless the call has its own limit.
+    pub max_response_bytes: usize,
+    /// The most calls at once.
+    pub max_concurrent_calls: usize,
+    /// The most of them to one target.
+    pub max_concurrent_calls_per_target: usize,
+    /// The most attempts of a call that may be retried.
+    pub max_attempts: u32,
 }
 
 impl Default for ClientSettings {
     fn default() -> Self {
         Self {
             allow: AllowList::default(),
-            authority: None,
-            connect_within: Duration::from_secs(5),
-            within: Duration::from_secs(30),
-            at_most: 1024 * 1024,
-            at_once: 128,
-            at_once_per_target: 32,
-            tries: 3,
+            ca_file: None,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            max_response_bytes: 1024 * 1024,
+            max_concurrent_calls: 128,
+            max_concurrent_calls_per_target: 32,
+            max_attempts: 3,
         }
     }
 }
 
 /// Calls others. Make one, and share it.
 pub struct Client {
-    pool: Pool<InTime, Full<Bytes>>,
-    permits: Permits,
+    pool: Pool<TimeoutConnector, Full<Bytes>>,
+    concurrency: ConcurrencyLimit,
     settings: ClientSettings,
     entropy: Arc<dyn Entropy>,
 }
 
 impl Client {
-    /// Makes a client. It must be used within a runtime of tokio.
+    /// A client. It must be used within a runtime of tokio.
     ///
     /// # Errors
-    /// When the authority's file is of no use.
+    /// When the CA file cannot be read or has no certificate, or TLS cannot be set up.
     pub fn new(
         settings: ClientSettings,
-        resolver: Arc<dyn Resolve>,
+        resolver: Arc<dyn Resolver>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, SetupError> {
-        let tls = tls::config(settings.authority.as_deref())?;
-        let within = settings.connect_within;
-        let guarded = Guarded { resolver, allow: Arc::new(settings.allow.clone()), within };
+        let tls = tls::config(settings.ca_file.as_deref())?;
+        let timeout = settings.connect_timeout;
+        let guarded = GuardedConnector { resolver, allow: Arc::new(settings.allow.clone()), timeout };
         let inner = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -95,41 +95,45 @@ impl Client {
             .wrap_connector(guarded);
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(IDLE_PER_TARGET)
-            .http1_max_buf_size(HEAD_BYTES)
-            .build(InTime { inner, within });
-        let permits = Permits::new(settings.at_once, settings.at_once_per_target);
-        Ok(Self { pool, permits, settings, entropy })
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(MAX_IDLE_PER_TARGET)
+            .http1_max_buf_size(MAX_HEAD_BYTES)
+            .build(TimeoutConnector { inner, timeout });
+        let concurrency =
+            ConcurrencyLimit::new(settings.max_concurrent_calls, settings.max_concurrent_calls_per_target);
+        Ok(Self { pool, concurrency, settings, entropy })
     }
 
-    /// Makes a call. Whatever status comes is an answer. A repeatable call is tried again when the connection fails
-    /// or the answer is 502, 503 or 504.
+    /// Makes a call. A response of any status is `Ok`. A call that may be retried is tried again when the connection
+    /// fails or the response is 502, 503 or 504.
     ///
     /// # Errors
-    /// When no whole answer came, or the target may not be called.
-    pub async fn call(&self, request: &Request) -> Result<Answer, OutboundError> {
-        let deadline = Instant::now() + request.within.unwrap_or(self.settings.within);
+    /// When the target may not be called, cannot be resolved, reached or trusted, too many calls are under way, or the
+    /// response is too large, broken or not complete in time.
+    pub async fn call(&self, request: &Request) -> Result<Response, OutboundError> {
+        let deadline = Instant::now() + request.timeout.unwrap_or(self.settings.timeout);
         let target = request.authority();
         let mut attempt = 0;
         loop {
             let outcome = self.attempt(request, &target, deadline).await;
             match &outcome {
-                Ok(answer) => tracing::debug!(%target, method = %request.method, answer.status, "called"),
+                Ok(response) => {
+                    tracing::debug!(%target, method = %request.method, answer.status = response.status, "called");
+                }
                 Err(error) => tracing::debug!(%target, method = %request.method, %error, "called in vain"),
             }
-            let may_pass = match &outcome {
-                Ok(answer) => matches!(answer.status, 502..=504),
-                Err(error) => error.may_pass(),
+            let is_transient = match &outcome {
+                Ok(response) => matches!(response.status, 502..=504),
+                Err(error) => error.is_transient(),
             };
-            if !may_pass || !request.repeatable || attempt + 1 >= self.settings.tries {
+            if !is_transient || !request.may_retry || attempt + 1 >= self.settings.max_attempts {
                 return outcome;
             }
-            let again = Instant::now() + backoff::wait(attempt, self.entropy.as_ref());
-            if again >= deadline {
+            let retry_at = Instant::now() + backoff::delay(attempt, self.entropy.as_ref());
+            if retry_at >= deadline {
                 return outcome;
             }
-            sleep_until(again).await;
+            sleep_until(retry_at).await;
             attempt += 1;
         }
     }
@@ -139,13 +143,13 @@ impl Client {
         request: &Request,
         target: &str,
         deadline: Instant,
-    ) -> Result<Answer, OutboundError> {
-        let waited = timeout_at(deadline, self.permits.one(target)).await;
+    ) -> Result<Response, OutboundError> {
+        let waited = timeout_at(deadline, self.concurrency.acquire(target)).await;
         let _permit = waited.ok().flatten().ok_or(OutboundError::Busy)?;
-        timeout_at(deadline, self.once(request)).await.map_err(|_| OutboundError::Timeout)?
+        timeout_at(deadline, self.send(request)).await.map_err(|_| OutboundError::Timeout)?
     }
 
-    async fn once(&self, request: &Request) -> Result<Answer, OutboundError> {
+    async fn send(&self, request: &Request) -> Result<Response, OutboundError> {
         let mut sent = http::Request::builder().method(&request.method).uri(request.url.as_str());
         if let Some(headers) = sent.headers_mut() {
             headers.clone_from(&request.headers);
@@ -156,26 +160,27 @@ impl Client {
         let sent = sent
             .body(Full::new(request.body.clone()))
             .map_err(|_| OutboundError::Url(request.authority()))?;
-        let response = self.pool.request(sent).await.map_err(|error| OutboundError::within(&error))?;
-        let at_most = request.at_most.unwrap_or(self.settings.at_most);
+        let response = self.pool.request(sent).await.map_err(|error| OutboundError::from_source(&error))?;
+        let max_response_bytes = request.max_response_bytes.unwrap_or(self.settings.max_response_bytes);
         let (head, body) = response.into_parts();
-        let told = head.headers.get(CONTENT_LENGTH).and_then(|told| told.to_str().ok()?.parse::<u64>().ok());
-        if told.is_some_and(|told| u64::try_from(at_most).is_ok_and(|most| told > most)) {
-            return Err(OutboundError::TooLarge(at_most));
+        let length =
+            head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| u64::try_from(max_response_bytes).is_ok_and(|most| length > most)) {
+            return Err(OutboundError::TooLarge(max_response_bytes));
         }
-        let body = read(body, at_most).await?;
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+        let body = read(body, max_response_bytes).await?;
+        Ok(Response { status: head.status.as_u16(), headers: head.headers, body })
     }
 }
 
 /// A body of at most so many bytes. A longer one is not read to its end, and its connection is closed.
-async fn read(mut body: Incoming, at_most: usize) -> Result<Bytes, OutboundError> {
+async fn read(mut body: Incoming, max_response_bytes: usize) -> Result<Bytes, OutboundError> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| OutboundError::Broken)?;
         if let Some(data) = frame.data_ref() {
-            if data.len() > at_most.saturating_sub(read.len()) {
-                return Err(OutboundError::TooLarge(at_most));
+            if data.len() > max_response_bytes.saturating_sub(read.len()) {
+                return Err(OutboundError::TooLarge(max_response_bytes));
             }
             read.extend_from_slice(data);
         }

@@ -1,4 +1,4 @@
-//! How is a connection made to an address that was checked, and to no other?
+//! The connectors: a connection is made to an address that was checked, and to no other.
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -13,25 +13,25 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use crate::allow::AllowList;
+use crate::allow_list::AllowList;
 use crate::error::OutboundError;
-use crate::permit::Target;
-use crate::resolve::Resolve;
+use crate::resolver::Resolver;
+use crate::target_policy::Target;
 
-type Made<T> = Pin<Box<dyn Future<Output = Result<T, OutboundError>> + Send>>;
+type ConnectFuture<T> = Pin<Box<dyn Future<Output = Result<T, OutboundError>> + Send>>;
 
 /// Resolves a name once, checks every address, and connects to one of those.
 ///
 /// A connection is kept for its scheme, host and port. So one that is used again was checked for the same target
 /// against the same list: a client has one list for good.
 #[derive(Clone)]
-pub(crate) struct Guarded {
-    pub(crate) resolver: Arc<dyn Resolve>,
+pub(crate) struct GuardedConnector {
+    pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) allow: Arc<AllowList>,
-    pub(crate) within: Duration,
+    pub(crate) timeout: Duration,
 }
 
-impl Guarded {
+impl GuardedConnector {
     async fn connect(self, target: Target) -> Result<TokioIo<TcpStream>, OutboundError> {
         let addresses = match target.host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, target.port)],
@@ -41,8 +41,8 @@ impl Guarded {
             }
         };
         target.check(&addresses, &self.allow)?;
-        // Each address has its share of the time, so that one that is silent does not take it all.
-        let share = self.within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+        // Each address has its share of the time: one that is silent does not take it all.
+        let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
         let mut last = OutboundError::Unresolved(target.host.clone());
         for address in addresses {
             match timeout(share, TcpStream::connect(address)).await {
@@ -59,18 +59,18 @@ impl Guarded {
     }
 }
 
-/// Whom a URI is for.
+/// The target of a URI.
 fn target(uri: &Uri) -> Option<Target> {
     let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
-    let plain = uri.scheme() != Some(&http::uri::Scheme::HTTPS);
-    let port = uri.port_u16().unwrap_or(if plain { 80 } else { 443 });
-    Some(Target { host: host.to_owned(), port, plain })
+    let is_plain_http = uri.scheme() != Some(&http::uri::Scheme::HTTPS);
+    let port = uri.port_u16().unwrap_or(if is_plain_http { 80 } else { 443 });
+    Some(Target { host: host.to_owned(), port, is_plain_http })
 }
 
-impl Service<Uri> for Guarded {
+impl Service<Uri> for GuardedConnector {
     type Response = TokioIo<TcpStream>;
     type Error = OutboundError;
-    type Future = Made<Self::Response>;
+    type Future = ConnectFuture<Self::Response>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
@@ -85,28 +85,28 @@ impl Service<Uri> for Guarded {
     }
 }
 
-/// Makes a connection whole, TLS included, within a time.
+/// Makes a connection, TLS included, within a time.
 #[derive(Clone)]
-pub(crate) struct InTime {
-    pub(crate) inner: HttpsConnector<Guarded>,
-    pub(crate) within: Duration,
+pub(crate) struct TimeoutConnector {
+    pub(crate) inner: HttpsConnector<GuardedConnector>,
+    pub(crate) timeout: Duration,
 }
 
-impl Service<Uri> for InTime {
+impl Service<Uri> for TimeoutConnector {
     type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
     type Error = OutboundError;
-    type Future = Made<Self::Response>;
+    type Future = ConnectFuture<Self::Response>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let (connecting, within) = (self.inner.call(uri), self.within);
+        let (connecting, within) = (self.inner.call(uri), self.timeout);
         Box::pin(async move {
             match timeout(within, connecting).await {
                 Ok(Ok(stream)) => Ok(stream),
-                Ok(Err(error)) => match OutboundError::within(error.as_ref()) {
+                Ok(Err(error)) => match OutboundError::from_source(error.as_ref()) {
                     OutboundError::Broken => Err(OutboundError::Connect("the other side hung up".to_owned())),
                     known => Err(known),
                 },

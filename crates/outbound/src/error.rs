@@ -1,11 +1,11 @@
-//! Why did a call not end in an answer?
+//! The errors of calls.
 
 use std::error::Error;
 use std::io;
 
-use crate::permit::NotAllowed;
+use crate::target_policy::TargetNotAllowed;
 
-/// A call that had no answer. No variant holds anything of its headers or bodies.
+/// A call without a complete response. No variant holds anything of its headers or bodies.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutboundError {
     /// The text is no URL that can be called.
@@ -16,14 +16,14 @@ pub enum OutboundError {
     Header,
     /// The target may not be called from here.
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
+    TargetNotAllowed(#[from] TargetNotAllowed),
     /// Its name is not known.
     #[error("the name {0} cannot be resolved")]
     Unresolved(String),
     /// No connection could be made.
     #[error("no connection: {0}")]
     Connect(String),
-    /// Whoever answers could not prove to be the target.
+    /// The other side could not prove to be the target.
     #[error("no trusted TLS connection: {0}")]
     Tls(String),
     /// The time for the call was over.
@@ -32,22 +32,22 @@ pub enum OutboundError {
     /// Too many calls were under way until the time was over.
     #[error("too many calls were under way")]
     Busy,
-    /// The answer has more bytes than are read.
+    /// The response has more bytes than are read.
     #[error("the answer has more than {0} bytes")]
     TooLarge(usize),
-    /// What came is no HTTP, or ended too early.
+    /// The response is no HTTP, or ended too early.
     #[error("the answer broke off or is no HTTP")]
     Broken,
 }
 
 impl OutboundError {
-    /// Whether the same call might end otherwise in a moment.
-    pub(crate) fn may_pass(&self) -> bool {
+    /// Whether the same call might succeed in a moment.
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Connect(_) | Self::Unresolved(_) | Self::Broken)
     }
 
-    /// What a failed attempt failed of: our connector's own error, if one is within.
-    pub(crate) fn within(error: &(dyn Error + 'static)) -> Self {
+    /// The error of a failed attempt: our connector's own, if it is among the sources.
+    pub(crate) fn from_source(error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         let mut connecting = false;
         while let Some(error) = next {

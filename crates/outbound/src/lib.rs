@@ -10,7 +10,7 @@
 //!   with them, unless the operator's [`AllowList`] names the target. The error names the entry that would allow it.
 //! * TLS is verified, by the system's authorities and those of a file. Redirects are not followed; proxies of the
 //!   environment are not used; bodies are not compressed.
-//! * Size, time and number are bounded. Repeatable calls are tried again, after waits that grow and scatter.
+//! * Size, time and number are bounded. Calls that may be retried are tried again, after delays that grow and scatter.
 //! * Headers and bodies are neither logged nor part of errors.
 //!
 //! hyper was taken rather than reqwest: reqwest's hook sees the names that are resolved, and not the addresses that
@@ -18,23 +18,23 @@
 #![forbid(unsafe_code)]
 
 mod address;
-mod allow;
+mod allow_list;
 mod backoff;
 mod client;
+mod concurrency;
 mod connect;
 mod error;
-mod permit;
-mod permits;
 mod request;
-mod resolve;
+mod resolver;
+mod target_policy;
 mod tls;
 
-pub use allow::{AllowList, AllowListError, SETTING};
+pub use allow_list::{ALLOW_SETTING, AllowList, AllowListError};
 pub use client::{Client, ClientSettings};
 pub use error::OutboundError;
-pub use permit::NotAllowed;
-pub use request::{Answer, Request};
-pub use resolve::{Resolve, SystemResolver};
+pub use request::{Request, Response};
+pub use resolver::{Resolver, SystemResolver};
+pub use target_policy::TargetNotAllowed;
 pub use tls::SetupError;
 
 /// Names of headers and methods, and the maps of headers, as the client takes and gives them.

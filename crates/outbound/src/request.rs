@@ -1,4 +1,4 @@
-//! What is sent, and what came back?
+//! The request and the response of a call.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,13 +18,13 @@ pub struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    pub(crate) repeatable: bool,
-    pub(crate) at_most: Option<usize>,
-    pub(crate) within: Option<Duration>,
+    pub(crate) may_retry: bool,
+    pub(crate) max_response_bytes: Option<usize>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl Request {
-    /// A call without body. One with a safe method (RFC 9110, section 9.2.1) may be repeated.
+    /// A call without body. One with a safe method (RFC 9110, section 9.2.1) may be retried.
     ///
     /// # Errors
     /// When the text is no URL of HTTP, or holds a user name or a password.
@@ -37,9 +37,9 @@ impl Request {
         let wrong = || OutboundError::Url(url.rsplit('@').next().unwrap_or_default().to_owned());
         let mut url = read.filter(fits).ok_or_else(wrong)?;
         url.set_fragment(None);
-        let repeatable = method.is_safe();
+        let may_retry = method.is_safe();
         let (headers, body) = (HeaderMap::new(), Bytes::new());
-        Ok(Self { method, url, headers, body, repeatable, at_most: None, within: None })
+        Ok(Self { method, url, headers, body, may_retry, max_response_bytes: None, timeout: None })
     }
 
     /// Adds a header that is no secret.
@@ -71,31 +71,31 @@ impl Request {
         self
     }
 
-    /// Says that the call does no harm when it comes twice: it is tried again when it fails in passing.
+    /// Allows retries: the call does no harm when it comes twice.
     #[must_use]
-    pub fn repeatable(mut self) -> Self {
-        self.repeatable = true;
+    pub fn allow_retry(mut self) -> Self {
+        self.may_retry = true;
         self
     }
 
-    /// Says that the call is made once, even if its method is a safe one.
+    /// Forbids retries, even if the method is a safe one.
     #[must_use]
-    pub fn once(mut self) -> Self {
-        self.repeatable = false;
+    pub fn no_retry(mut self) -> Self {
+        self.may_retry = false;
         self
     }
 
-    /// Reads at most this many bytes of the answer's body.
+    /// Limits the bytes of the response's body.
     #[must_use]
-    pub fn at_most(mut self, bytes: usize) -> Self {
-        self.at_most = Some(bytes);
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = Some(bytes);
         self
     }
 
-    /// Ends within this time, repetitions included.
+    /// Limits the time, retries included.
     #[must_use]
-    pub fn within(mut self, time: Duration) -> Self {
-        self.within = Some(time);
+    pub fn timeout(mut self, time: Duration) -> Self {
+        self.timeout = Some(time);
         self
     }
 
@@ -119,19 +119,19 @@ impl Request {
 
     /// Its body.
     #[must_use]
-    pub fn sent(&self) -> &[u8] {
+    pub fn body_bytes(&self) -> &[u8] {
         &self.body
     }
 
-    /// Whom it is for: scheme, host and port.
+    /// The origin that it is for: scheme, host and port.
     pub(crate) fn authority(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 }
 
-/// What came back. Redirections are answers as any other: they are not followed.
+/// A response. A redirection is a response as any other: it is not followed.
 #[derive(Clone)]
-pub struct Answer {
+pub struct Response {
     /// The status.
     pub status: u16,
     /// The headers.
@@ -140,8 +140,8 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
     }
 }

@@ -1,4 +1,4 @@
-//! Whose certificates are believed?
+//! The TLS configuration: the certificate authorities that are trusted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 /// A client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The file of a private authority is of no use.
+    /// The CA file cannot be used.
     #[error("{path}: {why}; write a PEM file with the certificates of your own authority")]
     Authority {
         /// The file.
@@ -23,15 +23,15 @@ pub enum SetupError {
     Tls(String),
 }
 
-/// The system's authorities, and those of a file besides. TLS 1.2 and 1.3, forward secrecy, AEAD: rustls has no more.
-pub(crate) fn config(authority: Option<&Path>) -> Result<ClientConfig, SetupError> {
+/// A configuration that trusts the system's authorities, and those of a file. TLS 1.2 and 1.3, forward secrecy, AEAD: rustls has no more.
+pub(crate) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, SetupError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     let (of_system, _) = roots.add_parsable_certificates(system.certs);
     if of_system == 0 {
         tracing::warn!("the system has no certificates of authorities (Debian: ca-certificates)");
     }
-    if let Some(path) = authority {
+    if let Some(path) = ca_file {
         let wrong = |why: String| SetupError::Authority { path: path.to_owned(), why };
         let certificates = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
         let mut read = 0;

@@ -1,4 +1,4 @@
-//! Is anything of headers and bodies logged? Alone in its process: what is logged is decided once for all threads.
+//! Test that no headers and bodies are logged. Alone in its process: logging is set up once for all threads.
 #![cfg(test)]
 
 use std::io;
@@ -78,6 +78,6 @@ async fn k3_no_header_and_no_body_is_logged_at_any_level() {
     assert!(sent.await.unwrap().contains("authorization: Bearer hunter-in-header\r\n"));
     tracing::info!(?answer, "what a caller may log");
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("called") && log.contains("Answer(200, 8 bytes)"), "{log}");
+    assert!(log.contains("called") && log.contains("Response(200, 8 bytes)"), "{log}");
     assert!(!log.contains("hunter"), "{log}");
 }

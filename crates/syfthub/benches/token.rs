@@ -16,7 +16,7 @@ use syft_space_domain::marketplace::{Hub, HubUrl, Issuer, TrustedBy};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::Timestamp;
 use syft_space_outbound::http::HeaderMap;
-use syft_space_outbound::{Answer, OutboundError, Request};
+use syft_space_outbound::{OutboundError, Request, Response};
 use syft_space_syfthub::{HubHttp, SyftHubTokens};
 use tokio::runtime::Runtime;
 
@@ -43,9 +43,9 @@ impl Entropy for Seeded {
 struct FixedResponse(String);
 
 impl HubHttp for FixedResponse {
-    fn call<'a>(&'a self, _: &'a Request) -> Pending<'a, Result<Answer, OutboundError>> {
+    fn call<'a>(&'a self, _: &'a Request) -> Pending<'a, Result<Response, OutboundError>> {
         let body = self.0.clone().into();
-        Box::pin(async move { Ok(Answer { status: 200, headers: HeaderMap::new(), body }) })
+        Box::pin(async move { Ok(Response { status: 200, headers: HeaderMap::new(), body }) })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Are size, time and number of calls bounded?
+//! Tests that size, time and number of calls are bounded.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ const SHORT: Duration = Duration::from_millis(300);
 async fn a_body_that_is_too_long_is_cut_whether_it_says_so_or_not() {
     let told =
         Server::start(|_, _| Reply::Hang(b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n".to_vec())).await;
-    let error = local().call(&get(&told.url("/")).at_most(1_000)).await.unwrap_err();
+    let error = local().call(&get(&told.url("/")).max_response_bytes(1_000)).await.unwrap_err();
     assert_eq!(error, OutboundError::TooLarge(1_000));
 
     let endless = Server::start(|_, _| {
         Reply::Endless(b"HTTP/1.1 200 OK\r\n\r\n".iter().copied().chain([b'x'; 4_000]).collect())
     })
     .await;
-    let error = local().call(&get(&endless.url("/")).at_most(100_000)).await.unwrap_err();
+    let error = local().call(&get(&endless.url("/")).max_response_bytes(100_000)).await.unwrap_err();
     assert_eq!(error, OutboundError::TooLarge(100_000));
 
     let chunked = Server::start(|_, _| {
@@ -27,11 +27,11 @@ async fn a_body_that_is_too_long_is_cut_whether_it_says_so_or_not() {
         Reply::Hang(format!("{head}3e9\r\n{}\r\n", "x".repeat(1_001)).into_bytes())
     })
     .await;
-    let error = local().call(&get(&chunked.url("/")).at_most(1_000)).await.unwrap_err();
+    let error = local().call(&get(&chunked.url("/")).max_response_bytes(1_000)).await.unwrap_err();
     assert_eq!(error, OutboundError::TooLarge(1_000));
 
     let just = Server::start(|_, _| answer(200, "", &"x".repeat(1_000))).await;
-    assert_eq!(local().call(&get(&just.url("/")).at_most(1_000)).await.unwrap().body.len(), 1_000);
+    assert_eq!(local().call(&get(&just.url("/")).max_response_bytes(1_000)).await.unwrap().body.len(), 1_000);
 }
 
 #[tokio::test]
@@ -43,9 +43,11 @@ async fn a_head_without_end_is_not_read_to_it() {
     .await;
     for _ in 0..2 {
         let mut request = get(&server.url("/"));
-        request = request.within(Duration::from_secs(20));
-        let error =
-            client(ClientSettings { tries: 1, ..settings("127.0.0.1") }).call(&request).await.unwrap_err();
+        request = request.timeout(Duration::from_secs(20));
+        let error = client(ClientSettings { max_attempts: 1, ..settings("127.0.0.1") })
+            .call(&request)
+            .await
+            .unwrap_err();
         assert_eq!(error, OutboundError::Broken);
     }
 }
@@ -54,7 +56,7 @@ async fn a_head_without_end_is_not_read_to_it() {
 async fn a_slow_head_and_a_slow_body_end_with_the_time() {
     for sent in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1234"] {
         let server = Server::start(|_, _| Reply::Hang(sent.as_bytes().to_vec())).await;
-        let error = local().call(&get(&server.url("/")).within(SHORT)).await.unwrap_err();
+        let error = local().call(&get(&server.url("/")).timeout(SHORT)).await.unwrap_err();
         assert_eq!(error, OutboundError::Timeout, "{sent:?}");
         assert_eq!(server.hits(), 1);
     }
@@ -65,17 +67,17 @@ async fn a_connection_that_is_never_made_whole_ends_with_its_time() {
     // It accepts, and says nothing to the TLS that is begun.
     let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("https://{}/", silent.local_addr().unwrap());
-    let client = client(ClientSettings { connect_within: SHORT, tries: 1, ..settings("127.0.0.1") });
+    let client = client(ClientSettings { connect_timeout: SHORT, max_attempts: 1, ..settings("127.0.0.1") });
     let error = client.call(&get(&url)).await.unwrap_err();
     assert_eq!(error, OutboundError::Connect("the other side is silent".to_owned()));
 }
 
 #[tokio::test]
 async fn an_answer_that_is_cut_or_no_http_is_told_as_broken() {
-    let one = ClientSettings { tries: 1, ..settings("127.0.0.1") };
+    let settings = ClientSettings { max_attempts: 1, ..settings("127.0.0.1") };
     for sent in ["", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1234", "HTTP/1.1 200"] {
         let server = Server::start(|_, _| Reply::Bytes(sent.as_bytes().to_vec())).await;
-        let error = client(one.clone()).call(&get(&server.url("/"))).await.unwrap_err();
+        let error = client(settings.clone()).call(&get(&server.url("/"))).await.unwrap_err();
         assert_eq!(error, OutboundError::Broken, "{sent:?}");
     }
 }
@@ -84,11 +86,15 @@ async fn an_answer_that_is_cut_or_no_http_is_told_as_broken() {
 async fn calls_at_once_are_bounded_in_all_and_per_target() {
     let hang = || Server::start(|_, _| Reply::Hang(Vec::new()));
     let (slow, other) = (hang().await, Server::start(|_, _| answer(200, "", "")).await);
-    let bounds = ClientSettings { at_once: 4, at_once_per_target: 3, ..settings("127.0.0.1") };
+    let bounds = ClientSettings {
+        max_concurrent_calls: 4,
+        max_concurrent_calls_per_target: 3,
+        ..settings("127.0.0.1")
+    };
     let client = std::sync::Arc::new(client(bounds));
     let call = |url: String, within: Duration| {
         let client = std::sync::Arc::clone(&client);
-        tokio::spawn(async move { client.call(&get(&url).within(within)).await })
+        tokio::spawn(async move { client.call(&get(&url).timeout(within)).await })
     };
     let held: Vec<_> = (0..3).map(|_| call(slow.url("/"), Duration::from_secs(60))).collect();
     while slow.hits() < 3 {
@@ -97,8 +103,8 @@ async fn calls_at_once_are_bounded_in_all_and_per_target() {
     let waiting: Vec<_> = (0..5).map(|_| call(slow.url("/"), SHORT)).collect();
     // One target at its bound takes nothing from the others.
     assert_eq!(call(other.url("/"), Duration::from_secs(10)).await.unwrap().unwrap().status, 200);
-    for one in waiting {
-        assert_eq!(one.await.unwrap().unwrap_err(), OutboundError::Busy);
+    for call in waiting {
+        assert_eq!(call.await.unwrap().unwrap_err(), OutboundError::Busy);
     }
     assert_eq!(slow.hits(), 3);
 
@@ -111,8 +117,8 @@ async fn calls_at_once_are_bounded_in_all_and_per_target() {
     assert_eq!((error, other.hits()), (OutboundError::Busy, 1));
     // Who gives up makes room.
     fourth.abort();
-    for one in held {
-        one.abort();
+    for call in held {
+        call.abort();
     }
     assert_eq!(call(other.url("/"), Duration::from_secs(10)).await.unwrap().unwrap().status, 200);
 }

@@ -1,4 +1,4 @@
-//! Can the client be made to call what only this machine reaches?
+//! Tests that the client cannot be made to call what only this machine reaches.
 
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,7 @@ use crate::support::{Names, Server, answer, client, get, local, named, settings}
 
 async fn refused(client: &Client, url: &str) -> String {
     match client.call(&get(url)).await {
-        Err(OutboundError::NotAllowed(why)) => why.to_string(),
+        Err(OutboundError::TargetNotAllowed(why)) => why.to_string(),
         other => panic!("{url}: {other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Does the client hold its promises over real sockets?
+//! Tests of the client over real sockets.
 
 #[cfg(test)]
 mod bounds;

@@ -1,4 +1,4 @@
-//! Which calls are made again, and how often?
+//! Tests of which calls are retried, and how often.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn a_call_that_fails_in_passing_is_tried_three_times_and_no_more() {
     let server = Server::start(|_, _| answer(503, "", "down")).await;
     let last = local().call(&get(&server.url("/"))).await.unwrap();
     assert_eq!((last.status, last.body.as_ref(), server.hits()), (503, &b"down"[..], 3));
-    assert_eq!(local().call(&get(&server.url("/")).once()).await.unwrap().status, 503);
+    assert_eq!(local().call(&get(&server.url("/")).no_retry()).await.unwrap().status, 503);
     assert_eq!(server.hits(), 4);
 
     let server = Server::start(|_, _| Reply::Bytes(Vec::new())).await;
@@ -34,7 +34,7 @@ async fn a_call_that_changes_something_is_repeated_only_if_it_says_that_it_may()
     let server = Server::start(|_, _| answer(503, "", "")).await;
     assert_eq!(local().call(&post(&server.url("/"))).await.unwrap().status, 503);
     assert_eq!(server.hits(), 1);
-    assert_eq!(local().call(&post(&server.url("/")).repeatable()).await.unwrap().status, 503);
+    assert_eq!(local().call(&post(&server.url("/")).allow_retry()).await.unwrap().status, 503);
     assert_eq!(server.hits(), 4);
 }
 
@@ -46,14 +46,14 @@ async fn what_will_not_pass_is_not_tried_again() {
         assert_eq!(server.hits(), 1, "{status}");
     }
     let server = Server::start(|_, _| answer(200, "", "too long")).await;
-    assert!(local().call(&get(&server.url("/")).at_most(1)).await.is_err());
+    assert!(local().call(&get(&server.url("/")).max_response_bytes(1)).await.is_err());
     assert_eq!(server.hits(), 1);
 }
 
 #[tokio::test]
 async fn a_refused_connection_is_told_as_such() {
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    let client = client(ClientSettings { tries: 2, ..settings("127.0.0.1") });
+    let client = client(ClientSettings { max_attempts: 2, ..settings("127.0.0.1") });
     let error = client.call(&get(&format!("http://{free}/"))).await.unwrap_err();
     assert_eq!(error, OutboundError::Connect("connection refused".to_owned()));
 }
@@ -61,6 +61,6 @@ async fn a_refused_connection_is_told_as_such() {
 #[tokio::test]
 async fn no_repetition_is_begun_that_could_not_end_in_time() {
     let server = Server::start(|_, _| answer(503, "", "")).await;
-    let got = local().call(&get(&server.url("/")).within(Duration::from_millis(99))).await;
+    let got = local().call(&get(&server.url("/")).timeout(Duration::from_millis(99))).await;
     assert_eq!((got.unwrap().status, server.hits()), (503, 1));
 }

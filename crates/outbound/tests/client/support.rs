@@ -1,4 +1,4 @@
-//! What do the tests have in common?
+//! The servers, names and settings that the tests share.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::Method;
 use syft_space_domain::Pending;
 use syft_space_domain::random::{Entropy, RandomError};
-use syft_space_outbound::{AllowList, Client, ClientSettings, Request, Resolve, http};
+use syft_space_outbound::{AllowList, Client, ClientSettings, Request, Resolver, http};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -114,13 +114,13 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(answers: &[&[&str]]) -> Arc<Self> {
-        let read = |one: &&[&str]| one.iter().map(|address| address.parse().unwrap()).collect();
+        let read = |addresses: &&[&str]| addresses.iter().map(|address| address.parse().unwrap()).collect();
         let answers = Mutex::new(answers.iter().map(read).collect());
         Arc::new(Self { answers, asked: AtomicUsize::new(0) })
     }
 }
 
-impl Resolve for Names {
+impl Resolver for Names {
     fn resolve<'a>(&'a self, _: &'a str, port: u16) -> Pending<'a, io::Result<Vec<SocketAddr>>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mut answers = self.answers.lock().unwrap();
@@ -146,7 +146,7 @@ pub(crate) fn settings(allow: &str) -> ClientSettings {
 
 /// A client that may call this machine.
 pub(crate) fn local() -> Client {
-    client(ClientSettings { within: Duration::from_secs(10), ..settings("127.0.0.1") })
+    client(ClientSettings { timeout: Duration::from_secs(10), ..settings("127.0.0.1") })
 }
 
 pub(crate) fn client(settings: ClientSettings) -> Client {

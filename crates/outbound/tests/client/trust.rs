@@ -1,4 +1,4 @@
-//! Whose certificates are believed?
+//! Tests of which certificates are trusted.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ async fn a_self_signed_certificate_is_refused() {
 async fn an_authority_of_ones_own_is_believed_for_the_names_it_made_out() {
     let (server, authority) = of_own_authority("hub.internal").await;
     let authority = file(&authority);
-    let believing = ClientSettings { authority: Some(authority.path().to_owned()), ..settings("127.0.0.1") };
+    let believing = ClientSettings { ca_file: Some(authority.path().to_owned()), ..settings("127.0.0.1") };
     let names = || Names::new(&[&["127.0.0.1"]]);
     let port = server.address.port();
     let got = named(believing.clone(), names()).call(&get(&format!("https://hub.internal:{port}/"))).await;
@@ -80,7 +80,7 @@ async fn a_file_that_holds_no_authority_is_refused_at_the_start() {
     let broken = file("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let (empty, missing) = (file("nothing"), "/nowhere/authority.pem");
     for path in [broken.path(), empty.path(), missing.as_ref()] {
-        let settings = ClientSettings { authority: Some(path.to_owned()), ..settings("") };
+        let settings = ClientSettings { ca_file: Some(path.to_owned()), ..settings("") };
         let error = Client::new(settings, Names::new(&[]), Arc::new(Zeros)).err().unwrap();
         assert!(matches!(&error, SetupError::Authority { path: named, .. } if named == path), "{error}");
     }

@@ -60,7 +60,7 @@ impl SyftHub {
         let body = wire::VerifyRequest { token, satellite_id: satellite.map(|id| id.to_string()) };
         let request = self.request(access, Method::POST, "/api/v1/verify")?;
         // It changes nothing at the hub.
-        let request = request.body(APPLICATION_JSON, to_json(&body)?).repeatable();
+        let request = request.body(APPLICATION_JSON, to_json(&body)?).allow_retry();
         let response: wire::VerifyResponse = parse(&self.send_authenticated(access, request).await?)?;
         if !response.valid {
             let why = printable(&format!("{}: {}", response.error, response.message));
@@ -129,7 +129,7 @@ impl HubClient for SyftHub {
             let body = wire::SatelliteRequest { kind: "space", base_url: public_url };
             let request = self.request(access, Method::POST, "/api/v1/satellites")?;
             // The hub finds what is registered already.
-            let request = request.body(APPLICATION_JSON, to_json(&body)?).repeatable();
+            let request = request.body(APPLICATION_JSON, to_json(&body)?).allow_retry();
             match self.send_authenticated(access, request).await {
                 Ok(answer) => {
                     let response: wire::SatelliteResponse = parse(&answer)?;
@@ -152,7 +152,7 @@ impl HubClient for SyftHub {
     ) -> Pending<'a, Result<(), HubError>> {
         Box::pin(async move {
             let path = format!("/api/v1/satellites/{satellite}");
-            let request = self.request(access, Method::DELETE, &path)?.repeatable();
+            let request = self.request(access, Method::DELETE, &path)?.allow_retry();
             match self.send_authenticated(access, request).await {
                 Ok(_) | Err(HubError::NotFound) => Ok(()),
                 Err(error) => Err(error),
@@ -186,7 +186,7 @@ impl HubClient for SyftHub {
             let mut body = wire::EndpointRequest::of(publication);
             let path = with_satellite("/api/v1/endpoints", satellite);
             // It may be repeated: the second time the hub says that it is there.
-            let request = self.endpoint_request(access, Method::POST, &path, &body)?.repeatable();
+            let request = self.endpoint_request(access, Method::POST, &path, &body)?.allow_retry();
             match self.send_authenticated(access, request).await {
                 Ok(_) => return Ok(()),
                 Err(HubError::Refused(why)) if why.contains("slug already exists") => {}
@@ -194,7 +194,7 @@ impl HubClient for SyftHub {
             }
             (body.slug, body.kind) = (None, None);
             let path = slug_path(&publication.slug, satellite);
-            let request = self.endpoint_request(access, Method::PATCH, &path, &body)?.repeatable();
+            let request = self.endpoint_request(access, Method::PATCH, &path, &body)?.allow_retry();
             self.send_authenticated(access, request).await.map(drop)
         })
     }
@@ -206,7 +206,7 @@ impl HubClient for SyftHub {
         slug: &'a str,
     ) -> Pending<'a, Result<(), HubError>> {
         Box::pin(async move {
-            let request = self.request(access, Method::DELETE, &slug_path(slug, satellite))?.repeatable();
+            let request = self.request(access, Method::DELETE, &slug_path(slug, satellite))?.allow_retry();
             match self.send_authenticated(access, request).await {
                 Ok(_) | Err(HubError::NotFound) => Ok(()),
                 Err(error) => Err(error),
@@ -230,7 +230,7 @@ impl HubClient for SyftHub {
             let ttl = believed_for.as_secs().clamp(1, MAX_HEALTH_TTL_SECONDS);
             let body = wire::HealthRequest::of(public_url, reports, ttl, satellite.map(|id| id.to_string()));
             let request = self.request(access, Method::POST, "/api/v1/endpoints/health")?;
-            let request = request.body(APPLICATION_JSON, to_json(&body)?).repeatable();
+            let request = request.body(APPLICATION_JSON, to_json(&body)?).allow_retry();
             self.send_authenticated(access, request).await.map(drop)
         })
     }

@@ -18,7 +18,7 @@ use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Clock;
 use syft_space_outbound::http::Method;
-use syft_space_outbound::{Answer, Request};
+use syft_space_outbound::{Request, Response};
 
 use crate::http::HubHttp;
 use cached_value::CachedValue;
@@ -91,17 +91,17 @@ impl SyftHub {
     fn request(&self, access: &HubAccess, method: Method, path: &str) -> Result<Request, HubError> {
         let request =
             Request::new(method, &format!("{}{path}", access.url)).map_err(response_error::from_outbound)?;
-        Ok(request.within(CALL_TIMEOUT).at_most(MAX_RESPONSE_BYTES))
+        Ok(request.timeout(CALL_TIMEOUT).max_response_bytes(MAX_RESPONSE_BYTES))
     }
 
     /// Sends a request. Any status but success is an error.
-    async fn send(&self, request: &Request) -> Result<Answer, HubError> {
+    async fn send(&self, request: &Request) -> Result<Response, HubError> {
         let answer = self.http.call(request).await.map_err(response_error::from_outbound)?;
         response_error::from_status(&answer).map_or(Ok(answer), Err)
     }
 
     /// Sends a request as the account. If the hub has ended the session meanwhile, another is begun, once.
-    async fn send_authenticated(&self, access: &HubAccess, request: Request) -> Result<Answer, HubError> {
+    async fn send_authenticated(&self, access: &HubAccess, request: Request) -> Result<Response, HubError> {
         let token = self.bearer(access).await?;
         let outcome = self.send(&with_bearer(request.clone(), &token)?).await;
         if !matches!(outcome, Err(HubError::Unauthorized)) || !self.invalidate_session(access, &token).await {
@@ -121,7 +121,7 @@ fn to_json(body: &impl Serialize) -> Result<Vec<u8>, HubError> {
 }
 
 /// Parses the body of a response. Unknown members are ignored: hubs are of many versions.
-fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, HubError> {
+fn parse<T: DeserializeOwned>(answer: &Response) -> Result<T, HubError> {
     // The parser's message would quote what it read.
     serde_json::from_slice(&answer.body)
         .map_err(|error| HubError::Unreadable(format!("no such JSON, at column {}", error.column())))

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 use syft_space_domain::marketplace::ports::HubError;
-use syft_space_outbound::{Answer, OutboundError};
+use syft_space_outbound::{OutboundError, Response};
 
 /// The most characters of a hub's message that are passed on.
 const MAX_MESSAGE_CHARS: usize = 300;
 
 /// The message of a hub, on one line and cut: `detail` is a text, an object with a message, or a list of those.
-pub(super) fn hub_message(answer: &Answer) -> String {
+pub(super) fn hub_message(answer: &Response) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let detail = body.get("detail").unwrap_or(&Value::Null);
     let text = match detail {
@@ -33,7 +33,7 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// The error for a status; `None` for success.
-pub(super) fn from_status(answer: &Answer) -> Option<HubError> {
+pub(super) fn from_status(answer: &Response) -> Option<HubError> {
     Some(match answer.status {
         200..=299 => return None,
         401 => HubError::Unauthorized,
@@ -47,7 +47,7 @@ pub(super) fn from_status(answer: &Answer) -> Option<HubError> {
 /// The error for a call without a response.
 pub(super) fn from_outbound(error: OutboundError) -> HubError {
     match error {
-        OutboundError::NotAllowed(why) => HubError::NotAllowed(why.to_string()),
+        OutboundError::TargetNotAllowed(why) => HubError::NotAllowed(why.to_string()),
         OutboundError::TooLarge(_) => HubError::Unreadable(error.to_string()),
         // What cannot stand in a header is no token.
         OutboundError::Header => HubError::Unauthorized,
@@ -67,8 +67,8 @@ mod tests {
 
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, headers: HeaderMap::new(), body: body.to_owned().into() }
+    fn answer(status: u16, body: &str) -> Response {
+        Response { status, headers: HeaderMap::new(), body: body.to_owned().into() }
     }
 
     #[test]

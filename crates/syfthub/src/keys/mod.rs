@@ -13,7 +13,7 @@ use syft_space_domain::marketplace::{Hub, HubUrl, SatelliteRefused};
 use syft_space_domain::time::Timestamp;
 use syft_space_outbound::http::Method;
 use syft_space_outbound::http::header::CACHE_CONTROL;
-use syft_space_outbound::{Answer, Request};
+use syft_space_outbound::{Request, Response};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 use crate::http::HubHttp;
@@ -151,7 +151,7 @@ impl HubKeys {
         self.fetches_begun.fetch_add(1, Ordering::AcqRel);
         let url = format!("{}/.well-known/jwks.json", self.url);
         let request = match Request::new(Method::GET, &url) {
-            Ok(request) => request.at_most(MAX_KEY_SET_BYTES).within(FETCH_TIMEOUT).once(),
+            Ok(request) => request.max_response_bytes(MAX_KEY_SET_BYTES).timeout(FETCH_TIMEOUT).no_retry(),
             Err(error) => return self.log_problem(error.to_string()),
         };
         let answer = match self.http.call(&request).await {
@@ -202,7 +202,7 @@ impl HubKeys {
 }
 
 /// For how long a hub says that its keys are fresh (RFC 9111, section 5.2.2).
-fn max_age(answer: &Answer) -> Option<Duration> {
+fn max_age(answer: &Response) -> Option<Duration> {
     let said = answer.headers.get(CACHE_CONTROL)?.to_str().ok()?.to_ascii_lowercase();
     let mut age = None;
     for directive in said.split(',').map(str::trim) {

@@ -15,7 +15,7 @@ use syft_space_domain::marketplace::{Hub, HubUrl, Issuer, SatelliteClaims, Satel
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::{Clock, Timestamp};
 use syft_space_outbound::http::{HeaderMap, HeaderValue, header};
-use syft_space_outbound::{Answer, OutboundError, Request};
+use syft_space_outbound::{OutboundError, Request, Response};
 use syft_space_syfthub::{HubHttp, SyftHubTokens};
 use tokio::sync::Semaphore;
 
@@ -129,7 +129,7 @@ pub(crate) struct Seen {
     pub(crate) body: String,
 }
 
-type Script = Box<dyn FnMut(&Seen) -> Result<Answer, OutboundError> + Send>;
+type Script = Box<dyn FnMut(&Seen) -> Result<Response, OutboundError> + Send>;
 
 /// A hub that answers by a script.
 pub(crate) struct FakeHub {
@@ -140,12 +140,12 @@ pub(crate) struct FakeHub {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a body is written where it is answered")]
-pub(crate) fn answer(status: u16, body: impl ToString) -> Result<Answer, OutboundError> {
-    Ok(Answer { status, headers: HeaderMap::new(), body: body.to_string().into() })
+pub(crate) fn answer(status: u16, body: impl ToString) -> Result<Response, OutboundError> {
+    Ok(Response { status, headers: HeaderMap::new(), body: body.to_string().into() })
 }
 
 /// An answer with a key set.
-pub(crate) fn set(keys: &[Value]) -> Result<Answer, OutboundError> {
+pub(crate) fn set(keys: &[Value]) -> Result<Response, OutboundError> {
     let mut answer = answer(200, json!({ "keys": keys }))?;
     answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     Ok(answer)
@@ -153,7 +153,7 @@ pub(crate) fn set(keys: &[Value]) -> Result<Answer, OutboundError> {
 
 impl FakeHub {
     pub(crate) fn new(
-        script: impl FnMut(&Seen) -> Result<Answer, OutboundError> + Send + 'static,
+        script: impl FnMut(&Seen) -> Result<Response, OutboundError> + Send + 'static,
     ) -> Arc<Self> {
         let script: Script = Box::new(script);
         Arc::new(Self {
@@ -170,7 +170,7 @@ impl FakeHub {
 
     pub(crate) fn now_plays(
         &self,
-        script: impl FnMut(&Seen) -> Result<Answer, OutboundError> + Send + 'static,
+        script: impl FnMut(&Seen) -> Result<Response, OutboundError> + Send + 'static,
     ) {
         *self.script.lock().unwrap() = Box::new(script);
     }
@@ -197,14 +197,14 @@ impl FakeHub {
 }
 
 impl HubHttp for FakeHub {
-    fn call<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Answer, OutboundError>> {
+    fn call<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Response, OutboundError>> {
         let url = request.url();
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let bearer = request.headers().get("authorization");
         let seen = Seen {
             call: format!("{} {}{query}", request.method(), url.path()),
             bearer: bearer.map(|value| value.to_str().unwrap().strip_prefix("Bearer ").unwrap().to_owned()),
-            body: String::from_utf8(request.sent().to_vec()).unwrap(),
+            body: String::from_utf8(request.body_bytes().to_vec()).unwrap(),
         };
         Box::pin(async move {
             self.seen.lock().unwrap().push(seen.clone());

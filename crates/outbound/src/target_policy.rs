@@ -1,68 +1,70 @@
-//! May this target be called, now that its addresses are known?
+//! The policy for targets: which may be called, now that their addresses are known.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::address::Reach;
-use crate::allow::{AllowList, SETTING};
+use crate::address::AddressScope;
+use crate::allow_list::{ALLOW_SETTING, AllowList};
 
-/// Whom a connection is for: what stands before the path of a URL.
+/// The target of a connection: host, port, and whether it is plain HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     /// Without brackets, and without the dot that may end a name.
     pub(crate) host: String,
     pub(crate) port: u16,
-    pub(crate) plain: bool,
+    pub(crate) is_plain_http: bool,
 }
 
 /// A target that may not be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotAllowed {
+pub struct TargetNotAllowed {
     target: String,
-    why: Why,
+    reason: RefusalReason,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Why {
+enum RefusalReason {
     Private(&'static str),
     Metadata(IpAddr),
-    Nowhere(&'static str),
+    NotAHost(&'static str),
     Localhost,
     Plain,
 }
 
-impl NotAllowed {
+impl TargetNotAllowed {
     /// The entry of the setting that would allow the target; `None` when there is none that would.
     #[must_use]
     pub fn entry(&self) -> Option<String> {
-        match &self.why {
-            Why::Private(_) | Why::Localhost | Why::Plain => Some(self.target.clone()),
-            Why::Metadata(address) => Some(address.to_string()),
-            Why::Nowhere(_) => None,
+        match &self.reason {
+            RefusalReason::Private(_) | RefusalReason::Localhost | RefusalReason::Plain => {
+                Some(self.target.clone())
+            }
+            RefusalReason::Metadata(address) => Some(address.to_string()),
+            RefusalReason::NotAHost(_) => None,
         }
     }
 }
 
-impl fmt::Display for NotAllowed {
+impl fmt::Display for TargetNotAllowed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} may not be called: ", self.target)?;
-        match &self.why {
-            Why::Private(kind) => write!(f, "it is at {kind}")?,
-            Why::Metadata(address) => {
+        match &self.reason {
+            RefusalReason::Private(kind) => write!(f, "it is at {kind}")?,
+            RefusalReason::Metadata(address) => {
                 write!(f, "{address} is link-local, or one where a cloud hands out credentials")?;
             }
-            Why::Nowhere(kind) => write!(f, "it is at {kind}, and no setting allows that")?,
-            Why::Localhost => write!(f, "its name means this machine")?,
-            Why::Plain => write!(f, "plain HTTP can be read and changed on its way; use https")?,
+            RefusalReason::NotAHost(kind) => write!(f, "it is at {kind}, and no setting allows that")?,
+            RefusalReason::Localhost => write!(f, "its name means this machine")?,
+            RefusalReason::Plain => write!(f, "plain HTTP can be read and changed on its way; use https")?,
         }
         match self.entry() {
-            Some(entry) => write!(f, ". The operator allows it with {SETTING}={entry}"),
+            Some(entry) => write!(f, ". The operator allows it with {ALLOW_SETTING}={entry}"),
             None => Ok(()),
         }
     }
 }
 
-impl std::error::Error for NotAllowed {}
+impl std::error::Error for TargetNotAllowed {}
 
 impl Target {
     fn is_address(&self) -> bool {
@@ -74,27 +76,27 @@ impl Target {
         self.host == "localhost" || self.host.ends_with(".localhost")
     }
 
-    /// Whether a connection to each of these addresses is allowed. One that is not forbids the target whole: a name
+    /// Checks that a connection to each of these addresses is allowed. One that is not refuses the whole target: a name
     /// of a public and a private address is an attempt at both.
-    pub(crate) fn check(&self, addresses: &[SocketAddr], allow: &AllowList) -> Result<(), NotAllowed> {
-        let refused = |why| Err(NotAllowed { target: self.to_string(), why });
+    pub(crate) fn check(&self, addresses: &[SocketAddr], allow: &AllowList) -> Result<(), TargetNotAllowed> {
+        let refused = |reason| Err(TargetNotAllowed { target: self.to_string(), reason });
         let host_named = !self.is_address() && allow.names_host(&self.host, self.port);
         for address in addresses.iter().map(SocketAddr::ip) {
-            match Reach::of(address) {
-                Reach::Public => {}
-                Reach::Private(_) if host_named || allow.covers(address, self.port) => {}
-                Reach::Metadata if allow.names_address(address, self.port) => {}
-                Reach::Private(kind) => return refused(Why::Private(kind)),
-                Reach::Metadata => return refused(Why::Metadata(address.to_canonical())),
-                Reach::Nowhere(kind) => return refused(Why::Nowhere(kind)),
+            match AddressScope::of(address) {
+                AddressScope::Public => {}
+                AddressScope::Private(_) if host_named || allow.covers(address, self.port) => {}
+                AddressScope::Metadata if allow.names_address(address, self.port) => {}
+                AddressScope::Private(kind) => return refused(RefusalReason::Private(kind)),
+                AddressScope::Metadata => return refused(RefusalReason::Metadata(address.to_canonical())),
+                AddressScope::NotAHost(kind) => return refused(RefusalReason::NotAHost(kind)),
             }
         }
         let named = host_named || addresses.iter().all(|address| allow.covers(address.ip(), self.port));
         if self.is_localhost() && !named {
-            return refused(Why::Localhost);
+            return refused(RefusalReason::Localhost);
         }
-        if self.plain && !named {
-            return refused(Why::Plain);
+        if self.is_plain_http && !named {
+            return refused(RefusalReason::Plain);
         }
         Ok(())
     }
@@ -114,11 +116,11 @@ impl fmt::Display for Target {
 mod tests {
     use super::*;
 
-    fn check(url: (&str, u16, bool), addresses: &[&str], allow: &str) -> Result<(), NotAllowed> {
-        let (host, port, plain) = url;
-        let target = Target { host: host.to_owned(), port, plain };
+    fn check(url: (&str, u16, bool), addresses: &[&str], allow: &str) -> Result<(), TargetNotAllowed> {
+        let (host, port, is_plain_http) = url;
+        let target = Target { host: host.to_owned(), port, is_plain_http };
         let addresses: Vec<SocketAddr> =
-            addresses.iter().map(|one| SocketAddr::new(one.parse().unwrap(), port)).collect();
+            addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), port)).collect();
         target.check(&addresses, &AllowList::parse(allow).unwrap())
     }
 

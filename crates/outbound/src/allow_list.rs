@@ -1,4 +1,4 @@
-//! Which targets may be called although they are private, or over plain HTTP?
+//! The targets that may be called although they are private, or over plain HTTP.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use url::Host;
 
 /// The setting that an [`AllowList`] is read from. Errors name it.
-pub const SETTING: &str = "SYFT_SPACE_OUTBOUND_ALLOW";
+pub const ALLOW_SETTING: &str = "SYFT_SPACE_OUTBOUND_ALLOW";
 
 /// The targets that the operator allows although they are private or speak plain HTTP.
 ///
@@ -67,7 +67,7 @@ impl AllowList {
     /// Reads a list. An empty text is an empty list.
     ///
     /// # Errors
-    /// When an entry is none of those above.
+    /// When an entry is empty, a URL, a wildcard, or no host, address or network; when its port or network is wrong.
     pub fn parse(text: &str) -> Result<Self, AllowListError> {
         if text.trim().is_empty() {
             return Ok(Self::default());
