@@ -1,4 +1,4 @@
-//! How long does a token check take?
+//! Benchmarks of token checks.
 
 use std::hint::black_box;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! Which algorithms sign access tokens here?
+//! The signing algorithms of access tokens.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Which claims make an access token of this space?
+//! The claims of an access token.
 
 use std::borrow::Cow;
 
@@ -40,8 +40,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
 }
 
 impl<'a> Claims<'a> {
-    /// Writes claims down; `None` when a time is before 1970.
-    pub(crate) fn of(claims: &'a AccessClaims, issuer: &'a str, audience: &'a str) -> Option<Self> {
+    /// The claims to write; `None` when a time is before 1970.
+    pub(crate) fn from_domain(claims: &'a AccessClaims, issuer: &'a str, audience: &'a str) -> Option<Self> {
         Some(Self {
             iss: issuer.into(),
             aud: audience.into(),
@@ -58,12 +58,12 @@ impl<'a> Claims<'a> {
     }
 
     /// Whether the span from `iat` to `exp` is one that a token may have.
-    pub(crate) fn lives_at_most(&self, seconds: u64) -> bool {
+    pub(crate) fn has_lifetime_up_to(&self, seconds: u64) -> bool {
         self.exp.checked_sub(self.iat).is_some_and(|span| (1..=seconds).contains(&span))
     }
 
-    /// Reads the claims; `None` when one is not of its type.
-    pub(crate) fn read(&self) -> Option<AccessClaims> {
+    /// Parses the claims; `None` when one is not of its type.
+    pub(crate) fn to_domain(&self) -> Option<AccessClaims> {
         Some(AccessClaims {
             account: self.sub.parse().ok()?,
             email: Email::parse(&self.email).ok()?,

@@ -1,4 +1,4 @@
-//! What are the parts of a token's text, read in one way only?
+//! The compact serialization of a token, with one reading only.
 
 use std::borrow::Cow;
 
@@ -9,32 +9,32 @@ use serde::{Deserialize, Serialize};
 use crate::SigningAlgorithm;
 
 /// The kind of token (RFC 9068): no other kind of token passes for an access token.
-pub(crate) const TYPE: &str = "at+jwt";
+pub(crate) const TOKEN_TYPE: &str = "at+jwt";
 
 /// The longest token, in bytes.
-pub(crate) const MAX_BYTES: usize = 4096;
+pub(crate) const MAX_TOKEN_BYTES: usize = 4096;
 
 /// A token in three parts, still encoded.
 pub(crate) struct Compact<'a> {
     pub(crate) header: &'a str,
     pub(crate) payload: &'a str,
     pub(crate) signature: &'a str,
-    /// What the signature is over: header, dot, payload.
-    pub(crate) signed: &'a str,
+    /// The JWS signing input: header, dot, payload.
+    pub(crate) signing_input: &'a str,
 }
 
 impl<'a> Compact<'a> {
     /// Splits a token; `None` when it is not three parts, or too long.
     pub(crate) fn split(token: &'a str) -> Option<Self> {
-        if token.len() > MAX_BYTES {
+        if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
-        let (signed, signature) = token.rsplit_once('.')?;
-        let (header, payload) = signed.split_once('.')?;
+        let (signing_input, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signing_input.split_once('.')?;
         if payload.contains('.') {
             return None;
         }
-        Some(Self { header, payload, signature, signed })
+        Some(Self { header, payload, signature, signing_input })
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Header<'a> {
 }
 
 pub(crate) fn encode_header(algorithm: SigningAlgorithm, kid: &str) -> Option<String> {
-    let header = Header { alg: algorithm.as_str().into(), typ: TYPE.into(), kid: kid.into() };
+    let header = Header { alg: algorithm.as_str().into(), typ: TOKEN_TYPE.into(), kid: kid.into() };
     Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?))
 }
 

@@ -1,4 +1,4 @@
-//! What does one key sign, and what does it accept?
+//! A signing key: what it signs, and what it verifies.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,86 +35,86 @@ const P256_ORDER: [u8; KEY_BYTES] = [
     0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
 ];
 
-/// The public half of an asymmetric key, as a key set writes it.
+/// The public key of an asymmetric pair, as a key set writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PublicHalf {
+pub(crate) struct PublicKey {
     pub(crate) x: String,
     pub(crate) y: Option<String>,
 }
 
-/// What compares a signature with what it should be.
-enum Check {
-    /// The same secret again. josekit's own HMAC verifier compares with `==`, which tells by its time where two
+/// The check of a signature.
+enum SignatureCheck {
+    /// An HMAC with the same secret. josekit's own HMAC verifier compares with `==`, which tells by its time where two
     /// values differ; so the code is computed by its signer and compared here.
     Mac,
     Public(Box<dyn JwsVerifier>),
 }
 
-/// One key, with everything that follows from it made once.
+/// A key, with everything that is derived from it.
 pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) algorithm: SigningAlgorithm,
     pub(crate) created_at: Timestamp,
-    /// From when on its tokens are refused; the current key has no such time.
+    /// The time from which its tokens are refused. The current key has none.
     pub(crate) accepted_until: Option<Timestamp>,
     pub(crate) secret: Secret<Vec<u8>>,
-    pub(crate) public: Option<PublicHalf>,
+    pub(crate) public: Option<PublicKey>,
     /// The encoded header of each token it signs.
     pub(crate) header: String,
     signer: Box<dyn JwsSigner>,
-    check: Check,
+    check: SignatureCheck,
 }
 
-/// The bytes are no key of the algorithm.
-pub(crate) struct NoKey;
+/// The error for bytes that are no key of the algorithm.
+pub(crate) struct InvalidKey;
 
 impl Key {
-    /// Takes the bytes of a key. `mac_id` names an HMAC key; every other key has its thumbprint as its id.
+    /// A key from its bytes. `mac_id` names an HMAC key; every other key has its thumbprint as its id.
     pub(crate) fn new(
         algorithm: SigningAlgorithm,
         secret: Secret<Vec<u8>>,
         mac_id: String,
         created_at: Timestamp,
-    ) -> Result<Self, NoKey> {
+    ) -> Result<Self, InvalidKey> {
         let (id, public, signer, check): (_, _, Box<dyn JwsSigner>, _) = match algorithm {
             SigningAlgorithm::Hs256 => {
                 if secret.expose().len() < KEY_BYTES {
-                    return Err(NoKey);
+                    return Err(InvalidKey);
                 }
-                let signer = HS256.signer_from_bytes(secret.expose()).map_err(|_| NoKey)?;
-                (mac_id, None, Box::new(signer), Check::Mac)
+                let signer = HS256.signer_from_bytes(secret.expose()).map_err(|_| InvalidKey)?;
+                (mac_id, None, Box::new(signer), SignatureCheck::Mac)
             }
             SigningAlgorithm::EdDsa => {
                 let der = pkcs8(&ED25519_PKCS8, &secret)?;
-                let pair = EdKeyPair::from_der(der.expose()).map_err(|_| NoKey)?;
-                let signer = EdDSA.signer_from_der(der.expose()).map_err(|_| NoKey)?;
-                let verifier = EdDSA.verifier_from_der(pair.to_der_public_key()).map_err(|_| NoKey)?;
-                let public = public_half(&pair)?;
+                let pair = EdKeyPair::from_der(der.expose()).map_err(|_| InvalidKey)?;
+                let signer = EdDSA.signer_from_der(der.expose()).map_err(|_| InvalidKey)?;
+                let verifier = EdDSA.verifier_from_der(pair.to_der_public_key()).map_err(|_| InvalidKey)?;
+                let public = public_key(&pair)?;
                 (
                     thumbprint(algorithm, &public),
                     Some(public),
                     Box::new(signer),
-                    Check::Public(Box::new(verifier)),
+                    SignatureCheck::Public(Box::new(verifier)),
                 )
             }
             SigningAlgorithm::Es256 => {
                 if !is_p256_key(secret.expose()) {
-                    return Err(NoKey);
+                    return Err(InvalidKey);
                 }
                 let der = pkcs8(&P256_PKCS8, &secret)?;
-                let pair = EcKeyPair::from_der(der.expose(), Some(EcCurve::P256)).map_err(|_| NoKey)?;
-                let signer = ES256.signer_from_der(der.expose()).map_err(|_| NoKey)?;
-                let verifier = ES256.verifier_from_der(pair.to_der_public_key()).map_err(|_| NoKey)?;
-                let public = public_half(&pair)?;
+                let pair = EcKeyPair::from_der(der.expose(), Some(EcCurve::P256)).map_err(|_| InvalidKey)?;
+                let signer = ES256.signer_from_der(der.expose()).map_err(|_| InvalidKey)?;
+                let verifier = ES256.verifier_from_der(pair.to_der_public_key()).map_err(|_| InvalidKey)?;
+                let public = public_key(&pair)?;
                 (
                     thumbprint(algorithm, &public),
                     Some(public),
                     Box::new(signer),
-                    Check::Public(Box::new(verifier)),
+                    SignatureCheck::Public(Box::new(verifier)),
                 )
             }
         };
-        let header = compact::encode_header(algorithm, &id).ok_or(NoKey)?;
+        let header = compact::encode_header(algorithm, &id).ok_or(InvalidKey)?;
         Ok(Self { id, algorithm, created_at, accepted_until: None, secret, public, header, signer, check })
     }
 
@@ -131,20 +131,20 @@ impl Key {
     /// Whether the signature is this key's, over this message.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.check {
-            Check::Mac => self.sign(message).is_some_and(|right| right.ct_eq(signature).into()),
-            Check::Public(verifier) => verifier.verify(message, signature).is_ok(),
+            SignatureCheck::Mac => self.sign(message).is_some_and(|right| right.ct_eq(signature).into()),
+            SignatureCheck::Public(verifier) => verifier.verify(message, signature).is_ok(),
         }
     }
 
-    /// Whether it verifies what it signs, and nothing else.
-    pub(crate) fn works(&self) -> bool {
+    /// Whether the key verifies what it signs, and nothing else.
+    pub(crate) fn passes_self_test(&self) -> bool {
         let message = b"a syft space starts";
         self.sign(message).is_some_and(|signature| {
             self.verifies(message, &signature) && !self.verifies(b"a syft space stops", &signature)
         })
     }
 
-    /// A key that verifies what another signs.
+    /// A key that verifies the signatures of another only.
     #[cfg(test)]
     pub(crate) fn broken(algorithm: SigningAlgorithm) -> Self {
         let key = |byte| {
@@ -155,8 +155,8 @@ impl Key {
     }
 }
 
-/// Draws the bytes of a new key.
-pub(crate) fn draw(
+/// Generates the secret of a new key.
+pub(crate) fn generate_secret(
     algorithm: SigningAlgorithm,
     entropy: &dyn Entropy,
 ) -> Result<Secret<Vec<u8>>, RandomError> {
@@ -177,22 +177,22 @@ fn is_p256_key(bytes: &[u8]) -> bool {
     bytes.len() == KEY_BYTES && bytes.iter().any(|byte| *byte != 0) && bytes < P256_ORDER.as_slice()
 }
 
-fn pkcs8(prefix: &[u8], secret: &Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, NoKey> {
+fn pkcs8(prefix: &[u8], secret: &Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, InvalidKey> {
     if secret.expose().len() != KEY_BYTES {
-        return Err(NoKey);
+        return Err(InvalidKey);
     }
     // Made in one piece: a buffer that grows would leave parts of the key behind.
     Ok(Secret::new([prefix, secret.expose()].concat()))
 }
 
-fn public_half(pair: &dyn KeyPair) -> Result<PublicHalf, NoKey> {
+fn public_key(pair: &dyn KeyPair) -> Result<PublicKey, InvalidKey> {
     let jwk = pair.to_jwk_public_key();
     let member = |name| jwk.parameter(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Ok(PublicHalf { x: member("x").ok_or(NoKey)?, y: member("y") })
+    Ok(PublicKey { x: member("x").ok_or(InvalidKey)?, y: member("y") })
 }
 
 /// The SHA-256 of the required members in the order of their names (RFC 7638).
-fn thumbprint(algorithm: SigningAlgorithm, public: &PublicHalf) -> String {
+fn thumbprint(algorithm: SigningAlgorithm, public: &PublicKey) -> String {
     let (kty, crv) = algorithm.key_type();
     let (crv, x) = (crv.unwrap_or_default(), &public.x);
     let members = match &public.y {
@@ -255,7 +255,7 @@ mod tests {
                 Ok(())
             }
         }
-        assert!(draw(SigningAlgorithm::Es256, &Ones).is_err());
+        assert!(generate_secret(SigningAlgorithm::Es256, &Ones).is_err());
     }
 
     #[test]

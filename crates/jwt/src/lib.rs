@@ -31,13 +31,13 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
-mod cache;
 mod claims;
 mod compact;
 mod key;
 mod ring;
 mod ring_error;
-mod ring_file;
+mod ring_format;
+mod token_cache;
 mod tokens;
 
 pub use algorithm::{SigningAlgorithm, SigningAlgorithmError};

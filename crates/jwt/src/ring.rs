@@ -1,4 +1,4 @@
-//! Which key signs, and which keys are still accepted?
+//! The key ring: the key that signs, and the keys that are still accepted.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 
-use crate::key::{Key, draw};
-use crate::{KeyRingError, SigningAlgorithm, ring_file};
+use crate::key::{Key, generate_secret};
+use crate::{KeyRingError, SigningAlgorithm, ring_format};
 
 /// The keys of access tokens: the current one signs, retired ones are accepted until their time is over.
 ///
@@ -36,10 +36,11 @@ impl KeyRing {
     /// Reads what [`to_json`](Self::to_json) wrote.
     ///
     /// # Errors
-    /// When a rule is broken, with what to do about it.
+    /// When the text is no key set of this form, a key is malformed, too short or mixed, two have one id, or not exactly
+    /// one is current.
     pub fn parse(json: &Secret<String>) -> Result<Self, KeyRingError> {
-        let keys = ring_file::read(json)?;
-        if let Some(kid) = first_double(&keys) {
+        let keys = ring_format::read(json)?;
+        if let Some(kid) = first_duplicate_id(&keys) {
             return Err(KeyRingError::DuplicateId { kid });
         }
         let (mut current, retired): (Vec<Key>, Vec<Key>) =
@@ -54,7 +55,7 @@ impl KeyRing {
     /// The ring as a JSON Web Key Set with its private parts: what is stored, where nobody else can read it.
     #[must_use]
     pub fn to_json(&self) -> Secret<String> {
-        ring_file::write(self.keys())
+        ring_format::write(self.keys())
     }
 
     /// Makes a new key that signs from now on. Tokens of the one before are accepted for `overlap` longer: the
@@ -71,9 +72,9 @@ impl KeyRing {
         entropy: &dyn Entropy,
     ) -> Result<(), KeyRingError> {
         let next = new_key(algorithm, now, entropy)?;
-        let mut before = std::mem::replace(&mut self.current, next);
-        before.accepted_until = Some(now.plus(overlap));
-        self.retired.push(before);
+        let mut previous = std::mem::replace(&mut self.current, next);
+        previous.accepted_until = Some(now.plus(overlap));
+        self.retired.push(previous);
         self.retired.retain(|key| key.is_accepted(now));
         Ok(())
     }
@@ -128,7 +129,7 @@ impl KeyRing {
 }
 
 fn new_key(algorithm: SigningAlgorithm, now: Timestamp, entropy: &dyn Entropy) -> Result<Key, KeyRingError> {
-    let secret = draw(algorithm, entropy)?;
+    let secret = generate_secret(algorithm, entropy)?;
     // An HMAC key has no public half to name it by, and a hash of a secret is not for everybody's eyes.
     let mut mac_id = [0u8; 16];
     entropy.fill(&mut mac_id)?;
@@ -136,7 +137,7 @@ fn new_key(algorithm: SigningAlgorithm, now: Timestamp, entropy: &dyn Entropy) -
         .map_err(|_| KeyRingError::NotMade { algorithm })
 }
 
-fn first_double(keys: &[Key]) -> Option<String> {
+fn first_duplicate_id(keys: &[Key]) -> Option<String> {
     let mut ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
     ids.sort_unstable();
     ids.array_windows().find(|[left, right]| left == right).map(|[kid, _]| (*kid).to_owned())

@@ -1,4 +1,4 @@
-//! Why a key ring cannot be used, and what to do about it.
+//! The errors of a key ring, and what to do about them.
 
 use syft_space_domain::random::RandomError;
 

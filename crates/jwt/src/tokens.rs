@@ -1,4 +1,4 @@
-//! Who is a caller that presents an access token?
+//! The signing and verification of access tokens.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use syft_space_domain::identity::{AccessClaims, AccessToken, TokenRefused, Token
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::Timestamp;
 
-use crate::cache::{Verified, VerifiedTokens};
 use crate::claims::{Claims, time};
-use crate::compact::{Compact, Header, MAX_BYTES, TYPE, decode, object};
+use crate::compact::{Compact, Header, MAX_TOKEN_BYTES, TOKEN_TYPE, decode, object};
 use crate::key::Key;
+use crate::token_cache::{TokenCache, VerifiedToken};
 use crate::{KeyRing, SigningAlgorithm};
 
-/// How far ahead `iat` and `nbf` may lie, for the clocks of two nodes. `exp` has none.
+/// The leeway of `iat` and `nbf`, for the clocks of two nodes. `exp` has none.
 const LEEWAY_MICROS: i64 = 5_000_000;
 
-/// What tokens say of this space, and how long they live.
+/// The settings of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSettings {
     /// Who issues them (`iss`).
@@ -29,12 +29,12 @@ pub struct TokenSettings {
     /// How long a token lives: whole seconds. A token that would live longer is refused, so that a shorter
     /// lifetime holds for the tokens out there too.
     pub lifetime: Duration,
-    /// How many verified tokens are remembered; with 0 each is verified each time.
+    /// The most verified tokens that are remembered. With 0 each is verified each time.
     pub cached: usize,
 }
 
 impl TokenSettings {
-    /// How many verified tokens are remembered unless something else is asked for: about 2 MB.
+    /// The most verified tokens that are remembered unless something else is asked for: about 2 MB.
     pub const DEFAULT_CACHED: usize = 10_000;
 }
 
@@ -68,7 +68,7 @@ pub struct JwtTokens {
     issuer: String,
     audience: String,
     lifetime: Duration,
-    verified: VerifiedTokens,
+    cache: TokenCache,
 }
 
 impl JwtTokens {
@@ -76,7 +76,8 @@ impl JwtTokens {
     /// To use a rotated ring, make another of these; it remembers no token of the one before.
     ///
     /// # Errors
-    /// When a setting or a key is of no use.
+    /// When a name is empty, the lifetime is no whole number of seconds, a key fails its self-test, or there is no
+    /// randomness.
     pub fn new(
         ring: KeyRing,
         settings: TokenSettings,
@@ -89,10 +90,10 @@ impl JwtTokens {
         if lifetime.is_zero() || lifetime.subsec_nanos() != 0 {
             return Err(TokenSettingsError::Lifetime);
         }
-        if let Some(broken) = ring.keys().find(|key| !key.works()) {
+        if let Some(broken) = ring.keys().find(|key| !key.passes_self_test()) {
             return Err(TokenSettingsError::SelfTest { kid: broken.id.clone(), algorithm: broken.algorithm });
         }
-        Ok(Self { ring, issuer, audience, lifetime, verified: VerifiedTokens::new(cached, entropy)? })
+        Ok(Self { ring, issuer, audience, lifetime, cache: TokenCache::new(cached, entropy)? })
     }
 
     /// The public halves of the keys accepted now, as a JSON Web Key Set to publish.
@@ -101,15 +102,15 @@ impl JwtTokens {
         self.ring.public_jwks(now)
     }
 
-    /// Checks a token without the memory of earlier checks.
-    fn check(&self, token: &str, now: Timestamp) -> Result<Verified, TokenRefused> {
+    /// Checks a token without the cache.
+    fn check(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenRefused> {
         let token = Compact::split(token).ok_or(TokenRefused::Malformed)?;
         let header = decode(token.header).ok_or(TokenRefused::Malformed)?;
         let header: Header<'_> = object(&header).ok_or(TokenRefused::Malformed)?;
         let signature = decode(token.signature).ok_or(TokenRefused::Malformed)?;
 
         let algorithm: SigningAlgorithm = header.alg.parse().map_err(|_| TokenRefused::WrongKind)?;
-        if header.typ != TYPE {
+        if header.typ != TOKEN_TYPE {
             return Err(TokenRefused::WrongKind);
         }
         let key = self
@@ -120,35 +121,35 @@ impl JwtTokens {
         if key.algorithm != algorithm {
             return Err(TokenRefused::WrongKind);
         }
-        if !key.verifies(token.signed.as_bytes(), &signature) {
+        if !key.verifies(token.signing_input.as_bytes(), &signature) {
             return Err(TokenRefused::BadSignature);
         }
 
         let payload = decode(token.payload).ok_or(TokenRefused::Malformed)?;
-        let verified = self.read(&payload, key).ok_or(TokenRefused::BadClaims)?;
-        if now >= verified.until {
+        let verified = self.validate(&payload, key).ok_or(TokenRefused::BadClaims)?;
+        if now >= verified.expires_at {
             return Err(TokenRefused::Expired);
         }
-        if now < verified.from {
+        if now < verified.not_before {
             return Err(TokenRefused::NotYetValid);
         }
         Ok(verified)
     }
 
-    /// Reads the claims under a good signature; `None` when one is missing, of the wrong type or not for us.
-    fn read(&self, payload: &[u8], key: &Key) -> Option<Verified> {
+    /// Validates the claims under a good signature; `None` when one is missing, of the wrong type or not for us.
+    fn validate(&self, payload: &[u8], key: &Key) -> Option<VerifiedToken> {
         let claims: Claims<'_> = object(payload)?;
         if claims.iss != self.issuer || claims.aud != self.audience {
             return None;
         }
-        if !claims.lives_at_most(self.lifetime.as_secs()) {
+        if !claims.has_lifetime_up_to(self.lifetime.as_secs()) {
             return None;
         }
         let starts = time(claims.iat.max(claims.nbf.unwrap_or(0)))?;
-        let from = Timestamp::from_unix_micros(starts.as_unix_micros() - LEEWAY_MICROS);
-        let claims = claims.read()?;
-        let until = key.accepted_until.map_or(claims.expires_at, |end| end.min(claims.expires_at));
-        Some(Verified { claims, from, until })
+        let not_before = Timestamp::from_unix_micros(starts.as_unix_micros() - LEEWAY_MICROS);
+        let claims = claims.to_domain()?;
+        let expires_at = key.accepted_until.map_or(claims.expires_at, |end| end.min(claims.expires_at));
+        Some(VerifiedToken { claims, not_before, expires_at })
     }
 }
 
@@ -159,9 +160,9 @@ impl AccessTokens for JwtTokens {
 
     fn sign(&self, claims: &AccessClaims) -> Result<AccessToken, TokenSignError> {
         let refuse = |why: &str| TokenSignError(why.to_owned());
-        let written = Claims::of(claims, &self.issuer, &self.audience)
+        let written = Claims::from_domain(claims, &self.issuer, &self.audience)
             .ok_or_else(|| refuse("its times are before 1970"))?;
-        if !written.lives_at_most(self.lifetime.as_secs()) {
+        if !written.has_lifetime_up_to(self.lifetime.as_secs()) {
             return Err(refuse("it would not live for a second, or for longer than tokens may"));
         }
         let payload = serde_json::to_vec(&written).map_err(|_| refuse("its claims cannot be written"))?;
@@ -170,23 +171,23 @@ impl AccessTokens for JwtTokens {
         let signature = key.sign(text.as_bytes()).ok_or_else(|| refuse("the key does not sign"))?;
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut text);
-        if text.len() > MAX_BYTES {
+        if text.len() > MAX_TOKEN_BYTES {
             return Err(refuse("it would be longer than 4 KiB; use a shorter issuer and audience"));
         }
         Ok(AccessToken::new(text))
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenRefused> {
-        if token.len() > MAX_BYTES {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenRefused::Malformed);
         }
-        let digest = self.verified.digest(token);
-        if let Some(claims) = self.verified.get(&digest, now) {
+        let digest = self.cache.digest(token);
+        if let Some(claims) = self.cache.get(&digest, now) {
             return Ok(claims);
         }
         let verified = self.check(token, now)?;
         let claims = verified.claims.clone();
-        self.verified.put(digest, verified);
+        self.cache.insert(digest, verified);
         Ok(claims)
     }
 }
@@ -242,16 +243,16 @@ mod tests {
         for number in 0..1_000 {
             let token = tokens.sign(&claims(number)).unwrap();
             assert_eq!(tokens.verify(token.expose(), now), Ok(claims(number)));
-            assert!(tokens.verified.len() <= 16, "{} after {number}", tokens.verified.len());
+            assert!(tokens.cache.len() <= 16, "{} after {number}", tokens.cache.len());
         }
-        assert!(tokens.verified.len() > 0);
+        assert!(tokens.cache.len() > 0);
 
         let last = tokens.sign(&claims(1_000)).unwrap();
         assert!(tokens.verify(last.expose(), now).is_ok());
-        let known = tokens.verified.len();
+        let known = tokens.cache.len();
         let end = Timestamp::from_unix_micros(900_000_000);
         assert_eq!(tokens.verify(last.expose(), end), Err(TokenRefused::Expired));
-        assert_eq!(tokens.verified.len(), known - 1);
+        assert_eq!(tokens.cache.len(), known - 1);
     }
 
     #[test]
@@ -262,7 +263,7 @@ mod tests {
             let broken = format!("{}A", token.expose());
             assert!(tokens.verify(&broken, Timestamp::from_unix_micros(0)).is_err());
         }
-        assert_eq!(tokens.verified.len(), 0);
+        assert_eq!(tokens.cache.len(), 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The port for passwords, over the threads and the blocklist.
+//! The port for passwords, over the hashing threads and the blocklist.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use syft_space_domain::random::Entropy;
 
 use crate::blocklist::Blocklist;
 use crate::hasher::Hasher;
-use crate::job::Job;
-use crate::pool::{Full, Pool};
-use crate::strength::{self, ENOUGH_BITS};
+use crate::job::HashJob;
+use crate::pool::{Pool, QueueFull};
+use crate::strength::{self, MIN_GUESS_BITS};
 use crate::{HashingSettings, HashingSettingsError};
 
-/// When a caller who was turned away may come back.
+/// The time after which a caller that was refused may try again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Hashes passwords with Argon2id on a fixed number of threads, and knows which are common.
@@ -31,7 +31,8 @@ impl Argon2Passwords {
     /// Starts the threads.
     ///
     /// # Errors
-    /// When the settings are of no use, or there is no thread or no randomness to be had.
+    /// When the settings have no threads or Argon2 does not take them, a thread cannot be started, or there is no
+    /// randomness.
     pub fn new(settings: HashingSettings, entropy: Arc<dyn Entropy>) -> Result<Self, HashingSettingsError> {
         if settings.threads == 0 {
             return Err(HashingSettingsError::NoThreads);
@@ -41,7 +42,7 @@ impl Argon2Passwords {
         Ok(Self { pool, blocklist: Blocklist::new() })
     }
 
-    /// How often Argon2 ran so far.
+    /// The number of runs of Argon2 so far.
     #[must_use]
     pub fn hashes_done(&self) -> u64 {
         self.pool.hasher().runs()
@@ -55,33 +56,37 @@ impl Argon2Passwords {
     /// has any random text of 15 characters.
     #[must_use]
     pub fn guess_bits(&self, password: &Password, context: &[&str]) -> u32 {
-        strength::bits(password.expose(), context, &self.blocklist)
+        strength::guess_bits(password.expose(), context, &self.blocklist)
     }
 
     fn submit<T>(
         &self,
-        job: Job,
-        answer: oneshot::Receiver<Result<T, HashingError>>,
+        job: HashJob,
+        receiver: oneshot::Receiver<Result<T, HashingError>>,
     ) -> Pending<'static, Result<T, HashingError>>
     where
         T: Send + 'static,
     {
         let submitted = self.pool.submit(job);
         Box::pin(async move {
-            submitted.map_err(|Full| HashingError::Overloaded { retry_after: RETRY_AFTER })?;
-            answer.await.unwrap_or_else(|_| Err(HashingError::Failed("the work was given up".to_owned())))
+            submitted.map_err(|QueueFull| HashingError::Overloaded { retry_after: RETRY_AFTER })?;
+            receiver.await.unwrap_or_else(|_| Err(HashingError::Failed("the work was given up".to_owned())))
         })
     }
 }
 
 impl Passwords for Argon2Passwords {
     fn check(&self, password: &Password, context: &[&str]) -> Result<(), PasswordError> {
-        if self.guess_bits(password, context) < ENOUGH_BITS { Err(PasswordError::Guessable) } else { Ok(()) }
+        if self.guess_bits(password, context) < MIN_GUESS_BITS {
+            Err(PasswordError::Guessable)
+        } else {
+            Ok(())
+        }
     }
 
     fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>> {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Job::Hash { password: password.clone(), reply }, answer)
+        let (reply, receiver) = oneshot::channel();
+        self.submit(HashJob::Hash { password: password.clone(), reply }, receiver)
     }
 
     fn compare<'a>(
@@ -89,7 +94,7 @@ impl Passwords for Argon2Passwords {
         password: &'a Password,
         stored: Option<&'a PasswordHash>,
     ) -> Pending<'a, Result<Compared, HashingError>> {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Job::Compare { password: password.clone(), stored: stored.cloned(), reply }, answer)
+        let (reply, receiver) = oneshot::channel();
+        self.submit(HashJob::Compare { password: password.clone(), stored: stored.cloned(), reply }, receiver)
     }
 }

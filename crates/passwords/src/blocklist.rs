@@ -1,7 +1,7 @@
-//! Which passwords are common?
+//! The list of common passwords.
 
 /// Lower-case, one a line, sorted by their bytes. `NOTICE` says where they are from.
-const COMMON: &str = include_str!("../data/common-passwords.txt");
+const COMMON_PASSWORDS: &str = include_str!("../data/common-passwords.txt");
 
 /// The common passwords.
 pub(crate) struct Blocklist {
@@ -10,19 +10,19 @@ pub(crate) struct Blocklist {
 
 impl Blocklist {
     pub(crate) fn new() -> Self {
-        Self { sorted: COMMON.lines().collect() }
+        Self { sorted: COMMON_PASSWORDS.lines().collect() }
     }
 
-    /// How many characters each common password has that the text begins with.
-    pub(crate) fn beginnings(&self, text: &str) -> Vec<usize> {
+    /// The lengths, in characters, of the common passwords that are prefixes of the text.
+    pub(crate) fn prefix_lengths(&self, text: &str) -> Vec<usize> {
         let mut found = Vec::new();
         let mut rest = self.sorted.as_slice();
         for (before, (at, character)) in text.char_indices().enumerate() {
-            let beginning = text.get(..at + character.len_utf8()).unwrap_or_default();
-            let (_, from_here) = rest.split_at(rest.partition_point(|common| *common < beginning));
+            let prefix = text.get(..at + character.len_utf8()).unwrap_or_default();
+            let (_, from_here) = rest.split_at(rest.partition_point(|common| *common < prefix));
             match from_here.first() {
-                Some(common) if *common == beginning => found.push(before + 1),
-                Some(common) if common.starts_with(beginning) => {}
+                Some(common) if *common == prefix => found.push(before + 1),
+                Some(common) if common.starts_with(prefix) => {}
                 _ => break,
             }
             rest = from_here;
@@ -48,9 +48,9 @@ mod tests {
         let list = Blocklist::new();
         for common in &list.sorted {
             let text = format!("{common} and more");
-            assert!(list.beginnings(&text).contains(&common.chars().count()), "{common}");
+            assert!(list.prefix_lengths(&text).contains(&common.chars().count()), "{common}");
         }
-        assert_eq!(list.beginnings("passwoxd"), [4], "pass is one, no longer beginning is");
-        assert!(list.beginnings("").is_empty());
+        assert_eq!(list.prefix_lengths("passwoxd"), [4], "pass is one, no longer beginning is");
+        assert!(list.prefix_lengths("").is_empty());
     }
 }

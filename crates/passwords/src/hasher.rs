@@ -1,4 +1,4 @@
-//! What does one run of Argon2 make of a password?
+//! The hasher: a run of Argon2 over a password.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,17 +13,16 @@ const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
 
 /// The most memory of a run, in blocks of 1 KiB.
-pub(crate) const MAX_BLOCKS: usize = 1 << 20;
+pub(crate) const MAX_MEMORY_BLOCKS: usize = 1 << 20;
 
-/// The memory of a run: one for each thread, used again and again. Given back and taken anew for each run, it made
-/// the allocator hold eight times as much.
+/// The memory of a run, reused by its thread. Allocated for each run, it made the allocator hold eight times as much.
 #[derive(Default)]
-pub(crate) struct Memory(Vec<Block>);
+pub(crate) struct HashMemory(Vec<Block>);
 
-impl Memory {
+impl HashMemory {
     fn blocks(&mut self, params: &Params) -> Result<&mut [Block], HashingError> {
         let count = params.block_count();
-        if count > MAX_BLOCKS {
+        if count > MAX_MEMORY_BLOCKS {
             return Err(failed("what is stored asks for more than 1 GiB of memory"));
         }
         self.0.try_reserve_exact(count.saturating_sub(self.0.len())).map_err(failed)?;
@@ -36,18 +35,18 @@ impl Memory {
 pub(crate) struct Hasher {
     params: Params,
     entropy: Arc<dyn Entropy>,
-    /// What is compared for an account that does not exist: the parameters in force and a random hash, which no
-    /// password has.
-    nobody: PasswordHash,
+    /// The hash that is compared for an account that does not exist: the parameters in force and random output, which
+    /// no password has.
+    dummy_hash: PasswordHash,
     runs: AtomicU64,
 }
 
 impl Hasher {
     pub(crate) fn new(params: Params, entropy: Arc<dyn Entropy>) -> Result<Self, RandomError> {
-        let salt: [u8; SALT_BYTES] = draw(&*entropy)?;
-        let output: [u8; OUTPUT_BYTES] = draw(&*entropy)?;
-        let nobody = phc(&params, &salt, &output).map_err(|error| RandomError(error.to_string()))?;
-        Ok(Self { params, entropy, nobody, runs: AtomicU64::new(0) })
+        let salt: [u8; SALT_BYTES] = random_bytes(&*entropy)?;
+        let output: [u8; OUTPUT_BYTES] = random_bytes(&*entropy)?;
+        let dummy_hash = to_phc(&params, &salt, &output).map_err(|error| RandomError(error.to_string()))?;
+        Ok(Self { params, entropy, dummy_hash, runs: AtomicU64::new(0) })
     }
 
     pub(crate) fn runs(&self) -> u64 {
@@ -57,32 +56,37 @@ impl Hasher {
     pub(crate) fn hash(
         &self,
         password: &Password,
-        memory: &mut Memory,
+        memory: &mut HashMemory,
     ) -> Result<PasswordHash, HashingError> {
-        let salt: [u8; SALT_BYTES] = draw(&*self.entropy).map_err(failed)?;
+        let salt: [u8; SALT_BYTES] = random_bytes(&*self.entropy).map_err(failed)?;
         let mut output = [0; OUTPUT_BYTES];
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
         self.run(&argon2, password, &salt, &mut output, memory)?;
-        phc(&self.params, &salt, &output)
+        to_phc(&self.params, &salt, &output)
     }
 
     pub(crate) fn compare(
         &self,
         password: &Password,
         stored: Option<&PasswordHash>,
-        memory: &mut Memory,
+        memory: &mut HashMemory,
     ) -> Result<Compared, HashingError> {
-        let known = stored.is_some();
-        let stored = Phc::new(stored.unwrap_or(&self.nobody).expose()).map_err(failed)?;
-        let is_right = self.matches(password, &stored, memory)?;
-        if !(known && is_right) {
+        let is_known = stored.is_some();
+        let stored = Phc::new(stored.unwrap_or(&self.dummy_hash).expose()).map_err(failed)?;
+        let matches = self.matches(password, &stored, memory)?;
+        if !(is_known && matches) {
             return Ok(Compared::Wrong);
         }
         let rehash = if self.is_current(&stored) { None } else { Some(self.hash(password, memory)?) };
         Ok(Compared::Right { rehash })
     }
 
-    fn matches(&self, password: &Password, stored: &Phc, memory: &mut Memory) -> Result<bool, HashingError> {
+    fn matches(
+        &self,
+        password: &Password,
+        stored: &Phc,
+        memory: &mut HashMemory,
+    ) -> Result<bool, HashingError> {
         let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
             return Err(failed("what is stored has no salt or no hash"));
         };
@@ -111,7 +115,7 @@ impl Hasher {
         password: &Password,
         salt: &[u8],
         output: &mut [u8],
-        memory: &mut Memory,
+        memory: &mut HashMemory,
     ) -> Result<(), HashingError> {
         let blocks = memory.blocks(argon2.params())?;
         self.runs.fetch_add(1, Ordering::Relaxed);
@@ -121,13 +125,13 @@ impl Hasher {
     }
 }
 
-fn draw<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], RandomError> {
+fn random_bytes<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], RandomError> {
     let mut bytes = [0; N];
     entropy.fill(&mut bytes)?;
     Ok(bytes)
 }
 
-fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Result<PasswordHash, HashingError> {
+fn to_phc(params: &Params, salt: &[u8], output: &[u8]) -> Result<PasswordHash, HashingError> {
     let phc = Phc {
         algorithm: ARGON2ID_IDENT,
         version: Some(Version::V0x13.into()),

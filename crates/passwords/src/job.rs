@@ -1,26 +1,26 @@
-//! What is one piece of hashing, and who waits for it?
+//! The jobs of the hashing threads, and the replies to them.
 
 use futures_channel::oneshot::Sender;
 use syft_space_domain::identity::ports::{Compared, HashingError};
 use syft_space_domain::identity::{Password, PasswordHash};
 
-use crate::hasher::{Hasher, Memory};
+use crate::hasher::{HashMemory, Hasher};
 
 type Reply<T> = Sender<Result<T, HashingError>>;
 
-/// Work to do, with everything it needs: its caller may be gone by the time it runs.
-pub(crate) enum Job {
+/// A job, with everything it needs: its caller may be gone by the time it runs.
+pub(crate) enum HashJob {
     Hash { password: Password, reply: Reply<PasswordHash> },
     Compare { password: Password, stored: Option<PasswordHash>, reply: Reply<Compared> },
 }
 
-/// Work done, not yet told.
-pub(crate) enum Answer {
+/// The result of a job, not sent yet.
+pub(crate) enum HashReply {
     Hashed(Reply<PasswordHash>, Result<PasswordHash, HashingError>),
     Compared(Reply<Compared>, Result<Compared, HashingError>),
 }
 
-impl Job {
+impl HashJob {
     /// Whether nobody waits for it any more.
     pub(crate) fn is_abandoned(&self) -> bool {
         match self {
@@ -29,18 +29,18 @@ impl Job {
         }
     }
 
-    pub(crate) fn run(self, hasher: &Hasher, memory: &mut Memory) -> Answer {
+    pub(crate) fn run(self, hasher: &Hasher, memory: &mut HashMemory) -> HashReply {
         match self {
-            Self::Hash { password, reply } => Answer::Hashed(reply, hasher.hash(&password, memory)),
+            Self::Hash { password, reply } => HashReply::Hashed(reply, hasher.hash(&password, memory)),
             Self::Compare { password, stored, reply } => {
-                Answer::Compared(reply, hasher.compare(&password, stored.as_ref(), memory))
+                HashReply::Compared(reply, hasher.compare(&password, stored.as_ref(), memory))
             }
         }
     }
 }
 
-impl Answer {
-    /// Tells whoever asked; nobody else cares when they have gone.
+impl HashReply {
+    /// Sends the result. If the caller has gone, it is dropped.
     pub(crate) fn send(self) {
         match self {
             Self::Hashed(reply, result) => drop(reply.send(result)),

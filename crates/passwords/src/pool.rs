@@ -1,12 +1,12 @@
-//! Which threads hash, and who waits for them?
+//! The pool of threads that hash, with a bounded queue.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use crate::hasher::{Hasher, Memory};
-use crate::job::Job;
+use crate::hasher::{HashMemory, Hasher};
+use crate::job::HashJob;
 
 /// Threads that hash, and a bounded queue before them. They end when it is dropped.
 pub(crate) struct Pool {
@@ -14,28 +14,28 @@ pub(crate) struct Pool {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// There is no room for another job.
-pub(crate) struct Full;
+/// The queue has no room for another job.
+pub(crate) struct QueueFull;
 
 struct Shared {
     hasher: Hasher,
-    /// Jobs running and waiting at once.
-    room: usize,
+    /// The most jobs that run and wait at once.
+    capacity: usize,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<HashJob>,
     running: usize,
     closed: bool,
 }
 
 impl Pool {
     pub(crate) fn start(hasher: Hasher, threads: usize, queue: usize) -> std::io::Result<Self> {
-        let room = threads.saturating_add(queue);
-        let shared = Arc::new(Shared { hasher, room, state: Mutex::default(), changed: Condvar::new() });
+        let capacity = threads.saturating_add(queue);
+        let shared = Arc::new(Shared { hasher, capacity, state: Mutex::default(), changed: Condvar::new() });
         let mut pool = Self { shared, threads: Vec::new() };
         for number in 0..threads {
             let shared = Arc::clone(&pool.shared);
@@ -49,13 +49,13 @@ impl Pool {
         &self.shared.hasher
     }
 
-    /// Takes a job, which keeps its place until it is done.
-    pub(crate) fn submit(&self, job: Job) -> Result<(), Full> {
+    /// Queues a job, which keeps its place until it is done.
+    pub(crate) fn submit(&self, job: HashJob) -> Result<(), QueueFull> {
         let mut state = self.shared.lock();
-        if state.running + state.waiting.len() >= self.shared.room {
+        if state.running + state.waiting.len() >= self.shared.capacity {
             state.waiting.retain(|job| !job.is_abandoned());
-            if state.running + state.waiting.len() >= self.shared.room {
-                return Err(Full);
+            if state.running + state.waiting.len() >= self.shared.capacity {
+                return Err(QueueFull);
             }
         }
         state.waiting.push_back(job);
@@ -86,19 +86,19 @@ impl Shared {
     }
 
     fn work(&self) {
-        let mut memory = Memory::default();
+        let mut memory = HashMemory::default();
         while let Some(job) = self.next() {
-            let answer = catch_unwind(AssertUnwindSafe(|| job.run(&self.hasher, &mut memory)));
-            // The place is free before the answer is known: who then comes back at once finds it.
+            let reply = catch_unwind(AssertUnwindSafe(|| job.run(&self.hasher, &mut memory)));
+            // The place is free before the reply is sent: who then comes back at once finds it.
             self.lock().running -= 1;
-            if let Ok(answer) = answer {
-                answer.send();
+            if let Ok(reply) = reply {
+                reply.send();
             }
         }
     }
 
     /// The next job that somebody waits for; `None` at the end.
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<HashJob> {
         let mut state = self.lock();
         loop {
             if state.closed {

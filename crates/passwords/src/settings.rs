@@ -1,10 +1,10 @@
-//! How costly is a hash, and how many are made at once?
+//! The settings of hashing: the cost of a hash, and how many are made at once.
 
 use std::thread::available_parallelism;
 
 use argon2::Params;
 
-use crate::hasher::MAX_BLOCKS;
+use crate::hasher::MAX_MEMORY_BLOCKS;
 
 /// The cost of a hash and the bounds of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +15,9 @@ pub struct HashingSettings {
     pub iterations: u32,
     /// The lanes of that memory. They are filled one after another, on one thread.
     pub parallelism: u32,
-    /// How many hashes are made at once, each on a thread of its own.
+    /// The threads. Each makes one hash at a time.
     pub threads: usize,
-    /// How many wait for a thread.
+    /// The most hashes that wait for a thread.
     pub queue: usize,
 }
 
@@ -71,7 +71,7 @@ impl HashingSettings {
             |reason: String| HashingSettingsError::Parameters { memory_kib, iterations, parallelism, reason };
         let params = Params::new(memory_kib, iterations, parallelism, None)
             .map_err(|error| refused(error.to_string()))?;
-        if params.block_count() > MAX_BLOCKS {
+        if params.block_count() > MAX_MEMORY_BLOCKS {
             return Err(refused("the memory is at most 1 GiB".to_owned()));
         }
         Ok(params)

@@ -1,31 +1,31 @@
-//! How strong is a password: how many tries does it take to guess it?
+//! The strength of a password: an estimate of the guesses that it takes.
 //!
 //! The text is cut into pieces in the cheapest way (a shortest path over its characters). What a piece costs is the
 //! logarithm of how many such pieces someone would try. This is a floor under habits, and an estimate at most.
 
 use crate::blocklist::Blocklist;
 
-/// From this on a password is good enough: 2^36 tries.
-pub(crate) const ENOUGH_BITS: u32 = 36;
+/// The least strength of a password: 2^36 guesses.
+pub(crate) const MIN_GUESS_BITS: u32 = 36;
 
-/// One of about 2^14 common passwords.
-const COMMON: u32 = 14;
-/// A piece of a row, with its beginning and length.
-const ROW: u32 = 6;
-/// A name that whoever attacks this account knows.
-const NAME: u32 = 3;
-/// What stands a little earlier, once more.
-const COPY: u32 = 4;
+/// The cost of one of about 2^14 common passwords.
+const COMMON_PASSWORD_BITS: u32 = 14;
+/// The cost of a piece of a keyboard row, with its beginning and length.
+const KEYBOARD_ROW_BITS: u32 = 6;
+/// The cost of a name that an attacker of this account knows.
+const CONTEXT_NAME_BITS: u32 = 3;
+/// The cost of repeating what stands a little earlier.
+const REPEAT_BITS: u32 = 4;
 
-/// How far back a copy reaches, so that a long password takes no longer per character.
-const COPY_REACH: usize = 64;
-/// Rows and copies of fewer characters happen by chance.
-const SHORTEST_PIECE: usize = 3;
-/// Shorter parts of names are no names.
-const SHORTEST_NAME: usize = 3;
+/// How far back a repeat reaches, so that a long password takes no longer per character.
+const MAX_REPEAT_DISTANCE: usize = 64;
+/// The shortest rows and repeats that count. Shorter ones happen by chance.
+const MIN_PIECE_CHARS: usize = 3;
+/// The shortest part of a name that counts as a name.
+const MIN_NAME_CHARS: usize = 3;
 
 /// What is typed along a keyboard or recited.
-const ROWS: [&str; 11] = [
+const KEYBOARD_ROWS: [&str; 11] = [
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
     "qwertyuiop",
@@ -40,38 +40,38 @@ const ROWS: [&str; 11] = [
 ];
 
 /// The names of this product.
-const OUR_NAMES: [&str; 4] = ["syftspace", "syft", "space", "openmined"];
+const PRODUCT_NAMES: [&str; 4] = ["syftspace", "syft", "space", "openmined"];
 
-/// The logarithm of the tries it takes.
-pub(crate) fn bits(password: &str, context: &[&str], blocklist: &Blocklist) -> u32 {
+/// The binary logarithm of the guesses that a password takes.
+pub(crate) fn guess_bits(password: &str, context: &[&str], blocklist: &Blocklist) -> u32 {
     let text = password.to_lowercase();
     let characters: Vec<char> = text.chars().collect();
     let names = names(context);
 
-    // At each place, the least that everything before it costs.
+    // At each position, the least that everything before it costs.
     let mut cheapest = vec![0];
     cheapest.resize(characters.len() + 1, u32::MAX);
-    for (place, ((at, character), copy)) in text.char_indices().zip(copies(&characters)).enumerate() {
-        let before = cheapest.get(place).copied().unwrap_or(u32::MAX);
+    for (position, ((at, character), repeat)) in text.char_indices().zip(repeats(&characters)).enumerate() {
+        let before = cheapest.get(position).copied().unwrap_or(u32::MAX);
         let rest = text.get(at..).unwrap_or_default();
         let mut piece = |length: usize, cost: u32| {
-            if let Some(after) = cheapest.get_mut(place + length) {
+            if let Some(after) = cheapest.get_mut(position + length) {
                 *after = before.saturating_add(cost).min(*after);
             }
         };
         piece(1, if character.is_ascii_digit() { 3 } else { 5 });
-        for length in blocklist.beginnings(rest) {
-            piece(length, COMMON);
+        for length in blocklist.prefix_lengths(rest) {
+            piece(length, COMMON_PASSWORD_BITS);
         }
         for name in names.iter().filter(|name| rest.starts_with(name.as_str())) {
-            piece(name.chars().count(), NAME);
+            piece(name.chars().count(), CONTEXT_NAME_BITS);
         }
-        for length in SHORTEST_PIECE..=row(&characters, place) {
-            piece(length, ROW);
+        for length in MIN_PIECE_CHARS..=row_length(&characters, position) {
+            piece(length, KEYBOARD_ROW_BITS);
         }
-        piece(copy, COPY);
-        for length in SHORTEST_PIECE..=copy.min(COPY_REACH) {
-            piece(length, COPY);
+        piece(repeat, REPEAT_BITS);
+        for length in MIN_PIECE_CHARS..=repeat.min(MAX_REPEAT_DISTANCE) {
+            piece(length, REPEAT_BITS);
         }
     }
     cheapest.last().copied().unwrap_or(0)
@@ -79,35 +79,36 @@ pub(crate) fn bits(password: &str, context: &[&str], blocklist: &Blocklist) -> u
 
 /// The names in the context, whole and in their parts.
 fn names(context: &[&str]) -> Vec<String> {
-    let mut names: Vec<String> = OUR_NAMES.map(str::to_owned).to_vec();
+    let mut names: Vec<String> = PRODUCT_NAMES.map(str::to_owned).to_vec();
     for text in context {
         let text = text.to_lowercase();
         let parts = text.split(|character: char| !character.is_alphanumeric()).chain([text.as_str()]);
-        names.extend(parts.filter(|part| part.chars().count() >= SHORTEST_NAME).map(str::to_owned));
+        names.extend(parts.filter(|part| part.chars().count() >= MIN_NAME_CHARS).map(str::to_owned));
     }
     names
 }
 
 /// How many characters from here on run along a row, forwards or backwards; 0 when too few.
-fn row(characters: &[char], place: usize) -> usize {
-    let rest = characters.get(place..).unwrap_or_default();
+fn row_length(characters: &[char], position: usize) -> usize {
+    let rest = characters.get(position..).unwrap_or_default();
     let along = |row: &mut dyn Iterator<Item = char>| {
         let mut row = row.skip_while(|step| Some(step) != rest.first());
         rest.iter().take_while(|character| row.next().as_ref() == Some(character)).count()
     };
-    let longest = ROWS.iter().flat_map(|row| [along(&mut row.chars()), along(&mut row.chars().rev())]).max();
-    longest.filter(|length| *length >= SHORTEST_PIECE).unwrap_or(0)
+    let longest =
+        KEYBOARD_ROWS.iter().flat_map(|row| [along(&mut row.chars()), along(&mut row.chars().rev())]).max();
+    longest.filter(|length| *length >= MIN_PIECE_CHARS).unwrap_or(0)
 }
 
-/// At each place, how many characters from there on stand a little earlier too; 0 when too few.
-fn copies(characters: &[char]) -> Vec<usize> {
+/// At each position, how many characters from there on stand a little earlier too; 0 when too few.
+fn repeats(characters: &[char]) -> Vec<usize> {
     let mut longest = vec![0; characters.len()];
-    for distance in 1..=COPY_REACH {
+    for distance in 1..=MAX_REPEAT_DISTANCE {
         let here_and_there = characters.iter().skip(distance).zip(characters);
         let mut length = 0;
         for (longest, (here, there)) in longest.iter_mut().skip(distance).zip(here_and_there).rev() {
             length = if here == there { length + 1 } else { 0 };
-            if length >= SHORTEST_PIECE {
+            if length >= MIN_PIECE_CHARS {
                 *longest = length.max(*longest);
             }
         }

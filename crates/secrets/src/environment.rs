@@ -1,4 +1,4 @@
-//! Which installation is a key for?
+//! The environment that a master key is for.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,14 +20,14 @@ impl Environment {
     /// Reads a mark.
     ///
     /// # Errors
-    /// When the text is none.
+    /// When the text is empty, too long, or has another character.
     pub fn parse(text: &str) -> Result<Self, EnvironmentError> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
         let fits = (1..=Self::MAX).contains(&text.len()) && text.bytes().all(allowed);
         if fits { Ok(Self(text.to_owned())) } else { Err(EnvironmentError) }
     }
 
-    /// It as text.
+    /// The mark as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Why a master key cannot be used, and what to do about it.
+//! The errors of a master key, and what to do about them.
 
 use std::io;
 use std::path::PathBuf;

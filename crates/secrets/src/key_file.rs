@@ -1,6 +1,6 @@
-//! How is a master key written down?
+//! The file of a master key, a JSON object.
 //!
-//! As a JSON object. Unknown members are refused: a key that says more than is understood here is not ours.
+//! Unknown members are refused: a key that says more than is understood here is not ours.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -8,6 +8,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use zeroize::Zeroizing;
@@ -15,12 +16,12 @@ use zeroize::Zeroizing;
 use crate::master_key::{ID_BYTES, KEY_BYTES, MasterKey};
 use crate::{Environment, MasterKeyError};
 
-/// The form of the file that is written and read here.
-const VERSION: u64 = 1;
-/// More than any key file has; what is longer is not read to its end.
-const MAX_BYTES: usize = 4096;
-/// Anything that the group or others may do.
-const OTHERS: u32 = 0o077;
+/// The version of the format that is written and read here.
+const FILE_VERSION: u64 = 1;
+/// The most bytes of a file that are read. No key file has as many.
+const MAX_FILE_BYTES: usize = 4096;
+/// The permissions of the group and of others.
+const OTHERS_MASK: u32 = 0o077;
 
 #[derive(Deserialize)]
 struct AnyVersion {
@@ -47,8 +48,48 @@ struct KeyFileOut<'a> {
     key: &'a str,
 }
 
+impl MasterKey {
+    /// Reads the key in a file.
+    ///
+    /// # Errors
+    /// When there is none, others than its owner may read it, it is malformed, or of another environment.
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, MasterKeyError> {
+        let missing = || MasterKeyError::Io { path: path.to_owned(), source: io::ErrorKind::NotFound.into() };
+        check_environment(path, environment, read(path)?.ok_or_else(missing)?)
+    }
+
+    /// Reads the key in a file, or makes one there, durable before this returns.
+    ///
+    /// # Errors
+    /// When others than its owner may read the file, it is malformed, of another environment, or cannot be made.
+    pub fn load_or_make(
+        path: &Path,
+        environment: &Environment,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, MasterKeyError> {
+        if let Some(key) = read(path)? {
+            return check_environment(path, environment, key);
+        }
+        let key = Self::generate(environment.clone(), now, entropy)?;
+        write(path, &key)?;
+        Ok(key)
+    }
+}
+
+fn check_environment(path: &Path, asked: &Environment, key: MasterKey) -> Result<MasterKey, MasterKeyError> {
+    if key.environment == *asked {
+        return Ok(key);
+    }
+    Err(MasterKeyError::OtherEnvironment {
+        path: path.to_owned(),
+        found: key.environment,
+        asked: asked.clone(),
+    })
+}
+
 /// Reads the key; `None` when there is no file.
-pub(crate) fn read(path: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
+fn read(path: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
     let Some(text) = read_private(path)? else { return Ok(None) };
     // The parser's own message is dropped: it may quote a value.
     let unreadable = |error: serde_json::Error| MasterKeyError::Unreadable {
@@ -57,7 +98,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
         column: error.column(),
     };
     let AnyVersion { version } = serde_json::from_str(&text).map_err(unreadable)?;
-    if version != VERSION {
+    if version != FILE_VERSION {
         return Err(MasterKeyError::Version { path: path.to_owned(), found: version });
     }
     let file: KeyFile = serde_json::from_str(&text).map_err(unreadable)?;
@@ -80,7 +121,7 @@ impl KeyFile {
 }
 
 /// Writes a key where there is none. After a crash the file is there with all of its content or not at all.
-pub(crate) fn write(path: &Path, key: &MasterKey) -> Result<(), MasterKeyError> {
+fn write(path: &Path, key: &MasterKey) -> Result<(), MasterKeyError> {
     let text = to_json(key);
     write_private(path, &draft(path, &key.id), text.expose()).map_err(|source| io_error(path, source))
 }
@@ -88,7 +129,7 @@ pub(crate) fn write(path: &Path, key: &MasterKey) -> Result<(), MasterKeyError> 
 fn to_json(key: &MasterKey) -> Secret<Vec<u8>> {
     let secret = Secret::new(hex::encode(key.key.expose()));
     let file = KeyFileOut {
-        version: VERSION,
+        version: FILE_VERSION,
         id: &hex::encode(key.id),
         environment: key.environment.as_str(),
         created_at: key.created_at,
@@ -119,12 +160,12 @@ fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, MasterKeyError
         return Err(MasterKeyError::NoFile { path: path.to_owned() });
     }
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & OTHERS != 0 {
+    if mode & OTHERS_MASK != 0 {
         return Err(MasterKeyError::OthersMayRead { path: path.to_owned(), mode });
     }
-    let mut text = Zeroizing::new(String::with_capacity(MAX_BYTES));
-    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
-    file.take(most).read_to_string(&mut text).map_err(failed)?;
+    let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
+    let max_bytes = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
+    file.take(max_bytes).read_to_string(&mut text).map_err(failed)?;
     Ok(Some(text))
 }
 
@@ -139,7 +180,7 @@ fn write_private(path: &Path, draft: &Path, text: &[u8]) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// A name that no other key's draft has.
+/// The path of a key's draft, which no other key shares.
 fn draft(path: &Path, id: &[u8; ID_BYTES]) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.new", hex::encode(id)));

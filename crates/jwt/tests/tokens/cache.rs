@@ -1,4 +1,4 @@
-//! Is a token remembered for as long as it holds, and no token for another?
+//! Tests that a token is remembered for as long as it holds, and no token for another.
 
 use std::sync::Arc;
 use std::thread;

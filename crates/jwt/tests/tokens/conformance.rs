@@ -1,4 +1,4 @@
-//! Does every algorithm keep the promises of the port?
+//! The conformance suite of the port, for every algorithm.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! Can a key be made to serve another algorithm, or another's key be slipped in?
+//! Tests that no key serves another algorithm, and that no foreign key is slipped in.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -1,4 +1,4 @@
-//! Has a token exactly one text?
+//! Tests that a token has exactly one text.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};

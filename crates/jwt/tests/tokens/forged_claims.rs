@@ -1,4 +1,4 @@
-//! Are claims that say anything but what they must refused, under a good signature?
+//! Tests that claims that are not exactly right are refused, under a good signature.
 
 use serde_json::{Value, json};
 use syft_space_domain::identity::TokenRefused;

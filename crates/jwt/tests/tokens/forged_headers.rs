@@ -1,4 +1,4 @@
-//! Is a header that says anything but what we write refused, under a good signature?
+//! Tests that a header other than ours is refused, under a good signature.
 
 use serde_json::{Value, json};
 use syft_space_domain::identity::TokenRefused;

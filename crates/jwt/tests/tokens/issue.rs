@@ -1,4 +1,4 @@
-//! Does a token of ours say what it must, to us and to others?
+//! Tests that a token of ours says what it must, to us and to others.
 
 use std::time::Duration;
 

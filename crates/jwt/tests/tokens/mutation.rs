@@ -1,4 +1,4 @@
-//! Does any change to a token make it worthless?
+//! Tests that any change to a token makes it worthless.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Is the ring's file read only when it is whole and right?
+//! Tests that the ring's file is read only when it is complete and valid.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Do keys change without anybody noticing, and end at once when they must?
+//! Tests that keys change without anybody noticing, and end at once when they must.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What do the tests have in common?
+//! The keys and tokens that the tests share.
 
 use std::sync::Mutex;
 use std::time::Duration;

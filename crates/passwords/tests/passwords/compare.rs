@@ -1,4 +1,4 @@
-//! Is the right password right, every other wrong, and the work the same?
+//! Tests that the right password is right, every other wrong, and the work the same.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_passwords::{Argon2Passwords, HashingSettings, HashingSettingsError};
 
-use crate::support::{Ended, cheap, compare, hash, password, passwords};
+use crate::support::{Outcome, cheap, compare, hash, password, passwords};
 
 #[test]
 fn a3_a_hash_is_argon2id_with_the_parameters_owasp_names() {
@@ -18,8 +18,8 @@ fn a3_a_hash_is_argon2id_with_the_parameters_owasp_names() {
     assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
     let salt = phc.split('$').nth(4).unwrap();
     assert_eq!(salt.len(), 22, "16 bytes in base64");
-    assert_eq!(compare(&passwords, "correct horse battery staple", Some(&stored)), Ok(Ended::Right));
-    assert_eq!(compare(&passwords, "correct horse battery stable", Some(&stored)), Ok(Ended::Wrong));
+    assert_eq!(compare(&passwords, "correct horse battery staple", Some(&stored)), Ok(Outcome::Right));
+    assert_eq!(compare(&passwords, "correct horse battery stable", Some(&stored)), Ok(Outcome::Wrong));
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn a_hash_is_what_the_reference_implementation_makes() {
     let stored = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
     let stored = PasswordHash::from_phc(stored.to_owned());
     let passwords = passwords(cheap());
-    assert_eq!(compare(&passwords, "password", Some(&stored)), Ok(Ended::RightAndRehashed));
-    assert_eq!(compare(&passwords, "passwort", Some(&stored)), Ok(Ended::Wrong));
+    assert_eq!(compare(&passwords, "password", Some(&stored)), Ok(Outcome::RightAndRehashed));
+    assert_eq!(compare(&passwords, "passwort", Some(&stored)), Ok(Outcome::Wrong));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn the_same_password_hashed_twice_differs() {
     let two = hash(&passwords, "correct horse battery staple");
     assert_ne!(one.expose(), two.expose());
     for stored in [one, two] {
-        assert_eq!(compare(&passwords, "correct horse battery staple", Some(&stored)), Ok(Ended::Right));
+        assert_eq!(compare(&passwords, "correct horse battery staple", Some(&stored)), Ok(Outcome::Right));
     }
 }
 
@@ -49,11 +49,11 @@ fn unknown_wrong_and_right_take_one_run_each() {
     assert_eq!(passwords.hashes_done(), 0, "the start takes none");
     let stored = hash(&passwords, "correct horse battery staple");
     assert_eq!(passwords.hashes_done(), 1);
-    assert_eq!(compare(&passwords, "correct horse battery staple", None), Ok(Ended::Wrong));
+    assert_eq!(compare(&passwords, "correct horse battery staple", None), Ok(Outcome::Wrong));
     assert_eq!(passwords.hashes_done(), 2);
-    assert_eq!(compare(&passwords, "wrong horse battery staple", Some(&stored)), Ok(Ended::Wrong));
+    assert_eq!(compare(&passwords, "wrong horse battery staple", Some(&stored)), Ok(Outcome::Wrong));
     assert_eq!(passwords.hashes_done(), 3);
-    assert_eq!(compare(&passwords, "correct horse battery staple", Some(&stored)), Ok(Ended::Right));
+    assert_eq!(compare(&passwords, "correct horse battery staple", Some(&stored)), Ok(Outcome::Right));
     assert_eq!(passwords.hashes_done(), 4);
 }
 
@@ -61,13 +61,13 @@ fn unknown_wrong_and_right_take_one_run_each() {
 fn an_older_hash_is_replaced_when_its_password_is_right() {
     let older = hash(&passwords(cheap()), "correct horse battery staple");
     let now = passwords(HashingSettings { iterations: 2, ..cheap() });
-    assert_eq!(compare(&now, "wrong horse battery staple", Some(&older)), Ok(Ended::Wrong));
+    assert_eq!(compare(&now, "wrong horse battery staple", Some(&older)), Ok(Outcome::Wrong));
     assert_eq!(now.hashes_done(), 1, "a wrong password has no new hash");
     let right = block_on(now.compare(&password("correct horse battery staple"), Some(&older)));
     let Ok(Compared::Right { rehash: Some(newer) }) = right else { panic!("no new hash") };
     assert_eq!(now.hashes_done(), 3, "one to compare and one for the new hash");
     assert!(newer.expose().starts_with("$argon2id$v=19$m=8,t=2,p=1$"));
-    assert_eq!(compare(&now, "correct horse battery staple", Some(&newer)), Ok(Ended::Right));
+    assert_eq!(compare(&now, "correct horse battery staple", Some(&newer)), Ok(Outcome::Right));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn another_algorithm_version_or_length_is_replaced_too() {
         "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
     ] {
         let stored = PasswordHash::from_phc(phc.to_owned());
-        assert_eq!(compare(&passwords, "password", Some(&stored)), Ok(Ended::RightAndRehashed), "{phc}");
+        assert_eq!(compare(&passwords, "password", Some(&stored)), Ok(Outcome::RightAndRehashed), "{phc}");
     }
 }
 
@@ -97,8 +97,8 @@ fn a3_nothing_of_a_password_is_cut_off() {
         (String::new(), "\0".to_owned()),
     ] {
         let stored = hash(&passwords, &one);
-        assert_eq!(compare(&passwords, &one, Some(&stored)), Ok(Ended::Right));
-        assert_eq!(compare(&passwords, &other, Some(&stored)), Ok(Ended::Wrong), "{one:?} and {other:?}");
+        assert_eq!(compare(&passwords, &one, Some(&stored)), Ok(Outcome::Right));
+        assert_eq!(compare(&passwords, &other, Some(&stored)), Ok(Outcome::Wrong), "{one:?} and {other:?}");
     }
 }
 

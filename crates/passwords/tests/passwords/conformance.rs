@@ -1,4 +1,4 @@
-//! Does the hasher keep the promises of its port?
+//! The conformance suite of the port.
 
 use std::sync::Arc;
 

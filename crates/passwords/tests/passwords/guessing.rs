@@ -1,4 +1,4 @@
-//! Are passwords refused that people choose, and none that they should?
+//! Tests that passwords that people choose are refused, and no others.
 
 use std::sync::LazyLock;
 

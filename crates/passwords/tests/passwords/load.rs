@@ -1,4 +1,4 @@
-//! Is the work bounded, whoever comes and goes?
+//! Tests that the work is bounded, whoever comes and goes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,18 +10,20 @@ use syft_space_domain::identity::ports::{HashingError, Passwords};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_passwords::Argon2Passwords;
 
-use crate::support::{Counting, Gate, Keeper, cheap, compare, gate, hash, password, passwords};
+use crate::support::{
+    BlockedEntropy, Counting, EntropyGate, cheap, compare, gate, hash, password, passwords,
+};
 
 const OVERLOADED: HashingError = HashingError::Overloaded { retry_after: Duration::from_secs(1) };
 
 /// One thread, a queue of two, and a gate before every new hash.
-fn gated() -> (Argon2Passwords, Arc<Gate>, Keeper) {
+fn gated() -> (Argon2Passwords, Arc<BlockedEntropy>, EntropyGate) {
     let (gate, keeper) = gate();
     // The start draws twice.
     for _ in 0..2 {
         keeper.open.send(()).unwrap();
     }
-    let passwords = Argon2Passwords::new(cheap(), Arc::<Gate>::clone(&gate)).unwrap();
+    let passwords = Argon2Passwords::new(cheap(), Arc::<BlockedEntropy>::clone(&gate)).unwrap();
     for _ in 0..2 {
         keeper.entered.recv().unwrap();
     }

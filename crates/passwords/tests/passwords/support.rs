@@ -1,4 +1,4 @@
-//! What do the tests have in common?
+//! The hasher and the entropy that the tests share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -23,26 +23,26 @@ impl Entropy for Counting {
 }
 
 /// Bytes only when the test lets them through: who hashes waits in here, on its thread.
-pub(crate) struct Gate {
+pub(crate) struct BlockedEntropy {
     entered: mpsc::Sender<()>,
     open: std::sync::Mutex<mpsc::Receiver<()>>,
     bytes: Counting,
 }
 
 /// The test's side of a gate.
-pub(crate) struct Keeper {
+pub(crate) struct EntropyGate {
     pub(crate) entered: mpsc::Receiver<()>,
     pub(crate) open: mpsc::Sender<()>,
 }
 
-pub(crate) fn gate() -> (Arc<Gate>, Keeper) {
+pub(crate) fn gate() -> (Arc<BlockedEntropy>, EntropyGate) {
     let (entered, seen) = mpsc::channel();
     let (open, opened) = mpsc::channel();
-    let gate = Gate { entered, open: std::sync::Mutex::new(opened), bytes: Counting::default() };
-    (Arc::new(gate), Keeper { entered: seen, open })
+    let gate = BlockedEntropy { entered, open: std::sync::Mutex::new(opened), bytes: Counting::default() };
+    (Arc::new(gate), EntropyGate { entered: seen, open })
 }
 
-impl Entropy for Gate {
+impl Entropy for BlockedEntropy {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomError> {
         let gone = |_| RandomError("the test is over".to_owned());
         self.entered.send(()).map_err(|_| RandomError("the test is over".to_owned()))?;
@@ -70,7 +70,7 @@ pub(crate) fn hash(passwords: &Argon2Passwords, text: &str) -> PasswordHash {
 
 /// How a comparison ended, in a form that can be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum Outcome {
     Wrong,
     Right,
     RightAndRehashed,
@@ -80,10 +80,10 @@ pub(crate) fn compare(
     passwords: &Argon2Passwords,
     text: &str,
     stored: Option<&PasswordHash>,
-) -> Result<Ended, HashingError> {
+) -> Result<Outcome, HashingError> {
     block_on(passwords.compare(&password(text), stored)).map(|compared| match compared {
-        Compared::Wrong => Ended::Wrong,
-        Compared::Right { rehash: None } => Ended::Right,
-        Compared::Right { rehash: Some(_) } => Ended::RightAndRehashed,
+        Compared::Wrong => Outcome::Wrong,
+        Compared::Right { rehash: None } => Outcome::Right,
+        Compared::Right { rehash: Some(_) } => Outcome::RightAndRehashed,
     })
 }

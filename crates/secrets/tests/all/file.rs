@@ -1,18 +1,19 @@
-//! Which files hold a master key?
+//! Tests of the files of master keys.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use syft_space_conformance::sample::scope;
-use syft_space_domain::sealing::{Unsealable, AssociatedData, Sealed, Sealer};
+use syft_space_domain::sealing::{AssociatedData, Sealed, Sealer, Unsealable};
 use syft_space_domain::secret::Secret;
 use syft_space_secrets::{MasterKey, MasterKeyError};
 use tempfile::TempDir;
 
 use crate::support::{NOW, entropy, environment, key, sealer};
 
-const PLACE: AssociatedData = AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
+const ASSOCIATED_DATA: AssociatedData =
+    AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
 
 fn made() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -26,11 +27,11 @@ fn load_or_make(path: &Path) -> Result<MasterKey, MasterKeyError> {
 }
 
 fn seal(key: MasterKey) -> Sealed {
-    sealer(key).seal(&scope(1), &PLACE, &Secret::new(b"copper".to_vec())).unwrap()
+    sealer(key).seal(&scope(1), &ASSOCIATED_DATA, &Secret::new(b"copper".to_vec())).unwrap()
 }
 
 fn open(key: MasterKey, sealed: &Sealed) -> Result<Vec<u8>, Unsealable> {
-    sealer(key).open(&scope(1), &PLACE, sealed).map(|plain| plain.expose().clone())
+    sealer(key).open(&scope(1), &ASSOCIATED_DATA, sealed).map(|plain| plain.expose().clone())
 }
 
 fn rewrite(path: &Path, from: &str, to: &str) {
@@ -44,7 +45,8 @@ fn f12_a_key_is_made_once_and_its_owners_alone() {
     let (folder, path) = made();
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["master.key"], "no draft is left behind");
 
     let first = load_or_make(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Does the sealer keep its promises, and which files hold a key?
+//! Tests of the sealer and of key files.
 
 #[cfg(test)]
 mod file;

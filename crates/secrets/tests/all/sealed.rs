@@ -1,4 +1,4 @@
-//! What is sealed, and what of it can be opened?
+//! Tests of sealed values, and of what opens them.
 
 use std::sync::Arc;
 
@@ -7,21 +7,22 @@ use syft_space_conformance::sample::scope;
 use syft_space_conformance::sealing;
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::random::{Entropy, RandomError};
-use syft_space_domain::sealing::{Unsealable, AssociatedData, Sealed, Sealer};
+use syft_space_domain::sealing::{AssociatedData, Sealed, Sealer, Unsealable};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantScope;
 use syft_space_secrets::XChaChaSealer;
 
 use crate::support::{key, sealer};
 
-const PLACE: AssociatedData = AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
+const ASSOCIATED_DATA: AssociatedData =
+    AssociatedData { table: "marketplaces", column: "credential", row: [7; 16] };
 
 fn seal(sealer: &XChaChaSealer, plain: &[u8]) -> Sealed {
-    sealer.seal(&scope(1), &PLACE, &Secret::new(plain.to_vec())).unwrap()
+    sealer.seal(&scope(1), &ASSOCIATED_DATA, &Secret::new(plain.to_vec())).unwrap()
 }
 
 fn open(sealer: &XChaChaSealer, sealed: &Sealed) -> Result<Vec<u8>, Unsealable> {
-    sealer.open(&scope(1), &PLACE, sealed).map(|plain| plain.expose().clone())
+    sealer.open(&scope(1), &ASSOCIATED_DATA, sealed).map(|plain| plain.expose().clone())
 }
 
 #[test]
@@ -44,18 +45,18 @@ fn f12_a_sealed_value_is_version_key_id_nonce_ciphertext_and_tag() {
 }
 
 /// Gives the same bytes whatever is asked.
-struct Fixed(u8);
+struct FixedEntropy(u8);
 
-impl Entropy for Fixed {
+impl Entropy for FixedEntropy {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomError> {
         buffer.fill(self.0);
         Ok(())
     }
 }
 
-struct Dry;
+struct NoEntropy;
 
-impl Entropy for Dry {
+impl Entropy for NoEntropy {
     fn fill(&self, _: &mut [u8]) -> Result<(), RandomError> {
         Err(RandomError("it is dry".to_owned()))
     }
@@ -63,16 +64,16 @@ impl Entropy for Dry {
 
 #[test]
 fn f12_without_randomness_nothing_is_sealed() {
-    let sealer = XChaChaSealer::new(key(), Arc::new(Dry));
-    let refused = sealer.seal(&scope(1), &PLACE, &Secret::new(b"x".to_vec()));
+    let sealer = XChaChaSealer::new(key(), Arc::new(NoEntropy));
+    let refused = sealer.seal(&scope(1), &ASSOCIATED_DATA, &Secret::new(b"x".to_vec()));
     assert!(refused.unwrap_err().0.contains("it is dry"));
 }
 
 #[test]
 fn f12_each_tenant_has_a_key_of_its_own() {
-    let sealer = XChaChaSealer::new(key(), Arc::new(Fixed(3)));
+    let sealer = XChaChaSealer::new(key(), Arc::new(FixedEntropy(3)));
     let plain = Secret::new(vec![0; 64]);
-    let [one, other] = [1, 2].map(|n| sealer.seal(&scope(n), &PLACE, &plain).unwrap());
+    let [one, other] = [1, 2].map(|n| sealer.seal(&scope(n), &ASSOCIATED_DATA, &plain).unwrap());
     let [one, other] = [&one, &other].map(|sealed| &sealed.as_bytes()[41..105]);
     assert_ne!(one, other, "with the same nonce and value, the keystreams are those of two keys");
 }
@@ -84,9 +85,9 @@ proptest! {
     ) {
         let sealer = sealer(key());
         let scope = TenantScope::assume(TenantId::from_bytes(tenant), "a test plays every tenant");
-        let place = AssociatedData { row, ..PLACE };
-        let sealed = sealer.seal(&scope, &place, &Secret::new(plain.clone())).unwrap();
-        let opened = sealer.open(&scope, &place, &sealed);
+        let associated_data = AssociatedData { row, ..ASSOCIATED_DATA };
+        let sealed = sealer.seal(&scope, &associated_data, &Secret::new(plain.clone())).unwrap();
+        let opened = sealer.open(&scope, &associated_data, &sealed);
         prop_assert_eq!(opened.ok().map(|plain| plain.expose().clone()), Some(plain));
     }
 

@@ -1,4 +1,4 @@
-//! What the tests seal with.
+//! The keys that the tests seal with.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Which tokens were verified already?
+//! The cache of tokens that were verified.
 
 use quick_cache::sync::Cache;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::Timestamp;
 
 /// A token that passed every check, and the times between which it passes them again.
-pub(crate) struct Verified {
+pub(crate) struct VerifiedToken {
     pub(crate) claims: AccessClaims,
-    pub(crate) from: Timestamp,
-    pub(crate) until: Timestamp,
+    pub(crate) not_before: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// A keyed hash of a whole token. Without the key nobody can aim for two tokens of one hash, and memory holds no
@@ -18,12 +18,12 @@ pub(crate) struct Verified {
 pub(crate) type TokenDigest = [u8; 32];
 
 /// Verified tokens, at most a given number, the ones used least dropped first.
-pub(crate) struct VerifiedTokens {
+pub(crate) struct TokenCache {
     key: [u8; 32],
-    tokens: Cache<TokenDigest, Arc<Verified>>,
+    tokens: Cache<TokenDigest, Arc<VerifiedToken>>,
 }
 
-impl VerifiedTokens {
+impl TokenCache {
     pub(crate) fn new(capacity: usize, entropy: &dyn Entropy) -> Result<Self, RandomError> {
         let mut key = [0; 32];
         entropy.fill(&mut key)?;
@@ -37,14 +37,14 @@ impl VerifiedTokens {
     /// The claims of a token that passed and would pass now.
     pub(crate) fn get(&self, digest: &TokenDigest, now: Timestamp) -> Option<AccessClaims> {
         let known = self.tokens.get(digest)?;
-        if now >= known.until {
+        if now >= known.expires_at {
             self.tokens.remove(digest);
             return None;
         }
-        (now >= known.from).then(|| known.claims.clone())
+        (now >= known.not_before).then(|| known.claims.clone())
     }
 
-    pub(crate) fn put(&self, digest: TokenDigest, verified: Verified) {
+    pub(crate) fn insert(&self, digest: TokenDigest, verified: VerifiedToken) {
         self.tokens.insert(digest, Arc::new(verified));
     }
 

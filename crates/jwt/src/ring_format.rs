@@ -1,6 +1,6 @@
-//! How is a key ring written down?
+//! The stored form of a key ring.
 //!
-//! As a JSON Web Key Set (RFC 7517) with two members of our own per key: `created_at`, and `accepted_until` for a
+//! It is a JSON Web Key Set (RFC 7517) with two members of our own per key: `created_at`, and `accepted_until` for a
 //! retired one. Unknown members are refused: a key that says more than is understood here is not ours.
 
 use base64::Engine;
@@ -10,18 +10,18 @@ use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use zeroize::Zeroize;
 
-use crate::key::{KEY_BYTES, Key, PublicHalf};
+use crate::key::{KEY_BYTES, Key, PublicKey};
 use crate::{KeyRingError, SigningAlgorithm};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeySet {
-    keys: Vec<Entry>,
+struct StoredKeySet {
+    keys: Vec<StoredKey>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct StoredKey {
     kty: String,
     crv: Option<String>,
     alg: String,
@@ -37,12 +37,12 @@ struct Entry {
 }
 
 #[derive(Serialize)]
-struct KeySetOut<'a> {
-    keys: &'a [EntryOut<'a>],
+struct StoredKeySetOut<'a> {
+    keys: &'a [StoredKeyOut<'a>],
 }
 
 #[derive(Serialize)]
-struct EntryOut<'a> {
+struct StoredKeyOut<'a> {
     kty: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     crv: Option<&'a str>,
@@ -63,18 +63,18 @@ struct EntryOut<'a> {
     accepted_until: Option<Timestamp>,
 }
 
-/// Room for one written key, so that the buffer of secrets never grows and leaves a copy behind.
-const ENTRY_BYTES: usize = 1024;
+/// The room for one written key, so that the buffer of secrets never grows and leaves a copy behind.
+const KEY_JSON_BYTES: usize = 1024;
 
 pub(crate) fn write<'a>(keys: impl Iterator<Item = &'a Key>) -> Secret<String> {
     let keys: Vec<(&Key, Secret<String>)> =
         keys.map(|key| (key, Secret::new(URL_SAFE_NO_PAD.encode(key.secret.expose())))).collect();
-    let entries: Vec<EntryOut<'_>> = keys
+    let entries: Vec<StoredKeyOut<'_>> = keys
         .iter()
         .map(|(key, secret)| {
             let (kty, crv) = key.algorithm.key_type();
             let is_mac = key.public.is_none();
-            EntryOut {
+            StoredKeyOut {
                 kty,
                 crv,
                 alg: key.algorithm.as_str(),
@@ -89,22 +89,22 @@ pub(crate) fn write<'a>(keys: impl Iterator<Item = &'a Key>) -> Secret<String> {
             }
         })
         .collect();
-    let lengths: usize = keys.iter().map(|(_, secret)| secret.expose().len() + ENTRY_BYTES).sum();
-    let mut json = Vec::with_capacity(lengths + ENTRY_BYTES);
+    let lengths: usize = keys.iter().map(|(_, secret)| secret.expose().len() + KEY_JSON_BYTES).sum();
+    let mut json = Vec::with_capacity(lengths + KEY_JSON_BYTES);
     // Writing text and times into memory cannot fail; an empty file would be refused when read.
-    let written = serde_json::to_writer_pretty(&mut json, &KeySetOut { keys: &entries });
+    let written = serde_json::to_writer_pretty(&mut json, &StoredKeySetOut { keys: &entries });
     debug_assert!(written.is_ok(), "a key set is plain JSON");
     Secret::new(String::from_utf8(json).unwrap_or_default())
 }
 
 pub(crate) fn read(json: &Secret<String>) -> Result<Vec<Key>, KeyRingError> {
     // The parser's own message is dropped: it may quote a value.
-    let set: KeySet = serde_json::from_str(json.expose())
+    let set: StoredKeySet = serde_json::from_str(json.expose())
         .map_err(|error| KeyRingError::Unreadable { line: error.line(), column: error.column() })?;
-    set.keys.into_iter().map(Entry::into_key).collect()
+    set.keys.into_iter().map(StoredKey::into_key).collect()
 }
 
-impl Entry {
+impl StoredKey {
     fn into_key(self) -> Result<Key, KeyRingError> {
         let Self { kty, crv, alg, usage, kid, x, y, k, d, created_at, accepted_until } = self;
         let mixed = || KeyRingError::MixedKinds { kid: kid.clone() };
@@ -114,9 +114,9 @@ impl Entry {
         }
         let (secret, public) = match (algorithm, k, d, x, y) {
             (SigningAlgorithm::Hs256, Some(k), None, None, None) => (k, None),
-            (SigningAlgorithm::EdDsa, None, Some(d), Some(x), None) => (d, Some(PublicHalf { x, y: None })),
+            (SigningAlgorithm::EdDsa, None, Some(d), Some(x), None) => (d, Some(PublicKey { x, y: None })),
             (SigningAlgorithm::Es256, None, Some(d), Some(x), Some(y)) => {
-                (d, Some(PublicHalf { x, y: Some(y) }))
+                (d, Some(PublicKey { x, y: Some(y) }))
             }
             _ => return Err(mixed()),
         };
