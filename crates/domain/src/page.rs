@@ -106,7 +106,9 @@ impl<T, K> Page<T, K> {
 ///
 /// # Errors
 /// The first that a page ends in.
-pub(crate) fn every<T, K, E>(mut page: impl FnMut(PageRequest<K>) -> Result<Page<T, K>, E>) -> Result<Vec<T>, E> {
+pub(crate) fn every<T, K, E>(
+    mut page: impl FnMut(PageRequest<K>) -> Result<Page<T, K>, E>,
+) -> Result<Vec<T>, E> {
     let (mut items, mut after) = (Vec::new(), None);
     loop {
         let part = page(PageRequest { limit: PageLimit::LARGEST, after })?;

@@ -3,9 +3,9 @@
 use crate::dataset::ports::{ExtractError, SearchError};
 use crate::identity::TokenSignError;
 use crate::identity::ports::HashingError;
-use crate::snapshot::SnapshotError;
 use crate::random::RandomError;
 use crate::sealing::SealError;
+use crate::snapshot::SnapshotError;
 use crate::store::StoreError;
 
 /// A port failed, so the use case did not happen.

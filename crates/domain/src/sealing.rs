@@ -59,7 +59,12 @@ pub trait Sealer: Send + Sync {
     ///
     /// # Errors
     /// When there is no key or no randomness.
-    fn seal(&self, scope: &TenantScope, place: &AssociatedData, plain: &Secret<Vec<u8>>) -> Result<Sealed, SealError>;
+    fn seal(
+        &self,
+        scope: &TenantScope,
+        place: &AssociatedData,
+        plain: &Secret<Vec<u8>>,
+    ) -> Result<Sealed, SealError>;
 
     /// Opens a value.
     ///

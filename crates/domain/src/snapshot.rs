@@ -12,7 +12,7 @@ use crate::marketplace::ports::TrustedHubs;
 use crate::marketplace::{Audience, Hub, Marketplace};
 use crate::page::every;
 use crate::policy::AccessRules;
-use crate::store::{CommitHook, StoreError, StateChange, View};
+use crate::store::{CommitHook, StateChange, StoreError, View};
 use crate::tenant::{OperatorScope, Tenant, TenantScope};
 use crate::time::Timestamp;
 
@@ -104,7 +104,8 @@ impl TenantSnapshot {
             marketplaces: HashMap::new(),
         };
         let members = every(|page| view.members(scope, page))?;
-        live.members.extend(members.into_iter().map(|one| (one.membership.account, MemberSnapshot::from(one))));
+        live.members
+            .extend(members.into_iter().map(|one| (one.membership.account, MemberSnapshot::from(one))));
         let marketplaces = every(|page| view.marketplaces(scope, page))?;
         live.marketplaces.extend(marketplaces.into_iter().map(|one| (one.id, Arc::new(one))));
         for endpoint in every(|page| view.endpoints(scope, page))? {

@@ -1,17 +1,15 @@
 //! What a use case works with: every port, wired once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::audit::{RequestContext, Origin};
-use crate::dataset::IngestQueue;
+use crate::audit::{Origin, RequestContext};
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
+use crate::dataset::{DatasetLocks, IngestQueue};
 use crate::identity::ports::{AccessTokens, Passwords};
-use crate::ids::DatasetId;
-use crate::snapshot::Snapshots;
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
 use crate::random::{Entropy, RandomError};
 use crate::sealing::Sealer;
+use crate::snapshot::Snapshots;
 use crate::store::Store;
 use crate::time::Clock;
 
@@ -62,29 +60,5 @@ impl Space {
     /// When the source of randomness fails.
     pub fn request_context(&self, origin: Origin) -> Result<RequestContext, RandomError> {
         RequestContext::begin(self.clock.now(), Arc::clone(&self.entropy), origin)
-    }
-}
-
-/// One lock per dataset that is being written to.
-#[derive(Clone, Default)]
-pub struct DatasetLocks(Arc<Mutex<HashMap<DatasetId, Arc<Mutex<()>>>>>);
-
-impl DatasetLocks {
-    /// Runs `work` while nobody else writes to the dataset's documents or index. Blocks until it may.
-    pub fn with_lock<T>(&self, dataset: DatasetId, work: impl FnOnce() -> T) -> T {
-        let lock = {
-            let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(locks.entry(dataset).or_default())
-        };
-        let done = {
-            let _alone = lock.lock().unwrap_or_else(PoisonError::into_inner);
-            work()
-        };
-        drop(lock);
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if locks.get(&dataset).is_some_and(|lock| Arc::strong_count(lock) == 1) {
-            locks.remove(&dataset);
-        }
-        done
     }
 }

@@ -120,7 +120,11 @@ fn headings_without_text_between_them_stay_together() {
 #[test]
 fn a_heading_stays_with_a_sentence_that_fills_a_chunk() {
     let sentence = prose(1, 88);
-    assert!((Chunk::TARGET_CHARS - 50..=Chunk::TARGET_CHARS).contains(&sentence.trim().len()), "{}", sentence.len());
+    assert!(
+        (Chunk::TARGET_CHARS - 50..=Chunk::TARGET_CHARS).contains(&sentence.trim().len()),
+        "{}",
+        sentence.len()
+    );
     let content = format!("# {}\n\n{sentence}", "Title ".repeat(20));
     assert_eq!(texts(&content), [content.trim()]);
 }

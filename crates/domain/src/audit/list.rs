@@ -2,9 +2,9 @@
 
 use crate::access::Permission;
 use crate::audit::ports::{EventFilter, LogPage, Seq};
-use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::page::PageRequest;
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::tenant::OperatorScope;
 

@@ -12,7 +12,8 @@ pub mod ports;
 
 pub use action::{Action, ActionError};
 pub use event::{
-    Actor, RequestContext, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError, RecordedEvent,
+    Actor, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError, RecordedEvent,
+    RequestContext,
 };
 pub use list::{AuditError, events, installation_events};
 pub use person::{HubUser, Person};

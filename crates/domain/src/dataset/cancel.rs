@@ -1,7 +1,7 @@
 //! Stopping a job: what it has stored stays, and the rest of what was brought goes.
 
 use crate::access::Permission;
-use crate::audit::{Action, RequestContext, ObjectKind};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
 use crate::dataset::{DatasetError, Job, JobStatus, catch_up};
 use crate::identity::Principal;

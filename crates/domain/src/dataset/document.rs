@@ -6,11 +6,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::dataset::{Chunk, ContentHash};
+use crate::dataset::{Chunk, ContentHash, Metadata};
 use crate::time::Timestamp;
-
-/// What an owner says about a document: any JSON object. It comes back with each hit.
-pub type Metadata = serde_json::Map<String, serde_json::Value>;
 
 /// The name of a document in its dataset: 1 to 128 of `A-Z a-z 0-9 . _ -`, but neither `.` nor `..`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

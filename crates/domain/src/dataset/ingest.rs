@@ -7,17 +7,17 @@
 //! Everything here blocks on a disk.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, RequestContext, Event, ObjectKind};
-use crate::dataset::ingest_files::Task;
+use crate::audit::{Action, Actor, Event, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
+use crate::dataset::task::Task;
 use crate::dataset::{
     ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexKey, Job, JobFailure, JobProgress,
     JobStatus, NewDocument, chunks,
 };
-use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -183,7 +183,12 @@ pub fn ingestion_scope(principal: &Principal) -> Result<TenantScope, Forbidden> 
     principal.scope(Permission::WriteDatasets)
 }
 
-pub(super) fn end(space: &Space, context: &RequestContext, scope: &TenantScope, job: Job) -> Result<Job, IngestError> {
+pub(super) fn end(
+    space: &Space,
+    context: &RequestContext,
+    scope: &TenantScope,
+    job: Job,
+) -> Result<Job, IngestError> {
     let job = Job { finished_at: Some(space.clock.now()), ..job };
     let event = context.event(scope, Action::SensitiveCreate, Actor::System)?.on(ObjectKind::Job, job.id);
     let event = if job.status == JobStatus::Failed { event.failed("job_failed") } else { event };

@@ -3,67 +3,26 @@
 //! A group's documents and the job's progress are one transaction of the store of documents. So after a crash a job
 //! goes on behind the last group that is durable, no file is taken in twice, and every count is right.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::Origin;
 use crate::dataset::ingest::end;
-use crate::dataset::ingest_queue::{Outcome, Lease};
+use crate::dataset::ingest_queue::{Lease, Outcome};
 use crate::dataset::manage::active;
-use crate::dataset::ports::SpooledFile;
 use crate::dataset::read_group::{ExtractedFile, read_group};
+use crate::dataset::task::{FileTask, Task};
 use crate::dataset::{
-    ContentHash, Dataset, Document, DocumentId, FileName, IngestError, Job, JobFailure, JobStatus, catch_up,
-    finish_ingestion,
+    Dataset, Document, IngestError, Job, JobFailure, JobStatus, catch_up, finish_ingestion,
 };
-use crate::port_error::PortError;
 use crate::ids::{DatasetId, JobId};
+use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::{TenantLimits, TenantScope};
-use crate::time::Timestamp;
 
 /// How long documents that are stored wait at most for the index, as long as that is quick.
 const INDEX_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Work for the background.
-pub(super) enum Task {
-    /// The documents are stored; the index is to follow.
-    Stored(Job),
-    /// The files are spooled.
-    FileTask(Box<FileTask>),
-}
-
-/// A job of files, and what is known of them.
-pub(super) struct FileTask {
-    pub(super) job: Job,
-    pub(super) list: Arc<[SpooledFile]>,
-    /// Which documents the files are going to be, and of what content.
-    pub(super) becoming: HashMap<DocumentId, ContentHash>,
-    /// When the index follows next.
-    index_at: Option<Timestamp>,
-}
-
-impl Task {
-    pub(super) fn files(job: Job, list: Vec<SpooledFile>) -> Self {
-        let id = |file: &SpooledFile| Some((FileName::parse(&file.name).ok()?.document_id(), file.sha256));
-        let becoming = list.iter().filter_map(id).collect();
-        Self::FileTask(Box::new(FileTask { job, list: list.into(), becoming, index_at: None }))
-    }
-
-    pub(super) fn job(&self) -> &Job {
-        match self {
-            Self::Stored(job) => job,
-            Self::FileTask(files) => &files.job,
-        }
-    }
-
-    pub(super) fn is_stored(&self) -> bool {
-        matches!(self, Self::Stored(_))
-    }
-}
 
 /// Works off what is queued, one group at a time, until the queue is closed. Several threads may do so at once. What
 /// fails is reported and tried again later.

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 
-use crate::dataset::ingest_files::Task;
-use crate::dataset::{Job, JobSnapshot, JobProgress, JobStatus, JobRate};
+use crate::dataset::task::Task;
+use crate::dataset::{Job, JobProgress, JobRate, JobSnapshot, JobStatus};
 use crate::ids::{DatasetId, JobId};
 use crate::tenant::TenantScope;
 use crate::time::{Clock, Timestamp};
@@ -102,7 +102,8 @@ impl IngestQueue {
         let mut state = self.state();
         let job = task.job().clone();
         let dataset = job.dataset;
-        let live = RunningJob { job: job.clone(), noted: VecDeque::new(), stopped: false, watched_by: Vec::new() };
+        let live =
+            RunningJob { job: job.clone(), noted: VecDeque::new(), stopped: false, watched_by: Vec::new() };
         state.jobs.insert(job.id, live);
         let queue = state.queues.entry(dataset).or_insert_with(|| DatasetQueue {
             scope,
@@ -228,7 +229,9 @@ impl IngestQueue {
     pub(super) fn now(&self, stored: Job, now: Timestamp) -> JobSnapshot {
         let state = self.state();
         match state.jobs.get(&stored.id) {
-            Some(live) if !stored.status.is_final() => JobSnapshot { job: live.job.clone(), rate: live.rate(now) },
+            Some(live) if !stored.status.is_final() => {
+                JobSnapshot { job: live.job.clone(), rate: live.rate(now) }
+            }
             _ => JobSnapshot { job: stored, rate: None },
         }
     }

@@ -1,13 +1,13 @@
 //! Making, changing and reading datasets, and reading their jobs.
 
 use crate::access::Permission;
-use crate::audit::{Action, RequestContext, ObjectKind};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
 use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobSnapshot, JobStatus, Usage};
-use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -103,7 +103,8 @@ pub async fn create_dataset(
         created_at: context.now,
         updated_at: context.now,
     };
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, dataset.id);
+    let event =
+        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, dataset.id);
     let limit = principal.snapshot().tenant.limits.datasets;
     space
         .store
@@ -200,7 +201,12 @@ pub fn datasets(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn job(space: &Space, principal: &Principal, dataset: DatasetId, id: JobId) -> Result<JobSnapshot, DatasetError> {
+pub fn job(
+    space: &Space,
+    principal: &Principal,
+    dataset: DatasetId,
+    id: JobId,
+) -> Result<JobSnapshot, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
     let mut view = space.store.read()?;
     active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;

@@ -15,12 +15,16 @@ mod ingest;
 mod ingest_files;
 mod ingest_queue;
 mod job;
+mod locks;
 mod manage;
+mod metadata;
 pub mod ports;
 mod read_group;
 mod reconcile;
 mod remove;
 mod search;
+mod search_query;
+mod task;
 mod upload;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
@@ -28,8 +32,8 @@ pub use cancel::cancel_job;
 pub use chunk::{Chunk, chunks};
 pub use context::contexts;
 pub use document::{
-    Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, Metadata,
-    NewDocument, Usage,
+    Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, NewDocument,
+    Usage,
 };
 pub use file::{
     ExtractedText, FILE_MAX_BYTES, FileFormat, FileFormatError, FileName, FileNameError, FileRefused,
@@ -41,14 +45,17 @@ pub use ingest::{
 };
 pub use ingest_files::work_off;
 pub use ingest_queue::{IngestQueue, JobWatch};
-pub use job::{Job, JobFailure, JobSnapshot, JobProgress, JobStatus, JobStatusError, JobRate};
+pub use job::{Job, JobFailure, JobProgress, JobRate, JobSnapshot, JobStatus, JobStatusError};
+pub use locks::DatasetLocks;
 pub use manage::{
     ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
     usage,
 };
+pub use metadata::Metadata;
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
-pub use search::{SearchQuery, SearchQueryError, Hit, Hits, SearchDatasetError, Threshold, search_dataset};
+pub use search::{SearchDatasetError, search_dataset};
+pub use search_query::{Hit, Hits, SearchQuery, SearchQueryError, Threshold};
 pub use upload::{Upload, UploadError};
 
 use crate::ids::DatasetId;

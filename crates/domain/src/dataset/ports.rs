@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Pending;
 use crate::dataset::{
-    SearchQuery, Change, ChangeNumber, ContentHash, Dataset, Document, DocumentId, DocumentSummary, ExtractedText,
-    FileFormat, FileRefused, Hits, IndexKey, Job, JobProgress, Usage,
+    Change, ChangeNumber, ContentHash, Dataset, Document, DocumentId, DocumentSummary, ExtractedText,
+    FileFormat, FileRefused, Hits, IndexKey, Job, JobProgress, SearchQuery, Usage,
 };
 use crate::ids::{DatasetId, JobId, TenantId};
 use crate::page::{Page, PageRequest};

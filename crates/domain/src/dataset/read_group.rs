@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::dataset::ingest_files::FileTask;
 use crate::dataset::ports::{ExtractError, SpooledFile};
+use crate::dataset::task::FileTask;
 use crate::dataset::{
     ContentHash, Document, DocumentError, DocumentId, ExtractedText, FILE_MAX_BYTES, FileFormat, FileName,
     FileRefused, JobFailure, Metadata, NewDocument, chunks,
@@ -45,7 +45,8 @@ pub(super) fn read_group(
     position: usize,
 ) -> Result<Vec<(u64, ExtractedFile)>, PortError> {
     let began = space.clock.now();
-    let next: Vec<(usize, &SpooledFile)> = files.list.iter().enumerate().skip(position).take(MAX_FILES_PER_GROUP).collect();
+    let next: Vec<(usize, &SpooledFile)> =
+        files.list.iter().enumerate().skip(position).take(MAX_FILES_PER_GROUP).collect();
     let names: Vec<Option<FileName>> =
         next.iter().map(|(_, file)| FileName::parse(&file.name).ok()).collect();
     let ids: Vec<DocumentId> = names.iter().flatten().map(FileName::document_id).collect();
@@ -92,7 +93,12 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    fn look(&self, number: usize, file: &SpooledFile, name: Option<FileName>) -> Result<ExtractedFile, PortError> {
+    fn look(
+        &self,
+        number: usize,
+        file: &SpooledFile,
+        name: Option<FileName>,
+    ) -> Result<ExtractedFile, PortError> {
         let Some(name) = name else {
             return Ok(refused(None, &file.name, &crate::dataset::FileNameError));
         };

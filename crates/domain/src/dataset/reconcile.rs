@@ -3,15 +3,15 @@
 
 use std::collections::HashSet;
 
-use crate::audit::{RequestContext, Origin};
+use crate::audit::{Origin, RequestContext};
 use crate::dataset::ingest::{end, failed};
-use crate::dataset::ingest_files::Task;
 use crate::dataset::ports::SearchError;
+use crate::dataset::task::Task;
 use crate::dataset::{
     DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion, finish_removal,
 };
-use crate::port_error::PortError;
 use crate::ids::{DatasetId, TenantId};
+use crate::port_error::PortError;
 use crate::space::Space;
 use crate::tenant::{OperatorScope, TenantScope};
 

@@ -1,11 +1,11 @@
 //! Removing a dataset: first it is said and gone from sight, then its bytes go, then its row.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, RequestContext, ObjectKind};
+use crate::audit::{Action, Actor, ObjectKind, RequestContext};
 use crate::dataset::{DatasetError, DatasetState};
-use crate::port_error::PortError;
 use crate::identity::Principal;
 use crate::ids::DatasetId;
+use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -54,7 +54,12 @@ pub async fn begin_removal(
 ///
 /// # Errors
 /// When a port failed.
-pub fn finish_removal(space: &Space, context: &RequestContext, scope: &TenantScope, id: DatasetId) -> Result<(), PortError> {
+pub fn finish_removal(
+    space: &Space,
+    context: &RequestContext,
+    scope: &TenantScope,
+    id: DatasetId,
+) -> Result<(), PortError> {
     let event = context.event(scope, Action::SensitiveDelete, Actor::System)?.on(ObjectKind::Dataset, id);
     let scope = *scope;
     // Whoever takes files in stops early, and is then waited for.

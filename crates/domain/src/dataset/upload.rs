@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use crate::access::Permission;
-use crate::audit::{Action, RequestContext, Event, ObjectKind};
+use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::ingest::add_job;
-use crate::dataset::ingest_files::Task;
 use crate::dataset::manage::active;
-use crate::dataset::ports::{UploadWriter, SpooledFile};
+use crate::dataset::ports::{SpooledFile, UploadWriter};
+use crate::dataset::task::Task;
 use crate::dataset::{ContentHash, FILE_MAX_BYTES, FileName, IngestError, Job, JobProgress, JobStatus};
 use crate::identity::Principal;
 use crate::ids::{DatasetId, JobId};
@@ -87,7 +87,8 @@ impl Upload {
             created_at: context.now,
             finished_at: None,
         };
-        let event = context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, job.id);
+        let event =
+            context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, job.id);
         // A dataset on its way out takes its lock before its folder goes: none is made behind it.
         let intake = space.datasets.with_lock(dataset, || {
             active(&mut *space.store.read()?, &scope, dataset)?.ok_or(IngestError::NoDataset)?;

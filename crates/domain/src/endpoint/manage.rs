@@ -1,48 +1,17 @@
 //! Making, changing, reading and removing endpoints.
 
 use crate::access::Permission;
-use crate::audit::{Action, RequestContext, ObjectKind};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
-use crate::endpoint::ports::EndpointView;
 use crate::endpoint::query::{admitted, visible};
-use crate::endpoint::{Endpoint, ResponseType, Slug};
-use crate::port_error::{PortError, port_errors};
+use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{DatasetId, EndpointId};
 use crate::marketplace::take_off;
 use crate::page::{Page, PageRequest};
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::StoreError;
-use crate::tenant::TenantScope;
 use crate::unit::{Recorded, Refused};
-
-/// Which endpoint is meant: by its id, or by its slug.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EndpointName {
-    /// By its id.
-    Id(EndpointId),
-    /// By its slug.
-    Slug(Slug),
-}
-
-impl EndpointName {
-    /// Reads an id or a slug; `None` when the text is neither, so that no endpoint can be meant.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().map(Self::Id).or_else(|_| Slug::parse(text).map(Self::Slug)).ok()
-    }
-
-    pub(crate) fn find<V: EndpointView + ?Sized>(
-        &self,
-        view: &mut V,
-        scope: &TenantScope,
-    ) -> Result<Option<Endpoint>, StoreError> {
-        match self {
-            Self::Id(id) => view.endpoint(scope, *id),
-            Self::Slug(slug) => view.endpoint_by_slug(scope, slug),
-        }
-    }
-}
 
 /// An endpoint is to be made. Its texts have passed [`crate::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +111,8 @@ pub async fn create_endpoint(
         created_at: context.now,
         updated_at: context.now,
     };
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, endpoint.id);
+    let event =
+        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, endpoint.id);
     let limit = principal.snapshot().tenant.limits.endpoints;
     space
         .store
@@ -239,7 +209,11 @@ pub async fn remove_endpoint(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn endpoint(space: &Space, principal: &Principal, name: &EndpointName) -> Result<Endpoint, EndpointError> {
+pub fn endpoint(
+    space: &Space,
+    principal: &Principal,
+    name: &EndpointName,
+) -> Result<Endpoint, EndpointError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
     name.find(&mut *space.store.read()?, &scope)?.ok_or(EndpointError::NotFound)
 }
@@ -254,10 +228,13 @@ pub fn endpoints(
     page: PageRequest<EndpointId>,
 ) -> Result<ListedEndpoints, EndpointError> {
     let in_full = principal.may(Permission::ReadMetadata);
-    let scope = principal.scope(if in_full { Permission::ReadMetadata } else { Permission::ListQueryable })?;
+    let scope =
+        principal.scope(if in_full { Permission::ReadMetadata } else { Permission::ListQueryable })?;
     let mut page = space.store.read()?.endpoints(&scope, page)?;
     if !in_full {
-        page.items.retain(|one| visible(principal, one.slug.as_str()).is_some_and(|live| admitted(principal, live)));
+        page.items.retain(|one| {
+            visible(principal, one.slug.as_str()).is_some_and(|live| admitted(principal, live))
+        });
     }
     Ok(ListedEndpoints { page, in_full })
 }

@@ -2,15 +2,17 @@
 
 mod answer;
 mod manage;
+mod name;
 pub mod ports;
 mod query;
 mod slug;
 
 pub use answer::{Answer, PolicyEntry, PolicyMetadata, PolicyOutcome};
 pub use manage::{
-    ChangeEndpoint, EndpointError, EndpointName, ListedEndpoints, NewEndpoint, change_endpoint,
-    create_endpoint, endpoint, endpoints, remove_endpoint,
+    ChangeEndpoint, EndpointError, ListedEndpoints, NewEndpoint, change_endpoint, create_endpoint, endpoint,
+    endpoints, remove_endpoint,
 };
+pub use name::EndpointName;
 pub use query::{Message, Messages, Query, QueryError, QueryRefusal, Visible, look_up, query};
 pub use slug::{Slug, SlugError};
 

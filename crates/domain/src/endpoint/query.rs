@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, RequestContext, Event, ObjectKind};
+use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::{SearchQuery, SearchQueryError};
 use crate::endpoint::{Answer, PolicyMetadata};
-use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
-use crate::snapshot::EndpointSnapshot;
 use crate::marketplace::ports::{HubIdentity, IdentifyError};
 use crate::marketplace::{HubCaller, identify};
 use crate::policy::{Reason, Subject};
+use crate::port_error::{PortError, port_errors};
+use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::tenant::TenantScope;
 
@@ -137,7 +137,12 @@ pub async fn look_up(
 ///
 /// # Errors
 /// Why it was not answered.
-pub async fn query(space: &Space, principal: &Principal, on: Visible, query: &Query) -> Result<Answer, QueryError> {
+pub async fn query(
+    space: &Space,
+    principal: &Principal,
+    on: Visible,
+    query: &Query,
+) -> Result<Answer, QueryError> {
     let Visible { live, scope, event } = on;
     let event = match admit(space, principal, &live, event).await {
         Ok(event) => event,

@@ -1,10 +1,10 @@
 //! Accepting an invitation: its holder becomes a member.
 
-use crate::audit::{Action, Actor, RequestContext, Log, ObjectKind};
-use crate::port_error::{PortError, port_errors};
+use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
 use crate::identity::ports::Compared;
 use crate::identity::{Account, AccountStatus, Invitation, Membership, Password, PasswordError};
 use crate::ids::AccountId;
+use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
 use crate::store::StoreError;
@@ -65,7 +65,8 @@ pub async fn accept_invitation(
             );
             if !right || account.status != AccountStatus::Active {
                 let log = Log::Tenant(invitation.tenant);
-                let event = context.event(log, Action::AuthnTokenFail, Actor::Anonymous)?.about(&account.email);
+                let event =
+                    context.event(log, Action::AuthnTokenFail, Actor::Anonymous)?.about(&account.email);
                 return space
                     .store
                     .refuse(AcceptError::WrongPassword, event.denied("credentials_wrong"))

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::access::{Permission, Role, may_grant};
-use crate::audit::{Action, RequestContext, ObjectKind};
-use crate::port_error::{PortError, port_errors};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::identity::{Email, Forbidden, Invitation, Principal};
 use crate::ids::InvitationId;
 use crate::page::{Page, PageRequest};
+use crate::port_error::{PortError, port_errors};
 use crate::secret::BearerSecret;
 use crate::space::Space;
 use crate::unit::{Recorded, Refused};
@@ -124,7 +124,8 @@ pub async fn withdraw_invitation(
     id: InvitationId,
 ) -> Result<(), InviteError> {
     let scope = principal.scope(Permission::ManageMembers)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Invitation, id);
+    let event =
+        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Invitation, id);
     let giver = principal.member(Permission::ManageMembers)?.role;
     space
         .store

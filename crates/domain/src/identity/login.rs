@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::audit::{Action, Actor, RequestContext, Event, Log, ObjectKind};
-use crate::port_error::{PortError, port_errors};
+use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};
 use crate::identity::ports::Compared;
 use crate::identity::{
     AccessClaims, AccessToken, Account, AccountStatus, Email, MembershipWithTenant, Password, PasswordHash,
 };
 use crate::ids::TokenId;
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::{TenantName, TenantScope};

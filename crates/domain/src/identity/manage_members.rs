@@ -1,11 +1,11 @@
 //! Changing and ending memberships.
 
 use crate::access::{Permission, Role, may_grant};
-use crate::audit::{Action, RequestContext, ObjectKind};
-use crate::port_error::{PortError, port_errors};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::identity::{AccountStatus, Forbidden, Member, Principal};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest};
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
 use crate::tenant::TenantScope;
@@ -80,8 +80,9 @@ pub async fn change_member(
     change: ChangeMember,
 ) -> Result<Member, MemberError> {
     let scope = principal.scope(Permission::ManageMembers)?;
-    let event =
-        context.event(&scope, Action::PrivilegePermissionsChanged, principal.actor())?.on(ObjectKind::Member, account);
+    let event = context
+        .event(&scope, Action::PrivilegePermissionsChanged, principal.actor())?
+        .on(ObjectKind::Member, account);
     let (giver, now) = (principal.member(Permission::ManageMembers)?.role, context.now);
     space
         .store
@@ -120,7 +121,8 @@ pub async fn remove_member(
     if_revision: Option<u64>,
 ) -> Result<(), MemberError> {
     let scope = principal.scope(Permission::ManageMembers)?;
-    let event = context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
+    let event =
+        context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
     let giver = principal.member(Permission::ManageMembers)?.role;
     space
         .store

@@ -29,5 +29,5 @@ pub use manage_members::{ChangeMember, MemberError, change_member, member, membe
 pub use membership::{Member, Membership, MembershipWithTenant};
 pub use operate::{OperateError, operate};
 pub use password::{Password, PasswordError, PasswordHash};
-pub use principal::{Forbidden, Principal, MemberIdentity};
+pub use principal::{Forbidden, MemberIdentity, Principal};
 pub use token::{AccessClaims, AccessToken, TokenRefused, TokenSignError};

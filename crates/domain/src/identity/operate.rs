@@ -1,7 +1,7 @@
 //! The host's operator at work in a tenant: named by whoever runs the binary, where there is more than one.
 
-use crate::port_error::{PortError, port_errors};
 use crate::identity::Principal;
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::tenant::{OperatorScope, TenantName};
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, Member, Membership, MembershipWithTenant,
-    Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
+    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, Member, Membership,
+    MembershipWithTenant, Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
 };
 use crate::ids::{AccountId, InvitationId};
 use crate::page::{Page, PageRequest};

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::access::{Permission, Role, PrincipalKind};
-use crate::audit::{Action, Actor, RequestContext, Event, Log};
+use crate::access::{Permission, PrincipalKind, Role};
+use crate::audit::{Action, Actor, Event, Log, RequestContext};
 use crate::identity::Email;
 use crate::ids::AccountId;
-use crate::snapshot::{MemberSnapshot, TenantSnapshot};
 use crate::marketplace::HubCaller;
 use crate::random::RandomError;
+use crate::snapshot::{MemberSnapshot, TenantSnapshot};
 use crate::tenant::TenantScope;
 
 /// The caller's standing does not permit it.
@@ -24,7 +24,9 @@ pub struct Forbidden {
 fn refusal(kind: PrincipalKind) -> String {
     match kind {
         PrincipalKind::Member(role) => format!("your role, {role}, does not permit this"),
-        PrincipalKind::HubUser => "a satellite token is for querying endpoints, and for nothing else".to_owned(),
+        PrincipalKind::HubUser => {
+            "a satellite token is for querying endpoints, and for nothing else".to_owned()
+        }
         PrincipalKind::Operator => {
             "the host's operator may not do this: a member of the tenant with the right role may, through \
                                the API"

@@ -1,48 +1,9 @@
 //! What a tenant is on a hub.
 
-use std::fmt;
-use std::str::FromStr;
-
-use uuid::Uuid;
-
-use crate::ids::{HubId, IdError, MarketplaceId};
-use crate::marketplace::{Audience, HubUsername, MarketplaceName};
+use crate::ids::{HubId, MarketplaceId};
+use crate::marketplace::{Audience, Hub, HubUsername, MarketplaceName, SatelliteId};
 use crate::sealing::{AssociatedData, Sealed};
 use crate::time::Timestamp;
-
-/// The id by which a hub knows a space that registered itself as a satellite. The hub makes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SatelliteId(Uuid);
-
-impl SatelliteId {
-    /// The id as its 16 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
-
-    /// The id whose 16 bytes these are.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(bytes))
-    }
-}
-
-impl fmt::Display for SatelliteId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
-
-impl FromStr for SatelliteId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.len() != 36 {
-            return Err(IdError);
-        }
-        Uuid::try_parse(text).map(Self).map_err(|_| IdError)
-    }
-}
 
 /// A tenant's account on a hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +29,9 @@ pub struct Marketplace {
 }
 
 impl Marketplace {
+    /// The most marketplaces of a tenant.
+    pub const MAX_PER_TENANT: usize = 20;
+
     /// Where its credential lies, sealed.
     #[must_use]
     pub fn credential_place(&self) -> AssociatedData {
@@ -78,4 +42,16 @@ impl Marketplace {
     pub fn audiences(&self) -> impl Iterator<Item = Audience> {
         std::iter::once(Audience::from(&self.username)).chain(self.satellite.map(Audience::from))
     }
+}
+
+/// A marketplace, and the hub it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarketplaceWithHub {
+    /// The marketplace.
+    pub marketplace: Marketplace,
+    /// The hub.
+    pub hub: Hub,
+    /// The type of its credential; `None` while what is stored cannot be opened. Then it needs a new value, and the hub
+    /// is not called.
+    pub credential: Option<&'static str>,
 }

@@ -1,27 +1,9 @@
 //! From a verified satellite token to a principal: the audience says in which tenant.
 
-use crate::audit::HubUser;
 use crate::identity::Principal;
-use crate::snapshot::{SnapshotError, Snapshots};
-use crate::marketplace::SatelliteClaims;
+use crate::marketplace::{HubCaller, SatelliteClaims};
 use crate::secret::Secret;
-
-/// A user of a hub who calls with a satellite token.
-pub struct HubCaller {
-    /// What the token says.
-    pub claims: SatelliteClaims,
-    /// The token, with which the hub is asked who they are.
-    pub(crate) token: Secret<String>,
-}
-
-impl HubCaller {
-    /// Who they are, as the hub knows them. Guests are nobody in particular.
-    #[must_use]
-    pub fn hub_user(&self) -> Option<HubUser> {
-        let SatelliteClaims { hub, subject, .. } = &self.claims;
-        (!self.claims.is_guest()).then(|| HubUser { hub: *hub, subject: subject.clone() })
-    }
-}
+use crate::snapshot::{SnapshotError, Snapshots};
 
 /// A genuine satellite token whose bearer may not come in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,9 +1,9 @@
 //! Why a marketplace was not registered, changed, read or removed.
 
-use crate::port_error::{PortError, port_errors};
 use crate::identity::Forbidden;
 use crate::marketplace::ports::HubError;
-use crate::marketplace::{HubUrl, HubUsername, Issuer, MARKETPLACES_MAX};
+use crate::marketplace::{HubUrl, HubUsername, Issuer, Marketplace};
+use crate::port_error::{PortError, port_errors};
 
 /// A marketplace was not registered, changed, read or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum MarketplaceError {
     #[error("the marketplace has been changed since; read it again")]
     Changed,
     /// The tenant has as many marketplaces as it may.
-    #[error("the tenant has {MARKETPLACES_MAX} marketplaces, which is all it may have")]
+    #[error("the tenant has {} marketplaces, which is all it may have", Marketplace::MAX_PER_TENANT)]
     LimitReached,
     /// The issuer is tied to another URL. Which one is the operator's to say.
     #[error(

@@ -33,6 +33,14 @@ pub struct Listing {
     pub created_at: Timestamp,
 }
 
+impl Listing {
+    /// The listing on its way out: the hub is told at the next occasion.
+    pub(super) fn removing(self, now: Timestamp) -> Self {
+        let revision = self.revision + 1;
+        Self { state: ListingState::Removing, due_at: now, failures: 0, last_error: None, revision, ..self }
+    }
+}
+
 /// How far a listing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListingState {

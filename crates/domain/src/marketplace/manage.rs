@@ -1,31 +1,21 @@
 //! Reading, changing and removing a tenant's accounts on hubs.
 
 use crate::access::Permission;
-use crate::audit::{Action, RequestContext, ObjectKind};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::identity::Principal;
 use crate::ids::MarketplaceId;
 use crate::marketplace::error::MarketplaceError;
 use crate::marketplace::hub_access::hub_access;
 use crate::marketplace::ports::{HubAccess, HubError, MarketplaceView};
-use crate::marketplace::register::{all, free, settle};
-use crate::marketplace::{Hub, HubCredential, Marketplace, MarketplaceName, Setting};
+use crate::marketplace::uniqueness::{all, free, settle};
+use crate::marketplace::{
+    HubCredential, Marketplace, MarketplaceName, MarketplaceWithHub, RegistrationSettings,
+};
 use crate::page::{Page, PageRequest};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
 use crate::unit::Recorded;
-
-/// A marketplace, and the hub it is on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MarketplaceWithHub {
-    /// The marketplace.
-    pub marketplace: Marketplace,
-    /// The hub.
-    pub hub: Hub,
-    /// The type of its credential; `None` while what is stored cannot be opened. Then it needs a new value, and the hub
-    /// is not called.
-    pub credential: Option<&'static str>,
-}
 
 /// A marketplace is to be changed; `None` leaves a part as it is.
 #[derive(Clone, Default)]
@@ -92,7 +82,7 @@ pub async fn change_marketplace(
     space: &Space,
     context: &RequestContext,
     principal: &Principal,
-    setting: Setting<'_>,
+    setting: RegistrationSettings<'_>,
     id: MarketplaceId,
     change: ChangeMarketplace,
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
@@ -102,7 +92,8 @@ pub async fn change_marketplace(
         Some(credential) => Some(renew(space, &scope, setting, id, if_revision, credential).await?),
         None => None,
     };
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
+    let event =
+        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
     let now = context.now;
     let changed = space
         .store
@@ -139,7 +130,7 @@ pub async fn change_marketplace(
 async fn renew(
     space: &Space,
     scope: &TenantScope,
-    setting: Setting<'_>,
+    setting: RegistrationSettings<'_>,
     id: MarketplaceId,
     if_revision: Option<u64>,
     credential: HubCredential,
@@ -179,7 +170,8 @@ pub async fn remove_marketplace(
     if_revision: Option<u64>,
 ) -> Result<Result<(), HubError>, MarketplaceError> {
     let scope = principal.scope(Permission::ManageMarketplaces)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
+    let event =
+        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
     let (removed, slugs) = space
         .store
         .write(move |tx| {

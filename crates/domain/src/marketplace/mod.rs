@@ -14,6 +14,8 @@ mod credential;
 mod error;
 mod hub;
 mod hub_access;
+mod hub_caller;
+mod hub_role;
 mod identify;
 mod listing;
 mod manage;
@@ -23,29 +25,31 @@ mod publication;
 mod publish;
 mod register;
 mod satellite;
+mod satellite_id;
+mod take_off;
 mod tell;
 mod trust;
+mod uniqueness;
 
-pub use account::{Marketplace, SatelliteId};
-pub use admit::{AdmitError, HubCaller, admit};
+pub use account::{Marketplace, MarketplaceWithHub};
+pub use admit::{AdmitError, admit};
 pub use audience::{Audience, AudienceError};
 pub use credential::HubCredential;
 pub use error::MarketplaceError;
 pub use hub::{Hub, TrustedBy, TrustedByError};
+pub use hub_caller::HubCaller;
+pub use hub_role::{HubRole, HubRoleError};
 pub(crate) use identify::identify;
 pub use listing::{Listing, ListingState, ListingStateError};
-pub use manage::{
-    ChangeMarketplace, MarketplaceWithHub, change_marketplace, marketplace, marketplaces, remove_marketplace,
-};
+pub use manage::{ChangeMarketplace, change_marketplace, marketplace, marketplaces, remove_marketplace};
 pub use names::{
     HubUrl, HubUrlError, HubUsername, HubUsernameError, Issuer, IssuerError, MarketplaceName,
     MarketplaceNameError,
 };
-pub(crate) use publish::take_off;
 pub use publish::{ListingError, list, listings, sync, unlist};
-pub use register::{MARKETPLACES_MAX, NewMarketplace, Setting, register_marketplace};
-pub use satellite::{
-    HubRole, HubRoleError, SUBJECT_MAX, SatelliteClaims, SatelliteRefused, SubjectError, check_subject,
-};
-pub use tell::{HEALTH_TTL, HEALTH_REPORT_INTERVAL, PublicationStatus, report, tell_due};
+pub use register::{NewMarketplace, RegistrationSettings, register_marketplace};
+pub use satellite::{SUBJECT_MAX, SatelliteClaims, SatelliteRefused, SubjectError, check_subject};
+pub use satellite_id::SatelliteId;
+pub(crate) use take_off::take_off;
+pub use tell::{HEALTH_REPORT_INTERVAL, HEALTH_TTL, PublicationStatus, report, tell_due};
 pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

@@ -10,7 +10,7 @@ use crate::marketplace::{
     Audience, Hub, HubCredential, HubRole, HubUrl, HubUsername, Issuer, Listing, Marketplace,
     SatelliteClaims, SatelliteId, SatelliteRefused,
 };
-use crate::page::{Page, PageRequest, PageLimit};
+use crate::page::{Page, PageLimit, PageRequest};
 use crate::sealing::Unsealable;
 use crate::secret::Secret;
 use crate::store::StoreError;

@@ -2,17 +2,14 @@
 //! the background ([`tell`](super::tell)).
 
 use crate::access::Permission;
-use crate::audit::{Action, RequestContext, ObjectKind};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
-use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
-use crate::ids::{EndpointId, ListingId, MarketplaceId};
+use crate::ids::{ListingId, MarketplaceId};
 use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::{StoreError, Tx};
-use crate::tenant::TenantScope;
-use crate::time::Timestamp;
 use crate::unit::{Recorded, Refused};
 
 /// An endpoint was not listed, or not taken off.
@@ -135,7 +132,7 @@ pub async fn unlist(
             let endpoint = name.find(tx, &scope)?.map(|one| one.id);
             match tx.listing(&scope, id)? {
                 Some(listing) if endpoint == Some(listing.endpoint) => {
-                    tx.update_listing(&scope, &going(listing, now))?;
+                    tx.update_listing(&scope, &listing.removing(now))?;
                     Ok(Ok(Recorded::new((), event.clone())))
                 }
                 _ => Ok(Err(Refused::unrecorded(ListingError::NotFound))),
@@ -149,7 +146,11 @@ pub async fn unlist(
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn listings(space: &Space, principal: &Principal, name: &EndpointName) -> Result<Vec<Listing>, ListingError> {
+pub fn listings(
+    space: &Space,
+    principal: &Principal,
+    name: &EndpointName,
+) -> Result<Vec<Listing>, ListingError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
     let mut view = space.store.read()?;
     let endpoint = name.find(&mut *view, &scope)?.ok_or(ListingError::NotFound)?;
@@ -190,22 +191,4 @@ pub async fn sync(
         })
         .await?;
     Ok(listings)
-}
-
-/// Marks that every listing of an endpoint is to go, for the endpoint goes.
-pub(crate) fn take_off(
-    tx: &mut dyn Tx,
-    scope: &TenantScope,
-    endpoint: EndpointId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for listing in tx.listings_of(scope, endpoint)? {
-        tx.update_listing(scope, &going(listing, now))?;
-    }
-    Ok(())
-}
-
-fn going(listing: Listing, now: Timestamp) -> Listing {
-    let revision = listing.revision + 1;
-    Listing { state: ListingState::Removing, due_at: now, failures: 0, last_error: None, revision, ..listing }
 }

@@ -1,25 +1,20 @@
 //! A tenant registers its account on a hub.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, RequestContext, Log, ObjectKind};
-use crate::port_error::PortError;
+use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
 use crate::identity::Principal;
 use crate::ids::{HubId, MarketplaceId};
 use crate::marketplace::error::MarketplaceError;
-use crate::marketplace::manage::MarketplaceWithHub;
 use crate::marketplace::ports::{HubAccess, MarketplaceView};
+use crate::marketplace::uniqueness::{all, free, settle};
 use crate::marketplace::{
-    Hub, HubCredential, HubUrl, HubUsername, Issuer, Marketplace, MarketplaceName, TrustedBy,
+    Hub, HubCredential, HubUrl, HubUsername, Issuer, Marketplace, MarketplaceName, MarketplaceWithHub,
+    TrustedBy,
 };
-use crate::page::{PageRequest, PageLimit};
 use crate::sealing::Sealed;
 use crate::space::Space;
-use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Decision, Recorded, Refused};
-
-/// The most marketplaces of a tenant.
-pub const MARKETPLACES_MAX: usize = 20;
+use crate::unit::{Recorded, Refused};
 
 /// An account on a hub is to be registered.
 #[derive(Clone)]
@@ -38,7 +33,7 @@ pub struct NewMarketplace {
 
 /// What the space is set up for, as far as registering goes.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting<'a> {
+pub struct RegistrationSettings<'a> {
     /// Whether the operator lets anybody found a tenant. Then nobody but the operator says which hubs are trusted.
     pub registration_open: bool,
     /// Where others reach this space; where it is set, the space registers itself on the hub as a satellite.
@@ -57,7 +52,7 @@ pub async fn register_marketplace(
     space: &Space,
     context: &RequestContext,
     principal: &Principal,
-    setting: Setting<'_>,
+    setting: RegistrationSettings<'_>,
     wanted: NewMarketplace,
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
     let scope = principal.scope(Permission::ManageMarketplaces)?;
@@ -100,10 +95,13 @@ pub async fn register_marketplace(
     let (place, credential) = (marketplace.credential_place(), Some(access.credential.type_name()));
     marketplace.credential = space.sealer.seal(&scope, &place, &access.credential.to_plain())?;
 
-    let registered =
-        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, marketplace.id);
-    let account = Actor::Account { id: principal.member(Permission::ManageMarketplaces)?.account, role: None };
-    let trusts = context.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
+    let registered = context
+        .event(&scope, Action::ConfigChange, principal.actor())?
+        .on(ObjectKind::Marketplace, marketplace.id);
+    let account =
+        Actor::Account { id: principal.member(Permission::ManageMarketplaces)?.account, role: None };
+    let trusts =
+        context.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
     let open = setting.registration_open;
     space
         .store
@@ -150,36 +148,5 @@ fn fits<V: MarketplaceView + ?Sized>(
     if there.iter().any(|one| one.name == *name) {
         return Err(MarketplaceError::NameTaken);
     }
-    if there.len() >= MARKETPLACES_MAX { Err(MarketplaceError::LimitReached) } else { Ok(()) }
-}
-
-/// The tenant's marketplaces: no more than fit a page.
-pub(super) fn all<V: MarketplaceView + ?Sized>(
-    view: &mut V,
-    scope: &TenantScope,
-) -> Result<Vec<Marketplace>, StoreError> {
-    Ok(view.marketplaces(scope, PageRequest { limit: PageLimit::DEFAULT, after: None })?.items)
-}
-
-/// Whether a marketplace's audiences are no other's.
-pub(super) fn free<V: MarketplaceView + ?Sized>(
-    view: &mut V,
-    scope: &TenantScope,
-    marketplace: &Marketplace,
-) -> Result<(), MarketplaceError> {
-    for audience in marketplace.audiences() {
-        let holder = view.holder_of_audience(marketplace.hub, &audience)?;
-        if holder.is_some_and(|holder| holder != (scope.tenant(), marketplace.id)) {
-            return Err(MarketplaceError::AudienceTaken);
-        }
-    }
-    Ok(())
-}
-
-/// Ends a unit of work by an error: one of the store's is the store's own business.
-pub(super) fn settle<T>(error: MarketplaceError) -> Result<Decision<T, MarketplaceError>, StoreError> {
-    match error {
-        MarketplaceError::PortError(PortError::Store(error)) => Err(error),
-        error => Ok(Err(Refused::unrecorded(error))),
-    }
+    if there.len() >= Marketplace::MAX_PER_TENANT { Err(MarketplaceError::LimitReached) } else { Ok(()) }
 }

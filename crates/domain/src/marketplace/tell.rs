@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{Action, Actor, ObjectKind, Origin};
-use crate::port_error::{PortError, port_errors};
 use crate::ids::{ListingId, MarketplaceId, TenantId};
 use crate::marketplace::hub_access::hub_access;
 use crate::marketplace::ports::{HealthReport, HubError, Publication};
 use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
 use crate::page::PageLimit;
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::View;
 use crate::tenant::{OperatorScope, TenantScope};
@@ -91,9 +91,7 @@ pub async fn report(
         return Ok(Ok(()));
     }
     Ok(match hub_access(space, scope, &at) {
-        Ok(access) => {
-            space.hubs.report_health(&access, at.satellite, public_url, &reports, HEALTH_TTL).await
-        }
+        Ok(access) => space.hubs.report_health(&access, at.satellite, public_url, &reports, HEALTH_TTL).await,
         Err(error) => Err(error),
     })
 }
@@ -114,7 +112,11 @@ impl PublicationStatus {
 
 /// What the hub is to show; `None` where nothing is to be shown: the endpoint is a draft, has no access policy, or is
 /// to go.
-fn wanted(view: &mut dyn View, scope: &TenantScope, listing: &Listing) -> Result<Option<Publication>, PortError> {
+fn wanted(
+    view: &mut dyn View,
+    scope: &TenantScope,
+    listing: &Listing,
+) -> Result<Option<Publication>, PortError> {
     if listing.state == ListingState::Removing {
         return Ok(None);
     }
@@ -128,7 +130,12 @@ fn wanted(view: &mut dyn View, scope: &TenantScope, listing: &Listing) -> Result
 }
 
 /// Tells the hub of one listing, and writes down how that ended. Answers whether the hub could be reached.
-async fn tell(space: &Space, scope: &TenantScope, listing: Listing, told: &PublicationStatus) -> Result<bool, PortError> {
+async fn tell(
+    space: &Space,
+    scope: &TenantScope,
+    listing: Listing,
+    told: &PublicationStatus,
+) -> Result<bool, PortError> {
     let live = space.snapshots.tenant(scope)?;
     let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(true) };
     let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;

@@ -1,9 +1,9 @@
 //! The operator says which hubs are trusted.
 
-use crate::audit::{Action, Actor, RequestContext, Log, ObjectKind};
-use crate::port_error::{PortError, port_errors};
+use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
 use crate::ids::HubId;
 use crate::marketplace::{Hub, HubUrl, Issuer, TrustedBy};
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::tenant::OperatorScope;
 use crate::unit::{Recorded, Refused};
@@ -88,7 +88,8 @@ pub async fn distrust_hub(
     _operator: &OperatorScope,
     id: HubId,
 ) -> Result<(), TrustError> {
-    let event = context.event(Log::Installation, Action::ConfigChange, Actor::Operator)?.on(ObjectKind::Hub, id);
+    let event =
+        context.event(Log::Installation, Action::ConfigChange, Actor::Operator)?.on(ObjectKind::Hub, id);
     space
         .store
         .write(move |tx| {

@@ -2,10 +2,10 @@
 
 use crate::access::{Permission, may};
 use crate::endpoint::EndpointName;
-use crate::port_error::{PortError, port_errors};
 use crate::identity::{AccountStatus, Email, Forbidden, Principal};
 use crate::marketplace::{HubRole, Issuer};
 use crate::policy::{AccessRules, Explanation, Subject};
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
@@ -81,7 +81,9 @@ pub fn explain(
                 by_policies
             }
         }
-        HypotheticalCaller::HubUser { issuer, .. } if !is_on(space, principal, issuer) => (false, "hub_not_registered"),
+        HypotheticalCaller::HubUser { issuer, .. } if !is_on(space, principal, issuer) => {
+            (false, "hub_not_registered")
+        }
         HypotheticalCaller::HubUser { .. } if !endpoint.published => (false, "endpoint_draft"),
         HypotheticalCaller::HubUser { .. } if rules.is_empty() => (false, policies.verdict.reason.as_str()),
         HypotheticalCaller::Address(_) | HypotheticalCaller::HubUser { .. } => by_policies,

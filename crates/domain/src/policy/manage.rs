@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use crate::access::Permission;
-use crate::audit::{Action, RequestContext, ObjectKind};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
-use crate::port_error::{PortError, port_errors};
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};
 use crate::policy::{Policy, PolicyConfiguration};
+use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::unit::{Recorded, Refused};
 
@@ -91,7 +91,8 @@ pub async fn create_policy(
         created_at: context.now,
         updated_at: context.now,
     };
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, policy.id);
+    let event =
+        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, policy.id);
     let limit = principal.snapshot().tenant.limits.policies;
     space
         .store
@@ -199,7 +200,11 @@ pub fn policies(
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn attached(space: &Space, principal: &Principal, endpoint: EndpointId) -> Result<Vec<Policy>, PolicyError> {
+pub fn attached(
+    space: &Space,
+    principal: &Principal,
+    endpoint: EndpointId,
+) -> Result<Vec<Policy>, PolicyError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
     Ok(space.store.read()?.attached_policies(&scope, endpoint)?)
 }

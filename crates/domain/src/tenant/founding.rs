@@ -1,7 +1,7 @@
 //! What a tenant begins with: an account, the tenant, and the membership that makes the one the other's Owner.
 
 use crate::access::Role;
-use crate::audit::{Action, Actor, RequestContext, Event, Log, ObjectKind};
+use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};
 use crate::identity::{Account, AccountStatus, Email, Membership, Password};
 use crate::ids::{AccountId, TenantId};
 use crate::random::RandomError;

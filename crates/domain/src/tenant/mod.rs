@@ -1,17 +1,19 @@
 //! Who owns data: tenants, and the capability without which nobody touches it.
 
+mod error;
 mod founding;
 mod limits;
+mod membership;
 mod name;
 pub mod ports;
 mod register;
 mod scope;
 
+pub use error::RegisterError;
 pub use limits::TenantLimits;
+pub use membership::NewMembership;
 pub use name::{TenantName, TenantNameError};
-pub use register::{
-    NewMembership, RegisterError, Registration, RegistrationGate, found_as_operator, is_founded, register,
-};
+pub use register::{Registration, RegistrationGate, found_as_operator, is_founded, register};
 pub use scope::{OperatorScope, TenantScope};
 
 use crate::ids::TenantId;

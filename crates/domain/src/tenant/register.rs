@@ -1,16 +1,12 @@
 //! Founding a tenant: somebody registers, and becomes its Owner.
 
-use crate::access::Role;
 use crate::audit::{Actor, RequestContext};
-use crate::port_error::{PortError, port_errors};
-use crate::identity::{Email, Password, PasswordError};
-use crate::ids::{AccountId, TenantId};
+use crate::identity::{Email, Password};
 use crate::secret::TokenHash;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::founding::Founding;
-use crate::tenant::{OperatorScope, TenantName};
-use crate::time::Timestamp;
+use crate::tenant::{NewMembership, OperatorScope, RegisterError, TenantName};
 use crate::unit::{Recorded, Refused};
 
 /// Who may register.
@@ -32,62 +28,6 @@ pub struct Registration {
     pub tenant_name: TenantName,
     /// What they present as the setup token.
     pub setup_token: Option<TokenHash>,
-}
-
-/// What was founded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewMembership {
-    /// The new account.
-    pub account: AccountId,
-    /// Its e-mail address.
-    pub email: Email,
-    /// The tenant it belongs to.
-    pub tenant: TenantId,
-    /// That tenant's name.
-    pub tenant_name: TenantName,
-    /// What the account is there.
-    pub role: Role,
-    /// When.
-    pub created_at: Timestamp,
-}
-
-/// A tenant was not founded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RegisterError {
-    /// There is no account yet, and the setup token is missing or wrong.
-    #[error(
-        "the first registration needs the setup token: it stands in the file setup-token in the space's home, and is renewed at each start"
-    )]
-    SetupToken,
-    /// There are accounts already, and the operator has not opened registration.
-    #[error("registration is closed; ask an owner of the tenant for an invitation")]
-    Closed,
-    /// The password is not good enough.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// There is an account of this address.
-    #[error("there is an account with this e-mail address already; log in with it")]
-    EmailTaken,
-    /// There is a tenant of this name.
-    #[error("there is a tenant of this name already; choose another")]
-    TenantTaken,
-    /// A port failed.
-    #[error(transparent)]
-    PortError(#[from] PortError),
-}
-port_errors!(RegisterError);
-
-impl RegisterError {
-    /// The reason of a refusal that anybody can cause, at any rate. It makes no event of its own: whoever serves this
-    /// counts it, and merges it into few.
-    #[must_use]
-    pub fn anonymous_failure(&self) -> Option<&'static str> {
-        match self {
-            Self::SetupToken => Some("setup_token_wrong"),
-            Self::Closed => Some("registration_closed"),
-            _ => None,
-        }
-    }
 }
 
 /// Registers somebody, who founds a tenant and becomes its Owner. The first one needs the setup token; later ones

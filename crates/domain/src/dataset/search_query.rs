@@ -1,0 +1,105 @@
+//! A question to a dataset, and the chunks that are found for it.
+
+use std::sync::Arc;
+
+use crate::dataset::{DocumentId, Metadata};
+
+/// How close a chunk must be to count: 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Threshold(f32);
+
+/// What a search may ask for, and what may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SearchQueryError {
+    /// A threshold out of bounds.
+    #[error("similarity_threshold is a number from 0 to 1")]
+    Threshold,
+    /// A limit out of bounds.
+    #[error("limit is a number from 1 to {}", SearchQuery::MAX_LIMIT)]
+    Limit,
+    /// A question that is none.
+    #[error("the question is empty")]
+    Empty,
+    /// A question that is too long.
+    #[error("the question has more than {} bytes", SearchQuery::MAX_TEXT)]
+    TooLong,
+}
+
+impl Threshold {
+    /// What counts when nobody says otherwise: a chunk with all known words of a question scores at least this.
+    pub const DEFAULT: Self = Self(0.5);
+
+    /// Checks a threshold.
+    ///
+    /// # Errors
+    /// When it is not from 0 to 1.
+    pub fn parse(value: f32) -> Result<Self, SearchQueryError> {
+        if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(SearchQueryError::Threshold) }
+    }
+
+    /// The number itself.
+    #[must_use]
+    pub fn get(self) -> f32 {
+        self.0
+    }
+}
+
+/// A question to a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchQuery {
+    /// The question, in words.
+    pub text: String,
+    /// How many chunks at most.
+    pub limit: usize,
+    /// How close they must be.
+    pub threshold: Threshold,
+}
+
+impl SearchQuery {
+    /// The most chunks of one answer.
+    pub const MAX_LIMIT: u64 = 100;
+    /// The number of chunks when nobody asks for another.
+    pub const DEFAULT_LIMIT: u64 = 5;
+    /// The most bytes of a question.
+    pub const MAX_TEXT: usize = 32 * 1024;
+
+    /// Checks the words of a question.
+    ///
+    /// # Errors
+    /// When there are none, or too many.
+    pub fn check_text(text: &str) -> Result<(), SearchQueryError> {
+        if text.trim().is_empty() {
+            return Err(SearchQueryError::Empty);
+        }
+        if text.len() > Self::MAX_TEXT { Err(SearchQueryError::TooLong) } else { Ok(()) }
+    }
+
+    /// Checks a question.
+    ///
+    /// # Errors
+    /// When one of its parts is out of bounds.
+    pub fn new(text: String, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
+        Self::check_text(&text)?;
+        if !(1..=Self::MAX_LIMIT).contains(&limit) {
+            return Err(SearchQueryError::Limit);
+        }
+        let limit = usize::try_from(limit).map_err(|_| SearchQueryError::Limit)?;
+        Ok(Self { text, limit, threshold: Threshold::parse(threshold)? })
+    }
+}
+
+/// A chunk that was found. Its parts are shared with whatever holds them ready.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The document it is a part of.
+    pub document: DocumentId,
+    /// Its text.
+    pub content: Arc<str>,
+    /// What the document's owner says about it.
+    pub metadata: Arc<Metadata>,
+    /// How close it is to the question: 0 to 1, higher is closer.
+    pub score: f32,
+}
+
+/// What was found, the closest first.
+pub type Hits = Vec<Hit>;
