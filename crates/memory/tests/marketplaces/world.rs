@@ -10,7 +10,7 @@ use syft_space_domain::identity::{AccessClaims, Email, Password, Principal, auth
 use syft_space_domain::ids::TokenId;
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
-    HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, Setting,
+    HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, RegistrationSettings,
     register_marketplace,
 };
 use syft_space_domain::secret::Secret;
@@ -24,10 +24,10 @@ use syft_space_memory::{
 };
 
 pub(crate) const ISSUER: &str = "https://hub.syft.com";
-pub(crate) const PUBLIC: Setting<'static> =
-    Setting { registration_open: false, public_url: Some("https://space.example") };
-pub(crate) const CLOSED: Setting<'static> = Setting { registration_open: false, public_url: None };
-pub(crate) const OPEN: Setting<'static> = Setting { registration_open: true, public_url: None };
+pub(crate) const PUBLIC: RegistrationSettings<'static> =
+    RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };
+pub(crate) const CLOSED: RegistrationSettings<'static> = RegistrationSettings { registration_open: false, public_url: None };
+pub(crate) const OPEN: RegistrationSettings<'static> = RegistrationSettings { registration_open: true, public_url: None };
 
 pub(crate) struct World {
     pub(crate) space: Space,
@@ -113,7 +113,7 @@ impl World {
     pub(crate) async fn register(
         &self,
         principal: &Principal,
-        setting: Setting<'_>,
+        setting: RegistrationSettings<'_>,
         wanted: &NewMarketplace,
     ) -> Result<MarketplaceWithHub, MarketplaceError> {
         register_marketplace(&self.space, &self.context(), principal, setting, wanted.clone()).await
