@@ -6,17 +6,17 @@
 //! described here fails the test. Requests go over bare sockets, byte for byte: an HTTP client would not send many of
 //! them.
 
-mod bodies;
-mod case;
-mod fields;
-mod forms;
-mod headers;
+pub mod bodies;
+pub mod case;
+pub mod fields;
+pub mod forms;
+pub mod headers;
 mod kept;
 mod patience;
-mod targets;
+pub mod targets;
 mod values;
-mod wire;
-mod world;
+pub mod wire;
+pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
