@@ -6,17 +6,17 @@
 //! described here fails the test. Requests go over bare sockets, byte for byte: an HTTP client would not send many of
 //! them.
 
-mod bodies;
+pub mod bodies;
 mod body_timeouts;
-mod case;
-mod fields;
-mod forms;
-mod headers;
+pub mod case;
+pub mod fields;
+pub mod forms;
+pub mod headers;
 mod stored_text;
-mod targets;
+pub mod targets;
 mod values;
-mod wire;
-mod world;
+pub mod wire;
+pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 

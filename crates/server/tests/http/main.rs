@@ -12,6 +12,8 @@ mod callers;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod cut_off;
 #[cfg(test)]
 mod documents;

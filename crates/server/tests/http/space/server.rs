@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use syft_space::config::Settings;
+use syft_space::startup::control::ControlSocket;
 use syft_space::startup::setup_token::SetupTokenFile;
 use syft_space::system::{SystemClock, SystemEntropy};
 use syft_space_domain::audit::Origin;
@@ -170,7 +171,8 @@ impl Server {
                 let stop = async { drop(stopped.await) };
                 let told = |address| listening.send(address).unwrap();
                 let operator = Arc::new(OperatorScope::at_startup());
-                syft_space::startup::serve::serve(state, &settings, operator, None, told, stop)
+                let control = ControlSocket::listen(&home, Arc::clone(&operator)).unwrap();
+                syft_space::startup::serve::serve(state, &settings, operator, Some(control), told, stop)
                     .await
                     .unwrap();
             });

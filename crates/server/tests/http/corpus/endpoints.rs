@@ -1,0 +1,300 @@
+//! Endpoints, policies, explanations and queries of members.
+
+use serde_json::{Value, json};
+
+use super::recorder::{Ask, Recorder};
+use crate::space::TestSpace;
+
+const MISSING: &str = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11";
+const QUERY: &str = "/endpoints/birds/query";
+
+pub async fn play() -> Recorder {
+    let space = TestSpace::open_to_all().await;
+    let mut r = Recorder::new("endpoints", &space);
+    r.found(&space, "owner", "acme").await;
+    r.found(&space, "foreigner", "globex").await;
+    for (who, role) in [("admin", "admin"), ("anna", "user"), ("viewer", "viewer")] {
+        r.join(who, role).await;
+    }
+    r.make("dataset", "owner", "/datasets", json!({ "name": "birds", "dtype": "embedded" })).await;
+    let documents = json!({ "documents": [
+        { "document_id": "owls", "title": "Owls", "content": "Owls hoot.", "metadata": { "page": 7 } },
+        { "document_id": "kiwis", "content": "Kiwis walk." },
+    ] });
+    r.make("job", "owner", "/datasets/«dataset»/documents?wait=true", documents).await;
+    endpoints(&mut r).await;
+    policies(&mut r).await;
+    drafts(&mut r).await;
+    queries(&mut r).await;
+    verdicts(&mut r).await;
+    removals(&mut r).await;
+    r.log("owner", "/audit").await;
+    r.log("foreigner", "/audit").await;
+    r
+}
+
+fn endpoint(slug: &str, change: impl FnOnce(&mut Value)) -> Value {
+    let mut body =
+        json!({ "name": "Birds", "slug": slug, "dataset_id": "«dataset»", "response_type": "raw" });
+    change(&mut body);
+    body
+}
+
+async fn endpoints(r: &mut Recorder) {
+    r.get("owner", "/endpoints").await;
+    r.make("birds", "owner", "/endpoints", endpoint("birds", |_| {})).await;
+    r.make(
+        "owls",
+        "admin",
+        "/endpoints",
+        endpoint("owls", |body| {
+            body["summary"] = json!("Of owls");
+            body["description"] = json!("First line.\nSecond “line” with <b>no</b> HTML.");
+            body["tags"] = json!("night, wood");
+            body["published"] = json!(true);
+            body["model_id"] = json!(null);
+        }),
+    )
+    .await;
+    for body in [
+        endpoint("birds", |_| {}),
+        endpoint("Not A Slug", |_| {}),
+        endpoint(MISSING, |_| {}),
+        endpoint("kiwis", |body| body["dataset_id"] = json!(MISSING)),
+        endpoint("kiwis", |body| body["dataset_id"] = json!("x")),
+        endpoint("kiwis", |body| body["response_type"] = json!("summary")),
+        endpoint("kiwis", |body| body["model_id"] = json!(MISSING)),
+        endpoint("kiwis", |body| body["published"] = json!("yes")),
+        endpoint("kiwis", |body| drop(body.as_object_mut().unwrap().remove("name"))),
+        json!({}),
+    ] {
+        r.post("owner", "/endpoints", body).await;
+    }
+    // A dataset of another tenant is none.
+    r.post("foreigner", "/endpoints", endpoint("birds", |_| {})).await;
+    for target in [
+        "/endpoints",
+        "/endpoints/birds",
+        "/endpoints/«birds»",
+        "/endpoints/owls",
+        "/endpoints/birds/listings",
+    ] {
+        for who in ["owner", "viewer", "anna", "foreigner"] {
+            r.get(who, target).await;
+        }
+    }
+    r.pages("owner", "/endpoints?limit=1").await;
+    r.pages("anna", "/endpoints?limit=1").await;
+    for target in ["/endpoints/missing", "/endpoints/X", "/endpoints?limit=0", "/endpoints?published=true"] {
+        r.get("owner", target).await;
+    }
+    let change = |body: Value| Ask::new("owner", "PATCH", "/endpoints/birds").json(&body);
+    r.send(change(json!({ "name": "All birds" })).header("if-match", "\"2\"")).await;
+    r.send(change(json!({ "name": "All birds" })).header("if-match", "\"1\"")).await;
+    for body in [
+        json!({}),
+        json!({ "summary": "Of all birds", "description": "Two\nlines", "tags": "x" }),
+        json!({ "slug": "other" }),
+        json!({ "published": null }),
+        json!({ "name": "a\tb" }),
+    ] {
+        r.send(change(body)).await;
+    }
+    r.patch("owner", "/endpoints/missing", json!({ "name": "x" })).await;
+    r.patch("foreigner", "/endpoints/«birds»", json!({ "name": "x" })).await;
+}
+
+fn policy(name: &str, configuration: Value) -> Value {
+    let mut body = json!({ "name": name, "policy_type": "access" });
+    body["configuration"] = configuration;
+    body
+}
+
+async fn policies(r: &mut Recorder) {
+    r.get("owner", "/policies").await;
+    let allow = json!({ "mode": "allow", "patterns": ["anna@acme.example", "*@partner.example"] });
+    r.make("allow", "owner", "/policies", policy("our people", allow)).await;
+    r.make(
+        "deny",
+        "admin",
+        "/policies",
+        policy("not these", json!({ "denied_users": ["Eve@Evil.Example"] })),
+    )
+    .await;
+    r.make(
+        "guests",
+        "owner",
+        "/policies",
+        policy("guests", json!({ "mode": "allow", "patterns": [], "guests": true })),
+    )
+    .await;
+    r.make(
+        "unused",
+        "owner",
+        "/policies",
+        policy("unused", json!({ "allowed_users": ["*"], "denied_users": [] })),
+    )
+    .await;
+    for configuration in [
+        json!({}),
+        json!(7),
+        json!({ "mode": "maybe", "patterns": [] }),
+        json!({ "mode": "allow" }),
+        json!({ "mode": "allow", "patterns": ["a@b@c", "ok@x.example"] }),
+        json!({ "mode": "allow", "patterns": [7] }),
+        json!({ "mode": "deny", "patterns": ["*"], "guests": "yes" }),
+        json!({ "mode": "deny", "patterns": ["*"], "more": 1 }),
+        json!({ "allowed_users": ["a@b.example"], "denied_users": ["c@d.example"] }),
+        json!({ "mode": "deny", "patterns": [], "guests": true }),
+    ] {
+        r.post("owner", "/policies", policy("p", configuration)).await;
+    }
+    r.post("owner", "/policies", json!({ "name": "p", "policy_type": "rate_limit", "configuration": {} }))
+        .await;
+    r.pages("viewer", "/policies?limit=2").await;
+    for target in [
+        "/policies/«allow»",
+        "/policies/«deny»",
+        "/policies/x",
+        "/policies/0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11",
+    ] {
+        r.get("owner", target).await;
+        r.get("foreigner", target).await;
+    }
+    let change = |body: Value| Ask::new("owner", "PATCH", "/policies/«deny»").json(&body);
+    r.send(change(json!({ "name": "never these" })).header("if-match", "\"5\"")).await;
+    r.send(change(json!({ "name": "never these" })).header("if-match", "\"1\"")).await;
+    for body in [
+        json!({ "configuration": { "patterns": ["*@evil.example"] } }),
+        json!({ "configuration": { "mode": null } }),
+        json!({ "configuration": { "patterns": ["x"] } }),
+        json!({ "configuration": [] }),
+        json!({ "policy_type": "access" }),
+        json!({}),
+    ] {
+        r.send(change(body)).await;
+    }
+    let attach = |ids: &[&str]| {
+        Ask::new("owner", "PUT", "/endpoints/birds/policies").json(&json!({ "policy_ids": ids }))
+    };
+    r.send(attach(&["«allow»", "«deny»"])).await;
+    r.send(attach(&["«deny»", "«allow»"]).header("if-match", "\"1\"")).await;
+    for ids in [&["«allow»", "«allow»"][..], &[MISSING], &["x"], &["«unused»"; 21], &["«deny»", "«allow»"]]
+    {
+        r.send(attach(ids)).await;
+    }
+    r.put("owner", "/endpoints/missing/policies", json!({ "policy_ids": [] })).await;
+    r.get("owner", "/endpoints/birds").await;
+    for who in ["viewer", "owner"] {
+        r.delete(who, "/policies/«allow»").await;
+    }
+    r.send(Ask::new("owner", "DELETE", "/policies/«unused»").header("if-match", "\"2\"")).await;
+    r.delete("foreigner", "/policies/«unused»").await;
+    r.delete("owner", "/policies/«unused»").await;
+    r.delete("owner", "/policies/«unused»").await;
+}
+
+/// What is a draft is there for those alone who may change it.
+async fn drafts(r: &mut Recorder) {
+    for published in [false, true] {
+        r.patch("owner", "/endpoints/birds", json!({ "published": published })).await;
+        for who in ["owner", "admin", "anna", "viewer", "foreigner"] {
+            r.post(who, QUERY, json!({ "messages": "Who, owls, hoot?", "similarity_threshold": 0.0 })).await;
+        }
+        r.get("anna", "/endpoints").await;
+        explain(r, json!({ "email": "anna@acme.example" })).await;
+    }
+    r.post("anna", "/endpoints/missing/query", json!({ "messages": "Who, owls, hoot?" })).await;
+    r.post("anna", "/endpoints/«birds»/query", json!({ "messages": "Who, owls, hoot?" })).await;
+}
+
+async fn queries(r: &mut Recorder) {
+    for body in [
+        json!({ "messages": "owls hoot" }),
+        json!({ "messages": "zebra" }),
+        json!({ "messages": "hoot", "similarity_threshold": 0.0, "limit": 1, "include_metadata": false }),
+        json!({ "messages": [
+            { "role": "system", "content": "You know birds." },
+            { "role": "user", "content": "hoot" },
+            { "role": "assistant", "content": "" },
+        ], "similarity_threshold": 0.0, "max_tokens": 100, "temperature": 0.7, "stream": false, "stop_sequences": [],
+            "presence_penalty": 1, "frequency_penalty": -1, "extras": { "a": 1 }, "user_email": "owner@acme.example" }),
+        json!({}),
+        json!({ "messages": "" }),
+        json!({ "messages": [] }),
+        json!({ "messages": 7 }),
+        json!({ "messages": [{ "role": "tool", "content": "x" }] }),
+        json!({ "messages": [{ "role": "assistant", "content": "x" }] }),
+        json!({ "messages": [{ "role": "user", "content": " " }] }),
+        json!({ "messages": "x", "limit": 0 }),
+        json!({ "messages": "x", "limit": 101 }),
+        json!({ "messages": "x", "similarity_threshold": 1.5 }),
+        json!({ "messages": "x", "temperature": 3, "max_tokens": 0, "stop_sequences": vec![""; 17] }),
+        json!({ "messages": "x", "stream": true }),
+        json!({ "messages": "x", "extras": [] }),
+        json!({ "messages": "x".repeat(33_000) }),
+    ] {
+        r.post("anna", QUERY, body).await;
+    }
+    for tenant in ["acme", "globex", "", "ACME"] {
+        let ask = Ask::new("anna", "POST", QUERY).header("x-tenant-name", tenant);
+        r.send(ask.json(&json!({ "messages": "hoot", "similarity_threshold": 0.0 }))).await;
+    }
+    r.send(Ask::new("anna", "POST", QUERY).header("content-type", "text/plain").body("hoot")).await;
+    r.send(Ask::new("anna", "POST", QUERY).header("content-type", "application/json").body("{\"messages\":"))
+        .await;
+    let twice = "{\"messages\":\"hoot\",\"messages\":\"walk\"}";
+    r.send(Ask::new("anna", "POST", QUERY).header("content-type", "application/json").body(twice)).await;
+    r.get("anna", QUERY).await;
+}
+
+async fn explain(r: &mut Recorder, identity: Value) {
+    r.post("owner", "/endpoints/birds/policies/explain", json!({ "identity": identity })).await;
+}
+
+/// Who may, who may not, and what the owner is told of why.
+async fn verdicts(r: &mut Recorder) {
+    for ids in [&["«deny»", "«allow»"][..], &["«deny»"], &["«allow»", "«guests»"], &["«guests»"], &[]]
+    {
+        r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": ids })).await;
+        for who in ["owner", "anna"] {
+            r.post(who, QUERY, json!({ "messages": "hoot", "similarity_threshold": 0.0 })).await;
+        }
+        for email in ["anna@acme.example", "x@evil.example", "x@partner.example", "x@elsewhere.example"] {
+            explain(r, json!({ "email": email })).await;
+        }
+        r.get("anna", "/endpoints").await;
+    }
+    for identity in [
+        json!({}),
+        json!({ "email": "nobody" }),
+        json!({ "email": null }),
+        json!({ "issuer": "https://hub.example.org", "sub": "2", "role": "user" }),
+        json!({ "issuer": "https://hub.example.org", "sub": "2", "role": "guest", "email": "x@partner.example" }),
+        json!({ "issuer": "https://hub.example.org" }),
+        json!({ "issuer": "https://hub.example.org", "sub": "", "role": "root" }),
+        json!({ "name": "x" }),
+        json!("anna@acme.example"),
+    ] {
+        explain(r, identity).await;
+    }
+    let identity = json!({ "identity": { "email": "anna@acme.example" } });
+    for (who, slug) in [("owner", "missing"), ("viewer", "birds"), ("foreigner", "«birds»")] {
+        r.post(who, &format!("/endpoints/{slug}/policies/explain"), identity.clone()).await;
+    }
+}
+
+async fn removals(r: &mut Recorder) {
+    r.send(Ask::new("owner", "DELETE", "/endpoints/birds").header("if-match", "\"1\"")).await;
+    r.delete("foreigner", "/endpoints/«birds»").await;
+    r.delete("owner", "/endpoints/birds/listings/x").await;
+    r.delete("owner", &format!("/endpoints/birds/listings/{MISSING}")).await;
+    for who in ["viewer", "owner", "owner"] {
+        r.delete(who, "/endpoints/birds").await;
+    }
+    r.post("anna", QUERY, json!({ "messages": "hoot" })).await;
+    for policy in ["allow", "deny", "guests"] {
+        r.delete("owner", &format!("/policies/«{policy}»")).await;
+    }
+    r.get("owner", "/policies").await;
+}
