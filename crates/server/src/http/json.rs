@@ -62,7 +62,9 @@ const MAX_NAME_CHARS: usize = 60;
 fn without_value(message: &str) -> String {
     // `invalid type: string "…", expected u64`, ``unknown field `…`, expected one of …``
     let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
-    let Some((what, value)) = found.split_once(['"', '`']) else { return message.to_owned() };
+    // The name of a Rust type tells a caller nothing.
+    let expected = if expected.starts_with("struct ") { "an object" } else { expected };
+    let (what, value) = found.split_once(['"', '`']).unwrap_or((found, ""));
     let what = what.trim_end();
     if what == "unknown field" {
         let name: String = value.trim_end_matches('`').chars().take(MAX_NAME_CHARS).collect();
