@@ -22,6 +22,10 @@ check:
     cargo clippy --workspace --all-targets --locked -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
+# Ask for known weaknesses of the crates that this is built of (needs the database of https://rustsec.org)
+advisories:
+    .ci/deny advisories
+
 # Do all that is done before a change is taken
 ci:
     .ci/run

@@ -47,7 +47,7 @@ pub(crate) fn run(bytes: &[u8]) {
     match (parse::<Body>(bytes), serde_json::from_slice::<Body>(bytes)) {
         (Ok(strict), Ok(lenient)) => assert_eq!(strict, lenient),
         (Ok(_), Err(error)) => {
-            assert!(error.to_string().is_empty(), "only the strict parser accepts it: {error}")
+            assert!(error.to_string().is_empty(), "only the strict parser accepts it: {error}");
         }
         // `serde_json` also reads a list as a struct; any other body that only it accepts is not strict JSON.
         (Err(problem), Ok(_)) => {

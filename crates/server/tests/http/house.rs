@@ -1,15 +1,13 @@
-//! The rules of the house that no compiler holds: which crate may know which, licences, crates that stand twice,
-//! migrations, the length of files, and that the documentation names all there is.
+//! The rules of the house that no compiler holds: which crate may know which, migrations, the length of files, and that
+//! the documentation names all there is. Licences, sources and crates that stand twice are for `deny.toml`.
 
 mod circles;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::str::SplitWhitespace;
 use std::{fs, io};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
@@ -93,58 +91,6 @@ const IO_CRATES: &[&str] = &[
     "tokio-",
 ];
 
-/// Licences that ask no more than to be named. Whatever can be had under one of them may be used.
-const LICENCES: &[&str] = &[
-    "0BSD",
-    "Apache-2.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "CC0-1.0",
-    "ISC",
-    "MIT",
-    "MIT-0",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
-
-/// Crates that stand in `Cargo.lock` in two incompatible versions, and who wants the other one.
-const DUPLICATE_CRATES: &[(&str, &str)] = &[
-    (
-        "base64",
-        "josekit wants 0.22, and syft-space-jwt and -syfthub go with it; reqwest and tantivy want 0.23",
-    ),
-    ("bit-set", "fancy-regex, below jsonschema, wants 0.8, proptest wants another; tests only"),
-    ("bit-vec", "as bit-set"),
-    ("constant_time_eq", "zip wants 0.6, blake3 wants 0.4"),
-    (
-        "darling",
-        "Diesel's derives (dsl_auto_type) want 0.21, tantivy's (bon) want 0.24; while compiling only",
-    ),
-    ("darling_core", "as darling"),
-    ("darling_macro", "as darling"),
-    ("getrandom", "ring wants 0.2, tantivy-columnar's rand 0.9 wants 0.3; we, uuid and tempfile have 0.4"),
-    ("http", "actix-web wants 0.2, reqwest wants 1"),
-    ("itertools", "criterion wants 0.13 (benchmarks only), tantivy wants 0.14"),
-    ("lock_api", "as parking_lot"),
-    ("parking_lot", "r2d2's scheduled-thread-pool wants 0.13; r2d2 itself, tokio and quick_cache want 0.12"),
-    ("parking_lot_core", "as parking_lot"),
-    ("phf", "hayro-font wants 0.13; html5ever's web_atoms want 0.14, while compiling only"),
-    ("phf_generator", "as phf"),
-    ("phf_shared", "as phf"),
-    ("r-efi", "as getrandom; on UEFI only"),
-    ("rand", "tantivy-columnar wants 0.9, actix-multipart wants 0.10"),
-    ("rand_core", "as rand"),
-    ("redox_syscall", "as parking_lot; on Redox only"),
-    ("syn", "derive macros are on their way from 2 to 3; while compiling only"),
-    ("synstructure", "rcgen's asn1-rs wants 0.13, for a feature that is off; ICU's derives want 0.14"),
-    ("toml", "diesel_migrations wants 0.9, we have 1"),
-    ("toml_datetime", "as toml"),
-    ("windows-sys", "ring wants 0.52, tantivy's fs4 0.59, the others 0.61; on Windows only"),
-    ("winnow", "as toml"),
-];
-
 /// The most lines of a source file.
 const MAX_LINES: usize = 500;
 
@@ -200,48 +146,6 @@ fn rust_files(path: &Path, found: &mut BTreeMap<PathBuf, usize>) -> io::Result<(
         }
     }
     Ok(())
-}
-
-/// Whether a licence expression (SPDX, or with the older `/` for OR) is met by the list.
-fn permits(expression: &str) -> bool {
-    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
-    let mut words = spaced.split_whitespace().peekable();
-    any_of(&mut words) && words.next().is_none()
-}
-
-fn any_of(words: &mut Peekable<SplitWhitespace<'_>>) -> bool {
-    let mut met = all_of(words);
-    while words.next_if_eq(&"OR").is_some() {
-        met |= all_of(words);
-    }
-    met
-}
-
-fn all_of(words: &mut Peekable<SplitWhitespace<'_>>) -> bool {
-    let mut met = one_of(words);
-    while words.next_if_eq(&"AND").is_some() {
-        met &= one_of(words);
-    }
-    met
-}
-
-fn one_of(words: &mut Peekable<SplitWhitespace<'_>>) -> bool {
-    let licence = words.next().unwrap_or_default();
-    if licence == "(" {
-        let met = any_of(words);
-        return words.next() == Some(")") && met;
-    }
-    // An exception only ever adds to what the licence permits.
-    if words.next_if_eq(&"WITH").is_some() {
-        words.next();
-    }
-    LICENCES.contains(&licence)
-}
-
-/// The part of a version by which Cargo tells incompatible ones apart: `1` of `1.2.3`, `0.2` of `0.2.3`.
-fn line_of(version: &str) -> String {
-    let parts = if version.starts_with("0.") { 2 } else { 1 };
-    version.split('.').take(parts).collect::<Vec<_>>().join(".")
 }
 
 /// What stands between backquotes in a text.
@@ -300,49 +204,6 @@ fn cargo_run_finds_one_program_and_cargo_build_all_it_needs() -> TestResult<()> 
         programs.filter(|target| target.is_bin()).map(|target| target.name.as_str()).collect();
     assert_eq!(programs, ["syft-space"]);
     Ok(())
-}
-
-#[test]
-fn every_crate_is_under_a_licence_of_the_list() {
-    let metadata = metadata().unwrap();
-    let told = |licence: &Option<String>| licence.clone().unwrap_or_else(|| "no licence at all".to_owned());
-    let refused: Vec<String> = metadata
-        .packages
-        .iter()
-        .filter(|package| !package.license.as_deref().is_some_and(permits))
-        .map(|package| format!("{} {}: {}", package.name, package.version, told(&package.license)))
-        .collect();
-    assert!(refused.is_empty(), "not on the list of licences: {refused:#?}");
-}
-
-#[test]
-fn licence_expressions_are_read_as_they_are_meant() {
-    for met in
-        ["MIT", "GPL-3.0 OR MIT", "MIT/Apache-2.0", "(MIT OR GPL-2.0) AND Zlib", "Apache-2.0 WITH X OR Y"]
-    {
-        assert!(permits(met), "{met}");
-    }
-    for unmet in ["", "GPL-3.0-or-later", "MIT AND GPL-3.0", "(MIT OR Zlib) AND MPL-2.0", "(MIT", "MIT Zlib"]
-    {
-        assert!(!permits(unmet), "{unmet}");
-    }
-}
-
-#[test]
-fn a_crate_stands_twice_only_for_a_stated_reason() {
-    let lock: toml::Table = read("Cargo.lock").unwrap().parse().unwrap();
-    let mut versions: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for package in lock["package"].as_array().unwrap() {
-        let (name, version) = (package["name"].as_str().unwrap(), package["version"].as_str().unwrap());
-        versions.entry(name).or_default().insert(line_of(version));
-    }
-    let twice: BTreeSet<&str> =
-        versions.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| *name).collect();
-    let stated: BTreeSet<&str> = DUPLICATE_CRATES.iter().map(|(name, _)| *name).collect();
-    assert_eq!(
-        twice, stated,
-        "`cargo tree --duplicates` shows who wants which; say so in DUPLICATE_CRATES, or make them agree"
-    );
 }
 
 #[test]
