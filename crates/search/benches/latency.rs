@@ -23,6 +23,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
+use syft_space_home::Home;
 use syft_space_search::{Options, TantivySearch};
 
 const QUESTIONS: &str = include_str!("../quality/questions.tsv");
@@ -77,7 +78,7 @@ fn measure(real: &[String], chunks: usize) {
     let home = tempfile::tempdir().unwrap();
     let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a benchmark");
     let index = IndexKey { dataset: DatasetId::from_bytes([1; 16]), analyzer: AnalyzerSettings::default() };
-    let engine = TantivySearch::new(home.path().to_owned(), Options::default());
+    let engine = TantivySearch::new(Home::prepare_without_database(home.path()).unwrap(), Options::default());
     let changes = changes(&corpus(real, chunks));
     let begun = Instant::now();
     // In steps, as the space brings an index up to date.

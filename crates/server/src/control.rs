@@ -16,6 +16,7 @@ use actix_web::dev::{Extensions, Server};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use syft_space_domain::tenant::OperatorScope;
+use syft_space_home::{layout, private_file};
 use tokio::net::UnixStream;
 
 use crate::config::Settings;
@@ -23,10 +24,6 @@ use crate::http::listener::{Listener, PeerUid};
 use crate::http::state::State;
 use crate::http::{app, boundary};
 
-/// The socket's name in the home.
-pub const NAME: &str = "control.sock";
-/// Its name until it is ready.
-const HALF_MADE: &str = "control.sock.new";
 /// Threads that serve it: one person, who uploads while they look on.
 const WORKERS: usize = 2;
 
@@ -66,7 +63,7 @@ impl Reachable {
     /// # Errors
     /// When its path is too long for a socket.
     pub fn control(home: &Path) -> Result<Self, ControlError> {
-        Self::of(home, NAME)
+        Self::of(home, layout::CONTROL_SOCKET)
     }
 
     /// The path itself; good for as long as this lives.
@@ -115,13 +112,10 @@ impl ControlSocket {
     /// # Errors
     /// When it cannot, with what to do about it.
     pub fn listen(home: &Path, operator: Arc<OperatorScope>) -> Result<Self, ControlError> {
-        let path = home.join(NAME);
-        let half = Reachable::of(home, HALF_MADE)?;
+        let path = home.join(layout::CONTROL_SOCKET);
+        let half = Reachable::of(home, layout::CONTROL_SOCKET_DRAFT)?;
         let made = || {
-            match fs::remove_file(half.path()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            private_file::remove(half.path())?;
             let listener = UnixListener::bind(half.path())?;
             fs::set_permissions(half.path(), Permissions::from_mode(0o600))?;
             // Nobody finds it before it is its owner's alone, and a dead one is replaced at once.

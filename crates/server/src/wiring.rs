@@ -6,19 +6,20 @@ use std::sync::Arc;
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
-use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::random::Entropy;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::{CommitHook, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
+use syft_space_home::{FileSpool, HomeLock};
 use syft_space_jwt::{JwtTokens, TokenSettings};
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::TantivySearch;
 use syft_space_secrets::{Environment, MasterKey, XChaChaSealer};
-use syft_space_sqlite::{FileSpool, Home, HomeLock, SqliteDocuments, SqliteOptions, SqliteStore};
+use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore, prepare_home};
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
 
 use crate::cli::read_files;
@@ -45,7 +46,7 @@ pub struct Opened {
 /// # Errors
 /// When the home, its database or its keys cannot be used, with what to do about it.
 pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
-    open_locked(Home::prepare(path)?.lock()?, settings)
+    open_locked(prepare_home(path)?.lock()?, settings)
 }
 
 /// Opens the space of a home that is locked already.
@@ -67,7 +68,7 @@ pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened
 /// # Errors
 /// As for [`open`].
 pub fn open_without_mending(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
-    open_as_it_is(Home::prepare(path)?.lock()?, settings)
+    open_as_it_is(prepare_home(path)?.lock()?, settings)
 }
 
 fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> {
@@ -81,9 +82,8 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
     let home = store.home().clone();
     live.load(&mut *store.read()?, &operator)?;
 
-    let sealing_key = home.keys().join("sealing-key.json");
     let environment = Environment::parse(ENVIRONMENT)?;
-    let sealing_key = MasterKey::load_or_make(&sealing_key, &environment, clock.now(), &*entropy)?;
+    let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
     let http: Arc<dyn HubHttp> = Arc::new(outbound(settings, &entropy)?);
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
     let trusted: Arc<dyn TrustedHubs> = live.clone();
@@ -95,7 +95,8 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
         ..IdentitySettings::default()
     };
 
-    let ring = keys::load_or_make(&home.keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
+    let ring =
+        keys::load_or_make(&home.token_keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
     let tokens = TokenSettings {
         issuer: ISSUER.to_owned(),
         audience: ISSUER.to_owned(),
@@ -108,7 +109,7 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
         documents: Arc::new(SqliteDocuments::new(&home)),
         spool: Arc::new(FileSpool::new(&home)),
         extractor: Arc::new(read_files::extractor().context("finding the program that reads files")?),
-        engine: Arc::new(TantivySearch::new(home.path().to_owned(), syft_space_search::Options::default())),
+        engine: Arc::new(TantivySearch::new(home.clone(), syft_space_search::Options::default())),
         passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
         tokens: Arc::new(JwtTokens::new(ring, tokens, &*entropy)?),
         trusted,

@@ -2,12 +2,12 @@
 //! as long as the command takes. Either way it speaks HTTP over the control socket.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use syft_space_sqlite::{Home, LockError};
+use syft_space_home::{HomeError, LockError, layout};
+use syft_space_sqlite::{OpenError, prepare_home};
 use tokio::net::UnixStream;
 
 use crate::cli::api::Api;
@@ -56,7 +56,7 @@ impl Reached {
         tenant: Option<String>,
         missing: Missing,
     ) -> anyhow::Result<Self> {
-        if missing == Missing::Refuse && !home.join("app.db").exists() {
+        if missing == Missing::Refuse && !home.join(layout::APP_DB).exists() {
             let message = format!(
                 "there is no space in {}: `syft-space owner create` makes one, and --home names another",
                 home.display()
@@ -69,8 +69,7 @@ impl Reached {
             if let Some(api) = running(home, tenant.clone()).await? {
                 return Ok(Self { api, alone: None });
             }
-            check_owner(home)?;
-            match Home::prepare(home)?.lock() {
+            match prepare_home(home).map_err(advise)?.lock() {
                 Ok(lock) => {
                     let opened = wiring::open_locked(lock, settings)?;
                     // A token of an earlier server opens nothing any more.
@@ -115,7 +114,7 @@ async fn running(home: &Path, tenant: Option<String>) -> anyhow::Result<Option<A
             return Ok(None);
         }
         Err(error) => {
-            let path = home.join(crate::control::NAME);
+            let path = home.join(layout::CONTROL_SOCKET);
             return Err(anyhow::anyhow!("{} cannot be spoken to: {error}", path.display()));
         }
     }
@@ -124,14 +123,13 @@ async fn running(home: &Path, tenant: Option<String>) -> anyhow::Result<Option<A
     Ok(api.greet().await?.then_some(api))
 }
 
-/// Refuses to work alone on somebody else's home: what was written there would be out of its owner's reach.
-fn check_owner(home: &Path) -> anyhow::Result<()> {
-    let (Ok(folder), ours) = (home.metadata(), rustix::process::geteuid().as_raw()) else { return Ok(()) };
-    anyhow::ensure!(
-        folder.uid() == ours,
-        "{} belongs to the user with the id {}: run this as that user, or while the server runs",
-        home.display(),
-        folder.uid()
-    );
-    Ok(())
+/// Says of somebody else's home how a command gets to it all the same.
+fn advise(error: OpenError) -> anyhow::Error {
+    match error {
+        OpenError::Home(HomeError::ForeignOwner { path, owner, .. }) => anyhow::anyhow!(
+            "{} belongs to the user with the id {owner}: run this as that user, or while the server runs",
+            path.display()
+        ),
+        other => other.into(),
+    }
 }

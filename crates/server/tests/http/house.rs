@@ -19,6 +19,9 @@ use syft_space_domain::dataset::{Stemming, StopWords, Tokenizer};
 /// What an adapter may know of ours.
 const THE_DOMAIN_ALONE: &[&str] = &["syft-space-domain"];
 
+/// What an adapter may know of ours that keeps files in the home.
+const THE_DOMAIN_AND_THE_HOME: &[&str] = &["syft-space-domain", "syft-space-home"];
+
 /// What an adapter may know of ours that speaks HTTP to others.
 const THE_DOMAIN_AND_THE_WAY_OUT: &[&str] = &["syft-space-domain", "syft-space-outbound"];
 
@@ -31,13 +34,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-fuzz", &["syft-space", "syft-space-domain", "syft-space-extract", "syft-space-jwt"]),
     // It knows none of ours: a stranger is what it plays.
     ("syft-space-fakehub", &[]),
+    ("syft-space-home", THE_DOMAIN_ALONE),
     ("syft-space-jwt", THE_DOMAIN_ALONE),
     ("syft-space-memory", THE_DOMAIN_ALONE),
     ("syft-space-outbound", THE_DOMAIN_ALONE),
     ("syft-space-passwords", THE_DOMAIN_ALONE),
-    ("syft-space-search", THE_DOMAIN_ALONE),
-    ("syft-space-secrets", THE_DOMAIN_ALONE),
-    ("syft-space-sqlite", THE_DOMAIN_ALONE),
+    ("syft-space-search", THE_DOMAIN_AND_THE_HOME),
+    ("syft-space-secrets", THE_DOMAIN_AND_THE_HOME),
+    ("syft-space-sqlite", THE_DOMAIN_AND_THE_HOME),
     ("syft-space-syfthub", THE_DOMAIN_AND_THE_WAY_OUT),
     (
         "syft-space",
@@ -46,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "syft-space-extract",
             // A marketplace for the demonstration.
             "syft-space-fakehub",
+            "syft-space-home",
             "syft-space-jwt",
             "syft-space-outbound",
             "syft-space-passwords",

@@ -1,7 +1,7 @@
 //! The spool, where files lie until they are documents: in the dataset's folder, under `spool` and the job's id. A file
 //! each under its number, and their list, which is written last.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,8 @@ use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
 
-use crate::database;
-use crate::home::Home;
-use crate::private_fs;
+use crate::layout::Home;
+use crate::{private_file, private_folder};
 
 /// The list's name. As long as it is not there, the job's files are not whole.
 const LIST_FILE: &str = "files.json";
@@ -31,11 +30,26 @@ impl FileSpool {
     }
 
     fn folder(&self, scope: &TenantScope, dataset: DatasetId) -> PathBuf {
-        self.home.dataset(scope.tenant(), dataset).join("spool")
+        self.home.spool(scope.tenant(), dataset)
     }
 
     fn job(&self, scope: &TenantScope, dataset: DatasetId, job: JobId) -> PathBuf {
         self.folder(scope, dataset).join(job.to_string())
+    }
+
+    /// The bytes of a file in a job's folder; `None` when there is none.
+    fn read_file(&self, folder: &Path, name: &str) -> Result<Option<Vec<u8>>, SpoolError> {
+        let read = self
+            .home
+            .has_folder(folder)
+            .and_then(|there| if there { private_file::read(&folder.join(name)) } else { Ok(None) });
+        read.map_err(|error| failed(&error))
+    }
+
+    fn remove_folder(&self, folder: &Path) -> Result<(), SpoolError> {
+        let removed =
+            self.home.has_folder(folder).and_then(|there| if there { remove_folder(folder) } else { Ok(()) });
+        removed.map_err(|error| failed(&error))
     }
 }
 
@@ -47,7 +61,7 @@ impl Spool for FileSpool {
         job: JobId,
     ) -> Result<Box<dyn UploadWriter>, SpoolError> {
         let folder = self.job(scope, dataset, job);
-        private_fs::create_folder(&folder).map_err(|error| failed(&error))?;
+        self.home.create_folder(&folder).map_err(|error| failed(&error))?;
         Ok(Box::new(JobFolder { path: folder, files: Vec::new(), sealed: false }))
     }
 
@@ -57,11 +71,8 @@ impl Spool for FileSpool {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<Vec<SpooledFile>>, SpoolError> {
-        match fs::read(self.job(scope, dataset, job).join(LIST_FILE)) {
-            Ok(list) => serde_json::from_slice(&list).map(Some).map_err(StoreError::failed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(&error)),
-        }
+        let list = self.read_file(&self.job(scope, dataset, job), LIST_FILE)?;
+        list.map(|list| serde_json::from_slice(&list).map_err(StoreError::failed)).transpose()
     }
 
     fn read(
@@ -71,11 +82,7 @@ impl Spool for FileSpool {
         job: JobId,
         number: usize,
     ) -> Result<Option<Vec<u8>>, SpoolError> {
-        match fs::read(self.job(scope, dataset, job).join(file_name(number))) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(&error)),
-        }
+        self.read_file(&self.job(scope, dataset, job), &file_name(number))
     }
 
     fn remove_files(
@@ -86,26 +93,30 @@ impl Spool for FileSpool {
         numbers: Range<usize>,
     ) -> Result<(), SpoolError> {
         let folder = self.job(scope, dataset, job);
+        if !self.home.has_folder(&folder).map_err(|error| failed(&error))? {
+            return Ok(());
+        }
         let mut files = numbers.map(|number| folder.join(file_name(number)));
-        files.try_for_each(|file| database::remove(&file)).map_err(|error| failed(&error))
+        files.try_for_each(|file| private_file::remove(&file)).map_err(|error| failed(&error))
     }
 
     fn remove(&self, scope: &TenantScope, dataset: DatasetId, job: JobId) -> Result<(), SpoolError> {
-        let folder = self.job(scope, dataset, job);
-        remove_folder(&folder).map_err(|error| failed(&error))
+        self.remove_folder(&self.job(scope, dataset, job))
     }
 
     fn jobs(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<JobId>, SpoolError> {
-        let mut jobs = Vec::new();
-        for name in private_fs::list_names(&self.folder(scope, dataset)).map_err(|error| failed(&error))? {
-            jobs.extend(name.parse::<JobId>().ok());
+        let folder = self.folder(scope, dataset);
+        if !self.home.has_folder(&folder).map_err(|error| failed(&error))? {
+            return Ok(Vec::new());
         }
+        let names = private_folder::list_names(&folder).map_err(|error| failed(&error))?;
+        let mut jobs: Vec<JobId> = names.iter().filter_map(|name| name.parse().ok()).collect();
         jobs.sort_unstable();
         Ok(jobs)
     }
 
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SpoolError> {
-        remove_folder(&self.folder(scope, dataset)).map_err(|error| failed(&error))
+        self.remove_folder(&self.folder(scope, dataset))
     }
 }
 
@@ -135,7 +146,7 @@ impl JobFolder {
 impl UploadWriter for JobFolder {
     fn begin_file(&mut self) -> Result<(), SpoolError> {
         self.end_file()?;
-        let file = private_fs::create_file(&self.path.join(file_name(self.files.len())));
+        let file = private_file::create(&self.path.join(file_name(self.files.len())));
         self.files.push(Some(file.map_err(|error| failed(&error))?));
         Ok(())
     }
@@ -147,16 +158,16 @@ impl UploadWriter for JobFolder {
     fn discard_file(&mut self) -> Result<(), SpoolError> {
         if let Some(number) = self.files.len().checked_sub(1) {
             drop(self.files.last_mut().and_then(Option::take));
-            database::remove(&self.path.join(file_name(number))).map_err(|error| failed(&error))?;
+            private_file::remove(&self.path.join(file_name(number))).map_err(|error| failed(&error))?;
         }
         Ok(())
     }
 
     fn seal(mut self: Box<Self>, files: &[SpooledFile]) -> Result<(), SpoolError> {
         self.end_file()?;
-        private_fs::sync_folder(&self.path).map_err(|error| failed(&error))?;
-        let list = serde_json::to_string(files).map_err(StoreError::failed)?;
-        private_fs::write_file(&self.path.join(LIST_FILE), &list).map_err(|error| failed(&error))?;
+        private_folder::sync(&self.path).map_err(|error| failed(&error))?;
+        let list = serde_json::to_vec(files).map_err(StoreError::failed)?;
+        private_file::write(&self.path.join(LIST_FILE), &list).map_err(|error| failed(&error))?;
         self.sealed = true;
         Ok(())
     }
@@ -181,15 +192,8 @@ fn file_name(number: usize) -> String {
 
 /// Removes a folder that may be gone already. The list goes first: half a job's files are no job.
 fn remove_folder(path: &Path) -> io::Result<()> {
-    database::remove(&path.join(LIST_FILE))?;
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Err(_) => Ok(()),
-        Ok(()) => match path.parent().map(private_fs::sync_folder) {
-            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        },
-    }
+    private_file::remove(&path.join(LIST_FILE))?;
+    private_folder::remove_all(path)
 }
 
 fn failed(error: &io::Error) -> SpoolError {

@@ -1,12 +1,11 @@
 //! The lock of a home. It is a lock on a file in it, which the system releases however a process ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 
-use crate::home::Home;
-use crate::open_error::LockError;
-use crate::private_fs;
+use crate::error::LockError;
+use crate::layout::{Home, LOCK};
+use crate::private_file;
 
 /// The lock of a home. The home is this process's own until this is dropped.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ impl Home {
     /// Takes the home for this process, until the lock is dropped.
     ///
     /// # Errors
-    /// When another process has it, or the lock file cannot be written.
+    /// When another process has it, or the lock file is a link or cannot be written.
     pub fn lock(&self) -> Result<HomeLock, LockError> {
         HomeLock::take(self)
     }
@@ -27,13 +26,11 @@ impl Home {
 
 impl HomeLock {
     fn take(home: &Home) -> Result<Self, LockError> {
-        let path = home.lock_file();
+        let path = home.path().join(LOCK);
         let failed = |error: io::Error| LockError::Failed { path: path.clone(), cause: error.to_string() };
-        let mut options = OpenOptions::new();
         // Not truncated: until the lock is taken it tells who holds it.
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(&path).map_err(failed)?;
-        private_fs::restrict(&path).map_err(failed)?;
+        let mut file = private_file::open_or_create(&path).map_err(failed)?;
+        private_file::restrict(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
