@@ -1,4 +1,4 @@
-//! Which thing is meant: a type per kind of id, so that one cannot stand in for another.
+//! Ids: a type per kind, so that one cannot stand in for another.
 
 use std::fmt;
 use std::str::FromStr;

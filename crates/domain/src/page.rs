@@ -1,4 +1,4 @@
-//! A part of a list: how many items, and where the next part begins.
+//! Pages of lists: how many items, and where the next page begins.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! What can go wrong in any use case without anybody being at fault: a port failed.
+//! The failure of a port, which any use case can answer and nobody is at fault for.
 
 use crate::dataset::ports::{ExtractError, SearchError};
 use crate::identity::TokenSignError;

@@ -1,4 +1,4 @@
-//! Where randomness comes from: a port, so that tests can choose it and nothing here draws it unseen.
+//! The port of randomness: tests can choose it, and nothing here draws it unseen.
 
 /// The source of randomness failed; nothing may be made up in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! How secrets lie at rest: a port that encrypts a value for one place, and opens it there alone.
+//! The port that encrypts a secret for one place, and opens it there alone.
 
 use std::fmt;
 

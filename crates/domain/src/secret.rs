@@ -1,4 +1,4 @@
-//! What must never be printed: a value that shows itself only when asked by name.
+//! Secrets: values that never print themselves, and show themselves only when asked by name.
 
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! What the query path reads instead of a database: one immutable snapshot per tenant, swapped on commit.
+//! The snapshots that the query path reads instead of a database: one per tenant, immutable, replaced by each commit.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

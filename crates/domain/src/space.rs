@@ -1,4 +1,4 @@
-//! What a use case works with: every port, wired once.
+//! Every port that use cases work with, wired once.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Where everything is kept: the port that a database implements.
+//! The port that a database implements.
 
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};

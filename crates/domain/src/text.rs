@@ -1,4 +1,4 @@
-//! What people write for people: names, summaries, descriptions.
+//! The rules of texts that people write for people: names, summaries, descriptions.
 
 /// A text that is too long, empty, or holds what no text for people has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! When something happens: a point in time, and the port that tells the present one.
+//! Points in time, and the port that tells the present one.
 
 use std::fmt;
 use std::str::FromStr;

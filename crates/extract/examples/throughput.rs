@@ -15,23 +15,23 @@ use syft_space_domain::dataset::ports::TextExtractor;
 use syft_space_extract::{InProcessExtractor, ProcessExtractor, ReaderLimits, ReaderProgram};
 
 /// What makes this program a reader.
-const READ: &str = "read-files";
+const READ_COMMAND: &str = "read-files";
 /// The most files.
-const FILES: usize = 1_000;
+const MAX_FILES: usize = 1_000;
 
 fn main() -> std::io::Result<()> {
     let argument = std::env::args_os().nth(1).unwrap_or_default();
-    if argument == READ {
+    if argument == READ_COMMAND {
         return syft_space_extract::serve();
     }
     let mut paths: Vec<PathBuf> =
         std::fs::read_dir(argument)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "html"));
     paths.sort();
-    paths.truncate(FILES);
+    paths.truncate(MAX_FILES);
     let files: Vec<Vec<u8>> = paths.iter().map(std::fs::read).collect::<std::io::Result<_>>()?;
     let threads = std::thread::available_parallelism()?.get();
-    let program = ReaderProgram { path: std::env::current_exe()?, arguments: vec![READ.into()] };
+    let program = ReaderProgram { path: std::env::current_exe()?, arguments: vec![READ_COMMAND.into()] };
     let processes = ProcessExtractor::new(program, ReaderLimits::default());
     let ways: [(&str, &dyn TextExtractor); 2] =
         [("in the process", &InProcessExtractor), ("by child processes", &processes)];

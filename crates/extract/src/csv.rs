@@ -1,4 +1,4 @@
-//! What is the text of a table in a CSV file?
+//! The text of a table in a CSV file.
 //!
 //! A row becomes a paragraph that names each of its values, so that a few rows mean something without the first:
 //!
@@ -14,13 +14,13 @@ use std::borrow::Cow;
 
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
-use crate::draft::{Draft, Gap};
 use crate::encoding::decode;
+use crate::text_builder::{Gap, TextBuilder};
 
 /// The most columns; a file with more is no table that people read.
-const COLUMNS_MAX: usize = 10_000;
+const MAX_COLUMNS: usize = 10_000;
 /// The most bytes of a value. A mark of quotation that is never closed makes one of all that follows.
-const VALUE_MAX: usize = 1024 * 1024;
+const MAX_VALUE_BYTES: usize = 1024 * 1024;
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = decode(bytes)?;
@@ -30,42 +30,42 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
         .flexible(true)
         .from_reader(text.as_bytes());
     let mut names: Option<csv::StringRecord> = None;
-    let mut draft = Draft::default();
+    let mut builder = TextBuilder::default();
     let mut row = csv::StringRecord::new();
     let damaged = |why: String| FileRefused::Damaged("CSV", why);
     let mut number = 0_u64;
     while rows.read_record(&mut row).map_err(|error| damaged(error.to_string()))? {
         number = number.saturating_add(1);
-        if row.len() > COLUMNS_MAX {
-            return Err(damaged(format!("row {number} has more than {COLUMNS_MAX} columns")));
+        if row.len() > MAX_COLUMNS {
+            return Err(damaged(format!("row {number} has more than {MAX_COLUMNS} columns")));
         }
-        if row.iter().any(|value| value.len() > VALUE_MAX) {
+        if row.iter().any(|value| value.len() > MAX_VALUE_BYTES) {
             let why = format!(
-                "row {number} has a value of more than {VALUE_MAX} bytes; is there a mark of quotation that is not closed?"
+                "row {number} has a value of more than {MAX_VALUE_BYTES} bytes; is there a mark of quotation that is not closed?"
             );
             return Err(damaged(why));
         }
         if let Some(names) = &names {
-            write_row(&mut draft, names, &row);
+            write_row(&mut builder, names, &row);
         } else {
             names = Some(std::mem::take(&mut row));
         }
-        if draft.is_full() {
+        if builder.is_full() {
             break;
         }
     }
     // A table without a row still says what it is about.
     if let (Some(names), true) = (&names, number == 1) {
         for name in names {
-            draft.words(name);
-            draft.gap(Gap::Line);
+            builder.words(name);
+            builder.gap(Gap::Line);
         }
     }
-    Ok(ExtractedText { title: None, text: draft.finish()? })
+    Ok(ExtractedText { title: None, text: builder.finish()? })
 }
 
-fn write_row(draft: &mut Draft, names: &csv::StringRecord, row: &csv::StringRecord) {
-    draft.gap(Gap::Paragraph);
+fn write_row(builder: &mut TextBuilder, names: &csv::StringRecord, row: &csv::StringRecord) {
+    builder.gap(Gap::Paragraph);
     for (column, value) in row.iter().enumerate() {
         if value.trim().is_empty() {
             continue;
@@ -73,14 +73,14 @@ fn write_row(draft: &mut Draft, names: &csv::StringRecord, row: &csv::StringReco
         let name = names.get(column).map(str::trim).filter(|name| !name.is_empty());
         let name =
             name.map_or_else(|| Cow::Owned(format!("column {}", column.saturating_add(1))), Cow::Borrowed);
-        draft.words(&name);
-        draft.verbatim(": ");
-        draft.words(value.trim());
-        draft.gap(Gap::Line);
+        builder.words(&name);
+        builder.verbatim(": ");
+        builder.words(value.trim());
+        builder.gap(Gap::Line);
     }
 }
 
-/// What separates the columns: of `,`, `;` and a tab the one that the first line has most of, outside of quotation.
+/// The separator of the columns: of `,`, `;` and a tab the one that the first line has most of, outside of quotation.
 fn separator(text: &str) -> u8 {
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
     let mut quoted = false;
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn k16_a_table_that_is_none_is_refused() {
-        let open = format!("a,b\n1,\"{}", "x\n".repeat(VALUE_MAX));
+        let open = format!("a,b\n1,\"{}", "x\n".repeat(MAX_VALUE_BYTES));
         assert!(matches!(text(&open), Err(FileRefused::Damaged("CSV", why)) if why.contains("row 2")));
         let wide = ",".repeat(1_000_000);
         assert!(matches!(text(&wide), Err(FileRefused::Damaged("CSV", _))));

@@ -1,4 +1,4 @@
-//! Which characters do the bytes of a text file mean?
+//! The character encoding of text files.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, FileRefused> {
         [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)?),
         bytes => utf8(bytes)?,
     };
-    whole(text)
+    normalize(text)
 }
 
 /// The text of an HTML file: as [`decode`] has it, or else in the encoding that it names itself.
@@ -29,7 +29,7 @@ pub(crate) fn decode_html(bytes: &[u8]) -> Result<Cow<'_, str>, FileRefused> {
     }
     let named = named_encoding(bytes).ok_or(FileRefused::Encoding)?;
     let text = named.decode_without_bom_handling_and_without_replacement(bytes);
-    whole(text.ok_or(FileRefused::Encoding)?)
+    normalize(text.ok_or(FileRefused::Encoding)?)
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FileRefused> {
@@ -45,7 +45,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, FileRefused> 
     char::decode_utf16(units).collect::<Result<String, _>>().map_err(|_| FileRefused::Encoding)
 }
 
-fn whole(text: Cow<'_, str>) -> Result<Cow<'_, str>, FileRefused> {
+fn normalize(text: Cow<'_, str>) -> Result<Cow<'_, str>, FileRefused> {
     if text.contains('\0') {
         return Err(FileRefused::Encoding);
     }
@@ -55,15 +55,15 @@ fn whole(text: Cow<'_, str>) -> Result<Cow<'_, str>, FileRefused> {
     Ok(text)
 }
 
-/// How far into a file its encoding is looked for, as browsers do.
-const HEAD: usize = 1024;
+/// The bytes in which an encoding is looked for, as browsers do.
+const SNIFFED_BYTES: usize = 1024;
 
 /// The encoding that the head of an HTML file names: `charset=` of a `<meta>`, or `encoding=` of an XML declaration.
 fn named_encoding(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
-    let head = bytes.get(..HEAD).unwrap_or(bytes).to_ascii_lowercase();
+    let head = bytes.get(..SNIFFED_BYTES).unwrap_or(bytes).to_ascii_lowercase();
     let head: String = head.into_iter().map(|b| if b.is_ascii() { char::from(b) } else { ' ' }).collect();
-    let stretches = [("<meta", "charset"), ("<?xml", "encoding")];
-    stretches.into_iter().find_map(|(tag, name)| {
+    let declarations = [("<meta", "charset"), ("<?xml", "encoding")];
+    declarations.into_iter().find_map(|(tag, name)| {
         head.match_indices(tag).find_map(|(start, _)| {
             let tag = head.get(start..)?.split('>').next()?;
             let value = tag.split_once(name)?.1.trim_start().strip_prefix('=')?;

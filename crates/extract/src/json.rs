@@ -1,4 +1,4 @@
-//! What is the text of a JSON file?
+//! The text of a JSON file.
 //!
 //! Every string, number and truth value becomes a line that says where it stood, and each object of an array a
 //! paragraph:
@@ -17,53 +17,54 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
-use crate::draft::{self, Draft, Gap};
 use crate::encoding::decode;
+use crate::text_builder::{self, Gap, TextBuilder};
 
 /// The most bytes of the names that lead to a value; what goes beyond is left out.
-const PATH_MAX: usize = 1_000;
+const MAX_PATH_BYTES: usize = 1_000;
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = decode(bytes)?;
     if text.trim().is_empty() {
         return Err(FileRefused::NoText);
     }
-    let mut page = Page::default();
+    let mut output = JsonText::default();
     let mut json = serde_json::Deserializer::from_str(&text);
-    let read = At { page: &mut page, depth: 0 }.deserialize(&mut json).and_then(|()| json.end());
+    let read =
+        ValueVisitor { output: &mut output, depth: 0 }.deserialize(&mut json).and_then(|()| json.end());
     match read {
         // The reader was stopped because there is no room.
-        Err(_) if page.draft.is_full() => Err(draft::too_much_text()),
+        Err(_) if output.builder.is_full() => Err(text_builder::too_much_text()),
         Err(error) => Err(FileRefused::Damaged("JSON", error.to_string())),
-        Ok(()) => Ok(ExtractedText { title: page.title, text: page.draft.finish()? }),
+        Ok(()) => Ok(ExtractedText { title: output.title, text: output.builder.finish()? }),
     }
 }
 
 #[derive(Default)]
-struct Page {
-    draft: Draft,
+struct JsonText {
+    builder: TextBuilder,
     /// The names that lead to the value that is read, joined by dots.
     path: String,
     title: Option<String>,
 }
 
-impl Page {
+impl JsonText {
     fn write<E: Error>(&mut self, value: &str) -> Result<(), E> {
         if !value.trim().is_empty() {
-            self.draft.gap(Gap::Line);
+            self.builder.gap(Gap::Line);
             if !self.path.is_empty() {
-                self.draft.words(&self.path);
-                self.draft.verbatim(": ");
+                self.builder.words(&self.path);
+                self.builder.verbatim(": ");
             }
-            self.draft.words(value.trim());
+            self.builder.words(value.trim());
         }
-        if self.draft.is_full() { Err(E::custom("no room")) } else { Ok(()) }
+        if self.builder.is_full() { Err(E::custom("no room")) } else { Ok(()) }
     }
 
-    /// Goes down one name; answers how long the path was.
-    fn enter(&mut self, name: &str) -> usize {
+    /// Appends a name to the path. Answers the previous length of the path.
+    fn push_name(&mut self, name: &str) -> usize {
         let before = self.path.len();
-        if before.saturating_add(name.len()) < PATH_MAX {
+        if before.saturating_add(name.len()) < MAX_PATH_BYTES {
             if before > 0 {
                 self.path.push('.');
             }
@@ -73,21 +74,21 @@ impl Page {
     }
 }
 
-/// Reads one value onto the page. The parser bounds how deep values nest (128), and with that our stack.
-struct At<'a> {
-    page: &'a mut Page,
-    /// How many objects and arrays it is in.
+/// Reads one value into the output. The parser bounds how deep values nest (128), and with that our stack.
+struct ValueVisitor<'a> {
+    output: &'a mut JsonText,
+    /// The number of objects and arrays around the value.
     depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for At<'_> {
+impl<'de> DeserializeSeed<'de> for ValueVisitor<'_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for At<'_> {
+impl<'de> Visitor<'de> for ValueVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,26 +96,26 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.page.write(if value { "true" } else { "false" })
+        self.output.write(if value { "true" } else { "false" })
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.page.write(&value.to_string())
+        self.output.write(&value.to_string())
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.page.write(&value.to_string())
+        self.output.write(&value.to_string())
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.page.write(&value.to_string())
+        self.output.write(&value.to_string())
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        if self.depth == 1 && self.page.path == "title" && self.page.title.is_none() {
-            self.page.title = draft::title(value);
+        if self.depth == 1 && self.output.path == "title" && self.output.title.is_none() {
+            self.output.title = text_builder::title(value);
         }
-        self.page.write(value)
+        self.output.write(value)
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
@@ -123,19 +124,19 @@ impl<'de> Visitor<'de> for At<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let depth = self.depth.saturating_add(1);
-        while values.next_element_seed(At { page: &mut *self.page, depth })?.is_some() {}
+        while values.next_element_seed(ValueVisitor { output: &mut *self.output, depth })?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        self.page.draft.gap(Gap::Paragraph);
+        self.output.builder.gap(Gap::Paragraph);
         let depth = self.depth.saturating_add(1);
         while let Some(name) = entries.next_key::<String>()? {
-            let before = self.page.enter(&name);
-            entries.next_value_seed(At { page: &mut *self.page, depth })?;
-            self.page.path.truncate(before);
+            let before = self.output.push_name(&name);
+            entries.next_value_seed(ValueVisitor { output: &mut *self.output, depth })?;
+            self.output.path.truncate(before);
         }
-        self.page.draft.gap(Gap::Paragraph);
+        self.output.builder.gap(Gap::Paragraph);
         Ok(())
     }
 }

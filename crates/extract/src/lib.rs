@@ -1,4 +1,4 @@
-//! Text out of files: which text is in a file of each format, and how hostile files are read.
+//! The extraction of text from files of each format, and the isolation of hostile files.
 //!
 //! [`ProcessExtractor`] implements the port [`TextExtractor`]: it reads each file in a child process that
 //! can reach nothing and has little time and memory. [`extract`] is what runs in there; [`InProcessExtractor`] calls
@@ -12,7 +12,6 @@
 
 mod csv;
 mod docx;
-mod draft;
 mod encoding;
 mod html;
 mod json;
@@ -20,6 +19,7 @@ mod pdf;
 mod plain;
 mod process;
 mod row;
+mod text_builder;
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused};
@@ -31,7 +31,8 @@ pub use process::{ProcessExtractor, ReaderLimits, ReaderProgram, serve, serve_wi
 /// Bounded in memory by the size of the file, but not in time, and whatever it finds wrong it says by an error.
 ///
 /// # Errors
-/// Why there is no text in it.
+/// When the file is too large, damaged, encrypted, or in no encoding that can be told; when it holds no text, or more
+/// than a document may have.
 pub fn extract(format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     check_size(bytes)?;
     match format {
@@ -63,8 +64,8 @@ fn check_size(bytes: &[u8]) -> Result<(), FileRefused> {
     Err(FileRefused::TooLarge(u64::try_from(FILE_MAX_BYTES).unwrap_or(u64::MAX)))
 }
 
-/// What people call a format.
-fn name_of(format: FileFormat) -> &'static str {
+/// The name of a format, as people call it.
+fn format_name(format: FileFormat) -> &'static str {
     match format {
         FileFormat::Text => "plain text",
         FileFormat::Markdown => "Markdown",

@@ -1,26 +1,26 @@
-//! What is the text of plain text and of Markdown?
+//! The text of plain text and of Markdown.
 
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
-use crate::draft::{self, Draft};
 use crate::encoding::decode;
+use crate::text_builder::{self, TextBuilder};
 
-/// Plain text is what it is.
+/// The text of a plain text file is the file.
 pub(crate) fn text(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
-    Ok(ExtractedText { title: None, text: whole(&decode(bytes)?)? })
+    Ok(ExtractedText { title: None, text: verbatim_text(&decode(bytes)?)? })
 }
 
-/// So is Markdown; its first heading of the first level is its title.
+/// The text of a Markdown file is the file. Its first heading of the first level is its title.
 pub(crate) fn markdown(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = decode(bytes)?;
-    Ok(ExtractedText { title: first_heading(&text), text: whole(&text)? })
+    Ok(ExtractedText { title: first_heading(&text), text: verbatim_text(&text)? })
 }
 
-fn whole(text: &str) -> Result<String, FileRefused> {
-    let mut draft = Draft::default();
+fn verbatim_text(text: &str) -> Result<String, FileRefused> {
+    let mut builder = TextBuilder::default();
     // A page break is where a line ends, too.
-    draft.verbatim(&text.replace('\u{c}', "\n"));
-    draft.finish()
+    builder.verbatim(&text.replace('\u{c}', "\n"));
+    builder.finish()
 }
 
 fn first_heading(text: &str) -> Option<String> {
@@ -34,7 +34,7 @@ fn first_heading(text: &str) -> Option<String> {
             _ => {}
         }
         let heading = line.strip_prefix("# ").filter(|_| fence.is_none());
-        if let Some(title) = heading.and_then(|heading| draft::title(heading.trim_end_matches('#'))) {
+        if let Some(title) = heading.and_then(|heading| text_builder::title(heading.trim_end_matches('#'))) {
             return Some(title);
         }
     }

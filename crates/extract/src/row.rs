@@ -1,11 +1,11 @@
-//! How does a row of a table become a line?
+//! A row of a table, written as a line.
 
-use crate::draft::{Draft, Gap};
+use crate::text_builder::{Gap, TextBuilder};
 
 /// A row of a table, written as `| a | b |`.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
-    text: Draft,
+    text: TextBuilder,
     in_cell: bool,
     has_words: bool,
 }
@@ -36,13 +36,13 @@ impl Row {
     }
 
     /// Writes the row as a line, unless all its cells are empty.
-    pub(crate) fn finish(mut self, draft: &mut Draft) {
+    pub(crate) fn finish(mut self, builder: &mut TextBuilder) {
         if self.has_words {
             self.text.gap(Gap::Space);
             self.text.verbatim("|");
-            draft.gap(Gap::Line);
-            draft.append(&self.text);
-            draft.gap(Gap::Line);
+            builder.gap(Gap::Line);
+            builder.append(&self.text);
+            builder.gap(Gap::Line);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Does any file, however broken, come to an end as text or as a refusal?
+//! Tests that any file, however broken, ends as text or as a refusal.
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
 use std::io::{Cursor, Write};

@@ -1,4 +1,4 @@
-//! Are files that were made to keep a reader busy, or to fill its memory, refused as such?
+//! Tests that files made to keep a reader busy, or to fill its memory, are refused as such.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests fails as a test does")]
 
 use std::fmt::Write;

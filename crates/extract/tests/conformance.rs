@@ -1,4 +1,4 @@
-//! Do the readers of files keep the promises of their port?
+//! The conformance suite of the port.
 
 use syft_space_conformance::extract;
 use syft_space_extract::{InProcessExtractor, ProcessExtractor, ReaderLimits, ReaderProgram};

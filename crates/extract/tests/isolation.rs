@@ -1,4 +1,4 @@
-//! Does what a hostile file does to its reader stay in the reader?
+//! Tests that what a hostile file does to its reader stays in the reader.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};

@@ -1,31 +1,31 @@
-//! What time is it on the hub?
+//! The clock of the hub.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The hub's clock. Its clones are the same clock.
+/// The clock of the hub. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct HubClock {
-    /// Seconds since 1970 where the clock stands still, else seconds that it is ahead of the system's.
+    /// Seconds since 1970 if the clock is fixed, else the offset from the system's clock.
     seconds: Arc<AtomicI64>,
-    stands_still: bool,
+    is_fixed: bool,
 }
 
 impl HubClock {
-    /// The system's clock, which can still be advanced.
+    /// A clock that follows the system's clock, plus any advance.
     #[must_use]
     pub fn system() -> Self {
-        Self { seconds: Arc::default(), stands_still: false }
+        Self { seconds: Arc::default(), is_fixed: false }
     }
 
-    /// A clock that stands at this time until it is advanced.
+    /// A fixed clock at this time.
     #[must_use]
     pub fn at(unix_seconds: i64) -> Self {
-        Self { seconds: Arc::new(unix_seconds.into()), stands_still: true }
+        Self { seconds: Arc::new(unix_seconds.into()), is_fixed: true }
     }
 
-    /// Makes it later.
+    /// Advances the clock.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
         self.seconds.fetch_add(by, Ordering::SeqCst);
@@ -35,7 +35,7 @@ impl HubClock {
     #[must_use]
     pub fn now(&self) -> i64 {
         let seconds = self.seconds.load(Ordering::SeqCst);
-        if self.stands_still { seconds } else { system_seconds().saturating_add(seconds) }
+        if self.is_fixed { seconds } else { system_seconds().saturating_add(seconds) }
     }
 }
 
@@ -45,7 +45,7 @@ fn system_seconds() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// A time as the hub writes it in JSON.
-pub(crate) fn written(unix_seconds: i64) -> String {
+/// A time in RFC 3339, as the hub writes it in JSON.
+pub(crate) fn rfc3339(unix_seconds: i64) -> String {
     jiff::Timestamp::from_second(unix_seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }

@@ -1,15 +1,15 @@
-//! Why a fake hub cannot do what a test asks of it.
+//! The errors of a fake hub.
 
-/// What went wrong.
+/// An error of a fake hub or its handle.
 #[derive(Debug, thiserror::Error)]
 pub enum FakeHubError {
-    /// OpenSSL refused.
+    /// OpenSSL failed.
     #[error("OpenSSL: {0}")]
     OpenSsl(#[from] openssl::error::ErrorStack),
-    /// The port cannot be had.
+    /// The port cannot be bound or served.
     #[error("the fake hub's port: {0}")]
     Io(#[from] std::io::Error),
-    /// It would listen where others than this machine can reach it.
+    /// The address is not a loopback address.
     #[error(
         "the fake hub is no server for others: it keeps passwords as they are, and whoever reaches it is anybody. Let it \
          listen on 127.0.0.1 or ::1, not on {0}"
@@ -18,15 +18,15 @@ pub enum FakeHubError {
     /// There is no such user.
     #[error("the fake hub has no user {0:?}")]
     NoUser(String),
-    /// A request that a handle makes for a test was refused.
+    /// The hub refused a request of its handle.
     #[error("the fake hub answered {status}: {body}")]
     Refused {
         /// The status.
         status: u16,
-        /// What it said.
+        /// The body.
         body: String,
     },
-    /// What should be JSON cannot be written as such.
+    /// A value cannot be serialized as JSON.
     #[error("JSON: {0}")]
     Json(#[from] serde_json::Error),
 }

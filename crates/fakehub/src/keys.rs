@@ -1,4 +1,4 @@
-//! What does the hub sign its satellite tokens with?
+//! The RSA keys that sign satellite tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::FakeHubError;
 
-/// Everybody has these: they stand in the source. They save the time of making keys, and prove nothing to anybody.
+/// Public test keys. They save the time of generating keys, and are not secret.
 const INSECURE_TEST_KEYS: [&str; 3] = [
     include_str!("../keys/insecure-test-key-1.pem"),
     include_str!("../keys/insecure-test-key-2.pem"),
@@ -18,10 +18,10 @@ const INSECURE_TEST_KEYS: [&str; 3] = [
 ];
 const INSECURE_SHORT_TEST_KEY: &str = include_str!("../keys/insecure-test-key-short.pem");
 
-/// The id that a hub gives its key, and keeps when the key is replaced.
+/// The default key id of a hub. It stays the same when the key is replaced.
 pub const DEFAULT_KID: &str = "hub-key-1";
 
-/// An RSA key of a hub. Its clones are the same key.
+/// An RSA key of a hub.
 #[derive(Clone)]
 pub struct HubKey {
     kid: String,
@@ -29,55 +29,55 @@ pub struct HubKey {
 }
 
 impl HubKey {
-    fn read(pem: &str) -> Result<Self, FakeHubError> {
+    fn from_pem(pem: &str) -> Result<Self, FakeHubError> {
         Ok(Self { kid: DEFAULT_KID.to_owned(), pair: PKey::private_key_from_pem(pem.as_bytes())? })
     }
 
-    /// One of the three keys of 2048 bits that stand in the source: they come around again.
+    /// One of the three test keys of 2048 bits, by number modulo 3.
     ///
     /// # Errors
-    /// When OpenSSL refuses it.
+    /// When OpenSSL fails.
     pub fn insecure_test_key(number: usize) -> Result<Self, FakeHubError> {
         let [first, second, third] = INSECURE_TEST_KEYS;
-        Self::read(match number % 3 {
+        Self::from_pem(match number % 3 {
             0 => first,
             1 => second,
             _ => third,
         })
     }
 
-    /// The key of 1024 bits that stands in the source.
+    /// The test key of 1024 bits.
     ///
     /// # Errors
-    /// When OpenSSL refuses it.
+    /// When OpenSSL fails.
     pub fn insecure_short_test_key() -> Result<Self, FakeHubError> {
-        Self::read(INSECURE_SHORT_TEST_KEY)
+        Self::from_pem(INSECURE_SHORT_TEST_KEY)
     }
 
-    /// A new key, which takes a while.
+    /// Generates a key. It takes a while.
     ///
     /// # Errors
-    /// When OpenSSL refuses the length.
+    /// When OpenSSL does not support the length.
     pub fn generate(bits: u32) -> Result<Self, FakeHubError> {
         Ok(Self { kid: DEFAULT_KID.to_owned(), pair: PKey::from_rsa(Rsa::generate(bits)?)? })
     }
 
-    /// The same key under another id.
+    /// This key with another key id.
     #[must_use]
     pub fn named(self, kid: &str) -> Self {
         Self { kid: kid.to_owned(), ..self }
     }
 
-    /// Its id.
+    /// The key id.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// Its public half as a hub shows it (RFC 7517), for a test to change as it likes.
+    /// The public key as a JWK (RFC 7517), which a test may change.
     ///
     /// # Errors
-    /// When OpenSSL refuses it.
+    /// When OpenSSL fails.
     pub fn jwk(&self) -> Result<Value, FakeHubError> {
         let rsa = self.pair.rsa()?;
         let number = |number: &openssl::bn::BigNumRef| URL_SAFE_NO_PAD.encode(number.to_vec());
@@ -87,26 +87,26 @@ impl HubKey {
         }))
     }
 
-    /// Its public half as a text, with which a forger would make an HMAC.
+    /// The public key in PEM. In an algorithm-confusion attack it is the HMAC secret.
     ///
     /// # Errors
-    /// When OpenSSL refuses it.
+    /// When OpenSSL fails.
     pub fn public_pem(&self) -> Result<Vec<u8>, FakeHubError> {
         Ok(self.pair.public_key_to_pem()?)
     }
 
-    /// A token of this header and these claims, whatever they are, signed with this key (RS256).
+    /// Signs a token with any header and any claims (RS256).
     ///
     /// # Errors
-    /// When OpenSSL refuses.
+    /// When OpenSSL fails.
     pub fn sign(&self, header: &Value, claims: &Value) -> Result<String, FakeHubError> {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of two texts that need not be JSON, signed with this key (RS256).
+    /// Signs a token of two texts that need not be JSON (RS256).
     ///
     /// # Errors
-    /// When OpenSSL refuses.
+    /// When OpenSSL fails.
     pub fn sign_text(&self, header: &str, claims: &str) -> Result<String, FakeHubError> {
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let mut signer = Signer::new(MessageDigest::sha256(), &self.pair)?;
@@ -114,7 +114,7 @@ impl HubKey {
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signer.sign_to_vec()?)))
     }
 
-    /// The usual header of a token of this key.
+    /// The usual header of this key's tokens.
     #[must_use]
     pub fn header(&self) -> Value {
         json!({"alg": "RS256", "kid": self.kid, "typ": "JWT"})
@@ -130,10 +130,10 @@ impl HubKey {
     }
 }
 
-/// A token under an HMAC (HS256): what the hub's own sessions are, and what a forger makes of a public key.
+/// Signs a token with an HMAC (HS256), as for the hub's session tokens or an algorithm-confusion attack.
 ///
 /// # Errors
-/// When OpenSSL refuses.
+/// When OpenSSL fails.
 pub fn hs256(secret: &[u8], header: &str, claims: &str) -> Result<String, FakeHubError> {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let key = PKey::hmac(secret)?;

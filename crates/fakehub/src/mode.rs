@@ -1,4 +1,4 @@
-//! What can be wrong with a hub?
+//! Injected failures of a hub's routes, and the record of their requests.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,67 +6,67 @@ use std::time::Duration;
 use crate::Route;
 use crate::wire::Request;
 
-/// How a route answers.
+/// How a route responds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// As it should.
+    /// Normally.
     #[default]
     Healthy,
-    /// As it should, after a while.
+    /// Normally, after this delay.
     Slow(Duration),
-    /// Not before its mode is another: whoever asked waits.
-    Held,
-    /// With the first half of the answer, and then the connection's end.
-    Cut,
-    /// With 500.
+    /// Not at all, until the mode changes.
+    Stalled,
+    /// With the first half of the body; then the connection ends.
+    Truncated,
+    /// With status 500.
     Failing,
-    /// With 200, and something that is not JSON.
+    /// With status 200 and a body that is not JSON.
     Garbage,
-    /// With 302, to this URL.
-    Redirecting(String),
-    /// As it should, with blanks behind it until it has this many bytes: still JSON, and much too long.
-    Huge(usize),
+    /// With status 302 to this URL.
+    Redirect(String),
+    /// Normally, with a body that is padded with blanks to this many bytes. It is still JSON.
+    Oversized(usize),
 }
 
-/// What a test has asked for, and what it may ask about.
+/// The modes of the routes, and the recorded requests.
 #[derive(Default)]
 pub(crate) struct Control {
-    everywhere: Mode,
-    of_route: HashMap<Route, Mode>,
-    calls: HashMap<Route, usize>,
+    default_mode: Mode,
+    mode_by_route: HashMap<Route, Mode>,
+    request_counts: HashMap<Route, usize>,
     requests: Vec<(Route, Request)>,
 }
 
 impl Control {
     pub(crate) fn mode(&self, route: Route) -> Mode {
-        self.of_route.get(&route).unwrap_or(&self.everywhere).clone()
+        self.mode_by_route.get(&route).unwrap_or(&self.default_mode).clone()
     }
 
     pub(crate) fn set(&mut self, route: Route, mode: Mode) {
-        self.of_route.insert(route, mode);
+        self.mode_by_route.insert(route, mode);
     }
 
     pub(crate) fn set_everywhere(&mut self, mode: Mode) {
-        self.of_route.clear();
-        self.everywhere = mode;
+        self.mode_by_route.clear();
+        self.default_mode = mode;
     }
 
     pub(crate) fn record(&mut self, route: Route, request: Request) {
-        *self.calls.entry(route).or_default() += 1;
+        *self.request_counts.entry(route).or_default() += 1;
         self.requests.push((route, request));
     }
 
     pub(crate) fn calls(&self, route: Route) -> usize {
-        self.calls.get(&route).copied().unwrap_or_default()
+        self.request_counts.get(&route).copied().unwrap_or_default()
     }
 
     pub(crate) fn requests(&self, route: Route) -> Vec<Request> {
-        let meant = self.requests.iter().filter(|(one, _)| *one == route);
-        meant.map(|(_, request)| request.clone()).collect()
+        let matching = self.requests.iter().filter(|(requested, _)| *requested == route);
+        matching.map(|(_, request)| request.clone()).collect()
     }
 
     pub(crate) fn forget_requests(&mut self) {
-        self.calls.clear();
+        self.request_counts.clear();
         self.requests.clear();
     }
 }

@@ -1,28 +1,28 @@
-//! What kind of hub is started?
+//! The options of a fake hub.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::{FakeHubError, HubClock, HubKey};
 
-/// What kind of hub is started.
+/// The options of a fake hub.
 #[derive(Clone)]
 pub struct HubOptions {
-    /// The `iss` of its tokens. It is not the hub's URL.
+    /// The `iss` claim of its tokens. It is not the hub's URL.
     pub issuer: String,
-    /// Whether it knows satellites, as newer hubs do.
+    /// Whether it supports satellites, as newer hubs do.
     pub satellites: bool,
-    /// Whether it limits logins and registrations as the real one does.
+    /// Whether it limits logins and registrations as a real hub does.
     pub rate_limits: bool,
-    /// What it signs its tokens with.
+    /// The key that signs its tokens.
     pub key: HubKey,
     /// Its clock.
     pub clock: HubClock,
-    /// How long its aggregator waits before it asks a space again that failed; twice as long the next time.
+    /// The delay of the aggregator before its first retry; the second retry waits twice as long.
     pub aggregator_backoff: Duration,
-    /// Where it listens: a loopback address.
+    /// The loopback address to listen on.
     pub address: IpAddr,
-    /// Its port; 0 for any that is free.
+    /// The port; 0 for any free port.
     pub port: u16,
 }
 
@@ -30,10 +30,10 @@ impl HubOptions {
     /// The issuer of a hub whose operator set none.
     pub const DEFAULT_ISSUER: &'static str = "https://hub.syft.com";
 
-    /// A hub as they are today: no satellites, the default issuer, the first test key, the system's clock.
+    /// A hub of today: no satellites, the default issuer, the first test key, the system's clock.
     ///
     /// # Errors
-    /// When OpenSSL refuses the key.
+    /// When OpenSSL cannot read the key.
     pub fn new() -> Result<Self, FakeHubError> {
         Ok(Self {
             issuer: Self::DEFAULT_ISSUER.to_owned(),

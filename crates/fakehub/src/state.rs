@@ -1,4 +1,4 @@
-//! What does the hub know?
+//! The state of the hub: users, sessions, tokens, satellites, endpoints and keys.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -9,12 +9,12 @@ use uuid::Uuid;
 use crate::keys::random;
 use crate::{FakeHubError, HubClock, HubKey, HubOptions};
 
-/// What a user is on the hub.
+/// The role of a user on the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserRole {
     /// A user.
     User,
-    /// One who manages the hub.
+    /// An administrator of the hub.
     Admin,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct User {
     pub(crate) username: String,
     pub(crate) email: String,
     pub(crate) full_name: String,
-    /// As it is: this is a server for tests.
+    /// In plain text: this is a server for tests.
     pub(crate) password: String,
     pub(crate) role: UserRole,
     pub(crate) is_active: bool,
@@ -41,7 +41,7 @@ pub(crate) struct User {
     pub(crate) domain: Option<String>,
 }
 
-/// What a session token is for.
+/// The kind of a session token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SessionKind {
     Access,
@@ -90,27 +90,27 @@ pub(crate) struct Endpoint {
     pub(crate) user: u64,
     pub(crate) satellite: Option<Uuid>,
     pub(crate) slug: String,
-    /// What its owner wrote of it, defaults filled in.
+    /// The fields that its owner set, with defaults.
     pub(crate) fields: Map<String, Value>,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
-    /// Until when the monitor takes it for alive.
+    /// When the monitor marks it inactive.
     pub(crate) alive_until: i64,
 }
 
-pub(crate) struct Hub {
+pub(crate) struct HubState {
     pub(crate) issuer: String,
-    pub(crate) satellites_known: bool,
+    pub(crate) supports_satellites: bool,
     pub(crate) rate_limits: bool,
     pub(crate) clock: HubClock,
     pub(crate) aggregator_backoff: Duration,
-    /// What tokens are signed with.
+    /// The key that signs satellite tokens.
     pub(crate) key: HubKey,
-    /// What `/verify` knows besides.
+    /// The older keys that `/verify` also accepts.
     pub(crate) older_keys: Vec<HubKey>,
-    /// What the JWKS shows.
-    pub(crate) shown: Vec<Value>,
-    /// What sessions are signed with.
+    /// The keys in the JWKS.
+    pub(crate) published_keys: Vec<Value>,
+    /// The key that signs session tokens.
     pub(crate) session_secret: [u8; 32],
     pub(crate) users: Vec<User>,
     pub(crate) sessions: HashMap<String, Session>,
@@ -118,23 +118,23 @@ pub(crate) struct Hub {
     pub(crate) pats: Vec<Pat>,
     pub(crate) satellites: Vec<Satellite>,
     pub(crate) endpoints: Vec<Endpoint>,
-    /// When calls of a limited kind came, by kind and address.
-    pub(crate) calls: HashMap<(&'static str, String), Vec<i64>>,
+    /// The times of rate-limited requests, by kind and address.
+    pub(crate) request_times: HashMap<(&'static str, String), Vec<i64>>,
     last_id: u64,
 }
 
-impl Hub {
+impl HubState {
     pub(crate) fn new(options: HubOptions) -> Result<Self, FakeHubError> {
-        let shown = vec![options.key.jwk()?];
+        let published_keys = vec![options.key.jwk()?];
         Ok(Self {
             issuer: options.issuer,
-            satellites_known: options.satellites,
+            supports_satellites: options.satellites,
             rate_limits: options.rate_limits,
             clock: options.clock,
             aggregator_backoff: options.aggregator_backoff,
             key: options.key,
             older_keys: Vec::new(),
-            shown,
+            published_keys,
             session_secret: random()?,
             users: Vec::new(),
             sessions: HashMap::new(),
@@ -142,7 +142,7 @@ impl Hub {
             pats: Vec::new(),
             satellites: Vec::new(),
             endpoints: Vec::new(),
-            calls: HashMap::new(),
+            request_times: HashMap::new(),
             last_id: 0,
         })
     }
@@ -151,7 +151,7 @@ impl Hub {
         self.clock.now()
     }
 
-    /// A new id. Users are numbered by themselves, from 1 on.
+    /// A new id. Users have a numbering of their own, from 1.
     pub(crate) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
@@ -176,6 +176,9 @@ impl Hub {
 
     /// The spaces of a user.
     pub(crate) fn spaces_of(&self, user: u64) -> Vec<&Satellite> {
-        self.satellites.iter().filter(|one| one.user == user && one.kind == "space").collect()
+        self.satellites
+            .iter()
+            .filter(|satellite| satellite.user == user && satellite.kind == "space")
+            .collect()
     }
 }

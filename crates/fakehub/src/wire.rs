@@ -1,4 +1,4 @@
-//! What comes to the hub, and what it answers.
+//! The requests and responses of the hub.
 
 use serde_json::{Value, json};
 
@@ -9,13 +9,13 @@ pub struct Request {
     pub method: String,
     /// Its path, decoded.
     pub path: String,
-    /// What stands behind the `?`, decoded.
+    /// The parameters of the query string, decoded.
     pub query: Vec<(String, String)>,
     /// Its headers, their names in lower case.
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Vec<u8>,
-    /// From which address it came.
+    /// The IP address of the client.
     pub peer: String,
 }
 
@@ -23,13 +23,13 @@ impl Request {
     /// The first header of this name (in lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
     /// The first parameter of this name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+        self.query.iter().find(|(parameter, _)| parameter == name).map(|(_, value)| value.as_str())
     }
 
     /// Its bearer token.
@@ -44,36 +44,43 @@ impl Request {
     }
 
     /// The body as a JSON object.
-    pub(crate) fn object(&self) -> Result<Value, Answer> {
+    pub(crate) fn object(&self) -> Result<Value, HubResponse> {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(members)) => Ok(Value::Object(members)),
             Ok(other) => {
                 let message = "Input should be a valid dictionary or object to extract fields from";
-                Err(Answer::invalid("model_attributes_type", &["body"], message, other))
+                Err(HubResponse::invalid("model_attributes_type", &["body"], message, other))
             }
             Err(_) if self.body.is_empty() => {
-                Err(Answer::invalid("missing", &["body"], "Field required", Value::Null))
+                Err(HubResponse::invalid("missing", &["body"], "Field required", Value::Null))
             }
-            Err(_) => Err(Answer::invalid("json_invalid", &["body", "0"], "JSON decode error", json!({}))),
+            Err(_) => {
+                Err(HubResponse::invalid("json_invalid", &["body", "0"], "JSON decode error", json!({})))
+            }
         }
     }
 
     /// A number in the query string that must lie in a range.
-    pub(crate) fn number(&self, name: &str, default: usize, range: (usize, usize)) -> Result<usize, Answer> {
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        default: usize,
+        range: (usize, usize),
+    ) -> Result<usize, HubResponse> {
         let Some(text) = self.parameter(name) else { return Ok(default) };
-        let (least, most) = range;
-        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
-        let message = format!("Input should be an integer from {least} to {most}");
-        number.ok_or_else(|| Answer::invalid("int_parsing", &["query", name], &message, json!(text)))
+        let (min, max) = range;
+        let number = text.parse().ok().filter(|number| (min..=max).contains(number));
+        let message = format!("Input should be an integer from {min} to {max}");
+        number.ok_or_else(|| HubResponse::invalid("int_parsing", &["query", name], &message, json!(text)))
     }
 }
 
-/// A text member of a body that must be there.
-pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Answer> {
+/// A required string member of a body.
+pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, HubResponse> {
     match body.get(name) {
         Some(Value::String(text)) => Ok(text),
-        None => Err(Answer::invalid("missing", &["body", name], "Field required", body.clone())),
-        Some(other) => Err(Answer::invalid(
+        None => Err(HubResponse::invalid("missing", &["body", name], "Field required", body.clone())),
+        Some(other) => Err(HubResponse::invalid(
             "string_type",
             &["body", name],
             "Input should be a valid string",
@@ -82,16 +89,16 @@ pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Answer> {
     }
 }
 
-/// An answer of the hub.
+/// A response of the hub.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HubResponse {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// JSON; `None` for an answer without a body.
+    /// JSON; `None` for a response without a body.
     pub(crate) body: Option<Value>,
 }
 
-impl Answer {
+impl HubResponse {
     pub(crate) fn json(status: u16, body: Value) -> Self {
         Self { status, headers: Vec::new(), body: Some(body) }
     }
@@ -122,19 +129,19 @@ impl Answer {
         Self::detail(401, "Could not validate credentials")
     }
 
-    pub(crate) fn too_many() -> Self {
+    pub(crate) fn too_many_requests() -> Self {
         Self::detail(429, "Too many requests. Please slow down and try again later.")
     }
 
-    /// One broken rule of a request's shape.
-    pub(crate) fn invalid(kind: &str, place: &[&str], message: &str, input: impl Into<Value>) -> Self {
+    /// A validation error of one member of the request.
+    pub(crate) fn invalid(kind: &str, location: &[&str], message: &str, input: impl Into<Value>) -> Self {
         let input: Value = input.into();
-        Self::detail(422, json!([{"type": kind, "loc": place, "msg": message, "input": input}]))
+        Self::detail(422, json!([{"type": kind, "loc": location, "msg": message, "input": input}]))
     }
 
-    /// A value of a body's member that a rule of the hub refuses.
-    pub(crate) fn bad_value(member: &str, why: &str, input: impl Into<Value>) -> Self {
-        Self::invalid("value_error", &["body", member], &format!("Value error, {why}"), input)
+    /// A value of a body's member that violates a rule of the hub.
+    pub(crate) fn bad_value(member: &str, reason: &str, input: impl Into<Value>) -> Self {
+        Self::invalid("value_error", &["body", member], &format!("Value error, {reason}"), input)
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -143,12 +150,12 @@ impl Answer {
     }
 }
 
-/// A handler that failed because OpenSSL did.
-impl From<crate::FakeHubError> for Answer {
+/// A failure of OpenSSL in a handler.
+impl From<crate::FakeHubError> for HubResponse {
     fn from(error: crate::FakeHubError) -> Self {
         Self::detail(500, error.to_string())
     }
 }
 
-/// What a route answers; both are answers, and `?` ends it early.
-pub(crate) type Answered = Result<Answer, Answer>;
+/// The result of a handler. Both sides are responses; `?` returns early.
+pub(crate) type HandlerResult = Result<HubResponse, HubResponse>;

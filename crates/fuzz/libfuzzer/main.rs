@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use syft_space_fuzz::{TARGETS, Target};
 
 static TARGET: LazyLock<&Target> = LazyLock::new(|| {
-    // libFuzzer's own hook aborts at every panic, and a reader of files may catch one: what gets past the target still
-    // ends the process.
+    // libFuzzer's panic hook aborts at every panic, but a text extractor may catch one. A panic that leaves the target
+    // still ends the process.
     drop(std::panic::take_hook());
     let name = std::env::var("FUZZ_TARGET").expect("FUZZ_TARGET names a target");
     TARGETS.iter().find(|target| target.name == name).expect("FUZZ_TARGET is the name of a target")

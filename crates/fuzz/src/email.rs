@@ -1,4 +1,4 @@
-//! E-mail addresses: the canonical form is one, and folds nothing but case.
+//! The target of e-mail addresses: the canonical form is stable, and folds only case.
 
 use syft_space_domain::identity::Email;
 use syft_space_domain::policy::EmailPattern;
@@ -18,7 +18,7 @@ pub(crate) fn run(bytes: &[u8]) {
     if text.is_ascii() {
         assert_eq!(text.to_ascii_lowercase(), canonical, "nothing but case is folded");
     }
-    // What was not ASCII stays told apart from every plain address.
+    // A label that was not ASCII becomes an A-label, so that it equals no ASCII address.
     let labels = |domain: &str| domain.split('.').map(str::to_owned).collect::<Vec<_>>();
     let written = text.split_once('@').map(|(_, domain)| labels(domain)).unwrap_or_default();
     for (written, label) in written.iter().zip(labels(email.domain())) {

@@ -1,4 +1,4 @@
-//! Files: whatever is in one, what is taken out of it is text, bounded, and the same each time.
+//! The targets of file formats: the extracted text is valid, bounded and deterministic.
 
 use std::io::{Cursor, Write};
 
@@ -9,31 +9,30 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 pub(crate) fn html(bytes: &[u8]) {
-    holds(FileFormat::Html, bytes);
+    check(FileFormat::Html, bytes);
 }
 
 pub(crate) fn csv(bytes: &[u8]) {
-    holds(FileFormat::Csv, bytes);
+    check(FileFormat::Csv, bytes);
 }
 
-/// Plain text, Markdown and JSON: the encodings they may come in are the same.
+/// Plain text, Markdown and JSON, which share their encodings.
 pub(crate) fn text(bytes: &[u8]) {
     for format in [FileFormat::Text, FileFormat::Markdown, FileFormat::Json] {
-        holds(format, bytes);
+        check(format, bytes);
     }
 }
 
-/// A whole document where the bytes are an archive, else the XML of its main part: changes of what is packed would
-/// seldom get past the archive's checksums.
+/// A DOCX archive, or else the XML of its main part: mutations of a compressed archive would seldom pass its checksums.
 pub(crate) fn docx(bytes: &[u8]) {
     if bytes.starts_with(b"PK") {
-        holds(FileFormat::Docx, bytes);
-    } else if let Ok(packed) = pack(bytes) {
-        holds(FileFormat::Docx, &packed);
+        check(FileFormat::Docx, bytes);
+    } else if let Ok(archive) = to_archive(bytes) {
+        check(FileFormat::Docx, &archive);
     }
 }
 
-fn pack(document: &[u8]) -> ZipResult<Vec<u8>> {
+fn to_archive(document: &[u8]) -> ZipResult<Vec<u8>> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     archive.start_file("word/document.xml", stored)?;
@@ -41,21 +40,21 @@ fn pack(document: &[u8]) -> ZipResult<Vec<u8>> {
     Ok(archive.finish()?.into_inner())
 }
 
-/// A whole file where the bytes begin as one, else what a page draws.
+/// A PDF file, or else the content stream of a page.
 pub(crate) fn pdf(bytes: &[u8]) {
     if bytes.starts_with(b"%PDF") {
-        return holds(FileFormat::Pdf, bytes);
+        return check(FileFormat::Pdf, bytes);
     }
-    // It needs no table of its objects: a reader finds them.
-    let before = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/MediaBox[0 0 600 800]\
+    // It has no cross-reference table: readers find the objects without it.
+    let prefix = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/MediaBox[0 0 600 800]\
         /Kids[3 0 R]>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/Contents 5 0 R/Resources<</Font<</F 4 0 R>>>>>>endobj \
         4 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj ";
-    let content = format!("5 0 obj<</Length {}>>stream\n", bytes.len());
-    let after = b"\nendstream endobj\ntrailer<</Size 6/Root 1 0 R>>\n";
-    holds(FileFormat::Pdf, &[before, content.as_bytes(), bytes, after].concat());
+    let stream_header = format!("5 0 obj<</Length {}>>stream\n", bytes.len());
+    let suffix = b"\nendstream endobj\ntrailer<</Size 6/Root 1 0 R>>\n";
+    check(FileFormat::Pdf, &[prefix, stream_header.as_bytes(), bytes, suffix].concat());
 }
 
-fn holds(format: FileFormat, bytes: &[u8]) {
+fn check(format: FileFormat, bytes: &[u8]) {
     let extracted = extract(format, bytes);
     assert_eq!(extract(format, bytes), extracted, "the same file gives the same text");
     match extracted {

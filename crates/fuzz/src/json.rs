@@ -1,4 +1,4 @@
-//! Bodies: strict JSON is what `serde_json` reads, less keys that stand twice and bottomless nesting.
+//! The target of JSON bodies: strict JSON is what `serde_json` accepts, without duplicate keys and deep nesting.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use syft_space::http::json::{MAX_DEPTH, parse, strict_value};
 
-/// A body with a part of each kind.
+/// A body with a member of each kind.
 #[derive(Debug, PartialEq, Deserialize, garde::Validate)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -28,63 +28,65 @@ struct Body {
 
 pub(crate) fn run(bytes: &[u8]) {
     let strict = strict_value(bytes);
-    let loose = serde_json::from_slice::<Value>(bytes);
+    let lenient = serde_json::from_slice::<Value>(bytes);
     let shape = serde_json::from_slice::<Shape>(bytes);
-    match (&strict, &loose, &shape) {
-        (Ok(strict), Ok(loose), Ok(shape)) => {
-            assert_eq!(strict, loose);
-            assert!(!shape.twice && shape.depth <= MAX_DEPTH, "it should have been refused");
+    match (&strict, &lenient, &shape) {
+        (Ok(strict), Ok(lenient), Ok(shape)) => {
+            assert_eq!(strict, lenient);
+            assert!(!shape.has_duplicate_key && shape.depth <= MAX_DEPTH, "it should have been refused");
             let written = strict.to_string();
             let again = strict_value(written.as_bytes());
             assert!(again.is_ok_and(|again| again == *strict), "what is written is read again: {written}");
         }
-        (Ok(_), _, _) => assert!(loose.is_ok(), "strict JSON is JSON"),
+        (Ok(_), _, _) => assert!(lenient.is_ok(), "strict JSON is JSON"),
         (Err(_), Ok(_), Ok(shape)) => {
-            assert!(shape.twice || shape.depth > MAX_DEPTH, "it was refused without a reason");
+            assert!(shape.has_duplicate_key || shape.depth > MAX_DEPTH, "it was refused without a reason");
         }
         (Err(_), _, _) => {}
     }
     match (parse::<Body>(bytes), serde_json::from_slice::<Body>(bytes)) {
-        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
-        (Ok(_), Err(error)) => assert!(error.to_string().is_empty(), "only ours reads it: {error}"),
-        // Theirs reads a list as an object, too; all else that ours refuses is not strict.
+        (Ok(strict), Ok(lenient)) => assert_eq!(strict, lenient),
+        (Ok(_), Err(error)) => {
+            assert!(error.to_string().is_empty(), "only the strict parser accepts it: {error}")
+        }
+        // `serde_json` also reads a list as a struct; any other body that only it accepts is not strict JSON.
         (Err(problem), Ok(_)) => {
-            assert!(strict.is_err() || loose.is_ok_and(|value| value.is_array()), "{problem:?}");
+            assert!(strict.is_err() || lenient.is_ok_and(|value| value.is_array()), "{problem:?}");
         }
         (Err(problem), Err(_)) => {
-            let told = format!("{problem:?}");
-            assert!(told.len() < 4_000, "a refusal is short: {} bytes", told.len());
+            let text = format!("{problem:?}");
+            assert!(text.len() < 4_000, "a refusal is short: {} bytes", text.len());
         }
     }
 }
 
-/// How deep JSON is, and whether a key stands twice in one object: read without the reader under test.
+/// The nesting depth of a JSON text, and whether an object has a duplicate key. It does not use the parser under test.
 struct Shape {
     depth: usize,
-    twice: bool,
+    has_duplicate_key: bool,
 }
 
 impl<'de> Deserialize<'de> for Shape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Look)
+        deserializer.deserialize_any(ShapeVisitor)
     }
 }
 
-struct Look;
+struct ShapeVisitor;
 
 impl Shape {
-    const FLAT: Self = Self { depth: 0, twice: false };
+    const FLAT: Self = Self { depth: 0, has_duplicate_key: false };
 
-    fn around(inner: impl Iterator<Item = Self>) -> Self {
-        let all = inner.fold(Self::FLAT, |all, one| Self {
-            depth: all.depth.max(one.depth),
-            twice: all.twice || one.twice,
+    fn enclosing(inner: impl Iterator<Item = Self>) -> Self {
+        let all = inner.fold(Self::FLAT, |all, shape| Self {
+            depth: all.depth.max(shape.depth),
+            has_duplicate_key: all.has_duplicate_key || shape.has_duplicate_key,
         });
-        Self { depth: all.depth + 1, twice: all.twice }
+        Self { depth: all.depth + 1, has_duplicate_key: all.has_duplicate_key }
     }
 }
 
-impl<'de> Visitor<'de> for Look {
+impl<'de> Visitor<'de> for ShapeVisitor {
     type Value = Shape;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,15 +115,15 @@ impl<'de> Visitor<'de> for Look {
         while let Some(item) = items.next_element()? {
             inner.push(item);
         }
-        Ok(Shape::around(inner.into_iter()))
+        Ok(Shape::enclosing(inner.into_iter()))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shape, A::Error> {
-        let (mut keys, mut inner, mut twice) = (HashSet::new(), Vec::new(), false);
+        let (mut keys, mut inner, mut has_duplicate_key) = (HashSet::new(), Vec::new(), false);
         while let Some((key, value)) = entries.next_entry::<String, Shape>()? {
-            twice |= !keys.insert(key);
+            has_duplicate_key |= !keys.insert(key);
             inner.push(value);
         }
-        let around = Shape::around(inner.into_iter());
-        Ok(Shape { twice: twice || around.twice, ..around })
+        let enclosing = Shape::enclosing(inner.into_iter());
+        Ok(Shape { has_duplicate_key: has_duplicate_key || enclosing.has_duplicate_key, ..enclosing })
     }
 }

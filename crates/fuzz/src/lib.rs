@@ -1,10 +1,10 @@
-//! What must hold of every parser that sees bytes from outside, whatever the bytes are.
+//! Fuzz targets: one for each parser of untrusted bytes.
 //!
-//! Each target takes any bytes and asserts what its parser promises: not only that it does not panic. They run in two
-//! ways. `cargo test -p syft-space-fuzz` tries the seeds in `seeds/` and some changes of them. `just prove fuzz` builds
-//! them with libFuzzer, which looks for bytes that reach new code; what it finds of lasting use becomes a seed.
+//! A target takes any bytes and asserts the properties of its parser, not only that it does not panic. The targets run in
+//! two ways. `cargo test -p syft-space-fuzz` runs the seeds in `seeds/` and mutations of them. `just prove fuzz` builds
+//! the targets with libFuzzer, which searches for bytes that reach new code; its useful findings become seeds.
 //!
-//! To add a target: write a function in a module here, name it in [`TARGETS`], and put at least one seed into the
+//! To add a target, write a function in a module of this crate, add it to [`TARGETS`], and put at least one seed into the
 //! folder of its name.
 
 mod email;
@@ -15,11 +15,11 @@ mod name;
 mod pattern;
 mod token;
 
-/// A parser, and what must hold of it.
+/// A fuzz target.
 pub struct Target {
-    /// Its name, and that of the folder of its seeds.
+    /// The name, which is also that of its folder of seeds.
     pub name: &'static str,
-    /// Panics when something does not hold.
+    /// Panics when a property of the parser is violated.
     pub run: fn(&[u8]),
 }
 
@@ -38,7 +38,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "docx", run: file::docx },
 ];
 
-/// The text of the bytes, where they are one.
+/// The bytes as text, if they are UTF-8.
 fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }

@@ -1,4 +1,4 @@
-//! Names that stand in URLs, paths and answers: slugs, tenants, documents, files, and texts of one line.
+//! The target of names: slugs, tenant names, document ids, file names and texts.
 
 use syft_space_domain::dataset::{DocumentId, FileFormat, FileName};
 use syft_space_domain::endpoint::Slug;
@@ -7,38 +7,40 @@ use syft_space_domain::tenant::TenantName;
 use syft_space_domain::text;
 
 pub(crate) fn run(bytes: &[u8]) {
-    let Some(written) = crate::text(bytes) else { return };
-    if let Ok(slug) = Slug::parse(written) {
-        assert_eq!(slug.to_string(), written, "a slug is as it was written");
-        assert!(is_slug(written) && written.parse::<EndpointId>().is_err());
+    let Some(input) = crate::text(bytes) else { return };
+    if let Ok(slug) = Slug::parse(input) {
+        assert_eq!(slug.to_string(), input, "a slug is kept as it was written");
+        assert!(is_slug(input) && input.parse::<EndpointId>().is_err());
     } else {
-        assert!(!is_slug(written) || written.parse::<EndpointId>().is_ok(), "{written} is a slug");
+        assert!(!is_slug(input) || input.parse::<EndpointId>().is_ok(), "{input} is a slug");
     }
-    if let Ok(name) = TenantName::parse(written) {
-        assert_eq!(name.to_string(), written);
-        assert!(is_slug(written));
+    if let Ok(name) = TenantName::parse(input) {
+        assert_eq!(name.to_string(), input);
+        assert!(is_slug(input));
     }
-    if let Ok(id) = DocumentId::parse(written) {
-        assert_eq!(id.as_str(), written);
-        assert!(is_document_id(written));
+    if let Ok(id) = DocumentId::parse(input) {
+        assert_eq!(id.as_str(), input);
+        assert!(is_document_id(input));
     } else {
-        assert!(!is_document_id(written), "{written:?} is a document id");
+        assert!(!is_document_id(input), "{input:?} is a document id");
     }
-    if let Ok(name) = FileName::parse(written) {
-        assert_eq!(name.as_str(), written);
-        assert!(!written.starts_with('/') && !written.contains(['\\', '\0', '\n']));
-        assert!(written.split('/').all(|part| !part.is_empty() && part != "." && part != ".."));
-        assert!(is_document_id(name.document_id().as_str()), "{written:?} becomes a document of a good id");
-        assert_eq!(name.last(), written.rsplit('/').next().unwrap_or_default());
+    if let Ok(name) = FileName::parse(input) {
+        assert_eq!(name.as_str(), input);
+        assert!(!input.starts_with('/') && !input.contains(['\\', '\0', '\n']));
+        assert!(input.split('/').all(|part| !part.is_empty() && part != "." && part != ".."));
+        assert!(is_document_id(name.document_id().as_str()), "{input:?} becomes a document of a good id");
+        assert_eq!(name.last(), input.rsplit('/').next().unwrap_or_default());
         if let Ok(format) = FileFormat::of(&name) {
-            assert!(FileFormat::ENDINGS.iter().any(|(ending, known)| {
-                *known == format && written.to_ascii_lowercase().ends_with(ending)
-            }));
+            assert!(
+                FileFormat::ENDINGS.iter().any(|(ending, known)| {
+                    *known == format && input.to_ascii_lowercase().ends_with(ending)
+                })
+            );
         }
     }
-    for kept in [text::name(written), text::line(written), text::prose(written)].into_iter().flatten() {
-        assert_eq!(kept, written, "text is kept to the byte");
-        assert!(!kept.contains(['\0', '\u{1b}', '\u{7f}', '\u{202e}', '\u{2028}', '\u{61c}']));
+    for parsed in [text::name(input), text::line(input), text::prose(input)].into_iter().flatten() {
+        assert_eq!(parsed, input, "text is kept to the byte");
+        assert!(!parsed.contains(['\0', '\u{1b}', '\u{7f}', '\u{202e}', '\u{2028}', '\u{61c}']));
     }
 }
 

@@ -1,5 +1,5 @@
-//! Patterns: the canonical form is one, and a match is what trying everything says. The bytes are a pattern, a line
-//! feed, and an address.
+//! The target of e-mail patterns: the canonical form is stable, and a match agrees with exhaustive matching. The bytes are
+//! a pattern, a line feed, and an address.
 
 use syft_space_domain::identity::Email;
 use syft_space_domain::policy::{EmailPattern, PatternSet};
@@ -20,24 +20,24 @@ pub(crate) fn run(bytes: &[u8]) {
     assert_eq!(set.first_match(&email).is_some(), expected, "a set of {canonical} alone, and {email}");
 }
 
-/// Whether a pattern matches, by a table of which part of it matches which part of the text.
+/// Whether a pattern matches a text, by dynamic programming.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    // Whether the pattern so far matches the first n bytes.
+    // Cell n: whether the pattern up to this point matches the first n bytes.
     let mut row = vec![false; text.len() + 1];
     if let Some(first) = row.first_mut() {
         *first = true;
     }
-    for wanted in pattern {
+    for symbol in pattern {
         let mut next = vec![false; row.len()];
         let mut left = false;
         for (n, cell) in next.iter_mut().enumerate() {
             let above = row.get(n).copied().unwrap_or_default();
             let before = n.checked_sub(1);
             let found = before.and_then(|at| text.get(at));
-            *cell = if *wanted == b'*' {
+            *cell = if *symbol == b'*' {
                 above || (left && found.is_some_and(|byte| *byte != b'@'))
             } else {
-                found == Some(wanted) && before.and_then(|at| row.get(at)).copied().unwrap_or_default()
+                found == Some(symbol) && before.and_then(|at| row.get(at)).copied().unwrap_or_default()
             };
             left = *cell;
         }

@@ -1,5 +1,5 @@
-//! Access tokens: nothing but a token that was signed is ever verified. The bytes are a token; or, behind a first byte
-//! below 128, what is written over a good token, from the place that the second byte tells.
+//! The target of access tokens: only a token that was signed is ever accepted. The bytes are a token; or, if the first
+//! byte is below 128, bytes that overwrite a part of a valid token, at the offset in the first two bytes.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -13,24 +13,24 @@ use syft_space_domain::tenant::TenantName;
 use syft_space_domain::time::Timestamp;
 use syft_space_jwt::{JwtTokens, KeyRing, SigningAlgorithm, TokenSettings};
 
-/// A signer, and a token of its own.
-struct Signed {
+/// A signer, and a valid token of it.
+struct SignerWithToken {
     tokens: JwtTokens,
-    good: String,
+    valid: String,
 }
 
-/// One of each algorithm; empty if there could be none, which the seeds' test would tell.
-static SIGNED: LazyLock<Vec<Signed>> = LazyLock::new(|| {
+/// One signer of each algorithm. A signer that fails is missing; the target asserts that there are three.
+static SIGNERS: LazyLock<Vec<SignerWithToken>> = LazyLock::new(|| {
     [SigningAlgorithm::Hs256, SigningAlgorithm::EdDsa, SigningAlgorithm::Es256]
         .into_iter()
-        .filter_map(signed)
+        .filter_map(signer)
         .collect()
 });
 
-/// The same bytes at each start: a token that was found can be tried again.
-struct Fixed;
+/// The same bytes in each process, so that a finding can be reproduced.
+struct FixedEntropy;
 
-impl Entropy for Fixed {
+impl Entropy for FixedEntropy {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomError> {
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         for byte in buffer {
@@ -43,49 +43,52 @@ impl Entropy for Fixed {
     }
 }
 
-const ISSUED: Timestamp = Timestamp::from_unix_micros(1_800_000_000_000_000);
-const EXPIRES: Timestamp = Timestamp::from_unix_micros(1_800_000_900_000_000);
+const ISSUED_AT: Timestamp = Timestamp::from_unix_micros(1_800_000_000_000_000);
+const EXPIRES_AT: Timestamp = Timestamp::from_unix_micros(1_800_000_900_000_000);
 
-fn signed(algorithm: SigningAlgorithm) -> Option<Signed> {
-    let ring = KeyRing::generate(algorithm, ISSUED, &Fixed).ok()?;
+fn signer(algorithm: SigningAlgorithm) -> Option<SignerWithToken> {
+    let ring = KeyRing::generate(algorithm, ISSUED_AT, &FixedEntropy).ok()?;
     let settings = TokenSettings {
         issuer: "https://space.example".to_owned(),
         audience: "syft-space".to_owned(),
         lifetime: Duration::from_secs(900),
         cached: 100,
     };
-    let tokens = JwtTokens::new(ring, settings, &Fixed).ok()?;
+    let tokens = JwtTokens::new(ring, settings, &FixedEntropy).ok()?;
     let claims = AccessClaims {
-        account: AccountId::generate(ISSUED, &Fixed).ok()?,
+        account: AccountId::generate(ISSUED_AT, &FixedEntropy).ok()?,
         email: Email::parse("ada@example.com").ok()?,
-        tenant: TenantId::generate(ISSUED, &Fixed).ok()?,
+        tenant: TenantId::generate(ISSUED_AT, &FixedEntropy).ok()?,
         tenant_name: TenantName::parse("acme").ok()?,
         role: Role::User,
-        id: TokenId::generate(ISSUED, &Fixed).ok()?,
-        issued_at: ISSUED,
-        expires_at: EXPIRES,
+        id: TokenId::generate(ISSUED_AT, &FixedEntropy).ok()?,
+        issued_at: ISSUED_AT,
+        expires_at: EXPIRES_AT,
     };
-    let good = tokens.sign(&claims).ok()?.expose().to_owned();
-    Some(Signed { tokens, good })
+    let valid = tokens.sign(&claims).ok()?.expose().to_owned();
+    Some(SignerWithToken { tokens, valid })
 }
 
 pub(crate) fn run(bytes: &[u8]) {
-    assert_eq!(SIGNED.len(), 3, "every algorithm signs");
-    for Signed { tokens, good } in SIGNED.iter() {
-        assert!(tokens.verify(good, ISSUED).is_ok(), "a good token stays good");
-        let tried = match bytes {
-            [first, at, over @ ..] if *first < 128 => {
-                // Two bytes of place: a token is longer than 256.
-                let at = (usize::from(*first) * 256 + usize::from(*at)) % good.len();
-                let mut tried = good.clone().into_bytes();
-                tried.splice(at..(at + over.len()).min(good.len()), over.iter().copied());
-                tried
+    assert_eq!(SIGNERS.len(), 3, "every algorithm signs");
+    for SignerWithToken { tokens, valid } in SIGNERS.iter() {
+        assert!(tokens.verify(valid, ISSUED_AT).is_ok(), "a valid token stays valid");
+        let input = match bytes {
+            [first, second, replacement @ ..] if *first < 128 => {
+                // The offset has two bytes, because a token is longer than 256.
+                let offset = (usize::from(*first) * 256 + usize::from(*second)) % valid.len();
+                let mut overwritten = valid.clone().into_bytes();
+                overwritten.splice(
+                    offset..(offset + replacement.len()).min(valid.len()),
+                    replacement.iter().copied(),
+                );
+                overwritten
             }
             _ => bytes.to_vec(),
         };
-        let Some(tried) = crate::text(&tried) else { continue };
-        if tried != good {
-            assert!(tokens.verify(tried, ISSUED).is_err(), "{tried} was never signed");
+        let Some(input) = crate::text(&input) else { continue };
+        if input != valid {
+            assert!(tokens.verify(input, ISSUED_AT).is_err(), "{input} was never signed");
         }
     }
 }

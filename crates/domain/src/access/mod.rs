@@ -1,4 +1,4 @@
-//! Who may do what: roles, permissions, and the one table that joins them.
+//! Authorization: roles, permissions, and the one table that joins them.
 
 mod permission;
 mod principal_kind;

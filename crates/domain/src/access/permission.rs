@@ -1,4 +1,4 @@
-//! What can be permitted.
+//! The permissions.
 
 /// One thing that may be permitted to a member's role, or to the host's operator. Each use case names the permission it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! As what somebody acts in a tenant: as a member of some role, as the host's operator, or as a user of a hub.
+//! The kinds of a principal: a member of some role, the host's operator, or a user of a hub.
 
 use super::{Permission, Role, hub_user_may, may, operator_may};
 

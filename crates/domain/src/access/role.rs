@@ -1,4 +1,4 @@
-//! What a member of a tenant is.
+//! The roles of members.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The table: permission × standing. It is the only place where a role means anything, and where it says what the
+//! The table of permissions by kind of principal. It is the only place where a role means anything, and where it says what the
 //! host's operator may do in a tenant.
 
 use super::{Permission, Role};

@@ -1,4 +1,4 @@
-//! What was done, in the vocabulary of the OWASP logging cheat sheet.
+//! The actions of audit events, in the vocabulary of the OWASP logging cheat sheet.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What an event knows of a person: kept aside, so that it can be erased without breaking the log.
+//! The personal data of an event, kept aside so that it can be erased without breaking the log.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! What is read of the logs. Nobody writes them but the store itself.
+//! The port that reads the logs. Nobody writes them but the store itself.
 
 use std::fmt;
 use std::str::FromStr;

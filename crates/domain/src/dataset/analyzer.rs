@@ -1,4 +1,4 @@
-//! How the words of a dataset are made comparable. It is chosen when the dataset is made.
+//! The analyzer of a dataset, which makes words comparable. It is chosen when the dataset is made.
 
 use serde::{Deserialize, Serialize};
 

@@ -57,7 +57,7 @@ pub fn chunks(content: &str) -> Vec<Chunk> {
 
 /// A place in the text: in bytes, to cut there, and in characters, to measure.
 #[derive(Debug, Clone, Copy, Default)]
-struct Place {
+struct Position {
     byte: usize,
     chars: usize,
 }
@@ -74,15 +74,15 @@ enum Begins {
 /// chunk. No white space is at its ends.
 #[derive(Debug, Clone, Copy)]
 struct Unit {
-    start: Place,
-    end: Place,
+    start: Position,
+    end: Position,
     begins: Begins,
 }
 
 /// A chunk that may still grow.
 struct Open<'a> {
-    start: Place,
-    end: Place,
+    start: Position,
+    end: Position,
     /// Its own units, without those it repeats, and all that follow them.
     units: &'a [Unit],
     /// How many of them are its own.
@@ -91,7 +91,7 @@ struct Open<'a> {
 }
 
 impl<'a> Open<'a> {
-    fn new(units: &'a [Unit], start: Place, unit: &Unit) -> Self {
+    fn new(units: &'a [Unit], start: Position, unit: &Unit) -> Self {
         Self { start, end: unit.end, units, count: 1, only_headings: unit.begins == Begins::Heading }
     }
 
@@ -101,7 +101,7 @@ impl<'a> Open<'a> {
     }
 
     fn takes(&self, unit: &Unit, after: &[Unit]) -> bool {
-        let length = |end: Place| end.chars.saturating_sub(self.start.chars);
+        let length = |end: Position| end.chars.saturating_sub(self.start.chars);
         // A heading stays with the text below it whenever both fit at all.
         let most = if self.only_headings { Chunk::MAX } else { Chunk::TARGET_CHARS };
         match unit.begins {
@@ -119,7 +119,7 @@ impl<'a> Open<'a> {
 
     /// Where the chunk that follows with `unit` starts: with as many whole units before it as an overlap holds, or
     /// with the last words when the last unit alone is longer.
-    fn next_start(&self, content: &str, unit: &Unit) -> Place {
+    fn next_start(&self, content: &str, unit: &Unit) -> Position {
         let own = self.units.get(..self.count).unwrap_or_default();
         let last_is_heading = own.last().is_none_or(|last| last.begins == Begins::Heading);
         if unit.begins == Begins::Heading || last_is_heading {
@@ -133,7 +133,7 @@ impl<'a> Open<'a> {
     }
 
     /// Where the last words of a unit start that fit into an overlap.
-    fn last_words(&self, content: &str, last: &Unit) -> Option<Place> {
+    fn last_words(&self, content: &str, last: &Unit) -> Option<Position> {
         let text = content.get(last.start.byte..last.end.byte)?;
         let mut at = last.end;
         let mut start = None;
@@ -143,7 +143,7 @@ impl<'a> Open<'a> {
                 start = Some(at);
             }
             word_follows = !character.is_whitespace();
-            at = Place {
+            at = Position {
                 byte: at.byte.saturating_sub(character.len_utf8()),
                 chars: at.chars.saturating_sub(1),
             };
@@ -178,7 +178,8 @@ pub(super) fn headings(content: &str) -> impl Iterator<Item = Heading<'_>> {
 
 /// Cuts a text into units.
 fn units(content: &str) -> Vec<Unit> {
-    let mut cutter = Cutter { content, units: Vec::new(), at: Place::default(), begins: Begins::Paragraph };
+    let mut cutter =
+        Cutter { content, units: Vec::new(), at: Position::default(), begins: Begins::Paragraph };
     let mut fence: Option<&str> = None;
     // Where prose began that is not cut into sentences yet.
     let mut prose = 0_usize;
@@ -246,7 +247,7 @@ struct Cutter<'a> {
     content: &'a str,
     units: Vec<Unit>,
     /// The end of the last unit.
-    at: Place,
+    at: Position,
     /// What the next unit begins.
     begins: Begins,
 }
@@ -305,10 +306,12 @@ impl Cutter<'_> {
 
     fn add(&mut self, start: usize, text: &str) {
         let gap = self.content.get(self.at.byte..start).unwrap_or_default();
-        let start = Place { byte: start, chars: self.at.chars.saturating_add(gap.chars().count()) };
+        let start = Position { byte: start, chars: self.at.chars.saturating_add(gap.chars().count()) };
         let chars = text.chars().count();
-        self.at =
-            Place { byte: start.byte.saturating_add(text.len()), chars: start.chars.saturating_add(chars) };
+        self.at = Position {
+            byte: start.byte.saturating_add(text.len()),
+            chars: start.chars.saturating_add(chars),
+        };
         self.units.push(Unit { start, end: self.at, begins: self.begins });
         self.begins = Begins::Sentence;
     }

@@ -1,4 +1,4 @@
-//! What a chunk stands under: the title of its document, and the headings above it.
+//! The context of a chunk: the title of its document, and the headings above it.
 //!
 //! "It is off by default" says what is off only under its heading. An index has these words with those of the chunk;
 //! what is handed out is the chunk alone.

@@ -1,4 +1,4 @@
-//! A document: what an owner puts in.
+//! Documents, which owners put in.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What a document was made of, told by 32 bytes.
+//! The hash of what a document was made of.
 
 use std::fmt;
 use std::str::FromStr;

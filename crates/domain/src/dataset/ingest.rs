@@ -60,7 +60,8 @@ const STEP: usize = 1_000;
 /// [`finish_ingestion`] has run.
 ///
 /// # Errors
-/// Why none was taken in.
+/// When there is no such dataset, it or the tenant would hold too much, the caller's role does not permit it, or a port
+/// failed.
 pub fn start_ingestion(
     space: &Space,
     context: &RequestContext,
@@ -230,7 +231,7 @@ pub fn catch_up(space: &Space, scope: &TenantScope, index: IndexKey) -> Result<(
 /// Removes a document from the store and from the index.
 ///
 /// # Errors
-/// Why it was not removed.
+/// When there is no such dataset or document, the caller's role does not permit it, or a port failed.
 pub fn remove_document(
     space: &Space,
     context: &RequestContext,

@@ -1,4 +1,4 @@
-//! What waits to be worked off in the background, whose turn it is, and how far each job is at this moment.
+//! The queue of background work: whose turn it is, and how far each job is at this moment.
 //!
 //! Datasets take turns, so that a long job holds up no other dataset; within a dataset files are taken in the order
 //! in which they were brought, and one at a time works for it.

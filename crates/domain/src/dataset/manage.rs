@@ -84,7 +84,7 @@ pub(super) fn active<V: DatasetView + ?Sized>(
 /// Makes a dataset.
 ///
 /// # Errors
-/// Why it was not made.
+/// When the name is taken, the tenant is full, the caller's role does not permit it, or a port failed.
 pub async fn create_dataset(
     space: &Space,
     context: &RequestContext,
@@ -124,7 +124,8 @@ pub async fn create_dataset(
 /// Changes a dataset.
 ///
 /// # Errors
-/// Why it was not changed.
+/// When there is no such dataset or it has been changed since, the name is taken, the caller's role does not permit it,
+/// or a port failed.
 pub async fn change_dataset(
     space: &Space,
     context: &RequestContext,

@@ -1,4 +1,4 @@
-//! What is stored of datasets, and what is asked of the store of their documents and of a search engine.
+//! The ports of datasets, of their documents, and of a search engine.
 
 use std::ops::Range;
 

@@ -14,7 +14,8 @@ use crate::unit::{Recorded, Refused};
 /// Takes a dataset out of sight, for good. [`finish_removal`] removes what it held.
 ///
 /// # Errors
-/// Why it was not removed.
+/// When there is no such dataset, it has been changed since or endpoints search it, the caller's role does not permit it,
+/// or a port failed.
 pub async fn begin_removal(
     space: &Space,
     context: &RequestContext,

@@ -69,7 +69,7 @@ impl Upload {
     /// Begins to take in files.
     ///
     /// # Errors
-    /// Why none would be taken in.
+    /// When there is no such dataset, too much is on its way already, the caller's role does not permit it, or a port failed.
     pub fn begin(
         space: &Space,
         context: &RequestContext,
@@ -144,7 +144,7 @@ impl Upload {
     /// Ends the last file, makes all of them durable, and then their job. It is worked off in the background.
     ///
     /// # Errors
-    /// Why none was taken in.
+    /// When there are no files or too many, the dataset is gone, or a port failed.
     pub fn finish(mut self) -> Result<Job, UploadError> {
         self.end_file();
         if self.files.is_empty() {

@@ -89,7 +89,8 @@ pub struct ListedEndpoints {
 /// Makes an endpoint.
 ///
 /// # Errors
-/// Why it was not made.
+/// When there is no such dataset, the slug is taken, the tenant is full, the caller's role does not permit it, or a port
+/// failed.
 pub async fn create_endpoint(
     space: &Space,
     context: &RequestContext,
@@ -135,7 +136,7 @@ pub async fn create_endpoint(
 /// Changes an endpoint.
 ///
 /// # Errors
-/// Why it was not changed.
+/// When there is no such endpoint or it has been changed since, the caller's role does not permit it, or a port failed.
 pub async fn change_endpoint(
     space: &Space,
     context: &RequestContext,
@@ -178,7 +179,7 @@ pub async fn change_endpoint(
 /// Removes an endpoint.
 ///
 /// # Errors
-/// Why it was not removed.
+/// When there is no such endpoint or it has been changed since, the caller's role does not permit it, or a port failed.
 pub async fn remove_endpoint(
     space: &Space,
     context: &RequestContext,

@@ -1,4 +1,4 @@
-//! What is published: endpoints, and how they are queried.
+//! Endpoints, which are published under a slug and queried.
 
 mod answer;
 mod manage;

@@ -1,4 +1,4 @@
-//! What is stored of endpoints.
+//! The ports of endpoints.
 
 use crate::endpoint::{Endpoint, Slug};
 use crate::ids::{DatasetId, EndpointId};

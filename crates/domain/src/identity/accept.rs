@@ -46,7 +46,8 @@ port_errors!(AcceptError);
 /// changed here; somebody without one gets an account with the password given.
 ///
 /// # Errors
-/// Why nobody became a member.
+/// When the invitation does not stand, the password is wrong or too weak, the account is a member already, or a port
+/// failed.
 pub async fn accept_invitation(
     space: &Space,
     context: &RequestContext,

@@ -1,4 +1,4 @@
-//! An account: what the installation knows of somebody.
+//! An account, with which somebody logs in to the installation.
 
 use std::str::FromStr;
 

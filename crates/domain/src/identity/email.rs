@@ -1,4 +1,4 @@
-//! Which mailbox is meant: an e-mail address in the one canonical form that everything compares.
+//! An e-mail address in the one canonical form that everything compares.
 
 use std::fmt;
 use std::str::FromStr;

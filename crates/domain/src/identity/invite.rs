@@ -58,7 +58,7 @@ impl Invitation {
 /// Invites somebody. Whether they have an account, or are a member already, makes no difference to the answer.
 ///
 /// # Errors
-/// Why nobody was invited.
+/// When the caller may not manage members or hand out that role, the tenant is full, or a port failed.
 pub async fn invite(
     space: &Space,
     context: &RequestContext,
@@ -116,7 +116,7 @@ pub fn invitations(
 /// Takes an invitation back.
 ///
 /// # Errors
-/// Why it was not taken back.
+/// When there is no such invitation, the caller may not end one of that role, or a port failed.
 pub async fn withdraw_invitation(
     space: &Space,
     context: &RequestContext,

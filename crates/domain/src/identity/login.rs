@@ -53,7 +53,7 @@ port_errors!(LoginError);
 /// Logs somebody in. Unknown, wrong and disabled are answered alike, after the same work.
 ///
 /// # Errors
-/// Why nobody was logged in.
+/// When the credentials are wrong, the tenant must be named, or a port failed.
 pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Result<LoggedIn, LoginError> {
     let known = Known::look_up(space, &wanted.email)?;
     let stored = known.account.as_ref().map(|account| &account.password);

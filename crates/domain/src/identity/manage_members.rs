@@ -71,7 +71,8 @@ pub fn member(space: &Space, principal: &Principal, account: AccountId) -> Resul
 /// Changes a membership. The account itself is never touched.
 ///
 /// # Errors
-/// Why it was not changed.
+/// When there is no such member or it has been changed since, the caller may not touch or give that role, the last Owner
+/// would go, or a port failed.
 pub async fn change_member(
     space: &Space,
     context: &RequestContext,
@@ -112,7 +113,8 @@ pub async fn change_member(
 /// Ends a membership. The account stays: it belongs to the person.
 ///
 /// # Errors
-/// Why it was not ended.
+/// When there is no such member or it has been changed since, the caller may not touch that role, the last Owner would
+/// go, or a port failed.
 pub async fn remove_member(
     space: &Space,
     context: &RequestContext,

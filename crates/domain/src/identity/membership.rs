@@ -1,4 +1,4 @@
-//! What a tenant sees of an account.
+//! A membership: an account's place in a tenant.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who somebody is: accounts, memberships, and the principal that authentication ends in.
+//! Identity: accounts, memberships, and the principal that authentication ends in.
 //!
 //! An account belongs to the installation: an e-mail and a password. A membership is what a tenant sees of it: a
 //! role and a status, which the tenant may change or end without ever touching the account.

@@ -1,4 +1,4 @@
-//! The host's operator at work in a tenant: named by whoever runs the binary, where there is more than one.
+//! The host's operator at work in a tenant: a named one, where there are several.
 
 use crate::identity::Principal;
 use crate::port_error::{PortError, port_errors};

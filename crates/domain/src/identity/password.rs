@@ -1,4 +1,4 @@
-//! What a password must be, and what is stored of it.
+//! Passwords: the rules for new ones, and the stored form.
 
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroize;

@@ -1,4 +1,4 @@
-//! What is stored of accounts and memberships, and what is asked of whoever hashes passwords and signs tokens.
+//! The ports of accounts, memberships, password hashing and access tokens.
 
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ pub trait AccessTokens: Send + Sync {
     /// Verifies a token that a caller presents.
     ///
     /// # Errors
-    /// Why it is refused. A token of another kind, well-formed as such, is [`TokenRefused::WrongKind`], whatever else is
+    /// When its form, kind, key, signature, claims or time is wrong. A token of another kind, well-formed as such, is [`TokenRefused::WrongKind`], whatever else is
     /// wrong with it for us: it may be for another to verify.
     fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenRefused>;
 }

@@ -1,4 +1,4 @@
-//! Who is calling, once that is known.
+//! The principal: a caller who has proved who they are, and the way from them to their tenant's data.
 
 use std::sync::Arc;
 
@@ -53,12 +53,12 @@ pub struct MemberIdentity {
 /// The way from a principal to the tenant's data leads through [`Principal::scope`], which asks what for.
 #[derive(Clone)]
 pub struct Principal {
-    principal: Who,
+    principal: Identity,
     live: Arc<TenantSnapshot>,
 }
 
 #[derive(Clone)]
-enum Who {
+enum Identity {
     Member(MemberIdentity),
     Operator,
     HubUser(Arc<HubCaller>),
@@ -67,15 +67,15 @@ enum Who {
 impl Principal {
     pub(crate) fn new(account: AccountId, member: &MemberSnapshot, live: Arc<TenantSnapshot>) -> Self {
         let member = MemberIdentity { account, email: member.email.clone(), role: member.role };
-        Self { principal: Who::Member(member), live }
+        Self { principal: Identity::Member(member), live }
     }
 
     pub(super) fn operator(live: Arc<TenantSnapshot>) -> Self {
-        Self { principal: Who::Operator, live }
+        Self { principal: Identity::Operator, live }
     }
 
     pub(crate) fn hub_user(caller: HubCaller, live: Arc<TenantSnapshot>) -> Self {
-        Self { principal: Who::HubUser(Arc::new(caller)), live }
+        Self { principal: Identity::HubUser(Arc::new(caller)), live }
     }
 
     /// The scope of the principal's tenant, for something their standing permits.
@@ -100,9 +100,9 @@ impl Principal {
     #[must_use]
     pub fn kind(&self) -> PrincipalKind {
         match &self.principal {
-            Who::Member(member) => PrincipalKind::Member(member.role),
-            Who::Operator => PrincipalKind::Operator,
-            Who::HubUser(_) => PrincipalKind::HubUser,
+            Identity::Member(member) => PrincipalKind::Member(member.role),
+            Identity::Operator => PrincipalKind::Operator,
+            Identity::HubUser(_) => PrincipalKind::HubUser,
         }
     }
 
@@ -112,8 +112,8 @@ impl Principal {
     /// When it is none.
     pub fn member(&self, permission: Permission) -> Result<&MemberIdentity, Forbidden> {
         match &self.principal {
-            Who::Member(member) => Ok(member),
-            Who::Operator | Who::HubUser(_) => Err(Forbidden { kind: self.kind(), permission }),
+            Identity::Member(member) => Ok(member),
+            Identity::Operator | Identity::HubUser(_) => Err(Forbidden { kind: self.kind(), permission }),
         }
     }
 
@@ -121,8 +121,8 @@ impl Principal {
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
         match &self.principal {
-            Who::Member(member) => Some(&member.email),
-            Who::Operator | Who::HubUser(_) => None,
+            Identity::Member(member) => Some(&member.email),
+            Identity::Operator | Identity::HubUser(_) => None,
         }
     }
 
@@ -130,8 +130,8 @@ impl Principal {
     #[must_use]
     pub fn as_hub_user(&self) -> Option<&HubCaller> {
         match &self.principal {
-            Who::HubUser(caller) => Some(caller),
-            Who::Member(_) | Who::Operator => None,
+            Identity::HubUser(caller) => Some(caller),
+            Identity::Member(_) | Identity::Operator => None,
         }
     }
 
@@ -145,9 +145,9 @@ impl Principal {
     #[must_use]
     pub fn actor(&self) -> Actor {
         match &self.principal {
-            Who::Member(member) => Actor::Account { id: member.account, role: Some(member.role) },
-            Who::Operator => Actor::Operator,
-            Who::HubUser(caller) => caller.claims.actor(&TenantScope::of(self.live.tenant.id)),
+            Identity::Member(member) => Actor::Account { id: member.account, role: Some(member.role) },
+            Identity::Operator => Actor::Operator,
+            Identity::HubUser(caller) => caller.claims.actor(&TenantScope::of(self.live.tenant.id)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a local access token says.
+//! The claims of a local access token.
 
 use crate::access::Role;
 use crate::identity::Email;

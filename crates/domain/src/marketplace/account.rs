@@ -1,4 +1,4 @@
-//! What a tenant is on a hub.
+//! A tenant's account on a hub.
 
 use crate::ids::{HubId, MarketplaceId};
 use crate::marketplace::{Audience, Hub, HubUsername, MarketplaceName, SatelliteId};

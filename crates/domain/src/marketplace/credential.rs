@@ -1,4 +1,4 @@
-//! What proves to a hub who we are.
+//! The credential that proves to a hub who we are.
 
 use std::borrow::Cow;
 

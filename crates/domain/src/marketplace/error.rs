@@ -1,4 +1,4 @@
-//! Why a marketplace was not registered, changed, read or removed.
+//! The refusals of registering, changing, reading and removing a marketplace.
 
 use crate::identity::Forbidden;
 use crate::marketplace::ports::HubError;

@@ -1,4 +1,4 @@
-//! Which hubs the installation trusts.
+//! A hub that the installation trusts.
 
 use std::str::FromStr;
 

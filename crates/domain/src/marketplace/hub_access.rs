@@ -1,4 +1,4 @@
-//! With what a hub is called on behalf of a tenant.
+//! The credential with which a hub is called on behalf of a tenant.
 
 use crate::marketplace::ports::{HubAccess, HubError};
 use crate::marketplace::{HubCredential, Marketplace};

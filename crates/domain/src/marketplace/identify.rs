@@ -1,4 +1,4 @@
-//! Who the bearer of a satellite token is: remembered, or asked of the hub with the tenant's own credential.
+//! The identity of a satellite token's bearer: remembered, or asked of the hub with the tenant's own credential.
 
 use crate::identity::Principal;
 use crate::marketplace::HubCaller;

@@ -77,7 +77,8 @@ pub fn marketplaces(
 /// makes this space its satellite if it is not yet.
 ///
 /// # Errors
-/// Why it was not changed.
+/// When there is no such marketplace or it has been changed since, the name is taken, the hub refuses the credential or
+/// says it is another account's, the caller's role does not permit it, or a port failed.
 pub async fn change_marketplace(
     space: &Space,
     context: &RequestContext,
@@ -161,7 +162,8 @@ async fn renew(
 /// that, once and as well as it goes: a hub that cannot be reached keeps what it shows until its health reports run out.
 ///
 /// # Errors
-/// Why it was not removed. What the hub did not take is the answer, and no error.
+/// When there is no such marketplace or it has been changed since, the caller's role does not permit it, or a port
+/// failed. What the hub did not take is the answer, and no error.
 pub async fn remove_marketplace(
     space: &Space,
     context: &RequestContext,

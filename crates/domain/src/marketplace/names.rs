@@ -1,4 +1,4 @@
-//! What a hub, and a tenant's account on it, are called.
+//! The names and addresses of a hub and of a tenant's account on it.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What is stored of hubs, marketplaces and listings, and what is asked of whoever speaks to a hub.
+//! The ports of hubs, marketplaces and listings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +113,7 @@ pub trait SatelliteTokens: Send + Sync {
     /// Verifies a token that a caller presents. Whether a tenant owns its audience is for the caller of this to see.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// When it is no token of a trusted hub, of its key, form and time.
     fn verify<'a>(
         &'a self,
         token: &'a str,

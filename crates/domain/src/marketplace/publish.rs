@@ -51,7 +51,8 @@ port_errors!(ListingError);
 /// this space is reached, which is `reachable` once the operator has said it.
 ///
 /// # Errors
-/// Why it is not to be listed.
+/// When there is no such endpoint or marketplace, the endpoint is not fit to be shown, the caller's role does not permit
+/// it, or a port failed.
 pub async fn list(
     space: &Space,
     context: &RequestContext,
@@ -115,7 +116,7 @@ pub async fn list(
 /// Takes an endpoint off a marketplace. It is gone from here when the hub has been told.
 ///
 /// # Errors
-/// Why it stays.
+/// When there is no such listing, the caller's role does not permit it, or a port failed.
 pub async fn unlist(
     space: &Space,
     context: &RequestContext,

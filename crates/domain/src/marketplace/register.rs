@@ -47,7 +47,8 @@ pub struct RegistrationSettings<'a> {
 /// Each step can be repeated: whoever was cut off registers once more.
 ///
 /// # Errors
-/// Why it was not registered. What was told to the hub by then stays, and is found there the next time.
+/// When the hub is not trusted or does not answer, the credential is not that account's, a name or audience is taken,
+/// the caller's role does not permit it, or a port failed. What was told to the hub by then stays, and is found there the next time.
 pub async fn register_marketplace(
     space: &Space,
     context: &RequestContext,

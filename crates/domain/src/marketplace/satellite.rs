@@ -1,4 +1,4 @@
-//! What a satellite token says, once it is verified.
+//! The claims of a verified satellite token.
 
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! The operator says which hubs are trusted.
+//! The operator trusts hubs, and ends that trust.
 
 use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
 use crate::ids::HubId;
@@ -38,7 +38,7 @@ port_errors!(TrustError);
 /// the URL they gave.
 ///
 /// # Errors
-/// Why it is not trusted there.
+/// When the issuer is trusted at another URL, or a port failed.
 pub async fn trust_hub(
     space: &Space,
     context: &RequestContext,
@@ -81,7 +81,7 @@ pub async fn trust_hub(
 /// Trusts a hub no more: its tokens are refused from the next request on.
 ///
 /// # Errors
-/// Why it is trusted still.
+/// When there is no such hub, marketplaces are on it, or a port failed.
 pub async fn distrust_hub(
     space: &Space,
     context: &RequestContext,

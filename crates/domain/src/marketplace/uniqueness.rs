@@ -1,4 +1,4 @@
-//! What the rows of marketplaces must not have twice.
+//! The values that no two rows of marketplaces share.
 
 use crate::marketplace::Marketplace;
 use crate::marketplace::error::MarketplaceError;

@@ -75,7 +75,7 @@ port_errors!(PolicyError);
 /// Makes a policy. It acts nowhere until it is attached.
 ///
 /// # Errors
-/// Why it was not made.
+/// When the tenant is full, the caller's role does not permit it, or a port failed.
 pub async fn create_policy(
     space: &Space,
     context: &RequestContext,
@@ -109,7 +109,7 @@ pub async fn create_policy(
 /// Changes a policy. It acts on the very next request to each endpoint it is attached to.
 ///
 /// # Errors
-/// Why it was not changed.
+/// When there is no such policy or it has been changed since, the caller's role does not permit it, or a port failed.
 pub async fn change_policy(
     space: &Space,
     context: &RequestContext,
@@ -146,7 +146,8 @@ pub async fn change_policy(
 /// Removes a policy that is attached nowhere.
 ///
 /// # Errors
-/// Why it was not removed.
+/// When there is no such policy, it has been changed since or is attached, the caller's role does not permit it, or a
+/// port failed.
 pub async fn remove_policy(
     space: &Space,
     context: &RequestContext,
@@ -212,7 +213,8 @@ pub fn attached(
 /// Makes these the policies of an endpoint, in this order.
 ///
 /// # Errors
-/// Why they were not attached.
+/// When there is no such endpoint or policy, one is named twice, there are too many, the endpoint has been changed since,
+/// the caller's role does not permit it, or a port failed.
 pub async fn attach(
     space: &Space,
     context: &RequestContext,

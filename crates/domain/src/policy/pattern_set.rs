@@ -1,4 +1,4 @@
-//! Which of many patterns matches an address first, without trying each.
+//! Many patterns at once: the first that matches an address, without trying each.
 
 use std::collections::HashMap;
 

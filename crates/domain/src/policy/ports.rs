@@ -1,4 +1,4 @@
-//! What is stored of policies.
+//! The ports of policies.
 
 use crate::ids::{EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};

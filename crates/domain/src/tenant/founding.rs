@@ -1,4 +1,4 @@
-//! What a tenant begins with: an account, the tenant, and the membership that makes the one the other's Owner.
+//! The rows of a new tenant: an account, the tenant, and the membership of its first Owner.
 
 use crate::access::Role;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};

@@ -1,4 +1,4 @@
-//! How much a tenant may hold.
+//! The limits of a tenant.
 
 /// The most a tenant may have of each thing. The operator changes them; a tenant cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Who owns data: tenants, and the capability without which nobody touches it.
+//! Tenants, which own all data, and the capability to touch one tenant's.
 
 mod error;
 mod founding;

@@ -1,4 +1,4 @@
-//! What a tenant is called.
+//! The name of a tenant.
 
 use std::fmt;
 use std::str::FromStr;

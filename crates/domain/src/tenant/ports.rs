@@ -1,4 +1,4 @@
-//! What is stored of tenants.
+//! The ports of tenants.
 
 use crate::ids::TenantId;
 use crate::store::StoreError;

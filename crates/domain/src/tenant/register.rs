@@ -34,7 +34,7 @@ pub struct Registration {
 /// need the operator to have opened registration.
 ///
 /// # Errors
-/// Why nothing was founded.
+/// When the caller may not register, the password is too weak, a name is taken, or a port failed.
 pub async fn register(
     space: &Space,
     context: &RequestContext,
@@ -66,7 +66,7 @@ pub async fn register(
 /// Founds a tenant on the operator's word, with no setup token and whether registration is open or not.
 ///
 /// # Errors
-/// Why nothing was founded.
+/// When the caller may not register, the password is too weak, a name is taken, or a port failed.
 pub async fn found_as_operator(
     space: &Space,
     context: &RequestContext,

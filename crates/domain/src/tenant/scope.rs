@@ -1,4 +1,4 @@
-//! Whose data may be touched: a value that proves it.
+//! The capability to touch one tenant's data.
 
 use crate::ids::TenantId;
 

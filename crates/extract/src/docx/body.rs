@@ -1,30 +1,30 @@
-//! What does each element of a document's body do to its text?
+//! The text of a document's body, element by element.
 
 use super::styles::{Styles, outline_level};
 use super::xml::{Attributes, Node};
-use crate::draft::{Draft, Gap};
 use crate::row::Row;
+use crate::text_builder::{Gap, TextBuilder};
 
-/// A document's body that is being written.
+/// The body of a document, as far as it is read.
 pub(super) struct Body<'a> {
     styles: &'a Styles,
-    pub(super) draft: Draft,
+    pub(super) builder: TextBuilder,
     /// The text of the first heading.
     pub(super) heading: Option<String>,
     in_text: bool,
     in_run: bool,
     /// The run's text is not shown.
     hidden: bool,
-    /// How deep we are in a part that is not the text as it stands.
-    left_out: usize,
+    /// The depth within an element that is skipped.
+    skipped_depth: usize,
     /// The level of the paragraph's heading.
-    level: Option<usize>,
-    /// How deep the paragraph stands in lists.
-    item: Option<usize>,
+    heading_level: Option<usize>,
+    /// The depth of the paragraph in lists.
+    list_depth: Option<usize>,
     /// Whether the paragraph has text.
-    begun: bool,
+    has_text: bool,
     /// Whether the paragraph before was an item of a list.
-    after_item: bool,
+    after_list_item: bool,
     tables: usize,
     row: Option<Row>,
     /// The text of the first heading, as long as its paragraph is open.
@@ -35,16 +35,16 @@ impl<'a> Body<'a> {
     pub(super) fn new(styles: &'a Styles) -> Self {
         Self {
             styles,
-            draft: Draft::default(),
+            builder: TextBuilder::default(),
             heading: None,
             in_text: false,
             in_run: false,
             hidden: false,
-            left_out: 0,
-            level: None,
-            item: None,
-            begun: false,
-            after_item: false,
+            skipped_depth: 0,
+            heading_level: None,
+            list_depth: None,
+            has_text: false,
+            after_list_item: false,
             tables: 0,
             row: None,
             first_heading: String::new(),
@@ -53,11 +53,13 @@ impl<'a> Body<'a> {
 
     pub(super) fn node(&mut self, node: Node<'_>) {
         match node {
-            Node::Open(name, _) if self.left_out > 0 || is_left_out(name) => {
-                self.left_out = self.left_out.saturating_add(1);
+            Node::Open(name, _) if self.skipped_depth > 0 || is_skipped(name) => {
+                self.skipped_depth = self.skipped_depth.saturating_add(1);
             }
-            Node::Close(_) if self.left_out > 0 => self.left_out = self.left_out.saturating_sub(1),
-            Node::Text(_) if self.left_out > 0 => {}
+            Node::Close(_) if self.skipped_depth > 0 => {
+                self.skipped_depth = self.skipped_depth.saturating_sub(1);
+            }
+            Node::Text(_) if self.skipped_depth > 0 => {}
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
             Node::Text(text) if self.in_text && !self.hidden => self.words(text),
@@ -69,31 +71,34 @@ impl<'a> Body<'a> {
         match name {
             "p" => {
                 self.end_paragraph();
-                (self.level, self.item) = (None, None);
+                (self.heading_level, self.list_depth) = (None, None);
             }
             "pStyle" => {
                 let style = attributes.get("val");
-                self.level = self.level.or_else(|| self.styles.level(&style?));
+                self.heading_level = self.heading_level.or_else(|| self.styles.level(&style?));
             }
             "outlineLvl" if !self.in_run => {
-                self.level = attributes.get("val").and_then(|value| outline_level(&value)).or(self.level);
+                self.heading_level =
+                    attributes.get("val").and_then(|value| outline_level(&value)).or(self.heading_level);
             }
-            "numPr" => self.item = self.item.or(Some(0)),
+            "numPr" => self.list_depth = self.list_depth.or(Some(0)),
             "ilvl" => {
                 let depth = attributes.get("val").and_then(|value| value.parse().ok());
-                self.item = depth.map(|depth: usize| depth.min(8)).or(self.item);
+                self.list_depth = depth.map(|depth: usize| depth.min(8)).or(self.list_depth);
             }
             "r" => (self.in_run, self.hidden) = (true, false),
             "vanish" if self.in_run => self.hidden = attributes.is_on(),
             "t" => self.in_text = true,
             "tab" | "ptab" if self.in_run => self.gap(Gap::Space),
-            "br" | "cr" if self.in_run => self.gap(if self.level.is_some() { Gap::Space } else { Gap::Line }),
+            "br" | "cr" if self.in_run => {
+                self.gap(if self.heading_level.is_some() { Gap::Space } else { Gap::Line });
+            }
             "noBreakHyphen" if self.in_run && !self.hidden => self.words("-"),
             "tbl" => {
                 self.end_paragraph();
                 self.gap(Gap::Paragraph);
                 self.tables = self.tables.saturating_add(1);
-                self.after_item = false;
+                self.after_list_item = false;
             }
             "tr" if self.tables == 1 => self.row = Some(Row::default()),
             "tc" => match &mut self.row {
@@ -107,8 +112,8 @@ impl<'a> Body<'a> {
     fn close(&mut self, name: &str) {
         match name {
             "p" => {
-                if self.level.is_some() && self.heading.is_none() {
-                    self.heading = crate::draft::title(&std::mem::take(&mut self.first_heading));
+                if self.heading_level.is_some() && self.heading.is_none() {
+                    self.heading = crate::text_builder::title(&std::mem::take(&mut self.first_heading));
                 }
                 self.end_paragraph();
             }
@@ -116,7 +121,7 @@ impl<'a> Body<'a> {
             "t" => self.in_text = false,
             "tr" if self.tables == 1 => {
                 if let Some(row) = self.row.take() {
-                    row.finish(&mut self.draft);
+                    row.finish(&mut self.builder);
                 }
             }
             "tbl" => {
@@ -130,7 +135,7 @@ impl<'a> Body<'a> {
     fn gap(&mut self, gap: Gap) {
         match &mut self.row {
             Some(row) => row.space(),
-            None => self.draft.gap(gap),
+            None => self.builder.gap(gap),
         }
     }
 
@@ -138,11 +143,11 @@ impl<'a> Body<'a> {
     fn end_paragraph(&mut self) {
         if self.row.is_some() {
             self.gap(Gap::Space);
-        } else if self.begun {
+        } else if self.has_text {
             self.gap(Gap::Line);
-            self.after_item = self.item.is_some();
+            self.after_list_item = self.list_depth.is_some();
         }
-        self.begun = false;
+        self.has_text = false;
     }
 
     fn words(&mut self, text: &str) {
@@ -150,26 +155,28 @@ impl<'a> Body<'a> {
             row.words(text);
             return;
         }
-        if !self.begun && !text.trim().is_empty() {
-            self.begun = true;
+        if !self.has_text && !text.trim().is_empty() {
+            self.has_text = true;
             // Items of a list follow each other line by line.
-            let goes_on = self.after_item && self.item.is_some();
-            self.draft.gap(if goes_on { Gap::Line } else { Gap::Paragraph });
-            match (self.level, self.item) {
-                (Some(level), _) => self.draft.mark(&format!("{} ", "#".repeat(level))),
-                (None, Some(depth)) => self.draft.mark(&format!("{}- ", "  ".repeat(depth))),
+            let goes_on = self.after_list_item && self.list_depth.is_some();
+            self.builder.gap(if goes_on { Gap::Line } else { Gap::Paragraph });
+            match (self.heading_level, self.list_depth) {
+                (Some(heading_level), _) => {
+                    self.builder.set_marker(&format!("{} ", "#".repeat(heading_level)));
+                }
+                (None, Some(depth)) => self.builder.set_marker(&format!("{}- ", "  ".repeat(depth))),
                 (None, None) => {}
             }
         }
-        if self.level.is_some() && self.heading.is_none() && self.first_heading.len() < 4_096 {
+        if self.heading_level.is_some() && self.heading.is_none() && self.first_heading.len() < 4_096 {
             self.first_heading.push_str(text);
         }
-        self.draft.words(text);
+        self.builder.words(text);
     }
 }
 
-/// What is not the text as it stands: what was moved away, and what stands in for what an old reader cannot show.
-/// What was deleted is no `t` in the first place.
-fn is_left_out(name: &str) -> bool {
+/// Whether an element is skipped: text that was moved away, and the fallback for old readers. Deleted text is no `t` in
+/// the first place.
+fn is_skipped(name: &str) -> bool {
     matches!(name, "moveFrom" | "Fallback")
 }

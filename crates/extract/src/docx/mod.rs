@@ -1,4 +1,4 @@
-//! What is the text of a Word document?
+//! The text of a Word document.
 //!
 //! A DOCX is a ZIP archive of XML parts. The part that is the document is found by the archive's own relations, and
 //! unpacked with a bound; nothing outside of the archive is ever named. Headings are known by their styles, items of
@@ -17,7 +17,7 @@ use self::body::Body;
 use self::package::Package;
 use self::styles::Styles;
 use self::xml::Node;
-use crate::draft::{self, Gap};
+use crate::text_builder::{self, Gap};
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let mut package = Package::open(bytes)?;
@@ -34,7 +34,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     drop(document);
     for notes in ["footnotes.xml", "endnotes.xml"] {
         if let Some(notes) = package.part(&beside(notes))? {
-            body.draft.gap(Gap::Paragraph);
+            body.builder.gap(Gap::Paragraph);
             xml::read(&notes, |node| body.node(node))?;
         }
     }
@@ -42,7 +42,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
         Some(properties) => title(&properties)?,
         None => None,
     };
-    Ok(ExtractedText { title: title.or(body.heading), text: body.draft.finish()? })
+    Ok(ExtractedText { title: title.or(body.heading), text: body.builder.finish()? })
 }
 
 /// The title that a document's properties tell.
@@ -54,9 +54,9 @@ fn title(properties: &str) -> Result<Option<String>, FileRefused> {
         Node::Text(text) if open => title.push_str(text),
         Node::Text(_) => {}
     })?;
-    Ok(draft::title(&title))
+    Ok(text_builder::title(&title))
 }
 
 fn damaged(why: &str) -> FileRefused {
-    FileRefused::Damaged(crate::name_of(FileFormat::Docx), why.to_owned())
+    FileRefused::Damaged(crate::format_name(FileFormat::Docx), why.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Which parts does a document have, and how large may they unpack?
+//! The package of a document: its parts, and how large they may unpack.
 
 use std::io::{Cursor, Read};
 
@@ -11,14 +11,14 @@ use super::xml::{self, Node};
 use crate::encoding::decode;
 
 /// The most bytes that a part unpacks to.
-const PART_MAX: u64 = 64 * 1024 * 1024;
+const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
 /// The most bytes that may come of one byte, of a part that is not small. Text packs to a fifth, tables to a
 /// fiftieth; only what was made to be unpacked packs to a thousandth.
-const RATIO_MAX: u64 = 200;
-/// Up to how many bytes no ratio counts.
-const SMALL: u64 = 4 * 1024 * 1024;
+const MAX_COMPRESSION_RATIO: u64 = 200;
+/// The bytes up to which the ratio does not count.
+const SMALL_PART_BYTES: u64 = 4 * 1024 * 1024;
 /// The most parts.
-const PARTS_MAX: usize = 4_096;
+const MAX_PARTS: usize = 4_096;
 
 /// A document as it is packed. Only parts that are named by its own relations are ever unpacked: what else lies in
 /// there (pictures, macros, other archives) stays packed.
@@ -27,16 +27,16 @@ pub(super) struct Package<'a>(ZipArchive<Cursor<&'a [u8]>>);
 impl<'a> Package<'a> {
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, FileRefused> {
         if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
-            return Err(before_packages(bytes));
+            return Err(legacy_format(bytes));
         }
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| no_archive(&error))?;
-        if archive.len() > PARTS_MAX {
-            return Err(damaged(&format!("it has more than {PARTS_MAX} parts")));
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| invalid_archive(&error))?;
+        if archive.len() > MAX_PARTS {
+            return Err(damaged(&format!("it has more than {MAX_PARTS} parts")));
         }
         if archive.has_duplicate_names() {
             return Err(damaged("two of its parts have one name"));
         }
-        if archive.has_overlapping_entries().map_err(|error| no_archive(&error))? {
+        if archive.has_overlapping_entries().map_err(|error| invalid_archive(&error))? {
             return Err(damaged("its parts lie in one another"));
         }
         for name in archive.file_names_raw() {
@@ -55,14 +55,17 @@ impl<'a> Package<'a> {
             Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword) => {
                 return Err(FileRefused::Encrypted);
             }
-            Err(error) => return Err(no_archive(&error)),
+            Err(error) => return Err(invalid_archive(&error)),
         };
         // What the archive says of its sizes is not believed.
-        let most = part.compressed_size().saturating_mul(RATIO_MAX).clamp(SMALL, PART_MAX);
+        let max_bytes = part
+            .compressed_size()
+            .saturating_mul(MAX_COMPRESSION_RATIO)
+            .clamp(SMALL_PART_BYTES, MAX_PART_BYTES);
         let mut bytes = Vec::new();
-        let read = part.take(most.saturating_add(1)).read_to_end(&mut bytes);
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
-            return Err(FileRefused::TooLarge(most));
+        let read = part.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes);
+        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_bytes {
+            return Err(FileRefused::TooLarge(max_bytes));
         }
         read.map_err(|error| damaged(&format!("{name}: {error}")))?;
         Ok(Some(decode(&bytes)?.into_owned()))
@@ -92,8 +95,8 @@ fn is_inside(name: &[u8]) -> bool {
     !name.starts_with(b"/") && !name.contains(&b':') && !name.split(|b| *b == b'/').any(leads_out)
 }
 
-/// What Word wrote before there were packages: a document of that time, or one that is encrypted.
-fn before_packages(bytes: &[u8]) -> FileRefused {
+/// The error for the format before packages: a document of that time, or one that is encrypted.
+fn legacy_format(bytes: &[u8]) -> FileRefused {
     let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     if bytes.windows(name.len()).any(|window| window == name) {
         FileRefused::Encrypted
@@ -102,6 +105,6 @@ fn before_packages(bytes: &[u8]) -> FileRefused {
     }
 }
 
-fn no_archive(error: &ZipError) -> FileRefused {
+fn invalid_archive(error: &ZipError) -> FileRefused {
     damaged(&format!("it is no archive that can be read: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Which styles of a document are headings?
+//! The styles of a document that are headings.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ struct Style {
     based_on: Option<String>,
 }
 
-/// How far a style is followed to those it is based on.
-const BASES_MAX: usize = 16;
+/// The most steps from a style to those it is based on.
+const MAX_BASED_ON_DEPTH: usize = 16;
 
 impl Styles {
     pub(super) fn read(xml: &str) -> Result<Self, FileRefused> {
@@ -39,7 +39,7 @@ impl Styles {
         })?;
         let level = |id: &String| {
             let mut style = styles.get(id);
-            for _ in 0..BASES_MAX {
+            for _ in 0..MAX_BASED_ON_DEPTH {
                 let found = style?;
                 if found.level.is_some() {
                     return found.level;
@@ -57,7 +57,7 @@ impl Styles {
     }
 }
 
-/// The level that a style's name tells. Word names its own styles in English in every language.
+/// The heading level of a style's name. Word names its own styles in English in every language.
 fn level_of(name: &str) -> Option<usize> {
     let name = name.to_ascii_lowercase();
     if name == "title" {

@@ -1,4 +1,4 @@
-//! How is a part of a document, which is XML, read in one pass and without following it anywhere?
+//! The XML of a part, read in one pass and without following any reference.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -6,10 +6,10 @@ use syft_space_domain::dataset::FileRefused;
 
 use super::damaged;
 
-/// The most elements in elements. Word itself writes some dozens.
-const DEPTH_MAX: usize = 512;
+/// The most elements within each other. Word itself writes some dozens.
+const MAX_DEPTH: usize = 512;
 
-/// What is read, in order. Names have no prefix.
+/// An event of the XML, in document order. Names have no prefix.
 #[derive(Clone, Copy)]
 pub(super) enum Node<'a> {
     Open(&'a str, Attributes<'a>),
@@ -27,7 +27,7 @@ impl Attributes<'_> {
         let mut attributes = self.0.attributes();
         // Whether one stands twice is looked for in a time that grows with their square; the first counts.
         attributes.with_checks(false);
-        let found = attributes.flatten().find(|one| one.key.local_name().as_ref() == name)?;
+        let found = attributes.flatten().find(|attribute| attribute.key.local_name().as_ref() == name)?;
         found.normalized_value(XmlVersion::default()).ok().map(std::borrow::Cow::into_owned)
     }
 
@@ -46,8 +46,8 @@ pub(super) fn read(xml: &str, mut on: impl FnMut(Node<'_>)) -> Result<(), FileRe
         match reader.read_event().map_err(|error| broken(&error))? {
             Event::Start(element) => {
                 depth = depth.saturating_add(1);
-                if depth > DEPTH_MAX {
-                    return Err(damaged(&format!("its XML nests deeper than {DEPTH_MAX}")));
+                if depth > MAX_DEPTH {
+                    return Err(damaged(&format!("its XML nests deeper than {MAX_DEPTH}")));
                 }
                 on(Node::Open(element.local_name().as_ref(), Attributes(&element)));
             }

@@ -1,11 +1,11 @@
-//! What does an element of HTML mean for text?
+//! The kinds of HTML elements, by what they mean for text.
 
 use html5ever::tokenizer::Tag;
 use html5ever::tokenizer::states::RawKind;
 
-/// What an element means for the text in and around it.
+/// The kind of an element, by what it means for the text in and around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ElementKind {
     /// The page's title.
     Title,
     /// A heading of this level.
@@ -36,34 +36,34 @@ pub(super) enum Kind {
     Inline,
 }
 
-pub(super) fn kind(name: &str) -> Kind {
+pub(super) fn kind(name: &str) -> ElementKind {
     match name {
-        "title" => Kind::Title,
-        "h1" => Kind::Heading(1),
-        "h2" => Kind::Heading(2),
-        "h3" => Kind::Heading(3),
-        "h4" => Kind::Heading(4),
-        "h5" => Kind::Heading(5),
-        "h6" => Kind::Heading(6),
-        "br" => Kind::Break,
-        "p" | "dt" | "figcaption" | "caption" | "summary" | "legend" => Kind::Paragraph,
+        "title" => ElementKind::Title,
+        "h1" => ElementKind::Heading(1),
+        "h2" => ElementKind::Heading(2),
+        "h3" => ElementKind::Heading(3),
+        "h4" => ElementKind::Heading(4),
+        "h5" => ElementKind::Heading(5),
+        "h6" => ElementKind::Heading(6),
+        "br" => ElementKind::Break,
+        "p" | "dt" | "figcaption" | "caption" | "summary" | "legend" => ElementKind::Paragraph,
         "html" | "head" | "body" | "div" | "section" | "article" | "main" | "header" | "footer" | "aside"
         | "dd" | "address" | "details" | "figure" | "form" | "fieldset" | "center" | "tbody" | "thead"
-        | "tfoot" => Kind::Division,
-        "dl" | "blockquote" | "hr" => Kind::Block,
-        "ul" | "ol" | "menu" | "dir" => Kind::List,
-        "li" => Kind::Item,
-        "table" => Kind::Table,
-        "tr" => Kind::Row,
-        "td" | "th" => Kind::Cell,
-        "pre" | "listing" | "xmp" => Kind::Preformatted,
-        "img" => Kind::Image,
-        _ => Kind::Inline,
+        | "tfoot" => ElementKind::Division,
+        "dl" | "blockquote" | "hr" => ElementKind::Block,
+        "ul" | "ol" | "menu" | "dir" => ElementKind::List,
+        "li" => ElementKind::Item,
+        "table" => ElementKind::Table,
+        "tr" => ElementKind::Row,
+        "td" | "th" => ElementKind::Cell,
+        "pre" | "listing" | "xmp" => ElementKind::Preformatted,
+        "img" => ElementKind::Image,
+        _ => ElementKind::Inline,
     }
 }
 
-/// How the content of an element is read, if not as HTML.
-pub(super) fn raw(name: &str) -> Option<RawKind> {
+/// The state of the tokenizer for the content of an element that is not HTML.
+pub(super) fn raw_kind(name: &str) -> Option<RawKind> {
     match name {
         "title" | "textarea" => Some(RawKind::Rcdata),
         "script" => Some(RawKind::ScriptData),
@@ -72,19 +72,21 @@ pub(super) fn raw(name: &str) -> Option<RawKind> {
     }
 }
 
-/// Whether an element holds what no person reads.
-pub(super) fn is_program(name: &str) -> bool {
+/// Whether an element holds what no person reads: scripts and the like.
+pub(super) fn is_unreadable(name: &str) -> bool {
     matches!(name, "script" | "style" | "iframe" | "noembed" | "noframes" | "textarea")
 }
 
-/// Whether an element holds what is beside the page's text: the way to other pages, controls, drawings.
-pub(super) fn is_beside(tag: &Tag) -> bool {
+/// Whether an element holds no text of the page: navigation, controls, drawings.
+pub(super) fn is_boilerplate(tag: &Tag) -> bool {
     if is_void(&tag.name) {
         return false;
     }
     let has_word = |attribute: &str, words: &[&str]| {
-        let named = tag.attrs.iter().find(|one| &*one.name.local == attribute);
-        named.is_some_and(|one| one.value.split_ascii_whitespace().any(|word| words.contains(&word)))
+        let named = tag.attrs.iter().find(|candidate| &*candidate.name.local == attribute);
+        named.is_some_and(|attribute| {
+            attribute.value.split_ascii_whitespace().any(|word| words.contains(&word))
+        })
     };
     matches!(&*tag.name, "nav" | "svg" | "template" | "noscript" | "button" | "select")
         || has_word("class", &["navheader", "navfooter"])

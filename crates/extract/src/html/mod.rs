@@ -1,4 +1,4 @@
-//! What is the text of a web page?
+//! The text of a web page.
 //!
 //! The page is read token by token and written in one pass; no tree is built of it, so there is nothing whose depth
 //! could matter. Headings become Markdown's, items of lists get a mark, rows of tables become `| a | b |`,
@@ -14,19 +14,19 @@ use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
 use crate::encoding::decode_html;
-use page::{Page, PageSink, Parts};
+use page::{ContentScope, Page, PageSink};
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = decode_html(bytes)?;
-    let page = read(&text, Parts::Main);
+    let page = read(&text, ContentScope::Main);
     // Whoever opens a part for navigation and never closes it has not meant the rest of the page.
-    let page = if page.ended_in_a_part() { read(&text, Parts::All) } else { page };
+    let page = if page.ended_in_skipped_element() { read(&text, ContentScope::All) } else { page };
     page.finish()
 }
 
-fn read(text: &str, parts: Parts) -> Page {
+fn read(text: &str, scope: ContentScope) -> Page {
     let is_xml = text.trim_start().starts_with("<?xml");
-    let tokenizer = Tokenizer::new(PageSink::new(parts, is_xml), TokenizerOpts::default());
+    let tokenizer = Tokenizer::new(PageSink::new(scope, is_xml), TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(text));
     // It would stop only for a script that is to be run, and the sink asks for none.

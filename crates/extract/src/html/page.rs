@@ -1,4 +1,4 @@
-//! What does each token of a web page do to its text?
+//! The text of a web page, token by token.
 
 use std::cell::RefCell;
 
@@ -7,33 +7,33 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use syft_space_domain::dataset::{ExtractedText, FileRefused, NewDocument};
 
-use super::element::{self, Kind};
-use crate::draft::{self, Draft, Gap};
+use super::element::{self, ElementKind};
 use crate::row::Row;
+use crate::text_builder::{self, Gap, TextBuilder};
 
-/// Which parts of a page are its text.
+/// The parts of a page that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parts {
-    /// Not what leads to other pages, nor controls and drawings.
+pub(super) enum ContentScope {
+    /// All but navigation, controls and drawings.
     Main,
-    /// All that is no program text.
+    /// All that people read.
     All,
 }
 
-/// Writes a page while its tokens come.
+/// The sink of the tokens of a page.
 pub(super) struct PageSink(RefCell<Page>);
 
-/// A page that is being written.
+/// A page, as far as it is read.
 pub(super) struct Page {
-    parts: Parts,
+    scope: ContentScope,
     /// In XML, `<script/>` is closed.
     is_xml: bool,
-    draft: Draft,
+    builder: TextBuilder,
     title: Option<String>,
     /// The element that is left out, and how many of its name are open.
-    left_out: Option<(LocalName, usize)>,
+    skipped: Option<(LocalName, usize)>,
     /// The text of the title or of preformatted text that is open.
-    aside: Option<(Aside, String)>,
+    buffered: Option<(BufferedElement, String)>,
     in_heading: bool,
     lists: Vec<List>,
     /// Lists that are open beyond those in `lists`.
@@ -43,7 +43,7 @@ pub(super) struct Page {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Aside {
+enum BufferedElement {
     Title,
     Preformatted,
 }
@@ -53,8 +53,8 @@ enum List {
     Numbered(u32),
 }
 
-/// The most lists in lists that are shown as such.
-const LISTS_MAX: usize = 8;
+/// The most lists within each other that are shown as such.
+const MAX_LIST_DEPTH: usize = 8;
 
 impl TokenSink for PageSink {
     type Handle = ();
@@ -76,14 +76,14 @@ impl TokenSink for PageSink {
 }
 
 impl PageSink {
-    pub(super) fn new(parts: Parts, is_xml: bool) -> Self {
+    pub(super) fn new(scope: ContentScope, is_xml: bool) -> Self {
         Self(RefCell::new(Page {
-            parts,
+            scope,
             is_xml,
-            draft: Draft::default(),
+            builder: TextBuilder::default(),
             title: None,
-            left_out: None,
-            aside: None,
+            skipped: None,
+            buffered: None,
             in_heading: false,
             lists: Vec::new(),
             deeper_lists: 0,
@@ -98,53 +98,55 @@ impl PageSink {
 
 impl Page {
     /// Whether the page ended in a part that was left out and never closed.
-    pub(super) fn ended_in_a_part(&self) -> bool {
-        self.left_out.as_ref().is_some_and(|(name, _)| element::raw(name).is_none())
+    pub(super) fn ended_in_skipped_element(&self) -> bool {
+        self.skipped.as_ref().is_some_and(|(name, _)| element::raw_kind(name).is_none())
     }
 
     pub(super) fn finish(mut self) -> Result<ExtractedText, FileRefused> {
-        self.end_aside();
+        self.end_buffered();
         self.end_row();
-        Ok(ExtractedText { title: self.title, text: self.draft.finish()? })
+        Ok(ExtractedText { title: self.title, text: self.builder.finish()? })
     }
 
     fn text(&mut self, text: &str) {
-        if self.left_out.is_some() {
+        if self.skipped.is_some() {
             return;
         }
-        if let Some((_, aside)) = &mut self.aside {
+        if let Some((_, buffered)) = &mut self.buffered {
             // One character beyond what fits is enough to be refused for it.
-            if aside.len() <= NewDocument::MAX_BYTES {
-                aside.push_str(text);
+            if buffered.len() <= NewDocument::MAX_BYTES {
+                buffered.push_str(text);
             }
             return;
         }
         match &mut self.row {
             Some(row) if row.in_cell() => row.words(text),
-            _ => self.draft.words(text),
+            _ => self.builder.words(text),
         }
     }
 
-    /// What begins with a start tag; answers how the tokenizer is to read on if it is not HTML.
+    /// Handles a start tag. Answers how the tokenizer is to read on if it is not HTML.
     fn start(&mut self, tag: &Tag) -> Option<RawKind> {
-        let in_drawing = self.left_out.as_ref().is_some_and(|(name, _)| &**name == "svg");
+        let in_drawing = self.skipped.as_ref().is_some_and(|(name, _)| &**name == "svg");
         if tag.self_closing && (self.is_xml || in_drawing) && !element::is_void(&tag.name) {
             return None;
         }
-        let raw = element::raw(&tag.name);
-        if let Some((name, open)) = &mut self.left_out {
+        let raw = element::raw_kind(&tag.name);
+        if let Some((name, open)) = &mut self.skipped {
             if *name == tag.name {
                 *open = open.saturating_add(1);
             }
             return raw;
         }
-        if element::is_program(&tag.name) || (self.parts == Parts::Main && element::is_beside(tag)) {
-            self.left_out = Some((tag.name.clone(), 1));
+        if element::is_unreadable(&tag.name)
+            || (self.scope == ContentScope::Main && element::is_boilerplate(tag))
+        {
+            self.skipped = Some((tag.name.clone(), 1));
             return raw;
         }
         let kind = element::kind(&tag.name);
-        if self.aside.is_some() {
-            if kind == Kind::Break {
+        if self.buffered.is_some() {
+            if kind == ElementKind::Break {
                 self.text("\n");
             }
             return raw;
@@ -153,78 +155,78 @@ impl Page {
         raw
     }
 
-    fn open(&mut self, kind: Kind, tag: &Tag) {
+    fn open(&mut self, kind: ElementKind, tag: &Tag) {
         match kind {
-            Kind::Title => self.aside = Some((Aside::Title, String::new())),
-            Kind::Preformatted => self.aside = Some((Aside::Preformatted, String::new())),
-            Kind::Heading(level) => {
+            ElementKind::Title => self.buffered = Some((BufferedElement::Title, String::new())),
+            ElementKind::Preformatted => self.buffered = Some((BufferedElement::Preformatted, String::new())),
+            ElementKind::Heading(level) => {
                 self.block(Gap::Paragraph);
-                self.draft.mark(&format!("{} ", "#".repeat(level)));
+                self.builder.set_marker(&format!("{} ", "#".repeat(level)));
                 self.in_heading = true;
             }
-            Kind::Break if self.in_heading => self.draft.gap(Gap::Space),
-            Kind::Break | Kind::Division => self.line(Gap::Line),
-            Kind::Paragraph => self.line(Gap::Paragraph),
-            Kind::Block | Kind::Table => self.block(Gap::Paragraph),
-            Kind::List => {
+            ElementKind::Break if self.in_heading => self.builder.gap(Gap::Space),
+            ElementKind::Break | ElementKind::Division => self.line(Gap::Line),
+            ElementKind::Paragraph => self.line(Gap::Paragraph),
+            ElementKind::Block | ElementKind::Table => self.block(Gap::Paragraph),
+            ElementKind::List => {
                 self.block(if self.lists.is_empty() { Gap::Paragraph } else { Gap::Line });
-                if self.lists.len() < LISTS_MAX {
+                if self.lists.len() < MAX_LIST_DEPTH {
                     let numbered = &*tag.name == "ol";
                     self.lists.push(if numbered { List::Numbered(0) } else { List::Marked });
                 } else {
                     self.deeper_lists = self.deeper_lists.saturating_add(1);
                 }
             }
-            Kind::Item => self.item(),
-            Kind::Row => {
+            ElementKind::Item => self.item(),
+            ElementKind::Row => {
                 self.block(Gap::Line);
                 self.row = Some(Row::default());
             }
-            Kind::Cell => {
-                self.draft.gap(Gap::Line);
+            ElementKind::Cell => {
+                self.builder.gap(Gap::Line);
                 self.row.get_or_insert_default().cell();
             }
-            Kind::Image => {
+            ElementKind::Image => {
                 let alt = tag.attrs.iter().find(|attribute| &*attribute.name.local == "alt");
                 if let Some(alt) = alt {
                     self.text(&alt.value);
                 }
             }
-            Kind::Inline => {}
+            ElementKind::Inline => {}
         }
     }
 
     fn end(&mut self, name: &LocalName) {
-        if let Some((left_out, open)) = &mut self.left_out {
-            if left_out == name {
+        if let Some((skipped, open)) = &mut self.skipped {
+            if skipped == name {
                 *open = open.saturating_sub(1);
                 if *open == 0 {
-                    self.left_out = None;
+                    self.skipped = None;
                 }
             }
             return;
         }
         let kind = element::kind(name);
-        if let Some((aside, _)) = &self.aside {
-            let ends = match aside {
-                Aside::Title => kind == Kind::Title,
-                Aside::Preformatted => kind == Kind::Preformatted,
+        if let Some((buffered, _)) = &self.buffered {
+            let ends = match buffered {
+                BufferedElement::Title => kind == ElementKind::Title,
+                BufferedElement::Preformatted => kind == ElementKind::Preformatted,
             };
             if ends {
-                self.end_aside();
+                self.end_buffered();
             }
             return;
         }
         match kind {
-            Kind::Heading(_) => {
-                self.draft.unmark();
+            ElementKind::Heading(_) => {
+                self.builder.clear_marker();
                 self.block(Gap::Paragraph);
             }
-            Kind::Division => self.line(Gap::Line),
-            Kind::Break | Kind::Paragraph => self.line(Gap::Paragraph),
-            Kind::Block | Kind::Table => self.block(Gap::Paragraph),
-            Kind::List => {
-                self.draft.unmark();
+            ElementKind::Division => self.line(Gap::Line),
+            ElementKind::Break | ElementKind::Paragraph => self.line(Gap::Paragraph),
+            ElementKind::Block | ElementKind::Table => self.block(Gap::Paragraph),
+            ElementKind::List => {
+                self.builder.clear_marker();
                 if self.deeper_lists > 0 {
                     self.deeper_lists = self.deeper_lists.saturating_sub(1);
                 } else {
@@ -232,12 +234,16 @@ impl Page {
                 }
                 self.block(if self.lists.is_empty() { Gap::Paragraph } else { Gap::Line });
             }
-            Kind::Item => {
-                self.draft.unmark();
+            ElementKind::Item => {
+                self.builder.clear_marker();
                 self.line(Gap::Line);
             }
-            Kind::Row => self.block(Gap::Line),
-            Kind::Title | Kind::Preformatted | Kind::Cell | Kind::Image | Kind::Inline => {}
+            ElementKind::Row => self.block(Gap::Line),
+            ElementKind::Title
+            | ElementKind::Preformatted
+            | ElementKind::Cell
+            | ElementKind::Image
+            | ElementKind::Inline => {}
         }
     }
 
@@ -246,8 +252,8 @@ impl Page {
         self.in_heading = false;
         match &mut self.row {
             Some(row) if row.in_cell() => row.space(),
-            _ if self.lists.is_empty() => self.draft.gap(gap),
-            _ => self.draft.gap(gap.min(Gap::Line)),
+            _ if self.lists.is_empty() => self.builder.gap(gap),
+            _ => self.builder.gap(gap.min(Gap::Line)),
         }
     }
 
@@ -255,12 +261,12 @@ impl Page {
     fn block(&mut self, gap: Gap) {
         self.in_heading = false;
         self.end_row();
-        self.draft.gap(gap);
+        self.builder.gap(gap);
     }
 
     fn end_row(&mut self) {
         if let Some(row) = self.row.take() {
-            row.finish(&mut self.draft);
+            row.finish(&mut self.builder);
         }
     }
 
@@ -274,13 +280,15 @@ impl Page {
             Some(List::Marked) | None => "- ".to_owned(),
         };
         self.block(Gap::Line);
-        self.draft.mark(&format!("{}{mark}", "  ".repeat(depth)));
+        self.builder.set_marker(&format!("{}{mark}", "  ".repeat(depth)));
     }
 
-    fn end_aside(&mut self) {
-        match self.aside.take() {
-            Some((Aside::Title, text)) => self.title = self.title.take().or_else(|| draft::title(&text)),
-            Some((Aside::Preformatted, text)) => self.preformatted(&text),
+    fn end_buffered(&mut self) {
+        match self.buffered.take() {
+            Some((BufferedElement::Title, text)) => {
+                self.title = self.title.take().or_else(|| text_builder::title(&text));
+            }
+            Some((BufferedElement::Preformatted, text)) => self.preformatted(&text),
             None => {}
         }
     }
@@ -292,8 +300,8 @@ impl Page {
         }
         let fence = if text.lines().any(|line| line.trim_start().starts_with("```")) { "~~~" } else { "```" };
         self.block(Gap::Paragraph);
-        self.draft.unmark();
-        self.draft.verbatim(&format!("{fence}\n{text}\n{fence}"));
-        self.draft.gap(Gap::Paragraph);
+        self.builder.clear_marker();
+        self.builder.verbatim(&format!("{fence}\n{text}\n{fence}"));
+        self.builder.gap(Gap::Paragraph);
     }
 }

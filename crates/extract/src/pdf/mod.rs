@@ -1,4 +1,4 @@
-//! What is the text of a PDF?
+//! The text of a PDF.
 //!
 //! A PDF says where glyphs stand on a page, and no more. The interpreter of `hayro` finds out which glyphs and
 //! where; [`page`] makes lines of them by their places and [`lines`] a text of the lines, in which what is larger
@@ -17,14 +17,14 @@ use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
 use self::page::PageDevice;
-use crate::draft;
 use crate::encoding::decode;
+use crate::text_builder;
 
-/// How far into a file its first line is looked for.
-const HEAD: usize = 1024;
+/// The bytes in which the header of a file is looked for.
+const HEADER_SEARCH_BYTES: usize = 1024;
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
-    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    let head = bytes.get(..HEADER_SEARCH_BYTES).unwrap_or(bytes);
     if !head.windows(5).any(|window| window == b"%PDF-") {
         return Err(damaged("it does not begin as a PDF does"));
     }
@@ -48,7 +48,7 @@ fn read(bytes: Vec<u8>) -> Result<ExtractedText, FileRefused> {
         interpret_page(page, &mut context, &mut device);
         device.end_page();
         if device.is_full() {
-            return Err(draft::too_much_text());
+            return Err(text_builder::too_much_text());
         }
     }
     let (text, heading) = lines::write(&device.into_lines())?;
@@ -60,12 +60,12 @@ fn read(bytes: Vec<u8>) -> Result<ExtractedText, FileRefused> {
 fn title(bytes: &[u8]) -> Option<String> {
     let marked = [&b"\xfe\xff"[..], b"\xff\xfe", b"\xef\xbb\xbf"].iter().any(|mark| bytes.starts_with(mark));
     if marked {
-        return decode(bytes).ok().and_then(|title| draft::title(&title));
+        return decode(bytes).ok().and_then(|title| text_builder::title(&title));
     }
     let title: String = bytes.iter().map(|byte| char::from(*byte)).collect();
-    draft::title(&title)
+    text_builder::title(&title)
 }
 
 fn damaged(why: &str) -> FileRefused {
-    FileRefused::Damaged(crate::name_of(FileFormat::Pdf), why.to_owned())
+    FileRefused::Damaged(crate::format_name(FileFormat::Pdf), why.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Which glyphs of a page make a line?
+//! The lines of a page, made of its glyphs.
 
 use hayro_interpret::font::{Glyph, GlyphRun};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
@@ -7,30 +7,30 @@ use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, I
 use syft_space_domain::dataset::NewDocument;
 
 use super::lines::Line;
-use crate::draft::Gap;
+use crate::text_builder::Gap;
 
 /// Takes the text of page after page, in the order in which it is drawn.
 #[derive(Default)]
 pub(super) struct PageDevice {
     lines: Vec<Line>,
     line: Line,
-    /// Where the last glyph of the line was.
-    last: Option<Place>,
+    /// The position of the last glyph of the line.
+    last: Option<GlyphPosition>,
     bytes: usize,
 }
 
-/// Where a glyph stands.
+/// The position of a glyph.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct GlyphPosition {
     from: Point,
     to: Point,
-    /// The way of the writing, of length 1.
-    way: Vec2,
+    /// The direction of writing, a unit vector.
+    direction: Vec2,
     size: f64,
 }
 
-/// The units in which glyphs are measured, a line's height.
-const EM: f64 = 1000.0;
+/// The units of glyph space in an em.
+const UNITS_PER_EM: f64 = 1000.0;
 
 impl Device<'_> for PageDevice {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _mode: &DrawMode) {
@@ -42,8 +42,8 @@ impl Device<'_> for PageDevice {
                 BfString::String(text) => text.as_str(),
             };
             let transform = props.transform * glyph.transform();
-            if let Some(place) = Place::of(glyph, transform, run.writing_mode()) {
-                self.glyph(text, place);
+            if let Some(position) = GlyphPosition::of(glyph, transform, run.writing_mode()) {
+                self.glyph(text, position);
             }
         }
     }
@@ -56,7 +56,7 @@ impl Device<'_> for PageDevice {
     fn pop_transparency_group(&mut self) {}
 }
 
-impl Place {
+impl GlyphPosition {
     fn of(glyph: &Glyph<'_>, transform: Affine, mode: WritingMode) -> Option<Self> {
         let advance = match glyph {
             Glyph::Outline(glyph) => glyph.advance_width(),
@@ -64,38 +64,39 @@ impl Place {
         };
         let from = transform * Point::ZERO;
         let (along, across) = match mode {
-            WritingMode::Horizontal => (Point::new(EM, 0.0), Point::new(0.0, EM)),
-            WritingMode::Vertical => (Point::new(0.0, -EM), Point::new(EM, 0.0)),
+            WritingMode::Horizontal => (Point::new(UNITS_PER_EM, 0.0), Point::new(0.0, UNITS_PER_EM)),
+            WritingMode::Vertical => (Point::new(0.0, -UNITS_PER_EM), Point::new(UNITS_PER_EM, 0.0)),
         };
-        let way = transform * along - from;
+        let direction = transform * along - from;
         let size = (transform * across - from).hypot();
-        let length = way.hypot();
+        let length = direction.hypot();
         if !(from.is_finite() && length > 0.0 && length.is_finite() && size > 0.0 && size.is_finite()) {
             return None;
         }
         let advance = match mode {
-            WritingMode::Horizontal => f64::from(advance.unwrap_or(500.0)) / EM,
+            WritingMode::Horizontal => f64::from(advance.unwrap_or(500.0)) / UNITS_PER_EM,
             WritingMode::Vertical => 1.0,
         };
-        Some(Self { from, to: from + way * advance, way: way / length, size })
+        Some(Self { from, to: from + direction * advance, direction: direction / length, size })
     }
 }
 
 impl PageDevice {
-    fn glyph(&mut self, text: &str, place: Place) {
+    fn glyph(&mut self, text: &str, position: GlyphPosition) {
         if self.is_full() {
             return;
         }
         if let Some(last) = self.last {
-            let step = place.from - last.to;
-            let (along, across) = (step.dot(last.way), step.cross(last.way).abs());
-            let size = last.size.max(place.size);
-            if last.way.dot(place.way) < 0.9 || across > 0.6 * size {
+            let step = position.from - last.to;
+            let (along, across) = (step.dot(last.direction), step.cross(last.direction).abs());
+            let size = last.size.max(position.size);
+            if last.direction.dot(position.direction) < 0.9 || across > 0.6 * size {
                 // Twice a line's height is where a paragraph ends; so is where the writing goes back up.
-                let goes_on = last.way.dot(place.way) >= 0.9 && step.cross(last.way) > 0.0;
-                let near = goes_on && across < 1.8 * last.size.min(place.size).max(0.6 * size);
+                let goes_on =
+                    last.direction.dot(position.direction) >= 0.9 && step.cross(last.direction) > 0.0;
+                let near = goes_on && across < 1.8 * last.size.min(position.size).max(0.6 * size);
                 self.end_line(if near { Gap::Line } else { Gap::Paragraph });
-            } else if (place.from - last.from).hypot() < 0.1 * size && self.line.text.ends_with(text) {
+            } else if (position.from - last.from).hypot() < 0.1 * size && self.line.text.ends_with(text) {
                 // The same once more in the same place, to look bold.
                 return;
             } else if along > 0.15 * size || along < -0.5 * size {
@@ -103,8 +104,8 @@ impl PageDevice {
             }
         }
         self.bytes = self.bytes.saturating_add(text.len());
-        self.line.write(text, place.size);
-        self.last = Some(place);
+        self.line.write(text, position.size);
+        self.last = Some(position);
     }
 
     fn end_line(&mut self, gap: Gap) {

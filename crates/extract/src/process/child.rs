@@ -1,4 +1,4 @@
-//! How does the parent speak with a child that may do anything?
+//! The parent's side of a child that reads files, and may do anything.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -10,30 +10,30 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
 use super::ReaderProgram;
-use super::frame::{self, Allowance, BODY_MAX, HEAD, READY};
+use super::protocol::{self, HEADER_BYTES, MAX_BODY_BYTES, READY, ResourceLimits};
 
 /// A child process that reads files. Dropping it ends it.
 pub(super) struct Reader {
     process: Child,
     input: ChildStdin,
     output: ChildStdout,
-    /// The files it has read.
+    /// The number of files that it has read.
     pub(super) files: u32,
-    /// How long it took for them.
-    pub(super) busy: Duration,
+    /// The time that it took for them.
+    pub(super) busy_time: Duration,
 }
 
-/// A child did not do what it is for.
+/// The failure of a child.
 #[derive(Debug)]
-pub(super) enum Broken {
-    /// It has not answered in time.
-    Late,
-    /// It ended, or what it said was no answer.
-    Lost,
+pub(super) enum ReaderFailure {
+    /// It has not responded in time.
+    TimedOut,
+    /// It ended, or what it sent was no response.
+    Failed,
 }
 
-/// What is read at once.
-const PIECE: usize = 64 * 1024;
+/// The bytes that are read at once.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 #[expect(
     clippy::disallowed_methods,
@@ -44,10 +44,10 @@ fn now() -> Instant {
 }
 
 impl Reader {
-    /// Begins a child, and waits until it is confined.
-    pub(super) fn begin(
+    /// Spawns a child, and waits until it is confined.
+    pub(super) fn spawn(
         program: &ReaderProgram,
-        allowance: Allowance,
+        resource_limits: ResourceLimits,
         time: Duration,
     ) -> Result<Self, String> {
         let mut command = Command::new(&program.path);
@@ -59,42 +59,44 @@ impl Reader {
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err("a process to read them has no pipes".to_owned());
         };
-        let mut reader = Self { process, input, output, files: 0, busy: Duration::ZERO };
-        let never_wait = never_wait(&reader.input).and_then(|()| never_wait(&reader.output));
-        never_wait.map_err(|error| error.to_string())?;
-        match reader.exchange(&[&allowance.to_bytes()], now() + time) {
+        let mut reader = Self { process, input, output, files: 0, busy_time: Duration::ZERO };
+        let nonblocking = set_nonblocking(&reader.input).and_then(|()| set_nonblocking(&reader.output));
+        nonblocking.map_err(|error| error.to_string())?;
+        match reader.exchange(&[&resource_limits.to_bytes()], now() + time) {
             Ok((READY, body)) if body.is_empty() => Ok(reader),
-            Ok(_) | Err(Broken::Lost) => Err("the process to read them did not begin".to_owned()),
-            Err(Broken::Late) => Err(format!("the process to read them did not begin in {time:?}")),
+            Ok(_) | Err(ReaderFailure::Failed) => Err("the process to read them did not begin".to_owned()),
+            Err(ReaderFailure::TimedOut) => {
+                Err(format!("the process to read them did not begin in {time:?}"))
+            }
         }
     }
 
-    /// Has a file read.
+    /// Reads a file.
     pub(super) fn read(
         &mut self,
         format: FileFormat,
         bytes: &[u8],
         time: Duration,
-    ) -> Result<Result<ExtractedText, FileRefused>, Broken> {
+    ) -> Result<Result<ExtractedText, FileRefused>, ReaderFailure> {
         self.files = self.files.saturating_add(1);
         let begun = now();
-        let head = frame::head(frame::format_code(format), bytes.len());
-        let (kind, body) = self.exchange(&[&head, bytes], begun + time)?;
-        self.busy = self.busy.saturating_add(now().saturating_duration_since(begun));
-        frame::read_answer(format, kind, body).map_err(|_| Broken::Lost)
+        let header = protocol::encode_header(protocol::encode_format(format), bytes.len());
+        let (kind, body) = self.exchange(&[&header, bytes], begun + time)?;
+        self.busy_time = self.busy_time.saturating_add(now().saturating_duration_since(begun));
+        protocol::decode_response(format, kind, body).map_err(|_| ReaderFailure::Failed)
     }
 
-    /// Whether it still runs, and has said nothing that it was not asked.
+    /// Whether it still runs, and has sent nothing without a request.
     pub(super) fn is_ready(&self) -> bool {
         let mut watched = [PollFd::new(&self.output, PollFlags::IN)];
         poll(&mut watched, Some(&Timespec::default())) == Ok(0)
     }
 
-    /// Sends pieces and takes one answer. Whatever the child does, it ends at the deadline.
-    fn exchange(&mut self, pieces: &[&[u8]], deadline: Instant) -> Result<(u8, Vec<u8>), Broken> {
+    /// Sends pieces and receives one response. Whatever the child does, it ends at the deadline.
+    fn exchange(&mut self, pieces: &[&[u8]], deadline: Instant) -> Result<(u8, Vec<u8>), ReaderFailure> {
         let mut pieces = pieces.iter().copied().filter(|piece| !piece.is_empty());
         let mut unsent = pieces.next();
-        let mut answer = Answer::default();
+        let mut response = ResponseBuffer::default();
         loop {
             let (readable, writable) = self.wait(unsent.is_some(), deadline)?;
             if let (true, Some(piece)) = (writable, unsent) {
@@ -103,24 +105,24 @@ impl Reader {
                         let rest = piece.get(sent..).filter(|rest| !rest.is_empty());
                         unsent = rest.or_else(|| pieces.next());
                     }
-                    Err(error) if again(&error) => {}
-                    Err(_) => return Err(Broken::Lost),
+                    Err(error) if is_retryable(&error) => {}
+                    Err(_) => return Err(ReaderFailure::Failed),
                 }
             }
-            if readable && answer.take_from(&mut self.output)? {
+            if readable && response.take_from(&mut self.output)? {
                 // Who answers before all was said has not listened.
-                return if unsent.is_none() { answer.whole() } else { Err(Broken::Lost) };
+                return if unsent.is_none() { response.into_response() } else { Err(ReaderFailure::Failed) };
             }
         }
     }
 
-    /// Waits until the child has said something, or can be told more.
-    fn wait(&self, more: bool, deadline: Instant) -> Result<(bool, bool), Broken> {
+    /// Waits until the child has sent something, or can receive more.
+    fn wait(&self, more: bool, deadline: Instant) -> Result<(bool, bool), ReaderFailure> {
         let left = deadline.saturating_duration_since(now());
         if left.is_zero() {
-            return Err(Broken::Late);
+            return Err(ReaderFailure::TimedOut);
         }
-        let left = Timespec::try_from(left).map_err(|_| Broken::Late)?;
+        let left = Timespec::try_from(left).map_err(|_| ReaderFailure::TimedOut)?;
         let mut watched =
             [PollFd::new(&self.output, PollFlags::IN), PollFd::new(&self.input, PollFlags::OUT)];
         let (output_alone, _) = watched.split_at_mut(1);
@@ -128,9 +130,9 @@ impl Reader {
         match poll(watched, Some(&left)) {
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => return Ok((false, false)),
-            Err(_) => return Err(Broken::Lost),
+            Err(_) => return Err(ReaderFailure::Failed),
         }
-        let mut happened = watched.iter().map(|one| !one.revents().is_empty());
+        let mut happened = watched.iter().map(|watch| !watch.revents().is_empty());
         Ok((happened.next().unwrap_or(false), happened.next().unwrap_or(false)))
     }
 }
@@ -143,49 +145,49 @@ impl Drop for Reader {
     }
 }
 
-/// An answer as far as it has come.
+/// A response, as far as it has come.
 #[derive(Default)]
-struct Answer {
+struct ResponseBuffer {
     bytes: Vec<u8>,
     piece: Vec<u8>,
 }
 
-impl Answer {
-    /// Takes what is there; answers whether that is all.
-    fn take_from(&mut self, output: &mut ChildStdout) -> Result<bool, Broken> {
-        self.piece.resize(PIECE, 0);
+impl ResponseBuffer {
+    /// Reads what is there. Answers whether the response is complete.
+    fn take_from(&mut self, output: &mut ChildStdout) -> Result<bool, ReaderFailure> {
+        self.piece.resize(READ_BUFFER_BYTES, 0);
         let count = match output.read(&mut self.piece) {
-            Ok(0) => return Err(Broken::Lost),
+            Ok(0) => return Err(ReaderFailure::Failed),
             Ok(count) => count,
-            Err(error) if again(&error) => return Ok(false),
-            Err(_) => return Err(Broken::Lost),
+            Err(error) if is_retryable(&error) => return Ok(false),
+            Err(_) => return Err(ReaderFailure::Failed),
         };
         self.bytes.extend_from_slice(self.piece.get(..count).unwrap_or_default());
-        let Some(head) = self.bytes.first_chunk::<HEAD>() else {
+        let Some(header) = self.bytes.first_chunk::<HEADER_BYTES>() else {
             return Ok(false);
         };
-        let (_, length) = frame::read_head(*head);
-        let whole = length.saturating_add(HEAD);
-        if length > BODY_MAX || self.bytes.len() > whole {
-            return Err(Broken::Lost);
+        let (_, length) = protocol::parse_header(*header);
+        let total = length.saturating_add(HEADER_BYTES);
+        if length > MAX_BODY_BYTES || self.bytes.len() > total {
+            return Err(ReaderFailure::Failed);
         }
-        Ok(self.bytes.len() == whole)
+        Ok(self.bytes.len() == total)
     }
 
-    fn whole(mut self) -> Result<(u8, Vec<u8>), Broken> {
-        let head = self.bytes.first_chunk::<HEAD>().ok_or(Broken::Lost)?;
-        let (kind, _) = frame::read_head(*head);
-        self.bytes.drain(..HEAD);
+    fn into_response(mut self) -> Result<(u8, Vec<u8>), ReaderFailure> {
+        let header = self.bytes.first_chunk::<HEADER_BYTES>().ok_or(ReaderFailure::Failed)?;
+        let (kind, _) = protocol::parse_header(*header);
+        self.bytes.drain(..HEADER_BYTES);
         Ok((kind, self.bytes))
     }
 }
 
-fn again(error: &io::Error) -> bool {
+fn is_retryable(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-/// Reading from this end, or writing to it, answers at once.
-fn never_wait(pipe: impl std::os::fd::AsFd) -> io::Result<()> {
+/// Makes a pipe nonblocking.
+fn set_nonblocking(pipe: impl std::os::fd::AsFd) -> io::Result<()> {
     let flags = fcntl_getfl(&pipe)?;
     Ok(fcntl_setfl(&pipe, flags | OFlags::NONBLOCK)?)
 }

@@ -1,36 +1,36 @@
-//! What can a process that reads files still do? It says so of itself, before it reads one.
+//! The confinement of a process that reads files. It confines itself before it reads one.
 
 use std::io;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::frame::Allowance;
+use super::protocol::ResourceLimits;
 
 /// The file descriptors that a reader has: standard input, output and error. No number is left for another, so
 /// nothing can be opened, neither a file nor a connection, with or without help of the kernel's.
-const DESCRIPTORS: u64 = 3;
+const MAX_DESCRIPTORS: u64 = 3;
 
 /// Closes what was inherited beside standard input, output and error.
 ///
 /// # Errors
-/// When it cannot be told what was.
+/// When the open descriptors cannot be listed.
 pub(super) fn close_inherited() -> io::Result<()> {
     let mut open = Vec::new();
     for entry in std::fs::read_dir("/proc/self/fd").or_else(|_| std::fs::read_dir("/dev/fd"))? {
         open.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
     }
-    for descriptor in open.into_iter().filter(|one| *one > 2) {
+    for descriptor in open.into_iter().filter(|descriptor| *descriptor > 2) {
         // The one through which the folder was read is closed already.
         let _closed = nix::unistd::close(descriptor);
     }
     Ok(())
 }
 
-/// Bounds what this process and all its threads can use and reach, for good.
+/// Limits what this process and all its threads can use and reach, for good.
 ///
 /// # Errors
-/// When the system does not let it.
-pub(super) fn confine(allowance: Allowance) -> io::Result<()> {
+/// When the system refuses a limit.
+pub(super) fn confine(resource_limits: ResourceLimits) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
@@ -39,16 +39,16 @@ pub(super) fn confine(allowance: Allowance) -> io::Result<()> {
     }
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
-    limit(Resource::As, allowance.memory)?;
-    limit(Resource::Cpu, u64::from(allowance.processor))?;
-    limit(Resource::Nofile, DESCRIPTORS)
+    limit(Resource::As, resource_limits.memory)?;
+    limit(Resource::Cpu, u64::from(resource_limits.processor))?;
+    limit(Resource::Nofile, MAX_DESCRIPTORS)
 }
 
-/// Takes the right to begin threads and processes; root keeps it.
+/// Takes away the right to start threads and processes; root keeps it.
 ///
 /// # Errors
-/// When the system does not let it.
-pub(super) fn begin_nothing_more() -> io::Result<()> {
+/// When the system refuses a limit.
+pub(super) fn forbid_new_processes() -> io::Result<()> {
     limit(Resource::Nproc, 0)
 }
 

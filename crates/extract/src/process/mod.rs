@@ -1,8 +1,8 @@
-//! How are hostile files read? Each in a child process that can reach nothing.
+//! The extractor that reads each hostile file in a child process, which can reach nothing.
 
 mod child;
 mod confine;
-mod frame;
+mod protocol;
 mod serve;
 
 use std::ffi::OsString;
@@ -13,29 +13,29 @@ use std::time::Duration;
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
-use self::child::{Broken, Reader};
-use self::frame::Allowance;
+use self::child::{Reader, ReaderFailure};
+use self::protocol::ResourceLimits;
 pub use self::serve::{serve, serve_with};
 
-/// How the program is called that reads files: its `main` calls [`serve`].
+/// The command of the program that reads files: its `main` calls [`serve`].
 #[derive(Debug, Clone)]
 pub struct ReaderProgram {
     /// The program.
     pub path: PathBuf,
-    /// What it is told on its command line. Nothing of a file ever stands there.
+    /// Its arguments. Nothing of a file ever stands there.
     pub arguments: Vec<OsString>,
 }
 
-/// What reading a file may take.
+/// The limits of reading files.
 #[derive(Debug, Clone, Copy)]
 pub struct ReaderLimits {
-    /// The files that are read at once, each by a process of its own.
+    /// The most files that are read at once, each by a process of its own.
     pub processes: usize,
     /// The bytes of address space of a process.
     pub memory: u64,
-    /// How long reading a file may take, and beginning a process.
+    /// The time for reading a file, and for spawning a process.
     pub time: Duration,
-    /// How many files a process reads one after the other.
+    /// The most files that a process reads one after the other.
     pub files: u32,
 }
 
@@ -47,8 +47,8 @@ impl Default for ReaderLimits {
     }
 }
 
-/// A process that has read a larger file is not kept: its memory is not what it was.
-const KEEP_MAX: usize = 4 * 1024 * 1024;
+/// The largest file after which a process is reused: a larger one leaves its memory changed.
+const MAX_FILE_BYTES_FOR_REUSE: usize = 4 * 1024 * 1024;
 
 /// Reads files in child processes, a few at once.
 ///
@@ -60,7 +60,7 @@ pub struct ProcessExtractor {
     program: ReaderProgram,
     limits: ReaderLimits,
     state: Mutex<State>,
-    /// A place was given back.
+    /// Notified when a permit is given back.
     freed: Condvar,
 }
 
@@ -71,7 +71,7 @@ struct State {
 }
 
 impl ProcessExtractor {
-    /// Begins no process yet.
+    /// An extractor. It spawns no process yet.
     #[must_use]
     pub fn new(program: ReaderProgram, limits: ReaderLimits) -> Self {
         Self { program, limits, state: Mutex::default(), freed: Condvar::new() }
@@ -82,22 +82,22 @@ impl ProcessExtractor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place among those who read. Each reads for a bounded time, so the wait ends.
-    fn place(&self) -> Place<'_> {
+    /// Waits for a permit to read. Each reader works for a bounded time, so the wait ends.
+    fn acquire(&self) -> ReaderPermit<'_> {
         let mut state = self.lock();
         while state.busy >= self.limits.processes.max(1) {
             state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.busy = state.busy.saturating_add(1);
-        Place(self)
+        ReaderPermit(self)
     }
 
-    fn begin(&self) -> Result<Reader, ExtractError> {
+    fn spawn(&self) -> Result<Reader, ExtractError> {
         // Twice the time of a file, as it is ended once it was busy for longer than that of one.
         let seconds = self.limits.time.as_secs().saturating_mul(2).saturating_add(2);
         let processor = u32::try_from(seconds).unwrap_or(u32::MAX);
-        let allowance = Allowance { memory: self.limits.memory, processor };
-        Reader::begin(&self.program, allowance, self.limits.time).map_err(ExtractError::Failed)
+        let resource_limits = ResourceLimits { memory: self.limits.memory, processor };
+        Reader::spawn(&self.program, resource_limits, self.limits.time).map_err(ExtractError::Failed)
     }
 
     /// A reader that waits for a file, or a new one.
@@ -107,44 +107,49 @@ impl ProcessExtractor {
             match idle {
                 Some(reader) if reader.is_ready() => return Ok(reader),
                 Some(_) => {}
-                None => return self.begin(),
+                None => return self.spawn(),
             }
         }
     }
 
     /// Whether a reader is kept for more files after this one.
-    fn keeps(&self, reader: &Reader, format: FileFormat, length: usize) -> bool {
+    fn is_reusable(&self, reader: &Reader, format: FileFormat, length: usize) -> bool {
         let plain = !matches!(format, FileFormat::Pdf | FileFormat::Docx);
-        plain && length <= KEEP_MAX && reader.files < self.limits.files && reader.busy < self.limits.time
+        plain
+            && length <= MAX_FILE_BYTES_FOR_REUSE
+            && reader.files < self.limits.files
+            && reader.busy_time < self.limits.time
     }
 }
 
 impl TextExtractor for ProcessExtractor {
     fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
         crate::check_size(bytes)?;
-        let _place = self.place();
+        let _permit = self.acquire();
         let mut reader = self.reader()?;
         loop {
             match reader.read(format, bytes, self.limits.time) {
                 Ok(outcome) => {
-                    if self.keeps(&reader, format, bytes.len()) {
+                    if self.is_reusable(&reader, format, bytes.len()) {
                         self.lock().idle.push(reader);
                     }
                     return Ok(outcome?);
                 }
-                Err(Broken::Late) => return Err(FileRefused::TooSlow(self.limits.time.as_secs()).into()),
+                Err(ReaderFailure::TimedOut) => {
+                    return Err(FileRefused::TooSlow(self.limits.time.as_secs()).into());
+                }
                 // It may have been the files before: a new reader tells.
-                Err(Broken::Lost) if reader.files > 1 => reader = self.begin()?,
-                Err(Broken::Lost) => return Err(FileRefused::TooHeavy.into()),
+                Err(ReaderFailure::Failed) if reader.files > 1 => reader = self.spawn()?,
+                Err(ReaderFailure::Failed) => return Err(FileRefused::TooHeavy.into()),
             }
         }
     }
 }
 
-/// A place among those who read at once.
-struct Place<'a>(&'a ProcessExtractor);
+/// The permit of one reader at work.
+struct ReaderPermit<'a>(&'a ProcessExtractor);
 
-impl Drop for Place<'_> {
+impl Drop for ReaderPermit<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.busy = state.busy.saturating_sub(1);

@@ -1,4 +1,4 @@
-//! What does the child process do that reads files?
+//! The child's side: the process that reads files.
 
 use std::io::{self, IsTerminal, Read, Write};
 
@@ -6,7 +6,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused};
 
 use super::confine;
-use super::frame::{self, ALLOWANCE, Allowance, HEAD, READY};
+use super::protocol::{self, HEADER_BYTES, READY, RESOURCE_LIMITS_BYTES, ResourceLimits};
 
 /// Reads files for the process that started this one: the child's side of
 /// [`ProcessExtractor`](super::ProcessExtractor). It confines itself, reads files from standard input and writes
@@ -16,7 +16,7 @@ use super::frame::{self, ALLOWANCE, Allowance, HEAD, READY};
 /// above standard error. It ends the process when its parent is gone.
 ///
 /// # Errors
-/// When it could not be confined, or what came in was no file.
+/// When standard input is a terminal, the process cannot be confined, or what came in was no file.
 pub fn serve() -> io::Result<()> {
     serve_with(crate::extract)
 }
@@ -25,7 +25,7 @@ pub fn serve() -> io::Result<()> {
 /// misbehaves.
 ///
 /// # Errors
-/// As [`serve`].
+/// When standard input is a terminal, the process cannot be confined, or what came in was no file.
 pub fn serve_with(reader: fn(FileFormat, &[u8]) -> Result<ExtractedText, FileRefused>) -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
@@ -33,16 +33,16 @@ pub fn serve_with(reader: fn(FileFormat, &[u8]) -> Result<ExtractedText, FileRef
         return Err(io::Error::other("this command is for the server itself, which starts it"));
     }
     confine::close_inherited()?;
-    let mut allowance = [0; ALLOWANCE];
-    input.read_exact(&mut allowance)?;
-    confine::confine(Allowance::from_bytes(allowance))?;
+    let mut resource_limits = [0; RESOURCE_LIMITS_BYTES];
+    input.read_exact(&mut resource_limits)?;
+    confine::confine(ResourceLimits::from_bytes(resource_limits))?;
     end_with_parent()?;
-    confine::begin_nothing_more()?;
-    output.write_all(&frame::head(READY, 0))?;
+    confine::forbid_new_processes()?;
+    output.write_all(&protocol::encode_header(READY, 0))?;
     output.flush()?;
-    while let Some(head) = next_head(&mut input)? {
-        let (format, length) = frame::read_head(head);
-        let format = frame::read_format(format).ok_or_else(|| io::Error::other("no such format"))?;
+    while let Some(header) = next_header(&mut input)? {
+        let (format, length) = protocol::parse_header(header);
+        let format = protocol::decode_format(format).ok_or_else(|| io::Error::other("no such format"))?;
         if length > FILE_MAX_BYTES {
             return Err(io::Error::other("no file is so large"));
         }
@@ -50,23 +50,24 @@ pub fn serve_with(reader: fn(FileFormat, &[u8]) -> Result<ExtractedText, FileRef
         input.read_exact(&mut bytes)?;
         let outcome = reader(format, &bytes);
         drop(bytes);
-        let (kind, body) = frame::answer(outcome).ok_or_else(|| io::Error::other("not a reader's to say"))?;
-        output.write_all(&frame::head(kind, body.len()))?;
+        let (kind, body) =
+            protocol::encode_response(outcome).ok_or_else(|| io::Error::other("not a reader's to say"))?;
+        output.write_all(&protocol::encode_header(kind, body.len()))?;
         output.write_all(&body)?;
         output.flush()?;
     }
     Ok(())
 }
 
-/// The head of the next file; `None` when there is none.
-fn next_head(input: &mut impl Read) -> io::Result<Option<[u8; HEAD]>> {
-    let mut head = [0; HEAD];
-    let (first, rest) = head.split_at_mut(1);
+/// The header of the next file; `None` when there is none.
+fn next_header(input: &mut impl Read) -> io::Result<Option<[u8; HEADER_BYTES]>> {
+    let mut header = [0; HEADER_BYTES];
+    let (first, rest) = header.split_at_mut(1);
     if input.read(first)? == 0 {
         return Ok(None);
     }
     input.read_exact(rest)?;
-    Ok(Some(head))
+    Ok(Some(header))
 }
 
 /// Ends this process once nobody can write to its input, whatever it is doing then. The kernel's signal for the
@@ -78,7 +79,7 @@ fn end_with_parent() -> io::Result<()> {
             let mut watched = [PollFd::new(&input, PollFlags::empty())];
             let hung_up = poll(&mut watched, None);
             let ended = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-            if hung_up.is_ok() && watched.iter().any(|one| one.revents().intersects(ended)) {
+            if hung_up.is_ok() && watched.iter().any(|watch| watch.revents().intersects(ended)) {
                 std::process::exit(0);
             }
         }

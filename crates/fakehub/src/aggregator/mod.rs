@@ -1,7 +1,6 @@
-//! What does an aggregator ask of a space, and what does it make of the answer?
+//! A fake of the hub's aggregator: it queries spaces, and combines their results.
 //!
-//! A stand-in for the part of a marketplace that retrieves: `POST /aggregator/api/v1/chat` with `retrieval_only`, which is
-//! what the SDK's `search.query` calls. It calls no model.
+//! `POST /aggregator/api/v1/chat` with `retrieval_only` is what the SDK's `search.query` calls. It calls no model.
 
 mod outcome;
 
@@ -17,19 +16,20 @@ use serde_json::{Value, json};
 use crate::aggregator::outcome::Outcome;
 use crate::keys::random_uuid;
 use crate::routes::Route;
-use crate::server::Shared;
-use crate::wire::{Answer, Answered, Request};
+use crate::shared::Shared;
+use crate::wire::{HandlerResult, HubResponse, Request};
 
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a space is asked that fails by itself.
-const TRIES: u32 = 3;
+/// The timeout of a request to a space.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// The attempts at a space that answers 500, 502, 503 or 504.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// What the SDK sends. What it sends besides is for models.
+/// The request of the SDK, without the members for models.
 #[derive(Deserialize)]
-struct Chat {
+struct ChatRequest {
     prompt: String,
     #[serde(default)]
-    data_sources: Vec<Source>,
+    data_sources: Vec<DataSource>,
     #[serde(default)]
     endpoint_tokens: serde_json::Map<String, Value>,
     user_token: Option<String>,
@@ -49,60 +49,63 @@ fn default_threshold() -> f64 {
     0.5
 }
 
-/// An endpoint of a space, and where it is.
+/// An endpoint of a space, with its URL.
 #[derive(Deserialize)]
-struct Source {
+struct DataSource {
     url: String,
     slug: String,
     tenant_name: Option<String>,
     owner_username: Option<String>,
 }
 
-impl Source {
+impl DataSource {
     fn path(&self) -> String {
         format!("{}/{}", self.owner_username.as_deref().unwrap_or_default(), self.slug)
     }
 }
 
-/// The body of a retrieval, its members in the order in which they are sent.
+/// The body of a query to a space, with its members in the order of the real aggregator.
 #[derive(Serialize)]
-struct Query<'a> {
+struct QueryBody<'a> {
     messages: &'a str,
     limit: u32,
     similarity_threshold: f64,
     include_metadata: bool,
 }
 
-/// Whoever asks in one chat, and for whom.
-struct Asking<'a> {
+/// Queries the data sources of one chat request.
+struct Retriever<'a> {
     client: Client,
-    chat: &'a Chat,
+    chat: &'a ChatRequest,
     correlation_id: String,
     backoff: Duration,
     shared: &'a Arc<Shared>,
 }
 
-pub(crate) async fn chat(shared: &Arc<Shared>, request: &Request, backoff: Duration) -> Answered {
+pub(crate) async fn chat(shared: &Arc<Shared>, request: &Request, backoff: Duration) -> HandlerResult {
     let body = request.object()?;
-    let read = |error: serde_json::Error| Answer::bad_value("chat", &error.to_string(), body.clone());
-    let chat: Chat = serde_json::from_value(body.clone()).map_err(read)?;
+    let invalid = |error: serde_json::Error| HubResponse::bad_value("chat", &error.to_string(), body.clone());
+    let chat: ChatRequest = serde_json::from_value(body.clone()).map_err(invalid)?;
     if !chat.retrieval_only {
-        return Err(Answer::detail(501, "this stand-in retrieves, and calls no model: send retrieval_only"));
+        return Err(HubResponse::detail(
+            501,
+            "this stand-in retrieves, and calls no model: send retrieval_only",
+        ));
     }
-    let client = Client::builder().redirect(Policy::none()).no_proxy().timeout(TIMEOUT).build();
-    let client = client.map_err(|error| Answer::detail(500, error.to_string()))?;
+    let client = Client::builder().redirect(Policy::none()).no_proxy().timeout(REQUEST_TIMEOUT).build();
+    let client = client.map_err(|error| HubResponse::detail(500, error.to_string()))?;
     let correlation_id = match request.header("x-correlation-id") {
         Some(id) => id.to_owned(),
         None => random_uuid()?.to_string(),
     };
-    let asking = Asking { client, chat: &chat, correlation_id, backoff, shared };
-    let outcomes = join_all(chat.data_sources.iter().map(|source| asking.outcome(source))).await;
-    Ok(Answer::json(200, outcome::combined(&outcomes)))
+    let retriever = Retriever { client, chat: &chat, correlation_id, backoff, shared };
+    let outcomes = join_all(chat.data_sources.iter().map(|source| retriever.outcome(source))).await;
+    Ok(HubResponse::json(200, outcome::combine(&outcomes)))
 }
 
-impl Asking<'_> {
-    async fn outcome(&self, source: &Source) -> Outcome {
-        let outcome = match self.ask(source).await {
+impl Retriever<'_> {
+    async fn outcome(&self, source: &DataSource) -> Outcome {
+        let outcome = match self.send_with_retries(source).await {
             Ok(response) => self.read(source, response).await,
             Err(error) if error.is_timeout() => {
                 Outcome::failed(source.path(), "timeout", "Request timed out")
@@ -123,22 +126,22 @@ impl Asking<'_> {
         outcome
     }
 
-    /// Asks, and again where the space failed by itself.
-    async fn ask(&self, source: &Source) -> reqwest::Result<Response> {
-        let mut tries = 1;
+    /// Sends the query, with retries after a server error.
+    async fn send_with_retries(&self, source: &DataSource) -> reqwest::Result<Response> {
+        let mut attempts = 1;
         loop {
-            let response = self.once(source).await?;
-            let fails = matches!(response.status().as_u16(), 500 | 502 | 503 | 504);
-            if !fails || tries == TRIES {
+            let response = self.send(source).await?;
+            let is_server_error = matches!(response.status().as_u16(), 500 | 502 | 503 | 504);
+            if !is_server_error || attempts == MAX_ATTEMPTS {
                 return Ok(response);
             }
-            actix_web::rt::time::sleep(self.backoff * tries).await;
-            tries += 1;
+            actix_web::rt::time::sleep(self.backoff * attempts).await;
+            attempts += 1;
         }
     }
 
-    /// One request, with the headers that an aggregator sends, in its order.
-    async fn once(&self, source: &Source) -> reqwest::Result<Response> {
+    /// Sends the query, with the headers of the real aggregator in its order.
+    async fn send(&self, source: &DataSource) -> reqwest::Result<Response> {
         let url = format!("{}/api/v1/endpoints/{}/query", source.url.trim_end_matches('/'), source.slug);
         let host = url.split('/').nth(2).unwrap_or_default();
         let mut request = self
@@ -158,19 +161,19 @@ impl Asking<'_> {
         if let Some(token) = self.chat.endpoint_tokens.get(owner).and_then(Value::as_str) {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let query = Query {
+        let query = QueryBody {
             messages: &self.chat.prompt,
             limit: self.chat.top_k,
             similarity_threshold: self.chat.similarity_threshold,
             include_metadata: true,
         };
-        // Strings and numbers always serialise.
+        // Strings and numbers always serialize.
         request.body(serde_json::to_vec(&query).unwrap_or_default()).send().await
     }
 
-    async fn read(&self, source: &Source, response: Response) -> Outcome {
+    async fn read(&self, source: &DataSource, response: Response) -> Outcome {
         let status = response.status();
-        let asks_for_payment = response
+        let requires_payment = response
             .headers()
             .get("www-authenticate")
             .is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(b"payment"));
@@ -180,27 +183,27 @@ impl Asking<'_> {
                 return Outcome::failed(source.path(), "error", &format!("Unexpected error: {error}"));
             }
         };
-        if status == StatusCode::PAYMENT_REQUIRED && asks_for_payment && self.chat.user_token.is_some() {
+        if status == StatusCode::PAYMENT_REQUIRED && requires_payment && self.chat.user_token.is_some() {
             return self.pay(source, &text);
         }
-        outcome::read(source.path(), status.as_u16(), &text)
+        outcome::from_response(source.path(), status.as_u16(), &text)
     }
 
-    /// Asks the hub to pay, which has no wallet for anybody.
-    fn pay(&self, source: &Source, text: &str) -> Outcome {
+    /// Pays through the hub, where no user has a wallet.
+    fn pay(&self, source: &DataSource, text: &str) -> Outcome {
         let token = self.chat.user_token.as_deref().unwrap_or_default();
         let body = json!({"www_authenticate": "Payment", "endpoint_slug": source.slug});
-        let status = self.shared.answer_to_ourselves(Route::PayFromWallet, Some(token), &body);
-        let why = format!("Payment failed: Client error '{status}' for url '/api/v1/wallet/pay'");
-        Outcome::failed(source.path(), "payment_failed", &why).with_entries_of(text)
+        let status = self.shared.call_internally(Route::PayFromWallet, Some(token), &body);
+        let message = format!("Payment failed: Client error '{status}' for url '/api/v1/wallet/pay'");
+        Outcome::failed(source.path(), "payment_failed", &message).with_policy_entries(text)
     }
 
-    /// Tells the hub, with the query in plain text, as aggregators do.
-    fn report(&self, source: &Source, outcome: &Outcome) {
+    /// Reports the failure to the hub, with the query in plain text, as the real aggregator does.
+    fn report(&self, source: &DataSource, outcome: &Outcome) {
         let body = json!({
             "correlation_id": self.correlation_id, "service": "aggregator", "event": "data_source.query.failed",
             "message": outcome.error, "endpoint": source.path(), "request_data": {"query": self.chat.prompt},
         });
-        self.shared.answer_to_ourselves(Route::ServiceReport, None, &body);
+        self.shared.call_internally(Route::ServiceReport, None, &body);
     }
 }

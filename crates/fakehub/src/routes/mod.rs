@@ -1,22 +1,23 @@
-//! Which route is meant, and what it answers.
+//! The routes of the hub and their handlers.
 
 mod accounts;
+mod endpoint_body;
+mod endpoint_response;
 mod endpoints;
 mod listing;
 mod pats;
 mod satellites;
 mod sessions;
-mod shape;
 mod tokens;
 mod verify;
 
-pub(crate) use sessions::{session, signed_in};
-pub(crate) use tokens::satellite_token;
+pub(crate) use sessions::{authenticate, create_session};
+pub(crate) use tokens::mint_satellite_token;
 
 use serde_json::json;
 
-use crate::state::Hub;
-use crate::wire::{Answer, Answered, Request};
+use crate::state::HubState;
+use crate::wire::{HandlerResult, HubResponse, Request};
 
 macro_rules! routes {
     ($($(#[$doc:meta])* $name:ident: $method:literal $path:literal => $handler:path;)*) => {
@@ -24,17 +25,17 @@ macro_rules! routes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Route {
             $($(#[$doc])* $name,)*
-            /// Asks data sources, by way of the aggregator.
+            /// Queries data sources through the aggregator.
             Chat,
-            /// Any other.
+            /// Any other path or method.
             Unknown,
         }
 
         impl Route {
-            /// Every route that the hub has.
+            /// Every route of the hub.
             pub const ALL: &'static [Self] = &[$(Self::$name,)* Self::Chat];
 
-            /// Its method and path; a segment in braces is any.
+            /// Its method and path pattern; a segment in braces matches any text.
             #[must_use]
             pub fn pattern(self) -> (&'static str, &'static str) {
                 match self {
@@ -44,11 +45,11 @@ macro_rules! routes {
                 }
             }
 
-            pub(crate) fn answer(self, hub: &mut Hub, request: &Request) -> Answered {
+            pub(crate) fn handle(self, hub: &mut HubState, request: &Request) -> HandlerResult {
                 match self {
                     $(Self::$name => $handler(hub, request),)*
-                    // The aggregator is another service, and asks others itself.
-                    Self::Chat | Self::Unknown => Err(unknown(request)),
+                    // The aggregator is another service; the server calls it.
+                    Self::Chat | Self::Unknown => Err(unknown_route(request)),
                 }
             }
         }
@@ -56,83 +57,83 @@ macro_rules! routes {
 }
 
 routes! {
-    /// Makes an account.
+    /// Registers an account.
     Register: "POST" "/api/v1/auth/register" => accounts::register;
-    /// Begins a session.
+    /// Starts a session.
     Login: "POST" "/api/v1/auth/login" => accounts::login;
-    /// Makes a session longer.
+    /// Renews a session.
     Refresh: "POST" "/api/v1/auth/refresh" => accounts::refresh;
     /// Ends a session.
     Logout: "POST" "/api/v1/auth/logout" => accounts::logout;
-    /// Whose credential it is.
+    /// The user of the credential.
     Me: "GET" "/api/v1/auth/me" => accounts::me;
-    /// Changes one's profile.
+    /// Changes the caller's profile.
     UpdateMe: "PUT" "/api/v1/users/me" => accounts::update_me;
-    /// Makes a personal access token.
+    /// Creates a personal access token.
     CreatePat: "POST" "/api/v1/auth/tokens" => pats::create;
-    /// Lists one's personal access tokens.
+    /// Lists the caller's personal access tokens.
     ListPats: "GET" "/api/v1/auth/tokens" => pats::list;
     /// Revokes a personal access token.
     RevokePat: "DELETE" "/api/v1/auth/tokens/{id}" => pats::revoke;
-    /// The public keys.
+    /// The JWKS.
     Jwks: "GET" "/.well-known/jwks.json" => tokens::jwks;
-    /// A satellite token.
+    /// Mints a satellite token.
     Token: "GET" "/api/v1/token" => tokens::mint;
-    /// A satellite token for a guest.
+    /// Mints a satellite token for a guest.
     GuestToken: "GET" "/api/v1/token/guest" => tokens::mint_for_guest;
-    /// Whether a satellite token is valid, and whose it is.
+    /// Verifies a satellite token.
     Verify: "POST" "/api/v1/verify" => verify::verify;
     /// Registers a satellite.
     CreateSatellite: "POST" "/api/v1/satellites" => satellites::create;
-    /// Lists one's satellites.
+    /// Lists the caller's satellites.
     ListSatellites: "GET" "/api/v1/satellites" => satellites::list;
     /// One satellite.
-    Satellite: "GET" "/api/v1/satellites/{id}" => satellites::one;
+    Satellite: "GET" "/api/v1/satellites/{id}" => satellites::get;
     /// Moves a satellite.
     MoveSatellite: "PUT" "/api/v1/satellites/{id}" => satellites::relocate;
     /// Removes a satellite.
     DeleteSatellite: "DELETE" "/api/v1/satellites/{id}" => satellites::delete;
     /// Publishes an endpoint.
     CreateEndpoint: "POST" "/api/v1/endpoints" => endpoints::create;
-    /// Lists one's endpoints.
+    /// Lists the caller's endpoints.
     ListEndpoints: "GET" "/api/v1/endpoints" => listing::own;
     /// Changes an endpoint.
     UpdateEndpoint: "PATCH" "/api/v1/endpoints/slug/{slug}" => endpoints::update;
-    /// Takes an endpoint away.
+    /// Deletes an endpoint.
     DeleteEndpoint: "DELETE" "/api/v1/endpoints/slug/{slug}" => endpoints::delete;
-    /// Replaces all of one's endpoints.
+    /// Replaces all endpoints of the caller.
     Sync: "POST" "/api/v1/endpoints/sync" => endpoints::sync;
-    /// Reports how endpoints are.
+    /// Reports the health of endpoints.
     Health: "POST" "/api/v1/endpoints/health" => endpoints::health;
-    /// Lists everybody's public endpoints.
+    /// Lists all public endpoints.
     PublicEndpoints: "GET" "/api/v1/endpoints/public" => listing::public;
     /// One endpoint.
     PublicEndpoint: "GET" "/api/v1/endpoints/public/{owner}/{slug}" => listing::by_path;
-    /// One endpoint, at the path that people see.
+    /// One endpoint, at the path of its page.
     EndpointPage: "GET" "/{owner}/{slug}" => listing::by_path;
-    /// Asks an endpoint through the hub, which refuses to call this machine.
+    /// Queries an endpoint through the hub, which refuses to call loopback addresses.
     EndpointProxy: "POST" "/{owner}/{slug}" => listing::proxy;
     /// Pays for a query.
     PayFromWallet: "POST" "/api/v1/wallet/pay" => pay;
-    /// An error that another service met.
+    /// Receives an error report of another service.
     ServiceReport: "POST" "/api/v1/errors/service-report" => service_report;
 }
 
 impl Route {
-    pub(crate) fn of(method: &str, path: &str) -> Self {
-        let is_meant = |route: &&Self| {
-            let (its_method, pattern) = route.pattern();
-            its_method == method && fits(pattern, path)
+    pub(crate) fn find(method: &str, path: &str) -> Self {
+        let matches_request = |route: &&Self| {
+            let (route_method, pattern) = route.pattern();
+            route_method == method && matches_pattern(pattern, path)
         };
-        Self::ALL.iter().find(is_meant).copied().unwrap_or(Self::Unknown)
+        Self::ALL.iter().find(matches_request).copied().unwrap_or(Self::Unknown)
     }
 }
 
-/// No path but the very one: a slash more or less is another.
-fn fits(pattern: &str, path: &str) -> bool {
-    let (mut asked, mut wanted) = (path.split('/'), pattern.split('/'));
+/// Whether a path matches a pattern exactly: one slash more or less is another path.
+fn matches_pattern(pattern: &str, path: &str) -> bool {
+    let (mut segments, mut pattern_segments) = (path.split('/'), pattern.split('/'));
     loop {
-        match (asked.next(), wanted.next()) {
+        match (segments.next(), pattern_segments.next()) {
             (None, None) => return true,
             (Some(segment), Some(wanted)) if wanted == segment => {}
             (Some(segment), Some(wanted)) if wanted.starts_with('{') && !segment.is_empty() => {}
@@ -141,22 +142,22 @@ fn fits(pattern: &str, path: &str) -> bool {
     }
 }
 
-fn unknown(request: &Request) -> Answer {
-    let is_there = Route::ALL.iter().any(|route| fits(route.pattern().1, &request.path));
-    if is_there { Answer::method_not_allowed() } else { Answer::not_found() }
+fn unknown_route(request: &Request) -> HubResponse {
+    let path_exists = Route::ALL.iter().any(|route| matches_pattern(route.pattern().1, &request.path));
+    if path_exists { HubResponse::method_not_allowed() } else { HubResponse::not_found() }
 }
 
-/// Nobody here has a wallet.
-fn pay(hub: &mut Hub, request: &Request) -> Answered {
-    signed_in(hub, request)?;
-    Err(Answer::coded(400, "WALLET_NOT_CONFIGURED", "No wallet configured. Set up a wallet first."))
+/// No user has a wallet.
+fn pay(hub: &mut HubState, request: &Request) -> HandlerResult {
+    authenticate(hub, request)?;
+    Err(HubResponse::coded(400, "WALLET_NOT_CONFIGURED", "No wallet configured. Set up a wallet first."))
 }
 
-fn service_report(_: &mut Hub, request: &Request) -> Answered {
+fn service_report(_: &mut HubState, request: &Request) -> HandlerResult {
     let body = request.object()?;
     crate::wire::text(&body, "service")?;
     crate::wire::text(&body, "event")?;
     crate::wire::text(&body, "message")?;
     let id = body.get("correlation_id").cloned().unwrap_or_default();
-    Ok(Answer::json(202, json!({"received": true, "correlation_id": id})))
+    Ok(HubResponse::json(202, json!({"received": true, "correlation_id": id})))
 }

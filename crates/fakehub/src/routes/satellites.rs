@@ -1,69 +1,79 @@
-//! Which spaces does a user run, and where are they?
+//! Satellites: the spaces of a user, and their URLs.
 
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use crate::clock::written;
+use crate::clock::rfc3339;
 use crate::keys::random_uuid;
-use crate::routes::signed_in;
-use crate::state::{Hub, Satellite, User};
-use crate::wire::{Answer, Answered, Request, text};
+use crate::routes::authenticate;
+use crate::state::{HubState, Satellite, User};
+use crate::wire::{HandlerResult, HubResponse, Request, text};
 
-/// The caller, where the hub knows satellites.
-fn caller(hub: &Hub, request: &Request) -> Result<User, Answer> {
-    if hub.satellites_known { signed_in(hub, request) } else { Err(Answer::not_found()) }
+/// The caller, if the hub supports satellites.
+fn caller(hub: &HubState, request: &Request) -> Result<User, HubResponse> {
+    if hub.supports_satellites { authenticate(hub, request) } else { Err(HubResponse::not_found()) }
 }
 
-fn shown(one: &Satellite) -> Value {
+fn satellite_json(satellite: &Satellite) -> Value {
     json!({
-        "id": one.id, "kind": one.kind, "base_url": one.base_url,
-        "last_seen_at": one.last_seen_at.map(written), "created_at": written(one.created_at),
+        "id": satellite.id, "kind": satellite.kind, "base_url": satellite.base_url,
+        "last_seen_at": satellite.last_seen_at.map(rfc3339), "created_at": rfc3339(satellite.created_at),
     })
 }
 
-/// A URL without what follows its origin.
-fn origin(text: &str) -> Result<String, Answer> {
+/// The origin of a URL.
+fn origin(text: &str) -> Result<String, HubResponse> {
     let url =
         Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-    let url = url.ok_or_else(|| Answer::bad_value("base_url", "it is no http(s) origin", json!(text)))?;
+    let url =
+        url.ok_or_else(|| HubResponse::bad_value("base_url", "it is no http(s) origin", json!(text)))?;
     Ok(url.origin().ascii_serialization())
 }
 
-/// Which of a caller's spaces is meant cannot be told.
-pub(crate) fn ambiguous(count: usize) -> Answer {
+/// The error for a request that must name one of several satellites.
+pub(crate) fn ambiguous_satellite(count: usize) -> HubResponse {
     let message = format!(
         "This account owns {count} satellites; specify which one this request is for via satellite_id"
     );
-    Answer::detail(422, json!({"code": "VALIDATION_ERROR", "message": message, "count": count}))
+    HubResponse::detail(422, json!({"code": "VALIDATION_ERROR", "message": message, "count": count}))
 }
 
 /// One of the caller's satellites.
-pub(crate) fn own<'a>(hub: &'a Hub, user: &User, id: &str) -> Result<&'a Satellite, Answer> {
+pub(crate) fn find_own<'a>(hub: &'a HubState, user: &User, id: &str) -> Result<&'a Satellite, HubResponse> {
     let parsed = Uuid::try_parse(id);
     let id = parsed.map_err(|_| {
-        Answer::invalid("uuid_parsing", &["path", "satellite_id"], "Input should be a valid UUID", json!(id))
+        HubResponse::invalid(
+            "uuid_parsing",
+            &["path", "satellite_id"],
+            "Input should be a valid UUID",
+            json!(id),
+        )
     })?;
-    let found = hub.satellites.iter().find(|one| one.user == user.id && one.id == id);
-    found.ok_or_else(|| Answer::coded(404, "NOT_FOUND", &format!("Satellite not found: {id}")))
+    let found = hub.satellites.iter().find(|satellite| satellite.user == user.id && satellite.id == id);
+    found.ok_or_else(|| HubResponse::coded(404, "NOT_FOUND", &format!("Satellite not found: {id}")))
 }
 
 /// The satellite that a write is for, if the caller has any.
-pub(crate) fn meant(hub: &Hub, user: &User, id: Option<&str>) -> Result<Option<Uuid>, Answer> {
-    if !hub.satellites_known {
+pub(crate) fn resolve_satellite(
+    hub: &HubState,
+    user: &User,
+    id: Option<&str>,
+) -> Result<Option<Uuid>, HubResponse> {
+    if !hub.supports_satellites {
         return Ok(None);
     }
     if let Some(id) = id {
-        return Ok(Some(own(hub, user, id)?.id));
+        return Ok(Some(find_own(hub, user, id)?.id));
     }
     match hub.spaces_of(user.id).as_slice() {
         [] => Ok(None),
         [only] => Ok(Some(only.id)),
-        more => Err(ambiguous(more.len())),
+        more => Err(ambiguous_satellite(more.len())),
     }
 }
 
-fn register(hub: &mut Hub, user: u64, kind: &str, base_url: &str) -> Result<Satellite, Answer> {
+fn register(hub: &mut HubState, user: u64, kind: &str, base_url: &str) -> Result<Satellite, HubResponse> {
     let satellite = Satellite {
         id: random_uuid()?,
         user,
@@ -77,78 +87,96 @@ fn register(hub: &mut Hub, user: u64, kind: &str, base_url: &str) -> Result<Sate
 }
 
 /// Points a satellite elsewhere, unless another of the user's is there.
-pub(crate) fn point(hub: &mut Hub, user: u64, id: Uuid, base_url: &str) -> Result<(), Answer> {
+pub(crate) fn move_satellite(
+    hub: &mut HubState,
+    user: u64,
+    id: Uuid,
+    base_url: &str,
+) -> Result<(), HubResponse> {
     let base_url = origin(base_url)?;
-    if hub.satellites.iter().any(|one| one.user == user && one.id != id && one.base_url == base_url) {
-        return Err(Answer::coded(409, "CONFLICT", "Another of your satellites is at that origin"));
+    if hub
+        .satellites
+        .iter()
+        .any(|satellite| satellite.user == user && satellite.id != id && satellite.base_url == base_url)
+    {
+        return Err(HubResponse::coded(409, "CONFLICT", "Another of your satellites is at that origin"));
     }
-    if let Some(one) = hub.satellites.iter_mut().find(|one| one.id == id) {
-        one.base_url = base_url;
+    if let Some(satellite) = hub.satellites.iter_mut().find(|satellite| satellite.id == id) {
+        satellite.base_url = base_url;
     }
     Ok(())
 }
 
-/// Points the user's only space at an origin, or registers one there.
-pub(crate) fn move_or_register_space(hub: &mut Hub, user: u64, base_url: &str) -> Result<Uuid, Answer> {
+/// Moves the user's only space to an origin, or registers a space there.
+pub(crate) fn move_or_register_space(
+    hub: &mut HubState,
+    user: u64,
+    base_url: &str,
+) -> Result<Uuid, HubResponse> {
     let base_url = origin(base_url)?;
-    let spaces: Vec<Uuid> = hub.spaces_of(user).iter().map(|one| one.id).collect();
+    let spaces: Vec<Uuid> = hub.spaces_of(user).iter().map(|space| space.id).collect();
     match spaces.as_slice() {
         [] => Ok(register(hub, user, "space", &base_url)?.id),
-        [only] => point(hub, user, *only, &base_url).map(|()| *only),
-        more => Err(ambiguous(more.len())),
+        [only] => move_satellite(hub, user, *only, &base_url).map(|()| *only),
+        more => Err(ambiguous_satellite(more.len())),
     }
 }
 
-pub(crate) fn create(hub: &mut Hub, request: &Request) -> Answered {
+pub(crate) fn create(hub: &mut HubState, request: &Request) -> HandlerResult {
     let user = caller(hub, request)?;
     let body = request.object()?;
     let kind = text(&body, "kind")?;
     if !matches!(kind, "space" | "station") {
-        return Err(Answer::bad_value("kind", "it is space or station", json!(kind)));
+        return Err(HubResponse::bad_value("kind", "it is space or station", json!(kind)));
     }
     let base_url = origin(text(&body, "base_url")?)?;
-    let known = hub.satellites.iter().find(|one| one.user == user.id && one.base_url == base_url).cloned();
+    let known = hub
+        .satellites
+        .iter()
+        .find(|satellite| satellite.user == user.id && satellite.base_url == base_url)
+        .cloned();
     match known {
-        Some(known) if known.kind == kind => Ok(Answer::json(201, shown(&known))),
+        Some(known) if known.kind == kind => Ok(HubResponse::json(201, satellite_json(&known))),
         Some(known) => {
             let message = format!("That origin is already registered as a {}, not a {kind}", known.kind);
-            Err(Answer::coded(409, "SATELLITE_KIND_MISMATCH", &message))
+            Err(HubResponse::coded(409, "SATELLITE_KIND_MISMATCH", &message))
         }
-        None => Ok(Answer::json(201, shown(&register(hub, user.id, kind, &base_url)?))),
+        None => Ok(HubResponse::json(201, satellite_json(&register(hub, user.id, kind, &base_url)?))),
     }
 }
 
-pub(crate) fn list(hub: &mut Hub, request: &Request) -> Answered {
+pub(crate) fn list(hub: &mut HubState, request: &Request) -> HandlerResult {
     let user = caller(hub, request)?;
-    let own: Vec<Value> = hub.satellites.iter().filter(|one| one.user == user.id).map(shown).collect();
-    Ok(Answer::json(200, json!(own)))
+    let own: Vec<Value> =
+        hub.satellites.iter().filter(|satellite| satellite.user == user.id).map(satellite_json).collect();
+    Ok(HubResponse::json(200, json!(own)))
 }
 
-fn addressed(hub: &Hub, request: &Request) -> Result<(User, Satellite), Answer> {
+fn find_by_path(hub: &HubState, request: &Request) -> Result<(User, Satellite), HubResponse> {
     let user = caller(hub, request)?;
     let id = request.segments().last().copied().unwrap_or_default();
-    let satellite = own(hub, &user, id)?.clone();
+    let satellite = find_own(hub, &user, id)?.clone();
     Ok((user, satellite))
 }
 
-pub(crate) fn one(hub: &mut Hub, request: &Request) -> Answered {
-    Ok(Answer::json(200, shown(&addressed(hub, request)?.1)))
+pub(crate) fn get(hub: &mut HubState, request: &Request) -> HandlerResult {
+    Ok(HubResponse::json(200, satellite_json(&find_by_path(hub, request)?.1)))
 }
 
-pub(crate) fn relocate(hub: &mut Hub, request: &Request) -> Answered {
-    let (user, satellite) = addressed(hub, request)?;
+pub(crate) fn relocate(hub: &mut HubState, request: &Request) -> HandlerResult {
+    let (user, satellite) = find_by_path(hub, request)?;
     let body = request.object()?;
-    point(hub, user.id, satellite.id, text(&body, "base_url")?)?;
-    Ok(Answer::json(200, shown(&addressed(hub, request)?.1)))
+    move_satellite(hub, user.id, satellite.id, text(&body, "base_url")?)?;
+    Ok(HubResponse::json(200, satellite_json(&find_by_path(hub, request)?.1)))
 }
 
-pub(crate) fn delete(hub: &mut Hub, request: &Request) -> Answered {
-    let (_, satellite) = addressed(hub, request)?;
-    hub.satellites.retain(|one| one.id != satellite.id);
+pub(crate) fn delete(hub: &mut HubState, request: &Request) -> HandlerResult {
+    let (_, satellite) = find_by_path(hub, request)?;
+    hub.satellites.retain(|other| other.id != satellite.id);
     let now = hub.now();
-    for endpoint in hub.endpoints.iter_mut().filter(|one| one.satellite == Some(satellite.id)) {
+    for endpoint in hub.endpoints.iter_mut().filter(|endpoint| endpoint.satellite == Some(satellite.id)) {
         endpoint.satellite = None;
         endpoint.alive_until = now;
     }
-    Ok(Answer::no_content())
+    Ok(HubResponse::no_content())
 }

@@ -1,19 +1,23 @@
-//! Who is it that calls?
+//! Session tokens, and the user of a request.
 
 use serde_json::json;
 
 use crate::keys::hs256;
-use crate::state::{Hub, Session, SessionKind, User};
-use crate::wire::{Answer, Request};
+use crate::state::{HubState, Session, SessionKind, User};
+use crate::wire::{HubResponse, Request};
 
-const ACCESS_SECONDS: i64 = 30 * 60;
-const REFRESH_SECONDS: i64 = 7 * 86_400;
+const ACCESS_TOKEN_SECONDS: i64 = 30 * 60;
+const REFRESH_TOKEN_SECONDS: i64 = 7 * 86_400;
 
-/// A session token. It has no id of its own: two that are made in one second are the same.
-pub(crate) fn session(hub: &mut Hub, user: &User, kind: SessionKind) -> Result<String, Answer> {
+/// Creates a session token. It has no id: two tokens of the same second and user are equal.
+pub(crate) fn create_session(
+    hub: &mut HubState,
+    user: &User,
+    kind: SessionKind,
+) -> Result<String, HubResponse> {
     let lifetime = match kind {
-        SessionKind::Access => ACCESS_SECONDS,
-        SessionKind::Refresh => REFRESH_SECONDS,
+        SessionKind::Access => ACCESS_TOKEN_SECONDS,
+        SessionKind::Refresh => REFRESH_TOKEN_SECONDS,
     };
     let expires_at = hub.now() + lifetime;
     let claims = json!({
@@ -26,17 +30,17 @@ pub(crate) fn session(hub: &mut Hub, user: &User, kind: SessionKind) -> Result<S
     Ok(token)
 }
 
-/// The active user whose bearer token it is, a session's or a personal one.
-pub(crate) fn signed_in(hub: &Hub, request: &Request) -> Result<User, Answer> {
-    let token = request.bearer().ok_or_else(Answer::unauthorized)?;
+/// The active user of the bearer token, which is a session token or a personal access token.
+pub(crate) fn authenticate(hub: &HubState, request: &Request) -> Result<User, HubResponse> {
+    let token = request.bearer().ok_or_else(HubResponse::unauthorized)?;
     let pat = hub.pats.iter().find(|pat| pat.token == token).map(|pat| pat.user);
-    let user = pat.or_else(|| valid(hub, token, SessionKind::Access)).and_then(|id| hub.user(id));
-    user.filter(|user| user.is_active).cloned().ok_or_else(Answer::unauthorized)
+    let user = pat.or_else(|| session_user(hub, token, SessionKind::Access)).and_then(|id| hub.user(id));
+    user.filter(|user| user.is_active).cloned().ok_or_else(HubResponse::unauthorized)
 }
 
-/// Whose session a token is, if it is one of this kind that has not ended.
-pub(crate) fn valid(hub: &Hub, token: &str, kind: SessionKind) -> Option<u64> {
+/// The user of a session token, if it is of this kind and has not expired.
+pub(crate) fn session_user(hub: &HubState, token: &str, kind: SessionKind) -> Option<u64> {
     let session = hub.sessions.get(token).filter(|session| session.kind == kind)?;
-    let ended = hub.logged_out.contains(token) || hub.now() >= session.expires_at;
-    (!ended).then_some(session.user)
+    let has_ended = hub.logged_out.contains(token) || hub.now() >= session.expires_at;
+    (!has_ended).then_some(session.user)
 }

@@ -1,17 +1,17 @@
-//! How are satellite tokens minted, and by which keys are they verified?
+//! Minting satellite tokens, and the JWKS.
 
 use serde::Serialize;
 use serde_json::json;
 
 use crate::FakeHubError;
-use crate::routes::{satellites, signed_in};
-use crate::state::Hub;
-use crate::wire::{Answer, Answered, Request};
+use crate::routes::{authenticate, satellites};
+use crate::state::HubState;
+use crate::wire::{HandlerResult, HubResponse, Request};
 
-/// How long a satellite token lives.
-pub(crate) const LIFETIME_SECONDS: i64 = 60;
+/// The lifetime of a satellite token.
+pub(crate) const TOKEN_LIFETIME_SECONDS: i64 = 60;
 
-/// The claims of a satellite token, in the order in which the hub writes them. There are no others.
+/// The claims of a satellite token, in the hub's order. There are no others.
 #[derive(Serialize)]
 struct Claims<'a> {
     sub: &'a str,
@@ -22,58 +22,63 @@ struct Claims<'a> {
     role: &'a str,
 }
 
-/// A token as the hub mints it. Two of one second, user and audience are the same.
-pub(crate) fn satellite_token(hub: &Hub, sub: &str, aud: &str, role: &str) -> Result<String, FakeHubError> {
+/// Mints a satellite token. Two tokens of the same second, user and audience are equal.
+pub(crate) fn mint_satellite_token(
+    hub: &HubState,
+    sub: &str,
+    aud: &str,
+    role: &str,
+) -> Result<String, FakeHubError> {
     let iat = hub.now();
-    let claims = Claims { sub, iss: &hub.issuer, aud, exp: iat + LIFETIME_SECONDS, iat, role };
+    let claims = Claims { sub, iss: &hub.issuer, aud, exp: iat + TOKEN_LIFETIME_SECONDS, iat, role };
     hub.key.sign_text(&hub.key.header().to_string(), &serde_json::to_string(&claims)?)
 }
 
-pub(crate) fn jwks(hub: &mut Hub, _: &Request) -> Answered {
-    let answer = Answer::json(200, json!({"keys": hub.shown}));
-    Ok(answer.with("cache-control", "public, max-age=3600"))
+pub(crate) fn jwks(hub: &mut HubState, _: &Request) -> HandlerResult {
+    let response = HubResponse::json(200, json!({"keys": hub.published_keys}));
+    Ok(response.with("cache-control", "public, max-age=3600"))
 }
 
-pub(crate) fn mint(hub: &mut Hub, request: &Request) -> Answered {
-    let user = signed_in(hub, request)?;
+pub(crate) fn mint(hub: &mut HubState, request: &Request) -> HandlerResult {
+    let user = authenticate(hub, request)?;
     let audience = audience(hub, request)?;
-    minted(&satellite_token(hub, &user.id.to_string(), &audience, user.role.as_str())?)
+    token_response(&mint_satellite_token(hub, &user.id.to_string(), &audience, user.role.as_str())?)
 }
 
-pub(crate) fn mint_for_guest(hub: &mut Hub, request: &Request) -> Answered {
+pub(crate) fn mint_for_guest(hub: &mut HubState, request: &Request) -> HandlerResult {
     let audience = audience(hub, request)?;
-    minted(&satellite_token(hub, "guest", &audience, "guest")?)
+    token_response(&mint_satellite_token(hub, "guest", &audience, "guest")?)
 }
 
-fn minted(token: &str) -> Answered {
-    Ok(Answer::json(200, json!({"target_token": token, "expires_in": LIFETIME_SECONDS})))
+fn token_response(token: &str) -> HandlerResult {
+    Ok(HubResponse::json(200, json!({"target_token": token, "expires_in": TOKEN_LIFETIME_SECONDS})))
 }
 
-/// For whom the token is to be: the user of this name, or, where satellites are known, their only one.
-fn audience(hub: &Hub, request: &Request) -> Result<String, Answer> {
-    let asked = request.parameter("aud");
-    let asked =
-        asked.ok_or_else(|| Answer::invalid("missing", &["query", "aud"], "Field required", json!(null)))?;
-    let name = asked.trim().to_lowercase();
+/// The audience of the token: the user of this name, or that user's only satellite if the hub supports satellites.
+fn audience(hub: &HubState, request: &Request) -> Result<String, HubResponse> {
+    let requested = request.parameter("aud");
+    let requested = requested
+        .ok_or_else(|| HubResponse::invalid("missing", &["query", "aud"], "Field required", json!(null)))?;
+    let name = requested.trim().to_lowercase();
     if name.is_empty() {
-        return Err(Answer::coded(400, "MISSING_AUDIENCE", "The 'aud' query parameter is required."));
+        return Err(HubResponse::coded(400, "MISSING_AUDIENCE", "The 'aud' query parameter is required."));
     }
-    let refused = |status, code: &str, why: &str| {
-        let message = format!("Audience '{asked}' {why}.");
-        Answer::detail(status, json!({"code": code, "message": message, "audience": asked}))
+    let refused = |status, code: &str, reason: &str| {
+        let message = format!("Audience '{requested}' {reason}.");
+        HubResponse::detail(status, json!({"code": code, "message": message, "audience": requested}))
     };
     let unknown = || refused(404, "AUDIENCE_NOT_FOUND", "is not a registered user");
     let user = hub.user_named(&name).ok_or_else(unknown)?;
     if !user.is_active {
         return Err(refused(400, "AUDIENCE_INACTIVE", "is inactive and cannot receive tokens"));
     }
-    if !hub.satellites_known {
+    if !hub.supports_satellites {
         return Ok(name);
     }
-    let mut owned = hub.satellites.iter().filter(|one| one.user == user.id);
-    match (owned.next(), owned.count()) {
+    let mut satellites = hub.satellites.iter().filter(|satellite| satellite.user == user.id);
+    match (satellites.next(), satellites.count()) {
         (None, _) => Err(unknown()),
         (Some(only), 0) => Ok(only.id.to_string()),
-        (Some(_), more) => Err(satellites::ambiguous(more + 1)),
+        (Some(_), more) => Err(satellites::ambiguous_satellite(more + 1)),
     }
 }

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, World, parts};
 
-fn newcomer(name: &str) -> Value {
+fn registration(name: &str) -> Value {
     json!({"username": name, "email": format!("{name}@example.org"), "full_name": "New", "password": PASSWORD})
 }
 
-fn names(object: &Value) -> Vec<&str> {
-    // How a map is ordered is up to what else is built with it.
+fn sorted_names(object: &Value) -> Vec<&str> {
+    // The order of a map depends on the features of the build.
     let mut names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
     names
@@ -21,16 +21,16 @@ fn names(object: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn registering_begins_a_session_and_makes_nobody_an_admin() {
     let world = World::new();
-    let answer = world.post("/api/v1/auth/register", None, newcomer("Carol")).await;
+    let answer = world.post("/api/v1/auth/register", None, registration("Carol")).await;
     assert_eq!(answer.status, 201);
     let expected = ["access_token", "refresh_token", "requires_email_verification", "token_type", "user"];
-    assert_eq!(names(&answer.body), expected);
+    assert_eq!(sorted_names(&answer.body), expected);
     let user = &answer.body["user"];
     let expected = ["created_at", "email", "full_name", "id", "is_active", "role", "username"];
-    assert_eq!(names(user), expected);
+    assert_eq!(sorted_names(user), expected);
     assert_eq!((&user["username"], &user["role"], &user["id"]), (&json!("carol"), &json!("user"), &json!(4)));
 
-    let mut again = newcomer("carol2");
+    let mut again = registration("carol2");
     again["email"] = json!("carol@example.org");
     let taken = world.post("/api/v1/auth/register", None, again).await;
     let detail = json!({"code": "USER_ALREADY_EXISTS", "message": "Email already exists", "field": "email"});
@@ -43,7 +43,7 @@ async fn a_registration_that_breaks_a_rule_is_a_422() {
     for (member, value) in
         [("username", "ab"), ("email", "nobody"), ("password", "short 1"), ("password", "no digit here")]
     {
-        let mut body = newcomer("carol");
+        let mut body = registration("carol");
         body[member] = json!(value);
         let answer = world.post("/api/v1/auth/register", None, body).await;
         assert_eq!((answer.status, &answer.body["detail"][0]["loc"][1]), (422, &json!(member)), "{value}");
@@ -56,7 +56,7 @@ async fn login_takes_a_form_and_a_name_or_an_address() {
     for name in ["alice", "Alice", "alice%40example.com"] {
         let answer = world.login(name, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
-        assert_eq!(names(&answer.body), ["access_token", "refresh_token", "token_type", "user"]);
+        assert_eq!(sorted_names(&answer.body), ["access_token", "refresh_token", "token_type", "user"]);
     }
     let json = json!({"username": "alice", "password": PASSWORD});
     assert_eq!(world.post("/api/v1/auth/login", None, json).await.status, 422);
@@ -92,7 +92,7 @@ async fn a_session_says_whose_it_is_and_ends() {
     let session = world.session("alice").await;
     let (header, claims) = parts(&session);
     assert_eq!(header["alg"], "HS256");
-    assert_eq!(names(&claims), ["exp", "role", "sub", "type", "username"]);
+    assert_eq!(sorted_names(&claims), ["exp", "role", "sub", "type", "username"]);
     assert_eq!((&claims["sub"], &claims["type"]), (&json!("2"), &json!("access")));
     let me = world.get("/api/v1/auth/me", Some(&session)).await;
     assert_eq!((me.status, &me.body["username"], &me.body["id"]), (200, &json!("alice"), &json!(2)));

@@ -1,4 +1,4 @@
-//! What the aggregator asks of a space, and what it makes of the answer.
+//! The aggregator's requests to spaces, and how it reads their responses.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -13,41 +13,41 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::World;
 
-/// A space that answers each request with the same, and keeps what it was asked.
-struct Space {
+/// A fake space with one response for every request. It records the requests.
+struct FakeSpace {
     url: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
-impl Space {
-    async fn answering(status: &str, headers: &str, body: &str) -> Self {
+impl FakeSpace {
+    async fn with_response(status: &str, headers: &str, body: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
         let length = body.len();
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
         );
-        let kept = Arc::clone(&asked);
+        let recorded = Arc::clone(&requests);
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                let request = serve(connection, &answer).await;
-                kept.lock().unwrap().push(request);
+                let request = serve(connection, &response).await;
+                recorded.lock().unwrap().push(request);
             }
         });
-        Self { url, asked }
+        Self { url, requests }
     }
 
-    async fn json(status: &str, body: Value) -> Self {
-        Self::answering(status, "content-type: application/json\r\n", &body.to_string()).await
+    async fn with_json(status: &str, body: Value) -> Self {
+        Self::with_response(status, "content-type: application/json\r\n", &body.to_string()).await
     }
 
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
-async fn serve(connection: TcpStream, answer: &str) -> String {
+async fn serve(connection: TcpStream, response: &str) -> String {
     let mut connection = BufReader::new(connection);
     let (mut request, mut length) = (String::new(), 0);
     loop {
@@ -64,7 +64,7 @@ async fn serve(connection: TcpStream, answer: &str) -> String {
     let mut body = vec![0; length];
     connection.read_exact(&mut body).await.unwrap();
     request.push_str(std::str::from_utf8(&body).unwrap());
-    connection.write_all(answer.as_bytes()).await.unwrap();
+    connection.write_all(response.as_bytes()).await.unwrap();
     request
 }
 
@@ -93,7 +93,7 @@ async fn retrieve(world: &World, body: Value) -> Value {
 #[tokio::test]
 async fn f11_a_space_gets_the_very_request_of_an_aggregator() {
     let world = world();
-    let space = Space::json("200 OK", json!({})).await;
+    let space = FakeSpace::with_json("200 OK", json!({})).await;
     retrieve(&world, chat(&space.url)).await;
     let host = space.url.replace("http://", "");
     let expected = format!(
@@ -103,19 +103,19 @@ async fn f11_a_space_gets_the_very_request_of_an_aggregator() {
          a.b.c\r\ncontent-length: 100\r\n\r\n{{\"messages\":\"How high is Kilimanjaro?\",\"limit\":5,\
          \"similarity_threshold\":0.5,\"include_metadata\":true}}"
     );
-    assert_eq!(space.asked(), [expected]);
+    assert_eq!(space.requests(), [expected]);
 }
 
 #[tokio::test]
 async fn f11_without_a_token_or_a_tenant_the_headers_are_left_out() {
     let world = world();
-    let space = Space::json("200 OK", json!({})).await;
+    let space = FakeSpace::with_json("200 OK", json!({})).await;
     let mut body = chat(&space.url);
     body["endpoint_tokens"] = json!({});
     body["data_sources"][0]["tenant_name"] = Value::Null;
     retrieve(&world, body).await;
-    let asked = space.asked().remove(0);
-    assert!(!asked.contains("authorization") && !asked.contains("x-tenant-name"), "{asked}");
+    let request = space.requests().remove(0);
+    assert!(!request.contains("authorization") && !request.contains("x-tenant-name"), "{request}");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn what_is_found_is_shown_by_its_title() {
         ]},
         "policy_metadata": {"outcome": "success", "entries": [entry, free]},
     });
-    let space = Space::json("200 OK", body).await;
+    let space = FakeSpace::with_json("200 OK", body).await;
     let answer = retrieve(&world, chat(&space.url)).await;
     let path = "spaceowner/space-docs";
     let sources = json!({
@@ -167,13 +167,13 @@ async fn a_refusal_is_read_as_an_aggregator_reads_it() {
         ("307 Temporary Redirect", "none", "error", "HTTP 307: not for you", true),
     ] {
         let world = world();
-        let space = Space::json(status, refusal(outcome)).await;
+        let space = FakeSpace::with_json(status, refusal(outcome)).await;
         let answer = retrieve(&world, chat(&space.url)).await;
         let info = &answer["retrieval_info"][0];
         assert_eq!(info["status"], expected, "{status} {outcome}");
         assert!(info["error_message"].as_str().unwrap().starts_with(message), "{info}");
         assert_eq!(answer["billing"].is_object(), kept, "{status} {outcome}");
-        assert_eq!(space.asked().len(), 1, "{status} is not asked again");
+        assert_eq!(space.requests().len(), 1, "{status} is not asked again");
         let report = world.hub.requests(Route::ServiceReport).remove(0);
         assert!(
             String::from_utf8_lossy(&report.body).contains("How high is Kilimanjaro?"),
@@ -185,12 +185,13 @@ async fn a_refusal_is_read_as_an_aggregator_reads_it() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let world = world();
-    let other = Space::json("200 OK", json!({})).await;
+    let other = FakeSpace::with_json("200 OK", json!({})).await;
     let elsewhere = format!("location: {}/\r\ncontent-type: application/json\r\n", other.url);
-    let space = Space::answering("307 Temporary Redirect", &elsewhere, "{\"detail\":\"there\"}").await;
+    let space =
+        FakeSpace::with_response("307 Temporary Redirect", &elsewhere, "{\"detail\":\"there\"}").await;
     let info = retrieve(&world, chat(&space.url)).await["retrieval_info"][0].clone();
     assert_eq!(info["error_message"], "HTTP 307: there");
-    assert!(other.asked().is_empty());
+    assert!(other.requests().is_empty());
 }
 
 #[tokio::test]
@@ -199,10 +200,10 @@ async fn a_space_that_fails_by_itself_is_asked_three_times() {
         ["500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"]
     {
         let world = world();
-        let space = Space::json(status, json!({"detail": "boom"})).await;
+        let space = FakeSpace::with_json(status, json!({"detail": "boom"})).await;
         let info = retrieve(&world, chat(&space.url)).await["retrieval_info"][0].clone();
         assert_eq!(info["error_message"], format!("HTTP {}: boom", &status[..3]));
-        assert_eq!(space.asked().len(), 3, "{status}");
+        assert_eq!(space.requests().len(), 3, "{status}");
     }
 }
 
@@ -214,7 +215,7 @@ async fn one_null_spoils_a_whole_source() {
         let mut spoilt = found.clone();
         spoilt[member] = Value::Null;
         let body = json!({"references": {"documents": [found, spoilt]}});
-        let space = Space::json("200 OK", body).await;
+        let space = FakeSpace::with_json("200 OK", body).await;
         let answer = retrieve(&world, chat(&space.url)).await;
         assert_eq!(
             (&answer["sources"], &answer["retrieval_info"][0]["status"]),
@@ -226,23 +227,28 @@ async fn one_null_spoils_a_whole_source() {
 #[tokio::test]
 async fn what_is_no_json_and_what_is_not_there_is_an_error_of_that_source_alone() {
     let world = world();
-    let html = Space::answering("200 OK", "content-type: text/html\r\n", "<html></html>").await;
-    let page = Space::answering("404 Not Found", "content-type: text/html\r\n", "<html></html>").await;
-    let good = Space::json("200 OK", json!({})).await;
-    // Bound, and not listened on: connections are refused, and nobody else gets the port.
-    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    deaf.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let free = deaf.local_addr().unwrap().as_socket().unwrap();
+    let html = FakeSpace::with_response("200 OK", "content-type: text/html\r\n", "<html></html>").await;
+    let page =
+        FakeSpace::with_response("404 Not Found", "content-type: text/html\r\n", "<html></html>").await;
+    let good = FakeSpace::with_json("200 OK", json!({})).await;
+    // The port is bound but not listened on: connections are refused, and no other process gets the port.
+    let closed = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    closed.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let closed_address = closed.local_addr().unwrap().as_socket().unwrap();
     let mut body = chat(&html.url);
     let source = |url: &str| json!({"url": url, "slug": "space-docs", "owner_username": "spaceowner"});
-    body["data_sources"] =
-        json!([source(&html.url), source(&page.url), source(&format!("http://{free}")), source(&good.url)]);
+    body["data_sources"] = json!([
+        source(&html.url),
+        source(&page.url),
+        source(&format!("http://{closed_address}")),
+        source(&good.url)
+    ]);
     let answer = retrieve(&world, body).await;
     let info: Vec<(&Value, &str)> = answer["retrieval_info"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| (&one["status"], one["error_message"].as_str().unwrap_or_default()))
+        .map(|entry| (&entry["status"], entry["error_message"].as_str().unwrap_or_default()))
         .collect();
     for ((status, message), (expected, beginning)) in info.into_iter().zip([
         ("error", "Unexpected error: Expecting value"),
@@ -259,7 +265,7 @@ async fn what_is_no_json_and_what_is_not_there_is_an_error_of_that_source_alone(
 async fn a_payment_is_tried_for_a_user_and_nobody_has_a_wallet() {
     let world = world();
     let challenge = "www-authenticate: Payment id=\"1\"\r\ncontent-type: application/json\r\n";
-    let space = Space::answering("402 Payment Required", challenge, "{\"detail\":\"pay\"}").await;
+    let space = FakeSpace::with_response("402 Payment Required", challenge, "{\"detail\":\"pay\"}").await;
     let without = retrieve(&world, chat(&space.url)).await;
     assert_eq!(without["retrieval_info"][0]["error_message"], "HTTP 402: pay");
     let mut body = chat(&space.url);
@@ -267,7 +273,7 @@ async fn a_payment_is_tried_for_a_user_and_nobody_has_a_wallet() {
     let info = retrieve(&world, body).await["retrieval_info"][0].clone();
     assert_eq!(info["status"], "payment_failed");
     assert!(info["error_message"].as_str().unwrap().contains("400 Bad Request"), "{info}");
-    assert_eq!((world.hub.calls(Route::PayFromWallet), space.asked().len()), (1, 2));
+    assert_eq!((world.hub.calls(Route::PayFromWallet), space.requests().len()), (1, 2));
 }
 
 #[tokio::test]

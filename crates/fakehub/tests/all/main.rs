@@ -1,9 +1,11 @@
-//! Does the fake hub say over HTTP what a hub says?
+//! The HTTP API of the fake hub, compared with that of a real hub.
 
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod aggregating;
+#[cfg(test)]
+mod failures;
 #[cfg(test)]
 mod minting;
 #[cfg(test)]
@@ -12,7 +14,5 @@ mod publishing;
 mod satellites;
 #[cfg(test)]
 mod support;
-#[cfg(test)]
-mod trouble;
 #[cfg(test)]
 mod verifying;

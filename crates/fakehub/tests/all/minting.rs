@@ -1,4 +1,4 @@
-//! Satellite tokens, and the keys that they are signed with.
+//! Minting satellite tokens, and the JWKS.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use syft_space_fakehub::{HubKey, UserRole};
 
 use crate::support::{NOW, World, parts};
 
-async fn minted(world: &World, path: &str, bearer: Option<&str>) -> String {
+async fn mint(world: &World, path: &str, bearer: Option<&str>) -> String {
     let answer = world.get(path, bearer).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.body["expires_in"], 60);
@@ -20,7 +20,7 @@ async fn minted(world: &World, path: &str, bearer: Option<&str>) -> String {
 async fn f1_a_satellite_token_has_six_claims_and_lives_for_60_seconds() {
     let world = World::new();
     let alice = world.session("alice").await;
-    let token = minted(&world, "/api/v1/token?aud=spaceowner", Some(&alice)).await;
+    let token = mint(&world, "/api/v1/token?aud=spaceowner", Some(&alice)).await;
     let (header, claims) = parts(&token);
     assert_eq!(header, json!({"alg": "RS256", "kid": "hub-key-1", "typ": "JWT"}));
     let expected = json!({
@@ -33,7 +33,7 @@ async fn f1_a_satellite_token_has_six_claims_and_lives_for_60_seconds() {
 #[tokio::test]
 async fn f3_the_audience_is_lower_cased_and_trimmed() {
     let world = World::new();
-    let token = minted(&world, "/api/v1/token?aud=%20SpaceOwner%20", Some(&world.pat("alice"))).await;
+    let token = mint(&world, "/api/v1/token?aud=%20SpaceOwner%20", Some(&world.pat("alice"))).await;
     assert_eq!(parts(&token).1["aud"], "spaceowner");
 }
 
@@ -41,16 +41,16 @@ async fn f3_the_audience_is_lower_cased_and_trimmed() {
 async fn f1_two_tokens_of_one_second_are_the_same() {
     let world = World::new();
     let alice = world.pat("alice");
-    let one = minted(&world, "/api/v1/token?aud=bob", Some(&alice)).await;
-    assert_eq!(one, minted(&world, "/api/v1/token?aud=bob", Some(&alice)).await);
+    let one = mint(&world, "/api/v1/token?aud=bob", Some(&alice)).await;
+    assert_eq!(one, mint(&world, "/api/v1/token?aud=bob", Some(&alice)).await);
     world.clock.advance(Duration::from_secs(1));
-    assert_ne!(one, minted(&world, "/api/v1/token?aud=bob", Some(&alice)).await);
+    assert_ne!(one, mint(&world, "/api/v1/token?aud=bob", Some(&alice)).await);
 }
 
 #[tokio::test]
 async fn f4_anybody_has_a_guest_token() {
     let world = World::new();
-    let token = minted(&world, "/api/v1/token/guest?aud=spaceowner", None).await;
+    let token = mint(&world, "/api/v1/token/guest?aud=spaceowner", None).await;
     let claims = parts(&token).1;
     assert_eq!((&claims["sub"], &claims["role"]), (&json!("guest"), &json!("guest")));
 }
@@ -59,7 +59,7 @@ async fn f4_anybody_has_a_guest_token() {
 async fn f5_the_role_is_the_users_of_the_moment() {
     let world = World::new();
     world.hub.set_role("alice", UserRole::Admin).unwrap();
-    let token = minted(&world, "/api/v1/token?aud=bob", Some(&world.pat("alice"))).await;
+    let token = mint(&world, "/api/v1/token?aud=bob", Some(&world.pat("alice"))).await;
     assert_eq!(parts(&token).1["role"], "admin");
 }
 
@@ -93,7 +93,7 @@ async fn f3_both_mint_routes_refuse_an_audience_that_is_none() {
 async fn f2_a_token_is_minted_for_active_users_alone() {
     let world = World::new();
     let alice = world.session("alice").await;
-    let satellite = world.hub.token_of("alice", "bob").unwrap();
+    let satellite = world.hub.mint_token("alice", "bob").unwrap();
     let refused = json!({"detail": "Could not validate credentials"});
     for bearer in [None, Some("nonsense"), Some(satellite.as_str())] {
         let answer = world.get("/api/v1/token?aud=spaceowner", bearer).await;
@@ -125,7 +125,7 @@ async fn f6_the_keys_are_shown_for_an_hour_and_to_get_alone() {
     assert_eq!(world.get("/.well-known/openid-configuration", None).await.status, 404);
 }
 
-async fn shown(world: &World) -> Vec<Value> {
+async fn published_keys(world: &World) -> Vec<Value> {
     world.get("/.well-known/jwks.json", None).await.body["keys"].as_array().unwrap().clone()
 }
 
@@ -137,25 +137,25 @@ async fn verdict(world: &World, token: &str) -> Value {
 #[tokio::test]
 async fn k4_a_key_can_be_another_under_the_same_id() {
     let world = World::new();
-    let before = shown(&world).await;
-    let old = world.hub.token_of("alice", "spaceowner").unwrap();
+    let before = published_keys(&world).await;
+    let old = world.hub.mint_token("alice", "spaceowner").unwrap();
     world.hub.replace_key(HubKey::insecure_test_key(1).unwrap()).unwrap();
-    let after = shown(&world).await;
+    let after = published_keys(&world).await;
     assert_eq!((&before[0]["kid"], before.len()), (&after[0]["kid"], after.len()));
     assert_ne!(before[0]["n"], after[0]["n"]);
     assert_eq!(verdict(&world, &old).await["error"], "invalid_signature");
-    let new = world.hub.token_of("alice", "spaceowner").unwrap();
+    let new = world.hub.mint_token("alice", "spaceowner").unwrap();
     assert_eq!(verdict(&world, &new).await["valid"], true);
 }
 
 #[tokio::test]
 async fn k4_a_new_key_can_stand_beside_the_old_one() {
     let world = World::new();
-    let old = world.hub.token_of("alice", "spaceowner").unwrap();
+    let old = world.hub.mint_token("alice", "spaceowner").unwrap();
     world.hub.add_key(HubKey::insecure_test_key(1).unwrap().named("hub-key-2")).unwrap();
-    let kids: Vec<Value> = shown(&world).await.iter().map(|key| key["kid"].clone()).collect();
+    let kids: Vec<Value> = published_keys(&world).await.iter().map(|key| key["kid"].clone()).collect();
     assert_eq!(kids, [json!("hub-key-1"), json!("hub-key-2")]);
-    let new = world.hub.token_of("alice", "spaceowner").unwrap();
+    let new = world.hub.mint_token("alice", "spaceowner").unwrap();
     assert_eq!(parts(&new).0["kid"], "hub-key-2");
     for token in [old, new] {
         assert_eq!(verdict(&world, &token).await["valid"], true);
@@ -171,7 +171,7 @@ async fn k4_any_keys_can_be_shown() {
     let mut encrypting = good.clone();
     encrypting["use"] = json!("enc");
     for keys in [vec![], vec![good.clone(), good, short, encrypting], vec![json!("no key")]] {
-        world.hub.show_keys(keys.clone());
-        assert_eq!(shown(&world).await, keys);
+        world.hub.publish_keys(keys.clone());
+        assert_eq!(published_keys(&world).await, keys);
     }
 }

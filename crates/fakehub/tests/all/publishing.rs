@@ -102,7 +102,8 @@ async fn the_lists_come_in_pages() {
         let page = async |query: &str| world.get(&format!("{path}{query}"), bearer).await;
         assert_eq!(page("").await.body.as_array().unwrap().len(), 10);
         let last = page("?skip=10&limit=5").await;
-        let slugs: Vec<&Value> = last.body.as_array().unwrap().iter().map(|one| &one["slug"]).collect();
+        let slugs: Vec<&Value> =
+            last.body.as_array().unwrap().iter().map(|endpoint| &endpoint["slug"]).collect();
         assert_eq!(slugs, ["docs-10", "docs-11"]);
         assert_eq!(page("?skip=12").await.body, json!([]));
         for bad in ["?limit=0", "?limit=101", "?skip=-1", "?skip=x"] {

@@ -1,4 +1,4 @@
-//! Newer hubs, to which spaces register themselves.
+//! Newer hubs, on which spaces register themselves as satellites.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ async fn a_name_stands_for_the_only_satellite_of_its_owner() {
 async fn a_token_is_verified_for_one_satellite_or_for_any_of_the_callers() {
     let (world, owner) = world();
     let [one, other] = [register(&world, &owner, SPACE).await, register(&world, &owner, OTHER).await];
-    let token = world.hub.token_of("alice", &one).unwrap();
+    let token = world.hub.mint_token("alice", &one).unwrap();
     let verify = async |satellite: Value| {
         let body = json!({"token": token, "satellite_id": satellite});
         world.post("/api/v1/verify", Some(&owner), body).await
@@ -100,7 +100,7 @@ async fn a_write_names_its_satellite_when_there_are_several() {
     assert_eq!(publish("two-docs", &format!("?satellite_id={second}")).await.status, 201);
     let found = world.get("/api/v1/endpoints/public", None).await.body;
     let urls: Vec<&Value> =
-        found.as_array().unwrap().iter().map(|one| &one["connect"][0]["config"]["url"]).collect();
+        found.as_array().unwrap().iter().map(|endpoint| &endpoint["connect"][0]["config"]["url"]).collect();
     assert_eq!(urls, [SPACE, OTHER]);
 
     let health = async |satellite: Value| {

@@ -1,4 +1,4 @@
-//! A hub with a few people, and a client.
+//! A hub with three users, and an HTTP client.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,13 +6,13 @@ use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use syft_space_fakehub::{FakeHub, HubClock, HubOptions, Running};
+use syft_space_fakehub::{FakeHub, HubClock, HubOptions, RunningHub};
 
 pub(crate) const NOW: i64 = 1_795_465_540;
 pub(crate) const PASSWORD: &str = "copper moon 7";
 
-/// An answer: its status, its headers, and its body, null where it is no JSON.
-pub(crate) struct Answer {
+/// A response: status, headers, text, and the JSON body or null.
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
@@ -20,7 +20,7 @@ pub(crate) struct Answer {
 }
 
 pub(crate) struct World {
-    pub(crate) hub: Running,
+    pub(crate) hub: RunningHub,
     pub(crate) clock: HubClock,
     client: Client,
 }
@@ -41,7 +41,7 @@ impl World {
         {
             hub.add_user(name, email, PASSWORD).unwrap();
         }
-        // A connection each: one that was kept would end, rather than be refused, when the hub goes down.
+        // One connection per request: a pooled one would end, instead of being refused, when the hub goes down.
         let client = Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build().unwrap();
         Self { hub, clock, client }
     }
@@ -52,7 +52,7 @@ impl World {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&str>,
-    ) -> reqwest::Result<Answer> {
+    ) -> reqwest::Result<Response> {
         let mut request = self.client.request(method, format!("{}{path}", self.hub.url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -63,7 +63,7 @@ impl World {
         let answer = request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await?;
-        Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text })
+        Ok(Response { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text })
     }
 
     pub(crate) async fn call(
@@ -72,7 +72,7 @@ impl World {
         path: &str,
         bearer: Option<&str>,
         body: Option<Value>,
-    ) -> Answer {
+    ) -> Response {
         let authorization = bearer.map(|token| format!("Bearer {token}"));
         let mut headers: Vec<(&str, &str)> = Vec::new();
         headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
@@ -81,15 +81,15 @@ impl World {
         self.send(method, path, &headers, body.as_deref()).await.unwrap()
     }
 
-    pub(crate) async fn get(&self, path: &str, bearer: Option<&str>) -> Answer {
+    pub(crate) async fn get(&self, path: &str, bearer: Option<&str>) -> Response {
         self.call(Method::GET, path, bearer, None).await
     }
 
-    pub(crate) async fn post(&self, path: &str, bearer: Option<&str>, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, bearer: Option<&str>, body: Value) -> Response {
         self.call(Method::POST, path, bearer, Some(body)).await
     }
 
-    pub(crate) async fn login(&self, name: &str, password: &str) -> Answer {
+    pub(crate) async fn login(&self, name: &str, password: &str) -> Response {
         let form = format!("username={name}&password={}", password.replace(' ', "+"));
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         self.send(Method::POST, "/api/v1/auth/login", &headers, Some(&form)).await.unwrap()
@@ -102,7 +102,7 @@ impl World {
     }
 
     pub(crate) fn pat(&self, name: &str) -> String {
-        self.hub.pat_of(name).unwrap()
+        self.hub.create_pat(name).unwrap()
     }
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn parts(token: &str) -> (Value, Value) {
     (read(parts[0]), read(parts[1]))
 }
 
-/// An endpoint that can be published.
+/// The body of a valid endpoint.
 pub(crate) fn endpoint(slug: &str) -> Value {
     json!({
         "name": "Space docs", "slug": slug, "type": "data_source", "visibility": "public",

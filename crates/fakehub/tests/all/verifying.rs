@@ -1,4 +1,4 @@
-//! What `/verify` says of tokens. Every verdict is a 200.
+//! The verdicts of `/verify`. Each has status 200.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn verdict(world: &World, caller: &str, token: &str) -> Value {
 #[tokio::test]
 async fn f2_a_valid_token_tells_name_and_address() {
     let world = World::new();
-    let token = world.hub.token_of("alice", "spaceowner").unwrap();
+    let token = world.hub.mint_token("alice", "spaceowner").unwrap();
     let expected = json!({
         "valid": true, "sub": "2", "email": "alice@example.com", "username": "alice", "role": "user",
         "aud": "spaceowner", "exp": NOW + 60, "iat": NOW,
@@ -32,7 +32,7 @@ async fn f2_a_valid_token_tells_name_and_address() {
 #[tokio::test]
 async fn f4_a_guest_has_one_address_for_all() {
     let world = World::new();
-    let token = world.hub.guest_token("spaceowner").unwrap();
+    let token = world.hub.mint_guest_token("spaceowner").unwrap();
     let expected = json!({
         "valid": true, "sub": "guest", "email": "guest@syfthub.org", "username": "guest", "role": "guest",
         "aud": "spaceowner", "exp": NOW + 60, "iat": NOW,
@@ -44,7 +44,7 @@ async fn f4_a_guest_has_one_address_for_all() {
 async fn f5_the_role_is_the_tokens_not_that_of_today() {
     let world = World::new();
     world.hub.set_role("alice", UserRole::Admin).unwrap();
-    let token = world.hub.token_of("alice", "spaceowner").unwrap();
+    let token = world.hub.mint_token("alice", "spaceowner").unwrap();
     world.hub.set_role("alice", UserRole::User).unwrap();
     assert_eq!(verdict(&world, "spaceowner", &token).await["role"], "admin");
 }
@@ -52,7 +52,7 @@ async fn f5_the_role_is_the_tokens_not_that_of_today() {
 #[tokio::test]
 async fn f2_what_is_wrong_with_a_token_has_a_code() {
     let world = World::new();
-    let good = world.hub.token_of("alice", "spaceowner").unwrap();
+    let good = world.hub.mint_token("alice", "spaceowner").unwrap();
     let key = world.hub.key();
     let claims = |name: &str, value: Value| {
         let mut claims = json!({"sub": "2", "iss": "https://hub.syft.com", "aud": "spaceowner", "exp": NOW + 60,
@@ -70,11 +70,11 @@ async fn f2_what_is_wrong_with_a_token_has_a_code() {
         (with_header(json!({"alg": "RS256", "typ": "JWT"})), "missing_kid"),
         (with_header(json!({"alg": "RS256", "kid": "another"})), "unknown_key"),
         (with_header(json!({"alg": "none", "kid": "hub-key-1"})), "invalid_token"),
-        (world.hub.mint(&claims("iss", json!("https://evil.example"))).unwrap(), "invalid_issuer"),
-        (world.hub.mint(&claims("exp", json!(NOW))).unwrap(), "token_expired"),
-        (world.hub.mint(&claims("exp", json!("soon"))).unwrap(), "decode_error"),
-        (world.hub.mint(&claims("sub", json!("x"))).unwrap(), "invalid_user_id"),
-        (world.hub.mint(&claims("sub", json!("99"))).unwrap(), "user_not_found"),
+        (world.hub.mint_claims(&claims("iss", json!("https://evil.example"))).unwrap(), "invalid_issuer"),
+        (world.hub.mint_claims(&claims("exp", json!(NOW))).unwrap(), "token_expired"),
+        (world.hub.mint_claims(&claims("exp", json!("soon"))).unwrap(), "decode_error"),
+        (world.hub.mint_claims(&claims("sub", json!("x"))).unwrap(), "invalid_user_id"),
+        (world.hub.mint_claims(&claims("sub", json!("99"))).unwrap(), "user_not_found"),
     ] {
         let verdict = verdict(&world, "spaceowner", &token).await;
         assert_eq!((&verdict["valid"], &verdict["error"]), (&json!(false), &json!(error)));
@@ -89,7 +89,7 @@ async fn f2_what_is_wrong_with_a_token_has_a_code() {
 #[tokio::test]
 async fn f2_a_token_ends_without_leeway() {
     let world = World::new();
-    let token = world.hub.token_of("alice", "spaceowner").unwrap();
+    let token = world.hub.mint_token("alice", "spaceowner").unwrap();
     world.clock.advance(Duration::from_secs(59));
     assert_eq!(verdict(&world, "spaceowner", &token).await["valid"], true);
     world.clock.advance(Duration::from_secs(1));
@@ -100,7 +100,7 @@ async fn f2_a_token_ends_without_leeway() {
 #[tokio::test]
 async fn f2_a_deactivated_user_is_seen_here() {
     let world = World::new();
-    let token = world.hub.token_of("bob", "spaceowner").unwrap();
+    let token = world.hub.mint_token("bob", "spaceowner").unwrap();
     world.hub.set_active("bob", false).unwrap();
     let inactive =
         json!({"valid": false, "error": "user_inactive", "message": "User 'bob' is no longer active."});

@@ -1,4 +1,4 @@
-//! The targets, tried without libFuzzer.
+//! The fuzz targets without libFuzzer.
 
 #[cfg(test)]
-mod short;
+mod seeds;

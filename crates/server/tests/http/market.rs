@@ -1,7 +1,7 @@
 //! A space on a marketplace: a fake hub, and a tenant with an account there.
 
 use serde_json::{Value, json};
-use syft_space_fakehub::{FakeHub, HubOptions, Running};
+use syft_space_fakehub::{FakeHub, HubOptions, RunningHub};
 
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
@@ -9,16 +9,16 @@ use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 pub struct Market {
     pub space: TestSpace,
     pub owner: Client,
-    pub hub: Running,
+    pub hub: RunningHub,
     pub marketplace: String,
 }
 
 /// A hub on which `alice`, `bob` and `spaceowner` have accounts.
-pub fn hub() -> Running {
+pub fn hub() -> RunningHub {
     hub_with(HubOptions::new().unwrap())
 }
 
-pub fn hub_with(options: HubOptions) -> Running {
+pub fn hub_with(options: HubOptions) -> RunningHub {
     let hub = FakeHub::start(options).unwrap();
     for name in ["spaceowner", "alice", "bob"] {
         hub.add_user(name, &format!("{name}@example.com"), "copper moon 7").unwrap();
@@ -27,14 +27,14 @@ pub fn hub_with(options: HubOptions) -> Running {
 }
 
 /// Registers a tenant's account on a hub, and answers the marketplace's id.
-pub async fn register(owner: &Client, hub: &Running, issuer: &str, account: &str, name: &str) -> String {
+pub async fn register(owner: &Client, hub: &RunningHub, issuer: &str, account: &str, name: &str) -> String {
     let body = registration(hub, issuer, account, name);
     owner.post("/marketplaces", &body).await.expect(201).body["id"].as_str().unwrap().to_owned()
 }
 
 /// The body that registers an account on a hub.
-pub fn registration(hub: &Running, issuer: &str, account: &str, name: &str) -> Value {
-    let credential = json!({ "type": "pat", "token": hub.pat_of(account).unwrap() });
+pub fn registration(hub: &RunningHub, issuer: &str, account: &str, name: &str) -> Value {
+    let credential = json!({ "type": "pat", "token": hub.create_pat(account).unwrap() });
     json!({ "name": name, "url": hub.url(), "issuer": issuer, "credential": credential })
 }
 
@@ -43,7 +43,7 @@ impl Market {
         Self::with(hub()).await
     }
 
-    pub async fn with(hub: Running) -> Self {
+    pub async fn with(hub: RunningHub) -> Self {
         let space = TestSpace::start().await;
         let owner = space.found("acme").await;
         let marketplace = register(&owner, &hub, HubOptions::DEFAULT_ISSUER, "spaceowner", "syfthub").await;
@@ -65,11 +65,11 @@ impl Market {
 
     /// A user of the hub, with a fresh token for `acme`.
     pub fn user(&self, name: &str) -> Client {
-        self.bearer(&self.hub.token_of(name, "spaceowner").unwrap())
+        self.bearer(&self.hub.mint_token(name, "spaceowner").unwrap())
     }
 
     pub fn guest(&self) -> Client {
-        self.bearer(&self.hub.guest_token("spaceowner").unwrap())
+        self.bearer(&self.hub.mint_guest_token("spaceowner").unwrap())
     }
 
     pub fn bearer(&self, token: &str) -> Client {

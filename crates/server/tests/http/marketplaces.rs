@@ -129,7 +129,7 @@ async fn z1_an_issuer_has_one_url_and_an_account_one_tenant() {
     evil.add_user("spaceowner", "evil@hub.example", crate::space::HUB_PASSWORD).unwrap();
     let mut mismatch = account.clone();
     mismatch["url"] = json!(evil.url());
-    mismatch["credential"]["token"] = json!(evil.pat_of("spaceowner").unwrap());
+    mismatch["credential"]["token"] = json!(evil.create_pat("spaceowner").unwrap());
     globex.post("/marketplaces", &mismatch).await.expect_problem(409, "issuer_url_mismatch");
     assert_eq!(evil.calls(Route::Me), 0, "it is not even asked");
     let mut unknown = mismatch.clone();
@@ -193,8 +193,8 @@ async fn a2_a_hub_that_is_down_or_answers_nonsense_is_told_apart_and_nothing_is_
     for (mode, status, reason) in [
         (Mode::Failing, 503, "hub_unavailable"),
         (Mode::Garbage, 502, "hub_unreadable"),
-        (Mode::Huge(4 * 1024 * 1024), 502, "hub_unreadable"),
-        (Mode::Redirecting("http://127.0.0.1:9/".to_owned()), 502, "hub_unreadable"),
+        (Mode::Oversized(4 * 1024 * 1024), 502, "hub_unreadable"),
+        (Mode::Redirect("http://127.0.0.1:9/".to_owned()), 502, "hub_unreadable"),
     ] {
         space.hub().set_mode(Route::Me, mode.clone());
         let refused = owner.post("/marketplaces", &account).await;

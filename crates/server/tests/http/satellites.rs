@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use syft_space::http::route_table::{Access, ROUTES};
+use syft_space::http::route_table::{Guard, ROUTES};
 use syft_space::system::SystemClock;
 use syft_space_domain::time::Clock;
 use syft_space_fakehub::{HubKey, HubOptions, Mode, Route, UserRole, hs256};
@@ -116,7 +116,7 @@ async fn a2_a_satellite_token_opens_the_query_route_and_no_other() {
         let outside = if path.starts_with("/api/v1") { "" } else { "/" };
         let path = format!("{outside}{}", path.trim_start_matches("/api/v1"));
         let answer = alice.send(alice.request(&route.method.to_string(), &path).json(&json!({}))).await;
-        if let Access::Member(_) = route.access
+        if let Guard::Member(_) = route.guard
             && answer.status != 401
         {
             opened.insert(route.name);
@@ -137,7 +137,7 @@ async fn a2_the_audience_says_in_which_tenant_and_a_header_can_only_agree() {
     alice.send(ask("acme")).await.expect(200);
     alice.send(ask("another")).await.expect_problem(404, "not_found");
     // A user who is a real one, and whom no tenant here is.
-    let elsewhere = market.hub.token_of("alice", "bob").unwrap();
+    let elsewhere = market.hub.mint_token("alice", "bob").unwrap();
     market.bearer(&elsewhere).ask("space-docs", QUESTION).await.expect_problem(401, "token_invalid");
 }
 
@@ -154,10 +154,10 @@ async fn z1_a_token_for_one_tenant_finds_nothing_at_another() {
         endpoint_on(owner, &dataset, slug).await;
         only_policy(owner, slug, json!({ "mode": "allow", "patterns": ["*"] })).await;
     }
-    let for_acme = space.anybody().with_token(&hub.token_of("alice", "spaceowner").unwrap());
+    let for_acme = space.anybody().with_token(&hub.mint_token("alice", "spaceowner").unwrap());
     for_acme.ask("acme-docs", QUESTION).await.expect(200);
     for_acme.ask("globex-docs", QUESTION).await.expect_problem(404, "not_found");
-    let for_globex = space.anybody().with_token(&hub.token_of("alice", "bob").unwrap());
+    let for_globex = space.anybody().with_token(&hub.mint_token("alice", "bob").unwrap());
     for_globex.ask("globex-docs", QUESTION).await.expect(200);
     for_globex.ask("acme-docs", QUESTION).await.expect_problem(404, "not_found");
     // The same person has another id in each log.
@@ -172,7 +172,7 @@ async fn a2_whatever_is_not_quite_a_satellite_token_is_refused_and_a_good_one_pa
     let market = Market::start().await;
     market.allow(&["*"]).await;
     let (hub, key) = (&market.hub, market.hub.key());
-    let mint = |change: &dyn Fn(&mut Value)| hub.mint(&claims(|claims| change(claims))).unwrap();
+    let mint = |change: &dyn Fn(&mut Value)| hub.mint_claims(&claims(|claims| change(claims))).unwrap();
     assert_eq!(market.bearer(&mint(&|_| {})).ask("space-docs", QUESTION).await.status, 200);
 
     let now = claims(|_| {})["iat"].as_i64().unwrap();
@@ -219,7 +219,7 @@ async fn a2_whatever_is_not_quite_a_satellite_token_is_refused_and_a_good_one_pa
     }
     let stranger = HubKey::insecure_test_key(1).unwrap().named("hub-key-1");
     bad.push(("another key under the same kid", stranger.sign(&key.header(), &claims(|_| {})).unwrap()));
-    bad.push(("a personal access token", hub.pat_of("alice").unwrap()));
+    bad.push(("a personal access token", hub.create_pat("alice").unwrap()));
     let session =
         json!({ "sub": "2", "username": "alice", "role": "user", "exp": now + 1_800, "type": "access" });
     let session =
@@ -301,9 +301,9 @@ async fn a2_good_keys_stay_good_while_the_hub_is_in_trouble() {
     for trouble in [
         Mode::Failing,
         Mode::Garbage,
-        Mode::Cut,
-        Mode::Redirecting("http://127.0.0.1:9/".to_owned()),
-        Mode::Huge(1 << 20),
+        Mode::Truncated,
+        Mode::Redirect("http://127.0.0.1:9/".to_owned()),
+        Mode::Oversized(1 << 20),
     ] {
         market.hub.set_mode_everywhere(trouble.clone());
         // What looks like a rotation makes the space ask, and learn nothing.
@@ -344,7 +344,7 @@ async fn a2_without_any_keys_or_an_identity_that_is_needed_nobody_is_let_in() {
 async fn a2_whom_the_hub_deactivated_it_does_not_vouch_for() {
     let market = Market::start().await;
     market.allow(&["*@example.com"]).await;
-    let token = market.hub.token_of("bob", "spaceowner").unwrap();
+    let token = market.hub.mint_token("bob", "spaceowner").unwrap();
     market.hub.set_active("bob", false).unwrap();
     market.bearer(&token).ask("space-docs", QUESTION).await.expect_problem(401, "token_invalid");
     let event = &market.owner.audit("").await[0];
@@ -384,7 +384,7 @@ async fn a2_several_hubs_at_once_each_vouch_for_their_own() {
     other.set_email("alice", "alice@other.example.org").unwrap();
     register(&market.owner, &other, issuer, "spaceowner", "other").await;
     market.allow(&["alice@other.example.org"]).await;
-    let hers = market.bearer(&other.token_of("alice", "spaceowner").unwrap());
+    let hers = market.bearer(&other.mint_token("alice", "spaceowner").unwrap());
     hers.ask("space-docs", QUESTION).await.expect(200);
     market.user("alice").ask("space-docs", QUESTION).await.expect_problem(403, "access_denied");
     // One hub's key does not speak for another's users.
@@ -400,7 +400,7 @@ async fn a2_a_newer_hub_knows_the_space_as_a_satellite_and_its_id_is_an_audience
     market.allow(&["alice@example.com"]).await;
     let shown = market.owner.get(&format!("/marketplaces/{}", market.marketplace)).await.expect(200);
     let satellite = shown.body["satellite_id"].as_str().unwrap().to_owned();
-    let token = market.hub.token_of("alice", &satellite).unwrap();
+    let token = market.hub.mint_token("alice", &satellite).unwrap();
     market.bearer(&token).ask("space-docs", QUESTION).await.expect(200);
 }
 
@@ -448,7 +448,7 @@ async fn q4_a_search_through_the_aggregator_finds_and_is_refused_as_callers_read
     let market = Market::start().await;
     market.allow(&["alice@example.com"]).await;
     let search = async |name: &str, slug: &str| {
-        let token = market.hub.token_of(name, "spaceowner").unwrap();
+        let token = market.hub.mint_token(name, "spaceowner").unwrap();
         let source = json!({
             "url": market.owner.root(), "slug": slug, "name": slug, "tenant_name": "acme",
             "owner_username": "spaceowner",

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use syft_space::setup_token::SetupTokenFile;
+use syft_space::startup::setup_token::SetupTokenFile;
 use syft_space_fakehub::{FakeHub, HubOptions};
 
 use crate::space::{Answer, Client, Server, binary, in_memory};
@@ -346,7 +346,7 @@ async fn marketplaces(run: &mut Run, owner: &Client) {
     body["url"] = json!(format!("https://owner:{in_url}@hub.example.org"));
     run.refused(&owner.post("/marketplaces", &body).await);
 
-    let token = run.plant("a hub's token", &[], &hub.pat_of("spaceowner").unwrap());
+    let token = run.plant("a hub's token", &[], &hub.create_pat("spaceowner").unwrap());
     let made =
         owner.post("/marketplaces", &account(json!({ "type": "pat", "token": token }))).await.expect(201);
     let path = format!("/marketplaces/{}", made.body["id"].as_str().unwrap());

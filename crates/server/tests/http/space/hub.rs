@@ -1,7 +1,7 @@
 //! The hub beside a space: accounts on it, and marketplaces made of them.
 
 use serde_json::{Value, json};
-use syft_space_fakehub::{FakeHub, HubOptions, Running};
+use syft_space_fakehub::{FakeHub, HubOptions, RunningHub};
 
 use crate::space::{Client, TestSpace};
 
@@ -10,12 +10,12 @@ pub const HUB_PASSWORD: &str = "copper moons 7";
 
 impl TestSpace {
     /// The hub, which runs from now on.
-    pub fn hub(&self) -> &Running {
+    pub fn hub(&self) -> &RunningHub {
         self.hub.get_or_init(|| FakeHub::start(HubOptions::new().unwrap()).unwrap())
     }
 
     /// The hub, to be stopped or started.
-    pub fn hub_mut(&mut self) -> &mut Running {
+    pub fn hub_mut(&mut self) -> &mut RunningHub {
         self.hub();
         self.hub.get_mut().unwrap()
     }
@@ -32,7 +32,7 @@ impl TestSpace {
         hub.add_user(username, &format!("{username}@hub.example"), HUB_PASSWORD).unwrap();
         json!({
             "name": name, "url": hub.url(), "issuer": HubOptions::DEFAULT_ISSUER,
-            "credential": { "type": "pat", "token": hub.pat_of(username).unwrap() },
+            "credential": { "type": "pat", "token": hub.create_pat(username).unwrap() },
         })
     }
 

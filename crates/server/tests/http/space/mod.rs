@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::json;
-use syft_space_fakehub::Running;
+use syft_space_fakehub::RunningHub;
 
 /// Good enough a password for everybody in these tests.
 pub const PASSWORD: &str = "seven owls dance under copper moons";
@@ -27,7 +27,7 @@ pub const PUBLIC_URL: &str = "http://127.0.0.1:18090";
 /// A space with a running server, and a hub beside it once somebody needs one. The space may call that.
 pub struct TestSpace {
     server: Server,
-    hub: OnceLock<Running>,
+    hub: OnceLock<RunningHub>,
 }
 
 impl TestSpace {

@@ -1,4 +1,4 @@
-//! Every target on its seeds, and on changes of them: the short form of `just prove fuzz`.
+//! Runs every target on its seeds and on mutations of them: the short form of `just prove fuzz`.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use syft_space_fuzz::{TARGETS, Target};
 
-/// How many changed inputs each target is given.
-const CHANGED: usize = 3_000;
+/// The number of mutated inputs for each target.
+const MUTATIONS_PER_TARGET: usize = 3_000;
 
 fn seeds(target: &Target) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target.name);
@@ -15,13 +15,13 @@ fn seeds(target: &Target) -> Vec<Vec<u8>> {
     files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
 }
 
-fn hold(target: &Target, input: &[u8]) {
-    let held = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
-    assert!(held.is_ok(), "{} does not hold for {:?}", target.name, input.escape_ascii().to_string());
+fn assert_holds(target: &Target, input: &[u8]) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
+    assert!(outcome.is_ok(), "{} does not hold for {:?}", target.name, input.escape_ascii().to_string());
 }
 
-/// One of the seeds, changed a little: bytes set, removed, doubled, or taken from another seed.
-fn change(seeds: &[Vec<u8>], random: &mut fastrand::Rng) -> Vec<u8> {
+/// A mutated seed: bytes set, removed, doubled, inserted, or taken from another seed.
+fn mutate(seeds: &[Vec<u8>], random: &mut fastrand::Rng) -> Vec<u8> {
     let mut input = random.choice(seeds).unwrap().clone();
     for _ in 0..random.usize(1..=4) {
         let (from, to) = (random.usize(0..=input.len()), random.usize(0..=input.len()));
@@ -55,10 +55,10 @@ fn i1_every_target_holds_on_its_seeds_and_on_changes_of_them() {
         let seeds = seeds(target);
         assert!(!seeds.is_empty(), "{} has seeds", target.name);
         for seed in &seeds {
-            hold(target, seed);
+            assert_holds(target, seed);
         }
-        for _ in 0..CHANGED {
-            hold(target, &change(&seeds, &mut random));
+        for _ in 0..MUTATIONS_PER_TARGET {
+            assert_holds(target, &mutate(&seeds, &mut random));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How do a parent and the child that reads its files speak?
+//! The protocol between a parent and the child that reads its files.
 //!
 //! | from | bytes |
 //! |---|---|
@@ -7,17 +7,17 @@
 //! | parent, for each file | format (1), length (4), the file |
 //! | child, for each file | outcome (1), length (4), what it says of it |
 //!
-//! Numbers are little-endian. The child is believed nothing: what is not such an answer is [`Nonsense`].
+//! Numbers are little-endian. The child is believed nothing: what is not such a response is [`InvalidResponse`].
 
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument};
 
-use crate::draft;
+use crate::text_builder;
 
-/// The bytes before a file or an answer.
-pub(super) const HEAD: usize = 5;
-/// The bytes of a child's [`Allowance`].
-pub(super) const ALLOWANCE: usize = 12;
-/// The outcome that is none: the child is confined and waits for files.
+/// The bytes of a header, before a file or a response.
+pub(super) const HEADER_BYTES: usize = 5;
+/// The bytes of a child's [`ResourceLimits`].
+pub(super) const RESOURCE_LIMITS_BYTES: usize = 12;
+/// The first response: the child is confined and waits for files.
 pub(super) const READY: u8 = b'r';
 
 const TEXT: u8 = b't';
@@ -27,28 +27,28 @@ const ENCRYPTED: u8 = b'p';
 const NO_TEXT: u8 = b'n';
 const TOO_LARGE: u8 = b'l';
 
-/// The most bytes of an answer's body: a text, its title, and the title's length.
-pub(super) const BODY_MAX: usize = NewDocument::MAX_BYTES + 4 * draft::TITLE_MAX + 4;
+/// The most bytes of a response's body: a text, its title, and the title's length.
+pub(super) const MAX_BODY_BYTES: usize = NewDocument::MAX_BYTES + 4 * text_builder::MAX_TITLE_CHARS + 4;
 
-/// What a child may use.
+/// The resources that a child may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Allowance {
+pub(super) struct ResourceLimits {
     /// Bytes of address space.
     pub(super) memory: u64,
     /// Seconds of a processor, for all its files together.
     pub(super) processor: u32,
 }
 
-impl Allowance {
-    pub(super) fn to_bytes(self) -> [u8; ALLOWANCE] {
-        let mut bytes = [0; ALLOWANCE];
+impl ResourceLimits {
+    pub(super) fn to_bytes(self) -> [u8; RESOURCE_LIMITS_BYTES] {
+        let mut bytes = [0; RESOURCE_LIMITS_BYTES];
         let (memory, processor) = bytes.split_at_mut(8);
         memory.copy_from_slice(&self.memory.to_le_bytes());
         processor.copy_from_slice(&self.processor.to_le_bytes());
         bytes
     }
 
-    pub(super) fn from_bytes(bytes: [u8; ALLOWANCE]) -> Self {
+    pub(super) fn from_bytes(bytes: [u8; RESOURCE_LIMITS_BYTES]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
         Self {
             memory: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
@@ -57,34 +57,34 @@ impl Allowance {
     }
 }
 
-/// What is no answer.
+/// The error for bytes that are no response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Nonsense;
+pub(super) struct InvalidResponse;
 
-/// The head of a frame.
-pub(super) fn head(kind: u8, length: usize) -> [u8; HEAD] {
+/// Encodes the header of a frame.
+pub(super) fn encode_header(kind: u8, length: usize) -> [u8; HEADER_BYTES] {
     // Nothing longer is ever sent: files and texts have bounds far below.
     let [a, b, c, d] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     [kind, a, b, c, d]
 }
 
-/// The kind and the length that a head tells.
-pub(super) fn read_head(head: [u8; HEAD]) -> (u8, usize) {
-    let [kind, a, b, c, d] = head;
+/// Parses a header into kind and length.
+pub(super) fn parse_header(header: [u8; HEADER_BYTES]) -> (u8, usize) {
+    let [kind, a, b, c, d] = header;
     (kind, usize::try_from(u32::from_le_bytes([a, b, c, d])).unwrap_or(usize::MAX))
 }
 
-pub(super) fn format_code(format: FileFormat) -> u8 {
-    let position = FileFormat::ALL.iter().position(|one| *one == format);
+pub(super) fn encode_format(format: FileFormat) -> u8 {
+    let position = FileFormat::ALL.iter().position(|known| *known == format);
     position.and_then(|position| u8::try_from(position).ok()).unwrap_or(u8::MAX)
 }
 
-pub(super) fn read_format(code: u8) -> Option<FileFormat> {
+pub(super) fn decode_format(code: u8) -> Option<FileFormat> {
     FileFormat::ALL.get(usize::from(code)).copied()
 }
 
-/// An answer as it is sent: its kind and its body.
-pub(super) fn answer(outcome: Result<ExtractedText, FileRefused>) -> Option<(u8, Vec<u8>)> {
+/// Encodes a response: its kind and its body.
+pub(super) fn encode_response(outcome: Result<ExtractedText, FileRefused>) -> Option<(u8, Vec<u8>)> {
     Some(match outcome {
         Ok(ExtractedText { title, text }) => {
             let title = title.unwrap_or_default();
@@ -101,17 +101,17 @@ pub(super) fn answer(outcome: Result<ExtractedText, FileRefused>) -> Option<(u8,
     })
 }
 
-/// Reads an answer.
-pub(super) fn read_answer(
+/// Decodes a response.
+pub(super) fn decode_response(
     format: FileFormat,
     kind: u8,
     body: Vec<u8>,
-) -> Result<Result<ExtractedText, FileRefused>, Nonsense> {
+) -> Result<Result<ExtractedText, FileRefused>, InvalidResponse> {
     let refused = match (kind, body.as_slice()) {
-        (TEXT, _) => return read_text(body).map(Ok),
+        (TEXT, _) => return decode_text(body).map(Ok),
         (DAMAGED, why) => FileRefused::Damaged(
-            crate::name_of(format),
-            draft::title(&String::from_utf8_lossy(why)).unwrap_or_default(),
+            crate::format_name(format),
+            text_builder::title(&String::from_utf8_lossy(why)).unwrap_or_default(),
         ),
         (ENCODING, []) => FileRefused::Encoding,
         (ENCRYPTED, []) => FileRefused::Encrypted,
@@ -119,20 +119,23 @@ pub(super) fn read_answer(
         (TOO_LARGE, &[a, b, c, d, e, f, g, h]) => {
             FileRefused::TooLarge(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
         }
-        _ => return Err(Nonsense),
+        _ => return Err(InvalidResponse),
     };
     Ok(Err(refused))
 }
 
-fn read_text(mut body: Vec<u8>) -> Result<ExtractedText, Nonsense> {
-    let (length, rest) = body.split_first_chunk::<4>().ok_or(Nonsense)?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| Nonsense)?;
-    let title = rest.get(..length).ok_or(Nonsense)?;
-    let title = draft::title(std::str::from_utf8(title).map_err(|_| Nonsense)?);
+fn decode_text(mut body: Vec<u8>) -> Result<ExtractedText, InvalidResponse> {
+    let (length, rest) = body.split_first_chunk::<4>().ok_or(InvalidResponse)?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| InvalidResponse)?;
+    let title = rest.get(..length).ok_or(InvalidResponse)?;
+    let title = text_builder::title(std::str::from_utf8(title).map_err(|_| InvalidResponse)?);
     body.drain(..length.saturating_add(4));
-    let text = String::from_utf8(body).map_err(|_| Nonsense)?;
-    if text.len() > NewDocument::MAX_BYTES || text.trim().is_empty() || text.chars().any(draft::is_noise) {
-        return Err(Nonsense);
+    let text = String::from_utf8(body).map_err(|_| InvalidResponse)?;
+    if text.len() > NewDocument::MAX_BYTES
+        || text.trim().is_empty()
+        || text.chars().any(text_builder::is_disallowed_control)
+    {
+        return Err(InvalidResponse);
     }
     Ok(ExtractedText { title, text })
 }
@@ -156,35 +159,35 @@ mod tests {
             Err(FileRefused::NoText),
             Err(FileRefused::TooLarge(u64::MAX)),
         ] {
-            let (kind, body) = answer(outcome.clone()).unwrap();
-            assert_eq!(read_answer(FileFormat::Csv, kind, body), Ok(outcome));
+            let (kind, body) = encode_response(outcome.clone()).unwrap();
+            assert_eq!(decode_response(FileFormat::Csv, kind, body), Ok(outcome));
         }
         for format in FileFormat::ALL {
-            assert_eq!(read_format(format_code(format)), Some(format));
+            assert_eq!(decode_format(encode_format(format)), Some(format));
         }
-        assert_eq!(read_format(7), None);
-        let allowance = Allowance { memory: 1 << 40, processor: 77 };
-        assert_eq!(Allowance::from_bytes(allowance.to_bytes()), allowance);
-        assert_eq!(read_head(head(b'x', 70_000)), (b'x', 70_000));
+        assert_eq!(decode_format(7), None);
+        let resource_limits = ResourceLimits { memory: 1 << 40, processor: 77 };
+        assert_eq!(ResourceLimits::from_bytes(resource_limits.to_bytes()), resource_limits);
+        assert_eq!(parse_header(encode_header(b'x', 70_000)), (b'x', 70_000));
     }
 
     #[test]
     fn k16_what_a_broken_reader_says_is_cleaned_or_refused() {
-        let text = |body: &[u8]| read_answer(FileFormat::Text, TEXT, body.to_vec());
-        assert_eq!(text(b"\0\0\0\0a\0b"), Err(Nonsense));
-        assert_eq!(text(b"\0\0\0\0 "), Err(Nonsense));
-        assert_eq!(text(b"\x09\0\0\0a"), Err(Nonsense));
-        assert_eq!(text(b"\0\0\0\0\xff"), Err(Nonsense));
+        let text = |body: &[u8]| decode_response(FileFormat::Text, TEXT, body.to_vec());
+        assert_eq!(text(b"\0\0\0\0a\0b"), Err(InvalidResponse));
+        assert_eq!(text(b"\0\0\0\0 "), Err(InvalidResponse));
+        assert_eq!(text(b"\x09\0\0\0a"), Err(InvalidResponse));
+        assert_eq!(text(b"\0\0\0\0\xff"), Err(InvalidResponse));
         let large = [vec![0; 4], vec![b'x'; NewDocument::MAX_BYTES + 1]].concat();
-        assert_eq!(text(&large), Err(Nonsense));
-        let why = read_answer(FileFormat::Pdf, DAMAGED, b"line\x1b[2J\n\xff".to_vec());
+        assert_eq!(text(&large), Err(InvalidResponse));
+        let why = decode_response(FileFormat::Pdf, DAMAGED, b"line\x1b[2J\n\xff".to_vec());
         assert_eq!(why, Ok(Err(FileRefused::Damaged("PDF", "line[2J \u{fffd}".to_owned()))));
     }
 
     proptest! {
         #[test]
         fn k16_no_answer_of_a_reader_is_a_panic(kind in any::<u8>(), body in prop::collection::vec(any::<u8>(), 0..64)) {
-            if let Ok(Ok(text)) = read_answer(FileFormat::Text, kind, body) {
+            if let Ok(Ok(text)) = decode_response(FileFormat::Text, kind, body) {
                 prop_assert!(!text.text.trim().is_empty());
             }
         }

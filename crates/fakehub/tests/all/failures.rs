@@ -1,4 +1,4 @@
-//! What a test can make go wrong, and what it can ask the hub about.
+//! Injected failures, and the recorded requests.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -68,7 +68,7 @@ async fn a_hub_that_is_dropped_is_gone() {
 async fn an_answer_can_be_cut_in_half() {
     let world = World::new();
     let whole = world.get(JWKS, None).await.text;
-    world.hub.set_mode(Route::Jwks, Mode::Cut);
+    world.hub.set_mode(Route::Jwks, Mode::Truncated);
     assert!(
         world.send(Method::GET, JWKS, &[], None).await.is_err(),
         "the connection ends before the answer does"
@@ -96,13 +96,13 @@ async fn an_answer_can_be_500_or_nonsense_or_elsewhere_or_huge() {
     let garbage = world.get(JWKS, None).await;
     assert_eq!(garbage.status, 200);
     assert!(serde_json::from_str::<serde_json::Value>(&garbage.text).is_err());
-    world.hub.set_mode(Route::Jwks, Mode::Redirecting("http://169.254.169.254/latest".to_owned()));
+    world.hub.set_mode(Route::Jwks, Mode::Redirect("http://169.254.169.254/latest".to_owned()));
     let redirect = world.get(JWKS, None).await;
     assert_eq!(
         (redirect.status, &redirect.headers["location"]),
         (302, &"http://169.254.169.254/latest".parse().unwrap())
     );
-    world.hub.set_mode(Route::Jwks, Mode::Huge(1 << 20));
+    world.hub.set_mode(Route::Jwks, Mode::Oversized(1 << 20));
     let huge = world.get(JWKS, None).await;
     assert_eq!((huge.text.len(), huge.body["keys"].as_array().unwrap().len()), (1 << 20, 1));
     assert_eq!(world.get("/api/v1/auth/me", None).await.status, 401, "other routes are as they were");
@@ -113,7 +113,7 @@ async fn an_answer_can_be_500_or_nonsense_or_elsewhere_or_huge() {
 #[tokio::test]
 async fn a_route_can_be_slow() {
     let world = World::new();
-    // Whoever waits for less than that gets nothing, however slow this machine is.
+    // The delay is longer than any client timeout.
     world.hub.set_mode(Route::Jwks, Mode::Slow(Duration::from_secs(3_600)));
     let client = reqwest::Client::builder().timeout(Duration::from_millis(50)).build().unwrap();
     let answer = client.get(format!("{}{JWKS}", world.hub.url())).send().await;
@@ -125,7 +125,7 @@ async fn a_route_can_be_slow() {
 #[tokio::test]
 async fn a_route_can_be_held_until_it_is_let_go() {
     let world = World::new();
-    world.hub.set_mode(Route::Jwks, Mode::Held);
+    world.hub.set_mode(Route::Jwks, Mode::Stalled);
     let two = join(world.get(JWKS, None), world.get(JWKS, None));
     let others = async {
         while world.hub.calls(Route::Jwks) < 2 {

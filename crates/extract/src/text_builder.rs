@@ -1,19 +1,19 @@
-//! How does text that is taken out of a file grow, and how large may it get?
+//! The text that is built from a file, and its bound.
 
 use syft_space_domain::dataset::{FileRefused, NewDocument};
 
-/// Text that is being taken out of a file. It never holds more than a document may, nor a control character other
+/// A builder of the text of a file. It never holds more than a document may, nor a control character other
 /// than a line feed or a tab; white space between pieces is asked for, and written only when more text follows.
 #[derive(Debug, Default)]
-pub(crate) struct Draft {
+pub(crate) struct TextBuilder {
     text: String,
     gap: Gap,
-    /// What the next piece of text is preceded by, such as the mark of a list item.
-    mark: String,
+    /// The marker before the next piece of text, such as that of a list item.
+    marker: String,
     full: bool,
 }
 
-/// What stands between two pieces of text. The larger of two wins.
+/// The white space between two pieces of text. The larger of two wins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gap {
     #[default]
@@ -34,23 +34,23 @@ impl Gap {
     }
 }
 
-impl Draft {
+impl TextBuilder {
     /// Asks for a gap before the next text.
     pub(crate) fn gap(&mut self, gap: Gap) {
         self.gap = self.gap.max(gap);
     }
 
-    /// Puts a mark before the next text, in place of one that no text has followed.
-    pub(crate) fn mark(&mut self, mark: &str) {
-        mark.clone_into(&mut self.mark);
+    /// Sets the marker before the next text, in place of one that no text has followed.
+    pub(crate) fn set_marker(&mut self, marker: &str) {
+        marker.clone_into(&mut self.marker);
     }
 
-    /// Forgets a mark that no text has followed.
-    pub(crate) fn unmark(&mut self) {
-        self.mark.clear();
+    /// Clears a marker that no text has followed.
+    pub(crate) fn clear_marker(&mut self) {
+        self.marker.clear();
     }
 
-    /// Whether there is no room left; what is written from then on is lost.
+    /// Whether the text is full. What is written from then on is lost.
     pub(crate) fn is_full(&self) -> bool {
         self.full
     }
@@ -75,23 +75,23 @@ impl Draft {
             return;
         }
         let gap = if self.text.is_empty() { "" } else { self.gap.as_str() };
-        let more = gap.len().saturating_add(self.mark.len()).saturating_add(text.len());
+        let more = gap.len().saturating_add(self.marker.len()).saturating_add(text.len());
         if self.text.len().saturating_add(more) > NewDocument::MAX_BYTES {
             self.full = true;
             return;
         }
         self.text.push_str(gap);
-        self.text.push_str(&self.mark);
-        self.mark.clear();
+        self.text.push_str(&self.marker);
+        self.marker.clear();
         self.gap = Gap::Nothing;
-        if text.chars().any(is_noise) {
-            self.text.extend(text.chars().filter(|c| !is_noise(*c)));
+        if text.chars().any(is_disallowed_control) {
+            self.text.extend(text.chars().filter(|c| !is_disallowed_control(*c)));
         } else {
             self.text.push_str(text);
         }
     }
 
-    /// Writes what another draft holds.
+    /// Appends the text of another builder.
     pub(crate) fn append(&mut self, other: &Self) {
         self.full |= other.full;
         self.verbatim(&other.text);
@@ -100,7 +100,7 @@ impl Draft {
     /// The text.
     ///
     /// # Errors
-    /// When there is none, or too much.
+    /// When there is no text, or more than a document may have.
     pub(crate) fn finish(self) -> Result<String, FileRefused> {
         if self.full {
             return Err(too_much_text());
@@ -109,18 +109,18 @@ impl Draft {
     }
 }
 
-/// More text than a document may have.
+/// The error for more text than a document may have.
 pub(crate) fn too_much_text() -> FileRefused {
     FileRefused::TooLarge(u64::try_from(NewDocument::MAX_BYTES).unwrap_or(u64::MAX))
 }
 
-/// What no text for people holds.
-pub(crate) fn is_noise(c: char) -> bool {
+/// Whether a character is a control character that no text for people has.
+pub(crate) fn is_disallowed_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
 }
 
 /// The most characters of a title.
-pub(crate) const TITLE_MAX: usize = 300;
+pub(crate) const MAX_TITLE_CHARS: usize = 300;
 
 /// A title: one line without noise, cut where it is too long; `None` when nothing is left.
 pub(crate) fn title(text: &str) -> Option<String> {
@@ -135,15 +135,15 @@ pub(crate) fn title(text: &str) -> Option<String> {
             title.push(' ');
         }
         title.push_str(word);
-        if title.len() > TITLE_MAX.saturating_mul(4) {
+        if title.len() > MAX_TITLE_CHARS.saturating_mul(4) {
             break;
         }
     }
-    let title: String = title.chars().take(TITLE_MAX).collect();
+    let title: String = title.chars().take(MAX_TITLE_CHARS).collect();
     if title.is_empty() { None } else { Some(title) }
 }
 
-/// Marks by which a title could show other than what it says.
+/// Whether a character turns the direction of writing: a title could show other than what it says.
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -154,35 +154,35 @@ mod tests {
 
     #[test]
     fn q2_gaps_stand_between_texts_only_and_the_largest_wins() {
-        let mut draft = Draft::default();
-        draft.gap(Gap::Paragraph);
-        draft.words(" a \n b");
-        draft.gap(Gap::Line);
-        draft.gap(Gap::Paragraph);
-        draft.gap(Gap::Space);
-        draft.mark("- ");
-        draft.words("c ");
-        draft.gap(Gap::Line);
-        draft.mark("- ");
-        assert_eq!(draft.finish().as_deref(), Ok("a b\n\n- c"));
+        let mut builder = TextBuilder::default();
+        builder.gap(Gap::Paragraph);
+        builder.words(" a \n b");
+        builder.gap(Gap::Line);
+        builder.gap(Gap::Paragraph);
+        builder.gap(Gap::Space);
+        builder.set_marker("- ");
+        builder.words("c ");
+        builder.gap(Gap::Line);
+        builder.set_marker("- ");
+        assert_eq!(builder.finish().as_deref(), Ok("a b\n\n- c"));
     }
 
     #[test]
     fn k16_more_text_than_a_document_has_is_refused_and_not_kept() {
-        let mut draft = Draft::default();
+        let mut builder = TextBuilder::default();
         let mebibyte = "x".repeat(1024 * 1024);
         for _ in 0..9 {
-            draft.verbatim(&mebibyte);
+            builder.verbatim(&mebibyte);
         }
-        assert!(draft.text.len() <= NewDocument::MAX_BYTES);
-        assert_eq!(draft.finish(), Err(FileRefused::TooLarge(8 * 1024 * 1024)));
+        assert!(builder.text.len() <= NewDocument::MAX_BYTES);
+        assert_eq!(builder.finish(), Err(FileRefused::TooLarge(8 * 1024 * 1024)));
     }
 
     #[test]
     fn k16_control_characters_are_no_text() {
-        let mut draft = Draft::default();
-        draft.verbatim("a\u{0}\u{1b}[31mb\tc\n\u{7f}");
-        assert_eq!(draft.finish().as_deref(), Ok("a[31mb\tc\n"));
+        let mut builder = TextBuilder::default();
+        builder.verbatim("a\u{0}\u{1b}[31mb\tc\n\u{7f}");
+        assert_eq!(builder.finish().as_deref(), Ok("a[31mb\tc\n"));
         assert_eq!(title(" a\u{202e}\n\u{0}b ").as_deref(), Some("a b"));
         assert_eq!(title("\u{0}\n "), None);
         assert_eq!(title(&"ü ".repeat(1_000)).map(|title| title.chars().count()), Some(300));
