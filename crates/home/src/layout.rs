@@ -1,7 +1,7 @@
 //! The layout of the home: where everything in it lies. No other file knows.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use syft_space_domain::ids::{DatasetId, TenantId};
 
@@ -137,16 +137,17 @@ impl Home {
 
     /// The folders from the home's first one down to this one.
     fn steps_to(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let below = folder.strip_prefix(&self.path);
-        let below = below.map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "not below the home"))?;
+        let outside = || io::Error::new(io::ErrorKind::InvalidInput, "not below the home");
+        let below = folder.strip_prefix(&self.path).map_err(|_| outside())?;
         let mut step = self.path.clone();
-        Ok(below
-            .components()
-            .map(|name| {
+        let names = below.components().map(|name| match name {
+            Component::Normal(name) => {
                 step.push(name);
-                step.clone()
-            })
-            .collect())
+                Ok(step.clone())
+            }
+            _ => Err(outside()),
+        });
+        names.collect()
     }
 
     fn datasets(&self, tenant: TenantId) -> PathBuf {
