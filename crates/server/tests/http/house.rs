@@ -22,8 +22,12 @@ const THE_DOMAIN_ALONE: &[&str] = &["syft-space-domain"];
 /// What an adapter may know of ours that keeps files in the home.
 const THE_DOMAIN_AND_THE_HOME: &[&str] = &["syft-space-domain", "syft-space-home"];
 
-/// What an adapter may know of ours that speaks HTTP to others.
-const THE_DOMAIN_AND_THE_WAY_OUT: &[&str] = &["syft-space-domain", "syft-space-outbound"];
+/// What an adapter may know of ours that verifies tokens.
+const THE_DOMAIN_AND_JOSE: &[&str] = &["syft-space-domain", "syft-space-jose"];
+
+/// What an adapter may know of ours that verifies the tokens of others, and speaks HTTP to them.
+const THE_DOMAIN_JOSE_AND_THE_WAY_OUT: &[&str] =
+    &["syft-space-domain", "syft-space-jose", "syft-space-outbound"];
 
 /// Which of our crates each of our crates may depend on, tests aside.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -35,14 +39,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It knows none of ours: a stranger is what it plays.
     ("syft-space-fakehub", &[]),
     ("syft-space-home", THE_DOMAIN_ALONE),
-    ("syft-space-jwt", THE_DOMAIN_ALONE),
+    ("syft-space-jose", THE_DOMAIN_ALONE),
+    ("syft-space-jwt", THE_DOMAIN_AND_JOSE),
     ("syft-space-memory", THE_DOMAIN_ALONE),
     ("syft-space-outbound", THE_DOMAIN_ALONE),
     ("syft-space-passwords", THE_DOMAIN_ALONE),
     ("syft-space-search", THE_DOMAIN_AND_THE_HOME),
     ("syft-space-secrets", THE_DOMAIN_AND_THE_HOME),
     ("syft-space-sqlite", THE_DOMAIN_AND_THE_HOME),
-    ("syft-space-syfthub", THE_DOMAIN_AND_THE_WAY_OUT),
+    ("syft-space-syfthub", THE_DOMAIN_JOSE_AND_THE_WAY_OUT),
     (
         "syft-space",
         &[
