@@ -1,4 +1,4 @@
-//! How long does one query take, from the parsed request to the answer, with its audit event durable on disk?
+//! The benchmark of one query, from the parsed request to the answer, with its audit event durable on disk.
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at whatever is wrong")]
 
 use std::hint::black_box;
@@ -9,9 +9,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use syft_space::config::Settings;
 use syft_space::http::app;
-use syft_space::serve::state;
-use syft_space::setup_token::SetupTokenFile;
-use syft_space::wiring;
+use syft_space::startup::serve::state;
+use syft_space::startup::setup_token::SetupTokenFile;
+use syft_space::startup::wiring;
 use syft_space_domain::secret::BearerSecret;
 
 fn query_path(criterion: &mut Criterion) {

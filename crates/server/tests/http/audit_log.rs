@@ -1,9 +1,9 @@
-//! What is in the log, and who reads it.
+//! The audit log: what is in it, and who reads it.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use syft_space::http::route_table::{Access, Method, ROUTES};
+use syft_space::http::route_table::{Guard, Method, ROUTES};
 
 use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
 
@@ -113,7 +113,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     for route in ROUTES {
         let named = (route.method.to_string(), route.path.to_owned());
         assert!(route.method == Method::Get || covered.contains(&named), "{named:?} is not called here");
-        assert!(matches!(route.access, Access::Open | Access::Member(_)));
+        assert!(matches!(route.guard, Guard::Open | Guard::Member(_)));
     }
     for (method, route, path, body) in calls {
         let request = owner.request(method, &path);
@@ -162,7 +162,7 @@ async fn u1_the_log_is_filtered_and_paged() {
     let page = owner.get("/audit?limit=1").await.expect(200).body;
     let last = page["items"][0]["seq"].as_u64().unwrap();
     let projection =
-        [&page["projection"]["seq"], &page["projection"]["lag"]].map(|one| one.as_u64().unwrap());
+        [&page["projection"]["seq"], &page["projection"]["lag"]].map(|number| number.as_u64().unwrap());
     assert_eq!(projection.iter().sum::<u64>(), last, "the index and its lag are this log's: {projection:?}");
     for bad in ["action=what", "outcome=maybe", "actor=me", "since=yesterday", "cursor=0", "limit=0"] {
         owner.get(&format!("/audit?{bad}")).await.expect_problem(422, "invalid");

@@ -43,9 +43,9 @@ impl SetupTokenFile {
         self.hash
     }
 
-    /// The token has been used: the file has no more purpose. Once there is an account the token opens nothing,
+    /// Removes the file, once the token has been used. When there is an account the token opens nothing,
     /// so that a file which cannot be removed is untidy, not dangerous.
-    pub fn used(&self) {
+    pub fn discard(&self) {
         if let Err(error) = private_file::remove(&self.path) {
             tracing::warn!(path = %self.path.display(), %error, "the used setup token could not be removed");
         }

@@ -1,4 +1,4 @@
-//! The key ring of access tokens, in its file of the home.
+//! The file of the key ring of access tokens.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use syft_space_jwt::{KeyRing, SigningAlgorithm};
 ///
 /// # Errors
 /// When the file cannot be read, written, or is no key ring.
-pub(crate) fn load_or_make(
+pub(crate) fn load_or_create(
     path: &Path,
     algorithm: SigningAlgorithm,
     now: Timestamp,
