@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_date_beyond_all_time_is_none() {
-        assert_eq!(numeric_date(1).map(|time| time.as_unix_micros()), Some(1_000_000));
+        assert_eq!(numeric_date(1).map(Timestamp::as_unix_micros), Some(1_000_000));
         assert_eq!(numeric_date(u64::MAX), None);
         assert_eq!(numeric_date(i64::MAX.unsigned_abs()), None);
     }

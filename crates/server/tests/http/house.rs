@@ -12,7 +12,7 @@ use std::process::Command;
 use std::str::SplitWhitespace;
 use std::{fs, io};
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand};
 use syft_space::config::SETTINGS;
 use syft_space::http::reason::Reason;
 use syft_space::http::route_table::ROUTES;
@@ -37,6 +37,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("syft-space-domain", &[]),
     ("syft-space-conformance", THE_DOMAIN_ALONE),
     ("syft-space-extract", THE_DOMAIN_ALONE),
+    // Nothing depends on it: the program that is deployed, and a marketplace to try it with.
+    ("syft-space-demo", &["syft-space", "syft-space-fakehub"]),
     // Nothing depends on it: it tries the parsers of these.
     ("syft-space-fuzz", &["syft-space", "syft-space-domain", "syft-space-extract", "syft-space-jwt"]),
     // It knows none of ours: a stranger is what it plays.
@@ -56,8 +58,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "syft-space-domain",
             "syft-space-extract",
-            // A marketplace for the demonstration.
-            "syft-space-fakehub",
             "syft-space-home",
             "syft-space-jwt",
             "syft-space-outbound",
@@ -304,9 +304,32 @@ fn the_domain_stands_on_no_io_no_runtime_and_no_randomness() {
 #[test]
 fn cargo_run_finds_one_program_and_cargo_build_all_it_needs() -> Tried<()> {
     let all = metadata()?;
-    let programs = all.workspace_default_packages().into_iter().flat_map(|one| &one.targets);
-    let programs: Vec<_> = programs.filter(|one| one.is_bin()).map(|one| one.name.as_str()).collect();
-    assert_eq!(programs, ["syft-space"]);
+    let packages = all.workspace_default_packages();
+    let programs = packages.iter().flat_map(|one| &one.targets).filter(|one| one.is_bin());
+    let programs: BTreeSet<_> = programs.map(|one| one.name.as_str()).collect();
+    assert_eq!(programs, BTreeSet::from(["syft-space", "syft-space-demo"]));
+    let run: Vec<_> = packages.iter().filter_map(|one| one.default_run.as_deref()).collect();
+    assert_eq!(run, ["syft-space-demo"], "`cargo run` needs one default among them");
+    Ok(())
+}
+
+#[test]
+fn what_is_deployed_has_no_marketplace_in_it_and_no_temporary_files_of_its_own() -> Tried<()> {
+    let edges = ["--edges", "normal", "--prefix", "none", "--locked", "--offline"];
+    let tree = cargo(&[["tree", "--package", "syft-space"].as_slice(), &edges].concat())?;
+    let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(below.contains("syft-space-sqlite"), "this is no tree of crates: {tree}");
+    for tool in ["syft-space-fakehub", "syft-space-memory", "syft-space-conformance", "syft-space-demo"] {
+        assert!(!below.contains(tool), "{tool} is linked into what is deployed");
+    }
+    // Tantivy makes its own, in the index's folder.
+    let all = metadata()?;
+    let ours = all.workspace_packages().into_iter().filter(|one| below.contains(one.name.as_str()));
+    let wants =
+        |dependency: &&Dependency| dependency.name == "tempfile" && dependency.kind == DependencyKind::Normal;
+    let wanted: Vec<_> =
+        ours.filter(|one| one.dependencies.iter().find(wants).is_some()).map(|one| &one.name).collect();
+    assert!(wanted.is_empty(), "{wanted:?} want tempfile outside of tests");
     Ok(())
 }
 
