@@ -43,7 +43,7 @@ fn a_marketplaces_users_ask_and_the_policy_decides() {
 #[test]
 fn it_is_the_command_line_that_is_deployed() {
     let (output, said) = run(&["demo", "--help"]);
-    assert!(output.status.success() && said.contains("syft-space demo"), "{said}");
+    assert!(output.status.success() && said.contains("--with-hub"), "{said}");
     let (output, said) = run(&["config", "show", "--json"]);
     assert!(output.status.success() && said.contains("\"listen\""), "{said}");
 }

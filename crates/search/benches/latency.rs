@@ -1,6 +1,6 @@
 //! How long questions take at the most, and how fast documents get into an index, on real text.
 //!
-//! `SYFT_SPACE_BENCH_CHUNKS` names a JSON file with an array of chunks' texts; `crates/search/quality/run` writes one.
+//! `SYFT_SPACE_BENCH_CHUNKS` names a JSON file with an array of chunks' texts; `tools/search-quality/run` writes one.
 //! The questions are those of the quality measurement. Beyond what the file holds, a chunk is the first half of one
 //! and the second half of another at random: words are as frequent and chunks as long as in the file, and no two are
 //! equal. Without the file nothing is measured.
@@ -26,7 +26,7 @@ use syft_space_domain::time::Timestamp;
 use syft_space_home::Home;
 use syft_space_search::{Options, TantivySearch};
 
-const QUESTIONS: &str = include_str!("../quality/questions.tsv");
+const QUESTIONS: &str = include_str!("../../../tools/search-quality/questions.tsv");
 const CHUNKS_PER_DOCUMENT: usize = 20;
 const MEASURED_ROUNDS: usize = 30;
 
