@@ -6,7 +6,7 @@ default:
 
 # Serve the space in ~/.syft-space; arguments go to the server, as in `just run --listen 127.0.0.1:9000`
 run *ARGS:
-    cargo run --release -- serve {{ ARGS }}
+    cargo run --release --package syft-space -- serve {{ ARGS }}
 
 # Show the main job in a minute, in a home that is removed afterwards
 demo *ARGS:
@@ -36,7 +36,7 @@ bench *ARGS:
 
 # Measure the whole query path under load, against a bare JSON route in the same run
 load *ARGS:
-    crates/server/load/run {{ ARGS }}
+    tools/load/run {{ ARGS }}
 
 # Run a long proof, as `just prove kill 50`; without a name, list them
 prove NAME="" COUNT="":

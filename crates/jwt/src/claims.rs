@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 use syft_space_domain::identity::{AccessClaims, Email};
 use syft_space_domain::tenant::TenantName;
-use syft_space_domain::time::Timestamp;
+use syft_space_jose::numeric_date;
 
 /// The claims as they are written. Times are whole seconds: a text, a fraction, a negative number or one beyond
 /// 64 bits is not read at all, rather than taken for absent (CVE-2026-25537).
@@ -71,13 +71,8 @@ impl<'a> Claims<'a> {
             tenant_name: TenantName::parse(&self.tenant).ok()?,
             role: self.role.parse().ok()?,
             id: self.jti.parse().ok()?,
-            issued_at: time(self.iat)?,
-            expires_at: time(self.exp)?,
+            issued_at: numeric_date(self.iat)?,
+            expires_at: numeric_date(self.exp)?,
         })
     }
-}
-
-/// The time that a claim names; `None` beyond the times there are.
-pub(crate) fn time(seconds: u64) -> Option<Timestamp> {
-    i64::try_from(seconds).ok()?.checked_mul(1_000_000).map(Timestamp::from_unix_micros)
 }

@@ -13,7 +13,7 @@ use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 
 use crate::SigningAlgorithm;
-use crate::compact;
+use crate::header;
 
 /// The length of each private key made here, and the least of any.
 pub(crate) const KEY_BYTES: usize = 32;
@@ -114,7 +114,7 @@ impl Key {
                 )
             }
         };
-        let header = compact::encode_header(algorithm, &id).ok_or(InvalidKey)?;
+        let header = header::encode_header(algorithm, &id).ok_or(InvalidKey)?;
         Ok(Self { id, algorithm, created_at, accepted_until: None, secret, public, header, signer, check })
     }
 

@@ -32,12 +32,11 @@
 
 mod algorithm;
 mod claims;
-mod compact;
+mod header;
 mod key;
 mod ring;
 mod ring_error;
 mod ring_format;
-mod token_cache;
 mod tokens;
 
 pub use algorithm::{SigningAlgorithm, SigningAlgorithmError};

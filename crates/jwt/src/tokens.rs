@@ -9,11 +9,11 @@ use syft_space_domain::identity::ports::AccessTokens;
 use syft_space_domain::identity::{AccessClaims, AccessToken, TokenRefused, TokenSignError};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::Timestamp;
+use syft_space_jose::{Compact, MAX_TOKEN_BYTES, TokenCache, TokenHasher, decode, numeric_date, object};
 
-use crate::claims::{Claims, time};
-use crate::compact::{Compact, Header, MAX_TOKEN_BYTES, TOKEN_TYPE, decode, object};
+use crate::claims::Claims;
+use crate::header::{Header, TOKEN_TYPE};
 use crate::key::Key;
-use crate::token_cache::{TokenCache, VerifiedToken};
 use crate::{KeyRing, SigningAlgorithm};
 
 /// The leeway of `iat` and `nbf`, for the clocks of two nodes. `exp` has none.
@@ -68,7 +68,15 @@ pub struct JwtTokens {
     issuer: String,
     audience: String,
     lifetime: Duration,
-    cache: TokenCache,
+    hasher: TokenHasher,
+    cache: TokenCache<VerifiedToken>,
+}
+
+/// A token that passed every check, and the times between which it passes them again.
+struct VerifiedToken {
+    claims: AccessClaims,
+    not_before: Timestamp,
+    expires_at: Timestamp,
 }
 
 impl JwtTokens {
@@ -93,7 +101,8 @@ impl JwtTokens {
         if let Some(broken) = ring.keys().find(|key| !key.passes_self_test()) {
             return Err(TokenSettingsError::SelfTest { kid: broken.id.clone(), algorithm: broken.algorithm });
         }
-        Ok(Self { ring, issuer, audience, lifetime, cache: TokenCache::new(cached, entropy)? })
+        let hasher = TokenHasher::new(entropy)?;
+        Ok(Self { ring, issuer, audience, lifetime, hasher, cache: TokenCache::new(cached) })
     }
 
     /// The public halves of the keys accepted now, as a JSON Web Key Set to publish.
@@ -145,7 +154,7 @@ impl JwtTokens {
         if !claims.has_lifetime_up_to(self.lifetime.as_secs()) {
             return None;
         }
-        let starts = time(claims.iat.max(claims.nbf.unwrap_or(0)))?;
+        let starts = numeric_date(claims.iat.max(claims.nbf.unwrap_or(0)))?;
         let not_before = Timestamp::from_unix_micros(starts.as_unix_micros() - LEEWAY_MICROS);
         let claims = claims.to_domain()?;
         let expires_at = key.accepted_until.map_or(claims.expires_at, |end| end.min(claims.expires_at));
@@ -181,9 +190,10 @@ impl AccessTokens for JwtTokens {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenRefused::Malformed);
         }
-        let digest = self.cache.digest(token);
-        if let Some(claims) = self.cache.get(&digest, now) {
-            return Ok(claims);
+        let digest = self.hasher.digest(token);
+        let known = self.cache.get_if(&digest, |known| now < known.expires_at);
+        if let Some(known) = known.filter(|known| now >= known.not_before) {
+            return Ok(known.claims.clone());
         }
         let verified = self.check(token, now)?;
         let claims = verified.claims.clone();

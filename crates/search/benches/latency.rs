@@ -1,6 +1,6 @@
 //! How long questions take at the most, and how fast documents get into an index, on real text.
 //!
-//! `SYFT_SPACE_BENCH_CHUNKS` names a JSON file with an array of chunks' texts; `crates/search/quality/run` writes one.
+//! `SYFT_SPACE_BENCH_CHUNKS` names a JSON file with an array of chunks' texts; `tools/search-quality/run` writes one.
 //! The questions are those of the quality measurement. Beyond what the file holds, a chunk is the first half of one
 //! and the second half of another at random: words are as frequent and chunks as long as in the file, and no two are
 //! equal. Without the file nothing is measured.
@@ -23,9 +23,10 @@ use syft_space_domain::dataset::{
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
+use syft_space_home::Home;
 use syft_space_search::{Options, TantivySearch};
 
-const QUESTIONS: &str = include_str!("../quality/questions.tsv");
+const QUESTIONS: &str = include_str!("../../../tools/search-quality/questions.tsv");
 const CHUNKS_PER_DOCUMENT: usize = 20;
 const MEASURED_ROUNDS: usize = 30;
 
@@ -77,7 +78,7 @@ fn measure(real: &[String], chunks: usize) {
     let home = tempfile::tempdir().unwrap();
     let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a benchmark");
     let index = IndexKey { dataset: DatasetId::from_bytes([1; 16]), analyzer: AnalyzerSettings::default() };
-    let engine = TantivySearch::new(home.path().to_owned(), Options::default());
+    let engine = TantivySearch::new(Home::prepare_without_database(home.path()).unwrap(), Options::default());
     let changes = changes(&corpus(real, chunks));
     let begun = Instant::now();
     // In steps, as the space brings an index up to date.

@@ -16,6 +16,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
+use syft_space_home::Home;
 use syft_space_search::{Options, TantivySearch};
 
 const VOCABULARY_WORDS: usize = 30_000;
@@ -119,7 +120,8 @@ fn document(number: usize, chunks: Vec<Chunk>) -> Document {
 impl Space {
     fn new(chunks: usize) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let engine = TantivySearch::new(home.path().to_owned(), Options::default());
+        let engine =
+            TantivySearch::new(Home::prepare_without_database(home.path()).unwrap(), Options::default());
         let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a benchmark");
         let index =
             IndexKey { dataset: DatasetId::from_bytes([1; 16]), analyzer: AnalyzerSettings::default() };

@@ -1,7 +1,6 @@
 //! The search engine, as the port has it.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,6 +10,7 @@ use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{Change, ChangeNumber, Hits, IndexKey, SearchQuery};
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::tenant::TenantScope;
+use syft_space_home::Home;
 
 use crate::chunk_cache::ChunkCache;
 use crate::error::{IndexError, guarded};
@@ -39,7 +39,7 @@ impl Default for Options {
 
 /// The embedded search engine, on tantivy.
 pub struct TantivySearch {
-    home: PathBuf,
+    home: Home,
     slots: Cache<DatasetKey, Arc<Slot>>,
     chunks: ChunkCache,
     write_limiter: WriteLimiter,
@@ -52,9 +52,9 @@ pub struct TantivySearch {
 struct Slot(RwLock<Option<Arc<Snapshot>>>);
 
 impl TantivySearch {
-    /// An engine whose indexes lie in a home folder. Nothing is opened or made before it is needed.
+    /// An engine whose indexes lie in a home. Nothing is opened or made before it is needed.
     #[must_use]
-    pub fn new(home: PathBuf, options: Options) -> Self {
+    pub fn new(home: Home, options: Options) -> Self {
         Self {
             home,
             slots: Cache::new(options.open_indexes),

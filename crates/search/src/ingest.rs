@@ -159,6 +159,7 @@ mod tests {
     use syft_space_domain::ids::{DatasetId, TenantId};
     use syft_space_domain::tenant::TenantScope;
     use syft_space_domain::time::Timestamp;
+    use syft_space_home::Home;
 
     use super::*;
 
@@ -176,7 +177,8 @@ mod tests {
 
     fn folder(home: &Path) -> IndexFolder {
         let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a test of its own");
-        IndexFolder::of(home, &scope, DatasetId::from_bytes([2; 16]))
+        let home = Home::prepare_without_database(home).unwrap();
+        IndexFolder::of(&home, &scope, DatasetId::from_bytes([2; 16]))
     }
 
     fn files(folder: &IndexFolder) -> BTreeSet<String> {

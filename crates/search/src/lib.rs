@@ -4,8 +4,7 @@
 //!
 //! # Files
 //!
-//! Each dataset has one index, in `<home>/tenants/<tenant id>/datasets/<dataset id>/index/` (folders made here have
-//! mode 0700). It is derived: the document store holds the truth, and an index that is lost or damaged is rebuilt
+//! Each dataset has one index, in a folder of its own ([`Home::index`](syft_space_home::Home::index)). It is derived: the document store holds the truth, and an index that is lost or damaged is rebuilt
 //! from it. The number of the last change it has seen is committed with the words, so it never claims more than it
 //! has. A folder without `meta.json` is a creation or a removal that was cut short, and counts as no index. So does an
 //! index that the first version made: whoever brings it up to date makes it anew.

@@ -12,6 +12,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
+use syft_space_home::Home;
 use tantivy::fieldnorm::FieldNormReader;
 
 use crate::analyzer;
@@ -79,7 +80,8 @@ struct Space {
 impl Space {
     fn new(analyzer: AnalyzerSettings) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let engine = TantivySearch::new(home.path().to_owned(), Options::default());
+        let engine =
+            TantivySearch::new(Home::prepare_without_database(home.path()).unwrap(), Options::default());
         let scope = TenantScope::assume(TenantId::from_bytes([7; 16]), "a test of its own");
         let index = IndexKey { dataset: DatasetId::from_bytes([9; 16]), analyzer };
         Self { _home: home, engine, scope, index, corpus: Corpus::new(), last: 0 }

@@ -2,12 +2,14 @@
 
 use syft_space_conformance::{Fixture, search};
 use syft_space_domain::dataset::ports::SearchEngine;
+use syft_space_home::Home;
 use syft_space_search::{Options, TantivySearch};
 use tempfile::TempDir;
 
+#[expect(clippy::unwrap_used, reason = "what a test opens is there, or the test fails")]
 fn engine_in(folder: TempDir) -> Fixture<dyn SearchEngine> {
-    let engine: Box<dyn SearchEngine> =
-        Box::new(TantivySearch::new(folder.path().to_owned(), Options::default()));
+    let home = Home::prepare_without_database(folder.path()).unwrap();
+    let engine: Box<dyn SearchEngine> = Box::new(TantivySearch::new(home, Options::default()));
     Fixture::new(engine).with_reopen(move || engine_in(folder))
 }
 

@@ -14,6 +14,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
+use syft_space_home::Home;
 use syft_space_search::{Options, TantivySearch};
 
 const PLAIN: AnalyzerSettings = AnalyzerSettings::PLAIN;
@@ -26,12 +27,14 @@ struct Space {
 impl Space {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let engine = TantivySearch::new(home.path().to_owned(), Options::default());
+        let engine =
+            TantivySearch::new(Home::prepare_without_database(home.path()).unwrap(), Options::default());
         Self { home, engine }
     }
 
     fn restarted(self) -> Self {
-        let engine = TantivySearch::new(self.home.path().to_owned(), Options::default());
+        let engine =
+            TantivySearch::new(Home::prepare_without_database(self.home.path()).unwrap(), Options::default());
         Self { engine, ..self }
     }
 
@@ -143,7 +146,7 @@ fn without_room_for_hits_they_are_read_anew_and_are_the_same() {
     let space = Space::new();
     space.apply(&[put(1, "a", &long("keys"))]);
     let options = Options { chunk_cache_bytes: 0, open_indexes: 1, ..Options::default() };
-    let tight = TantivySearch::new(space.home.path().to_owned(), options);
+    let tight = TantivySearch::new(Home::prepare_without_database(space.home.path()).unwrap(), options);
     let query = SearchQuery::new("keys".to_owned(), 50, 0.0).unwrap();
     let hits = block_on(tight.search(&tenant(1), index(1), &query)).unwrap();
     assert_eq!(hits, space.ask("keys", 50, 0.0).unwrap());

@@ -2,15 +2,15 @@
 //!
 //! Unknown members are refused: a key that says more than is understood here is not ours.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
+use syft_space_home::private_file;
 use zeroize::Zeroizing;
 
 use crate::master_key::{ID_BYTES, KEY_BYTES, MasterKey};
@@ -120,10 +120,9 @@ impl KeyFile {
     }
 }
 
-/// Writes a key where there is none. After a crash the file is there with all of its content or not at all.
+/// Writes a key where there is none: of two that make one at once one fails, and no key is lost.
 fn write(path: &Path, key: &MasterKey) -> Result<(), MasterKeyError> {
-    let text = to_json(key);
-    write_private(path, &draft(path, &key.id), text.expose()).map_err(|source| io_error(path, source))
+    private_file::write_new(path, to_json(key).expose()).map_err(|source| io_error(path, source))
 }
 
 fn to_json(key: &MasterKey) -> Secret<Vec<u8>> {
@@ -150,10 +149,7 @@ fn io_error(path: &Path, source: io::Error) -> MasterKeyError {
 
 fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, MasterKeyError> {
     let failed = |source| io_error(path, source);
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(failed)?,
-    };
+    let Some(file) = private_file::open(path).map_err(failed)? else { return Ok(None) };
     // Of the file that is open, not of whatever has its name by now.
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
@@ -167,22 +163,4 @@ fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, MasterKeyError
     let max_bytes = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
     file.take(max_bytes).read_to_string(&mut text).map_err(failed)?;
     Ok(Some(text))
-}
-
-fn write_private(path: &Path, draft: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    let written = file.write_all(text).and_then(|()| file.sync_all());
-    // A link is never made over a file: of two that make a key at once one fails, and no key is lost.
-    let published = written.and_then(|()| fs::hard_link(draft, path));
-    fs::remove_file(draft)?;
-    published?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// The path of a key's draft, which no other key shares.
-fn draft(path: &Path, id: &[u8; ID_BYTES]) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.new", hex::encode(id)));
-    PathBuf::from(name)
 }

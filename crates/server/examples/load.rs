@@ -1,4 +1,4 @@
-//! The load generator: how many queries a second a space answers, compared with a bare route. See `load/README.md`.
+//! The load generator: how many queries a second a space answers, compared with a bare route. See `tools/load/README.md`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 
 const CONNECTION_COUNT: usize = 64;
 const CHUNK_COUNT: usize = 2_000;
-const QUESTIONS: &str = include_str!("../load/questions.txt");
+const QUESTIONS: &str = include_str!("../../../tools/load/questions.txt");
 
 fn main() {
     let mut arguments = std::env::args().skip(1);

@@ -7,7 +7,7 @@
 mod background;
 pub mod cli;
 pub mod config;
-mod demo;
+pub mod demo;
 pub mod http;
 mod routes;
 pub mod startup;

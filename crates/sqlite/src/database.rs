@@ -1,7 +1,7 @@
 //! A database file: how it is recognised, created, connected to and migrated. The same for `app.db` and for every
 //! `documents.db`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use syft_space_home::private_file;
 
 use crate::error::Failed;
 use crate::open_error::OpenError;
-use crate::private_fs;
 
 /// One of our two kinds of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +91,13 @@ impl DatabaseKind {
     /// Whether there is a database of ours at the path. What is not ours is refused, and left as it is.
     pub(crate) fn recognise(self, path: &Path) -> Result<bool, OpenError> {
         let files = [path.to_owned()].into_iter().chain(sidecar_files(path));
-        if let Some(path) = files.into_iter().find(|file| private_fs::is_link(file)) {
+        if let Some(path) = files.into_iter().find(|file| private_file::is_link(file)) {
             return Err(OpenError::Link { path });
         }
         let path = path.to_owned();
         match self.inspect(&path).map_err(|error| OpenError::io(&path, &error))? {
             FileKind::Missing => Ok(false),
-            FileKind::Ours if private_fs::is_read_only(&path).unwrap_or(true) => {
+            FileKind::Ours if private_file::is_read_only(&path).unwrap_or(true) => {
                 Err(OpenError::ReadOnly { path })
             }
             FileKind::Ours => Ok(true),
@@ -112,8 +112,8 @@ impl DatabaseKind {
         let draft = path.with_extension("db-new");
         let failed = |error: io::Error| OpenError::io(path, &error);
         // What a crash left of an earlier one must not be applied to this one.
-        sidecar_files(path).iter().try_for_each(|file| remove(file)).map_err(failed)?;
-        private_fs::create_file(&draft).map_err(failed)?;
+        sidecar_files(path).iter().try_for_each(|file| private_file::remove(file)).map_err(failed)?;
+        private_file::create(&draft).map_err(failed)?;
         let mut connection = establish(&draft)?;
         let mark = format!("PRAGMA application_id = {};", self.application_id());
         connection
@@ -121,7 +121,7 @@ impl DatabaseKind {
             .and_then(|()| connection.batch_execute(&mark))
             .map_err(|error| OpenError::database(path, &error))?;
         drop(connection);
-        private_fs::rename_durably(&draft, path).map_err(failed)
+        private_file::rename(&draft, path).map_err(failed)
     }
 
     /// Runs the migrations that are missing; refuses a database that has some we do not know.
@@ -205,14 +205,6 @@ pub(crate) fn sidecar_files(path: &Path) -> [PathBuf; 5] {
         with_suffix(&draft, "-journal"),
         draft,
     ]
-}
-
-/// Removes a file, if there is one.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// A path as SQLite takes it: absolute and UTF-8. It begins with `/`, so it is never read as a URI.

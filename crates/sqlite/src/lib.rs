@@ -1,10 +1,9 @@
-//! The storage of a Syft Space: every storage port on SQLite, through Diesel.
+//! The storage of a Syft Space on SQLite, through Diesel.
 //!
 //! | port | here |
 //! |---|---|
 //! | [`Store`](syft_space_domain::store::Store) | [`SqliteStore`]: one `app.db` in the home |
 //! | [`DocumentStore`](syft_space_domain::dataset::ports::DocumentStore) | [`SqliteDocuments`]: one `documents.db` per dataset |
-//! | [`Spool`](syft_space_domain::dataset::ports::Spool) | [`FileSpool`]: a folder per job in the dataset's folder |
 //!
 //! * The migrations lie in `migrations/sqlite` and `migrations/sqlite-documents`, and are embedded. Beside them
 //!   `register.toml` names each column's purpose and how long it is kept; a test compares it with the schema.
@@ -12,8 +11,8 @@
 //!   each read one snapshot (`read_pool.rs`).
 //! * Every key of a tenant's table begins with the tenant's id, and so does every reference: the schema itself
 //!   keeps tenants apart.
-//! * What is not ours, damaged, of a later version or in use is refused and left as it is (`open.rs`, `home.rs`,
-//!   `lock.rs`).
+//! * What is not ours, damaged or of a later version is refused and left as it is (`open.rs`). Where the databases lie,
+//!   and who may use them, is the home's affair ([`syft_space_home`]).
 #![forbid(unsafe_code)]
 
 mod audit;
@@ -23,19 +22,15 @@ mod dataset;
 mod documents;
 mod endpoint;
 mod error;
-mod home;
 mod identity;
 mod job;
-mod lock;
 mod marketplace;
 mod open;
 mod open_error;
 mod policy;
-mod private_fs;
 mod read_pool;
 mod schema;
 mod session;
-mod spool;
 mod store;
 mod tenant;
 mod writer;
@@ -44,8 +39,6 @@ mod writer;
 use libsqlite3_sys as _;
 
 pub use documents::SqliteDocuments;
-pub use home::Home;
-pub use lock::HomeLock;
-pub use open_error::{HomeError, LockError, OpenError};
-pub use spool::FileSpool;
+pub use open::prepare_home;
+pub use open_error::OpenError;
 pub use store::{SqliteOptions, SqliteStore};

@@ -4,14 +4,21 @@ use std::fs;
 use std::path::Path;
 
 use diesel::SqliteConnection;
+use syft_space_home::{Home, private_file};
 
 use crate::database::{self, DatabaseKind};
-use crate::home::Home;
 use crate::open_error::OpenError;
-use crate::private_fs;
 
 /// The largest database that is checked whole on each start. It takes some 20 ms.
 const MAX_CHECKED_BYTES: u64 = 16 << 20;
+
+/// Makes a folder a home, or checks that it is one. A folder whose `app.db` is not ours is left as it is.
+///
+/// # Errors
+/// As for [`Home::prepare`], and when there is an `app.db` that is foreign, newer, read-only, or a link.
+pub fn prepare_home(path: &Path) -> Result<Home, OpenError> {
+    Home::prepare(path, |app_db| DatabaseKind::App.recognise(app_db))
+}
 
 /// Opens a home's `app.db`, or creates it.
 pub(crate) fn open_app(home: &Home) -> Result<SqliteConnection, OpenError> {
@@ -20,7 +27,7 @@ pub(crate) fn open_app(home: &Home) -> Result<SqliteConnection, OpenError> {
     let wal_bytes = size(&database::with_suffix(&path, "-wal"));
     if DatabaseKind::App.recognise(&path)? {
         for file in [path.clone()].into_iter().chain(database::sidecar_files(&path)) {
-            private_fs::restrict(&file).map_err(|error| OpenError::io(&file, &error))?;
+            private_file::restrict(&file).map_err(|error| OpenError::io(&file, &error))?;
         }
     } else if wal_bytes > 0 {
         let damage = "app.db-wal is there without it".to_owned();

@@ -8,12 +8,11 @@ use std::thread::{self, JoinHandle};
 use diesel::connection::SimpleConnection;
 use syft_space_domain::store::{CommitHook, Store, StoreError, View};
 use syft_space_domain::unit::Unit;
+use syft_space_home::{Home, HomeLock};
 
 use crate::audit::projector::Projector;
-use crate::home::Home;
 use crate::job::WriterJob;
-use crate::lock::HomeLock;
-use crate::open::open_app;
+use crate::open::{open_app, prepare_home};
 use crate::open_error::OpenError;
 use crate::read_pool::ReadPool;
 use crate::session::Session;
@@ -60,7 +59,7 @@ impl SqliteStore {
     /// When the home is locked, of a later version or no home, or the database is foreign, damaged, newer or read-only.
     /// Both are then as they were.
     pub fn open(home: &Path, options: SqliteOptions, hook: Arc<dyn CommitHook>) -> Result<Self, OpenError> {
-        Self::open_locked(Home::prepare(home)?.lock()?, options, hook)
+        Self::open_locked(prepare_home(home)?.lock()?, options, hook)
     }
 
     /// Opens the `app.db` of a home that is locked already. Tells `hook` of each commit.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::{Audience, HubRole, SatelliteClaims, SatelliteRefused, check_subject};
 use syft_space_domain::time::Timestamp;
+use syft_space_jose::numeric_date;
 
 /// The longest lifetime. Hubs give a minute.
 const MAX_LIFETIME_SECONDS: u64 = 300;
@@ -44,7 +45,8 @@ impl Claims<'_> {
             return Err(bad_claims);
         }
         let audience = Audience::parse(&self.aud).map_err(|_| bad_claims)?;
-        let (issued_at, expires_at) = (time(self.iat).ok_or(bad_claims)?, time(self.exp).ok_or(bad_claims)?);
+        let (issued_at, expires_at) =
+            (numeric_date(self.iat).ok_or(bad_claims)?, numeric_date(self.exp).ok_or(bad_claims)?);
         match self.exp.checked_sub(self.iat) {
             None | Some(0) => return Err(bad_claims),
             Some(1..=MAX_LIFETIME_SECONDS) => {}
@@ -70,9 +72,4 @@ pub(crate) fn check_times(claims: &SatelliteClaims, now: Timestamp) -> Result<()
         return Err(SatelliteRefused::NotYetValid);
     }
     Ok(())
-}
-
-/// The time that a claim names; `None` beyond the times there are.
-fn time(seconds: u64) -> Option<Timestamp> {
-    i64::try_from(seconds).ok()?.checked_mul(1_000_000).map(Timestamp::from_unix_micros)
 }

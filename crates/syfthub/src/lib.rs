@@ -22,7 +22,7 @@
 
 mod claims;
 mod client;
-mod compact;
+mod header;
 mod http;
 mod identities;
 mod keys;

@@ -1,6 +1,7 @@
 //! The self-test of RS256.
 
-use crate::compact::{Compact, decode};
+use syft_space_jose::{Compact, decode};
+
 use crate::keys::parse_key_set;
 
 /// The key and the signature of RFC 7515, appendix A.2.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quick_cache::sync::Cache;
 use syft_space_domain::marketplace::{Hub, SatelliteClaims, SatelliteRefused};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::Timestamp;
+use syft_space_jose::{TokenCache, TokenDigest, TokenHasher};
 
 use crate::keys::HubKey;
 
@@ -21,43 +21,32 @@ pub(crate) struct VerifiedToken {
 }
 
 /// A token that no key of a set verified.
-#[derive(Clone, Copy)]
 struct RefusedToken {
     why: SatelliteRefused,
     key_version: u64,
     at: Timestamp,
 }
 
-/// A keyed hash of a whole token. Without the key nobody can aim for two tokens of one hash, and memory holds no
-/// text that would pass as a token.
-pub(crate) type TokenDigest = [u8; 32];
-
-/// A cache of tokens, at most a given number of each kind, the ones used least dropped first.
-pub(crate) struct TokenCache {
-    key: [u8; 32],
-    verified: Cache<TokenDigest, Arc<VerifiedToken>>,
-    refused: Cache<TokenDigest, RefusedToken>,
+/// What is known of tokens that were checked, of a given number at most of each kind.
+pub(crate) struct CheckedTokens {
+    hasher: TokenHasher,
+    verified: TokenCache<VerifiedToken>,
+    refused: TokenCache<RefusedToken>,
 }
 
-impl TokenCache {
+impl CheckedTokens {
     pub(crate) fn new(capacity: usize, entropy: &dyn Entropy) -> Result<Self, RandomError> {
-        let mut key = [0; 32];
-        entropy.fill(&mut key)?;
-        Ok(Self { key, verified: Cache::new(capacity), refused: Cache::new(capacity) })
+        let hasher = TokenHasher::new(entropy)?;
+        Ok(Self { hasher, verified: TokenCache::new(capacity), refused: TokenCache::new(capacity) })
     }
 
     pub(crate) fn digest(&self, token: &str) -> TokenDigest {
-        *blake3::keyed_hash(&self.key, token.as_bytes()).as_bytes()
+        self.hasher.digest(token)
     }
 
     /// A token that passed, by a key that its hub still publishes.
     pub(crate) fn verified(&self, digest: &TokenDigest) -> Option<Arc<VerifiedToken>> {
-        let known = self.verified.get(digest)?;
-        if known.key.is_retired() {
-            self.verified.remove(digest);
-            return None;
-        }
-        Some(known)
+        self.verified.get_if(digest, |known| !known.key.is_retired())
     }
 
     pub(crate) fn remove(&self, digest: &TokenDigest) {
@@ -65,7 +54,7 @@ impl TokenCache {
     }
 
     pub(crate) fn insert_verified(&self, digest: TokenDigest, verified: VerifiedToken) {
-        self.verified.insert(digest, Arc::new(verified));
+        self.verified.insert(digest, verified);
     }
 
     /// The reason for which a token was refused a moment ago by the same set of keys.
@@ -109,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_tokens_is_bounded() {
-        let cache = TokenCache::new(16, &Zeros).unwrap();
+        let cache = CheckedTokens::new(16, &Zeros).unwrap();
         let now = Timestamp::from_unix_micros(0);
         let id = HubId::from_bytes([1; 16]);
         let hub = Arc::new(Hub {

@@ -7,13 +7,14 @@ use syft_space_domain::marketplace::ports::{SatelliteTokens, TrustedHubs};
 use syft_space_domain::marketplace::{Hub, SatelliteClaims, SatelliteRefused};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::Timestamp;
+use syft_space_jose::{Compact, MAX_TOKEN_BYTES, TokenDigest, decode, object};
 
 use crate::claims::{self, Claims};
-use crate::compact::{Compact, Header, MAX_BYTES, decode, object};
+use crate::header::Header;
 use crate::http::HubHttp;
 use crate::keys::{HubKey, HubKeys, KeysByHub, RefetchOutcome};
 use crate::self_test;
-use crate::token_cache::{TokenCache, TokenDigest, VerifiedToken};
+use crate::token_cache::{CheckedTokens, VerifiedToken};
 
 /// Satellite tokens cannot be verified on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +35,7 @@ pub enum SatelliteTokensError {
 pub struct SyftHubTokens {
     trusted: Arc<dyn TrustedHubs>,
     keys: KeysByHub,
-    cache: TokenCache,
+    cache: CheckedTokens,
 }
 
 /// The parts of a token that its signature is looked up and checked with.
@@ -63,7 +64,7 @@ impl SyftHubTokens {
         if !self_test::rs256_works() {
             return Err(SatelliteTokensError::SelfTest);
         }
-        Ok(Self { trusted, keys: KeysByHub::new(http), cache: TokenCache::new(remembered, entropy)? })
+        Ok(Self { trusted, keys: KeysByHub::new(http), cache: CheckedTokens::new(remembered, entropy)? })
     }
 
     fn keys_of(&self, hub: &Hub) -> Arc<HubKeys> {
@@ -155,7 +156,7 @@ impl SatelliteTokens for SyftHubTokens {
         now: Timestamp,
     ) -> Pending<'a, Result<SatelliteClaims, SatelliteRefused>> {
         Box::pin(async move {
-            if token.len() > MAX_BYTES {
+            if token.len() > MAX_TOKEN_BYTES {
                 return Err(SatelliteRefused::Malformed);
             }
             let digest = self.cache.digest(token);

@@ -2,12 +2,12 @@
 //! in this process for as long as the command takes. Either way it speaks HTTP over the control socket.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use syft_space_sqlite::{Home, LockError};
+use syft_space_home::{HomeError, LockError, layout};
+use syft_space_sqlite::{OpenError, prepare_home};
 use tokio::net::UnixStream;
 
 use crate::background::workers::Workers;
@@ -56,7 +56,7 @@ impl Connection {
         tenant: Option<String>,
         if_missing: IfMissing,
     ) -> anyhow::Result<Self> {
-        if if_missing == IfMissing::Refuse && !home.join("app.db").exists() {
+        if if_missing == IfMissing::Refuse && !home.join(layout::APP_DB).exists() {
             let message = format!(
                 "there is no space in {}: `syft-space owner create` makes one, and --home names another",
                 home.display()
@@ -69,8 +69,7 @@ impl Connection {
             if let Some(api) = connect_to_server(home, tenant.clone()).await? {
                 return Ok(Self { api, embedded: None });
             }
-            check_owner(home)?;
-            match Home::prepare(home)?.lock() {
+            match prepare_home(home).map_err(advise)?.lock() {
                 Ok(lock) => {
                     let opened = wiring::open_locked(lock, settings)?;
                     // A token of an earlier server opens nothing any more.
@@ -117,7 +116,7 @@ async fn connect_to_server(home: &Path, tenant: Option<String>) -> anyhow::Resul
             return Ok(None);
         }
         Err(error) => {
-            let path = home.join(crate::startup::control::SOCKET_NAME);
+            let path = home.join(layout::CONTROL_SOCKET);
             return Err(anyhow::anyhow!("{} cannot be spoken to: {error}", path.display()));
         }
     }
@@ -126,14 +125,13 @@ async fn connect_to_server(home: &Path, tenant: Option<String>) -> anyhow::Resul
     Ok(api.ping().await?.then_some(api))
 }
 
-/// Refuses to work alone on somebody else's home: what was written there would be out of its owner's reach.
-fn check_owner(home: &Path) -> anyhow::Result<()> {
-    let (Ok(folder), ours) = (home.metadata(), rustix::process::geteuid().as_raw()) else { return Ok(()) };
-    anyhow::ensure!(
-        folder.uid() == ours,
-        "{} belongs to the user with the id {}: run this as that user, or while the server runs",
-        home.display(),
-        folder.uid()
-    );
-    Ok(())
+/// Says of somebody else's home how a command gets to it all the same.
+fn advise(error: OpenError) -> anyhow::Error {
+    match error {
+        OpenError::Home(HomeError::ForeignOwner { path, owner, .. }) => anyhow::anyhow!(
+            "{} belongs to the user with the id {owner}: run this as that user, or while the server runs",
+            path.display()
+        ),
+        other => other.into(),
+    }
 }

@@ -2,21 +2,27 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
+use anyhow::Context;
 use clap::Args;
 use syft_space_domain::secret::BearerSecret;
-use syft_space_fakehub::RunningHub;
 
+use crate::cli::exit::{CommandError, ExitStatus};
 use crate::config::Settings;
-use crate::demo::{documents, marketplace, story};
+use crate::demo::temporary_home::TemporaryHome;
+use crate::demo::{DemoHub, StartHub, documents, marketplace, story};
 use crate::startup::serve::{serve, shutdown_signal, state};
 use crate::startup::setup_token::SetupTokenFile;
 use crate::startup::wiring;
 use crate::system::SystemEntropy;
 use crate::telemetry;
+
+/// The program that brings a marketplace: this command line, and a hub besides.
+const PROGRAM_WITH_HUB: &str = "syft-space-demo";
 
 /// What is shown.
 #[derive(Args)]
@@ -35,17 +41,21 @@ pub(super) struct DemoArguments {
     exit: bool,
 }
 
-/// Shows the main job in a home of its own, which goes when this ends.
+/// Shows the main job in a home of its own, which goes when this ends. A program that brings no marketplace leaves a
+/// demonstration with one to the program that does.
 pub(super) fn run(
     arguments: &DemoArguments,
+    start_hub: Option<StartHub>,
     settings_of: impl Fn(&Path) -> anyhow::Result<Settings>,
 ) -> anyhow::Result<()> {
+    if arguments.with_hub && start_hub.is_none() {
+        return run_program_with_hub();
+    }
     let documents = match &arguments.documents {
         Some(folder) => documents::of_folder(folder)?,
         None => documents::own(),
     };
-    let private = std::fs::Permissions::from_mode(0o700);
-    let home = tempfile::Builder::new().prefix("syft-space-demo-").permissions(private).tempdir()?;
+    let home = TemporaryHome::create(&SystemEntropy)?;
     let mut settings = settings_of(home.path())?;
     let free = TcpListener::bind(settings.listen).or_else(|_| {
         // Somebody listens there already: any other port shows the same.
@@ -58,7 +68,8 @@ pub(super) fn run(
     telemetry::start(&settings);
     let question = arguments.question.as_deref();
     let token = BearerSecret::generate(&SystemEntropy)?;
-    let hub = arguments.with_hub.then(|| marketplace::hub(&story::password_from(&token))).transpose()?;
+    let start_hub = start_hub.filter(|_| arguments.with_hub);
+    let hub = start_hub.map(|start| marketplace::start(start, &story::password_from(&token))).transpose()?;
     if let Some(hub) = &hub {
         settings.outbound_allow.push(hub.address().to_string());
         settings.public_url = Some(format!("http://{}", settings.listen));
@@ -86,7 +97,7 @@ pub(super) fn run(
             stop,
         );
         let show = async {
-            let outcome = tell(address.await?, &token, &documents, question, hub.as_ref()).await;
+            let outcome = tell(address.await?, &token, &documents, question, hub.as_deref()).await;
             if outcome.is_ok() && !arguments.exit {
                 writeln!(std::io::stdout(), "\nThe server runs until Ctrl-C; its home goes with it.")?;
             }
@@ -101,13 +112,28 @@ pub(super) fn run(
     })
 }
 
+/// Becomes the program that brings a marketplace, with the same arguments.
+fn run_program_with_hub() -> anyhow::Result<()> {
+    let program = std::env::current_exe()?.with_file_name(PROGRAM_WITH_HUB);
+    if !program.is_file() {
+        let message = format!(
+            "the marketplace of the demonstration is in a program of its own, and {} is not there: \
+             `cargo run --release -- demo --with-hub` in the project's folder builds and runs it",
+            program.display()
+        );
+        return Err(CommandError::new(ExitStatus::NotFound, message).into());
+    }
+    let error = Command::new(&program).args(std::env::args_os().skip(1)).exec();
+    Err(error).with_context(|| format!("running {}", program.display()))
+}
+
 /// Tells the story, with its second part where there is a marketplace, and how to go on.
 async fn tell(
     address: SocketAddr,
     token: &BearerSecret,
     documents: &[documents::Document],
     question: Option<&str>,
-    hub: Option<&RunningHub>,
+    hub: Option<&dyn DemoHub>,
 ) -> anyhow::Result<()> {
     let story = story::run(address, token, documents, question).await?;
     if let Some(hub) = hub {

@@ -65,7 +65,7 @@ impl std::error::Error for CommandError {}
 
 /// Writes the error of a command to standard error, and returns its exit code.
 #[must_use]
-pub fn report(error: &anyhow::Error) -> ExitCode {
+pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let status = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<CommandError>())

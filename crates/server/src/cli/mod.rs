@@ -17,15 +17,17 @@ mod reindex;
 mod serve;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub use exit::{CommandError, ExitStatus, report};
+pub use exit::{CommandError, ExitStatus};
 
 use crate::cli::connect::{Connection, IfMissing};
 use crate::cli::output::Output;
 use crate::config::{Resolved, Source};
+use crate::demo::StartHub;
 use crate::telemetry;
 
 /// A self-hosted space: private documents as queryable HTTP endpoints, under your own rules.
@@ -110,11 +112,20 @@ pub fn command() -> clap::Command {
     Arguments::command()
 }
 
-/// Runs the command line.
-///
-/// # Errors
-/// When the settings are not allowed, or the command fails. A [`CommandError`] in the chain has the exit status.
-pub fn run() -> anyhow::Result<()> {
+/// The whole of a program: runs the command line, and reports the error of a command that fails. `start_hub` is how a
+/// demonstration gets a marketplace, in a program that brings one.
+#[must_use]
+pub fn main(start_hub: Option<StartHub>) -> ExitCode {
+    // Whatever any library makes in the home is the owner's alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    match run(start_hub) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}
+
+/// Runs the command line. A [`CommandError`] in the chain of an error has the exit status.
+fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
     let Arguments { home, listen, log_format, tenant, json, command } = Arguments::parse();
     let flags: Vec<(&'static str, String)> = [("listen", listen), ("log_format", log_format)]
         .into_iter()
@@ -143,7 +154,7 @@ pub fn run() -> anyhow::Result<()> {
         }
         Command::Demo(demo) => {
             drop(out);
-            demo::run(demo, |home| Ok(resolve(home)?.settings))
+            demo::run(demo, start_hub, |home| Ok(resolve(home)?.settings))
         }
         Command::Reindex(which) => {
             let (home, _) = find_home()?;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use syft_space_home::layout;
+
 use crate::config::settings::{SETTINGS, Setting, Settings};
 
 /// What every variable of ours begins with.
@@ -144,7 +146,7 @@ pub fn resolve(
     flags: &[(&'static str, String)],
 ) -> Result<Resolved, ConfigError> {
     let mut resolved = Resolved { settings: Settings::default(), sources: BTreeMap::new() };
-    let file = home.join("config.toml");
+    let file = home.join(layout::CONFIG);
     for (key, value) in read_file(&file)? {
         apply(&mut resolved, &key, &value, &Source::File(file.clone()), |setting| setting.key.to_owned())?;
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Context;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use syft_space_fakehub::{FakeHub, HubOptions, RunningHub};
 
+use crate::demo::hub::{DemoHub, DemoUser, StartHub};
 use crate::demo::story::{Story, print_line};
 
 const SPACE_OWNER: &str = "spaceowner";
@@ -19,22 +19,21 @@ const REFUSED: &str = "mallory";
 /// How long the listing of the endpoint may take.
 const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A hub on this machine, with the people of the story.
-pub(crate) fn hub(password: &str) -> anyhow::Result<RunningHub> {
-    let hub = FakeHub::start(HubOptions::new()?)?;
-    for (name, domain) in
-        [(SPACE_OWNER, "example.org"), (ADMITTED, "example.org"), (REFUSED, "elsewhere.example")]
-    {
-        hub.add_user(name, &format!("{name}@{domain}"), password)?;
-    }
-    Ok(hub)
+/// Starts a hub with the people of the story.
+pub(crate) fn start(start_hub: StartHub, password: &str) -> anyhow::Result<Box<dyn DemoHub>> {
+    let users = [
+        (SPACE_OWNER, "spaceowner@example.org"),
+        (ADMITTED, "alice@example.org"),
+        (REFUSED, "mallory@elsewhere.example"),
+    ];
+    start_hub(&users.map(|(username, email)| DemoUser { username, email, password }))
 }
 
 /// Registers the demonstration's tenant on the hub, lists its endpoint, and has two users of the hub ask.
-pub(crate) async fn run(Story { api, owner, question, .. }: &Story, hub: &RunningHub) -> anyhow::Result<()> {
+pub(crate) async fn run(Story { api, owner, question, .. }: &Story, hub: &dyn DemoHub) -> anyhow::Result<()> {
     print_line(&format!("\nA marketplace runs at {}", hub.url()))?;
     let marketplace = json!({
-        "name": "syfthub", "url": hub.url(), "issuer": HubOptions::DEFAULT_ISSUER,
+        "name": "syfthub", "url": hub.url(), "issuer": hub.issuer(),
         "credential": { "type": "pat", "token": hub.create_pat(SPACE_OWNER)? },
     });
     let marketplace =
@@ -74,7 +73,7 @@ pub(crate) async fn run(Story { api, owner, question, .. }: &Story, hub: &Runnin
 }
 
 /// Prints how to go on by oneself.
-pub(crate) fn print_next_steps(Story { password, .. }: &Story, hub: &RunningHub) -> anyhow::Result<()> {
+pub(crate) fn print_next_steps(Story { password, .. }: &Story, hub: &dyn DemoHub) -> anyhow::Result<()> {
     print_line(&format!(
         "\nMarketplace: {} with the users {SPACE_OWNER}, {ADMITTED} and {REFUSED}, who have the password {password} too",
         hub.url()

@@ -16,6 +16,7 @@ use actix_web::dev::{Extensions, Server};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use syft_space_domain::tenant::OperatorScope;
+use syft_space_home::{layout, private_file};
 use tokio::net::UnixStream;
 
 use crate::config::Settings;
@@ -23,10 +24,6 @@ use crate::http::listener::{Listener, PeerUid};
 use crate::http::state::State;
 use crate::http::{app, security_headers};
 
-/// The socket's name in the home.
-pub const SOCKET_NAME: &str = "control.sock";
-/// The socket's name while it is being made.
-const TEMPORARY_NAME: &str = "control.sock.new";
 /// Threads that serve it: one person, who uploads while they look on.
 const WORKER_THREADS: usize = 2;
 
@@ -66,7 +63,7 @@ impl SocketPath {
     /// # Errors
     /// When its path is too long for a socket.
     pub fn control(home: &Path) -> Result<Self, ControlError> {
-        Self::new(home, SOCKET_NAME)
+        Self::new(home, layout::CONTROL_SOCKET)
     }
 
     /// The path itself; good for as long as this lives.
@@ -115,13 +112,10 @@ impl ControlSocket {
     /// # Errors
     /// When the path is too long, or the socket cannot be made.
     pub fn listen(home: &Path, operator: Arc<OperatorScope>) -> Result<Self, ControlError> {
-        let path = home.join(SOCKET_NAME);
-        let temporary = SocketPath::new(home, TEMPORARY_NAME)?;
+        let path = home.join(layout::CONTROL_SOCKET);
+        let temporary = SocketPath::new(home, layout::CONTROL_SOCKET_DRAFT)?;
         let bind = || {
-            match fs::remove_file(temporary.path()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            private_file::remove(temporary.path())?;
             let listener = UnixListener::bind(temporary.path())?;
             fs::set_permissions(temporary.path(), Permissions::from_mode(0o600))?;
             // Nobody finds it before it is its owner's alone, and a dead one is replaced at once.

@@ -1,11 +1,10 @@
 //! The one-time token with which the first account is made.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use syft_space_domain::secret::{BearerSecret, TokenHash};
+use syft_space_home::{layout, private_file};
 
 /// A setup token that lies in a file of the home while there is no account.
 pub struct SetupTokenFile {
@@ -20,10 +19,7 @@ impl SetupTokenFile {
     /// When the file cannot be written.
     pub fn write(home: &Path, token: &BearerSecret) -> io::Result<Self> {
         let path = Self::path(home);
-        Self::remove(home)?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        writeln!(file, "{}", token.expose())?;
-        file.sync_all()?;
+        private_file::write(&path, format!("{}\n", token.expose()).as_bytes())?;
         Ok(Self { path, hash: token.hash() })
     }
 
@@ -32,13 +28,13 @@ impl SetupTokenFile {
     /// # Errors
     /// When there is one, and it cannot be removed.
     pub fn remove(home: &Path) -> io::Result<()> {
-        remove_if_present(&Self::path(home))
+        private_file::remove(&Self::path(home))
     }
 
     /// The file of a home.
     #[must_use]
     pub fn path(home: &Path) -> PathBuf {
-        home.join("setup-token")
+        home.join(layout::SETUP_TOKEN)
     }
 
     /// What a caller's token is compared with.
@@ -50,15 +46,8 @@ impl SetupTokenFile {
     /// Removes the file, once the token has been used. When there is an account the token opens nothing,
     /// so that a file which cannot be removed is untidy, not dangerous.
     pub fn discard(&self) {
-        if let Err(error) = remove_if_present(&self.path) {
+        if let Err(error) = private_file::remove(&self.path) {
             tracing::warn!(path = %self.path.display(), %error, "the used setup token could not be removed");
         }
-    }
-}
-
-fn remove_if_present(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }

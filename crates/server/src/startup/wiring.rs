@@ -13,12 +13,13 @@ use syft_space_domain::store::{CommitHook, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
+use syft_space_home::{FileSpool, HomeLock};
 use syft_space_jwt::{JwtTokens, TokenSettings};
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::TantivySearch;
 use syft_space_secrets::{Environment, MasterKey, XChaChaSealer};
-use syft_space_sqlite::{FileSpool, Home, HomeLock, SqliteDocuments, SqliteOptions, SqliteStore};
+use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore, prepare_home};
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
 
 use crate::cli::read_files;
@@ -45,7 +46,7 @@ pub struct OpenedSpace {
 /// # Errors
 /// When the home, its database or its keys cannot be used, with what to do about it.
 pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
-    open_locked(Home::prepare(path)?.lock()?, settings)
+    open_locked(prepare_home(path)?.lock()?, settings)
 }
 
 /// Opens the space of a home that is locked already.
@@ -68,7 +69,7 @@ pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened
 /// # Errors
 /// As for [`open`].
 pub fn open_unreconciled(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
-    open_at(Home::prepare(path)?.lock()?, settings)
+    open_at(prepare_home(path)?.lock()?, settings)
 }
 
 fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
@@ -82,9 +83,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let home = store.home().clone();
     snapshots.load(&mut *store.read()?, &operator)?;
 
-    let sealing_key = home.keys().join("sealing-key.json");
     let environment = Environment::parse(ENVIRONMENT)?;
-    let sealing_key = MasterKey::load_or_make(&sealing_key, &environment, clock.now(), &*entropy)?;
+    let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
     let http: Arc<dyn HubHttp> = Arc::new(outbound(settings, &entropy)?);
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
     let trusted: Arc<dyn TrustedHubs> = snapshots.clone();
@@ -96,7 +96,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         ..IdentitySettings::default()
     };
 
-    let ring = keys::load_or_create(&home.keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
+    let ring =
+        keys::load_or_create(&home.token_keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
     let tokens = TokenSettings {
         issuer: ISSUER.to_owned(),
         audience: ISSUER.to_owned(),
@@ -109,7 +110,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         documents: Arc::new(SqliteDocuments::new(&home)),
         spool: Arc::new(FileSpool::new(&home)),
         extractor: Arc::new(read_files::extractor().context("finding the program that reads files")?),
-        engine: Arc::new(TantivySearch::new(home.path().to_owned(), syft_space_search::Options::default())),
+        engine: Arc::new(TantivySearch::new(home.clone(), syft_space_search::Options::default())),
         passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
         tokens: Arc::new(JwtTokens::new(ring, tokens, &*entropy)?),
         trusted,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand};
 use syft_space::config::SETTINGS;
 use syft_space::http::reason::Reason;
 use syft_space::http::route_table::ROUTES;
@@ -20,33 +20,42 @@ use syft_space_domain::dataset::{Stemming, StopWords, Tokenizer};
 /// What an adapter may know of ours.
 const DOMAIN_ONLY: &[&str] = &["syft-space-domain"];
 
-/// What an adapter may know of ours that speaks HTTP to others.
-const DOMAIN_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-outbound"];
+/// What an adapter may know of ours that keeps files in the home.
+const DOMAIN_AND_HOME: &[&str] = &["syft-space-domain", "syft-space-home"];
+
+/// What an adapter may know of ours that verifies tokens.
+const DOMAIN_AND_JOSE: &[&str] = &["syft-space-domain", "syft-space-jose"];
+
+/// What an adapter may know of ours that verifies the tokens of others, and speaks HTTP to them.
+const DOMAIN_JOSE_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-jose", "syft-space-outbound"];
 
 /// Which of our crates each of our crates may depend on, tests aside.
 const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-domain", &[]),
     ("syft-space-conformance", DOMAIN_ONLY),
     ("syft-space-extract", DOMAIN_ONLY),
+    // Nothing depends on it: the program that is deployed, and a marketplace to try it with.
+    ("syft-space-demo", &["syft-space", "syft-space-fakehub"]),
     // Nothing depends on it: it tries the parsers of these.
     ("syft-space-fuzz", &["syft-space", "syft-space-domain", "syft-space-extract", "syft-space-jwt"]),
     // It knows none of ours: a stranger is what it plays.
     ("syft-space-fakehub", &[]),
-    ("syft-space-jwt", DOMAIN_ONLY),
+    ("syft-space-home", DOMAIN_ONLY),
+    ("syft-space-jose", DOMAIN_ONLY),
+    ("syft-space-jwt", DOMAIN_AND_JOSE),
     ("syft-space-memory", DOMAIN_ONLY),
     ("syft-space-outbound", DOMAIN_ONLY),
     ("syft-space-passwords", DOMAIN_ONLY),
-    ("syft-space-search", DOMAIN_ONLY),
-    ("syft-space-secrets", DOMAIN_ONLY),
-    ("syft-space-sqlite", DOMAIN_ONLY),
-    ("syft-space-syfthub", DOMAIN_AND_OUTBOUND),
+    ("syft-space-search", DOMAIN_AND_HOME),
+    ("syft-space-secrets", DOMAIN_AND_HOME),
+    ("syft-space-sqlite", DOMAIN_AND_HOME),
+    ("syft-space-syfthub", DOMAIN_JOSE_AND_OUTBOUND),
     (
         "syft-space",
         &[
             "syft-space-domain",
             "syft-space-extract",
-            // A marketplace for the demonstration.
-            "syft-space-fakehub",
+            "syft-space-home",
             "syft-space-jwt",
             "syft-space-outbound",
             "syft-space-passwords",
@@ -199,10 +208,34 @@ fn the_domain_stands_on_no_io_no_runtime_and_no_randomness() {
 #[test]
 fn cargo_run_finds_one_program_and_cargo_build_all_it_needs() -> TestResult<()> {
     let all = metadata()?;
-    let programs = all.workspace_default_packages().into_iter().flat_map(|package| &package.targets);
-    let programs: Vec<_> =
-        programs.filter(|target| target.is_bin()).map(|target| target.name.as_str()).collect();
-    assert_eq!(programs, ["syft-space"]);
+    let packages = all.workspace_default_packages();
+    let programs = packages.iter().flat_map(|package| &package.targets).filter(|target| target.is_bin());
+    let programs: BTreeSet<_> = programs.map(|target| target.name.as_str()).collect();
+    assert_eq!(programs, BTreeSet::from(["syft-space", "syft-space-demo"]));
+    let run: Vec<_> = packages.iter().filter_map(|package| package.default_run.as_deref()).collect();
+    assert_eq!(run, ["syft-space-demo"], "`cargo run` needs one default among them");
+    Ok(())
+}
+
+#[test]
+fn what_is_deployed_has_no_marketplace_in_it_and_no_temporary_files_of_its_own() -> TestResult<()> {
+    let edges = ["--edges", "normal", "--prefix", "none", "--locked", "--offline"];
+    let tree = cargo(&[["tree", "--package", "syft-space"].as_slice(), &edges].concat())?;
+    let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(below.contains("syft-space-sqlite"), "this is no tree of crates: {tree}");
+    for tool in ["syft-space-fakehub", "syft-space-memory", "syft-space-conformance", "syft-space-demo"] {
+        assert!(!below.contains(tool), "{tool} is linked into what is deployed");
+    }
+    // Tantivy makes its own, in the index's folder.
+    let all = metadata()?;
+    let ours = all.workspace_packages().into_iter().filter(|package| below.contains(package.name.as_str()));
+    let wants =
+        |dependency: &&Dependency| dependency.name == "tempfile" && dependency.kind == DependencyKind::Normal;
+    let wanted: Vec<_> = ours
+        .filter(|package| package.dependencies.iter().find(wants).is_some())
+        .map(|package| &package.name)
+        .collect();
+    assert!(wanted.is_empty(), "{wanted:?} want tempfile outside of tests");
     Ok(())
 }
 

@@ -128,7 +128,7 @@ async fn files(owner: &Client, dataset: &str) -> Acknowledgement {
     let parts = [part("first.txt", b"A file of its own."), part("second.md", b"# Another file")];
     let (answer, mut told) = timed(owner, bring(owner, dataset, false, &parts), 202, None).await;
     let job = answer.body["job"]["id"].as_str().unwrap();
-    told.files.extend(["/000000", "/000001", "/files.new", ""].map(|name| format!("spool/{job}{name}")));
+    told.files.extend(["/000000", "/000001", "/files.json.new", ""].map(|name| format!("spool/{job}{name}")));
     all_ended(owner, dataset).await;
     told
 }

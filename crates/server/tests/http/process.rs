@@ -163,6 +163,29 @@ fn the_demo_answers_one_and_refuses_another_and_leaves_nothing() {
 }
 
 #[test]
+fn a_demo_with_a_marketplace_is_left_to_the_program_that_brings_one() {
+    if in_memory() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [program, other] = ["syft-space", "syft-space-demo"].map(|name| folder.path().join(name));
+    std::fs::copy(env!("CARGO_BIN_EXE_syft-space"), &program).unwrap();
+    let demo = || {
+        let mut command = Command::new(&program);
+        command.args(["demo", "--with-hub", "--question", "Who may ask?"]);
+        run(&mut command)
+    };
+    let (code, said, errors) = demo();
+    assert_eq!((code, said.as_str()), (Some(3), ""), "{errors}");
+    assert!(errors.contains("cargo run --release -- demo --with-hub"), "{errors}");
+
+    std::fs::write(&other, "#!/bin/sh\nprintf '%s|' \"$@\"\nexit 7\n").unwrap();
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let (code, said, errors) = demo();
+    assert_eq!((code, said.as_str()), (Some(7), "demo|--with-hub|--question|Who may ask?|"), "{errors}");
+}
+
+#[test]
 fn a_demo_without_documents_says_so() {
     if in_memory() {
         return;

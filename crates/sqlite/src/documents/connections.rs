@@ -1,8 +1,6 @@
 //! The open databases of datasets: a bounded number, each opened when it is needed and used by one at a time.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,12 +9,11 @@ use diesel::connection::SimpleConnection;
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_home::{Home, private_file, private_folder};
 
 use crate::database::{self, DatabaseKind};
 use crate::error::{Failed, store_error};
-use crate::home::Home;
 use crate::open_error::OpenError;
-use crate::private_fs;
 
 /// The most databases that stay open.
 const MAX_OPEN_DATABASES: usize = 32;
@@ -58,7 +55,7 @@ impl Connections {
         let path = self.path(scope, dataset);
         let shared = self.shared(scope, dataset);
         let mut slot = lock(&shared);
-        if slot.is_none() && !DatabaseKind::Documents.recognise(&path)? {
+        if slot.is_none() && !self.is_there(scope, dataset, &path)? {
             return Ok(None);
         }
         run(&mut slot, &path, work).map(Some)
@@ -74,9 +71,9 @@ impl Connections {
         let path = self.path(scope, dataset);
         let shared = self.shared(scope, dataset);
         let mut slot = lock(&shared);
-        if slot.is_none() && !DatabaseKind::Documents.recognise(&path)? {
+        if slot.is_none() && !self.is_there(scope, dataset, &path)? {
             let folder = self.home.dataset(scope.tenant(), dataset);
-            private_fs::create_folder(&folder).map_err(|error| OpenError::io(&folder, &error))?;
+            self.home.create_folder(&folder).map_err(|error| OpenError::io(&folder, &error))?;
             DatabaseKind::Documents.create(&path)?;
         }
         run(&mut slot, &path, work)
@@ -88,39 +85,32 @@ impl Connections {
         let shared = self.shared(scope, dataset);
         let mut slot = lock(&shared);
         drop(slot.take());
+        let folder = self.home.dataset(scope.tenant(), dataset);
+        let failed = |error| OpenError::io(&folder, &error);
+        if !self.home.has_folder(&folder).map_err(failed)? {
+            return Ok(());
+        }
         // The write-ahead log goes first: left over alone it would be applied to a later database.
         for file in database::sidecar_files(&path).iter().chain([&path]) {
-            database::remove(file).map_err(|error| OpenError::io(file, &error))?;
+            private_file::remove(file).map_err(|error| OpenError::io(file, &error))?;
         }
-        let folder = self.home.dataset(scope.tenant(), dataset);
-        let gone = match fs::remove_dir(&folder) {
-            Ok(()) => folder.parent().map_or(Ok(()), private_fs::sync_folder),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-                private_fs::sync_folder(&folder)
-            }
-            Err(error) => Err(error),
-        };
-        Ok(gone.map_err(|error| OpenError::io(&folder, &error))?)
+        Ok(private_folder::remove_if_empty(&folder).map_err(failed)?)
     }
 
     /// The datasets that have a folder, in the order of tenant and id.
     pub(super) fn held(&self, _operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, StoreError> {
-        let tenants = self.home.tenants();
-        let mut found = Vec::new();
-        for tenant in private_fs::list_names(&tenants).map_err(|error| OpenError::io(&tenants, &error))? {
-            let Ok(id) = tenant.parse::<TenantId>() else { continue };
-            let datasets = tenants.join(tenant).join("datasets");
-            let names =
-                private_fs::list_names(&datasets).map_err(|error| OpenError::io(&datasets, &error))?;
-            found.extend(names.iter().filter_map(|name| Some((id, name.parse().ok()?))));
-        }
-        found.sort_unstable();
-        Ok(found)
+        Ok(self.home.dataset_folders().map_err(|error| OpenError::io(self.home.path(), &error))?)
+    }
+
+    /// Whether there is a database of a dataset's documents.
+    fn is_there(&self, scope: &TenantScope, dataset: DatasetId, path: &Path) -> Result<bool, StoreError> {
+        let folder = self.home.dataset(scope.tenant(), dataset);
+        let there = self.home.has_folder(&folder).map_err(|error| OpenError::io(&folder, &error))?;
+        Ok(there && DatabaseKind::Documents.recognise(path)?)
     }
 
     fn path(&self, scope: &TenantScope, dataset: DatasetId) -> PathBuf {
-        self.home.dataset(scope.tenant(), dataset).join("documents.db")
+        self.home.documents_db(scope.tenant(), dataset)
     }
 
     fn shared(&self, scope: &TenantScope, dataset: DatasetId) -> SharedConnection {

@@ -14,8 +14,8 @@ use syft_space_domain::dataset::{
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_home::Home;
 
-use crate::home::Home;
 use connections::Connections;
 
 /// The documents of every dataset, each dataset's in a `documents.db` of its own.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use syft_space_conformance::{Fixture, check_store, differential, documents, spool};
-use syft_space_domain::dataset::ports::{DocumentStore, Spool};
+use syft_space_conformance::{Fixture, check_store, differential, documents};
+use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::store::{CommitHook, NoopHook, Store};
 use syft_space_memory::MemoryStore;
-use syft_space_sqlite::{FileSpool, Home, SqliteDocuments, SqliteOptions, SqliteStore};
+use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore, prepare_home};
 use tempfile::TempDir;
 
 fn store(folder: TempDir, follower: Arc<dyn CommitHook>) -> Fixture<dyn Store> {
@@ -20,7 +20,7 @@ fn store_again(folder: TempDir) -> Fixture<dyn Store> {
 }
 
 fn documents_in(folder: TempDir) -> Fixture<dyn DocumentStore> {
-    let home = Home::prepare(folder.path()).unwrap();
+    let home = prepare_home(folder.path()).unwrap();
     let documents: Box<dyn DocumentStore> = Box::new(SqliteDocuments::new(&home));
     Fixture::new(documents).with_reopen(move || documents_in(folder))
 }
@@ -33,17 +33,6 @@ fn the_store_keeps_every_promise() {
 #[test]
 fn the_document_store_keeps_every_promise() {
     documents::suite(&|| documents_in(TempDir::new().unwrap()));
-}
-
-fn spool_in(folder: TempDir) -> Fixture<dyn Spool> {
-    let home = Home::prepare(folder.path()).unwrap();
-    let spool: Box<dyn Spool> = Box::new(FileSpool::new(&home));
-    Fixture::new(spool).with_reopen(move || spool_in(folder))
-}
-
-#[test]
-fn the_spool_keeps_every_promise() {
-    spool::suite(&|| spool_in(TempDir::new().unwrap()));
 }
 
 #[test]

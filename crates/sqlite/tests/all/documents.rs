@@ -11,14 +11,15 @@ use syft_space_domain::dataset::{Change, ChangeNumber, Document, DocumentId, Usa
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
-use syft_space_sqlite::{Home, SqliteDocuments};
+use syft_space_home::Home;
+use syft_space_sqlite::{SqliteDocuments, prepare_home};
 use tempfile::TempDir;
 
 const MARKER: &str = "the walrus signed the treaty at dawn";
 
 fn prepared() -> (TempDir, Home, SqliteDocuments) {
     let folder = TempDir::new().unwrap();
-    let home = Home::prepare(folder.path()).unwrap();
+    let home = prepare_home(folder.path()).unwrap();
     let documents = SqliteDocuments::new(&home);
     (folder, home, documents)
 }
@@ -128,7 +129,7 @@ fn reading_makes_no_file() {
     assert_eq!(store.remove(&scope(1), dataset_id(1), &id("a")), Ok(None));
     assert_eq!(store.documents(&scope(1), dataset_id(1), PageRequest::default()).unwrap().items, Vec::new());
     assert_eq!(store.changes(&scope(1), dataset_id(1), ChangeNumber(0), 10), Ok(Vec::new()));
-    assert_eq!(fs::read_dir(home.tenants()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(home.path().join("tenants")).unwrap().count(), 0);
 }
 
 #[test]

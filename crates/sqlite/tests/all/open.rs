@@ -10,7 +10,8 @@ use crate::support::{event, execute, gap_free, keep, open, port, tenant};
 use syft_space_domain::audit::Log;
 use syft_space_domain::store::{NoopHook, Store};
 use syft_space_domain::tenant::OperatorScope;
-use syft_space_sqlite::{Home, HomeError, LockError, OpenError, SqliteOptions, SqliteStore};
+use syft_space_home::{HomeError, LockError};
+use syft_space_sqlite::{OpenError, SqliteOptions, SqliteStore, prepare_home};
 use tempfile::TempDir;
 
 fn try_open(home: &Path) -> Result<SqliteStore, OpenError> {
@@ -250,8 +251,8 @@ fn a_second_server_on_one_home_is_told_who_has_it() {
 #[test]
 fn a_home_is_prepared_twice_without_a_change() {
     let folder = TempDir::new().unwrap();
-    let home = Home::prepare(folder.path()).unwrap();
+    let home = prepare_home(folder.path()).unwrap();
     let before = contents(folder.path());
-    assert_eq!(Home::prepare(folder.path()).unwrap(), home);
+    assert_eq!(prepare_home(folder.path()).unwrap(), home);
     assert_eq!(contents(folder.path()), before);
 }

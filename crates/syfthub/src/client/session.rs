@@ -7,11 +7,11 @@ use syft_space_domain::marketplace::HubCredential;
 use syft_space_domain::marketplace::ports::{HubAccess, HubError};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
+use syft_space_jose::{Compact, decode};
 use syft_space_outbound::http::Method;
 
 use super::cached_value::ExpiringValue;
 use super::{SyftHub, parse, wire};
-use crate::compact::{Compact, decode};
 
 /// The lifetime of a session whose token does not tell it.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);

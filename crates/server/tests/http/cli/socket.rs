@@ -277,7 +277,7 @@ fn a_held_home_whose_holder_does_not_answer_is_told_by_its_process() {
     let folder = tempfile::tempdir().unwrap();
     found(folder.path(), "held");
     // Whoever has the lock, and no socket: here, this very process.
-    let home = syft_space_sqlite::Home::prepare(folder.path()).unwrap();
+    let home = syft_space_sqlite::prepare_home(folder.path()).unwrap();
     let lock = home.lock().unwrap();
     let ran = run(folder.path(), &["users", "list"]).expect(1);
     assert!(ran.stderr.contains(&format!("process {}", std::process::id())), "{ran:?}");

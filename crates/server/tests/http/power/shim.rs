@@ -70,7 +70,7 @@ impl Shim {
         let parse = |line: &str| {
             let mut words = line.splitn(3, ' ');
             let mut word = || words.next().unwrap();
-            Fsync { start: word().parse().unwrap(), end: word().parse().unwrap(), path: word().to_owned() }
+            Fsync { start: word().parse().unwrap(), end: word().parse().unwrap(), path: name_of(word()) }
         };
         log.lines().map(parse).collect()
     }
@@ -103,6 +103,12 @@ impl Shim {
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         }
     }
+}
+
+/// A path as it is told: the draft of `name` is `name.new`, whichever process made it.
+fn name_of(path: &str) -> String {
+    let draft = path.strip_suffix(".new").and_then(|draft| draft.rsplit_once('.'));
+    draft.map_or_else(|| path.to_owned(), |(name, _process)| format!("{name}.new"))
 }
 
 /// Now, on the clock that the log is written by.

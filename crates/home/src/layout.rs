@@ -1,0 +1,156 @@
+//! The layout of the home: where everything in it lies. No other file knows.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use syft_space_domain::ids::{DatasetId, TenantId};
+
+use crate::private_folder;
+
+/// The database of everything but documents.
+pub const APP_DB: &str = "app.db";
+/// The settings that the home brings.
+pub const CONFIG: &str = "config.toml";
+/// The socket on which the host's operator is served.
+pub const CONTROL_SOCKET: &str = "control.sock";
+/// The socket until it is ready.
+pub const CONTROL_SOCKET_DRAFT: &str = "control.sock.new";
+/// The token with which the first account is made.
+pub const SETUP_TOKEN: &str = "setup-token";
+
+/// The file with the layout's version, which makes a folder a home.
+pub(crate) const VERSION: &str = "VERSION";
+/// Keeps a home that lies in a repository out of it.
+pub(crate) const GITIGNORE: &str = ".gitignore";
+/// The file that whoever uses the home has locked.
+pub(crate) const LOCK: &str = "lock";
+/// The folder of keys.
+pub(crate) const KEYS: &str = "keys";
+/// The folder of the tenants' documents and indexes.
+pub(crate) const TENANTS: &str = "tenants";
+/// The folder of a tenant's datasets, in the tenant's folder.
+const DATASETS: &str = "datasets";
+/// A dataset's documents, in the dataset's folder.
+const DOCUMENTS_DB: &str = "documents.db";
+/// The index of a dataset's documents, in the dataset's folder.
+const INDEX: &str = "index";
+/// The files that are not documents yet, in the dataset's folder.
+const SPOOL: &str = "spool";
+
+/// The folder that holds all a space keeps. Only [`Home::prepare`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    pub(crate) path: PathBuf,
+}
+
+impl Home {
+    /// The folder itself: absolute, and without a link on the way.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database of everything but documents.
+    #[must_use]
+    pub fn app_db(&self) -> PathBuf {
+        self.path.join(APP_DB)
+    }
+
+    /// The keys that sign access tokens.
+    #[must_use]
+    pub fn token_keys(&self) -> PathBuf {
+        self.keys().join("access.jwks")
+    }
+
+    /// The key that seals stored secrets.
+    #[must_use]
+    pub fn sealing_key(&self) -> PathBuf {
+        self.keys().join("sealing-key.json")
+    }
+
+    /// The folder of keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.path.join(KEYS)
+    }
+
+    /// The folder of one dataset: its documents, its index, and files that are not documents yet.
+    #[must_use]
+    pub fn dataset(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
+        self.datasets(tenant).join(dataset.to_string())
+    }
+
+    /// The documents of a dataset.
+    #[must_use]
+    pub fn documents_db(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
+        self.dataset(tenant, dataset).join(DOCUMENTS_DB)
+    }
+
+    /// The folder of a dataset's index.
+    #[must_use]
+    pub fn index(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
+        self.dataset(tenant, dataset).join(INDEX)
+    }
+
+    /// The folder of a dataset's files that are not documents yet.
+    pub(crate) fn spool(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
+        self.dataset(tenant, dataset).join(SPOOL)
+    }
+
+    /// The datasets that have a folder, in the order of tenant and id.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed, or is a link.
+    pub fn dataset_folders(&self) -> io::Result<Vec<(TenantId, DatasetId)>> {
+        let mut found = Vec::new();
+        for name in private_folder::list_names(&self.path.join(TENANTS))? {
+            let Ok(tenant) = name.parse::<TenantId>() else { continue };
+            let folder = self.datasets(tenant);
+            if self.has_folder(&folder)? {
+                let names = private_folder::list_names(&folder)?;
+                found.extend(names.iter().filter_map(|name| Some((tenant, name.parse().ok()?))));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Whether there is a folder below the home.
+    ///
+    /// # Errors
+    /// When the folder or one on the way to it is a link or a file, or cannot be looked at.
+    pub fn has_folder(&self, folder: &Path) -> io::Result<bool> {
+        for step in self.steps_to(folder)? {
+            if !private_folder::is_folder(&step)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Creates a folder below the home, and those on the way to it, durably, where they are missing.
+    ///
+    /// # Errors
+    /// When the folder or one on the way to it is a link or a file, or cannot be created.
+    pub fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        self.steps_to(folder)?.iter().try_for_each(|step| private_folder::create_one(step))
+    }
+
+    /// The folders from the home's first one down to this one.
+    fn steps_to(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let outside = || io::Error::new(io::ErrorKind::InvalidInput, "not below the home");
+        let below = folder.strip_prefix(&self.path).map_err(|_| outside())?;
+        let mut step = self.path.clone();
+        let names = below.components().map(|name| match name {
+            Component::Normal(name) => {
+                step.push(name);
+                Ok(step.clone())
+            }
+            _ => Err(outside()),
+        });
+        names.collect()
+    }
+
+    fn datasets(&self, tenant: TenantId) -> PathBuf {
+        self.path.join(TENANTS).join(tenant.to_string()).join(DATASETS)
+    }
+}

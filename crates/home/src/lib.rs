@@ -1,0 +1,28 @@
+//! The home of a Syft Space: the folder that holds all it keeps, and that is its user's alone.
+//!
+//! * [`Home`]: the folder, prepared. It knows where everything in it lies (`layout.rs`), and nobody else does.
+//! * [`HomeLock`]: one process at a time uses a home.
+//! * [`private_file`] and [`private_folder`]: how files and folders are made that only their owner can read, and that
+//!   are durable when they are there.
+//! * [`FileSpool`]: the port [`Spool`](syft_space_domain::dataset::ports::Spool), uploaded files in the dataset's folder.
+//!
+//! # Who may have put something there
+//!
+//! A home belongs to the user who runs the space, and so do the entries that are made first; what belongs to another
+//! user is refused. Below the home no symbolic link is followed: a link in place of a folder or a file is refused, and
+//! one in place of a draft is removed. A draft is created exclusively, so that nothing is ever written through a name
+//! that somebody else made. The home itself may be reached over a link: where it leads is its user's choice.
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod layout;
+mod lock;
+mod prepare;
+pub mod private_file;
+pub mod private_folder;
+mod spool;
+
+pub use error::{HomeError, LockError};
+pub use layout::Home;
+pub use lock::HomeLock;
+pub use spool::FileSpool;
