@@ -169,18 +169,18 @@ impl AccessRules {
             return Verdict::of(Reason::NoAccessPolicy);
         }
         match ask(denies, subject) {
-            Told::Meant(decider) => return Verdict::by(Reason::DeniedByPolicy, decider),
-            Told::AddressUnknown => return Verdict::of(Reason::AddressUnknown),
-            Told::NotMeant => {}
+            ModeOutcome::Meant(decider) => return Verdict::by(Reason::DeniedByPolicy, decider),
+            ModeOutcome::AddressUnknown => return Verdict::of(Reason::AddressUnknown),
+            ModeOutcome::NotMeant => {}
         }
         match (ask(allows, subject), subject) {
-            (Told::Meant(decider), _) => Verdict::by(Reason::AllowedByPolicy, decider),
-            (Told::AddressUnknown, _) => Verdict::of(Reason::AddressUnknown),
-            (Told::NotMeant, Subject::Guest) => Verdict::of(Reason::GuestsNotAdmitted),
-            (Told::NotMeant, Subject::Identified { .. }) if allows.is_empty() => {
+            (ModeOutcome::Meant(decider), _) => Verdict::by(Reason::AllowedByPolicy, decider),
+            (ModeOutcome::AddressUnknown, _) => Verdict::of(Reason::AddressUnknown),
+            (ModeOutcome::NotMeant, Subject::Guest) => Verdict::of(Reason::GuestsNotAdmitted),
+            (ModeOutcome::NotMeant, Subject::Identified { .. }) if allows.is_empty() => {
                 Verdict::of(Reason::NotDenied)
             }
-            (Told::NotMeant, Subject::Identified { .. }) => Verdict::of(Reason::NoPolicyAllows),
+            (ModeOutcome::NotMeant, Subject::Identified { .. }) => Verdict::of(Reason::NoPolicyAllows),
         }
     }
 
@@ -201,18 +201,18 @@ impl AccessRules {
 }
 
 /// What all policies of one mode say together.
-enum Told {
+enum ModeOutcome {
     Meant(Decider),
     NotMeant,
     AddressUnknown,
 }
 
-fn ask(policies: &[Compiled], subject: Subject<'_>) -> Told {
-    let mut told = Told::NotMeant;
+fn ask(policies: &[Compiled], subject: Subject<'_>) -> ModeOutcome {
+    let mut told = ModeOutcome::NotMeant;
     for one in policies {
         match one.tell(subject) {
-            StepOutcome::Matched(rule) => return Told::Meant(Decider { policy: one.policy, rule }),
-            StepOutcome::AddressUnknown => told = Told::AddressUnknown,
+            StepOutcome::Matched(rule) => return ModeOutcome::Meant(Decider { policy: one.policy, rule }),
+            StepOutcome::AddressUnknown => told = ModeOutcome::AddressUnknown,
             StepOutcome::NotMatched | StepOutcome::Skipped => {}
         }
     }
