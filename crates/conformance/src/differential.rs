@@ -270,6 +270,12 @@ impl From<StoreError> for UnitError {
     }
 }
 
+impl syft_space_domain::unit::UnitError for UnitError {
+    fn into_store_error(self) -> Result<StoreError, Self> {
+        Err(self)
+    }
+}
+
 fn kind(error: &StoreError) -> &'static str {
     match error {
         StoreError::Busy => "busy",
@@ -304,11 +310,11 @@ impl UnitPlan {
             match plan.end {
                 UnitEnd::Record => {
                     let recorded = Recorded::new(results, first.clone());
-                    Ok(Ok(others.iter().cloned().fold(recorded, Recorded::and)))
+                    Ok(others.iter().cloned().fold(recorded, Recorded::and))
                 }
-                UnitEnd::Refuse => Ok(Err(Refused::new(UnitError::Refused, first.clone()))),
-                UnitEnd::RefuseUnrecorded => Ok(Err(Refused::unrecorded(UnitError::Refused))),
-                UnitEnd::Fail => Err(StoreError::Failed("the unit says so".to_owned())),
+                UnitEnd::Refuse => Err(Refused::new(UnitError::Refused, first.clone()).into()),
+                UnitEnd::RefuseUnrecorded => Err(UnitError::Refused.into()),
+                UnitEnd::Fail => Err(StoreError::Failed("the unit says so".to_owned()).into()),
             }
         });
         receipt.wait()
@@ -351,7 +357,7 @@ impl StoreUnderTest {
                 }
                 tx.add_hub(&hub(1))?;
                 tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
-                Ok(Ok(Recorded::new((), seed_event.clone())))
+                Ok(Recorded::new((), seed_event.clone()))
             })
             .wait();
         seeded.expect("a new store takes a tenant");

@@ -81,7 +81,7 @@ fn run(store: &dyn Store, operations: Vec<Operation>) {
                     outcome => outcome?,
                 }
             }
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .wait();
     outcome.unwrap();
@@ -132,7 +132,7 @@ fn a2_an_audience_leads_to_the_tenant_that_holds_it_and_to_no_other() {
         let outcome: Result<(), StoreError> = store
             .write(move |tx| {
                 (1..=MAX_NUMBER).try_for_each(|n| tx.add_tenant(&tenant(n)))?;
-                Ok(Ok(Recorded::new((), event.clone())))
+                Ok(Recorded::new((), event.clone()))
             })
             .wait();
         outcome.unwrap();

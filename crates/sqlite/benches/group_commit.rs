@@ -125,7 +125,7 @@ fn furnish(store: &SqliteStore) {
                 },
             )?;
         }
-        Ok(Ok(Recorded::new((), query())))
+        Ok(Recorded::new((), query()))
     });
     furnished.wait().unwrap();
 }

@@ -80,7 +80,7 @@ pub fn a_follower_is_told_once_of_each_commit_in_order(make: &StoreFactory) {
                     let answer: Result<(), StoreError> = store
                         .write(move |tx| {
                             tx.add_tenant(&tenant(n))?;
-                            Ok(Ok(Recorded::new((), event.clone())))
+                            Ok(Recorded::new((), event.clone()))
                         })
                         .wait();
                     assert_eq!(answer, Ok(()), "a unit in a crowd is kept");
@@ -309,7 +309,7 @@ pub fn each_write_touches_what_live_state_is_made_of(make: &StoreFactory) {
         .write(move |tx| {
             tx.add_dataset(&scope(1), &dataset(1))?;
             tx.add_endpoint(&scope(1), &endpoint(1, 1))?;
-            Ok(Err(Refused::new(UnitError::Refused(1), event(&scope(1), Action::AuthzFail))))
+            Err(Refused::new(UnitError::Refused(1), event(&scope(1), Action::AuthzFail)).into())
         })
         .wait();
     assert_eq!(refusal, Err(UnitError::Refused(1)));

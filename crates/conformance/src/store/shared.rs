@@ -46,6 +46,15 @@ impl From<StoreError> for UnitError {
     }
 }
 
+impl syft_space_domain::unit::UnitError for UnitError {
+    fn into_store_error(self) -> Result<StoreError, Self> {
+        match self {
+            Self::Store(error) => Ok(error),
+            error @ Self::Refused(_) => Err(error),
+        }
+    }
+}
+
 /// Adds one row of each kind to tenant 1.
 pub(super) fn seed_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
     tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))?;

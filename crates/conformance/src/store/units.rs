@@ -60,7 +60,7 @@ pub fn u1_what_is_recorded_keeps_its_rows_and_its_events(make: &StoreFactory) {
     let answer: Result<u64, UnitError> = store
         .write(move |tx| {
             tx.add_dataset(&scope(1), &dataset(1))?;
-            Ok(Ok(Recorded::new(42, one.clone()).and(two.clone()).and(three.clone())))
+            Ok(Recorded::new(42, one.clone()).and(two.clone()).and(three.clone()))
         })
         .wait();
     assert_eq!(answer, Ok(42), "a receipt answers what the unit decided");
@@ -108,7 +108,7 @@ pub fn u1_what_is_refused_keeps_its_event_and_none_of_its_rows(make: &StoreFacto
     let answer: Result<(), UnitError> = store
         .write(move |tx| {
             change_rows(tx)?;
-            Ok(Err(Refused::new(UnitError::Refused(7), refusal.clone())))
+            Err(Refused::new(UnitError::Refused(7), refusal.clone()).into())
         })
         .wait();
     assert_eq!(answer, Err(UnitError::Refused(7)), "a receipt answers the refusal");
@@ -129,7 +129,7 @@ pub fn an_unrecorded_refusal_keeps_nothing(make: &StoreFactory) {
     let answer: Result<(), UnitError> = store
         .write(move |tx| {
             change_rows(tx)?;
-            Ok(Err(Refused::unrecorded(UnitError::Refused(8))))
+            Err(UnitError::Refused(8).into())
         })
         .wait();
     assert_eq!(answer, Err(UnitError::Refused(8)), "a receipt answers the refusal");
@@ -225,7 +225,7 @@ pub fn a_unit_sees_its_own_writes(make: &StoreFactory) {
     let refusal: Result<(), UnitError> = store
         .write(|tx| {
             tx.add_dataset(&scope(1), &dataset(3))?;
-            Ok(Err(Refused::unrecorded(UnitError::Refused(9))))
+            Err(UnitError::Refused(9).into())
         })
         .wait();
     assert_eq!(refusal, Err(UnitError::Refused(9)));

@@ -21,7 +21,7 @@ use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// Documents did not get in, or could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,10 +120,10 @@ pub(super) fn add_job(space: &Space, scope: &TenantScope, job: Job, event: Event
         .store
         .write(move |tx| {
             if active(tx, &scope, job.dataset)?.is_none() {
-                return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
+                return Err(IngestError::NoDataset.into());
             }
             tx.add_job(&scope, &job)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .wait()
 }
@@ -199,14 +199,14 @@ pub(super) fn end(
         .write(move |tx| {
             // Its dataset may have been removed meanwhile, and the job with it; or it was stopped.
             match tx.job(&scope, job.dataset, job.id)? {
-                None => return Ok(Err(Refused::unrecorded(IngestError::NoDataset))),
+                None => return Err(IngestError::NoDataset.into()),
                 Some(stored) if stored.status.is_final() => {
-                    return Ok(Err(Refused::unrecorded(IngestError::Ended(Box::new(stored)))));
+                    return Err(IngestError::Ended(Box::new(stored)).into());
                 }
                 Some(_) => {}
             }
             tx.update_job(&scope, &job)?;
-            Ok(Ok(Recorded::new(job.clone(), event.clone())))
+            Ok(Recorded::new(job.clone(), event.clone()))
         })
         .wait()
 }

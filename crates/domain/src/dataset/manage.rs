@@ -11,7 +11,7 @@ use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::unit::{Recorded, check_revision};
 
 /// A dataset is to be made. Its texts have passed [`crate::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,13 +110,13 @@ pub async fn create_dataset(
         .store
         .write(move |tx| {
             if tx.dataset_named(&scope, &dataset.name)?.is_some() {
-                return Ok(Err(Refused::unrecorded(DatasetError::NameTaken)));
+                return Err(DatasetError::NameTaken.into());
             }
             if tx.count_datasets(&scope)? >= limit {
-                return Ok(Err(Refused::unrecorded(DatasetError::LimitReached(limit))));
+                return Err(DatasetError::LimitReached(limit).into());
             }
             tx.add_dataset(&scope, &dataset)?;
-            Ok(Ok(Recorded::new(dataset.clone(), event.clone())))
+            Ok(Recorded::new(dataset.clone(), event.clone()))
         })
         .await
 }
@@ -139,16 +139,11 @@ pub async fn change_dataset(
     space
         .store
         .write(move |tx| {
-            let Some(mut dataset) = tx.dataset(&scope, id)?.filter(|one| one.state == DatasetState::Active)
-            else {
-                return Ok(Err(Refused::unrecorded(DatasetError::NotFound)));
-            };
-            if change.if_revision.is_some_and(|revision| revision != dataset.revision) {
-                return Ok(Err(Refused::unrecorded(DatasetError::Changed)));
-            }
+            let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
+            check_revision(change.if_revision, dataset.revision, DatasetError::Changed)?;
             if let Some(name) = &change.name {
                 if tx.dataset_named(&scope, name)?.is_some_and(|other| other.id != id) {
-                    return Ok(Err(Refused::unrecorded(DatasetError::NameTaken)));
+                    return Err(DatasetError::NameTaken.into());
                 }
                 dataset.name.clone_from(name);
             }
@@ -161,7 +156,7 @@ pub async fn change_dataset(
             dataset.revision += 1;
             dataset.updated_at = now;
             tx.update_dataset(&scope, &dataset)?;
-            Ok(Ok(Recorded::new(dataset, event.clone())))
+            Ok(Recorded::new(dataset, event.clone()))
         })
         .await
 }

@@ -2,6 +2,7 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, Actor, ObjectKind, RequestContext};
+use crate::dataset::manage::active;
 use crate::dataset::{DatasetError, DatasetState};
 use crate::identity::Principal;
 use crate::ids::DatasetId;
@@ -9,7 +10,7 @@ use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::unit::{Recorded, check_revision};
 
 /// Takes a dataset out of sight, for good. [`finish_removal`] removes what it held.
 ///
@@ -29,23 +30,18 @@ pub async fn begin_removal(
     space
         .store
         .write(move |tx| {
-            let Some(mut dataset) = tx.dataset(&scope, id)?.filter(|one| one.state == DatasetState::Active)
-            else {
-                return Ok(Err(Refused::unrecorded(DatasetError::NotFound)));
-            };
-            if if_revision.is_some_and(|revision| revision != dataset.revision) {
-                return Ok(Err(Refused::unrecorded(DatasetError::Changed)));
-            }
+            let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
+            check_revision(if_revision, dataset.revision, DatasetError::Changed)?;
             let users = tx.endpoints_of_dataset(&scope, id)?;
             if !users.is_empty() {
                 let slugs = users.into_iter().map(|one| one.slug.to_string()).collect();
-                return Ok(Err(Refused::unrecorded(DatasetError::InUse(slugs))));
+                return Err(DatasetError::InUse(slugs).into());
             }
             dataset.state = DatasetState::Deleting;
             dataset.revision += 1;
             dataset.updated_at = now;
             tx.update_dataset(&scope, &dataset)?;
-            Ok(Ok(Recorded::new(scope, event.clone())))
+            Ok(Recorded::new(scope, event.clone()))
         })
         .await
 }
@@ -73,7 +69,7 @@ pub fn finish_removal(
             .store
             .write(move |tx| {
                 tx.remove_dataset(&scope, id)?;
-                Ok(Ok(Recorded::new((), event.clone())))
+                Ok(Recorded::new((), event.clone()))
             })
             .wait();
         Ok(removed?)

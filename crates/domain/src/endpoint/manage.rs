@@ -11,7 +11,7 @@ use crate::marketplace::take_off;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::unit::{Recorded, Refused};
+use crate::unit::{Recorded, check_revision};
 
 /// An endpoint is to be made. Its texts have passed [`crate::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,16 +119,16 @@ pub async fn create_endpoint(
         .store
         .write(move |tx| {
             if tx.dataset(&scope, endpoint.dataset)?.is_none_or(|one| one.state != DatasetState::Active) {
-                return Ok(Err(Refused::unrecorded(EndpointError::NoDataset)));
+                return Err(EndpointError::NoDataset.into());
             }
             if tx.endpoint_by_slug(&scope, &endpoint.slug)?.is_some() {
-                return Ok(Err(Refused::unrecorded(EndpointError::SlugTaken)));
+                return Err(EndpointError::SlugTaken.into());
             }
             if tx.count_endpoints(&scope)? >= limit {
-                return Ok(Err(Refused::unrecorded(EndpointError::LimitReached(limit))));
+                return Err(EndpointError::LimitReached(limit).into());
             }
             tx.add_endpoint(&scope, &endpoint)?;
-            Ok(Ok(Recorded::new(endpoint.clone(), event.clone())))
+            Ok(Recorded::new(endpoint.clone(), event.clone()))
         })
         .await
 }
@@ -150,12 +150,8 @@ pub async fn change_endpoint(
     space
         .store
         .write(move |tx| {
-            let Some(mut endpoint) = tx.endpoint(&scope, id)? else {
-                return Ok(Err(Refused::unrecorded(EndpointError::NotFound)));
-            };
-            if change.if_revision.is_some_and(|revision| revision != endpoint.revision) {
-                return Ok(Err(Refused::unrecorded(EndpointError::Changed)));
-            }
+            let mut endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
+            check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
             let texts = [
                 (&mut endpoint.name, &change.name),
                 (&mut endpoint.summary, &change.summary),
@@ -171,7 +167,7 @@ pub async fn change_endpoint(
             endpoint.revision += 1;
             endpoint.updated_at = now;
             tx.update_endpoint(&scope, &endpoint)?;
-            Ok(Ok(Recorded::new(endpoint, event.clone())))
+            Ok(Recorded::new(endpoint, event.clone()))
         })
         .await
 }
@@ -193,15 +189,11 @@ pub async fn remove_endpoint(
     space
         .store
         .write(move |tx| {
-            let Some(endpoint) = tx.endpoint(&scope, id)? else {
-                return Ok(Err(Refused::unrecorded(EndpointError::NotFound)));
-            };
-            if if_revision.is_some_and(|revision| revision != endpoint.revision) {
-                return Ok(Err(Refused::unrecorded(EndpointError::Changed)));
-            }
+            let endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
+            check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
             take_off(tx, &scope, id, now)?;
             tx.remove_endpoint(&scope, id)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await
 }

@@ -9,7 +9,7 @@ use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::{NewMembership, Tenant, TenantScope};
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// Somebody accepts an invitation.
 pub struct AcceptInvitation {
@@ -124,16 +124,16 @@ async fn join(
             let (Some(invitation), Some(tenant)) =
                 (tx.invitation(&scope, invitation.id)?, tx.tenant(&scope)?)
             else {
-                return Ok(Err(Refused::unrecorded(AcceptError::NotFound)));
+                return Err(AcceptError::NotFound.into());
             };
             match tx.account_by_email(&account.email)? {
                 None => tx.add_account(&account)?,
                 Some(known) if known.id == account.id => {}
                 // Somebody made the account meanwhile; its password is not the one that was just chosen.
-                Some(_) => return Ok(Err(Refused::unrecorded(AcceptError::WrongPassword))),
+                Some(_) => return Err(AcceptError::WrongPassword.into()),
             }
             if tx.member(&scope, account.id)?.is_some() {
-                return Ok(Err(Refused::unrecorded(AcceptError::AlreadyMember)));
+                return Err(AcceptError::AlreadyMember.into());
             }
             tx.add_membership(&scope, &Membership::begin(tenant.id, account.id, invitation.role, now))?;
             tx.remove_invitation(&scope, invitation.id)?;
@@ -145,7 +145,7 @@ async fn join(
                 role: invitation.role,
                 created_at: now,
             };
-            Ok(Ok(Recorded::new(value, event.clone())))
+            Ok(Recorded::new(value, event.clone()))
         })
         .await
 }

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use crate::access::{Permission, Role, may_grant};
+use crate::access::{Permission, Role};
 use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::identity::manage_members::check_grant;
 use crate::identity::{Email, Forbidden, Invitation, Principal};
 use crate::ids::InvitationId;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::BearerSecret;
 use crate::space::Space;
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// Somebody is to be invited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,15 +87,12 @@ pub async fn invite(
     let invitation = space
         .store
         .write(move |tx| {
-            if !may_grant(giver, invitation.role) {
-                let error = InviteError::RoleNotYours(invitation.role);
-                return Ok(Err(Refused::new(error, event.clone().denied("role_not_yours"))));
-            }
+            check_grant(giver, invitation.role, &event, InviteError::RoleNotYours)?;
             if tx.count_members_and_invitations(&scope)? >= limit {
-                return Ok(Err(Refused::unrecorded(InviteError::LimitReached(limit))));
+                return Err(InviteError::LimitReached(limit).into());
             }
             tx.add_invitation(&scope, &invitation)?;
-            Ok(Ok(Recorded::new(invitation.clone(), event.clone())))
+            Ok(Recorded::new(invitation.clone(), event.clone()))
         })
         .await?;
     Ok(Invited { invitation, token })
@@ -130,15 +128,10 @@ pub async fn withdraw_invitation(
     space
         .store
         .write(move |tx| {
-            let Some(invitation) = tx.invitation(&scope, id)? else {
-                return Ok(Err(Refused::unrecorded(InviteError::NotFound)));
-            };
-            if !may_grant(giver, invitation.role) {
-                let error = InviteError::RoleNotYours(invitation.role);
-                return Ok(Err(Refused::new(error, event.clone().denied("role_not_yours"))));
-            }
+            let invitation = tx.invitation(&scope, id)?.ok_or(InviteError::NotFound)?;
+            check_grant(giver, invitation.role, &event, InviteError::RoleNotYours)?;
             tx.remove_invitation(&scope, id)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await
 }

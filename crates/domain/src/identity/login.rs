@@ -105,7 +105,7 @@ async fn grant(
             if let Some(rehash) = &rehash {
                 tx.set_password(account.id, rehash)?;
             }
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await;
     logged?;

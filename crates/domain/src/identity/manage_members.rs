@@ -1,15 +1,15 @@
 //! Changing and ending memberships.
 
 use crate::access::{Permission, Role, may_grant};
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::identity::{AccountStatus, Forbidden, Member, Principal};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::{StoreError, Tx};
+use crate::store::Tx;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::unit::{Abort, Recorded, Refused, check_revision};
 
 /// What is to become of a membership; `None` leaves it as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,24 +88,19 @@ pub async fn change_member(
     space
         .store
         .write(move |tx| {
-            let mut member = match find(tx, &scope, account, giver, change.if_revision)? {
-                Ok(member) => member,
-                Err(error) => return Ok(Err(refused(error, &event))),
-            };
+            let mut member = find(tx, &scope, account, giver, change.if_revision, &event)?;
             let was_owner = is_active_owner(&member);
             let role = change.role.unwrap_or(member.membership.role);
-            if !may_grant(giver, role) {
-                return Ok(Err(refused(MemberError::RoleNotYours(role), &event)));
-            }
+            check_grant(giver, role, &event, MemberError::RoleNotYours)?;
             let status = change.status.unwrap_or(member.membership.status);
             member.membership.role = role;
             member.membership = member.membership.with_status(status, now);
             member.membership.revision += 1;
-            if was_owner && !is_active_owner(&member) && tx.count_active(&scope, Role::Owner)? < 2 {
-                return Ok(Err(refused(MemberError::LastOwner, &event)));
+            if was_owner && !is_active_owner(&member) {
+                check_not_last_owner(tx, &scope, &event)?;
             }
             tx.update_membership(&scope, &member.membership)?;
-            Ok(Ok(Recorded::new(member, event.clone())))
+            Ok(Recorded::new(member, event.clone()))
         })
         .await
 }
@@ -129,15 +124,12 @@ pub async fn remove_member(
     space
         .store
         .write(move |tx| {
-            let member = match find(tx, &scope, account, giver, if_revision)? {
-                Ok(member) => member,
-                Err(error) => return Ok(Err(refused(error, &event))),
-            };
-            if is_active_owner(&member) && tx.count_active(&scope, Role::Owner)? < 2 {
-                return Ok(Err(refused(MemberError::LastOwner, &event)));
+            let member = find(tx, &scope, account, giver, if_revision, &event)?;
+            if is_active_owner(&member) {
+                check_not_last_owner(tx, &scope, &event)?;
             }
             tx.remove_membership(&scope, account)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await
 }
@@ -148,27 +140,39 @@ fn find(
     account: AccountId,
     giver: Role,
     if_revision: Option<u64>,
-) -> Result<Result<Member, MemberError>, StoreError> {
-    let Some(member) = tx.member(scope, account)? else { return Ok(Err(MemberError::NotFound)) };
-    if !may_grant(giver, member.membership.role) {
-        return Ok(Err(MemberError::RoleNotYours(member.membership.role)));
+    event: &Event,
+) -> Result<Member, Abort<MemberError>> {
+    let member = tx.member(scope, account)?.ok_or(MemberError::NotFound)?;
+    check_grant(giver, member.membership.role, event, MemberError::RoleNotYours)?;
+    check_revision(if_revision, member.membership.revision, MemberError::Changed)?;
+    Ok(member)
+}
+
+/// Refuses, with an event, a role that is not the giver's to grant.
+pub(super) fn check_grant<E>(
+    giver: Role,
+    role: Role,
+    event: &Event,
+    error: impl FnOnce(Role) -> E,
+) -> Result<(), Refused<E>> {
+    if may_grant(giver, role) {
+        return Ok(());
     }
-    if if_revision.is_some_and(|revision| revision != member.membership.revision) {
-        return Ok(Err(MemberError::Changed));
+    Err(Refused::new(error(role), event.clone().denied("role_not_yours")))
+}
+
+fn check_not_last_owner(
+    tx: &mut dyn Tx,
+    scope: &TenantScope,
+    event: &Event,
+) -> Result<(), Abort<MemberError>> {
+    if tx.count_active(scope, Role::Owner)? > 1 {
+        return Ok(());
     }
-    Ok(Ok(member))
+    Err(Refused::new(MemberError::LastOwner, event.clone().denied("last_owner")).into())
 }
 
 fn is_active_owner(member: &Member) -> bool {
     let active = [member.membership.status, member.account_status] == [AccountStatus::Active; 2];
     active && member.membership.role == Role::Owner
-}
-
-/// A refusal over rights is for the log; one over state is not.
-fn refused(error: MemberError, event: &crate::audit::Event) -> Refused<MemberError> {
-    match error {
-        MemberError::RoleNotYours(_) => Refused::new(error, event.clone().denied("role_not_yours")),
-        MemberError::LastOwner => Refused::new(error, event.clone().denied("last_owner")),
-        _ => Refused::unrecorded(error),
-    }
 }

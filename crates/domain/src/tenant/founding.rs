@@ -6,7 +6,7 @@ use crate::identity::{Account, AccountStatus, Email, Membership, Password};
 use crate::ids::{AccountId, TenantId};
 use crate::random::RandomError;
 use crate::space::Space;
-use crate::store::{StoreError, Tx};
+use crate::store::Tx;
 use crate::tenant::{NewMembership, RegisterError, Tenant, TenantLimits, TenantName, TenantScope};
 
 /// The rows of a tenant that is about to be founded.
@@ -73,24 +73,24 @@ impl Founding {
     }
 
     /// Writes the rows, unless a name is taken.
-    pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<Result<NewMembership, RegisterError>, StoreError> {
+    pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<NewMembership, RegisterError> {
         let Self { account, tenant, membership } = self;
         if tx.account_by_email(&account.email)?.is_some() {
-            return Ok(Err(RegisterError::EmailTaken));
+            return Err(RegisterError::EmailTaken);
         }
         if tx.tenant_named(&tenant.name)?.is_some() {
-            return Ok(Err(RegisterError::TenantTaken));
+            return Err(RegisterError::TenantTaken);
         }
         tx.add_account(account)?;
         tx.add_tenant(tenant)?;
         tx.add_membership(&TenantScope::of(tenant.id), membership)?;
-        Ok(Ok(NewMembership {
+        Ok(NewMembership {
             account: account.id,
             email: account.email.clone(),
             tenant: tenant.id,
             tenant_name: tenant.name.clone(),
             role: Role::Owner,
             created_at: account.created_at,
-        }))
+        })
     }
 }

@@ -12,7 +12,7 @@ use syft_space_conformance::audit::mixed::{mixed_events, record_all};
 use syft_space_domain::audit::Log;
 use syft_space_domain::store::{CommitHook, NoopHook, StateChange, Store, StoreError, Tx, View};
 use syft_space_domain::tenant::OperatorScope;
-use syft_space_domain::unit::{Decision, Receipt, Recorded, Refused, Unit, UnitOutcome};
+use syft_space_domain::unit::{Receipt, Recorded, Refused, Unit, UnitOutcome};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
@@ -41,9 +41,9 @@ fn refuse_after(
     store: &SqliteStore,
     work: fn(&mut dyn Tx) -> Result<(), StoreError>,
 ) -> Receipt<(), TestError> {
-    port(store).write(move |tx| -> Result<Decision<(), TestError>, StoreError> {
+    port(store).write(move |tx| {
         work(tx)?;
-        Ok(Err(Refused::new(TestError::Refused, event(Log::Installation))))
+        Err(Refused::new(TestError::Refused, event(Log::Installation)).into())
     })
 }
 
@@ -322,7 +322,7 @@ fn sixty_four_threads_write_and_read_without_an_error() {
                     let written: Receipt<(), StoreError> = port(store).write(move |tx| {
                         tx.add_dataset(&scope(n + 1), &dataset(id))?;
                         tx.add_endpoint(&scope(n + 1), &endpoint(id, id))?;
-                        Ok(Ok(Recorded::new((), event(&scope(n + 1)))))
+                        Ok(Recorded::new((), event(&scope(n + 1))))
                     });
                     written.wait().unwrap();
                     let found = store.read().unwrap().dataset(&scope(n + 1), dataset_id(id)).unwrap();

@@ -142,7 +142,7 @@ pub(crate) fn submit<T: Send + 'static>(
     store: &SqliteStore,
     mut work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
 ) -> Receipt<T, StoreError> {
-    port(store).write(move |tx| Ok(Ok(Recorded::new(work(tx)?, event(Log::Installation)))))
+    port(store).write(move |tx| Ok(Recorded::new(work(tx)?, event(Log::Installation))))
 }
 
 pub(crate) fn keep(
