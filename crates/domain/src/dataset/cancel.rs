@@ -39,9 +39,11 @@ pub fn cancel_job(
         let part = space.documents.progress(&scope, dataset, id)?;
         let whole = space.documents.put_by(&scope, dataset, id)?.is_some();
         let finished_at = Some(space.clock.now());
+        let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
         space
             .store
             .write(move |tx| {
+                let scope = tx.authority(&authorization, &event)?;
                 let mut job = tx.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?;
                 if job.status.is_final() {
                     return Err(DatasetError::JobEnded(job.status).into());
@@ -59,7 +61,11 @@ pub fn cancel_job(
                 Ok(Recorded::new(job, event.clone()))
             })
             .wait()
-    })?;
+    });
+    if canceled.is_err() {
+        space.ingestion.go_on(id);
+    }
+    let canceled = canceled?;
     space.ingestion.ended(id);
     space.spool.remove(&scope, dataset, id)?;
     space.documents.forget_progress(&scope, dataset, id)?;

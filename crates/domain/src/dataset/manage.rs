@@ -4,7 +4,7 @@ use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
 use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobSnapshot, JobStatus, Usage};
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
@@ -42,9 +42,9 @@ pub struct ChangeDataset {
 /// A dataset was not made, changed, read or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DatasetError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such dataset.
     #[error("there is no such dataset")]
     NotFound,
@@ -106,9 +106,11 @@ pub async fn create_dataset(
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, dataset.id);
     let limit = principal.snapshot().tenant.limits.datasets;
+    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if tx.dataset_named(&scope, &dataset.name)?.is_some() {
                 return Err(DatasetError::NameTaken.into());
             }
@@ -136,9 +138,11 @@ pub async fn change_dataset(
     let scope = principal.scope(Permission::WriteDatasets)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
             check_revision(change.if_revision, dataset.revision, DatasetError::Changed)?;
             if let Some(name) = &change.name {

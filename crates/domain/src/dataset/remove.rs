@@ -9,7 +9,7 @@ use crate::ids::DatasetId;
 use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::StoreError;
-use crate::tenant::TenantScope;
+use crate::tenant::{TenantScope, WriteScope};
 use crate::unit::{Recorded, check_revision};
 
 /// Takes a dataset out of sight, for good. [`finish_removal`] removes what it held.
@@ -27,9 +27,11 @@ pub async fn begin_removal(
     let scope = principal.scope(Permission::WriteDatasets)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
             check_revision(if_revision, dataset.revision, DatasetError::Changed)?;
             let users = tx.endpoints_of_dataset(&scope, id)?;
@@ -41,7 +43,7 @@ pub async fn begin_removal(
             dataset.revision += 1;
             dataset.updated_at = now;
             tx.update_dataset(&scope, &dataset)?;
-            Ok(Recorded::new(scope, event.clone()))
+            Ok(Recorded::new(*scope, event.clone()))
         })
         .await
 }
@@ -68,7 +70,7 @@ pub fn finish_removal(
         let removed: Result<(), StoreError> = space
             .store
             .write(move |tx| {
-                tx.remove_dataset(&scope, id)?;
+                tx.remove_dataset(&WriteScope::of_system(&scope), id)?;
                 Ok(Recorded::new((), event.clone()))
             })
             .wait();

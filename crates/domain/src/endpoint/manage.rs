@@ -5,7 +5,7 @@ use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
 use crate::endpoint::query::{admitted, visible};
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
 use crate::marketplace::take_off;
 use crate::page::{Page, PageRequest};
@@ -54,9 +54,9 @@ pub struct ChangeEndpoint {
 /// An endpoint was not made, changed, read or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such endpoint.
     #[error("there is no such endpoint")]
     NotFound,
@@ -115,9 +115,11 @@ pub async fn create_endpoint(
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, endpoint.id);
     let limit = principal.snapshot().tenant.limits.endpoints;
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if tx.dataset(&scope, endpoint.dataset)?.is_none_or(|one| one.state != DatasetState::Active) {
                 return Err(EndpointError::NoDataset.into());
             }
@@ -147,9 +149,11 @@ pub async fn change_endpoint(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
             check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
             let texts = [
@@ -186,9 +190,11 @@ pub async fn remove_endpoint(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
             check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
             take_off(tx, &scope, id, now)?;

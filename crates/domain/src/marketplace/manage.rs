@@ -96,9 +96,11 @@ pub async fn change_marketplace(
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     let changed = space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let mut row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
             if let Some(name) = &name {
@@ -166,9 +168,11 @@ pub async fn remove_marketplace(
     let scope = principal.scope(Permission::ManageMarketplaces)?;
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
+    let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     let (removed, slugs) = space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
             let listings = tx.listings_on(&scope, id)?;

@@ -32,7 +32,7 @@ mod trust;
 mod uniqueness;
 
 pub use account::{Marketplace, MarketplaceWithHub};
-pub use admit::{AdmitError, admit};
+pub use admit::admit;
 pub use audience::{Audience, AudienceError};
 pub use credential::HubCredential;
 pub use error::MarketplaceError;

@@ -4,7 +4,7 @@
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{ListingId, MarketplaceId};
 use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
@@ -15,9 +15,9 @@ use crate::unit::Recorded;
 /// An endpoint was not listed, or not taken off.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListingError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such endpoint, or no such listing of it.
     #[error("there is no such thing")]
     NotFound,
@@ -68,9 +68,11 @@ pub async fn list(
     let id = ListingId::generate(context.now, &*context.entropy)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     let listing = space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let endpoint = name.find(tx, &scope)?.ok_or(ListingError::NotFound)?;
             if tx.marketplace(&scope, marketplace)?.is_none() {
                 return Err(ListingError::NoMarketplace.into());
@@ -125,9 +127,11 @@ pub async fn unlist(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let endpoint = name.find(tx, &scope)?.map(|one| one.id);
             let listing = tx.listing(&scope, id)?.filter(|one| endpoint == Some(one.endpoint));
             tx.update_listing(&scope, &listing.ok_or(ListingError::NotFound)?.removing(now))?;
@@ -166,9 +170,11 @@ pub async fn sync(
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let event = event.on(ObjectKind::Marketplace, marketplace);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     let listings = space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if tx.marketplace(&scope, marketplace)?.is_none() {
                 return Err(ListingError::NotFound.into());
             }

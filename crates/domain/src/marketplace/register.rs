@@ -104,9 +104,12 @@ pub async fn register_marketplace(
     let trusts =
         context.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
     let open = setting.registration_open;
+    // The hub was waited for.
+    let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &registered)?;
             let hub = trusted(tx.hub_by_issuer(&fresh.issuer)?, &fresh, open)?;
             let row = Marketplace { hub: hub.id, ..marketplace.clone() };
             let is_new = hub.id == fresh.id;

@@ -14,7 +14,7 @@ use crate::page::PageLimit;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::View;
-use crate::tenant::{OperatorScope, TenantScope};
+use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::Recorded;
 
@@ -191,6 +191,7 @@ async fn note(
     };
     let (scope, now) = (*scope, context.now);
     let written = space.store.write(move |tx| {
+        let scope = WriteScope::of_system(&scope);
         let listing = tx
             .listing(&scope, tried.id)?
             .filter(|one| one.revision == tried.revision)

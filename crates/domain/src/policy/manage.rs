@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};
 use crate::policy::{Policy, PolicyConfiguration};
@@ -39,9 +39,9 @@ pub struct ChangePolicy {
 /// A policy was not made, changed, read, removed or attached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such policy.
     #[error("there is no such policy")]
     NotFound,
@@ -94,9 +94,11 @@ pub async fn create_policy(
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, policy.id);
     let limit = principal.snapshot().tenant.limits.policies;
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if tx.count_policies(&scope)? >= limit {
                 return Err(PolicyError::LimitReached(limit).into());
             }
@@ -120,9 +122,11 @@ pub async fn change_policy(
     let scope = principal.scope(Permission::WritePolicies)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
             if let Some(name) = &change.name {
@@ -153,9 +157,11 @@ pub async fn remove_policy(
 ) -> Result<(), PolicyError> {
     let scope = principal.scope(Permission::WritePolicies)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(if_revision, policy.revision, PolicyError::Changed)?;
             if !tx.endpoints_of_policy(&scope, id)?.is_empty() {
@@ -225,9 +231,11 @@ pub async fn attach(
     }
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let now = context.now;
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = name.find(tx, &scope)?.ok_or(PolicyError::NoEndpoint)?;
             check_revision(if_revision, endpoint.revision, PolicyError::Changed)?;
             for id in &ids {
