@@ -1,6 +1,6 @@
-//! Reading a body as JSON, strictly: no key twice, no bottomless nesting, no unknown field.
+//! The strict JSON reader of bodies: no key twice, no deep nesting, no unknown field.
 
-mod typed;
+mod deserializer;
 
 use std::fmt;
 
@@ -19,18 +19,19 @@ pub const MAX_DEPTH: usize = 32;
 /// shape is 422.
 ///
 /// # Errors
-/// What is wrong with it, and where.
+/// When the text is not such JSON, or the value is not of the type `T` or breaks one of its rules.
 pub fn parse<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
     let value = strict_value(body)?;
-    let typed: T = serde_path_to_error::deserialize(typed::Typed(value)).map_err(|error| {
-        let path = pointer(error.path().iter().map(|segment| match segment {
-            serde_path_to_error::Segment::Seq { index } => index.to_string(),
-            serde_path_to_error::Segment::Map { key } => key.clone(),
-            serde_path_to_error::Segment::Enum { variant } => variant.clone(),
-            serde_path_to_error::Segment::Unknown => "?".to_owned(),
-        }));
-        Problem::field(path, without_value(&error.inner().to_string()))
-    })?;
+    let typed: T =
+        serde_path_to_error::deserialize(deserializer::StrictDeserializer(value)).map_err(|error| {
+            let path = pointer(error.path().iter().map(|segment| match segment {
+                serde_path_to_error::Segment::Seq { index } => index.to_string(),
+                serde_path_to_error::Segment::Map { key } => key.clone(),
+                serde_path_to_error::Segment::Enum { variant } => variant.clone(),
+                serde_path_to_error::Segment::Unknown => "?".to_owned(),
+            }));
+            Problem::field(path, without_value(&error.inner().to_string()))
+        })?;
     typed.validate().map_err(|report| {
         let errors = report.iter().map(|(path, error)| FieldError {
             pointer: garde_pointer(&path.to_string()),
@@ -47,14 +48,14 @@ pub fn parse<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -
 /// When the text is not such JSON.
 pub fn strict_value(body: &[u8]) -> Result<Value, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = Strict { depth: 0 }.deserialize(&mut deserializer);
+    let value = StrictValue { depth: 0 }.deserialize(&mut deserializer);
     let value = value.and_then(|value| deserializer.end().map(|()| value));
     value
         .map_err(|error| Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}")))
 }
 
 /// The most characters of a field's name that a refusal repeats.
-const NAME_SHOWN: usize = 60;
+const MAX_NAME_CHARS: usize = 60;
 
 /// What serde says of a value, without the value: it may be a secret in the wrong place, and it may be long. The name
 /// of a field that nobody knows stays.
@@ -64,7 +65,7 @@ fn without_value(message: &str) -> String {
     let Some((what, value)) = said.split_once(['"', '`']) else { return message.to_owned() };
     let what = what.trim_end();
     if what == "unknown field" {
-        let name: String = value.trim_end_matches('`').chars().take(NAME_SHOWN).collect();
+        let name: String = value.trim_end_matches('`').chars().take(MAX_NAME_CHARS).collect();
         return format!("{what} `{name}`, expected {expected}");
     }
     format!("{what}, expected {expected}")
@@ -72,7 +73,7 @@ fn without_value(message: &str) -> String {
 
 /// A JSON Pointer of plain segments (RFC 6901, section 3).
 fn pointer(segments: impl Iterator<Item = String>) -> String {
-    segments.map(|one| format!("/{}", one.replace('~', "~0").replace('/', "~1"))).collect()
+    segments.map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// garde writes `documents[3].content`.
@@ -84,11 +85,11 @@ fn garde_pointer(path: &str) -> String {
 }
 
 #[derive(Clone, Copy)]
-struct Strict {
+struct StrictValue {
     depth: usize,
 }
 
-impl Strict {
+impl StrictValue {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth < MAX_DEPTH {
             Ok(Self { depth: self.depth + 1 })
@@ -98,14 +99,14 @@ impl Strict {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for StrictValue {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for StrictValue {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,7 +155,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if object.contains_key(&key) {
-                let shown: String = key.chars().take(NAME_SHOWN).collect();
+                let shown: String = key.chars().take(MAX_NAME_CHARS).collect();
                 let twice = format_args!("the key {shown:?} stands twice in one object");
                 return Err(serde::de::Error::custom(twice));
             }

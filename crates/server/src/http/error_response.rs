@@ -1,9 +1,11 @@
-//! The one place where the domain's errors become answers.
+//! The mapping from the domain's errors to responses: the one place where it is done.
 
 use syft_space_domain::PortError;
 use syft_space_domain::audit::AuditError;
 use syft_space_domain::dataset::ports::SearchError;
-use syft_space_domain::dataset::{SearchQueryError, DatasetError, IngestError, SearchDatasetError, UploadError};
+use syft_space_domain::dataset::{
+    DatasetError, IngestError, SearchDatasetError, SearchQueryError, UploadError,
+};
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
@@ -27,8 +29,8 @@ impl From<Forbidden> for Problem {
 }
 
 impl From<PortError> for Problem {
-    fn from(fault: PortError) -> Self {
-        match fault {
+    fn from(error: PortError) -> Self {
+        match error {
             PortError::Store(error) => error.into(),
             PortError::Random(error) => error.into(),
             PortError::Hashing(HashingError::Overloaded { retry_after }) => {
@@ -98,7 +100,7 @@ impl From<RegisterError> for Problem {
             RegisterError::Closed => Self::new(Reason::RegistrationClosed, error),
             RegisterError::Password(error) => error.into(),
             RegisterError::EmailTaken | RegisterError::TenantTaken => Self::new(Reason::NameTaken, error),
-            RegisterError::PortError(fault) => fault.into(),
+            RegisterError::PortError(error) => error.into(),
         }
     }
 }
@@ -111,7 +113,7 @@ impl From<LoginError> for Problem {
                 let names = tenants.iter().map(ToString::to_string).collect();
                 Self::new(Reason::TenantRequired, &error).with_tenants(names)
             }
-            LoginError::PortError(fault) => fault.into(),
+            LoginError::PortError(error) => error.into(),
         }
     }
 }
@@ -124,7 +126,7 @@ impl From<OperateError> for Problem {
                 let names = tenants.iter().map(ToString::to_string).collect();
                 Self::new(Reason::TenantRequired, &error).with_tenants(names)
             }
-            OperateError::PortError(fault) => fault.into(),
+            OperateError::PortError(error) => error.into(),
         }
     }
 }
@@ -136,7 +138,7 @@ impl From<InviteError> for Problem {
             InviteError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
             InviteError::NotFound => Self::new(Reason::NotFound, error),
             InviteError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            InviteError::PortError(fault) => fault.into(),
+            InviteError::PortError(error) => error.into(),
         }
     }
 }
@@ -148,7 +150,7 @@ impl From<AcceptError> for Problem {
             AcceptError::WrongPassword => Self::new(Reason::CredentialsWrong, error),
             AcceptError::Password(error) => error.into(),
             AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
-            AcceptError::PortError(fault) => fault.into(),
+            AcceptError::PortError(error) => error.into(),
         }
     }
 }
@@ -161,7 +163,7 @@ impl From<MemberError> for Problem {
             MemberError::NotFound => Self::new(Reason::NotFound, error),
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
             MemberError::Changed => Self::new(Reason::Changed, error),
-            MemberError::PortError(fault) => fault.into(),
+            MemberError::PortError(error) => error.into(),
         }
     }
 }
@@ -176,7 +178,7 @@ impl From<DatasetError> for Problem {
             DatasetError::JobEnded(_) => Self::new(Reason::Conflict, error),
             DatasetError::InUse(_) => Self::new(Reason::InUse, error),
             DatasetError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            DatasetError::PortError(fault) => fault.into(),
+            DatasetError::PortError(error) => error.into(),
         }
     }
 }
@@ -190,7 +192,7 @@ impl From<IngestError> for Problem {
                 Self::new(Reason::LimitReached, error)
             }
             IngestError::Ended(_) => Self::new(Reason::Conflict, error),
-            IngestError::PortError(fault) => fault.into(),
+            IngestError::PortError(error) => error.into(),
         }
     }
 }
@@ -211,7 +213,7 @@ impl From<SearchDatasetError> for Problem {
         match error {
             SearchDatasetError::Forbidden(error) => error.into(),
             SearchDatasetError::NotFound => Self::new(Reason::NotFound, error),
-            SearchDatasetError::PortError(fault) => fault.into(),
+            SearchDatasetError::PortError(error) => error.into(),
         }
     }
 }
@@ -225,7 +227,7 @@ impl From<EndpointError> for Problem {
             EndpointError::SlugTaken => Self::new(Reason::NameTaken, error),
             EndpointError::Changed => Self::new(Reason::Changed, error),
             EndpointError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            EndpointError::PortError(fault) => fault.into(),
+            EndpointError::PortError(error) => error.into(),
         }
     }
 }
@@ -240,7 +242,7 @@ impl From<QueryError> for Problem {
             }
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),
             QueryError::IdentityUnavailable => Self::new(Reason::IdentityUnavailable, error),
-            QueryError::PortError(fault) => fault.into(),
+            QueryError::PortError(error) => error.into(),
         }
     }
 }
@@ -255,7 +257,7 @@ impl From<ListingError> for Problem {
             ListingError::Draft => Self::new(Reason::EndpointDraft, error),
             ListingError::NoAccessPolicy => Self::new(Reason::NoAccessPolicy, error),
             ListingError::Listed => Self::new(Reason::NameTaken, error),
-            ListingError::PortError(fault) => fault.into(),
+            ListingError::PortError(error) => error.into(),
         }
     }
 }
@@ -271,7 +273,7 @@ impl From<PolicyError> for Problem {
             PolicyError::Changed => Self::new(Reason::Changed, error),
             PolicyError::InUse => Self::new(Reason::InUse, error),
             PolicyError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            PolicyError::PortError(fault) => fault.into(),
+            PolicyError::PortError(error) => error.into(),
         }
     }
 }
@@ -281,7 +283,7 @@ impl From<ExplainError> for Problem {
         match error {
             ExplainError::Forbidden(error) => error.into(),
             ExplainError::NotFound => Self::new(Reason::NotFound, error),
-            ExplainError::PortError(fault) => fault.into(),
+            ExplainError::PortError(error) => error.into(),
         }
     }
 }
@@ -311,7 +313,7 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::UsernameMismatch { .. } => Self::new(Reason::UsernameMismatch, error),
             MarketplaceError::AudienceTaken => Self::new(Reason::AudienceTaken, error),
             MarketplaceError::Hub(error) => error.into(),
-            MarketplaceError::PortError(fault) => fault.into(),
+            MarketplaceError::PortError(error) => error.into(),
         }
     }
 }
@@ -321,7 +323,7 @@ impl From<TrustError> for Problem {
         match error {
             TrustError::NotFound => Self::new(Reason::NotFound, error),
             TrustError::InUseElsewhere { .. } | TrustError::InUse(_) => Self::new(Reason::InUse, error),
-            TrustError::PortError(fault) => fault.into(),
+            TrustError::PortError(error) => error.into(),
         }
     }
 }
@@ -330,13 +332,13 @@ impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Forbidden(error) => error.into(),
-            AuditError::PortError(fault) => fault.into(),
+            AuditError::PortError(error) => error.into(),
         }
     }
 }
 
-/// A question that is refused, in a body whose field `question` holds its text.
-pub(crate) fn ask_refused(question: &'static str) -> impl Fn(SearchQueryError) -> Problem {
+/// The answer to a search query that is not allowed, in a body whose field `question` holds its text.
+pub(crate) fn search_query_error(question: &'static str) -> impl Fn(SearchQueryError) -> Problem {
     move |error| {
         let pointer = match error {
             SearchQueryError::Threshold => "/similarity_threshold",
