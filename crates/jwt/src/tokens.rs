@@ -147,9 +147,10 @@ impl JwtTokens {
         }
         let starts = time(claims.iat.max(claims.nbf.unwrap_or(0)))?;
         let not_before = Timestamp::from_unix_micros(starts.as_unix_micros() - LEEWAY_MICROS);
-        let claims = claims.to_domain()?;
-        let expires_at = key.accepted_until.map_or(claims.expires_at, |end| end.min(claims.expires_at));
-        Some(VerifiedToken { claims, not_before, expires_at })
+        let mut claims = claims.to_domain()?;
+        // Whoever asks again later is told of the earlier end.
+        claims.expires_at = key.accepted_until.map_or(claims.expires_at, |end| end.min(claims.expires_at));
+        Some(VerifiedToken { expires_at: claims.expires_at, claims, not_before })
     }
 }
 
@@ -221,6 +222,7 @@ mod tests {
             tenant: TenantId::from_bytes([2; 16]),
             tenant_name: TenantName::parse("acme").unwrap(),
             role: Role::User,
+            generation: 1,
             id: TokenId::from_bytes(id),
             issued_at: Timestamp::from_unix_micros(0),
             expires_at: Timestamp::from_unix_micros(900_000_000),

@@ -12,7 +12,7 @@ use syft_space_domain::unit::{Receipt, Recorded, Refused};
 
 use crate::fixture::StoreFactory;
 use crate::run::{all_items, commit, installation_log, log, new_store, read, seeded_store, sequence_numbers};
-use crate::sample::{dataset, event, scope, tenant_id};
+use crate::sample::{dataset, event, scope, tenant_id, write_scope};
 use crate::store::shared::{CallbackUnit, UNIT_TIMEOUT, UnitError};
 
 /// Submits a unit that adds a dataset, and then commits, is refused, fails or panics.
@@ -21,7 +21,7 @@ fn submit_unit(store: &dyn Store, n: u64) -> (EventId, Receipt<u64, UnitError>) 
     let event = event(Log::Tenant(tenant_id(tenant)), Action::ConfigChange);
     let id = event.id;
     let receipt = store.write(move |tx| {
-        tx.add_dataset(&scope(tenant), &dataset(n))?;
+        tx.add_dataset(&write_scope(tenant), &dataset(n))?;
         match n % 7 {
             3 => Err(Refused::new(UnitError::Refused(n), event.clone()).into()),
             4 => Err(UnitError::Refused(n).into()),

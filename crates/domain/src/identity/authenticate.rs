@@ -82,7 +82,7 @@ impl Principal {
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
         match &self.identity {
             Identity::Member { expires_at, .. } => now >= *expires_at,
-            Identity::HubUser(caller) => now >= caller.claims.expires_at,
+            Identity::HubUser(caller) => caller.claims.is_expired(now),
             Identity::Operator => false,
         }
     }

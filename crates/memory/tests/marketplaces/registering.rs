@@ -4,13 +4,13 @@ use syft_space_conformance::sample::listing;
 use syft_space_domain::audit::Action;
 use syft_space_domain::marketplace::ports::{HubAccess, HubError, Publication, TrustedHubs};
 use syft_space_domain::marketplace::{
-    ChangeMarketplace, HubCredential, HubUrl, Listing, MARKETPLACES_MAX, MarketplaceError, TrustError,
-    TrustedBy, change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
+    ChangeMarketplace, HubCredential, HubUrl, Listing, Marketplace, MarketplaceError, TrustError, TrustedBy,
+    change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::Snapshots;
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::unit::Recorded;
 
 use crate::world::{CLOSED, ISSUER, OPEN, PUBLIC, World, block_on, url};
@@ -97,7 +97,7 @@ fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_witho
             .space
             .store
             .write(move |tx| {
-                tx.add_listing(&scope, &row)?;
+                tx.add_listing(&WriteScope::assume(&scope, "a test plays the tenant"), &row)?;
                 Ok(Recorded::new((), event.clone()))
             })
             .await;
@@ -169,7 +169,7 @@ fn a2_a_tenant_has_no_more_marketplaces_than_it_may() {
     block_on(async {
         let world = World::new();
         let acme = world.owner("acme").await;
-        for n in 0..MARKETPLACES_MAX {
+        for n in 0..Marketplace::MAX_PER_TENANT {
             let account = world.account(&format!("owner-{n}"), &format!("market-{n}"));
             world.register(&acme, CLOSED, &account).await.unwrap();
         }

@@ -26,8 +26,10 @@ use syft_space_memory::{
 pub(crate) const ISSUER: &str = "https://hub.syft.com";
 pub(crate) const PUBLIC: RegistrationSettings<'static> =
     RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };
-pub(crate) const CLOSED: RegistrationSettings<'static> = RegistrationSettings { registration_open: false, public_url: None };
-pub(crate) const OPEN: RegistrationSettings<'static> = RegistrationSettings { registration_open: true, public_url: None };
+pub(crate) const CLOSED: RegistrationSettings<'static> =
+    RegistrationSettings { registration_open: false, public_url: None };
+pub(crate) const OPEN: RegistrationSettings<'static> =
+    RegistrationSettings { registration_open: true, public_url: None };
 
 pub(crate) struct World {
     pub(crate) space: Space,
@@ -85,6 +87,7 @@ impl World {
             tenant: founded.tenant,
             tenant_name: name,
             role: Role::Owner,
+            generation: 1,
             id: TokenId::generate(self.space.clock.now(), &*self.space.entropy).unwrap(),
             issued_at: self.space.clock.now(),
             expires_at: self.space.clock.now().plus(Duration::from_secs(900)),
