@@ -59,8 +59,8 @@ fn print_next_steps(home: &Path, address: SocketAddr, token: Option<&BearerSecre
         ));
     }
     lines.push("Stop with Ctrl-C.".to_owned());
-    let said = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
-    if let Err(error) = said {
+    let written = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
+    if let Err(error) = written {
         tracing::debug!(%error, "nobody reads standard output");
     }
 }

@@ -53,7 +53,7 @@ pub enum ConfigError {
     NotAllowed {
         /// The setting.
         key: &'static str,
-        /// Its value.
+        /// The value that was set.
         value: String,
         /// The source that sets it.
         origin: Source,

@@ -106,7 +106,7 @@ impl Default for Settings {
 
 /// One setting: the key in `config.toml`; in capitals behind `SYFT_SPACE_` it is the environment's variable.
 pub struct Setting {
-    /// Its key.
+    /// The key in `config.toml`.
     pub key: &'static str,
     /// What it may be, for a person.
     pub allowed: &'static str,

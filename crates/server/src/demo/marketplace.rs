@@ -61,14 +61,14 @@ pub(crate) async fn run(Story { api, owner, question, .. }: &Story, hub: &Runnin
     for (name, expected) in [(ADMITTED, StatusCode::OK), (REFUSED, StatusCode::FORBIDDEN)] {
         print_line(&format!("\n{name}, a user of the marketplace, asks the same with a satellite token:"))?;
         let token = hub.mint_token(name, SPACE_OWNER)?;
-        let asked = json!({ "messages": question, "limit": 1, "similarity_threshold": 0.0 });
+        let query = json!({ "messages": question, "limit": 1, "similarity_threshold": 0.0 });
         let answer =
-            api.send(Method::POST, "/endpoints/handbook/query", Some(&token), Some(asked), expected).await?;
-        let said = match answer["references"]["documents"][0]["document_id"].as_str() {
+            api.send(Method::POST, "/endpoints/handbook/query", Some(&token), Some(query), expected).await?;
+        let outcome = match answer["references"]["documents"][0]["document_id"].as_str() {
             Some(found) => format!("found in {found}"),
             None => answer["detail"].as_str().unwrap_or_default().to_owned(),
         };
-        print_line(&format!("  {}  {said}", expected.as_u16()))?;
+        print_line(&format!("  {}  {outcome}", expected.as_u16()))?;
     }
     Ok(())
 }

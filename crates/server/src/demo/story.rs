@@ -91,11 +91,11 @@ pub(crate) async fn run(
         .await?;
     print_line("4. The endpoint \"handbook\" is published, with an access policy that allows *@example.org")?;
 
-    let asked = json!({ "messages": question, "limit": 2, "similarity_threshold": 0.0 });
+    let query = json!({ "messages": question, "limit": 2, "similarity_threshold": 0.0 });
     print_line(&format!("\n{ADMITTED} asks: {question}"))?;
     let admitted = api.log_in(ADMITTED, &password).await?;
-    let query = "/endpoints/handbook/query";
-    let answer = api.send(Method::POST, query, Some(&admitted), Some(asked.clone()), StatusCode::OK).await?;
+    let path = "/endpoints/handbook/query";
+    let answer = api.send(Method::POST, path, Some(&admitted), Some(query.clone()), StatusCode::OK).await?;
     for found in answer["references"]["documents"].as_array().context("an answer has documents")? {
         let text: String = found["content"].as_str().unwrap_or_default().chars().take(300).collect();
         let score = found["similarity_score"].as_f64().unwrap_or_default();
@@ -107,7 +107,7 @@ pub(crate) async fn run(
     }
     print_line(&format!("\n{REFUSED} asks the same:"))?;
     let refused = api.log_in(REFUSED, &password).await?;
-    let answer = api.send(Method::POST, query, Some(&refused), Some(asked), StatusCode::FORBIDDEN).await?;
+    let answer = api.send(Method::POST, path, Some(&refused), Some(query), StatusCode::FORBIDDEN).await?;
     print_line(&format!("  403  {}", answer["detail"].as_str().unwrap_or_default()))?;
 
     print_line("\nThe audit log, the newest first:")?;

@@ -109,9 +109,10 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
-            LoginError::TenantRequired { ref tenants } => {
+            LoginError::TenantRequired { tenants } => {
                 let names = tenants.iter().map(ToString::to_string).collect();
-                Self::new(Reason::TenantRequired, &error).with_tenants(names)
+                let detail = "you belong to several tenants; name one of them as `tenant`";
+                Self::new(Reason::TenantRequired, detail).with_tenants(names)
             }
             LoginError::PortError(error) => error.into(),
         }
@@ -121,7 +122,11 @@ impl From<LoginError> for Problem {
 impl From<OperateError> for Problem {
     fn from(error: OperateError) -> Self {
         match error {
-            OperateError::NoTenant | OperateError::Unknown(_) => Self::new(Reason::NotFound, error),
+            OperateError::NoTenant => {
+                let detail = "there is no tenant yet; `syft-space owner create` founds the first one";
+                Self::new(Reason::NotFound, detail)
+            }
+            OperateError::Unknown(_) => Self::new(Reason::NotFound, error),
             OperateError::Several(ref tenants) => {
                 let names = tenants.iter().map(ToString::to_string).collect();
                 Self::new(Reason::TenantRequired, &error).with_tenants(names)
@@ -223,7 +228,9 @@ impl From<EndpointError> for Problem {
         match error {
             EndpointError::Forbidden(error) => error.into(),
             EndpointError::NotFound => Self::new(Reason::NotFound, error),
-            EndpointError::NoDataset => Self::field("/dataset_id", error),
+            EndpointError::NoDataset => {
+                Self::field("/dataset_id", "dataset_id names no dataset of this tenant")
+            }
             EndpointError::SlugTaken => Self::new(Reason::NameTaken, error),
             EndpointError::Changed => Self::new(Reason::Changed, error),
             EndpointError::LimitReached(_) => Self::new(Reason::LimitReached, error),
@@ -252,10 +259,23 @@ impl From<ListingError> for Problem {
         match error {
             ListingError::Forbidden(error) => error.into(),
             ListingError::NotFound => Self::new(Reason::NotFound, error),
-            ListingError::NoMarketplace => Self::field("/marketplace_id", error),
-            ListingError::NoPublicUrl => Self::new(Reason::PublicUrlMissing, error),
-            ListingError::Draft => Self::new(Reason::EndpointDraft, error),
-            ListingError::NoAccessPolicy => Self::new(Reason::NoAccessPolicy, error),
+            ListingError::NoMarketplace => {
+                Self::field("/marketplace_id", "marketplace_id names no marketplace of this tenant")
+            }
+            ListingError::NoPublicUrl => Self::new(
+                Reason::PublicUrlMissing,
+                "nobody would know where to send queries: the space's operator sets SYFT_SPACE_PUBLIC_URL to where others \
+                 reach it",
+            ),
+            ListingError::Draft => Self::new(
+                Reason::EndpointDraft,
+                r#"the endpoint is a draft: publish it first (PATCH it with {"published": true})"#,
+            ),
+            ListingError::NoAccessPolicy => Self::new(
+                Reason::NoAccessPolicy,
+                "no access policy is attached, so no user of a marketplace could query it: attach one first (PUT \
+                 /api/v1/endpoints/{slug}/policies)",
+            ),
             ListingError::Listed => Self::new(Reason::NameTaken, error),
             ListingError::PortError(error) => error.into(),
         }
@@ -267,9 +287,12 @@ impl From<PolicyError> for Problem {
         match error {
             PolicyError::Forbidden(error) => error.into(),
             PolicyError::NotFound | PolicyError::NoEndpoint => Self::new(Reason::NotFound, error),
-            PolicyError::UnknownPolicy(_) | PolicyError::NamedTwice(_) | PolicyError::TooMany => {
-                Self::field("/policy_ids", error)
-            }
+            PolicyError::UnknownPolicy(id) => Self::field(
+                "/policy_ids",
+                format!("policy_ids names {id}, which is no policy of this tenant"),
+            ),
+            PolicyError::NamedTwice(id) => Self::field("/policy_ids", format!("policy_ids names {id} twice")),
+            PolicyError::TooMany => Self::field("/policy_ids", error),
             PolicyError::Changed => Self::new(Reason::Changed, error),
             PolicyError::InUse => Self::new(Reason::InUse, error),
             PolicyError::LimitReached(_) => Self::new(Reason::LimitReached, error),
@@ -309,7 +332,13 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::Changed => Self::new(Reason::Changed, error),
             MarketplaceError::LimitReached => Self::new(Reason::LimitReached, error),
             MarketplaceError::IssuerUrlMismatch(_) => Self::new(Reason::IssuerUrlMismatch, error),
-            MarketplaceError::HubNotTrusted { .. } => Self::new(Reason::HubNotTrusted, error),
+            MarketplaceError::HubNotTrusted { issuer, url } => Self::new(
+                Reason::HubNotTrusted,
+                format!(
+                    "no hub with the issuer {issuer} is trusted here; the operator trusts it with \
+                     `syft-space hubs trust {issuer} {url}`"
+                ),
+            ),
             MarketplaceError::UsernameMismatch { .. } => Self::new(Reason::UsernameMismatch, error),
             MarketplaceError::AudienceTaken => Self::new(Reason::AudienceTaken, error),
             MarketplaceError::Hub(error) => error.into(),
@@ -356,7 +385,8 @@ impl From<PageLimitError> for Problem {
 }
 
 impl From<CursorError> for Problem {
-    fn from(error: CursorError) -> Self {
-        Self::field("/cursor", error)
+    fn from(_: CursorError) -> Self {
+        let detail = "cursor is not one this list gave out: pass the next_cursor of the answer before, or leave it out";
+        Self::field("/cursor", detail)
     }
 }

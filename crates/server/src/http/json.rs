@@ -61,8 +61,8 @@ const MAX_NAME_CHARS: usize = 60;
 /// of a field that nobody knows stays.
 fn without_value(message: &str) -> String {
     // `invalid type: string "…", expected u64`, ``unknown field `…`, expected one of …``
-    let Some((said, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
-    let Some((what, value)) = said.split_once(['"', '`']) else { return message.to_owned() };
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let Some((what, value)) = found.split_once(['"', '`']) else { return message.to_owned() };
     let what = what.trim_end();
     if what == "unknown field" {
         let name: String = value.trim_end_matches('`').chars().take(MAX_NAME_CHARS).collect();
@@ -202,14 +202,14 @@ mod tests {
         #[derive(Debug, serde::Deserialize, garde::Validate)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "it is read, and never looked at")]
-        struct Asked {
+        struct Body {
             #[garde(skip)]
             password: String,
             #[garde(skip)]
             count: u64,
         }
-        let told = |body: &str| {
-            let answer = parse::<Asked>(body.as_bytes()).unwrap_err();
+        let refusal = |body: &str| {
+            let answer = parse::<Body>(body.as_bytes()).unwrap_err();
             format!("{answer:?}")
         };
         for body in [
@@ -219,28 +219,28 @@ mod tests {
             r#"{"password":"p","count":4242.42}"#,
             r#""4242""#,
         ] {
-            let told = told(body);
-            assert!(told.contains("expected") && !told.contains("4242"), "{told}");
+            let message = refusal(body);
+            assert!(message.contains("expected") && !message.contains("4242"), "{message}");
         }
         let long = format!(r#"{{"{}":1}}"#, "x".repeat(100_000));
-        let told = told(&long);
-        assert!(told.contains("unknown field `xxx") && told.contains("`password`"), "{told}");
-        assert!(told.len() < 2_000, "{}", told.len());
+        let message = refusal(&long);
+        assert!(message.contains("unknown field `xxx") && message.contains("`password`"), "{message}");
+        assert!(message.len() < 2_000, "{}", message.len());
     }
 
     #[test]
     fn i1_a_whole_number_is_one_however_it_is_written() {
         #[derive(Debug, serde::Deserialize, garde::Validate)]
-        struct Asked {
+        struct Body {
             #[garde(skip)]
             count: Option<u64>,
         }
         for (good, count) in [("12", 12), ("12.0", 12), ("1.2e1", 12), ("0.0", 0), ("-0.0", 0)] {
-            let read = parse::<Asked>(format!(r#"{{"count":{good}}}"#).as_bytes()).unwrap();
+            let read = parse::<Body>(format!(r#"{{"count":{good}}}"#).as_bytes()).unwrap();
             assert_eq!(read.count, Some(count), "{good}");
         }
         for bad in ["12.5", "-1.0", "1e17", "\"12\"", "true"] {
-            assert!(parse::<Asked>(format!(r#"{{"count":{bad}}}"#).as_bytes()).is_err(), "{bad}");
+            assert!(parse::<Body>(format!(r#"{{"count":{bad}}}"#).as_bytes()).is_err(), "{bad}");
         }
     }
 
@@ -275,8 +275,8 @@ mod tests {
             (r#"{"name":"n","inner":{}}"#, "pointer: \"/inner\""),
             (r#"{"name":"n","inner":[{"share":1,"any":null}]}"#, "pointer: \"/inner/0/any\""),
         ] {
-            let told = format!("{:?}", parse::<Outer>(bad.as_bytes()).unwrap_err());
-            assert!(told.contains(pointer) && told.contains("expected"), "{told}");
+            let message = format!("{:?}", parse::<Outer>(bad.as_bytes()).unwrap_err());
+            assert!(message.contains(pointer) && message.contains("expected"), "{message}");
         }
     }
 

@@ -27,13 +27,13 @@ pub type HandlerFuture = LocalBoxFuture<'static, Result<HttpResponse, Problem>>;
 pub struct Request {
     /// The state that all requests share.
     pub state: Arc<State>,
-    /// Its id, its time and its origin.
+    /// The request id, its time and its origin.
     pub context: RequestContext,
     /// Who sent it; `None` only on routes that are open to anybody, and on those that are the operator's alone.
     pub caller: Option<Principal>,
     /// The operator's scope, where it came through the control socket.
     pub operator: Option<Arc<OperatorScope>>,
-    /// Its query string.
+    /// The parameters of its query string.
     pub parameters: Parameters,
     /// The request itself, with its body set aside until it is read.
     pub http: HttpRequest,

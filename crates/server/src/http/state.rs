@@ -1,7 +1,7 @@
 //! The state that all requests share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
@@ -11,7 +11,6 @@ use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
 use crate::http::anonymous_failures::AnonymousFailures;
-use crate::http::openapi;
 use crate::startup::setup_token::SetupTokenFile;
 
 /// Limits on the body of a request.
@@ -26,6 +25,9 @@ pub struct RequestLimits {
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
 }
+
+/// The OpenAPI document as JSON, with what makes it. The state does not know how, so that no handler does.
+pub type OpenApiDocument = LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send>>;
 
 /// The state that all requests share.
 pub struct State {
@@ -48,7 +50,7 @@ pub struct State {
     /// Whether there is a page to browse the API with.
     pub docs_enabled: bool,
     /// The OpenAPI document, made when it is first asked for.
-    pub openapi: OnceLock<Bytes>,
+    pub openapi: OpenApiDocument,
 }
 
 impl State {
@@ -62,7 +64,7 @@ impl State {
     /// The OpenAPI 3.1 document as JSON.
     #[must_use]
     pub fn openapi(&self) -> Bytes {
-        self.openapi.get_or_init(|| openapi::document(&self.limits).to_string().into()).clone()
+        self.openapi.clone()
     }
 
     /// Whether requests are served.

@@ -40,8 +40,10 @@ impl From<&DomainExplanation> for Explanation {
         Self {
             verdict: if explained.allowed { "allow" } else { "deny" },
             reason_code: explained.reason_code,
-            decided_by: decided_by
-                .map(|one| DecidedBy { policy_id: one.policy.to_string(), rule: rule(&one.rule) }),
+            decided_by: decided_by.map(|decider| DecidedBy {
+                policy_id: decider.policy.to_string(),
+                rule: rule(&decider.rule),
+            }),
             steps: explained.policies.steps.iter().map(ExplanationStep::from).collect(),
         }
     }

@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
-use crate::routes::shapes;
+use crate::routes::shapes::{self, MAX_HUB_SECRET_BYTES};
 
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Marketplace {
@@ -133,18 +133,15 @@ impl Credential {
     }
 }
 
-/// The most bytes of a token or a password.
-pub(crate) const MAX_SECRET_BYTES: usize = 4_096;
-
 fn secret(field: &str, value: Option<Secret<String>>) -> Result<Secret<String>, Problem> {
     let pointer = || format!("/credential/{field}");
     let value = value.ok_or_else(|| Problem::field(pointer(), "is missing"))?;
     let plain = |c: char| !c.is_control();
     match value.expose().len() {
         0 => Err(Problem::field(pointer(), "is empty")),
-        1..=MAX_SECRET_BYTES if value.expose().chars().all(plain) => Ok(value),
-        1..=MAX_SECRET_BYTES => Err(Problem::field(pointer(), "holds a control character")),
-        _ => Err(Problem::field(pointer(), format!("has more than {MAX_SECRET_BYTES} bytes"))),
+        1..=MAX_HUB_SECRET_BYTES if value.expose().chars().all(plain) => Ok(value),
+        1..=MAX_HUB_SECRET_BYTES => Err(Problem::field(pointer(), "holds a control character")),
+        _ => Err(Problem::field(pointer(), format!("has more than {MAX_HUB_SECRET_BYTES} bytes"))),
     }
 }
 

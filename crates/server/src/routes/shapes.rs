@@ -20,8 +20,9 @@ use syft_space_domain::policy::{AccessConfiguration, EmailPattern, Mode};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
-use crate::routes::marketplaces::MAX_SECRET_BYTES;
 
+/// The most bytes of a token or a password for a hub.
+pub(crate) const MAX_HUB_SECRET_BYTES: usize = 4_096;
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
 const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
 /// The same, but for the ends of lines and tabs.
@@ -412,9 +413,9 @@ fn line() -> Schema {
 
 fn hub_secret() -> Schema {
     json_schema!({
-        "type": "string", "format": "password", "minLength": 1, "maxLength": MAX_SECRET_BYTES, "writeOnly": true,
+        "type": "string", "format": "password", "minLength": 1, "maxLength": MAX_HUB_SECRET_BYTES, "writeOnly": true,
         "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
-        "description": format!("At most {MAX_SECRET_BYTES} bytes in UTF-8, without control characters."),
+        "description": format!("At most {MAX_HUB_SECRET_BYTES} bytes in UTF-8, without control characters."),
     })
 }
 

@@ -25,7 +25,7 @@ use crate::http::{app, security_headers};
 
 /// The socket's name in the home.
 pub const SOCKET_NAME: &str = "control.sock";
-/// Its name while it is being made.
+/// The socket's name while it is being made.
 const TEMPORARY_NAME: &str = "control.sock.new";
 /// Threads that serve it: one person, who uploads while they look on.
 const WORKER_THREADS: usize = 2;

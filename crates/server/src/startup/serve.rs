@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
@@ -20,7 +20,7 @@ use crate::background::workers::Workers;
 use crate::config::{Registration, Settings};
 use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::state::{RequestLimits, State};
-use crate::http::{app, security_headers};
+use crate::http::{app, openapi, security_headers};
 use crate::startup::control::{ControlSocket, SocketFile};
 use crate::startup::setup_token::SetupTokenFile;
 use crate::startup::wiring;
@@ -28,14 +28,15 @@ use crate::startup::wiring;
 /// The state that all requests share, from the settings.
 #[must_use]
 pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFile>) -> Arc<State> {
+    let limits = RequestLimits {
+        body_bytes: settings.max_body_bytes,
+        documents_body_bytes: settings.max_documents_body_bytes,
+        upload_bytes: settings.max_upload_bytes,
+        body_timeout: settings.body_timeout,
+    };
     Arc::new(State {
         space,
-        limits: RequestLimits {
-            body_bytes: settings.max_body_bytes,
-            documents_body_bytes: settings.max_documents_body_bytes,
-            upload_bytes: settings.max_upload_bytes,
-            body_timeout: settings.body_timeout,
-        },
+        limits,
         trusted_proxies: settings.behind_proxy.clone(),
         registration_open: settings.registration == Registration::Open,
         public_url: settings.public_url.clone(),
@@ -43,7 +44,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         anonymous_failures: Arc::new(AnonymousFailures::default()),
         ready: AtomicBool::new(true),
         docs_enabled: settings.docs_enabled,
-        openapi: OnceLock::new(),
+        openapi: LazyLock::new(Box::new(move || openapi::document(&limits).to_string().into())),
     })
 }
 

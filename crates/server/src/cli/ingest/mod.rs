@@ -23,7 +23,7 @@ use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::{field, look_up_dataset};
 use crate::cli::output::Output;
 use crate::system::SystemEntropy;
-use form::Form;
+use form::MultipartForm;
 use progress::{Progress, ProgressCounts};
 use summary::{FileReport, Summary};
 use walk::{Folder, FoundFile};
@@ -177,7 +177,7 @@ impl<'a> IngestRun<'a> {
 
     /// Sends what differs, and follows it to its end, or until it is told to stop.
     async fn upload_changes(&mut self, stop: &AtomicBool) -> anyhow::Result<()> {
-        let mut form = Form::new(&SystemEntropy)?;
+        let mut form = MultipartForm::new(&SystemEntropy)?;
         let (mut sent, mut bytes) = (BTreeMap::new(), 0_u64);
         for file in std::mem::take(&mut self.files) {
             // Ctrl-C is heard here, also where no file differs.
@@ -202,7 +202,7 @@ impl<'a> IngestRun<'a> {
             bytes = bytes.saturating_add(count(content.len()));
             if bytes >= MAX_BATCH_BYTES || sent.len() >= MAX_BATCH_FILES {
                 self.send(
-                    std::mem::replace(&mut form, Form::new(&SystemEntropy)?),
+                    std::mem::replace(&mut form, MultipartForm::new(&SystemEntropy)?),
                     std::mem::take(&mut sent),
                 )
                 .await?;
@@ -239,7 +239,7 @@ impl<'a> IngestRun<'a> {
     }
 
     /// Sends files, once there is room for another job.
-    async fn send(&mut self, form: Form, files: BTreeMap<String, FileChange>) -> anyhow::Result<()> {
+    async fn send(&mut self, form: MultipartForm, files: BTreeMap<String, FileChange>) -> anyhow::Result<()> {
         while self.jobs.len() >= MAX_CONCURRENT_JOBS {
             self.poll_jobs(true).await?;
         }

@@ -182,16 +182,16 @@ fn described(parameter: &Parameter, place: &str, required: bool, schemas: &mut S
 
 fn body(id: &str, docs: &RouteDocs, limits: &RequestLimits, schemas: &mut Schemas) -> Option<Value> {
     let mut content = Map::new();
-    let mut sentences = Vec::new();
+    let mut limit_texts = Vec::new();
     for RequestBody { media_type, schema, limit } in docs.request_bodies.iter().flatten() {
         let bytes = match limit {
             BodyLimit::Body => limits.body_bytes.to_string(),
             BodyLimit::Documents => limits.documents_body_bytes.to_string(),
             BodyLimit::Files => limits.upload_bytes.to_string(),
         };
-        let sentence = format!("At most {bytes} bytes.");
-        if !sentences.contains(&sentence) {
-            sentences.push(sentence);
+        let text = format!("At most {bytes} bytes.");
+        if !limit_texts.contains(&text) {
+            limit_texts.push(text);
         }
         // The examples are JSON.
         let example = example(id, "request").filter(|_| media_type.ends_with("json"));
@@ -199,7 +199,7 @@ fn body(id: &str, docs: &RouteDocs, limits: &RequestLimits, schemas: &mut Schema
     }
     (!content.is_empty()).then(
         // One limit for each form, in their order.
-        || json!({ "required": true, "description": sentences.join(" As a form: "), "content": content }),
+        || json!({ "required": true, "description": limit_texts.join(" As a form: "), "content": content }),
     )
 }
 
