@@ -147,10 +147,9 @@ impl JwtTokens {
         }
         let starts = time(claims.iat.max(claims.nbf.unwrap_or(0)))?;
         let not_before = Timestamp::from_unix_micros(starts.as_unix_micros() - LEEWAY_MICROS);
-        let mut claims = claims.to_domain()?;
-        // Whoever asks again later is told of the earlier end.
-        claims.expires_at = key.accepted_until.map_or(claims.expires_at, |end| end.min(claims.expires_at));
-        Some(VerifiedToken { expires_at: claims.expires_at, claims, not_before })
+        let claims = claims.to_domain()?;
+        let expires_at = key.accepted_until.map_or(claims.expires_at, |end| end.min(claims.expires_at));
+        Some(VerifiedToken { claims, not_before, expires_at })
     }
 }
 
