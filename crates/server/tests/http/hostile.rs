@@ -8,7 +8,7 @@
 
 mod bodies;
 mod body_timeouts;
-mod case;
+pub mod case;
 mod fields;
 mod forms;
 mod headers;
