@@ -7,7 +7,7 @@ use futures_executor::block_on;
 use serde_json::json;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::ports::EventFilter;
-use syft_space_domain::audit::{Action, Origin, Outcome, RequestContext};
+use syft_space_domain::audit::{Action, Actor, Log, Origin, Outcome, RequestContext};
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     self, AnalyzerSettings, Change, ChangeNumber, Dataset, Hits, IndexKey, IngestQueue, NewDataset,
@@ -27,8 +27,10 @@ use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{self, NewPolicy, PolicyConfiguration};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
+use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
 use syft_space_domain::time::Timestamp;
+use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_domain::{DatasetLocks, Pending, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
@@ -190,6 +192,19 @@ impl World {
         let (space, owner) = (self.space.clone(), self.owner.clone());
         let account = account(who);
         move || change.make(&space, &owner, account)
+    }
+
+    /// Disables an account itself, now or later.
+    fn disable_account(&self, who: &Principal) -> impl FnOnce() + Send + 'static {
+        let (space, account) = (self.space.clone(), account(who));
+        let event = context(&space).event(Log::Installation, Action::ConfigChange, Actor::Operator).unwrap();
+        move || {
+            let disabled: Receipt<(), StoreError> = space.store.write(move |tx| {
+                tx.set_account_status(account, AccountStatus::Disabled)?;
+                Ok(Recorded::new((), event.clone()))
+            });
+            disabled.wait().unwrap();
+        }
     }
 
     fn dataset(&self, by: &Principal, name: &str) -> Result<Dataset, dataset::DatasetError> {
@@ -389,6 +404,23 @@ fn h2_an_invitation_whose_maker_loses_the_right_while_a_password_is_hashed_lets_
         world.meanwhile.set(world.change(&mallory, change));
         assert_eq!(world.accept(invitation), Err(AcceptError::NotFound), "{change:?}");
         assert!(matches!(try_log_in(&world.space, "second.self"), Err(LoginError::Wrong)), "{change:?}");
+    }
+    // Whatever has become of the maker otherwise: nobody ends the invitations of an account that is disabled.
+    for before in [true, false] {
+        let world = World::new();
+        let mallory = world.member("mallory", Role::Owner);
+        let invitation = world.invite(&mallory, "second.self", Role::Owner);
+        let disable = world.disable_account(&mallory);
+        if before {
+            disable()
+        } else {
+            world.meanwhile.set(disable)
+        }
+        assert_eq!(world.accept(invitation), Err(AcceptError::NotFound));
+        if !before {
+            let refused = (Action::AuthzFail, Outcome::Denied, Some("inviter_may_not_grant".to_owned()));
+            assert_eq!(world.last_event(), refused);
+        }
     }
     // Time goes on while a password is hashed, too.
     let world = World::new();

@@ -34,6 +34,7 @@ impl AuthorizationError {
                 };
                 Event { action: Action::AuthzFail, actor, ..event }.denied("forbidden")
             }
+            Self::Unauthenticated(error @ AuthenticateError::Live(_)) => event.failed(error.reason_code()),
             Self::Unauthenticated(error) => {
                 Event { action: Action::AuthnTokenFail, ..event }.denied(error.reason_code())
             }

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::hostile::case::Answer;
+use crate::marketplace_fixture::MarketplaceFixture;
 use crate::matrix::{Fixture, body};
 use crate::space::{Client, PASSWORD, TestSpace, form, in_memory, only_policy};
 
@@ -290,6 +291,27 @@ async fn h1_a_removed_owner_does_not_make_themself_owner_again() {
     assert_eq!(held.finish().await.0, 401);
     let now = owner.get(&path).await.expect(200).body;
     assert_eq!((&now["role"], &now["status"]), (&json!("viewer"), &json!("disabled")));
+}
+
+#[tokio::test]
+async fn h1_a_user_of_a_hub_is_asked_for_again_behind_the_body() {
+    let market = MarketplaceFixture::start().await;
+    market.allow(&["*"]).await;
+    let alice = market.user("alice");
+    let body = serde_json::to_vec(&json!({ "messages": "How high is Kilimanjaro?" })).unwrap();
+    let held = async || {
+        Held::send(&alice, "POST", "/endpoints/space-docs/query", "application/json", &body, 1).await
+    };
+    assert_eq!(held().await.finish().await.0, 200);
+    let asked = held().await;
+    market.allow(&["bob@example.com"]).await;
+    let (status, answer) = asked.finish().await;
+    assert_eq!((status, &answer["reason_code"]), (403, &json!("access_denied")));
+    market.allow(&["*"]).await;
+    let asked = held().await;
+    market.owner.delete(&format!("/marketplaces/{}", market.marketplace)).await.expect(204);
+    let (status, answer) = asked.finish().await;
+    assert_eq!((status, &answer["reason_code"]), (401, &json!("token_invalid")));
 }
 
 #[tokio::test]
