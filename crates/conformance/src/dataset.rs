@@ -11,7 +11,9 @@ use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
 use crate::pagination::PagedList;
 use crate::run::{all_items, assert_conflict, commit, read, seeded_store, submit};
-use crate::sample::{dataset, dataset_id, endpoint, endpoint_id, job, job_id, scope, tenant_id, time};
+use crate::sample::{
+    dataset, dataset_id, endpoint, endpoint_id, job, job_id, scope, tenant_id, time, write_scope,
+};
 
 /// Every promise of [`DatasetView`](syft_space_domain::dataset::ports::DatasetView) and `DatasetRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -66,7 +68,7 @@ pub fn a_dataset_is_found_by_id_and_by_name(make: &StoreFactory) {
     };
     let added = Dataset { analyzer, revision: 7, updated_at: time(70), ..dataset(1) };
     let (row, name) = (added.clone(), added.name.clone());
-    commit(&*fixture.adapter, move |tx| tx.add_dataset(&scope(1), &row));
+    commit(&*fixture.adapter, move |tx| tx.add_dataset(&write_scope(1), &row));
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(added.clone()), "a dataset is found by its id");
     assert_eq!(find_by_name(&*fixture.adapter, 1, &name), Some(added), "a dataset is found by its name");
     assert_eq!(find(&*fixture.adapter, 1, 2), None, "a dataset that is not there is not found");
@@ -77,21 +79,21 @@ pub fn a_dataset_is_found_by_id_and_by_name(make: &StoreFactory) {
 pub fn a_datasets_id_and_name_are_unique_in_its_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&scope(1), &dataset(n)))
+        [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&write_scope(1), &dataset(n)))
     });
     assert_conflict(&*fixture.adapter, "a second dataset with an id", |tx| {
-        tx.add_dataset(&scope(1), &Dataset { name: dataset(3).name, ..dataset(1) })
+        tx.add_dataset(&write_scope(1), &Dataset { name: dataset(3).name, ..dataset(1) })
     });
     assert_conflict(&*fixture.adapter, "a second dataset with a name", |tx| {
-        tx.add_dataset(&scope(1), &Dataset { name: dataset(1).name, ..dataset(3) })
+        tx.add_dataset(&write_scope(1), &Dataset { name: dataset(1).name, ..dataset(3) })
     });
     assert_conflict(&*fixture.adapter, "another dataset's name", |tx| {
-        tx.update_dataset(&scope(1), &Dataset { name: dataset(1).name, ..dataset(2) })
+        tx.update_dataset(&write_scope(1), &Dataset { name: dataset(1).name, ..dataset(2) })
     });
     assert_conflict(&*fixture.adapter, "a dataset of a tenant that is not there", |tx| {
-        tx.add_dataset(&scope(4), &dataset(1))
+        tx.add_dataset(&write_scope(4), &dataset(1))
     });
-    commit(&*fixture.adapter, |tx| tx.add_dataset(&scope(2), &dataset(1)));
+    commit(&*fixture.adapter, |tx| tx.add_dataset(&write_scope(2), &dataset(1)));
     assert_eq!(listed(&*fixture.adapter, 1), [dataset(1), dataset(2)], "what was refused changed nothing");
 }
 
@@ -111,7 +113,7 @@ pub fn names_of_datasets_are_compared_byte_by_byte(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
         NAMES.into_iter().zip(1..).try_for_each(|(name, n)| {
-            tx.add_dataset(&scope(1), &Dataset { name: name.to_owned(), ..dataset(n) })
+            tx.add_dataset(&write_scope(1), &Dataset { name: name.to_owned(), ..dataset(n) })
         })
     });
     for (name, n) in NAMES.into_iter().zip(1..) {
@@ -125,9 +127,9 @@ pub fn a_dataset_on_its_way_out_is_not_listed(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     commit(store, |tx| {
-        tx.add_dataset(&scope(2), &dataset(1))?;
-        [2, 1].into_iter().try_for_each(|n| tx.add_dataset(&scope(1), &dataset(n)))?;
-        tx.update_dataset(&scope(1), &deleting(2))
+        tx.add_dataset(&write_scope(2), &dataset(1))?;
+        [2, 1].into_iter().try_for_each(|n| tx.add_dataset(&write_scope(1), &dataset(n)))?;
+        tx.update_dataset(&write_scope(1), &deleting(2))
     });
     assert_eq!(listed(store, 1), [dataset(1)], "a dataset on its way out is not listed");
     assert_eq!(find(store, 1, 2), Some(deleting(2)), "it is found by its id");
@@ -153,8 +155,8 @@ pub fn a_changed_dataset_keeps_its_analyzer_and_its_beginning(make: &StoreFactor
     };
     let row = Dataset { analyzer: AnalyzerSettings::PLAIN, created_at: time(99), ..changed.clone() };
     commit(&*fixture.adapter, move |tx| {
-        tx.add_dataset(&scope(1), &dataset(1))?;
-        tx.update_dataset(&scope(1), &row)
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
+        tx.update_dataset(&write_scope(1), &row)
     });
     let kept = find(&*fixture.adapter, 1, 1);
     assert_eq!(kept, Some(changed), "a dataset's change is kept; its analyzer and its beginning stay");
@@ -167,18 +169,21 @@ pub fn a_dataset_takes_its_jobs_with_it(make: &StoreFactory) {
     let store = &*fixture.adapter;
     commit(store, |tx| {
         for (tenant, n) in [(1, 1), (1, 2), (2, 1)] {
-            tx.add_dataset(&scope(tenant), &dataset(n))?;
-            tx.add_job(&scope(tenant), &job(10 * tenant + n, n))?;
+            tx.add_dataset(&write_scope(tenant), &dataset(n))?;
+            tx.add_job(&write_scope(tenant), &job(10 * tenant + n, n))?;
         }
         Ok(())
     });
-    assert!(commit(store, |tx| tx.remove_dataset(&scope(1), dataset_id(1))), "a dataset is removed");
+    assert!(commit(store, |tx| tx.remove_dataset(&write_scope(1), dataset_id(1))), "a dataset is removed");
     assert_eq!(find(store, 1, 1), None, "a dataset that was removed is not there");
     assert_eq!(find_job(store, 1, 1, 11), None, "nor are its jobs");
     assert!(find_job(store, 1, 2, 12).is_some(), "another dataset's jobs stay");
     assert!(find_job(store, 2, 1, 21).is_some(), "and another tenant's");
-    assert!(!commit(store, |tx| tx.remove_dataset(&scope(1), dataset_id(1))), "it cannot be removed twice");
-    commit(store, |tx| tx.add_dataset(&scope(1), &dataset(1)));
+    assert!(
+        !commit(store, |tx| tx.remove_dataset(&write_scope(1), dataset_id(1))),
+        "it cannot be removed twice"
+    );
+    commit(store, |tx| tx.add_dataset(&write_scope(1), &dataset(1)));
     assert_eq!(find_job(store, 1, 1, 11), None, "a new dataset of that id has no old jobs");
 }
 
@@ -187,16 +192,16 @@ pub fn a_dataset_that_an_endpoint_searches_stays(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     commit(store, |tx| {
-        tx.add_dataset(&scope(1), &dataset(1))?;
-        tx.add_endpoint(&scope(1), &endpoint(1, 1))
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
+        tx.add_endpoint(&write_scope(1), &endpoint(1, 1))
     });
     assert_conflict(store, "removing a dataset that an endpoint searches", |tx| {
-        tx.remove_dataset(&scope(1), dataset_id(1))
+        tx.remove_dataset(&write_scope(1), dataset_id(1))
     });
     assert_eq!(find(store, 1, 1), Some(dataset(1)), "a dataset that an endpoint searches stays");
     assert!(commit(store, |tx| {
-        tx.remove_endpoint(&scope(1), endpoint_id(1))?;
-        tx.remove_dataset(&scope(1), dataset_id(1))
+        tx.remove_endpoint(&write_scope(1), endpoint_id(1))?;
+        tx.remove_dataset(&write_scope(1), dataset_id(1))
     }));
 }
 
@@ -206,9 +211,9 @@ pub fn z1_a_dataset_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     let store = &*fixture.adapter;
     let theirs = || Dataset { summary: "theirs".to_owned(), ..dataset(1) };
     commit(store, move |tx| {
-        tx.add_dataset(&scope(1), &dataset(1))?;
-        tx.add_dataset(&scope(2), &theirs())?;
-        tx.add_dataset(&scope(2), &dataset(2))
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
+        tx.add_dataset(&write_scope(2), &theirs())?;
+        tx.add_dataset(&write_scope(2), &dataset(2))
     });
     assert_eq!(find(store, 1, 1), Some(dataset(1)), "one's own dataset is found");
     assert_eq!(find_by_name(store, 1, &dataset(1).name), Some(dataset(1)), "by its name too");
@@ -216,11 +221,11 @@ pub fn z1_a_dataset_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     assert_eq!(find_by_name(store, 1, &dataset(2).name), None, "nor is its name");
     assert_eq!(listed(store, 1), [dataset(1)], "another tenant's are not listed");
     let changed = || Dataset { name: "ours".to_owned(), ..dataset(1) };
-    commit(store, move |tx| tx.update_dataset(&scope(1), &changed()));
-    drop(submit(store, |tx| tx.update_dataset(&scope(1), &deleting(2))).wait());
+    commit(store, move |tx| tx.update_dataset(&write_scope(1), &changed()));
+    drop(submit(store, |tx| tx.update_dataset(&write_scope(1), &deleting(2))).wait());
     assert_eq!(listed(store, 2), [theirs(), dataset(2)], "another tenant's datasets are not changed");
-    assert!(!commit(store, |tx| tx.remove_dataset(&scope(1), dataset_id(2))), "nor removed");
-    assert!(commit(store, |tx| tx.remove_dataset(&scope(1), dataset_id(1))), "one's own is removed");
+    assert!(!commit(store, |tx| tx.remove_dataset(&write_scope(1), dataset_id(2))), "nor removed");
+    assert!(commit(store, |tx| tx.remove_dataset(&write_scope(1), dataset_id(1))), "one's own is removed");
     assert_eq!(listed(store, 2), [theirs(), dataset(2)], "and another tenant's stay");
 }
 
@@ -229,12 +234,12 @@ pub fn datasets_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
         // Datasets that are being deleted lie between the others: they must not shorten a page.
-        (1..=9).try_for_each(|n| tx.add_dataset(&scope(1), &deleting(10 * n + 1)))?;
-        (1..=9).try_for_each(|n| tx.add_dataset(&scope(2), &dataset(n)))
+        (1..=9).try_for_each(|n| tx.add_dataset(&write_scope(1), &deleting(10 * n + 1)))?;
+        (1..=9).try_for_each(|n| tx.add_dataset(&write_scope(2), &dataset(n)))
     });
     PagedList {
-        add: |tx, n| tx.add_dataset(&scope(1), &dataset(n)),
-        remove: |tx, n| tx.remove_dataset(&scope(1), dataset_id(n)).map(drop),
+        add: |tx, n| tx.add_dataset(&write_scope(1), &dataset(n)),
+        remove: |tx, n| tx.remove_dataset(&write_scope(1), dataset_id(n)).map(drop),
         page: |view, page| view.datasets(&scope(1), page),
         key: dataset_id,
         key_of: |dataset| dataset.id,
@@ -247,8 +252,8 @@ pub fn a_job_is_read_back_and_changed(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     commit(store, |tx| {
-        tx.add_dataset(&scope(1), &dataset(1))?;
-        tx.add_job(&scope(1), &job(1, 1))
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
+        tx.add_job(&write_scope(1), &job(1, 1))
     });
     assert_eq!(find_job(store, 1, 1, 1), Some(job(1, 1)), "a job is read back as it was added");
     for status in JobStatus::ALL {
@@ -275,7 +280,7 @@ pub fn a_job_is_read_back_and_changed(make: &StoreFactory) {
             ..job(1, 1)
         };
         let row = Job { created_at: time(99), ..changed.clone() };
-        commit(store, move |tx| tx.update_job(&scope(1), &row));
+        commit(store, move |tx| tx.update_job(&write_scope(1), &row));
         assert_eq!(find_job(store, 1, 1, 1), Some(changed), "a job's change is kept; its beginning stays");
     }
 }
@@ -284,16 +289,18 @@ pub fn a_job_is_read_back_and_changed(make: &StoreFactory) {
 pub fn a_job_needs_its_dataset(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        tx.add_dataset(&scope(1), &dataset(1))?;
-        tx.add_job(&scope(1), &job(1, 1))
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
+        tx.add_job(&write_scope(1), &job(1, 1))
     });
     assert_conflict(&*fixture.adapter, "a job of a dataset that is not there", |tx| {
-        tx.add_job(&scope(1), &job(2, 2))
+        tx.add_job(&write_scope(1), &job(2, 2))
     });
     assert_conflict(&*fixture.adapter, "a job of another tenant's dataset", |tx| {
-        tx.add_job(&scope(2), &job(2, 1))
+        tx.add_job(&write_scope(2), &job(2, 1))
     });
-    assert_conflict(&*fixture.adapter, "a second job with an id", |tx| tx.add_job(&scope(1), &job(1, 1)));
+    assert_conflict(&*fixture.adapter, "a second job with an id", |tx| {
+        tx.add_job(&write_scope(1), &job(1, 1))
+    });
 }
 
 /// The order is that of the ids.
@@ -301,12 +308,12 @@ pub fn unfinished_jobs_are_those_whose_status_may_change(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
         for n in [1, 2] {
-            tx.add_dataset(&scope(1), &dataset(n))?;
+            tx.add_dataset(&write_scope(1), &dataset(n))?;
         }
-        tx.add_job(&scope(1), &job(90, 2))?;
+        tx.add_job(&write_scope(1), &job(90, 2))?;
         JobStatus::ALL.into_iter().zip([50, 10, 30, 40, 20]).try_for_each(|(status, n)| {
-            tx.add_job(&scope(1), &job(n, 1))?;
-            tx.update_job(&scope(1), &Job { status, ..job(n, 1) })
+            tx.add_job(&write_scope(1), &job(n, 1))?;
+            tx.update_job(&write_scope(1), &Job { status, ..job(n, 1) })
         })
     });
     let unfinished = read(&*fixture.adapter, |view| view.unfinished_jobs(&scope(1), dataset_id(1)));
@@ -325,15 +332,18 @@ pub fn z1_a_job_is_seen_and_changed_in_its_own_dataset_only(make: &StoreFactory)
     let store = &*fixture.adapter;
     commit(store, |tx| {
         for tenant in [1, 2] {
-            [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&scope(tenant), &dataset(n)))?;
-            tx.add_job(&scope(tenant), &job(1, 1))?;
+            [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&write_scope(tenant), &dataset(n)))?;
+            tx.add_job(&write_scope(tenant), &job(1, 1))?;
         }
-        tx.add_job(&scope(2), &job(2, 1))
+        tx.add_job(&write_scope(2), &job(2, 1))
     });
     let further = || JobProgress { documents_done: 2, ..JobProgress::default() };
     let changed = move || Job { progress: further(), ..job(1, 1) };
-    commit(store, move |tx| tx.update_job(&scope(1), &changed()));
-    drop(submit(store, move |tx| tx.update_job(&scope(1), &Job { progress: further(), ..job(2, 1) })).wait());
+    commit(store, move |tx| tx.update_job(&write_scope(1), &changed()));
+    drop(
+        submit(store, move |tx| tx.update_job(&write_scope(1), &Job { progress: further(), ..job(2, 1) }))
+            .wait(),
+    );
     assert_eq!(find_job(store, 1, 1, 1), Some(changed()), "one's own job is changed");
     assert_eq!(find_job(store, 1, 2, 1), None, "a job is its own dataset's");
     assert_eq!(find_job(store, 1, 1, 2), None, "another tenant's job is not seen");
@@ -348,16 +358,18 @@ pub fn jobs_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     commit(store, |tx| {
-        [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&scope(1), &dataset(n)))?;
-        tx.add_job(&scope(1), &job(15, 2))?;
-        [40, 10, 30, 20].into_iter().try_for_each(|n| tx.add_job(&scope(1), &job(n, 1)))
+        [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&write_scope(1), &dataset(n)))?;
+        tx.add_job(&write_scope(1), &job(15, 2))?;
+        [40, 10, 30, 20].into_iter().try_for_each(|n| tx.add_job(&write_scope(1), &job(n, 1)))
     });
     let mut pages = 0;
     let jobs = all_items(2, |page| {
         pages += 1;
         let found = read(store, |view| view.jobs(&scope(1), dataset_id(1), page));
         if pages == 1 {
-            commit(store, |tx| [5, 25, 45].into_iter().try_for_each(|n| tx.add_job(&scope(1), &job(n, 1))));
+            commit(store, |tx| {
+                [5, 25, 45].into_iter().try_for_each(|n| tx.add_job(&write_scope(1), &job(n, 1)))
+            });
         }
         found
     });

@@ -27,7 +27,7 @@ use crate::run::{RecordingHook, read};
 use crate::sample::{
     access, account, account_id, dataset, dataset_id, email, endpoint, endpoint_id, event, hub, invitation,
     invitation_id, job, job_id, marketplace, membership, policy, policy_id, scope, slug, tenant, tenant_id,
-    time,
+    time, write_scope,
 };
 
 /// The highest number of a row. It is low, so that units often conflict.
@@ -167,24 +167,25 @@ impl Operation {
                 }
             }
             Self::AddMembership { tenant, account, role } => {
-                tx.add_membership(&scope(tenant), &membership(tenant, account, role))?;
+                tx.add_membership(&write_scope(tenant), &membership(tenant, account, role))?;
             }
             Self::UpdateMembership { tenant, account, role, active, n } => {
                 if tx.member(&scope(tenant), account_id(account))?.is_some() {
-                    let (status, tokens_from, revision) = (status(active), time(n), n.into());
+                    let (status, generation, revision) =
+                        (status(active), tx.next_generation(account_id(account))?, n.into());
                     let old = membership(tenant, account, role);
-                    let new = Membership { status, tokens_from, revision, created_at: time(n), ..old };
-                    tx.update_membership(&scope(tenant), &new)?;
+                    let new = Membership { status, generation, revision, created_at: time(n), ..old };
+                    tx.update_membership(&write_scope(tenant), &new)?;
                 }
             }
             Self::RemoveMembership { tenant, account } => {
-                return tx.remove_membership(&scope(tenant), account_id(account)).map(Some);
+                return tx.remove_membership(&write_scope(tenant), account_id(account)).map(Some);
             }
             Self::AddInvitation { tenant, n } => {
-                tx.add_invitation(&scope(tenant), &invitation(tenant, n, 1))?;
+                tx.add_invitation(&write_scope(tenant), &invitation(tenant, n, 1))?;
             }
             Self::RemoveInvitation { tenant, n } => {
-                return tx.remove_invitation(&scope(tenant), invitation_id(n)).map(Some);
+                return tx.remove_invitation(&write_scope(tenant), invitation_id(n)).map(Some);
             }
             _ => return self.run_on_resource(tx),
         }
@@ -194,7 +195,7 @@ impl Operation {
     fn run_on_resource(&self, tx: &mut dyn Tx) -> Result<Option<bool>, StoreError> {
         match self {
             Self::AddDataset { tenant, n, name } => {
-                tx.add_dataset(&scope(*tenant), &Dataset { name: dataset(*name).name, ..dataset(*n) })?;
+                tx.add_dataset(&write_scope(*tenant), &Dataset { name: dataset(*name).name, ..dataset(*n) })?;
             }
             Self::UpdateDataset { tenant, n, name, active, at } => {
                 if tx.dataset(&scope(*tenant), dataset_id(*n))?.is_some() {
@@ -202,14 +203,14 @@ impl Operation {
                     let (revision, updated_at) = ((*at).into(), time(*at));
                     let name = dataset(*name).name;
                     let new = Dataset { name, state, revision, updated_at, ..dataset(*n) };
-                    tx.update_dataset(&scope(*tenant), &new)?;
+                    tx.update_dataset(&write_scope(*tenant), &new)?;
                 }
             }
             Self::RemoveDataset { tenant, n } => {
-                return tx.remove_dataset(&scope(*tenant), dataset_id(*n)).map(Some);
+                return tx.remove_dataset(&write_scope(*tenant), dataset_id(*n)).map(Some);
             }
             Self::AddJob { tenant, dataset, n } => {
-                tx.add_job(&scope(*tenant), &job(10 * dataset + n, *dataset))?;
+                tx.add_job(&write_scope(*tenant), &job(10 * dataset + n, *dataset))?;
             }
             Self::UpdateJob { tenant, dataset, n, status, at } => {
                 let id = job_id(10 * dataset + n);
@@ -217,38 +218,41 @@ impl Operation {
                     let (status, bytes, finished_at) = (*status, (*at).into(), Some(time(*at)));
                     let progress = JobProgress { bytes, ..JobProgress::default() };
                     let new = Job { status, progress, finished_at, ..job(10 * dataset + n, *dataset) };
-                    tx.update_job(&scope(*tenant), &new)?;
+                    tx.update_job(&write_scope(*tenant), &new)?;
                 }
             }
             Self::AddEndpoint { tenant, n, slug: of, dataset } => {
-                tx.add_endpoint(&scope(*tenant), &Endpoint { slug: slug(*of), ..endpoint(*n, *dataset) })?;
+                tx.add_endpoint(
+                    &write_scope(*tenant),
+                    &Endpoint { slug: slug(*of), ..endpoint(*n, *dataset) },
+                )?;
             }
             Self::UpdateEndpoint { tenant, n, slug: of, dataset, published, at } => {
                 if tx.endpoint(&scope(*tenant), endpoint_id(*n))?.is_some() {
                     let (published, revision, updated_at) = (*published, (*at).into(), time(*at));
                     let old = endpoint(*n, *dataset);
                     let new = Endpoint { slug: slug(*of), published, revision, updated_at, ..old };
-                    tx.update_endpoint(&scope(*tenant), &new)?;
+                    tx.update_endpoint(&write_scope(*tenant), &new)?;
                 }
             }
             Self::RemoveEndpoint { tenant, n } => {
-                return tx.remove_endpoint(&scope(*tenant), endpoint_id(*n)).map(Some);
+                return tx.remove_endpoint(&write_scope(*tenant), endpoint_id(*n)).map(Some);
             }
-            Self::AddPolicy { tenant, n } => tx.add_policy(&scope(*tenant), &policy(*n))?,
+            Self::AddPolicy { tenant, n } => tx.add_policy(&write_scope(*tenant), &policy(*n))?,
             Self::UpdatePolicy { tenant, n, deny, at } => {
                 if tx.policy(&scope(*tenant), policy_id(*n))?.is_some() {
                     let configuration = access(if *deny { "deny" } else { "allow" }, "example.com");
                     let (revision, updated_at) = ((*at).into(), time(*at));
                     let new = Policy { configuration, revision, updated_at, ..policy(*n) };
-                    tx.update_policy(&scope(*tenant), &new)?;
+                    tx.update_policy(&write_scope(*tenant), &new)?;
                 }
             }
             Self::RemovePolicy { tenant, n } => {
-                return tx.remove_policy(&scope(*tenant), policy_id(*n)).map(Some);
+                return tx.remove_policy(&write_scope(*tenant), policy_id(*n)).map(Some);
             }
             Self::Attach { tenant, endpoint, policies } => {
                 let policies: Vec<_> = policies.iter().copied().map(policy_id).collect();
-                tx.attach_policies(&scope(*tenant), endpoint_id(*endpoint), &policies)?;
+                tx.attach_policies(&write_scope(*tenant), endpoint_id(*endpoint), &policies)?;
             }
             Self::Marketplace(operation) => return operation.run(tx),
             _ => return self.run(tx),
@@ -267,6 +271,12 @@ enum UnitError {
 impl From<StoreError> for UnitError {
     fn from(error: StoreError) -> Self {
         Self::Store(kind(&error))
+    }
+}
+
+impl syft_space_domain::unit::UnitError for UnitError {
+    fn into_store_error(self) -> Result<StoreError, Self> {
+        Err(self)
     }
 }
 
@@ -304,11 +314,11 @@ impl UnitPlan {
             match plan.end {
                 UnitEnd::Record => {
                     let recorded = Recorded::new(results, first.clone());
-                    Ok(Ok(others.iter().cloned().fold(recorded, Recorded::and)))
+                    Ok(others.iter().cloned().fold(recorded, Recorded::and))
                 }
-                UnitEnd::Refuse => Ok(Err(Refused::new(UnitError::Refused, first.clone()))),
-                UnitEnd::RefuseUnrecorded => Ok(Err(Refused::unrecorded(UnitError::Refused))),
-                UnitEnd::Fail => Err(StoreError::Failed("the unit says so".to_owned())),
+                UnitEnd::Refuse => Err(Refused::new(UnitError::Refused, first.clone()).into()),
+                UnitEnd::RefuseUnrecorded => Err(UnitError::Refused.into()),
+                UnitEnd::Fail => Err(StoreError::Failed("the unit says so".to_owned()).into()),
             }
         });
         receipt.wait()
@@ -344,14 +354,14 @@ impl StoreUnderTest {
                 tx.add_account(&account(1))?;
                 for n in [1, 2] {
                     tx.add_tenant(&tenant(n))?;
-                    tx.add_dataset(&scope(n), &dataset(1))?;
-                    tx.add_endpoint(&scope(n), &endpoint(1, 1))?;
-                    tx.add_policy(&scope(n), &policy(1))?;
-                    tx.attach_policies(&scope(n), endpoint_id(1), &[policy_id(1)])?;
+                    tx.add_dataset(&write_scope(n), &dataset(1))?;
+                    tx.add_endpoint(&write_scope(n), &endpoint(1, 1))?;
+                    tx.add_policy(&write_scope(n), &policy(1))?;
+                    tx.attach_policies(&write_scope(n), endpoint_id(1), &[policy_id(1)])?;
                 }
                 tx.add_hub(&hub(1))?;
-                tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
-                Ok(Ok(Recorded::new((), seed_event.clone())))
+                tx.add_marketplace(&write_scope(1), &marketplace(1, 1, 1))?;
+                Ok(Recorded::new((), seed_event.clone()))
             })
             .wait();
         seeded.expect("a new store takes a tenant");

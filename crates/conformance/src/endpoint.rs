@@ -7,7 +7,9 @@ use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
 use crate::pagination::PagedList;
 use crate::run::{all_items, assert_conflict, commit, read, seeded_store, submit};
-use crate::sample::{dataset, dataset_id, endpoint, endpoint_id, policy, policy_id, scope, slug, time};
+use crate::sample::{
+    dataset, dataset_id, endpoint, endpoint_id, policy, policy_id, scope, slug, time, write_scope,
+};
 
 /// Every promise of [`EndpointView`](syft_space_domain::endpoint::ports::EndpointView) and `EndpointRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -39,7 +41,7 @@ fn listed(store: &dyn Store, tenant: u64) -> Vec<Endpoint> {
 }
 
 fn add_datasets(tx: &mut dyn Tx, tenant: u64) -> Result<(), StoreError> {
-    [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&scope(tenant), &dataset(n)))
+    [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&write_scope(tenant), &dataset(n)))
 }
 
 /// Every field is read back.
@@ -49,7 +51,7 @@ pub fn an_endpoint_is_found_by_id_and_by_slug(make: &StoreFactory) {
     let row = added.clone();
     commit(&*fixture.adapter, move |tx| {
         add_datasets(tx, 1)?;
-        tx.add_endpoint(&scope(1), &row)
+        tx.add_endpoint(&write_scope(1), &row)
     });
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(added.clone()), "an endpoint is found by its id");
     assert_eq!(find_by_slug(&*fixture.adapter, 1, &slug(1)), Some(added), "an endpoint is found by its slug");
@@ -63,18 +65,18 @@ pub fn an_endpoints_id_and_slug_are_unique_in_its_tenant(make: &StoreFactory) {
     commit(&*fixture.adapter, |tx| {
         add_datasets(tx, 1)?;
         add_datasets(tx, 2)?;
-        [1, 2].into_iter().try_for_each(|n| tx.add_endpoint(&scope(1), &endpoint(n, 1)))
+        [1, 2].into_iter().try_for_each(|n| tx.add_endpoint(&write_scope(1), &endpoint(n, 1)))
     });
     assert_conflict(&*fixture.adapter, "a second endpoint with an id", |tx| {
-        tx.add_endpoint(&scope(1), &Endpoint { slug: slug(3), ..endpoint(1, 1) })
+        tx.add_endpoint(&write_scope(1), &Endpoint { slug: slug(3), ..endpoint(1, 1) })
     });
     assert_conflict(&*fixture.adapter, "a second endpoint with a slug", |tx| {
-        tx.add_endpoint(&scope(1), &Endpoint { slug: slug(1), ..endpoint(3, 1) })
+        tx.add_endpoint(&write_scope(1), &Endpoint { slug: slug(1), ..endpoint(3, 1) })
     });
     assert_conflict(&*fixture.adapter, "another endpoint's slug", |tx| {
-        tx.update_endpoint(&scope(1), &Endpoint { slug: slug(1), ..endpoint(2, 1) })
+        tx.update_endpoint(&write_scope(1), &Endpoint { slug: slug(1), ..endpoint(2, 1) })
     });
-    commit(&*fixture.adapter, |tx| tx.add_endpoint(&scope(2), &endpoint(1, 1)));
+    commit(&*fixture.adapter, |tx| tx.add_endpoint(&write_scope(2), &endpoint(1, 1)));
     assert_eq!(
         listed(&*fixture.adapter, 1),
         [endpoint(1, 1), endpoint(2, 1)],
@@ -86,18 +88,18 @@ pub fn an_endpoints_id_and_slug_are_unique_in_its_tenant(make: &StoreFactory) {
 pub fn an_endpoint_needs_a_dataset_of_its_own_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        tx.add_dataset(&scope(1), &dataset(1))?;
-        tx.add_dataset(&scope(2), &dataset(2))?;
-        tx.add_endpoint(&scope(1), &endpoint(1, 1))
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
+        tx.add_dataset(&write_scope(2), &dataset(2))?;
+        tx.add_endpoint(&write_scope(1), &endpoint(1, 1))
     });
     assert_conflict(&*fixture.adapter, "an endpoint over a dataset that is not there", |tx| {
-        tx.add_endpoint(&scope(1), &endpoint(2, 3))
+        tx.add_endpoint(&write_scope(1), &endpoint(2, 3))
     });
     assert_conflict(&*fixture.adapter, "an endpoint over another tenant's dataset", |tx| {
-        tx.add_endpoint(&scope(1), &endpoint(2, 2))
+        tx.add_endpoint(&write_scope(1), &endpoint(2, 2))
     });
     assert_conflict(&*fixture.adapter, "turning an endpoint to another tenant's dataset", |tx| {
-        tx.update_endpoint(&scope(1), &endpoint(1, 2))
+        tx.update_endpoint(&write_scope(1), &endpoint(1, 2))
     });
     assert_eq!(listed(&*fixture.adapter, 1), [endpoint(1, 1)], "what was refused changed nothing");
 }
@@ -119,8 +121,8 @@ pub fn a_changed_endpoint_keeps_its_beginning(make: &StoreFactory) {
     let row = Endpoint { created_at: time(99), ..changed.clone() };
     commit(&*fixture.adapter, move |tx| {
         add_datasets(tx, 1)?;
-        tx.add_endpoint(&scope(1), &endpoint(1, 1))?;
-        tx.update_endpoint(&scope(1), &row)
+        tx.add_endpoint(&write_scope(1), &endpoint(1, 1))?;
+        tx.update_endpoint(&write_scope(1), &row)
     });
     assert_eq!(
         find(&*fixture.adapter, 1, 1),
@@ -136,22 +138,25 @@ pub fn an_endpoint_that_goes_lets_go_of_its_policies(make: &StoreFactory) {
     let store = &*fixture.adapter;
     commit(store, |tx| {
         add_datasets(tx, 1)?;
-        tx.add_policy(&scope(1), &policy(1))?;
+        tx.add_policy(&write_scope(1), &policy(1))?;
         for n in [1, 2] {
-            tx.add_endpoint(&scope(1), &endpoint(n, 1))?;
-            tx.attach_policies(&scope(1), endpoint_id(n), &[policy_id(1)])?;
+            tx.add_endpoint(&write_scope(1), &endpoint(n, 1))?;
+            tx.attach_policies(&write_scope(1), endpoint_id(n), &[policy_id(1)])?;
         }
         Ok(())
     });
-    assert!(commit(store, |tx| tx.remove_endpoint(&scope(1), endpoint_id(1))), "an endpoint is removed");
+    assert!(
+        commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1))),
+        "an endpoint is removed"
+    );
     assert_eq!(listed(store, 1), [endpoint(2, 1)], "an endpoint that was removed is not there");
     let attached = read(store, |view| view.endpoints_of_policy(&scope(1), policy_id(1)));
     assert_eq!(attached, [endpoint_id(2)], "its policies are attached to the others only");
-    commit(store, |tx| tx.add_endpoint(&scope(1), &endpoint(1, 1)));
+    commit(store, |tx| tx.add_endpoint(&write_scope(1), &endpoint(1, 1)));
     let none = read(store, |view| view.attached_policies(&scope(1), endpoint_id(1)));
     assert_eq!(none, [], "a new endpoint of that id has no old policies");
     assert!(
-        !commit(store, |tx| tx.remove_endpoint(&scope(1), endpoint_id(3))),
+        !commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(3))),
         "none is removed where none is"
     );
 }
@@ -162,10 +167,10 @@ pub fn the_endpoints_of_a_dataset_come_in_the_order_of_their_ids(make: &StoreFac
     commit(&*fixture.adapter, |tx| {
         add_datasets(tx, 1)?;
         add_datasets(tx, 2)?;
-        tx.add_endpoint(&scope(2), &endpoint(4, 1))?;
+        tx.add_endpoint(&write_scope(2), &endpoint(4, 1))?;
         [(5, 1), (2, 2), (3, 1), (1, 1)]
             .into_iter()
-            .try_for_each(|(n, of)| tx.add_endpoint(&scope(1), &endpoint(n, of)))
+            .try_for_each(|(n, of)| tx.add_endpoint(&write_scope(1), &endpoint(n, of)))
     });
     let of = |n| read(&*fixture.adapter, |view| view.endpoints_of_dataset(&scope(1), dataset_id(n)));
     let expected = [endpoint(1, 1), endpoint(3, 1), endpoint(5, 1)];
@@ -181,9 +186,9 @@ pub fn z1_an_endpoint_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFac
     commit(store, move |tx| {
         add_datasets(tx, 1)?;
         add_datasets(tx, 2)?;
-        tx.add_endpoint(&scope(1), &endpoint(1, 1))?;
-        tx.add_endpoint(&scope(2), &theirs())?;
-        tx.add_endpoint(&scope(2), &endpoint(2, 1))
+        tx.add_endpoint(&write_scope(1), &endpoint(1, 1))?;
+        tx.add_endpoint(&write_scope(2), &theirs())?;
+        tx.add_endpoint(&write_scope(2), &endpoint(2, 1))
     });
     assert_eq!(find(store, 1, 1), Some(endpoint(1, 1)), "one's own endpoint is found");
     assert_eq!(find_by_slug(store, 1, &slug(1)), Some(endpoint(1, 1)), "by its slug too");
@@ -194,14 +199,16 @@ pub fn z1_an_endpoint_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFac
     assert_eq!(counts, [1, 2, 0], "nor counted");
     let of_dataset = read(store, |view| view.endpoints_of_dataset(&scope(1), dataset_id(1)));
     assert_eq!(of_dataset, [endpoint(1, 1)], "nor found by their dataset");
-    commit(store, |tx| tx.update_endpoint(&scope(1), &Endpoint { slug: slug(8), ..endpoint(1, 1) }));
+    commit(store, |tx| tx.update_endpoint(&write_scope(1), &Endpoint { slug: slug(8), ..endpoint(1, 1) }));
     drop(
-        submit(store, |tx| tx.update_endpoint(&scope(1), &Endpoint { slug: slug(9), ..endpoint(2, 1) }))
-            .wait(),
+        submit(store, |tx| {
+            tx.update_endpoint(&write_scope(1), &Endpoint { slug: slug(9), ..endpoint(2, 1) })
+        })
+        .wait(),
     );
     assert_eq!(listed(store, 2), [theirs(), endpoint(2, 1)], "another tenant's endpoints are not changed");
-    assert!(!commit(store, |tx| tx.remove_endpoint(&scope(1), endpoint_id(2))), "nor removed");
-    assert!(commit(store, |tx| tx.remove_endpoint(&scope(1), endpoint_id(1))), "one's own is removed");
+    assert!(!commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(2))), "nor removed");
+    assert!(commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1))), "one's own is removed");
     assert_eq!(listed(store, 2), [theirs(), endpoint(2, 1)], "and another tenant's stay");
 }
 
@@ -211,11 +218,11 @@ pub fn endpoints_come_in_pages(make: &StoreFactory) {
     commit(&*fixture.adapter, |tx| {
         add_datasets(tx, 1)?;
         add_datasets(tx, 2)?;
-        (1..=9).try_for_each(|n| tx.add_endpoint(&scope(2), &endpoint(n, 1)))
+        (1..=9).try_for_each(|n| tx.add_endpoint(&write_scope(2), &endpoint(n, 1)))
     });
     PagedList {
-        add: |tx, n| tx.add_endpoint(&scope(1), &endpoint(n, 1)),
-        remove: |tx, n| tx.remove_endpoint(&scope(1), endpoint_id(n)).map(drop),
+        add: |tx, n| tx.add_endpoint(&write_scope(1), &endpoint(n, 1)),
+        remove: |tx, n| tx.remove_endpoint(&write_scope(1), endpoint_id(n)).map(drop),
         page: |view, page| view.endpoints(&scope(1), page),
         key: endpoint_id,
         key_of: |endpoint| endpoint.id,

@@ -5,7 +5,7 @@ use syft_space_domain::identity::{
     Account, AccountStatus, Email, Invitation, Member, Membership, PasswordHash,
 };
 use syft_space_domain::ids::AccountId;
-use syft_space_domain::store::Store;
+use syft_space_domain::store::{Store, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantScope};
 use syft_space_domain::time::Timestamp;
 
@@ -15,6 +15,7 @@ use crate::pagination::PagedList;
 use crate::run::{all_items, assert_conflict, commit, new_store, read, seeded_store, submit};
 use crate::sample::{
     account, account_id, email, invitation, invitation_id, membership, scope, tenant, tenant_id, time, token,
+    write_scope,
 };
 
 /// Every promise of [`AccountView`](syft_space_domain::identity::ports::AccountView) and `AccountRows`.
@@ -26,6 +27,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     a_member_is_shown_with_what_the_tenant_may_know_of_the_account,
     a_membership_needs_its_account_and_its_tenant_and_is_unique,
     a_changed_membership_keeps_its_beginning,
+    a3_no_generation_is_given_twice,
     z1_a_membership_is_seen_and_changed_in_its_own_tenant_only,
     active_members_are_counted_by_role,
     members_and_invitations_are_counted_together,
@@ -115,9 +117,9 @@ pub fn memberships_come_by_the_name_of_the_tenant(make: &StoreFactory) {
         tx.add_account(&account(2))?;
         for (id, named) in [(1, 3), (2, 1), (3, 2)] {
             tx.add_tenant(&Tenant { name: tenant(named).name, ..tenant(id) })?;
-            tx.add_membership(&scope(id), &membership(id, 1, Role::Admin))?;
+            tx.add_membership(&write_scope(id), &membership(id, 1, Role::Admin))?;
         }
-        tx.add_membership(&scope(1), &membership(1, 2, Role::User))
+        tx.add_membership(&write_scope(1), &membership(1, 2, Role::User))
     });
     let found = read(&*fixture.adapter, |view| view.memberships(account_id(1)));
     let expected: Vec<_> = [(2, 1), (3, 2), (1, 3)]
@@ -138,7 +140,7 @@ pub fn memberships_come_by_the_name_of_the_tenant(make: &StoreFactory) {
 pub fn a_member_is_shown_with_what_the_tenant_may_know_of_the_account(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        tx.add_membership(&scope(1), &membership(1, 1, Role::Viewer))?;
+        tx.add_membership(&write_scope(1), &membership(1, 1, Role::Viewer))?;
         tx.set_account_status(account_id(1), AccountStatus::Disabled)
     });
     let expected = Member {
@@ -153,38 +155,60 @@ pub fn a_member_is_shown_with_what_the_tenant_may_know_of_the_account(make: &Sto
 /// Any other membership is a conflict.
 pub fn a_membership_needs_its_account_and_its_tenant_and_is_unique(make: &StoreFactory) {
     let fixture = seeded_store(make);
-    commit(&*fixture.adapter, |tx| tx.add_membership(&scope(1), &membership(1, 1, Role::User)));
+    commit(&*fixture.adapter, |tx| tx.add_membership(&write_scope(1), &membership(1, 1, Role::User)));
     assert_conflict(&*fixture.adapter, "a second membership of an account", |tx| {
-        tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))
+        tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))
     });
     assert_conflict(&*fixture.adapter, "a membership of an account that is not there", |tx| {
-        tx.add_membership(&scope(1), &membership(1, 10, Role::User))
+        tx.add_membership(&write_scope(1), &membership(1, 10, Role::User))
     });
     assert_conflict(&*fixture.adapter, "a membership in a tenant that is not there", |tx| {
-        tx.add_membership(&scope(4), &membership(4, 1, Role::User))
+        tx.add_membership(&write_scope(4), &membership(4, 1, Role::User))
     });
     assert_eq!(members(&*fixture.adapter, &scope(1)).len(), 1, "a membership that was refused is not there");
 }
 
-/// Role, status, `tokens_from` and revision are replaced, and nothing else.
+/// Role, status, generation and revision are replaced, and nothing else.
 pub fn a_changed_membership_keeps_its_beginning(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let changed = Membership {
         role: Role::Admin,
         status: AccountStatus::Disabled,
-        tokens_from: time(50),
+        generation: 50,
         revision: 2,
         created_at: time(99),
         ..membership(1, 1, Role::User)
     };
     let row = changed.clone();
     commit(&*fixture.adapter, move |tx| {
-        tx.add_membership(&scope(1), &membership(1, 1, Role::User))?;
-        tx.update_membership(&scope(1), &row)
+        tx.add_membership(&write_scope(1), &membership(1, 1, Role::User))?;
+        tx.update_membership(&write_scope(1), &row)
     });
     let expected = Membership { created_at: time(3), ..changed };
     let found = member(&*fixture.adapter, 1, 1).map(|member| member.membership);
     assert_eq!(found, Some(expected), "a membership's change is kept, and its beginning stays");
+}
+
+/// Not when a membership has ended, nor in another tenant; and what is rolled back takes none.
+pub fn a3_no_generation_is_given_twice(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let next = |n| commit(store, move |tx| tx.next_generation(account_id(n)));
+    assert_eq!([next(1), next(1), next(2)], [1, 2, 1], "each account counts its own generations");
+    let within = commit(store, |tx| {
+        tx.add_membership(&write_scope(1), &membership(1, 1, Role::User))?;
+        tx.remove_membership(&write_scope(1), account_id(1))?;
+        Ok([tx.next_generation(account_id(1))?, tx.next_generation(account_id(1))?])
+    });
+    assert_eq!(within, [3, 4], "a membership that has ended gives nothing back");
+    let failed = submit(store, |tx| {
+        tx.next_generation(account_id(1))?;
+        Err::<(), _>(StoreError::Full)
+    });
+    assert_eq!(failed.wait(), Err(StoreError::Full));
+    assert_eq!(next(1), 5, "what is rolled back takes none");
+    assert_conflict(store, "a generation of nobody's", |tx| tx.next_generation(account_id(10)));
+    assert_eq!(find(store, 1), Some(fields(&account(1))), "an account is the same after it");
 }
 
 /// One account is a member of two tenants.
@@ -192,9 +216,9 @@ pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFa
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     commit(store, |tx| {
-        tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))?;
-        tx.add_membership(&scope(2), &membership(2, 1, Role::User))?;
-        tx.add_membership(&scope(2), &membership(2, 2, Role::Owner))
+        tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))?;
+        tx.add_membership(&write_scope(2), &membership(2, 1, Role::User))?;
+        tx.add_membership(&write_scope(2), &membership(2, 2, Role::Owner))
     });
     let theirs = || [(2, 1), (2, 2)].map(|(tenant, account)| member(store, tenant, account));
     let before = theirs();
@@ -203,15 +227,15 @@ pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFa
     assert_eq!(members(store, &scope(1)).len(), 1, "another tenant's members are not listed");
     assert_eq!(members(store, &scope(3)), [], "a tenant without members has none");
     // Updating a missing row may be an error or do nothing. It must not change another tenant's row.
-    drop(submit(store, |tx| tx.update_membership(&scope(1), &membership(1, 2, Role::Viewer))).wait());
-    commit(store, |tx| tx.update_membership(&scope(1), &membership(2, 1, Role::Viewer)));
+    drop(submit(store, |tx| tx.update_membership(&write_scope(1), &membership(1, 2, Role::Viewer))).wait());
+    commit(store, |tx| tx.update_membership(&write_scope(1), &membership(2, 1, Role::Viewer)));
     assert_eq!(theirs(), before, "another tenant's membership is not changed");
-    assert!(!commit(store, |tx| tx.remove_membership(&scope(1), account_id(2))), "nor removed");
-    assert!(commit(store, |tx| tx.remove_membership(&scope(1), account_id(1))), "one's own is removed");
+    assert!(!commit(store, |tx| tx.remove_membership(&write_scope(1), account_id(2))), "nor removed");
+    assert!(commit(store, |tx| tx.remove_membership(&write_scope(1), account_id(1))), "one's own is removed");
     assert_eq!(member(store, 1, 1), None, "a membership that was removed is not there");
     assert_eq!(theirs(), before, "removing one's own leaves another tenant's");
     // The scope decides the tenant, not the row.
-    drop(submit(store, |tx| tx.add_membership(&scope(1), &membership(3, 5, Role::Owner))).wait());
+    drop(submit(store, |tx| tx.add_membership(&write_scope(1), &membership(3, 5, Role::Owner))).wait());
     assert_eq!(members(store, &scope(3)), [], "a scope does not write into another tenant");
 }
 
@@ -220,12 +244,12 @@ pub fn active_members_are_counted_by_role(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
         for n in 1..=4 {
-            tx.add_membership(&scope(1), &membership(1, n, Role::Owner))?;
+            tx.add_membership(&write_scope(1), &membership(1, n, Role::Owner))?;
         }
-        tx.add_membership(&scope(1), &membership(1, 5, Role::User))?;
-        tx.add_membership(&scope(2), &membership(2, 6, Role::Owner))?;
+        tx.add_membership(&write_scope(1), &membership(1, 5, Role::User))?;
+        tx.add_membership(&write_scope(2), &membership(2, 6, Role::Owner))?;
         let disabled = Membership { status: AccountStatus::Disabled, ..membership(1, 1, Role::Owner) };
-        tx.update_membership(&scope(1), &disabled)?;
+        tx.update_membership(&write_scope(1), &disabled)?;
         tx.set_account_status(account_id(2), AccountStatus::Disabled)
     });
     let count = |tenant, role| read(&*fixture.adapter, |view| view.count_active(&scope(tenant), role));
@@ -237,10 +261,10 @@ pub fn active_members_are_counted_by_role(make: &StoreFactory) {
 pub fn members_and_invitations_are_counted_together(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))?;
-        tx.add_membership(&scope(2), &membership(2, 2, Role::Owner))?;
-        tx.add_invitation(&scope(1), &invitation(1, 1, 1))?;
-        tx.add_invitation(&scope(1), &invitation(1, 2, 1))
+        tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))?;
+        tx.add_membership(&write_scope(2), &membership(2, 2, Role::Owner))?;
+        tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))?;
+        tx.add_invitation(&write_scope(1), &invitation(1, 2, 1))
     });
     let count = |n| read(&*fixture.adapter, |view| view.count_members_and_invitations(&scope(n)));
     assert_eq!(
@@ -257,11 +281,11 @@ pub fn members_come_in_pages(make: &StoreFactory) {
         for n in 10..=99 {
             tx.add_account(&account(n))?;
         }
-        (1..=9).try_for_each(|n| tx.add_membership(&scope(2), &membership(2, n, Role::User)))
+        (1..=9).try_for_each(|n| tx.add_membership(&write_scope(2), &membership(2, n, Role::User)))
     });
     PagedList {
-        add: |tx, n| tx.add_membership(&scope(1), &membership(1, n, Role::User)),
-        remove: |tx, n| tx.remove_membership(&scope(1), account_id(n)).map(drop),
+        add: |tx, n| tx.add_membership(&write_scope(1), &membership(1, n, Role::User)),
+        remove: |tx, n| tx.remove_membership(&write_scope(1), account_id(n)).map(drop),
         page: |view, page| view.members(&scope(1), page),
         key: account_id,
         key_of: |member| member.membership.account,
@@ -274,7 +298,7 @@ pub fn an_invitation_is_found_by_id_and_by_token(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let added = Invitation { role: Role::Admin, ..invitation(1, 1, 2) };
     let row = added.clone();
-    commit(&*fixture.adapter, move |tx| tx.add_invitation(&scope(1), &row));
+    commit(&*fixture.adapter, move |tx| tx.add_invitation(&write_scope(1), &row));
     let by_id = read(&*fixture.adapter, |view| view.invitation(&scope(1), invitation_id(1)));
     assert_eq!(by_id.as_ref(), Some(&added), "an invitation is found by its id");
     let by_token = read(&*fixture.adapter, |view| view.invitation_by_token(&token(1, 1)));
@@ -289,12 +313,12 @@ pub fn an_invitation_is_found_by_id_and_by_token(make: &StoreFactory) {
 /// Its tenant must exist.
 pub fn an_invitations_id_is_unique(make: &StoreFactory) {
     let fixture = seeded_store(make);
-    commit(&*fixture.adapter, |tx| tx.add_invitation(&scope(1), &invitation(1, 1, 1)));
+    commit(&*fixture.adapter, |tx| tx.add_invitation(&write_scope(1), &invitation(1, 1, 1)));
     assert_conflict(&*fixture.adapter, "a second invitation with an id", |tx| {
-        tx.add_invitation(&scope(1), &Invitation { token: token(1, 2), ..invitation(1, 1, 1) })
+        tx.add_invitation(&write_scope(1), &Invitation { token: token(1, 2), ..invitation(1, 1, 1) })
     });
     assert_conflict(&*fixture.adapter, "an invitation into a tenant that is not there", |tx| {
-        tx.add_invitation(&scope(4), &invitation(4, 1, 1))
+        tx.add_invitation(&write_scope(4), &invitation(4, 1, 1))
     });
 }
 
@@ -303,17 +327,20 @@ pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreF
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     commit(store, |tx| {
-        tx.add_invitation(&scope(1), &invitation(1, 1, 1))?;
-        tx.add_invitation(&scope(2), &invitation(2, 1, 2))?;
-        tx.add_invitation(&scope(2), &invitation(2, 2, 2))
+        tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))?;
+        tx.add_invitation(&write_scope(2), &invitation(2, 1, 2))?;
+        tx.add_invitation(&write_scope(2), &invitation(2, 2, 2))
     });
     let seen = |tenant, n| read(store, |view| view.invitation(&scope(tenant), invitation_id(n)));
     assert_eq!(seen(1, 1), Some(invitation(1, 1, 1)), "one's own invitation is seen");
     assert_eq!(seen(1, 2), None, "another tenant's is not");
     let listed = all_items(2, |page| read(store, |view| view.invitations(&scope(1), page)));
     assert_eq!(listed, [invitation(1, 1, 1)], "nor listed");
-    assert!(!commit(store, |tx| tx.remove_invitation(&scope(1), invitation_id(2))), "nor removed");
-    assert!(commit(store, |tx| tx.remove_invitation(&scope(1), invitation_id(1))), "one's own is removed");
+    assert!(!commit(store, |tx| tx.remove_invitation(&write_scope(1), invitation_id(2))), "nor removed");
+    assert!(
+        commit(store, |tx| tx.remove_invitation(&write_scope(1), invitation_id(1))),
+        "one's own is removed"
+    );
     assert_eq!(seen(1, 1), None, "an invitation that was removed is not there");
     let left = all_items(2, |page| read(store, |view| view.invitations(&scope(2), page)));
     assert_eq!(left, [invitation(2, 1, 2), invitation(2, 2, 2)], "another tenant's invitations stay");
@@ -327,7 +354,7 @@ pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreF
         Some(tenant_id(2)),
         "a token leads to its own tenant"
     );
-    drop(submit(store, |tx| tx.add_invitation(&scope(1), &invitation(3, 3, 1))).wait());
+    drop(submit(store, |tx| tx.add_invitation(&write_scope(1), &invitation(3, 3, 1))).wait());
     assert_eq!(seen(3, 3), None, "a scope does not write into another tenant");
 }
 
@@ -335,11 +362,11 @@ pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreF
 pub fn invitations_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        (1..=9).try_for_each(|n| tx.add_invitation(&scope(2), &invitation(2, n, 1)))
+        (1..=9).try_for_each(|n| tx.add_invitation(&write_scope(2), &invitation(2, n, 1)))
     });
     PagedList {
-        add: |tx, n| tx.add_invitation(&scope(1), &invitation(1, n, 1)),
-        remove: |tx, n| tx.remove_invitation(&scope(1), invitation_id(n)).map(drop),
+        add: |tx, n| tx.add_invitation(&write_scope(1), &invitation(1, n, 1)),
+        remove: |tx, n| tx.remove_invitation(&write_scope(1), invitation_id(n)).map(drop),
         page: |view, page| view.invitations(&scope(1), page),
         key: invitation_id,
         key_of: |invitation| invitation.id,

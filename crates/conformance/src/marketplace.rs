@@ -18,7 +18,9 @@ use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
 use crate::pagination::PagedList;
 use crate::run::{all_items, assert_conflict, commit, read, seeded_store, submit};
-use crate::sample::{hub, hub_id, marketplace, marketplace_id, satellite_id, scope, time, username};
+use crate::sample::{
+    hub, hub_id, marketplace, marketplace_id, satellite_id, scope, time, username, write_scope,
+};
 
 /// Every promise of [`MarketplaceView`](syft_space_domain::marketplace::ports::MarketplaceView) and
 /// `MarketplaceRows`.
@@ -123,14 +125,14 @@ pub fn a_hub_with_a_marketplace_stays(make: &StoreFactory) {
     let store = &*fixture.adapter;
     commit(store, |tx| {
         add_hubs(tx)?;
-        tx.add_marketplace(&scope(2), &marketplace(1, 1, 1))
+        tx.add_marketplace(&write_scope(2), &marketplace(1, 1, 1))
     });
     let on = |n| read(store, |view| view.count_marketplaces_on(hub_id(n)));
     assert_eq!([on(1), on(2)], [1, 0], "the marketplaces on a hub are counted");
     assert_conflict(store, "removing a hub that a marketplace is on", |tx| tx.remove_hub(hub_id(1)));
     assert!(commit(store, |tx| tx.remove_hub(hub_id(2))), "another hub is removed");
     assert!(!commit(store, |tx| tx.remove_hub(hub_id(2))), "and once only");
-    commit(store, |tx| tx.remove_marketplace(&scope(2), marketplace_id(1)));
+    commit(store, |tx| tx.remove_marketplace(&write_scope(2), marketplace_id(1)));
     assert!(commit(store, |tx| tx.remove_hub(hub_id(1))), "a hub is removed when nobody is on it");
     assert_eq!(read(store, |view| view.hubs()), [], "hubs that were removed are not there");
 }
@@ -147,7 +149,7 @@ pub fn a_marketplace_is_read_back_as_it_was_added(make: &StoreFactory) {
     };
     commit(&*fixture.adapter, move |tx| {
         add_hubs(tx)?;
-        tx.add_marketplace(&scope(1), &added())
+        tx.add_marketplace(&write_scope(1), &added())
     });
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(added()), "a marketplace is found by its id");
     assert_eq!(find(&*fixture.adapter, 1, 2), None, "one that is not there is not");
@@ -158,25 +160,25 @@ pub fn a_marketplaces_id_and_name_are_unique_in_its_tenant(make: &StoreFactory) 
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
         add_hubs(tx)?;
-        tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
-        tx.add_marketplace(&scope(1), &marketplace(2, 1, 2))?;
-        tx.add_marketplace(&scope(2), &marketplace(1, 1, 3))
+        tx.add_marketplace(&write_scope(1), &marketplace(1, 1, 1))?;
+        tx.add_marketplace(&write_scope(1), &marketplace(2, 1, 2))?;
+        tx.add_marketplace(&write_scope(2), &marketplace(1, 1, 3))
     });
     assert_conflict(&*fixture.adapter, "a second marketplace with an id", |tx| {
         tx.add_marketplace(
-            &scope(1),
+            &write_scope(1),
             &Marketplace { name: marketplace(9, 1, 1).name, ..marketplace(1, 1, 4) },
         )
     });
     assert_conflict(&*fixture.adapter, "a second marketplace with a name", |tx| {
         tx.add_marketplace(
-            &scope(1),
+            &write_scope(1),
             &Marketplace { name: marketplace(1, 1, 1).name, ..marketplace(4, 1, 4) },
         )
     });
     assert_conflict(&*fixture.adapter, "another marketplace's name", |tx| {
         tx.update_marketplace(
-            &scope(1),
+            &write_scope(1),
             &Marketplace { name: marketplace(1, 1, 1).name, ..marketplace(2, 1, 2) },
         )
     });
@@ -189,10 +191,10 @@ pub fn a_marketplace_needs_a_hub(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, add_hubs);
     assert_conflict(&*fixture.adapter, "a marketplace on a hub that is not there", |tx| {
-        tx.add_marketplace(&scope(1), &marketplace(1, 3, 1))
+        tx.add_marketplace(&write_scope(1), &marketplace(1, 3, 1))
     });
     assert_conflict(&*fixture.adapter, "a marketplace of a tenant that is not there", |tx| {
-        tx.add_marketplace(&scope(4), &marketplace(1, 1, 1))
+        tx.add_marketplace(&write_scope(4), &marketplace(1, 1, 1))
     });
 }
 
@@ -209,10 +211,10 @@ pub fn a2_an_audience_on_a_hub_is_one_tenants(make: &StoreFactory) {
     };
     commit(store, move |tx| {
         add_hubs(tx)?;
-        tx.add_marketplace(&scope(1), &with(1, marketplace(1, 1, 1)))?;
-        tx.add_marketplace(&scope(1), &named_like(2, marketplace(2, 1, 2)))?;
-        tx.add_marketplace(&scope(2), &with(1, marketplace(1, 2, 1)))?;
-        tx.add_marketplace(&scope(2), &with(5, marketplace(2, 1, 5)))
+        tx.add_marketplace(&write_scope(1), &with(1, marketplace(1, 1, 1)))?;
+        tx.add_marketplace(&write_scope(1), &named_like(2, marketplace(2, 1, 2)))?;
+        tx.add_marketplace(&write_scope(2), &with(1, marketplace(1, 2, 1)))?;
+        tx.add_marketplace(&write_scope(2), &with(5, marketplace(2, 1, 5)))
     });
     let taken = [
         ("a name", marketplace(3, 1, 1)),
@@ -224,12 +226,12 @@ pub fn a2_an_audience_on_a_hub_is_one_tenants(make: &StoreFactory) {
         for tenant in [1, 2] {
             let (add, update) = (row.clone(), Marketplace { id: marketplace_id(2), ..row.clone() });
             assert_conflict(store, &format!("{what} of another marketplace"), move |tx| {
-                tx.add_marketplace(&scope(tenant), &add)
+                tx.add_marketplace(&write_scope(tenant), &add)
             });
             // The second marketplace of tenant 1 may keep its own audiences.
             if tenant == 2 {
                 assert_conflict(store, &format!("changing to {what} of another marketplace"), move |tx| {
-                    tx.update_marketplace(&scope(tenant), &update)
+                    tx.update_marketplace(&write_scope(tenant), &update)
                 });
             }
         }
@@ -246,7 +248,7 @@ pub fn a2_an_audience_on_a_hub_is_one_tenants(make: &StoreFactory) {
     for (hub, audience, expected) in holders {
         assert_eq!(find_holder(store, hub, &audience), expected, "whose {audience} is on hub {hub}");
     }
-    commit(store, move |tx| tx.update_marketplace(&scope(1), &with(1, marketplace(1, 1, 1))));
+    commit(store, move |tx| tx.update_marketplace(&write_scope(1), &with(1, marketplace(1, 1, 1))));
 }
 
 /// A new username, a new satellite or a removal frees the audience.
@@ -257,9 +259,9 @@ pub fn a2_an_audience_is_free_once_its_marketplace_let_go_of_it(make: &StoreFact
         |satellite: u64, row: Marketplace| Marketplace { satellite: Some(satellite_id(satellite)), ..row };
     commit(store, move |tx| {
         add_hubs(tx)?;
-        tx.add_marketplace(&scope(1), &with(1, marketplace(1, 1, 1)))?;
-        tx.update_marketplace(&scope(1), &with(2, marketplace(1, 1, 2)))?;
-        tx.add_marketplace(&scope(2), &with(1, marketplace(1, 1, 1)))
+        tx.add_marketplace(&write_scope(1), &with(1, marketplace(1, 1, 1)))?;
+        tx.update_marketplace(&write_scope(1), &with(2, marketplace(1, 1, 2)))?;
+        tx.add_marketplace(&write_scope(2), &with(1, marketplace(1, 1, 1)))
     });
     assert_eq!(
         find_holder(store, 1, &Audience::from(&username(1))),
@@ -267,7 +269,7 @@ pub fn a2_an_audience_is_free_once_its_marketplace_let_go_of_it(make: &StoreFact
         "a name that was let go is free"
     );
     assert_eq!(find_holder(store, 1, &Audience::from(satellite_id(1))), Some((2, 1)), "so is a satellite");
-    commit(store, |tx| tx.remove_marketplace(&scope(2), marketplace_id(1)));
+    commit(store, |tx| tx.remove_marketplace(&write_scope(2), marketplace_id(1)));
     assert_eq!(
         find_holder(store, 1, &Audience::from(satellite_id(1))),
         None,
@@ -289,8 +291,11 @@ pub fn a_changed_marketplace_keeps_its_hub_and_its_beginning(make: &StoreFactory
     };
     commit(&*fixture.adapter, move |tx| {
         add_hubs(tx)?;
-        tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
-        tx.update_marketplace(&scope(1), &Marketplace { hub: hub_id(2), created_at: time(99), ..changed() })
+        tx.add_marketplace(&write_scope(1), &marketplace(1, 1, 1))?;
+        tx.update_marketplace(
+            &write_scope(1),
+            &Marketplace { hub: hub_id(2), created_at: time(99), ..changed() },
+        )
     });
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(changed()), "a change is kept; hub and beginning stay");
 }
@@ -301,19 +306,22 @@ pub fn z1_a_marketplace_is_seen_and_changed_in_its_own_tenant_only(make: &StoreF
     let store = &*fixture.adapter;
     commit(store, |tx| {
         add_hubs(tx)?;
-        tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
-        tx.add_marketplace(&scope(2), &marketplace(1, 1, 2))?;
-        tx.add_marketplace(&scope(2), &marketplace(2, 1, 3))
+        tx.add_marketplace(&write_scope(1), &marketplace(1, 1, 1))?;
+        tx.add_marketplace(&write_scope(2), &marketplace(1, 1, 2))?;
+        tx.add_marketplace(&write_scope(2), &marketplace(2, 1, 3))
     });
     let theirs = || [marketplace(1, 1, 2), marketplace(2, 1, 3)];
     assert_eq!(find(store, 1, 1), Some(marketplace(1, 1, 1)), "one's own marketplace is found");
     assert_eq!(find(store, 1, 2), None, "another tenant's is not");
     assert_eq!(list(store, 1), [marketplace(1, 1, 1)], "nor is it listed");
-    drop(submit(store, |tx| tx.update_marketplace(&scope(1), &marketplace(2, 1, 9))).wait());
-    commit(store, |tx| tx.update_marketplace(&scope(1), &marketplace(1, 1, 8)));
+    drop(submit(store, |tx| tx.update_marketplace(&write_scope(1), &marketplace(2, 1, 9))).wait());
+    commit(store, |tx| tx.update_marketplace(&write_scope(1), &marketplace(1, 1, 8)));
     assert_eq!(list(store, 2), theirs(), "another tenant's marketplaces are not changed");
-    assert!(!commit(store, |tx| tx.remove_marketplace(&scope(1), marketplace_id(2))), "nor removed");
-    assert!(commit(store, |tx| tx.remove_marketplace(&scope(1), marketplace_id(1))), "one's own is removed");
+    assert!(!commit(store, |tx| tx.remove_marketplace(&write_scope(1), marketplace_id(2))), "nor removed");
+    assert!(
+        commit(store, |tx| tx.remove_marketplace(&write_scope(1), marketplace_id(1))),
+        "one's own is removed"
+    );
     assert_eq!(list(store, 2), theirs(), "and another tenant's stay");
 }
 
@@ -322,11 +330,11 @@ pub fn marketplaces_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
         add_hubs(tx)?;
-        (1..=9).try_for_each(|n| tx.add_marketplace(&scope(2), &marketplace(n, 2, n)))
+        (1..=9).try_for_each(|n| tx.add_marketplace(&write_scope(2), &marketplace(n, 2, n)))
     });
     PagedList {
-        add: |tx, n| tx.add_marketplace(&scope(1), &marketplace(n, 1, n)),
-        remove: |tx, n| tx.remove_marketplace(&scope(1), marketplace_id(n)).map(drop),
+        add: |tx, n| tx.add_marketplace(&write_scope(1), &marketplace(n, 1, n)),
+        remove: |tx, n| tx.remove_marketplace(&write_scope(1), marketplace_id(n)).map(drop),
         page: |view, page| view.marketplaces(&scope(1), page),
         key: marketplace_id,
         key_of: |marketplace| marketplace.id,

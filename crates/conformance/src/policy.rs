@@ -8,7 +8,7 @@ use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
 use crate::pagination::PagedList;
 use crate::run::{all_items, assert_conflict, commit, read, seeded_store, submit};
-use crate::sample::{access, dataset, endpoint, endpoint_id, policy, policy_id, scope, time};
+use crate::sample::{access, dataset, endpoint, endpoint_id, policy, policy_id, scope, time, write_scope};
 
 /// Every promise of [`PolicyView`](syft_space_domain::policy::ports::PolicyView) and `PolicyRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -43,9 +43,9 @@ fn endpoints(store: &dyn Store, tenant: u64, policy: u64) -> Vec<EndpointId> {
 
 /// Endpoints 1 to 3 and policies 1 to 4.
 fn seed_rows(tx: &mut dyn Tx, tenant: u64) -> Result<(), StoreError> {
-    tx.add_dataset(&scope(tenant), &dataset(1))?;
-    (1..=3).try_for_each(|n| tx.add_endpoint(&scope(tenant), &endpoint(n, 1)))?;
-    (1..=4).try_for_each(|n| tx.add_policy(&scope(tenant), &policy(n)))
+    tx.add_dataset(&write_scope(tenant), &dataset(1))?;
+    (1..=3).try_for_each(|n| tx.add_endpoint(&write_scope(tenant), &endpoint(n, 1)))?;
+    (1..=4).try_for_each(|n| tx.add_policy(&write_scope(tenant), &policy(n)))
 }
 
 /// The configuration is read back too.
@@ -58,7 +58,7 @@ pub fn a_policy_is_read_back_as_it_was_added(make: &StoreFactory) {
         ..policy(1)
     };
     let row = added.clone();
-    commit(&*fixture.adapter, move |tx| tx.add_policy(&scope(1), &row));
+    commit(&*fixture.adapter, move |tx| tx.add_policy(&write_scope(1), &row));
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(added), "a policy is read back as it was added");
     assert_eq!(find(&*fixture.adapter, 1, 2), None, "a policy that is not there is not found");
 }
@@ -67,15 +67,15 @@ pub fn a_policy_is_read_back_as_it_was_added(make: &StoreFactory) {
 pub fn a_policys_id_is_unique_in_its_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        tx.add_policy(&scope(1), &policy(1))?;
-        tx.add_policy(&scope(1), &Policy { name: policy(1).name, ..policy(2) })?;
-        tx.add_policy(&scope(2), &policy(1))
+        tx.add_policy(&write_scope(1), &policy(1))?;
+        tx.add_policy(&write_scope(1), &Policy { name: policy(1).name, ..policy(2) })?;
+        tx.add_policy(&write_scope(2), &policy(1))
     });
     assert_conflict(&*fixture.adapter, "a second policy with an id", |tx| {
-        tx.add_policy(&scope(1), &policy(1))
+        tx.add_policy(&write_scope(1), &policy(1))
     });
     assert_conflict(&*fixture.adapter, "a policy of a tenant that is not there", |tx| {
-        tx.add_policy(&scope(4), &policy(1))
+        tx.add_policy(&write_scope(4), &policy(1))
     });
 }
 
@@ -92,8 +92,8 @@ pub fn a_changed_policy_keeps_its_beginning(make: &StoreFactory) {
     let row = Policy { created_at: time(99), ..changed.clone() };
     commit(&*fixture.adapter, move |tx| {
         seed_rows(tx, 1)?;
-        tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1)])?;
-        tx.update_policy(&scope(1), &row)
+        tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(1)])?;
+        tx.update_policy(&write_scope(1), &row)
     });
     assert_eq!(
         find(&*fixture.adapter, 1, 1),
@@ -112,7 +112,7 @@ pub fn policies_are_attached_in_order_and_in_place_of_those_before(make: &StoreF
     for order in [vec![3, 1, 2], vec![2, 3], vec![3, 2, 4, 1], vec![]] {
         let ids: Vec<PolicyId> = order.into_iter().map(policy_id).collect();
         let row = ids.clone();
-        commit(store, move |tx| tx.attach_policies(&scope(1), endpoint_id(1), &row));
+        commit(store, move |tx| tx.attach_policies(&write_scope(1), endpoint_id(1), &row));
         assert_eq!(
             attached(store, 1, 1),
             ids,
@@ -128,19 +128,22 @@ pub fn a_policy_that_is_attached_stays(make: &StoreFactory) {
     let store = &*fixture.adapter;
     commit(store, |tx| {
         seed_rows(tx, 1)?;
-        tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1)])
+        tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(1)])
     });
     assert_conflict(store, "removing a policy that is attached", |tx| {
-        tx.remove_policy(&scope(1), policy_id(1))
+        tx.remove_policy(&write_scope(1), policy_id(1))
     });
     assert_eq!(find(store, 1, 1), Some(policy(1)), "a policy that is attached stays");
-    commit(store, |tx| tx.attach_policies(&scope(1), endpoint_id(1), &[]));
+    commit(store, |tx| tx.attach_policies(&write_scope(1), endpoint_id(1), &[]));
     assert!(
-        commit(store, |tx| tx.remove_policy(&scope(1), policy_id(1))),
+        commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(1))),
         "a policy that is free is removed"
     );
     assert_eq!(find(store, 1, 1), None, "a policy that was removed is not there");
-    assert!(!commit(store, |tx| tx.remove_policy(&scope(1), policy_id(1))), "it cannot be removed twice");
+    assert!(
+        !commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(1))),
+        "it cannot be removed twice"
+    );
 }
 
 /// All must be of the same tenant. Otherwise the attachments stay as they were.
@@ -149,20 +152,20 @@ pub fn attaching_needs_the_endpoint_and_each_policy(make: &StoreFactory) {
     let store = &*fixture.adapter;
     commit(store, |tx| {
         seed_rows(tx, 1)?;
-        tx.add_policy(&scope(2), &policy(5))?;
-        tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1), policy_id(2)])
+        tx.add_policy(&write_scope(2), &policy(5))?;
+        tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(1), policy_id(2)])
     });
     assert_conflict(store, "attaching to an endpoint that is not there", |tx| {
-        tx.attach_policies(&scope(1), endpoint_id(9), &[policy_id(1)])
+        tx.attach_policies(&write_scope(1), endpoint_id(9), &[policy_id(1)])
     });
     assert_conflict(store, "attaching a policy that is not there", |tx| {
-        tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(3), policy_id(9)])
+        tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(3), policy_id(9)])
     });
     assert_conflict(store, "attaching another tenant's policy", |tx| {
-        tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(5)])
+        tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(5)])
     });
     assert_conflict(store, "attaching to another tenant's endpoint", |tx| {
-        tx.attach_policies(&scope(2), endpoint_id(1), &[policy_id(5)])
+        tx.attach_policies(&write_scope(2), endpoint_id(1), &[policy_id(5)])
     });
     assert_eq!(attached(store, 1, 1), [1, 2].map(policy_id), "what was refused changed nothing");
 }
@@ -172,9 +175,9 @@ pub fn the_endpoints_of_a_policy_come_in_the_order_of_their_ids(make: &StoreFact
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
         seed_rows(tx, 1)?;
-        tx.attach_policies(&scope(1), endpoint_id(3), &[policy_id(2), policy_id(1)])?;
-        tx.attach_policies(&scope(1), endpoint_id(2), &[policy_id(2)])?;
-        tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1), policy_id(3)])
+        tx.attach_policies(&write_scope(1), endpoint_id(3), &[policy_id(2), policy_id(1)])?;
+        tx.attach_policies(&write_scope(1), endpoint_id(2), &[policy_id(2)])?;
+        tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(1), policy_id(3)])
     });
     let of = [1, 2, 3, 4].map(|n| endpoints(&*fixture.adapter, 1, n));
     let expected = [vec![1, 3], vec![2, 3], vec![1], vec![]];
@@ -190,11 +193,11 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
     commit(store, move |tx| {
         for tenant in [1, 2] {
             seed_rows(tx, tenant)?;
-            tx.attach_policies(&scope(tenant), endpoint_id(tenant), &[policy_id(1)])?;
+            tx.attach_policies(&write_scope(tenant), endpoint_id(tenant), &[policy_id(1)])?;
         }
-        tx.attach_policies(&scope(2), endpoint_id(1), &[policy_id(1)])?;
-        tx.add_policy(&scope(2), &policy(5))?;
-        tx.update_policy(&scope(2), &theirs())
+        tx.attach_policies(&write_scope(2), endpoint_id(1), &[policy_id(1)])?;
+        tx.add_policy(&write_scope(2), &policy(5))?;
+        tx.update_policy(&write_scope(2), &theirs())
     });
     let list = |tenant| all_items(2, |page| read(store, |view| view.policies(&scope(tenant), page)));
     let ours: Vec<Policy> = (1..=4).map(policy).collect();
@@ -208,15 +211,15 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
     assert_eq!(attached(store, 1, 2), [], "from either side");
     let shown = read(store, |view| view.attached_policies(&scope(2), endpoint_id(2)));
     assert_eq!(shown, [theirs()], "an endpoint shows its own tenant's policy");
-    drop(submit(store, |tx| tx.update_policy(&scope(1), &Policy { revision: 9, ..policy(5) })).wait());
-    commit(store, |tx| tx.update_policy(&scope(1), &Policy { revision: 9, ..policy(1) }));
-    commit(store, |tx| tx.attach_policies(&scope(1), endpoint_id(1), &[]));
+    drop(submit(store, |tx| tx.update_policy(&write_scope(1), &Policy { revision: 9, ..policy(5) })).wait());
+    commit(store, |tx| tx.update_policy(&write_scope(1), &Policy { revision: 9, ..policy(1) }));
+    commit(store, |tx| tx.attach_policies(&write_scope(1), endpoint_id(1), &[]));
     assert!(
-        !commit(store, |tx| tx.remove_policy(&scope(1), policy_id(5))),
+        !commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(5))),
         "another tenant's policy is not removed"
     );
     assert!(
-        commit(store, |tx| tx.remove_policy(&scope(1), policy_id(1))),
+        commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(1))),
         "another's attachment does not hold one's own"
     );
     assert_eq!(list(2), before, "another tenant's policies are not changed");
@@ -230,10 +233,10 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
 /// The order is that of the ids.
 pub fn policies_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
-    commit(&*fixture.adapter, |tx| (1..=9).try_for_each(|n| tx.add_policy(&scope(2), &policy(n))));
+    commit(&*fixture.adapter, |tx| (1..=9).try_for_each(|n| tx.add_policy(&write_scope(2), &policy(n))));
     PagedList {
-        add: |tx, n| tx.add_policy(&scope(1), &policy(n)),
-        remove: |tx, n| tx.remove_policy(&scope(1), policy_id(n)).map(drop),
+        add: |tx, n| tx.add_policy(&write_scope(1), &policy(n)),
+        remove: |tx, n| tx.remove_policy(&write_scope(1), policy_id(n)).map(drop),
         page: |view, page| view.policies(&scope(1), page),
         key: policy_id,
         key_of: |policy| policy.id,

@@ -40,7 +40,7 @@ pub(crate) fn submit<T: Send + 'static>(
     mut work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
 ) -> Receipt<T, StoreError> {
     let event = sample::event(Log::Installation, Action::ConfigChange);
-    store.write(move |tx| Ok(Ok(Recorded::new(work(tx)?, event.clone()))))
+    store.write(move |tx| Ok(Recorded::new(work(tx)?, event.clone())))
 }
 
 /// Commits rows that the store must accept.

@@ -19,7 +19,7 @@ use syft_space_domain::marketplace::{
 use syft_space_domain::policy::{Policy, PolicyConfiguration};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::secret::TokenHash;
-use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope};
+use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 fn bytes(n: u64) -> [u8; 16] {
@@ -104,6 +104,12 @@ pub fn scope(n: u64) -> TenantScope {
     TenantScope::assume(tenant_id(n), "a conformance suite plays every tenant")
 }
 
+/// The right to write in the tenant with this number. It is made inside each unit.
+#[must_use]
+pub fn write_scope(n: u64) -> WriteScope {
+    WriteScope::assume(&scope(n), "a conformance suite plays every tenant")
+}
+
 /// A time, this many seconds into a day of 2025.
 #[must_use]
 pub fn time(seconds: u32) -> Timestamp {
@@ -148,7 +154,7 @@ pub fn membership(tenant: u64, account: u64, role: Role) -> Membership {
         account: account_id(account),
         role,
         status: AccountStatus::Active,
-        tokens_from: time(3),
+        generation: 3,
         revision: 1,
         created_at: time(3),
     }

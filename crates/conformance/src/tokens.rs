@@ -37,6 +37,7 @@ fn claims(tokens: &dyn AccessTokens, n: u8) -> AccessClaims {
         tenant: tenant_id(n.into()),
         tenant_name: tenant(n.into()).name,
         role: Role::Admin,
+        generation: u64::from(n) << 40,
         id: TokenId::from_bytes([n; 16]),
         issued_at: ISSUED_AT,
         expires_at: ISSUED_AT.plus(tokens.lifetime()),

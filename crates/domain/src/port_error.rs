@@ -37,9 +37,17 @@ pub enum PortError {
     Live(#[from] SnapshotError),
 }
 
-/// Lets the failures of ports, and a missing permission, turn into a use case's own error with `?`.
+/// Lets the failures of ports turn into a use case's own error with `?`, and that into the end of a unit of work.
 macro_rules! port_errors {
     ($error:ty) => {
+        impl $crate::unit::UnitError for $error {
+            fn into_store_error(self) -> Result<$crate::store::StoreError, Self> {
+                match self {
+                    Self::PortError($crate::port_error::PortError::Store(error)) => Ok(error),
+                    error => Err(error),
+                }
+            }
+        }
         $crate::port_error::port_errors!(@each $error:
             $crate::store::StoreError, $crate::random::RandomError, $crate::identity::ports::HashingError,
             $crate::identity::TokenSignError, $crate::dataset::ports::SearchError, $crate::sealing::SealError,

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::access::Role;
 use crate::dataset::IndexKey;
 use crate::endpoint::{Endpoint, Slug};
-use crate::identity::{AccountStatus, Email, Member};
+use crate::identity::{Email, Member};
 use crate::ids::{AccountId, EndpointId, HubId, MarketplaceId, TenantId};
 use crate::marketplace::ports::TrustedHubs;
 use crate::marketplace::{Audience, Hub, Marketplace};
@@ -14,7 +14,6 @@ use crate::page::every;
 use crate::policy::AccessRules;
 use crate::store::{CommitHook, StateChange, StoreError, View};
 use crate::tenant::{OperatorScope, Tenant, TenantScope};
-use crate::time::Timestamp;
 
 /// There is no live state to answer from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,8 +35,8 @@ pub struct MemberSnapshot {
     pub role: Role,
     /// Whether both the membership and the account may be used.
     pub active: bool,
-    /// Tokens issued before this are refused.
-    pub tokens_from: Timestamp,
+    /// The generation of the membership, which a token must name.
+    pub generation: u64,
 }
 
 /// An endpoint, ready to be queried.
@@ -175,12 +174,11 @@ impl TenantSnapshot {
 
 impl From<Member> for MemberSnapshot {
     fn from(member: Member) -> Self {
-        let active = [member.membership.status, member.account_status] == [AccountStatus::Active; 2];
         Self {
+            active: member.is_active(),
             email: member.email,
             role: member.membership.role,
-            active,
-            tokens_from: member.membership.tokens_from,
+            generation: member.membership.generation,
         }
     }
 }

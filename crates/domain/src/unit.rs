@@ -1,11 +1,12 @@
 //! What one write is: a piece of work that ends with its rows and its audit event together, or with neither row.
 //!
 //! A unit of work is a closure over [`Tx`] that may run more than once: ids, times and random
-//! bytes are made before it, and it does nothing but read and write rows. It answers a [`Decision`]:
+//! bytes are made before it, and it does nothing but read and write rows. It answers
 //!
 //! * [`Recorded`]: its rows are kept, and at least one audit event with them. There is no way to make a
-//!   `Recorded` without an event, so a silent write does not compile.
-//! * [`Refused`]: its rows are rolled back. Its event, if it has one, is kept all the same.
+//!   `Recorded` without an event, so a silent write does not compile;
+//! * or [`Abort`], which `?` makes of whatever goes wrong: its rows are rolled back. Of a [`Refused`] the event, if it
+//!   has one, is kept all the same; a use case's own error is a refusal that is not recorded.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -56,8 +57,53 @@ impl<E> Refused<E> {
     }
 }
 
-/// How a unit of work ends.
-pub type Decision<T, E> = Result<Recorded<T>, Refused<E>>;
+/// Why a unit of work ends without its rows.
+#[derive(Debug)]
+pub enum Abort<E> {
+    /// The store failed: nothing of the unit is kept.
+    Store(StoreError),
+    /// It decided so.
+    Refused(Refused<E>),
+}
+
+/// The error of a use case, which its unit of work returns with `?`: a refusal that is not recorded, unless it is the
+/// store's own failure.
+pub trait UnitError: From<StoreError> {
+    /// Takes the store's failure out.
+    ///
+    /// # Errors
+    /// The error itself, when it is another.
+    fn into_store_error(self) -> Result<StoreError, Self>;
+}
+
+impl<E> From<StoreError> for Abort<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<E> From<Refused<E>> for Abort<E> {
+    fn from(refused: Refused<E>) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl<E: UnitError> From<E> for Abort<E> {
+    fn from(error: E) -> Self {
+        match error.into_store_error() {
+            Ok(error) => Self::Store(error),
+            Err(error) => Self::Refused(Refused::unrecorded(error)),
+        }
+    }
+}
+
+/// Refuses to change what has been changed since the caller read it.
+///
+/// # Errors
+/// `changed`, when a revision is expected and another is found.
+pub fn check_revision<E>(expected: Option<u64>, found: u64, changed: E) -> Result<(), E> {
+    if expected.is_none_or(|revision| revision == found) { Ok(()) } else { Err(changed) }
+}
 
 /// What the store keeps of a unit that has run.
 #[derive(Debug)]
@@ -91,18 +137,19 @@ impl<T, E, F> Unit for Typed<T, E, F>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
-    F: FnMut(&mut dyn Tx) -> Result<Decision<T, E>, StoreError> + Send + 'static,
+    F: FnMut(&mut dyn Tx) -> Result<Recorded<T>, Abort<E>> + Send + 'static,
 {
     fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
-        match (self.work)(tx)? {
+        match (self.work)(tx) {
             Ok(Recorded { value, events }) => {
                 self.decided = Some(Ok(value));
                 Ok(UnitOutcome::Commit(events))
             }
-            Err(Refused { error, events }) => {
+            Err(Abort::Refused(Refused { error, events })) => {
                 self.decided = Some(Err(error));
                 Ok(UnitOutcome::Rollback(events))
             }
+            Err(Abort::Store(error)) => Err(error),
         }
     }
 
@@ -148,7 +195,7 @@ impl dyn Store + '_ {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnMut(&mut dyn Tx) -> Result<Decision<T, E>, StoreError> + Send + 'static,
+        F: FnMut(&mut dyn Tx) -> Result<Recorded<T>, Abort<E>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         self.submit(Box::new(Typed { work, decided: None, reply }));
@@ -161,11 +208,56 @@ impl dyn Store + '_ {
         T: Send + 'static,
         E: From<StoreError> + Clone + Send + 'static,
     {
-        self.write(move |_tx| Ok(Err(Refused::new(error.clone(), event.clone()))))
+        self.write(move |_tx| Err(Refused::new(error.clone(), event.clone()).into()))
     }
 
     /// Records an event that comes with no row.
     pub fn record(&self, event: Event) -> Receipt<(), StoreError> {
-        self.write(move |_tx| Ok(Ok(Recorded::new((), event.clone()))))
+        self.write(move |_tx| Ok(Recorded::new((), event.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    enum TestError {
+        Changed,
+        Store(StoreError),
+    }
+
+    impl From<StoreError> for TestError {
+        fn from(error: StoreError) -> Self {
+            Self::Store(error)
+        }
+    }
+
+    impl UnitError for TestError {
+        fn into_store_error(self) -> Result<StoreError, Self> {
+            match self {
+                Self::Store(error) => Ok(error),
+                error @ Self::Changed => Err(error),
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_of_the_store_is_no_refusal_whatever_carries_it() {
+        let carried = || -> Result<(), Abort<TestError>> { Ok(Err(TestError::Store(StoreError::Full))?) };
+        assert!(matches!(carried(), Err(Abort::Store(StoreError::Full))));
+        let own = || -> Result<(), Abort<TestError>> { Ok(Err(TestError::Changed)?) };
+        let refused = own().unwrap_err();
+        assert!(
+            matches!(refused, Abort::Refused(Refused { error: TestError::Changed, events }) if events.is_empty())
+        );
+    }
+
+    #[test]
+    fn a_revision_is_checked_only_where_one_is_expected() {
+        assert_eq!(check_revision(None, 7, TestError::Changed), Ok(()));
+        assert_eq!(check_revision(Some(7), 7, TestError::Changed), Ok(()));
+        assert_eq!(check_revision(Some(6), 7, TestError::Changed), Err(TestError::Changed));
+        assert_eq!(check_revision(Some(8), 7, TestError::Changed), Err(TestError::Changed));
     }
 }

@@ -61,6 +61,7 @@ fn signer(algorithm: SigningAlgorithm) -> Option<SignerWithToken> {
         tenant: TenantId::generate(ISSUED_AT, &FixedEntropy).ok()?,
         tenant_name: TenantName::parse("acme").ok()?,
         role: Role::User,
+        generation: 1,
         id: TokenId::generate(ISSUED_AT, &FixedEntropy).ok()?,
         issued_at: ISSUED_AT,
         expires_at: EXPIRES_AT,

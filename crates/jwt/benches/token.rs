@@ -48,6 +48,7 @@ fn claims(entropy: &Seeded) -> Result<AccessClaims, Failure> {
         tenant: TenantId::generate(NOW, entropy)?,
         tenant_name: TenantName::parse("wonderland")?,
         role: Role::User,
+        generation: 1,
         id: TokenId::generate(NOW, entropy)?,
         issued_at: NOW,
         expires_at: NOW.plus(LIFETIME),

@@ -231,6 +231,7 @@ mod tests {
             tenant: TenantId::from_bytes([2; 16]),
             tenant_name: TenantName::parse("acme").unwrap(),
             role: Role::User,
+            generation: 1,
             id: TokenId::from_bytes(id),
             issued_at: Timestamp::from_unix_micros(0),
             expires_at: Timestamp::from_unix_micros(900_000_000),

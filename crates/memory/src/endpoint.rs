@@ -5,7 +5,7 @@ use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 
 use crate::transaction::{Transaction, check_key};
 
@@ -58,7 +58,7 @@ impl Transaction {
 }
 
 impl EndpointRows for Transaction {
-    fn add_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError> {
+    fn add_endpoint(&mut self, scope: &WriteScope, endpoint: &Endpoint) -> Result<(), StoreError> {
         let id_is_free = !self.tables.endpoints.contains(scope, endpoint.id);
         check_key(id_is_free, || format!("there is an endpoint {} already", endpoint.id))?;
         self.check_endpoint_keys(scope, endpoint)?;
@@ -67,7 +67,7 @@ impl EndpointRows for Transaction {
         Ok(())
     }
 
-    fn update_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError> {
+    fn update_endpoint(&mut self, scope: &WriteScope, endpoint: &Endpoint) -> Result<(), StoreError> {
         if !self.tables.endpoints.contains(scope, endpoint.id) {
             return Ok(());
         }
@@ -79,7 +79,7 @@ impl EndpointRows for Transaction {
         Ok(())
     }
 
-    fn remove_endpoint(&mut self, scope: &TenantScope, id: EndpointId) -> Result<bool, StoreError> {
+    fn remove_endpoint(&mut self, scope: &WriteScope, id: EndpointId) -> Result<bool, StoreError> {
         let removed = self.tables.endpoints.remove(scope, id);
         if removed {
             self.tables.attached.remove(scope, id);

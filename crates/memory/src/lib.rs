@@ -46,7 +46,7 @@
 //! let created: Result<(), syft_space_domain::store::StoreError> = store
 //!     .write(move |tx| {
 //!         tx.add_tenant(&tenant)?;
-//!         Ok(Ok(Recorded::new((), event.clone())))
+//!         Ok(Recorded::new((), event.clone()))
 //!     })
 //!     .wait();
 //! created?;

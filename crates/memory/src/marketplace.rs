@@ -7,7 +7,7 @@ use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::table::count;
@@ -143,7 +143,7 @@ impl MarketplaceRows for Transaction {
         Ok(removed)
     }
 
-    fn add_marketplace(&mut self, scope: &TenantScope, marketplace: &Marketplace) -> Result<(), StoreError> {
+    fn add_marketplace(&mut self, scope: &WriteScope, marketplace: &Marketplace) -> Result<(), StoreError> {
         self.check_tenant_exists(scope)?;
         let id_is_free = !self.tables.marketplaces.contains(scope, marketplace.id);
         check_key(id_is_free, || format!("there is a marketplace {} already", marketplace.id))?;
@@ -155,7 +155,7 @@ impl MarketplaceRows for Transaction {
 
     fn update_marketplace(
         &mut self,
-        scope: &TenantScope,
+        scope: &WriteScope,
         marketplace: &Marketplace,
     ) -> Result<(), StoreError> {
         let Some(row) = self.marketplace(scope, marketplace.id)? else {
@@ -168,7 +168,7 @@ impl MarketplaceRows for Transaction {
         Ok(())
     }
 
-    fn remove_marketplace(&mut self, scope: &TenantScope, id: MarketplaceId) -> Result<bool, StoreError> {
+    fn remove_marketplace(&mut self, scope: &WriteScope, id: MarketplaceId) -> Result<bool, StoreError> {
         let removed = self.tables.marketplaces.remove(scope, id);
         if removed {
             for listing in self.listings_on(scope, id)? {
@@ -179,7 +179,7 @@ impl MarketplaceRows for Transaction {
         Ok(removed)
     }
 
-    fn add_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError> {
+    fn add_listing(&mut self, scope: &WriteScope, listing: &Listing) -> Result<(), StoreError> {
         let Listing { id, endpoint, slug, marketplace, .. } = listing;
         check_key(!self.tables.listings.contains(scope, *id), || format!("there is a listing {id} already"))?;
         let marketplace_exists = self.tables.marketplaces.contains(scope, *marketplace);
@@ -191,7 +191,7 @@ impl MarketplaceRows for Transaction {
         Ok(())
     }
 
-    fn update_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError> {
+    fn update_listing(&mut self, scope: &WriteScope, listing: &Listing) -> Result<(), StoreError> {
         if let Some(row) = self.tables.listings.get_mut(scope, listing.id) {
             let Listing { state, last_error, told_at, due_at, failures, revision, .. } = listing.clone();
             *row = Listing { state, last_error, told_at, due_at, failures, revision, ..row.clone() };
@@ -199,7 +199,7 @@ impl MarketplaceRows for Transaction {
         Ok(())
     }
 
-    fn remove_listing(&mut self, scope: &TenantScope, id: ListingId) -> Result<bool, StoreError> {
+    fn remove_listing(&mut self, scope: &WriteScope, id: ListingId) -> Result<bool, StoreError> {
         Ok(self.tables.listings.remove(scope, id))
     }
 }

@@ -7,7 +7,7 @@ use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 
 use crate::transaction::{Transaction, check_key};
 
@@ -51,7 +51,7 @@ impl PolicyView for Transaction {
 }
 
 impl PolicyRows for Transaction {
-    fn add_policy(&mut self, scope: &TenantScope, policy: &Policy) -> Result<(), StoreError> {
+    fn add_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError> {
         self.check_tenant_exists(scope)?;
         let id_is_free = !self.tables.policies.contains(scope, policy.id);
         check_key(id_is_free, || format!("there is a policy {} already", policy.id))?;
@@ -59,7 +59,7 @@ impl PolicyRows for Transaction {
         Ok(())
     }
 
-    fn update_policy(&mut self, scope: &TenantScope, policy: &Policy) -> Result<(), StoreError> {
+    fn update_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError> {
         if let Some(row) = self.tables.policies.get_mut(scope, policy.id) {
             *row = Policy { created_at: row.created_at, ..policy.clone() };
         }
@@ -69,7 +69,7 @@ impl PolicyRows for Transaction {
         Ok(())
     }
 
-    fn remove_policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<bool, StoreError> {
+    fn remove_policy(&mut self, scope: &WriteScope, id: PolicyId) -> Result<bool, StoreError> {
         let free = self.endpoints_of_policy(scope, id)?.is_empty();
         check_key(free, || format!("policy {id} is attached to an endpoint"))?;
         Ok(self.tables.policies.remove(scope, id))
@@ -77,7 +77,7 @@ impl PolicyRows for Transaction {
 
     fn attach_policies(
         &mut self,
-        scope: &TenantScope,
+        scope: &WriteScope,
         endpoint: EndpointId,
         policies: &[PolicyId],
     ) -> Result<(), StoreError> {

@@ -24,6 +24,8 @@ use crate::table::Table;
 pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Arc<BTreeMap<AccountId, Account>>,
+    /// The last generation that was given to an account's memberships.
+    pub(crate) generations: Arc<BTreeMap<AccountId, u64>>,
     pub(crate) memberships: Table<AccountId, Membership>,
     pub(crate) invitations: Table<InvitationId, Invitation>,
     pub(crate) datasets: Table<DatasetId, Dataset>,

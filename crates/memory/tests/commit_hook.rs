@@ -14,7 +14,7 @@ fn add_tenant(store: &dyn Store, n: u64) -> Result<(), StoreError> {
     let event = event(Log::Installation, Action::ConfigChange);
     let receipt = store.write(move |tx| {
         tx.add_tenant(&tenant(n))?;
-        Ok(Ok(Recorded::new((), event.clone())))
+        Ok(Recorded::new((), event.clone()))
     });
     receipt.wait()
 }

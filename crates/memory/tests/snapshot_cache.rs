@@ -9,7 +9,7 @@ use proptest::prelude::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
 use proptest::{prop_assert_eq, prop_oneof};
 use syft_space_conformance::sample::{
-    event, hub, hub_id, marketplace, marketplace_id, satellite_id, scope, tenant, username,
+    event, hub, hub_id, marketplace, marketplace_id, satellite_id, tenant, username, write_scope,
 };
 use syft_space_domain::audit::{Action, Log};
 use syft_space_domain::marketplace::ports::TrustedHubs;
@@ -45,12 +45,14 @@ impl Operation {
             Self::Trust { n, .. } => tx.add_hub(&hub(n)),
             Self::Distrust { n } => tx.remove_hub(hub_id(n)).map(drop),
             Self::Add { tenant, n, hub, name, satellite } => {
-                tx.add_marketplace(&scope(tenant), &row(n, hub, name, satellite))
+                tx.add_marketplace(&write_scope(tenant), &row(n, hub, name, satellite))
             }
             Self::Update { tenant, n, name, satellite } => {
-                tx.update_marketplace(&scope(tenant), &row(n, 1, name, satellite))
+                tx.update_marketplace(&write_scope(tenant), &row(n, 1, name, satellite))
             }
-            Self::Remove { tenant, n } => tx.remove_marketplace(&scope(tenant), marketplace_id(n)).map(drop),
+            Self::Remove { tenant, n } => {
+                tx.remove_marketplace(&write_scope(tenant), marketplace_id(n)).map(drop)
+            }
         }
     }
 }
@@ -81,7 +83,7 @@ fn run(store: &dyn Store, operations: Vec<Operation>) {
                     outcome => outcome?,
                 }
             }
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .wait();
     outcome.unwrap();
@@ -132,7 +134,7 @@ fn a2_an_audience_leads_to_the_tenant_that_holds_it_and_to_no_other() {
         let outcome: Result<(), StoreError> = store
             .write(move |tx| {
                 (1..=MAX_NUMBER).try_for_each(|n| tx.add_tenant(&tenant(n)))?;
-                Ok(Ok(Recorded::new((), event.clone())))
+                Ok(Recorded::new((), event.clone()))
             })
             .wait();
         outcome.unwrap();

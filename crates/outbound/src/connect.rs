@@ -45,14 +45,15 @@ impl GuardedConnector {
         let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
         let mut last = OutboundError::Unresolved(target.host.clone());
         for address in addresses {
-            match timeout(share, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => {
+            let connected = timeout(share, TcpStream::connect(address)).await;
+            let connected = connected.map_err(|_| "the other side is silent".to_owned());
+            match connected.and_then(|done| done.map_err(|error| error.kind().to_string())) {
+                Ok(stream) => {
                     // Requests are written at once and are short.
                     stream.set_nodelay(true).ok();
                     return Ok(TokioIo::new(stream));
                 }
-                Ok(Err(error)) => last = OutboundError::Connect(error.kind().to_string()),
-                Err(_) => last = OutboundError::Connect("the other side is silent".to_owned()),
+                Err(why) => last = OutboundError::Connect(why),
             }
         }
         Err(last)
@@ -104,14 +105,13 @@ impl Service<Uri> for TimeoutConnector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let (connecting, within) = (self.inner.call(uri), self.timeout);
         Box::pin(async move {
-            match timeout(within, connecting).await {
-                Ok(Ok(stream)) => Ok(stream),
-                Ok(Err(error)) => match OutboundError::from_source(error.as_ref()) {
-                    OutboundError::Broken => Err(OutboundError::Connect("the other side hung up".to_owned())),
-                    known => Err(known),
-                },
-                Err(_) => Err(OutboundError::Connect("the other side is silent".to_owned())),
-            }
+            let connected = timeout(within, connecting).await;
+            let connected =
+                connected.map_err(|_| OutboundError::Connect("the other side is silent".to_owned()))?;
+            connected.map_err(|error| match OutboundError::from_source(error.as_ref()) {
+                OutboundError::Broken => OutboundError::Connect("the other side hung up".to_owned()),
+                known => known,
+            })
         })
     }
 }

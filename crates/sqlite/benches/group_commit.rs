@@ -13,7 +13,7 @@ use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::ids::{AccountId, DatasetId, EndpointId, EventId, RequestId, TenantId};
 use syft_space_domain::store::{NoopHook, Store, StoreError, View};
-use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope};
+use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
@@ -21,6 +21,10 @@ use tempfile::TempDir;
 
 const TENANT: [u8; 16] = [1; 16];
 const IN_FLIGHT: usize = 64;
+
+fn write_scope() -> WriteScope {
+    WriteScope::assume(&scope(), "a benchmark plays the tenant")
+}
 
 fn scope() -> TenantScope {
     TenantScope::assume(TenantId::from_bytes(TENANT), "a benchmark plays a tenant")
@@ -93,7 +97,7 @@ fn furnish(store: &SqliteStore) {
             created_at: now,
         })?;
         tx.add_dataset(
-            &scope(),
+            &write_scope(),
             &Dataset {
                 id: dataset,
                 name: "docs".to_owned(),
@@ -108,7 +112,7 @@ fn furnish(store: &SqliteStore) {
         )?;
         for n in 0..100_u8 {
             tx.add_endpoint(
-                &scope(),
+                &write_scope(),
                 &Endpoint {
                     id: EndpointId::from_bytes([n; 16]),
                     name: format!("Endpoint {n}"),
@@ -125,7 +129,7 @@ fn furnish(store: &SqliteStore) {
                 },
             )?;
         }
-        Ok(Ok(Recorded::new((), query())))
+        Ok(Recorded::new((), query()))
     });
     furnished.wait().unwrap();
 }

@@ -17,7 +17,7 @@ use syft_space_domain::marketplace::SatelliteId;
 use syft_space_domain::page::{Cursor, PageLimit};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 
 /// A BLOB of a fixed length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
@@ -75,6 +75,12 @@ id_keys!(
 
 impl From<&TenantScope> for Key {
     fn from(scope: &TenantScope) -> Self {
+        scope.tenant().into()
+    }
+}
+
+impl From<&WriteScope> for Key {
+    fn from(scope: &WriteScope) -> Self {
         scope.tenant().into()
     }
 }

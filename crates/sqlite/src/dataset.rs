@@ -6,7 +6,7 @@ use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobSta
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Key, after_key, before_key, limit_plus_one, parse, to_i64, to_u64, unreadable_column};
@@ -236,13 +236,13 @@ impl DatasetView for Session<'_> {
 }
 
 impl DatasetRows for Session<'_> {
-    fn add_dataset(&mut self, scope: &TenantScope, dataset: &Dataset) -> Result<(), StoreError> {
+    fn add_dataset(&mut self, scope: &WriteScope, dataset: &Dataset) -> Result<(), StoreError> {
         let row = DatasetRow::new(scope, dataset)?;
         self.write(|connection| diesel::insert_into(datasets::table).values(row).execute(connection))?;
         Ok(())
     }
 
-    fn update_dataset(&mut self, scope: &TenantScope, dataset: &Dataset) -> Result<(), StoreError> {
+    fn update_dataset(&mut self, scope: &WriteScope, dataset: &Dataset) -> Result<(), StoreError> {
         let row = DatasetRow::new(scope, dataset)?;
         self.write(|connection| {
             diesel::update(datasets::table.find((row.tenant_id, row.id)))
@@ -259,20 +259,20 @@ impl DatasetRows for Session<'_> {
         Ok(())
     }
 
-    fn remove_dataset(&mut self, scope: &TenantScope, id: DatasetId) -> Result<bool, StoreError> {
+    fn remove_dataset(&mut self, scope: &WriteScope, id: DatasetId) -> Result<bool, StoreError> {
         let removed = self.write(|connection| {
             diesel::delete(datasets::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;
         Ok(removed > 0)
     }
 
-    fn add_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError> {
+    fn add_job(&mut self, scope: &WriteScope, job: &Job) -> Result<(), StoreError> {
         let row = JobRow::new(scope, job)?;
         self.write(|connection| diesel::insert_into(jobs::table).values(row).execute(connection))?;
         Ok(())
     }
 
-    fn update_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError> {
+    fn update_job(&mut self, scope: &WriteScope, job: &Job) -> Result<(), StoreError> {
         let row = JobRow::new(scope, job)?;
         self.write(|connection| {
             diesel::update(jobs::table.find((row.tenant_id, row.dataset_id, row.id)))

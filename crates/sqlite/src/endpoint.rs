@@ -6,7 +6,7 @@ use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Key, after_key, limit_plus_one, parse, to_i64, to_u64};
@@ -136,14 +136,14 @@ impl EndpointView for Session<'_> {
 }
 
 impl EndpointRows for Session<'_> {
-    fn add_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError> {
+    fn add_endpoint(&mut self, scope: &WriteScope, endpoint: &Endpoint) -> Result<(), StoreError> {
         let row = EndpointRow::new(scope, endpoint)?;
         self.write(|connection| diesel::insert_into(endpoints::table).values(row).execute(connection))?;
         self.record_change(StateChange::Endpoint(scope.tenant(), endpoint.id));
         Ok(())
     }
 
-    fn update_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError> {
+    fn update_endpoint(&mut self, scope: &WriteScope, endpoint: &Endpoint) -> Result<(), StoreError> {
         let row = EndpointRow::new(scope, endpoint)?;
         let changed = self.write(|connection| {
             diesel::update(endpoints::table.find((row.tenant_id, row.id)))
@@ -167,7 +167,7 @@ impl EndpointRows for Session<'_> {
         Ok(())
     }
 
-    fn remove_endpoint(&mut self, scope: &TenantScope, id: EndpointId) -> Result<bool, StoreError> {
+    fn remove_endpoint(&mut self, scope: &WriteScope, id: EndpointId) -> Result<bool, StoreError> {
         let removed = self.write(|connection| {
             diesel::delete(endpoints::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;

@@ -10,7 +10,7 @@ use syft_space_domain::ids::{AccountId, InvitationId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Bytes, Key, after_key, limit_plus_one, parse, to_i64, to_u64};
@@ -59,7 +59,7 @@ struct MembershipRow {
     account_id: Key,
     role: String,
     status: String,
-    tokens_from: i64,
+    generation: i64,
     revision: i64,
     created_at: i64,
 }
@@ -71,7 +71,7 @@ impl MembershipRow {
             account_id: membership.account.into(),
             role: membership.role.as_str().to_owned(),
             status: membership.status.as_str().to_owned(),
-            tokens_from: membership.tokens_from.as_unix_micros(),
+            generation: to_i64(membership.generation)?,
             revision: to_i64(membership.revision)?,
             created_at: membership.created_at.as_unix_micros(),
         })
@@ -86,7 +86,7 @@ impl TryFrom<MembershipRow> for Membership {
             account: row.account_id.into(),
             role: parse("memberships.role", &row.role)?,
             status: parse("memberships.status", &row.status)?,
-            tokens_from: Timestamp::from_unix_micros(row.tokens_from),
+            generation: to_u64(row.generation)?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
@@ -314,21 +314,32 @@ impl AccountRows for Session<'_> {
         Ok(())
     }
 
-    fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
+    fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
+        let last: Option<i64> = self.write(|connection| {
+            diesel::update(accounts::table.find(Key::from(account)))
+                .set(accounts::last_generation.eq(accounts::last_generation + 1))
+                .returning(accounts::last_generation)
+                .get_result(connection)
+                .optional()
+        })?;
+        to_u64(last.ok_or_else(|| StoreError::Conflict(format!("there is no account {account}")))?)
+    }
+
+    fn add_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError> {
         let row = MembershipRow::new(scope, membership)?;
         self.write(|connection| diesel::insert_into(memberships::table).values(row).execute(connection))?;
         self.record_change(StateChange::Member(scope.tenant(), membership.account));
         Ok(())
     }
 
-    fn update_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
+    fn update_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError> {
         let row = MembershipRow::new(scope, membership)?;
         let changed = self.write(|connection| {
             diesel::update(memberships::table.find((row.tenant_id, row.account_id)))
                 .set((
                     memberships::role.eq(row.role),
                     memberships::status.eq(row.status),
-                    memberships::tokens_from.eq(row.tokens_from),
+                    memberships::generation.eq(row.generation),
                     memberships::revision.eq(row.revision),
                 ))
                 .execute(connection)
@@ -339,7 +350,7 @@ impl AccountRows for Session<'_> {
         Ok(())
     }
 
-    fn remove_membership(&mut self, scope: &TenantScope, account: AccountId) -> Result<bool, StoreError> {
+    fn remove_membership(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
         let removed = self.write(|connection| {
             diesel::delete(memberships::table.find((Key::from(scope), Key::from(account))))
                 .execute(connection)
@@ -350,13 +361,13 @@ impl AccountRows for Session<'_> {
         Ok(removed > 0)
     }
 
-    fn add_invitation(&mut self, scope: &TenantScope, invitation: &Invitation) -> Result<(), StoreError> {
+    fn add_invitation(&mut self, scope: &WriteScope, invitation: &Invitation) -> Result<(), StoreError> {
         let row = InvitationRow::new(scope, invitation);
         self.write(|connection| diesel::insert_into(invitations::table).values(row).execute(connection))?;
         Ok(())
     }
 
-    fn remove_invitation(&mut self, scope: &TenantScope, id: InvitationId) -> Result<bool, StoreError> {
+    fn remove_invitation(&mut self, scope: &WriteScope, id: InvitationId) -> Result<bool, StoreError> {
         let removed = self.write(|connection| {
             diesel::delete(invitations::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;

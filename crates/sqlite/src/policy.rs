@@ -7,7 +7,7 @@ use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
 use syft_space_domain::policy::{Policy, PolicyConfiguration};
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Key, after_key, limit_plus_one, to_i64, to_u64, unreadable_column};
@@ -142,13 +142,13 @@ impl PolicyView for Session<'_> {
 }
 
 impl PolicyRows for Session<'_> {
-    fn add_policy(&mut self, scope: &TenantScope, policy: &Policy) -> Result<(), StoreError> {
+    fn add_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError> {
         let row = PolicyRow::new(scope, policy)?;
         self.write(|connection| diesel::insert_into(policies::table).values(row).execute(connection))?;
         Ok(())
     }
 
-    fn update_policy(&mut self, scope: &TenantScope, policy: &Policy) -> Result<(), StoreError> {
+    fn update_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError> {
         let row = PolicyRow::new(scope, policy)?;
         self.write(|connection| {
             diesel::update(policies::table.find((row.tenant_id, row.id)))
@@ -167,7 +167,7 @@ impl PolicyRows for Session<'_> {
         Ok(())
     }
 
-    fn remove_policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<bool, StoreError> {
+    fn remove_policy(&mut self, scope: &WriteScope, id: PolicyId) -> Result<bool, StoreError> {
         let removed = self.write(|connection| {
             diesel::delete(policies::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;
@@ -176,7 +176,7 @@ impl PolicyRows for Session<'_> {
 
     fn attach_policies(
         &mut self,
-        scope: &TenantScope,
+        scope: &WriteScope,
         endpoint: EndpointId,
         policies: &[PolicyId],
     ) -> Result<(), StoreError> {

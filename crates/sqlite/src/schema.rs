@@ -24,6 +24,7 @@ table! {
         password -> Text,
         status -> Text,
         created_at -> BigInt,
+        last_generation -> BigInt,
     }
 }
 
@@ -33,9 +34,9 @@ table! {
         account_id -> Binary,
         role -> Text,
         status -> Text,
-        tokens_from -> BigInt,
         revision -> BigInt,
         created_at -> BigInt,
+        generation -> BigInt,
     }
 }
 

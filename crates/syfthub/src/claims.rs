@@ -1,7 +1,6 @@
 //! The claims of a satellite token.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use serde::Deserialize;
 use syft_space_domain::ids::HubId;
@@ -11,9 +10,6 @@ use syft_space_jose::numeric_date;
 
 /// The longest lifetime. Hubs give a minute.
 const MAX_LIFETIME_SECONDS: u64 = 300;
-
-/// The leeway for a hub's clock.
-pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
 
 /// The subject of every guest.
 const GUEST_SUBJECT: &str = "guest";
@@ -65,10 +61,10 @@ impl Claims<'_> {
 
 /// Checks that claims are valid at a time, to within the leeway.
 pub(crate) fn check_times(claims: &SatelliteClaims, now: Timestamp) -> Result<(), SatelliteRefused> {
-    if now >= claims.expires_at.plus(LEEWAY) {
+    if claims.is_expired(now) {
         return Err(SatelliteRefused::Expired);
     }
-    if now.plus(LEEWAY) < claims.issued_at {
+    if now.plus(SatelliteClaims::LEEWAY) < claims.issued_at {
         return Err(SatelliteRefused::NotYetValid);
     }
     Ok(())

@@ -69,7 +69,7 @@ pub fn record_all(store: &dyn Store, events: &[Event]) {
     let recorded: Result<(), StoreError> = store
         .write(move |_| {
             let (first, others) = events.split_first().ok_or(StoreError::Closed)?;
-            Ok(Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and)))
+            Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and))
         })
         .wait();
     recorded.expect("events are recorded");

@@ -7,7 +7,7 @@ use syft_space_domain::marketplace::{Hub, Listing, ListingState, Marketplace, Tr
 use syft_space_domain::store::{StoreError, Tx};
 
 use crate::sample::{
-    hub, hub_id, listing, listing_id, marketplace, marketplace_id, satellite_id, scope, slug, time,
+    hub, hub_id, listing, listing_id, marketplace, marketplace_id, satellite_id, slug, time, write_scope,
 };
 
 /// One operation, on rows with small numbers. A username on a hub may be a satellite's id.
@@ -98,14 +98,16 @@ impl MarketplaceOperation {
                 tx.update_hub(&Hub { url: hub(*url).url, trusted_by, created_at: time(99), ..hub(*n) })?;
             }
             Self::RemoveHub { n } => return tx.remove_hub(hub_id(*n)).map(Some),
-            Self::Add { tenant, row } => tx.add_marketplace(&scope(*tenant), &row.to_marketplace())?,
-            Self::Update { tenant, row } => tx.update_marketplace(&scope(*tenant), &row.to_marketplace())?,
+            Self::Add { tenant, row } => tx.add_marketplace(&write_scope(*tenant), &row.to_marketplace())?,
+            Self::Update { tenant, row } => {
+                tx.update_marketplace(&write_scope(*tenant), &row.to_marketplace())?
+            }
             Self::Remove { tenant, n } => {
-                return tx.remove_marketplace(&scope(*tenant), marketplace_id(*n)).map(Some);
+                return tx.remove_marketplace(&write_scope(*tenant), marketplace_id(*n)).map(Some);
             }
             Self::AddListing { tenant, n, endpoint, slug: of, marketplace } => {
                 let row = Listing { slug: slug(*of), ..listing(*n, *endpoint, *marketplace) };
-                tx.add_listing(&scope(*tenant), &row)?;
+                tx.add_listing(&write_scope(*tenant), &row)?;
             }
             Self::UpdateListing { tenant, n, at, state } => {
                 let told_at = (*state == ListingState::Listed).then(|| time(*at));
@@ -113,10 +115,10 @@ impl MarketplaceOperation {
                 let last_error = told_at.is_none().then(|| "the hub is down".to_owned());
                 let old = listing(*n, 1, 1);
                 let new = Listing { state: *state, last_error, told_at, due_at, failures, revision, ..old };
-                tx.update_listing(&scope(*tenant), &new)?;
+                tx.update_listing(&write_scope(*tenant), &new)?;
             }
             Self::RemoveListing { tenant, n } => {
-                return tx.remove_listing(&scope(*tenant), listing_id(*n)).map(Some);
+                return tx.remove_listing(&write_scope(*tenant), listing_id(*n)).map(Some);
             }
         }
         Ok(None)

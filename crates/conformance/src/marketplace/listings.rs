@@ -11,16 +11,16 @@ use crate::marketplace::add_hubs;
 use crate::run::{assert_conflict, commit, read, seeded_store};
 use crate::sample::{
     dataset, endpoint, endpoint_id, listing, listing_id, marketplace, marketplace_id, scope, slug, tenant_id,
-    time,
+    time, write_scope,
 };
 
 /// Endpoints 1 to 3 and marketplaces 1 and 2.
 fn seed_tenant(tx: &mut dyn Tx, tenant: u64) -> Result<(), StoreError> {
-    tx.add_dataset(&scope(tenant), &dataset(1))?;
-    (1..=3).try_for_each(|n| tx.add_endpoint(&scope(tenant), &endpoint(n, 1)))?;
+    tx.add_dataset(&write_scope(tenant), &dataset(1))?;
+    (1..=3).try_for_each(|n| tx.add_endpoint(&write_scope(tenant), &endpoint(n, 1)))?;
     [1, 2]
         .into_iter()
-        .try_for_each(|n| tx.add_marketplace(&scope(tenant), &marketplace(n, 1, 10 * tenant + n)))
+        .try_for_each(|n| tx.add_marketplace(&write_scope(tenant), &marketplace(n, 1, 10 * tenant + n)))
 }
 
 fn seed_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
@@ -56,9 +56,9 @@ pub fn a_listing_is_read_back_as_it_was_added(make: &StoreFactory) {
     };
     commit(&*fixture.adapter, move |tx| {
         seed_rows(tx)?;
-        tx.add_listing(&scope(1), &added())?;
-        tx.add_listing(&scope(1), &listing(3, 2, 2))?;
-        tx.add_listing(&scope(1), &listing(2, 1, 1))
+        tx.add_listing(&write_scope(1), &added())?;
+        tx.add_listing(&write_scope(1), &listing(3, 2, 2))?;
+        tx.add_listing(&write_scope(1), &listing(2, 1, 1))
     });
     let store = &*fixture.adapter;
     assert_eq!(find(store, 1, 1), Some(added()), "a listing is found by its id");
@@ -77,17 +77,19 @@ pub fn an_endpoint_and_a_slug_are_listed_once_on_a_marketplace(make: &StoreFacto
     let store = &*fixture.adapter;
     commit(store, |tx| {
         seed_rows(tx)?;
-        tx.add_listing(&scope(1), &listing(1, 1, 1))?;
-        tx.add_listing(&scope(1), &listing(2, 1, 2))
+        tx.add_listing(&write_scope(1), &listing(1, 1, 1))?;
+        tx.add_listing(&write_scope(1), &listing(2, 1, 2))
     });
-    assert_conflict(store, "a second listing with an id", |tx| tx.add_listing(&scope(1), &listing(1, 2, 2)));
+    assert_conflict(store, "a second listing with an id", |tx| {
+        tx.add_listing(&write_scope(1), &listing(1, 2, 2))
+    });
     assert_conflict(store, "a second listing of an endpoint", |tx| {
-        tx.add_listing(&scope(1), &Listing { slug: slug(9), ..listing(3, 1, 1) })
+        tx.add_listing(&write_scope(1), &Listing { slug: slug(9), ..listing(3, 1, 1) })
     });
     assert_conflict(store, "a second listing of a slug", |tx| {
-        tx.add_listing(&scope(1), &Listing { slug: slug(1), ..listing(3, 2, 1) })
+        tx.add_listing(&write_scope(1), &Listing { slug: slug(1), ..listing(3, 2, 1) })
     });
-    commit(store, |tx| tx.add_listing(&scope(2), &listing(1, 1, 1)));
+    commit(store, |tx| tx.add_listing(&write_scope(2), &listing(1, 1, 1)));
     assert_eq!(listings_on(store, 1, 1), [listing_id(1)], "what was refused changed nothing");
 }
 
@@ -96,10 +98,10 @@ pub fn a_listing_needs_a_marketplace_of_its_own_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
         seed_rows(tx)?;
-        tx.add_marketplace(&scope(2), &marketplace(3, 1, 33))
+        tx.add_marketplace(&write_scope(2), &marketplace(3, 1, 33))
     });
     assert_conflict(&*fixture.adapter, "a listing on another tenant's marketplace", |tx| {
-        tx.add_listing(&scope(1), &listing(1, 1, 3))
+        tx.add_listing(&write_scope(1), &listing(1, 1, 3))
     });
 }
 
@@ -124,8 +126,8 @@ pub fn a_changed_listing_keeps_what_it_is_of(make: &StoreFactory) {
     };
     commit(&*fixture.adapter, move |tx| {
         seed_rows(tx)?;
-        tx.add_listing(&scope(1), &listing(1, 1, 1))?;
-        tx.update_listing(&scope(1), &row())
+        tx.add_listing(&write_scope(1), &listing(1, 1, 1))?;
+        tx.update_listing(&write_scope(1), &row())
     });
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(changed()), "a change is kept; what it is of stays");
 }
@@ -136,16 +138,16 @@ pub fn a_listing_outlives_its_endpoint_and_not_its_marketplace(make: &StoreFacto
     let store = &*fixture.adapter;
     commit(store, |tx| {
         seed_rows(tx)?;
-        tx.add_listing(&scope(1), &listing(1, 1, 1))?;
-        tx.add_listing(&scope(1), &listing(2, 1, 2))?;
-        tx.add_listing(&scope(2), &listing(1, 1, 1))?;
-        tx.remove_endpoint(&scope(1), endpoint_id(1))
+        tx.add_listing(&write_scope(1), &listing(1, 1, 1))?;
+        tx.add_listing(&write_scope(1), &listing(2, 1, 2))?;
+        tx.add_listing(&write_scope(2), &listing(1, 1, 1))?;
+        tx.remove_endpoint(&write_scope(1), endpoint_id(1))
     });
     assert_eq!(listings_of(store, 1, 1), [listing_id(1), listing_id(2)], "a listing outlives its endpoint");
-    commit(store, |tx| tx.remove_marketplace(&scope(1), marketplace_id(1)));
+    commit(store, |tx| tx.remove_marketplace(&write_scope(1), marketplace_id(1)));
     assert_eq!(listings_of(store, 1, 1), [listing_id(2)], "and goes with its marketplace, as no other does");
-    assert!(commit(store, |tx| tx.remove_listing(&scope(1), listing_id(2))), "a listing is removed");
-    assert!(!commit(store, |tx| tx.remove_listing(&scope(1), listing_id(2))), "and once only");
+    assert!(commit(store, |tx| tx.remove_listing(&write_scope(1), listing_id(2))), "a listing is removed");
+    assert!(!commit(store, |tx| tx.remove_listing(&write_scope(1), listing_id(2))), "and once only");
     assert_eq!(
         [listings_of(store, 1, 1), listings_of(store, 2, 1)],
         [vec![], vec![listing_id(1)]],
@@ -159,9 +161,9 @@ pub fn z1_a_listing_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     let store = &*fixture.adapter;
     commit(store, |tx| {
         seed_rows(tx)?;
-        tx.add_listing(&scope(1), &listing(1, 1, 1))?;
-        tx.add_listing(&scope(2), &listing(1, 1, 1))?;
-        tx.add_listing(&scope(2), &listing(2, 2, 1))
+        tx.add_listing(&write_scope(1), &listing(1, 1, 1))?;
+        tx.add_listing(&write_scope(2), &listing(1, 1, 1))?;
+        tx.add_listing(&write_scope(2), &listing(2, 2, 1))
     });
     assert_eq!(find(store, 1, 1), Some(listing(1, 1, 1)), "one's own listing is found");
     assert_eq!(find(store, 1, 2), None, "another tenant's is not");
@@ -172,14 +174,14 @@ pub fn z1_a_listing_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     );
     assert_eq!(listings_on(store, 1, 1), [listing_id(1)], "nor by its marketplace");
     commit(store, |tx| {
-        tx.update_listing(&scope(1), &Listing { failures: 7, ..listing(1, 1, 1) })?;
-        tx.update_listing(&scope(1), &Listing { failures: 7, ..listing(2, 2, 1) })
+        tx.update_listing(&write_scope(1), &Listing { failures: 7, ..listing(1, 1, 1) })?;
+        tx.update_listing(&write_scope(1), &Listing { failures: 7, ..listing(2, 2, 1) })
     });
     let theirs = || [find(store, 2, 1), find(store, 2, 2)];
     let unchanged = [Some(listing(1, 1, 1)), Some(listing(2, 2, 1))];
     assert_eq!(theirs(), unchanged, "another tenant's listings are not changed");
-    assert!(!commit(store, |tx| tx.remove_listing(&scope(1), listing_id(2))), "nor removed");
-    assert!(commit(store, |tx| tx.remove_listing(&scope(1), listing_id(1))), "one's own is removed");
+    assert!(!commit(store, |tx| tx.remove_listing(&write_scope(1), listing_id(2))), "nor removed");
+    assert!(commit(store, |tx| tx.remove_listing(&write_scope(1), listing_id(1))), "one's own is removed");
     assert_eq!(theirs(), unchanged, "and another tenant's stay");
 }
 
@@ -190,11 +192,11 @@ pub fn the_listings_that_are_due_come_the_longest_due_first(make: &StoreFactory)
     let due = |n: u64, endpoint: u64, at: u32| Listing { due_at: time(at), ..listing(n, endpoint, 1) };
     commit(store, move |tx| {
         seed_rows(tx)?;
-        tx.add_listing(&scope(2), &due(1, 1, 30))?;
-        tx.add_listing(&scope(1), &due(2, 2, 30))?;
-        tx.add_listing(&scope(1), &due(1, 1, 30))?;
-        tx.add_listing(&scope(2), &due(2, 2, 20))?;
-        tx.add_listing(&scope(2), &due(3, 3, 41))
+        tx.add_listing(&write_scope(2), &due(1, 1, 30))?;
+        tx.add_listing(&write_scope(1), &due(2, 2, 30))?;
+        tx.add_listing(&write_scope(1), &due(1, 1, 30))?;
+        tx.add_listing(&write_scope(2), &due(2, 2, 20))?;
+        tx.add_listing(&write_scope(2), &due(3, 3, 41))
     });
     let operator = OperatorScope::at_startup();
     let asked = |at: u32, limit: u64| {

@@ -19,7 +19,7 @@ use crate::run::{RecordingHook, commit, installation_log, read, seed};
 use crate::sample::{
     account, account_id, dataset, dataset_id, endpoint, endpoint_id, event, hub, hub_id, invitation,
     invitation_id, job, listing, listing_id, marketplace, marketplace_id, membership, policy, policy_id,
-    scope, tenant, tenant_id,
+    scope, tenant, tenant_id, write_scope,
 };
 use crate::store::shared::{CallbackUnit, UNIT_TIMEOUT, UnitError};
 
@@ -80,7 +80,7 @@ pub fn a_follower_is_told_once_of_each_commit_in_order(make: &StoreFactory) {
                     let answer: Result<(), StoreError> = store
                         .write(move |tx| {
                             tx.add_tenant(&tenant(n))?;
-                            Ok(Ok(Recorded::new((), event.clone())))
+                            Ok(Recorded::new((), event.clone()))
                         })
                         .wait();
                     assert_eq!(answer, Ok(()), "a unit in a crowd is kept");
@@ -121,12 +121,12 @@ pub fn a_follower_reads_the_commit_it_is_told_of(make: &StoreFactory) {
     let fixture = make(Arc::new(ReadingHook(Mutex::new(sender))));
     let store = &*fixture.adapter;
     seed(store);
-    commit(store, |tx| tx.add_membership(&scope(1), &membership(1, 1, Role::User)));
+    commit(store, |tx| tx.add_membership(&write_scope(1), &membership(1, 1, Role::User)));
     for revision in 2..=10 {
         let row = Membership { revision, ..membership(1, 1, Role::User) };
-        commit(store, move |tx| tx.update_membership(&scope(1), &row));
+        commit(store, move |tx| tx.update_membership(&write_scope(1), &row));
     }
-    commit(store, |tx| tx.remove_membership(&scope(1), account_id(1)));
+    commit(store, |tx| tx.remove_membership(&write_scope(1), account_id(1)));
     let expected: Vec<_> = (1..=10).map(|n| Ok(Some(n))).chain([Ok(None)]).collect();
     assert_eq!(
         revisions.try_iter().collect::<Vec<_>>(),
@@ -157,24 +157,28 @@ fn marketplace_writes() -> Vec<Write> {
         (
             "add_marketplace",
             Box::new(|tx| {
-                tx.add_marketplace(&scope(1), &marketplace(1, 1, 1))?;
-                tx.add_marketplace(&scope(2), &marketplace(1, 1, 2))
+                tx.add_marketplace(&write_scope(1), &marketplace(1, 1, 1))?;
+                tx.add_marketplace(&write_scope(2), &marketplace(1, 1, 2))
             }),
             vec![marketplace_change(1, 1), marketplace_change(2, 1)],
         ),
         (
             "update_marketplace",
-            Box::new(|tx| tx.update_marketplace(&scope(1), &marketplace(1, 1, 3))),
+            Box::new(|tx| tx.update_marketplace(&write_scope(1), &marketplace(1, 1, 3))),
             vec![marketplace_change(1, 1)],
         ),
-        ("add_listing", Box::new(|tx| tx.add_listing(&scope(1), &listing(1, 1, 1))), vec![]),
-        ("update_listing", Box::new(|tx| tx.update_listing(&scope(1), &listing(1, 1, 1))), vec![]),
-        ("remove_listing", Box::new(|tx| tx.remove_listing(&scope(1), listing_id(1)).map(drop)), vec![]),
+        ("add_listing", Box::new(|tx| tx.add_listing(&write_scope(1), &listing(1, 1, 1))), vec![]),
+        ("update_listing", Box::new(|tx| tx.update_listing(&write_scope(1), &listing(1, 1, 1))), vec![]),
+        (
+            "remove_listing",
+            Box::new(|tx| tx.remove_listing(&write_scope(1), listing_id(1)).map(drop)),
+            vec![],
+        ),
         (
             "remove_marketplace",
             Box::new(|tx| {
-                tx.remove_marketplace(&scope(1), marketplace_id(1))?;
-                tx.remove_marketplace(&scope(2), marketplace_id(1)).map(drop)
+                tx.remove_marketplace(&write_scope(1), marketplace_id(1))?;
+                tx.remove_marketplace(&write_scope(2), marketplace_id(1)).map(drop)
             }),
             vec![marketplace_change(1, 1), marketplace_change(2, 1)],
         ),
@@ -191,15 +195,15 @@ fn room_writes() -> Vec<Write> {
         (
             "add_membership",
             Box::new(|tx| {
-                tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))?;
-                tx.add_membership(&scope(2), &membership(2, 1, Role::User))?;
-                tx.add_membership(&scope(3), &membership(3, 2, Role::User))
+                tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))?;
+                tx.add_membership(&write_scope(2), &membership(2, 1, Role::User))?;
+                tx.add_membership(&write_scope(3), &membership(3, 2, Role::User))
             }),
             vec![member_change(1, 1), member_change(2, 1), member_change(3, 2)],
         ),
         (
             "update_membership",
-            Box::new(|tx| tx.update_membership(&scope(1), &membership(1, 1, Role::Admin))),
+            Box::new(|tx| tx.update_membership(&write_scope(1), &membership(1, 1, Role::Admin))),
             vec![member_change(1, 1)],
         ),
         (
@@ -212,64 +216,74 @@ fn room_writes() -> Vec<Write> {
             Box::new(|tx| tx.set_account_status(account_id(1), AccountStatus::Disabled)),
             vec![member_change(1, 1), member_change(2, 1)],
         ),
-        ("add_invitation", Box::new(|tx| tx.add_invitation(&scope(1), &invitation(1, 1, 1))), vec![]),
+        ("add_invitation", Box::new(|tx| tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))), vec![]),
         (
             "remove_invitation",
-            Box::new(|tx| tx.remove_invitation(&scope(1), invitation_id(1)).map(drop)),
+            Box::new(|tx| tx.remove_invitation(&write_scope(1), invitation_id(1)).map(drop)),
             vec![],
         ),
-        ("add_dataset", Box::new(|tx| tx.add_dataset(&scope(1), &dataset(1))), vec![]),
+        ("add_dataset", Box::new(|tx| tx.add_dataset(&write_scope(1), &dataset(1))), vec![]),
         (
             "update_dataset",
-            Box::new(|tx| tx.update_dataset(&scope(1), &Dataset { revision: 2, ..dataset(1) })),
+            Box::new(|tx| tx.update_dataset(&write_scope(1), &Dataset { revision: 2, ..dataset(1) })),
             vec![],
         ),
-        ("add_job", Box::new(|tx| tx.add_job(&scope(1), &job(1, 1))), vec![]),
-        ("update_job", Box::new(|tx| tx.update_job(&scope(1), &job(1, 1))), vec![]),
+        ("add_job", Box::new(|tx| tx.add_job(&write_scope(1), &job(1, 1))), vec![]),
+        ("update_job", Box::new(|tx| tx.update_job(&write_scope(1), &job(1, 1))), vec![]),
         (
             "add_endpoint",
-            Box::new(|tx| (1..=3).try_for_each(|n| tx.add_endpoint(&scope(1), &endpoint(n, 1)))),
+            Box::new(|tx| (1..=3).try_for_each(|n| tx.add_endpoint(&write_scope(1), &endpoint(n, 1)))),
             vec![endpoint_change(1, 1), endpoint_change(1, 2), endpoint_change(1, 3)],
         ),
         (
             "update_endpoint",
-            Box::new(|tx| tx.update_endpoint(&scope(1), &Endpoint { revision: 2, ..endpoint(1, 1) })),
+            Box::new(|tx| tx.update_endpoint(&write_scope(1), &Endpoint { revision: 2, ..endpoint(1, 1) })),
             vec![endpoint_change(1, 1)],
         ),
-        ("add_policy", Box::new(|tx| (1..=2).try_for_each(|n| tx.add_policy(&scope(1), &policy(n)))), vec![]),
+        (
+            "add_policy",
+            Box::new(|tx| (1..=2).try_for_each(|n| tx.add_policy(&write_scope(1), &policy(n)))),
+            vec![],
+        ),
         (
             "attach_policies",
             Box::new(|tx| {
-                tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1)])?;
-                tx.attach_policies(&scope(1), endpoint_id(2), &[policy_id(1)])
+                tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(1)])?;
+                tx.attach_policies(&write_scope(1), endpoint_id(2), &[policy_id(1)])
             }),
             vec![endpoint_change(1, 1), endpoint_change(1, 2)],
         ),
         (
             "update_policy",
-            Box::new(|tx| tx.update_policy(&scope(1), &Policy { revision: 2, ..policy(1) })),
+            Box::new(|tx| tx.update_policy(&write_scope(1), &Policy { revision: 2, ..policy(1) })),
             vec![endpoint_change(1, 1), endpoint_change(1, 2)],
         ),
         (
             "update_policy of a policy that is attached nowhere",
-            Box::new(|tx| tx.update_policy(&scope(1), &Policy { revision: 2, ..policy(2) })),
+            Box::new(|tx| tx.update_policy(&write_scope(1), &Policy { revision: 2, ..policy(2) })),
             vec![],
         ),
         (
             "detaching with attach_policies",
-            Box::new(|tx| tx.attach_policies(&scope(1), endpoint_id(2), &[])),
+            Box::new(|tx| tx.attach_policies(&write_scope(1), endpoint_id(2), &[])),
             vec![endpoint_change(1, 2)],
         ),
-        ("remove_policy", Box::new(|tx| tx.remove_policy(&scope(1), policy_id(2)).map(drop)), vec![]),
+        ("remove_policy", Box::new(|tx| tx.remove_policy(&write_scope(1), policy_id(2)).map(drop)), vec![]),
         (
             "remove_endpoint",
-            Box::new(|tx| (1..=3).try_for_each(|n| tx.remove_endpoint(&scope(1), endpoint_id(n)).map(drop))),
+            Box::new(|tx| {
+                (1..=3).try_for_each(|n| tx.remove_endpoint(&write_scope(1), endpoint_id(n)).map(drop))
+            }),
             vec![endpoint_change(1, 1), endpoint_change(1, 2), endpoint_change(1, 3)],
         ),
-        ("remove_dataset", Box::new(|tx| tx.remove_dataset(&scope(1), dataset_id(1)).map(drop)), vec![]),
+        (
+            "remove_dataset",
+            Box::new(|tx| tx.remove_dataset(&write_scope(1), dataset_id(1)).map(drop)),
+            vec![],
+        ),
         (
             "remove_membership",
-            Box::new(|tx| tx.remove_membership(&scope(2), account_id(1)).map(drop)),
+            Box::new(|tx| tx.remove_membership(&write_scope(2), account_id(1)).map(drop)),
             vec![member_change(2, 1)],
         ),
     ]
@@ -307,9 +321,9 @@ pub fn each_write_touches_what_live_state_is_made_of(make: &StoreFactory) {
     }
     let refusal: Result<(), UnitError> = store
         .write(move |tx| {
-            tx.add_dataset(&scope(1), &dataset(1))?;
-            tx.add_endpoint(&scope(1), &endpoint(1, 1))?;
-            Ok(Err(Refused::new(UnitError::Refused(1), event(&scope(1), Action::AuthzFail))))
+            tx.add_dataset(&write_scope(1), &dataset(1))?;
+            tx.add_endpoint(&write_scope(1), &endpoint(1, 1))?;
+            Err(Refused::new(UnitError::Refused(1), event(&scope(1), Action::AuthzFail)).into())
         })
         .wait();
     assert_eq!(refusal, Err(UnitError::Refused(1)));

@@ -12,7 +12,7 @@ use syft_space_domain::unit::{Receipt, Recorded, Refused};
 
 use crate::fixture::StoreFactory;
 use crate::run::{all_items, commit, installation_log, log, new_store, read, seeded_store, sequence_numbers};
-use crate::sample::{dataset, event, scope, tenant_id};
+use crate::sample::{dataset, event, scope, tenant_id, write_scope};
 use crate::store::shared::{CallbackUnit, UNIT_TIMEOUT, UnitError};
 
 /// Submits a unit that adds a dataset, and then commits, is refused, fails or panics.
@@ -21,13 +21,13 @@ fn submit_unit(store: &dyn Store, n: u64) -> (EventId, Receipt<u64, UnitError>) 
     let event = event(Log::Tenant(tenant_id(tenant)), Action::ConfigChange);
     let id = event.id;
     let receipt = store.write(move |tx| {
-        tx.add_dataset(&scope(tenant), &dataset(n))?;
+        tx.add_dataset(&write_scope(tenant), &dataset(n))?;
         match n % 7 {
-            3 => Ok(Err(Refused::new(UnitError::Refused(n), event.clone()))),
-            4 => Ok(Err(Refused::unrecorded(UnitError::Refused(n)))),
-            5 => Err(StoreError::Failed("the unit says so".to_owned())),
+            3 => Err(Refused::new(UnitError::Refused(n), event.clone()).into()),
+            4 => Err(UnitError::Refused(n).into()),
+            5 => Err(StoreError::Failed("the unit says so".to_owned()).into()),
             6 if n.is_multiple_of(5) => panic!("a unit of the conformance suite panics on purpose"),
-            _ => Ok(Ok(Recorded::new(n, event.clone()))),
+            _ => Ok(Recorded::new(n, event.clone())),
         }
     });
     (id, receipt)
@@ -159,8 +159,8 @@ pub fn a_full_queue_says_so_and_never_blocks(make: &StoreFactory) {
         submitted.expect("a full queue says so: the store took 100,000 units to wait")
     });
     let queued = usize::try_from(count - 1).expect("a small number");
-    let others = iter::repeat_with(|| answered.recv_timeout(UNIT_TIMEOUT)).take(queued);
-    assert!(others.into_iter().all(|outcome| outcome == Ok(Ok(()))), "every unit in the queue is kept");
+    let mut others = iter::repeat_with(|| answered.recv_timeout(UNIT_TIMEOUT)).take(queued);
+    assert!(others.all(|outcome| outcome.is_ok_and(|kept| kept.is_ok())), "every unit in the queue is kept");
     let kept = installation_log(store).len();
     // The log also has the event of the blocking unit.
     assert_eq!(kept, queued + 1, "and the one that was refused is not");

@@ -8,7 +8,7 @@ use syft_space_domain::store::{StoreError, Tx};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
 use crate::sample::{
-    dataset, endpoint, endpoint_id, invitation, job, membership, policy, policy_id, scope, tenant,
+    dataset, endpoint, endpoint_id, invitation, job, membership, policy, policy_id, tenant, write_scope,
 };
 
 /// The longest time that a suite waits for a unit.
@@ -46,13 +46,22 @@ impl From<StoreError> for UnitError {
     }
 }
 
+impl syft_space_domain::unit::UnitError for UnitError {
+    fn into_store_error(self) -> Result<StoreError, Self> {
+        match self {
+            Self::Store(error) => Ok(error),
+            error @ Self::Refused(_) => Err(error),
+        }
+    }
+}
+
 /// Adds one row of each kind to tenant 1.
 pub(super) fn seed_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
-    tx.add_membership(&scope(1), &membership(1, 1, Role::Owner))?;
-    tx.add_invitation(&scope(1), &invitation(1, 1, 1))?;
-    tx.add_dataset(&scope(1), &dataset(1))?;
-    tx.add_job(&scope(1), &job(1, 1))?;
-    tx.add_endpoint(&scope(1), &endpoint(1, 1))?;
-    tx.add_policy(&scope(1), &policy(1))?;
-    tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(1)])
+    tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))?;
+    tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))?;
+    tx.add_dataset(&write_scope(1), &dataset(1))?;
+    tx.add_job(&write_scope(1), &job(1, 1))?;
+    tx.add_endpoint(&write_scope(1), &endpoint(1, 1))?;
+    tx.add_policy(&write_scope(1), &policy(1))?;
+    tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(1)])
 }

@@ -9,7 +9,7 @@ use syft_space_domain::endpoint::Endpoint;
 use crate::dump::StoreDump;
 use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{commit, installation_log, read, seeded_store, sequence_numbers};
-use crate::sample::{dataset, dataset_id, endpoint, endpoint_id, scope, tenant};
+use crate::sample::{dataset, dataset_id, endpoint, endpoint_id, scope, tenant, write_scope};
 use crate::store::shared::seed_rows;
 
 /// The moment is that of the `read` call, not of the first query.
@@ -35,8 +35,8 @@ pub fn nobody_sees_half_a_unit(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     commit(store, |tx| {
-        tx.add_dataset(&scope(1), &dataset(1))?;
-        tx.add_endpoint(&scope(1), &endpoint(1, 1))
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
+        tx.add_endpoint(&write_scope(1), &endpoint(1, 1))
     });
     let is_over = AtomicBool::new(false);
     let revisions = || {
@@ -60,8 +60,8 @@ pub fn nobody_sees_half_a_unit(make: &StoreFactory) {
         }
         for revision in 2..=UPDATES {
             commit(store, move |tx| {
-                tx.update_dataset(&scope(1), &Dataset { revision, ..dataset(1) })?;
-                tx.update_endpoint(&scope(1), &Endpoint { revision, ..endpoint(1, 1) })
+                tx.update_dataset(&write_scope(1), &Dataset { revision, ..dataset(1) })?;
+                tx.update_endpoint(&write_scope(1), &Endpoint { revision, ..endpoint(1, 1) })
             });
         }
         is_over.store(true, Ordering::SeqCst);

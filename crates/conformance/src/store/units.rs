@@ -16,7 +16,7 @@ use crate::fixture::StoreFactory;
 use crate::run::{commit, events, installation_log, log, read, seeded_store, submit};
 use crate::sample::{
     account, account_id, dataset, dataset_id, endpoint, endpoint_id, event, invitation, invitation_id, job,
-    membership, policy, policy_id, scope, tenant,
+    membership, policy, policy_id, scope, tenant, write_scope,
 };
 use crate::store::shared::{UNIT_TIMEOUT, UnitError, seed_rows};
 
@@ -26,20 +26,20 @@ fn change_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
     tx.add_account(&account(10))?;
     tx.set_password(account_id(1), &PasswordHash::from_phc("$sample$stirred".to_owned()))?;
     tx.set_account_status(account_id(2), AccountStatus::Disabled)?;
-    tx.add_membership(&scope(1), &membership(1, 2, Role::User))?;
-    tx.remove_membership(&scope(1), account_id(1))?;
-    tx.add_invitation(&scope(1), &invitation(1, 2, 1))?;
-    tx.remove_invitation(&scope(1), invitation_id(1))?;
-    tx.add_dataset(&scope(1), &dataset(2))?;
-    tx.update_endpoint(&scope(1), &Endpoint { revision: 2, ..endpoint(1, 2) })?;
-    tx.remove_dataset(&scope(1), dataset_id(1))?;
-    tx.add_job(&scope(1), &job(2, 2))?;
-    tx.add_endpoint(&scope(1), &endpoint(2, 2))?;
-    tx.update_policy(&scope(1), &Policy { revision: 2, ..policy(1) })?;
-    tx.attach_policies(&scope(1), endpoint_id(1), &[])?;
-    tx.attach_policies(&scope(1), endpoint_id(2), &[policy_id(1)])?;
-    tx.add_policy(&scope(2), &policy(2))?;
-    tx.add_dataset(&scope(2), &dataset(1))
+    tx.add_membership(&write_scope(1), &membership(1, 2, Role::User))?;
+    tx.remove_membership(&write_scope(1), account_id(1))?;
+    tx.add_invitation(&write_scope(1), &invitation(1, 2, 1))?;
+    tx.remove_invitation(&write_scope(1), invitation_id(1))?;
+    tx.add_dataset(&write_scope(1), &dataset(2))?;
+    tx.update_endpoint(&write_scope(1), &Endpoint { revision: 2, ..endpoint(1, 2) })?;
+    tx.remove_dataset(&write_scope(1), dataset_id(1))?;
+    tx.add_job(&write_scope(1), &job(2, 2))?;
+    tx.add_endpoint(&write_scope(1), &endpoint(2, 2))?;
+    tx.update_policy(&write_scope(1), &Policy { revision: 2, ..policy(1) })?;
+    tx.attach_policies(&write_scope(1), endpoint_id(1), &[])?;
+    tx.attach_policies(&write_scope(1), endpoint_id(2), &[policy_id(1)])?;
+    tx.add_policy(&write_scope(2), &policy(2))?;
+    tx.add_dataset(&write_scope(2), &dataset(1))
 }
 
 fn dump(store: &dyn Store) -> StoreDump {
@@ -59,8 +59,8 @@ pub fn u1_what_is_recorded_keeps_its_rows_and_its_events(make: &StoreFactory) {
     let [one, two, three] = recorded.clone();
     let answer: Result<u64, UnitError> = store
         .write(move |tx| {
-            tx.add_dataset(&scope(1), &dataset(1))?;
-            Ok(Ok(Recorded::new(42, one.clone()).and(two.clone()).and(three.clone())))
+            tx.add_dataset(&write_scope(1), &dataset(1))?;
+            Ok(Recorded::new(42, one.clone()).and(two.clone()).and(three.clone()))
         })
         .wait();
     assert_eq!(answer, Ok(42), "a receipt answers what the unit decided");
@@ -76,7 +76,7 @@ struct UnitWithoutEvent(Sender<Result<(), StoreError>>);
 
 impl Unit for UnitWithoutEvent {
     fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
-        tx.add_dataset(&scope(1), &dataset(1))?;
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
         Ok(UnitOutcome::Commit(Vec::new()))
     }
 
@@ -108,7 +108,7 @@ pub fn u1_what_is_refused_keeps_its_event_and_none_of_its_rows(make: &StoreFacto
     let answer: Result<(), UnitError> = store
         .write(move |tx| {
             change_rows(tx)?;
-            Ok(Err(Refused::new(UnitError::Refused(7), refusal.clone())))
+            Err(Refused::new(UnitError::Refused(7), refusal.clone()).into())
         })
         .wait();
     assert_eq!(answer, Err(UnitError::Refused(7)), "a receipt answers the refusal");
@@ -129,7 +129,7 @@ pub fn an_unrecorded_refusal_keeps_nothing(make: &StoreFactory) {
     let answer: Result<(), UnitError> = store
         .write(move |tx| {
             change_rows(tx)?;
-            Ok(Err(Refused::unrecorded(UnitError::Refused(8))))
+            Err(UnitError::Refused(8).into())
         })
         .wait();
     assert_eq!(answer, Err(UnitError::Refused(8)), "a receipt answers the refusal");
@@ -181,21 +181,21 @@ pub fn a_call_that_contradicts_changes_nothing(make: &StoreFactory) {
     let store = &*fixture.adapter;
     commit(store, |tx| {
         seed_rows(tx)?;
-        tx.add_policy(&scope(1), &policy(2))
+        tx.add_policy(&write_scope(1), &policy(2))
     });
     let before = dump(store);
     let refused = commit(store, |tx| {
         let outcomes = [
-            tx.attach_policies(&scope(1), endpoint_id(1), &[policy_id(2), policy_id(9)]),
-            tx.attach_policies(&scope(2), endpoint_id(1), &[]),
+            tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(2), policy_id(9)]),
+            tx.attach_policies(&write_scope(2), endpoint_id(1), &[]),
             tx.add_tenant(&tenant(1)),
             tx.add_account(&account(1)),
-            tx.add_membership(&scope(1), &membership(1, 1, Role::User)),
-            tx.add_dataset(&scope(1), &Dataset { name: dataset(1).name, ..dataset(2) }),
-            tx.remove_dataset(&scope(1), dataset_id(1)).map(drop),
-            tx.add_endpoint(&scope(1), &endpoint(2, 9)),
-            tx.update_endpoint(&scope(1), &endpoint(1, 9)),
-            tx.remove_policy(&scope(1), policy_id(1)).map(drop),
+            tx.add_membership(&write_scope(1), &membership(1, 1, Role::User)),
+            tx.add_dataset(&write_scope(1), &Dataset { name: dataset(1).name, ..dataset(2) }),
+            tx.remove_dataset(&write_scope(1), dataset_id(1)).map(drop),
+            tx.add_endpoint(&write_scope(1), &endpoint(2, 9)),
+            tx.update_endpoint(&write_scope(1), &endpoint(1, 9)),
+            tx.remove_policy(&write_scope(1), policy_id(1)).map(drop),
         ];
         Ok(outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Conflict(_)))).count())
     });
@@ -210,22 +210,22 @@ pub fn a_unit_sees_its_own_writes(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     let seen: Result<(bool, bool, bool, u64), StoreError> = submit(store, |tx| {
-        tx.add_dataset(&scope(1), &dataset(1))?;
+        tx.add_dataset(&write_scope(1), &dataset(1))?;
         let added = tx.dataset(&scope(1), dataset_id(1))?.is_some();
-        tx.update_dataset(&scope(1), &Dataset { name: "renamed".to_owned(), ..dataset(1) })?;
+        tx.update_dataset(&write_scope(1), &Dataset { name: "renamed".to_owned(), ..dataset(1) })?;
         let renamed = tx.dataset_named(&scope(1), "renamed")?.is_some();
-        tx.remove_dataset(&scope(1), dataset_id(1))?;
+        tx.remove_dataset(&write_scope(1), dataset_id(1))?;
         let gone = tx.dataset(&scope(1), dataset_id(1))?.is_none();
-        tx.add_endpoint(&scope(1), &endpoint(1, 1)).expect_err("its dataset is gone");
-        tx.add_dataset(&scope(1), &dataset(2))?;
+        tx.add_endpoint(&write_scope(1), &endpoint(1, 1)).expect_err("its dataset is gone");
+        tx.add_dataset(&write_scope(1), &dataset(2))?;
         Ok((added, renamed, gone, tx.count_datasets(&scope(1))?))
     })
     .wait();
     assert_eq!(seen, Ok((true, true, true, 1)), "a unit sees its own writes");
     let refusal: Result<(), UnitError> = store
         .write(|tx| {
-            tx.add_dataset(&scope(1), &dataset(3))?;
-            Ok(Err(Refused::unrecorded(UnitError::Refused(9))))
+            tx.add_dataset(&write_scope(1), &dataset(3))?;
+            Err(UnitError::Refused(9).into())
         })
         .wait();
     assert_eq!(refusal, Err(UnitError::Refused(9)));

@@ -24,7 +24,7 @@ use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
-use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope};
+use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use syft_space_conformance::sample;
@@ -112,6 +112,23 @@ macro_rules! scoped {
             if self.fault == Fault::IgnoresTenantIn(stringify!($name)) {
                 for other in [1, 2, 3].map(sample::scope) {
                     if other != *scope && !found.is_complete() {
+                        found.merge(self.inner.$name(&other, $($arg),*)?);
+                    }
+                }
+            }
+            Ok(found)
+        }
+    )*};
+}
+
+/// Methods that write in a scope, and in every other too when that is the fault.
+macro_rules! scoped_writes {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
+        fn $name(&mut self, scope: &WriteScope, $($arg: $type),*) -> Result<$out, StoreError> {
+            let mut found = self.inner.$name(scope, $($arg),*)?;
+            if self.fault == Fault::IgnoresTenantIn(stringify!($name)) {
+                for other in [1, 2, 3].map(sample::write_scope) {
+                    if other.tenant() != scope.tenant() && !found.is_complete() {
                         found.merge(self.inner.$name(&other, $($arg),*)?);
                     }
                 }
@@ -407,10 +424,18 @@ where
         add_account(account: &Account) -> ();
         set_password(account: AccountId, password: &PasswordHash) -> ();
         set_account_status(account: AccountId, status: AccountStatus) -> ();
-        add_membership(scope: &TenantScope, membership: &Membership) -> ();
-        add_invitation(scope: &TenantScope, invitation: &Invitation) -> ();
+        add_membership(scope: &WriteScope, membership: &Membership) -> ();
+        add_invitation(scope: &WriteScope, invitation: &Invitation) -> ();
     }
-    scoped! {
+    fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
+        let next = self.inner.next_generation(account)?;
+        if self.fault == Fault::RepeatsGenerations {
+            let ended = self.inner.memberships(account)?.is_empty();
+            return Ok(if ended { 1 } else { next });
+        }
+        Ok(next)
+    }
+    scoped_writes! {
         update_membership(membership: &Membership) -> ();
         remove_membership(account: AccountId) -> bool;
         remove_invitation(id: InvitationId) -> bool;
@@ -422,10 +447,10 @@ where
     P::Target: DatasetRows,
 {
     delegated! {
-        add_dataset(scope: &TenantScope, dataset: &Dataset) -> ();
-        add_job(scope: &TenantScope, job: &Job) -> ();
+        add_dataset(scope: &WriteScope, dataset: &Dataset) -> ();
+        add_job(scope: &WriteScope, job: &Job) -> ();
     }
-    scoped! {
+    scoped_writes! {
         update_dataset(dataset: &Dataset) -> ();
         remove_dataset(id: DatasetId) -> bool;
         update_job(job: &Job) -> ();
@@ -437,9 +462,9 @@ where
     P::Target: EndpointRows,
 {
     delegated! {
-        add_endpoint(scope: &TenantScope, endpoint: &Endpoint) -> ();
+        add_endpoint(scope: &WriteScope, endpoint: &Endpoint) -> ();
     }
-    scoped! {
+    scoped_writes! {
         update_endpoint(endpoint: &Endpoint) -> ();
         remove_endpoint(id: EndpointId) -> bool;
     }
@@ -450,9 +475,9 @@ where
     P::Target: PolicyRows,
 {
     delegated! {
-        add_policy(scope: &TenantScope, policy: &Policy) -> ();
+        add_policy(scope: &WriteScope, policy: &Policy) -> ();
     }
-    scoped! {
+    scoped_writes! {
         update_policy(policy: &Policy) -> ();
         remove_policy(id: PolicyId) -> bool;
         attach_policies(endpoint: EndpointId, policies: &[PolicyId]) -> ();
@@ -467,10 +492,10 @@ where
         add_hub(hub: &Hub) -> ();
         update_hub(hub: &Hub) -> ();
         remove_hub(id: HubId) -> bool;
-        add_marketplace(scope: &TenantScope, marketplace: &Marketplace) -> ();
-        add_listing(scope: &TenantScope, listing: &Listing) -> ();
+        add_marketplace(scope: &WriteScope, marketplace: &Marketplace) -> ();
+        add_listing(scope: &WriteScope, listing: &Listing) -> ();
     }
-    scoped! {
+    scoped_writes! {
         update_marketplace(marketplace: &Marketplace) -> ();
         remove_marketplace(id: MarketplaceId) -> bool;
         update_listing(listing: &Listing) -> ();

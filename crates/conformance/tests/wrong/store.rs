@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     IgnoresSatellites,
     /// The cursor of the list of endpoints is an offset.
     UsesOffsetCursor,
+    /// An account's generations begin anew when it has no membership.
+    RepeatsGenerations,
     /// A tenant's version never changes.
     NeverRaisesVersion,
     /// The rows of a refused unit are committed.
@@ -244,6 +246,12 @@ fn a_store_that_acknowledges_before_the_commit_is_caught() {
     let make = faulty_store(Fault::AcknowledgesBeforeCommit);
     assert_caught(store::CHECKS, &*make, "a_receipt_answers_only_after_its_rows_can_be_read");
     assert_caught(store::CHECKS, &*make, "a_follower_is_told_before_a_receipt_answers");
+}
+
+#[test]
+fn a_store_that_repeats_generations_is_caught() {
+    let make = faulty_store(Fault::RepeatsGenerations);
+    assert_caught(identity::CHECKS, &*make, "a3_no_generation_is_given_twice");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::access::Permission;
 use crate::audit::ports::{EventFilter, LogPage, Seq};
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::page::PageRequest;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -11,9 +11,9 @@ use crate::tenant::OperatorScope;
 /// The log was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuditError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),

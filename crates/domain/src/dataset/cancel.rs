@@ -7,7 +7,7 @@ use crate::dataset::{DatasetError, Job, JobStatus, catch_up};
 use crate::identity::Principal;
 use crate::ids::{DatasetId, JobId};
 use crate::space::Space;
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// Stops a job. One that was stopped before stays as it is. Blocks on a disk.
 ///
@@ -39,14 +39,14 @@ pub fn cancel_job(
         let part = space.documents.progress(&scope, dataset, id)?;
         let whole = space.documents.put_by(&scope, dataset, id)?.is_some();
         let finished_at = Some(space.clock.now());
+        let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
         space
             .store
             .write(move |tx| {
-                let Some(mut job) = tx.job(&scope, dataset, id)? else {
-                    return Ok(Err(Refused::unrecorded(DatasetError::NoJob)));
-                };
+                let scope = tx.authority(&authorization, &event)?;
+                let mut job = tx.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?;
                 if job.status.is_final() {
-                    return Ok(Err(Refused::unrecorded(DatasetError::JobEnded(job.status))));
+                    return Err(DatasetError::JobEnded(job.status).into());
                 }
                 if let Some(part) = &part {
                     job.progress.clone_from(part);
@@ -58,10 +58,14 @@ pub fn cancel_job(
                 job.status = JobStatus::Canceled;
                 job.finished_at = finished_at;
                 tx.update_job(&scope, &job)?;
-                Ok(Ok(Recorded::new(job, event.clone())))
+                Ok(Recorded::new(job, event.clone()))
             })
             .wait()
-    })?;
+    });
+    if canceled.is_err() {
+        space.ingestion.go_on(id);
+    }
+    let canceled = canceled?;
     space.ingestion.ended(id);
     space.spool.remove(&scope, dataset, id)?;
     space.documents.forget_progress(&scope, dataset, id)?;

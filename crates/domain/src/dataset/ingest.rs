@@ -14,21 +14,21 @@ use crate::dataset::{
     ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexKey, Job, JobFailure, JobProgress,
     JobStatus, NewDocument, chunks,
 };
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
-use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::tenant::{TenantScope, WriteScope};
+use crate::unit::Recorded;
 
 /// Documents did not get in, or could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such dataset.
     #[error("there is no such dataset")]
     NoDataset,
@@ -104,7 +104,7 @@ pub fn start_ingestion(
         if usage.bytes.saturating_add(job.progress.bytes) > limits.bytes {
             return Err(IngestError::TooManyBytes(limits.bytes));
         }
-        add_job(space, &scope, job.clone(), event)?;
+        add_job(space, principal, job.clone(), event)?;
         if let Err(error) = space.documents.put(&scope, dataset, job.id, &documents) {
             end(space, context, &scope, failed(&job, JobFailure::of_all(&error)))?;
             return Err(error.into());
@@ -113,17 +113,23 @@ pub fn start_ingestion(
     })
 }
 
-/// Makes a job known, while its dataset is there.
-pub(super) fn add_job(space: &Space, scope: &TenantScope, job: Job, event: Event) -> Result<(), IngestError> {
-    let scope = *scope;
+/// Makes a job known, while its dataset is there and the principal may bring documents.
+pub(super) fn add_job(
+    space: &Space,
+    principal: &Principal,
+    job: Job,
+    event: Event,
+) -> Result<(), IngestError> {
+    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if active(tx, &scope, job.dataset)?.is_none() {
-                return Ok(Err(Refused::unrecorded(IngestError::NoDataset)));
+                return Err(IngestError::NoDataset.into());
             }
             tx.add_job(&scope, &job)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .wait()
 }
@@ -180,7 +186,7 @@ pub fn finish_ingestion(
 ///
 /// # Errors
 /// When the caller's role does not permit writing.
-pub fn ingestion_scope(principal: &Principal) -> Result<TenantScope, Forbidden> {
+pub fn ingestion_scope(principal: &Principal) -> Result<TenantScope, AuthorizationError> {
     principal.scope(Permission::WriteDatasets)
 }
 
@@ -199,14 +205,14 @@ pub(super) fn end(
         .write(move |tx| {
             // Its dataset may have been removed meanwhile, and the job with it; or it was stopped.
             match tx.job(&scope, job.dataset, job.id)? {
-                None => return Ok(Err(Refused::unrecorded(IngestError::NoDataset))),
+                None => return Err(IngestError::NoDataset.into()),
                 Some(stored) if stored.status.is_final() => {
-                    return Ok(Err(Refused::unrecorded(IngestError::Ended(Box::new(stored)))));
+                    return Err(IngestError::Ended(Box::new(stored)).into());
                 }
                 Some(_) => {}
             }
-            tx.update_job(&scope, &job)?;
-            Ok(Ok(Recorded::new(job.clone(), event.clone())))
+            tx.update_job(&WriteScope::of_system(&scope), &job)?;
+            Ok(Recorded::new(job.clone(), event.clone()))
         })
         .wait()
 }
@@ -248,7 +254,14 @@ pub fn remove_document(
     let event = context
         .event(&scope, Action::SensitiveDelete, principal.actor())?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
-    let recorded: Result<(), StoreError> = space.store.record(event).wait();
+    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
+    let recorded: Result<(), IngestError> = space
+        .store
+        .write(move |tx| {
+            tx.authority(&authorization, &event)?;
+            Ok(Recorded::new((), event.clone()))
+        })
+        .wait();
     recorded?;
     space.datasets.with_lock(dataset, || space.documents.remove(&scope, dataset, id))?;
     Ok(catch_up(space, &scope, known.index())?)

@@ -196,6 +196,13 @@ impl IngestQueue {
         }
     }
 
+    /// Takes back that a job was asked to stop.
+    pub(super) fn go_on(&self, id: JobId) {
+        if let Some(live) = self.state().jobs.get_mut(&id) {
+            live.stopped = false;
+        }
+    }
+
     /// Asks whoever works on a dataset's jobs to stop.
     pub(super) fn stop_all(&self, dataset: DatasetId) {
         for live in self.state().jobs.values_mut().filter(|live| live.job.dataset == dataset) {

@@ -4,14 +4,14 @@ use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
 use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobSnapshot, JobStatus, Usage};
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::unit::{Recorded, check_revision};
 
 /// A dataset is to be made. Its texts have passed [`crate::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +42,9 @@ pub struct ChangeDataset {
 /// A dataset was not made, changed, read or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DatasetError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such dataset.
     #[error("there is no such dataset")]
     NotFound,
@@ -106,17 +106,19 @@ pub async fn create_dataset(
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, dataset.id);
     let limit = principal.snapshot().tenant.limits.datasets;
+    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if tx.dataset_named(&scope, &dataset.name)?.is_some() {
-                return Ok(Err(Refused::unrecorded(DatasetError::NameTaken)));
+                return Err(DatasetError::NameTaken.into());
             }
             if tx.count_datasets(&scope)? >= limit {
-                return Ok(Err(Refused::unrecorded(DatasetError::LimitReached(limit))));
+                return Err(DatasetError::LimitReached(limit).into());
             }
             tx.add_dataset(&scope, &dataset)?;
-            Ok(Ok(Recorded::new(dataset.clone(), event.clone())))
+            Ok(Recorded::new(dataset.clone(), event.clone()))
         })
         .await
 }
@@ -136,19 +138,16 @@ pub async fn change_dataset(
     let scope = principal.scope(Permission::WriteDatasets)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let Some(mut dataset) = tx.dataset(&scope, id)?.filter(|one| one.state == DatasetState::Active)
-            else {
-                return Ok(Err(Refused::unrecorded(DatasetError::NotFound)));
-            };
-            if change.if_revision.is_some_and(|revision| revision != dataset.revision) {
-                return Ok(Err(Refused::unrecorded(DatasetError::Changed)));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
+            check_revision(change.if_revision, dataset.revision, DatasetError::Changed)?;
             if let Some(name) = &change.name {
                 if tx.dataset_named(&scope, name)?.is_some_and(|other| other.id != id) {
-                    return Ok(Err(Refused::unrecorded(DatasetError::NameTaken)));
+                    return Err(DatasetError::NameTaken.into());
                 }
                 dataset.name.clone_from(name);
             }
@@ -161,7 +160,7 @@ pub async fn change_dataset(
             dataset.revision += 1;
             dataset.updated_at = now;
             tx.update_dataset(&scope, &dataset)?;
-            Ok(Ok(Recorded::new(dataset, event.clone())))
+            Ok(Recorded::new(dataset, event.clone()))
         })
         .await
 }

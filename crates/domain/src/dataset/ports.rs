@@ -12,7 +12,7 @@ use crate::dataset::{
 use crate::ids::{DatasetId, JobId, TenantId};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::tenant::{OperatorScope, TenantScope};
+use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 
 /// Reads datasets and jobs. A dataset that is being deleted is there for the methods that say so, and for
 /// nobody else.
@@ -48,16 +48,16 @@ pub trait DatasetView {
 /// Writes datasets and jobs.
 pub trait DatasetRows: DatasetView {
     /// Adds a dataset. Its id and name are new in the tenant, else [`StoreError::Conflict`].
-    fn add_dataset(&mut self, scope: &TenantScope, dataset: &Dataset) -> Result<(), StoreError>;
+    fn add_dataset(&mut self, scope: &WriteScope, dataset: &Dataset) -> Result<(), StoreError>;
     /// Replaces all of a dataset but its id, its analyzer and `created_at`.
-    fn update_dataset(&mut self, scope: &TenantScope, dataset: &Dataset) -> Result<(), StoreError>;
+    fn update_dataset(&mut self, scope: &WriteScope, dataset: &Dataset) -> Result<(), StoreError>;
     /// Removes a dataset and its jobs. `false` when there is none; [`StoreError::Conflict`] while an endpoint
     /// searches it.
-    fn remove_dataset(&mut self, scope: &TenantScope, id: DatasetId) -> Result<bool, StoreError>;
+    fn remove_dataset(&mut self, scope: &WriteScope, id: DatasetId) -> Result<bool, StoreError>;
     /// Adds a job of an existing dataset.
-    fn add_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError>;
+    fn add_job(&mut self, scope: &WriteScope, job: &Job) -> Result<(), StoreError>;
     /// Replaces a job's status, totals, progress and `finished_at`.
-    fn update_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError>;
+    fn update_job(&mut self, scope: &WriteScope, job: &Job) -> Result<(), StoreError>;
 }
 
 /// The store of documents failed.

@@ -130,14 +130,17 @@ impl Group<'_> {
             let text = self.space.extractor.extract(format, &bytes)?;
             Ok::<_, ExtractError>(self.document(id.clone(), &name, text, file.sha256))
         }));
-        match read.unwrap_or(Err(FileRefused::TooHeavy.into())) {
-            Ok(Ok(document)) => {
+        let document = match read.unwrap_or(Err(FileRefused::TooHeavy.into())) {
+            Ok(document) => document,
+            Err(ExtractError::Refused(error)) => return refuse(&error),
+            Err(error @ ExtractError::Failed(_)) => return Err(error.into()),
+        };
+        match document {
+            Ok(document) => {
                 Ok(ExtractedFile::Read { document, file: shown(&file.name), is_new: stored.is_none() })
             }
-            Ok(Err(DocumentError::Empty)) => refuse(&FileRefused::NoText),
-            Ok(Err(error)) => refuse(&error),
-            Err(ExtractError::Refused(error)) => refuse(&error),
-            Err(error @ ExtractError::Failed(_)) => Err(error.into()),
+            Err(DocumentError::Empty) => refuse(&FileRefused::NoText),
+            Err(error) => refuse(&error),
         }
     }
 

@@ -2,14 +2,15 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, Actor, ObjectKind, RequestContext};
+use crate::dataset::manage::active;
 use crate::dataset::{DatasetError, DatasetState};
 use crate::identity::Principal;
 use crate::ids::DatasetId;
 use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::StoreError;
-use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::tenant::{TenantScope, WriteScope};
+use crate::unit::{Recorded, check_revision};
 
 /// Takes a dataset out of sight, for good. [`finish_removal`] removes what it held.
 ///
@@ -26,26 +27,23 @@ pub async fn begin_removal(
     let scope = principal.scope(Permission::WriteDatasets)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let Some(mut dataset) = tx.dataset(&scope, id)?.filter(|one| one.state == DatasetState::Active)
-            else {
-                return Ok(Err(Refused::unrecorded(DatasetError::NotFound)));
-            };
-            if if_revision.is_some_and(|revision| revision != dataset.revision) {
-                return Ok(Err(Refused::unrecorded(DatasetError::Changed)));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
+            check_revision(if_revision, dataset.revision, DatasetError::Changed)?;
             let users = tx.endpoints_of_dataset(&scope, id)?;
             if !users.is_empty() {
                 let slugs = users.into_iter().map(|one| one.slug.to_string()).collect();
-                return Ok(Err(Refused::unrecorded(DatasetError::InUse(slugs))));
+                return Err(DatasetError::InUse(slugs).into());
             }
             dataset.state = DatasetState::Deleting;
             dataset.revision += 1;
             dataset.updated_at = now;
             tx.update_dataset(&scope, &dataset)?;
-            Ok(Ok(Recorded::new(scope, event.clone())))
+            Ok(Recorded::new(*scope, event.clone()))
         })
         .await
 }
@@ -72,8 +70,8 @@ pub fn finish_removal(
         let removed: Result<(), StoreError> = space
             .store
             .write(move |tx| {
-                tx.remove_dataset(&scope, id)?;
-                Ok(Ok(Recorded::new((), event.clone())))
+                tx.remove_dataset(&WriteScope::of_system(&scope), id)?;
+                Ok(Recorded::new((), event.clone()))
             })
             .wait();
         Ok(removed?)

@@ -4,17 +4,18 @@ use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
 use crate::dataset::search_query::{Hits, SearchQuery};
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::DatasetId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
+use crate::unit::Recorded;
 
 /// A dataset was not searched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchDatasetError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such dataset.
     #[error("there is no such dataset")]
     NotFound,
@@ -39,6 +40,15 @@ pub async fn search_dataset(
     let dataset = active(&mut *space.store.read()?, &scope, id)?.ok_or(SearchDatasetError::NotFound)?;
     let hits = space.engine.search(&scope, dataset.index(), ask).await?;
     let event = context.event(&scope, Action::SensitiveRead, principal.actor())?.on(ObjectKind::Dataset, id);
-    space.store.record(event).await?;
+    // The engine was waited for.
+    let authorization = principal.authorize(Permission::ReadContent, space.clock.now())?;
+    let recorded: Result<(), SearchDatasetError> = space
+        .store
+        .write(move |tx| {
+            tx.authority(&authorization, &event)?;
+            Ok(Recorded::new((), event.clone()))
+        })
+        .await;
+    recorded?;
     Ok(hits)
 }

@@ -14,7 +14,7 @@ use crate::dataset::manage::active;
 use crate::dataset::ports::{SpooledFile, UploadWriter};
 use crate::dataset::task::Task;
 use crate::dataset::{ContentHash, FILE_MAX_BYTES, FileName, IngestError, Job, JobProgress, JobStatus};
-use crate::identity::Principal;
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::space::Space;
 use crate::store::StoreError;
@@ -46,6 +46,7 @@ impl From<StoreError> for UploadError {
 /// Files on their way in. Dropping it takes none in, and leaves nothing behind.
 pub struct Upload {
     space: Space,
+    principal: Principal,
     scope: TenantScope,
     job: Job,
     event: Event,
@@ -95,7 +96,8 @@ impl Upload {
             Ok::<_, IngestError>(space.spool.begin(&scope, dataset, job.id)?)
         })?;
         let (files, names) = (Vec::new(), HashSet::new());
-        Ok(Self { space: space.clone(), scope, job, event, intake, files, names, open: None })
+        let (space, principal) = (space.clone(), principal.clone());
+        Ok(Self { space, principal, scope, job, event, intake, files, names, open: None })
     }
 
     /// Begins the next file. A name that is none is taken all the same, and told of as an error of the job.
@@ -104,6 +106,7 @@ impl Upload {
     /// When it may not be brought, or could not be stored.
     pub fn begin_file(&mut self, name: &str) -> Result<(), UploadError> {
         self.end_file();
+        self.check_permitted()?;
         if self.files.len() >= Self::MAX_FILES {
             return Err(UploadError::TooMany);
         }
@@ -122,6 +125,7 @@ impl Upload {
     /// # Errors
     /// When they could not be stored.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), UploadError> {
+        self.check_permitted()?;
         let Some(open) = &mut self.open else { return Err(UploadError::NoFile) };
         let max = u64::try_from(FILE_MAX_BYTES).unwrap_or(u64::MAX);
         let was_kept = open.bytes <= max;
@@ -133,6 +137,19 @@ impl Upload {
             (false, false) => Ok(()),
         };
         kept.map_err(|error| self.failed(error))
+    }
+
+    /// Files may come for hours: nothing more is taken from somebody who may not bring them any more.
+    fn check_permitted(&self) -> Result<(), IngestError> {
+        let renewed = self.principal.renew(&*self.space.snapshots, self.space.clock.now());
+        let permitted = renewed.map_err(AuthorizationError::from);
+        match permitted.and_then(|principal| principal.scope(Permission::WriteDatasets)) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let event = error.denied(self.event.clone());
+                self.space.store.refuse(IngestError::from(error), event).wait()
+            }
+        }
     }
 
     fn end_file(&mut self) {
@@ -150,14 +167,14 @@ impl Upload {
         if self.files.is_empty() {
             return Err(UploadError::NoFile);
         }
-        let Self { space, scope, mut job, event, intake, files, .. } = self;
+        let Self { space, principal, scope, mut job, event, intake, files, .. } = self;
         job.documents_total = u64::try_from(files.len()).unwrap_or(u64::MAX);
         job.bytes_total = files.iter().map(|file| file.bytes).sum();
         let dataset = job.dataset;
         space.datasets.with_lock(dataset, || {
             active(&mut *space.store.read()?, &scope, dataset)?.ok_or(IngestError::NoDataset)?;
             intake.seal(&files)?;
-            let added = add_job(&space, &scope, job.clone(), event);
+            let added = add_job(&space, &principal, job.clone(), event);
             if added.is_err() {
                 // Whatever stays is removed at the next start.
                 drop(space.spool.remove(&scope, dataset, job.id));

@@ -5,13 +5,13 @@ use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
 use crate::endpoint::query::{admitted, visible};
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
 use crate::marketplace::take_off;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::unit::{Recorded, Refused};
+use crate::unit::{Recorded, check_revision};
 
 /// An endpoint is to be made. Its texts have passed [`crate::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +54,9 @@ pub struct ChangeEndpoint {
 /// An endpoint was not made, changed, read or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such endpoint.
     #[error("there is no such endpoint")]
     NotFound,
@@ -115,20 +115,22 @@ pub async fn create_endpoint(
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, endpoint.id);
     let limit = principal.snapshot().tenant.limits.endpoints;
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if tx.dataset(&scope, endpoint.dataset)?.is_none_or(|one| one.state != DatasetState::Active) {
-                return Ok(Err(Refused::unrecorded(EndpointError::NoDataset)));
+                return Err(EndpointError::NoDataset.into());
             }
             if tx.endpoint_by_slug(&scope, &endpoint.slug)?.is_some() {
-                return Ok(Err(Refused::unrecorded(EndpointError::SlugTaken)));
+                return Err(EndpointError::SlugTaken.into());
             }
             if tx.count_endpoints(&scope)? >= limit {
-                return Ok(Err(Refused::unrecorded(EndpointError::LimitReached(limit))));
+                return Err(EndpointError::LimitReached(limit).into());
             }
             tx.add_endpoint(&scope, &endpoint)?;
-            Ok(Ok(Recorded::new(endpoint.clone(), event.clone())))
+            Ok(Recorded::new(endpoint.clone(), event.clone()))
         })
         .await
 }
@@ -147,15 +149,13 @@ pub async fn change_endpoint(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let Some(mut endpoint) = tx.endpoint(&scope, id)? else {
-                return Ok(Err(Refused::unrecorded(EndpointError::NotFound)));
-            };
-            if change.if_revision.is_some_and(|revision| revision != endpoint.revision) {
-                return Ok(Err(Refused::unrecorded(EndpointError::Changed)));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let mut endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
+            check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
             let texts = [
                 (&mut endpoint.name, &change.name),
                 (&mut endpoint.summary, &change.summary),
@@ -171,7 +171,7 @@ pub async fn change_endpoint(
             endpoint.revision += 1;
             endpoint.updated_at = now;
             tx.update_endpoint(&scope, &endpoint)?;
-            Ok(Ok(Recorded::new(endpoint, event.clone())))
+            Ok(Recorded::new(endpoint, event.clone()))
         })
         .await
 }
@@ -190,18 +190,16 @@ pub async fn remove_endpoint(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let Some(endpoint) = tx.endpoint(&scope, id)? else {
-                return Ok(Err(Refused::unrecorded(EndpointError::NotFound)));
-            };
-            if if_revision.is_some_and(|revision| revision != endpoint.revision) {
-                return Ok(Err(Refused::unrecorded(EndpointError::Changed)));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
+            check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
             take_off(tx, &scope, id, now)?;
             tx.remove_endpoint(&scope, id)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await
 }

@@ -4,7 +4,7 @@ use crate::endpoint::{Endpoint, Slug};
 use crate::ids::{DatasetId, EndpointId};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::tenant::TenantScope;
+use crate::tenant::{TenantScope, WriteScope};
 
 /// Reads endpoints.
 pub trait EndpointView {
@@ -32,10 +32,10 @@ pub trait EndpointView {
 pub trait EndpointRows: EndpointView {
     /// Adds an endpoint. Its id and slug are new in the tenant and its dataset exists, else
     /// [`StoreError::Conflict`].
-    fn add_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError>;
+    fn add_endpoint(&mut self, scope: &WriteScope, endpoint: &Endpoint) -> Result<(), StoreError>;
     /// Replaces all of an endpoint but its id and `created_at`.
-    fn update_endpoint(&mut self, scope: &TenantScope, endpoint: &Endpoint) -> Result<(), StoreError>;
+    fn update_endpoint(&mut self, scope: &WriteScope, endpoint: &Endpoint) -> Result<(), StoreError>;
     /// Removes an endpoint, and detaches its policies; its listings stay, for the hubs are still to be told. `false`
     /// when there is none.
-    fn remove_endpoint(&mut self, scope: &TenantScope, id: EndpointId) -> Result<bool, StoreError>;
+    fn remove_endpoint(&mut self, scope: &WriteScope, id: EndpointId) -> Result<bool, StoreError>;
 }

@@ -6,7 +6,7 @@ use crate::access::Permission;
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::{SearchQuery, SearchQueryError};
 use crate::endpoint::{Answer, PolicyMetadata};
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Email, Principal};
 use crate::marketplace::ports::{HubIdentity, IdentifyError};
 use crate::marketplace::{HubCaller, identify};
 use crate::policy::{Reason, Subject};
@@ -73,9 +73,9 @@ pub struct QueryRefusal {
 /// A query was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such endpoint, for this caller.
     #[error("there is no such endpoint")]
     NotFound,
@@ -144,8 +144,8 @@ pub async fn query(
     query: &Query,
 ) -> Result<Answer, QueryError> {
     let Visible { live, scope, event } = on;
-    let event = match admit(space, principal, &live, event).await {
-        Ok(event) => event,
+    let (event, learned) = match admit(space, principal, &live, event).await {
+        Ok(admitted) => admitted,
         Err((error, event)) => {
             space.store.record(event).await?;
             return Err(error);
@@ -160,6 +160,11 @@ pub async fn query(
         }
     };
     let taken = space.clock.now().since(begun);
+    // A hub and the engine may have been waited for.
+    if let Err(error) = recheck(space, principal, &live, learned.as_ref()) {
+        space.store.record(refused(&error, event)).await?;
+        return Err(error);
+    }
     space.store.record(event).await?;
     Ok(Answer {
         documents,
@@ -177,34 +182,35 @@ pub(super) fn visible<'a>(principal: &'a Principal, slug: &str) -> Option<&'a Ar
     (published && open).then_some(live)
 }
 
-/// Lets a caller through, or says why not. The event comes back with what was learned of them.
+/// Lets a caller through, or says why not. The event comes back with what was learned of them, and so does the address
+/// that a hub told.
 async fn admit(
     space: &Space,
     principal: &Principal,
     live: &EndpointSnapshot,
     event: Event,
-) -> Result<Event, (QueryError, Event)> {
+) -> Result<(Event, Option<Email>), (QueryError, Event)> {
     let denied = |event: Event| {
         let event = Event { action: Action::PolicyViolation, ..event }.denied("access_denied");
         (QueryError::Refused(QueryRefusal { policy: PolicyMetadata::access_denied() }), event)
     };
     let Some(caller) = principal.as_hub_user() else {
-        return if admitted(principal, live) { Ok(event) } else { Err(denied(event)) };
+        return if admitted(principal, live) { Ok((event, None)) } else { Err(denied(event)) };
     };
     if caller.claims.is_guest() {
         let verdict = live.access.verdict(Subject::Guest);
-        return if verdict.is_allow() { Ok(event) } else { Err(denied(event)) };
+        return if verdict.is_allow() { Ok((event, None)) } else { Err(denied(event)) };
     }
     // The hub is asked only where the verdict hangs on what it would say.
     let verdict = live.access.verdict(Subject::Identified { email: None });
     if verdict.reason != Reason::AddressUnknown {
-        return if verdict.is_allow() { Ok(event) } else { Err(denied(event)) };
+        return if verdict.is_allow() { Ok((event, None)) } else { Err(denied(event)) };
     }
     match identify(space, principal, caller).await {
         Ok(HubIdentity { email, .. }) => {
             let event = email.iter().fold(event, Event::about);
             let verdict = live.access.verdict(Subject::Identified { email: email.as_ref() });
-            if verdict.is_allow() { Ok(event) } else { Err(denied(event)) }
+            if verdict.is_allow() { Ok((event, email)) } else { Err(denied(event)) }
         }
         Err(IdentifyError::NotVouchedFor(_)) => {
             let event = Event { action: Action::AuthnTokenFail, ..event }.denied("hub_user_not_vouched_for");
@@ -213,6 +219,47 @@ async fn admit(
         Err(IdentifyError::Unavailable(_)) => {
             Err((QueryError::IdentityUnavailable, event.failed("identity_unavailable")))
         }
+    }
+}
+
+/// Asks once more all that was asked before the search, as it is now. `learned` is the address that a hub told of the
+/// caller; the hub is not asked again.
+fn recheck(
+    space: &Space,
+    principal: &Principal,
+    searched: &EndpointSnapshot,
+    learned: Option<&Email>,
+) -> Result<(), QueryError> {
+    let now = principal.renew(&*space.snapshots, space.clock.now()).map_err(AuthorizationError::from)?;
+    now.scope(Permission::Query)?;
+    if Arc::ptr_eq(now.snapshot(), principal.snapshot()) {
+        return Ok(());
+    }
+    // Another endpoint may have taken over the slug: what was found is not its to give.
+    let live = visible(&now, searched.endpoint.slug.as_str())
+        .filter(|live| live.endpoint.id == searched.endpoint.id && live.index == searched.index)
+        .ok_or(QueryError::NotFound)?;
+    let subject = match now.as_hub_user() {
+        None if live.access.is_empty() => return Ok(()),
+        None => Subject::Identified { email: now.email() },
+        Some(caller) if caller.claims.is_guest() => Subject::Guest,
+        Some(_) => Subject::Identified { email: learned },
+    };
+    match live.access.verdict(subject) {
+        verdict if verdict.is_allow() => Ok(()),
+        // The policies hang on the address only now: the next request asks the hub for it.
+        verdict if verdict.reason == Reason::AddressUnknown => Err(QueryError::IdentityUnavailable),
+        _ => Err(QueryError::Refused(QueryRefusal { policy: PolicyMetadata::access_denied() })),
+    }
+}
+
+/// Makes of the event of a query that of its late refusal.
+fn refused(error: &QueryError, event: Event) -> Event {
+    match error {
+        QueryError::Authorization(error) => error.denied(event),
+        QueryError::NotFound => event.denied("endpoint_not_found"),
+        QueryError::Refused(_) => Event { action: Action::PolicyViolation, ..event }.denied("access_denied"),
+        _ => event.failed("identity_unavailable"),
     }
 }
 

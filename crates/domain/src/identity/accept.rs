@@ -1,14 +1,15 @@
 //! Accepting an invitation: its holder becomes a member.
 
-use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
-use crate::identity::ports::Compared;
-use crate::identity::{Account, AccountStatus, Invitation, Membership, Password, PasswordError};
+use crate::access::may_grant;
+use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};
+use crate::identity::ports::{AccountView, Compared};
+use crate::identity::{Account, AccountStatus, Invitation, Member, Membership, Password, PasswordError};
 use crate::ids::AccountId;
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
 use crate::store::StoreError;
-use crate::tenant::{NewMembership, Tenant, TenantScope};
+use crate::tenant::{NewMembership, Tenant, TenantScope, WriteScope};
 use crate::unit::{Recorded, Refused};
 
 /// Somebody accepts an invitation.
@@ -54,7 +55,7 @@ pub async fn accept_invitation(
     wanted: AcceptInvitation,
 ) -> Result<NewMembership, AcceptError> {
     // Anybody can present anything, at any rate: whoever serves this counts it, and merges it into few events.
-    let Some((invitation, tenant, existing)) = look_up(space, context, &wanted.token)? else {
+    let Some((invitation, tenant, existing)) = look_up(space, &wanted.token)? else {
         return Err(AcceptError::NotFound);
     };
     let account = match existing {
@@ -92,16 +93,30 @@ pub async fn accept_invitation(
 
 fn look_up(
     space: &Space,
-    context: &RequestContext,
     token: &TokenHash,
 ) -> Result<Option<(Invitation, Tenant, Option<Account>)>, StoreError> {
     let mut view = space.store.read()?;
-    let Some(invitation) = view.invitation_by_token(token)?.filter(|one| context.now < one.expires_at) else {
+    let now = space.clock.now();
+    let Some(invitation) = view.invitation_by_token(token)?.filter(|one| now < one.expires_at) else {
         return Ok(None);
     };
-    let tenant = view.tenant(&TenantScope::of(invitation.tenant))?;
+    let scope = TenantScope::of(invitation.tenant);
+    if !is_backed(&mut *view, &scope, &invitation)? {
+        return Ok(None);
+    }
+    let tenant = view.tenant(&scope)?;
     let existing = view.account_by_email(&invitation.email)?;
     Ok(tenant.map(|tenant| (invitation, tenant, existing)))
+}
+
+/// Whether the member who made an invitation may still make it.
+fn is_backed<V: AccountView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    invitation: &Invitation,
+) -> Result<bool, StoreError> {
+    let inviter = view.member(scope, invitation.invited_by)?.filter(Member::is_active);
+    Ok(inviter.is_some_and(|member| may_grant(member.membership.role, invitation.role)))
 }
 
 async fn join(
@@ -116,26 +131,35 @@ async fn join(
         .event(&scope, Action::UserCreated, actor)?
         .on(ObjectKind::Member, account.id)
         .about(&account.email);
-    let now = context.now;
+    let orphaned = Event { action: Action::AuthzFail, actor: Actor::Anonymous, ..event.clone() };
+    let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied("inviter_may_not_grant");
+    let (created_at, now) = (context.now, space.clock.now());
     space
         .store
         .write(move |tx| {
-            // Used or withdrawn while the password was hashed: a token works once.
-            let (Some(invitation), Some(tenant)) =
-                (tx.invitation(&scope, invitation.id)?, tx.tenant(&scope)?)
-            else {
-                return Ok(Err(Refused::unrecorded(AcceptError::NotFound)));
+            let scope = WriteScope::of_system(&scope);
+            // Used, withdrawn or expired while the password was hashed: a token works once.
+            let invitation = tx.invitation(&scope, invitation.id)?.filter(|one| now < one.expires_at);
+            let (Some(invitation), Some(tenant)) = (invitation, tx.tenant(&scope)?) else {
+                return Err(AcceptError::NotFound.into());
             };
+            if !is_backed(tx, &scope, &invitation)? {
+                return Err(Refused::new(AcceptError::NotFound, orphaned.clone()).into());
+            }
             match tx.account_by_email(&account.email)? {
                 None => tx.add_account(&account)?,
-                Some(known) if known.id == account.id => {}
-                // Somebody made the account meanwhile; its password is not the one that was just chosen.
-                Some(_) => return Ok(Err(Refused::unrecorded(AcceptError::WrongPassword))),
+                Some(known) if known.id == account.id && known.status == AccountStatus::Active => {}
+                // Somebody made the account meanwhile, and its password is not the one that was just chosen; or it was
+                // disabled.
+                Some(_) => return Err(AcceptError::WrongPassword.into()),
             }
             if tx.member(&scope, account.id)?.is_some() {
-                return Ok(Err(Refused::unrecorded(AcceptError::AlreadyMember)));
+                return Err(AcceptError::AlreadyMember.into());
             }
-            tx.add_membership(&scope, &Membership::begin(tenant.id, account.id, invitation.role, now))?;
+            let generation = tx.next_generation(account.id)?;
+            let membership =
+                Membership::begin(tenant.id, account.id, invitation.role, generation, created_at);
+            tx.add_membership(&scope, &membership)?;
             tx.remove_invitation(&scope, invitation.id)?;
             let value = NewMembership {
                 account: account.id,
@@ -143,9 +167,9 @@ async fn join(
                 tenant: tenant.id,
                 tenant_name: tenant.name,
                 role: invitation.role,
-                created_at: now,
+                created_at,
             };
-            Ok(Ok(Recorded::new(value, event.clone())))
+            Ok(Recorded::new(value, event.clone()))
         })
         .await
 }

@@ -1,8 +1,14 @@
-//! From a verified token to a principal: what the token says is checked against what is true now.
+//! From a verified token to a principal, and again whenever time has gone by: what the token says is checked against what
+//! is true now.
 
-use crate::identity::{AccessClaims, Principal};
-use crate::snapshot::{SnapshotError, Snapshots};
+use std::sync::Arc;
+
+use crate::identity::principal::Identity;
+use crate::identity::{AccessClaims, Email, MemberIdentity, Principal};
+use crate::ids::AccountId;
+use crate::snapshot::{SnapshotError, Snapshots, TenantSnapshot};
 use crate::tenant::TenantScope;
+use crate::time::Timestamp;
 
 /// A genuine token whose bearer may not come in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,9 +16,28 @@ pub enum AuthenticateError {
     /// The tenant, the membership or the account is gone or disabled, or the token is from before that.
     #[error("the token is no longer valid")]
     Revoked,
+    /// The token's time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// No tenant of this space owns the satellite token's audience.
+    #[error("the satellite token is not made out to anybody here")]
+    NotForUs,
     /// Nothing can be said at the moment.
     #[error(transparent)]
     Live(SnapshotError),
+}
+
+impl AuthenticateError {
+    /// The stable word for it in the audit log.
+    #[must_use]
+    pub fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Revoked => "token_revoked",
+            Self::Expired => "token_expired",
+            Self::NotForUs => "satellite_token_not_for_us",
+            Self::Live(_) => "state_unavailable",
+        }
+    }
 }
 
 /// Makes a principal of verified claims. Role, status and tenant are read from the live state, so that a change
@@ -21,16 +46,66 @@ pub enum AuthenticateError {
 /// # Errors
 /// When the bearer may not come in, or the live state is not to be had.
 pub fn authenticate(live: &dyn Snapshots, claims: &AccessClaims) -> Result<Principal, AuthenticateError> {
-    let live = match live.tenant(&TenantScope::of(claims.tenant)) {
-        Ok(live) => live,
-        Err(SnapshotError::NoTenant) => return Err(AuthenticateError::Revoked),
-        Err(error) => return Err(AuthenticateError::Live(error)),
-    };
-    match live.member(claims.account) {
-        Some(member)
-            if member.active && claims.issued_at >= member.tokens_from && member.email == claims.email =>
-        {
-            Ok(Principal::new(claims.account, member, std::sync::Arc::clone(&live)))
+    let live = tenant(live, &TenantScope::of(claims.tenant))?;
+    enter(live, claims.account, &claims.email, claims.generation, claims.expires_at)
+}
+
+impl Principal {
+    /// The same caller as of now, for whoever has waited: behind a body, a hub, a search. It is what a new request with the
+    /// same token would make.
+    ///
+    /// # Errors
+    /// When such a request would not be let in.
+    pub fn renew(&self, live: &dyn Snapshots, now: Timestamp) -> Result<Self, AuthenticateError> {
+        if self.is_expired(now) {
+            return Err(AuthenticateError::Expired);
+        }
+        let id = self.snapshot().tenant.id;
+        match &self.identity {
+            Identity::Member { member, generation, expires_at } => {
+                let live = tenant(live, &TenantScope::of(id))?;
+                enter(live, member.account, &member.email, *generation, *expires_at)
+            }
+            Identity::Operator => Ok(Self::operator(tenant(live, &TenantScope::of(id))?)),
+            Identity::HubUser(caller) => {
+                let live = match live.addressed(caller.claims.hub, &caller.claims.audience) {
+                    Ok(live) if live.tenant.id == id => live,
+                    Ok(_) | Err(SnapshotError::NoTenant) => return Err(AuthenticateError::NotForUs),
+                    Err(error) => return Err(AuthenticateError::Live(error)),
+                };
+                Ok(Self::new(Identity::HubUser(Arc::clone(caller)), live))
+            }
+        }
+    }
+
+    /// Whether the token that proved who it is has come to its end.
+    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
+        match &self.identity {
+            Identity::Member { expires_at, .. } => now >= *expires_at,
+            Identity::HubUser(caller) => caller.claims.is_expired(now),
+            Identity::Operator => false,
+        }
+    }
+}
+
+fn tenant(live: &dyn Snapshots, scope: &TenantScope) -> Result<Arc<TenantSnapshot>, AuthenticateError> {
+    live.tenant(scope).map_err(|error| match error {
+        SnapshotError::NoTenant => AuthenticateError::Revoked,
+        error @ SnapshotError::Unavailable => AuthenticateError::Live(error),
+    })
+}
+
+fn enter(
+    live: Arc<TenantSnapshot>,
+    account: AccountId,
+    email: &Email,
+    generation: u64,
+    expires_at: Timestamp,
+) -> Result<Principal, AuthenticateError> {
+    match live.member(account) {
+        Some(member) if member.active && member.generation == generation && member.email == *email => {
+            let member = MemberIdentity { account, email: email.clone(), role: member.role };
+            Ok(Principal::new(Identity::Member { member, generation, expires_at }, live))
         }
         _ => Err(AuthenticateError::Revoked),
     }

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use crate::access::{Permission, Role, may_grant};
+use crate::access::{Permission, Role};
 use crate::audit::{Action, ObjectKind, RequestContext};
-use crate::identity::{Email, Forbidden, Invitation, Principal};
+use crate::identity::manage_members::check_grant;
+use crate::identity::{AuthorizationError, Email, Invitation, Principal};
 use crate::ids::InvitationId;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::BearerSecret;
 use crate::space::Space;
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// Somebody is to be invited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +33,9 @@ pub struct Invited {
 /// Nobody was invited, or nothing was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InviteError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// The caller may not hand out that role.
     #[error("only an owner may invite somebody as {0}")]
     RoleNotYours(Role),
@@ -82,19 +83,18 @@ pub async fn invite(
         .event(&scope, Action::ConfigChange, principal.actor())?
         .on(ObjectKind::Invitation, invitation.id)
         .about(&invitation.email);
-    let (giver, limit) = (giver.role, principal.snapshot().tenant.limits.members);
+    let limit = principal.snapshot().tenant.limits.members;
+    let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     let invitation = space
         .store
         .write(move |tx| {
-            if !may_grant(giver, invitation.role) {
-                let error = InviteError::RoleNotYours(invitation.role);
-                return Ok(Err(Refused::new(error, event.clone().denied("role_not_yours"))));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            check_grant(&scope, invitation.role, &event, InviteError::RoleNotYours)?;
             if tx.count_members_and_invitations(&scope)? >= limit {
-                return Ok(Err(Refused::unrecorded(InviteError::LimitReached(limit))));
+                return Err(InviteError::LimitReached(limit).into());
             }
             tx.add_invitation(&scope, &invitation)?;
-            Ok(Ok(Recorded::new(invitation.clone(), event.clone())))
+            Ok(Recorded::new(invitation.clone(), event.clone()))
         })
         .await?;
     Ok(Invited { invitation, token })
@@ -126,19 +126,15 @@ pub async fn withdraw_invitation(
     let scope = principal.scope(Permission::ManageMembers)?;
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Invitation, id);
-    let giver = principal.member(Permission::ManageMembers)?.role;
+    let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let Some(invitation) = tx.invitation(&scope, id)? else {
-                return Ok(Err(Refused::unrecorded(InviteError::NotFound)));
-            };
-            if !may_grant(giver, invitation.role) {
-                let error = InviteError::RoleNotYours(invitation.role);
-                return Ok(Err(Refused::new(error, event.clone().denied("role_not_yours"))));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let invitation = tx.invitation(&scope, id)?.ok_or(InviteError::NotFound)?;
+            check_grant(&scope, invitation.role, &event, InviteError::RoleNotYours)?;
             tx.remove_invitation(&scope, id)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};
 use crate::identity::ports::Compared;
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, MembershipWithTenant, Password, PasswordHash,
+    AccessClaims, AccessToken, Account, AccountStatus, Email, Member, MembershipWithTenant, Password,
+    PasswordHash,
 };
 use crate::ids::TokenId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::{TenantName, TenantScope};
-use crate::unit::Recorded;
+use crate::unit::{Recorded, Refused};
 
 /// Somebody wants to log in.
 pub struct Login {
@@ -70,7 +71,7 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
         Err(error) => return space.store.refuse(error, failed).await,
     };
     let Some(account) = known.account else { return Err(LoginError::Wrong) };
-    grant(space, context, account, membership, rehash).await
+    grant(space, context, account, membership, rehash, failed).await
 }
 
 async fn grant(
@@ -79,6 +80,7 @@ async fn grant(
     account: Account,
     of: MembershipWithTenant,
     rehash: Option<PasswordHash>,
+    failed: Event,
 ) -> Result<LoggedIn, LoginError> {
     let MembershipWithTenant { membership, tenant_name } = of;
     let lifetime = space.tokens.lifetime();
@@ -89,6 +91,7 @@ async fn grant(
         tenant: membership.tenant,
         tenant_name,
         role: membership.role,
+        generation: membership.generation,
         id: TokenId::generate(context.now, &*context.entropy)?,
         issued_at,
         expires_at: issued_at.plus(lifetime),
@@ -99,13 +102,19 @@ async fn grant(
         .event(Log::Tenant(membership.tenant), Action::AuthnLoginSuccess, actor)?
         .on(ObjectKind::Member, account.id)
         .about(&account.email);
-    let logged: Result<(), StoreError> = space
+    let scope = TenantScope::of(membership.tenant);
+    let logged: Result<(), LoginError> = space
         .store
         .write(move |tx| {
+            // The password was compared for a while: a token is given out only if it is good.
+            let member = tx.member(&scope, account.id)?.filter(Member::is_active);
+            if member.is_none_or(|member| member.membership.generation != membership.generation) {
+                return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
+            }
             if let Some(rehash) = &rehash {
                 tx.set_password(account.id, rehash)?;
             }
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await;
     logged?;

@@ -1,15 +1,16 @@
 //! Changing and ending memberships.
 
 use crate::access::{Permission, Role, may_grant};
-use crate::audit::{Action, ObjectKind, RequestContext};
-use crate::identity::{AccountStatus, Forbidden, Member, Principal};
+use crate::audit::{Action, Event, ObjectKind, RequestContext};
+use crate::identity::{AccountStatus, AuthorizationError, Member, Principal};
 use crate::ids::AccountId;
-use crate::page::{Page, PageRequest};
+use crate::page::{Page, PageRequest, every};
 use crate::port_error::{PortError, port_errors};
+use crate::random::RandomError;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
-use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::tenant::{TenantScope, WriteScope};
+use crate::unit::{Abort, Recorded, Refused, check_revision};
 
 /// What is to become of a membership; `None` leaves it as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,9 +26,9 @@ pub struct ChangeMember {
 /// A membership was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MemberError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// Only an Owner touches an Owner or Admin.
     #[error("only an owner may do this to, or with, the role {0}")]
     RoleNotYours(Role),
@@ -84,28 +85,31 @@ pub async fn change_member(
     let event = context
         .event(&scope, Action::PrivilegePermissionsChanged, principal.actor())?
         .on(ObjectKind::Member, account);
-    let (giver, now) = (principal.member(Permission::ManageMembers)?.role, context.now);
+    let ended = invitations_ended(context, principal, &scope, account)?;
+    let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let mut member = match find(tx, &scope, account, giver, change.if_revision)? {
-                Ok(member) => member,
-                Err(error) => return Ok(Err(refused(error, &event))),
-            };
+            let scope = tx.authority(&authorization, &event)?;
+            let mut member = find(tx, &scope, account, change.if_revision, &event)?;
             let was_owner = is_active_owner(&member);
             let role = change.role.unwrap_or(member.membership.role);
-            if !may_grant(giver, role) {
-                return Ok(Err(refused(MemberError::RoleNotYours(role), &event)));
-            }
+            check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
             let status = change.status.unwrap_or(member.membership.status);
             member.membership.role = role;
-            member.membership = member.membership.with_status(status, now);
+            if status == AccountStatus::Disabled && member.membership.status == AccountStatus::Active {
+                // No token from before ever comes back.
+                member.membership.generation = tx.next_generation(account)?;
+            }
+            member.membership.status = status;
             member.membership.revision += 1;
-            if was_owner && !is_active_owner(&member) && tx.count_active(&scope, Role::Owner)? < 2 {
-                return Ok(Err(refused(MemberError::LastOwner, &event)));
+            if was_owner && !is_active_owner(&member) {
+                check_not_last_owner(tx, &scope, &event)?;
             }
             tx.update_membership(&scope, &member.membership)?;
-            Ok(Ok(Recorded::new(member, event.clone())))
+            let may_grant = |given| member.is_active() && may_grant(role, given);
+            let count = end_invitations(tx, &scope, account, may_grant)?;
+            Ok(with_ended(Recorded::new(member, event.clone()), &ended, count))
         })
         .await
 }
@@ -125,50 +129,94 @@ pub async fn remove_member(
     let scope = principal.scope(Permission::ManageMembers)?;
     let event =
         context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
-    let giver = principal.member(Permission::ManageMembers)?.role;
+    let ended = invitations_ended(context, principal, &scope, account)?;
+    let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let member = match find(tx, &scope, account, giver, if_revision)? {
-                Ok(member) => member,
-                Err(error) => return Ok(Err(refused(error, &event))),
-            };
-            if is_active_owner(&member) && tx.count_active(&scope, Role::Owner)? < 2 {
-                return Ok(Err(refused(MemberError::LastOwner, &event)));
+            let scope = tx.authority(&authorization, &event)?;
+            let member = find(tx, &scope, account, if_revision, &event)?;
+            if is_active_owner(&member) {
+                check_not_last_owner(tx, &scope, &event)?;
             }
             tx.remove_membership(&scope, account)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            let count = end_invitations(tx, &scope, account, |_| false)?;
+            Ok(with_ended(Recorded::new((), event.clone()), &ended, count))
         })
         .await
 }
 
 fn find(
     tx: &mut dyn Tx,
-    scope: &TenantScope,
+    scope: &WriteScope,
     account: AccountId,
-    giver: Role,
     if_revision: Option<u64>,
-) -> Result<Result<Member, MemberError>, StoreError> {
-    let Some(member) = tx.member(scope, account)? else { return Ok(Err(MemberError::NotFound)) };
-    if !may_grant(giver, member.membership.role) {
-        return Ok(Err(MemberError::RoleNotYours(member.membership.role)));
+    event: &Event,
+) -> Result<Member, Abort<MemberError>> {
+    let member = tx.member(scope, account)?.ok_or(MemberError::NotFound)?;
+    check_grant(scope, member.membership.role, event, MemberError::RoleNotYours)?;
+    check_revision(if_revision, member.membership.revision, MemberError::Changed)?;
+    Ok(member)
+}
+
+/// Refuses, with an event, a role that is not the giver's to grant.
+pub(super) fn check_grant<E>(
+    giver: &WriteScope,
+    role: Role,
+    event: &Event,
+    error: impl FnOnce(Role) -> E,
+) -> Result<(), Refused<E>> {
+    if giver.may_grant(role) {
+        return Ok(());
     }
-    if if_revision.is_some_and(|revision| revision != member.membership.revision) {
-        return Ok(Err(MemberError::Changed));
+    Err(Refused::new(error(role), event.clone().denied("role_not_yours")))
+}
+
+fn check_not_last_owner(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    event: &Event,
+) -> Result<(), Abort<MemberError>> {
+    if tx.count_active(scope, Role::Owner)? > 1 {
+        return Ok(());
     }
-    Ok(Ok(member))
+    Err(Refused::new(MemberError::LastOwner, event.clone().denied("last_owner")).into())
 }
 
 fn is_active_owner(member: &Member) -> bool {
-    let active = [member.membership.status, member.account_status] == [AccountStatus::Active; 2];
-    active && member.membership.role == Role::Owner
+    member.is_active() && member.membership.role == Role::Owner
 }
 
-/// A refusal over rights is for the log; one over state is not.
-fn refused(error: MemberError, event: &crate::audit::Event) -> Refused<MemberError> {
-    match error {
-        MemberError::RoleNotYours(_) => Refused::new(error, event.clone().denied("role_not_yours")),
-        MemberError::LastOwner => Refused::new(error, event.clone().denied("last_owner")),
-        _ => Refused::unrecorded(error),
+/// Ends the invitations that a member has made and could not make any more. Answers how many.
+fn end_invitations(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    inviter: AccountId,
+    may_grant: impl Fn(Role) -> bool,
+) -> Result<u32, StoreError> {
+    let mut count: u32 = 0;
+    for invitation in every(|page| tx.invitations(scope, page))? {
+        if invitation.invited_by == inviter && !may_grant(invitation.role) {
+            tx.remove_invitation(scope, invitation.id)?;
+            count = count.saturating_add(1);
+        }
     }
+    Ok(count)
+}
+
+/// Drafts the event that invitations ended with the right to make them.
+fn invitations_ended(
+    context: &RequestContext,
+    principal: &Principal,
+    scope: &TenantScope,
+    inviter: AccountId,
+) -> Result<Event, RandomError> {
+    let event = context.event(scope, Action::ConfigChange, principal.actor())?;
+    let event = event.on(ObjectKind::Member, inviter);
+    Ok(Event { reason_code: Some("invitations_ended".to_owned()), ..event })
+}
+
+/// Records that so many invitations ended too, if any did.
+fn with_ended<T>(recorded: Recorded<T>, ended: &Event, count: u32) -> Recorded<T> {
+    if count == 0 { recorded } else { recorded.and(Event { count, ..ended.clone() }) }
 }

@@ -1,7 +1,5 @@
 //! A membership: an account's place in a tenant.
 
-use std::time::Duration;
-
 use crate::access::Role;
 use crate::identity::{AccountStatus, Email};
 use crate::ids::{AccountId, TenantId};
@@ -19,9 +17,10 @@ pub struct Membership {
     pub role: Role,
     /// Whether it may do it now.
     pub status: AccountStatus,
-    /// Access tokens issued before this are refused. It moves whenever the membership is disabled, so that a token
-    /// from before does not come back to life with it.
-    pub tokens_from: Timestamp,
+    /// Which of its account's memberships it is, by [`next_generation`](super::ports::AccountRows::next_generation). An
+    /// access token names it, and is good for no other. Disabling a membership gives it another, so that a token from
+    /// before does not come back to life with it; whatever a clock says has no part in that.
+    pub generation: u64,
     /// Counts its changes, from 1.
     pub revision: u64,
     /// When it began.
@@ -31,28 +30,16 @@ pub struct Membership {
 impl Membership {
     /// A membership that begins now.
     #[must_use]
-    pub fn begin(tenant: TenantId, account: AccountId, role: Role, now: Timestamp) -> Self {
-        let tokens_from = now.start_of_second();
+    pub fn begin(tenant: TenantId, account: AccountId, role: Role, generation: u64, now: Timestamp) -> Self {
         Self {
             tenant,
             account,
             role,
             status: AccountStatus::Active,
-            tokens_from,
+            generation,
             revision: 1,
             created_at: now,
         }
-    }
-
-    /// The membership with another status. When it is disabled, no token issued up to now is ever good again;
-    /// tokens tell their time in whole seconds, so that is up to the end of this one.
-    #[must_use]
-    pub fn with_status(mut self, status: AccountStatus, now: Timestamp) -> Self {
-        if status == AccountStatus::Disabled && self.status == AccountStatus::Active {
-            self.tokens_from = now.start_of_second().plus(Duration::from_secs(1));
-        }
-        self.status = status;
-        self
     }
 }
 
@@ -65,6 +52,14 @@ pub struct Member {
     pub email: Email,
     /// Whether the account itself may be used at all.
     pub account_status: AccountStatus,
+}
+
+impl Member {
+    /// Whether both the membership and the account may be used.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        [self.membership.status, self.account_status] == [AccountStatus::Active; 2]
+    }
 }
 
 /// A membership as its account sees it, at login.

@@ -6,6 +6,7 @@
 mod accept;
 mod account;
 mod authenticate;
+mod authority;
 mod email;
 mod invitation;
 mod invite;
@@ -21,6 +22,7 @@ mod token;
 pub use accept::{AcceptError, AcceptInvitation, accept_invitation};
 pub use account::{Account, AccountStatus, StatusError};
 pub use authenticate::{AuthenticateError, authenticate};
+pub use authority::{Authorization, AuthorizationError};
 pub use email::{Email, EmailError};
 pub use invitation::Invitation;
 pub use invite::{Invite, InviteError, Invited, invitations, invite, withdraw_invitation};

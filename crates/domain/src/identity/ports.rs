@@ -12,7 +12,7 @@ use crate::ids::{AccountId, InvitationId};
 use crate::page::{Page, PageRequest};
 use crate::secret::TokenHash;
 use crate::store::StoreError;
-use crate::tenant::TenantScope;
+use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
 
 /// Reads accounts, memberships and invitations.
@@ -63,15 +63,18 @@ pub trait AccountRows: AccountView {
     /// Changes whether an account may be used. It touches each of its memberships.
     fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError>;
     /// Adds a membership in the scope's tenant. There is none of that account yet, else [`StoreError::Conflict`].
-    fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError>;
-    /// Replaces a membership's role, status, `tokens_from` and revision.
-    fn update_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError>;
+    fn add_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError>;
+    /// Takes the next number of an account's memberships: 1, 2, 3 …, in all of its tenants together. It is never given
+    /// again, also when a membership has ended. [`StoreError::Conflict`] when there is no such account.
+    fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError>;
+    /// Replaces a membership's role, status, generation and revision.
+    fn update_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError>;
     /// Ends a membership. `false` when there is none.
-    fn remove_membership(&mut self, scope: &TenantScope, account: AccountId) -> Result<bool, StoreError>;
+    fn remove_membership(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;
     /// Adds an invitation into the scope's tenant.
-    fn add_invitation(&mut self, scope: &TenantScope, invitation: &Invitation) -> Result<(), StoreError>;
+    fn add_invitation(&mut self, scope: &WriteScope, invitation: &Invitation) -> Result<(), StoreError>;
     /// Removes an invitation. `false` when there is none.
-    fn remove_invitation(&mut self, scope: &TenantScope, id: InvitationId) -> Result<bool, StoreError>;
+    fn remove_invitation(&mut self, scope: &WriteScope, id: InvitationId) -> Result<bool, StoreError>;
 }
 
 /// Hashing a password did not happen.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::access::{Permission, PrincipalKind, Role};
 use crate::audit::{Action, Actor, Event, Log, RequestContext};
-use crate::identity::Email;
+use crate::identity::{AuthorizationError, Email};
 use crate::ids::AccountId;
 use crate::marketplace::HubCaller;
 use crate::random::RandomError;
-use crate::snapshot::{MemberSnapshot, TenantSnapshot};
+use crate::snapshot::TenantSnapshot;
 use crate::tenant::TenantScope;
+use crate::time::Timestamp;
 
 /// The caller's standing does not permit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,40 +54,44 @@ pub struct MemberIdentity {
 /// The way from a principal to the tenant's data leads through [`Principal::scope`], which asks what for.
 #[derive(Clone)]
 pub struct Principal {
-    principal: Identity,
+    pub(super) identity: Identity,
     live: Arc<TenantSnapshot>,
 }
 
 #[derive(Clone)]
-enum Identity {
-    Member(MemberIdentity),
+pub(super) enum Identity {
+    /// With what their access token said, which is compared with what is true whenever it counts.
+    Member {
+        member: MemberIdentity,
+        generation: u64,
+        expires_at: Timestamp,
+    },
     Operator,
     HubUser(Arc<HubCaller>),
 }
 
 impl Principal {
-    pub(crate) fn new(account: AccountId, member: &MemberSnapshot, live: Arc<TenantSnapshot>) -> Self {
-        let member = MemberIdentity { account, email: member.email.clone(), role: member.role };
-        Self { principal: Identity::Member(member), live }
+    pub(super) fn new(identity: Identity, live: Arc<TenantSnapshot>) -> Self {
+        Self { identity, live }
     }
 
     pub(super) fn operator(live: Arc<TenantSnapshot>) -> Self {
-        Self { principal: Identity::Operator, live }
+        Self::new(Identity::Operator, live)
     }
 
     pub(crate) fn hub_user(caller: HubCaller, live: Arc<TenantSnapshot>) -> Self {
-        Self { principal: Identity::HubUser(Arc::new(caller)), live }
+        Self::new(Identity::HubUser(Arc::new(caller)), live)
     }
 
     /// The scope of the principal's tenant, for something their standing permits.
     ///
     /// # Errors
     /// When it does not.
-    pub fn scope(&self, permission: Permission) -> Result<TenantScope, Forbidden> {
+    pub fn scope(&self, permission: Permission) -> Result<TenantScope, AuthorizationError> {
         if self.may(permission) {
             Ok(TenantScope::of(self.live.tenant.id))
         } else {
-            Err(Forbidden { kind: self.kind(), permission })
+            Err(Forbidden { kind: self.kind(), permission }.into())
         }
     }
 
@@ -99,8 +104,8 @@ impl Principal {
     /// As what the principal acts.
     #[must_use]
     pub fn kind(&self) -> PrincipalKind {
-        match &self.principal {
-            Identity::Member(member) => PrincipalKind::Member(member.role),
+        match &self.identity {
+            Identity::Member { member, .. } => PrincipalKind::Member(member.role),
             Identity::Operator => PrincipalKind::Operator,
             Identity::HubUser(_) => PrincipalKind::HubUser,
         }
@@ -110,18 +115,20 @@ impl Principal {
     ///
     /// # Errors
     /// When it is none.
-    pub fn member(&self, permission: Permission) -> Result<&MemberIdentity, Forbidden> {
-        match &self.principal {
-            Identity::Member(member) => Ok(member),
-            Identity::Operator | Identity::HubUser(_) => Err(Forbidden { kind: self.kind(), permission }),
+    pub fn member(&self, permission: Permission) -> Result<&MemberIdentity, AuthorizationError> {
+        match &self.identity {
+            Identity::Member { member, .. } => Ok(member),
+            Identity::Operator | Identity::HubUser(_) => {
+                Err(Forbidden { kind: self.kind(), permission }.into())
+            }
         }
     }
 
     /// A member's e-mail address. What a hub's user has for one only the hub knows.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
-        match &self.principal {
-            Identity::Member(member) => Some(&member.email),
+        match &self.identity {
+            Identity::Member { member, .. } => Some(&member.email),
             Identity::Operator | Identity::HubUser(_) => None,
         }
     }
@@ -129,9 +136,9 @@ impl Principal {
     /// The user of a hub that it is.
     #[must_use]
     pub fn as_hub_user(&self) -> Option<&HubCaller> {
-        match &self.principal {
+        match &self.identity {
             Identity::HubUser(caller) => Some(caller),
-            Identity::Member(_) | Identity::Operator => None,
+            Identity::Member { .. } | Identity::Operator => None,
         }
     }
 
@@ -144,8 +151,8 @@ impl Principal {
     /// The principal as the doer of an event.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        match &self.principal {
-            Identity::Member(member) => Actor::Account { id: member.account, role: Some(member.role) },
+        match &self.identity {
+            Identity::Member { member, .. } => Actor::Account { id: member.account, role: Some(member.role) },
             Identity::Operator => Actor::Operator,
             Identity::HubUser(caller) => caller.claims.actor(&TenantScope::of(self.live.tenant.id)),
         }

@@ -1,6 +1,6 @@
 //! The refusals of registering, changing, reading and removing a marketplace.
 
-use crate::identity::Forbidden;
+use crate::identity::AuthorizationError;
 use crate::marketplace::ports::HubError;
 use crate::marketplace::{HubUrl, HubUsername, Issuer, Marketplace};
 use crate::port_error::{PortError, port_errors};
@@ -8,9 +8,9 @@ use crate::port_error::{PortError, port_errors};
 /// A marketplace was not registered, changed, read or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MarketplaceError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such marketplace.
     #[error("there is no such marketplace")]
     NotFound,

@@ -7,7 +7,7 @@ use crate::ids::MarketplaceId;
 use crate::marketplace::error::MarketplaceError;
 use crate::marketplace::hub_access::hub_access;
 use crate::marketplace::ports::{HubAccess, HubError, MarketplaceView};
-use crate::marketplace::uniqueness::{all, free, settle};
+use crate::marketplace::uniqueness::{all, free};
 use crate::marketplace::{
     HubCredential, Marketplace, MarketplaceName, MarketplaceWithHub, RegistrationSettings,
 };
@@ -15,7 +15,7 @@ use crate::page::{Page, PageRequest};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::Recorded;
+use crate::unit::{Recorded, check_revision};
 
 /// A marketplace is to be changed; `None` leaves a part as it is.
 #[derive(Clone, Default)]
@@ -96,18 +96,16 @@ pub async fn change_marketplace(
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     let changed = space
         .store
         .write(move |tx| {
-            let Some(mut row) = tx.marketplace(&scope, id)? else {
-                return settle(MarketplaceError::NotFound);
-            };
-            if if_revision.is_some_and(|revision| revision != row.revision) {
-                return settle(MarketplaceError::Changed);
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let mut row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
+            check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
             if let Some(name) = &name {
                 if all(tx, &scope)?.iter().any(|other| other.id != id && other.name == *name) {
-                    return settle(MarketplaceError::NameTaken);
+                    return Err(MarketplaceError::NameTaken.into());
                 }
                 row.name.clone_from(name);
             }
@@ -115,13 +113,11 @@ pub async fn change_marketplace(
                 row.credential.clone_from(&renewed.credential);
                 row.satellite = renewed.satellite;
             }
-            if let Err(error) = free(tx, &scope, &row) {
-                return settle(error);
-            }
+            free(tx, &scope, &row)?;
             row.revision += 1;
             row.updated_at = now;
             tx.update_marketplace(&scope, &row)?;
-            Ok(Ok(Recorded::new(row, event.clone())))
+            Ok(Recorded::new(row, event.clone()))
         })
         .await?;
     Ok(on_hub(space, &mut *space.store.read()?, &scope, changed)?)
@@ -143,9 +139,7 @@ async fn renew(
         (marketplace, hub)
     };
     // Asked before the hub hears of anything, and again inside the unit.
-    if if_revision.is_some_and(|revision| revision != row.revision) {
-        return Err(MarketplaceError::Changed);
-    }
+    check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
     let access = HubAccess { url: hub.url, credential };
     let account = space.hubs.account(&access).await?;
     if account.username != row.username {
@@ -174,19 +168,17 @@ pub async fn remove_marketplace(
     let scope = principal.scope(Permission::ManageMarketplaces)?;
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
+    let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     let (removed, slugs) = space
         .store
         .write(move |tx| {
-            let Some(row) = tx.marketplace(&scope, id)? else {
-                return settle(MarketplaceError::NotFound);
-            };
-            if if_revision.is_some_and(|revision| revision != row.revision) {
-                return settle(MarketplaceError::Changed);
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
+            check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
             let listings = tx.listings_on(&scope, id)?;
             tx.remove_marketplace(&scope, id)?;
             let slugs: Vec<_> = listings.into_iter().map(|one| one.slug).collect();
-            Ok(Ok(Recorded::new((row, slugs), event.clone())))
+            Ok(Recorded::new((row, slugs), event.clone()))
         })
         .await?;
     Ok(async {

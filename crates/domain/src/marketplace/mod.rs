@@ -32,7 +32,7 @@ mod trust;
 mod uniqueness;
 
 pub use account::{Marketplace, MarketplaceWithHub};
-pub use admit::{AdmitError, admit};
+pub use admit::admit;
 pub use audience::{Audience, AudienceError};
 pub use credential::HubCredential;
 pub use error::MarketplaceError;
@@ -51,5 +51,5 @@ pub use register::{NewMarketplace, RegistrationSettings, register_marketplace};
 pub use satellite::{SUBJECT_MAX, SatelliteClaims, SatelliteRefused, SubjectError, check_subject};
 pub use satellite_id::SatelliteId;
 pub(crate) use take_off::take_off;
-pub use tell::{HEALTH_REPORT_INTERVAL, HEALTH_TTL, PublicationStatus, report, tell_due};
+pub use tell::{HEALTH_REPORT_INTERVAL, HEALTH_TTL, PublicationStatus, ReportError, report, tell_due};
 pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

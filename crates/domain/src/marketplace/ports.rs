@@ -14,7 +14,7 @@ use crate::page::{Page, PageLimit, PageRequest};
 use crate::sealing::Unsealable;
 use crate::secret::Secret;
 use crate::store::StoreError;
-use crate::tenant::{OperatorScope, TenantScope};
+use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
 
 /// Reads hubs, marketplaces and listings. Hubs belong to the installation, so their look-ups take no scope.
@@ -78,24 +78,21 @@ pub trait MarketplaceRows: MarketplaceView {
 
     /// Adds a marketplace. Its hub exists, its id and name are new in the tenant, and its audiences are no other
     /// marketplace's on the hub, of whatever tenant; else [`StoreError::Conflict`].
-    fn add_marketplace(&mut self, scope: &TenantScope, marketplace: &Marketplace) -> Result<(), StoreError>;
+    fn add_marketplace(&mut self, scope: &WriteScope, marketplace: &Marketplace) -> Result<(), StoreError>;
     /// Replaces all of a marketplace but its id, hub and `created_at`. [`StoreError::Conflict`] as when it is added.
-    fn update_marketplace(
-        &mut self,
-        scope: &TenantScope,
-        marketplace: &Marketplace,
-    ) -> Result<(), StoreError>;
+    fn update_marketplace(&mut self, scope: &WriteScope, marketplace: &Marketplace)
+    -> Result<(), StoreError>;
     /// Removes a marketplace and its listings. `false` when there is none.
-    fn remove_marketplace(&mut self, scope: &TenantScope, id: MarketplaceId) -> Result<bool, StoreError>;
+    fn remove_marketplace(&mut self, scope: &WriteScope, id: MarketplaceId) -> Result<bool, StoreError>;
 
     /// Adds a listing. Its marketplace exists, its id is new in the tenant, and neither its endpoint nor its slug is
     /// listed on that marketplace yet; else [`StoreError::Conflict`]. It outlives its endpoint, so that the hub can
     /// still be told.
-    fn add_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError>;
+    fn add_listing(&mut self, scope: &WriteScope, listing: &Listing) -> Result<(), StoreError>;
     /// Replaces a listing's state, what is known of its last attempt, and its revision.
-    fn update_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError>;
+    fn update_listing(&mut self, scope: &WriteScope, listing: &Listing) -> Result<(), StoreError>;
     /// Removes a listing. `false` when there is none.
-    fn remove_listing(&mut self, scope: &TenantScope, id: ListingId) -> Result<bool, StoreError>;
+    fn remove_listing(&mut self, scope: &WriteScope, id: ListingId) -> Result<bool, StoreError>;
 }
 
 /// Which hubs are trusted, from memory.

@@ -4,20 +4,20 @@
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{ListingId, MarketplaceId};
 use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// An endpoint was not listed, or not taken off.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListingError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such endpoint, or no such listing of it.
     #[error("there is no such thing")]
     NotFound,
@@ -63,20 +63,20 @@ pub async fn list(
     let id = ListingId::generate(context.now, &*context.entropy)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     let listing = space
         .store
         .write(move |tx| {
-            let Some(endpoint) = name.find(tx, &scope)? else {
-                return Ok(Err(Refused::unrecorded(ListingError::NotFound)));
-            };
+            let scope = tx.authority(&authorization, &event)?;
+            let endpoint = name.find(tx, &scope)?.ok_or(ListingError::NotFound)?;
             if tx.marketplace(&scope, marketplace)?.is_none() {
-                return Ok(Err(Refused::unrecorded(ListingError::NoMarketplace)));
+                return Err(ListingError::NoMarketplace.into());
             }
             if !endpoint.published {
-                return Ok(Err(Refused::unrecorded(ListingError::Draft)));
+                return Err(ListingError::Draft.into());
             }
             if !has_access_policy(&tx.attached_policies(&scope, endpoint.id)?) {
-                return Ok(Err(Refused::unrecorded(ListingError::NoAccessPolicy)));
+                return Err(ListingError::NoAccessPolicy.into());
             }
             let listed = tx.listings_on(&scope, marketplace)?;
             let listing = Listing {
@@ -98,11 +98,11 @@ pub async fn list(
                 Some(going) if going.state == ListingState::Removing => {
                     tx.remove_listing(&scope, going.id)?;
                 }
-                Some(_) => return Ok(Err(Refused::unrecorded(ListingError::Listed))),
+                Some(_) => return Err(ListingError::Listed.into()),
                 None => {}
             }
             tx.add_listing(&scope, &listing)?;
-            Ok(Ok(Recorded::new(listing, event.clone())))
+            Ok(Recorded::new(listing, event.clone()))
         })
         .await?;
     Ok(listing)
@@ -122,17 +122,15 @@ pub async fn unlist(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             let endpoint = name.find(tx, &scope)?.map(|one| one.id);
-            match tx.listing(&scope, id)? {
-                Some(listing) if endpoint == Some(listing.endpoint) => {
-                    tx.update_listing(&scope, &listing.removing(now))?;
-                    Ok(Ok(Recorded::new((), event.clone())))
-                }
-                _ => Ok(Err(Refused::unrecorded(ListingError::NotFound))),
-            }
+            let listing = tx.listing(&scope, id)?.filter(|one| endpoint == Some(one.endpoint));
+            tx.update_listing(&scope, &listing.ok_or(ListingError::NotFound)?.removing(now))?;
+            Ok(Recorded::new((), event.clone()))
         })
         .await?;
     Ok(())
@@ -167,11 +165,13 @@ pub async fn sync(
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let event = event.on(ObjectKind::Marketplace, marketplace);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     let listings = space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if tx.marketplace(&scope, marketplace)?.is_none() {
-                return Ok(Err(Refused::unrecorded(ListingError::NotFound)));
+                return Err(ListingError::NotFound.into());
             }
             let mut listings = tx.listings_on(&scope, marketplace)?;
             for one in &mut listings {
@@ -183,7 +183,7 @@ pub async fn sync(
                 one.revision += 1;
                 tx.update_listing(&scope, one)?;
             }
-            Ok(Ok(Recorded::new(listings, event.clone())))
+            Ok(Recorded::new(listings, event.clone()))
         })
         .await?;
     Ok(listings)

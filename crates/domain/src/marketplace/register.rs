@@ -6,7 +6,7 @@ use crate::identity::Principal;
 use crate::ids::{HubId, MarketplaceId};
 use crate::marketplace::error::MarketplaceError;
 use crate::marketplace::ports::{HubAccess, MarketplaceView};
-use crate::marketplace::uniqueness::{all, free, settle};
+use crate::marketplace::uniqueness::{all, free};
 use crate::marketplace::{
     Hub, HubCredential, HubUrl, HubUsername, Issuer, Marketplace, MarketplaceName, MarketplaceWithHub,
     TrustedBy,
@@ -14,7 +14,7 @@ use crate::marketplace::{
 use crate::sealing::Sealed;
 use crate::space::Space;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// An account on a hub is to be registered.
 #[derive(Clone)]
@@ -104,25 +104,24 @@ pub async fn register_marketplace(
     let trusts =
         context.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
     let open = setting.registration_open;
+    // The hub was waited for.
+    let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let hub = match trusted(tx.hub_by_issuer(&fresh.issuer)?, &fresh, open) {
-                Ok(hub) => hub,
-                Err(error) => return Ok(Err(Refused::unrecorded(error))),
-            };
+            let scope = tx.authority(&authorization, &registered)?;
+            let hub = trusted(tx.hub_by_issuer(&fresh.issuer)?, &fresh, open)?;
             let row = Marketplace { hub: hub.id, ..marketplace.clone() };
             let is_new = hub.id == fresh.id;
-            if let Err(error) = fits(tx, &scope, &row.name).and_then(|()| free(tx, &scope, &row)) {
-                return settle(error);
-            }
+            fits(tx, &scope, &row.name)?;
+            free(tx, &scope, &row)?;
             if is_new {
                 tx.add_hub(&hub)?;
             }
             tx.add_marketplace(&scope, &row)?;
             let recorded = MarketplaceWithHub { marketplace: row, hub, credential };
             let recorded = Recorded::new(recorded, registered.clone());
-            Ok(Ok(if is_new { recorded.and(trusts.clone()) } else { recorded }))
+            Ok(if is_new { recorded.and(trusts.clone()) } else { recorded })
         })
         .await
 }

@@ -1,5 +1,7 @@
 //! The claims of a verified satellite token.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 
 use crate::audit::Actor;
@@ -44,6 +46,15 @@ pub struct SatelliteClaims {
 }
 
 impl SatelliteClaims {
+    /// How far a hub's clock may differ from ours.
+    pub const LEEWAY: Duration = Duration::from_secs(5);
+
+    /// Whether its time is over, to within the leeway.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at.plus(Self::LEEWAY)
+    }
+
     /// Whether its bearer is anybody at all.
     #[must_use]
     pub fn is_guest(&self) -> bool {

@@ -2,13 +2,13 @@
 
 use crate::ids::EndpointId;
 use crate::store::{StoreError, Tx};
-use crate::tenant::TenantScope;
+use crate::tenant::WriteScope;
 use crate::time::Timestamp;
 
 /// Marks that every listing of an endpoint is to go, for the endpoint goes.
 pub(crate) fn take_off(
     tx: &mut dyn Tx,
-    scope: &TenantScope,
+    scope: &WriteScope,
     endpoint: EndpointId,
     now: Timestamp,
 ) -> Result<(), StoreError> {

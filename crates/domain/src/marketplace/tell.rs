@@ -14,9 +14,9 @@ use crate::page::PageLimit;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::View;
-use crate::tenant::{OperatorScope, TenantScope};
+use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// How long a hub believes that an endpoint is well.
 pub const HEALTH_TTL: Duration = Duration::from_secs(15 * 60);
@@ -62,20 +62,32 @@ pub async fn tell_due(
     Ok(at.difference(&silent).copied().collect())
 }
 
+/// A hub was not told how endpoints are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReportError {
+    /// The hub did not take it.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// A port failed.
+    #[error(transparent)]
+    PortError(#[from] PortError),
+}
+port_errors!(ReportError);
+
 /// Tells the hub of one marketplace how its listed endpoints are and that they are reached at `public_url`, and tells it
 /// anew of those that have changed since.
 ///
 /// # Errors
-/// When a port of our own failed. What the hub did not take is tried again later.
+/// When the hub did not take the report, or a port failed. What the hub did not take is tried again later.
 pub async fn report(
     space: &Space,
     scope: &TenantScope,
     marketplace: MarketplaceId,
     public_url: &str,
     told: &PublicationStatus,
-) -> Result<Result<(), HubError>, PortError> {
+) -> Result<(), ReportError> {
     let live = space.snapshots.tenant(scope)?;
-    let Some(at) = live.marketplace(marketplace).cloned() else { return Ok(Ok(())) };
+    let Some(at) = live.marketplace(marketplace).cloned() else { return Ok(()) };
     let listed = space.store.read()?.listings_on(scope, marketplace)?;
     let listed = listed.into_iter().filter(|one| one.state == ListingState::Listed);
     let (mut reports, checked_at) = (Vec::new(), space.clock.now());
@@ -88,12 +100,10 @@ pub async fn report(
         reports.push(HealthReport { slug: listing.slug.to_string(), healthy: wanted.is_some(), checked_at });
     }
     if reports.is_empty() {
-        return Ok(Ok(()));
+        return Ok(());
     }
-    Ok(match hub_access(space, scope, &at) {
-        Ok(access) => space.hubs.report_health(&access, at.satellite, public_url, &reports, HEALTH_TTL).await,
-        Err(error) => Err(error),
-    })
+    let access = hub_access(space, scope, &at)?;
+    Ok(space.hubs.report_health(&access, at.satellite, public_url, &reports, HEALTH_TTL).await?)
 }
 
 impl PublicationStatus {
@@ -181,15 +191,17 @@ async fn note(
     };
     let (scope, now) = (*scope, context.now);
     let written = space.store.write(move |tx| {
-        let Some(listing) = tx.listing(&scope, tried.id)?.filter(|one| one.revision == tried.revision) else {
-            return Ok(Err(Refused::unrecorded(NoteError::Superseded)));
-        };
+        let scope = WriteScope::of_system(&scope);
+        let listing = tx
+            .listing(&scope, tried.id)?
+            .filter(|one| one.revision == tried.revision)
+            .ok_or(NoteError::Superseded)?;
         if done.is_ok() && listing.state == ListingState::Removing {
             tx.remove_listing(&scope, listing.id)?;
         } else {
             tx.update_listing(&scope, &after(listing, shown, &done, now))?;
         }
-        Ok(Ok(Recorded::new((), event.clone())))
+        Ok(Recorded::new((), event.clone()))
     });
     match written.await {
         Ok(()) | Err(NoteError::Superseded) => Ok(()),

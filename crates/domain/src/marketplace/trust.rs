@@ -6,7 +6,7 @@ use crate::marketplace::{Hub, HubUrl, Issuer, TrustedBy};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::tenant::OperatorScope;
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// A hub's trust was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +65,7 @@ pub async fn trust_hub(
                 Some(known) => {
                     if known.url != fresh.url && tx.count_marketplaces_on(known.id)? > 0 {
                         let (issuer, url) = (known.issuer, known.url);
-                        return Ok(Err(Refused::unrecorded(TrustError::InUseElsewhere { issuer, url })));
+                        return Err(TrustError::InUseElsewhere { issuer, url }.into());
                     }
                     let hub = Hub { url: fresh.url.clone(), trusted_by: TrustedBy::Operator, ..known };
                     tx.update_hub(&hub)?;
@@ -73,7 +73,7 @@ pub async fn trust_hub(
                 }
             };
             let event = event.clone().on(ObjectKind::Hub, hub.id);
-            Ok(Ok(Recorded::new(hub, event)))
+            Ok(Recorded::new(hub, event))
         })
         .await
 }
@@ -94,14 +94,14 @@ pub async fn distrust_hub(
         .store
         .write(move |tx| {
             if tx.hub(id)?.is_none() {
-                return Ok(Err(Refused::unrecorded(TrustError::NotFound)));
+                return Err(TrustError::NotFound.into());
             }
             let marketplaces = tx.count_marketplaces_on(id)?;
             if marketplaces > 0 {
-                return Ok(Err(Refused::unrecorded(TrustError::InUse(marketplaces))));
+                return Err(TrustError::InUse(marketplaces).into());
             }
             tx.remove_hub(id)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await
 }

@@ -4,10 +4,8 @@ use crate::marketplace::Marketplace;
 use crate::marketplace::error::MarketplaceError;
 use crate::marketplace::ports::MarketplaceView;
 use crate::page::{PageLimit, PageRequest};
-use crate::port_error::PortError;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Decision, Refused};
 
 /// The tenant's marketplaces: no more than fit a page.
 pub(super) fn all<V: MarketplaceView + ?Sized>(
@@ -30,12 +28,4 @@ pub(super) fn free<V: MarketplaceView + ?Sized>(
         }
     }
     Ok(())
-}
-
-/// Ends a unit of work by an error: one of the store's is the store's own business.
-pub(super) fn settle<T>(error: MarketplaceError) -> Result<Decision<T, MarketplaceError>, StoreError> {
-    match error {
-        MarketplaceError::PortError(PortError::Store(error)) => Err(error),
-        error => Ok(Err(Refused::unrecorded(error))),
-    }
 }

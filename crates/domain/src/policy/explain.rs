@@ -2,7 +2,7 @@
 
 use crate::access::{Permission, may};
 use crate::endpoint::EndpointName;
-use crate::identity::{AccountStatus, Email, Forbidden, Principal};
+use crate::identity::{AccountStatus, AuthorizationError, Email, Principal};
 use crate::marketplace::{HubRole, Issuer};
 use crate::policy::{AccessRules, Explanation, Subject};
 use crate::port_error::{PortError, port_errors};
@@ -40,9 +40,9 @@ pub struct Explained {
 /// There is nothing to explain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExplainError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such endpoint.
     #[error("there is no such endpoint")]
     NotFound,

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
-use crate::identity::{Forbidden, Principal};
+use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};
 use crate::policy::{Policy, PolicyConfiguration};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::unit::{Recorded, Refused};
+use crate::unit::{Recorded, check_revision};
 
 /// The most policies that can be attached to one endpoint.
 pub const ATTACHED_MAX: usize = 20;
@@ -39,9 +39,9 @@ pub struct ChangePolicy {
 /// A policy was not made, changed, read, removed or attached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// The caller's role does not permit it.
+    /// The caller may not do it, or not any more.
     #[error(transparent)]
-    Forbidden(#[from] Forbidden),
+    Authorization(#[from] AuthorizationError),
     /// There is no such policy.
     #[error("there is no such policy")]
     NotFound,
@@ -94,14 +94,16 @@ pub async fn create_policy(
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, policy.id);
     let limit = principal.snapshot().tenant.limits.policies;
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
             if tx.count_policies(&scope)? >= limit {
-                return Ok(Err(Refused::unrecorded(PolicyError::LimitReached(limit))));
+                return Err(PolicyError::LimitReached(limit).into());
             }
             tx.add_policy(&scope, &policy)?;
-            Ok(Ok(Recorded::new(policy.clone(), event.clone())))
+            Ok(Recorded::new(policy.clone(), event.clone()))
         })
         .await
 }
@@ -120,15 +122,13 @@ pub async fn change_policy(
     let scope = principal.scope(Permission::WritePolicies)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
     let now = context.now;
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let Some(mut policy) = tx.policy(&scope, id)? else {
-                return Ok(Err(Refused::unrecorded(PolicyError::NotFound)));
-            };
-            if change.if_revision.is_some_and(|revision| revision != policy.revision) {
-                return Ok(Err(Refused::unrecorded(PolicyError::Changed)));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
+            check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
             if let Some(name) = &change.name {
                 policy.name.clone_from(name);
             }
@@ -138,7 +138,7 @@ pub async fn change_policy(
             policy.revision += 1;
             policy.updated_at = now;
             tx.update_policy(&scope, &policy)?;
-            Ok(Ok(Recorded::new(policy, event.clone())))
+            Ok(Recorded::new(policy, event.clone()))
         })
         .await
 }
@@ -157,20 +157,18 @@ pub async fn remove_policy(
 ) -> Result<(), PolicyError> {
     let scope = principal.scope(Permission::WritePolicies)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let Some(policy) = tx.policy(&scope, id)? else {
-                return Ok(Err(Refused::unrecorded(PolicyError::NotFound)));
-            };
-            if if_revision.is_some_and(|revision| revision != policy.revision) {
-                return Ok(Err(Refused::unrecorded(PolicyError::Changed)));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
+            check_revision(if_revision, policy.revision, PolicyError::Changed)?;
             if !tx.endpoints_of_policy(&scope, id)?.is_empty() {
-                return Ok(Err(Refused::unrecorded(PolicyError::InUse)));
+                return Err(PolicyError::InUse.into());
             }
             tx.remove_policy(&scope, id)?;
-            Ok(Ok(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         })
         .await
 }
@@ -233,18 +231,16 @@ pub async fn attach(
     }
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let now = context.now;
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
-            let Some(mut endpoint) = name.find(tx, &scope)? else {
-                return Ok(Err(Refused::unrecorded(PolicyError::NoEndpoint)));
-            };
-            if if_revision.is_some_and(|revision| revision != endpoint.revision) {
-                return Ok(Err(Refused::unrecorded(PolicyError::Changed)));
-            }
+            let scope = tx.authority(&authorization, &event)?;
+            let mut endpoint = name.find(tx, &scope)?.ok_or(PolicyError::NoEndpoint)?;
+            check_revision(if_revision, endpoint.revision, PolicyError::Changed)?;
             for id in &ids {
                 if tx.policy(&scope, *id)?.is_none() {
-                    return Ok(Err(Refused::unrecorded(PolicyError::UnknownPolicy(*id))));
+                    return Err(PolicyError::UnknownPolicy(*id).into());
                 }
             }
             tx.attach_policies(&scope, endpoint.id, &ids)?;
@@ -252,7 +248,7 @@ pub async fn attach(
             endpoint.updated_at = now;
             tx.update_endpoint(&scope, &endpoint)?;
             let attached = tx.attached_policies(&scope, endpoint.id)?;
-            Ok(Ok(Recorded::new(attached, event.clone().on(ObjectKind::Endpoint, endpoint.id))))
+            Ok(Recorded::new(attached, event.clone().on(ObjectKind::Endpoint, endpoint.id)))
         })
         .await
 }

@@ -4,7 +4,7 @@ use crate::ids::{EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};
 use crate::policy::Policy;
 use crate::store::StoreError;
-use crate::tenant::TenantScope;
+use crate::tenant::{TenantScope, WriteScope};
 
 /// Reads policies.
 pub trait PolicyView {
@@ -35,16 +35,16 @@ pub trait PolicyView {
 /// Writes policies. Each method touches the live state of the endpoints concerned.
 pub trait PolicyRows: PolicyView {
     /// Adds a policy. Its id is new in the tenant, else [`StoreError::Conflict`].
-    fn add_policy(&mut self, scope: &TenantScope, policy: &Policy) -> Result<(), StoreError>;
+    fn add_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError>;
     /// Replaces a policy's name, configuration, revision and `updated_at`.
-    fn update_policy(&mut self, scope: &TenantScope, policy: &Policy) -> Result<(), StoreError>;
+    fn update_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError>;
     /// Removes a policy. `false` when there is none; [`StoreError::Conflict`] while it is attached.
-    fn remove_policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<bool, StoreError>;
+    fn remove_policy(&mut self, scope: &WriteScope, id: PolicyId) -> Result<bool, StoreError>;
     /// Makes these the policies of an endpoint, in this order. Both the endpoint and each policy exist, else
     /// [`StoreError::Conflict`].
     fn attach_policies(
         &mut self,
-        scope: &TenantScope,
+        scope: &WriteScope,
         endpoint: EndpointId,
         policies: &[PolicyId],
     ) -> Result<(), StoreError>;

@@ -6,14 +6,15 @@ use crate::identity::{Account, AccountStatus, Email, Membership, Password};
 use crate::ids::{AccountId, TenantId};
 use crate::random::RandomError;
 use crate::space::Space;
-use crate::store::{StoreError, Tx};
-use crate::tenant::{NewMembership, RegisterError, Tenant, TenantLimits, TenantName, TenantScope};
+use crate::store::Tx;
+use crate::tenant::{
+    NewMembership, RegisterError, Tenant, TenantLimits, TenantName, TenantScope, WriteScope,
+};
 
 /// The rows of a tenant that is about to be founded.
 pub(super) struct Founding {
     account: Account,
     tenant: Tenant,
-    membership: Membership,
 }
 
 impl Founding {
@@ -40,8 +41,7 @@ impl Founding {
             version: 0,
             created_at: context.now,
         };
-        let membership = Membership::begin(tenant.id, account.id, Role::Owner, context.now);
-        Ok(Self { account, tenant, membership })
+        Ok(Self { account, tenant })
     }
 
     /// The new account as the doer of an event in its tenant's log.
@@ -73,24 +73,26 @@ impl Founding {
     }
 
     /// Writes the rows, unless a name is taken.
-    pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<Result<NewMembership, RegisterError>, StoreError> {
-        let Self { account, tenant, membership } = self;
+    pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<NewMembership, RegisterError> {
+        let Self { account, tenant } = self;
         if tx.account_by_email(&account.email)?.is_some() {
-            return Ok(Err(RegisterError::EmailTaken));
+            return Err(RegisterError::EmailTaken);
         }
         if tx.tenant_named(&tenant.name)?.is_some() {
-            return Ok(Err(RegisterError::TenantTaken));
+            return Err(RegisterError::TenantTaken);
         }
         tx.add_account(account)?;
         tx.add_tenant(tenant)?;
-        tx.add_membership(&TenantScope::of(tenant.id), membership)?;
-        Ok(Ok(NewMembership {
+        let generation = tx.next_generation(account.id)?;
+        let owner = Membership::begin(tenant.id, account.id, Role::Owner, generation, tenant.created_at);
+        tx.add_membership(&WriteScope::of_system(&TenantScope::of(tenant.id)), &owner)?;
+        Ok(NewMembership {
             account: account.id,
             email: account.email.clone(),
             tenant: tenant.id,
             tenant_name: tenant.name.clone(),
             role: Role::Owner,
             created_at: account.created_at,
-        }))
+        })
     }
 }

@@ -14,7 +14,7 @@ pub use limits::TenantLimits;
 pub use membership::NewMembership;
 pub use name::{TenantName, TenantNameError};
 pub use register::{Registration, RegistrationGate, found_as_operator, is_founded, register};
-pub use scope::{OperatorScope, TenantScope};
+pub use scope::{OperatorScope, TenantScope, WriteScope};
 
 use crate::ids::TenantId;
 use crate::time::Timestamp;

@@ -7,7 +7,7 @@ use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::founding::Founding;
 use crate::tenant::{NewMembership, OperatorScope, RegisterError, TenantName};
-use crate::unit::{Recorded, Refused};
+use crate::unit::Recorded;
 
 /// Who may register.
 #[derive(Clone, Copy)]
@@ -52,13 +52,8 @@ pub async fn register(
     space
         .store
         .write(move |tx| {
-            if let Err(error) = admit(tx.any_account()?, &gate, &wanted) {
-                return Ok(Err(Refused::unrecorded(error)));
-            }
-            Ok(match founding.write(tx)? {
-                Ok(value) => Ok(Recorded::new(value, founded.clone()).and(noted.clone())),
-                Err(error) => Err(Refused::unrecorded(error)),
-            })
+            admit(tx.any_account()?, &gate, &wanted)?;
+            Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone()))
         })
         .await
 }
@@ -79,12 +74,7 @@ pub async fn found_as_operator(
     let [founded, noted] = founding.events(context, Actor::Operator, Actor::Operator)?;
     space
         .store
-        .write(move |tx| {
-            Ok(match founding.write(tx)? {
-                Ok(value) => Ok(Recorded::new(value, founded.clone()).and(noted.clone())),
-                Err(error) => Err(Refused::unrecorded(error)),
-            })
-        })
+        .write(move |tx| Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone())))
         .await
 }
 

@@ -68,6 +68,7 @@ pub(crate) fn claims() -> AccessClaims {
         tenant: TenantId::generate(at(NOW), &entropy).unwrap(),
         tenant_name: TenantName::parse("acme").unwrap(),
         role: Role::Admin,
+        generation: 7,
         id: TokenId::generate(at(NOW), &entropy).unwrap(),
         issued_at: at(NOW),
         expires_at: at(NOW + LIFETIME),

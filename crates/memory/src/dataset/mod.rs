@@ -16,7 +16,7 @@ use syft_space_domain::endpoint::ports::EndpointView;
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
 
 use crate::table::cut_page;
 use crate::transaction::{Transaction, check_key};
@@ -91,7 +91,7 @@ impl DatasetView for Transaction {
 }
 
 impl DatasetRows for Transaction {
-    fn add_dataset(&mut self, scope: &TenantScope, dataset: &Dataset) -> Result<(), StoreError> {
+    fn add_dataset(&mut self, scope: &WriteScope, dataset: &Dataset) -> Result<(), StoreError> {
         self.check_tenant_exists(scope)?;
         let id_is_free = !self.tables.datasets.contains(scope, dataset.id);
         check_key(id_is_free, || format!("there is a dataset {} already", dataset.id))?;
@@ -100,7 +100,7 @@ impl DatasetRows for Transaction {
         Ok(())
     }
 
-    fn update_dataset(&mut self, scope: &TenantScope, dataset: &Dataset) -> Result<(), StoreError> {
+    fn update_dataset(&mut self, scope: &WriteScope, dataset: &Dataset) -> Result<(), StoreError> {
         if !self.tables.datasets.contains(scope, dataset.id) {
             return Ok(());
         }
@@ -111,7 +111,7 @@ impl DatasetRows for Transaction {
         Ok(())
     }
 
-    fn remove_dataset(&mut self, scope: &TenantScope, id: DatasetId) -> Result<bool, StoreError> {
+    fn remove_dataset(&mut self, scope: &WriteScope, id: DatasetId) -> Result<bool, StoreError> {
         let free = self.endpoints_of_dataset(scope, id)?.is_empty();
         check_key(free, || format!("an endpoint searches dataset {id}"))?;
         let jobs: Vec<JobId> = self.jobs_of(scope, id).map(|(job, _)| job).collect();
@@ -121,7 +121,7 @@ impl DatasetRows for Transaction {
         Ok(self.tables.datasets.remove(scope, id))
     }
 
-    fn add_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError> {
+    fn add_job(&mut self, scope: &WriteScope, job: &Job) -> Result<(), StoreError> {
         check_key(self.tables.datasets.contains(scope, job.dataset), || {
             format!("there is no dataset {}", job.dataset)
         })?;
@@ -131,7 +131,7 @@ impl DatasetRows for Transaction {
         Ok(())
     }
 
-    fn update_job(&mut self, scope: &TenantScope, job: &Job) -> Result<(), StoreError> {
+    fn update_job(&mut self, scope: &WriteScope, job: &Job) -> Result<(), StoreError> {
         if let Some(row) = self.tables.jobs.get_mut(scope, (job.dataset, job.id)) {
             *row = Job { created_at: row.created_at, ..job.clone() };
         }

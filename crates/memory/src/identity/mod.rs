@@ -17,7 +17,7 @@ use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 
 use crate::table::count;
 use crate::transaction::{Transaction, check_key};
@@ -141,7 +141,14 @@ impl AccountRows for Transaction {
         Ok(())
     }
 
-    fn add_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
+    fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
+        check_key(self.tables.accounts.contains_key(&account), || format!("there is no account {account}"))?;
+        let last = Arc::make_mut(&mut self.tables.generations).entry(account).or_default();
+        *last += 1;
+        Ok(*last)
+    }
+
+    fn add_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError> {
         let account = membership.account;
         self.check_tenant_exists(scope)?;
         check_key(self.tables.accounts.contains_key(&account), || format!("there is no account {account}"))?;
@@ -156,7 +163,7 @@ impl AccountRows for Transaction {
         Ok(())
     }
 
-    fn update_membership(&mut self, scope: &TenantScope, membership: &Membership) -> Result<(), StoreError> {
+    fn update_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError> {
         if let Some(row) = self.tables.memberships.get_mut(scope, membership.account) {
             *row = Membership { tenant: row.tenant, created_at: row.created_at, ..membership.clone() };
             self.changes.insert(StateChange::Member(scope.tenant(), membership.account));
@@ -164,7 +171,7 @@ impl AccountRows for Transaction {
         Ok(())
     }
 
-    fn remove_membership(&mut self, scope: &TenantScope, account: AccountId) -> Result<bool, StoreError> {
+    fn remove_membership(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
         let removed = self.tables.memberships.remove(scope, account);
         if removed {
             self.changes.insert(StateChange::Member(scope.tenant(), account));
@@ -172,7 +179,7 @@ impl AccountRows for Transaction {
         Ok(removed)
     }
 
-    fn add_invitation(&mut self, scope: &TenantScope, invitation: &Invitation) -> Result<(), StoreError> {
+    fn add_invitation(&mut self, scope: &WriteScope, invitation: &Invitation) -> Result<(), StoreError> {
         self.check_tenant_exists(scope)?;
         let id_is_free = !self.tables.invitations.contains(scope, invitation.id);
         check_key(id_is_free, || format!("there is an invitation {} already", invitation.id))?;
@@ -186,7 +193,7 @@ impl AccountRows for Transaction {
         Ok(())
     }
 
-    fn remove_invitation(&mut self, scope: &TenantScope, id: InvitationId) -> Result<bool, StoreError> {
+    fn remove_invitation(&mut self, scope: &WriteScope, id: InvitationId) -> Result<bool, StoreError> {
         Ok(self.tables.invitations.remove(scope, id))
     }
 }

@@ -90,6 +90,7 @@ mod tests {
             tenant: TenantId::from_bytes([1; 16]),
             tenant_name: TenantName::parse("harbor").unwrap(),
             role: Role::User,
+            generation: 1,
             id: TokenId::from_bytes([1; 16]),
             issued_at: Timestamp::from_unix_micros(0),
             expires_at: Timestamp::from_unix_micros(seconds * 1_000_000),

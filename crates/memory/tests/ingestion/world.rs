@@ -17,7 +17,7 @@ use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::{Clock, Timestamp};
-use syft_space_domain::unit::Recorded;
+use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_domain::{DatasetLocks, PortError, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
@@ -90,9 +90,9 @@ impl World {
         };
         let id = tenant.id;
         let event = context.event(Log::Installation, Action::ConfigChange, Actor::Operator).unwrap();
-        let created = space.store.write(move |tx| {
+        let created: Receipt<(), StoreError> = space.store.write(move |tx| {
             tx.add_tenant(&tenant)?;
-            Ok(Ok::<_, syft_space_domain::unit::Refused<StoreError>>(Recorded::new((), event.clone())))
+            Ok(Recorded::new((), event.clone()))
         });
         created.wait().unwrap();
         let principal = operate(&space, &OperatorScope::at_startup(), None).unwrap();

@@ -92,7 +92,7 @@ impl ListedEndpoint {
     async fn report(&self) {
         let outcome =
             report(&self.world.space, &self.scope, self.marketplace, PUBLIC_URL, &self.status).await;
-        outcome.unwrap().unwrap();
+        outcome.unwrap();
     }
 
     fn listing(&self) -> Listing {

@@ -87,6 +87,7 @@ impl World {
             tenant: founded.tenant,
             tenant_name: name,
             role: Role::Owner,
+            generation: 1,
             id: TokenId::generate(self.space.clock.now(), &*self.space.entropy).unwrap(),
             issued_at: self.space.clock.now(),
             expires_at: self.space.clock.now().plus(Duration::from_secs(900)),

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use syft_space_domain::Space;
 use syft_space_domain::ids::{MarketplaceId, TenantId};
-use syft_space_domain::marketplace::{HEALTH_REPORT_INTERVAL, PublicationStatus, report, tell_due};
+use syft_space_domain::marketplace::{
+    HEALTH_REPORT_INTERVAL, PublicationStatus, ReportError, report, tell_due,
+};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 use tokio::time::Instant;
@@ -41,11 +43,11 @@ pub(crate) async fn sync_forever(space: Space, operator: Arc<OperatorScope>, pub
             match report(&space, &operator.tenant(tenant), marketplace, &public_url, &publication_status)
                 .await
             {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
+                Ok(()) => {}
+                Err(ReportError::Hub(error)) => {
                     tracing::warn!(%marketplace, %error, "a hub could not be told how endpoints are");
                 }
-                Err(error) => {
+                Err(ReportError::PortError(error)) => {
                     tracing::error!(%marketplace, %error, "a hub could not be told how endpoints are");
                 }
             }

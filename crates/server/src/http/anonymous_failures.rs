@@ -112,7 +112,7 @@ fn record(space: &Space, counted: &[(FailureKind, u32)]) -> Result<Receipt<(), S
     }
     Ok(space.store.write(move |_| {
         let (first, others) = events.split_first().ok_or(StoreError::Closed)?;
-        Ok(Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and)))
+        Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and))
     }))
 }
 

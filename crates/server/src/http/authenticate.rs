@@ -5,10 +5,11 @@ use std::sync::Arc;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
 use syft_space_domain::access::{Permission, PrincipalKind};
-use syft_space_domain::audit::{Action, ObjectKind, Origin, RequestContext};
-use syft_space_domain::identity::{AuthenticateError, Principal, TokenRefused, authenticate};
-use syft_space_domain::marketplace::{AdmitError, SatelliteRefused, admit};
+use syft_space_domain::audit::{Action, Origin, RequestContext};
+use syft_space_domain::identity::{Principal, TokenRefused, authenticate};
+use syft_space_domain::marketplace::{SatelliteRefused, admit};
 
+use crate::http::caller::{Caller, RouteName, refused, unauthenticated};
 use crate::http::client_address::client_address;
 use crate::http::listener::{self, Listener};
 use crate::http::problem::Problem;
@@ -51,10 +52,8 @@ pub async fn guard(
                 Some(operator) => listener::enter_tenant(state, operator, &http)?,
                 None => identify(state, &context, &http, permissions).await?,
             };
-            if !permissions.iter().any(|permission| principal.may(*permission)) {
-                return Err(refuse(state, &context, route, &principal, permissions).await);
-            }
-            Some(principal)
+            let name = RouteName { method: route.method.as_str(), path: route.path };
+            Some(Caller::check(state, &context, principal, permissions, name).await?)
         }
     };
     let parameters = Parameters::read(&http, route.docs.query)?;
@@ -108,11 +107,7 @@ async fn identify(
         }
         Err(error) => return Err(refused(error.reason_code())),
     };
-    match authenticate(&*state.space.snapshots, &claims) {
-        Ok(principal) => Ok(principal),
-        Err(AuthenticateError::Revoked) => Err(refused("token_revoked")),
-        Err(AuthenticateError::Live(error)) => Err(syft_space_domain::PortError::from(error).into()),
-    }
+    authenticate(&*state.space.snapshots, &claims).map_err(|error| unauthenticated(state, context, error))
 }
 
 async fn identify_hub_user(
@@ -135,44 +130,11 @@ async fn identify_hub_user(
         }
         Err(error) => return Err(refused(state, context, error.reason_code())),
     };
-    match admit(&*state.space.snapshots, claims, token) {
-        Ok(principal) => Ok(principal),
-        Err(AdmitError::NotForUs) => Err(refused(state, context, "satellite_token_not_for_us")),
-        Err(AdmitError::Live(error)) => Err(syft_space_domain::PortError::from(error).into()),
-    }
-}
-
-/// The answer to a token that is not valid. The caller learns no more than that; the failure is counted.
-fn refused(state: &State, context: &RequestContext, reason_code: &'static str) -> Problem {
-    state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
-    Problem::new(Reason::TokenInvalid, "the token is not valid, or no longer; log in again, or get a new one")
+    admit(&*state.space.snapshots, claims, token).map_err(|error| unauthenticated(state, context, error))
 }
 
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     let token = token.trim_matches(' ');
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
-}
-
-/// Records that the caller is not permitted, in the tenant's log, before it is answered.
-async fn refuse(
-    state: &State,
-    context: &RequestContext,
-    route: &Route,
-    principal: &Principal,
-    permissions: &[Permission],
-) -> Problem {
-    let recorded = async {
-        let event = principal.refused(context)?;
-        let event = event.on(ObjectKind::Route, format_args!("{} {}", route.method, route.path));
-        state.space.store.record(event).await?;
-        Ok::<(), Problem>(())
-    };
-    if let Err(problem) = recorded.await {
-        return problem;
-    }
-    match permissions.iter().map(|permission| principal.scope(*permission)).find_map(Result::err) {
-        Some(forbidden) => forbidden.into(),
-        None => Problem::new(Reason::Forbidden, "your role does not permit this"),
-    }
 }

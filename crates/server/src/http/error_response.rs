@@ -9,7 +9,8 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
-    AcceptError, Forbidden, InviteError, LoginError, MemberError, OperateError, PasswordError,
+    AcceptError, AuthenticateError, AuthorizationError, InviteError, LoginError, MemberError, OperateError,
+    PasswordError,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -22,9 +23,15 @@ use syft_space_domain::tenant::RegisterError;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 
-impl From<Forbidden> for Problem {
-    fn from(error: Forbidden) -> Self {
-        Self::new(Reason::Forbidden, error)
+impl From<AuthorizationError> for Problem {
+    fn from(error: AuthorizationError) -> Self {
+        match error {
+            AuthorizationError::Forbidden(error) => Self::new(Reason::Forbidden, error),
+            AuthorizationError::Unauthenticated(AuthenticateError::Live(error)) => {
+                PortError::from(error).into()
+            }
+            AuthorizationError::Unauthenticated(_) => Self::token_invalid(),
+        }
     }
 }
 
@@ -139,7 +146,7 @@ impl From<OperateError> for Problem {
 impl From<InviteError> for Problem {
     fn from(error: InviteError) -> Self {
         match error {
-            InviteError::Forbidden(error) => error.into(),
+            InviteError::Authorization(error) => error.into(),
             InviteError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
             InviteError::NotFound => Self::new(Reason::NotFound, error),
             InviteError::LimitReached(_) => Self::new(Reason::LimitReached, error),
@@ -163,7 +170,7 @@ impl From<AcceptError> for Problem {
 impl From<MemberError> for Problem {
     fn from(error: MemberError) -> Self {
         match error {
-            MemberError::Forbidden(error) => error.into(),
+            MemberError::Authorization(error) => error.into(),
             MemberError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
             MemberError::NotFound => Self::new(Reason::NotFound, error),
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
@@ -176,7 +183,7 @@ impl From<MemberError> for Problem {
 impl From<DatasetError> for Problem {
     fn from(error: DatasetError) -> Self {
         match error {
-            DatasetError::Forbidden(error) => error.into(),
+            DatasetError::Authorization(error) => error.into(),
             DatasetError::NotFound | DatasetError::NoJob => Self::new(Reason::NotFound, error),
             DatasetError::NameTaken => Self::new(Reason::NameTaken, error),
             DatasetError::Changed => Self::new(Reason::Changed, error),
@@ -191,7 +198,7 @@ impl From<DatasetError> for Problem {
 impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         match error {
-            IngestError::Forbidden(error) => error.into(),
+            IngestError::Authorization(error) => error.into(),
             IngestError::NoDataset | IngestError::NoDocument => Self::new(Reason::NotFound, error),
             IngestError::TooManyDocuments(_) | IngestError::TooManyBytes(_) => {
                 Self::new(Reason::LimitReached, error)
@@ -216,7 +223,7 @@ impl From<UploadError> for Problem {
 impl From<SearchDatasetError> for Problem {
     fn from(error: SearchDatasetError) -> Self {
         match error {
-            SearchDatasetError::Forbidden(error) => error.into(),
+            SearchDatasetError::Authorization(error) => error.into(),
             SearchDatasetError::NotFound => Self::new(Reason::NotFound, error),
             SearchDatasetError::PortError(error) => error.into(),
         }
@@ -226,7 +233,7 @@ impl From<SearchDatasetError> for Problem {
 impl From<EndpointError> for Problem {
     fn from(error: EndpointError) -> Self {
         match error {
-            EndpointError::Forbidden(error) => error.into(),
+            EndpointError::Authorization(error) => error.into(),
             EndpointError::NotFound => Self::new(Reason::NotFound, error),
             EndpointError::NoDataset => {
                 Self::field("/dataset_id", "dataset_id names no dataset of this tenant")
@@ -242,7 +249,7 @@ impl From<EndpointError> for Problem {
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {
-            QueryError::Forbidden(error) => error.into(),
+            QueryError::Authorization(error) => error.into(),
             QueryError::NotFound => Self::new(Reason::NotFound, error),
             QueryError::Refused(ref refusal) => {
                 Self::new(Reason::AccessDenied, &error).with_policy(refusal.policy.clone())
@@ -257,7 +264,7 @@ impl From<QueryError> for Problem {
 impl From<ListingError> for Problem {
     fn from(error: ListingError) -> Self {
         match error {
-            ListingError::Forbidden(error) => error.into(),
+            ListingError::Authorization(error) => error.into(),
             ListingError::NotFound => Self::new(Reason::NotFound, error),
             ListingError::NoMarketplace => {
                 Self::field("/marketplace_id", "marketplace_id names no marketplace of this tenant")
@@ -285,7 +292,7 @@ impl From<ListingError> for Problem {
 impl From<PolicyError> for Problem {
     fn from(error: PolicyError) -> Self {
         match error {
-            PolicyError::Forbidden(error) => error.into(),
+            PolicyError::Authorization(error) => error.into(),
             PolicyError::NotFound | PolicyError::NoEndpoint => Self::new(Reason::NotFound, error),
             PolicyError::UnknownPolicy(id) => Self::field(
                 "/policy_ids",
@@ -304,7 +311,7 @@ impl From<PolicyError> for Problem {
 impl From<ExplainError> for Problem {
     fn from(error: ExplainError) -> Self {
         match error {
-            ExplainError::Forbidden(error) => error.into(),
+            ExplainError::Authorization(error) => error.into(),
             ExplainError::NotFound => Self::new(Reason::NotFound, error),
             ExplainError::PortError(error) => error.into(),
         }
@@ -326,7 +333,7 @@ impl From<HubError> for Problem {
 impl From<MarketplaceError> for Problem {
     fn from(error: MarketplaceError) -> Self {
         match error {
-            MarketplaceError::Forbidden(error) => error.into(),
+            MarketplaceError::Authorization(error) => error.into(),
             MarketplaceError::NotFound => Self::new(Reason::NotFound, error),
             MarketplaceError::NameTaken => Self::new(Reason::NameTaken, error),
             MarketplaceError::Changed => Self::new(Reason::Changed, error),
@@ -360,7 +367,7 @@ impl From<TrustError> for Problem {
 impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         match error {
-            AuditError::Forbidden(error) => error.into(),
+            AuditError::Authorization(error) => error.into(),
             AuditError::PortError(error) => error.into(),
         }
     }

@@ -4,6 +4,7 @@ pub mod anonymous_failures;
 pub mod app;
 pub mod authenticate;
 mod body;
+pub mod caller;
 pub mod client_address;
 mod drain;
 pub(crate) mod error_response;

@@ -61,6 +61,14 @@ impl Problem {
         }))
     }
 
+    /// The token of the caller is not valid. Nobody learns more than that.
+    pub(crate) fn token_invalid() -> Self {
+        Self::new(
+            Reason::TokenInvalid,
+            "the token is not valid, or no longer; log in again, or get a new one",
+        )
+    }
+
     /// One part of the body is not allowed.
     #[expect(clippy::needless_pass_by_value, reason = "an error is handed over where it is answered")]
     pub fn field(pointer: impl Into<String>, message: impl ToString) -> Self {

@@ -14,6 +14,7 @@ use syft_space_domain::page::{Cursor, PageLimit, PageLimitError, PageRequest};
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::http::body::BodyStream;
+use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::route_docs::Parameter;
@@ -30,7 +31,7 @@ pub struct Request {
     /// The request id, its time and its origin.
     pub context: RequestContext,
     /// Who sent it; `None` only on routes that are open to anybody, and on those that are the operator's alone.
-    pub caller: Option<Principal>,
+    pub caller: Option<Caller>,
     /// The operator's scope, where it came through the control socket.
     pub operator: Option<Arc<OperatorScope>>,
     /// The parameters of its query string.
@@ -46,12 +47,25 @@ impl Request {
         &self.state.space
     }
 
-    /// Who sent it.
+    /// Who sent it: as of now, once the body is read.
     ///
     /// # Errors
     /// When there is no caller: a route with the wrong guard fails closed.
     pub fn principal(&self) -> Result<&Principal, Problem> {
-        self.caller.as_ref().ok_or_else(|| Problem::new(Reason::Unauthenticated, "send an access token"))
+        let caller = self.caller.as_ref().map(Caller::principal);
+        caller.ok_or_else(|| Problem::new(Reason::Unauthenticated, "send an access token"))
+    }
+
+    /// Asks anew who sent it and whether they may, for a handler that has waited: a caller who was removed, disabled or
+    /// demoted meanwhile gets the answer that their next request would get.
+    ///
+    /// # Errors
+    /// That answer.
+    pub(crate) async fn renew(&mut self) -> Result<(), Problem> {
+        if let Some(caller) = self.caller.take() {
+            self.caller = Some(caller.renew(&self.state, &self.context).await?);
+        }
+        Ok(())
     }
 
     /// The operator's scope, on a route that is theirs alone.
@@ -75,7 +89,7 @@ impl Request {
     ///
     /// # Errors
     /// When its media type, its size or its content is not allowed, or it does not arrive in time.
-    pub async fn json<T>(&self) -> Result<T, Problem>
+    pub async fn json<T>(&mut self) -> Result<T, Problem>
     where
         T: DeserializeOwned + garde::Validate<Context = ()>,
     {
@@ -88,7 +102,7 @@ impl Request {
     ///
     /// # Errors
     /// As for [`Self::json`].
-    pub async fn merge_patch<T>(&self) -> Result<T, Problem>
+    pub async fn merge_patch<T>(&mut self) -> Result<T, Problem>
     where
         T: DeserializeOwned + garde::Validate<Context = ()>,
     {
@@ -146,11 +160,11 @@ impl Request {
         BodyStream::new(&self.http, max_bytes, self.state.limits.body_timeout)
     }
 
-    /// Reads the body, up to a bound and within a time.
+    /// Reads the body, up to a bound and within a time, and asks anew who sent it.
     ///
     /// # Errors
-    /// When it is too large, too slow, or cut off.
-    pub async fn body(&self, max: usize) -> Result<Vec<u8>, Problem> {
+    /// When it is too large, too slow, or cut off; or when its sender may not send it any more.
+    pub async fn body(&mut self, max: usize) -> Result<Vec<u8>, Problem> {
         let too_large = || Problem::new(Reason::TooLarge, format!("the body may have {max} bytes at most"));
         let announced = self.http.headers().get(actix_web::http::header::CONTENT_LENGTH);
         let announced =
@@ -179,7 +193,9 @@ impl Request {
         if read.is_err() {
             drain::set_aside(&self.http, payload);
         }
-        read
+        let body = read?;
+        self.renew().await?;
+        Ok(body)
     }
 
     /// The parameters of the query string.

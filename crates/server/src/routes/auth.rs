@@ -62,7 +62,7 @@ impl From<NewMembership> for NewMember {
     }
 }
 
-pub(crate) async fn register(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn register(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: Registration = request.json().await?;
     let wanted = tenant::Registration {
         email: take("/email", Email::parse(&body.email))?,
@@ -107,7 +107,7 @@ pub(crate) struct AccessToken<'a> {
     expires_in: u64,
 }
 
-pub(crate) async fn login(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: Login = request.json().await?;
     let wanted = identity::Login {
         email: take("/email", Email::parse(&body.email))?,

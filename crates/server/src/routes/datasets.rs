@@ -117,7 +117,7 @@ pub(crate) struct NewDataset {
     configuration: AnalyzerSettings,
 }
 
-pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: NewDataset = request.json().await?;
     let wanted = dataset::NewDataset {
         name: take("/name", text::name(&body.name))?,
@@ -147,7 +147,7 @@ pub(crate) struct ChangeDataset {
     tags: Option<String>,
 }
 
-pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     dataset::dataset(request.space(), request.principal()?, id)?;
     let body: ChangeDataset = request.merge_patch().await?;

@@ -131,12 +131,12 @@ pub(crate) struct AddDocument {
 pub(crate) const WAIT: &[Parameter] =
     &[Parameter::new::<bool>("wait", "Whether to answer only when the job has ended, then with 200.")];
 
-pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn add(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     dataset::dataset(request.space(), request.principal()?, id)?;
     let wait = request.query().parse::<bool>("wait")?.unwrap_or(false);
     if request.is_form() {
-        return upload::files(&request, id, wait).await;
+        return upload::files(&mut request, id, wait).await;
     }
     request.check_media_type(&["application/json"]).map_err(|_| {
         let detail = "send documents as application/json in UTF-8, or files as multipart/form-data";
@@ -167,6 +167,9 @@ pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
         }
     })
     .await??;
+    if wait {
+        request.renew().await?;
+    }
     let status = if wait { StatusCode::OK } else { StatusCode::ACCEPTED };
     reply::json(status, &StartedJob::from(JobSnapshot { job, rate: None }))
 }
@@ -266,7 +269,7 @@ pub(crate) struct Hits<'a> {
     documents: Vec<Hit<'a>>,
 }
 
-pub(crate) async fn search(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn search(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     dataset::dataset(request.space(), request.principal()?, id)?;
     let body: Search = request.json().await?;

@@ -170,7 +170,7 @@ fn no_model(value: &Option<String>, _: &()) -> garde::Result {
     }
 }
 
-pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: NewEndpoint = request.json().await?;
     let wanted = endpoint::NewEndpoint {
         name: take("/name", text::name(&body.name))?,
@@ -212,7 +212,7 @@ pub(crate) struct ChangeEndpoint {
     published: Option<bool>,
 }
 
-pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
     let body: ChangeEndpoint = request.merge_patch().await?;
     let change = endpoint::ChangeEndpoint {
@@ -255,7 +255,7 @@ pub(crate) struct AttachedPolicies {
     policies: Vec<AttachedPolicy>,
 }
 
-pub(crate) async fn attach(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn attach(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
     let body: AttachPolicies = request.json().await?;
     let parsed = body.policy_ids.iter().map(|text| take("/policy_ids", text.parse::<PolicyId>()));
@@ -315,7 +315,7 @@ impl Identity {
     }
 }
 
-pub(crate) async fn explain(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn explain(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
     let body: Explain = request.json().await?;
     let caller = body.identity.read()?;

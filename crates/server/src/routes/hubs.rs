@@ -59,9 +59,9 @@ pub(crate) struct TrustHub {
     url: String,
 }
 
-pub(crate) async fn trust(request: Request) -> Result<HttpResponse, Problem> {
-    let operator = request.operator()?;
+pub(crate) async fn trust(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: TrustHub = request.json().await?;
+    let operator = request.operator()?;
     let issuer = take("/issuer", Issuer::parse(&body.issuer))?;
     let url = take("/url", HubUrl::parse(&body.url))?;
     let hub = marketplace::trust_hub(request.space(), &request.context, operator, issuer, url).await?;

@@ -69,7 +69,7 @@ pub(crate) struct IssuedInvitation<'a> {
     expires_at: Timestamp,
 }
 
-pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: Invite = request.json().await?;
     let wanted = identity::Invite {
         email: take("/email", Email::parse(&body.email))?,
@@ -101,7 +101,7 @@ pub(crate) struct AcceptInvitation {
     password: Secret<String>,
 }
 
-pub(crate) async fn accept(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn accept(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: AcceptInvitation = request.json().await?;
     let wanted = identity::AcceptInvitation {
         token: TokenHash::of(body.token.expose().trim()),

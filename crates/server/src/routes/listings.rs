@@ -81,7 +81,7 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     reply::json(StatusCode::OK, &Listings::from(found))
 }
 
-pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let name = EndpointName::Id(find(&request)?.id);
     let body: NewListing = request.json().await?;
     let at: MarketplaceId = take("/marketplace_id", body.marketplace_id.parse())?;

@@ -167,7 +167,7 @@ pub(crate) struct NewMarketplace {
     credential: Credential,
 }
 
-pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: NewMarketplace = request.json().await?;
     let username = body.username.as_deref().map(HubUsername::parse);
     let wanted = marketplace::NewMarketplace {
@@ -201,7 +201,7 @@ pub(crate) struct ChangeMarketplace {
     credential: Option<Credential>,
 }
 
-pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     marketplace::marketplace(request.space(), request.principal()?, id)?;
     let body: ChangeMarketplace = request.merge_patch().await?;

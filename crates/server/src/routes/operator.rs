@@ -55,9 +55,9 @@ pub(crate) struct Founding {
     tenant_name: String,
 }
 
-pub(crate) async fn found(request: Request) -> Result<HttpResponse, Problem> {
-    let operator = request.operator()?;
+pub(crate) async fn found(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: Founding = request.json().await?;
+    let operator = request.operator()?;
     let email = take("/email", Email::parse(&body.email))?;
     let password = Password::parse(&body.password)?;
     let name = take("/tenant_name", TenantName::parse(&body.tenant_name))?;

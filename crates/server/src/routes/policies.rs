@@ -69,7 +69,7 @@ pub(crate) struct NewPolicy {
     configuration: serde_json::Value,
 }
 
-pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: NewPolicy = request.json().await?;
     let wanted = policy::NewPolicy {
         name: take("/name", text::name(&body.name))?,
@@ -93,7 +93,7 @@ pub(crate) struct ChangePolicy {
     configuration: Option<serde_json::Value>,
 }
 
-pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     let known = policy::policy(request.space(), request.principal()?, id)?;
     let body: ChangePolicy = request.merge_patch().await?;

@@ -10,7 +10,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::SearchQuery;
-use syft_space_domain::endpoint::{self, PolicyMetadata};
+use syft_space_domain::endpoint::{self, PolicyMetadata, Visible};
 
 use crate::http::error_response::search_query_error;
 use crate::http::problem::Problem;
@@ -158,13 +158,18 @@ pub(crate) const HEADERS: &[Parameter] = &[Parameter::new::<shapes::TenantHintSh
     "The tenant that the caller believes to speak to. Another than the caller's own is answered as an unknown slug.",
 )];
 
-pub(crate) async fn query(request: Request) -> Result<HttpResponse, Problem> {
+async fn look_up(request: &Request) -> Result<Visible, Problem> {
     let slug = request.http.match_info().get("slug").unwrap_or_default();
     // A value that is no text names no tenant.
     let hint = request.http.headers().get("x-tenant-name").map(|value| value.to_str().unwrap_or_default());
-    let endpoint =
-        endpoint::look_up(request.space(), &request.context, request.principal()?, slug, hint).await?;
+    Ok(endpoint::look_up(request.space(), &request.context, request.principal()?, slug, hint).await?)
+}
+
+pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem> {
+    look_up(&request).await?;
     let body: Query = request.json().await?;
+    // It may have been unpublished while the body came.
+    let endpoint = look_up(&request).await?;
     if body.stream == Some(true) {
         let detail =
             "stream is for endpoints with a model; this one answers at once: leave it out or send false";

@@ -29,7 +29,7 @@ enum UploadStep {
 }
 
 /// Takes files in, and answers with their job.
-pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Result<HttpResponse, Problem> {
+pub(super) async fn files(request: &mut Request, id: DatasetId, wait: bool) -> Result<HttpResponse, Problem> {
     request.check_coding()?;
     check_boundary(request)?;
     let body = request.body_stream(request.state.limits.upload_bytes)?;
@@ -56,6 +56,7 @@ pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Resul
         body.discard().await
     };
     let read = read.await;
+    let read = if read.is_ok() { request.renew().await } else { read };
     if read.is_ok() {
         // Nobody receives it if writing has failed, which is told below.
         drop(steps.send(UploadStep::End).await);
@@ -73,6 +74,7 @@ pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Resul
     };
     if wait && let Some(watch) = request.space().ingestion.watch(job.id) {
         watch.await;
+        request.renew().await?;
     }
     let snapshot = dataset::job(request.space(), request.principal()?, id, job.id)?;
     let ended = wait && snapshot.job.status.is_final();

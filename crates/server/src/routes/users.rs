@@ -65,7 +65,7 @@ pub(crate) struct ChangeMember {
     status: Option<String>,
 }
 
-pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     // What is not there cannot be changed, whatever the body says.
     identity::member(request.space(), request.principal()?, id)?;

@@ -22,6 +22,8 @@ mod files;
 #[cfg(test)]
 mod forgotten;
 #[cfg(test)]
+mod held_bodies;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;

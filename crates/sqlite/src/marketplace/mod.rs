@@ -8,7 +8,7 @@ use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace, SatelliteId};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Key, after_key, limit_plus_one, to_u64};
@@ -204,7 +204,7 @@ impl MarketplaceRows for Session<'_> {
         Ok(removed > 0)
     }
 
-    fn add_marketplace(&mut self, scope: &TenantScope, marketplace: &Marketplace) -> Result<(), StoreError> {
+    fn add_marketplace(&mut self, scope: &WriteScope, marketplace: &Marketplace) -> Result<(), StoreError> {
         let row = MarketplaceRow::new(scope, marketplace)?;
         self.audiences_are_free(scope, marketplace.hub, marketplace)?;
         self.write(|connection| diesel::insert_into(marketplaces::table).values(row).execute(connection))?;
@@ -214,7 +214,7 @@ impl MarketplaceRows for Session<'_> {
 
     fn update_marketplace(
         &mut self,
-        scope: &TenantScope,
+        scope: &WriteScope,
         marketplace: &Marketplace,
     ) -> Result<(), StoreError> {
         let Some(old) = self.marketplace(scope, marketplace.id)? else {
@@ -238,7 +238,7 @@ impl MarketplaceRows for Session<'_> {
         Ok(())
     }
 
-    fn remove_marketplace(&mut self, scope: &TenantScope, id: MarketplaceId) -> Result<bool, StoreError> {
+    fn remove_marketplace(&mut self, scope: &WriteScope, id: MarketplaceId) -> Result<bool, StoreError> {
         let removed = self.write(|connection| {
             diesel::delete(marketplaces::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;
@@ -248,13 +248,13 @@ impl MarketplaceRows for Session<'_> {
         Ok(removed > 0)
     }
 
-    fn add_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError> {
+    fn add_listing(&mut self, scope: &WriteScope, listing: &Listing) -> Result<(), StoreError> {
         let row = ListingRow::new(scope, listing)?;
         self.write(|connection| diesel::insert_into(listings::table).values(row).execute(connection))?;
         Ok(())
     }
 
-    fn update_listing(&mut self, scope: &TenantScope, listing: &Listing) -> Result<(), StoreError> {
+    fn update_listing(&mut self, scope: &WriteScope, listing: &Listing) -> Result<(), StoreError> {
         let row = ListingRow::new(scope, listing)?;
         self.write(|connection| {
             diesel::update(listings::table.find((row.tenant_id, row.id)))
@@ -271,7 +271,7 @@ impl MarketplaceRows for Session<'_> {
         Ok(())
     }
 
-    fn remove_listing(&mut self, scope: &TenantScope, id: ListingId) -> Result<bool, StoreError> {
+    fn remove_listing(&mut self, scope: &WriteScope, id: ListingId) -> Result<bool, StoreError> {
         let removed = self.write(|connection| {
             diesel::delete(listings::table.find((Key::from(scope), Key::from(id)))).execute(connection)
         })?;

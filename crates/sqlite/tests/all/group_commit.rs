@@ -6,13 +6,13 @@ use std::thread;
 
 use crate::support::{
     dataset, dataset_id, endpoint, event, execute, gap_free, hold_up, keep, log, named_dataset, open, port,
-    scope, submit, tenant, tenant_id,
+    scope, submit, tenant, tenant_id, write_scope,
 };
 use syft_space_conformance::audit::mixed::{mixed_events, record_all};
 use syft_space_domain::audit::Log;
 use syft_space_domain::store::{CommitHook, NoopHook, StateChange, Store, StoreError, Tx, View};
 use syft_space_domain::tenant::OperatorScope;
-use syft_space_domain::unit::{Decision, Receipt, Recorded, Refused, Unit, UnitOutcome};
+use syft_space_domain::unit::{Receipt, Recorded, Refused, Unit, UnitOutcome};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
@@ -41,9 +41,9 @@ fn refuse_after(
     store: &SqliteStore,
     work: fn(&mut dyn Tx) -> Result<(), StoreError>,
 ) -> Receipt<(), TestError> {
-    port(store).write(move |tx| -> Result<Decision<(), TestError>, StoreError> {
+    port(store).write(move |tx| {
         work(tx)?;
-        Ok(Err(Refused::new(TestError::Refused, event(Log::Installation))))
+        Err(Refused::new(TestError::Refused, event(Log::Installation)).into())
     })
 }
 
@@ -151,10 +151,10 @@ fn u1_after_a_failed_commit_each_unit_is_written_by_itself() {
     execute(&store.home().app_db(), FAILS_AT_COMMIT);
 
     let (release, held) = hold_up(&store);
-    let before = submit(&store, |tx| tx.add_dataset(&scope(1), &dataset(1)));
-    let fails = submit(&store, |tx| tx.add_dataset(&scope(1), &named_dataset(2, "fails at commit")));
-    let refused = refuse_after(&store, |tx| tx.add_dataset(&scope(1), &dataset(3)));
-    let after = submit(&store, |tx| tx.add_dataset(&scope(1), &dataset(4)));
+    let before = submit(&store, |tx| tx.add_dataset(&write_scope(1), &dataset(1)));
+    let fails = submit(&store, |tx| tx.add_dataset(&write_scope(1), &named_dataset(2, "fails at commit")));
+    let refused = refuse_after(&store, |tx| tx.add_dataset(&write_scope(1), &dataset(3)));
+    let after = submit(&store, |tx| tx.add_dataset(&write_scope(1), &dataset(4)));
     release.send(()).unwrap();
     // The one that held the writer up was in a transaction of its own.
     held.wait().unwrap();
@@ -183,7 +183,7 @@ fn a_database_that_is_full_says_so_and_loses_nothing() {
         .map(|n| {
             submit(&store, move |tx| {
                 tx.add_dataset(
-                    &scope(1),
+                    &write_scope(1),
                     &syft_space_domain::dataset::Dataset { summary: "x".repeat(10_000), ..dataset(n) },
                 )
             })
@@ -202,7 +202,7 @@ fn a_database_that_is_full_says_so_and_loses_nothing() {
     drop(store);
     // With space again everything goes on.
     let store = open(home.path());
-    keep(&store, |tx| tx.add_dataset(&scope(1), &dataset(1_000)));
+    keep(&store, |tx| tx.add_dataset(&write_scope(1), &dataset(1_000)));
     assert_eq!(gap_free(&store, Log::Installation), written + 1);
 }
 
@@ -214,9 +214,9 @@ fn a_unit_that_ignores_an_error_of_the_database_keeps_nothing() {
     keep(&store, |tx| tx.add_tenant(&tenant(1)));
     let ignored = submit(&store, |tx| {
         let large = syft_space_domain::dataset::Dataset { summary: "x".repeat(1 << 20), ..dataset(1) };
-        assert_eq!(tx.add_dataset(&scope(1), &large), Err(StoreError::Full));
+        assert_eq!(tx.add_dataset(&write_scope(1), &large), Err(StoreError::Full));
         // SQLite has rolled everything back by now; this must not be committed by itself.
-        drop(tx.add_dataset(&scope(1), &dataset(2)));
+        drop(tx.add_dataset(&write_scope(1), &dataset(2)));
         Ok(())
     });
     assert_eq!(ignored.wait(), Err(StoreError::Full));
@@ -320,9 +320,9 @@ fn sixty_four_threads_write_and_read_without_an_error() {
                 for i in 0..20 {
                     let id = n * 100 + i;
                     let written: Receipt<(), StoreError> = port(store).write(move |tx| {
-                        tx.add_dataset(&scope(n + 1), &dataset(id))?;
-                        tx.add_endpoint(&scope(n + 1), &endpoint(id, id))?;
-                        Ok(Ok(Recorded::new((), event(&scope(n + 1)))))
+                        tx.add_dataset(&write_scope(n + 1), &dataset(id))?;
+                        tx.add_endpoint(&write_scope(n + 1), &endpoint(id, id))?;
+                        Ok(Recorded::new((), event(&scope(n + 1))))
                     });
                     written.wait().unwrap();
                     let found = store.read().unwrap().dataset(&scope(n + 1), dataset_id(id)).unwrap();
@@ -354,18 +354,18 @@ fn z1_the_schema_itself_keeps_tenants_apart() {
     keep(&store, |tx| {
         tx.add_tenant(&tenant(1))?;
         tx.add_tenant(&tenant(2))?;
-        tx.add_dataset(&scope(1), &dataset(1))
+        tx.add_dataset(&write_scope(1), &dataset(1))
     });
-    let foreign = submit(&store, |tx| tx.add_endpoint(&scope(2), &endpoint(1, 1)));
+    let foreign = submit(&store, |tx| tx.add_endpoint(&write_scope(2), &endpoint(1, 1)));
     assert!(
         matches!(foreign.wait(), Err(StoreError::Conflict(_))),
         "another tenant's dataset is not to be had"
     );
     keep(&store, |tx| {
         // The same ids and names are another tenant's own.
-        tx.add_dataset(&scope(2), &dataset(1))?;
-        tx.add_endpoint(&scope(2), &endpoint(1, 1))?;
-        tx.add_endpoint(&scope(1), &endpoint(1, 1))
+        tx.add_dataset(&write_scope(2), &dataset(1))?;
+        tx.add_endpoint(&write_scope(2), &endpoint(1, 1))?;
+        tx.add_endpoint(&write_scope(1), &endpoint(1, 1))
     });
 }
 

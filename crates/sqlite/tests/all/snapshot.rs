@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use syft_space_conformance::sample::{hub, hub_id, marketplace, marketplace_id, scope, tenant, username};
+use syft_space_conformance::sample::{
+    hub, hub_id, marketplace, marketplace_id, scope, tenant, username, write_scope,
+};
 use syft_space_domain::marketplace::Audience;
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots};
@@ -20,7 +22,7 @@ fn followed(home: &Path) -> (SqliteStore, Arc<SnapshotCache>) {
         tx.add_hub(&hub(1))?;
         for n in [1, 2] {
             tx.add_tenant(&tenant(n))?;
-            tx.add_marketplace(&scope(n), &marketplace(1, 1, n))?;
+            tx.add_marketplace(&write_scope(n), &marketplace(1, 1, n))?;
         }
         Ok(())
     });
@@ -42,15 +44,15 @@ fn a2_a_tenant_whose_marketplace_cannot_be_read_is_refused_and_no_other() {
     let spoil = "CREATE TRIGGER spoil AFTER INSERT ON marketplaces BEGIN \
                  UPDATE marketplaces SET name = 'No Name' WHERE tenant_id = NEW.tenant_id AND id = NEW.id; END";
     execute(&app, spoil);
-    keep(&store, |tx| tx.add_marketplace(&scope(1), &marketplace(2, 1, 3)));
+    keep(&store, |tx| tx.add_marketplace(&write_scope(1), &marketplace(2, 1, 3)));
     assert_eq!(addressed(&live, 1), Err(SnapshotError::Unavailable), "what cannot be read is not guessed");
     assert_eq!(live.tenant(&scope(1)).err(), Some(SnapshotError::Unavailable));
     assert_eq!(addressed(&live, 2), Ok(2), "another tenant is served as before");
 
     execute(&app, "DROP TRIGGER spoil");
     keep(&store, |tx| {
-        tx.remove_marketplace(&scope(1), marketplace_id(1))?;
-        tx.remove_marketplace(&scope(1), marketplace_id(2)).map(drop)
+        tx.remove_marketplace(&write_scope(1), marketplace_id(1))?;
+        tx.remove_marketplace(&write_scope(1), marketplace_id(2)).map(drop)
     });
     assert_eq!(
         addressed(&live, 1),

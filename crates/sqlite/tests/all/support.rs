@@ -15,7 +15,7 @@ use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId, EventId, JobId, RequestId, TenantId};
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::store::{NoopHook, Store, StoreError, Tx};
-use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
+use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
@@ -40,6 +40,11 @@ pub(crate) fn job_id(n: u64) -> JobId {
 
 pub(crate) fn endpoint_id(n: u64) -> EndpointId {
     EndpointId::from_bytes(bytes(n))
+}
+
+/// The right to write in a tenant, made inside a unit.
+pub(crate) fn write_scope(n: u64) -> WriteScope {
+    WriteScope::assume(&scope(n), "a test plays the tenant")
 }
 
 pub(crate) fn scope(n: u64) -> TenantScope {
@@ -142,7 +147,7 @@ pub(crate) fn submit<T: Send + 'static>(
     store: &SqliteStore,
     mut work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
 ) -> Receipt<T, StoreError> {
-    port(store).write(move |tx| Ok(Ok(Recorded::new(work(tx)?, event(Log::Installation)))))
+    port(store).write(move |tx| Ok(Recorded::new(work(tx)?, event(Log::Installation))))
 }
 
 pub(crate) fn keep(

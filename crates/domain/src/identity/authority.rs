@@ -1,0 +1,118 @@
+//! Rights taken where they are used: a unit of work looks up in its own rows whether its principal still may.
+
+use crate::access::{Permission, PrincipalKind};
+use crate::audit::{Action, Actor, Event};
+use crate::identity::principal::Identity;
+use crate::identity::{AuthenticateError, Forbidden, Principal};
+use crate::store::{StoreError, Tx};
+use crate::tenant::{TenantScope, WriteScope};
+use crate::time::Timestamp;
+use crate::unit::{Abort, Refused};
+
+/// A caller may not do something, or not any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorizationError {
+    /// Their role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// What proved who they are does so no longer.
+    #[error(transparent)]
+    Unauthenticated(#[from] AuthenticateError),
+}
+
+impl AuthorizationError {
+    /// Makes of the event of what was tried that of its refusal.
+    #[must_use]
+    pub fn denied(&self, event: Event) -> Event {
+        match self {
+            Self::Forbidden(Forbidden { kind, .. }) => {
+                let actor = match (event.actor, kind) {
+                    (Actor::Account { id, .. }, PrincipalKind::Member(role)) => {
+                        Actor::Account { id, role: Some(*role) }
+                    }
+                    (actor, _) => actor,
+                };
+                Event { action: Action::AuthzFail, actor, ..event }.denied("forbidden")
+            }
+            Self::Unauthenticated(error @ AuthenticateError::Live(_)) => event.failed(error.reason_code()),
+            Self::Unauthenticated(error) => {
+                Event { action: Action::AuthnTokenFail, ..event }.denied(error.reason_code())
+            }
+        }
+    }
+}
+
+/// A permission that a principal held a moment ago, for a unit of work that asks for it again.
+pub struct Authorization {
+    principal: Principal,
+    permission: Permission,
+    now: Timestamp,
+}
+
+impl Principal {
+    /// Asks for a permission, right before the unit of work that needs it: the unit asks again, by
+    /// [`authority`](trait.Tx.html#method.authority).
+    ///
+    /// # Errors
+    /// When the principal does not hold it, or their token has expired.
+    pub fn authorize(
+        &self,
+        permission: Permission,
+        now: Timestamp,
+    ) -> Result<Authorization, AuthorizationError> {
+        self.scope(permission)?;
+        Ok(Authorization { principal: self.clone(), permission, now })
+    }
+}
+
+impl dyn Tx + '_ {
+    /// The right of a principal to write their tenant's rows, as of this unit's rows: role and status of the membership,
+    /// status of the account, and whether their token is good still. It is asked for before anything else, so that who may
+    /// not write learns nothing of what is there.
+    ///
+    /// # Errors
+    /// When they may not, or not any more. The refusal is recorded: `event` tells of what was tried.
+    pub fn authority<E>(
+        &mut self,
+        authorization: &Authorization,
+        event: &Event,
+    ) -> Result<WriteScope, Abort<E>>
+    where
+        E: From<AuthorizationError>,
+    {
+        let Authorization { principal, permission, now } = authorization;
+        let scope = TenantScope::of(principal.snapshot().tenant.id);
+        let error = match kind_now(self, principal, &scope)? {
+            _ if principal.is_expired(*now) => AuthenticateError::Expired.into(),
+            Some(kind) if kind.may(*permission) => return Ok(WriteScope::of_principal(scope, kind)),
+            Some(kind) => Forbidden { kind, permission: *permission }.into(),
+            None if principal.as_hub_user().is_some() => AuthenticateError::NotForUs.into(),
+            None => AuthorizationError::from(AuthenticateError::Revoked),
+        };
+        let event = error.denied(event.clone());
+        Err(Refused::new(E::from(error), event).into())
+    }
+}
+
+/// As what a principal acts by the rows; `None` when they are nobody here any more.
+fn kind_now(
+    tx: &mut dyn Tx,
+    principal: &Principal,
+    scope: &TenantScope,
+) -> Result<Option<PrincipalKind>, StoreError> {
+    Ok(match &principal.identity {
+        Identity::Member { member: known, generation, .. } => {
+            let member = tx.member(scope, known.account)?.filter(|member| {
+                member.is_active()
+                    && member.membership.generation == *generation
+                    && member.email == known.email
+            });
+            member.map(|member| PrincipalKind::Member(member.membership.role))
+        }
+        Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),
+        Identity::HubUser(caller) => {
+            let holder = tx.holder_of_audience(caller.claims.hub, &caller.claims.audience)?;
+            holder.filter(|(tenant, _)| *tenant == scope.tenant()).map(|_| PrincipalKind::HubUser)
+        }
+    })
+}

@@ -1,0 +1,96 @@
+//! The caller of a request: a principal that its route permits, when the request begins and again behind its body.
+
+use syft_space_domain::PortError;
+use syft_space_domain::access::Permission;
+use syft_space_domain::audit::{Action, ObjectKind, RequestContext};
+use syft_space_domain::identity::{AuthenticateError, Principal};
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+use crate::http::state::State;
+
+/// Who sent a request, and what its route asks of them.
+pub struct Caller {
+    principal: Principal,
+    permissions: &'static [Permission],
+    route: RouteName,
+}
+
+/// The method and path of a route, as they stand in the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RouteName {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+}
+
+impl Caller {
+    /// Checks that a principal holds one of the permissions that a route asks for.
+    ///
+    /// # Errors
+    /// When it holds none. That is in the tenant's log before the caller learns of it.
+    pub(crate) async fn check(
+        state: &State,
+        context: &RequestContext,
+        principal: Principal,
+        permissions: &'static [Permission],
+        route: RouteName,
+    ) -> Result<Self, Problem> {
+        if !permissions.iter().any(|permission| principal.may(*permission)) {
+            return Err(refuse(state, context, &principal, permissions, route).await);
+        }
+        Ok(Self { principal, permissions, route })
+    }
+
+    /// The principal, as it was when it was last asked for.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The caller as of now. Time has gone by: what a new request with the same token would be refused for, this one is.
+    ///
+    /// # Errors
+    /// The answer that such a request would get.
+    pub(crate) async fn renew(self, state: &State, context: &RequestContext) -> Result<Self, Problem> {
+        let Self { principal, permissions, route } = self;
+        let renewed = principal.renew(&*state.space.snapshots, state.space.clock.now());
+        let principal = renewed.map_err(|error| unauthenticated(state, context, error))?;
+        Self::check(state, context, principal, permissions, route).await
+    }
+}
+
+/// The answer to a genuine token whose bearer may not come in.
+pub(crate) fn unauthenticated(state: &State, context: &RequestContext, error: AuthenticateError) -> Problem {
+    match error {
+        AuthenticateError::Live(error) => PortError::from(error).into(),
+        error => refused(state, context, error.reason_code()),
+    }
+}
+
+/// The answer to a token that is not valid. The caller learns no more than that; the failure is counted.
+pub(crate) fn refused(state: &State, context: &RequestContext, reason_code: &'static str) -> Problem {
+    state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
+    Problem::token_invalid()
+}
+
+/// Records that the caller is not permitted, in the tenant's log, before it is answered.
+async fn refuse(
+    state: &State,
+    context: &RequestContext,
+    principal: &Principal,
+    permissions: &[Permission],
+    RouteName { method, path }: RouteName,
+) -> Problem {
+    let recorded = async {
+        let event = principal.refused(context)?.on(ObjectKind::Route, format_args!("{method} {path}"));
+        state.space.store.record(event).await?;
+        Ok::<(), Problem>(())
+    };
+    if let Err(problem) = recorded.await {
+        return problem;
+    }
+    match permissions.iter().map(|permission| principal.scope(*permission)).find_map(Result::err) {
+        Some(error) => error.into(),
+        None => Problem::new(Reason::Forbidden, "your role does not permit this"),
+    }
+}
