@@ -189,7 +189,7 @@ pub fn a_changed_membership_keeps_its_beginning(make: &StoreFactory) {
     assert_eq!(found, Some(expected), "a membership's change is kept, and its beginning stays");
 }
 
-/// Not when a membership has ended, nor in another tenant; and what is rolled back takes none.
+/// It is not given again in another tenant or when a membership has ended. What is rolled back takes none.
 pub fn a3_no_generation_is_given_twice(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;

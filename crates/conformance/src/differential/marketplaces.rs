@@ -100,7 +100,7 @@ impl MarketplaceOperation {
             Self::RemoveHub { n } => return tx.remove_hub(hub_id(*n)).map(Some),
             Self::Add { tenant, row } => tx.add_marketplace(&write_scope(*tenant), &row.to_marketplace())?,
             Self::Update { tenant, row } => {
-                tx.update_marketplace(&write_scope(*tenant), &row.to_marketplace())?
+                tx.update_marketplace(&write_scope(*tenant), &row.to_marketplace())?;
             }
             Self::Remove { tenant, n } => {
                 return tx.remove_marketplace(&write_scope(*tenant), marketplace_id(*n)).map(Some);

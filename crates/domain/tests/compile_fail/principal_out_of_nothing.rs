@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use syft_space_domain::identity::Principal;
-use syft_space_domain::ids::AccountId;
-use syft_space_domain::snapshot::{MemberSnapshot, TenantSnapshot};
+use syft_space_domain::snapshot::TenantSnapshot;
 
-fn forge(account: AccountId, member: &MemberSnapshot, live: Arc<TenantSnapshot>) -> Principal {
-    Principal::new(account, member, live)
+fn forge(live: Arc<TenantSnapshot>) -> Principal {
+    Principal::new(unimplemented!(), live)
 }
 
 fn main() {}

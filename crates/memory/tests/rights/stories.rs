@@ -1,0 +1,185 @@
+//! Who loses a right while something is on its way, and what becomes of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_executor::block_on;
+use serde_json::json;
+use syft_space_domain::access::{Permission, Role};
+use syft_space_domain::audit::{Action, Outcome};
+use syft_space_domain::endpoint::{self, ChangeEndpoint, EndpointName, QueryError};
+use syft_space_domain::identity::{
+    self, AcceptError, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember, Invite,
+    InviteError, LoginError, MemberError, Principal,
+};
+use syft_space_domain::page::PageRequest;
+use syft_space_domain::policy::{self, NewPolicy, PolicyConfiguration};
+
+use crate::world::{Loss, TOKEN_LIFETIME, World, account, context, email, try_log_in};
+
+#[test]
+fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
+    for change in Loss::ALL {
+        let world = World::new();
+        let admin = world.member("ann", Role::Admin);
+        // The principal is of before, as that of a request on its way.
+        world.change(&admin, change)();
+        let (error, event) = change.refusal(Permission::WriteDatasets);
+        assert_eq!(world.dataset(&admin, "planted").unwrap_err(), error.into(), "{change:?}");
+        assert_eq!(world.last_event(), event, "{change:?}");
+        let (error, event) = change.refusal(Permission::WritePolicies);
+        let configuration = json!({ "mode": "allow", "patterns": ["*"] });
+        let configuration = PolicyConfiguration::parse("access", &configuration).unwrap();
+        let wanted = NewPolicy { name: "planted".to_owned(), configuration };
+        let context = context(&world.space);
+        let refused = block_on(policy::create_policy(&world.space, &context, &admin, wanted));
+        assert_eq!(refused.unwrap_err(), error.into(), "{change:?}");
+        assert_eq!(world.last_event(), event, "{change:?}");
+        let (error, event) = change.refusal(Permission::ManageMembers);
+        let wanted = Invite { email: email("second.self"), role: Role::User };
+        let refused = block_on(identity::invite(&world.space, &context, &admin, wanted));
+        assert_eq!(refused.err(), Some(InviteError::from(error.clone())), "{change:?}");
+        assert_eq!(world.last_event(), event, "{change:?}");
+        // Not even to put themself back.
+        let back =
+            ChangeMember { role: Some(Role::User), status: Some(AccountStatus::Active), if_revision: None };
+        let refused =
+            block_on(identity::change_member(&world.space, &context, &admin, account(&admin), back));
+        assert_eq!(refused.unwrap_err(), MemberError::from(error), "{change:?}");
+        assert_eq!(world.last_event(), event, "{change:?}");
+        let scope = world.owner.scope(Permission::ReadMetadata).unwrap();
+        let mut view = world.space.store.read().unwrap();
+        assert_eq!((view.count_datasets(&scope), view.count_policies(&scope)), (Ok(0), Ok(0)), "{change:?}");
+        assert_eq!(view.invitations(&scope, PageRequest::default()).unwrap().items, [], "{change:?}");
+    }
+}
+
+#[test]
+fn h1_a_token_that_expires_on_the_way_is_refused() {
+    let world = World::new();
+    world.clock.advance(TOKEN_LIFETIME);
+    let expired = AuthorizationError::from(AuthenticateError::Expired);
+    assert_eq!(world.dataset(&world.owner, "late").unwrap_err(), expired.into());
+    let renewed = world.owner.renew(&*world.space.snapshots, world.space.clock.now());
+    assert_eq!(renewed.err(), Some(AuthenticateError::Expired));
+}
+
+#[test]
+fn h1_whoever_loses_the_right_during_a_search_gets_no_answer() {
+    for change in Loss::ALL {
+        let world = World::new();
+        world.endpoint();
+        let user = world.member("ulf", Role::User);
+        world.query(&user).unwrap();
+        world.meanwhile.set(world.change(&user, change));
+        let (error, event) = change.refusal(Permission::Query);
+        assert_eq!(world.query(&user).unwrap_err(), QueryError::from(error), "{change:?}");
+        assert_eq!(world.last_event(), event, "{change:?}");
+    }
+}
+
+#[test]
+fn h1_what_is_unpublished_or_denied_during_a_search_gives_no_answer() {
+    let world = World::new();
+    let name = world.endpoint();
+    let user = world.member("ulf", Role::User);
+    let (space, owner) = (world.space.clone(), world.owner.clone());
+    let EndpointName::Id(id) = name.clone() else { panic!("it is an id") };
+    let publish = move |published| {
+        let change = ChangeEndpoint { published: Some(published), ..ChangeEndpoint::default() };
+        block_on(endpoint::change_endpoint(&space, &context(&space), &owner, id, change)).unwrap();
+    };
+    world.meanwhile.set({
+        let publish = publish.clone();
+        move || publish(false)
+    });
+    assert_eq!(world.query(&user), Err(QueryError::NotFound));
+    let denied = |action, reason: &str| (action, Outcome::Denied, Some(reason.to_owned()));
+    assert_eq!(world.last_event(), denied(Action::EndpointQuery, "endpoint_not_found"));
+    publish(true);
+    let (space, owner) = (world.space.clone(), world.owner.clone());
+    world.meanwhile.set(move || {
+        let configuration = json!({ "mode": "deny", "patterns": ["*"] });
+        let configuration = PolicyConfiguration::parse("access", &configuration).unwrap();
+        let wanted = NewPolicy { name: "nobody".to_owned(), configuration };
+        let policy = block_on(policy::create_policy(&space, &context(&space), &owner, wanted)).unwrap();
+        block_on(policy::attach(&space, &context(&space), &owner, name, vec![policy.id], None)).unwrap();
+    });
+    assert!(matches!(world.query(&user), Err(QueryError::Refused(_))));
+    assert_eq!(world.last_event(), denied(Action::PolicyViolation, "access_denied"));
+    // Something else that changes meanwhile changes nothing for the answer.
+    let other = World::new();
+    other.endpoint();
+    let (user, bystander) = (other.member("ulf", Role::User), other.member("ben", Role::User));
+    other.meanwhile.set(other.change(&bystander, Loss::Removed));
+    other.query(&user).unwrap();
+}
+
+#[test]
+fn h2_an_invitation_whose_maker_loses_the_right_while_a_password_is_hashed_lets_nobody_in() {
+    for change in [Loss::Removed, Loss::Disabled, Loss::Demoted] {
+        let world = World::new();
+        let mallory = world.member("mallory", Role::Owner);
+        let invitation = world.invite(&mallory, "second.self", Role::Owner);
+        world.meanwhile.set(world.change(&mallory, change));
+        assert_eq!(world.accept(invitation), Err(AcceptError::NotFound), "{change:?}");
+        assert!(matches!(try_log_in(&world.space, "second.self"), Err(LoginError::Wrong)), "{change:?}");
+    }
+    // Whatever has become of the maker otherwise: nobody ends the invitations of an account that is disabled.
+    for before in [true, false] {
+        let world = World::new();
+        let mallory = world.member("mallory", Role::Owner);
+        let invitation = world.invite(&mallory, "second.self", Role::Owner);
+        let disable = world.disable_account(&mallory);
+        if before {
+            disable();
+        } else {
+            world.meanwhile.set(disable);
+        }
+        assert_eq!(world.accept(invitation), Err(AcceptError::NotFound));
+        if !before {
+            let refused = (Action::AuthzFail, Outcome::Denied, Some("inviter_may_not_grant".to_owned()));
+            assert_eq!(world.last_event(), refused);
+        }
+    }
+    // Time goes on while a password is hashed, too.
+    let world = World::new();
+    let invitation = world.invite(&world.owner, "late", Role::User);
+    let clock = Arc::clone(&world.clock);
+    world.meanwhile.set(move || clock.advance(Duration::from_secs(8 * 24 * 60 * 60)));
+    assert_eq!(world.accept(invitation), Err(AcceptError::NotFound));
+}
+
+#[test]
+fn a3_whoever_is_disabled_while_a_password_is_compared_gets_no_token() {
+    for change in [Loss::Removed, Loss::Disabled, Loss::Renewed] {
+        let world = World::new();
+        let ulf = world.member("ulf", Role::User);
+        world.meanwhile.set(world.change(&ulf, change));
+        assert!(matches!(try_log_in(&world.space, "ulf"), Err(LoginError::Wrong)), "{change:?}");
+        let failed = (Action::AuthnLoginFail, Outcome::Denied, Some("credentials_wrong".to_owned()));
+        assert_eq!(world.last_event(), failed, "{change:?}");
+    }
+}
+
+#[test]
+fn a3_generations_and_no_clock_tell_good_tokens_from_ended_ones() {
+    let world = World::new();
+    let now = world.space.clock.now();
+    // A membership that began while the clock was ahead takes tokens when it is set back, and one that ended and began anew
+    // within a second takes none from before.
+    world.clock.set(now.plus(Duration::from_secs(86_400)));
+    let world = World { owner: try_log_in(&world.space, "owner").unwrap(), ..world };
+    let ahead = world.member("anna", Role::User);
+    world.change(&ahead, Loss::Renewed)();
+    world.clock.set(now);
+    let back = try_log_in(&world.space, "anna").unwrap();
+    let renewed = |who: &Principal| who.renew(&*world.space.snapshots, now).map(drop);
+    assert_eq!(renewed(&back), Ok(()));
+    assert_eq!(renewed(&ahead), Err(AuthenticateError::Revoked));
+    world.change(&back, Loss::Removed)();
+    let again = world.member("anna", Role::User);
+    assert_eq!(renewed(&again), Ok(()));
+    assert_eq!(renewed(&back), Err(AuthenticateError::Revoked));
+    assert_eq!(renewed(&ahead), Err(AuthenticateError::Revoked));
+}

@@ -1,0 +1,300 @@
+//! A space in memory in which something can happen while a use case waits.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_executor::block_on;
+use syft_space_domain::access::{Permission, Role};
+use syft_space_domain::audit::ports::EventFilter;
+use syft_space_domain::audit::{Action, Actor, Log, Origin, Outcome, RequestContext};
+use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
+use syft_space_domain::dataset::{
+    self, AnalyzerSettings, Change, ChangeNumber, Dataset, Hits, IndexKey, IngestQueue, NewDataset,
+    SearchQuery,
+};
+use syft_space_domain::endpoint::{
+    self, EndpointName, Messages, NewEndpoint, QueryError, ResponseType, Slug,
+};
+use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
+use syft_space_domain::identity::{
+    self, AcceptError, AcceptInvitation, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember,
+    Email, Forbidden, Invite, Login, LoginError, Password, PasswordError, PasswordHash, Principal,
+};
+use syft_space_domain::ids::{AccountId, DatasetId};
+use syft_space_domain::page::PageRequest;
+use syft_space_domain::secret::Secret;
+use syft_space_domain::snapshot::SnapshotCache;
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
+use syft_space_domain::time::Timestamp;
+use syft_space_domain::unit::{Receipt, Recorded};
+use syft_space_domain::{DatasetLocks, Pending, Space};
+use syft_space_memory::{
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
+    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+};
+
+pub(crate) const PASSWORD: &str = "seven owls dance under copper moons";
+pub(crate) const TOKEN_LIFETIME: Duration = Duration::from_secs(900);
+
+/// What happens once, while somebody waits.
+#[derive(Clone, Default)]
+pub(crate) struct Meanwhile(Arc<Mutex<Option<Happening>>>);
+
+type Happening = Box<dyn FnOnce() + Send>;
+
+impl Meanwhile {
+    pub(crate) fn set(&self, happens: impl FnOnce() + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::new(happens));
+    }
+
+    pub(crate) fn happen(&self) {
+        let happens = self.0.lock().unwrap().take();
+        // On a thread of its own: it may wait for futures itself.
+        happens.into_iter().for_each(|happens| std::thread::spawn(happens).join().unwrap());
+    }
+}
+
+/// An engine whose searches take long enough for something to happen.
+pub(crate) struct SlowSearch(MemorySearch, Meanwhile);
+
+impl SearchEngine for SlowSearch {
+    fn search<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        query: &'a SearchQuery,
+    ) -> Pending<'a, Result<Hits, SearchError>> {
+        Box::pin(async move {
+            let hits = self.0.search(scope, index, query).await;
+            self.1.happen();
+            hits
+        })
+    }
+
+    fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {
+        self.0.indexed(scope, index)
+    }
+
+    fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
+        self.0.apply(scope, index, changes)
+    }
+
+    fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SearchError> {
+        self.0.destroy(scope, dataset)
+    }
+}
+
+/// Passwords that take long enough.
+pub(crate) struct SlowPasswords(InsecurePasswords, Meanwhile);
+
+impl Passwords for SlowPasswords {
+    fn check(&self, password: &Password, context: &[&str]) -> Result<(), PasswordError> {
+        self.0.check(password, context)
+    }
+
+    fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>> {
+        self.1.happen();
+        self.0.hash(password)
+    }
+
+    fn compare<'a>(
+        &'a self,
+        password: &'a Password,
+        stored: Option<&'a PasswordHash>,
+    ) -> Pending<'a, Result<Compared, HashingError>> {
+        self.1.happen();
+        self.0.compare(password, stored)
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) space: Space,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) meanwhile: Meanwhile,
+    pub(crate) owner: Principal,
+}
+
+pub(crate) fn secret() -> Secret<String> {
+    Secret::new(PASSWORD.to_owned())
+}
+
+pub(crate) fn context(space: &Space) -> RequestContext {
+    space.request_context(Origin::default()).unwrap()
+}
+
+pub(crate) fn email(name: &str) -> Email {
+    Email::parse(&format!("{name}@acme.example")).unwrap()
+}
+
+pub(crate) fn try_log_in(space: &Space, name: &str) -> Result<Principal, LoginError> {
+    let password = Password::parse(&secret()).unwrap();
+    let wanted = Login { email: email(name), password, tenant: None };
+    let logged_in = block_on(identity::login(space, &context(space), wanted))?;
+    let claims = space.tokens.verify(logged_in.token.expose(), space.clock.now()).unwrap();
+    Ok(identity::authenticate(&*space.snapshots, &claims).unwrap())
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let entropy = Arc::new(SeededEntropy::new(11));
+        let cache = Arc::new(SnapshotCache::default());
+        let hub = Arc::new(MemoryHub::new());
+        let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00.5Z").unwrap()));
+        let meanwhile = Meanwhile::default();
+        let passwords = InsecurePasswords::new(entropy.clone());
+        let space = Space {
+            documents: Arc::new(MemoryDocuments::new()),
+            engine: Arc::new(SlowSearch(MemorySearch::new(), meanwhile.clone())),
+            spool: Arc::new(MemorySpool::new()),
+            extractor: Arc::new(TextFiles),
+            store: Arc::new(MemoryStore::new(cache.clone())),
+            snapshots: cache.clone(),
+            passwords: Arc::new(SlowPasswords(passwords, meanwhile.clone())),
+            tokens: Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME)),
+            trusted: cache,
+            satellites: hub.clone(),
+            identities: hub.clone(),
+            hubs: hub,
+            sealer: Arc::new(MemorySealer::new(entropy.clone())),
+            clock: clock.clone(),
+            entropy,
+            datasets: DatasetLocks::default(),
+            ingestion: IngestQueue::default(),
+        };
+        let operator = OperatorScope::at_startup();
+        let (password, name) = (Password::parse(&secret()).unwrap(), TenantName::parse("acme").unwrap());
+        block_on(found_as_operator(&space, &context(&space), &operator, &email("owner"), &password, &name))
+            .unwrap();
+        let owner = try_log_in(&space, "owner").unwrap();
+        Self { space, clock, meanwhile, owner }
+    }
+
+    pub(crate) fn invite(&self, by: &Principal, name: &str, role: Role) -> AcceptInvitation {
+        let wanted = Invite { email: email(name), role };
+        let invited = block_on(identity::invite(&self.space, &context(&self.space), by, wanted)).unwrap();
+        AcceptInvitation { token: invited.token.hash(), password: secret() }
+    }
+
+    pub(crate) fn accept(&self, accepted: AcceptInvitation) -> Result<(), AcceptError> {
+        block_on(identity::accept_invitation(&self.space, &context(&self.space), accepted)).map(drop)
+    }
+
+    pub(crate) fn member(&self, name: &str, role: Role) -> Principal {
+        let invitation = self.invite(&self.owner, name, role);
+        self.accept(invitation).unwrap();
+        try_log_in(&self.space, name).unwrap()
+    }
+
+    /// Changes a member, now or later.
+    pub(crate) fn change(&self, who: &Principal, change: Loss) -> impl FnOnce() + Send + 'static {
+        let (space, owner) = (self.space.clone(), self.owner.clone());
+        let account = account(who);
+        move || change.make(&space, &owner, account)
+    }
+
+    /// Disables an account itself, now or later.
+    pub(crate) fn disable_account(&self, who: &Principal) -> impl FnOnce() + Send + 'static {
+        let (space, account) = (self.space.clone(), account(who));
+        let event = context(&space).event(Log::Installation, Action::ConfigChange, Actor::Operator).unwrap();
+        move || {
+            let disabled: Receipt<(), StoreError> = space.store.write(move |tx| {
+                tx.set_account_status(account, AccountStatus::Disabled)?;
+                Ok(Recorded::new((), event.clone()))
+            });
+            disabled.wait().unwrap();
+        }
+    }
+
+    pub(crate) fn dataset(&self, by: &Principal, name: &str) -> Result<Dataset, dataset::DatasetError> {
+        let wanted = NewDataset {
+            name: name.to_owned(),
+            summary: String::new(),
+            tags: String::new(),
+            analyzer: AnalyzerSettings::default(),
+        };
+        block_on(dataset::create_dataset(&self.space, &context(&self.space), by, wanted))
+    }
+
+    pub(crate) fn endpoint(&self) -> EndpointName {
+        let dataset = self.dataset(&self.owner, "drawer").unwrap();
+        let wanted = NewEndpoint {
+            name: "drawer".to_owned(),
+            slug: Slug::parse("drawer").unwrap(),
+            summary: String::new(),
+            description: String::new(),
+            tags: String::new(),
+            dataset: dataset.id,
+            response_type: ResponseType::Raw,
+            published: true,
+        };
+        let context = context(&self.space);
+        let made = block_on(endpoint::create_endpoint(&self.space, &context, &self.owner, wanted));
+        EndpointName::Id(made.unwrap().id)
+    }
+
+    pub(crate) fn query(&self, who: &Principal) -> Result<(), QueryError> {
+        let context = context(&self.space);
+        let visible = block_on(endpoint::look_up(&self.space, &context, who, "drawer", None))?;
+        let query = endpoint::Query::new(Messages::Text("anything".to_owned()), 5, 0.5).unwrap();
+        block_on(endpoint::query(&self.space, who, visible, &query)).map(drop)
+    }
+
+    /// The last event of the tenant's log.
+    pub(crate) fn last_event(&self) -> (Action, Outcome, Option<String>) {
+        let scope = self.owner.scope(Permission::ReadAudit).unwrap();
+        let mut view = self.space.store.read().unwrap();
+        let page = view.events(&scope, &EventFilter::default(), PageRequest::default()).unwrap();
+        let event = page.events.items.into_iter().next().unwrap().event;
+        (event.action, event.outcome, event.reason_code)
+    }
+}
+
+pub(crate) fn account(who: &Principal) -> AccountId {
+    who.member(Permission::OwnAccount).unwrap().account
+}
+
+/// What becomes of a member.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Loss {
+    Removed,
+    Disabled,
+    Demoted,
+    Renewed,
+}
+
+impl Loss {
+    pub(crate) const ALL: [Self; 4] = [Self::Removed, Self::Disabled, Self::Demoted, Self::Renewed];
+
+    pub(crate) fn make(self, space: &Space, by: &Principal, account: AccountId) {
+        let context = context(space);
+        let change = |role, status| {
+            let change = ChangeMember { role, status, if_revision: None };
+            block_on(identity::change_member(space, &context, by, account, change)).unwrap();
+        };
+        match self {
+            Self::Removed => block_on(identity::remove_member(space, &context, by, account, None)).unwrap(),
+            Self::Disabled => change(None, Some(AccountStatus::Disabled)),
+            Self::Demoted => change(Some(Role::Viewer), None),
+            Self::Renewed => {
+                change(None, Some(AccountStatus::Disabled));
+                change(None, Some(AccountStatus::Active));
+            }
+        }
+    }
+
+    /// What they are told from then on, and what the log says.
+    pub(crate) fn refusal(
+        self,
+        permission: Permission,
+    ) -> (AuthorizationError, (Action, Outcome, Option<String>)) {
+        let (error, action, reason): (AuthorizationError, _, _) = match self {
+            Self::Demoted => {
+                let kind = syft_space_domain::access::PrincipalKind::Member(Role::Viewer);
+                (Forbidden { kind, permission }.into(), Action::AuthzFail, "forbidden")
+            }
+            _ => (AuthenticateError::Revoked.into(), Action::AuthnTokenFail, "token_revoked"),
+        };
+        (error, (action, Outcome::Denied, Some(reason.to_owned())))
+    }
+}
