@@ -1,4 +1,5 @@
 //! The conformance suite of the port.
+#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 use syft_space_conformance::{Fixture, search};
 use syft_space_domain::dataset::ports::SearchEngine;

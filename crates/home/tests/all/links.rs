@@ -78,12 +78,14 @@ fn r1_a_link_in_place_of_a_draft_is_not_written_through() {
 fn r1_a_link_that_came_since_in_place_of_the_lock_is_not_followed() {
     let victim = victim();
     let whole = contents(victim.path());
-    let (folder, home) = prepared();
-    link(&victim.path().join("file"), &folder.path().join("lock"));
-    let error = home.lock().err().unwrap();
-    assert!(matches!(&error, LockError::Failed { .. }), "{error}");
-    assert!(error.to_string().contains("symbolic link"), "{error}");
-    assert_eq!(contents(victim.path()), whole);
+    for target in ["file", "nothing"] {
+        let (folder, home) = prepared();
+        link(&victim.path().join(target), &folder.path().join("lock"));
+        let error = home.lock().err().unwrap();
+        assert!(matches!(&error, LockError::Failed { .. }), "{error}");
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        assert_eq!(contents(victim.path()), whole, "{target}");
+    }
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Tests of the home: what it refuses, what it never touches, and that what it makes is its user's alone.
-#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests may panic, and say when they are skipped"
+)]
 
 mod links;
 mod owner;

@@ -66,7 +66,7 @@ pub(crate) fn contents(folder: &Path) -> BTreeMap<String, (u32, u32, Vec<u8>)> {
 #[track_caller]
 pub(crate) fn refused(folder: &Path) -> HomeError {
     let before = contents(folder);
-    let error = prepare(folder).err().expect("this must be no home");
+    let error = prepare(folder).unwrap_err();
     assert_eq!(contents(folder), before, "nothing is touched: {error}");
     error
 }

@@ -230,11 +230,9 @@ fn what_is_deployed_has_no_marketplace_in_it_and_no_temporary_files_of_its_own()
     let all = metadata()?;
     let ours = all.workspace_packages().into_iter().filter(|package| below.contains(package.name.as_str()));
     let wants =
-        |dependency: &&Dependency| dependency.name == "tempfile" && dependency.kind == DependencyKind::Normal;
-    let wanted: Vec<_> = ours
-        .filter(|package| package.dependencies.iter().find(wants).is_some())
-        .map(|package| &package.name)
-        .collect();
+        |dependency: &Dependency| dependency.name == "tempfile" && dependency.kind == DependencyKind::Normal;
+    let wanted: Vec<_> =
+        ours.filter(|package| package.dependencies.iter().any(wants)).map(|package| &package.name).collect();
     assert!(wanted.is_empty(), "{wanted:?} want tempfile outside of tests");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Where it refuses to start, it says why and what to do, and touches nothing.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
@@ -9,6 +9,9 @@ use diesel::{Connection, SqliteConnection};
 
 use super::run;
 use crate::space::{TestSpace, binary, in_memory};
+
+/// A user of this machine who is neither the one who runs the tests nor root.
+const SOMEBODY_ELSE: u32 = 65_534;
 
 /// Starts a server that must refuse, for reasons that it must give.
 #[track_caller]
@@ -147,6 +150,44 @@ async fn r1_a_home_that_cannot_be_written_to_is_told_so() {
     set(0o700);
     let file = space.home().join("VERSION");
     refuses(&file, &[], &["--listen", "127.0.0.1:0"], &["is not a folder", "choose another home"]);
+}
+
+#[test]
+fn r1_a_home_that_another_user_can_change_is_refused() {
+    if in_memory() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let (code, _, errors) =
+        run(binary().args(["users", "list", "--home"]).arg(&home).args(["--listen", "127.0.0.1:0"]));
+    assert_eq!(code, Some(3), "{errors}");
+    fs::create_dir(&home).unwrap();
+    if chown(&home, Some(SOMEBODY_ELSE), None).is_err() {
+        println!("skipped: only root can give a folder to another user");
+        return;
+    }
+    let whose = format!("belongs to the user with the id {SOMEBODY_ELSE}");
+    refuses(&home, &[], &["--listen", "127.0.0.1:0"], &[&whose, "chown -R 0", "another home"]);
+    assert!(names(&home).is_empty());
+    let (code, said, errors) = run(binary().args(["reindex", "--home"]).arg(&home));
+    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert!(errors.contains(&whose), "{errors}");
+    fs::write(home.join("app.db"), "").unwrap();
+    let (code, said, errors) = run(binary().args(["users", "list", "--home"]).arg(&home));
+    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert!(errors.contains(&whose) && errors.contains("or while the server runs"), "{errors}");
+    assert_eq!(names(&home), ["app.db"]);
+
+    // It would have written its keys there, and taken those that lie there for its own.
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let home = folder.path().join("own");
+    fs::create_dir(&home).unwrap();
+    fs::write(home.join("VERSION"), "1\n").unwrap();
+    symlink(&elsewhere, home.join("keys")).unwrap();
+    refuses(&home, &[], &["--listen", "127.0.0.1:0"], &["own/keys is a symbolic link"]);
+    assert!(names(&elsewhere).is_empty());
 }
 
 #[tokio::test]
