@@ -7,7 +7,6 @@ use syft_space_home::Home;
 use syft_space_search::{Options, TantivySearch};
 use tempfile::TempDir;
 
-#[expect(clippy::unwrap_used, reason = "what a test opens is there, or the test fails")]
 fn engine_in(folder: TempDir) -> Fixture<dyn SearchEngine> {
     let home = Home::prepare_without_database(folder.path()).unwrap();
     let engine: Box<dyn SearchEngine> = Box::new(TantivySearch::new(home, Options::default()));
