@@ -49,6 +49,7 @@ mod store_error;
 pub mod tenant;
 pub mod text;
 pub mod time;
+mod transaction;
 pub mod unit;
 
 pub use dataset::DatasetLocks;

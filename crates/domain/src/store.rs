@@ -1,15 +1,10 @@
 //! The port that a database implements.
 
-use crate::audit::ports::AuditView;
-use crate::dataset::ports::{DatasetRows, DatasetView};
-use crate::endpoint::ports::{EndpointRows, EndpointView};
-use crate::identity::ports::{AccountRows, AccountView};
+use crate::audit::Event;
 use crate::ids::{AccountId, EndpointId, HubId, MarketplaceId, TenantId};
-use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
-use crate::policy::ports::{PolicyRows, PolicyView};
 pub use crate::store_error::StoreError;
-use crate::tenant::ports::{TenantRows, TenantView};
-use crate::unit::Unit;
+pub use crate::transaction::{Tx, View};
+use crate::unit::{Abort, Receipt, Recorded, Refused, Unit, unit};
 
 /// What a store serves: consistent reads, and units of work.
 ///
@@ -26,32 +21,37 @@ pub trait Store: Send + Sync {
     fn read(&self) -> Result<Box<dyn View + '_>, StoreError>;
 }
 
-/// Everything that can be read from one snapshot.
-pub trait View:
-    TenantView + AccountView + DatasetView + EndpointView + PolicyView + MarketplaceView + AuditView
-{
-}
-impl<T> View for T where
-    T: TenantView
-        + AccountView
-        + DatasetView
-        + EndpointView
-        + PolicyView
-        + MarketplaceView
-        + AuditView
-        + ?Sized
-{
+impl dyn Store + '_ {
+    /// Submits a unit of work; the receipt answers once its outcome is durable.
+    ///
+    /// The closure may run more than once, and must decide the same from the same rows.
+    pub fn write<T, E, F>(&self, work: F) -> Receipt<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnMut(&mut dyn Tx) -> Result<Recorded<T>, Abort<E>> + Send + 'static,
+    {
+        let (unit, receipt) = unit(work);
+        self.submit(unit);
+        receipt
+    }
+
+    /// Refuses something that needs no look at what is stored; the receipt answers the error once the event is kept.
+    pub fn refuse<T, E>(&self, error: E, event: Event) -> Receipt<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Clone + Send + 'static,
+    {
+        self.write(move |_tx| Err(Refused::new(error.clone(), event.clone()).into()))
+    }
+
+    /// Records an event that comes with no row.
+    pub fn record(&self, event: Event) -> Receipt<(), StoreError> {
+        self.write(move |_tx| Ok(Recorded::new((), event.clone())))
+    }
 }
 
-/// Everything a unit of work can read and write. It has no commit and no way to write an audit event: the store
-/// does both, from what the unit answers.
-pub trait Tx: TenantRows + AccountRows + DatasetRows + EndpointRows + PolicyRows + MarketplaceRows {}
-impl<T> Tx for T where
-    T: TenantRows + AccountRows + DatasetRows + EndpointRows + PolicyRows + MarketplaceRows + ?Sized
-{
-}
-
-/// What a commit changed of the things that live state is made of.
+/// What a commit changed of the things that snapshots are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StateChange {
     /// A tenant was founded or changed.

@@ -15,7 +15,8 @@ use std::task::{Context, Poll};
 use futures_channel::oneshot;
 
 use crate::audit::Event;
-use crate::store::{Store, StoreError, Tx};
+use crate::store_error::StoreError;
+use crate::transaction::Tx;
 
 /// A unit's rows are to be kept, and these events with them.
 #[derive(Debug)]
@@ -127,6 +128,17 @@ pub trait Unit: Send {
     fn done(self: Box<Self>, outcome: Result<(), StoreError>);
 }
 
+/// A closure as a unit of work, and the receipt that tells its caller how it ended.
+pub(crate) fn unit<T, E, F>(work: F) -> (Box<dyn Unit>, Receipt<T, E>)
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: FnMut(&mut dyn Tx) -> Result<Recorded<T>, Abort<E>> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Typed { work, decided: None, reply }), Receipt(answer))
+}
+
 struct Typed<T, E, F> {
     work: F,
     decided: Option<Result<T, E>>,
@@ -184,36 +196,6 @@ impl<T, E: From<StoreError>> Future for Receipt<T, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(cx).map(|answer| answer.unwrap_or_else(|_| Err(StoreError::Closed.into())))
-    }
-}
-
-impl dyn Store + '_ {
-    /// Submits a unit of work; the receipt answers once its outcome is durable.
-    ///
-    /// The closure may run more than once, and must decide the same from the same rows.
-    pub fn write<T, E, F>(&self, work: F) -> Receipt<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        F: FnMut(&mut dyn Tx) -> Result<Recorded<T>, Abort<E>> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Box::new(Typed { work, decided: None, reply }));
-        Receipt(answer)
-    }
-
-    /// Refuses something that needs no look at what is stored; the receipt answers the error once the event is kept.
-    pub fn refuse<T, E>(&self, error: E, event: Event) -> Receipt<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Clone + Send + 'static,
-    {
-        self.write(move |_tx| Err(Refused::new(error.clone(), event.clone()).into()))
-    }
-
-    /// Records an event that comes with no row.
-    pub fn record(&self, event: Event) -> Receipt<(), StoreError> {
-        self.write(move |_tx| Ok(Recorded::new((), event.clone())))
     }
 }
 
