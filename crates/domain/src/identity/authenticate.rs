@@ -4,41 +4,11 @@
 use std::sync::Arc;
 
 use crate::identity::principal::Identity;
-use crate::identity::{AccessClaims, Email, MemberIdentity, Principal};
+use crate::identity::{AccessClaims, AuthenticateError, Email, MemberIdentity, Principal};
 use crate::ids::AccountId;
 use crate::snapshot::{SnapshotError, Snapshots, TenantSnapshot};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
-
-/// A genuine token whose bearer may not come in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AuthenticateError {
-    /// The tenant, the membership or the account is gone or disabled, or the token is from before that.
-    #[error("the token is no longer valid")]
-    Revoked,
-    /// The token's time is over.
-    #[error("the token has expired")]
-    Expired,
-    /// No tenant of this space owns the satellite token's audience.
-    #[error("the satellite token is not made out to anybody here")]
-    NotForUs,
-    /// Nothing can be said at the moment.
-    #[error(transparent)]
-    Live(SnapshotError),
-}
-
-impl AuthenticateError {
-    /// The stable word for it in the audit log.
-    #[must_use]
-    pub fn reason_code(&self) -> &'static str {
-        match self {
-            Self::Revoked => "token_revoked",
-            Self::Expired => "token_expired",
-            Self::NotForUs => "satellite_token_not_for_us",
-            Self::Live(_) => "state_unavailable",
-        }
-    }
-}
 
 /// Makes a principal of verified claims. Role, status and tenant are read from the live state, so that a change
 /// acts on the very next request.

@@ -1,46 +1,13 @@
 //! Rights taken where they are used: a unit of work looks up in its own rows whether its principal still may.
 
 use crate::access::{Permission, PrincipalKind};
-use crate::audit::{Action, Actor, Event};
+use crate::audit::Event;
 use crate::identity::principal::Identity;
-use crate::identity::{AuthenticateError, Forbidden, Principal};
+use crate::identity::{AuthenticateError, AuthorizationError, Forbidden, Principal};
 use crate::store::{StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::{Abort, Refused};
-
-/// A caller may not do something, or not any more.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AuthorizationError {
-    /// Their role does not permit it.
-    #[error(transparent)]
-    Forbidden(#[from] Forbidden),
-    /// What proved who they are does so no longer.
-    #[error(transparent)]
-    Unauthenticated(#[from] AuthenticateError),
-}
-
-impl AuthorizationError {
-    /// Makes of the event of what was tried that of its refusal.
-    #[must_use]
-    pub fn denied(&self, event: Event) -> Event {
-        match self {
-            Self::Forbidden(Forbidden { kind, .. }) => {
-                let actor = match (event.actor, kind) {
-                    (Actor::Account { id, .. }, PrincipalKind::Member(role)) => {
-                        Actor::Account { id, role: Some(*role) }
-                    }
-                    (actor, _) => actor,
-                };
-                Event { action: Action::AuthzFail, actor, ..event }.denied("forbidden")
-            }
-            Self::Unauthenticated(error @ AuthenticateError::Live(_)) => event.failed(error.reason_code()),
-            Self::Unauthenticated(error) => {
-                Event { action: Action::AuthnTokenFail, ..event }.denied(error.reason_code())
-            }
-        }
-    }
-}
 
 /// A permission that a principal held a moment ago, for a unit of work that asks for it again.
 pub struct Authorization {

@@ -17,12 +17,13 @@ mod operate;
 mod password;
 pub mod ports;
 mod principal;
+mod refusal;
 mod token;
 
 pub use accept::{AcceptError, AcceptInvitation, accept_invitation};
 pub use account::{Account, AccountStatus, StatusError};
-pub use authenticate::{AuthenticateError, authenticate};
-pub use authority::{Authorization, AuthorizationError};
+pub use authenticate::authenticate;
+pub use authority::Authorization;
 pub use email::{Email, EmailError};
 pub use invitation::Invitation;
 pub use invite::{Invite, InviteError, Invited, invitations, invite, withdraw_invitation};
@@ -31,5 +32,6 @@ pub use manage_members::{ChangeMember, MemberError, change_member, member, membe
 pub use membership::{Member, Membership, MembershipWithTenant};
 pub use operate::{OperateError, operate};
 pub use password::{Password, PasswordError, PasswordHash};
-pub use principal::{Forbidden, MemberIdentity, Principal};
+pub use principal::{MemberIdentity, Principal};
+pub use refusal::{AuthenticateError, AuthorizationError, Forbidden};
 pub use token::{AccessClaims, AccessToken, TokenRefused, TokenSignError};

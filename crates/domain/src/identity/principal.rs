@@ -4,37 +4,13 @@ use std::sync::Arc;
 
 use crate::access::{Permission, PrincipalKind, Role};
 use crate::audit::{Action, Actor, Event, Log, RequestContext};
-use crate::identity::{AuthorizationError, Email};
+use crate::identity::{AuthorizationError, Email, Forbidden};
 use crate::ids::AccountId;
 use crate::marketplace::HubCaller;
 use crate::random::RandomError;
 use crate::snapshot::TenantSnapshot;
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
-
-/// The caller's standing does not permit it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{}", refusal(*kind))]
-pub struct Forbidden {
-    /// As what the caller acts.
-    pub kind: PrincipalKind,
-    /// What would have been needed.
-    pub permission: Permission,
-}
-
-fn refusal(kind: PrincipalKind) -> String {
-    match kind {
-        PrincipalKind::Member(role) => format!("your role, {role}, does not permit this"),
-        PrincipalKind::HubUser => {
-            "a satellite token is for querying endpoints, and for nothing else".to_owned()
-        }
-        PrincipalKind::Operator => {
-            "the host's operator may not do this: a member of the tenant with the right role may, through \
-                               the API"
-                .to_owned()
-        }
-    }
-}
 
 /// Who of a tenant's members somebody is.
 #[derive(Debug, Clone, PartialEq, Eq)]

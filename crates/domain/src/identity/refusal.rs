@@ -1,0 +1,92 @@
+//! The refusals of a caller: who they are is not proved, or does not permit it.
+
+use crate::access::{Permission, PrincipalKind};
+use crate::audit::{Action, Actor, Event};
+use crate::snapshot::SnapshotError;
+
+/// A genuine token whose bearer may not come in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticateError {
+    /// The tenant, the membership or the account is gone or disabled, or the token is from before that.
+    #[error("the token is no longer valid")]
+    Revoked,
+    /// The token's time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// No tenant of this space owns the satellite token's audience.
+    #[error("the satellite token is not made out to anybody here")]
+    NotForUs,
+    /// Nothing can be said at the moment.
+    #[error(transparent)]
+    Live(SnapshotError),
+}
+
+impl AuthenticateError {
+    /// The stable word for it in the audit log.
+    #[must_use]
+    pub fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Revoked => "token_revoked",
+            Self::Expired => "token_expired",
+            Self::NotForUs => "satellite_token_not_for_us",
+            Self::Live(_) => "state_unavailable",
+        }
+    }
+}
+
+/// The caller's standing does not permit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", refusal(*kind))]
+pub struct Forbidden {
+    /// As what the caller acts.
+    pub kind: PrincipalKind,
+    /// What would have been needed.
+    pub permission: Permission,
+}
+
+fn refusal(kind: PrincipalKind) -> String {
+    match kind {
+        PrincipalKind::Member(role) => format!("your role, {role}, does not permit this"),
+        PrincipalKind::HubUser => {
+            "a satellite token is for querying endpoints, and for nothing else".to_owned()
+        }
+        PrincipalKind::Operator => {
+            "the host's operator may not do this: a member of the tenant with the right role may, through \
+                               the API"
+                .to_owned()
+        }
+    }
+}
+
+/// A caller may not do something, or not any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorizationError {
+    /// Their role does not permit it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// What proved who they are does so no longer.
+    #[error(transparent)]
+    Unauthenticated(#[from] AuthenticateError),
+}
+
+impl AuthorizationError {
+    /// Makes of the event of what was tried that of its refusal.
+    #[must_use]
+    pub fn denied(&self, event: Event) -> Event {
+        match self {
+            Self::Forbidden(Forbidden { kind, .. }) => {
+                let actor = match (event.actor, kind) {
+                    (Actor::Account { id, .. }, PrincipalKind::Member(role)) => {
+                        Actor::Account { id, role: Some(*role) }
+                    }
+                    (actor, _) => actor,
+                };
+                Event { action: Action::AuthzFail, actor, ..event }.denied("forbidden")
+            }
+            Self::Unauthenticated(error @ AuthenticateError::Live(_)) => event.failed(error.reason_code()),
+            Self::Unauthenticated(error) => {
+                Event { action: Action::AuthnTokenFail, ..event }.denied(error.reason_code())
+            }
+        }
+    }
+}
