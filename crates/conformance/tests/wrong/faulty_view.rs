@@ -106,28 +106,11 @@ macro_rules! delegated {
 
 /// Methods that take a scope, and ignore it when that is the fault.
 macro_rules! scoped {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
-        fn $name(&mut self, scope: &TenantScope, $($arg: $type),*) -> Result<$out, StoreError> {
+    ($scope:ty, $every:path; $($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
+        fn $name(&mut self, scope: &$scope, $($arg: $type),*) -> Result<$out, StoreError> {
             let mut found = self.inner.$name(scope, $($arg),*)?;
             if self.fault == Fault::IgnoresTenantIn(stringify!($name)) {
-                for other in [1, 2, 3].map(sample::scope) {
-                    if other != *scope && !found.is_complete() {
-                        found.merge(self.inner.$name(&other, $($arg),*)?);
-                    }
-                }
-            }
-            Ok(found)
-        }
-    )*};
-}
-
-/// Methods that write in a scope, and in every other too when that is the fault.
-macro_rules! scoped_writes {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
-        fn $name(&mut self, scope: &WriteScope, $($arg: $type),*) -> Result<$out, StoreError> {
-            let mut found = self.inner.$name(scope, $($arg),*)?;
-            if self.fault == Fault::IgnoresTenantIn(stringify!($name)) {
-                for other in [1, 2, 3].map(sample::write_scope) {
+                for other in [1, 2, 3].map($every) {
                     if other.tenant() != scope.tenant() && !found.is_complete() {
                         found.merge(self.inner.$name(&other, $($arg),*)?);
                     }
@@ -214,7 +197,7 @@ where
         memberships(account: AccountId) -> Vec<MembershipWithTenant>;
         invitation_by_token(token: &TokenHash) -> Option<Invitation>;
     }
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         member(account: AccountId) -> Option<Member>;
         members(page: PageRequest<AccountId>) -> Page<Member, AccountId>;
         count_active(role: Role) -> u64;
@@ -241,7 +224,7 @@ where
     delegated! {
         all_datasets(operator: &OperatorScope) -> Vec<(TenantId, Dataset)>;
     }
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         dataset(id: DatasetId) -> Option<Dataset>;
         datasets(page: PageRequest<DatasetId>) -> Page<Dataset, DatasetId>;
         count_datasets() -> u64;
@@ -271,7 +254,7 @@ where
         }
     }
 
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         endpoint(id: EndpointId) -> Option<Endpoint>;
         endpoint_by_slug(slug: &Slug) -> Option<Endpoint>;
         count_endpoints() -> u64;
@@ -306,7 +289,7 @@ impl<P: DerefMut> PolicyView for FaultyView<P>
 where
     P::Target: PolicyView,
 {
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         policy(id: PolicyId) -> Option<Policy>;
         policies(page: PageRequest<PolicyId>) -> Page<Policy, PolicyId>;
         count_policies() -> u64;
@@ -338,7 +321,7 @@ where
         count_marketplaces_on(hub: HubId) -> u64;
         listings_due(operator: &OperatorScope, at: Timestamp, limit: PageLimit) -> Vec<(TenantId, Listing)>;
     }
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         marketplace(id: MarketplaceId) -> Option<Marketplace>;
         marketplaces(page: PageRequest<MarketplaceId>) -> Page<Marketplace, MarketplaceId>;
         listing(id: ListingId) -> Option<Listing>;
@@ -429,13 +412,10 @@ where
     }
     fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
         let next = self.inner.next_generation(account)?;
-        if self.fault == Fault::RepeatsGenerations {
-            let ended = self.inner.memberships(account)?.is_empty();
-            return Ok(if ended { 1 } else { next });
-        }
-        Ok(next)
+        let forgets = self.fault == Fault::RepeatsGenerations && self.inner.memberships(account)?.is_empty();
+        Ok(if forgets { 1 } else { next })
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_membership(membership: &Membership) -> ();
         remove_membership(account: AccountId) -> bool;
         remove_invitation(id: InvitationId) -> bool;
@@ -450,7 +430,7 @@ where
         add_dataset(scope: &WriteScope, dataset: &Dataset) -> ();
         add_job(scope: &WriteScope, job: &Job) -> ();
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_dataset(dataset: &Dataset) -> ();
         remove_dataset(id: DatasetId) -> bool;
         update_job(job: &Job) -> ();
@@ -464,7 +444,7 @@ where
     delegated! {
         add_endpoint(scope: &WriteScope, endpoint: &Endpoint) -> ();
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_endpoint(endpoint: &Endpoint) -> ();
         remove_endpoint(id: EndpointId) -> bool;
     }
@@ -477,7 +457,7 @@ where
     delegated! {
         add_policy(scope: &WriteScope, policy: &Policy) -> ();
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_policy(policy: &Policy) -> ();
         remove_policy(id: PolicyId) -> bool;
         attach_policies(endpoint: EndpointId, policies: &[PolicyId]) -> ();
@@ -495,7 +475,7 @@ where
         add_marketplace(scope: &WriteScope, marketplace: &Marketplace) -> ();
         add_listing(scope: &WriteScope, listing: &Listing) -> ();
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_marketplace(marketplace: &Marketplace) -> ();
         remove_marketplace(id: MarketplaceId) -> bool;
         update_listing(listing: &Listing) -> ();

@@ -17,7 +17,7 @@ const DOCUMENTS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite
 /// One row for each table, in the order in which they refer to each other.
 const APP_ROWS: &str = "
     INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1);
-    INSERT INTO accounts VALUES (x'02', 'a@example.org', '$argon2id$', 'active', 1);
+    INSERT INTO accounts VALUES (x'02', 'a@example.org', '$argon2id$', 'active', 1, 1);
     INSERT INTO memberships VALUES (x'01', x'02', 'owner', 'active', 1, 1, 1);
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
