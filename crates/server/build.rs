@@ -1,4 +1,4 @@
-//! Takes the files of the page for browsing the API out of the archive they come in.
+//! The build script: it unpacks the files of the page for browsing the API from the archive they come in.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let inside = archive
             .file_names()
             .flatten()
-            .find(|one| one.ends_with(&format!("/{path}")))
+            .find(|file| file.ends_with(&format!("/{path}")))
             .map(Cow::into_owned);
         let inside = inside.ok_or_else(|| format!("the archive of Swagger UI holds no {path}"))?;
         copy(&mut archive.by_name(&inside)?, &mut File::create(folder.join(name))?)?;

@@ -1,4 +1,4 @@
-//! When are the embedded migrations embedded again? When a file in their folders changes, or one is added.
+//! The build script: it embeds the migrations again when a file in their folders changes, or one is added.
 fn main() {
     println!("cargo:rerun-if-changed=../../migrations/sqlite");
     println!("cargo:rerun-if-changed=../../migrations/sqlite-documents");

@@ -45,7 +45,7 @@ pub struct Cursor<K>(pub K);
 
 /// A text that is no cursor of this list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cursor is not one this list gave out: pass the next_cursor of the answer before, or leave it out")]
+#[error("the cursor is not one that this list gave out")]
 pub struct CursorError;
 
 impl<K: std::fmt::Display> Cursor<K> {

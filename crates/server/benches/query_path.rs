@@ -9,9 +9,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use syft_space::config::Settings;
 use syft_space::http::app;
-use syft_space::serve::state;
-use syft_space::setup_token::SetupTokenFile;
-use syft_space::wiring;
+use syft_space::startup::serve::state;
+use syft_space::startup::setup_token::SetupTokenFile;
+use syft_space::startup::wiring;
 use syft_space_domain::secret::BearerSecret;
 
 fn query_path(criterion: &mut Criterion) {

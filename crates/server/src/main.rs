@@ -1,4 +1,4 @@
-//! The binary: it runs what the command line says, and says why where it could not.
+//! The binary: it runs the command line, and reports the error of a command that fails.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The machine's clock and its source of randomness, as ports: the one place that reads them.
+//! The adapters for the machine's clock and its source of randomness: the one place that reads them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

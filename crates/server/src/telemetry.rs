@@ -6,14 +6,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Settings};
 
-/// What is logged whatever the setting says, unless it names the same target: requests that cannot be read are their
-/// senders' errors, and anybody can send as many as they like.
-const QUIET: &str = "actix_http=off";
+/// Targets that are muted unless the setting names them: requests that cannot be read are their senders' errors, and
+/// anybody can send as many as they like.
+const MUTED_TARGETS: &str = "actix_http=off";
 
-/// Begins to log to standard error. Called once.
+/// Starts to log to standard error. Called once.
 pub(crate) fn start(settings: &Settings) {
     let colours = std::io::stderr().is_terminal();
-    let filter = EnvFilter::new(format!("{QUIET},{}", settings.log));
+    let filter = EnvFilter::new(format!("{MUTED_TARGETS},{}", settings.log));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
     let log = log.with_writer(std::io::stderr);
     // A second call, as by two servers in one test process, keeps the first one's log.

@@ -229,7 +229,7 @@ pub trait UploadWriter: Send {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
     /// The index cannot be read; rebuilding it mends that.
-    #[error("the index of dataset {0} is damaged; `syft-space reindex` rebuilds it")]
+    #[error("the index of dataset {0} is damaged; rebuild it")]
     Damaged(DatasetId),
     /// There is no space left; nothing was done.
     #[error("no space is left to write to; free some and try again")]

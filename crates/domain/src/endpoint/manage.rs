@@ -61,7 +61,7 @@ pub enum EndpointError {
     #[error("there is no such endpoint")]
     NotFound,
     /// There is no such dataset.
-    #[error("dataset_id names no dataset of this tenant")]
+    #[error("there is no such dataset")]
     NoDataset,
     /// Another endpoint has the slug.
     #[error("there is an endpoint of this slug already; choose another slug")]

@@ -39,7 +39,7 @@ pub enum LoginError {
     #[error("the e-mail address or the password is wrong")]
     Wrong,
     /// The password is right, and the account has several tenants.
-    #[error("you belong to several tenants; name one of them as `tenant`")]
+    #[error("the account belongs to several tenants; name one of them")]
     TenantRequired {
         /// The account's tenants.
         tenants: Vec<TenantName>,

@@ -9,7 +9,7 @@ use crate::tenant::{OperatorScope, TenantName};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OperateError {
     /// There is none yet.
-    #[error("there is no tenant yet; `syft-space owner create` founds the first one")]
+    #[error("there is no tenant yet; found the first one")]
     NoTenant,
     /// There is none of that name.
     #[error("there is no tenant {0}")]

@@ -29,9 +29,7 @@ pub enum MarketplaceError {
     )]
     IssuerUrlMismatch(Issuer),
     /// The issuer is unknown, and registration is open.
-    #[error(
-        "no hub with the issuer {issuer} is trusted here; the operator trusts it with `syft-space hubs trust {issuer} {url}`"
-    )]
+    #[error("no hub with the issuer {issuer} is trusted here; the operator may trust it at {url}")]
     HubNotTrusted {
         /// The issuer that was given.
         issuer: Issuer,

@@ -22,21 +22,16 @@ pub enum ListingError {
     #[error("there is no such thing")]
     NotFound,
     /// There is no such marketplace.
-    #[error("marketplace_id names no marketplace of this tenant")]
+    #[error("there is no such marketplace")]
     NoMarketplace,
     /// Nobody could reach it.
-    #[error(
-        "nobody would know where to send queries: the space's operator sets SYFT_SPACE_PUBLIC_URL to where others reach it"
-    )]
+    #[error("nobody would know where to send queries: the space's operator says where others reach it")]
     NoPublicUrl,
     /// It is a draft.
-    #[error("the endpoint is a draft: publish it first (PATCH it with {{\"published\": true}})")]
+    #[error("the endpoint is a draft: publish it first")]
     Draft,
     /// No policy would let anybody in.
-    #[error(
-        "no access policy is attached, so no user of a marketplace could query it: attach one first (PUT \
-         /api/v1/endpoints/{{slug}}/policies)"
-    )]
+    #[error("no access policy is attached, so no user of a marketplace could query it: attach one first")]
     NoAccessPolicy,
     /// It is there already.
     #[error("the endpoint is listed on this marketplace already")]

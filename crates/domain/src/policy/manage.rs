@@ -58,10 +58,10 @@ pub enum PolicyError {
     #[error("there is no such endpoint")]
     NoEndpoint,
     /// One of the policies to attach does not exist.
-    #[error("policy_ids names {0}, which is no policy of this tenant")]
+    #[error("{0} is no policy of this tenant")]
     UnknownPolicy(PolicyId),
     /// One of the policies to attach is named twice.
-    #[error("policy_ids names {0} twice")]
+    #[error("the policy {0} is named twice")]
     NamedTwice(PolicyId),
     /// Too many policies at once.
     #[error("an endpoint has at most {ATTACHED_MAX} policies")]

@@ -25,7 +25,7 @@ pub fn serve() -> io::Result<()> {
 /// misbehaves.
 ///
 /// # Errors
-/// As [`serve`].
+/// When standard input is a terminal, the process cannot be confined, or what came in was no file.
 pub fn serve_with(reader: fn(FileFormat, &[u8]) -> Result<ExtractedText, FileRefused>) -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();

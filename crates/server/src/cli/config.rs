@@ -1,12 +1,12 @@
-//! `syft-space config show`: every setting, what it is, and where that was said.
+//! The command `syft-space config show`: every setting with its value and its source.
 
 use std::path::Path;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::cli::lists::word;
-use crate::cli::out::{Column, Out, text};
+use crate::cli::lists::field;
+use crate::cli::output::{Column, Output, text};
 use crate::config::{Resolved, SETTINGS, Source};
 
 /// What one can do with settings.
@@ -17,14 +17,14 @@ pub(super) enum Config {
 }
 
 const COLUMNS: &[Column] = &[
-    text("SETTING", |one| word(one, "key")),
-    text("VALUE", |one| match word(one, "value") {
+    text("SETTING", |item| field(item, "key")),
+    text("VALUE", |item| match field(item, "value") {
         value if value.is_empty() => "-".to_owned(),
         value => value,
     }),
-    text("FROM", |one| {
-        let source = one.get("source").cloned().unwrap_or_default();
-        format!("{} {}", word(&source, "kind"), word(&source, "name")).trim().to_owned()
+    text("FROM", |item| {
+        let source = item.get("source").cloned().unwrap_or_default();
+        format!("{} {}", field(&source, "kind"), field(&source, "name")).trim().to_owned()
     }),
 ];
 
@@ -32,11 +32,11 @@ const COLUMNS: &[Column] = &[
 pub(super) fn show(
     home: &(impl AsRef<Path>, Source),
     resolved: &Resolved,
-    out: &mut Out,
+    out: &mut Output,
 ) -> anyhow::Result<()> {
-    let (path, from) = home;
+    let (path, home_source) = home;
     let home = json!({
-        "key": "home", "value": path.as_ref().display().to_string(), "source": source(from),
+        "key": "home", "value": path.as_ref().display().to_string(), "source": source(home_source),
     });
     let settings = SETTINGS.iter().map(|setting| {
         json!({

@@ -1,4 +1,4 @@
-//! `syft-space demo`: the main job, shown in a minute through the real HTTP server.
+//! The command `syft-space demo`: it shows the main job in a minute, through the real HTTP server.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use clap::Args;
 use syft_space_domain::secret::BearerSecret;
-use syft_space_fakehub::Running;
+use syft_space_fakehub::RunningHub;
 
 use crate::config::Settings;
-use crate::demo::{documents, market, story};
-use crate::serve::{serve, state, told_to_stop};
-use crate::setup_token::SetupTokenFile;
+use crate::demo::{documents, marketplace, story};
+use crate::startup::serve::{serve, shutdown_signal, state};
+use crate::startup::setup_token::SetupTokenFile;
+use crate::startup::wiring;
 use crate::system::SystemEntropy;
-use crate::{telemetry, wiring};
+use crate::telemetry;
 
 /// What is shown.
 #[derive(Args)]
@@ -57,7 +58,7 @@ pub(super) fn run(
     telemetry::start(&settings);
     let question = arguments.question.as_deref();
     let token = BearerSecret::generate(&SystemEntropy)?;
-    let hub = arguments.with_hub.then(|| market::hub(&story::password_from(&token))).transpose()?;
+    let hub = arguments.with_hub.then(|| marketplace::hub(&story::password_from(&token))).transpose()?;
     if let Some(hub) = &hub {
         settings.outbound_allow.push(hub.address().to_string());
         settings.public_url = Some(format!("http://{}", settings.listen));
@@ -70,7 +71,7 @@ pub(super) fn run(
         let (shown, all_shown) = tokio::sync::oneshot::channel::<()>();
         let stop = async {
             if all_shown.await.is_ok() && !arguments.exit {
-                told_to_stop().await;
+                shutdown_signal().await;
             }
         };
         let server = serve(
@@ -85,18 +86,18 @@ pub(super) fn run(
             stop,
         );
         let show = async {
-            let told = tell(address.await?, &token, &documents, question, hub.as_ref()).await;
-            if told.is_ok() && !arguments.exit {
+            let outcome = tell(address.await?, &token, &documents, question, hub.as_ref()).await;
+            if outcome.is_ok() && !arguments.exit {
                 writeln!(std::io::stdout(), "\nThe server runs until Ctrl-C; its home goes with it.")?;
             }
             // Where something went wrong there is nothing to play with: the sender is dropped, and the server stops.
-            if told.is_ok() {
+            if outcome.is_ok() {
                 let _stopped = shown.send(());
             }
-            told
+            outcome
         };
-        let (served, told) = tokio::join!(server, show);
-        told.and(served)
+        let (served, shown) = tokio::join!(server, show);
+        shown.and(served)
     })
 }
 
@@ -104,14 +105,14 @@ pub(super) fn run(
 async fn tell(
     address: SocketAddr,
     token: &BearerSecret,
-    documents: &[documents::Text],
+    documents: &[documents::Document],
     question: Option<&str>,
-    hub: Option<&Running>,
+    hub: Option<&RunningHub>,
 ) -> anyhow::Result<()> {
-    let told = story::tell(address, token, documents, question).await?;
+    let story = story::run(address, token, documents, question).await?;
     if let Some(hub) = hub {
-        market::tell(&told, hub).await?;
+        marketplace::run(&story, hub).await?;
     }
-    story::invite(&told)?;
-    hub.map_or(Ok(()), |hub| market::invite(&told, hub))
+    story::print_next_steps(&story)?;
+    hub.map_or(Ok(()), |hub| marketplace::print_next_steps(&story, hub))
 }

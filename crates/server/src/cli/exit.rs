@@ -1,4 +1,4 @@
-//! How a command ends: its exit code, and what it says where it could not do what was asked.
+//! The exit status of a command, and the report of its error.
 
 use std::fmt;
 use std::io::Write;
@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use crate::cli::printable::printable;
 
-/// How a command ended that did not do all that was asked. 0 is success; 2 is a command line that is none, from clap.
+/// The exit status of a command that did not do all that was asked. 0 is success; clap exits with 2 where the command
+/// line cannot be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub enum ExitStatus {
     /// Nobody reads the output any more: what was asked is done.
-    ReaderGone,
+    BrokenPipe,
     /// It failed.
     Failed,
     /// The command line cannot be followed.
@@ -19,56 +20,59 @@ pub enum Exit {
     NotFound,
     /// The server refused it, and nothing was done.
     Refused,
-    /// Part of it was done.
-    Partly,
+    /// Only part of it was done.
+    Partial,
     /// Ctrl-C.
     Interrupted,
 }
 
-impl Exit {
+impl ExitStatus {
     fn code(self) -> u8 {
         match self {
-            Self::ReaderGone => 0,
+            Self::BrokenPipe => 0,
             Self::Failed => 1,
             Self::Usage => 2,
             Self::NotFound => 3,
             Self::Refused => 4,
-            Self::Partly => 5,
+            Self::Partial => 5,
             Self::Interrupted => 130,
         }
     }
 }
 
-/// Why a command ends, where the exit code tells more than that it failed.
+/// The error of a command, with an exit status that tells more than that it failed.
 #[derive(Debug)]
-pub struct Stop {
-    exit: Exit,
+pub struct CommandError {
+    status: ExitStatus,
     message: String,
 }
 
-impl Stop {
-    /// An end with a reason. What the server wrote may be part of it.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+impl CommandError {
+    /// An error with its exit status. The message may hold text from the server.
+    #[must_use]
+    pub fn new(status: ExitStatus, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
     }
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Stop {}
+impl std::error::Error for CommandError {}
 
-/// Says why a command could not do what was asked, and answers its exit code.
+/// Writes the error of a command to standard error, and returns its exit code.
 #[must_use]
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    let exit =
-        error.chain().find_map(|one| one.downcast_ref::<Stop>()).map_or(Exit::Failed, |stop| stop.exit);
-    if exit != Exit::ReaderGone {
+    let status = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<CommandError>())
+        .map_or(ExitStatus::Failed, |error| error.status);
+    if status != ExitStatus::BrokenPipe {
         // With standard error closed there is nobody to tell, and the exit code still tells.
         let _nobody = writeln!(std::io::stderr(), "syft-space: {}", printable(&format!("{error:#}")));
     }
-    ExitCode::from(exit.code())
+    ExitCode::from(status.code())
 }

@@ -1,13 +1,13 @@
-//! `syft-space hubs trust|list|remove`: which hubs are trusted.
+//! The commands `syft-space hubs trust|list|remove`.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::cli::api::Api;
-use crate::cli::exit::{Exit, Stop};
-use crate::cli::lists::word;
-use crate::cli::out::Out;
+use crate::cli::api::ApiClient;
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::lists::field;
+use crate::cli::output::Output;
 
 /// What one can do with hubs.
 #[derive(Subcommand)]
@@ -37,7 +37,7 @@ pub(super) struct Trust {
 
 const PATH: &str = "/operator/v1/hubs";
 
-pub(super) async fn run(api: &Api, what: &Hubs, out: &mut Out) -> anyhow::Result<()> {
+pub(super) async fn run(api: &ApiClient, what: &Hubs, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Hubs::Trust(Trust { issuer, url }) => {
             let body = json!({ "issuer": issuer, "url": url });
@@ -47,20 +47,20 @@ pub(super) async fn run(api: &Api, what: &Hubs, out: &mut Out) -> anyhow::Result
             }
             out.line(&format!(
                 "Tokens of {} are believed by the keys at {}.",
-                word(&hub, "issuer"),
-                word(&hub, "url")
+                field(&hub, "issuer"),
+                field(&hub, "url")
             ))
         }
         Hubs::List => super::lists::hubs(api, out).await,
         Hubs::Remove { issuer } => {
-            let part = api.part(PATH, &[], None).await?;
-            let hub = part.items.iter().find(|one| word(one, "issuer") == *issuer).ok_or_else(|| {
+            let page = api.page(PATH, &[], None).await?;
+            let hub = page.items.iter().find(|hub| field(hub, "issuer") == *issuer).ok_or_else(|| {
                 let message = format!(
                     "no hub with the issuer {issuer:?} is trusted; `syft-space hubs list` shows which are"
                 );
-                Stop::new(Exit::NotFound, message)
+                CommandError::new(ExitStatus::NotFound, message)
             })?;
-            api.send(api.request(Method::DELETE, &format!("{PATH}/{}", word(hub, "id")), &[])?).await?;
+            api.send(api.request(Method::DELETE, &format!("{PATH}/{}", field(hub, "id")), &[])?).await?;
             if out.json {
                 return out.document(hub);
             }

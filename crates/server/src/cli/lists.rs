@@ -1,15 +1,15 @@
-//! `syft-space datasets|endpoints|policies|marketplaces|users|tenants|audit|jobs list`: what there is, as the operator may see it.
+//! The commands that list: `syft-space datasets|endpoints|policies|marketplaces|users|tenants|audit|jobs list`.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use crate::cli::api::Api;
-use crate::cli::exit::{Exit, Stop};
-use crate::cli::out::{Column, Out, number, text};
+use crate::cli::api::ApiClient;
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::output::{Column, Output, number, text};
 
 /// A list without any choice.
 #[derive(Subcommand)]
-pub(super) enum Plain {
+pub(super) enum ListOnly {
     /// List all of them
     List,
 }
@@ -75,81 +75,83 @@ pub(super) struct Events {
 }
 
 const DATASETS: &[Column] = &[
-    text("NAME", |one| word(one, "name")),
-    text("ID", |one| word(one, "id")),
-    text("SUMMARY", |one| word(one, "summary")),
-    text("CHANGED", |one| time(one, "updated_at")),
+    text("NAME", |item| field(item, "name")),
+    text("ID", |item| field(item, "id")),
+    text("SUMMARY", |item| field(item, "summary")),
+    text("CHANGED", |item| time(item, "updated_at")),
 ];
 const ENDPOINTS: &[Column] = &[
-    text("SLUG", |one| word(one, "slug")),
-    text("NAME", |one| word(one, "name")),
-    text("PUBLISHED", |one| yes_or_no(one, "published")),
-    text("DATASET", |one| word(one, "dataset_id")),
-    text("CHANGED", |one| time(one, "updated_at")),
+    text("SLUG", |item| field(item, "slug")),
+    text("NAME", |item| field(item, "name")),
+    text("PUBLISHED", |item| yes_or_no(item, "published")),
+    text("DATASET", |item| field(item, "dataset_id")),
+    text("CHANGED", |item| time(item, "updated_at")),
 ];
 const POLICIES: &[Column] = &[
-    text("NAME", |one| word(one, "name")),
-    text("TYPE", |one| word(one, "policy_type")),
-    text("RULE", |one| one.get("configuration").map_or_else(String::new, rule)),
-    text("ID", |one| word(one, "id")),
+    text("NAME", |item| field(item, "name")),
+    text("TYPE", |item| field(item, "policy_type")),
+    text("RULE", |item| item.get("configuration").map_or_else(String::new, rule)),
+    text("ID", |item| field(item, "id")),
 ];
 const HUBS: &[Column] = &[
-    text("ISSUER", |one| word(one, "issuer")),
-    text("URL", |one| word(one, "url")),
-    text("TRUSTED BY", |one| word(one, "trusted_by")),
-    text("SINCE", |one| time(one, "created_at")),
+    text("ISSUER", |item| field(item, "issuer")),
+    text("URL", |item| field(item, "url")),
+    text("TRUSTED BY", |item| field(item, "trusted_by")),
+    text("SINCE", |item| time(item, "created_at")),
 ];
 const MARKETPLACES: &[Column] = &[
-    text("NAME", |one| word(one, "name")),
-    text("URL", |one| word(one, "url")),
-    text("USERNAME", |one| word(one, "username")),
-    text("SATELLITE", |one| word(one, "satellite_id")),
-    text("CREDENTIAL", |one| one.get("credential").map_or_else(String::new, |one| word(one, "state"))),
-    text("ID", |one| word(one, "id")),
+    text("NAME", |item| field(item, "name")),
+    text("URL", |item| field(item, "url")),
+    text("USERNAME", |item| field(item, "username")),
+    text("SATELLITE", |item| field(item, "satellite_id")),
+    text("CREDENTIAL", |item| {
+        item.get("credential").map_or_else(String::new, |credential| field(credential, "state"))
+    }),
+    text("ID", |item| field(item, "id")),
 ];
 const USERS: &[Column] = &[
-    text("EMAIL", |one| word(one, "email")),
-    text("ROLE", |one| word(one, "role")),
-    text("STATUS", |one| word(one, "status")),
-    text("SINCE", |one| time(one, "created_at")),
-    text("ID", |one| word(one, "id")),
+    text("EMAIL", |item| field(item, "email")),
+    text("ROLE", |item| field(item, "role")),
+    text("STATUS", |item| field(item, "status")),
+    text("SINCE", |item| time(item, "created_at")),
+    text("ID", |item| field(item, "id")),
 ];
 const TENANTS: &[Column] = &[
-    text("NAME", |one| word(one, "name")),
-    text("FOUNDED", |one| time(one, "created_at")),
-    text("ID", |one| word(one, "id")),
+    text("NAME", |item| field(item, "name")),
+    text("FOUNDED", |item| time(item, "created_at")),
+    text("ID", |item| field(item, "id")),
 ];
 const EVENTS: &[Column] = &[
-    number("SEQ", |one| word(one, "seq")),
-    text("TIME", |one| time(one, "time")),
-    text("ACTION", |one| word(one, "action")),
-    text("OUTCOME", |one| word(one, "outcome")),
-    text("ACTOR", |one| one.get("actor").map_or_else(String::new, actor)),
-    text("OBJECT", |one| one.get("object").map_or_else(String::new, object)),
-    text("REASON", |one| word(one, "reason_code")),
-    text("ADDRESS", |one| word(one, "address")),
-    number("COUNT", |one| word(one, "count")),
+    number("SEQ", |item| field(item, "seq")),
+    text("TIME", |item| time(item, "time")),
+    text("ACTION", |item| field(item, "action")),
+    text("OUTCOME", |item| field(item, "outcome")),
+    text("ACTOR", |item| item.get("actor").map_or_else(String::new, actor)),
+    text("OBJECT", |item| item.get("object").map_or_else(String::new, object)),
+    text("REASON", |item| field(item, "reason_code")),
+    text("ADDRESS", |item| field(item, "address")),
+    number("COUNT", |item| field(item, "count")),
 ];
 const JOBS: &[Column] = &[
-    text("STARTED", |one| time(one, "created_at")),
-    text("STATUS", |one| word(one, "status")),
-    number("DONE", |one| word(one, "documents_done")),
-    number("OF", |one| word(one, "documents_total")),
-    number("CHUNKS", |one| word(one, "chunks")),
-    number("BYTES", |one| word(one, "bytes")),
-    number("ERRORS", |one| one.get("errors").and_then(Value::as_array).map_or(0, Vec::len).to_string()),
-    text("FINISHED", |one| time(one, "finished_at")),
-    text("ID", |one| word(one, "id")),
+    text("STARTED", |item| time(item, "created_at")),
+    text("STATUS", |item| field(item, "status")),
+    number("DONE", |item| field(item, "documents_done")),
+    number("OF", |item| field(item, "documents_total")),
+    number("CHUNKS", |item| field(item, "chunks")),
+    number("BYTES", |item| field(item, "bytes")),
+    number("ERRORS", |item| item.get("errors").and_then(Value::as_array).map_or(0, Vec::len).to_string()),
+    text("FINISHED", |item| time(item, "finished_at")),
+    text("ID", |item| field(item, "id")),
 ];
 
-pub(super) async fn datasets(api: &Api, what: &Datasets, out: &mut Out) -> anyhow::Result<()> {
+pub(super) async fn datasets(api: &ApiClient, what: &Datasets, out: &mut Output) -> anyhow::Result<()> {
     match what {
-        Datasets::List => whole(api, "/api/v1/datasets", DATASETS, out).await,
+        Datasets::List => list_all(api, "/api/v1/datasets", DATASETS, out).await,
         Datasets::Show { dataset } => {
             let mut found = find_dataset(api, dataset).await?;
-            let held = api.get(&format!("/api/v1/datasets/{}/usage", word(&found, "id")), &[]).await?;
-            if let (Value::Object(found), Value::Object(held)) = (&mut found, held) {
-                found.extend(held);
+            let usage = api.get(&format!("/api/v1/datasets/{}/usage", field(&found, "id")), &[]).await?;
+            if let (Value::Object(found), Value::Object(usage)) = (&mut found, usage) {
+                found.extend(usage);
             }
             if out.json {
                 return out.document(&found);
@@ -158,82 +160,82 @@ pub(super) async fn datasets(api: &Api, what: &Datasets, out: &mut Out) -> anyho
                 .as_object()
                 .into_iter()
                 .flatten()
-                .map(|(key, value)| serde_json::json!({ "key": key, "value": said(value) }))
+                .map(|(key, value)| serde_json::json!({ "key": key, "value": to_text(value) }))
                 .collect();
-            const SHOWN: &[Column] =
-                &[text("WHAT", |one| word(one, "key")), text("VALUE", |one| word(one, "value"))];
-            let mut table = out.table(SHOWN);
+            const FIELDS: &[Column] =
+                &[text("WHAT", |item| field(item, "key")), text("VALUE", |item| field(item, "value"))];
+            let mut table = out.table(FIELDS);
             table.items(&shown)?;
             table.end().map(drop)
         }
     }
 }
 
-pub(super) async fn endpoints(api: &Api, out: &mut Out) -> anyhow::Result<()> {
-    whole(api, "/api/v1/endpoints", ENDPOINTS, out).await
+pub(super) async fn endpoints(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
+    list_all(api, "/api/v1/endpoints", ENDPOINTS, out).await
 }
 
-pub(super) async fn policies(api: &Api, out: &mut Out) -> anyhow::Result<()> {
-    whole(api, "/api/v1/policies", POLICIES, out).await
+pub(super) async fn policies(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
+    list_all(api, "/api/v1/policies", POLICIES, out).await
 }
 
-pub(super) async fn hubs(api: &Api, out: &mut Out) -> anyhow::Result<()> {
-    whole(api, "/operator/v1/hubs", HUBS, out).await
+pub(super) async fn hubs(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
+    list_all(api, "/operator/v1/hubs", HUBS, out).await
 }
 
-pub(super) async fn marketplaces(api: &Api, out: &mut Out) -> anyhow::Result<()> {
-    whole(api, "/api/v1/marketplaces", MARKETPLACES, out).await
+pub(super) async fn marketplaces(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
+    list_all(api, "/api/v1/marketplaces", MARKETPLACES, out).await
 }
 
-pub(super) async fn users(api: &Api, out: &mut Out) -> anyhow::Result<()> {
-    whole(api, "/api/v1/users", USERS, out).await
+pub(super) async fn users(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
+    list_all(api, "/api/v1/users", USERS, out).await
 }
 
-pub(super) async fn tenants(api: &Api, out: &mut Out) -> anyhow::Result<()> {
-    whole(api, "/operator/v1/tenants", TENANTS, out).await
+pub(super) async fn tenants(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
+    list_all(api, "/operator/v1/tenants", TENANTS, out).await
 }
 
-pub(super) async fn jobs(api: &Api, what: &Jobs, out: &mut Out) -> anyhow::Result<()> {
+pub(super) async fn jobs(api: &ApiClient, what: &Jobs, out: &mut Output) -> anyhow::Result<()> {
     let Jobs::List { dataset } = what;
-    let dataset = word(&find_dataset(api, dataset).await?, "id");
-    whole(api, &format!("/api/v1/datasets/{dataset}/jobs"), JOBS, out).await
+    let dataset = field(&find_dataset(api, dataset).await?, "id");
+    list_all(api, &format!("/api/v1/datasets/{dataset}/jobs"), JOBS, out).await
 }
 
-pub(super) async fn audit(api: &Api, what: &Audit, out: &mut Out) -> anyhow::Result<()> {
+pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> anyhow::Result<()> {
     let Audit::List(Events { installation, action, outcome, actor, since, until, limit, all }) = what;
     let path = if *installation { "/operator/v1/audit" } else { "/api/v1/audit" };
-    let asked =
+    let filters =
         [("action", action), ("outcome", outcome), ("actor", actor), ("since", since), ("until", until)];
-    let asked: Vec<_> =
-        asked.into_iter().filter_map(|(name, value)| value.as_deref().map(|value| (name, value))).collect();
-    let most = if *all { u64::MAX } else { *limit };
-    list(api, path, &asked, EVENTS, most, out).await
+    let filters: Vec<_> =
+        filters.into_iter().filter_map(|(name, value)| value.as_deref().map(|value| (name, value))).collect();
+    let max = if *all { u64::MAX } else { *limit };
+    list(api, path, &filters, EVENTS, max, out).await
 }
 
-async fn whole(api: &Api, path: &str, columns: &[Column], out: &mut Out) -> anyhow::Result<()> {
+async fn list_all(api: &ApiClient, path: &str, columns: &[Column], out: &mut Output) -> anyhow::Result<()> {
     list(api, path, &[], columns, u64::MAX, out).await
 }
 
 /// Lists up to so many items, page by page.
 async fn list(
-    api: &Api,
+    api: &ApiClient,
     path: &str,
-    asked: &[(&str, &str)],
+    filters: &[(&str, &str)],
     columns: &[Column],
-    most: u64,
-    out: &mut Out,
+    max: u64,
+    out: &mut Output,
 ) -> anyhow::Result<()> {
-    let (mut left, mut cursor) = (most, None::<String>);
+    let (mut left, mut cursor) = (max, None::<String>);
     let mut table = out.table(columns);
     let paged = !path.ends_with("/tenants") && !path.ends_with("/hubs");
     while left > 0 {
         let limit = left.min(100).to_string();
-        let mut query = asked.to_vec();
+        let mut query = filters.to_vec();
         query.extend(paged.then_some(("limit", &*limit)));
-        let part = api.part(path, &query, cursor.as_deref()).await?;
-        table.items(&part.items)?;
-        left = left.saturating_sub(u64::try_from(part.items.len()).unwrap_or(u64::MAX));
-        cursor = part.next;
+        let page = api.page(path, &query, cursor.as_deref()).await?;
+        table.items(&page.items)?;
+        left = left.saturating_sub(u64::try_from(page.items.len()).unwrap_or(u64::MAX));
+        cursor = page.next;
         if cursor.is_none() {
             break;
         }
@@ -242,36 +244,36 @@ async fn list(
 }
 
 /// The dataset of this name or id.
-async fn find_dataset(api: &Api, named: &str) -> anyhow::Result<Value> {
+async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Value> {
     look_up_dataset(api, named).await?.ok_or_else(|| {
         let message =
             format!("there is no dataset {named:?}; `syft-space datasets list` shows which there are");
-        Stop::new(Exit::NotFound, message).into()
+        CommandError::new(ExitStatus::NotFound, message).into()
     })
 }
 
 /// The dataset of this name or id, where there is one.
-pub(super) async fn look_up_dataset(api: &Api, named: &str) -> anyhow::Result<Option<Value>> {
+pub(super) async fn look_up_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Option<Value>> {
     let mut cursor = None::<String>;
     loop {
-        let part = api.part("/api/v1/datasets", &[("limit", "100")], cursor.as_deref()).await?;
-        let is_it = |one: &Value| word(one, "name") == named || word(one, "id") == named;
-        if let Some(found) = part.items.into_iter().find(is_it) {
+        let page = api.page("/api/v1/datasets", &[("limit", "100")], cursor.as_deref()).await?;
+        let matches = |dataset: &Value| field(dataset, "name") == named || field(dataset, "id") == named;
+        if let Some(found) = page.items.into_iter().find(matches) {
             return Ok(Some(found));
         }
-        cursor = part.next;
+        cursor = page.next;
         if cursor.is_none() {
             return Ok(None);
         }
     }
 }
 
-/// What stands under a key, as text.
-pub(super) fn word(item: &Value, key: &str) -> String {
-    item.get(key).map_or_else(String::new, said)
+/// A field of an object, as text.
+pub(super) fn field(item: &Value, key: &str) -> String {
+    item.get(key).map_or_else(String::new, to_text)
 }
 
-fn said(value: &Value) -> String {
+fn to_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -281,7 +283,7 @@ fn said(value: &Value) -> String {
 
 /// A time, to the second.
 fn time(item: &Value, key: &str) -> String {
-    let time = word(item, key);
+    let time = field(item, key);
     match time.split_once('.') {
         Some((seconds, _)) => format!("{seconds}Z"),
         None => time,
@@ -293,7 +295,7 @@ fn yes_or_no(item: &Value, key: &str) -> String {
 }
 
 fn actor(actor: &Value) -> String {
-    let (kind, id, role) = (word(actor, "kind"), word(actor, "id"), word(actor, "role"));
+    let (kind, id, role) = (field(actor, "kind"), field(actor, "id"), field(actor, "role"));
     match (&*kind, &*role) {
         ("account", "") => id,
         ("account", _) => format!("{role} {id}"),
@@ -303,12 +305,12 @@ fn actor(actor: &Value) -> String {
 }
 
 fn object(object: &Value) -> String {
-    format!("{} {}", word(object, "kind"), word(object, "id")).trim().to_owned()
+    format!("{} {}", field(object, "kind"), field(object, "id")).trim().to_owned()
 }
 
 /// An access policy's rule, in a few words.
 fn rule(configuration: &Value) -> String {
     let patterns = configuration.get("patterns").and_then(Value::as_array);
-    let patterns: Vec<String> = patterns.into_iter().flatten().map(said).collect();
-    format!("{} {}", word(configuration, "mode"), patterns.join(" ")).trim().to_owned()
+    let patterns: Vec<String> = patterns.into_iter().flatten().map(to_text).collect();
+    format!("{} {}", field(configuration, "mode"), patterns.join(" ")).trim().to_owned()
 }

@@ -1,17 +1,17 @@
-//! What one can tell the binary to do.
+//! The command line: its commands, and how each is run.
 
 mod api;
 mod config;
+mod connect;
 mod demo;
 mod exit;
 mod hubs;
 mod ingest;
 mod lists;
-mod out;
+mod output;
 mod owner;
 mod password;
 mod printable;
-mod reach;
 pub mod read_files;
 mod reindex;
 mod serve;
@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub use exit::{Exit, Stop, report};
+pub use exit::{CommandError, ExitStatus, report};
 
-use crate::cli::out::Out;
-use crate::cli::reach::{Missing, Reached};
+use crate::cli::connect::{Connection, IfMissing};
+use crate::cli::output::Output;
 use crate::config::{Resolved, Source};
 use crate::telemetry;
 
@@ -75,22 +75,22 @@ enum Command {
     Datasets(lists::Datasets),
     /// See which endpoints there are
     #[command(subcommand)]
-    Endpoints(lists::Plain),
+    Endpoints(lists::ListOnly),
     /// See which policies there are
     #[command(subcommand)]
-    Policies(lists::Plain),
+    Policies(lists::ListOnly),
     /// Say which hubs are trusted
     #[command(subcommand)]
     Hubs(hubs::Hubs),
     /// See on which hubs the tenant has accounts
     #[command(subcommand)]
-    Marketplaces(lists::Plain),
+    Marketplaces(lists::ListOnly),
     /// See who is a member
     #[command(subcommand)]
-    Users(lists::Plain),
+    Users(lists::ListOnly),
     /// See which tenants there are
     #[command(subcommand)]
-    Tenants(lists::Plain),
+    Tenants(lists::ListOnly),
     /// See which documents were brought, and how that went
     #[command(subcommand)]
     Jobs(lists::Jobs),
@@ -110,10 +110,10 @@ pub fn command() -> clap::Command {
     Arguments::command()
 }
 
-/// Runs what the command line says.
+/// Runs the command line.
 ///
 /// # Errors
-/// Why it could not be done.
+/// When the settings are not allowed, or the command fails. A [`CommandError`] in the chain has the exit status.
 pub fn run() -> anyhow::Result<()> {
     let Arguments { home, listen, log_format, tenant, json, command } = Arguments::parse();
     let flags: Vec<(&'static str, String)> = [("listen", listen), ("log_format", log_format)]
@@ -121,18 +121,20 @@ pub fn run() -> anyhow::Result<()> {
         .filter_map(|(key, value)| value.map(|value| (key, value)))
         .collect();
     let resolve = |home: &Path| crate::config::resolve(home, std::env::vars_os(), &flags);
-    let here = || crate::config::home_from(home.as_deref());
+    let find_home = || crate::config::home_from(home.as_deref());
     let command = command.unwrap_or(Command::Serve);
     if json && matches!(command, Command::Serve | Command::Demo(_) | Command::Completions { .. }) {
-        return Err(
-            Stop::new(Exit::Usage, "this command has no result to write as JSON: leave out --json").into()
-        );
+        return Err(CommandError::new(
+            ExitStatus::Usage,
+            "this command has no result to write as JSON: leave out --json",
+        )
+        .into());
     }
-    let mut out = Out::new(json);
+    let mut out = Output::new(json);
     match &command {
         Command::Serve => {
             drop(out);
-            let (home, _) = here()?;
+            let (home, _) = find_home()?;
             serve::run(&home, &resolve(&home)?.settings)
         }
         Command::ReadFiles => {
@@ -144,11 +146,11 @@ pub fn run() -> anyhow::Result<()> {
             demo::run(demo, |home| Ok(resolve(home)?.settings))
         }
         Command::Reindex(which) => {
-            let (home, _) = here()?;
+            let (home, _) = find_home()?;
             reindex::run(&home, &resolve(&home)?.settings, which, &mut out)
         }
         Command::Config(config::Config::Show) => {
-            let home = here()?;
+            let home = find_home()?;
             let resolved = resolve(&home.0)?;
             config::show(&home, &resolved, &mut out)
         }
@@ -158,19 +160,19 @@ pub fn run() -> anyhow::Result<()> {
             out.text(&String::from_utf8(script)?)
         }
         other => {
-            let (home, _) = here()?;
-            at_work(&home, resolve(&home)?, tenant, other, &mut out)
+            let (home, _) = find_home()?;
+            run_on_space(&home, resolve(&home)?, tenant, other, &mut out)
         }
     }
 }
 
-/// Runs a command that needs the space: over the server that has its home, or alone.
-fn at_work(
+/// Runs a command that needs the space, over the server that has its home or without one.
+fn run_on_space(
     home: &Path,
     resolved: Resolved,
     tenant: Option<String>,
     command: &Command,
-    out: &mut Out,
+    out: &mut Output,
 ) -> anyhow::Result<()> {
     let quiet = *resolved.source("log") == Source::Default;
     let mut settings = resolved.settings;
@@ -179,31 +181,31 @@ fn at_work(
     }
     telemetry::start(&settings);
     // What a person has to be asked comes before anything is touched.
-    let (wanted, missing) = match command {
+    let (new_owner, if_missing) = match command {
         Command::Owner(owner::Owner::Create(create)) => {
-            (Some(create.read(tenant.as_deref())?), Missing::Make)
+            (Some(create.read(tenant.as_deref())?), IfMissing::Create)
         }
-        _ => (None, Missing::Refuse),
+        _ => (None, IfMissing::Refuse),
     };
-    let tenant = tenant.filter(|_| wanted.is_none());
+    let tenant = tenant.filter(|_| new_owner.is_none());
     actix_web::rt::System::new().block_on(async {
-        let space = Reached::space(home, &settings, tenant, missing).await?;
-        let api = &space.api;
-        let done = match (command, &wanted) {
-            (Command::Owner(_), Some(wanted)) => owner::create(api, wanted, out).await,
-            (Command::Ingest(wanted), _) => ingest::run(api, wanted, out).await,
+        let connection = Connection::open(home, &settings, tenant, if_missing).await?;
+        let api = &connection.api;
+        let outcome = match (command, &new_owner) {
+            (Command::Owner(_), Some(new_owner)) => owner::create(api, new_owner, out).await,
+            (Command::Ingest(arguments), _) => ingest::run(api, arguments, out).await,
             (Command::Datasets(what), _) => lists::datasets(api, what, out).await,
-            (Command::Endpoints(lists::Plain::List), _) => lists::endpoints(api, out).await,
-            (Command::Policies(lists::Plain::List), _) => lists::policies(api, out).await,
+            (Command::Endpoints(lists::ListOnly::List), _) => lists::endpoints(api, out).await,
+            (Command::Policies(lists::ListOnly::List), _) => lists::policies(api, out).await,
             (Command::Hubs(what), _) => hubs::run(api, what, out).await,
-            (Command::Marketplaces(lists::Plain::List), _) => lists::marketplaces(api, out).await,
-            (Command::Users(lists::Plain::List), _) => lists::users(api, out).await,
-            (Command::Tenants(lists::Plain::List), _) => lists::tenants(api, out).await,
+            (Command::Marketplaces(lists::ListOnly::List), _) => lists::marketplaces(api, out).await,
+            (Command::Users(lists::ListOnly::List), _) => lists::users(api, out).await,
+            (Command::Tenants(lists::ListOnly::List), _) => lists::tenants(api, out).await,
             (Command::Jobs(what), _) => lists::jobs(api, what, out).await,
             (Command::Audit(what), _) => lists::audit(api, what, out).await,
             _ => Ok(()),
         };
-        let left = space.leave().await;
-        done.and(left)
+        let closed = connection.close().await;
+        outcome.and(closed)
     })
 }

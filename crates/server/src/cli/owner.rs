@@ -1,4 +1,4 @@
-//! `syft-space owner create`: a tenant, and the account that owns it.
+//! The command `syft-space owner create`: it makes a tenant, and the account that owns it.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use syft_space_domain::identity::{Email, Password};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantName;
 
-use crate::cli::api::Api;
-use crate::cli::exit::{Exit, Stop};
-use crate::cli::lists::word;
-use crate::cli::out::Out;
+use crate::cli::api::ApiClient;
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::lists::field;
+use crate::cli::output::Output;
 use crate::cli::password;
 
 /// What one can do with owners.
@@ -33,44 +33,45 @@ pub(super) struct CreateOwner {
     password_file: Option<PathBuf>,
 }
 
-/// What is to be founded: everything but the server's own say.
-pub(super) struct Wanted {
+/// The owner to make, and their tenant.
+pub(super) struct NewOwner {
     email: Email,
     tenant: TenantName,
     password: Secret<String>,
 }
 
 impl CreateOwner {
-    /// Checks what was said, and asks for the password.
-    pub(super) fn read(&self, tenant: Option<&str>) -> anyhow::Result<Wanted> {
-        let usage = |message: String| Stop::new(Exit::Usage, message);
+    /// Checks the arguments, and asks for the password.
+    pub(super) fn read(&self, tenant: Option<&str>) -> anyhow::Result<NewOwner> {
+        let usage = |message: String| CommandError::new(ExitStatus::Usage, message);
         let tenant =
             tenant.ok_or_else(|| usage("say what the tenant is called: --tenant NAME".to_owned()))?;
         let tenant = TenantName::parse(tenant).map_err(|error| usage(format!("--tenant: {error}")))?;
         let email = Email::parse(&self.email).map_err(|error| usage(format!("--email: {error}")))?;
         let password = match &self.password_file {
             Some(path) => password::from_file(path)?,
-            None => password::ask()?,
+            None => password::prompt()?,
         };
-        Password::parse(&password).map_err(|error| Stop::new(Exit::Refused, error.to_string()))?;
-        Ok(Wanted { email, tenant, password })
+        Password::parse(&password)
+            .map_err(|error| CommandError::new(ExitStatus::Refused, error.to_string()))?;
+        Ok(NewOwner { email, tenant, password })
     }
 }
 
-/// Founds it.
-pub(super) async fn create(api: &Api, wanted: &Wanted, out: &mut Out) -> anyhow::Result<()> {
+/// Founds the tenant, and makes its owner.
+pub(super) async fn create(api: &ApiClient, owner: &NewOwner, out: &mut Output) -> anyhow::Result<()> {
     let body = json!({
-        "email": wanted.email.as_str(),
-        "tenant_name": wanted.tenant.as_str(),
-        "password": wanted.password.expose(),
+        "email": owner.email.as_str(),
+        "tenant_name": owner.tenant.as_str(),
+        "password": owner.password.expose(),
     });
-    let founded = api.send(api.request(Method::POST, "/operator/v1/tenants", &[])?.json(&body)).await?;
+    let membership = api.send(api.request(Method::POST, "/operator/v1/tenants", &[])?.json(&body)).await?;
     if out.json {
-        return out.document(&founded);
+        return out.document(&membership);
     }
     out.line(&format!(
         "Founded the tenant {}. Its owner is {}, who can log in now.",
-        word(&founded, "tenant_name"),
-        word(&founded, "email")
+        field(&membership, "tenant_name"),
+        field(&membership, "email")
     ))
 }

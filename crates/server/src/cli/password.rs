@@ -1,5 +1,5 @@
-//! A password from whoever runs a command: typed without being shown, or from a file, or from standard input; never
-//! from the command line or the environment, where others could read it.
+//! The input of a password: typed without an echo, or from a file, or from standard input; never from the command line
+//! or the environment, where others could read it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -11,10 +11,10 @@ use syft_space_domain::identity::Password;
 use syft_space_domain::secret::Secret;
 use zeroize::Zeroize;
 
-use crate::cli::exit::{Exit, Stop};
+use crate::cli::exit::{CommandError, ExitStatus};
 
-/// How often somebody may try.
-const TRIES: u32 = 3;
+/// How often a person may try.
+const MAX_ATTEMPTS: u32 = 3;
 
 /// Reads a password from a file; `-` is standard input. One line's end behind it does not belong to it.
 pub(super) fn from_file(path: &Path) -> anyhow::Result<Secret<String>> {
@@ -46,21 +46,22 @@ fn into_text(bytes: Vec<u8>) -> anyhow::Result<Secret<String>> {
 }
 
 /// Asks a person for a new password, twice, until both are the same.
-pub(super) fn ask() -> anyhow::Result<Secret<String>> {
+pub(super) fn prompt() -> anyhow::Result<Secret<String>> {
     let mut terminal = Terminal::open()?;
-    for _ in 0..TRIES {
-        let first = terminal.ask("Password (at least 15 characters): ")?;
+    for _ in 0..MAX_ATTEMPTS {
+        let first = terminal.read_line("Password (at least 15 characters): ")?;
         if let Err(error) = Password::parse(&first) {
-            terminal.say(&format!("{error}.\n"))?;
+            terminal.write(&format!("{error}.\n"))?;
             continue;
         }
-        let second = terminal.ask("The same again: ")?;
+        let second = terminal.read_line("The same again: ")?;
         if *first.expose() == *second.expose() {
             return Ok(first);
         }
-        terminal.say("These were two different ones. Once more.\n")?;
+        terminal.write("These were two different ones. Once more.\n")?;
     }
-    Err(Stop::new(Exit::Refused, "no password was given that could be taken; nothing was done").into())
+    Err(CommandError::new(ExitStatus::Refused, "no password was given that could be taken; nothing was done")
+        .into())
 }
 
 /// The terminal of whoever runs the command.
@@ -76,21 +77,21 @@ impl Terminal {
         OpenOptions::new().read(true).write(true).open("/dev/tty").map(Self).map_err(|_| {
             let message = "there is no terminal to ask for the password: give it with --password-file FILE, or on standard \
                            input with --password-file -";
-            Stop::new(Exit::Usage, message).into()
+            CommandError::new(ExitStatus::Usage, message).into()
         })
     }
 
-    fn say(&mut self, text: &str) -> anyhow::Result<()> {
+    fn write(&mut self, text: &str) -> anyhow::Result<()> {
         self.0.write_all(text.as_bytes())?;
         Ok(self.0.flush()?)
     }
 
     /// Asks for one line, key by key, so that Ctrl-C leaves the terminal as it was.
-    fn ask(&mut self, question: &str) -> anyhow::Result<Secret<String>> {
+    fn read_line(&mut self, question: &str) -> anyhow::Result<Secret<String>> {
         let typed = {
             let mut terminal = &self.0;
             // First of all: what is typed as soon as the question stands there must neither be shown nor lost.
-            let _silent = Silent::make(terminal)?;
+            let _echo_off = EchoOff::enable(terminal)?;
             terminal.write_all(question.as_bytes())?;
             let mut typed = Vec::new();
             loop {
@@ -101,7 +102,11 @@ impl Terminal {
                     // Ctrl-C; Ctrl-D, or nobody there any more.
                     [3] => {
                         typed.zeroize();
-                        return Err(Stop::new(Exit::Interrupted, "interrupted; nothing was done").into());
+                        return Err(CommandError::new(
+                            ExitStatus::Interrupted,
+                            "interrupted; nothing was done",
+                        )
+                        .into());
                     }
                     [4] => break typed,
                     _ if end => break typed,
@@ -116,25 +121,25 @@ impl Terminal {
                 }
             }
         };
-        self.say("\n")?;
+        self.write("\n")?;
         into_text(typed)
     }
 }
 
-/// A terminal that shows nothing that is typed, until this is dropped.
-struct Silent<'a>(&'a File, Termios);
+/// A terminal without an echo, until this is dropped.
+struct EchoOff<'a>(&'a File, Termios);
 
-impl<'a> Silent<'a> {
-    fn make(terminal: &'a File) -> io::Result<Self> {
+impl<'a> EchoOff<'a> {
+    fn enable(terminal: &'a File) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        let mut without_echo = before.clone();
+        without_echo.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(terminal, OptionalActions::Flush, &without_echo)?;
         Ok(Self(terminal, before))
     }
 }
 
-impl Drop for Silent<'_> {
+impl Drop for EchoOff<'_> {
     fn drop(&mut self) {
         // A terminal that is gone needs no mending.
         let _gone = tcsetattr(self.0, OptionalActions::Flush, &self.1);

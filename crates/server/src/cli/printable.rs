@@ -1,4 +1,4 @@
-//! What may reach a terminal: text, and nothing that a terminal would obey or that turns its direction.
+//! The escaping of text for a terminal: no control character, nor a mark that turns the direction of text, reaches it.
 
 use std::fmt::Write;
 

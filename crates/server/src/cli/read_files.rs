@@ -1,9 +1,9 @@
-//! The hidden command behind which files are read: a process of its own, which a server starts.
+//! The hidden command `syft-space read-files`: the child process in which a server reads files.
 
 use syft_space_extract::{ProcessExtractor, ReaderLimits, ReaderProgram};
 
-/// What the command is called.
-const NAME: &str = "read-files";
+/// The name of the command.
+const COMMAND_NAME: &str = "read-files";
 
 /// Reads files from standard input until it ends.
 pub(super) fn run() -> anyhow::Result<()> {
@@ -17,6 +17,6 @@ pub(super) fn run() -> anyhow::Result<()> {
 /// When the program cannot be found.
 pub fn extractor() -> std::io::Result<ProcessExtractor> {
     let path = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
-    let program = ReaderProgram { path, arguments: vec![NAME.into()] };
+    let program = ReaderProgram { path, arguments: vec![COMMAND_NAME.into()] };
     Ok(ProcessExtractor::new(program, ReaderLimits::default()))
 }

@@ -1,4 +1,4 @@
-//! `syft-space reindex`: the search indexes anew, from the stored documents.
+//! The command `syft-space reindex`: it builds the search indexes anew from the stored documents.
 
 use std::path::Path;
 
@@ -7,9 +7,10 @@ use serde_json::json;
 use syft_space_domain::dataset::{DatasetState, catch_up};
 use syft_space_domain::ids::DatasetId;
 
-use crate::cli::out::Out;
+use crate::cli::output::Output;
 use crate::config::Settings;
-use crate::{telemetry, wiring};
+use crate::startup::wiring;
+use crate::telemetry;
 
 /// Which indexes.
 #[derive(Args)]
@@ -24,10 +25,10 @@ pub(super) fn run(
     home: &Path,
     settings: &Settings,
     which: &ReindexArguments,
-    out: &mut Out,
+    out: &mut Output,
 ) -> anyhow::Result<()> {
     telemetry::start(settings);
-    let opened = wiring::open_without_mending(home, settings)?;
+    let opened = wiring::open_unreconciled(home, settings)?;
     let datasets = opened.space.store.read()?.all_datasets(&opened.operator)?;
     let mut done = Vec::new();
     for (tenant, dataset) in datasets {

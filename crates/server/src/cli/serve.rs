@@ -1,4 +1,4 @@
-//! `syft-space serve`: the space of a home, over HTTP, until told to stop.
+//! The command `syft-space serve`: it serves the space of a home over HTTP until it is told to stop.
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -9,10 +9,11 @@ use syft_space_domain::secret::BearerSecret;
 use syft_space_domain::tenant::is_founded;
 
 use crate::config::Settings;
-use crate::control::ControlSocket;
-use crate::serve::{serve, state, told_to_stop};
-use crate::setup_token::SetupTokenFile;
-use crate::{telemetry, wiring};
+use crate::startup::control::ControlSocket;
+use crate::startup::serve::{serve, shutdown_signal, state};
+use crate::startup::setup_token::SetupTokenFile;
+use crate::startup::wiring;
+use crate::telemetry;
 
 /// Serves until told to stop.
 pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
@@ -27,7 +28,7 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
         };
         let file = token.as_ref().map(|token| SetupTokenFile::write(home, token)).transpose()?;
         let state = state(opened.space.clone(), settings, file);
-        let listening = |address| say_what_next(home, address, token.as_ref());
+        let listening = |address| print_next_steps(home, address, token.as_ref());
         let operator = Arc::new(opened.operator);
         let control = match ControlSocket::listen(home, Arc::clone(&operator)) {
             Ok(socket) => Some(socket),
@@ -36,12 +37,12 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
                 None
             }
         };
-        serve(state, settings, operator, control, listening, told_to_stop()).await
+        serve(state, settings, operator, control, listening, shutdown_signal()).await
     })
 }
 
 /// Tells a person what to do next. That nobody reads it is no reason to stop.
-fn say_what_next(home: &Path, address: SocketAddr, token: Option<&BearerSecret>) {
+fn print_next_steps(home: &Path, address: SocketAddr, token: Option<&BearerSecret>) {
     let mut out = std::io::stdout().lock();
     let mut lines = vec![format!("Listening on http://{address}"), format!("Home: {}", home.display())];
     if let Some(token) = token {
@@ -58,8 +59,8 @@ fn say_what_next(home: &Path, address: SocketAddr, token: Option<&BearerSecret>)
         ));
     }
     lines.push("Stop with Ctrl-C.".to_owned());
-    let said = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
-    if let Err(error) = said {
+    let written = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
+    if let Err(error) = written {
         tracing::debug!(%error, "nobody reads standard output");
     }
 }

@@ -1,4 +1,4 @@
-//! Where settings come from: each layer over the one before, and every error names its source.
+//! The layers of settings: each goes over the one before, and every error names its source.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ const PREFIX: &str = "SYFT_SPACE_";
 /// Variables of ours that are no settings.
 const HOME: &str = "SYFT_SPACE_HOME";
 
-/// Where a value was said.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// Nowhere: it is what it is when nobody says.
@@ -35,28 +35,28 @@ impl fmt::Display for Source {
     }
 }
 
-/// A setting cannot be taken.
+/// An error of a setting or of a source of settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// There is no such setting.
-    #[error("{of} names {key}, which is no setting; did you mean {nearest}?")]
+    #[error("{origin} names {key}, which is no setting; did you mean {nearest}?")]
     Unknown {
-        /// What was named.
+        /// The key that was named.
         key: String,
-        /// Where.
-        of: Source,
+        /// The source that names it.
+        origin: Source,
         /// The setting most like it.
         nearest: String,
     },
     /// The value is not allowed.
-    #[error("{key} = {value:?} in {of} is not allowed: it is {allowed}")]
+    #[error("{key} = {value:?} in {origin} is not allowed: it is {allowed}")]
     NotAllowed {
         /// The setting.
         key: &'static str,
-        /// Its value.
+        /// The value that was set.
         value: String,
-        /// Where it was said.
-        of: Source,
+        /// The source that sets it.
+        origin: Source,
         /// What it may be.
         allowed: &'static str,
     },
@@ -65,7 +65,7 @@ pub enum ConfigError {
     NotToml {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: String,
     },
     /// The configuration file cannot be read.
@@ -73,7 +73,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
     /// A variable is not text.
@@ -93,7 +93,7 @@ pub enum ConfigError {
 /// Where the home is: the flag, else `SYFT_SPACE_HOME`, else `~/.syft-space`.
 ///
 /// # Errors
-/// When none of these says.
+/// When none of these is set.
 pub fn home_from(flag: Option<&Path>) -> Result<(PathBuf, Source), ConfigError> {
     if let Some(path) = flag {
         return Ok((path.to_owned(), Source::Flag("--home".to_owned())));
@@ -109,7 +109,7 @@ pub fn home_from(flag: Option<&Path>) -> Result<(PathBuf, Source), ConfigError> 
 /// Reads every layer: defaults, the home's `config.toml`, `SYFT_SPACE_*`, flags.
 ///
 /// # Errors
-/// The first setting that cannot be taken, with its source and what is allowed.
+/// When a source cannot be read, or a setting is unknown or not allowed, or would serve plain HTTP to a network.
 pub fn load(
     home: &Path,
     variables: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
@@ -118,23 +118,23 @@ pub fn load(
     Ok(resolve(home, variables, flags)?.settings)
 }
 
-/// Settings, and where each was said.
+/// Settings, with the source of each.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// The settings.
     pub settings: Settings,
-    said: BTreeMap<&'static str, Source>,
+    sources: BTreeMap<&'static str, Source>,
 }
 
 impl Resolved {
-    /// Where the setting of this key was said.
+    /// The source of the setting with this key.
     #[must_use]
     pub fn source(&self, key: &str) -> &Source {
-        self.said.get(key).unwrap_or(&Source::Default)
+        self.sources.get(key).unwrap_or(&Source::Default)
     }
 }
 
-/// Reads every layer, and keeps where each setting was said.
+/// Reads every layer, and keeps the source of each setting.
 ///
 /// # Errors
 /// As for [`load`].
@@ -143,7 +143,7 @@ pub fn resolve(
     variables: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
     flags: &[(&'static str, String)],
 ) -> Result<Resolved, ConfigError> {
-    let mut resolved = Resolved { settings: Settings::default(), said: BTreeMap::new() };
+    let mut resolved = Resolved { settings: Settings::default(), sources: BTreeMap::new() };
     let file = home.join("config.toml");
     for (key, value) in read_file(&file)? {
         apply(&mut resolved, &key, &value, &Source::File(file.clone()), |setting| setting.key.to_owned())?;
@@ -174,25 +174,25 @@ fn apply(
     resolved: &mut Resolved,
     key: &str,
     value: &str,
-    of: &Source,
+    origin: &Source,
     shown: impl Fn(&Setting) -> String,
 ) -> Result<(), ConfigError> {
     let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
-        let by_likeness = |one: &&Setting| {
-            let distance = strsim::damerau_levenshtein(one.key, &key.to_lowercase());
-            (distance, one.key)
+        let by_likeness = |setting: &&Setting| {
+            let distance = strsim::damerau_levenshtein(setting.key, &key.to_lowercase());
+            (distance, setting.key)
         };
         let nearest = SETTINGS.iter().min_by_key(by_likeness).map(&shown).unwrap_or_default();
-        let key = if let Source::Variable(name) = of { name.clone() } else { key.to_owned() };
-        return Err(ConfigError::Unknown { key, of: of.clone(), nearest });
+        let key = if let Source::Variable(name) = origin { name.clone() } else { key.to_owned() };
+        return Err(ConfigError::Unknown { key, origin: origin.clone(), nearest });
     };
     (setting.apply)(&mut resolved.settings, value).ok_or_else(|| ConfigError::NotAllowed {
         key: setting.key,
         value: masked(value),
-        of: of.clone(),
+        origin: origin.clone(),
         allowed: setting.allowed,
     })?;
-    resolved.said.insert(setting.key, of.clone());
+    resolved.sources.insert(setting.key, origin.clone());
     Ok(())
 }
 
@@ -302,13 +302,14 @@ mod tests {
     #[test]
     fn k3_a_password_in_a_url_is_refused_and_not_repeated() {
         let refused = load_from("", &[("SYFT_SPACE_PUBLIC_URL", "https://me:hunter2@space.example")], &[]);
-        let told = refused.unwrap_err();
-        assert!(told.contains("https://***@space.example") && !told.contains("hunter2"), "{told}");
+        let message = refused.unwrap_err();
+        assert!(message.contains("https://***@space.example") && !message.contains("hunter2"), "{message}");
     }
 
     #[test]
     fn what_is_shown_of_a_setting_can_be_read_again() {
-        let shown: Vec<_> = SETTINGS.iter().map(|one| (one, (one.show)(&Settings::default()))).collect();
+        let shown: Vec<_> =
+            SETTINGS.iter().map(|setting| (setting, (setting.show)(&Settings::default()))).collect();
         let mut read = Settings::default();
         for (setting, text) in shown.iter().filter(|(_, text)| !text.is_empty()) {
             assert!((setting.apply)(&mut read, text).is_some(), "{}: {text}", setting.key);

@@ -1,4 +1,4 @@
-//! How a space is set up: one table of settings, from defaults, `config.toml`, the environment and flags.
+//! The configuration of a space: one table of settings, from defaults, `config.toml`, the environment and flags.
 
 mod layers;
 mod settings;

@@ -1,4 +1,4 @@
-//! Every setting: its key, what it may be, and what it is when nobody says.
+//! The settings: each with its key, its allowed values and its default.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ impl Default for Settings {
 
 /// One setting: the key in `config.toml`; in capitals behind `SYFT_SPACE_` it is the environment's variable.
 pub struct Setting {
-    /// Its key.
+    /// The key in `config.toml`.
     pub key: &'static str,
     /// What it may be, for a person.
     pub allowed: &'static str,
@@ -121,21 +121,21 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "listen",
         allowed: "an address and port such as 127.0.0.1:8080; port 0 takes a free one",
-        apply: |to, text| set(&mut to.listen, text.parse().ok()),
-        show: |of| of.listen.to_string(),
+        apply: |settings, text| set(&mut settings.listen, text.parse().ok()),
+        show: |settings| settings.listen.to_string(),
     },
     Setting {
         key: "log_format",
         allowed: "pretty or json",
-        apply: |to, text| {
-            to.log_format = match text {
+        apply: |settings, text| {
+            settings.log_format = match text {
                 "pretty" => LogFormat::Pretty,
                 "json" => LogFormat::Json,
                 _ => return None,
             };
             Some(())
         },
-        show: |of| match of.log_format {
+        show: |settings| match settings.log_format {
             LogFormat::Pretty => "pretty".to_owned(),
             LogFormat::Json => "json".to_owned(),
         },
@@ -143,24 +143,24 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "log",
         allowed: "a level (error, warn, info, debug, trace), or a list such as info,syft_space=debug",
-        apply: |to, text| {
+        apply: |settings, text| {
             let fits = tracing_subscriber::EnvFilter::try_new(text).is_ok();
-            set(&mut to.log, fits.then(|| text.to_owned()))
+            set(&mut settings.log, fits.then(|| text.to_owned()))
         },
-        show: |of| of.log.clone(),
+        show: |settings| settings.log.clone(),
     },
     Setting {
         key: "registration",
         allowed: "closed, or open to let anybody found a tenant",
-        apply: |to, text| {
-            to.registration = match text {
+        apply: |settings, text| {
+            settings.registration = match text {
                 "closed" => Registration::Closed,
                 "open" => Registration::Open,
                 _ => return None,
             };
             Some(())
         },
-        show: |of| match of.registration {
+        show: |settings| match settings.registration {
             Registration::Closed => "closed".to_owned(),
             Registration::Open => "open".to_owned(),
         },
@@ -168,123 +168,126 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "behind_proxy",
         allowed: "the networks of the reverse proxies that end TLS, such as 10.0.0.0/8, separated by commas",
-        apply: |to, text| {
-            let net = |one: &str| one.parse().ok().or_else(|| IpAddr::from_str(one).ok().map(IpNet::from));
-            set(&mut to.behind_proxy, list(text).map(net).collect::<Option<_>>())
+        apply: |settings, text| {
+            let net =
+                |entry: &str| entry.parse().ok().or_else(|| IpAddr::from_str(entry).ok().map(IpNet::from));
+            set(&mut settings.behind_proxy, list(text).map(net).collect::<Option<_>>())
         },
-        show: |of| joined(&of.behind_proxy),
+        show: |settings| joined(&settings.behind_proxy),
     },
     Setting {
         key: "workers",
         allowed: "a number of threads from 1 to 256",
-        apply: |to, text| set(&mut to.workers, within(text, 1, 256)),
-        show: |of| of.workers.to_string(),
+        apply: |settings, text| set(&mut settings.workers, within(text, 1, 256)),
+        show: |settings| settings.workers.to_string(),
     },
     Setting {
         key: "max_connections",
         allowed: "a number from 1 to 1000000",
-        apply: |to, text| set(&mut to.max_connections, within(text, 1, 1_000_000)),
-        show: |of| of.max_connections.to_string(),
+        apply: |settings, text| set(&mut settings.max_connections, within(text, 1, 1_000_000)),
+        show: |settings| settings.max_connections.to_string(),
     },
     Setting {
         key: "head_timeout_seconds",
         allowed: "a number of seconds from 1 to 600",
-        apply: |to, text| set(&mut to.head_timeout, seconds(text, 600)),
-        show: |of| of.head_timeout.as_secs().to_string(),
+        apply: |settings, text| set(&mut settings.head_timeout, seconds(text, 600)),
+        show: |settings| settings.head_timeout.as_secs().to_string(),
     },
     Setting {
         key: "body_timeout_seconds",
         allowed: "a number of seconds from 1 to 3600",
-        apply: |to, text| set(&mut to.body_timeout, seconds(text, 3_600)),
-        show: |of| of.body_timeout.as_secs().to_string(),
+        apply: |settings, text| set(&mut settings.body_timeout, seconds(text, 3_600)),
+        show: |settings| settings.body_timeout.as_secs().to_string(),
     },
     Setting {
         key: "max_body_bytes",
         allowed: "a number of bytes from 1024 to 1073741824",
-        apply: |to, text| set(&mut to.max_body_bytes, within(text, 1_024, 1 << 30)),
-        show: |of| of.max_body_bytes.to_string(),
+        apply: |settings, text| set(&mut settings.max_body_bytes, within(text, 1_024, 1 << 30)),
+        show: |settings| settings.max_body_bytes.to_string(),
     },
     Setting {
         key: "max_documents_body_bytes",
         allowed: "a number of bytes from 1024 to 1073741824",
-        apply: |to, text| set(&mut to.max_documents_body_bytes, within(text, 1_024, 1 << 30)),
-        show: |of| of.max_documents_body_bytes.to_string(),
+        apply: |settings, text| set(&mut settings.max_documents_body_bytes, within(text, 1_024, 1 << 30)),
+        show: |settings| settings.max_documents_body_bytes.to_string(),
     },
     Setting {
         key: "max_upload_bytes",
         allowed: "a number of bytes from 1024 to 1099511627776",
-        apply: |to, text| {
+        apply: |settings, text| {
             let number = text.parse().ok().filter(|number| (1_024..=1 << 40).contains(number));
-            set(&mut to.max_upload_bytes, number)
+            set(&mut settings.max_upload_bytes, number)
         },
-        show: |of| of.max_upload_bytes.to_string(),
+        show: |settings| settings.max_upload_bytes.to_string(),
     },
     Setting {
         key: "shutdown_timeout_seconds",
         allowed: "a number of seconds from 1 to 600",
-        apply: |to, text| set(&mut to.shutdown_timeout, seconds(text, 600)),
-        show: |of| of.shutdown_timeout.as_secs().to_string(),
+        apply: |settings, text| set(&mut settings.shutdown_timeout, seconds(text, 600)),
+        show: |settings| settings.shutdown_timeout.as_secs().to_string(),
     },
     Setting {
         key: "access_token_lifetime_seconds",
         allowed: "a number of seconds from 1 to 86400",
-        apply: |to, text| set(&mut to.access_token_lifetime, seconds(text, 86_400)),
-        show: |of| of.access_token_lifetime.as_secs().to_string(),
+        apply: |settings, text| set(&mut settings.access_token_lifetime, seconds(text, 86_400)),
+        show: |settings| settings.access_token_lifetime.as_secs().to_string(),
     },
     Setting {
         key: "access_token_algorithm",
         allowed: "HS256, EdDSA or ES256",
-        apply: |to, text| set(&mut to.access_token_algorithm, text.parse().ok()),
-        show: |of| of.access_token_algorithm.to_string(),
+        apply: |settings, text| set(&mut settings.access_token_algorithm, text.parse().ok()),
+        show: |settings| settings.access_token_algorithm.to_string(),
     },
     Setting {
         key: "docs_enabled",
         allowed: "true, or false to do without the page to browse the API with",
-        apply: |to, text| set(&mut to.docs_enabled, text.parse().ok()),
-        show: |of| of.docs_enabled.to_string(),
+        apply: |settings, text| set(&mut settings.docs_enabled, text.parse().ok()),
+        show: |settings| settings.docs_enabled.to_string(),
     },
     Setting {
         key: "outbound_allow",
         allowed: "hosts, host:port, addresses or networks such as 10.0.0.0/8, separated by commas",
-        apply: |to, text| {
+        apply: |settings, text| {
             let entries: Vec<String> = list(text).map(str::to_owned).collect();
-            set(&mut to.outbound_allow, AllowList::parse(&entries.join(",")).ok().map(|_| entries))
+            set(&mut settings.outbound_allow, AllowList::parse(&entries.join(",")).ok().map(|_| entries))
         },
-        show: |of| joined(&of.outbound_allow),
+        show: |settings| joined(&settings.outbound_allow),
     },
     Setting {
         key: "outbound_ca_file",
         allowed: "the whole path of a PEM file",
-        apply: |to, text| {
+        apply: |settings, text| {
             let path = PathBuf::from(text);
-            set(&mut to.outbound_ca_file, path.is_absolute().then_some(Some(path)))
+            set(&mut settings.outbound_ca_file, path.is_absolute().then_some(Some(path)))
         },
-        show: |of| of.outbound_ca_file.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+        show: |settings| {
+            settings.outbound_ca_file.as_ref().map_or_else(String::new, |path| path.display().to_string())
+        },
     },
     Setting {
         key: "public_url",
         allowed: "an http or https URL without a path, such as https://space.example.org",
-        apply: |to, text| {
+        apply: |settings, text| {
             let uri: actix_web::http::Uri = text.parse().ok()?;
             let fits = matches!(uri.scheme_str(), Some("http" | "https"))
                 && uri.host().is_some_and(|host| !host.is_empty())
-                && uri.authority().is_some_and(|of| !of.as_str().contains('@'))
+                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
                 && uri.path() == "/";
-            set(&mut to.public_url, fits.then(|| Some(text.to_owned())))
+            set(&mut settings.public_url, fits.then(|| Some(text.to_owned())))
         },
-        show: |of| of.public_url.clone().unwrap_or_default(),
+        show: |settings| settings.public_url.clone().unwrap_or_default(),
     },
     Setting {
         key: "hub_identity_seconds",
         allowed: "a number of seconds from 1 to 86400",
-        apply: |to, text| set(&mut to.hub_identity, seconds(text, 86_400)),
-        show: |of| of.hub_identity.as_secs().to_string(),
+        apply: |settings, text| set(&mut settings.hub_identity, seconds(text, 86_400)),
+        show: |settings| settings.hub_identity.as_secs().to_string(),
     },
     Setting {
         key: "hub_identity_stale_seconds",
         allowed: "a number of seconds from 1 to 604800",
-        apply: |to, text| set(&mut to.hub_identity_stale, seconds(text, 604_800)),
-        show: |of| of.hub_identity_stale.as_secs().to_string(),
+        apply: |settings, text| set(&mut settings.hub_identity_stale, seconds(text, 604_800)),
+        show: |settings| settings.hub_identity_stale.as_secs().to_string(),
     },
 ];
 
@@ -298,7 +301,7 @@ fn joined<T: ToString>(items: &[T]) -> String {
 }
 
 fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|one| !one.is_empty())
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 
 fn within(text: &str, least: usize, most: usize) -> Option<usize> {

@@ -1,11 +1,11 @@
-//! What the demonstration asks: the project's own documentation, or a folder of somebody's.
+//! The documents of the demonstration: the project's own documentation, or the files of a folder.
 
 use std::path::Path;
 
 use anyhow::Context;
 
-/// A text under its name.
-pub(crate) struct Text {
+/// A document and its name.
+pub(crate) struct Document {
     pub(crate) name: String,
     pub(crate) content: String,
 }
@@ -30,16 +30,16 @@ const OWN: &[(&str, &str)] = embedded![
 ];
 
 /// The project's own documentation.
-pub(crate) fn own() -> Vec<Text> {
+pub(crate) fn own() -> Vec<Document> {
     OWN.iter()
-        .map(|(name, content)| Text { name: name.replace('/', "-"), content: (*content).to_owned() })
+        .map(|(name, content)| Document { name: name.replace('/', "-"), content: (*content).to_owned() })
         .collect()
 }
 
 /// The `.txt` and `.md` files of a folder, without those below it.
-pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Text>> {
+pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Document>> {
     let read = || format!("reading {}", folder.display());
-    let mut texts = Vec::new();
+    let mut documents = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(read)? {
         let path = entry.with_context(read)?.path();
         let is_text = path.extension().is_some_and(|end| end == "txt" || end == "md");
@@ -51,9 +51,9 @@ pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Vec<Text>> {
         let allowed =
             |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
         let name = path.file_name().map(|name| name.to_string_lossy().chars().map(allowed).collect());
-        texts.push(Text { name: name.unwrap_or_default(), content });
+        documents.push(Document { name: name.unwrap_or_default(), content });
     }
-    texts.sort_by(|a, b| a.name.cmp(&b.name));
-    anyhow::ensure!(!texts.is_empty(), "{} holds no .txt or .md file", folder.display());
-    Ok(texts)
+    documents.sort_by(|a, b| a.name.cmp(&b.name));
+    anyhow::ensure!(!documents.is_empty(), "{} holds no .txt or .md file", folder.display());
+    Ok(documents)
 }

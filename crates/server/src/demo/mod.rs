@@ -1,5 +1,5 @@
-//! The demonstration: what is asked, and the story that is told of it.
+//! The demonstration: its documents, and its steps.
 
 pub(crate) mod documents;
-pub(crate) mod market;
+pub(crate) mod marketplace;
 pub(crate) mod story;

@@ -1,4 +1,4 @@
-//! The main job as a story: every step is a request that anybody could send.
+//! The steps of the demonstration: each is a request that anybody could send.
 #![expect(
     clippy::indexing_slicing,
     reason = "JSON indexed by a key that is not there is null, and never a panic"
@@ -12,16 +12,16 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use syft_space_domain::secret::BearerSecret;
 
-use crate::demo::documents::Text;
+use crate::demo::documents::Document;
 
 const QUESTION: &str = "How is a refused query recorded in the audit log?";
 const OWNER: &str = "olivia@example.org";
 const ADMITTED: &str = "anna@example.org";
 const REFUSED: &str = "victor@elsewhere.example";
 
-/// Where the story has come to.
-pub(crate) struct Told {
-    /// Where it takes place.
+/// What later steps need of the story so far.
+pub(crate) struct Story {
+    /// A client of the server.
     pub(crate) api: Api,
     /// The owner's access token.
     pub(crate) owner: String,
@@ -33,24 +33,24 @@ pub(crate) struct Told {
     pub(crate) question: String,
 }
 
-/// Tells the story, and prints it as it goes.
-pub(crate) async fn tell(
+/// Runs the steps, and prints each.
+pub(crate) async fn run(
     address: SocketAddr,
     setup_token: &BearerSecret,
-    documents: &[Text],
+    documents: &[Document],
     question: Option<&str>,
-) -> anyhow::Result<Told> {
+) -> anyhow::Result<Story> {
     let api = Api { client: Client::new(), base: format!("http://{address}/api/v1") };
     let question = question.unwrap_or(QUESTION);
 
-    say(&format!("Serving on {}", api.base))?;
+    print_line(&format!("Serving on {}", api.base))?;
     let password = password_from(setup_token);
     let owner = json!({
         "email": OWNER, "password": password, "tenant_name": "demo", "setup_token": setup_token.expose(),
     });
     api.send(Method::POST, "/auth/register", None, Some(owner), StatusCode::CREATED).await?;
     let owner = api.log_in(OWNER, &password).await?;
-    say(&format!("1. {OWNER} used the setup token and founded the tenant \"demo\""))?;
+    print_line(&format!("1. {OWNER} used the setup token and founded the tenant \"demo\""))?;
 
     for email in [ADMITTED, REFUSED] {
         let invited = json!({ "email": email, "role": "user" });
@@ -59,7 +59,7 @@ pub(crate) async fn tell(
         let accepted = json!({ "token": invited["token"], "password": password });
         api.send(Method::POST, "/invitations/accept", None, Some(accepted), StatusCode::CREATED).await?;
     }
-    say(&format!("2. {ADMITTED} and {REFUSED} were invited as users, and accepted"))?;
+    print_line(&format!("2. {ADMITTED} and {REFUSED} were invited as users, and accepted"))?;
 
     let dataset = json!({ "name": "documentation", "dtype": "embedded" });
     let dataset =
@@ -67,12 +67,12 @@ pub(crate) async fn tell(
     let dataset = dataset["id"].as_str().context("a dataset has an id")?;
     let texts: Vec<Value> = documents
         .iter()
-        .map(|one| json!({ "document_id": one.name, "title": one.name, "content": one.content }))
+        .map(|document| json!({ "document_id": document.name, "title": document.name, "content": document.content }))
         .collect();
     let path = format!("/datasets/{dataset}/documents?wait=true");
     let job = json!({ "documents": texts });
     let job = api.send(Method::POST, &path, Some(&owner), Some(job), StatusCode::OK).await?;
-    say(&format!(
+    print_line(&format!(
         "3. {} documents became {} searchable chunks",
         job["job"]["documents_done"], job["job"]["chunks"]
     ))?;
@@ -89,33 +89,33 @@ pub(crate) async fn tell(
     let attached = json!({ "policy_ids": [policy["id"]] });
     api.send(Method::PUT, "/endpoints/handbook/policies", Some(&owner), Some(attached), StatusCode::OK)
         .await?;
-    say("4. The endpoint \"handbook\" is published, with an access policy that allows *@example.org")?;
+    print_line("4. The endpoint \"handbook\" is published, with an access policy that allows *@example.org")?;
 
-    let asked = json!({ "messages": question, "limit": 2, "similarity_threshold": 0.0 });
-    say(&format!("\n{ADMITTED} asks: {question}"))?;
+    let query = json!({ "messages": question, "limit": 2, "similarity_threshold": 0.0 });
+    print_line(&format!("\n{ADMITTED} asks: {question}"))?;
     let admitted = api.log_in(ADMITTED, &password).await?;
-    let query = "/endpoints/handbook/query";
-    let answer = api.send(Method::POST, query, Some(&admitted), Some(asked.clone()), StatusCode::OK).await?;
+    let path = "/endpoints/handbook/query";
+    let answer = api.send(Method::POST, path, Some(&admitted), Some(query.clone()), StatusCode::OK).await?;
     for found in answer["references"]["documents"].as_array().context("an answer has documents")? {
         let text: String = found["content"].as_str().unwrap_or_default().chars().take(300).collect();
         let score = found["similarity_score"].as_f64().unwrap_or_default();
-        say(&format!(
+        print_line(&format!(
             "  {score:.2}  {}\n        {}",
             found["document_id"],
             text.replace('\n', "\n        ")
         ))?;
     }
-    say(&format!("\n{REFUSED} asks the same:"))?;
+    print_line(&format!("\n{REFUSED} asks the same:"))?;
     let refused = api.log_in(REFUSED, &password).await?;
-    let answer = api.send(Method::POST, query, Some(&refused), Some(asked), StatusCode::FORBIDDEN).await?;
-    say(&format!("  403  {}", answer["detail"].as_str().unwrap_or_default()))?;
+    let answer = api.send(Method::POST, path, Some(&refused), Some(query), StatusCode::FORBIDDEN).await?;
+    print_line(&format!("  403  {}", answer["detail"].as_str().unwrap_or_default()))?;
 
-    say("\nThe audit log, the newest first:")?;
+    print_line("\nThe audit log, the newest first:")?;
     let log = api.send(Method::GET, "/audit?limit=12", Some(&owner), None, StatusCode::OK).await?;
     for event in log["items"].as_array().context("a log has events")? {
         let word = |key: &str| event[key].as_str().unwrap_or("").to_owned();
         let object = event["object"]["kind"].as_str().unwrap_or("");
-        say(&format!(
+        print_line(&format!(
             "  {:>3}  {:<30} {:<8} {:<11} {}",
             event["seq"].as_u64().unwrap_or_default(),
             word("action"),
@@ -124,12 +124,12 @@ pub(crate) async fn tell(
             word("reason_code")
         ))?;
     }
-    Ok(Told { api, owner, admitted, password, question: question.to_owned() })
+    Ok(Story { api, owner, admitted, password, question: question.to_owned() })
 }
 
-/// How to go on by oneself.
-pub(crate) fn invite(Told { api, admitted, password, .. }: &Told) -> anyhow::Result<()> {
-    say(&format!(
+/// Prints how to go on by oneself.
+pub(crate) fn print_next_steps(Story { api, admitted, password, .. }: &Story) -> anyhow::Result<()> {
+    print_line(&format!(
         "\nAsk something yourself (all three have the password {password}):\n\n  curl -s {}/endpoints/handbook/query \\\n    \
          -H 'authorization: Bearer {admitted}' \\\n    -H 'content-type: application/json' \\\n    \
          -d '{{\"messages\":\"who may query an endpoint?\"}}'",
@@ -180,6 +180,6 @@ impl Api {
     }
 }
 
-pub(crate) fn say(line: &str) -> anyhow::Result<()> {
+pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }

@@ -1,4 +1,4 @@
-//! Failures by nobody known, merged: what anybody can cause at any rate must not fill the log.
+//! Counters of failures by unauthenticated callers: what anybody can cause at any rate must not fill the audit log.
 //!
 //! All that fail for one reason from one address (an IPv6 address: its /64) within one second become one event of
 //! the installation's log, with their number. The table is bounded; beyond it, failures are counted under no
@@ -20,16 +20,16 @@ use syft_space_domain::unit::{Receipt, Recorded};
 
 use crate::http::client_address::prefix;
 
-/// The most different kinds that are told apart within a second, beside those under no address.
-const KINDS_MAX: usize = 1_000;
-/// The most events of one unit of work: more would hold up whoever is behind it.
-const TOGETHER: usize = 100;
-/// How long nothing is tried when there was no space.
-const PAUSE: Duration = Duration::from_secs(10);
+/// The most kinds of failure that are told apart within a second, besides those under no address.
+const MAX_KINDS: usize = 1_000;
+/// The most events of one unit of work: more would delay the units behind it.
+const MAX_EVENTS_PER_UNIT: usize = 100;
+/// How long to wait before writing again when there was no space.
+const FULL_STORE_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What is merged into one event.
+/// Failures of one kind become one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Kind {
+struct FailureKind {
     address: Option<IpAddr>,
     action: Action,
     reason_code: &'static str,
@@ -38,16 +38,16 @@ struct Kind {
 /// Failures since the last flush.
 #[derive(Default)]
 pub struct AnonymousFailures {
-    counts: Mutex<HashMap<Kind, u32>>,
+    counts: Mutex<HashMap<FailureKind, u32>>,
 }
 
 impl AnonymousFailures {
     /// Counts a failure by nobody known.
     pub fn count(&self, address: Option<IpAddr>, action: Action, reason_code: &'static str) {
-        add(&mut self.counts(), Kind { address: address.map(prefix), action, reason_code }, 1);
+        add(&mut self.counts(), FailureKind { address: address.map(prefix), action, reason_code }, 1);
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<Kind, u32>> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<FailureKind, u32>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -57,9 +57,10 @@ impl AnonymousFailures {
     /// # Errors
     /// When the store failed.
     pub async fn flush(&self, space: &Space) -> Result<(), StoreError> {
-        let counted: Vec<(Kind, u32)> = std::mem::take(&mut *self.counts()).into_iter().collect();
-        let submit = |part: &[(Kind, u32)]| record(space, part).map_err(StoreError::failed);
-        let submitted: Vec<_> = counted.chunks(TOGETHER).map(|part| (part, submit(part))).collect();
+        let counted: Vec<(FailureKind, u32)> = std::mem::take(&mut *self.counts()).into_iter().collect();
+        let submit = |part: &[(FailureKind, u32)]| record(space, part).map_err(StoreError::failed);
+        let submitted: Vec<_> =
+            counted.chunks(MAX_EVENTS_PER_UNIT).map(|part| (part, submit(part))).collect();
         let mut outcome = Ok(());
         for (part, receipt) in submitted {
             let written = match receipt {
@@ -70,7 +71,7 @@ impl AnonymousFailures {
                 let mut counts = self.counts();
                 for (kind, count) in part {
                     let address = kind.address.filter(|_| error != StoreError::Full);
-                    add(&mut counts, Kind { address, ..*kind }, *count);
+                    add(&mut counts, FailureKind { address, ..*kind }, *count);
                 }
                 outcome = Err(error);
             }
@@ -80,31 +81,31 @@ impl AnonymousFailures {
 
     /// Flushes once a second, for as long as the task lives.
     pub async fn flush_forever(self: Arc<Self>, space: Space) {
-        let mut every = tokio::time::interval(Duration::from_secs(1));
-        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            every.tick().await;
+            ticks.tick().await;
             if let Err(error) = self.flush(&space).await {
                 tracing::warn!(%error, "failures by nobody known could not be recorded; they are counted on");
                 if error == StoreError::Full {
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(FULL_STORE_RETRY_INTERVAL).await;
                 }
             }
         }
     }
 }
 
-fn add(counts: &mut HashMap<Kind, u32>, kind: Kind, more: u32) {
-    let is_told_apart = counts.len() < KINDS_MAX || counts.contains_key(&kind);
-    let kind = if is_told_apart { kind } else { Kind { address: None, ..kind } };
+fn add(counts: &mut HashMap<FailureKind, u32>, kind: FailureKind, more: u32) {
+    let is_told_apart = counts.len() < MAX_KINDS || counts.contains_key(&kind);
+    let kind = if is_told_apart { kind } else { FailureKind { address: None, ..kind } };
     let count = counts.entry(kind).or_default();
     *count = count.saturating_add(more);
 }
 
 /// Submits the events of some kinds, all or none.
-fn record(space: &Space, counted: &[(Kind, u32)]) -> Result<Receipt<(), StoreError>, RandomError> {
+fn record(space: &Space, counted: &[(FailureKind, u32)]) -> Result<Receipt<(), StoreError>, RandomError> {
     let mut events = Vec::with_capacity(counted.len());
-    for (Kind { address, action, reason_code }, count) in counted {
+    for (FailureKind { address, action, reason_code }, count) in counted {
         let context = space.request_context(Origin { address: *address, user_agent: None })?;
         let event = context.event(Log::Installation, *action, Actor::Anonymous)?.denied(*reason_code);
         events.push(Event { request: None, count: *count, ..event });
@@ -169,7 +170,7 @@ mod tests {
             failures.count(address(n), Action::AuthnTokenFail, "token_malformed");
         }
         let counts = failures.counts();
-        assert!(counts.len() <= KINDS_MAX + 1);
+        assert!(counts.len() <= MAX_KINDS + 1);
         assert_eq!(counts.values().sum::<u32>(), 5_000);
     }
 
@@ -186,8 +187,10 @@ mod tests {
         *store.error.lock().unwrap() = None;
         failures.flush(&space).await.unwrap();
         assert!(failures.counts().is_empty(), "what is written is not written again");
-        let mut written: Vec<_> =
-            recorded(&space).iter().map(|one| (one.event.person.address, one.event.count)).collect();
+        let mut written: Vec<_> = recorded(&space)
+            .iter()
+            .map(|recorded| (recorded.event.person.address, recorded.event.count))
+            .collect();
         written.sort();
         assert_eq!(written, [(address(1), 3), (address(2), 3)]);
     }
@@ -203,8 +206,10 @@ mod tests {
         assert_eq!(failures.counts().len(), 1, "addresses are let go of");
         *store.error.lock().unwrap() = None;
         failures.flush(&space).await.unwrap();
-        let written: Vec<_> =
-            recorded(&space).iter().map(|one| (one.event.person.address, one.event.count)).collect();
+        let written: Vec<_> = recorded(&space)
+            .iter()
+            .map(|recorded| (recorded.event.person.address, recorded.event.count))
+            .collect();
         assert_eq!(written, [(None, 500)], "and the number is not lost");
     }
 }

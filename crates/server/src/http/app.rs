@@ -1,4 +1,4 @@
-//! From the route table to a service: every path with its methods, and an answer to every other request.
+//! The HTTP service made of the route table: every path with its methods, and an answer to every other request.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::route_table::{Method, OPERATOR_ROUTES, ROUTES, Route};
 use crate::http::state::State;
-use crate::http::{gate, unread_body};
+use crate::http::{authenticate, drain};
 
 /// Puts every route, and the answers to what is none, into a service for the network.
 pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
@@ -23,12 +23,12 @@ pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
 
 /// Puts every route that a listener has, and the answers to what is none, into a service.
 pub fn configure_for(service: &mut ServiceConfig, state: &Arc<State>, listener: &Listener) {
-    let operators = match listener {
+    let operator_routes = match listener {
         Listener::Network => &[],
         Listener::Control(_) => OPERATOR_ROUTES,
     };
     let mut by_path: BTreeMap<&str, Vec<&'static Route>> = BTreeMap::new();
-    for route in ROUTES.iter().chain(operators) {
+    for route in ROUTES.iter().chain(operator_routes) {
         by_path.entry(route.path).or_default().push(route);
     }
     // The framework takes the first path that fits: literal ones stand before those with parameters.
@@ -40,7 +40,7 @@ pub fn configure_for(service: &mut ServiceConfig, state: &Arc<State>, listener: 
         for route in &routes {
             resource = resource.route(serve(route, state, listener));
         }
-        let allow = allowed(&routes);
+        let allow = allow_header(&routes);
         let state = Arc::clone(state);
         resource = resource.default_service(web::to(move |http: HttpRequest| {
             let detail = format!("this path knows {allow}");
@@ -66,16 +66,16 @@ fn serve(route: &'static Route, state: &Arc<State>, listener: &Listener) -> acti
     method.to(move |http: HttpRequest, payload: Payload| {
         let (state, listener) = (Arc::clone(&state), listener.clone());
         async move {
-            unread_body::set_aside(&http, payload);
+            drain::set_aside(&http, payload);
             let answered = answer(&state, &listener, route, http.clone()).await;
             let answer = answered.unwrap_or_else(|problem| problem.respond(http.extensions().get().copied()));
-            unread_body::hold(&http, answer)
+            drain::hold(&http, answer)
         }
     })
 }
 
-/// Lets a request through its gate to its handler. A panic on the way is a fault of ours: the caller is told so,
-/// and the server goes on.
+/// Checks a request against its guard, and calls its handler. A panic on the way is answered with 500, and the server
+/// goes on.
 async fn answer(
     state: &Arc<State>,
     listener: &Listener,
@@ -83,7 +83,7 @@ async fn answer(
     http: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let answered = async {
-        let request = gate::pass(state, listener, route, http).await?;
+        let request = authenticate::guard(state, listener, route, http).await?;
         (route.handler)(request).await
     };
     AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_panic| {
@@ -93,8 +93,8 @@ async fn answer(
 }
 
 async fn refuse_with(state: Arc<State>, http: HttpRequest, problem: Problem) -> HttpResponse {
-    if let Ok(call) = state.space.request_context(Origin::default()) {
-        http.extensions_mut().insert(call.request);
+    if let Ok(context) = state.space.request_context(Origin::default()) {
+        http.extensions_mut().insert(context.request);
     }
     problem.respond(http.extensions().get().copied())
 }
@@ -107,8 +107,8 @@ fn refuse(
     refuse_with(Arc::clone(state), http.clone(), problem.clone())
 }
 
-/// What `Allow` says of a path.
-fn allowed(routes: &[&Route]) -> String {
+/// The value of `Allow` for a path.
+fn allow_header(routes: &[&Route]) -> String {
     let mut methods: Vec<String> = routes.iter().map(|route| route.method.to_string()).collect();
     if routes.iter().any(|route| route.method == Method::Get) {
         methods.push("HEAD".to_owned());
@@ -123,9 +123,9 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::http::about::says;
     use crate::http::request::Request;
-    use crate::http::route_table::Access;
+    use crate::http::route_docs::summary;
+    use crate::http::route_table::Guard;
     use crate::http::testing::state;
 
     async fn panics(_: Request) -> Result<HttpResponse, Problem> {
@@ -135,10 +135,10 @@ mod tests {
     static PANICS: Route = Route {
         method: Method::Get,
         path: "/panics",
-        access: Access::Open,
+        guard: Guard::Open,
         name: "panics",
-        about: says("Panic"),
-        handler: |one| Box::pin(panics(one)),
+        docs: summary("Panic"),
+        handler: |request| Box::pin(panics(request)),
     };
 
     #[actix_web::test]

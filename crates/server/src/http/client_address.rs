@@ -1,4 +1,4 @@
-//! Whose request it is: the peer's address, unless the peer is a proxy the operator trusts.
+//! The address of the client: the peer's, unless the peer is a proxy that the operator trusts.
 
 use std::net::{IpAddr, Ipv6Addr};
 

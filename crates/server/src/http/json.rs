@@ -1,6 +1,6 @@
-//! Reading a body as JSON, strictly: no key twice, no bottomless nesting, no unknown field.
+//! The strict JSON reader of bodies: no key twice, no deep nesting, no unknown field.
 
-mod typed;
+mod deserializer;
 
 use std::fmt;
 
@@ -19,18 +19,19 @@ pub const MAX_DEPTH: usize = 32;
 /// shape is 422.
 ///
 /// # Errors
-/// What is wrong with it, and where.
+/// When the text is not such JSON, or the value is not of the type `T` or breaks one of its rules.
 pub fn parse<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
     let value = strict_value(body)?;
-    let typed: T = serde_path_to_error::deserialize(typed::Typed(value)).map_err(|error| {
-        let path = pointer(error.path().iter().map(|segment| match segment {
-            serde_path_to_error::Segment::Seq { index } => index.to_string(),
-            serde_path_to_error::Segment::Map { key } => key.clone(),
-            serde_path_to_error::Segment::Enum { variant } => variant.clone(),
-            serde_path_to_error::Segment::Unknown => "?".to_owned(),
-        }));
-        Problem::field(path, without_value(&error.inner().to_string()))
-    })?;
+    let typed: T =
+        serde_path_to_error::deserialize(deserializer::StrictDeserializer(value)).map_err(|error| {
+            let path = pointer(error.path().iter().map(|segment| match segment {
+                serde_path_to_error::Segment::Seq { index } => index.to_string(),
+                serde_path_to_error::Segment::Map { key } => key.clone(),
+                serde_path_to_error::Segment::Enum { variant } => variant.clone(),
+                serde_path_to_error::Segment::Unknown => "?".to_owned(),
+            }));
+            Problem::field(path, without_value(&error.inner().to_string()))
+        })?;
     typed.validate().map_err(|report| {
         let errors = report.iter().map(|(path, error)| FieldError {
             pointer: garde_pointer(&path.to_string()),
@@ -47,24 +48,24 @@ pub fn parse<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -
 /// When the text is not such JSON.
 pub fn strict_value(body: &[u8]) -> Result<Value, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = Strict { depth: 0 }.deserialize(&mut deserializer);
+    let value = StrictValue { depth: 0 }.deserialize(&mut deserializer);
     let value = value.and_then(|value| deserializer.end().map(|()| value));
     value
         .map_err(|error| Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}")))
 }
 
 /// The most characters of a field's name that a refusal repeats.
-const NAME_SHOWN: usize = 60;
+const MAX_NAME_CHARS: usize = 60;
 
 /// What serde says of a value, without the value: it may be a secret in the wrong place, and it may be long. The name
 /// of a field that nobody knows stays.
 fn without_value(message: &str) -> String {
     // `invalid type: string "…", expected u64`, ``unknown field `…`, expected one of …``
-    let Some((said, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
-    let Some((what, value)) = said.split_once(['"', '`']) else { return message.to_owned() };
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let Some((what, value)) = found.split_once(['"', '`']) else { return message.to_owned() };
     let what = what.trim_end();
     if what == "unknown field" {
-        let name: String = value.trim_end_matches('`').chars().take(NAME_SHOWN).collect();
+        let name: String = value.trim_end_matches('`').chars().take(MAX_NAME_CHARS).collect();
         return format!("{what} `{name}`, expected {expected}");
     }
     format!("{what}, expected {expected}")
@@ -72,7 +73,7 @@ fn without_value(message: &str) -> String {
 
 /// A JSON Pointer of plain segments (RFC 6901, section 3).
 fn pointer(segments: impl Iterator<Item = String>) -> String {
-    segments.map(|one| format!("/{}", one.replace('~', "~0").replace('/', "~1"))).collect()
+    segments.map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// garde writes `documents[3].content`.
@@ -84,11 +85,11 @@ fn garde_pointer(path: &str) -> String {
 }
 
 #[derive(Clone, Copy)]
-struct Strict {
+struct StrictValue {
     depth: usize,
 }
 
-impl Strict {
+impl StrictValue {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth < MAX_DEPTH {
             Ok(Self { depth: self.depth + 1 })
@@ -98,14 +99,14 @@ impl Strict {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for StrictValue {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for StrictValue {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,7 +155,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if object.contains_key(&key) {
-                let shown: String = key.chars().take(NAME_SHOWN).collect();
+                let shown: String = key.chars().take(MAX_NAME_CHARS).collect();
                 let twice = format_args!("the key {shown:?} stands twice in one object");
                 return Err(serde::de::Error::custom(twice));
             }
@@ -201,14 +202,14 @@ mod tests {
         #[derive(Debug, serde::Deserialize, garde::Validate)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "it is read, and never looked at")]
-        struct Asked {
+        struct Body {
             #[garde(skip)]
             password: String,
             #[garde(skip)]
             count: u64,
         }
-        let told = |body: &str| {
-            let answer = parse::<Asked>(body.as_bytes()).unwrap_err();
+        let refusal = |body: &str| {
+            let answer = parse::<Body>(body.as_bytes()).unwrap_err();
             format!("{answer:?}")
         };
         for body in [
@@ -218,28 +219,28 @@ mod tests {
             r#"{"password":"p","count":4242.42}"#,
             r#""4242""#,
         ] {
-            let told = told(body);
-            assert!(told.contains("expected") && !told.contains("4242"), "{told}");
+            let message = refusal(body);
+            assert!(message.contains("expected") && !message.contains("4242"), "{message}");
         }
         let long = format!(r#"{{"{}":1}}"#, "x".repeat(100_000));
-        let told = told(&long);
-        assert!(told.contains("unknown field `xxx") && told.contains("`password`"), "{told}");
-        assert!(told.len() < 2_000, "{}", told.len());
+        let message = refusal(&long);
+        assert!(message.contains("unknown field `xxx") && message.contains("`password`"), "{message}");
+        assert!(message.len() < 2_000, "{}", message.len());
     }
 
     #[test]
     fn i1_a_whole_number_is_one_however_it_is_written() {
         #[derive(Debug, serde::Deserialize, garde::Validate)]
-        struct Asked {
+        struct Body {
             #[garde(skip)]
             count: Option<u64>,
         }
         for (good, count) in [("12", 12), ("12.0", 12), ("1.2e1", 12), ("0.0", 0), ("-0.0", 0)] {
-            let read = parse::<Asked>(format!(r#"{{"count":{good}}}"#).as_bytes()).unwrap();
+            let read = parse::<Body>(format!(r#"{{"count":{good}}}"#).as_bytes()).unwrap();
             assert_eq!(read.count, Some(count), "{good}");
         }
         for bad in ["12.5", "-1.0", "1e17", "\"12\"", "true"] {
-            assert!(parse::<Asked>(format!(r#"{{"count":{bad}}}"#).as_bytes()).is_err(), "{bad}");
+            assert!(parse::<Body>(format!(r#"{{"count":{bad}}}"#).as_bytes()).is_err(), "{bad}");
         }
     }
 
@@ -274,8 +275,8 @@ mod tests {
             (r#"{"name":"n","inner":{}}"#, "pointer: \"/inner\""),
             (r#"{"name":"n","inner":[{"share":1,"any":null}]}"#, "pointer: \"/inner/0/any\""),
         ] {
-            let told = format!("{:?}", parse::<Outer>(bad.as_bytes()).unwrap_err());
-            assert!(told.contains(pointer) && told.contains("expected"), "{told}");
+            let message = format!("{:?}", parse::<Outer>(bad.as_bytes()).unwrap_err());
+            assert!(message.contains(pointer) && message.contains("expected"), "{message}");
         }
     }
 

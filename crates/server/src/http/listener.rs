@@ -1,4 +1,4 @@
-//! Through which listener a request came: the network's, or the control socket that the host's operator alone can open.
+//! The listener a request came through: the network's, or the control socket that the host's operator alone can open.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::http::state::State;
 /// The header by which the operator says which tenant is meant. It means something on their own listener alone.
 pub const OPERATOR_TENANT: HeaderName = HeaderName::from_static("operator-tenant");
 
-/// Through which listener a request came. It is a part of the app that is served there, and no request can say it.
+/// The listener a request came through. It is a part of the app that is served there, and no request can say it.
 #[derive(Clone)]
 pub enum Listener {
     /// The network's: a caller is who their token says.
@@ -46,7 +46,7 @@ pub(crate) fn enter_tenant(
 /// Refuses what does not come from the server's own user, or from root; and a credential, which has no meaning here.
 ///
 /// # Errors
-/// When it is one of these.
+/// When the peer is another user, or the request has a credential or names the tenant twice.
 pub(crate) fn check_caller(http: &HttpRequest) -> Result<(), Problem> {
     let ours = rustix::process::geteuid();
     let fits = |peer: &PeerUid| peer.0 == ours.as_raw() || peer.0 == 0;

@@ -1,21 +1,21 @@
-//! HTTP, and nothing but HTTP: the route table, what stands before each route, and how it is answered.
+//! HTTP, and nothing but HTTP: the route table, the guard of each route, and the form of each response.
 
-pub mod about;
 pub mod anonymous_failures;
 pub mod app;
-pub mod boundary;
+pub mod authenticate;
+mod body;
 pub mod client_address;
-pub mod gate;
+mod drain;
+pub(crate) mod error_response;
 pub mod json;
 pub mod listener;
-pub(crate) mod mapping;
 pub mod openapi;
-mod pieces;
 pub mod problem;
 pub mod reason;
 pub mod request;
+pub mod route_docs;
 pub mod route_table;
+pub mod security_headers;
 pub mod state;
 #[cfg(test)]
 mod testing;
-mod unread_body;

@@ -1,23 +1,16 @@
-//! How every refusal is answered: RFC 9457 `application/problem+json`.
+//! The answer to a refused request: RFC 9457 `application/problem+json`.
+
+mod body;
 
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use schemars::JsonSchema;
-use serde::Serialize;
 use syft_space_domain::endpoint::PolicyMetadata;
 use syft_space_domain::ids::RequestId;
 
 use crate::http::reason::Reason;
-use crate::routes::shapes;
 
-/// One part of a body that is not allowed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FieldError {
-    /// Where: a JSON Pointer (RFC 6901).
-    pub pointer: String,
-    /// What is wrong with it, and what would be right.
-    pub message: String,
-}
+pub use body::FieldError;
+pub(crate) use body::Problem as ProblemBody;
 
 /// A refusal on its way to the caller.
 #[derive(Debug, Clone)]
@@ -34,46 +27,14 @@ struct Parts {
     allow: Option<String>,
 }
 
-/// A refusal (RFC 9457).
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Problem")]
-pub(crate) struct Body<'a> {
-    /// `urn:syft-space:problem:` and the reason code.
-    r#type: String,
-    /// What it is called, for a person.
-    title: &'static str,
-    /// The status of the answer.
-    status: u16,
-    /// What is wrong and what to do, for a person.
-    detail: &'a str,
-    /// The request's id, as in `X-Request-Id` and in the audit log.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    instance: Option<String>,
-    #[schemars(with = "shapes::ReasonShape")]
-    reason_code: &'static str,
-    /// What is wrong with each part of a body or query string.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[schemars(with = "Vec<FieldError>")]
-    errors: &'a [FieldError],
-    /// The tenants to choose from, where one must be chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Vec<shapes::TenantNameShape>")]
-    tenants: Option<&'a [String]>,
-    /// How the policies decided, where one refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "shapes::PolicyMetadataShape")]
-    policy_metadata: Option<&'a PolicyMetadata>,
-}
-
 /// The most characters of a detail.
-const DETAIL_MAX: usize = 2_000;
+const MAX_DETAIL_CHARS: usize = 2_000;
 /// The most characters of a pointer, and of a message. Part of them may be the caller's own text, which has no end.
-const PART_MAX: usize = 500;
+const MAX_FIELD_ERROR_CHARS: usize = 500;
 /// The most parts of a body that one refusal tells of.
-const PARTS_MAX: usize = 100;
+const MAX_FIELD_ERRORS: usize = 100;
 /// The most of them that the detail repeats.
-const PARTS_IN_DETAIL: usize = 5;
+const FIELD_ERRORS_IN_DETAIL: usize = 5;
 
 /// A text, cut short where it is longer than anybody reads.
 fn cut(text: String, max: usize) -> String {
@@ -91,7 +52,7 @@ impl Problem {
         let retry_after = (reason.status().as_u16() == 503).then_some(1);
         Self(Box::new(Parts {
             reason,
-            detail: cut(detail.to_string(), DETAIL_MAX),
+            detail: cut(detail.to_string(), MAX_DETAIL_CHARS),
             errors: Vec::new(),
             tenants: None,
             policy: None,
@@ -110,20 +71,20 @@ impl Problem {
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let found = errors.len();
-        let part = |one: FieldError| FieldError {
-            pointer: cut(one.pointer, PART_MAX),
-            message: cut(one.message, PART_MAX),
+        let shorten = |error: FieldError| FieldError {
+            pointer: cut(error.pointer, MAX_FIELD_ERROR_CHARS),
+            message: cut(error.message, MAX_FIELD_ERROR_CHARS),
         };
-        let errors: Vec<_> = errors.into_iter().take(PARTS_MAX).map(part).collect();
-        let say = |one: &FieldError| match one.pointer.as_str() {
-            "" => one.message.clone(),
-            pointer => format!("{pointer}: {}", one.message),
+        let errors: Vec<_> = errors.into_iter().take(MAX_FIELD_ERRORS).map(shorten).collect();
+        let line = |error: &FieldError| match error.pointer.as_str() {
+            "" => error.message.clone(),
+            pointer => format!("{pointer}: {}", error.message),
         };
-        let mut said: Vec<_> = errors.iter().take(PARTS_IN_DETAIL).map(say).collect();
-        if found > said.len() {
-            said.push(format!("and {} more", found - said.len()));
+        let mut lines: Vec<_> = errors.iter().take(FIELD_ERRORS_IN_DETAIL).map(line).collect();
+        if found > lines.len() {
+            lines.push(format!("and {} more", found - lines.len()));
         }
-        let mut problem = Self::new(Reason::Invalid, said.join("; "));
+        let mut problem = Self::new(Reason::Invalid, lines.join("; "));
         problem.0.errors = errors;
         problem
     }
@@ -156,13 +117,13 @@ impl Problem {
         self
     }
 
-    /// Why.
+    /// The reason for the refusal.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.0.reason
     }
 
-    /// The answer, to the request of this id where it got one.
+    /// The response, to the request of this id where it has one.
     #[must_use]
     pub fn respond(&self, request: Option<RequestId>) -> HttpResponse {
         let Parts { reason, detail, errors, tenants, policy, retry_after, allow } = &*self.0;
@@ -192,7 +153,7 @@ impl Problem {
             }
             _ => {}
         }
-        let body = Body {
+        let body = body::Problem {
             r#type: format!("urn:syft-space:problem:{}", reason.code()),
             title: reason.title(),
             status: reason.status().as_u16(),
@@ -216,9 +177,11 @@ mod tests {
     fn i1_a_refusal_is_never_much_longer_than_a_person_reads() {
         let wrong = FieldError { pointer: "/é".repeat(100_000), message: "ü".repeat(100_000) };
         let problem = Problem::fields(vec![wrong; 10_000]);
-        assert_eq!(problem.0.errors.len(), PARTS_MAX);
-        assert!(problem.0.errors.iter().all(|one| one.pointer.chars().count() <= PART_MAX + 1));
-        assert!(problem.0.detail.chars().count() <= DETAIL_MAX + 1);
+        assert_eq!(problem.0.errors.len(), MAX_FIELD_ERRORS);
+        assert!(
+            problem.0.errors.iter().all(|error| error.pointer.chars().count() <= MAX_FIELD_ERROR_CHARS + 1)
+        );
+        assert!(problem.0.detail.chars().count() <= MAX_DETAIL_CHARS + 1);
         let few = Problem::fields(vec![FieldError { pointer: "/a".to_owned(), message: "no".to_owned() }; 7]);
         assert!(few.0.detail.ends_with("/a: no; and 2 more"), "{}", few.0.detail);
     }

@@ -1,10 +1,10 @@
-//! Every reason a request can be refused for: its stable code, its status, its title.
+//! The reasons a request can be refused for: each with its stable code, its status and its title.
 
 use actix_web::http::StatusCode;
 
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])* $name:ident = $status:ident, $code:literal, $title:literal;)*) => {
-        /// Why a request was refused.
+        /// A reason for which a request is refused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Reason { $($(#[doc = $doc])* $name,)* }
 

@@ -1,4 +1,4 @@
-//! What a handler gets: a request whose caller is known, with the ways to read the rest of it.
+//! The request that a handler gets: its caller is known, and methods read its path, query string, headers and body.
 
 use std::sync::Arc;
 
@@ -10,30 +10,30 @@ use serde::de::DeserializeOwned;
 use syft_space_domain::Space;
 use syft_space_domain::audit::RequestContext;
 use syft_space_domain::identity::Principal;
-use syft_space_domain::page::{Cursor, PageRequest, PageLimit, PageLimitError};
+use syft_space_domain::page::{Cursor, PageLimit, PageLimitError, PageRequest};
 use syft_space_domain::tenant::OperatorScope;
 
-use crate::http::about::Parameter;
-use crate::http::pieces::Pieces;
+use crate::http::body::BodyStream;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
+use crate::http::route_docs::Parameter;
 use crate::http::state::State;
-use crate::http::{json, unread_body};
+use crate::http::{drain, json};
 
-/// What a handler answers.
-pub type Reply = LocalBoxFuture<'static, Result<HttpResponse, Problem>>;
+/// The future of a handler.
+pub type HandlerFuture = LocalBoxFuture<'static, Result<HttpResponse, Problem>>;
 
-/// A request that has passed its gate.
+/// A request that has passed the guard of its route.
 pub struct Request {
-    /// What every request may use.
+    /// The state that all requests share.
     pub state: Arc<State>,
-    /// When it came, and from where.
+    /// The request id, its time and its origin.
     pub context: RequestContext,
     /// Who sent it; `None` only on routes that are open to anybody, and on those that are the operator's alone.
     pub caller: Option<Principal>,
     /// The operator's scope, where it came through the control socket.
     pub operator: Option<Arc<OperatorScope>>,
-    /// Its query string.
+    /// The parameters of its query string.
     pub parameters: Parameters,
     /// The request itself, with its body set aside until it is read.
     pub http: HttpRequest,
@@ -49,7 +49,7 @@ impl Request {
     /// Who sent it.
     ///
     /// # Errors
-    /// When nobody known did: a route that forgot its gate fails closed.
+    /// When there is no caller: a route with the wrong guard fails closed.
     pub fn principal(&self) -> Result<&Principal, Problem> {
         self.caller.as_ref().ok_or_else(|| Problem::new(Reason::Unauthenticated, "send an access token"))
     }
@@ -57,7 +57,7 @@ impl Request {
     /// The operator's scope, on a route that is theirs alone.
     ///
     /// # Errors
-    /// When it did not come through the control socket: a route that forgot its gate fails closed.
+    /// When it did not come through the control socket: a route with the wrong guard fails closed.
     pub fn operator(&self) -> Result<&OperatorScope, Problem> {
         self.operator.as_deref().ok_or_else(|| Problem::new(Reason::NoRoute, "the API is under /api/v1"))
     }
@@ -65,7 +65,7 @@ impl Request {
     /// A part of the path, parsed. What cannot be an id is the id of nothing.
     ///
     /// # Errors
-    /// As for a thing that does not exist.
+    /// When it does not parse: the answer is that of a thing that does not exist.
     pub fn path<T: std::str::FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
         let text = self.http.match_info().get(name).unwrap_or_default();
         text.parse().map_err(|_| Problem::new(Reason::NotFound, format!("there is no such {what}")))
@@ -74,7 +74,7 @@ impl Request {
     /// Reads the body as JSON.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// When its media type, its size or its content is not allowed, or it does not arrive in time.
     pub async fn json<T>(&self) -> Result<T, Problem>
     where
         T: DeserializeOwned + garde::Validate<Context = ()>,
@@ -87,7 +87,7 @@ impl Request {
     /// Reads the body as a merge patch (RFC 7396).
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// As for [`Self::json`].
     pub async fn merge_patch<T>(&self) -> Result<T, Problem>
     where
         T: DeserializeOwned + garde::Validate<Context = ()>,
@@ -100,17 +100,17 @@ impl Request {
     /// Refuses a body of another media type, before it is read.
     ///
     /// # Errors
-    /// When it is none of these.
+    /// When it is none of these, or the body is compressed.
     pub fn check_media_type(&self, accepted: &[&str]) -> Result<(), Problem> {
         let sent =
             self.http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let (essence, parameters) = sent.split_once(';').unwrap_or((sent, ""));
-        let charset_fits = parameters.split(';').map(str::trim).filter(|one| !one.is_empty()).all(|one| {
-            let one = one.to_ascii_lowercase();
-            matches!(one.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
+        let charset_fits = parameters.split(';').map(str::trim).filter(|text| !text.is_empty()).all(|text| {
+            let parameter = text.to_ascii_lowercase();
+            matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
         });
         self.check_coding()?;
-        if charset_fits && accepted.iter().any(|one| essence.trim().eq_ignore_ascii_case(one)) {
+        if charset_fits && accepted.iter().any(|media_type| essence.trim().eq_ignore_ascii_case(media_type)) {
             return Ok(());
         }
         let detail = format!("send the body as {} in UTF-8", accepted.join(" or "));
@@ -120,7 +120,7 @@ impl Request {
     /// Refuses a body that would have to be decompressed, before it is read.
     ///
     /// # Errors
-    /// When it is said to be coded.
+    /// When `Content-Encoding` names a coding.
     pub(crate) fn check_coding(&self) -> Result<(), Problem> {
         let mut codings = self.http.headers().get_all(CONTENT_ENCODING);
         if codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -138,9 +138,12 @@ impl Request {
         essence.trim().eq_ignore_ascii_case("multipart/form-data")
     }
 
-    /// Reads the body in pieces, up to a bound and no slower than it may.
-    pub(crate) fn pieces(&self, max: u64) -> Result<Pieces, Problem> {
-        Pieces::of(&self.http, max, self.state.limits.body_timeout)
+    /// Reads the body as a stream, up to a limit and no slower than it may.
+    ///
+    /// # Errors
+    /// When the `Content-Length` of the request is too large.
+    pub(crate) fn body_stream(&self, max_bytes: u64) -> Result<BodyStream, Problem> {
+        BodyStream::new(&self.http, max_bytes, self.state.limits.body_timeout)
     }
 
     /// Reads the body, up to a bound and within a time.
@@ -155,17 +158,17 @@ impl Request {
         if announced.is_some_and(|bytes| bytes > u64::try_from(max).unwrap_or(u64::MAX)) {
             return Err(too_large());
         }
-        let Some(mut payload) = unread_body::take(&self.http) else { return Ok(Vec::new()) };
+        let Some(mut payload) = drain::take(&self.http) else { return Ok(Vec::new()) };
         let whole = async {
             let mut body = Vec::new();
-            while let Some(piece) = payload.next().await {
-                let piece = piece.map_err(|error| {
+            while let Some(chunk) = payload.next().await {
+                let chunk = chunk.map_err(|error| {
                     Problem::new(Reason::Malformed, format!("the body was cut off or is malformed: {error}"))
                 })?;
-                if body.len().saturating_add(piece.len()) > max {
+                if body.len().saturating_add(chunk.len()) > max {
                     return Err(too_large());
                 }
-                body.extend_from_slice(&piece);
+                body.extend_from_slice(&chunk);
             }
             Ok(body)
         };
@@ -174,7 +177,7 @@ impl Request {
             Err(Problem::new(Reason::BodyTimeout, format!("the whole body must arrive within {seconds} s")))
         });
         if read.is_err() {
-            unread_body::set_aside(&self.http, payload);
+            drain::set_aside(&self.http, payload);
         }
         read
     }
@@ -203,7 +206,7 @@ impl Request {
 /// The query string, decoded.
 ///
 /// # Errors
-/// When it cannot be.
+/// When it cannot be decoded.
 pub(crate) fn query_pairs(http: &HttpRequest) -> Result<Vec<(String, String)>, Problem> {
     let decoded = actix_web::web::Query::<Vec<(String, String)>>::from_query(http.query_string());
     let decoded =
@@ -222,10 +225,10 @@ impl Parameters {
     pub fn read(http: &HttpRequest, known: &[Parameter]) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in query_pairs(http)? {
-            if !known.iter().any(|one| one.name == name) {
+            if !known.iter().any(|parameter| parameter.name == name) {
                 let known = match known {
                     [] => "none".to_owned(),
-                    _ => known.iter().map(|one| one.name).collect::<Vec<_>>().join(", "),
+                    _ => known.iter().map(|parameter| parameter.name).collect::<Vec<_>>().join(", "),
                 };
                 let detail = format!("there is no parameter {name:?} here; known: {known}");
                 return Err(Problem::field(format!("/{name}"), detail));
@@ -247,7 +250,7 @@ impl Parameters {
     /// A parameter, parsed.
     ///
     /// # Errors
-    /// When it is not what it should be.
+    /// When it does not parse.
     pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
         &self,
         name: &str,
@@ -256,10 +259,10 @@ impl Parameters {
         parsed.map_err(|error| Problem::field(format!("/{name}"), error))
     }
 
-    /// Which part of a list is asked for.
+    /// The page of a list that is asked for.
     ///
     /// # Errors
-    /// When limit or cursor are not what they should be.
+    /// When `limit` or `cursor` does not parse.
     pub fn page<K: std::str::FromStr>(&self) -> Result<PageRequest<K>, Problem> {
         let limit = match self.get("limit") {
             // Rust would take a plus sign, too.

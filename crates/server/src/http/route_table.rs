@@ -1,4 +1,4 @@
-//! Every route there is, as data: its method, its path, who may call it, and what answers.
+//! The routes as data: each with its method, path, guard, documentation and handler.
 //!
 //! The role matrix of the tests, and the test that each mutating route emits an event, read this table.
 
@@ -9,14 +9,14 @@ use syft_space_domain::access::Permission::{
     ReadMarketplaces, ReadMembers, ReadMetadata, WriteDatasets, WriteEndpoints, WritePolicies,
 };
 
-use crate::http::about::{About, Bound, says};
 use crate::http::reason::Reason::{
     AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft, HubNotTrusted,
     HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerUrlMismatch, LastOwner, LimitReached,
     NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PublicUrlMissing,
     RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable, UsernameMismatch,
 };
-use crate::http::request::{Reply, Request};
+use crate::http::request::{HandlerFuture, Request};
+use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
 use crate::routes::reply::List;
 use crate::routes::{
     audit, auth, datasets, docs, documents, endpoints, explanation, health, hubs, invitations, jobs,
@@ -52,7 +52,7 @@ impl fmt::Display for Method {
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy)]
-pub enum Access {
+pub enum Guard {
     /// Anybody.
     Open,
     /// A member whose role holds one of these permissions; through the control socket, the host's operator if they
@@ -64,222 +64,222 @@ pub enum Access {
 
 /// One route.
 pub struct Route {
-    /// Its method.
+    /// The method.
     pub method: Method,
-    /// Its path.
+    /// The path, with parameters between braces.
     pub path: &'static str,
     /// Who may call it.
-    pub access: Access,
-    /// The name of what answers.
+    pub guard: Guard,
+    /// The path of the handler's function; it names the operation in OpenAPI.
     pub name: &'static str,
-    /// What it takes, answers, and may refuse for.
-    pub about: About,
-    /// What answers.
-    pub handler: fn(Request) -> Reply,
+    /// What the route takes, answers, and refuses for.
+    pub docs: RouteDocs,
+    /// The function that answers.
+    pub handler: fn(Request) -> HandlerFuture,
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:expr => $handler:path, $about:expr;)*) => {
+    ($($method:ident $path:literal $guard:expr => $handler:path, $docs:expr;)*) => {
         &[$(Route {
             method: Method::$method,
             path: $path,
-            access: $access,
+            guard: $guard,
             name: stringify!($handler),
-            about: $about,
+            docs: $docs,
             handler: |request| Box::pin($handler(request)),
         },)*]
     };
 }
 
-const fn may(permissions: &'static [Permission]) -> Access {
-    Access::Member(permissions)
+const fn member(permissions: &'static [Permission]) -> Guard {
+    Guard::Member(permissions)
 }
 
-/// Every route there is.
+/// The routes of the API.
 pub static ROUTES: &[Route] = routes! {
-    Get    "/health/live"  Access::Open => health::live,
-        says("Tell whether the process serves HTTP").answers::<health::State>(200);
-    Get    "/health/ready" Access::Open => health::ready,
-        says("Tell whether requests are served").answers::<health::State>(200).refuses(&[Unavailable]);
-    Get    "/api/v1/health" Access::Open => health::health,
-        says("Tell the version").answers::<health::Health>(200);
-    Get    "/api/v1/openapi.json" Access::Open => openapi::document,
-        says("Describe the API").answers::<openapi::Description>(200);
+    Get    "/health/live"  Guard::Open => health::live,
+        summary("Tell whether the process serves HTTP").response::<health::State>(200);
+    Get    "/health/ready" Guard::Open => health::ready,
+        summary("Tell whether requests are served").response::<health::State>(200).reasons(&[Unavailable]);
+    Get    "/api/v1/health" Guard::Open => health::health,
+        summary("Tell the version").response::<health::Health>(200);
+    Get    "/api/v1/openapi.json" Guard::Open => openapi::document,
+        summary("Describe the API").response::<openapi::OpenApi>(200);
 
-    Get    "/docs" Access::Open => docs::page,
-        says("Show a page to browse the API with").answers_as(docs::file("text/html")).refuses(&[NoRoute]);
-    Get    "/docs/start.js" Access::Open => docs::start,
-        says("The script that starts the page").answers_as(docs::file("text/javascript")).refuses(&[NoRoute]);
-    Get    "/docs/swagger-ui.js" Access::Open => docs::script,
-        says("The script of the page").answers_as(docs::file("text/javascript")).refuses(&[NoRoute]);
-    Get    "/docs/swagger-ui.css" Access::Open => docs::style,
-        says("The style of the page").answers_as(docs::file("text/css")).refuses(&[NoRoute]);
+    Get    "/docs" Guard::Open => docs::page,
+        summary("Show a page to browse the API with").response_as(docs::file("text/html")).reasons(&[NoRoute]);
+    Get    "/docs/start.js" Guard::Open => docs::start,
+        summary("The script that starts the page").response_as(docs::file("text/javascript")).reasons(&[NoRoute]);
+    Get    "/docs/swagger-ui.js" Guard::Open => docs::script,
+        summary("The script of the page").response_as(docs::file("text/javascript")).reasons(&[NoRoute]);
+    Get    "/docs/swagger-ui.css" Guard::Open => docs::style,
+        summary("The style of the page").response_as(docs::file("text/css")).reasons(&[NoRoute]);
 
-    Post   "/api/v1/auth/register" Access::Open => auth::register,
-        says("Found a tenant, and become its owner")
-            .takes::<auth::RegisterBody>()
-            .answers::<auth::NewMember>(201)
-            .refuses(&[PasswordRefused, SetupTokenWrong, RegistrationClosed, NameTaken]);
-    Post   "/api/v1/auth/login"    Access::Open => auth::login,
-        says("Log in").takes::<auth::LoginBody>().answers::<auth::Token<'static>>(200)
-            .refuses(&[CredentialsWrong, TenantRequired, PasswordRefused]);
-    Get    "/api/v1/auth/me"       may(&[OwnAccount]) => auth::me,
-        says("Tell who one is").answers::<auth::Me>(200);
+    Post   "/api/v1/auth/register" Guard::Open => auth::register,
+        summary("Found a tenant, and become its owner")
+            .request_body::<auth::Registration>()
+            .response::<auth::NewMember>(201)
+            .reasons(&[PasswordRefused, SetupTokenWrong, RegistrationClosed, NameTaken]);
+    Post   "/api/v1/auth/login"    Guard::Open => auth::login,
+        summary("Log in").request_body::<auth::Login>().response::<auth::AccessToken<'static>>(200)
+            .reasons(&[CredentialsWrong, TenantRequired, PasswordRefused]);
+    Get    "/api/v1/auth/me"       member(&[OwnAccount]) => auth::me,
+        summary("Tell who one is").response::<auth::Me>(200);
 
-    Get    "/api/v1/users"      may(&[ReadMembers]) => users::list,
-        says("List the members").pages().answers::<List<users::User>>(200);
-    Get    "/api/v1/users/{id}" may(&[ReadMembers]) => users::get,
-        says("Show a member").answers::<users::User>(200).tagged();
-    Patch  "/api/v1/users/{id}" may(&[ManageMembers]) => users::change,
-        says("Change a member's role or status").patches::<users::ChangeBody>()
-            .answers::<users::User>(200).tagged().if_match().refuses(&[RoleNotYours, LastOwner]);
-    Delete "/api/v1/users/{id}" may(&[ManageMembers]) => users::remove,
-        says("End a membership").is_done().if_match().refuses(&[RoleNotYours, LastOwner]);
+    Get    "/api/v1/users"      member(&[ReadMembers]) => users::list,
+        summary("List the members").paged().response::<List<users::Member>>(200);
+    Get    "/api/v1/users/{id}" member(&[ReadMembers]) => users::get,
+        summary("Show a member").response::<users::Member>(200).etag();
+    Patch  "/api/v1/users/{id}" member(&[ManageMembers]) => users::change,
+        summary("Change a member's role or status").merge_patch::<users::ChangeMember>()
+            .response::<users::Member>(200).etag().if_match().reasons(&[RoleNotYours, LastOwner]);
+    Delete "/api/v1/users/{id}" member(&[ManageMembers]) => users::remove,
+        summary("End a membership").no_content().if_match().reasons(&[RoleNotYours, LastOwner]);
 
-    Get    "/api/v1/invitations"        may(&[ManageMembers]) => invitations::list,
-        says("List the open invitations").pages().answers::<List<invitations::Shown>>(200);
-    Post   "/api/v1/invitations"        may(&[ManageMembers]) => invitations::create,
-        says("Invite somebody").more("The token is shown in this answer alone, works once, and for 7 days.")
-            .takes::<invitations::InviteBody>().answers::<invitations::Issued<'static>>(201)
-            .refuses(&[RoleNotYours, LimitReached]);
-    Post   "/api/v1/invitations/accept" Access::Open => invitations::accept,
-        says("Accept an invitation")
-            .more("Who has an account accepts with its password; who has none chooses one.")
-            .takes::<invitations::AcceptBody>().answers::<auth::NewMember>(201)
-            .refuses(&[NotFound, CredentialsWrong, PasswordRefused]);
-    Delete "/api/v1/invitations/{id}"   may(&[ManageMembers]) => invitations::withdraw,
-        says("Withdraw an invitation").is_done().refuses(&[RoleNotYours]);
+    Get    "/api/v1/invitations"        member(&[ManageMembers]) => invitations::list,
+        summary("List the open invitations").paged().response::<List<invitations::Invitation>>(200);
+    Post   "/api/v1/invitations"        member(&[ManageMembers]) => invitations::create,
+        summary("Invite somebody").description("The token is shown in this answer alone, works once, and for 7 days.")
+            .request_body::<invitations::Invite>().response::<invitations::IssuedInvitation<'static>>(201)
+            .reasons(&[RoleNotYours, LimitReached]);
+    Post   "/api/v1/invitations/accept" Guard::Open => invitations::accept,
+        summary("Accept an invitation")
+            .description("Who has an account accepts with its password; who has none chooses one.")
+            .request_body::<invitations::AcceptInvitation>().response::<auth::NewMember>(201)
+            .reasons(&[NotFound, CredentialsWrong, PasswordRefused]);
+    Delete "/api/v1/invitations/{id}"   member(&[ManageMembers]) => invitations::withdraw,
+        summary("Withdraw an invitation").no_content().reasons(&[RoleNotYours]);
 
-    Get    "/api/v1/datasets"      may(&[ReadMetadata]) => datasets::list,
-        says("List the datasets").pages().answers::<List<datasets::Shown>>(200);
-    Post   "/api/v1/datasets"      may(&[WriteDatasets]) => datasets::create,
-        says("Make a dataset").takes::<datasets::CreateBody>().answers::<datasets::Shown>(201).tagged()
-            .refuses(&[NameTaken, LimitReached]);
-    Get    "/api/v1/datasets/{id}" may(&[ReadMetadata]) => datasets::get,
-        says("Show a dataset").answers::<datasets::Shown>(200).tagged();
-    Get    "/api/v1/datasets/{id}/usage" may(&[ReadMetadata]) => datasets::usage,
-        says("Tell how much a dataset holds").answers::<datasets::Held>(200);
-    Patch  "/api/v1/datasets/{id}" may(&[WriteDatasets]) => datasets::change,
-        says("Change a dataset's name, summary or tags").patches::<datasets::ChangeBody>()
-            .answers::<datasets::Shown>(200).tagged().if_match().refuses(&[NameTaken]);
-    Delete "/api/v1/datasets/{id}" may(&[WriteDatasets]) => datasets::remove,
-        says("Remove a dataset with its documents and index").is_done().if_match().refuses(&[InUse]);
-    Post   "/api/v1/datasets/{id}/search" may(&[ReadContent]) => documents::search,
-        says("Search a dataset").more("It finds what an endpoint over the dataset would, with no policy in between.")
-            .takes::<documents::SearchBody>().answers::<documents::Found<'static>>(200);
-    Get    "/api/v1/datasets/{id}/documents"       may(&[WriteDatasets]) => documents::list,
-        says("List the documents of a dataset").pages().answers::<List<documents::Listed>>(200);
-    Post   "/api/v1/datasets/{id}/documents"       may(&[WriteDatasets]) => documents::add,
-        says("Put documents or files into a dataset")
-            .more("They are durable once this answers, and found once the job has succeeded. A file that gives no \
+    Get    "/api/v1/datasets"      member(&[ReadMetadata]) => datasets::list,
+        summary("List the datasets").paged().response::<List<datasets::Dataset>>(200);
+    Post   "/api/v1/datasets"      member(&[WriteDatasets]) => datasets::create,
+        summary("Make a dataset").request_body::<datasets::NewDataset>().response::<datasets::Dataset>(201).etag()
+            .reasons(&[NameTaken, LimitReached]);
+    Get    "/api/v1/datasets/{id}" member(&[ReadMetadata]) => datasets::get,
+        summary("Show a dataset").response::<datasets::Dataset>(200).etag();
+    Get    "/api/v1/datasets/{id}/usage" member(&[ReadMetadata]) => datasets::usage,
+        summary("Tell how much a dataset holds").response::<datasets::DatasetUsage>(200);
+    Patch  "/api/v1/datasets/{id}" member(&[WriteDatasets]) => datasets::change,
+        summary("Change a dataset's name, summary or tags").merge_patch::<datasets::ChangeDataset>()
+            .response::<datasets::Dataset>(200).etag().if_match().reasons(&[NameTaken]);
+    Delete "/api/v1/datasets/{id}" member(&[WriteDatasets]) => datasets::remove,
+        summary("Remove a dataset with its documents and index").no_content().if_match().reasons(&[InUse]);
+    Post   "/api/v1/datasets/{id}/search" member(&[ReadContent]) => documents::search,
+        summary("Search a dataset").description("It finds what an endpoint over the dataset would, with no policy in between.")
+            .request_body::<documents::Search>().response::<documents::Hits<'static>>(200);
+    Get    "/api/v1/datasets/{id}/documents"       member(&[WriteDatasets]) => documents::list,
+        summary("List the documents of a dataset").paged().response::<List<documents::DocumentSummary>>(200);
+    Post   "/api/v1/datasets/{id}/documents"       member(&[WriteDatasets]) => documents::add,
+        summary("Put documents or files into a dataset")
+            .description("They are durable once this answers, and found once the job has succeeded. A file that gives no \
                 document is one of the job's errors, and the others go on.")
-            .asks(documents::WAIT)
-            .takes_as::<documents::AddBody>("application/json", Bound::Documents)
-            .takes_as::<shapes::FilesShape>("multipart/form-data", Bound::Files)
-            .answers::<jobs::Started>(202).answers::<jobs::Started>(200).refuses(&[LimitReached]);
-    Get    "/api/v1/datasets/{id}/documents/{doc}" may(&[ReadContent]) => documents::get,
-        says("Read a document").answers::<documents::Whole>(200);
-    Delete "/api/v1/datasets/{id}/documents/{doc}" may(&[WriteDatasets]) => documents::remove,
-        says("Remove a document").is_done();
-    Get    "/api/v1/datasets/{id}/jobs"       may(&[WriteDatasets]) => jobs::list,
-        says("List the ingestion jobs of a dataset, the newest first").pages().answers::<List<jobs::Shown>>(200);
-    Get    "/api/v1/datasets/{id}/jobs/{job}" may(&[WriteDatasets]) => jobs::get,
-        says("Show an ingestion job").answers::<jobs::Shown>(200);
-    Post   "/api/v1/datasets/{id}/jobs/{job}/cancel" may(&[WriteDatasets]) => jobs::cancel,
-        says("Cancel an ingestion job").more("What it has stored stays. Canceling again changes nothing.")
-            .answers::<jobs::Shown>(200);
+            .query(documents::WAIT)
+            .request_body_as::<documents::AddDocuments>("application/json", BodyLimit::Documents)
+            .request_body_as::<shapes::FilesShape>("multipart/form-data", BodyLimit::Files)
+            .response::<jobs::StartedJob>(202).response::<jobs::StartedJob>(200).reasons(&[LimitReached]);
+    Get    "/api/v1/datasets/{id}/documents/{doc}" member(&[ReadContent]) => documents::get,
+        summary("Read a document").response::<documents::Document>(200);
+    Delete "/api/v1/datasets/{id}/documents/{doc}" member(&[WriteDatasets]) => documents::remove,
+        summary("Remove a document").no_content();
+    Get    "/api/v1/datasets/{id}/jobs"       member(&[WriteDatasets]) => jobs::list,
+        summary("List the ingestion jobs of a dataset, the newest first").paged().response::<List<jobs::Job>>(200);
+    Get    "/api/v1/datasets/{id}/jobs/{job}" member(&[WriteDatasets]) => jobs::get,
+        summary("Show an ingestion job").response::<jobs::Job>(200);
+    Post   "/api/v1/datasets/{id}/jobs/{job}/cancel" member(&[WriteDatasets]) => jobs::cancel,
+        summary("Cancel an ingestion job").description("What it has stored stays. Canceling again changes nothing.")
+            .response::<jobs::Job>(200);
 
-    Get    "/api/v1/endpoints"        may(&[ReadMetadata, ListQueryable]) => endpoints::list,
-        says("List the endpoints").more("A user lists name, slug and summary of those that they may query now.")
-            .pages().answers::<List<endpoints::Listed>>(200);
-    Post   "/api/v1/endpoints"        may(&[WriteEndpoints]) => endpoints::create,
-        says("Make an endpoint").more("It is a draft until `published` is true.")
-            .takes::<endpoints::CreateBody>().answers::<endpoints::Shown>(201).tagged()
-            .refuses(&[NameTaken, LimitReached]);
-    Get    "/api/v1/endpoints/{slug}" may(&[ReadMetadata]) => endpoints::get,
-        says("Show an endpoint with its policies").answers::<endpoints::WithPolicies>(200).tagged();
-    Patch  "/api/v1/endpoints/{slug}" may(&[WriteEndpoints]) => endpoints::change,
-        says("Change an endpoint").patches::<endpoints::ChangeBody>()
-            .answers::<endpoints::Shown>(200).tagged().if_match();
-    Delete "/api/v1/endpoints/{slug}" may(&[WriteEndpoints]) => endpoints::remove,
-        says("Remove an endpoint").is_done().if_match();
-    Put    "/api/v1/endpoints/{slug}/policies"         may(&[WritePolicies]) => endpoints::attach,
-        says("Replace the policies of an endpoint").more("`[]` detaches all.")
-            .takes::<endpoints::AttachBody>().answers::<endpoints::AttachedList>(200).if_match();
-    Post   "/api/v1/endpoints/{slug}/policies/explain" may(&[WritePolicies]) => endpoints::explain,
-        says("Explain whether somebody may query, and why")
-            .takes::<endpoints::ExplainBody>().answers::<explanation::Explained>(200);
-    Get    "/api/v1/endpoints/{slug}/listings" may(&[ReadMetadata]) => listings::list,
-        says("List where an endpoint is shown").answers::<listings::Listings>(200);
-    Post   "/api/v1/endpoints/{slug}/listings" may(&[WriteEndpoints]) => listings::create,
-        says("Show an endpoint on a marketplace")
-            .more("It must be published and have an access policy. The hub is told in the background: `state` says how far \
+    Get    "/api/v1/endpoints"        member(&[ReadMetadata, ListQueryable]) => endpoints::list,
+        summary("List the endpoints").description("A user lists name, slug and summary of those that they may query now.")
+            .paged().response::<List<endpoints::ListedEndpoint>>(200);
+    Post   "/api/v1/endpoints"        member(&[WriteEndpoints]) => endpoints::create,
+        summary("Make an endpoint").description("It is a draft until `published` is true.")
+            .request_body::<endpoints::NewEndpoint>().response::<endpoints::Endpoint>(201).etag()
+            .reasons(&[NameTaken, LimitReached]);
+    Get    "/api/v1/endpoints/{slug}" member(&[ReadMetadata]) => endpoints::get,
+        summary("Show an endpoint with its policies").response::<endpoints::EndpointWithPolicies>(200).etag();
+    Patch  "/api/v1/endpoints/{slug}" member(&[WriteEndpoints]) => endpoints::change,
+        summary("Change an endpoint").merge_patch::<endpoints::ChangeEndpoint>()
+            .response::<endpoints::Endpoint>(200).etag().if_match();
+    Delete "/api/v1/endpoints/{slug}" member(&[WriteEndpoints]) => endpoints::remove,
+        summary("Remove an endpoint").no_content().if_match();
+    Put    "/api/v1/endpoints/{slug}/policies"         member(&[WritePolicies]) => endpoints::attach,
+        summary("Replace the policies of an endpoint").description("`[]` detaches all.")
+            .request_body::<endpoints::AttachPolicies>().response::<endpoints::AttachedPolicies>(200).if_match();
+    Post   "/api/v1/endpoints/{slug}/policies/explain" member(&[WritePolicies]) => endpoints::explain,
+        summary("Explain whether somebody may query, and why")
+            .request_body::<endpoints::Explain>().response::<explanation::Explanation>(200);
+    Get    "/api/v1/endpoints/{slug}/listings" member(&[ReadMetadata]) => listings::list,
+        summary("List where an endpoint is shown").response::<listings::Listings>(200);
+    Post   "/api/v1/endpoints/{slug}/listings" member(&[WriteEndpoints]) => listings::create,
+        summary("Show an endpoint on a marketplace")
+            .description("It must be published and have an access policy. The hub is told in the background: `state` says how far \
                    that is.")
-            .takes::<listings::CreateBody>().answers::<listings::Shown>(201)
-            .refuses(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, NameTaken]);
-    Delete "/api/v1/endpoints/{slug}/listings/{listing}" may(&[WriteEndpoints]) => listings::remove,
-        says("Take an endpoint off a marketplace").is_done();
-    Post   "/api/v1/endpoints/{slug}/query"            may(&[Query]) => query::query,
-        says("Ask an endpoint")
-            .more("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
-            .heeds(query::HEADERS)
-            .takes::<query::QueryBody>().answers::<query::Answer<'static>>(200)
-            .refuses(&[AccessDenied, IdentityUnavailable, HubUnavailable]);
+            .request_body::<listings::NewListing>().response::<listings::Listing>(201)
+            .reasons(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, NameTaken]);
+    Delete "/api/v1/endpoints/{slug}/listings/{listing}" member(&[WriteEndpoints]) => listings::remove,
+        summary("Take an endpoint off a marketplace").no_content();
+    Post   "/api/v1/endpoints/{slug}/query"            member(&[Query]) => query::query,
+        summary("Ask an endpoint")
+            .description("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
+            .headers(query::HEADERS)
+            .request_body::<query::Query>().response::<query::Answer<'static>>(200)
+            .reasons(&[AccessDenied, IdentityUnavailable, HubUnavailable]);
 
-    Get    "/api/v1/policies"      may(&[ReadMetadata]) => policies::list,
-        says("List the policies").pages().answers::<List<policies::Shown>>(200);
-    Post   "/api/v1/policies"      may(&[WritePolicies]) => policies::create,
-        says("Make a policy").takes::<policies::CreateBody>().answers::<policies::Shown>(201).tagged()
-            .refuses(&[LimitReached]);
-    Get    "/api/v1/policies/{id}" may(&[ReadMetadata]) => policies::get,
-        says("Show a policy").answers::<policies::Shown>(200).tagged();
-    Patch  "/api/v1/policies/{id}" may(&[WritePolicies]) => policies::change,
-        says("Change a policy").more("The patch is merged into the configuration; a list is replaced as a whole.")
-            .patches::<policies::ChangeBody>().answers::<policies::Shown>(200).tagged().if_match();
-    Delete "/api/v1/policies/{id}" may(&[WritePolicies]) => policies::remove,
-        says("Remove a policy that is attached nowhere").is_done().if_match().refuses(&[InUse]);
+    Get    "/api/v1/policies"      member(&[ReadMetadata]) => policies::list,
+        summary("List the policies").paged().response::<List<policies::Policy>>(200);
+    Post   "/api/v1/policies"      member(&[WritePolicies]) => policies::create,
+        summary("Make a policy").request_body::<policies::NewPolicy>().response::<policies::Policy>(201).etag()
+            .reasons(&[LimitReached]);
+    Get    "/api/v1/policies/{id}" member(&[ReadMetadata]) => policies::get,
+        summary("Show a policy").response::<policies::Policy>(200).etag();
+    Patch  "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::change,
+        summary("Change a policy").description("The patch is merged into the configuration; a list is replaced as a whole.")
+            .merge_patch::<policies::ChangePolicy>().response::<policies::Policy>(200).etag().if_match();
+    Delete "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::remove,
+        summary("Remove a policy that is attached nowhere").no_content().if_match().reasons(&[InUse]);
 
-    Get    "/api/v1/marketplaces"      may(&[ReadMarketplaces]) => marketplaces::list,
-        says("List the accounts on hubs").pages().answers::<List<marketplaces::Shown>>(200);
-    Post   "/api/v1/marketplaces"      may(&[ManageMarketplaces]) => marketplaces::create,
-        says("Register an account on a hub")
-            .more("The hub is asked whose the credential is, before anything is stored. The credential is kept sealed, \
+    Get    "/api/v1/marketplaces"      member(&[ReadMarketplaces]) => marketplaces::list,
+        summary("List the accounts on hubs").paged().response::<List<marketplaces::Marketplace>>(200);
+    Post   "/api/v1/marketplaces"      member(&[ManageMarketplaces]) => marketplaces::create,
+        summary("Register an account on a hub")
+            .description("The hub is asked whose the credential is, before anything is stored. The credential is kept sealed, \
                 and never shown.")
-            .takes::<marketplaces::CreateBody>().answers::<marketplaces::Shown>(201).tagged()
-            .refuses(&[HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
+            .request_body::<marketplaces::NewMarketplace>().response::<marketplaces::Marketplace>(201).etag()
+            .reasons(&[HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
                 AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
-    Get    "/api/v1/marketplaces/{id}" may(&[ReadMarketplaces]) => marketplaces::get,
-        says("Show an account on a hub").answers::<marketplaces::Shown>(200).tagged();
-    Patch  "/api/v1/marketplaces/{id}" may(&[ManageMarketplaces]) => marketplaces::change,
-        says("Change a marketplace's name or credential").more("A new credential is of the same account as before.")
-            .patches::<marketplaces::ChangeBody>().answers::<marketplaces::Shown>(200).tagged().if_match()
-            .refuses(&[OutboundNotAllowed, NameTaken, AudienceTaken, UsernameMismatch, CredentialRefused,
+    Get    "/api/v1/marketplaces/{id}" member(&[ReadMarketplaces]) => marketplaces::get,
+        summary("Show an account on a hub").response::<marketplaces::Marketplace>(200).etag();
+    Patch  "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::change,
+        summary("Change a marketplace's name or credential").description("A new credential is of the same account as before.")
+            .merge_patch::<marketplaces::ChangeMarketplace>().response::<marketplaces::Marketplace>(200).etag().if_match()
+            .reasons(&[OutboundNotAllowed, NameTaken, AudienceTaken, UsernameMismatch, CredentialRefused,
                 HubUnreadable, HubUnavailable]);
-    Delete "/api/v1/marketplaces/{id}" may(&[ManageMarketplaces]) => marketplaces::remove,
-        says("Remove an account on a hub, with its listings")
-            .more("Tokens of callers from there are refused at once. The hub is told as well as it goes.")
-            .is_done().if_match();
-    Post   "/api/v1/marketplaces/{id}/sync" may(&[WriteEndpoints]) => listings::sync,
-        says("Have the hub told anew of all that is listed there").answers::<listings::Listings>(200);
+    Delete "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::remove,
+        summary("Remove an account on a hub, with its listings")
+            .description("Tokens of callers from there are refused at once. The hub is told as well as it goes.")
+            .no_content().if_match();
+    Post   "/api/v1/marketplaces/{id}/sync" member(&[WriteEndpoints]) => listings::sync,
+        summary("Have the hub told anew of all that is listed there").response::<listings::Listings>(200);
 
-    Get    "/api/v1/audit" may(&[ReadAudit]) => audit::list,
-        says("Read the audit log, the newest first").asks(audit::FILTERS).answers::<audit::Part>(200);
+    Get    "/api/v1/audit" member(&[ReadAudit]) => audit::list,
+        summary("Read the audit log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };
 
 /// The routes that are the host's operator's alone. They stand beside the others behind the control socket, and nowhere
 /// else.
 pub static OPERATOR_ROUTES: &[Route] = routes! {
-    Get  "/operator/v1/tenants" Access::Operator => operator::tenants,
-        says("List the tenants").answers::<List<operator::Shown>>(200);
-    Post "/operator/v1/tenants" Access::Operator => operator::found,
-        says("Found a tenant, and make its owner").takes::<operator::FoundBody>()
-            .answers::<auth::NewMember>(201).refuses(&[PasswordRefused, NameTaken]);
-    Get  "/operator/v1/hubs"    Access::Operator => hubs::list,
-        says("List the trusted hubs").answers::<List<hubs::Shown>>(200);
-    Post "/operator/v1/hubs"    Access::Operator => hubs::trust,
-        says("Trust a hub").takes::<hubs::TrustBody>().answers::<hubs::Shown>(200).refuses(&[InUse]);
-    Delete "/operator/v1/hubs/{id}" Access::Operator => hubs::distrust,
-        says("Trust a hub no more").is_done().refuses(&[InUse]);
-    Get  "/operator/v1/audit"   Access::Operator => audit::installation,
-        says("Read the installation's log, the newest first").asks(audit::FILTERS).answers::<audit::Part>(200);
+    Get  "/operator/v1/tenants" Guard::Operator => operator::tenants,
+        summary("List the tenants").response::<List<operator::Tenant>>(200);
+    Post "/operator/v1/tenants" Guard::Operator => operator::found,
+        summary("Found a tenant, and make its owner").request_body::<operator::Founding>()
+            .response::<auth::NewMember>(201).reasons(&[PasswordRefused, NameTaken]);
+    Get  "/operator/v1/hubs"    Guard::Operator => hubs::list,
+        summary("List the trusted hubs").response::<List<hubs::Hub>>(200);
+    Post "/operator/v1/hubs"    Guard::Operator => hubs::trust,
+        summary("Trust a hub").request_body::<hubs::TrustHub>().response::<hubs::Hub>(200).reasons(&[InUse]);
+    Delete "/operator/v1/hubs/{id}" Guard::Operator => hubs::distrust,
+        summary("Trust a hub no more").no_content().reasons(&[InUse]);
+    Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
+        summary("Read the installation's log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };

@@ -1,7 +1,7 @@
-//! What every request may use.
+//! The state that all requests share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
@@ -11,10 +11,9 @@ use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
 use crate::http::anonymous_failures::AnonymousFailures;
-use crate::http::openapi;
-use crate::setup_token::SetupTokenFile;
+use crate::startup::setup_token::SetupTokenFile;
 
-/// Bounds on what a request may bring.
+/// Limits on the body of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestLimits {
     /// The most bytes of a JSON body.
@@ -27,11 +26,14 @@ pub struct RequestLimits {
     pub body_timeout: Duration,
 }
 
-/// What every request may use.
+/// The OpenAPI document as JSON, with what makes it. The state does not know how, so that no handler does.
+pub type OpenApiDocument = LazyLock<Bytes, Box<dyn FnOnce() -> Bytes + Send>>;
+
+/// The state that all requests share.
 pub struct State {
     /// Every port.
     pub space: Space,
-    /// Bounds on what a request may bring.
+    /// Limits on the body of a request.
     pub limits: RequestLimits,
     /// Proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
@@ -47,21 +49,22 @@ pub struct State {
     pub ready: AtomicBool,
     /// Whether there is a page to browse the API with.
     pub docs_enabled: bool,
-    /// What the API looks like to a machine, made when it is first asked for.
-    pub description: OnceLock<Bytes>,
+    /// The OpenAPI document, made when it is first asked for.
+    pub openapi: OpenApiDocument,
 }
 
 impl State {
-    /// Who may register now.
+    /// What registration demands now.
     #[must_use]
     pub fn registration_gate(&self) -> RegistrationGate {
         let setup_token: Option<TokenHash> = self.setup_token.as_ref().map(SetupTokenFile::hash);
         RegistrationGate { setup_token, open: self.registration_open }
     }
 
-    /// What the API looks like to a machine: OpenAPI 3.1 as JSON.
-    pub fn description(&self) -> Bytes {
-        self.description.get_or_init(|| openapi::document(&self.limits).to_string().into()).clone()
+    /// The OpenAPI 3.1 document as JSON.
+    #[must_use]
+    pub fn openapi(&self) -> Bytes {
+        self.openapi.clone()
     }
 
     /// Whether requests are served.

@@ -1,11 +1,11 @@
-//! A state over adapters in memory, for tests of single parts.
+//! A state over the adapters in memory, for unit tests.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use syft_space_domain::dataset::IngestQueue;
-use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::random::Entropy;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool, MemoryStore,
@@ -18,18 +18,18 @@ use crate::system::{SystemClock, SystemEntropy};
 
 pub(crate) fn state() -> State {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let live = Arc::new(SnapshotCache::default());
+    let snapshots = Arc::new(SnapshotCache::default());
     let hub = Arc::new(MemoryHub::new());
     let space = Space {
-        store: Arc::new(MemoryStore::new(live.clone())),
-        live: live.clone(),
+        store: Arc::new(MemoryStore::new(snapshots.clone())),
+        snapshots: snapshots.clone(),
         documents: Arc::new(MemoryDocuments::new()),
         engine: Arc::new(MemorySearch::new()),
         spool: Arc::new(MemorySpool::new()),
         extractor: Arc::new(TextFiles),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), Duration::from_secs(900))),
-        trusted: live,
+        trusted: snapshots,
         satellites: hub.clone(),
         identities: hub.clone(),
         hubs: hub,
@@ -39,5 +39,5 @@ pub(crate) fn state() -> State {
         datasets: DatasetLocks::default(),
         ingestion: IngestQueue::default(),
     };
-    Arc::into_inner(crate::serve::state(space, &Settings::default(), None)).unwrap()
+    Arc::into_inner(crate::startup::serve::state(space, &Settings::default(), None)).unwrap()
 }

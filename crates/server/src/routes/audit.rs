@@ -1,4 +1,4 @@
-//! The tenant's audit log, and the installation's.
+//! The routes of the tenant's audit log, and of the installation's.
 
 use std::net::IpAddr;
 
@@ -11,15 +11,14 @@ use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, ev
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::time::Timestamp;
 
-use crate::http::about::{CURSOR, LIMIT, Parameter};
 use crate::http::problem::Problem;
 use crate::http::request::Request;
+use crate::http::route_docs::{CURSOR, LIMIT, Parameter};
 use crate::routes::reply;
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Event")]
-pub(crate) struct Shown {
+pub(crate) struct Event {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     seq: u64,
@@ -42,15 +41,14 @@ pub(crate) struct Shown {
 
 /// A part of the log, with how far the index reached by which it was searched.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "EventList")]
-pub(crate) struct Part {
+pub(crate) struct EventList {
     #[serde(flatten)]
-    list: reply::List<Shown>,
+    list: reply::List<Event>,
     #[schemars(with = "shapes::ProjectionShape")]
     projection: Projection,
 }
 
-impl From<RecordedEvent> for Shown {
+impl From<RecordedEvent> for Event {
     fn from(RecordedEvent { seq, event }: RecordedEvent) -> Self {
         Self {
             id: event.id.to_string(),
@@ -80,29 +78,29 @@ pub(crate) const FILTERS: &[Parameter] = &[
 ];
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let (filter, page) = asked(&request)?;
-    shown(events(request.space(), request.principal()?, &filter, page)?)
+    let (filter, page) = filter_and_page(&request)?;
+    respond(events(request.space(), request.principal()?, &filter, page)?)
 }
 
 /// The installation's own log, which the host's operator reads.
 pub(crate) async fn installation(request: Request) -> Result<HttpResponse, Problem> {
-    let (filter, page) = asked(&request)?;
-    shown(installation_events(request.space(), request.operator()?, &filter, page)?)
+    let (filter, page) = filter_and_page(&request)?;
+    respond(installation_events(request.space(), request.operator()?, &filter, page)?)
 }
 
-fn shown(LogPage { events, projection }: LogPage) -> Result<HttpResponse, Problem> {
-    let body = Part { list: reply::List::of(events, Shown::from), projection };
+fn respond(LogPage { events, projection }: LogPage) -> Result<HttpResponse, Problem> {
+    let body = EventList { list: reply::List::of(events, Event::from), projection };
     reply::json(StatusCode::OK, &body)
 }
 
-fn asked(request: &Request) -> Result<(EventFilter, PageRequest<Seq>), Problem> {
-    let asked = request.query();
+fn filter_and_page(request: &Request) -> Result<(EventFilter, PageRequest<Seq>), Problem> {
+    let query = request.query();
     let filter = EventFilter {
-        action: asked.parse("action")?,
-        outcome: asked.parse("outcome")?,
-        actor: asked.parse("actor")?,
-        since: asked.parse("since")?,
-        until: asked.parse("until")?,
+        action: query.parse("action")?,
+        outcome: query.parse("outcome")?,
+        actor: query.parse("actor")?,
+        since: query.parse("since")?,
+        until: query.parse("until")?,
     };
-    Ok((filter, asked.page()?))
+    Ok((filter, query.page()?))
 }

@@ -1,4 +1,4 @@
-//! Registering, logging in, and who one is.
+//! The routes to register, to log in, and to read who one is.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::access::Permission;
 use syft_space_domain::audit::Action;
-use syft_space_domain::identity::{Email, Login, Password, login as log_in};
+use syft_space_domain::identity::{self, Email, Password};
 use syft_space_domain::secret::{Secret, TokenHash};
-use syft_space_domain::tenant::{NewMembership, RegisterError, Registration, TenantName, register as found};
+use syft_space_domain::tenant::{self, NewMembership, RegisterError, TenantName};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -20,8 +20,7 @@ use crate::routes::shapes;
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Registration")]
-pub(crate) struct RegisterBody {
+pub(crate) struct Registration {
     #[garde(custom(rules::email))]
     #[schemars(with = "shapes::EmailShape")]
     email: String,
@@ -41,7 +40,7 @@ pub(crate) struct RegisterBody {
 pub(crate) struct NewMember {
     #[schemars(with = "shapes::IdShape")]
     id: String,
-    #[schemars(with = "shapes::ShownEmailShape")]
+    #[schemars(with = "shapes::CanonicalEmailShape")]
     email: String,
     #[schemars(with = "shapes::TenantNameShape")]
     tenant_name: String,
@@ -52,41 +51,44 @@ pub(crate) struct NewMember {
 }
 
 impl From<NewMembership> for NewMember {
-    fn from(founded: NewMembership) -> Self {
+    fn from(membership: NewMembership) -> Self {
         Self {
-            id: founded.account.to_string(),
-            email: founded.email.to_string(),
-            tenant_name: founded.tenant_name.to_string(),
-            role: founded.role.as_str(),
-            created_at: founded.created_at,
+            id: membership.account.to_string(),
+            email: membership.email.to_string(),
+            tenant_name: membership.tenant_name.to_string(),
+            role: membership.role.as_str(),
+            created_at: membership.created_at,
         }
     }
 }
 
 pub(crate) async fn register(request: Request) -> Result<HttpResponse, Problem> {
-    let body: RegisterBody = request.json().await?;
-    let wanted = Registration {
+    let body: Registration = request.json().await?;
+    let wanted = tenant::Registration {
         email: take("/email", Email::parse(&body.email))?,
         password: Password::parse(&body.password)?,
         tenant_name: take("/tenant_name", TenantName::parse(&body.tenant_name))?,
         setup_token: body.setup_token.as_ref().map(|token| TokenHash::of(token.expose().trim())),
     };
     let gate = request.state.registration_gate();
-    let founded = found(request.space(), &request.call, &gate, wanted).await;
-    if let Some(reason_code) = founded.as_ref().err().and_then(RegisterError::anonymous_failure) {
-        request.state.anonymous_failures.count(request.context.origin.address, Action::AuthzFail, reason_code);
+    let membership = tenant::register(request.space(), &request.context, &gate, wanted).await;
+    if let Some(reason_code) = membership.as_ref().err().and_then(RegisterError::anonymous_failure) {
+        request.state.anonymous_failures.count(
+            request.context.origin.address,
+            Action::AuthzFail,
+            reason_code,
+        );
     }
-    let founded = founded?;
+    let membership = membership?;
     if let Some(file) = &request.state.setup_token {
-        file.used();
+        file.discard();
     }
-    reply::json(StatusCode::CREATED, &NewMember::from(founded))
+    reply::json(StatusCode::CREATED, &NewMember::from(membership))
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Login")]
-pub(crate) struct LoginBody {
+pub(crate) struct Login {
     #[garde(custom(rules::email))]
     #[schemars(with = "shapes::EmailShape")]
     email: String,
@@ -99,22 +101,21 @@ pub(crate) struct LoginBody {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AccessToken")]
-pub(crate) struct Token<'a> {
+pub(crate) struct AccessToken<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: u64,
 }
 
 pub(crate) async fn login(request: Request) -> Result<HttpResponse, Problem> {
-    let body: LoginBody = request.json().await?;
-    let wanted = Login {
+    let body: Login = request.json().await?;
+    let wanted = identity::Login {
         email: take("/email", Email::parse(&body.email))?,
         password: Password::presented(&body.password)?,
         tenant: body.tenant.map(|name| take("/tenant", TenantName::parse(&name))).transpose()?,
     };
-    let logged_in = log_in(request.space(), &request.call, wanted).await?;
-    let token = Token {
+    let logged_in = identity::login(request.space(), &request.context, wanted).await?;
+    let token = AccessToken {
         access_token: logged_in.token.expose(),
         token_type: "bearer",
         expires_in: logged_in.lifetime.as_secs(),
@@ -126,7 +127,7 @@ pub(crate) async fn login(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) struct Me {
     #[schemars(with = "shapes::IdShape")]
     id: String,
-    #[schemars(with = "shapes::ShownEmailShape")]
+    #[schemars(with = "shapes::CanonicalEmailShape")]
     email: String,
     #[schemars(with = "shapes::TenantNameShape")]
     tenant_name: String,

@@ -1,4 +1,4 @@
-//! Datasets.
+//! The routes of datasets.
 
 use std::sync::Arc;
 
@@ -7,10 +7,7 @@ use actix_web::http::StatusCode;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::dataset::{
-    AnalyzerSettings, ChangeDataset, Dataset, NewDataset, Usage, begin_removal, change_dataset,
-    create_dataset, dataset, datasets, finish_removal, usage as usage_of,
-};
+use syft_space_domain::dataset::{self, AnalyzerSettings};
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::text;
 use syft_space_domain::time::Timestamp;
@@ -23,8 +20,7 @@ use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Dataset")]
-pub(crate) struct Shown {
+pub(crate) struct Dataset {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     name: String,
@@ -32,7 +28,7 @@ pub(crate) struct Shown {
     dtype: &'static str,
     summary: String,
     tags: String,
-    #[schemars(with = "shapes::AnalyzerShape")]
+    #[schemars(with = "shapes::DatasetConfigurationShape")]
     configuration: AnalyzerSettings,
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
@@ -40,12 +36,12 @@ pub(crate) struct Shown {
     updated_at: Timestamp,
 }
 
-impl From<Dataset> for Shown {
-    fn from(dataset: Dataset) -> Self {
+impl From<dataset::Dataset> for Dataset {
+    fn from(dataset: dataset::Dataset) -> Self {
         Self {
             id: dataset.id.to_string(),
             name: dataset.name,
-            dtype: Dataset::DTYPE,
+            dtype: dataset::Dataset::DTYPE,
             summary: dataset.summary,
             tags: dataset.tags,
             configuration: dataset.analyzer,
@@ -57,49 +53,50 @@ impl From<Dataset> for Shown {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(datasets(request.space(), request.principal()?, page)?, Shown::from)
+    reply::list(dataset::datasets(request.space(), request.principal()?, page)?, Dataset::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = dataset(request.space(), request.principal()?, id(&request)?)?;
-    reply::resource(StatusCode::OK, found.revision, &Shown::from(found))
+    let found = dataset::dataset(request.space(), request.principal()?, id(&request)?)?;
+    reply::resource(StatusCode::OK, found.revision, &Dataset::from(found))
 }
 
 /// How much a dataset holds.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "DatasetUsage")]
-pub(crate) struct Held {
+pub(crate) struct DatasetUsage {
     documents: u64,
     chunks: u64,
     /// Of text.
     bytes: u64,
 }
 
-impl From<Usage> for Held {
-    fn from(Usage { documents, chunks, bytes }: Usage) -> Self {
-        Self { documents, chunks, bytes }
+impl From<dataset::Usage> for DatasetUsage {
+    fn from(usage: dataset::Usage) -> Self {
+        Self { documents: usage.documents, chunks: usage.chunks, bytes: usage.bytes }
     }
 }
 
 pub(crate) async fn usage(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
-    let held = reply::blocking(move || usage_of(&state.space, &principal, id)).await??;
-    reply::json(StatusCode::OK, &Held::from(held))
+    let usage = reply::blocking(move || dataset::usage(&state.space, &principal, id)).await??;
+    reply::json(StatusCode::OK, &DatasetUsage::from(usage))
 }
 
 fn embedded(value: &str, _: &()) -> garde::Result {
-    if value == Dataset::DTYPE {
+    if value == dataset::Dataset::DTYPE {
         Ok(())
     } else {
-        Err(garde::Error::new(format_args!("dtype is {}; this version has no other", Dataset::DTYPE)))
+        Err(garde::Error::new(format_args!(
+            "dtype is {}; this version has no other",
+            dataset::Dataset::DTYPE
+        )))
     }
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewDataset")]
-pub(crate) struct CreateBody {
+pub(crate) struct NewDataset {
     #[garde(custom(rules::name))]
     #[schemars(with = "shapes::NameShape")]
     name: String,
@@ -116,26 +113,26 @@ pub(crate) struct CreateBody {
     tags: String,
     #[serde(default)]
     #[garde(skip)]
-    #[schemars(with = "shapes::AnalyzerShape")]
+    #[schemars(with = "shapes::DatasetConfigurationShape")]
     configuration: AnalyzerSettings,
 }
 
 pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
-    let body: CreateBody = request.json().await?;
-    let wanted = NewDataset {
+    let body: NewDataset = request.json().await?;
+    let wanted = dataset::NewDataset {
         name: take("/name", text::name(&body.name))?,
         summary: take("/summary", text::line(&body.summary))?,
         tags: take("/tags", text::line(&body.tags))?,
         analyzer: body.configuration,
     };
-    let made = create_dataset(request.space(), &request.call, request.principal()?, wanted).await?;
-    reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
+    let created =
+        dataset::create_dataset(request.space(), &request.context, request.principal()?, wanted).await?;
+    reply::resource(StatusCode::CREATED, created.revision, &Dataset::from(created))
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ChangeDataset")]
-pub(crate) struct ChangeBody {
+pub(crate) struct ChangeDataset {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::name)))]
     #[schemars(with = "shapes::NameShape")]
@@ -152,24 +149,27 @@ pub(crate) struct ChangeBody {
 
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset(request.space(), request.principal()?, id)?;
-    let body: ChangeBody = request.merge_patch().await?;
-    let change = ChangeDataset {
+    dataset::dataset(request.space(), request.principal()?, id)?;
+    let body: ChangeDataset = request.merge_patch().await?;
+    let change = dataset::ChangeDataset {
         name: body.name,
         summary: body.summary,
         tags: body.tags,
         if_revision: request.if_match(),
     };
-    let changed = change_dataset(request.space(), &request.call, request.principal()?, id, change).await?;
-    reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
+    let changed =
+        dataset::change_dataset(request.space(), &request.context, request.principal()?, id, change).await?;
+    reply::resource(StatusCode::OK, changed.revision, &Dataset::from(changed))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let (id, if_revision) = (id(&request)?, request.if_match());
-    let scope = begin_removal(request.space(), &request.call, request.principal()?, id, if_revision).await?;
-    let (state, call) = (Arc::clone(&request.state), request.call.clone());
-    reply::blocking(move || finish_removal(&state.space, &context, &scope, id)).await??;
-    Ok(reply::nothing())
+    let scope =
+        dataset::begin_removal(request.space(), &request.context, request.principal()?, id, if_revision)
+            .await?;
+    let (state, context) = (Arc::clone(&request.state), request.context.clone());
+    reply::blocking(move || dataset::finish_removal(&state.space, &context, &scope, id)).await??;
+    Ok(reply::no_content())
 }
 
 fn id(request: &Request) -> Result<DatasetId, Problem> {

@@ -1,20 +1,20 @@
-//! A page to browse the API with. Its files are in the binary, and it reaches no other origin.
+//! The page to browse the API with. Its files are in the binary, and it reaches no other origin.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
-use crate::http::about::Answers;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::Request;
+use crate::http::route_docs::Response;
 
 /// What the page may do: run and style itself by its own files, show the pictures in its styles, and call this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A file of the page, in its media type.
-pub(crate) const fn file(media_type: &'static str) -> Answers {
-    Answers { status: 200, media_type, schema: Some(crate::http::about::schema_of::<String>) }
+pub(crate) const fn file(media_type: &'static str) -> Response {
+    Response { status: 200, media_type, schema: Some(crate::http::route_docs::schema_of::<String>) }
 }
 
 pub(crate) async fn page(request: Request) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,4 @@
-//! Documents of a dataset, and what a search of it finds.
+//! The routes of the documents of a dataset, and of its search.
 
 use std::sync::Arc;
 
@@ -7,60 +7,58 @@ use actix_web::http::StatusCode;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use syft_space_domain::audit::RequestContext;
 use syft_space_domain::dataset::{
-    SearchQuery, ContentHash, Document, DocumentError, DocumentId, DocumentSummary, Hit, IngestError, JobSnapshot,
-    Metadata, NewDocument, dataset, document, documents, finish_ingestion, finish_later, ingestion_scope,
-    remove_document, search_dataset, start_ingestion,
+    self, ContentHash, DocumentError, DocumentId, IngestError, JobSnapshot, Metadata, NewDocument,
+    SearchQuery,
 };
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::time::Timestamp;
 
-use crate::http::about::Parameter;
+use crate::http::error_response::search_query_error;
 use crate::http::json;
-use crate::http::mapping::ask_refused;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::reason::Reason;
 use crate::http::request::Request;
-use crate::routes::jobs::Started;
+use crate::http::route_docs::Parameter;
+use crate::routes::jobs::StartedJob;
 use crate::routes::reply;
 use crate::routes::rules;
 use crate::routes::shapes;
 use crate::routes::upload;
 
 /// The most documents of one request.
-const DOCUMENTS_MAX: usize = 10_000;
+const MAX_DOCUMENTS_PER_REQUEST: usize = 10_000;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "DocumentSummary")]
-pub(crate) struct Listed {
+pub(crate) struct DocumentSummary {
     #[schemars(with = "shapes::DocumentIdShape")]
     document_id: String,
     #[schemars(with = "shapes::MetadataShape")]
     metadata: Metadata,
     bytes: u64,
     chunks: u64,
-    #[schemars(with = "shapes::HashShape")]
+    #[schemars(with = "shapes::Sha256Shape")]
     sha256: ContentHash,
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
 }
 
-impl From<DocumentSummary> for Listed {
-    fn from(one: DocumentSummary) -> Self {
+impl From<dataset::DocumentSummary> for DocumentSummary {
+    fn from(document: dataset::DocumentSummary) -> Self {
         Self {
-            document_id: one.id.to_string(),
-            metadata: one.metadata,
-            bytes: one.bytes,
-            chunks: one.chunks,
-            sha256: one.sha256,
-            created_at: one.created_at,
+            document_id: document.id.to_string(),
+            metadata: document.metadata,
+            bytes: document.bytes,
+            chunks: document.chunks,
+            sha256: document.sha256,
+            created_at: document.created_at,
         }
     }
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Document")]
-pub(crate) struct Whole {
+pub(crate) struct Document {
     #[schemars(with = "shapes::DocumentIdShape")]
     document_id: String,
     content: String,
@@ -70,41 +68,44 @@ pub(crate) struct Whole {
     created_at: Timestamp,
 }
 
-impl From<Document> for Whole {
-    fn from(one: Document) -> Self {
-        let Document { id, content, metadata, created_at, .. } = one;
+impl From<dataset::Document> for Document {
+    fn from(document: dataset::Document) -> Self {
+        let dataset::Document { id, content, metadata, created_at, .. } = document;
         Self { document_id: id.to_string(), content, metadata, created_at }
     }
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset(request.space(), request.principal()?, id)?;
+    dataset::dataset(request.space(), request.principal()?, id)?;
     let page = request.query().page()?;
     let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
-    let found = reply::blocking(move || documents(&state.space, &principal, id, page)).await??;
-    reply::list(found, Listed::from)
+    let found = reply::blocking(move || dataset::documents(&state.space, &principal, id, page)).await??;
+    reply::list(found, DocumentSummary::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let (id, name) = (id(&request)?, document_id(&request)?);
-    let (state, call, principal) = (Arc::clone(&request.state), request.call.clone(), request.principal()?.clone());
-    let found = reply::blocking(move || document(&state.space, &context, &principal, id, &name)).await??;
-    reply::json(StatusCode::OK, &Whole::from(found))
+    let (state, context, principal) =
+        (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
+    let found =
+        reply::blocking(move || dataset::document(&state.space, &context, &principal, id, &name)).await??;
+    reply::json(StatusCode::OK, &Document::from(found))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let (id, name) = (id(&request)?, document_id(&request)?);
-    let (state, call, principal) = (Arc::clone(&request.state), request.call.clone(), request.principal()?.clone());
-    reply::blocking(move || remove_document(&state.space, &context, &principal, id, &name)).await??;
-    Ok(reply::nothing())
+    let (state, context, principal) =
+        (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
+    reply::blocking(move || dataset::remove_document(&state.space, &context, &principal, id, &name))
+        .await??;
+    Ok(reply::no_content())
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "AddDocuments")]
-pub(crate) struct AddBody {
-    #[garde(length(min = 1, max = DOCUMENTS_MAX), dive)]
+pub(crate) struct AddDocuments {
+    #[garde(length(min = 1, max = MAX_DOCUMENTS_PER_REQUEST), dive)]
     documents: Vec<AddDocument>,
 }
 
@@ -132,7 +133,7 @@ pub(crate) const WAIT: &[Parameter] =
 
 pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset(request.space(), request.principal()?, id)?;
+    dataset::dataset(request.space(), request.principal()?, id)?;
     let wait = request.query().parse::<bool>("wait")?.unwrap_or(false);
     if request.is_form() {
         return upload::files(&request, id, wait).await;
@@ -142,23 +143,24 @@ pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
         Problem::new(Reason::UnsupportedMediaType, detail)
     })?;
     let body = request.body(request.state.limits.documents_body_bytes).await?;
-    let (state, call, principal) = (Arc::clone(&request.state), request.call.clone(), request.principal()?.clone());
+    let (state, context, principal) =
+        (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
     let job = reply::blocking(move || {
-        let body: AddBody = json::parse(&body)?;
-        let documents = take_documents(body, &context)?;
-        let job = start_ingestion(&state.space, &context, &principal, id, documents)?;
-        let scope = ingestion_scope(&principal)?;
+        let body: AddDocuments = json::parse(&body)?;
+        let documents = parse_documents(body, &context)?;
+        let job = dataset::start_ingestion(&state.space, &context, &principal, id, documents)?;
+        let scope = dataset::ingestion_scope(&principal)?;
         if !wait {
-            finish_later(&state.space, &scope, job.clone());
+            dataset::finish_later(&state.space, &scope, job.clone());
             return Ok::<_, Problem>(job);
         }
-        match finish_ingestion(&state.space, &context, &scope, job.clone()) {
+        match dataset::finish_ingestion(&state.space, &context, &scope, job.clone()) {
             Ok(job) => Ok(job),
             // Somebody stopped it meanwhile.
             Err(IngestError::Ended(job)) => Ok(*job),
             Err(error) => {
                 if let IngestError::PortError(_) = error {
-                    finish_later(&state.space, &scope, job);
+                    dataset::finish_later(&state.space, &scope, job);
                 }
                 Err(error.into())
             }
@@ -166,19 +168,19 @@ pub(crate) async fn add(request: Request) -> Result<HttpResponse, Problem> {
     })
     .await??;
     let status = if wait { StatusCode::OK } else { StatusCode::ACCEPTED };
-    reply::json(status, &Started::from(JobSnapshot { job, pace: None }))
+    reply::json(status, &StartedJob::from(JobSnapshot { job, rate: None }))
 }
 
 /// Checks every document, so that one answer tells of all that is wrong.
-fn take_documents(body: AddBody, call: &syft_space_domain::audit::RequestContext) -> Result<Vec<NewDocument>, Problem> {
-    let mut taken: Vec<NewDocument> = Vec::with_capacity(body.documents.len());
+fn parse_documents(body: AddDocuments, context: &RequestContext) -> Result<Vec<NewDocument>, Problem> {
+    let mut parsed: Vec<NewDocument> = Vec::with_capacity(body.documents.len());
     let mut errors = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    for (n, one) in body.documents.into_iter().enumerate() {
+    for (n, document) in body.documents.into_iter().enumerate() {
         let mut refuse = |field: &str, message: String| {
             errors.push(FieldError { pointer: format!("/documents/{n}{field}"), message });
         };
-        let id = match one.document_id {
+        let id = match document.document_id {
             Some(text) => DocumentId::parse(&text),
             None => DocumentId::parse(
                 &syft_space_domain::ids::EventId::generate(context.now, &*context.entropy)?.to_string(),
@@ -194,23 +196,22 @@ fn take_documents(body: AddBody, call: &syft_space_domain::audit::RequestContext
         if !seen.insert(id.clone()) {
             refuse("/document_id", format!("{id} stands twice in this request"));
         }
-        let mut metadata = one.metadata;
-        if let Some(title) = one.title {
+        let mut metadata = document.metadata;
+        if let Some(title) = document.title {
             metadata.insert("title".to_owned(), title.into());
         }
-        match NewDocument::new(id, one.content, metadata) {
-            Ok(document) => taken.push(document),
+        match NewDocument::new(id, document.content, metadata) {
+            Ok(document) => parsed.push(document),
             Err(error @ DocumentError::MetadataTooLong) => refuse("/metadata", error.to_string()),
             Err(error) => refuse("/content", error.to_string()),
         }
     }
-    if errors.is_empty() { Ok(taken) } else { Err(Problem::fields(errors)) }
+    if errors.is_empty() { Ok(parsed) } else { Err(Problem::fields(errors)) }
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Search")]
-pub(crate) struct SearchBody {
+pub(crate) struct Search {
     #[garde(custom(rules::question))]
     #[schemars(with = "shapes::QuestionShape")]
     query: String,
@@ -224,35 +225,34 @@ pub(crate) struct SearchBody {
 
 /// A found chunk, in the form of a query's answer too.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Hit")]
-pub(crate) struct Reference<'a> {
+pub(crate) struct Hit<'a> {
     #[schemars(with = "shapes::DocumentIdShape")]
     document_id: &'a str,
     content: &'a str,
     #[schemars(with = "shapes::MetadataShape")]
-    metadata: Shown<'a>,
+    metadata: ShownMetadata<'a>,
     #[schemars(with = "shapes::ScoreShape")]
     similarity_score: f32,
 }
 
-impl<'a> Reference<'a> {
-    pub(super) fn of(hit: &'a Hit, with_metadata: bool) -> Self {
+impl<'a> Hit<'a> {
+    pub(super) fn of(hit: &'a dataset::Hit, with_metadata: bool) -> Self {
         Self {
             document_id: hit.document.as_str(),
             content: &hit.content,
-            metadata: Shown { metadata: &hit.metadata, hidden: !with_metadata },
+            metadata: ShownMetadata { metadata: &hit.metadata, hidden: !with_metadata },
             similarity_score: hit.score,
         }
     }
 }
 
 /// Metadata, or an empty object in its place: clients cannot read a null there.
-struct Shown<'a> {
+struct ShownMetadata<'a> {
     metadata: &'a Metadata,
     hidden: bool,
 }
 
-impl Serialize for Shown<'_> {
+impl Serialize for ShownMetadata<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.hidden {
             return serializer.collect_map(std::iter::empty::<(&str, &str)>());
@@ -262,23 +262,20 @@ impl Serialize for Shown<'_> {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Hits")]
-pub(crate) struct Found<'a> {
-    documents: Vec<Reference<'a>>,
+pub(crate) struct Hits<'a> {
+    documents: Vec<Hit<'a>>,
 }
 
 pub(crate) async fn search(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset(request.space(), request.principal()?, id)?;
-    let body: SearchBody = request.json().await?;
+    dataset::dataset(request.space(), request.principal()?, id)?;
+    let body: Search = request.json().await?;
     let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
-    let threshold = rules::closeness(body.similarity_threshold);
-    let ask = SearchQuery::new(body.query, limit, threshold).map_err(ask_refused("/query"))?;
-    let hits = search_dataset(request.space(), &request.call, request.principal()?, id, &ask).await?;
-    reply::json(
-        StatusCode::OK,
-        &Found { documents: hits.iter().map(|hit| Reference::of(hit, true)).collect() },
-    )
+    let threshold = rules::threshold_or_default(body.similarity_threshold);
+    let query = SearchQuery::new(body.query, limit, threshold).map_err(search_query_error("/query"))?;
+    let hits =
+        dataset::search_dataset(request.space(), &request.context, request.principal()?, id, &query).await?;
+    reply::json(StatusCode::OK, &Hits { documents: hits.iter().map(|hit| Hit::of(hit, true)).collect() })
 }
 
 fn id(request: &Request) -> Result<DatasetId, Problem> {

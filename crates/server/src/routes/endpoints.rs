@@ -1,20 +1,15 @@
-//! Endpoints, the policies attached to them, and why somebody may query them.
+//! The routes of endpoints, of the policies attached to them, and of the explanation who may query them.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::endpoint::{
-    ChangeEndpoint, Endpoint, EndpointName, NewEndpoint, ResponseType, Slug, change_endpoint,
-    create_endpoint, endpoint, endpoints, remove_endpoint,
-};
+use syft_space_domain::endpoint::{self, EndpointName, ResponseType, Slug};
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::Issuer;
-use syft_space_domain::policy::{
-    Policy, HypotheticalCaller, attach as attach_policies, attached, explain as explain_verdict,
-};
+use syft_space_domain::policy::{self, HypotheticalCaller, Policy};
 use syft_space_domain::text;
 use syft_space_domain::time::Timestamp;
 
@@ -22,14 +17,13 @@ use crate::http::json::present;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::Request;
-use crate::routes::explanation::Explained;
+use crate::routes::explanation::Explanation;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Endpoint")]
-pub(crate) struct Shown {
+pub(crate) struct Endpoint {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     name: String,
@@ -51,8 +45,8 @@ pub(crate) struct Shown {
     updated_at: Timestamp,
 }
 
-impl From<Endpoint> for Shown {
-    fn from(endpoint: Endpoint) -> Self {
+impl From<endpoint::Endpoint> for Endpoint {
+    fn from(endpoint: endpoint::Endpoint) -> Self {
         Self {
             id: endpoint.id.to_string(),
             name: endpoint.name,
@@ -72,8 +66,7 @@ impl From<Endpoint> for Shown {
 
 /// What those see who may query an endpoint, and no more.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "QueryableEndpoint")]
-pub(crate) struct Queryable {
+pub(crate) struct QueryableEndpoint {
     name: String,
     #[schemars(with = "shapes::SlugShape")]
     slug: Slug,
@@ -82,33 +75,35 @@ pub(crate) struct Queryable {
 
 /// What is listed: in full for those who manage endpoints, else what one may query.
 #[derive(JsonSchema)]
-#[schemars(untagged, rename = "ListedEndpoint")]
+#[schemars(untagged)]
 #[expect(dead_code, reason = "it describes what the two lists have in common")]
-pub(crate) enum Listed {
-    Full(Shown),
-    Queryable(Queryable),
+pub(crate) enum ListedEndpoint {
+    Full(Endpoint),
+    Queryable(QueryableEndpoint),
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    let listed = endpoints(request.space(), request.principal()?, page)?;
+    let listed = endpoint::endpoints(request.space(), request.principal()?, page)?;
     if listed.in_full {
-        return reply::list(listed.page, Shown::from);
+        return reply::list(listed.page, Endpoint::from);
     }
-    reply::list(listed.page, |one| Queryable { name: one.name, slug: one.slug, summary: one.summary })
+    reply::list(listed.page, |endpoint| QueryableEndpoint {
+        name: endpoint.name,
+        slug: endpoint.slug,
+        summary: endpoint.summary,
+    })
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "EndpointWithPolicies")]
-pub(crate) struct WithPolicies {
+pub(crate) struct EndpointWithPolicies {
     #[serde(flatten)]
-    endpoint: Shown,
-    policies: Vec<Attached>,
+    endpoint: Endpoint,
+    policies: Vec<AttachedPolicy>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AttachedPolicy")]
-pub(crate) struct Attached {
+pub(crate) struct AttachedPolicy {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     name: String,
@@ -116,7 +111,7 @@ pub(crate) struct Attached {
     policy_type: &'static str,
 }
 
-impl From<Policy> for Attached {
+impl From<Policy> for AttachedPolicy {
     fn from(policy: Policy) -> Self {
         Self { id: policy.id.to_string(), name: policy.name, policy_type: policy.configuration.type_name() }
     }
@@ -124,18 +119,17 @@ impl From<Policy> for Attached {
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let found = find(&request)?;
-    let policies = attached(request.space(), request.principal()?, found.id)?;
-    let shown = WithPolicies {
-        policies: policies.into_iter().map(Attached::from).collect(),
-        endpoint: Shown::from(found.clone()),
+    let policies = policy::attached(request.space(), request.principal()?, found.id)?;
+    let shown = EndpointWithPolicies {
+        policies: policies.into_iter().map(AttachedPolicy::from).collect(),
+        endpoint: Endpoint::from(found.clone()),
     };
     reply::resource(StatusCode::OK, found.revision, &shown)
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewEndpoint")]
-pub(crate) struct CreateBody {
+pub(crate) struct NewEndpoint {
     #[garde(custom(rules::name))]
     #[schemars(with = "shapes::NameShape")]
     name: String,
@@ -177,8 +171,8 @@ fn no_model(value: &Option<String>, _: &()) -> garde::Result {
 }
 
 pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
-    let body: CreateBody = request.json().await?;
-    let wanted = NewEndpoint {
+    let body: NewEndpoint = request.json().await?;
+    let wanted = endpoint::NewEndpoint {
         name: take("/name", text::name(&body.name))?,
         slug: take("/slug", Slug::parse(&body.slug))?,
         summary: take("/summary", text::line(&body.summary))?,
@@ -188,14 +182,14 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
         response_type: take("/response_type", body.response_type.parse())?,
         published: body.published,
     };
-    let made = create_endpoint(request.space(), &request.call, request.principal()?, wanted).await?;
-    reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
+    let created =
+        endpoint::create_endpoint(request.space(), &request.context, request.principal()?, wanted).await?;
+    reply::resource(StatusCode::CREATED, created.revision, &Endpoint::from(created))
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ChangeEndpoint")]
-pub(crate) struct ChangeBody {
+pub(crate) struct ChangeEndpoint {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::name)))]
     #[schemars(with = "shapes::NameShape")]
@@ -220,8 +214,8 @@ pub(crate) struct ChangeBody {
 
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
-    let body: ChangeBody = request.merge_patch().await?;
-    let change = ChangeEndpoint {
+    let body: ChangeEndpoint = request.merge_patch().await?;
+    let change = endpoint::ChangeEndpoint {
         name: body.name,
         summary: body.summary,
         description: body.description,
@@ -229,50 +223,57 @@ pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
         published: body.published,
         if_revision: request.if_match(),
     };
-    let changed = change_endpoint(request.space(), &request.call, request.principal()?, id, change).await?;
-    reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
+    let changed =
+        endpoint::change_endpoint(request.space(), &request.context, request.principal()?, id, change)
+            .await?;
+    reply::resource(StatusCode::OK, changed.revision, &Endpoint::from(changed))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
-    remove_endpoint(request.space(), &request.call, request.principal()?, id, request.if_match()).await?;
-    Ok(reply::nothing())
+    endpoint::remove_endpoint(
+        request.space(),
+        &request.context,
+        request.principal()?,
+        id,
+        request.if_match(),
+    )
+    .await?;
+    Ok(reply::no_content())
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "AttachPolicies")]
-pub(crate) struct AttachBody {
+pub(crate) struct AttachPolicies {
     #[garde(custom(rules::each(rules::policy_id)))]
     #[schemars(with = "Vec<shapes::IdShape>")]
     policy_ids: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AttachedPolicies")]
-pub(crate) struct AttachedList {
-    policies: Vec<Attached>,
+pub(crate) struct AttachedPolicies {
+    policies: Vec<AttachedPolicy>,
 }
 
 pub(crate) async fn attach(request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
-    let body: AttachBody = request.json().await?;
+    let body: AttachPolicies = request.json().await?;
     let parsed = body.policy_ids.iter().map(|text| take("/policy_ids", text.parse::<PolicyId>()));
     let ids = parsed.collect::<Result<Vec<_>, _>>()?;
     let (principal, name, if_revision) = (request.principal()?, EndpointName::Id(id), request.if_match());
-    let policies = attach_policies(request.space(), &request.call, principal, name, ids, if_revision).await?;
+    let policies =
+        policy::attach(request.space(), &request.context, principal, name, ids, if_revision).await?;
     reply::json(
         StatusCode::OK,
-        &AttachedList { policies: policies.into_iter().map(Attached::from).collect() },
+        &AttachedPolicies { policies: policies.into_iter().map(AttachedPolicy::from).collect() },
     )
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Explain")]
-pub(crate) struct ExplainBody {
+pub(crate) struct Explain {
     #[garde(dive)]
-    #[schemars(with = "shapes::SomebodyShape")]
+    #[schemars(with = "shapes::IdentityShape")]
     identity: Identity,
 }
 
@@ -316,16 +317,16 @@ impl Identity {
 
 pub(crate) async fn explain(request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request)?.id;
-    let body: ExplainBody = request.json().await?;
-    let somebody = body.identity.read()?;
-    let explanation = explain_verdict(request.space(), request.principal()?, &EndpointName::Id(id), &somebody)?;
-    reply::json(StatusCode::OK, &Explained::from(&explanation))
+    let body: Explain = request.json().await?;
+    let caller = body.identity.read()?;
+    let explanation = policy::explain(request.space(), request.principal()?, &EndpointName::Id(id), &caller)?;
+    reply::json(StatusCode::OK, &Explanation::from(&explanation))
 }
 
 /// The endpoint that the path names, by id or by slug.
-pub(super) fn find(request: &Request) -> Result<Endpoint, Problem> {
+pub(super) fn find(request: &Request) -> Result<endpoint::Endpoint, Problem> {
     let text = request.http.match_info().get("slug").unwrap_or_default();
     let name = EndpointName::parse(text)
         .ok_or_else(|| Problem::new(Reason::NotFound, "there is no such endpoint"))?;
-    Ok(endpoint(request.space(), request.principal()?, &name)?)
+    Ok(endpoint::endpoint(request.space(), request.principal()?, &name)?)
 }

@@ -1,20 +1,19 @@
-//! How a verdict is shown to an owner.
+//! The explanation of a verdict, as an owner sees it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use syft_space_domain::policy::{Explained as Verdict, Mode, Rule, Step, StepOutcome};
+use syft_space_domain::policy::{Explained as DomainExplanation, Mode, Rule, Step, StepOutcome};
 
 use crate::routes::shapes;
 
 /// A verdict, what decided it, and what each policy had to say.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Explanation")]
-pub(crate) struct Explained {
+pub(crate) struct Explanation {
     #[schemars(with = "shapes::ModeShape")]
     verdict: &'static str,
     reason_code: &'static str,
     decided_by: Option<DecidedBy>,
-    steps: Vec<ShownStep>,
+    steps: Vec<ExplanationStep>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -25,8 +24,7 @@ pub(crate) struct DecidedBy {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ExplanationStep")]
-pub(crate) struct ShownStep {
+pub(crate) struct ExplanationStep {
     #[schemars(with = "shapes::IdShape")]
     policy_id: String,
     #[schemars(with = "shapes::ModeShape")]
@@ -36,20 +34,22 @@ pub(crate) struct ShownStep {
     rule: Option<String>,
 }
 
-impl From<&Verdict> for Explained {
-    fn from(explained: &Verdict) -> Self {
+impl From<&DomainExplanation> for Explanation {
+    fn from(explained: &DomainExplanation) -> Self {
         let decided_by = explained.policies.verdict.decided_by.as_ref();
         Self {
             verdict: if explained.allowed { "allow" } else { "deny" },
             reason_code: explained.reason_code,
-            decided_by: decided_by
-                .map(|one| DecidedBy { policy_id: one.policy.to_string(), rule: rule(&one.rule) }),
-            steps: explained.policies.steps.iter().map(ShownStep::from).collect(),
+            decided_by: decided_by.map(|decider| DecidedBy {
+                policy_id: decider.policy.to_string(),
+                rule: rule(&decider.rule),
+            }),
+            steps: explained.policies.steps.iter().map(ExplanationStep::from).collect(),
         }
     }
 }
 
-impl From<&Step> for ShownStep {
+impl From<&Step> for ExplanationStep {
     fn from(step: &Step) -> Self {
         let (outcome, matched) = match &step.outcome {
             StepOutcome::Matched(by) => ("matched", Some(rule(by))),

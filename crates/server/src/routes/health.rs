@@ -1,4 +1,4 @@
-//! Is the server there, and does it serve?
+//! The routes that tell whether the server is there, and whether it serves.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Which hubs the host's operator trusts.
+//! The operator's routes of trusted hubs.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -6,7 +6,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::HubId;
-use syft_space_domain::marketplace::{Hub, HubUrl, Issuer, TrustedBy, distrust_hub, trust_hub, trusted_hubs};
+use syft_space_domain::marketplace::{self, HubUrl, Issuer, TrustedBy};
 use syft_space_domain::page::Page;
 use syft_space_domain::time::Timestamp;
 
@@ -17,8 +17,7 @@ use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Hub")]
-pub(crate) struct Shown {
+pub(crate) struct Hub {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     #[schemars(with = "shapes::IssuerShape")]
@@ -31,8 +30,8 @@ pub(crate) struct Shown {
     created_at: Timestamp,
 }
 
-impl From<Hub> for Shown {
-    fn from(hub: Hub) -> Self {
+impl From<marketplace::Hub> for Hub {
+    fn from(hub: marketplace::Hub) -> Self {
         Self {
             id: hub.id.to_string(),
             issuer: hub.issuer.to_string(),
@@ -44,15 +43,14 @@ impl From<Hub> for Shown {
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let hubs = trusted_hubs(request.space(), request.operator()?)?;
+    let hubs = marketplace::trusted_hubs(request.space(), request.operator()?)?;
     // There are few enough of them for one page.
-    reply::list(Page::<Hub, HubId> { items: hubs, next: None }, Shown::from)
+    reply::list(Page::<marketplace::Hub, HubId> { items: hubs, next: None }, Hub::from)
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "TrustHub")]
-pub(crate) struct TrustBody {
+pub(crate) struct TrustHub {
     #[garde(custom(rules::issuer))]
     #[schemars(with = "shapes::IssuerShape")]
     issuer: String,
@@ -63,15 +61,16 @@ pub(crate) struct TrustBody {
 
 pub(crate) async fn trust(request: Request) -> Result<HttpResponse, Problem> {
     let operator = request.operator()?;
-    let body: TrustBody = request.json().await?;
+    let body: TrustHub = request.json().await?;
     let issuer = take("/issuer", Issuer::parse(&body.issuer))?;
     let url = take("/url", HubUrl::parse(&body.url))?;
-    let hub = trust_hub(request.space(), &request.call, operator, issuer, url).await?;
-    reply::json(StatusCode::OK, &Shown::from(hub))
+    let hub = marketplace::trust_hub(request.space(), &request.context, operator, issuer, url).await?;
+    reply::json(StatusCode::OK, &Hub::from(hub))
 }
 
 pub(crate) async fn distrust(request: Request) -> Result<HttpResponse, Problem> {
     let operator = request.operator()?;
-    distrust_hub(request.space(), &request.call, operator, request.path("id", "hub")?).await?;
-    Ok(reply::nothing())
+    marketplace::distrust_hub(request.space(), &request.context, operator, request.path("id", "hub")?)
+        .await?;
+    Ok(reply::no_content())
 }

@@ -1,4 +1,4 @@
-//! Inviting, and accepting.
+//! The routes to invite, and to accept an invitation.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -6,10 +6,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::Action;
-use syft_space_domain::identity::{
-    AcceptError, AcceptInvitation, Email, Invitation, Invite, accept_invitation, invitations, invite,
-    withdraw_invitation,
-};
+use syft_space_domain::identity::{self, AcceptError, Email};
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::time::Timestamp;
 
@@ -21,11 +18,10 @@ use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Invitation")]
-pub(crate) struct Shown {
+pub(crate) struct Invitation {
     #[schemars(with = "shapes::IdShape")]
     id: String,
-    #[schemars(with = "shapes::ShownEmailShape")]
+    #[schemars(with = "shapes::CanonicalEmailShape")]
     email: String,
     #[schemars(with = "shapes::RoleShape")]
     role: &'static str,
@@ -35,8 +31,8 @@ pub(crate) struct Shown {
     expires_at: Timestamp,
 }
 
-impl From<Invitation> for Shown {
-    fn from(invitation: Invitation) -> Self {
+impl From<identity::Invitation> for Invitation {
+    fn from(invitation: identity::Invitation) -> Self {
         Self {
             id: invitation.id.to_string(),
             email: invitation.email.to_string(),
@@ -49,13 +45,12 @@ impl From<Invitation> for Shown {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(invitations(request.space(), request.principal()?, page)?, Shown::from)
+    reply::list(identity::invitations(request.space(), request.principal()?, page)?, Invitation::from)
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Invite")]
-pub(crate) struct InviteBody {
+pub(crate) struct Invite {
     #[garde(custom(rules::email))]
     #[schemars(with = "shapes::EmailShape")]
     email: String,
@@ -66,8 +61,7 @@ pub(crate) struct InviteBody {
 
 /// The one answer that shows an invitation's token.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "IssuedInvitation")]
-pub(crate) struct Issued<'a> {
+pub(crate) struct IssuedInvitation<'a> {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     token: &'a str,
@@ -76,11 +70,13 @@ pub(crate) struct Issued<'a> {
 }
 
 pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
-    let body: InviteBody = request.json().await?;
-    let wanted =
-        Invite { email: take("/email", Email::parse(&body.email))?, role: take("/role", body.role.parse())? };
-    let invited = invite(request.space(), &request.call, request.principal()?, wanted).await?;
-    let issued = Issued {
+    let body: Invite = request.json().await?;
+    let wanted = identity::Invite {
+        email: take("/email", Email::parse(&body.email))?,
+        role: take("/role", body.role.parse())?,
+    };
+    let invited = identity::invite(request.space(), &request.context, request.principal()?, wanted).await?;
+    let issued = IssuedInvitation {
         id: invited.invitation.id.to_string(),
         token: invited.token.expose(),
         expires_at: invited.invitation.expires_at,
@@ -90,14 +86,13 @@ pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
 
 pub(crate) async fn withdraw(request: Request) -> Result<HttpResponse, Problem> {
     let id = request.path("id", "invitation")?;
-    withdraw_invitation(request.space(), &request.call, request.principal()?, id).await?;
-    Ok(reply::nothing())
+    identity::withdraw_invitation(request.space(), &request.context, request.principal()?, id).await?;
+    Ok(reply::no_content())
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "AcceptInvitation")]
-pub(crate) struct AcceptBody {
+pub(crate) struct AcceptInvitation {
     #[garde(skip)]
     #[schemars(with = "shapes::SecretShape")]
     token: Secret<String>,
@@ -107,10 +102,12 @@ pub(crate) struct AcceptBody {
 }
 
 pub(crate) async fn accept(request: Request) -> Result<HttpResponse, Problem> {
-    let body: AcceptBody = request.json().await?;
-    let wanted =
-        AcceptInvitation { token: TokenHash::of(body.token.expose().trim()), password: body.password };
-    let joined = accept_invitation(request.space(), &request.call, wanted).await;
+    let body: AcceptInvitation = request.json().await?;
+    let wanted = identity::AcceptInvitation {
+        token: TokenHash::of(body.token.expose().trim()),
+        password: body.password,
+    };
+    let joined = identity::accept_invitation(request.space(), &request.context, wanted).await;
     if let Err(AcceptError::NotFound) = &joined {
         let address = request.context.origin.address;
         request.state.anonymous_failures.count(address, Action::AuthnTokenFail, "invitation_unknown");

@@ -1,4 +1,4 @@
-//! Ingestion jobs.
+//! The routes of ingestion jobs.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use syft_space_domain::dataset::{JobFailure, JobSnapshot, JobStatus, cancel_job, job, jobs};
+use syft_space_domain::dataset::{self, JobFailure, JobSnapshot, JobStatus};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -15,8 +15,7 @@ use crate::routes::reply;
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Job")]
-pub(crate) struct Shown {
+pub(crate) struct Job {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     #[schemars(with = "shapes::JobStatusShape")]
@@ -40,7 +39,7 @@ pub(crate) struct Shown {
     finished_at: Option<Timestamp>,
 }
 
-impl From<JobSnapshot> for Shown {
+impl From<JobSnapshot> for Job {
     fn from(JobSnapshot { job, rate }: JobSnapshot) -> Self {
         let progress = job.progress;
         Self {
@@ -66,31 +65,36 @@ impl From<JobSnapshot> for Shown {
 
 /// What bringing documents is answered with.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "StartedJob")]
-pub(crate) struct Started {
-    job: Shown,
+pub(crate) struct StartedJob {
+    job: Job,
 }
 
-impl From<JobSnapshot> for Started {
+impl From<JobSnapshot> for StartedJob {
     fn from(job: JobSnapshot) -> Self {
         Self { job: job.into() }
     }
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let dataset = request.path("id", "dataset")?;
+    let dataset_id = request.path("id", "dataset")?;
     let page = request.query().page()?;
-    reply::list(jobs(request.space(), request.principal()?, dataset, page)?, Shown::from)
+    reply::list(dataset::jobs(request.space(), request.principal()?, dataset_id, page)?, Job::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let (dataset, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
-    reply::json(StatusCode::OK, &Shown::from(job(request.space(), request.principal()?, dataset, id)?))
+    let (dataset_id, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
+    reply::json(
+        StatusCode::OK,
+        &Job::from(dataset::job(request.space(), request.principal()?, dataset_id, id)?),
+    )
 }
 
 pub(crate) async fn cancel(request: Request) -> Result<HttpResponse, Problem> {
-    let (dataset, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
-    let (state, call, principal) = (Arc::clone(&request.state), request.call.clone(), request.principal()?.clone());
-    let job = reply::blocking(move || cancel_job(&state.space, &context, &principal, dataset, id)).await??;
-    reply::json(StatusCode::OK, &Shown::from(JobSnapshot { job, rate: None }))
+    let (dataset_id, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
+    let (state, context, principal) =
+        (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
+    let job =
+        reply::blocking(move || dataset::cancel_job(&state.space, &context, &principal, dataset_id, id))
+            .await??;
+    reply::json(StatusCode::OK, &Job::from(JobSnapshot { job, rate: None }))
 }

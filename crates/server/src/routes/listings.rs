@@ -1,4 +1,4 @@
-//! Endpoints on marketplaces.
+//! The routes of listings: endpoints on marketplaces.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::endpoint::EndpointName;
 use syft_space_domain::ids::MarketplaceId;
-use syft_space_domain::marketplace::{self, Listing};
+use syft_space_domain::marketplace;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -19,8 +19,7 @@ use crate::routes::shapes;
 
 /// An endpoint on a marketplace, and how far that is.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Listing")]
-pub(crate) struct Shown {
+pub(crate) struct Listing {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     #[schemars(with = "shapes::IdShape")]
@@ -42,8 +41,8 @@ pub(crate) struct Shown {
 const NOTE: &str = "addresses of marketplace users are as true as the marketplace is careful: it may admit unverified \
                     ones";
 
-impl From<Listing> for Shown {
-    fn from(listing: Listing) -> Self {
+impl From<marketplace::Listing> for Listing {
+    fn from(listing: marketplace::Listing) -> Self {
         Self {
             id: listing.id.to_string(),
             marketplace_id: listing.marketplace.to_string(),
@@ -58,21 +57,19 @@ impl From<Listing> for Shown {
 
 /// The listings of an endpoint, or of a marketplace.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Listings")]
 pub(crate) struct Listings {
-    items: Vec<Shown>,
+    items: Vec<Listing>,
 }
 
-impl From<Vec<Listing>> for Listings {
-    fn from(listings: Vec<Listing>) -> Self {
-        Self { items: listings.into_iter().map(Shown::from).collect() }
+impl From<Vec<marketplace::Listing>> for Listings {
+    fn from(listings: Vec<marketplace::Listing>) -> Self {
+        Self { items: listings.into_iter().map(Listing::from).collect() }
     }
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewListing")]
-pub(crate) struct CreateBody {
+pub(crate) struct NewListing {
     #[garde(custom(rules::marketplace_id))]
     #[schemars(with = "shapes::IdShape")]
     marketplace_id: String,
@@ -86,24 +83,25 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 
 pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
     let name = EndpointName::Id(find(&request)?.id);
-    let body: CreateBody = request.json().await?;
+    let body: NewListing = request.json().await?;
     let at: MarketplaceId = take("/marketplace_id", body.marketplace_id.parse())?;
     let reachable = request.state.public_url.is_some();
-    let made =
-        marketplace::list(request.space(), &request.call, request.principal()?, &name, at, reachable).await?;
-    reply::json(StatusCode::CREATED, &Shown::from(made))
+    let created =
+        marketplace::list(request.space(), &request.context, request.principal()?, &name, at, reachable)
+            .await?;
+    reply::json(StatusCode::CREATED, &Listing::from(created))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let name = EndpointName::Id(find(&request)?.id);
     let id = request.path("listing", "listing")?;
-    marketplace::unlist(request.space(), &request.call, request.principal()?, &name, id).await?;
-    Ok(reply::nothing())
+    marketplace::unlist(request.space(), &request.context, request.principal()?, &name, id).await?;
+    Ok(reply::no_content())
 }
 
 /// Has the hub told anew of all that is listed there.
 pub(crate) async fn sync(request: Request) -> Result<HttpResponse, Problem> {
     let at: MarketplaceId = request.path("id", "marketplace")?;
-    let told = marketplace::sync(request.space(), &request.call, request.principal()?, at).await?;
-    reply::json(StatusCode::OK, &Listings::from(told))
+    let synced = marketplace::sync(request.space(), &request.context, request.principal()?, at).await?;
+    reply::json(StatusCode::OK, &Listings::from(synced))
 }

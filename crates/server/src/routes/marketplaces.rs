@@ -1,4 +1,4 @@
-//! A tenant's accounts on hubs.
+//! The routes of a tenant's accounts on hubs.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -7,9 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::MarketplaceId;
 use syft_space_domain::marketplace::{
-    ChangeMarketplace, HubCredential, HubUrl, HubUsername, Issuer, MarketplaceName, MarketplaceWithHub,
-    NewMarketplace, Setting, change_marketplace, marketplace, marketplaces, register_marketplace,
-    remove_marketplace,
+    self, HubCredential, HubUrl, HubUsername, Issuer, MarketplaceName, MarketplaceWithHub,
+    RegistrationSettings,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
@@ -19,11 +18,10 @@ use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
 use crate::routes::rules::{self, take};
-use crate::routes::shapes;
+use crate::routes::shapes::{self, MAX_HUB_SECRET_BYTES};
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Marketplace")]
-pub(crate) struct Shown {
+pub(crate) struct Marketplace {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     #[schemars(with = "shapes::SlugShape")]
@@ -47,16 +45,15 @@ pub(crate) struct Shown {
 
 /// What is told of a credential: never what it is.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ShownCredential")]
 struct ShownCredential {
     /// Its type; `null` while it cannot be opened.
-    #[schemars(with = "Option<shapes::CredentialTypeShape>")]
+    #[schemars(with = "Option<shapes::HubCredentialTypeShape>")]
     r#type: Option<&'static str>,
     #[schemars(with = "shapes::CredentialStateShape")]
     state: &'static str,
 }
 
-impl From<MarketplaceWithHub> for Shown {
+impl From<MarketplaceWithHub> for Marketplace {
     fn from(MarketplaceWithHub { marketplace, hub, credential }: MarketplaceWithHub) -> Self {
         Self {
             id: marketplace.id.to_string(),
@@ -77,18 +74,18 @@ impl From<MarketplaceWithHub> for Shown {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(marketplaces(request.space(), request.principal()?, page)?, Shown::from)
+    reply::list(marketplace::marketplaces(request.space(), request.principal()?, page)?, Marketplace::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = marketplace(request.space(), request.principal()?, id(&request)?)?;
-    reply::resource(StatusCode::OK, found.marketplace.revision, &Shown::from(found))
+    let found = marketplace::marketplace(request.space(), request.principal()?, id(&request)?)?;
+    reply::resource(StatusCode::OK, found.marketplace.revision, &Marketplace::from(found))
 }
 
 /// What proves to a hub who the tenant is there: a personal access token, or a name and a password.
 #[derive(Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
-struct CredentialBody {
+struct Credential {
     #[garde(skip)]
     r#type: String,
     /// The token, where the type is `pat`.
@@ -105,7 +102,7 @@ struct CredentialBody {
     password: Option<Secret<String>>,
 }
 
-impl CredentialBody {
+impl Credential {
     fn read(self) -> Result<HubCredential, Problem> {
         let Self { r#type, token, username, password } = self;
         let extra = |field: &str| {
@@ -136,25 +133,21 @@ impl CredentialBody {
     }
 }
 
-/// The most bytes of a token or a password.
-pub(crate) const SECRET_MAX_BYTES: usize = 4_096;
-
 fn secret(field: &str, value: Option<Secret<String>>) -> Result<Secret<String>, Problem> {
     let pointer = || format!("/credential/{field}");
     let value = value.ok_or_else(|| Problem::field(pointer(), "is missing"))?;
     let plain = |c: char| !c.is_control();
     match value.expose().len() {
         0 => Err(Problem::field(pointer(), "is empty")),
-        1..=SECRET_MAX_BYTES if value.expose().chars().all(plain) => Ok(value),
-        1..=SECRET_MAX_BYTES => Err(Problem::field(pointer(), "holds a control character")),
-        _ => Err(Problem::field(pointer(), format!("has more than {SECRET_MAX_BYTES} bytes"))),
+        1..=MAX_HUB_SECRET_BYTES if value.expose().chars().all(plain) => Ok(value),
+        1..=MAX_HUB_SECRET_BYTES => Err(Problem::field(pointer(), "holds a control character")),
+        _ => Err(Problem::field(pointer(), format!("has more than {MAX_HUB_SECRET_BYTES} bytes"))),
     }
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewMarketplace")]
-pub(crate) struct CreateBody {
+pub(crate) struct NewMarketplace {
     #[garde(custom(rules::marketplace_name))]
     #[schemars(with = "shapes::SlugShape")]
     name: String,
@@ -171,29 +164,33 @@ pub(crate) struct CreateBody {
     username: Option<String>,
     #[garde(dive)]
     #[schemars(with = "shapes::HubCredentialShape")]
-    credential: CredentialBody,
+    credential: Credential,
 }
 
 pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
-    let body: CreateBody = request.json().await?;
+    let body: NewMarketplace = request.json().await?;
     let username = body.username.as_deref().map(HubUsername::parse);
-    let wanted = NewMarketplace {
+    let wanted = marketplace::NewMarketplace {
         name: take("/name", MarketplaceName::parse(&body.name))?,
         url: take("/url", HubUrl::parse(&body.url))?,
         issuer: take("/issuer", Issuer::parse(&body.issuer))?,
         username: take("/username", username.transpose())?,
         credential: body.credential.read()?,
     };
-    let made =
-        register_marketplace(request.space(), &request.call, request.principal()?, setting(&request), wanted)
-            .await?;
-    reply::resource(StatusCode::CREATED, made.marketplace.revision, &Shown::from(made))
+    let created = marketplace::register_marketplace(
+        request.space(),
+        &request.context,
+        request.principal()?,
+        registration_settings(&request),
+        wanted,
+    )
+    .await?;
+    reply::resource(StatusCode::CREATED, created.marketplace.revision, &Marketplace::from(created))
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ChangeMarketplace")]
-pub(crate) struct ChangeBody {
+pub(crate) struct ChangeMarketplace {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::marketplace_name)))]
     #[schemars(with = "shapes::SlugShape")]
@@ -201,37 +198,49 @@ pub(crate) struct ChangeBody {
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
     #[schemars(with = "shapes::HubCredentialShape")]
-    credential: Option<CredentialBody>,
+    credential: Option<Credential>,
 }
 
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    marketplace(request.space(), request.principal()?, id)?;
-    let body: ChangeBody = request.merge_patch().await?;
+    marketplace::marketplace(request.space(), request.principal()?, id)?;
+    let body: ChangeMarketplace = request.merge_patch().await?;
     let name = body.name.as_deref().map(MarketplaceName::parse);
-    let change = ChangeMarketplace {
+    let change = marketplace::ChangeMarketplace {
         name: take("/name", name.transpose())?,
-        credential: body.credential.map(CredentialBody::read).transpose()?,
+        credential: body.credential.map(Credential::read).transpose()?,
         if_revision: request.if_match(),
     };
-    let changed =
-        change_marketplace(request.space(), &request.call, request.principal()?, setting(&request), id, change)
-            .await?;
-    reply::resource(StatusCode::OK, changed.marketplace.revision, &Shown::from(changed))
+    let changed = marketplace::change_marketplace(
+        request.space(),
+        &request.context,
+        request.principal()?,
+        registration_settings(&request),
+        id,
+        change,
+    )
+    .await?;
+    reply::resource(StatusCode::OK, changed.marketplace.revision, &Marketplace::from(changed))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    let told =
-        remove_marketplace(request.space(), &request.call, request.principal()?, id, request.if_match()).await?;
-    if let Err(error) = told {
+    let unpublished = marketplace::remove_marketplace(
+        request.space(),
+        &request.context,
+        request.principal()?,
+        id,
+        request.if_match(),
+    )
+    .await?;
+    if let Err(error) = unpublished {
         tracing::warn!(marketplace = %id, %error, "the hub was not told that a marketplace was removed");
     }
-    Ok(reply::nothing())
+    Ok(reply::no_content())
 }
 
-fn setting(request: &Request) -> Setting<'_> {
-    Setting {
+fn registration_settings(request: &Request) -> RegistrationSettings<'_> {
+    RegistrationSettings {
         registration_open: request.state.registration_open,
         public_url: request.state.public_url.as_deref(),
     }

@@ -1,4 +1,4 @@
-//! What answers each route: a request is read, a use case is called, its outcome is written.
+//! The handlers of the routes: each reads a request, calls a use case, and writes its outcome.
 
 pub(crate) mod audit;
 pub(crate) mod auth;

@@ -1,4 +1,4 @@
-//! The description of the API for machines.
+//! The OpenAPI document.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
@@ -10,9 +10,8 @@ use crate::http::request::Request;
 
 /// An OpenAPI document.
 #[derive(JsonSchema)]
-#[schemars(rename = "OpenApi")]
 #[expect(dead_code, reason = "the document is made at once; this tells what is in it")]
-pub(crate) struct Description {
+pub(crate) struct OpenApi {
     openapi: String,
     info: Map<String, Value>,
     servers: Vec<Value>,
@@ -22,6 +21,6 @@ pub(crate) struct Description {
 }
 
 pub(crate) async fn document(request: Request) -> Result<HttpResponse, Problem> {
-    let document = request.state.description();
+    let document = request.state.openapi();
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(document))
 }

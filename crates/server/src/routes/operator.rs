@@ -1,4 +1,4 @@
-//! What the host's operator alone may do: see which tenants there are, and found one.
+//! The operator's routes of tenants.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -9,7 +9,7 @@ use syft_space_domain::identity::{Email, Password};
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::page::Page;
 use syft_space_domain::secret::Secret;
-use syft_space_domain::tenant::{Tenant, TenantName, found_as_operator};
+use syft_space_domain::tenant::{self, TenantName};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -20,8 +20,7 @@ use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Tenant")]
-pub(crate) struct Shown {
+pub(crate) struct Tenant {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     #[schemars(with = "shapes::TenantNameShape")]
@@ -30,8 +29,8 @@ pub(crate) struct Shown {
     created_at: Timestamp,
 }
 
-impl From<Tenant> for Shown {
-    fn from(tenant: Tenant) -> Self {
+impl From<tenant::Tenant> for Tenant {
+    fn from(tenant: tenant::Tenant) -> Self {
         Self { id: tenant.id.to_string(), name: tenant.name.to_string(), created_at: tenant.created_at }
     }
 }
@@ -39,13 +38,12 @@ impl From<Tenant> for Shown {
 pub(crate) async fn tenants(request: Request) -> Result<HttpResponse, Problem> {
     let tenants = request.space().store.read()?.tenants(request.operator()?)?;
     // There are few enough of them for one page.
-    reply::list(Page::<Tenant, TenantId> { items: tenants, next: None }, Shown::from)
+    reply::list(Page::<tenant::Tenant, TenantId> { items: tenants, next: None }, Tenant::from)
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Founding")]
-pub(crate) struct FoundBody {
+pub(crate) struct Founding {
     #[garde(custom(rules::email))]
     #[schemars(with = "shapes::EmailShape")]
     email: String,
@@ -59,15 +57,16 @@ pub(crate) struct FoundBody {
 
 pub(crate) async fn found(request: Request) -> Result<HttpResponse, Problem> {
     let operator = request.operator()?;
-    let body: FoundBody = request.json().await?;
+    let body: Founding = request.json().await?;
     let email = take("/email", Email::parse(&body.email))?;
     let password = Password::parse(&body.password)?;
     let name = take("/tenant_name", TenantName::parse(&body.tenant_name))?;
-    let founded =
-        found_as_operator(request.space(), &request.call, operator, &email, &password, &name).await?;
+    let membership =
+        tenant::found_as_operator(request.space(), &request.context, operator, &email, &password, &name)
+            .await?;
     // From now on it opens nothing.
     if let Some(file) = &request.state.setup_token {
-        file.used();
+        file.discard();
     }
-    reply::json(StatusCode::CREATED, &NewMember::from(founded))
+    reply::json(StatusCode::CREATED, &NewMember::from(membership))
 }

@@ -1,4 +1,4 @@
-//! Policies.
+//! The routes of policies.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -6,10 +6,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::PolicyId;
-use syft_space_domain::policy::{
-    ChangePolicy, NewPolicy, Policy, PolicyConfiguration, PolicyConfigurationError, change_policy,
-    create_policy, policies, policy, remove_policy,
-};
+use syft_space_domain::policy::{self, PolicyConfiguration, PolicyConfigurationError};
 use syft_space_domain::text;
 use syft_space_domain::time::Timestamp;
 
@@ -21,14 +18,13 @@ use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Policy")]
-pub(crate) struct Shown {
+pub(crate) struct Policy {
     #[schemars(with = "shapes::IdShape")]
     id: String,
     name: String,
     #[schemars(with = "shapes::PolicyTypeShape")]
     policy_type: &'static str,
-    #[schemars(with = "shapes::ShownConfigurationShape")]
+    #[schemars(with = "shapes::ShownAccessConfigurationShape")]
     configuration: serde_json::Value,
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
@@ -36,8 +32,8 @@ pub(crate) struct Shown {
     updated_at: Timestamp,
 }
 
-impl From<Policy> for Shown {
-    fn from(policy: Policy) -> Self {
+impl From<policy::Policy> for Policy {
+    fn from(policy: policy::Policy) -> Self {
         Self {
             id: policy.id.to_string(),
             name: policy.name,
@@ -51,18 +47,17 @@ impl From<Policy> for Shown {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(policies(request.space(), request.principal()?, page)?, Shown::from)
+    reply::list(policy::policies(request.space(), request.principal()?, page)?, Policy::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = policy(request.space(), request.principal()?, id(&request)?)?;
-    reply::resource(StatusCode::OK, found.revision, &Shown::from(found))
+    let found = policy::policy(request.space(), request.principal()?, id(&request)?)?;
+    reply::resource(StatusCode::OK, found.revision, &Policy::from(found))
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "NewPolicy")]
-pub(crate) struct CreateBody {
+pub(crate) struct NewPolicy {
     #[garde(custom(rules::name))]
     #[schemars(with = "shapes::NameShape")]
     name: String,
@@ -75,33 +70,33 @@ pub(crate) struct CreateBody {
 }
 
 pub(crate) async fn create(request: Request) -> Result<HttpResponse, Problem> {
-    let body: CreateBody = request.json().await?;
-    let wanted = NewPolicy {
+    let body: NewPolicy = request.json().await?;
+    let wanted = policy::NewPolicy {
         name: take("/name", text::name(&body.name))?,
         configuration: configuration(&body.policy_type, &body.configuration)?,
     };
-    let made = create_policy(request.space(), &request.call, request.principal()?, wanted).await?;
-    reply::resource(StatusCode::CREATED, made.revision, &Shown::from(made))
+    let created =
+        policy::create_policy(request.space(), &request.context, request.principal()?, wanted).await?;
+    reply::resource(StatusCode::CREATED, created.revision, &Policy::from(created))
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ChangePolicy")]
-pub(crate) struct ChangeBody {
+pub(crate) struct ChangePolicy {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::name)))]
     #[schemars(with = "shapes::NameShape")]
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(skip)]
-    #[schemars(with = "shapes::ConfigurationPatchShape")]
+    #[schemars(with = "shapes::AccessConfigurationPatchShape")]
     configuration: Option<serde_json::Value>,
 }
 
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    let known = policy(request.space(), request.principal()?, id)?;
-    let body: ChangeBody = request.merge_patch().await?;
+    let known = policy::policy(request.space(), request.principal()?, id)?;
+    let body: ChangePolicy = request.merge_patch().await?;
     let patched = body.configuration.map(|patch| {
         let mut merged = known.configuration.to_json();
         merge(&mut merged, patch);
@@ -109,9 +104,10 @@ pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     });
     // The patch was merged into what was just read: it may not land on anything newer.
     let if_revision = request.if_match().or(patched.is_some().then_some(known.revision));
-    let change = ChangePolicy { name: body.name, configuration: patched.transpose()?, if_revision };
-    let changed = change_policy(request.space(), &request.call, request.principal()?, id, change).await?;
-    reply::resource(StatusCode::OK, changed.revision, &Shown::from(changed))
+    let change = policy::ChangePolicy { name: body.name, configuration: patched.transpose()?, if_revision };
+    let changed =
+        policy::change_policy(request.space(), &request.context, request.principal()?, id, change).await?;
+    reply::resource(StatusCode::OK, changed.revision, &Policy::from(changed))
 }
 
 /// JSON Merge Patch (RFC 7396, section 2).
@@ -136,8 +132,9 @@ fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    remove_policy(request.space(), &request.call, request.principal()?, id, request.if_match()).await?;
-    Ok(reply::nothing())
+    policy::remove_policy(request.space(), &request.context, request.principal()?, id, request.if_match())
+        .await?;
+    Ok(reply::no_content())
 }
 
 fn configuration(policy_type: &str, json: &serde_json::Value) -> Result<PolicyConfiguration, Problem> {

@@ -1,4 +1,4 @@
-//! Querying an endpoint.
+//! The route that queries an endpoint.
 
 use std::fmt;
 
@@ -10,24 +10,23 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::SearchQuery;
-use syft_space_domain::endpoint::{Message, Messages, PolicyMetadata, Query, look_up, query as ask_endpoint};
+use syft_space_domain::endpoint::{self, PolicyMetadata};
 
-use crate::http::about::Parameter;
-use crate::http::mapping::ask_refused;
+use crate::http::error_response::search_query_error;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
-use crate::routes::documents::Reference;
+use crate::http::route_docs::Parameter;
+use crate::routes::documents::Hit;
 use crate::routes::shapes;
 use crate::routes::{reply, rules};
 
 /// A question. Unknown fields are ignored here, and here alone: marketplace clients send some. What a client
 /// says of itself (`user_email`) or of payment (`transaction_token`) is among them, and is never believed.
 #[derive(Deserialize, Validate, JsonSchema)]
-#[schemars(rename = "Query")]
-pub(crate) struct QueryBody {
+pub(crate) struct Query {
     #[garde(skip)]
     #[schemars(with = "shapes::MessagesShape")]
-    messages: Said,
+    messages: Messages,
     #[garde(custom(rules::threshold))]
     #[schemars(with = "Option<shapes::ThresholdShape>")]
     similarity_threshold: Option<f64>,
@@ -57,27 +56,27 @@ pub(crate) struct QueryBody {
     extras: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-enum Said {
+enum Messages {
     Text(String),
-    Conversation(Vec<SaidMessage>),
+    Conversation(Vec<Message>),
 }
 
-impl<'de> Deserialize<'de> for Said {
+impl<'de> Deserialize<'de> for Messages {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
         impl<'de> Visitor<'de> for Either {
-            type Value = Said;
+            type Value = Messages;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text, or a list of {role: system|user|assistant, content}")
             }
-            fn visit_str<E>(self, text: &str) -> Result<Said, E> {
-                Ok(Said::Text(text.to_owned()))
+            fn visit_str<E>(self, text: &str) -> Result<Messages, E> {
+                Ok(Messages::Text(text.to_owned()))
             }
-            fn visit_string<E>(self, text: String) -> Result<Said, E> {
-                Ok(Said::Text(text))
+            fn visit_string<E>(self, text: String) -> Result<Messages, E> {
+                Ok(Messages::Text(text))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, messages: A) -> Result<Said, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(messages)).map(Said::Conversation)
+            fn visit_seq<A: SeqAccess<'de>>(self, messages: A) -> Result<Messages, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(messages)).map(Messages::Conversation)
             }
         }
         deserializer.deserialize_any(Either)
@@ -85,7 +84,7 @@ impl<'de> Deserialize<'de> for Said {
 }
 
 #[derive(Deserialize)]
-struct SaidMessage {
+struct Message {
     role: MessageRole,
     content: String,
 }
@@ -98,14 +97,14 @@ enum MessageRole {
     Assistant,
 }
 
-impl Said {
+impl Messages {
     /// Whether there is a question: the last message of the user's. Of what was said before it nothing is demanded.
     fn check(&self) -> Result<(), Problem> {
         let (pointer, question) = match self {
             Self::Text(text) => ("/messages".to_owned(), text),
             Self::Conversation(messages) => {
                 let mut from_last = messages.iter().enumerate().rev();
-                let Some((n, last)) = from_last.find(|(_, one)| one.role == MessageRole::User) else {
+                let Some((n, last)) = from_last.find(|(_, message)| message.role == MessageRole::User) else {
                     let message = "no message has the role user: its content is the question";
                     return Err(Problem::field("/messages", message));
                 };
@@ -116,14 +115,14 @@ impl Said {
     }
 }
 
-impl From<Said> for Messages {
-    fn from(said: Said) -> Self {
-        match said {
-            Said::Text(text) => Self::Text(text),
-            Said::Conversation(messages) => {
-                let message = |one: SaidMessage| Message {
-                    from_user: one.role == MessageRole::User,
-                    content: one.content,
+impl From<Messages> for endpoint::Messages {
+    fn from(messages: Messages) -> Self {
+        match messages {
+            Messages::Text(text) => Self::Text(text),
+            Messages::Conversation(messages) => {
+                let message = |message: Message| endpoint::Message {
+                    from_user: message.role == MessageRole::User,
+                    content: message.content,
                 };
                 Self::Conversation(messages.into_iter().map(message).collect())
             }
@@ -143,7 +142,7 @@ pub(crate) struct Answer<'a> {
 
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct References<'a> {
-    documents: Vec<Reference<'a>>,
+    documents: Vec<Hit<'a>>,
     provider_info: ProviderInfo,
 }
 
@@ -163,8 +162,9 @@ pub(crate) async fn query(request: Request) -> Result<HttpResponse, Problem> {
     let slug = request.http.match_info().get("slug").unwrap_or_default();
     // A value that is no text names no tenant.
     let hint = request.http.headers().get("x-tenant-name").map(|value| value.to_str().unwrap_or_default());
-    let endpoint = look_up(request.space(), &request.call, request.principal()?, slug, hint).await?;
-    let body: QueryBody = request.json().await?;
+    let endpoint =
+        endpoint::look_up(request.space(), &request.context, request.principal()?, slug, hint).await?;
+    let body: Query = request.json().await?;
     if body.stream == Some(true) {
         let detail =
             "stream is for endpoints with a model; this one answers at once: leave it out or send false";
@@ -172,14 +172,15 @@ pub(crate) async fn query(request: Request) -> Result<HttpResponse, Problem> {
     }
     let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
     body.messages.check()?;
-    let threshold = rules::closeness(body.similarity_threshold);
-    let asked = Query::new(body.messages.into(), limit, threshold).map_err(ask_refused("/messages"))?;
-    let answer = ask_endpoint(request.space(), request.principal()?, endpoint, &asked).await?;
+    let threshold = rules::threshold_or_default(body.similarity_threshold);
+    let query = endpoint::Query::new(body.messages.into(), limit, threshold)
+        .map_err(search_query_error("/messages"))?;
+    let answer = endpoint::query(request.space(), request.principal()?, endpoint, &query).await?;
     let with_metadata = body.include_metadata.unwrap_or(true);
     let answer = Answer {
         summary: None,
         references: References {
-            documents: answer.documents.iter().map(|hit| Reference::of(hit, with_metadata)).collect(),
+            documents: answer.documents.iter().map(|hit| Hit::of(hit, with_metadata)).collect(),
             provider_info: ProviderInfo { search_engine: "embedded", response_time_ms: answer.search_ms },
         },
         cost: 0.0,

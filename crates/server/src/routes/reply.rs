@@ -1,4 +1,4 @@
-//! The few forms an answer has.
+//! The forms of a response.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -54,16 +54,16 @@ pub(super) fn resource<T: Serialize>(
     Ok(response.body(body))
 }
 
-/// Done, and there is nothing to say.
-pub(super) fn nothing() -> HttpResponse {
+/// The response 204.
+pub(super) fn no_content() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// Most answers have fewer bytes, so that their buffer need not grow.
-const TYPICAL: usize = 8 << 10;
+/// Most bodies have fewer bytes, so that their buffer need not grow.
+const TYPICAL_BODY_BYTES: usize = 8 << 10;
 
 fn serialize<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::with_capacity(TYPICAL);
+    let mut bytes = Vec::with_capacity(TYPICAL_BODY_BYTES);
     serde_json::to_writer(&mut bytes, body).map_err(|error| {
         tracing::error!(%error, "an answer could not be written");
         Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")

@@ -1,4 +1,4 @@
-//! The domain's own rules, as the rules of a body's fields: limits stand there, and only there.
+//! The validation rules of bodies' fields. Each calls a parser of the domain: limits stand there, and only there.
 
 use std::fmt::Display;
 
@@ -62,7 +62,7 @@ pub(super) fn threshold(value: &Option<f64>, _: &()) -> garde::Result {
 
 /// How close a chunk must be, once its rule has passed.
 #[expect(clippy::as_conversions, reason = "from 0 to 1 there is a nearest smaller number for every one")]
-pub(super) fn closeness(value: Option<f64>) -> f32 {
+pub(super) fn threshold_or_default(value: Option<f64>) -> f32 {
     value.map_or(Threshold::DEFAULT.get(), |value| value as f32)
 }
 

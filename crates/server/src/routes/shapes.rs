@@ -1,4 +1,4 @@
-//! What the domain's own texts and numbers look like to a machine: each limit is the domain's constant.
+//! The schemas of the domain's own texts and numbers: each limit is the domain's constant.
 //!
 //! A schema says what can be said in one; where the domain demands more, its description says so.
 
@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, ObjectKind, Outcome};
 use syft_space_domain::dataset::{
-    SearchQuery, Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, Stemming, StopWords, Tokenizer, Upload,
+    Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, SearchQuery, Stemming, StopWords, Tokenizer,
+    Upload,
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
@@ -19,8 +20,9 @@ use syft_space_domain::policy::{AccessConfiguration, EmailPattern, Mode};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
-use crate::routes::marketplaces::SECRET_MAX_BYTES;
 
+/// The most bytes of a token or a password for a hub.
+pub(crate) const MAX_HUB_SECRET_BYTES: usize = 4_096;
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
 const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
 /// The same, but for the ends of lines and tabs.
@@ -78,7 +80,7 @@ shapes! {
     /// An e-mail address.
     EmailShape = "Email": email();
     /// An e-mail address as it is shown.
-    ShownEmailShape = "CanonicalEmail": json_schema!({
+    CanonicalEmailShape = "CanonicalEmail": json_schema!({
         "type": "string", "format": "email", "maxLength": Email::MAX,
         "description": "An e-mail address in the one form that everything compares: lower-case, its domain in ASCII.",
     });
@@ -111,7 +113,7 @@ shapes! {
         "pattern": "^[A-Za-z0-9._-]+$", "description": "Upper-case letters become lower-case.",
     });
     /// The type of a credential for a hub.
-    CredentialTypeShape = "HubCredentialType": json_schema!({
+    HubCredentialTypeShape = "HubCredentialType": json_schema!({
         "type": "string", "enum": ["pat", "password"],
         "description": "`pat`: a personal access token, in `token`. `password`: `username` and `password`.",
     });
@@ -142,7 +144,7 @@ shapes! {
         "type": "string", "enum": Role::ALL.map(Role::as_str), "description": "What a member may do.",
     });
     /// Whether a membership counts.
-    StatusShape = "MemberStatus": json_schema!({
+    MemberStatusShape = "MemberStatus": json_schema!({
         "type": "string", "enum": ([AccountStatus::Active, AccountStatus::Disabled].map(AccountStatus::as_str)),
         "description": "Whether the membership counts at present.",
     });
@@ -154,7 +156,7 @@ shapes! {
         "description": "`raw`: the documents found, as they are.",
     });
     /// How the words of a dataset are compared.
-    AnalyzerShape = "DatasetConfiguration": json_schema!({
+    DatasetConfigurationShape = "DatasetConfiguration": json_schema!({
         "type": "object", "additionalProperties": false,
         "properties": {
             "tokenizer": { "type": "string", "enum": names(Tokenizer::ALL, Tokenizer::as_str), "default": "words",
@@ -200,7 +202,7 @@ shapes! {
         },
     });
     /// What a document was made of.
-    HashShape = "Sha256": json_schema!({
+    Sha256Shape = "Sha256": json_schema!({
         "type": "string", "pattern": "^[0-9a-f]{64}$",
         "description": "SHA-256 of the bytes of a file as they were sent, or of the content and metadata of a document.",
     });
@@ -307,7 +309,7 @@ shapes! {
         ],
     });
     /// Whose query is explained.
-    SomebodyShape = "Identity": json_schema!({
+    IdentityShape = "Identity": json_schema!({
         "description": "Whoever has an address; or a user of a hub, where it need not be known. No policy of this version \
             tells users of a hub apart by `sub`.",
         "oneOf": [
@@ -341,9 +343,9 @@ shapes! {
         ],
     });
     /// The configuration of an access policy, as it is shown.
-    ShownConfigurationShape = "ShownAccessConfiguration": own_configuration(&["mode", "patterns", "guests"]);
+    ShownAccessConfigurationShape = "ShownAccessConfiguration": own_configuration(&["mode", "patterns", "guests"]);
     /// A merge patch of the configuration of an access policy.
-    ConfigurationPatchShape = "AccessConfigurationPatch": configuration_patch();
+    AccessConfigurationPatchShape = "AccessConfigurationPatch": configuration_patch();
     /// Whether a policy, or all of them, let somebody through.
     ModeShape = "Mode": json_schema!({ "type": "string", "enum": [Mode::Allow.as_str(), Mode::Deny.as_str()] });
     /// What a policy had to say.
@@ -355,7 +357,7 @@ shapes! {
     /// The name of a tenant that the caller believes to speak to.
     TenantHintShape = "TenantHint": json_schema!({ "type": "string" });
     /// Why a request was refused.
-    ReasonShape = "ReasonCode": json_schema!({
+    ReasonCodeShape = "ReasonCode": json_schema!({
         "type": "string", "enum": names(Reason::ALL, Reason::code),
         "description": reasons(),
     });
@@ -381,14 +383,14 @@ shapes! {
 }
 
 fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
-    all.iter().map(|one| name(*one)).collect()
+    all.iter().map(|value| name(*value)).collect()
 }
 
 /// The roles of members, and of users of a hub.
 fn roles() -> Vec<&'static str> {
     let mut roles = names(&Role::ALL, Role::as_str);
     roles.extend(
-        HubRole::ALL.map(HubRole::as_str).into_iter().filter(|one| *one != "user" && *one != "admin"),
+        HubRole::ALL.map(HubRole::as_str).into_iter().filter(|role| *role != "user" && *role != "admin"),
     );
     roles
 }
@@ -411,9 +413,9 @@ fn line() -> Schema {
 
 fn hub_secret() -> Schema {
     json_schema!({
-        "type": "string", "format": "password", "minLength": 1, "maxLength": SECRET_MAX_BYTES, "writeOnly": true,
+        "type": "string", "format": "password", "minLength": 1, "maxLength": MAX_HUB_SECRET_BYTES, "writeOnly": true,
         "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
-        "description": format!("At most {SECRET_MAX_BYTES} bytes in UTF-8, without control characters."),
+        "description": format!("At most {MAX_HUB_SECRET_BYTES} bytes in UTF-8, without control characters."),
     })
 }
 
@@ -447,7 +449,9 @@ fn question() -> Schema {
 
 /// Every reason code with what it means.
 fn reasons() -> String {
-    let line = |one: &Reason| format!("* `{}` ({}): {}", one.code(), one.status().as_u16(), one.meaning());
+    let line = |reason: &Reason| {
+        format!("* `{}` ({}): {}", reason.code(), reason.status().as_u16(), reason.meaning())
+    };
     let lines = Reason::ALL.iter().map(line).collect::<Vec<_>>().join("\n");
     format!("Why it was refused, for programs. A code never changes its meaning.\n\n{lines}")
 }

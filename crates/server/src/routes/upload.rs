@@ -1,4 +1,5 @@
-//! Files as a form: each part with a filename is one. They go to the spool as they come, and none is held in memory.
+//! The upload of files as a form: each part with a filename is one. Files go to the spool as they come, and none is
+//! held in memory.
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::StatusCode;
@@ -6,57 +7,58 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderName, H
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::StreamExt;
-use syft_space_domain::dataset::{Job, JobSnapshot, Upload, job};
+use syft_space_domain::dataset::{self, Job, Upload};
 use syft_space_domain::ids::DatasetId;
 use tokio::sync::mpsc;
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::Request;
-use crate::routes::jobs::Started;
+use crate::routes::jobs::StartedJob;
 use crate::routes::reply;
 
-/// How many pieces wait for the disk before no more are read.
-const WAITING: usize = 16;
+/// How many chunks wait for the disk before no more are read.
+const MAX_QUEUED_CHUNKS: usize = 16;
 const TRANSFER_ENCODING: HeaderName = HeaderName::from_static("content-transfer-encoding");
 
-/// What goes from the thread that reads to the one that writes. Without an end nothing is taken in.
-enum Step {
+/// A message from the task that reads to the thread that writes. Without an end nothing is taken in.
+enum UploadStep {
     File(String),
     Bytes(Bytes),
     End,
 }
 
-/// Takes files in, and answers their job.
+/// Takes files in, and answers with their job.
 pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Result<HttpResponse, Problem> {
     request.check_coding()?;
     check_boundary(request)?;
-    let pieces = request.pieces(request.state.limits.upload_bytes)?;
-    let (space, context, principal) = (request.space().clone(), request.call.clone(), request.principal()?.clone());
-    let (steps, mut waiting) = mpsc::channel(WAITING);
+    let body = request.body_stream(request.state.limits.upload_bytes)?;
+    let (space, context, principal) =
+        (request.space().clone(), request.context.clone(), request.principal()?.clone());
+    let (steps, mut waiting) = mpsc::channel(MAX_QUEUED_CHUNKS);
     let writing = tokio::task::spawn_blocking(move || -> Result<Option<Job>, Problem> {
         let mut upload = Upload::begin(&space, &context, &principal, id)?;
         while let Some(step) = waiting.blocking_recv() {
             match step {
-                Step::File(name) => upload.begin_file(&name)?,
-                Step::Bytes(bytes) => upload.write(&bytes)?,
-                Step::End => return Ok(Some(upload.finish()?)),
+                UploadStep::File(name) => upload.begin_file(&name)?,
+                UploadStep::Bytes(bytes) => upload.write(&bytes)?,
+                UploadStep::End => return Ok(Some(upload.finish()?)),
             }
         }
         Ok(None)
     });
     let read = async {
-        let mut form = Multipart::new(request.http.headers(), pieces.clone());
+        let mut form = Multipart::new(request.http.headers(), body.clone());
         let read = read(&mut form, &steps).await;
         drop(form);
         // What was wrong with the body itself says more than how the form ended by it.
-        read.map_err(|problem| pieces.problem().unwrap_or(problem))?;
-        pieces.drain().await
+        read.map_err(|problem| body.problem().unwrap_or(problem))?;
+        body.discard().await
     };
     let read = read.await;
     if read.is_ok() {
         // Nobody receives it if writing has failed, which is told below.
-        drop(steps.send(Step::End).await);
+        drop(steps.send(UploadStep::End).await);
     }
     drop(steps);
     let written = writing.await.map_err(|error| {
@@ -64,18 +66,18 @@ pub(super) async fn files(request: &Request, id: DatasetId, wait: bool) -> Resul
         Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
     })?;
     // Reading stops when writing has failed: that is then the cause.
-    let taken = written?;
+    let job = written?;
     read?;
-    let Some(taken) = taken else {
+    let Some(job) = job else {
         return Err(Problem::new(Reason::Malformed, "the form was not read to its end"));
     };
-    if wait && let Some(watch) = request.space().ingestion.watch(taken.id) {
+    if wait && let Some(watch) = request.space().ingestion.watch(job.id) {
         watch.await;
     }
-    let now = job(request.space(), request.principal()?, id, taken.id)?;
-    let ended = wait && now.job.status.is_final();
+    let snapshot = dataset::job(request.space(), request.principal()?, id, job.id)?;
+    let ended = wait && snapshot.job.status.is_final();
     let status = if ended { StatusCode::OK } else { StatusCode::ACCEPTED };
-    reply::json(status, &Started::from(JobSnapshot { ..now }))
+    reply::json(status, &StartedJob::from(snapshot))
 }
 
 /// A form has one boundary: of two, others might see another form in the same bytes.
@@ -88,16 +90,16 @@ fn check_boundary(request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn read(form: &mut Multipart, steps: &mpsc::Sender<Step>) -> Result<(), Problem> {
+async fn read(form: &mut Multipart, steps: &mpsc::Sender<UploadStep>) -> Result<(), Problem> {
     while let Some(field) = form.next().await {
         let mut field = field.map_err(|error| malformed(&error))?;
         let name = file_name(&field)?;
-        if steps.send(Step::File(name)).await.is_err() {
+        if steps.send(UploadStep::File(name)).await.is_err() {
             return Ok(());
         }
         while let Some(bytes) = field.next().await {
             let bytes = bytes.map_err(|error| malformed(&error))?;
-            if steps.send(Step::Bytes(bytes)).await.is_err() {
+            if steps.send(UploadStep::Bytes(bytes)).await.is_err() {
                 return Ok(());
             }
         }
@@ -105,7 +107,7 @@ async fn read(form: &mut Multipart, steps: &mpsc::Sender<Step>) -> Result<(), Pr
     Ok(())
 }
 
-/// What a part says that its file is called.
+/// The name of the file in a part of the form.
 fn file_name(field: &Field) -> Result<String, Problem> {
     let twice = |what: &str| Problem::new(Reason::Ambiguous, format!("a part of the form has {what} twice"));
     if field.headers().get_all(CONTENT_DISPOSITION).nth(1).is_some() {
@@ -130,9 +132,9 @@ fn file_name(field: &Field) -> Result<String, Problem> {
         let detail = "send the parts of the form without Content-Length: the boundary says where a file ends";
         return Err(Problem::new(Reason::Invalid, detail));
     }
-    let parameters = field.content_disposition().map(|one| &*one.parameters).unwrap_or_default();
-    let plain: Vec<&str> = parameters.iter().filter_map(|one| one.as_filename()).collect();
-    let encoded: Vec<_> = parameters.iter().filter_map(|one| one.as_filename_ext()).collect();
+    let parameters = field.content_disposition().map(|header| &*header.parameters).unwrap_or_default();
+    let plain: Vec<&str> = parameters.iter().filter_map(|parameter| parameter.as_filename()).collect();
+    let encoded: Vec<_> = parameters.iter().filter_map(|parameter| parameter.as_filename_ext()).collect();
     if plain.len() > 1 || encoded.len() > 1 {
         return Err(twice("a filename"));
     }

@@ -1,11 +1,11 @@
-//! Members of the tenant.
+//! The routes of the members of a tenant.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::identity::{ChangeMember, Member, change_member, member, members, remove_member};
+use syft_space_domain::identity;
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::time::Timestamp;
 
@@ -17,22 +17,21 @@ use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Member")]
-pub(crate) struct User {
+pub(crate) struct Member {
     #[schemars(with = "shapes::IdShape")]
     id: String,
-    #[schemars(with = "shapes::ShownEmailShape")]
+    #[schemars(with = "shapes::CanonicalEmailShape")]
     email: String,
     #[schemars(with = "shapes::RoleShape")]
     role: &'static str,
-    #[schemars(with = "shapes::StatusShape")]
+    #[schemars(with = "shapes::MemberStatusShape")]
     status: &'static str,
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
 }
 
-impl From<Member> for User {
-    fn from(member: Member) -> Self {
+impl From<identity::Member> for Member {
+    fn from(member: identity::Member) -> Self {
         Self {
             id: member.membership.account.to_string(),
             email: member.email.to_string(),
@@ -45,46 +44,53 @@ impl From<Member> for User {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(members(request.space(), request.principal()?, page)?, User::from)
+    reply::list(identity::members(request.space(), request.principal()?, page)?, Member::from)
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = member(request.space(), request.principal()?, id(&request)?)?;
-    reply::resource(StatusCode::OK, found.membership.revision, &User::from(found))
+    let found = identity::member(request.space(), request.principal()?, id(&request)?)?;
+    reply::resource(StatusCode::OK, found.membership.revision, &Member::from(found))
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ChangeMember")]
-pub(crate) struct ChangeBody {
+pub(crate) struct ChangeMember {
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::role)))]
     #[schemars(with = "shapes::RoleShape")]
     role: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[garde(custom(rules::optional(rules::status)))]
-    #[schemars(with = "shapes::StatusShape")]
+    #[schemars(with = "shapes::MemberStatusShape")]
     status: Option<String>,
 }
 
 pub(crate) async fn change(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     // What is not there cannot be changed, whatever the body says.
-    member(request.space(), request.principal()?, id)?;
-    let body: ChangeBody = request.merge_patch().await?;
-    let change = ChangeMember {
+    identity::member(request.space(), request.principal()?, id)?;
+    let body: ChangeMember = request.merge_patch().await?;
+    let change = identity::ChangeMember {
         role: body.role.map(|role| take("/role", role.parse())).transpose()?,
         status: body.status.map(|status| take("/status", status.parse())).transpose()?,
         if_revision: request.if_match(),
     };
-    let changed = change_member(request.space(), &request.call, request.principal()?, id, change).await?;
-    reply::resource(StatusCode::OK, changed.membership.revision, &User::from(changed))
+    let changed =
+        identity::change_member(request.space(), &request.context, request.principal()?, id, change).await?;
+    reply::resource(StatusCode::OK, changed.membership.revision, &Member::from(changed))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let if_revision = request.if_match();
-    remove_member(request.space(), &request.call, request.principal()?, id(&request)?, if_revision).await?;
-    Ok(reply::nothing())
+    identity::remove_member(
+        request.space(),
+        &request.context,
+        request.principal()?,
+        id(&request)?,
+        if_revision,
+    )
+    .await?;
+    Ok(reply::no_content())
 }
 
 fn id(request: &Request) -> Result<AccountId, Problem> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use syft_space::http::route_table::{Access, Method, ROUTES};
+use syft_space::http::route_table::{Guard, Method, ROUTES};
 
 use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
 
@@ -113,7 +113,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     for route in ROUTES {
         let named = (route.method.to_string(), route.path.to_owned());
         assert!(route.method == Method::Get || covered.contains(&named), "{named:?} is not called here");
-        assert!(matches!(route.access, Access::Open | Access::Member(_)));
+        assert!(matches!(route.guard, Guard::Open | Guard::Member(_)));
     }
     for (method, route, path, body) in calls {
         let request = owner.request(method, &path);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use syft_space::http::route_table::{Access, Method, ROUTES, Route};
+use syft_space::http::route_table::{Guard, Method, ROUTES, Route};
 use syft_space_domain::access::{Role, may};
 
 use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
@@ -164,7 +164,7 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
     let shared = Things::fresh(&space, &owner, 0, None).await;
     let mut n = 0;
     for route in ROUTES {
-        let Access::Member(permissions) = route.access else { continue };
+        let Guard::Member(permissions) = route.guard else { continue };
         for role in Role::ALL {
             // Each call finds things that nobody has removed yet.
             n += 1;
@@ -259,7 +259,7 @@ async fn a1_without_a_good_token_every_route_of_members_answers_401_whatever_els
         token
     };
     for route in ROUTES {
-        if matches!(route.access, Access::Open) {
+        if matches!(route.guard, Guard::Open) {
             continue;
         }
         for at in [things.path(route), Things::missing().path(route)] {
@@ -285,7 +285,7 @@ async fn z1_a_foreign_thing_and_a_missing_thing_are_answered_alike_in_status_bod
     let missing = Things { slug: "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned(), ..Things::missing() };
     let mut compared = 0;
     for route in ROUTES {
-        if matches!(route.access, Access::Open) || !route.path.contains('{') {
+        if matches!(route.guard, Guard::Open) || !route.path.contains('{') {
             continue;
         }
         let to_foreign = call(&ours, route, &foreign.path(route), body(route, &foreign, 1)).await;

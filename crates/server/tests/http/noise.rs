@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Actor, RecordedEvent};
-use syft_space_domain::page::{PageRequest, PageLimit};
+use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::store::{NoopHook, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_sqlite::{SqliteOptions, SqliteStore};

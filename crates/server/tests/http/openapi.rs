@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use syft_space::http::openapi;
 use syft_space::http::reason::Reason;
-use syft_space::http::route_table::{Access, ROUTES, Route};
+use syft_space::http::route_table::{Guard, ROUTES, Route};
 
 use crate::space::described::{DOCUMENT, operation, resolve, validator};
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
@@ -50,7 +50,7 @@ fn i1_every_route_is_described_and_no_other() {
         let answers: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
         assert!(answers.iter().any(|status| status.starts_with('2')), "{} answers nothing", route.name);
         let bearer = operation["security"] != json!([]);
-        assert_eq!(bearer, matches!(route.access, Access::Member(_)), "{}", route.name);
+        assert_eq!(bearer, matches!(route.guard, Guard::Member(_)), "{}", route.name);
     }
 }
 
@@ -103,7 +103,7 @@ fn i1_every_reference_leads_somewhere_and_every_schema_has_a_name_of_its_own() {
         let stem = name.trim_end_matches(|last: char| last.is_ascii_digit());
         assert!(
             stem == name || !schemas.contains_key(stem),
-            "two types are called {stem}: say #[schemars(rename = …)] at one of them"
+            "two types are called {stem}: give one of them another name"
         );
     }
 }
@@ -214,7 +214,7 @@ impl Told<'_> {
         };
         for (n, example) in examples.into_iter().enumerate() {
             let client =
-                if matches!(route.access, Access::Open) { &self.space.anybody() } else { &self.client };
+                if matches!(route.guard, Guard::Open) { &self.space.anybody() } else { &self.client };
             let mut request = client.request(&route.method.to_string(), &format!("/{path}"));
             if let Some(example) = example {
                 let swapped =
@@ -277,7 +277,7 @@ impl Furnished {
             path = path.replace(place, &format!("{}{thing}", &place[..place.rfind('{').unwrap()]));
         }
         assert!(!path.contains('{'), "nothing stands for a parameter of {path}");
-        let client = if matches!(route.access, Access::Open) { &self.space.anybody() } else { &self.owner };
+        let client = if matches!(route.guard, Guard::Open) { &self.space.anybody() } else { &self.owner };
         client.request(&route.method.to_string(), &format!("/{path}{query}"))
     }
 }

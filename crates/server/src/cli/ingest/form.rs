@@ -6,12 +6,12 @@ use syft_space_domain::dataset::FileName;
 use syft_space_domain::random::{Entropy, RandomError};
 
 /// Files that are sent in one request.
-pub(super) struct Form {
+pub(super) struct MultipartForm {
     boundary: String,
     body: Vec<u8>,
 }
 
-impl Form {
+impl MultipartForm {
     /// A form without files. Its boundary is in no file, by 128 random bits.
     pub(super) fn new(entropy: &dyn Entropy) -> Result<Self, RandomError> {
         let mut bytes = [0; 16];
@@ -43,7 +43,7 @@ impl Form {
         self.body.extend_from_slice(b"\r\n");
     }
 
-    /// Its media type, and its bytes.
+    /// Ends the form; returns the media type and the bytes of the body.
     pub(super) fn finish(mut self) -> (String, Vec<u8>) {
         self.body.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
         (format!("multipart/form-data; boundary={}", self.boundary), self.body)

@@ -1,5 +1,5 @@
-//! `syft-space ingest`: the files of a folder, into a dataset. Only what the dataset does not hold yet is sent, so that
-//! running it again goes on where it was.
+//! The command `syft-space ingest`: it brings the files of a folder into a dataset. Only what the dataset does not hold
+//! yet is sent, so that running it again goes on where it was.
 
 mod form;
 mod progress;
@@ -18,25 +18,25 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use syft_space_domain::dataset::{FileName, Upload};
 
-use crate::cli::api::Api;
-use crate::cli::exit::{Exit, Stop};
-use crate::cli::lists::{look_up_dataset, word};
-use crate::cli::out::Out;
+use crate::cli::api::ApiClient;
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::lists::{field, look_up_dataset};
+use crate::cli::output::Output;
 use crate::system::SystemEntropy;
-use form::Form;
-use progress::{Far, Progress};
-use summary::{NotIn, Summary};
-use walk::{Folder, Found};
+use form::MultipartForm;
+use progress::{Progress, ProgressCounts};
+use summary::{FileReport, Summary};
+use walk::{Folder, FoundFile};
 
-/// The bytes after which a request is sent.
-const BATCH_BYTES: u64 = 8 * 1024 * 1024;
-/// The files after which a request is sent.
-const BATCH_FILES: usize = 250;
-const _: () = assert!(BATCH_FILES <= Upload::MAX_FILES, "a request may not bring so many files");
-/// How many requests are worked off at once; the next one waits.
-const JOBS_MAX: usize = 3;
-/// How often to ask how far a job is.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The bytes of files after which a request is sent.
+const MAX_BATCH_BYTES: u64 = 8 * 1024 * 1024;
+/// The number of files after which a request is sent.
+const MAX_BATCH_FILES: usize = 250;
+const _: () = assert!(MAX_BATCH_FILES <= Upload::MAX_FILES, "a request may not bring so many files");
+/// The most jobs at once; the next request waits.
+const MAX_CONCURRENT_JOBS: usize = 3;
+/// How long to wait before the jobs are polled again.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What to bring, and where.
 #[derive(Args)]
@@ -53,11 +53,11 @@ pub(super) struct Ingest {
 }
 
 /// Brings the files of a folder.
-pub(super) async fn run(api: &Api, wanted: &Ingest, out: &mut Out) -> anyhow::Result<()> {
-    let begun = now();
-    let folder = Folder::open(&wanted.folder)?;
-    let dataset = dataset(api, wanted).await?;
-    let mut run = Run::prepare(api, &folder, &dataset).await?;
+pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -> anyhow::Result<()> {
+    let started = now();
+    let folder = Folder::open(&arguments.folder)?;
+    let dataset = dataset(api, arguments).await?;
+    let mut run = IngestRun::prepare(api, &folder, &dataset).await?;
     let stop = AtomicBool::new(false);
     // The first Ctrl-C lets a request under way end, so that its job is known and can be stopped; the second does not.
     let interrupted_twice = async {
@@ -69,23 +69,25 @@ pub(super) async fn run(api: &Api, wanted: &Ingest, out: &mut Out) -> anyhow::Re
         std::future::pending::<()>().await;
     };
     let ended = tokio::select! {
-        ended = run.bring(&stop) => ended,
+        ended = run.upload_changes(&stop) => ended,
         () = interrupted_twice => {
             let message = "interrupted; jobs under way may go on, and what was taken in stays";
-            return Err(Stop::new(Exit::Interrupted, message).into());
+            return Err(CommandError::new(ExitStatus::Interrupted, message).into());
         }
     };
     run.progress.end();
     ended.context("not all files were brought; run the same command again to go on")?;
-    run.summary.seconds = begun.elapsed().as_secs_f64();
+    run.summary.seconds = started.elapsed().as_secs_f64();
     run.summary.write(out)?;
     match run.summary {
         Summary { canceled: true, .. } => {
             let message = "interrupted: what was taken in stays; run the same command again to go on";
-            Err(Stop::new(Exit::Interrupted, message).into())
+            Err(CommandError::new(ExitStatus::Interrupted, message).into())
         }
         Summary { failed: 0, .. } => Ok(()),
-        Summary { failed, .. } => Err(Stop::new(Exit::Partly, format!("{failed} files failed")).into()),
+        Summary { failed, .. } => {
+            Err(CommandError::new(ExitStatus::Partial, format!("{failed} files failed")).into())
+        }
     }
 }
 
@@ -94,75 +96,79 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// The dataset that is meant; made, where that is wanted.
-async fn dataset(api: &Api, wanted: &Ingest) -> anyhow::Result<Value> {
-    match look_up_dataset(api, &wanted.dataset).await? {
+/// The dataset that is meant; created, where `--create` says so.
+async fn dataset(api: &ApiClient, arguments: &Ingest) -> anyhow::Result<Value> {
+    match look_up_dataset(api, &arguments.dataset).await? {
         Some(found) => Ok(found),
-        None if wanted.create => {
-            let body = json!({ "name": wanted.dataset, "dtype": "embedded" });
+        None if arguments.create => {
+            let body = json!({ "name": arguments.dataset, "dtype": "embedded" });
             api.send(api.request(Method::POST, "/api/v1/datasets", &[])?.json(&body)).await
         }
         None => {
-            let message = format!("there is no dataset {:?}: --create makes it", wanted.dataset);
-            Err(Stop::new(Exit::NotFound, message).into())
+            let message = format!("there is no dataset {:?}: --create makes it", arguments.dataset);
+            Err(CommandError::new(ExitStatus::NotFound, message).into())
         }
     }
 }
 
-/// A file that was sent, and what it was before.
+/// How a file that was sent differs from what the dataset held.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
+enum FileChange {
     New,
     Changed,
 }
 
-/// What the space is working at.
+/// An ingestion job of this run, and its latest state.
 struct Job {
     id: String,
-    files: BTreeMap<String, Sent>,
-    now: Value,
+    files: BTreeMap<String, FileChange>,
+    state: Value,
 }
 
 /// One run of the command.
-struct Run<'a> {
-    api: &'a Api,
+struct IngestRun<'a> {
+    api: &'a ApiClient,
     folder: &'a Folder,
     /// The path of the dataset.
     path: String,
-    files: Vec<Found>,
+    files: Vec<FoundFile>,
     /// The hash of each document that the dataset holds.
-    held: HashMap<String, String>,
-    contents: HashSet<String>,
+    known_hashes: HashMap<String, String>,
+    known_contents: HashSet<String>,
     jobs: Vec<Job>,
-    /// What needed no job, or whose job has ended.
-    settled: Far,
+    /// The counts of files that needed no job, and of jobs that have ended.
+    completed: ProgressCounts,
     progress: Progress,
     summary: Summary,
 }
 
-impl<'a> Run<'a> {
-    async fn prepare(api: &'a Api, folder: &'a Folder, dataset: &Value) -> anyhow::Result<Self> {
-        let below = folder.walk();
-        let path = format!("/api/v1/datasets/{}", word(dataset, "id"));
-        let mut summary =
-            Summary { dataset_id: word(dataset, "id"), dataset: word(dataset, "name"), ..Summary::default() };
-        let skips = below.skipped.into_iter().map(|one| NotIn { file: one.name, reason: one.reason });
+impl<'a> IngestRun<'a> {
+    async fn prepare(api: &'a ApiClient, folder: &'a Folder, dataset: &Value) -> anyhow::Result<Self> {
+        let found = folder.walk();
+        let path = format!("/api/v1/datasets/{}", field(dataset, "id"));
+        let mut summary = Summary {
+            dataset_id: field(dataset, "id"),
+            dataset: field(dataset, "name"),
+            ..Summary::default()
+        };
+        let skips =
+            found.skipped.into_iter().map(|entry| FileReport { file: entry.name, reason: entry.reason });
         summary.skips = skips.collect();
         summary.skipped = count(summary.skips.len());
-        summary.files = count(below.found.len());
-        for one in below.failed {
-            summary.fail(one.name, one.reason);
+        summary.files = count(found.files.len());
+        for entry in found.failed {
+            summary.fail(entry.name, entry.reason);
         }
-        let (held, contents) = held(api, &path).await?;
-        let bytes = below.found.iter().map(|file| file.bytes).sum();
+        let (known_hashes, known_contents) = stored_hashes(api, &path).await?;
+        let bytes = found.files.iter().map(|file| file.bytes).sum();
         Ok(Self {
             api,
             folder,
             path,
-            settled: Far { files_total: summary.files, ..Far::default() },
-            files: below.found,
-            held,
-            contents,
+            completed: ProgressCounts { files_total: summary.files, ..ProgressCounts::default() },
+            files: found.files,
+            known_hashes,
+            known_contents,
             jobs: Vec::new(),
             progress: Progress::begin(bytes),
             summary,
@@ -170,8 +176,8 @@ impl<'a> Run<'a> {
     }
 
     /// Sends what differs, and follows it to its end, or until it is told to stop.
-    async fn bring(&mut self, stop: &AtomicBool) -> anyhow::Result<()> {
-        let mut form = Form::new(&SystemEntropy)?;
+    async fn upload_changes(&mut self, stop: &AtomicBool) -> anyhow::Result<()> {
+        let mut form = MultipartForm::new(&SystemEntropy)?;
         let (mut sent, mut bytes) = (BTreeMap::new(), 0_u64);
         for file in std::mem::take(&mut self.files) {
             // Ctrl-C is heard here, also where no file differs.
@@ -183,20 +189,20 @@ impl<'a> Run<'a> {
                 Ok(content) => content,
                 Err(error) => {
                     self.summary.fail(file.name.as_str(), format!("it cannot be read: {error}"));
-                    self.settle(file.bytes);
+                    self.record_file(file.bytes);
                     continue;
                 }
             };
             let Some(kind) = self.differs(&file.name, &content) else {
-                self.settle(file.bytes);
+                self.record_file(file.bytes);
                 continue;
             };
             form.add(&file.name, &content);
             sent.insert(file.name.as_str().to_owned(), kind);
             bytes = bytes.saturating_add(count(content.len()));
-            if bytes >= BATCH_BYTES || sent.len() >= BATCH_FILES {
+            if bytes >= MAX_BATCH_BYTES || sent.len() >= MAX_BATCH_FILES {
                 self.send(
-                    std::mem::replace(&mut form, Form::new(&SystemEntropy)?),
+                    std::mem::replace(&mut form, MultipartForm::new(&SystemEntropy)?),
                     std::mem::take(&mut sent),
                 )
                 .await?;
@@ -207,7 +213,7 @@ impl<'a> Run<'a> {
             self.send(form, sent).await?;
         }
         while !self.jobs.is_empty() && !stop.load(Ordering::Relaxed) {
-            self.look(true).await?;
+            self.poll_jobs(true).await?;
         }
         if stop.load(Ordering::Relaxed) {
             self.cancel().await;
@@ -216,93 +222,94 @@ impl<'a> Run<'a> {
     }
 
     /// How a file differs from what the dataset holds; `None`, and counted, where it does not.
-    fn differs(&mut self, name: &FileName, content: &[u8]) -> Option<Sent> {
+    fn differs(&mut self, name: &FileName, content: &[u8]) -> Option<FileChange> {
         let hash = hex::encode(Sha256::digest(content));
-        match self.held.get(name.document_id().as_str()) {
+        match self.known_hashes.get(name.document_id().as_str()) {
             Some(known) if *known == hash => {
                 self.summary.unchanged += 1;
                 None
             }
-            _ if self.contents.contains(&hash) => {
+            _ if self.known_contents.contains(&hash) => {
                 self.summary.duplicate += 1;
                 None
             }
-            Some(_) => Some(Sent::Changed),
-            None => Some(Sent::New),
+            Some(_) => Some(FileChange::Changed),
+            None => Some(FileChange::New),
         }
     }
 
     /// Sends files, once there is room for another job.
-    async fn send(&mut self, form: Form, files: BTreeMap<String, Sent>) -> anyhow::Result<()> {
-        while self.jobs.len() >= JOBS_MAX {
-            self.look(true).await?;
+    async fn send(&mut self, form: MultipartForm, files: BTreeMap<String, FileChange>) -> anyhow::Result<()> {
+        while self.jobs.len() >= MAX_CONCURRENT_JOBS {
+            self.poll_jobs(true).await?;
         }
         let (media_type, body) = form.finish();
         self.summary.bytes = self.summary.bytes.saturating_add(count(body.len()));
         let request = self.api.request(Method::POST, &format!("{}/documents", self.path), &[])?;
         let request = request.header(reqwest::header::CONTENT_TYPE, media_type).body(body);
         let mut answer = self.api.send(request).await?;
-        let now = answer.get_mut("job").map(Value::take).unwrap_or_default();
-        self.jobs.push(Job { id: word(&now, "id"), files, now });
-        self.look(false).await
+        let state = answer.get_mut("job").map(Value::take).unwrap_or_default();
+        self.jobs.push(Job { id: field(&state, "id"), files, state });
+        self.poll_jobs(false).await
     }
 
-    /// Asks how far each job is, after a while where nothing else is to be done.
-    async fn look(&mut self, wait: bool) -> anyhow::Result<()> {
+    /// Reads the state of each job, after a while if `wait` says so.
+    async fn poll_jobs(&mut self, wait: bool) -> anyhow::Result<()> {
         if wait {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         for mut job in std::mem::take(&mut self.jobs) {
-            job.now = self.api.get(&format!("{}/jobs/{}", self.path, job.id), &[]).await?;
-            match &*word(&job.now, "status") {
+            job.state = self.api.get(&format!("{}/jobs/{}", self.path, job.id), &[]).await?;
+            match &*field(&job.state, "status") {
                 "queued" | "running" => self.jobs.push(job),
-                _ => self.end(&job),
+                _ => self.record_end(&job),
             }
         }
-        self.show();
+        self.show_progress();
         Ok(())
     }
 
     /// Counts a job that has ended.
-    fn end(&mut self, job: &Job) {
-        let of = |key: &str| number(&job.now, key);
-        let mut left: HashMap<&str, Sent> = job.files.iter().map(|(name, kind)| (&**name, *kind)).collect();
-        for error in job.now.get("errors").and_then(Value::as_array).into_iter().flatten() {
-            let (file, reason) = (word(error, "file"), word(error, "message"));
+    fn record_end(&mut self, job: &Job) {
+        let count_of = |key: &str| number(&job.state, key);
+        let mut left: HashMap<&str, FileChange> =
+            job.files.iter().map(|(name, kind)| (&**name, *kind)).collect();
+        for error in job.state.get("errors").and_then(Value::as_array).into_iter().flatten() {
+            let (file, reason) = (field(error, "file"), field(error, "message"));
             left.remove(&*file);
             let file = if file.is_empty() { "all files of one request".to_owned() } else { file };
-            self.summary.failures.push(NotIn { file, reason });
+            self.summary.failures.push(FileReport { file, reason });
         }
-        let (unchanged, duplicate) = (of("documents_unchanged"), of("documents_duplicate"));
-        let stored = of("documents_done").saturating_sub(unchanged.saturating_add(duplicate));
-        let to_change = count(left.values().filter(|one| **one == Sent::Changed).count());
+        let (unchanged, duplicate) = (count_of("documents_unchanged"), count_of("documents_duplicate"));
+        let stored = count_of("documents_done").saturating_sub(unchanged.saturating_add(duplicate));
+        let to_change = count(left.values().filter(|change| **change == FileChange::Changed).count());
         let changed = to_change.saturating_sub(unchanged).min(stored);
         self.summary.changed += changed;
         self.summary.new += stored - changed;
         self.summary.unchanged += unchanged;
         self.summary.duplicate += duplicate;
-        self.summary.failed += of("documents_failed");
-        self.summary.chunks += of("chunks");
-        self.settled.files += of("documents_done") + of("documents_failed");
-        self.settled.bytes += of("bytes_done");
-        self.settled.chunks += of("chunks");
+        self.summary.failed += count_of("documents_failed");
+        self.summary.chunks += count_of("chunks");
+        self.completed.files += count_of("documents_done") + count_of("documents_failed");
+        self.completed.bytes += count_of("bytes_done");
+        self.completed.chunks += count_of("chunks");
     }
 
-    fn settle(&mut self, bytes: u64) {
-        self.settled.files += 1;
-        self.settled.bytes += bytes;
-        self.show();
+    fn record_file(&mut self, bytes: u64) {
+        self.completed.files += 1;
+        self.completed.bytes += bytes;
+        self.show_progress();
     }
 
-    fn show(&mut self) {
-        let mut far = self.settled;
+    fn show_progress(&mut self) {
+        let mut counts = self.completed;
         for job in &self.jobs {
-            let of = |key: &str| number(&job.now, key);
-            far.files += of("documents_done") + of("documents_failed");
-            far.bytes += of("bytes_done");
-            far.chunks += of("chunks");
+            let count_of = |key: &str| number(&job.state, key);
+            counts.files += count_of("documents_done") + count_of("documents_failed");
+            counts.bytes += count_of("bytes_done");
+            counts.chunks += count_of("chunks");
         }
-        self.progress.show(far);
+        self.progress.show(counts);
     }
 
     /// Stops what the space is working at for this run; what was stored stays.
@@ -316,27 +323,30 @@ impl<'a> Run<'a> {
                 self.api.get(&format!("{}/jobs/{}", self.path, job.id), &[]).await
             };
             match stopped.await {
-                Ok(now) => job.now = now,
+                Ok(state) => job.state = state,
                 Err(error) => self.progress.line(&format!("the job {} may go on: {error:#}", job.id)),
             }
-            self.end(&job);
+            self.record_end(&job);
         }
     }
 }
 
 /// The hash of each document that a dataset holds, and of all their contents.
-async fn held(api: &Api, path: &str) -> anyhow::Result<(HashMap<String, String>, HashSet<String>)> {
-    let (mut held, mut contents, mut cursor) = (HashMap::new(), HashSet::new(), None::<String>);
+async fn stored_hashes(
+    api: &ApiClient,
+    path: &str,
+) -> anyhow::Result<(HashMap<String, String>, HashSet<String>)> {
+    let (mut hashes, mut contents, mut cursor) = (HashMap::new(), HashSet::new(), None::<String>);
     loop {
-        let part = api.part(&format!("{path}/documents"), &[("limit", "100")], cursor.as_deref()).await?;
-        for one in &part.items {
-            let hash = word(one, "sha256");
+        let page = api.page(&format!("{path}/documents"), &[("limit", "100")], cursor.as_deref()).await?;
+        for document in &page.items {
+            let hash = field(document, "sha256");
             contents.insert(hash.clone());
-            held.insert(word(one, "document_id"), hash);
+            hashes.insert(field(document, "document_id"), hash);
         }
-        cursor = part.next;
+        cursor = page.next;
         if cursor.is_none() {
-            return Ok((held, contents));
+            return Ok((hashes, contents));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How far it is: a bar on a terminal, plain lines elsewhere.
+//! The progress of an ingestion: a bar on a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -7,15 +7,15 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::cli::printable::one_line;
 
-/// Tells a person how far it is, on standard error.
+/// The display of progress on standard error.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
-    said: u64,
+    last_reported: u64,
 }
 
-/// How far it is.
+/// The counts that are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Far {
+pub(super) struct ProgressCounts {
     pub(super) files: u64,
     pub(super) files_total: u64,
     pub(super) bytes: u64,
@@ -34,11 +34,11 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Self { bar, said: 0 }
+        Self { bar, last_reported: 0 }
     }
 
-    pub(super) fn show(&mut self, far: Far) {
-        let Far { files, files_total, bytes, chunks } = far;
+    pub(super) fn show(&mut self, counts: ProgressCounts) {
+        let ProgressCounts { files, files_total, bytes, chunks } = counts;
         let (files_shown, chunks) = (HumanCount(files), HumanCount(chunks));
         match &self.bar {
             Some(bar) => {
@@ -46,15 +46,15 @@ impl Progress {
                 bar.set_position(bytes);
             }
             // A line for every tenth part is enough where it is kept.
-            None if files > self.said && (files - self.said) * 10 >= files_total => {
-                self.said = files;
+            None if files > self.last_reported && (files - self.last_reported) * 10 >= files_total => {
+                self.last_reported = files;
                 self.line(&format!("{files_shown} of {} files, {chunks} chunks", HumanCount(files_total)));
             }
             None => {}
         }
     }
 
-    /// Says something beside the bar.
+    /// Writes a line above the bar.
     pub(super) fn line(&self, text: &str) {
         let text = one_line(text);
         match &self.bar {

@@ -1,33 +1,33 @@
-//! How it went: counts, and the files that were not taken in, with the reason.
+//! The summary of an ingestion: counts, and the files that were not taken in, with the reason.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cli::out::Out;
+use crate::cli::output::Output;
 use crate::cli::printable::one_line;
 
 /// A file that was not taken in, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct NotIn {
+pub(super) struct FileReport {
     pub(super) file: String,
     pub(super) reason: String,
 }
 
 /// How many files a person is told of by name, of those with the same reason.
-const NAMED: usize = 3;
+const MAX_NAMED_FILES: usize = 3;
 
 /// A line for each reason, with the files that have it.
-fn by_reason(files: &[NotIn]) -> Vec<String> {
+fn by_reason(files: &[FileReport]) -> Vec<String> {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for NotIn { file, reason } in files {
+    for FileReport { file, reason } in files {
         reasons.entry(reason).or_default().push(file);
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by(|(_, a), (_, b)| a.first().cmp(&b.first()));
     let line = |(reason, files): (&str, Vec<&str>)| {
-        let named: Vec<String> = files.iter().take(NAMED).map(|file| one_line(file)).collect();
-        let more = match files.len().saturating_sub(NAMED) {
+        let named: Vec<String> = files.iter().take(MAX_NAMED_FILES).map(|file| one_line(file)).collect();
+        let more = match files.len().saturating_sub(MAX_NAMED_FILES) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
@@ -36,7 +36,7 @@ fn by_reason(files: &[NotIn]) -> Vec<String> {
     reasons.into_iter().map(line).collect()
 }
 
-/// How it went.
+/// The summary of an ingestion; with `--json` it is the output.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Summary {
     pub(super) dataset_id: String,
@@ -54,17 +54,17 @@ pub(super) struct Summary {
     pub(super) bytes: u64,
     pub(super) seconds: f64,
     pub(super) canceled: bool,
-    pub(super) failures: Vec<NotIn>,
-    pub(super) skips: Vec<NotIn>,
+    pub(super) failures: Vec<FileReport>,
+    pub(super) skips: Vec<FileReport>,
 }
 
 impl Summary {
     pub(super) fn fail(&mut self, file: impl Into<String>, reason: impl Into<String>) {
-        self.failures.push(NotIn { file: file.into(), reason: reason.into() });
+        self.failures.push(FileReport { file: file.into(), reason: reason.into() });
         self.failed = self.failed.saturating_add(1);
     }
 
-    pub(super) fn write(&self, out: &mut Out) -> anyhow::Result<()> {
+    pub(super) fn write(&self, out: &mut Output) -> anyhow::Result<()> {
         if out.json {
             return out.document(self);
         }
@@ -88,14 +88,15 @@ mod tests {
 
     #[test]
     fn files_that_were_not_taken_in_stand_together_under_their_reason() {
-        let not_in = |file: &str, reason: &str| NotIn { file: file.to_owned(), reason: reason.to_owned() };
+        let report =
+            |file: &str, reason: &str| FileReport { file: file.to_owned(), reason: reason.to_owned() };
         let pictures = ["a.png", "b.png", "d.png", "e.png", "f.png"];
-        let mut files: Vec<_> = pictures.map(|file| not_in(file, "no text")).to_vec();
-        files.insert(2, not_in("c\u{1b}\n", "hidden"));
-        files.push(not_in("g", "a link"));
-        files.push(not_in("h", "a link"));
-        let told = ["a.png, b.png, d.png and 2 more: no text", "c\\u{1b}\\n: hidden", "g, h: a link"];
-        assert_eq!(by_reason(&files), told);
+        let mut files: Vec<_> = pictures.map(|file| report(file, "no text")).to_vec();
+        files.insert(2, report("c\u{1b}\n", "hidden"));
+        files.push(report("g", "a link"));
+        files.push(report("h", "a link"));
+        let lines = ["a.png, b.png, d.png and 2 more: no text", "c\\u{1b}\\n: hidden", "g, h: a link"];
+        assert_eq!(by_reason(&files), lines);
         assert!(by_reason(&[]).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Which files lie below a folder: found and opened part by part, so that no link leads out of it.
+//! The walk through a folder: files are found and opened part by part, so that no link leads out of it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -11,8 +11,8 @@ use anyhow::Context;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use syft_space_domain::dataset::{FILE_MAX_BYTES, FileFormat, FileName};
 
-/// How deep a file may lie.
-const DEPTH_MAX: usize = 64;
+/// The most folders on the path of a file.
+const MAX_DEPTH: usize = 64;
 
 /// A folder whose files are brought.
 pub(super) struct Folder {
@@ -20,24 +20,24 @@ pub(super) struct Folder {
 }
 
 /// A file that is to be brought.
-pub(super) struct Found {
+pub(super) struct FoundFile {
     pub(super) name: FileName,
     pub(super) bytes: u64,
 }
 
 /// A file, or a folder with all in it, that is not brought, and why.
-pub(super) struct Skipped {
+pub(super) struct SkippedEntry {
     pub(super) name: String,
     pub(super) reason: String,
 }
 
-/// What lies below a folder.
+/// What a walk found.
 #[derive(Default)]
-pub(super) struct Below {
-    pub(super) found: Vec<Found>,
-    pub(super) skipped: Vec<Skipped>,
-    /// What could not be looked at.
-    pub(super) failed: Vec<Skipped>,
+pub(super) struct WalkResult {
+    pub(super) files: Vec<FoundFile>,
+    pub(super) skipped: Vec<SkippedEntry>,
+    /// What could not be read.
+    pub(super) failed: Vec<SkippedEntry>,
 }
 
 impl Folder {
@@ -50,24 +50,24 @@ impl Folder {
         Ok(Self { root })
     }
 
-    /// Looks at all that lies below it, in the order of names.
-    pub(super) fn walk(&self) -> Below {
-        let mut below = Below::default();
+    /// Finds all files below it, in the order of names.
+    pub(super) fn walk(&self) -> WalkResult {
+        let mut result = WalkResult::default();
         let mut left = vec![PathBuf::new()];
         while let Some(folder) = left.pop() {
-            let looked = self.look(&folder, &mut below, &mut left);
-            if let Err(error) = looked {
+            let read = self.read_folder(&folder, &mut result, &mut left);
+            if let Err(error) = read {
                 let name = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
                 let (name, reason) = (name.display().to_string(), format!("it cannot be read: {error}"));
-                below.failed.push(Skipped { name, reason });
+                result.failed.push(SkippedEntry { name, reason });
             }
         }
-        below.found.sort_by(|a, b| a.name.cmp(&b.name));
-        below.skipped.sort_by(|a, b| a.name.cmp(&b.name));
-        below
+        result.files.sort_by(|a, b| a.name.cmp(&b.name));
+        result.skipped.sort_by(|a, b| a.name.cmp(&b.name));
+        result
     }
 
-    fn look(&self, folder: &Path, below: &mut Below, left: &mut Vec<PathBuf>) -> io::Result<()> {
+    fn read_folder(&self, folder: &Path, result: &mut WalkResult, left: &mut Vec<PathBuf>) -> io::Result<()> {
         let open = self.open_below(folder, OFlags::DIRECTORY)?;
         for entry in Dir::read_from(&open)? {
             let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
@@ -76,7 +76,9 @@ impl Folder {
             }
             let path = folder.join(&name);
             let mut skip = |reason: &str| {
-                below.skipped.push(Skipped { name: path.display().to_string(), reason: reason.to_owned() });
+                result
+                    .skipped
+                    .push(SkippedEntry { name: path.display().to_string(), reason: reason.to_owned() });
             };
             if name.as_bytes().starts_with(b".") {
                 skip("it is hidden");
@@ -85,12 +87,12 @@ impl Folder {
             let state = statat(&open, &*name, AtFlags::SYMLINK_NOFOLLOW)?;
             match FileType::from_raw_mode(state.st_mode) {
                 FileType::Symlink => skip("it is a symbolic link"),
-                FileType::Directory if path.components().count() >= DEPTH_MAX => skip("it lies too deep"),
+                FileType::Directory if path.components().count() >= MAX_DEPTH => skip("it lies too deep"),
                 FileType::Directory => left.push(path),
                 FileType::RegularFile => {
                     let bytes = u64::try_from(state.st_size).unwrap_or(u64::MAX);
-                    match named(&path, bytes) {
-                        Ok(name) => below.found.push(Found { name, bytes }),
+                    match file_name(&path, bytes) {
+                        Ok(name) => result.files.push(FoundFile { name, bytes }),
                         Err(reason) => skip(&reason),
                     }
                 }
@@ -130,8 +132,8 @@ impl Folder {
     }
 }
 
-/// What a file is called in the dataset, or why it is not brought.
-fn named(path: &Path, bytes: u64) -> Result<FileName, String> {
+/// The name of a file in the dataset, or the reason why it is skipped.
+fn file_name(path: &Path, bytes: u64) -> Result<FileName, String> {
     let text = path.to_str().ok_or("its name is not UTF-8")?;
     let name = FileName::parse(text).map_err(|error| error.to_string())?;
     FileFormat::of(&name).map_err(|error| error.to_string())?;

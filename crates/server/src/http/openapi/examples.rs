@@ -1,4 +1,4 @@
-//! An example of each body that a route takes and answers.
+//! The examples of bodies, read from `examples.json`.
 
 use std::sync::LazyLock;
 
@@ -12,6 +12,6 @@ static EXAMPLES: LazyLock<Map<String, Value>> = LazyLock::new(|| {
 
 /// The example of an operation's `request`, or of its answer of a status.
 #[must_use]
-pub fn example(operation: &str, of: &str) -> Option<Value> {
-    EXAMPLES.get(operation).and_then(|one| one.get(of)).cloned()
+pub fn example(operation: &str, body: &str) -> Option<Value> {
+    EXAMPLES.get(operation).and_then(|bodies| bodies.get(body)).cloned()
 }

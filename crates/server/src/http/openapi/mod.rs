@@ -1,5 +1,4 @@
-//! What does the API look like to a machine? OpenAPI 3.1, made of the route table and of the types that its routes
-//! read and write.
+//! The OpenAPI 3.1 document, made of the route table and of the types that its routes read and write.
 
 mod examples;
 mod refusals;
@@ -9,9 +8,9 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use syft_space_domain::access::{Role, may};
 
-use crate::http::about::{About, Answers, Bound, Parameter, SchemaOf, Takes};
 use crate::http::problem;
-use crate::http::route_table::{Access, ROUTES, Route};
+use crate::http::route_docs::{BodyLimit, Parameter, RequestBody, Response, RouteDocs, SchemaOf};
+use crate::http::route_table::{Guard, ROUTES, Route};
 use crate::http::state::RequestLimits;
 use crate::routes::shapes;
 
@@ -19,7 +18,7 @@ pub use examples::example;
 pub use refusals::reasons;
 use schemas::Schemas;
 
-/// What each group of routes is about. A group is the module of its handlers.
+/// The description of each group of routes. A group is the module of its handlers.
 const TAGS: &[(&str, &str)] = &[
     ("health", "Is the server there, and does it serve?"),
     ("auth", "Registering, logging in, and who one is."),
@@ -38,8 +37,8 @@ const TAGS: &[(&str, &str)] = &[
     ("docs", "A page to browse it with."),
 ];
 
-/// What stands between braces in a path.
-const PATH: &[Parameter] = &[
+/// The parameters of paths, which stand between braces there.
+const PATH_PARAMETERS: &[Parameter] = &[
     Parameter::new::<shapes::IdShape>("id", "The id of the thing."),
     Parameter::new::<shapes::IdShape>("job", "The id of the job."),
     Parameter::new::<shapes::IdShape>("listing", "The id of the listing."),
@@ -50,13 +49,13 @@ const PATH: &[Parameter] = &[
     ),
 ];
 
-/// The whole description, with the bounds of this server.
+/// The whole document, with the limits of this server.
 #[must_use]
 pub fn document(limits: &RequestLimits) -> Value {
     let mut schemas = Schemas::new();
     let mut responses = Map::new();
     let mut paths = Map::new();
-    schemas.answer(SchemaGenerator::subschema_for::<problem::Body<'static>>);
+    schemas.answer(SchemaGenerator::subschema_for::<problem::ProblemBody<'static>>);
     for route in ROUTES {
         let operation = operation(route, limits, &mut schemas, &mut responses);
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
@@ -64,7 +63,7 @@ pub fn document(limits: &RequestLimits) -> Value {
             path.insert(route.method.to_string().to_lowercase(), operation);
         }
     }
-    for reason in refusals::OF_NO_ROUTE {
+    for reason in refusals::REASONS_WITHOUT_ROUTE {
         refusals::response(&[*reason], &mut responses);
     }
     let tags = TAGS.iter().map(|(name, what)| json!({ "name": name, "description": what }));
@@ -106,11 +105,11 @@ fn operation(
     schemas: &mut Schemas,
     responses: &mut Map<String, Value>,
 ) -> Value {
-    let about = &route.about;
+    let docs = &route.docs;
     let id = operation_id(route);
     let mut answered = Map::new();
-    for answer in about.answers.iter().flatten() {
-        answered.insert(answer.status.to_string(), success(&id, about, answer, schemas));
+    for answer in docs.responses.iter().flatten() {
+        answered.insert(answer.status.to_string(), success(&id, docs, answer, schemas));
     }
     for (status, reasons) in refusals::by_status(route) {
         answered.insert(status.to_string(), refusals::response(&reasons, responses));
@@ -118,13 +117,13 @@ fn operation(
     let mut operation = json!({
         "operationId": id,
         "tags": [route.name.split("::").next().unwrap_or_default()],
-        "summary": about.summary,
+        "summary": docs.summary,
         "description": description(route),
         "security": security(route),
         "parameters": parameters(route, schemas),
         "responses": answered,
     });
-    let body = body(&id, about, limits, schemas);
+    let body = body(&id, docs, limits, schemas);
     if let (Some(operation), Some(body)) = (operation.as_object_mut(), body) {
         operation.insert("requestBody".to_owned(), body);
     }
@@ -132,35 +131,39 @@ fn operation(
 }
 
 fn description(route: &Route) -> String {
-    let principal = match route.access {
-        Access::Open => "Anybody may call it.".to_owned(),
-        Access::Operator => "The host's operator may call it, through the control socket.".to_owned(),
-        Access::Member(permissions) => {
-            let roles = Role::ALL.into_iter().filter(|role| permissions.iter().any(|one| may(*role, *one)));
+    let callers = match route.guard {
+        Guard::Open => "Anybody may call it.".to_owned(),
+        Guard::Operator => "The host's operator may call it, through the control socket.".to_owned(),
+        Guard::Member(permissions) => {
+            let roles = Role::ALL
+                .into_iter()
+                .filter(|role| permissions.iter().any(|permission| may(*role, *permission)));
             format!("Roles that may call it: {}.", roles.map(Role::as_str).collect::<Vec<_>>().join(", "))
         }
     };
-    match route.about.description {
-        "" => principal,
-        more => format!("{more}\n\n{who}"),
+    match route.docs.description {
+        "" => callers,
+        more => format!("{more}\n\n{callers}"),
     }
 }
 
 fn security(route: &Route) -> Value {
-    match route.access {
-        Access::Open | Access::Operator => json!([]),
-        Access::Member(_) => json!([{ "bearer": [] }]),
+    match route.guard {
+        Guard::Open | Guard::Operator => json!([]),
+        Guard::Member(_) => json!([{ "bearer": [] }]),
     }
 }
 
 fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
     let mut all = Vec::new();
-    for parameter in PATH.iter().filter(|one| route.path.contains(&format!("{{{}}}", one.name))) {
+    for parameter in
+        PATH_PARAMETERS.iter().filter(|parameter| route.path.contains(&format!("{{{}}}", parameter.name)))
+    {
         all.push(described(parameter, "path", true, schemas));
     }
-    all.extend(route.about.query.iter().map(|one| described(one, "query", false, schemas)));
-    all.extend(route.about.headers.iter().map(|one| described(one, "header", false, schemas)));
-    if route.about.if_match {
+    all.extend(route.docs.query.iter().map(|query| described(query, "query", false, schemas)));
+    all.extend(route.docs.headers.iter().map(|header| described(header, "header", false, schemas)));
+    if route.docs.if_match {
         let tag = Parameter::new::<shapes::TagShape>(
             "If-Match",
             "The revision that must be the present one, as the `ETag` of an answer named it; else 412.",
@@ -172,37 +175,37 @@ fn parameters(route: &Route, schemas: &mut Schemas) -> Vec<Value> {
 
 fn described(parameter: &Parameter, place: &str, required: bool, schemas: &mut Schemas) -> Value {
     json!({
-        "name": parameter.name, "in": place, "required": required, "description": parameter.what,
+        "name": parameter.name, "in": place, "required": required, "description": parameter.description,
         "schema": schemas.request(parameter.schema),
     })
 }
 
-fn body(id: &str, about: &About, limits: &RequestLimits, schemas: &mut Schemas) -> Option<Value> {
+fn body(id: &str, docs: &RouteDocs, limits: &RequestLimits, schemas: &mut Schemas) -> Option<Value> {
     let mut content = Map::new();
-    let mut bounds = Vec::new();
-    for Takes { media_type, schema, bound: of } in about.takes.iter().flatten() {
-        let bound = match of {
-            Bound::Body => limits.body_bytes.to_string(),
-            Bound::Documents => limits.documents_body_bytes.to_string(),
-            Bound::Files => limits.upload_bytes.to_string(),
+    let mut limit_texts = Vec::new();
+    for RequestBody { media_type, schema, limit } in docs.request_bodies.iter().flatten() {
+        let bytes = match limit {
+            BodyLimit::Body => limits.body_bytes.to_string(),
+            BodyLimit::Documents => limits.documents_body_bytes.to_string(),
+            BodyLimit::Files => limits.upload_bytes.to_string(),
         };
-        let bound = format!("At most {bound} bytes.");
-        if !bounds.contains(&bound) {
-            bounds.push(bound);
+        let text = format!("At most {bytes} bytes.");
+        if !limit_texts.contains(&text) {
+            limit_texts.push(text);
         }
         // The examples are JSON.
         let example = example(id, "request").filter(|_| media_type.ends_with("json"));
         content.insert((*media_type).to_owned(), media(*schema, example, Schemas::request, schemas));
     }
     (!content.is_empty()).then(
-        // One bound for each form, in their order.
-        || json!({ "required": true, "description": bounds.join(" As a form: "), "content": content }),
+        // One limit for each form, in their order.
+        || json!({ "required": true, "description": limit_texts.join(" As a form: "), "content": content }),
     )
 }
 
-fn success(id: &str, about: &About, answer: &Answers, schemas: &mut Schemas) -> Value {
+fn success(id: &str, docs: &RouteDocs, answer: &Response, schemas: &mut Schemas) -> Value {
     let mut headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } });
-    if let (true, Some(headers)) = (about.tagged, headers.as_object_mut()) {
+    if let (true, Some(headers)) = (docs.etag, headers.as_object_mut()) {
         headers.insert("ETag".to_owned(), json!({ "$ref": "#/components/headers/ETag" }));
     }
     let done = match answer.status {

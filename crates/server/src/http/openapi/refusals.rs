@@ -1,42 +1,42 @@
-//! Why a route may refuse, and how that is described.
+//! The reasons for which a route may refuse, and their responses in the OpenAPI document.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use crate::http::reason::Reason;
-use crate::http::route_table::{Access, Method, Route};
+use crate::http::route_table::{Guard, Method, Route};
 
 /// Refusals of requests that are for no route.
-pub(super) const OF_NO_ROUTE: &[Reason] = &[Reason::NoRoute, Reason::MethodNotAllowed];
+pub(super) const REASONS_WITHOUT_ROUTE: &[Reason] = &[Reason::NoRoute, Reason::MethodNotAllowed];
 
 /// Every reason for which a route may refuse.
 #[must_use]
 pub fn reasons(route: &Route) -> Vec<Reason> {
-    let about = &route.about;
+    let docs = &route.docs;
     let mut all = vec![Reason::Ambiguous, Reason::Malformed, Reason::Invalid, Reason::Internal];
-    if let Access::Member(_) = route.access {
+    if let Guard::Member(_) = route.guard {
         all.extend([Reason::Unauthenticated, Reason::TokenInvalid, Reason::Forbidden]);
     }
     if route.path.contains('{') {
         all.push(Reason::NotFound);
     }
-    if about.takes.iter().any(Option::is_some) {
+    if docs.request_bodies.iter().any(Option::is_some) {
         all.extend([Reason::TooLarge, Reason::BodyTimeout, Reason::UnsupportedMediaType]);
     }
-    if about.if_match {
+    if docs.if_match {
         all.push(Reason::Changed);
     }
     // What writes, if only the audit event of a refusal, may find the store busy, full or closed.
-    if matches!(route.access, Access::Member(_)) || route.method != Method::Get {
+    if matches!(route.guard, Guard::Member(_)) || route.method != Method::Get {
         all.extend([Reason::Overloaded, Reason::Unavailable, Reason::StorageFull]);
     }
     if route.method != Method::Get {
         all.push(Reason::Conflict);
     }
-    all.extend(about.reasons);
+    all.extend(docs.reasons);
     // In the order of their table, each once.
-    Reason::ALL.iter().copied().filter(|one| all.contains(one)).collect()
+    Reason::ALL.iter().copied().filter(|reason| all.contains(reason)).collect()
 }
 
 /// The same, by status.
@@ -50,17 +50,19 @@ pub(super) fn by_status(route: &Route) -> BTreeMap<u16, Vec<Reason>> {
 
 /// A reference to the response for these reasons, which are of one status. It is put among the others.
 pub(super) fn response(reasons: &[Reason], responses: &mut Map<String, Value>) -> Value {
-    let codes: Vec<&str> = reasons.iter().map(|one| one.code()).collect();
-    let status = reasons.first().map_or(500, |one| one.status().as_u16());
+    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code()).collect();
+    let status = reasons.first().map_or(500, |reason| reason.status().as_u16());
     let name = format!("{status}.{}", codes.join("."));
     let reference = json!({ "$ref": format!("#/components/responses/{name}") });
     if responses.contains_key(&name) {
         return reference;
     }
     let lines: Vec<String> =
-        reasons.iter().map(|one| format!("* `{}`: {}", one.code(), one.meaning())).collect();
-    let examples: Map<String, Value> =
-        reasons.iter().map(|one| (one.code().to_owned(), json!({ "value": example(*one) }))).collect();
+        reasons.iter().map(|reason| format!("* `{}`: {}", reason.code(), reason.meaning())).collect();
+    let examples: Map<String, Value> = reasons
+        .iter()
+        .map(|reason| (reason.code().to_owned(), json!({ "value": example(*reason) })))
+        .collect();
     let response = json!({
         "description": lines.join("\n"),
         "headers": headers(status),

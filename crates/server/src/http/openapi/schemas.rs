@@ -1,13 +1,13 @@
-//! The schemas of all types that the description names, under one roof.
+//! The schemas of all types that the OpenAPI document names.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
-use crate::http::about::SchemaOf;
+use crate::http::route_docs::SchemaOf;
 
-/// What is known so far. A field that may be left out of a request is always there in an answer, so the two are told
+/// The schemas so far. A field that may be left out of a request is always there in an answer, so the two are told
 /// apart.
 pub(super) struct Schemas {
     requests: SchemaGenerator,
@@ -17,9 +17,9 @@ pub(super) struct Schemas {
 impl Schemas {
     pub(super) fn new() -> Self {
         let settings = || {
-            SchemaSettings::draft2020_12().with_transform(Plain).with(|one| {
-                one.definitions_path = "/components/schemas".into();
-                one.meta_schema = None;
+            SchemaSettings::draft2020_12().with_transform(RemoveNoise).with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.meta_schema = None;
             })
         };
         Self {
@@ -55,9 +55,9 @@ impl Schemas {
 /// Leaves out what says nothing: a `null` that stands for "left out", and formats that only tell how many bits a
 /// number has here.
 #[derive(Clone)]
-struct Plain;
+struct RemoveNoise;
 
-impl Transform for Plain {
+impl Transform for RemoveNoise {
     fn transform(&mut self, schema: &mut Schema) {
         if let Some(object) = schema.as_object_mut() {
             if object.get("default").is_some_and(Value::is_null) {

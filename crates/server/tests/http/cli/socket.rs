@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use syft_space::http::route_table::{Access, OPERATOR_ROUTES, ROUTES, Route};
+use syft_space::http::route_table::{Guard, OPERATOR_ROUTES, ROUTES, Route};
 use syft_space_domain::access::operator_may;
 
 use super::{found, run, stop};
@@ -126,7 +126,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
     };
     let (mut let_in, mut refused) = (0, 0);
     for route in ROUTES {
-        let Access::Member(permissions) = route.access else { continue };
+        let Guard::Member(permissions) = route.guard else { continue };
         let method = route.method.to_string();
         if permissions.iter().any(|one| operator_may(*one)) {
             // What changes or removes something has its own tests; here it is enough that reading is let in.

@@ -1,7 +1,7 @@
 //! Every route × headers that contradict, inject, override or impersonate.
 
 use syft_space::http::reason::Reason;
-use syft_space::http::route_table::{Access, Method, ROUTES, Route};
+use syft_space::http::route_table::{Guard, Method, ROUTES, Route};
 
 use crate::hostile::case::{Case, Expect, SECRET};
 use crate::hostile::world::World;
@@ -11,7 +11,7 @@ pub fn cases(world: &World) -> Vec<Case> {
     for route in ROUTES {
         cases.extend(twice(world, route));
         cases.extend(malformed(world, route));
-        if let Access::Member(_) = route.access {
+        if let Guard::Member(_) = route.guard {
             cases.extend(credentials(world, route));
         }
         if has_revision(route) {

@@ -112,7 +112,7 @@ fn near(route: &Route, path: &str) -> Reason {
 
 /// Which parameters a route takes.
 fn parameters(route: &Route) -> Vec<&'static str> {
-    route.about.query.iter().map(|one| one.name).collect()
+    route.docs.query.iter().map(|one| one.name).collect()
 }
 
 /// What no value of a parameter is.

@@ -1,7 +1,7 @@
 //! The space under attack: what there is in it, and how its routes are called rightly.
 
 use serde_json::{Value, json};
-use syft_space::http::route_table::{Access, Method, Route};
+use syft_space::http::route_table::{Guard, Method, Route};
 
 use crate::matrix::{Things, body};
 use crate::space::{Client, PASSWORD, TestSpace};
@@ -43,7 +43,7 @@ impl World {
             headers: vec![("host".to_owned(), b"space.example".to_vec())],
             body: self.body(route).map(|body| body.to_string().into_bytes()),
         };
-        if let Access::Member(_) = route.access {
+        if let Guard::Member(_) = route.guard {
             request = request.header("authorization", format!("Bearer {}", self.owner.token()));
         }
         if request.body.is_some() {

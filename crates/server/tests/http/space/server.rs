@@ -7,14 +7,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use syft_space::config::Settings;
-use syft_space::setup_token::SetupTokenFile;
+use syft_space::startup::setup_token::SetupTokenFile;
 use syft_space::system::{SystemClock, SystemEntropy};
 use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::IngestQueue;
-use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::marketplace::trust_hub;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::BearerSecret;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::CommitHook;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::{DatasetLocks, Space};
@@ -166,11 +166,13 @@ impl Server {
                 made.send(space.clone()).ok().unwrap();
                 let token = BearerSecret::generate(&*space.entropy).unwrap();
                 let file = SetupTokenFile::write(&home, &token).unwrap();
-                let state = syft_space::serve::state(space, &settings, Some(file));
+                let state = syft_space::startup::serve::state(space, &settings, Some(file));
                 let stop = async { drop(stopped.await) };
                 let told = |address| listening.send(address).unwrap();
                 let operator = Arc::new(OperatorScope::at_startup());
-                syft_space::serve::serve(state, &settings, operator, None, told, stop).await.unwrap();
+                syft_space::startup::serve::serve(state, &settings, operator, None, told, stop)
+                    .await
+                    .unwrap();
             });
         });
         self.base = format!("http://{}", address.await.unwrap());
@@ -237,18 +239,18 @@ pub fn listening_on(child: &mut Child) -> String {
 fn memory_space(settings: &Settings) -> Space {
     let lifetime = settings.access_token_lifetime;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let live = Arc::new(SnapshotCache::default());
-    let follower: Arc<dyn CommitHook> = live.clone();
+    let snapshots = Arc::new(SnapshotCache::default());
+    let commit_hook: Arc<dyn CommitHook> = snapshots.clone();
     let allow = AllowList::parse(&settings.outbound_allow.join(",")).unwrap();
     let client = ClientSettings { allow, ..ClientSettings::default() };
     let http: Arc<dyn HubHttp> =
         Arc::new(OutboundClient::new(client, Arc::new(SystemResolver), Arc::clone(&entropy)).unwrap());
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::new(SystemClock), &*entropy).unwrap());
-    let satellites = SyftHubTokens::new(live.clone(), http, 100, &*entropy).unwrap();
+    let satellites = SyftHubTokens::new(snapshots.clone(), http, 100, &*entropy).unwrap();
     Space {
-        store: Arc::new(MemoryStore::new(follower)),
-        trusted: live.clone(),
-        live,
+        store: Arc::new(MemoryStore::new(commit_hook)),
+        trusted: snapshots.clone(),
+        snapshots,
         satellites: Arc::new(satellites),
         identities: Arc::new(SyftHubIdentities::new(Arc::clone(&hubs), IdentitySettings::default())),
         hubs,

@@ -1,4 +1,4 @@
-//! The control socket: where the host's operator speaks to whoever has the home, over the same HTTP as everybody.
+//! The control socket, over which the host's operator speaks to the process that has the home, with the same HTTP API.
 //!
 //! It lies in the home, which is its owner's alone, and takes connections of that user and of root only. Whoever has
 //! the home's lock listens there, and nobody else: what lies there of an earlier holder is dead, and is replaced.
@@ -21,16 +21,16 @@ use tokio::net::UnixStream;
 use crate::config::Settings;
 use crate::http::listener::{Listener, PeerUid};
 use crate::http::state::State;
-use crate::http::{app, boundary};
+use crate::http::{app, security_headers};
 
 /// The socket's name in the home.
-pub const NAME: &str = "control.sock";
-/// Its name until it is ready.
-const HALF_MADE: &str = "control.sock.new";
+pub const SOCKET_NAME: &str = "control.sock";
+/// The socket's name while it is being made.
+const TEMPORARY_NAME: &str = "control.sock.new";
 /// Threads that serve it: one person, who uploads while they look on.
-const WORKERS: usize = 2;
+const WORKER_THREADS: usize = 2;
 
-/// There is no control socket in the home.
+/// An error that leaves a home without a control socket.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// The system takes no path of this length.
@@ -47,26 +47,26 @@ pub enum ControlError {
     Failed {
         /// Where it would be.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
 }
 
 /// A path by which a socket in a home can be reached.
 #[derive(Debug)]
-pub struct Reachable {
+pub struct SocketPath {
     path: PathBuf,
     /// Keeps a path that leads over an open folder alive.
     _home: Option<File>,
 }
 
-impl Reachable {
+impl SocketPath {
     /// A path to a home's control socket, whether there is one or not.
     ///
     /// # Errors
     /// When its path is too long for a socket.
     pub fn control(home: &Path) -> Result<Self, ControlError> {
-        Self::of(home, NAME)
+        Self::new(home, SOCKET_NAME)
     }
 
     /// The path itself; good for as long as this lives.
@@ -75,7 +75,7 @@ impl Reachable {
         &self.path
     }
 
-    fn of(home: &Path, name: &str) -> Result<Self, ControlError> {
+    fn new(home: &Path, name: &str) -> Result<Self, ControlError> {
         let path = home.join(name);
         if SocketAddr::from_pathname(&path).is_ok() {
             return Ok(Self { path, _home: None });
@@ -113,36 +113,36 @@ impl ControlSocket {
     /// Listens in a home whose lock the caller has.
     ///
     /// # Errors
-    /// When it cannot, with what to do about it.
+    /// When the path is too long, or the socket cannot be made.
     pub fn listen(home: &Path, operator: Arc<OperatorScope>) -> Result<Self, ControlError> {
-        let path = home.join(NAME);
-        let half = Reachable::of(home, HALF_MADE)?;
-        let made = || {
-            match fs::remove_file(half.path()) {
+        let path = home.join(SOCKET_NAME);
+        let temporary = SocketPath::new(home, TEMPORARY_NAME)?;
+        let bind = || {
+            match fs::remove_file(temporary.path()) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            let listener = UnixListener::bind(half.path())?;
-            fs::set_permissions(half.path(), Permissions::from_mode(0o600))?;
+            let listener = UnixListener::bind(temporary.path())?;
+            fs::set_permissions(temporary.path(), Permissions::from_mode(0o600))?;
             // Nobody finds it before it is its owner's alone, and a dead one is replaced at once.
-            fs::rename(half.path(), &path)?;
+            fs::rename(temporary.path(), &path)?;
             Ok(listener)
         };
-        let listener = made().map_err(|cause| ControlError::Failed { path: path.clone(), cause })?;
+        let listener = bind().map_err(|cause| ControlError::Failed { path: path.clone(), cause })?;
         Ok(Self { listener, operator, file: SocketFile(path) })
     }
 
-    /// Begins to serve: the same app and routes as the network's, on another listener.
+    /// Starts to serve: the same app and routes as the network's, on another listener.
     pub(crate) fn serve(self, state: &Arc<State>, settings: &Settings) -> io::Result<(Server, SocketFile)> {
         let (served, operator) = (Arc::clone(state), self.operator);
         let server = HttpServer::new(move || {
             let (state, listener) = (Arc::clone(&served), Listener::Control(Arc::clone(&operator)));
             App::new()
-                .wrap(from_fn(boundary::guard))
+                .wrap(from_fn(security_headers::add))
                 .configure(move |service| app::configure_for(service, &state, &listener))
         })
-        .on_connect(note_peer)
-        .workers(WORKERS)
+        .on_connect(record_peer)
+        .workers(WORKER_THREADS)
         .client_request_timeout(settings.head_timeout)
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
         .disable_signals()
@@ -152,8 +152,8 @@ impl ControlSocket {
     }
 }
 
-/// Notes whose process is at the other end.
-fn note_peer(connection: &dyn Any, data: &mut Extensions) {
+/// Records the user of the process at the other end.
+fn record_peer(connection: &dyn Any, data: &mut Extensions) {
     let peer = connection.downcast_ref::<UnixStream>().and_then(|stream| stream.peer_cred().ok());
     if let Some(peer) = peer {
         data.insert(PeerUid(peer.uid()));

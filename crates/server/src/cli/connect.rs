@@ -1,5 +1,5 @@
-//! How a command gets to a space: through the server that has its home, or, where none has, by serving it itself for
-//! as long as the command takes. Either way it speaks HTTP over the control socket.
+//! The connection of a command to a space: through the server that has its home, or, where none has, through a server
+//! in this process for as long as the command takes. Either way it speaks HTTP over the control socket.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -10,64 +10,64 @@ use std::time::Duration;
 use syft_space_sqlite::{Home, LockError};
 use tokio::net::UnixStream;
 
-use crate::cli::api::Api;
-use crate::cli::exit::{Exit, Stop};
+use crate::background::workers::Workers;
+use crate::cli::api::ApiClient;
+use crate::cli::exit::{CommandError, ExitStatus};
 use crate::config::Settings;
-use crate::control::{ControlSocket, Reachable};
 use crate::http::state::State;
-use crate::serve::{Serving, serve_control, state};
-use crate::setup_token::SetupTokenFile;
-use crate::wiring;
-use crate::workers::Workers;
+use crate::startup::control::{ControlSocket, SocketPath};
+use crate::startup::serve::{RunningServer, serve_control, state};
+use crate::startup::setup_token::SetupTokenFile;
+use crate::startup::wiring;
 
-/// How often to look whether whoever has the home has opened it, or has let go of it.
-const LOOKS: u32 = 300;
-/// How long to wait before the next look.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How often to try while another process that has the home starts or stops.
+const MAX_ATTEMPTS: u32 = 300;
+/// How long to wait before the next attempt.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A space within reach.
-pub(super) struct Reached {
-    pub(super) api: Api,
-    /// What serves it, where no server ran. The home is this process's own until both are gone.
-    alone: Option<Alone>,
+/// A connection to a space.
+pub(super) struct Connection {
+    pub(super) api: ApiClient,
+    /// The server in this process, where no other ran. It has the home until the connection is closed.
+    embedded: Option<EmbeddedServer>,
 }
 
-/// A space that this process serves itself, with all that works in its background.
-struct Alone {
-    serving: Serving,
+/// A server in this process, with its background threads.
+struct EmbeddedServer {
+    server: RunningServer,
     workers: Workers,
     state: Arc<State>,
 }
 
-/// Whether a command may make the space that it works on.
+/// What a command does where the home has no space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
-    /// It may.
-    Make,
-    /// Without one there is nothing to do.
+pub(super) enum IfMissing {
+    /// It makes one.
+    Create,
+    /// It fails.
     Refuse,
 }
 
-impl Reached {
-    /// Reaches the space of a home.
-    pub(super) async fn space(
+impl Connection {
+    /// Connects to the space of a home.
+    pub(super) async fn open(
         home: &Path,
         settings: &Settings,
         tenant: Option<String>,
-        missing: Missing,
+        if_missing: IfMissing,
     ) -> anyhow::Result<Self> {
-        if missing == Missing::Refuse && !home.join("app.db").exists() {
+        if if_missing == IfMissing::Refuse && !home.join("app.db").exists() {
             let message = format!(
                 "there is no space in {}: `syft-space owner create` makes one, and --home names another",
                 home.display()
             );
-            return Err(Stop::new(Exit::NotFound, message).into());
+            return Err(CommandError::new(ExitStatus::NotFound, message).into());
         }
-        let mut looks = 0;
+        let mut attempts = 0;
         loop {
-            looks += 1;
-            if let Some(api) = running(home, tenant.clone()).await? {
-                return Ok(Self { api, alone: None });
+            attempts += 1;
+            if let Some(api) = connect_to_server(home, tenant.clone()).await? {
+                return Ok(Self { api, embedded: None });
             }
             check_owner(home)?;
             match Home::prepare(home)?.lock() {
@@ -77,13 +77,15 @@ impl Reached {
                     SetupTokenFile::remove(home)?;
                     let state = state(opened.space, settings, None);
                     let socket = ControlSocket::listen(home, Arc::new(opened.operator))?;
-                    let serving = serve_control(&state, settings, socket)?;
+                    let server = serve_control(&state, settings, socket)?;
                     let workers = Workers::start(&state.space)?;
-                    let api = Api::over(Reachable::control(home)?, tenant)?;
-                    return Ok(Self { api, alone: Some(Alone { serving, workers, state }) });
+                    let api = ApiClient::new(SocketPath::control(home)?, tenant)?;
+                    return Ok(Self { api, embedded: Some(EmbeddedServer { server, workers, state }) });
                 }
                 // It may be on its way up, or down.
-                Err(LockError::Held { .. }) if looks < LOOKS => tokio::time::sleep(PAUSE).await,
+                Err(LockError::Held { .. }) if attempts < MAX_ATTEMPTS => {
+                    tokio::time::sleep(RETRY_INTERVAL).await
+                }
                 Err(error @ LockError::Held { .. }) => {
                     return Err(anyhow::anyhow!("{error}; it does not answer over its control socket"));
                 }
@@ -92,36 +94,36 @@ impl Reached {
         }
     }
 
-    /// Lets go of the space.
-    pub(super) async fn leave(self) -> anyhow::Result<()> {
+    /// Closes the connection, and stops the server in this process where there is one.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
         drop(self.api);
-        let Some(Alone { serving, workers, state }) = self.alone else { return Ok(()) };
+        let Some(EmbeddedServer { server, workers, state }) = self.embedded else { return Ok(()) };
         state.space.ingestion.close();
-        serving.end().await?;
+        server.stop().await?;
         // What is not worked off yet is, whenever somebody has the home again.
         Ok(tokio::task::spawn_blocking(move || drop(workers)).await?)
     }
 }
 
 /// The API of the server that has the home, where one answers.
-async fn running(home: &Path, tenant: Option<String>) -> anyhow::Result<Option<Api>> {
+async fn connect_to_server(home: &Path, tenant: Option<String>) -> anyhow::Result<Option<ApiClient>> {
     if !home.is_dir() {
         return Ok(None);
     }
-    let socket = Reachable::control(home)?;
+    let socket = SocketPath::control(home)?;
     match UnixStream::connect(socket.path()).await {
         Ok(_) => {}
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             return Ok(None);
         }
         Err(error) => {
-            let path = home.join(crate::control::NAME);
+            let path = home.join(crate::startup::control::SOCKET_NAME);
             return Err(anyhow::anyhow!("{} cannot be spoken to: {error}", path.display()));
         }
     }
-    let api = Api::over(socket, tenant)?;
+    let api = ApiClient::new(socket, tenant)?;
     // Whoever was on its way out may have let the connection fall.
-    Ok(api.greet().await?.then_some(api))
+    Ok(api.ping().await?.then_some(api))
 }
 
 /// Refuses to work alone on somebody else's home: what was written there would be out of its owner's reach.

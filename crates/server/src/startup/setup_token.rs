@@ -32,7 +32,7 @@ impl SetupTokenFile {
     /// # Errors
     /// When there is one, and it cannot be removed.
     pub fn remove(home: &Path) -> io::Result<()> {
-        remove_if_there(&Self::path(home))
+        remove_if_present(&Self::path(home))
     }
 
     /// The file of a home.
@@ -47,16 +47,16 @@ impl SetupTokenFile {
         self.hash
     }
 
-    /// The token has been used: the file has no more purpose. Once there is an account the token opens nothing,
+    /// Removes the file, once the token has been used. When there is an account the token opens nothing,
     /// so that a file which cannot be removed is untidy, not dangerous.
-    pub fn used(&self) {
-        if let Err(error) = remove_if_there(&self.path) {
+    pub fn discard(&self) {
+        if let Err(error) = remove_if_present(&self.path) {
             tracing::warn!(path = %self.path.display(), %error, "the used setup token could not be removed");
         }
     }
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+fn remove_if_present(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -1,11 +1,11 @@
-//! What stands before each route: is the request unambiguous, who is calling, and may they?
+//! The guard of a route: the request must be unambiguous, its caller known, and permitted.
 
 use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
 use syft_space_domain::access::{Permission, PrincipalKind};
-use syft_space_domain::audit::{Action, RequestContext, ObjectKind, Origin};
+use syft_space_domain::audit::{Action, ObjectKind, Origin, RequestContext};
 use syft_space_domain::identity::{AuthenticateError, Principal, TokenRefused, authenticate};
 use syft_space_domain::marketplace::{AdmitError, SatelliteRefused, admit};
 
@@ -14,25 +14,25 @@ use crate::http::listener::{self, Listener};
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::{Parameters, Request, query_pairs};
-use crate::http::route_table::{Access, Route};
+use crate::http::route_table::{Guard, Route};
 use crate::http::state::State;
 
 /// Headers that mean something here, and nothing if they stand twice.
-const SINGLE: [&str; 6] =
+const SINGLE_HEADERS: [&str; 6] =
     ["authorization", "content-type", "content-length", "host", "if-match", "x-tenant-name"];
 
-/// Lets a request through to its route, or says why not.
+/// Checks a request against the guard of its route.
 ///
 /// # Errors
-/// Why not: the request is ambiguous, its caller unknown, or not permitted.
-pub async fn pass(
+/// When the request is ambiguous, its caller unknown, or not permitted.
+pub async fn guard(
     state: &Arc<State>,
     listener: &Listener,
     route: &'static Route,
     http: HttpRequest,
 ) -> Result<Request, Problem> {
-    let call = begin(state, &http)?;
-    http.extensions_mut().insert(call.request);
+    let context = request_context(state, &http)?;
+    http.extensions_mut().insert(context.request);
     check_unambiguous(&http)?;
     let operator = match listener {
         Listener::Network => None,
@@ -41,27 +41,27 @@ pub async fn pass(
             Some(Arc::clone(operator))
         }
     };
-    let caller = match route.access {
-        Access::Open => None,
-        Access::Operator if operator.is_some() => None,
+    let caller = match route.guard {
+        Guard::Open => None,
+        Guard::Operator if operator.is_some() => None,
         // To the network there is nothing here.
-        Access::Operator => return Err(Problem::new(Reason::NoRoute, "the API is under /api/v1")),
-        Access::Member(permissions) => {
+        Guard::Operator => return Err(Problem::new(Reason::NoRoute, "the API is under /api/v1")),
+        Guard::Member(permissions) => {
             let principal = match &operator {
                 Some(operator) => listener::enter_tenant(state, operator, &http)?,
                 None => identify(state, &context, &http, permissions).await?,
             };
-            if !permissions.iter().any(|one| principal.may(*one)) {
+            if !permissions.iter().any(|permission| principal.may(*permission)) {
                 return Err(refuse(state, &context, route, &principal, permissions).await);
             }
             Some(principal)
         }
     };
-    let parameters = Parameters::read(&http, route.about.query)?;
-    Ok(Request { state: Arc::clone(state), call, caller, operator, parameters, http })
+    let parameters = Parameters::read(&http, route.docs.query)?;
+    Ok(Request { state: Arc::clone(state), context, caller, operator, parameters, http })
 }
 
-fn begin(state: &State, http: &HttpRequest) -> Result<RequestContext, Problem> {
+fn request_context(state: &State, http: &HttpRequest) -> Result<RequestContext, Problem> {
     let user_agent =
         http.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let origin = Origin { address: client_address(http, &state.trusted_proxies), user_agent };
@@ -69,7 +69,7 @@ fn begin(state: &State, http: &HttpRequest) -> Result<RequestContext, Problem> {
 }
 
 fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {
-    for name in SINGLE.map(HeaderName::from_static) {
+    for name in SINGLE_HEADERS.map(HeaderName::from_static) {
         if http.headers().get_all(&name).nth(1).is_some() {
             return Err(Problem::new(Reason::Ambiguous, format!("the header {name} stands twice")));
         }
@@ -94,15 +94,17 @@ async fn identify(
         let detail = "send an access token as `Authorization: Bearer …`; POST /api/v1/auth/login gives one";
         return Err(Problem::new(Reason::Unauthenticated, detail));
     };
-    let refused = |reason_code| refused(state, call, reason_code);
+    let refused = |reason_code| refused(state, context, reason_code);
     let Some(token) = header.to_str().ok().and_then(bearer) else {
         return Err(refused("token_malformed"));
     };
     let claims = match state.space.tokens.verify(token, context.now) {
         Ok(claims) => claims,
         // What is no token of ours may be a hub's, where its users may do something.
-        Err(TokenRefused::WrongKind) if permissions.iter().any(|one| PrincipalKind::HubUser.may(*one)) => {
-            return identify_hub_user(state, call, token).await;
+        Err(TokenRefused::WrongKind)
+            if permissions.iter().any(|permission| PrincipalKind::HubUser.may(*permission)) =>
+        {
+            return identify_hub_user(state, context, token).await;
         }
         Err(error) => return Err(refused(error.reason_code())),
     };
@@ -113,26 +115,34 @@ async fn identify(
     }
 }
 
-async fn identify_hub_user(state: &State, context: &RequestContext, token: &str) -> Result<Principal, Problem> {
+async fn identify_hub_user(
+    state: &State,
+    context: &RequestContext,
+    token: &str,
+) -> Result<Principal, Problem> {
     let claims = match state.space.satellites.verify(token, context.now).await {
         Ok(claims) => claims,
         Err(SatelliteRefused::WrongKind) => {
-            return Err(refused(state, call, TokenRefused::WrongKind.reason_code()));
+            return Err(refused(state, context, TokenRefused::WrongKind.reason_code()));
         }
         Err(error @ SatelliteRefused::KeysUnavailable) => {
-            state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, error.reason_code());
+            state.anonymous_failures.count(
+                context.origin.address,
+                Action::AuthnTokenFail,
+                error.reason_code(),
+            );
             return Err(Problem::new(Reason::HubUnavailable, error));
         }
-        Err(error) => return Err(refused(state, call, error.reason_code())),
+        Err(error) => return Err(refused(state, context, error.reason_code())),
     };
     match admit(&*state.space.snapshots, claims, token) {
         Ok(principal) => Ok(principal),
-        Err(AdmitError::NotForUs) => Err(refused(state, call, "satellite_token_not_for_us")),
+        Err(AdmitError::NotForUs) => Err(refused(state, context, "satellite_token_not_for_us")),
         Err(AdmitError::Live(error)) => Err(syft_space_domain::PortError::from(error).into()),
     }
 }
 
-/// A bearer whom nobody knows: they learn no more than that, and are counted with their like.
+/// The answer to a token that is not valid. The caller learns no more than that; the failure is counted.
 fn refused(state: &State, context: &RequestContext, reason_code: &'static str) -> Problem {
     state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
     Problem::new(Reason::TokenInvalid, "the token is not valid, or no longer; log in again, or get a new one")
@@ -144,7 +154,7 @@ fn bearer(header: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The refusal is in the tenant's log before the caller learns of it.
+/// Records that the caller is not permitted, in the tenant's log, before it is answered.
 async fn refuse(
     state: &State,
     context: &RequestContext,
@@ -161,7 +171,7 @@ async fn refuse(
     if let Err(problem) = recorded.await {
         return problem;
     }
-    match permissions.iter().map(|one| principal.scope(*one)).find_map(Result::err) {
+    match permissions.iter().map(|permission| principal.scope(*permission)).find_map(Result::err) {
         Some(forbidden) => forbidden.into(),
         None => Problem::new(Reason::Forbidden, "your role does not permit this"),
     }

@@ -1,42 +1,42 @@
-//! What a command writes to standard output: one JSON document, or a table for people.
+//! The standard output of a command: one JSON document, or lines and tables for people.
 
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::exit::{Exit, Stop};
+use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::printable::{cut, one_line, width};
 
 /// The most columns of a cell on a terminal.
-const CELL_MAX: usize = 48;
+const MAX_CELL_COLUMNS: usize = 48;
 
 /// Standard output.
-pub(super) struct Out {
-    to: StdoutLock<'static>,
+pub(super) struct Output {
+    writer: StdoutLock<'static>,
     /// Whether a program reads it.
     pub(super) json: bool,
     terminal: bool,
     bold: bool,
 }
 
-impl Out {
+impl Output {
     pub(super) fn new(json: bool) -> Self {
-        let to = io::stdout().lock();
-        let terminal = to.is_terminal();
+        let writer = io::stdout().lock();
+        let terminal = writer.is_terminal();
         // https://no-color.org: set to anything but nothing.
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { to, json, terminal, bold: terminal && !no_colour }
+        Self { writer, json, terminal, bold: terminal && !no_colour }
     }
 
     /// Writes a line.
     pub(super) fn line(&mut self, text: &str) -> anyhow::Result<()> {
-        written(writeln!(self.to, "{text}"))
+        check_written(writeln!(self.writer, "{text}"))
     }
 
     /// Writes a text as it is, without a line's end.
     pub(super) fn text(&mut self, text: &str) -> anyhow::Result<()> {
-        written(write!(self.to, "{text}").and_then(|()| self.to.flush()))
+        check_written(write!(self.writer, "{text}").and_then(|()| self.writer.flush()))
     }
 
     /// Writes a JSON document.
@@ -45,17 +45,17 @@ impl Out {
         self.line(&text)
     }
 
-    /// Begins a list of so many columns.
+    /// Begins a table with these columns.
     pub(super) fn table<'a>(&'a mut self, columns: &'a [Column]) -> Table<'a> {
         Table { out: self, columns, widths: Vec::new(), items: 0 }
     }
 }
 
-/// A failure to write, unless it is that nobody reads any more.
-fn written(result: io::Result<()>) -> anyhow::Result<()> {
+/// Turns a broken pipe into an exit status of its own.
+fn check_written(result: io::Result<()>) -> anyhow::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            Err(Stop::new(Exit::ReaderGone, "nobody reads the output").into())
+            Err(CommandError::new(ExitStatus::BrokenPipe, "nobody reads the output").into())
         }
         other => Ok(other?),
     }
@@ -78,9 +78,9 @@ pub(super) const fn number(title: &'static str, cell: fn(&Value) -> String) -> C
     Column { title, number: true, cell }
 }
 
-/// A list on its way out, page by page.
+/// A table that is written page by page.
 pub(super) struct Table<'a> {
-    out: &'a mut Out,
+    out: &'a mut Output,
     columns: &'a [Column],
     widths: Vec<usize>,
     items: u64,
@@ -92,17 +92,17 @@ impl Table<'_> {
         if self.out.json {
             for item in items {
                 let before = if self.items == 0 { "{\"items\":[" } else { "," };
-                written(write!(self.out.to, "{before}\n{}", serde_json::to_string(item)?))?;
+                check_written(write!(self.out.writer, "{before}\n{}", serde_json::to_string(item)?))?;
                 self.items += 1;
             }
             return Ok(());
         }
         let cell = |column: &Column, item: &Value| {
             let text = one_line(&(column.cell)(item));
-            if self.out.terminal { cut(&text, CELL_MAX) } else { text }
+            if self.out.terminal { cut(&text, MAX_CELL_COLUMNS) } else { text }
         };
         let rows: Vec<Vec<String>> =
-            items.iter().map(|item| self.columns.iter().map(|one| cell(one, item)).collect()).collect();
+            items.iter().map(|item| self.columns.iter().map(|column| cell(column, item)).collect()).collect();
         let first = self.items == 0 && !rows.is_empty();
         if first {
             self.widths = self.columns.iter().map(|column| column.title.len()).collect();
@@ -113,7 +113,7 @@ impl Table<'_> {
             }
         }
         if first {
-            let titles: Vec<String> = self.columns.iter().map(|one| one.title.to_owned()).collect();
+            let titles: Vec<String> = self.columns.iter().map(|column| column.title.to_owned()).collect();
             let titles = self.row(&titles);
             self.out.line(&if self.out.bold { format!("\u{1b}[1m{titles}\u{1b}[0m") } else { titles })?;
         }
@@ -133,7 +133,7 @@ impl Table<'_> {
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     }
 
-    /// Ends the list, and answers how many items it had.
+    /// Ends the table, and returns the number of its items.
     pub(super) fn end(self) -> anyhow::Result<u64> {
         if self.out.json {
             let whole = if self.items == 0 { "{\"items\":[]}" } else { "\n]}" };

@@ -1,4 +1,4 @@
-//! The story goes on: the endpoint on a marketplace, and people from there who ask.
+//! The second part of the demonstration: the endpoint on a marketplace, and users of it who query.
 #![expect(
     clippy::indexing_slicing,
     reason = "JSON indexed by a key that is not there is null, and never a panic"
@@ -9,18 +9,18 @@ use std::time::Duration;
 use anyhow::Context;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use syft_space_fakehub::{FakeHub, HubOptions, Running};
+use syft_space_fakehub::{FakeHub, HubOptions, RunningHub};
 
-use crate::demo::story::{Told, say};
+use crate::demo::story::{Story, print_line};
 
 const SPACE_OWNER: &str = "spaceowner";
 const ADMITTED: &str = "alice";
 const REFUSED: &str = "mallory";
-/// How long the hub has to be told of the endpoint.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the listing of the endpoint may take.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A hub on this machine, with the people of the story.
-pub(crate) fn hub(password: &str) -> anyhow::Result<Running> {
+pub(crate) fn hub(password: &str) -> anyhow::Result<RunningHub> {
     let hub = FakeHub::start(HubOptions::new()?)?;
     for (name, domain) in
         [(SPACE_OWNER, "example.org"), (ADMITTED, "example.org"), (REFUSED, "elsewhere.example")]
@@ -31,51 +31,51 @@ pub(crate) fn hub(password: &str) -> anyhow::Result<Running> {
 }
 
 /// Registers the demonstration's tenant on the hub, lists its endpoint, and has two users of the hub ask.
-pub(crate) async fn tell(Told { api, owner, question, .. }: &Told, hub: &Running) -> anyhow::Result<()> {
-    say(&format!("\nA marketplace runs at {}", hub.url()))?;
+pub(crate) async fn run(Story { api, owner, question, .. }: &Story, hub: &RunningHub) -> anyhow::Result<()> {
+    print_line(&format!("\nA marketplace runs at {}", hub.url()))?;
     let marketplace = json!({
         "name": "syfthub", "url": hub.url(), "issuer": HubOptions::DEFAULT_ISSUER,
-        "credential": { "type": "pat", "token": hub.pat_of(SPACE_OWNER)? },
+        "credential": { "type": "pat", "token": hub.create_pat(SPACE_OWNER)? },
     });
     let marketplace =
         api.send(Method::POST, "/marketplaces", Some(owner), Some(marketplace), StatusCode::CREATED).await?;
-    say(&format!("5. The tenant registered its account there, {}", marketplace["username"]))?;
+    print_line(&format!("5. The tenant registered its account there, {}", marketplace["username"]))?;
 
     let listing = json!({ "marketplace_id": marketplace["id"] });
     let listings = "/endpoints/handbook/listings";
     api.send(Method::POST, listings, Some(owner), Some(listing), StatusCode::CREATED).await?;
     let listed = async {
         loop {
-            let told = api.send(Method::GET, listings, Some(owner), None, StatusCode::OK).await?;
-            if told["items"][0]["state"] == "listed" {
+            let found = api.send(Method::GET, listings, Some(owner), None, StatusCode::OK).await?;
+            if found["items"][0]["state"] == "listed" {
                 return anyhow::Ok(());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, listed)
+    tokio::time::timeout(LISTING_TIMEOUT, listed)
         .await
         .context("the hub was not told of the endpoint in time")??;
-    say("6. The endpoint \"handbook\" is listed there; of its policies the hub knows no address")?;
+    print_line("6. The endpoint \"handbook\" is listed there; of its policies the hub knows no address")?;
 
     for (name, expected) in [(ADMITTED, StatusCode::OK), (REFUSED, StatusCode::FORBIDDEN)] {
-        say(&format!("\n{name}, a user of the marketplace, asks the same with a satellite token:"))?;
-        let token = hub.token_of(name, SPACE_OWNER)?;
-        let asked = json!({ "messages": question, "limit": 1, "similarity_threshold": 0.0 });
+        print_line(&format!("\n{name}, a user of the marketplace, asks the same with a satellite token:"))?;
+        let token = hub.mint_token(name, SPACE_OWNER)?;
+        let query = json!({ "messages": question, "limit": 1, "similarity_threshold": 0.0 });
         let answer =
-            api.send(Method::POST, "/endpoints/handbook/query", Some(&token), Some(asked), expected).await?;
-        let said = match answer["references"]["documents"][0]["document_id"].as_str() {
+            api.send(Method::POST, "/endpoints/handbook/query", Some(&token), Some(query), expected).await?;
+        let outcome = match answer["references"]["documents"][0]["document_id"].as_str() {
             Some(found) => format!("found in {found}"),
             None => answer["detail"].as_str().unwrap_or_default().to_owned(),
         };
-        say(&format!("  {}  {said}", expected.as_u16()))?;
+        print_line(&format!("  {}  {outcome}", expected.as_u16()))?;
     }
     Ok(())
 }
 
-/// How to go on by oneself.
-pub(crate) fn invite(Told { password, .. }: &Told, hub: &Running) -> anyhow::Result<()> {
-    say(&format!(
+/// Prints how to go on by oneself.
+pub(crate) fn print_next_steps(Story { password, .. }: &Story, hub: &RunningHub) -> anyhow::Result<()> {
+    print_line(&format!(
         "\nMarketplace: {} with the users {SPACE_OWNER}, {ADMITTED} and {REFUSED}, who have the password {password} too",
         hub.url()
     ))

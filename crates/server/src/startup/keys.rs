@@ -1,4 +1,4 @@
-//! The key ring of access tokens, in its file of the home.
+//! The file of the key ring of access tokens.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -15,7 +15,7 @@ use syft_space_jwt::{KeyRing, SigningAlgorithm};
 ///
 /// # Errors
 /// When the file cannot be read, written, or is no key ring.
-pub(crate) fn load_or_make(
+pub(crate) fn load_or_create(
     folder: &Path,
     algorithm: SigningAlgorithm,
     now: Timestamp,
@@ -46,16 +46,16 @@ pub(crate) fn load_or_make(
     }
 }
 
-/// Whole or not at all, also across a loss of power.
+/// Writes the file as a whole or not at all, also across a loss of power.
 fn write(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
-    let half = path.with_extension("new");
-    match fs::remove_file(&half) {
+    let temporary = path.with_extension("new");
+    match fs::remove_file(&temporary) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&half, path)?;
+    fs::rename(&temporary, path)?;
     File::open(folder)?.sync_all()
 }

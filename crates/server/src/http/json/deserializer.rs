@@ -1,4 +1,4 @@
-//! Reading a JSON value as a Rust type, in which an object is an object.
+//! The deserializer from a JSON value to a Rust type, in which an object is never read from a list.
 //!
 //! serde reads a struct from a list, too, taking the items for the fields in the order of the source. To a client that
 //! would be a second form of every body, which nobody documents or checks.
@@ -8,17 +8,17 @@ use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor}
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
 
-/// A value that is read strictly.
-pub(super) struct Typed(pub(super) Value);
+/// A value to be read.
+pub(super) struct StrictDeserializer(pub(super) Value);
 
-impl IntoDeserializer<'_, Error> for Typed {
+impl IntoDeserializer<'_, Error> for StrictDeserializer {
     type Deserializer = Self;
     fn into_deserializer(self) -> Self {
         self
     }
 }
 
-impl<'de> Deserializer<'de> for Typed {
+impl<'de> Deserializer<'de> for StrictDeserializer {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

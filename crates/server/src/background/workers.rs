@@ -1,4 +1,4 @@
-//! The threads that work jobs off in the background.
+//! The threads that run ingestion jobs in the background.
 
 use std::thread::{Builder, JoinHandle};
 
@@ -6,27 +6,27 @@ use anyhow::Context;
 use syft_space_domain::Space;
 use syft_space_domain::dataset::{IngestQueue, work_off};
 
-/// How many jobs are worked at, at once. More would take the processor from whoever asks.
-const WORKERS: usize = 2;
+/// How many jobs run at once. More would take the processor from queries.
+const WORKER_THREADS: usize = 2;
 
-/// Threads at work. Dropping them waits until each has stored what it is at.
-pub struct Workers {
+/// The running threads. Dropping them waits until each has stored what it is working on.
+pub(crate) struct Workers {
     queue: IngestQueue,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Workers {
-    /// Begins to work off what is queued.
+    /// Starts the threads.
     ///
     /// # Errors
-    /// When no thread could be started.
-    pub fn start(space: &Space) -> anyhow::Result<Self> {
+    /// When a thread cannot be started.
+    pub(crate) fn start(space: &Space) -> anyhow::Result<Self> {
         let mut workers = Self { queue: space.ingestion.clone(), threads: Vec::new() };
-        for number in 0..WORKERS {
+        for number in 0..WORKER_THREADS {
             let space = space.clone();
             let thread = Builder::new().name(format!("ingest-{number}")).spawn(move || {
-                work_off(&space, &|dataset, job, fault| {
-                    tracing::error!(%dataset, %job, error = %fault, "a job cannot go on, and is tried again");
+                work_off(&space, &|dataset, job, error| {
+                    tracing::error!(%dataset, %job, %error, "a job cannot go on, and is tried again");
                 });
             });
             workers.threads.push(thread.context("starting the threads that take documents in")?);

@@ -1,4 +1,4 @@
-//! The outermost layer: every answer bears the headers that every answer bears.
+//! The outermost middleware: it adds the security headers and the request id to every response.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,11 +13,11 @@ use syft_space_domain::ids::RequestId;
 /// The header that names the request to the caller, and to the operator's log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Completes the headers of whatever the rest answers.
+/// Adds the headers to a response.
 ///
 /// # Errors
-/// When the framework itself failed.
-pub async fn guard<B: MessageBody + 'static>(
+/// When the service behind it fails.
+pub async fn add<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {

@@ -1,9 +1,11 @@
-//! The one place where the domain's errors become answers.
+//! The mapping from the domain's errors to responses: the one place where it is done.
 
 use syft_space_domain::PortError;
 use syft_space_domain::audit::AuditError;
 use syft_space_domain::dataset::ports::SearchError;
-use syft_space_domain::dataset::{SearchQueryError, DatasetError, IngestError, SearchDatasetError, UploadError};
+use syft_space_domain::dataset::{
+    DatasetError, IngestError, SearchDatasetError, SearchQueryError, UploadError,
+};
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
@@ -27,8 +29,8 @@ impl From<Forbidden> for Problem {
 }
 
 impl From<PortError> for Problem {
-    fn from(fault: PortError) -> Self {
-        match fault {
+    fn from(error: PortError) -> Self {
+        match error {
             PortError::Store(error) => error.into(),
             PortError::Random(error) => error.into(),
             PortError::Hashing(HashingError::Overloaded { retry_after }) => {
@@ -98,7 +100,7 @@ impl From<RegisterError> for Problem {
             RegisterError::Closed => Self::new(Reason::RegistrationClosed, error),
             RegisterError::Password(error) => error.into(),
             RegisterError::EmailTaken | RegisterError::TenantTaken => Self::new(Reason::NameTaken, error),
-            RegisterError::PortError(fault) => fault.into(),
+            RegisterError::PortError(error) => error.into(),
         }
     }
 }
@@ -107,11 +109,12 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
-            LoginError::TenantRequired { ref tenants } => {
+            LoginError::TenantRequired { tenants } => {
                 let names = tenants.iter().map(ToString::to_string).collect();
-                Self::new(Reason::TenantRequired, &error).with_tenants(names)
+                let detail = "you belong to several tenants; name one of them as `tenant`";
+                Self::new(Reason::TenantRequired, detail).with_tenants(names)
             }
-            LoginError::PortError(fault) => fault.into(),
+            LoginError::PortError(error) => error.into(),
         }
     }
 }
@@ -119,12 +122,16 @@ impl From<LoginError> for Problem {
 impl From<OperateError> for Problem {
     fn from(error: OperateError) -> Self {
         match error {
-            OperateError::NoTenant | OperateError::Unknown(_) => Self::new(Reason::NotFound, error),
+            OperateError::NoTenant => {
+                let detail = "there is no tenant yet; `syft-space owner create` founds the first one";
+                Self::new(Reason::NotFound, detail)
+            }
+            OperateError::Unknown(_) => Self::new(Reason::NotFound, error),
             OperateError::Several(ref tenants) => {
                 let names = tenants.iter().map(ToString::to_string).collect();
                 Self::new(Reason::TenantRequired, &error).with_tenants(names)
             }
-            OperateError::PortError(fault) => fault.into(),
+            OperateError::PortError(error) => error.into(),
         }
     }
 }
@@ -136,7 +143,7 @@ impl From<InviteError> for Problem {
             InviteError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
             InviteError::NotFound => Self::new(Reason::NotFound, error),
             InviteError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            InviteError::PortError(fault) => fault.into(),
+            InviteError::PortError(error) => error.into(),
         }
     }
 }
@@ -148,7 +155,7 @@ impl From<AcceptError> for Problem {
             AcceptError::WrongPassword => Self::new(Reason::CredentialsWrong, error),
             AcceptError::Password(error) => error.into(),
             AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
-            AcceptError::PortError(fault) => fault.into(),
+            AcceptError::PortError(error) => error.into(),
         }
     }
 }
@@ -161,7 +168,7 @@ impl From<MemberError> for Problem {
             MemberError::NotFound => Self::new(Reason::NotFound, error),
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
             MemberError::Changed => Self::new(Reason::Changed, error),
-            MemberError::PortError(fault) => fault.into(),
+            MemberError::PortError(error) => error.into(),
         }
     }
 }
@@ -176,7 +183,7 @@ impl From<DatasetError> for Problem {
             DatasetError::JobEnded(_) => Self::new(Reason::Conflict, error),
             DatasetError::InUse(_) => Self::new(Reason::InUse, error),
             DatasetError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            DatasetError::PortError(fault) => fault.into(),
+            DatasetError::PortError(error) => error.into(),
         }
     }
 }
@@ -190,7 +197,7 @@ impl From<IngestError> for Problem {
                 Self::new(Reason::LimitReached, error)
             }
             IngestError::Ended(_) => Self::new(Reason::Conflict, error),
-            IngestError::PortError(fault) => fault.into(),
+            IngestError::PortError(error) => error.into(),
         }
     }
 }
@@ -211,7 +218,7 @@ impl From<SearchDatasetError> for Problem {
         match error {
             SearchDatasetError::Forbidden(error) => error.into(),
             SearchDatasetError::NotFound => Self::new(Reason::NotFound, error),
-            SearchDatasetError::PortError(fault) => fault.into(),
+            SearchDatasetError::PortError(error) => error.into(),
         }
     }
 }
@@ -221,11 +228,13 @@ impl From<EndpointError> for Problem {
         match error {
             EndpointError::Forbidden(error) => error.into(),
             EndpointError::NotFound => Self::new(Reason::NotFound, error),
-            EndpointError::NoDataset => Self::field("/dataset_id", error),
+            EndpointError::NoDataset => {
+                Self::field("/dataset_id", "dataset_id names no dataset of this tenant")
+            }
             EndpointError::SlugTaken => Self::new(Reason::NameTaken, error),
             EndpointError::Changed => Self::new(Reason::Changed, error),
             EndpointError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            EndpointError::PortError(fault) => fault.into(),
+            EndpointError::PortError(error) => error.into(),
         }
     }
 }
@@ -240,7 +249,7 @@ impl From<QueryError> for Problem {
             }
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),
             QueryError::IdentityUnavailable => Self::new(Reason::IdentityUnavailable, error),
-            QueryError::PortError(fault) => fault.into(),
+            QueryError::PortError(error) => error.into(),
         }
     }
 }
@@ -250,12 +259,25 @@ impl From<ListingError> for Problem {
         match error {
             ListingError::Forbidden(error) => error.into(),
             ListingError::NotFound => Self::new(Reason::NotFound, error),
-            ListingError::NoMarketplace => Self::field("/marketplace_id", error),
-            ListingError::NoPublicUrl => Self::new(Reason::PublicUrlMissing, error),
-            ListingError::Draft => Self::new(Reason::EndpointDraft, error),
-            ListingError::NoAccessPolicy => Self::new(Reason::NoAccessPolicy, error),
+            ListingError::NoMarketplace => {
+                Self::field("/marketplace_id", "marketplace_id names no marketplace of this tenant")
+            }
+            ListingError::NoPublicUrl => Self::new(
+                Reason::PublicUrlMissing,
+                "nobody would know where to send queries: the space's operator sets SYFT_SPACE_PUBLIC_URL to where others \
+                 reach it",
+            ),
+            ListingError::Draft => Self::new(
+                Reason::EndpointDraft,
+                r#"the endpoint is a draft: publish it first (PATCH it with {"published": true})"#,
+            ),
+            ListingError::NoAccessPolicy => Self::new(
+                Reason::NoAccessPolicy,
+                "no access policy is attached, so no user of a marketplace could query it: attach one first (PUT \
+                 /api/v1/endpoints/{slug}/policies)",
+            ),
             ListingError::Listed => Self::new(Reason::NameTaken, error),
-            ListingError::PortError(fault) => fault.into(),
+            ListingError::PortError(error) => error.into(),
         }
     }
 }
@@ -265,13 +287,16 @@ impl From<PolicyError> for Problem {
         match error {
             PolicyError::Forbidden(error) => error.into(),
             PolicyError::NotFound | PolicyError::NoEndpoint => Self::new(Reason::NotFound, error),
-            PolicyError::UnknownPolicy(_) | PolicyError::NamedTwice(_) | PolicyError::TooMany => {
-                Self::field("/policy_ids", error)
-            }
+            PolicyError::UnknownPolicy(id) => Self::field(
+                "/policy_ids",
+                format!("policy_ids names {id}, which is no policy of this tenant"),
+            ),
+            PolicyError::NamedTwice(id) => Self::field("/policy_ids", format!("policy_ids names {id} twice")),
+            PolicyError::TooMany => Self::field("/policy_ids", error),
             PolicyError::Changed => Self::new(Reason::Changed, error),
             PolicyError::InUse => Self::new(Reason::InUse, error),
             PolicyError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            PolicyError::PortError(fault) => fault.into(),
+            PolicyError::PortError(error) => error.into(),
         }
     }
 }
@@ -281,7 +306,7 @@ impl From<ExplainError> for Problem {
         match error {
             ExplainError::Forbidden(error) => error.into(),
             ExplainError::NotFound => Self::new(Reason::NotFound, error),
-            ExplainError::PortError(fault) => fault.into(),
+            ExplainError::PortError(error) => error.into(),
         }
     }
 }
@@ -307,11 +332,17 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::Changed => Self::new(Reason::Changed, error),
             MarketplaceError::LimitReached => Self::new(Reason::LimitReached, error),
             MarketplaceError::IssuerUrlMismatch(_) => Self::new(Reason::IssuerUrlMismatch, error),
-            MarketplaceError::HubNotTrusted { .. } => Self::new(Reason::HubNotTrusted, error),
+            MarketplaceError::HubNotTrusted { issuer, url } => Self::new(
+                Reason::HubNotTrusted,
+                format!(
+                    "no hub with the issuer {issuer} is trusted here; the operator trusts it with \
+                     `syft-space hubs trust {issuer} {url}`"
+                ),
+            ),
             MarketplaceError::UsernameMismatch { .. } => Self::new(Reason::UsernameMismatch, error),
             MarketplaceError::AudienceTaken => Self::new(Reason::AudienceTaken, error),
             MarketplaceError::Hub(error) => error.into(),
-            MarketplaceError::PortError(fault) => fault.into(),
+            MarketplaceError::PortError(error) => error.into(),
         }
     }
 }
@@ -321,7 +352,7 @@ impl From<TrustError> for Problem {
         match error {
             TrustError::NotFound => Self::new(Reason::NotFound, error),
             TrustError::InUseElsewhere { .. } | TrustError::InUse(_) => Self::new(Reason::InUse, error),
-            TrustError::PortError(fault) => fault.into(),
+            TrustError::PortError(error) => error.into(),
         }
     }
 }
@@ -330,13 +361,13 @@ impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Forbidden(error) => error.into(),
-            AuditError::PortError(fault) => fault.into(),
+            AuditError::PortError(error) => error.into(),
         }
     }
 }
 
-/// A question that is refused, in a body whose field `question` holds its text.
-pub(crate) fn ask_refused(question: &'static str) -> impl Fn(SearchQueryError) -> Problem {
+/// The answer to a search query that is not allowed, in a body whose field `question` holds its text.
+pub(crate) fn search_query_error(question: &'static str) -> impl Fn(SearchQueryError) -> Problem {
     move |error| {
         let pointer = match error {
             SearchQueryError::Threshold => "/similarity_threshold",
@@ -354,7 +385,8 @@ impl From<PageLimitError> for Problem {
 }
 
 impl From<CursorError> for Problem {
-    fn from(error: CursorError) -> Self {
-        Self::field("/cursor", error)
+    fn from(_: CursorError) -> Self {
+        let detail = "cursor is not one this list gave out: pass the next_cursor of the answer before, or leave it out";
+        Self::field("/cursor", detail)
     }
 }

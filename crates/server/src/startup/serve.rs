@@ -1,10 +1,10 @@
-//! Serving a space over HTTP until told to stop.
+//! The HTTP server of a space: it serves until it is told to stop.
 
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
@@ -15,27 +15,28 @@ use syft_space_domain::audit::Action;
 use syft_space_domain::tenant::OperatorScope;
 use tokio::task::JoinHandle;
 
+use crate::background::marketplace_sync;
+use crate::background::workers::Workers;
 use crate::config::{Registration, Settings};
-use crate::control::{ControlSocket, SocketFile};
 use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::state::{RequestLimits, State};
-use crate::http::{app, boundary};
-use crate::hub_news;
-use crate::setup_token::SetupTokenFile;
-use crate::wiring;
-use crate::workers::Workers;
+use crate::http::{app, openapi, security_headers};
+use crate::startup::control::{ControlSocket, SocketFile};
+use crate::startup::setup_token::SetupTokenFile;
+use crate::startup::wiring;
 
-/// What every request may use, from the settings.
+/// The state that all requests share, from the settings.
 #[must_use]
 pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFile>) -> Arc<State> {
+    let limits = RequestLimits {
+        body_bytes: settings.max_body_bytes,
+        documents_body_bytes: settings.max_documents_body_bytes,
+        upload_bytes: settings.max_upload_bytes,
+        body_timeout: settings.body_timeout,
+    };
     Arc::new(State {
         space,
-        limits: RequestLimits {
-            body_bytes: settings.max_body_bytes,
-            documents_body_bytes: settings.max_documents_body_bytes,
-            upload_bytes: settings.max_upload_bytes,
-            body_timeout: settings.body_timeout,
-        },
+        limits,
         trusted_proxies: settings.behind_proxy.clone(),
         registration_open: settings.registration == Registration::Open,
         public_url: settings.public_url.clone(),
@@ -43,13 +44,13 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         anonymous_failures: Arc::new(AnonymousFailures::default()),
         ready: AtomicBool::new(true),
         docs_enabled: settings.docs_enabled,
-        description: OnceLock::new(),
+        openapi: LazyLock::new(Box::new(move || openapi::document(&limits).to_string().into())),
     })
 }
 
 /// Serves until `stop` ends, over the network and, where there is one, over the control socket; then takes no new
-/// connection, lets requests under way end, and returns. Meanwhile hubs are told, as the operator, of what is listed. `listening` is told the address once requests are answered
-/// there.
+/// connection, lets requests under way end, and returns. Meanwhile marketplaces are synchronised, as the operator.
+/// `listening` gets the address once requests are answered there.
 ///
 /// # Errors
 /// When the address cannot be listened on, or the server failed.
@@ -66,17 +67,18 @@ pub async fn serve(
     let address = listener.local_addr()?;
     wiring::record(&state.space, Action::SysStartup).await?;
     let workers = Workers::start(&state.space)?;
-    let flushing = tokio::spawn(Arc::clone(&state.anonymous_failures).flush_forever(state.space.clone()));
+    let flush_task = tokio::spawn(Arc::clone(&state.anonymous_failures).flush_forever(state.space.clone()));
 
-    let hub_news = settings
-        .public_url
-        .clone()
-        .map(|public_url| tokio::spawn(hub_news::tell_forever(state.space.clone(), operator, public_url)));
+    let marketplace_sync = settings.public_url.clone().map(|public_url| {
+        tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
+    });
 
     let served = Arc::clone(&state);
     let network = HttpServer::new(move || {
         let state = Arc::clone(&served);
-        App::new().wrap(from_fn(boundary::guard)).configure(move |service| app::configure(service, &state))
+        App::new()
+            .wrap(from_fn(security_headers::add))
+            .configure(move |service| app::configure(service, &state))
     })
     .workers(settings.workers)
     .max_connections(settings.max_connections.div_ceil(settings.workers))
@@ -85,7 +87,7 @@ pub async fn serve(
     .disable_signals()
     .listen(listener)?
     .run();
-    let network = Serving::begin(network);
+    let network = RunningServer::start(network);
     let control = control.map(|socket| serve_control(&state, settings, socket)).transpose()?;
     listening(address);
 
@@ -94,17 +96,17 @@ pub async fn serve(
     // Whoever waits for a job is answered how far it is.
     state.space.ingestion.close();
     // Both stop taking connections at once, and then wait for what is under way.
-    let (network, control) = tokio::join!(network.end(), async {
+    let (network, control) = tokio::join!(network.stop(), async {
         match control {
-            Some(control) => control.end().await,
+            Some(control) => control.stop().await,
             None => Ok(()),
         }
     });
     network.and(control)?;
     tokio::task::spawn_blocking(move || drop(workers)).await?;
-    flushing.abort();
-    if let Some(hub_news) = hub_news {
-        hub_news.abort();
+    flush_task.abort();
+    if let Some(sync) = marketplace_sync {
+        sync.abort();
     }
     if let Err(error) = state.anonymous_failures.flush(&state.space).await {
         tracing::warn!(%error, "failures by nobody known could not be recorded");
@@ -112,16 +114,16 @@ pub async fn serve(
     wiring::record(&state.space, Action::SysShutdown).await
 }
 
-/// A server that answers, until it is ended.
-pub struct Serving {
+/// A server that is running.
+pub struct RunningServer {
     handle: ServerHandle,
     task: JoinHandle<io::Result<()>>,
     /// The socket's file goes once nobody answers there.
     _file: Option<SocketFile>,
 }
 
-impl Serving {
-    fn begin(server: Server) -> Self {
+impl RunningServer {
+    fn start(server: Server) -> Self {
         Self { handle: server.handle(), task: tokio::spawn(server), _file: None }
     }
 
@@ -129,7 +131,7 @@ impl Serving {
     ///
     /// # Errors
     /// When the server failed.
-    pub async fn end(self) -> anyhow::Result<()> {
+    pub async fn stop(self) -> anyhow::Result<()> {
         self.handle.stop(true).await;
         self.task.await?.context("the HTTP server failed")
     }
@@ -143,13 +145,13 @@ pub fn serve_control(
     state: &Arc<State>,
     settings: &Settings,
     socket: ControlSocket,
-) -> anyhow::Result<Serving> {
+) -> anyhow::Result<RunningServer> {
     let (server, file) = socket.serve(state, settings).context("serving the control socket")?;
-    Ok(Serving { _file: Some(file), ..Serving::begin(server) })
+    Ok(RunningServer { _file: Some(file), ..RunningServer::start(server) })
 }
 
-/// Ends when the process is told to stop, by SIGTERM or SIGINT.
-pub async fn told_to_stop() {
+/// Completes when the process gets SIGTERM or SIGINT.
+pub async fn shutdown_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

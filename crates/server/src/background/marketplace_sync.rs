@@ -1,4 +1,4 @@
-//! Telling hubs, in the background, what is listed and how it is.
+//! The task that keeps marketplaces up to date with what is listed on them and how it is.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,19 +11,20 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 use tokio::time::Instant;
 
-/// How often it is looked for what hubs are to be told.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the listings are checked for changes that a hub does not know of.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Tells hubs what they are to know, until it is aborted. What fails is told to the log, and tried again.
-pub(crate) async fn tell_forever(space: Space, operator: Arc<OperatorScope>, public_url: String) {
-    let told = PublicationStatus::default();
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// Reports changes of listings and the health of endpoints to hubs, until it is aborted. Failures are logged, and tried
+/// again.
+pub(crate) async fn sync_forever(space: Space, operator: Arc<OperatorScope>, public_url: String) {
+    let publication_status = PublicationStatus::default();
+    let mut ticks = tokio::time::interval(SYNC_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut report_at = Instant::now();
     loop {
-        looks.tick().await;
-        let mut news = match tell_due(&space, &operator, &told).await {
-            Ok(news) => news,
+        ticks.tick().await;
+        let mut due = match tell_due(&space, &operator, &publication_status).await {
+            Ok(due) => due,
             Err(error) => {
                 tracing::error!(%error, "what hubs are to be told could not be looked up or written down");
                 continue;
@@ -32,12 +33,14 @@ pub(crate) async fn tell_forever(space: Space, operator: Arc<OperatorScope>, pub
         if Instant::now() >= report_at {
             report_at = Instant::now() + HEALTH_REPORT_INTERVAL;
             match marketplaces(&space, &operator) {
-                Ok(all) => news.extend(all),
+                Ok(all) => due.extend(all),
                 Err(error) => tracing::error!(%error, "the marketplaces could not be read"),
             }
         }
-        for (tenant, marketplace) in news {
-            match report(&space, &operator.tenant(tenant), marketplace, &public_url, &told).await {
+        for (tenant, marketplace) in due {
+            match report(&space, &operator.tenant(tenant), marketplace, &public_url, &publication_status)
+                .await
+            {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%marketplace, %error, "a hub could not be told how endpoints are");
@@ -57,8 +60,13 @@ fn marketplaces(
     let mut view = space.store.read()?;
     let mut all = BTreeSet::new();
     for tenant in view.tenants(operator)? {
-        let live = space.snapshots.tenant(&operator.tenant(tenant.id));
-        all.extend(live.iter().flat_map(|live| live.marketplaces()).map(|one| (tenant.id, one.id)));
+        let snapshot = space.snapshots.tenant(&operator.tenant(tenant.id));
+        all.extend(
+            snapshot
+                .iter()
+                .flat_map(|snapshot| snapshot.marketplaces())
+                .map(|marketplace| (tenant.id, marketplace.id)),
+        );
     }
     Ok(all)
 }

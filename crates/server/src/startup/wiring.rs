@@ -1,4 +1,4 @@
-//! From a home and its settings to a space: which adapter stands behind which port.
+//! The wiring of a space: from a home and its settings to the adapter behind each port.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
-use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::random::Entropy;
+use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::{CommitHook, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
@@ -23,17 +23,17 @@ use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, 
 
 use crate::cli::read_files;
 use crate::config::Settings;
-use crate::keys;
+use crate::startup::keys;
 use crate::system::{SystemClock, SystemEntropy};
 
-/// What access tokens say of who issues them, and for whom. The keys are what tells one space from another.
+/// The issuer and the audience of access tokens. The keys tell one space from another.
 const ISSUER: &str = "syft-space";
 
 /// The mark in the sealing key's file. A key of another mark is not used.
 const ENVIRONMENT: &str = "production";
 
-/// A space on its home, which nobody else serves meanwhile.
-pub struct Opened {
+/// A space on its home, which no other process serves meanwhile.
+pub struct OpenedSpace {
     /// Every port.
     pub space: Space,
     /// The operator, who started this.
@@ -44,7 +44,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// When the home, its database or its keys cannot be used, with what to do about it.
-pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
+pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     open_locked(Home::prepare(path)?.lock()?, settings)
 }
 
@@ -52,50 +52,51 @@ pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
 ///
 /// # Errors
 /// As for [`open`].
-pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> {
-    let opened = open_as_it_is(lock, settings)?;
-    let mended =
+pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
+    let opened = open_at(lock, settings)?;
+    let reconciled =
         reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
-    if mended != Reconciled::default() {
-        tracing::info!(?mended, "ended what an earlier run left half done");
+    if reconciled != Reconciled::default() {
+        tracing::info!(mended = ?reconciled, "ended what an earlier run left half done");
     }
     Ok(opened)
 }
 
-/// Opens the space of a home as it is: for what mends it by itself, such as building a damaged index anew.
+/// Opens the space of a home without ending what an earlier run left half done: for commands that repair it, such as
+/// building a damaged index anew.
 ///
 /// # Errors
 /// As for [`open`].
-pub fn open_without_mending(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
-    open_as_it_is(Home::prepare(path)?.lock()?, settings)
+pub fn open_unreconciled(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
+    open_at(Home::prepare(path)?.lock()?, settings)
 }
 
-fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> {
+fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let operator = OperatorScope::at_startup();
 
-    let live = Arc::new(SnapshotCache::default());
-    let follower: Arc<dyn CommitHook> = live.clone();
-    let store = SqliteStore::open_locked(lock, SqliteOptions::default(), follower)?;
+    let snapshots = Arc::new(SnapshotCache::default());
+    let commit_hook: Arc<dyn CommitHook> = snapshots.clone();
+    let store = SqliteStore::open_locked(lock, SqliteOptions::default(), commit_hook)?;
     let home = store.home().clone();
-    live.load(&mut *store.read()?, &operator)?;
+    snapshots.load(&mut *store.read()?, &operator)?;
 
     let sealing_key = home.keys().join("sealing-key.json");
     let environment = Environment::parse(ENVIRONMENT)?;
     let sealing_key = MasterKey::load_or_make(&sealing_key, &environment, clock.now(), &*entropy)?;
     let http: Arc<dyn HubHttp> = Arc::new(outbound(settings, &entropy)?);
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
-    let trusted: Arc<dyn TrustedHubs> = live.clone();
+    let trusted: Arc<dyn TrustedHubs> = snapshots.clone();
     let satellites =
         SyftHubTokens::new(Arc::clone(&trusted), http, SyftHubTokens::DEFAULT_REMEMBERED, &*entropy)?;
-    let known = IdentitySettings {
+    let identity_settings = IdentitySettings {
         fresh: settings.hub_identity,
         stale: settings.hub_identity_stale,
         ..IdentitySettings::default()
     };
 
-    let ring = keys::load_or_make(&home.keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
+    let ring = keys::load_or_create(&home.keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
     let tokens = TokenSettings {
         issuer: ISSUER.to_owned(),
         audience: ISSUER.to_owned(),
@@ -104,7 +105,7 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
     };
     let space = Space {
         store: Arc::new(store),
-        live,
+        snapshots,
         documents: Arc::new(SqliteDocuments::new(&home)),
         spool: Arc::new(FileSpool::new(&home)),
         extractor: Arc::new(read_files::extractor().context("finding the program that reads files")?),
@@ -113,7 +114,7 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
         tokens: Arc::new(JwtTokens::new(ring, tokens, &*entropy)?),
         trusted,
         satellites: Arc::new(satellites),
-        identities: Arc::new(SyftHubIdentities::new(Arc::clone(&hubs), known)),
+        identities: Arc::new(SyftHubIdentities::new(Arc::clone(&hubs), identity_settings)),
         hubs,
         sealer: Arc::new(XChaChaSealer::new(sealing_key, Arc::clone(&entropy))),
         clock,
@@ -121,14 +122,14 @@ fn open_as_it_is(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened> 
         datasets: DatasetLocks::default(),
         ingestion: IngestQueue::default(),
     };
-    Ok(Opened { space, operator })
+    Ok(OpenedSpace { space, operator })
 }
 
-/// The one client through which the space calls others.
+/// The one HTTP client through which the space calls other servers.
 fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Client> {
     let client = ClientSettings {
         allow: AllowList::parse(&settings.outbound_allow.join(","))?,
-        authority: settings.outbound_ca_file.clone(),
+        ca_file: settings.outbound_ca_file.clone(),
         ..ClientSettings::default()
     };
     Ok(Client::new(client, Arc::new(SystemResolver), Arc::clone(entropy))?)
@@ -137,7 +138,7 @@ fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<C
 /// Records that the server started or stopped, in the installation's log.
 ///
 /// # Errors
-/// When it could not be recorded.
+/// When the store fails.
 pub async fn record(space: &Space, action: Action) -> anyhow::Result<()> {
     let event = space.request_context(Origin::default())?.event(Log::Installation, action, Actor::System)?;
     Ok(space.store.record(event).await?)

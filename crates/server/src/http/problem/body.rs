@@ -1,0 +1,47 @@
+//! The JSON body of a refusal: a problem details object (RFC 9457).
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use syft_space_domain::endpoint::PolicyMetadata;
+
+use crate::routes::shapes;
+
+/// One part of a body that is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FieldError {
+    /// Where: a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// What is wrong with it, and what would be right.
+    pub message: String,
+}
+
+/// A refusal (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Problem<'a> {
+    /// `urn:syft-space:problem:` and the reason code.
+    pub(super) r#type: String,
+    /// What it is called, for a person.
+    pub(super) title: &'static str,
+    /// The status of the answer.
+    pub(super) status: u16,
+    /// What is wrong and what to do, for a person.
+    pub(super) detail: &'a str,
+    /// The request's id, as in `X-Request-Id` and in the audit log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub(super) instance: Option<String>,
+    #[schemars(with = "shapes::ReasonCodeShape")]
+    pub(super) reason_code: &'static str,
+    /// What is wrong with each part of a body or query string.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schemars(with = "Vec<FieldError>")]
+    pub(super) errors: &'a [FieldError],
+    /// The tenants to choose from, where one must be chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<shapes::TenantNameShape>")]
+    pub(super) tenants: Option<&'a [String]>,
+    /// How the policies decided, where one refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::PolicyMetadataShape")]
+    pub(super) policy_metadata: Option<&'a PolicyMetadata>,
+}

@@ -1,0 +1,7 @@
+//! The start of a server: from a home and its settings to a space, its listeners, its keys and its setup token.
+
+pub mod control;
+mod keys;
+pub mod serve;
+pub mod setup_token;
+pub mod wiring;
