@@ -6,7 +6,6 @@ use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::identity::{Forbidden, Principal};
 use crate::ids::{ListingId, MarketplaceId};
-use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -63,6 +62,7 @@ pub async fn list(
     let id = ListingId::generate(context.now, &*context.entropy)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
+    let policy_types = space.policy_types.clone();
     let listing = space
         .store
         .write(move |tx| {
@@ -75,7 +75,8 @@ pub async fn list(
             if !endpoint.published {
                 return Ok(Err(Refused::unrecorded(ListingError::Draft)));
             }
-            if !has_access_policy(&tx.attached_policies(&scope, endpoint.id)?) {
+            let attached = tx.attachments(&scope, Some(endpoint.id))?;
+            if !attached.iter().any(|one| policy_types.names_callers(&one.policy_type)) {
                 return Ok(Err(Refused::unrecorded(ListingError::NoAccessPolicy)));
             }
             let listed = tx.listings_on(&scope, marketplace)?;

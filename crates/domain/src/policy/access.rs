@@ -53,7 +53,12 @@ impl PolicyType for AccessType {
 
     fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
         let AccessConfiguration { mode, patterns, guests } = AccessConfiguration::parse(configuration)?;
-        Ok(Arc::new(AccessRule { mode, patterns: PatternSet::compile(&patterns), guests, names_some: !patterns.is_empty() }))
+        Ok(Arc::new(AccessRule {
+            mode,
+            patterns: PatternSet::compile(&patterns),
+            guests,
+            names_some: !patterns.is_empty(),
+        }))
     }
 
     fn names_callers(&self) -> bool {

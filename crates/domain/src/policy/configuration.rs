@@ -83,13 +83,19 @@ impl PolicyConfiguration {
     /// Tells configurations apart.
     pub(super) fn digest(&self) -> [u8; 32] {
         // No type's name holds a zero byte, so no two pairs are hashed alike.
-        Sha256::new().chain_update(self.type_name.as_bytes()).chain_update([0]).chain_update(self.json.get()).finalize().into()
+        Sha256::new()
+            .chain_update(self.type_name.as_bytes())
+            .chain_update([0])
+            .chain_update(self.json.get())
+            .finalize()
+            .into()
     }
 }
 
 impl PartialEq for PolicyConfiguration {
     fn eq(&self, other: &Self) -> bool {
-        (&self.type_name, self.json.get(), self.patterns) == (&other.type_name, other.json.get(), other.patterns)
+        (&self.type_name, self.json.get(), self.patterns)
+            == (&other.type_name, other.json.get(), other.patterns)
     }
 }
 

@@ -301,3 +301,19 @@ impl fmt::Display for Reason {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i1_every_reason_allows_or_refuses_and_has_a_code_of_its_own() {
+        let codes: std::collections::HashSet<_> = Reason::ALL.into_iter().map(Reason::as_str).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        let allowing = Reason::ALL.into_iter().filter(|reason| reason.effect() == Effect::Allow);
+        assert_eq!(
+            allowing.collect::<Vec<_>>(),
+            [Reason::AllowedByPolicy, Reason::NotDenied, Reason::MemberOfTenant]
+        );
+    }
+}

@@ -62,7 +62,7 @@ pub fn explain(
             let registered = hub.is_some_and(|hub| snapshot.marketplaces().any(|one| one.hub == hub.id));
             let subject = match role {
                 HubRole::Guest => Subject::Guest,
-                _ => Subject::Identified { email: email.as_ref() },
+                HubRole::User | HubRole::Admin => Subject::Identified { email: email.as_ref() },
             };
             Caller::HubUser { registered, subject }
         }

@@ -158,7 +158,8 @@ pub async fn change_policy(
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
     let now = context.now;
     // Compiled here, and kept until the unit has been committed, so that the writer need not.
-    let compiled = change.configuration.as_ref().map(|configuration| space.policy_types.compile(configuration));
+    let compiled =
+        change.configuration.as_ref().map(|configuration| space.policy_types.compile(configuration));
     space
         .store
         .write(move |tx| {

@@ -70,11 +70,9 @@ impl PatternSet {
             }
         }
         set.domains = domains.compile().collect();
-        set.domain_affixes = [
-            Affixes::new(End::Prefix, prefixes.compile()),
-            Affixes::new(End::Suffix, suffixes.compile()),
-        ]
-        .into();
+        set.domain_affixes =
+            [Affixes::new(End::Prefix, prefixes.compile()), Affixes::new(End::Suffix, suffixes.compile())]
+                .into();
         set.mixed = mixed.into();
         set
     }

@@ -65,11 +65,20 @@ impl PolicyTypes {
         self.types.get(name)
     }
 
+    /// Whether policies of a type say who may query. Nobody knows of a type that is unknown here.
+    pub(crate) fn names_callers(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|policy_type| policy_type.names_callers())
+    }
+
     /// Reads a type and its configuration from a caller.
     ///
     /// # Errors
     /// When the type is unknown or the configuration is none of it.
-    pub fn parse(&self, type_name: &str, json: &Value) -> Result<PolicyConfiguration, PolicyConfigurationError> {
+    pub fn parse(
+        &self,
+        type_name: &str,
+        json: &Value,
+    ) -> Result<PolicyConfiguration, PolicyConfigurationError> {
         let policy_type = self.known(type_name)?;
         let canonical = policy_type.parse(json)?;
         let patterns = policy_type.patterns(&canonical);
@@ -81,7 +90,10 @@ impl PolicyTypes {
     ///
     /// # Errors
     /// When the type is unknown or cannot read the configuration.
-    pub fn compile(&self, configuration: &PolicyConfiguration) -> Result<Arc<dyn Rule>, PolicyConfigurationError> {
+    pub fn compile(
+        &self,
+        configuration: &PolicyConfiguration,
+    ) -> Result<Arc<dyn Rule>, PolicyConfigurationError> {
         let policy_type = self.known(configuration.type_name())?;
         let digest = configuration.digest();
         let known = self.lock(|rules| rules.by_digest.get(&digest).and_then(Weak::upgrade));

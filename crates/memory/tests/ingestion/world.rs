@@ -73,6 +73,7 @@ impl World {
             engine: engine.clone(),
             spool: Arc::new(MemorySpool::new()),
             extractor: Arc::new(TextFiles),
+            policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
             clock: Arc::new(AdvancingClock(ManualClock::at(begin))),

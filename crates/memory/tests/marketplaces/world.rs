@@ -13,6 +13,7 @@ use syft_space_domain::marketplace::{
     HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, RegistrationSettings,
     register_marketplace,
 };
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
@@ -26,8 +27,10 @@ use syft_space_memory::{
 pub(crate) const ISSUER: &str = "https://hub.syft.com";
 pub(crate) const PUBLIC: RegistrationSettings<'static> =
     RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };
-pub(crate) const CLOSED: RegistrationSettings<'static> = RegistrationSettings { registration_open: false, public_url: None };
-pub(crate) const OPEN: RegistrationSettings<'static> = RegistrationSettings { registration_open: true, public_url: None };
+pub(crate) const CLOSED: RegistrationSettings<'static> =
+    RegistrationSettings { registration_open: false, public_url: None };
+pub(crate) const OPEN: RegistrationSettings<'static> =
+    RegistrationSettings { registration_open: true, public_url: None };
 
 pub(crate) struct World {
     pub(crate) space: Space,
@@ -50,6 +53,7 @@ impl World {
             extractor: Arc::new(TextFiles),
             store: Arc::new(MemoryStore::new(cache.clone())),
             snapshots: cache.clone(),
+            policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
             trusted: cache.clone(),
