@@ -32,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let compile = |(id, configuration)| Arc::new(CompiledPolicy::compile(&types, id, 1, configuration));
     let policies = PolicySet::new([(staff_id, &staff), (former_id, &former)].map(compile));
     let now = Timestamp::from_unix_micros(0);
-    let decide = |subject| policies.decide(true, &Caller::HubUser { registered: true, subject }, now);
+    let decide =
+        |subject: Subject<'_>| policies.decide(true, &Caller::HubUser { registered: true, subject }, now);
     let name = |id| if id == staff_id { "staff" } else { "former" };
 
     for text in [
