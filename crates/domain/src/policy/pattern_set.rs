@@ -32,7 +32,8 @@ struct LocalHalves {
 
 #[derive(Debug, Clone)]
 struct LiteralHalves {
-    exact: HashMap<Box<str>, usize>,
+    /// Sorted.
+    exact: Box<[(Box<str>, usize)]>,
     affixes: [Affixes<usize>; 2],
 }
 
@@ -114,7 +115,9 @@ impl LocalHalves {
     fn first_match(&self, local: &str) -> Option<usize> {
         let other = self.others.as_ref().and_then(|others| {
             let affixes = others.affixes.iter().flat_map(|affixes| affixes.at(local));
-            others.exact.get(local).into_iter().chain(affixes).copied().min()
+            let exact = others.exact.binary_search_by(|(text, _)| (**text).cmp(local));
+            let exact = exact.ok().and_then(|index| others.exact.get(index)).map(|(_, index)| index);
+            exact.into_iter().chain(affixes).copied().min()
         });
         self.any.into_iter().chain(other).min()
     }
@@ -155,8 +158,10 @@ impl LocalDraft<'_> {
         let owned = |(text, index): (&str, usize)| (Box::from(text), index);
         let bare = exact.is_empty() && prefixes.is_empty() && suffixes.is_empty();
         let others = (!bare).then(|| {
+            let mut exact: Box<[_]> = exact.into_iter().map(owned).collect();
+            exact.sort_unstable();
             Box::new(LiteralHalves {
-                exact: exact.into_iter().map(owned).collect(),
+                exact,
                 affixes: [
                     Affixes::new(End::Prefix, prefixes.into_iter().map(owned)),
                     Affixes::new(End::Suffix, suffixes.into_iter().map(owned)),

@@ -1,6 +1,8 @@
 //! The use cases of marketplaces, with hubs that fail.
 
 #[cfg(test)]
+mod explaining;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod registering;
