@@ -1,4 +1,4 @@
-//! How long does one query take, from the parsed request to the answer, with its audit event durable on disk?
+//! The benchmark of one query, from the parsed request to the answer, with its audit event durable on disk.
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at whatever is wrong")]
 
 use std::hint::black_box;

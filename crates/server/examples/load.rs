@@ -1,4 +1,4 @@
-//! How many queries a second does a space answer, compared with a bare route? See `load/README.md`.
+//! The load generator: how many queries a second a space answers, compared with a bare route. See `load/README.md`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-const CONNECTIONS: usize = 64;
-const CHUNKS: usize = 2_000;
+const CONNECTION_COUNT: usize = 64;
+const CHUNK_COUNT: usize = 2_000;
 const QUESTIONS: &str = include_str!("../load/questions.txt");
 
 fn main() {
@@ -157,7 +157,7 @@ impl Answers {
 async fn run(address: &str, requests: &[Vec<u8>], time: Duration) -> (Answers, usize) {
     let requests: Arc<[Vec<u8>]> = requests.into();
     let end = Instant::now() + time;
-    let tasks: Vec<_> = (0..CONNECTIONS)
+    let tasks: Vec<_> = (0..CONNECTION_COUNT)
         .map(|n| {
             let (requests, address) = (Arc::clone(&requests), address.to_owned());
             tokio::spawn(async move {
@@ -299,5 +299,5 @@ fn corpus() -> Vec<String> {
         }
         words.join(" ") + "."
     };
-    (0..CHUNKS).map(|_| text()).collect()
+    (0..CHUNK_COUNT).map(|_| text()).collect()
 }

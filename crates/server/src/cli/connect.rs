@@ -84,7 +84,7 @@ impl Connection {
                 }
                 // It may be on its way up, or down.
                 Err(LockError::Held { .. }) if attempts < MAX_ATTEMPTS => {
-                    tokio::time::sleep(RETRY_INTERVAL).await
+                    tokio::time::sleep(RETRY_INTERVAL).await;
                 }
                 Err(error @ LockError::Held { .. }) => {
                     return Err(anyhow::anyhow!("{error}; it does not answer over its control socket"));

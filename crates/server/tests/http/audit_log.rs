@@ -1,4 +1,4 @@
-//! What is in the log, and who reads it.
+//! The audit log: what is in it, and who reads it.
 
 use std::collections::HashSet;
 
@@ -162,7 +162,7 @@ async fn u1_the_log_is_filtered_and_paged() {
     let page = owner.get("/audit?limit=1").await.expect(200).body;
     let last = page["items"][0]["seq"].as_u64().unwrap();
     let projection =
-        [&page["projection"]["seq"], &page["projection"]["lag"]].map(|one| one.as_u64().unwrap());
+        [&page["projection"]["seq"], &page["projection"]["lag"]].map(|number| number.as_u64().unwrap());
     assert_eq!(projection.iter().sum::<u64>(), last, "the index and its lag are this log's: {projection:?}");
     for bad in ["action=what", "outcome=maybe", "actor=me", "since=yesterday", "cursor=0", "limit=0"] {
         owner.get(&format!("/audit?{bad}")).await.expect_problem(422, "invalid");

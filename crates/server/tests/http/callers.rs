@@ -1,4 +1,4 @@
-//! What marketplace callers send to the query route, and what they can read of its answers: one test a fact.
+//! The query route as marketplace callers use it: what they send, and what they can read of its answers.
 //!
 //! The facts were observed on a running hub with its aggregator, and on `syfthub-sdk` 0.3.1. A comment names the fact,
 //! and the test holds that those clients are served unchanged. Where this server's own rules differ, they win, and the
@@ -13,13 +13,13 @@ use tokio::net::TcpStream;
 use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// A space with one published endpoint over two documents, and somebody who may query it.
-struct Asked {
+struct QueriedSpace {
     space: TestSpace,
     owner: Client,
     alice: Client,
 }
 
-impl Asked {
+impl QueriedSpace {
     async fn start() -> Self {
         let space = TestSpace::start().await;
         let owner = space.found("acme").await;
@@ -40,7 +40,7 @@ impl Asked {
 
 fn ids(answer: &Answer) -> Vec<&str> {
     let documents = answer.body["references"]["documents"].as_array().unwrap();
-    documents.iter().map(|one| one["document_id"].as_str().unwrap()).collect()
+    documents.iter().map(|document| document["document_id"].as_str().unwrap()).collect()
 }
 
 /// Whether there is a null anywhere in it.
@@ -56,7 +56,7 @@ fn holds_null(value: &Value) -> bool {
 // The aggregator, retrieval: these headers in this order, and `messages` as one text.
 #[tokio::test]
 async fn q1_the_aggregators_retrieval_request_is_answered_byte_for_byte_as_it_sends_it() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let body = r#"{"messages":"How high is Kilimanjaro?","limit":5,"similarity_threshold":0.5,"include_metadata":true}"#;
     for tenant in ["x-tenant-name: acme\r\n", ""] {
         let head = format!(
@@ -101,7 +101,7 @@ async fn one_answer(stream: &mut TcpStream) -> String {
 // `stream: false` and an empty `stop_sequences` beside it.
 #[tokio::test]
 async fn q1_the_aggregators_model_request_is_answered_for_the_last_question_of_the_user() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let answer = asked
         .ask(json!({
             "messages": [
@@ -123,7 +123,7 @@ async fn q1_the_aggregators_model_request_is_answered_for_the_last_question_of_t
 // the last message of the user's must be a question.
 #[tokio::test]
 async fn q1_what_was_said_before_the_question_makes_no_query_fail() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let long = "What is a zebra? ".repeat(3_000);
     for earlier in ["", " \n", "\u{3000}", &*long] {
         let said = |role: &str, content: &str| json!({ "role": role, "content": content });
@@ -143,7 +143,7 @@ async fn q1_what_was_said_before_the_question_makes_no_query_fail() {
 // then true. This version has no models: the first is answered, the second refused in words.
 #[tokio::test]
 async fn q1_a_stream_is_refused_in_words_and_its_probe_is_answered() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let ask = |stream: bool| {
         let body = json!({ "messages": "How high is Kilimanjaro?", "stream": stream });
         let request = asked.alice.request("POST", "/endpoints/space-docs/query").json(&body);
@@ -158,7 +158,7 @@ async fn q1_a_stream_is_refused_in_words_and_its_probe_is_answered() {
 // The SDK, `query_data_source`: no X-Correlation-ID, `user_email` in the body, no include_metadata.
 #[tokio::test]
 async fn q1_the_sdks_direct_request_is_answered() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let body = json!({
         "user_email": "alice@example.com", "messages": "How high is Kilimanjaro?", "limit": 5, "similarity_threshold": 0.5,
     });
@@ -170,7 +170,7 @@ async fn q1_the_sdks_direct_request_is_answered() {
 // `user_email` and `transaction_token` are what a client says of itself: taken, and never trusted.
 #[tokio::test]
 async fn q1_what_a_client_says_of_itself_changes_nothing() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let admitted = json!({ "mode": "allow", "patterns": ["bob@example.com"] });
     only_policy(&asked.owner, "space-docs", admitted).await;
     let body = json!({
@@ -196,7 +196,7 @@ async fn q1_what_a_client_says_of_itself_changes_nothing() {
 // Unknown fields are ignored on the query route; upstream ignores them everywhere, here they are refused elsewhere.
 #[tokio::test]
 async fn i1_unknown_fields_are_ignored_on_the_query_route_and_refused_on_every_other() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let body = json!({ "messages": "How high?", "some_new_field": { "of": ["a", "later", "client"] } });
     asked.ask(body).await.expect(200);
     let message = json!([{ "role": "user", "content": "How high?", "name": "alice" }]);
@@ -209,7 +209,7 @@ async fn i1_unknown_fields_are_ignored_on_the_query_route_and_refused_on_every_o
 // them optional. Here limit ends at 100 and temperature at 2.
 #[tokio::test]
 async fn i1_every_field_of_upstream_is_taken_within_the_published_bounds() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let whole = json!({
         "messages": "How high?", "similarity_threshold": 0.5, "limit": 5, "include_metadata": true, "max_tokens": 100,
         "temperature": 0.7, "stop_sequences": [], "stream": false, "presence_penalty": 0.0, "frequency_penalty": 0.0,
@@ -251,7 +251,7 @@ async fn i1_every_field_of_upstream_is_taken_within_the_published_bounds() {
 // Defaults: limit 5, similarity_threshold 0.5, include_metadata true.
 #[tokio::test]
 async fn q2_what_is_left_out_has_upstreams_defaults() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let many: Vec<(String, String)> =
         (0..8).map(|n| (format!("peak-{n}"), "A peak of rock and ice.".to_owned())).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
@@ -274,7 +274,7 @@ async fn q2_what_is_left_out_has_upstreams_defaults() {
     let (kept, all) = (ask("space-docs", &half).await, ask("space-docs", &low).await);
     let scores = |answer: &Value| -> Vec<f64> {
         let documents = answer["references"]["documents"].as_array().unwrap();
-        documents.iter().map(|one| one["similarity_score"].as_f64().unwrap()).collect()
+        documents.iter().map(|document| document["similarity_score"].as_f64().unwrap()).collect()
     };
     assert_eq!(scores(&kept), scores(&all).into_iter().filter(|score| *score >= 0.5).collect::<Vec<_>>());
     assert!(scores(&kept).len() < scores(&all).len());
@@ -284,7 +284,7 @@ async fn q2_what_is_left_out_has_upstreams_defaults() {
 // policy_metadata at top level. A null number or a null metadata fails the whole source in the aggregator.
 #[tokio::test]
 async fn q1_an_answer_has_every_part_that_clients_read_and_no_null_inside() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     for body in [
         json!({ "messages": "How high is Kilimanjaro?" }),
         json!({ "messages": "How high is Kilimanjaro?", "include_metadata": false }),
@@ -308,7 +308,7 @@ async fn q1_an_answer_has_every_part_that_clients_read_and_no_null_inside() {
 // Titles are read from metadata.title; metadata is left empty where a client asks for none.
 #[tokio::test]
 async fn q1_a_documents_title_is_in_its_metadata_where_clients_look_for_it() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let dataset = dataset_of(&asked.owner, "titled", &[]).await;
     let document =
         json!({ "title": "Of mountains", "content": "Elbrus is 5642 metres high.", "metadata": { "n": 1 } });
@@ -325,7 +325,7 @@ async fn q1_a_documents_title_is_in_its_metadata_where_clients_look_for_it() {
 // X-Tenant-Name comes from what was published; upstream demands it and lets it choose the tenant. Here it is a hint.
 #[tokio::test]
 async fn k5_the_tenant_header_may_agree_and_never_chooses() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let ask = |tenant: Option<&'static [u8]>| {
         let request = asked.alice.request("POST", "/endpoints/space-docs/query");
         let request = request.json(&json!({ "messages": "How high?" }));
@@ -349,7 +349,7 @@ async fn k5_the_tenant_header_may_agree_and_never_chooses() {
 // A call without a token, as the SDK makes for models and the aggregator for an owner it has no token of.
 #[tokio::test]
 async fn a1_a_call_without_a_token_is_401_with_a_text_for_a_person() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let body = json!({ "user_email": "alice@example.com", "messages": "How high?" });
     for slug in ["space-docs", "no-such-slug"] {
         let path = format!("/endpoints/{slug}/query");
@@ -361,7 +361,7 @@ async fn a1_a_call_without_a_token_is_401_with_a_text_for_a_person() {
 // One token serves all calls of a chat, and several at once: a repeated token is no replay.
 #[tokio::test]
 async fn a1_a_token_is_good_for_every_call_until_it_expires() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let calls = (0..8).map(|_| asked.alice.ask("space-docs", "How high is Kilimanjaro?"));
     for answer in futures_util::future::join_all(calls).await {
         answer.expect(200);
@@ -372,7 +372,7 @@ async fn a1_a_token_is_good_for_every_call_until_it_expires() {
 // entry's `reason_code` one that the SDK knows. Upstream's detail leaks the e-mail and the patterns; this one does not.
 #[tokio::test]
 async fn z2_a_refusal_by_policy_is_one_that_the_aggregator_can_read_and_leaks_nothing() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let only = json!({ "mode": "allow", "patterns": ["*@secret-partner.example"] });
     only_policy(&asked.owner, "space-docs", only).await;
     let refused = asked.ask(json!({ "messages": "How high?" })).await.expect_problem(403, "access_denied");
@@ -387,7 +387,7 @@ async fn z2_a_refusal_by_policy_is_one_that_the_aggregator_can_read_and_leaks_no
 // Every other refusal that a client prints: `detail` is one string, never a list; no redirect, and no cookie.
 #[tokio::test]
 async fn i1_every_refusal_of_the_query_route_has_a_detail_that_clients_can_print() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let path = "/endpoints/space-docs/query";
     let viewer = asked.space.member(&asked.owner, "viewer@example.com", "viewer").await;
     let good = json!({ "messages": "How high?" });
@@ -416,7 +416,7 @@ async fn i1_every_refusal_of_the_query_route_has_a_detail_that_clients_can_print
 // Status exactly 200 whatever is found: `{}` or nothing found is no error, 201 would be one.
 #[tokio::test]
 async fn q1_nothing_found_is_200_with_an_empty_list() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     let answer = asked.ask(json!({ "messages": "zzyzx" })).await.expect(200);
     assert_eq!(answer.body["references"]["documents"], json!([]));
 }
@@ -424,7 +424,7 @@ async fn q1_nothing_found_is_200_with_an_empty_list() {
 // Scripts and stations ask `/api/v1/health` for `{"status":"healthy","version":…}`.
 #[tokio::test]
 async fn q1_health_is_what_deployment_scripts_ask_for() {
-    let asked = Asked::start().await;
+    let asked = QueriedSpace::start().await;
     for path in ["/health", "/health/"] {
         let health = asked.space.anybody().get(path).await.expect(200);
         assert_eq!(health.body["status"], "healthy");

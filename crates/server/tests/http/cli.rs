@@ -16,15 +16,15 @@ use serde_json::Value;
 
 use crate::space::{PASSWORD, TestSpace, binary};
 
-/// What a command answered.
+/// The result of a command.
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandOutput {
     pub code: Option<i32>,
-    pub said: String,
-    pub errors: String,
+    pub stdout: String,
+    pub stderr: String,
 }
 
-impl Ran {
+impl CommandOutput {
     /// Demands an exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
@@ -35,7 +35,7 @@ impl Ran {
     /// The one JSON document that it wrote.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.said).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The items of the list that it wrote.
@@ -53,23 +53,23 @@ pub fn command(home: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Runs a command on a home. It waits for it, so it is not to be called where the server runs on this thread.
-pub fn run(home: &Path, arguments: &[&str]) -> Ran {
-    ran(command(home, arguments).output().unwrap())
+pub fn run(home: &Path, arguments: &[&str]) -> CommandOutput {
+    output_of(command(home, arguments).output().unwrap())
 }
 
 /// Runs a command that reads this on its standard input.
-pub fn run_with(home: &Path, arguments: &[&str], input: &str) -> Ran {
+pub fn run_with(home: &Path, arguments: &[&str], input: &str) -> CommandOutput {
     let mut command = command(home, arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A command that refuses its arguments reads nothing.
     drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-    ran(child.wait_with_output().unwrap())
+    output_of(child.wait_with_output().unwrap())
 }
 
-fn ran(Output { status, stdout, stderr }: Output) -> Ran {
+fn output_of(Output { status, stdout, stderr }: Output) -> CommandOutput {
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code(), said: text(stdout), errors: text(stderr) }
+    CommandOutput { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
 }
 
 /// Founds a tenant through the command line.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::space::file_writer::{Taken, all_ended, check, spools_are_empty, write};
+use crate::space::file_writer::{AcknowledgedJob, all_ended, check, spools_are_empty, write};
 use crate::space::ledger::{check_home, prove, seed};
 use crate::space::{PASSWORD, TestSpace, dataset_of, in_memory};
 
@@ -65,14 +65,14 @@ async fn i1_u1_files_that_were_taken_in_outlive_a_kill_at_any_moment() {
         let readers = children(space.server().pid());
         space.server().kill();
         stop.store(true, Ordering::Relaxed);
-        let taken: Vec<Taken> = writing.join_all().await.into_iter().flatten().collect();
+        let taken: Vec<AcknowledgedJob> = writing.join_all().await.into_iter().flatten().collect();
         are_gone(readers).await;
         space.server().run_again().await;
         let again = space.anybody().with_token(owner.token());
         cut += u64::from(!taken.is_empty());
-        for one in &taken {
+        for job in &taken {
             jobs += 1;
-            files += check(&again, one).await;
+            files += check(&again, job).await;
         }
         // What nobody was told of may go on as well.
         for dataset in &datasets {

@@ -23,8 +23,12 @@ async fn q2_documents_are_put_in_replaced_listed_read_and_removed() {
     assert_eq!((finds("penguins").await, finds("eagles").await), (0, 1));
 
     let listed = owner.get(&format!("/datasets/{id}/documents")).await.expect(200);
-    let ids: Vec<_> =
-        listed.body["items"].as_array().unwrap().iter().map(|one| one["document_id"].clone()).collect();
+    let ids: Vec<_> = listed.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|document| document["document_id"].clone())
+        .collect();
     assert_eq!(ids, ["a", "b"]);
     let read = owner.get(&format!("/datasets/{id}/documents/a")).await.expect(200);
     assert_eq!(
@@ -148,7 +152,11 @@ async fn q1_lists_are_paged_without_repeats_or_gaps() {
     loop {
         let page = owner.get(&format!("/datasets?limit=3{cursor}")).await.expect(200);
         names.extend(
-            page.body["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()),
+            page.body["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|dataset| dataset["name"].as_str().unwrap().to_owned()),
         );
         match page.body["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),

@@ -18,8 +18,8 @@ async fn listed(owner: &Client, dataset: &str) -> BTreeMap<String, Value> {
     let mut after = String::new();
     loop {
         let page = owner.get(&format!("/datasets/{dataset}/documents?limit=100{after}")).await.expect(200);
-        for one in page.body["items"].as_array().unwrap() {
-            all.insert(one["document_id"].as_str().unwrap().to_owned(), one.clone());
+        for document in page.body["items"].as_array().unwrap() {
+            all.insert(document["document_id"].as_str().unwrap().to_owned(), document.clone());
         }
         match page.body["next_cursor"].as_str() {
             Some(next) => after = format!("&cursor={next}"),
@@ -32,7 +32,7 @@ async fn finds(owner: &Client, dataset: &str, words: &str) -> Vec<String> {
     let body = json!({ "query": words, "similarity_threshold": 0.0, "limit": 100 });
     let found = owner.post(&format!("/datasets/{dataset}/search"), &body).await.expect(200);
     let documents = found.body["documents"].as_array().unwrap();
-    documents.iter().map(|one| one["document_id"].as_str().unwrap().to_owned()).collect()
+    documents.iter().map(|document| document["document_id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Waits until a job has ended.
@@ -73,7 +73,7 @@ async fn q2_files_become_documents_that_are_found_under_their_names() {
     assert_eq!(listed["birds.txt"]["metadata"], json!({ "source": "birds.txt", "title": "birds.txt" }));
     assert_eq!(listed["birds.txt"]["sha256"], PENGUINS);
     assert_eq!(listed[&fish[0]]["metadata"]["source"], "2026/fish.md");
-    let march = listed.values().find(|one| one["metadata"]["source"] == "Protokoll %22März%22.txt");
+    let march = listed.values().find(|document| document["metadata"]["source"] == "Protokoll %22März%22.txt");
     assert_eq!(march.unwrap()["metadata"]["title"], "Protokoll %22März%22.txt");
     let read = owner.get(&format!("/datasets/{id}/documents/{}", fish[0])).await.expect(200);
     assert!(read.body["content"].as_str().unwrap().contains("--not a boundary"), "{}", read.text);

@@ -1,4 +1,4 @@
-//! What was removed is gone, to the last byte: from databases, their logs and free pages, indexes and spools.
+//! Removal: what was removed is gone to the last byte, from databases, their logs and free pages, indexes and spools.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use crate::space::form::bring_files;
 use crate::space::{Client, TestSpace, dataset_of, in_memory};
 
 /// A word that stands in every text that is to go.
-const MARK: &str = "zanzibarquokka";
+const MARKER_WORD: &str = "zanzibarquokka";
 
 /// The files below a folder that hold the word, in UTF-8 or UTF-16.
 fn holders(folder: &Path) -> Vec<PathBuf> {
-    let wide = |order: fn(u16) -> [u8; 2]| MARK.encode_utf16().flat_map(order).collect::<Vec<u8>>();
-    let forms = [MARK.as_bytes().to_vec(), wide(u16::to_le_bytes), wide(u16::to_be_bytes)];
+    let wide = |order: fn(u16) -> [u8; 2]| MARKER_WORD.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+    let forms = [MARKER_WORD.as_bytes().to_vec(), wide(u16::to_le_bytes), wide(u16::to_be_bytes)];
     let mut found = Vec::new();
     let mut paths = vec![folder.to_owned()];
     while let Some(path) = paths.pop() {
@@ -34,7 +34,7 @@ fn holders(folder: &Path) -> Vec<PathBuf> {
 /// Texts with the word, no two alike, some of many pages.
 fn marked(folder: &str, count: usize) -> Vec<(String, String)> {
     let text = |n: usize| {
-        let line = format!("The {MARK} of {folder} sleeps for the {n}th time.\n");
+        let line = format!("The {MARKER_WORD} of {folder} sleeps for the {n}th time.\n");
         line.repeat(if n.is_multiple_of(7) { 400 } else { 3 })
     };
     (0..count).map(|n| (format!("{folder}/{n}.txt"), text(n))).collect()
@@ -55,22 +55,23 @@ async fn ended(owner: &Client, dataset: &str, job: &Value) -> Value {
 /// Puts texts in by every way there is. Returns while some are on their way.
 async fn put_in(owner: &Client, dataset: &str) -> Value {
     let json = json!({ "documents": [
-        { "document_id": "a", "content": format!("The {MARK} sleeps.") },
-        { "document_id": "b", "title": MARK, "content": "A title.", "metadata": { "note": MARK } },
+        { "document_id": "a", "content": format!("The {MARKER_WORD} sleeps.") },
+        { "document_id": "b", "title": MARKER_WORD, "content": "A title.", "metadata": { "note": MARKER_WORD } },
     ]});
     owner.post(&format!("/datasets/{dataset}/documents?wait=true"), &json).await.expect(200);
     bring_files(owner, dataset, true, &marked("brought", 30)).await;
-    let replaced = [("replaced.txt", format!("The {MARK} was here.")), ("kept.txt", "It is not.".to_owned())];
+    let replaced =
+        [("replaced.txt", format!("The {MARKER_WORD} was here.")), ("kept.txt", "It is not.".to_owned())];
     bring_files(owner, dataset, true, &replaced).await;
     bring_files(owner, dataset, true, &[("replaced.txt", "It is gone.")]).await;
     let utf16: Vec<u8> =
-        format!("\u{feff}The {MARK} is wide.").encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let broken = [format!("{MARK} ").as_bytes(), b"\xff\xfe\xff"].concat();
+        format!("\u{feff}The {MARKER_WORD} is wide.").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let broken = [format!("{MARKER_WORD} ").as_bytes(), b"\xff\xfe\xff"].concat();
     let odd: [(&str, &[u8]); 4] = [
         ("wide.txt", &utf16),
         ("broken.txt", &broken),
-        ("broken.json", MARK.as_bytes()),
-        ("tool.exe", MARK.as_bytes()),
+        ("broken.json", MARKER_WORD.as_bytes()),
+        ("tool.exe", MARKER_WORD.as_bytes()),
     ];
     let job = bring_files(owner, dataset, true, &odd).await;
     assert_eq!((&job["documents_done"], &job["documents_failed"]), (&json!(1), &json!(3)), "{job}");
@@ -84,7 +85,7 @@ async fn put_in(owner: &Client, dataset: &str) -> Value {
 async fn ids(owner: &Client, dataset: &str) -> Vec<String> {
     let listed = owner.get(&format!("/datasets/{dataset}/documents?limit=100")).await.expect(200);
     let items = listed.body["items"].as_array().unwrap();
-    items.iter().map(|one| one["document_id"].as_str().unwrap().to_owned()).collect()
+    items.iter().map(|document| document["document_id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]

@@ -7,12 +7,12 @@
 //! them.
 
 mod bodies;
+mod body_timeouts;
 mod case;
 mod fields;
 mod forms;
 mod headers;
-mod kept;
-mod patience;
+mod stored_text;
 mod targets;
 mod values;
 mod wire;
@@ -27,7 +27,7 @@ use case::Case;
 use world::World;
 
 /// How many requests are on their way at once.
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENT_REQUESTS: usize = 16;
 
 #[tokio::test]
 async fn i1_hostile_requests_over_every_route_are_4xx_that_help_and_change_nothing() {
@@ -45,7 +45,8 @@ async fn i1_hostile_requests_over_every_route_are_4xx_that_help_and_change_nothi
 
     let mut wrong = Vec::new();
     let mut tally: BTreeMap<u16, usize> = BTreeMap::new();
-    let mut answers = stream::iter(&table).map(|case| case.run(world.address())).buffer_unordered(AT_ONCE);
+    let mut answers =
+        stream::iter(&table).map(|case| case.run(world.address())).buffer_unordered(MAX_CONCURRENT_REQUESTS);
     while let Some((status, verdict)) = answers.next().await {
         *tally.entry(status).or_default() += 1;
         wrong.extend(verdict.err());

@@ -1,4 +1,4 @@
-//! What one tenant does is nothing to another.
+//! Tenants are isolated: what one does is nothing to another.
 
 use serde_json::json;
 

@@ -22,7 +22,7 @@ async fn found(owner: &Client, slug: &str, question: &str) -> Vec<String> {
     let path = format!("/endpoints/{slug}/query");
     let answer = owner.post(&path, &json!({ "messages": question })).await.expect(200);
     let documents = answer.body["references"]["documents"].as_array().unwrap();
-    documents.iter().map(|one| one["document_id"].as_str().unwrap().to_owned()).collect()
+    documents.iter().map(|document| document["document_id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -84,9 +84,9 @@ async fn i1_an_unknown_analyzer_is_refused_with_what_is_known() {
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;
     let known = [
-        ("tokenizer", Tokenizer::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>()),
-        ("stemming", Stemming::ALL.iter().map(|one| one.as_str()).collect()),
-        ("stop_words", StopWords::ALL.iter().map(|one| one.as_str()).collect()),
+        ("tokenizer", Tokenizer::ALL.iter().map(|value| value.as_str()).collect::<Vec<_>>()),
+        ("stemming", Stemming::ALL.iter().map(|value| value.as_str()).collect()),
+        ("stop_words", StopWords::ALL.iter().map(|value| value.as_str()).collect()),
     ];
     for (setting, known) in known {
         for wrong in [json!("klingon"), json!("English"), json!(""), json!(7), json!(null)] {

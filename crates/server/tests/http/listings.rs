@@ -5,28 +5,28 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use syft_space_fakehub::{Mode, Route};
 
-use crate::market::{Market, hub, register};
+use crate::marketplace_fixture::{MarketplaceFixture, hub, register};
 use crate::space::{PUBLIC_URL, Server, TestSpace, dataset_of, endpoint_on};
 
-const LISTINGS: &str = "/endpoints/space-docs/listings";
+const LISTINGS_PATH: &str = "/endpoints/space-docs/listings";
 
-impl Market {
+impl MarketplaceFixture {
     async fn list(&self) -> Value {
         let body = json!({ "marketplace_id": self.marketplace });
-        self.owner.post(LISTINGS, &body).await.expect(201).body
+        self.owner.post(LISTINGS_PATH, &body).await.expect(201).body
     }
 
     /// Waits until the listings fit.
     async fn until(&self, fits: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         for _ in 0..600 {
             let listings =
-                self.owner.get(LISTINGS).await.expect(200).body["items"].as_array().unwrap().clone();
+                self.owner.get(LISTINGS_PATH).await.expect(200).body["items"].as_array().unwrap().clone();
             if fits(&listings) {
                 return listings;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the hub was not told: {:?}", self.owner.get(LISTINGS).await);
+        panic!("the hub was not told: {:?}", self.owner.get(LISTINGS_PATH).await);
     }
 
     /// What anybody sees of the endpoint on the hub.
@@ -39,12 +39,12 @@ impl Market {
 }
 
 fn listed(listings: &[Value]) -> bool {
-    listings.iter().any(|one| one["state"] == "listed")
+    listings.iter().any(|listing| listing["state"] == "listed")
 }
 
 #[tokio::test]
 async fn q4_a_listed_endpoint_is_on_the_hub_without_an_address_of_its_policies() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["alice@example.com", "*@secret-partner.example"]).await;
     let listing = market.list().await;
     assert_eq!(listing["state"], "pending");
@@ -78,17 +78,17 @@ async fn q4_a_listed_endpoint_is_on_the_hub_without_an_address_of_its_policies()
 
 #[tokio::test]
 async fn q4_what_nobody_could_query_is_not_listed() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     let body = json!({ "marketplace_id": market.marketplace });
-    market.owner.post(LISTINGS, &body).await.expect_problem(409, "no_access_policy");
+    market.owner.post(LISTINGS_PATH, &body).await.expect_problem(409, "no_access_policy");
     market.allow(&["*"]).await;
     market.owner.patch("/endpoints/space-docs", &json!({ "published": false })).await.expect(200);
-    market.owner.post(LISTINGS, &body).await.expect_problem(409, "endpoint_draft");
+    market.owner.post(LISTINGS_PATH, &body).await.expect_problem(409, "endpoint_draft");
     market.owner.patch("/endpoints/space-docs", &json!({ "published": true })).await.expect(200);
     let nowhere = json!({ "marketplace_id": "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11" });
-    market.owner.post(LISTINGS, &nowhere).await.expect_problem(422, "invalid");
+    market.owner.post(LISTINGS_PATH, &nowhere).await.expect_problem(422, "invalid");
     market.list().await;
-    market.owner.post(LISTINGS, &body).await.expect_problem(409, "name_taken");
+    market.owner.post(LISTINGS_PATH, &body).await.expect_problem(409, "name_taken");
 }
 
 #[tokio::test]
@@ -99,18 +99,18 @@ async fn q4_without_a_public_url_the_refusal_names_the_setting() {
     let marketplace = register(&owner, &hub, issuer, "spaceowner", "syfthub").await;
     let dataset = dataset_of(&owner, "mountains", &[("one", "Kilimanjaro.")]).await;
     endpoint_on(&owner, &dataset, "space-docs").await;
-    let refused = owner.post(LISTINGS, &json!({ "marketplace_id": marketplace })).await;
+    let refused = owner.post(LISTINGS_PATH, &json!({ "marketplace_id": marketplace })).await;
     let refused = refused.expect_problem(409, "public_url_missing");
     assert!(refused.body["detail"].as_str().unwrap().contains("SYFT_SPACE_PUBLIC_URL"));
 }
 
 #[tokio::test]
 async fn q4_what_is_taken_off_or_removed_is_gone_from_the_hub() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     let id = market.list().await["id"].as_str().unwrap().to_owned();
     market.until(listed).await;
-    market.owner.delete(&format!("{LISTINGS}/{id}")).await.expect(204);
+    market.owner.delete(&format!("{LISTINGS_PATH}/{id}")).await.expect(204);
     market.until(<[Value]>::is_empty).await;
     assert_eq!(market.on_the_hub().await.0, 404);
 
@@ -128,11 +128,11 @@ async fn q4_what_is_taken_off_or_removed_is_gone_from_the_hub() {
 
 #[tokio::test]
 async fn q4_a_hub_in_trouble_is_told_later_and_the_listing_says_why() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     market.hub.set_mode_everywhere(Mode::Failing);
     market.list().await;
-    let failed = market.until(|all| all.iter().any(|one| one["last_error"].is_string())).await;
+    let failed = market.until(|all| all.iter().any(|listing| listing["last_error"].is_string())).await;
     assert_eq!(failed[0]["state"], "pending");
     market.hub.set_mode_everywhere(Mode::Healthy);
     let sync = format!("/marketplaces/{}/sync", market.marketplace);
@@ -143,7 +143,7 @@ async fn q4_a_hub_in_trouble_is_told_later_and_the_listing_says_why() {
 
 #[tokio::test]
 async fn q4_a_change_reaches_the_hub_with_a_sync_and_a_draft_is_taken_off() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     market.list().await;
     market.until(listed).await;
@@ -155,7 +155,7 @@ async fn q4_a_change_reaches_the_hub_with_a_sync_and_a_draft_is_taken_off() {
 
     market.owner.patch("/endpoints/space-docs", &json!({ "published": false })).await.expect(200);
     market.owner.post(&sync, &json!({})).await.expect(200);
-    let held = market.until(|all| all.iter().any(|one| one["last_error"].is_string())).await;
+    let held = market.until(|all| all.iter().any(|listing| listing["last_error"].is_string())).await;
     assert_eq!(held[0]["state"], "pending");
     assert_eq!(market.on_the_hub().await.0, 404);
 }

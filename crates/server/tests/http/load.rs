@@ -1,4 +1,4 @@
-//! Many at once: writers all get their answers, and logins hold nobody else up.
+//! Load: many writers at once all get their answers, and logins hold nobody else up.
 
 use std::time::Duration;
 

@@ -36,7 +36,7 @@ mod listings;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
-mod market;
+mod marketplace_fixture;
 #[cfg(test)]
 mod marketplaces;
 #[cfg(test)]

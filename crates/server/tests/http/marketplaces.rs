@@ -47,7 +47,7 @@ async fn a2_an_account_is_registered_as_the_hub_tells_it_and_its_credential_neve
     owner.patch(&path, &json!({ "name": "second" })).await.expect_problem(409, "name_taken");
 
     let changes = owner.audit("&action=config_change").await;
-    let on: Vec<_> = changes.iter().map(|one| &one["object"]["kind"]).collect();
+    let on: Vec<_> = changes.iter().map(|event| &event["object"]["kind"]).collect();
     assert_eq!(on, ["marketplace", "marketplace", "marketplace"]);
     assert!(!owner.get("/audit").await.text.contains(account["credential"]["token"].as_str().unwrap()));
 }
@@ -244,8 +244,8 @@ async fn a2_the_operator_says_which_hubs_are_trusted() {
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;
     let issuer = HubOptions::DEFAULT_ISSUER;
-    let said = cli::run(space.home(), &["hubs", "trust", issuer, "https://elsewhere.example"]).expect(0);
-    assert!(said.said.contains("https://elsewhere.example"), "{}", said.said);
+    let command = cli::run(space.home(), &["hubs", "trust", issuer, "https://elsewhere.example"]).expect(0);
+    assert!(command.stdout.contains("https://elsewhere.example"), "{}", command.stdout);
     let account = space.hub_account_of("spaceowner", "openmined");
     owner.post("/marketplaces", &account).await.expect_problem(409, "issuer_url_mismatch");
     // Nobody is registered there: the operator may say otherwise.
@@ -255,7 +255,7 @@ async fn a2_the_operator_says_which_hubs_are_trusted() {
     assert_eq!(listed[0]["trusted_by"], "operator");
     let made = register(&owner, &account).await;
 
-    let shown = cli::run(space.home(), &["marketplaces", "list"]).expect(0).said;
+    let shown = cli::run(space.home(), &["marketplaces", "list"]).expect(0).stdout;
     assert!(shown.contains("openmined") && shown.contains("spaceowner") && shown.contains("ok"), "{shown}");
     let token = account["credential"]["token"].as_str().unwrap();
     assert!(!shown.contains(token));
@@ -274,7 +274,10 @@ async fn a2_the_operator_says_which_hubs_are_trusted() {
     let noted =
         cli::run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
     let noted = noted.expect(0).items();
-    let by: Vec<_> =
-        noted.iter().filter(|one| one["object"]["kind"] == "hub").map(|one| &one["actor"]["kind"]).collect();
+    let by: Vec<_> = noted
+        .iter()
+        .filter(|event| event["object"]["kind"] == "hub")
+        .map(|event| &event["actor"]["kind"])
+        .collect();
     assert_eq!(by, ["account", "operator", "operator", "operator"]);
 }

@@ -9,7 +9,7 @@ use syft_space_domain::access::{Role, may};
 use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// What there is in one tenant, for the routes to be called with.
-pub struct Things {
+pub struct Fixture {
     pub member: String,
     pub invitation: String,
     pub dataset: String,
@@ -23,7 +23,7 @@ pub struct Things {
     pub account: Value,
 }
 
-impl Things {
+impl Fixture {
     /// Things of equal names and slugs in every tenant.
     pub async fn make(space: &TestSpace, owner: &Client) -> Self {
         let tenant = owner.get("/auth/me").await.body["tenant_name"].as_str().unwrap().to_owned();
@@ -88,19 +88,19 @@ impl Things {
 }
 
 /// The job has ended, so that nobody can stop it any more: it stands for the one success that the matrix has not.
-const CANCEL: &str = "/datasets/{id}/jobs/{job}/cancel";
+const CANCEL_PATH: &str = "/datasets/{id}/jobs/{job}/cancel";
 /// The endpoint has no policy by then, so that nobody can list it.
-const LIST: &str = "/endpoints/{slug}/listings";
+const LISTINGS_PATH: &str = "/endpoints/{slug}/listings";
 /// It takes no body.
-const SYNC: &str = "/marketplaces/{id}/sync";
+const SYNC_PATH: &str = "/marketplaces/{id}/sync";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
-pub fn body(route: &Route, things: &Things, n: usize) -> Option<Value> {
+pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
     let path = route.path.trim_start_matches("/api/v1");
     match (route.method, path) {
-        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL | SYNC) => None,
-        (Method::Post, LIST) => Some(json!({ "marketplace_id": things.marketplace })),
+        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH) => None,
+        (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
         }
@@ -161,7 +161,7 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
     for role in Role::ALL {
         clients.insert(role, space.member(&owner, &format!("{role}@roles.example"), role.as_str()).await);
     }
-    let shared = Things::fresh(&space, &owner, 0, None).await;
+    let shared = Fixture::fresh(&space, &owner, 0, None).await;
     let mut n = 0;
     for route in ROUTES {
         let Guard::Member(permissions) = route.guard else { continue };
@@ -173,7 +173,7 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
                 Method::Delete => {
                     // A tenant may have a few marketplaces only.
                     let kept = (!route.path.contains("/marketplaces/")).then(|| shared.marketplace.clone());
-                    Some(Things::fresh(&space, &owner, n, kept).await)
+                    Some(Fixture::fresh(&space, &owner, n, kept).await)
                 }
                 _ => None,
             };
@@ -181,9 +181,9 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             let client = &clients[&role];
             let permitted = permissions.iter().any(|permission| may(role, *permission));
             let answer = call(client, route, &things.path(route), body(route, things, n)).await;
-            if permitted && route.path.ends_with(CANCEL) {
+            if permitted && route.path.ends_with(CANCEL_PATH) {
                 answer.expect_problem(409, "conflict");
-            } else if permitted && route.method == Method::Post && route.path.ends_with(LIST) {
+            } else if permitted && route.method == Method::Post && route.path.ends_with(LISTINGS_PATH) {
                 answer.expect_problem(409, "no_access_policy");
             } else if permitted {
                 assert!(
@@ -199,14 +199,14 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             }
             // Whatever the role: an unknown thing is hidden behind the same refusal.
             if !permitted && route.path.contains('{') {
-                let missing = Things::missing();
+                let missing = Fixture::missing();
                 call(client, route, &missing.path(route), None).await.expect_problem(403, "forbidden");
             }
         }
     }
 }
 
-impl Things {
+impl Fixture {
     /// Things that no call before this one has removed.
     async fn fresh(space: &TestSpace, owner: &Client, n: usize, marketplace: Option<String>) -> Self {
         let somebody = space.member(owner, &format!("somebody{n}@acme.example"), "viewer").await;
@@ -250,7 +250,7 @@ impl Things {
 async fn a1_without_a_good_token_every_route_of_members_answers_401_whatever_else_is_wrong() {
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;
-    let things = Things::make(&space, &owner).await;
+    let things = Fixture::make(&space, &owner).await;
     let tampered = {
         let mut token = owner.token().to_owned();
         let at = token.len() / 2;
@@ -262,7 +262,7 @@ async fn a1_without_a_good_token_every_route_of_members_answers_401_whatever_els
         if matches!(route.guard, Guard::Open) {
             continue;
         }
-        for at in [things.path(route), Things::missing().path(route)] {
+        for at in [things.path(route), Fixture::missing().path(route)] {
             let nobody = space.anybody();
             call(&nobody, route, &at, None).await.expect_problem(401, "unauthenticated");
             for bad in [tampered.as_str(), "nonsense", "a.b.c", "' OR '1'='1"] {
@@ -278,11 +278,11 @@ async fn z1_a_foreign_thing_and_a_missing_thing_are_answered_alike_in_status_bod
     let space = TestSpace::open_to_all().await;
     let ours = space.found("acme").await;
     let theirs = space.found_another("globex").await;
-    Things::make(&space, &ours).await;
-    let foreign = Things::make(&space, &theirs).await;
+    Fixture::make(&space, &ours).await;
+    let foreign = Fixture::make(&space, &theirs).await;
     // A slug or a document id of equal name is ours here: they are told apart by their ids.
-    let foreign = Things { slug: endpoint_id(&theirs, "things").await, ..foreign };
-    let missing = Things { slug: "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned(), ..Things::missing() };
+    let foreign = Fixture { slug: endpoint_id(&theirs, "things").await, ..foreign };
+    let missing = Fixture { slug: "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned(), ..Fixture::missing() };
     let mut compared = 0;
     for route in ROUTES {
         if matches!(route.guard, Guard::Open) || !route.path.contains('{') {

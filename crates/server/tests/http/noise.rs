@@ -1,4 +1,4 @@
-//! Anybody can send nonsense, as often as they like: it fills no log, loses no count, and holds nobody up.
+//! Nonsense from anybody, as often as they like: it fills no log, loses no count, and holds nobody up.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use crate::space::ledger::prove;
 use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory};
 
 /// As many callers at once.
-const CALLERS: u64 = 32;
+const CALLER_COUNT: u64 = 32;
 /// Addresses that count by themselves; those of IPv6 that do not are beside them.
 const ADDRESSES: u64 = 20;
 
 /// What a caller sends, and why it is refused.
-const REASONS: [&str; 6] = [
+const REASON_CODES: [&str; 6] = [
     "token_malformed",
     "token_bad_signature",
     "token_unknown_key",
@@ -102,7 +102,7 @@ async fn u1_nonsense_by_anybody_is_merged_and_counted_and_holds_nobody_up() {
 
     let begun = Instant::now();
     let next = Arc::new(AtomicU64::new(0));
-    let callers = (0..CALLERS).map(|_| {
+    let callers = (0..CALLER_COUNT).map(|_| {
         let (anybody, good, next) = (space.anybody(), owner.token().to_owned(), Arc::clone(&next));
         tokio::spawn(async move {
             loop {
@@ -138,7 +138,7 @@ async fn u1_nonsense_by_anybody_is_merged_and_counted_and_holds_nobody_up() {
         last_seq += 1;
         assert_eq!(seq, last_seq, "the log has no gap");
         let reason = event.reason_code.unwrap_or_default();
-        if event.actor == Actor::Anonymous && REASONS.contains(&&*reason) {
+        if event.actor == Actor::Anonymous && REASON_CODES.contains(&&*reason) {
             rows += 1;
             *counts.entry(reason).or_default() += u64::from(event.count);
             let address = event.person.address.unwrap().to_string();

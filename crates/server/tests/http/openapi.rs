@@ -8,7 +8,7 @@ use syft_space::http::openapi;
 use syft_space::http::reason::Reason;
 use syft_space::http::route_table::{Guard, ROUTES, Route};
 
-use crate::space::described::{DOCUMENT, operation, resolve, validator};
+use crate::space::openapi_check::{DOCUMENT, operation, resolve, validator};
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// The media types in which a route takes a body, with their schemas and examples.
@@ -65,8 +65,10 @@ fn i1_every_reason_code_is_described_with_its_status_and_what_it_means() {
             described.insert(code.clone(), example["status"].as_u64().unwrap());
         }
     }
-    let all: BTreeMap<String, u64> =
-        Reason::ALL.iter().map(|one| (one.code().to_owned(), u64::from(one.status().as_u16()))).collect();
+    let all: BTreeMap<String, u64> = Reason::ALL
+        .iter()
+        .map(|reason| (reason.code().to_owned(), u64::from(reason.status().as_u16())))
+        .collect();
     assert_eq!(described, all, "a reason that no route refuses for is not there, or one is not described");
     let told = DOCUMENT["components"]["schemas"]["ReasonCode"]["description"].as_str().unwrap();
     for reason in Reason::ALL {
@@ -89,9 +91,9 @@ fn i1_every_reference_leads_somewhere_and_every_schema_has_a_name_of_its_own() {
                     assert!(DOCUMENT.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
                     seen.insert(reference.to_owned());
                 }
-                object.values().for_each(|one| walk(one, seen));
+                object.values().for_each(|value| walk(value, seen));
             }
-            Value::Array(items) => items.iter().for_each(|one| walk(one, seen)),
+            Value::Array(items) => items.iter().for_each(|value| walk(value, seen)),
             _ => {}
         }
     }
@@ -134,7 +136,7 @@ fn i1_every_body_has_an_example_that_is_as_described() {
 #[tokio::test]
 async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_says() {
     let space = TestSpace::start().await;
-    let mut told = Told {
+    let mut told = ExampleSender {
         space: &space,
         client: space.anybody(),
         swaps: Vec::new(),
@@ -189,7 +191,7 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
 }
 
 /// Sends the examples of the description, with what was really made in the places of what they name.
-struct Told<'a> {
+struct ExampleSender<'a> {
     space: &'a TestSpace,
     client: Client,
     swaps: Vec<(String, String)>,
@@ -197,7 +199,7 @@ struct Told<'a> {
     wait: bool,
 }
 
-impl Told<'_> {
+impl ExampleSender<'_> {
     fn swap(&mut self, from: &str, to: &str) {
         self.swaps.push((from.to_owned(), to.to_owned()));
     }
@@ -231,13 +233,13 @@ impl Told<'_> {
 }
 
 /// A space with one of everything, and where each route finds it.
-struct Furnished {
+struct FilledSpace {
     space: TestSpace,
     owner: Client,
     things: Vec<(&'static str, String)>,
 }
 
-impl Furnished {
+impl FilledSpace {
     async fn new() -> Self {
         let space = TestSpace::start().await;
         let owner = space.found("acme").await;
@@ -284,7 +286,7 @@ impl Furnished {
 
 #[tokio::test]
 async fn i1_every_described_parameter_is_read_and_any_other_is_refused() {
-    let furnished = Furnished::new().await;
+    let furnished = FilledSpace::new().await;
     let bad = |name: &str| match name {
         "limit" => "0",
         // What is no cursor otherwise, no schema can say.
@@ -316,7 +318,7 @@ async fn i1_every_described_parameter_is_read_and_any_other_is_refused() {
 
 #[tokio::test]
 async fn i1_every_described_field_of_a_body_is_read_and_any_other_is_refused() {
-    let furnished = Furnished::new().await;
+    let furnished = FilledSpace::new().await;
     let mut fields = 0;
     for route in ROUTES {
         for (media_type, media) in bodies(route) {
@@ -361,11 +363,11 @@ async fn i1_every_described_field_of_a_body_is_read_and_any_other_is_refused() {
 
 #[tokio::test]
 async fn i1_if_match_is_heeded_where_it_is_described() {
-    let furnished = Furnished::new().await;
+    let furnished = FilledSpace::new().await;
     let mut heeded = 0;
     for route in ROUTES {
         let parameters = operation(route)["parameters"].as_array().unwrap();
-        if !parameters.iter().any(|one| one["name"] == "If-Match") {
+        if !parameters.iter().any(|parameter| parameter["name"] == "If-Match") {
             continue;
         }
         let mut request = furnished.request(route, "").header("if-match", "\"4711\"");

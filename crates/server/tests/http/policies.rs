@@ -1,4 +1,4 @@
-//! Who may query an endpoint.
+//! Policies: who may query an endpoint.
 
 use serde_json::json;
 

@@ -20,17 +20,17 @@ use crate::space::{
 };
 use shim::{Fsync, Shim, monotonic_ns};
 
-const DELAY: Duration = Duration::from_millis(30);
+const FSYNC_DELAY: Duration = Duration::from_millis(30);
 
 /// An answer, and what must have been on the disk before it.
-struct Told {
+struct Acknowledgement {
     what: String,
     sent: i64,
     received: i64,
     files: Vec<String>,
 }
 
-impl Told {
+impl Acknowledgement {
     /// The fsyncs of a file that began after the request was sent, and ended before its answer was there.
     fn covers(&self, fsync: &Fsync, file: &str) -> bool {
         fsync.path.ends_with(file) && fsync.start > self.sent && fsync.end < self.received
@@ -43,7 +43,7 @@ async fn timed(
     request: RequestBuilder,
     status: u16,
     dataset: Option<&str>,
-) -> (Answer, Told) {
+) -> (Answer, Acknowledgement) {
     let sent = monotonic_ns();
     let answer = client.send(request).await;
     let received = monotonic_ns();
@@ -51,19 +51,19 @@ async fn timed(
     let mut files = vec!["app.db-wal".to_owned()];
     files.extend(dataset.map(|id| format!("{id}/documents.db-wal")));
     let what = format!("{status} {}", answer.text);
-    (answer, Told { what, sent, received, files })
+    (answer, Acknowledgement { what, sent, received, files })
 }
 
 async fn slow_server(shim: &Shim) -> TestSpace {
     let mut server = Server::prepare(&[]);
     let mut command = server.command();
-    shim.slow(&mut command, server.home(), DELAY);
+    shim.slow(&mut command, server.home(), FSYNC_DELAY);
     server.run(command);
     TestSpace::of(server)
 }
 
 /// Each kind of write and query once, one after the other, with nothing else going on.
-async fn one_by_one(space: &TestSpace, owner: &Client) -> Vec<Told> {
+async fn one_by_one(space: &TestSpace, owner: &Client) -> Vec<Acknowledgement> {
     let anybody = space.anybody();
     let mut all = Vec::new();
     let mut send =
@@ -124,7 +124,7 @@ async fn one_by_one(space: &TestSpace, owner: &Client) -> Vec<Told> {
 }
 
 /// Brings two files as a form: they, their list and their job are on the disk before the answer.
-async fn files(owner: &Client, dataset: &str) -> Told {
+async fn files(owner: &Client, dataset: &str) -> Acknowledgement {
     let parts = [part("first.txt", b"A file of its own."), part("second.md", b"# Another file")];
     let (answer, mut told) = timed(owner, bring(owner, dataset, false, &parts), 202, None).await;
     let job = answer.body["job"]["id"].as_str().unwrap();
@@ -134,7 +134,7 @@ async fn files(owner: &Client, dataset: &str) -> Told {
 }
 
 /// Writes and queries of one client, of many at once.
-async fn among_others(owner: &Client, number: usize) -> Vec<Told> {
+async fn among_others(owner: &Client, number: usize) -> Vec<Acknowledgement> {
     let name = format!("among-{number}");
     let dataset = dataset_of(owner, &name, &[]).await;
     endpoint_on(owner, &dataset, &name).await;
@@ -175,11 +175,13 @@ async fn r1_u1_nothing_is_acknowledged_before_its_fsync_returned() {
     let alone = told.len();
     told.extend(join_all((0..6).map(|number| among_others(&owner, number))).await.into_iter().flatten());
     let fsyncs = shim.fsyncs();
-    assert!(fsyncs.iter().all(|fsync| u128::try_from(fsync.end - fsync.start).unwrap() >= DELAY.as_nanos()));
-    for one in &told {
-        for file in &one.files {
-            let before = fsyncs.iter().any(|fsync| one.covers(fsync, file));
-            assert!(before, "answered before {file} was on the disk: {}", one.what);
+    assert!(
+        fsyncs.iter().all(|fsync| u128::try_from(fsync.end - fsync.start).unwrap() >= FSYNC_DELAY.as_nanos())
+    );
+    for acknowledgement in &told {
+        for file in &acknowledgement.files {
+            let before = fsyncs.iter().any(|fsync| acknowledgement.covers(fsync, file));
+            assert!(before, "answered before {file} was on the disk: {}", acknowledgement.what);
         }
     }
     println!("{alone} answers alone and {} at once, {} fsyncs", told.len() - alone, fsyncs.len());
@@ -227,8 +229,8 @@ async fn r1_a_copy_cut_at_the_last_fsync_opens_whole() {
         ledger.check(&owner).await;
         ledger.check_whole_log(&owner).await;
         let mut files = 0;
-        for one in &taken {
-            files += file_writer::check(&owner, one).await;
+        for job in &taken {
+            files += file_writer::check(&owner, job).await;
         }
         all_ended(&owner, &dataset).await;
         spools_are_empty(space.home()).await;

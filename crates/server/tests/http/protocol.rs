@@ -24,9 +24,9 @@ async fn i1_unknown_paths_and_methods_are_problems_too() {
             .replace("{doc}", "x")
             .replace("{job}", "x");
         let known: Vec<Method> =
-            ROUTES.iter().filter(|one| one.path == route.path).map(|one| one.method).collect();
+            ROUTES.iter().filter(|other| other.path == route.path).map(|other| other.method).collect();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
-            if known.iter().any(|one| one.to_string() == method) {
+            if known.iter().any(|allowed| allowed.to_string() == method) {
                 continue;
             }
             let answer = nobody.send(nobody.request(method, &format!("/{path}"))).await;

@@ -9,7 +9,7 @@ use syft_space::system::SystemClock;
 use syft_space_domain::time::Clock;
 use syft_space_fakehub::{HubKey, HubOptions, Mode, Route, UserRole, hs256};
 
-use crate::market::{Market, hub, hub_with, register, registration};
+use crate::marketplace_fixture::{MarketplaceFixture, hub, hub_with, register, registration};
 use crate::space::{TestSpace, dataset_of, endpoint_on, only_policy};
 
 const QUESTION: &str = "How high is Kilimanjaro?";
@@ -25,7 +25,7 @@ fn claims(change: impl FnOnce(&mut Value)) -> Value {
 
 #[tokio::test]
 async fn a2_a_user_of_the_hub_is_admitted_by_their_address_and_refused_by_it() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["alice@example.com"]).await;
     let answer = market.user("alice").ask("space-docs", QUESTION).await.expect(200);
     assert_eq!(answer.body["references"]["documents"][0]["document_id"], "kilimanjaro");
@@ -50,7 +50,7 @@ async fn a2_a_user_of_the_hub_is_admitted_by_their_address_and_refused_by_it() {
 
 #[tokio::test]
 async fn a2_whoever_is_known_costs_the_hub_no_call_and_where_no_address_matters_nobody_does() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     for _ in 0..3 {
         market.user("alice").ask("space-docs", QUESTION).await.expect(200);
@@ -69,7 +69,7 @@ async fn a2_whoever_is_known_costs_the_hub_no_call_and_where_no_address_matters_
 
 #[tokio::test]
 async fn a2_without_a_published_endpoint_and_an_access_policy_there_is_nothing_for_marketplace_users() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     let alice = market.user("alice");
     let unknown = alice.ask("no-such-thing", QUESTION).await.expect_problem(404, "not_found");
     let without_policy = alice.ask("space-docs", QUESTION).await.expect_problem(404, "not_found");
@@ -82,7 +82,7 @@ async fn a2_without_a_published_endpoint_and_an_access_policy_there_is_nothing_f
 
 #[tokio::test]
 async fn a2_a_guest_is_admitted_where_a_policy_says_guests_and_by_no_pattern() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     let guest = market.guest();
     for patterns in [json!(["*"]), json!(["*@*"]), json!(["*@syfthub.org"]), json!(["guest@syfthub.org"])] {
         market.policy(json!({ "mode": "allow", "patterns": patterns })).await;
@@ -96,7 +96,7 @@ async fn a2_a_guest_is_admitted_where_a_policy_says_guests_and_by_no_pattern() {
 
 #[tokio::test]
 async fn a2_an_administrator_of_the_hub_is_nobody_special() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.hub.set_role("bob", UserRole::Admin).unwrap();
     market.allow(&["alice@example.com"]).await;
     let bob = market.user("bob");
@@ -107,7 +107,7 @@ async fn a2_an_administrator_of_the_hub_is_nobody_special() {
 
 #[tokio::test]
 async fn a2_a_satellite_token_opens_the_query_route_and_no_other() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     let alice = market.user("alice");
     let mut opened = BTreeSet::new();
@@ -127,7 +127,7 @@ async fn a2_a_satellite_token_opens_the_query_route_and_no_other() {
 
 #[tokio::test]
 async fn a2_the_audience_says_in_which_tenant_and_a_header_can_only_agree() {
-    let market = Market::with(hub()).await;
+    let market = MarketplaceFixture::with(hub()).await;
     market.allow(&["*"]).await;
     let alice = market.user("alice");
     let ask = |tenant: &str| {
@@ -169,7 +169,7 @@ async fn z1_a_token_for_one_tenant_finds_nothing_at_another() {
 
 #[tokio::test]
 async fn a2_whatever_is_not_quite_a_satellite_token_is_refused_and_a_good_one_passes_beside_it() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     let (hub, key) = (&market.hub, market.hub.key());
     let mint = |change: &dyn Fn(&mut Value)| hub.mint_claims(&claims(|claims| change(claims))).unwrap();
@@ -240,7 +240,7 @@ async fn a2_whatever_is_not_quite_a_satellite_token_is_refused_and_a_good_one_pa
 
 #[tokio::test]
 async fn a2_a_local_token_is_no_satellite_token_and_the_reverse() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["alice@example.com"]).await;
     // A member is a member, whatever the policy says of a user of the hub with the same address.
     let member = market.space.member(&market.owner, "bob@example.com", "user").await;
@@ -251,7 +251,7 @@ async fn a2_a_local_token_is_no_satellite_token_and_the_reverse() {
 
 #[tokio::test]
 async fn a2_a_new_key_at_the_hub_needs_no_restart_even_under_the_old_kid() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     market.user("alice").ask("space-docs", QUESTION).await.expect(200);
     let before = market.user("alice").token().to_owned();
@@ -262,7 +262,7 @@ async fn a2_a_new_key_at_the_hub_needs_no_restart_even_under_the_old_kid() {
 
 #[tokio::test]
 async fn a2_a_key_of_a_new_name_is_looked_for_and_the_one_before_it_serves_while_the_hub_shows_it() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     let before = market.user("alice").token().to_owned();
     market.bearer(&before).ask("space-docs", QUESTION).await.expect(200);
@@ -273,7 +273,7 @@ async fn a2_a_key_of_a_new_name_is_looked_for_and_the_one_before_it_serves_while
 
 #[tokio::test]
 async fn a2_a_rotation_in_the_midst_of_many_queries_fails_none_of_them() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     let people = ["alice", "bob", "spaceowner"];
     let ask = async |n: usize| {
@@ -294,7 +294,7 @@ async fn a2_a_rotation_in_the_midst_of_many_queries_fails_none_of_them() {
 
 #[tokio::test]
 async fn a2_good_keys_stay_good_while_the_hub_is_in_trouble() {
-    let mut market = Market::start().await;
+    let mut market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     market.user("alice").ask("space-docs", QUESTION).await.expect(200);
     let stranger = HubKey::insecure_test_key(1).unwrap();
@@ -319,7 +319,7 @@ async fn a2_good_keys_stay_good_while_the_hub_is_in_trouble() {
 
 #[tokio::test]
 async fn a2_without_any_keys_or_an_identity_that_is_needed_nobody_is_let_in() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["alice@example.com"]).await;
     market.hub.set_mode(Route::Jwks, Mode::Failing);
     market.user("alice").ask("space-docs", QUESTION).await.expect_problem(503, "hub_unavailable");
@@ -342,7 +342,7 @@ async fn a2_without_any_keys_or_an_identity_that_is_needed_nobody_is_let_in() {
 
 #[tokio::test]
 async fn a2_whom_the_hub_deactivated_it_does_not_vouch_for() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*@example.com"]).await;
     let token = market.hub.mint_token("bob", "spaceowner").unwrap();
     market.hub.set_active("bob", false).unwrap();
@@ -354,7 +354,7 @@ async fn a2_whom_the_hub_deactivated_it_does_not_vouch_for() {
 
 #[tokio::test]
 async fn k4_a_storm_of_unknown_kids_costs_the_hub_a_few_fetches_and_valid_users_nothing() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["*"]).await;
     market.user("alice").ask("space-docs", QUESTION).await.expect(200);
     let before = market.hub.calls(Route::Jwks);
@@ -375,7 +375,7 @@ async fn k4_a_storm_of_unknown_kids_costs_the_hub_a_few_fetches_and_valid_users_
 
 #[tokio::test]
 async fn a2_several_hubs_at_once_each_vouch_for_their_own() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     let issuer = "https://other.example.org";
     let mut options = HubOptions::new().unwrap();
     options.issuer = issuer.to_owned();
@@ -396,7 +396,7 @@ async fn a2_several_hubs_at_once_each_vouch_for_their_own() {
 async fn a2_a_newer_hub_knows_the_space_as_a_satellite_and_its_id_is_an_audience() {
     let mut options = HubOptions::new().unwrap();
     options.satellites = true;
-    let market = Market::with(hub_with(options)).await;
+    let market = MarketplaceFixture::with(hub_with(options)).await;
     market.allow(&["alice@example.com"]).await;
     let shown = market.owner.get(&format!("/marketplaces/{}", market.marketplace)).await.expect(200);
     let satellite = shown.body["satellite_id"].as_str().unwrap().to_owned();
@@ -406,7 +406,7 @@ async fn a2_a_newer_hub_knows_the_space_as_a_satellite_and_its_id_is_an_audience
 
 #[tokio::test]
 async fn z4_an_owner_is_told_why_a_user_of_a_hub_may_query_or_may_not() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     let explain = async |identity: Value| {
         let body = json!({ "identity": identity });
         let told = market.owner.post("/endpoints/space-docs/policies/explain", &body).await.expect(200).body;
@@ -445,7 +445,7 @@ async fn z4_an_owner_is_told_why_a_user_of_a_hub_may_query_or_may_not() {
 // The aggregator sends its own headers in its own order, the caller's token as it is, and reads the answer as it does.
 #[tokio::test]
 async fn q4_a_search_through_the_aggregator_finds_and_is_refused_as_callers_read_it() {
-    let market = Market::start().await;
+    let market = MarketplaceFixture::start().await;
     market.allow(&["alice@example.com"]).await;
     let search = async |name: &str, slug: &str| {
         let token = market.hub.mint_token(name, "spaceowner").unwrap();

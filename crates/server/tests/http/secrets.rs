@@ -14,18 +14,18 @@ use syft_space_fakehub::{FakeHub, HubOptions};
 use crate::space::{Answer, Client, Server, binary, in_memory};
 
 /// A secret, and the only places it may stand in: parts of a place's name.
-struct Planted {
+struct PlantedSecret {
     what: &'static str,
     value: String,
     may: &'static [&'static str],
 }
 
 /// Where a document's text and what is said of it may stand.
-const OF_DOCUMENTS: &[&str] = &["home/tenants/"];
+const DOCUMENT_PLACES: &[&str] = &["home/tenants/"];
 
 /// The run: who calls, and everything that was planted, said and answered.
 struct Run {
-    planted: Vec<Planted>,
+    planted: Vec<PlantedSecret>,
     /// What was said, by the name of the place.
     said: BTreeMap<String, String>,
     refusals: usize,
@@ -33,7 +33,7 @@ struct Run {
 
 impl Run {
     fn plant(&mut self, what: &'static str, may: &'static [&'static str], value: &str) -> String {
-        self.planted.push(Planted { what, value: value.to_owned(), may });
+        self.planted.push(PlantedSecret { what, value: value.to_owned(), may });
         value.to_owned()
     }
 
@@ -54,7 +54,7 @@ impl Run {
     fn search(&self) -> (Vec<String>, BTreeMap<&'static str, Vec<String>>) {
         let mut wrong = Vec::new();
         let mut found: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-        for Planted { what, value, may } in &self.planted {
+        for PlantedSecret { what, value, may } in &self.planted {
             for (place, text) in &self.said {
                 if stands_in(value, text) {
                     found.entry(what).or_default().push(place.clone());
@@ -264,9 +264,9 @@ async fn live(run: &mut Run, server: &Server, base: &str) {
 async fn documents_and_queries(run: &mut Run, owner: &Client, member: &Client) {
     let made = json!({ "name": "notes", "dtype": "embedded" });
     let id = owner.post("/datasets", &made).await.expect(201).body["id"].as_str().unwrap().to_owned();
-    let content = run.plant("a document's content", OF_DOCUMENTS, "contentEd4rFv5t");
-    let metadata = run.plant("a document's metadata", OF_DOCUMENTS, "metadataGb6yHn7u");
-    let title = run.plant("a document's title", OF_DOCUMENTS, "titleMj8iKm9o");
+    let content = run.plant("a document's content", DOCUMENT_PLACES, "contentEd4rFv5t");
+    let metadata = run.plant("a document's metadata", DOCUMENT_PLACES, "metadataGb6yHn7u");
+    let title = run.plant("a document's title", DOCUMENT_PLACES, "titleMj8iKm9o");
     let path = format!("/datasets/{id}/documents?wait=true");
     let document = json!({ "document_id": "d", "title": title, "content": format!("The word is {content}."), "metadata": { "k": metadata } });
     owner.post(&path, &json!({ "documents": [document] })).await.expect(200);

@@ -18,8 +18,9 @@ fn config_show_tells_each_setting_and_where_it_was_said_without_a_space() {
     let table = String::from_utf8(with.output().unwrap().stdout).unwrap();
     let json: serde_json::Value =
         serde_json::from_slice(&with.arg("--json").output().unwrap().stdout).unwrap();
-    let of =
-        |key: &str| json["items"].as_array().unwrap().iter().find(|one| one["key"] == key).unwrap().clone();
+    let of = |key: &str| {
+        json["items"].as_array().unwrap().iter().find(|setting| setting["key"] == key).unwrap().clone()
+    };
     assert_eq!(of("workers")["value"], "3");
     assert_eq!(of("workers")["source"]["kind"], "file");
     assert_eq!(of("behind_proxy")["value"], "10.0.0.0/8,192.0.2.1/32");
@@ -31,12 +32,12 @@ fn config_show_tells_each_setting_and_where_it_was_said_without_a_space() {
         of(setting.key);
         assert!(table.contains(setting.key), "{table}");
     }
-    let names: Vec<_> = fs::read_dir(home.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+    let names: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["config.toml"], "looking makes nothing");
 
     fs::write(home.path().join("config.toml"), "wrokers = 3").unwrap();
     let ran = run(home.path(), &["config", "show"]).expect(1);
-    assert!(ran.errors.contains("did you mean workers?"), "{ran:?}");
+    assert!(ran.stderr.contains("did you mean workers?"), "{ran:?}");
 }
 
 #[test]
@@ -46,7 +47,7 @@ fn completions_name_every_command() {
     }
     let home = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = run(home.path(), &["completions", shell]).expect(0).said;
+        let script = run(home.path(), &["completions", shell]).expect(0).stdout;
         for command in syft_space::cli::command().get_subcommands() {
             assert!(script.contains(command.get_name()), "{shell} does not complete {}", command.get_name());
         }

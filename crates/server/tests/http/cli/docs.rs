@@ -1,4 +1,4 @@
-//! `docs/cli.md` tells of every command what the command tells of itself.
+//! `docs/cli.md` describes each command as its own help does.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,13 +8,14 @@ use clap::{Arg, Command};
 
 /// Every command that does something, with the words that call it.
 fn leaves<'a>(command: &'a Command, words: &str, found: &mut Vec<(String, &'a Command)>) {
-    let shown = command.get_subcommands().filter(|one| !one.is_hide_set() && one.get_name() != "help");
+    let shown =
+        command.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help");
     let mut inner = shown.peekable();
     if inner.peek().is_none() {
         found.push((words.to_owned(), command));
     }
-    for one in inner {
-        leaves(one, &format!("{words} {}", one.get_name()), found);
+    for subcommand in inner {
+        leaves(subcommand, &format!("{words} {}", subcommand.get_name()), found);
     }
 }
 
@@ -30,7 +31,7 @@ fn row(argument: &Arg) -> String {
     let mut help = argument.get_help().map(ToString::to_string).unwrap_or_default();
     let choices = argument.get_possible_values();
     if takes && !choices.is_empty() {
-        let names: Vec<_> = choices.iter().map(|one| format!("`{}`", one.get_name())).collect();
+        let names: Vec<_> = choices.iter().map(|choice| format!("`{}`", choice.get_name())).collect();
         help = format!("{help}: {}", names.join(", "));
     }
     if let Some(default) = argument.get_default_values().first().filter(|_| takes) {
@@ -42,8 +43,8 @@ fn row(argument: &Arg) -> String {
 
 fn table(arguments: &[&Arg]) -> String {
     let mut table = "| argument | what |\n|---|---|\n".to_owned();
-    for one in arguments {
-        writeln!(table, "{}", row(one)).unwrap();
+    for argument in arguments {
+        writeln!(table, "{}", row(argument)).unwrap();
     }
     table
 }
@@ -65,7 +66,8 @@ fn the_documentation_of_the_command_line_is_the_command_lines_own() {
     let mut expected = vec![table(&global)];
     for (words, command) in &commands {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        let own: Vec<&Arg> = command.get_arguments().filter(own).filter(|one| !one.is_global_set()).collect();
+        let own: Vec<&Arg> =
+            command.get_arguments().filter(own).filter(|argument| !argument.is_global_set()).collect();
         let mut section = format!("### `{words}`\n\n{about}.\n");
         if !own.is_empty() {
             write!(section, "\n{}", table(&own)).unwrap();

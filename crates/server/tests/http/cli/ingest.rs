@@ -1,4 +1,4 @@
-//! `ingest DIR`: what differs is brought, and nothing from outside of the folder.
+//! The command `ingest`: what differs is brought, and nothing from outside of the folder.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::terminal::AtTerminal;
+use super::terminal::TerminalSession;
 use super::{command, found, run, stop};
 use crate::space::file_writer::{all_ended, spools_are_empty};
 use crate::space::ledger::check_home;
@@ -24,7 +24,7 @@ fn text(n: usize) -> String {
     format!("# Page {n}\n\nThe number of this page is {n}, and it tells of lantern{n} and of nothing else.\n")
 }
 
-fn ingest(home: &Path, folder: &Path, more: &[&str]) -> super::Ran {
+fn ingest(home: &Path, folder: &Path, more: &[&str]) -> super::CommandOutput {
     let folder = folder.to_str().unwrap();
     run(home, &[&["ingest", folder, "--dataset", "manual", "--json"], more].concat())
 }
@@ -46,7 +46,7 @@ async fn q1_a_folder_is_brought_once_and_then_only_what_changed_with_and_without
         write(folder.path(), &format!("chapter {}/page-{n}.md", n % 7), text(n));
     }
     let missing = ingest(space.home(), folder.path(), &[]).expect(3);
-    assert!(missing.errors.contains("--create makes it"), "{missing:?}");
+    assert!(missing.stderr.contains("--create makes it"), "{missing:?}");
 
     let first = ingest(space.home(), folder.path(), &["--create"]).expect(0).json();
     assert_eq!(counts(&first), [300, 0, 0, 0, 0, 0], "{first}");
@@ -69,7 +69,7 @@ async fn q1_a_folder_is_brought_once_and_then_only_what_changed_with_and_without
     assert_eq!(counts(&alone), [1, 1, 299, 2, 0, 0], "{alone}");
     let table =
         run(space.home(), &["ingest", folder.path().to_str().unwrap(), "--dataset", "manual"]).expect(0);
-    assert!(table.said.contains("manual: 0 new, 0 changed, 301 unchanged, 2 duplicate"), "{table:?}");
+    assert!(table.stdout.contains("manual: 0 new, 0 changed, 301 unchanged, 2 duplicate"), "{table:?}");
 }
 
 #[tokio::test]
@@ -105,8 +105,8 @@ async fn k16_nothing_outside_of_the_folder_and_nothing_strange_is_brought_and_ea
     assert_eq!(counts(&summary)[0], 2, "{summary}");
     let skips = summary["skips"].as_array().unwrap();
     let reason = |file: &str| {
-        let one = skips.iter().find(|one| one["file"].as_str().unwrap().starts_with(file));
-        one.unwrap_or_else(|| panic!("{file} is not told of: {skips:?}"))["reason"]
+        let report = skips.iter().find(|report| report["file"].as_str().unwrap().starts_with(file));
+        report.unwrap_or_else(|| panic!("{file} is not told of: {skips:?}"))["reason"]
             .as_str()
             .unwrap()
             .to_owned()
@@ -129,25 +129,25 @@ async fn k16_nothing_outside_of_the_folder_and_nothing_strange_is_brought_and_ea
     let failures = summary["failures"].as_array().unwrap();
     for file in ["empty.txt", "latin1.txt", "not.json"] {
         assert!(
-            failures.iter().any(|one| one["file"] == file && one["reason"] != ""),
+            failures.iter().any(|report| report["file"] == file && report["reason"] != ""),
             "{file}: {failures:?}"
         );
     }
     assert_eq!(summary["failed"], 3, "{summary}");
     assert!(!summary.to_string().contains("outside secret"));
     let people = run(space.home(), &["ingest", folder.to_str().unwrap(), "--dataset", "manual"]).expect(5);
-    assert!(people.said.contains("failed: latin1.txt: "), "{people:?}");
-    assert!(people.said.contains("skipped: bad\\u{202e}txt.md: "), "{people:?}");
+    assert!(people.stdout.contains("failed: latin1.txt: "), "{people:?}");
+    assert!(people.stdout.contains("skipped: bad\\u{202e}txt.md: "), "{people:?}");
     assert!(
-        people.said.contains("skipped: inner.txt, link.txt, linked: it is a symbolic link"),
+        people.stdout.contains("skipped: inner.txt, link.txt, linked: it is a symbolic link"),
         "{people:?}"
     );
-    assert!(people.errors.contains("3 files failed"), "{people:?}");
+    assert!(people.stderr.contains("3 files failed"), "{people:?}");
 
     run(space.home(), &["ingest", "/nowhere/at/all", "--dataset", "manual"]).expect(1);
     let file = folder.join("good.txt");
     let no_folder = run(space.home(), &["ingest", file.to_str().unwrap(), "--dataset", "manual"]).expect(1);
-    assert!(no_folder.errors.contains("is no folder"), "{no_folder:?}");
+    assert!(no_folder.stderr.contains("is no folder"), "{no_folder:?}");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn q1_after_a_kill_of_the_server_the_same_command_goes_on() {
         write(folder.path(), &format!("page-{n}.md"), text(n));
     }
     let arguments = ["ingest", folder.path().to_str().unwrap(), "--dataset", "manual", "--create"];
-    let mut at = AtTerminal::run(command(space.home(), &arguments));
+    let mut at = TerminalSession::run(command(space.home(), &arguments));
     at.wait_for(" files  ");
     space.server().kill();
     let (code, shown) = at.end();
@@ -201,7 +201,7 @@ async fn q1_after_a_kill_of_the_command_itself_the_space_is_whole_and_the_next_r
             stop(&mut space);
         }
         let arguments = ["ingest", folder.path().to_str().unwrap(), "--dataset", "manual"];
-        let mut at = AtTerminal::run(command(space.home(), &arguments));
+        let mut at = TerminalSession::run(command(space.home(), &arguments));
         at.wait_for("/3,000 files");
         at.kill();
         assert_eq!(at.end().0, None, "it was killed while it sent");
@@ -239,7 +239,7 @@ fn q1_a_terminal_shows_a_bar_and_ctrl_c_stops_the_jobs() {
         write(folder.path(), &format!("page-{n}.md"), text(n));
     }
     let arguments = ["ingest", folder.path().to_str().unwrap(), "--dataset", "manual", "--create"];
-    let mut at = AtTerminal::run(command(home.path(), &arguments));
+    let mut at = TerminalSession::run(command(home.path(), &arguments));
     at.wait_for("/3,000 files");
     at.wait_for(" chunks");
     at.wait_for(" left");

@@ -32,10 +32,10 @@ async fn what_there_is_is_listed_alike_with_and_without_a_server() {
     let both = |arguments: &[&str]| {
         let table = run(space.home(), arguments).expect(0);
         let json = run(space.home(), &[arguments, &["--json"]].concat()).expect(0);
-        assert!(table.errors.is_empty() && json.errors.is_empty(), "{table:?} {json:?}");
-        (table.said, json.said)
+        assert!(table.stderr.is_empty() && json.stderr.is_empty(), "{table:?} {json:?}");
+        (table.stdout, json.stdout)
     };
-    let while_serving: Vec<_> = commands.iter().map(|one| both(one)).collect();
+    let while_serving: Vec<_> = commands.iter().map(|command| both(command)).collect();
     let [datasets, shown, _, endpoints, policies, users, tenants, jobs] = &while_serving[..] else {
         panic!()
     };
@@ -58,14 +58,14 @@ async fn what_there_is_is_listed_alike_with_and_without_a_server() {
     let through = ["audit", "list", "--action", "user_created", "--json"];
     assert_eq!(run(space.home(), &through).expect(0).items(), events);
     stop(&mut space);
-    let alone: Vec<_> = commands.iter().map(|one| both_of(&space, one)).collect();
+    let alone: Vec<_> = commands.iter().map(|command| both_of(&space, command)).collect();
     assert_eq!(alone, while_serving);
     assert_eq!(run(space.home(), &through).expect(0).items(), events);
 }
 
 fn both_of(space: &TestSpace, arguments: &[&str]) -> (String, String) {
     let table = run(space.home(), arguments).expect(0);
-    (table.said, run(space.home(), &[arguments, &["--json"]].concat()).expect(0).said)
+    (table.stdout, run(space.home(), &[arguments, &["--json"]].concat()).expect(0).stdout)
 }
 
 #[tokio::test]
@@ -80,9 +80,9 @@ async fn lists_go_through_all_pages() {
         owner.post("/datasets", &body).await.expect(201);
     }
     let items = run(space.home(), &["datasets", "list", "--json"]).expect(0).items();
-    let names: std::collections::BTreeSet<_> = items.iter().map(|one| one["name"].to_string()).collect();
+    let names: std::collections::BTreeSet<_> = items.iter().map(|item| item["name"].to_string()).collect();
     assert_eq!((items.len(), names.len()), (105, 105));
-    let table = run(space.home(), &["datasets", "list"]).expect(0).said;
+    let table = run(space.home(), &["datasets", "list"]).expect(0).stdout;
     assert_eq!(table.lines().count(), 106, "each, and the titles");
     run(space.home(), &["datasets", "show", "dataset 104"]).expect(0);
 
@@ -113,19 +113,19 @@ async fn k16_nothing_in_a_table_is_obeyed_by_a_terminal() {
         let body = json!({ "name": name, "dtype": "embedded" });
         owner.post("/datasets", &body).await.expect(201);
     }
-    let table = run(space.home(), &["datasets", "list"]).expect(0).said;
+    let table = run(space.home(), &["datasets", "list"]).expect(0).stdout;
     assert!(
         table.contains("議事録") && table.contains("a\\u{200b}b") && table.contains("soft\\u{ad}hyphen"),
         "{table}"
     );
     assert!(table.chars().all(|c| c == '\n' || !c.is_control()), "{table:?}");
     let json = run(space.home(), &["datasets", "list", "--json"]).expect(0).items();
-    assert!(json.iter().any(|one| one["name"] == "a\u{200b}b"), "programs get what there is");
+    assert!(json.iter().any(|item| item["name"] == "a\u{200b}b"), "programs get what there is");
 
     let hostile = "no\u{1b}[31m such\u{7} \u{202e}dataset";
     let ran = run(space.home(), &["datasets", "show", hostile]).expect(3);
-    assert!(ran.errors.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{ran:?}");
-    assert!(ran.errors.contains("there is no dataset"), "{ran:?}");
+    assert!(ran.stderr.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{ran:?}");
+    assert!(ran.stderr.contains("there is no dataset"), "{ran:?}");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn an_exit_code_tells_what_kind_of_end_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("nowhere");
     let ran = run(&nowhere, &["datasets", "list"]).expect(3);
-    assert!(ran.errors.contains("there is no space in") && ran.errors.contains("owner create"), "{ran:?}");
+    assert!(ran.stderr.contains("there is no space in") && ran.stderr.contains("owner create"), "{ran:?}");
     assert!(!nowhere.exists(), "looking makes no home");
 
     let home = folder.path().join("home");
@@ -170,16 +170,16 @@ fn an_exit_code_tells_what_kind_of_end_it_was() {
         &["owner", "create", "--email", "a@b.example"],
     ] {
         let ran = run(&home, usage).expect(2);
-        assert!(ran.said.is_empty() && !ran.errors.is_empty(), "{ran:?}");
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{ran:?}");
     }
     let ran = run(&home, &["jobs", "list", "--dataset", "none"]).expect(3);
-    assert!(ran.errors.contains("datasets list"), "{ran:?}");
+    assert!(ran.stderr.contains("datasets list"), "{ran:?}");
     run(&home, &["users", "list", "--tenant", "other"]).expect(3);
     let ran = run(&home, &["audit", "list", "--action", "sneeze"]).expect(4);
-    assert!(ran.errors.contains("an action is one of"), "{ran:?}");
+    assert!(ran.stderr.contains("an action is one of"), "{ran:?}");
     found(&home, "second");
     let ran = run(&home, &["users", "list"]).expect(4);
-    assert!(ran.errors.contains("--tenant: codes, second"), "{ran:?}");
+    assert!(ran.stderr.contains("--tenant: codes, second"), "{ran:?}");
     run(&home, &["users", "list", "--tenant", "second"]).expect(0);
-    assert_eq!(run(&home, &["datasets", "list", "--tenant", "second"]).expect(0).said, "");
+    assert_eq!(run(&home, &["datasets", "list", "--tenant", "second"]).expect(0).stdout, "");
 }

@@ -1,4 +1,4 @@
-//! `owner create`: a tenant and its owner, by a password that no one else can read.
+//! The command `owner create`: a tenant and its owner, by a password that no one else can read.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -47,7 +47,7 @@ async fn a1_an_owner_that_was_made_alone_logs_in_where_a_server_comes_later() {
         &["owner", "create", "--email", "Olivia@First.Example", "--tenant", "first", "--password-file", "-"],
         &format!("{PASSWORD}\n"),
     );
-    let said = said.expect(0).said;
+    let said = said.expect(0).stdout;
     assert_eq!(said, "Founded the tenant first. Its owner is olivia@first.example, who can log in now.\n");
     assert!(!space.home().join("setup-token").exists(), "what a killed server left opens nothing");
     space.server().run_again().await;
@@ -73,12 +73,12 @@ fn a3_a_password_is_held_to_the_rules_of_the_api_and_comes_from_where_others_can
         (&*"x".repeat(2_000), 4, "1024 bytes"),
     ] {
         let ran = create(&["--password-file", "-"], password).expect(code);
-        assert!(ran.errors.contains(says), "{ran:?}");
-        assert!(password.is_empty() || !ran.errors.contains(password), "{ran:?}");
+        assert!(ran.stderr.contains(says), "{ran:?}");
+        assert!(password.is_empty() || !ran.stderr.contains(password), "{ran:?}");
     }
     // There is no terminal here to ask, and no other way to say it.
     let ran = create(&[], PASSWORD).expect(2);
-    assert!(ran.errors.contains("--password-file"), "{ran:?}");
+    assert!(ran.stderr.contains("--password-file"), "{ran:?}");
     create(&["--password", PASSWORD], "").expect(2);
     create(&[PASSWORD], "").expect(2);
     let mut with_variable =
@@ -96,10 +96,10 @@ fn a3_a_password_is_held_to_the_rules_of_the_api_and_comes_from_where_others_can
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     create(&["--password-file", file.to_str().unwrap()], "").expect(0);
     let ran = create(&["--password-file", "-"], PASSWORD).expect(4);
-    assert!(ran.errors.contains("there is an account with this e-mail address already"), "{ran:?}");
+    assert!(ran.stderr.contains("there is an account with this e-mail address already"), "{ran:?}");
     let other = ["owner", "create", "--email", "b@b.example", "--tenant", "acme", "--password-file", "-"];
     let ran = run_with(&home, &other, PASSWORD).expect(4);
-    assert!(ran.errors.contains("there is a tenant of this name already"), "{ran:?}");
+    assert!(ran.stderr.contains("there is a tenant of this name already"), "{ran:?}");
     let missing = folder.path().join("missing");
     create(&["--password-file", missing.to_str().unwrap()], "").expect(1);
 }

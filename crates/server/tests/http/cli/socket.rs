@@ -12,11 +12,11 @@ use super::{found, run, stop};
 use crate::space::{PASSWORD, Server, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
 
 /// Somebody at the control socket.
-struct Operator {
+struct OperatorClient {
     http: reqwest::Client,
 }
 
-impl Operator {
+impl OperatorClient {
     fn of(home: &Path) -> Self {
         let http = reqwest::Client::builder().unix_socket(home.join("control.sock")).no_proxy().build();
         Self { http: http.unwrap() }
@@ -63,7 +63,11 @@ async fn z1_the_control_socket_is_its_owners_alone_and_goes_with_the_server() {
     space.server().kill();
     assert!(socket.exists(), "a killed server tidies nothing up");
     space.server().run_again().await;
-    assert_eq!(Operator::of(space.home()).get("/health/live").await.0, 200, "a dead socket is replaced");
+    assert_eq!(
+        OperatorClient::of(space.home()).get("/health/live").await.0,
+        200,
+        "a dead socket is replaced"
+    );
     stop(&mut space);
     assert!(!socket.exists(), "a server that ends in order takes its socket away");
 }
@@ -105,7 +109,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
     }
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;
-    let operator = Operator::of(space.home());
+    let operator = OperatorClient::of(space.home());
     let dataset = dataset_of(&owner, "things", &[("doc", "A thing of this tenant.")]).await;
     endpoint_on(&owner, &dataset, "things").await;
     let policy = only_policy(&owner, "things", json!({ "mode": "allow", "patterns": ["*"] })).await;
@@ -128,7 +132,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
     for route in ROUTES {
         let Guard::Member(permissions) = route.guard else { continue };
         let method = route.method.to_string();
-        if permissions.iter().any(|one| operator_may(*one)) {
+        if permissions.iter().any(|permission| operator_may(*permission)) {
             // What changes or removes something has its own tests; here it is enough that reading is let in.
             if method == "GET" {
                 let (status, body) = operator.get(&path(route)).await;
@@ -171,7 +175,7 @@ async fn z1_the_operator_names_the_tenant_where_there_are_several_and_the_socket
         return;
     }
     let space = TestSpace::open_to_all().await;
-    let operator = Operator::of(space.home());
+    let operator = OperatorClient::of(space.home());
     let (status, body) = operator.get("/api/v1/datasets").await;
     assert_eq!((status, &body["reason_code"]), (404, &json!("not_found")));
     assert!(body["detail"].as_str().unwrap().contains("owner create"), "{body}");
@@ -206,7 +210,7 @@ async fn z1_the_installations_log_is_the_operators() {
     }
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;
-    let operator = Operator::of(space.home());
+    let operator = OperatorClient::of(space.home());
     let (status, log) = operator.get("/operator/v1/audit?action=sys_startup").await;
     assert_eq!((status, log["items"].as_array().unwrap().len()), (200, 1));
     let of_tenant = owner.audit("").await;
@@ -276,8 +280,8 @@ fn a_held_home_whose_holder_does_not_answer_is_told_by_its_process() {
     let home = syft_space_sqlite::Home::prepare(folder.path()).unwrap();
     let lock = home.lock().unwrap();
     let ran = run(folder.path(), &["users", "list"]).expect(1);
-    assert!(ran.errors.contains(&format!("process {}", std::process::id())), "{ran:?}");
-    assert!(ran.errors.contains("does not answer over its control socket"), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("process {}", std::process::id())), "{ran:?}");
+    assert!(ran.stderr.contains("does not answer over its control socket"), "{ran:?}");
     drop(lock);
     run(folder.path(), &["users", "list"]).expect(0);
 }

@@ -15,10 +15,10 @@ use super::{command, run};
 use crate::space::{PASSWORD, in_memory};
 
 /// How long a terminal may be silent while something is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A command at a terminal, and all that the terminal has shown.
-pub struct AtTerminal {
+pub struct TerminalSession {
     child: Child,
     keyboard: File,
     inner: OwnedFd,
@@ -28,7 +28,7 @@ pub struct AtTerminal {
     seen: usize,
 }
 
-impl AtTerminal {
+impl TerminalSession {
     pub fn run(mut command: Command) -> Self {
         let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&outer).unwrap();
@@ -62,7 +62,7 @@ impl AtTerminal {
                 self.seen += at + text.len();
                 return;
             }
-            match self.screen.recv_timeout(PATIENCE) {
+            match self.screen.recv_timeout(OUTPUT_TIMEOUT) {
                 Ok(piece) => self.shown.push_str(&piece),
                 Err(error) => panic!("{error} while waiting for {text:?} after {:?}", self.shown),
             }
@@ -96,7 +96,7 @@ impl AtTerminal {
         let code = child.wait().unwrap().code();
         // With nobody left at its inner end, the terminal ends behind what it has shown.
         drop(inner);
-        while let Ok(piece) = screen.recv_timeout(PATIENCE) {
+        while let Ok(piece) = screen.recv_timeout(OUTPUT_TIMEOUT) {
             shown.push_str(&piece);
         }
         (code, shown)
@@ -104,9 +104,9 @@ impl AtTerminal {
 }
 
 /// A command that asks for a password, once it has.
-fn asked_for_a_password(home: &Path) -> AtTerminal {
+fn asked_for_a_password(home: &Path) -> TerminalSession {
     let create = ["owner", "create", "--email", "a@b.example", "--tenant", "acme"];
-    let mut at = AtTerminal::run(command(home, &create));
+    let mut at = TerminalSession::run(command(home, &create));
     at.wait_for("Password");
     at
 }
@@ -170,11 +170,11 @@ fn colour_is_for_terminals_and_not_for_those_who_refuse_it() {
         if let Some(value) = no_color {
             show.env("NO_COLOR", value);
         }
-        let mut at = AtTerminal::run(show);
+        let mut at = TerminalSession::run(show);
         at.wait_for("public_url");
         at.end().1
     };
     assert!(show(None).contains("\u{1b}[1mSETTING"));
     assert!(!show(Some("1")).contains('\u{1b}'));
-    assert!(!run(home.path(), &["config", "show"]).expect(0).said.contains('\u{1b}'));
+    assert!(!run(home.path(), &["config", "show"]).expect(0).stdout.contains('\u{1b}'));
 }

@@ -179,7 +179,7 @@ fn case(world: &World, route: &'static Route, pointer: &str, wrong: &Wrong, expe
 
 /// A body with JSON text, of whatever kind, in the place of one of its values.
 fn with(mut body: Value, pointer: &str, json: &str) -> String {
-    const HERE: &str = "@@here@@";
+    const PLACEHOLDER: &str = "@@here@@";
     let mut at = &mut body;
     for key in pointer.split('/').skip(1) {
         at = match key.parse::<usize>() {
@@ -187,8 +187,8 @@ fn with(mut body: Value, pointer: &str, json: &str) -> String {
             Err(_) => &mut at[key],
         };
     }
-    *at = json!(HERE);
-    body.to_string().replace(&format!("\"{HERE}\""), json)
+    *at = json!(PLACEHOLDER);
+    body.to_string().replace(&format!("\"{PLACEHOLDER}\""), json)
 }
 
 /// A refusal of a field that nobody knows names those that are known: they are those of this table.

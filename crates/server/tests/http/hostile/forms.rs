@@ -10,7 +10,7 @@ use crate::space::dataset_of;
 use crate::space::form::{BOUNDARY, body, content_type, part, part_with};
 
 fn route() -> &'static Route {
-    ROUTES.iter().find(|one| one.method == Method::Post && one.path.ends_with("/documents")).unwrap()
+    ROUTES.iter().find(|route| route.method == Method::Post && route.path.ends_with("/documents")).unwrap()
 }
 
 /// A request that brings this form.
@@ -33,7 +33,7 @@ pub fn cases(world: &World) -> Vec<Case> {
     cases.extend(parts(world));
     cases.extend(ends(world));
     // Routes that take JSON take no form, whatever is in it.
-    for other in ROUTES.iter().filter(|one| world.body(one).is_some() && one.path != route().path) {
+    for other in ROUTES.iter().filter(|other| world.body(other).is_some() && other.path != route().path) {
         let request = world.request(other).without("content-type").header("content-type", content_type());
         let bytes = request.body(body(&[part("a.txt", b"x")])).bytes();
         cases.push(Case::new("a form", other, bytes, Expect::Refused(Reason::UnsupportedMediaType)));
@@ -220,7 +220,7 @@ fn ends(world: &World) -> Vec<Case> {
 fn odd() -> Vec<(&'static str, Vec<u8>, usize)> {
     let file = "content-disposition: form-data; name=\"f\"; filename=\"a.txt\"";
     let with = |more: &str| body(&[raw(format!("{file}\r\n{more}").as_bytes())]);
-    let one = |name: &[u8]| body(&[named(name)]);
+    let form_with = |name: &[u8]| body(&[named(name)]);
     let encoded = |name: &str| {
         let disposition = format!("form-data; name=\"f\"; filename=\"a.txt\"; filename*=UTF-8''{name}");
         body(&[part_with(&disposition, b"x")])
@@ -249,18 +249,18 @@ fn odd() -> Vec<(&'static str, Vec<u8>, usize)> {
             body(&[part("a.txt", format!("\r\n--{}", &BOUNDARY[..20]).as_bytes())]),
             1,
         ),
-        ("a way out", one(b"../../etc/passwd.txt"), 0),
-        ("a root", one(b"/etc/passwd.txt"), 0),
-        ("a drive", one(b"C:\\\\windows\\\\a.txt"), 0),
-        ("an encoded way out, which is none", one(b"..%2f..%2fa.txt"), 1),
-        ("an encoded line, which is none", one(b"a%0d%0ab.txt"), 1),
-        ("dots", one(b".."), 0),
-        ("bidirectional marks", one("a\u{202e}txt.exe".as_bytes()), 0),
-        ("hidden marks", one("a\u{200b}.txt".as_bytes()), 1),
+        ("a way out", form_with(b"../../etc/passwd.txt"), 0),
+        ("a root", form_with(b"/etc/passwd.txt"), 0),
+        ("a drive", form_with(b"C:\\\\windows\\\\a.txt"), 0),
+        ("an encoded way out, which is none", form_with(b"..%2f..%2fa.txt"), 1),
+        ("an encoded line, which is none", form_with(b"a%0d%0ab.txt"), 1),
+        ("dots", form_with(b".."), 0),
+        ("bidirectional marks", form_with("a\u{202e}txt.exe".as_bytes()), 0),
+        ("hidden marks", form_with("a\u{200b}.txt".as_bytes()), 1),
         ("an encoded NUL", encoded("a%00.txt"), 0),
         ("an encoded line", encoded("a%0d%0ab.txt"), 0),
         ("an encoded way out that is one", encoded("..%2fa.txt"), 0),
-        ("a name of 10 kB", one(&b"a".repeat(10_000)), 0),
+        ("a name of 10 kB", form_with(&b"a".repeat(10_000)), 0),
     ]
 }
 

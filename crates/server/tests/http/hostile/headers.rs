@@ -174,13 +174,16 @@ fn revisions(world: &World, route: &'static Route) -> Vec<Case> {
 /// Methods that a path does not know, and headers that would make another of one that it knows.
 fn methods(world: &World, route: &'static Route) -> Vec<Case> {
     let mut cases = Vec::new();
-    let known: Vec<String> =
-        ROUTES.iter().filter(|one| one.path == route.path).map(|one| one.method.to_string()).collect();
+    let known: Vec<String> = ROUTES
+        .iter()
+        .filter(|other| other.path == route.path)
+        .map(|other| other.method.to_string())
+        .collect();
     let methods = [
         "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE", "BREW", "get",
         "GETX", "M-SEARCH",
     ];
-    for method in methods.into_iter().filter(|method| !known.iter().any(|one| one == method)) {
+    for method in methods.into_iter().filter(|method| !known.iter().any(|allowed| allowed == method)) {
         let mut request = world.request(route).method(method).header("x-http-method-override", &*known[0]);
         request.body = None;
         let expect = Expect::Refused(Reason::MethodNotAllowed);

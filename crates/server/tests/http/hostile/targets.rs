@@ -11,7 +11,7 @@ pub fn cases(world: &World) -> Vec<Case> {
 }
 
 /// What no part of a path is, and names nothing.
-const NAMELESS: [(&str, &str); 28] = [
+const UNKNOWN_SEGMENTS: [(&str, &str); 28] = [
     ("dot", "."),
     ("two dots", ".."),
     ("encoded dots", "%2e%2e"),
@@ -53,7 +53,7 @@ fn paths(world: &World, route: &'static Route) -> Vec<Case> {
             let request = world.request(route).target(path.join("/"));
             cases.push(Case::new(format!("{} is {what}", parts[at]), route, request.bytes(), expect));
         };
-        for (what, text) in NAMELESS {
+        for (what, text) in UNKNOWN_SEGMENTS {
             // `doc` in other clothes is a document's own name; none of these is.
             add(what, text, Expect::Refused(Reason::NotFound));
         }
@@ -61,7 +61,7 @@ fn paths(world: &World, route: &'static Route) -> Vec<Case> {
         add("60 kB of %00", &"%00".repeat(20_000), Expect::Refused(Reason::NotFound));
         let (above, last) = (parts[..at].join("/"), at + 1 == parts.len());
         // With a slash at its end the path of a collection is as good as without.
-        if !(last && ROUTES.iter().any(|one| one.path == above)) {
+        if !(last && ROUTES.iter().any(|candidate| candidate.path == above)) {
             add("nothing", "", Expect::Refused(Reason::NoRoute));
         }
         add("a way out", "../../../etc/passwd", Expect::Refused(Reason::NoRoute));
@@ -94,16 +94,17 @@ fn paths(world: &World, route: &'static Route) -> Vec<Case> {
 
 /// What stands at a path near a literal one.
 fn near(route: &Route, path: &str) -> Reason {
-    let fits = |one: &Route| {
-        let (ours, theirs): (Vec<_>, Vec<_>) = (one.path.split('/').collect(), path.split('/').collect());
+    let fits = |candidate: &Route| {
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            (candidate.path.split('/').collect(), path.split('/').collect());
         ours.len() == theirs.len()
             && ours
                 .iter()
                 .zip(&theirs)
                 .all(|(ours, theirs)| ours == theirs || ours.starts_with('{') && !theirs.is_empty())
     };
-    let fitting: Vec<_> = ROUTES.iter().filter(|one| fits(one)).collect();
-    match fitting.iter().any(|one| one.method == route.method) {
+    let fitting: Vec<_> = ROUTES.iter().filter(|candidate| fits(candidate)).collect();
+    match fitting.iter().any(|candidate| candidate.method == route.method) {
         true => Reason::NotFound,
         false if fitting.is_empty() => Reason::NoRoute,
         false => Reason::MethodNotAllowed,
@@ -112,7 +113,7 @@ fn near(route: &Route, path: &str) -> Reason {
 
 /// Which parameters a route takes.
 fn parameters(route: &Route) -> Vec<&'static str> {
-    route.docs.query.iter().map(|one| one.name).collect()
+    route.docs.query.iter().map(|parameter| parameter.name).collect()
 }
 
 /// What no value of a parameter is.

@@ -1,4 +1,4 @@
-//! What is wrong for a field, by the kind of the field.
+//! The values that are wrong for a field, by the kind of the field.
 
 use serde_json::json;
 
@@ -120,7 +120,7 @@ impl Kind {
         };
         match self {
             Self::Email => texts(emails()),
-            Self::Slug => texts([slugs(), vec![("a uuid", NO_ID.to_owned())]].concat()),
+            Self::Slug => texts([slugs(), vec![("a uuid", UNKNOWN_ID.to_owned())]].concat()),
             Self::TenantName => texts(slugs()),
             Self::Name => {
                 texts([empty(), unprintable(), long(100), vec![("two lines", "a\nb".to_owned())]].concat())
@@ -219,7 +219,7 @@ fn hub_usernames() -> Vec<(&'static str, String)> {
     wrong
 }
 
-const NO_ID: &str = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11";
+const UNKNOWN_ID: &str = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11";
 
 fn own<'a>(texts: &[(&'a str, &str)]) -> Vec<(&'a str, String)> {
     texts.iter().map(|(what, text)| (*what, (*text).to_owned())).collect()
@@ -378,7 +378,7 @@ fn ids() -> Vec<(&'static str, String)> {
     let mut ids = own(&[
         ("empty", ""),
         ("no id", "1"),
-        ("unknown", NO_ID),
+        ("unknown", UNKNOWN_ID),
         ("nil", "00000000-0000-0000-0000-000000000000"),
         ("braces", "{0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11}"),
         ("urn", "urn:uuid:0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11"),

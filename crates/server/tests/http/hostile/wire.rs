@@ -16,7 +16,7 @@ pub fn cases(world: &World) -> Vec<Case> {
 }
 
 fn route(method: Method, path: &str) -> &'static Route {
-    ROUTES.iter().find(|one| one.method == method && one.path == path).unwrap()
+    ROUTES.iter().find(|route| route.method == method && route.path == path).unwrap()
 }
 
 /// Where one server might see one request, and another two.

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use syft_space::http::route_table::{Guard, Method, Route};
 
-use crate::matrix::{Things, body};
+use crate::matrix::{Fixture, body};
 use crate::space::{Client, PASSWORD, TestSpace};
 
 /// A space with something of every kind in it.
 pub struct World {
-    pub things: Things,
+    pub things: Fixture,
     pub owner: Client,
     /// The token of an invitation that nobody has accepted.
     pub invitation: String,
@@ -23,7 +23,7 @@ impl World {
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let space = TestSpace::with(settings).await;
         let owner = space.found("acme").await;
-        let things = Things::make(&space, &owner).await;
+        let things = Fixture::make(&space, &owner).await;
         let invited = json!({ "email": "guest@acme.example", "role": "user" });
         let invited = owner.post("/invitations", &invited).await.expect(201);
         let invitation = invited.body["token"].as_str().unwrap().to_owned();
@@ -69,7 +69,7 @@ impl World {
 
     /// Everything that the tenant's owner can read, but for the log and for times of reading.
     pub async fn held(&self) -> Vec<Value> {
-        let Things { dataset, document, slug, policy, .. } = &self.things;
+        let Fixture { dataset, document, slug, policy, .. } = &self.things;
         let mut held = Vec::new();
         for path in ["/users", "/invitations", "/datasets", "/endpoints", "/policies", "/marketplaces"] {
             held.push(self.owner.get(&format!("{path}?limit=100")).await.expect(200).body);

@@ -1,4 +1,4 @@
-//! A server whose calls of fsync are slow, told of, and the only thing that a loss of power spares.
+//! A server whose fsync is slow and recorded, and the only thing that a loss of power spares.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use fastrand::Rng;
 use rustix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
 
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/power/fsync.c");
+const SOURCE_PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/power/fsync.c");
 
 /// The library of `fsync.c`, and a folder for what it tells.
 pub(super) struct Shim {
@@ -32,8 +32,8 @@ impl Shim {
         let shim = Self { folder: tempfile::tempdir().unwrap() };
         let flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"];
         let built =
-            Command::new("cc").args(flags).arg(shim.library()).args([SOURCE, "-ldl"]).status().unwrap();
-        assert!(built.success(), "{SOURCE} does not compile");
+            Command::new("cc").args(flags).arg(shim.library()).args([SOURCE_PATH, "-ldl"]).status().unwrap();
+        assert!(built.success(), "{SOURCE_PATH} does not compile");
         shim
     }
 

@@ -1,4 +1,4 @@
-//! Told to stop, it answers what is under way, and ends in order.
+//! The shutdown: the server answers what is under way, and ends in order.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::space::{Client, TestSpace, in_memory};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 const BODY: &str = r#"{"name":"sent slowly","dtype":"embedded"}"#;
 
 /// A request that the server has begun to serve, and whose body it still waits for.
@@ -33,7 +33,7 @@ async fn begin(owner: &Client) -> TcpStream {
 async fn closed(owner: &Client) {
     let address = owner.root().trim_start_matches("http://");
     let refused = async { while TcpStream::connect(address).await.is_ok() {} };
-    timeout(PATIENCE, refused).await.unwrap();
+    timeout(SHUTDOWN_TIMEOUT, refused).await.unwrap();
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn sigterm_and_sigint_let_a_request_under_way_end() {
         closed(&owner).await;
         stream.write_all(&BODY.as_bytes()[10..]).await.unwrap();
         let mut answer = vec![0; 1024];
-        let length = timeout(PATIENCE, stream.read(&mut answer)).await.unwrap().unwrap();
+        let length = timeout(SHUTDOWN_TIMEOUT, stream.read(&mut answer)).await.unwrap().unwrap();
         let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
         assert!(answer.starts_with("HTTP/1.1 201 Created"), "after SIG{signal}: {answer}");
         assert_eq!(space.server().wait(), Some(0), "after SIG{signal}");
@@ -72,5 +72,5 @@ async fn nobody_holds_a_stop_up_for_longer_than_is_set() {
     closed(&owner).await;
     let mut server = space;
     let ended = tokio::task::spawn_blocking(move || server.server().wait());
-    assert_eq!(timeout(PATIENCE, ended).await.unwrap().unwrap(), Some(0));
+    assert_eq!(timeout(SHUTDOWN_TIMEOUT, ended).await.unwrap().unwrap(), Some(0));
 }

@@ -1,10 +1,10 @@
-//! Somebody who calls the API.
+//! A client of the API.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use super::described;
+use super::openapi_check;
 
 /// An HTTP client with one identity, or none.
 #[derive(Clone)]
@@ -105,7 +105,7 @@ impl Client {
         let response = self.http.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
-        described::check(&method, &path, status, &headers, &text);
+        openapi_check::check(&method, &path, status, &headers, &text);
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Ok(Answer { status, headers, body, text, asked })
     }

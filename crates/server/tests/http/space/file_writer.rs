@@ -14,7 +14,7 @@ use super::Client;
 use super::form::{bring, part};
 
 /// What was acknowledged: a job, with the word that each of its files alone has; `None` for a file that is none.
-pub struct Taken {
+pub struct AcknowledgedJob {
     dataset: String,
     job: String,
     files: BTreeMap<String, Option<String>>,
@@ -27,7 +27,7 @@ pub async fn write(
     name: String,
     mut rng: Rng,
     stop: Arc<AtomicBool>,
-) -> Vec<Taken> {
+) -> Vec<AcknowledgedJob> {
     let mut taken = Vec::new();
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
@@ -60,7 +60,7 @@ pub async fn write(
             Ok(answer) => {
                 let answer = answer.expect(if wait { 200 } else { 202 });
                 let job = answer.body["job"]["id"].as_str().unwrap().to_owned();
-                taken.push(Taken { dataset: dataset.clone(), job, files });
+                taken.push(AcknowledgedJob { dataset: dataset.clone(), job, files });
             }
             Err(_gone) => break,
         }
@@ -68,7 +68,7 @@ pub async fn write(
     taken
 }
 
-async fn ended(owner: &Client, taken: &Taken) -> Value {
+async fn ended(owner: &Client, taken: &AcknowledgedJob) -> Value {
     let path = format!("/datasets/{}/jobs/{}", taken.dataset, taken.job);
     for _ in 0..6_000 {
         let job = owner.get(&path).await.expect(200).body;
@@ -88,7 +88,7 @@ pub async fn all_ended(owner: &Client, dataset: &str) {
         for job in page["items"].as_array().unwrap() {
             if !matches!(job["status"].as_str(), Some("succeeded" | "failed")) {
                 let (dataset, job) = (dataset.to_owned(), job["id"].as_str().unwrap().to_owned());
-                ended(owner, &Taken { dataset, job, files: BTreeMap::new() }).await;
+                ended(owner, &AcknowledgedJob { dataset, job, files: BTreeMap::new() }).await;
             }
         }
         match page["next_cursor"].as_str() {
@@ -99,7 +99,7 @@ pub async fn all_ended(owner: &Client, dataset: &str) {
 }
 
 /// Each file is found by its word, once, or told of, once. Answers how many files there were.
-pub async fn check(owner: &Client, taken: &Taken) -> usize {
+pub async fn check(owner: &Client, taken: &AcknowledgedJob) -> usize {
     let job = ended(owner, taken).await;
     let good = taken.files.values().flatten().count();
     let expected = if good == 0 { "failed" } else { "succeeded" };

@@ -63,6 +63,6 @@ impl TestSpace {
 /// A number that no other user name of this run has.
 fn number() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+    NEXT_NUMBER.fetch_add(1, Ordering::Relaxed)
 }

@@ -1,4 +1,4 @@
-//! What several clients were told is done, and whether the server holds to it.
+//! The ledger of what several clients were told is done, and the check that the server holds to it.
 //!
 //! The clients write at random until they are stopped or the server is gone, and remember each answer. What was
 //! under way when the server went may have happened or not: that is looked up once, and then held to as well.
@@ -51,7 +51,7 @@ pub struct Ledger {
 }
 
 /// Writers at work.
-pub struct Writing {
+pub struct RunningWriters {
     tasks: JoinSet<Writer>,
     stop: Arc<AtomicBool>,
 }
@@ -74,18 +74,18 @@ impl Ledger {
     }
 
     /// Lets every writer write, as the owner.
-    pub fn begin(&mut self, owner: &Client) -> Writing {
+    pub fn begin(&mut self, owner: &Client) -> RunningWriters {
         let stop = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
         for writer in self.writers.drain(..) {
             tasks.spawn(writer.write(owner.clone(), Arc::clone(&stop)));
         }
-        Writing { tasks, stop }
+        RunningWriters { tasks, stop }
     }
 
     /// Takes the writers back once each has its last answer, or has lost the server.
-    pub async fn end(&mut self, writing: Writing) {
-        let Writing { mut tasks, stop } = writing;
+    pub async fn end(&mut self, writing: RunningWriters) {
+        let RunningWriters { mut tasks, stop } = writing;
         stop.store(true, Ordering::Relaxed);
         while let Some(ended) = tasks.join_next().await {
             match ended {

@@ -1,11 +1,11 @@
 //! A space to test: started, founded, and stopped with the test.
 
 mod clients;
-pub mod described;
 pub mod file_writer;
 pub mod form;
 mod hub;
 pub mod ledger;
+pub mod openapi_check;
 mod server;
 
 pub use clients::{Answer, Client};

@@ -1,4 +1,4 @@
-//! Is everything there that was acknowledged, and nothing that was never asked for?
+//! The check of a ledger: everything that was acknowledged is there, and nothing that was never asked for.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -142,15 +142,15 @@ async fn newer_events(owner: &Client, than: u64) -> Vec<Value> {
     events
 }
 
-const WHOLE: &str = "SELECT integrity_check AS answer FROM pragma_integrity_check";
+const INTEGRITY_CHECK: &str = "SELECT integrity_check AS answer FROM pragma_integrity_check";
 
 /// Every database of a home is whole, and there is nothing in it that no dataset owns up to. The server may run
 /// meanwhile, if nobody writes.
 pub async fn check_home(owner: &Client, home: &Path) {
     let listed: BTreeSet<String> =
-        pages(owner, "/datasets").await.iter().map(|one| text(&one["id"])).collect();
+        pages(owner, "/datasets").await.iter().map(|dataset| text(&dataset["id"])).collect();
     let app = home.join("app.db");
-    assert_eq!(ask(&app, WHOLE), ["ok"]);
+    assert_eq!(ask(&app, INTEGRITY_CHECK), ["ok"]);
     let loose = ask(&app, "SELECT \"table\" AS answer FROM pragma_foreign_key_check");
     assert!(loose.is_empty(), "rows refer to what is not there: {loose:?}");
     let states = ask(&app, "SELECT DISTINCT state AS answer FROM datasets");
@@ -161,7 +161,7 @@ pub async fn check_home(owner: &Client, home: &Path) {
             assert!(listed.contains(&dataset), "nobody knows of the folder of {dataset}");
             let documents = datasets.join(&dataset).join("documents.db");
             if documents.exists() {
-                assert_eq!(ask(&documents, WHOLE), ["ok"], "{}", documents.display());
+                assert_eq!(ask(&documents, INTEGRITY_CHECK), ["ok"], "{}", documents.display());
             }
         }
     }
@@ -177,7 +177,7 @@ struct Answer {
 fn ask(database: &Path, question: &str) -> Vec<String> {
     let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
     let answers: Vec<Answer> = sql_query(question).load(&mut connection).unwrap();
-    answers.into_iter().map(|one| one.answer).collect()
+    answers.into_iter().map(|row| row.answer).collect()
 }
 
 fn folders(of: &Path) -> Vec<String> {

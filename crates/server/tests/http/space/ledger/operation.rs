@@ -1,4 +1,4 @@
-//! Something that a writer asks the server to do.
+//! An operation that a writer asks the server to do.
 
 use serde_json::{Value, json};
 

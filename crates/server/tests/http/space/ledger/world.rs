@@ -1,4 +1,4 @@
-//! What a tenant holds: as the writers know it, or as the server shows it.
+//! The things that a tenant holds: as the writers know them, or as the server shows them.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +74,9 @@ impl World {
                 Kind::Endpoint => {
                     let endpoint = owner.get(&format!("/endpoints/{key}")).await.expect(200).body;
                     let policies = endpoint["policies"].as_array().unwrap();
-                    world.attached.insert(key.clone(), policies.iter().map(|one| text(&one["id"])).collect());
+                    world
+                        .attached
+                        .insert(key.clone(), policies.iter().map(|policy| text(&policy["id"])).collect());
                 }
                 Kind::Policy => {}
             }
@@ -190,8 +192,8 @@ pub(super) async fn pages(owner: &Client, path: &str) -> Vec<Value> {
 async fn documents(owner: &Client, dataset: &str) -> BTreeMap<String, String> {
     let path = format!("/datasets/{dataset}/documents");
     let listed = pages(owner, &path).await;
-    let read = |one: Value| {
-        let (id, path) = (text(&one["document_id"]), &path);
+    let read = |item: Value| {
+        let (id, path) = (text(&item["document_id"]), &path);
         async move {
             let document = owner.get(&format!("{path}/{id}")).await.expect(200).body;
             (id, text(&document["content"]))

@@ -11,7 +11,7 @@ use super::world::{Kind, World, text};
 use crate::space::Client;
 
 /// How many of each kind a writer has at most.
-const MOST: usize = 3;
+const MAX_OF_EACH_KIND: usize = 3;
 /// How many documents its own datasets have at most, each.
 const DOCUMENTS: u32 = 5;
 
@@ -184,7 +184,7 @@ impl Writer {
 
     fn name(&mut self, kind: Kind) -> Option<String> {
         self.named += 1;
-        (self.all(kind).len() < MOST).then(|| format!("writer-{}-{}", self.number, self.named))
+        (self.all(kind).len() < MAX_OF_EACH_KIND).then(|| format!("writer-{}-{}", self.number, self.named))
     }
 
     fn kind(&mut self) -> Kind {

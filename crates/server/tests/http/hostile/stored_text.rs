@@ -98,7 +98,7 @@ async fn i1_dangerous_text_in_every_text_field_comes_back_to_the_byte_and_as_jso
         same(&is_json(changed).body, &["summary", "tags"], other);
     }
     let listed = is_json(owner.get("/datasets?limit=100").await.expect(200)).body;
-    let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect();
     for text in DANGEROUS {
         assert!(names.contains(&json!(text)), "{text:?}");
     }

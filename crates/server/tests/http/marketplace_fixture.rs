@@ -6,7 +6,7 @@ use syft_space_fakehub::{FakeHub, HubOptions, RunningHub};
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// A space whose tenant `acme` is `spaceowner` on a hub, with the endpoint `space-docs`.
-pub struct Market {
+pub struct MarketplaceFixture {
     pub space: TestSpace,
     pub owner: Client,
     pub hub: RunningHub,
@@ -38,7 +38,7 @@ pub fn registration(hub: &RunningHub, issuer: &str, account: &str, name: &str) -
     json!({ "name": name, "url": hub.url(), "issuer": issuer, "credential": credential })
 }
 
-impl Market {
+impl MarketplaceFixture {
     pub async fn start() -> Self {
         Self::with(hub()).await
     }

@@ -1,4 +1,4 @@
-//! Bodies that never end, and bodies that never come: every route that reads one has an end to its patience.
+//! Bodies that never end, and bodies that never come: every route that reads one has a limit of time.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every answer that a test sees is one that the description of the API tells of.
+//! The check of every response that a test sees against the OpenAPI document.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -22,7 +22,7 @@ pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// What the components are when nothing may be in an answer but what is described.
-static CLOSED: LazyLock<Value> = LazyLock::new(|| {
+static CLOSED_COMPONENTS: LazyLock<Value> = LazyLock::new(|| {
     let mut components = DOCUMENT["components"].clone();
     close(&mut components);
     components
@@ -51,7 +51,7 @@ pub fn validator(schema: &Value) -> Arc<Validator> {
     let made = known.entry(key).or_insert_with(|| {
         let mut schema = schema.clone();
         close(&mut schema);
-        let whole = json!({ "allOf": [schema], "components": *CLOSED });
+        let whole = json!({ "allOf": [schema], "components": *CLOSED_COMPONENTS });
         let options = jsonschema::draft202012::options().should_validate_formats(true);
         Arc::new(options.build(&whole).unwrap())
     });
@@ -77,7 +77,9 @@ fn routes(path: &str) -> Vec<&'static Route> {
     let fits = |route: &&Route| {
         let (pattern, asked) = (route.path.split('/'), path.split('/'));
         pattern.clone().count() == asked.clone().count()
-            && pattern.zip(asked).all(|(one, part)| one == part || (one.starts_with('{') && !part.is_empty()))
+            && pattern
+                .zip(asked)
+                .all(|(segment, part)| segment == part || (segment.starts_with('{') && !part.is_empty()))
     };
     let mut found: Vec<_> = ROUTES.iter().filter(fits).collect();
     // A literal path goes before one with parameters.
