@@ -75,8 +75,8 @@ fn k12_a_decision_is_quick_whatever_the_patterns_are() {
 fn k12_there_is_an_end_to_the_patterns_that_are_tried_one_by_one() {
     let types = PolicyTypes::default();
     let many = |count| configuration(&(0..count).map(|n| format!("a*{n}@example.com")).collect::<Vec<_>>());
-    assert!(types.parse("access", &many(AccessConfiguration::MIXED_MAX)).is_ok());
-    let error = types.parse("access", &many(AccessConfiguration::MIXED_MAX + 1)).unwrap_err();
+    assert!(types.parse("access", &many(AccessConfiguration::MAX_MIXED_PATTERNS)).is_ok());
+    let error = types.parse("access", &many(AccessConfiguration::MAX_MIXED_PATTERNS + 1)).unwrap_err();
     assert!(
         error.to_string().starts_with("/patterns: an access policy has at most 100 patterns with a *"),
         "{error}"

@@ -177,7 +177,7 @@ pub enum AccessProblem {
     #[error(
         "an access policy has at most {} patterns with a * between two texts, or with several on one side of the @; one * \
          at the beginning or end of a side is not counted",
-        AccessConfiguration::MIXED_MAX
+        AccessConfiguration::MAX_MIXED_PATTERNS
     )]
     TooManyMixed,
     /// A pattern is no text.
@@ -218,7 +218,7 @@ impl AccessConfiguration {
     /// The most patterns of one policy.
     pub const PATTERNS_MAX: usize = 10_000;
     /// The most patterns of one policy that no index finds ([`EmailPattern::is_mixed`]): each query pays for each.
-    pub const MIXED_MAX: usize = 100;
+    pub const MAX_MIXED_PATTERNS: usize = 100;
 
     /// Reads `{"mode", "patterns", "guests"}`, where `guests` may be missing; or `{"allowed_users", "denied_users"}`,
     /// as the Python product writes it, if just one of the lists names somebody. A pattern that stands twice is
@@ -268,7 +268,11 @@ impl AccessConfiguration {
     /// before this limit.
     fn check_mixed(&self) -> Result<(), AccessConfigurationError> {
         let mixed = self.patterns.iter().filter(|pattern| pattern.is_mixed()).count();
-        if mixed > Self::MIXED_MAX { Err(AccessProblem::TooManyMixed.at("/patterns")) } else { Ok(()) }
+        if mixed > Self::MAX_MIXED_PATTERNS {
+            Err(AccessProblem::TooManyMixed.at("/patterns"))
+        } else {
+            Ok(())
+        }
     }
 
     /// The configuration in the form that is shown and stored. [`AccessConfiguration::parse`] reads it back.

@@ -18,12 +18,12 @@ use crate::tenant::TenantScope;
 use crate::unit::{Recorded, Refused};
 
 /// The most policies that can be attached to one endpoint.
-pub const ATTACHED_MAX: usize = 20;
+pub const MAX_ATTACHED: usize = 20;
 
 /// The most patterns that the policies of a tenant hold together.
-pub const PATTERNS_MAX: u64 = 100_000;
+pub const MAX_PATTERNS_PER_TENANT: u64 = 100_000;
 /// The most bytes that the configurations of a tenant's policies have together.
-pub const BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub const MAX_CONFIGURATION_BYTES_PER_TENANT: u64 = 16 * 1024 * 1024;
 
 /// A policy is to be made. Its name has passed [`crate::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub enum PolicyError {
     #[error("the policy {0} is named twice")]
     NamedTwice(PolicyId),
     /// Too many policies at once.
-    #[error("an endpoint has at most {ATTACHED_MAX} policies")]
+    #[error("an endpoint has at most {MAX_ATTACHED} policies")]
     TooMany,
     /// It has been changed since.
     #[error("it has been changed since; read it again")]
@@ -76,10 +76,12 @@ pub enum PolicyError {
     #[error("the tenant has {0} policies, which is all it may have")]
     LimitReached(u64),
     /// The tenant's policies would hold more patterns than they may.
-    #[error("the tenant's policies hold {0} patterns; together they may hold {PATTERNS_MAX}")]
+    #[error("the tenant's policies hold {0} patterns; together they may hold {MAX_PATTERNS_PER_TENANT}")]
     PatternLimitReached(u64),
     /// The configurations of the tenant's policies would have more bytes than they may.
-    #[error("the configurations of the tenant's policies have {0} bytes; together they may have {BYTES_MAX}")]
+    #[error(
+        "the configurations of the tenant's policies have {0} bytes; together they may have {MAX_CONFIGURATION_BYTES_PER_TENANT}"
+    )]
     ByteLimitReached(u64),
     /// A port failed.
     #[error(transparent)]
@@ -96,11 +98,11 @@ fn check_usage(
     let (freed_patterns, freed_bytes) = before.map_or((0, 0), |one| (one.patterns(), one.bytes()));
     // What takes no more than before is let in, so that a tenant above the limit can come down.
     let patterns = usage.patterns.saturating_sub(freed_patterns).saturating_add(after.patterns());
-    if patterns > PATTERNS_MAX && after.patterns() > freed_patterns {
+    if patterns > MAX_PATTERNS_PER_TENANT && after.patterns() > freed_patterns {
         return Err(PolicyError::PatternLimitReached(usage.patterns));
     }
     let bytes = usage.bytes.saturating_sub(freed_bytes).saturating_add(after.bytes());
-    if bytes > BYTES_MAX && after.bytes() > freed_bytes {
+    if bytes > MAX_CONFIGURATION_BYTES_PER_TENANT && after.bytes() > freed_bytes {
         return Err(PolicyError::ByteLimitReached(usage.bytes));
     }
     Ok(())
@@ -269,7 +271,7 @@ pub async fn attach(
     if_revision: Option<u64>,
 ) -> Result<Vec<Attachment>, PolicyError> {
     let scope = principal.scope(Permission::WritePolicies)?;
-    if ids.len() > ATTACHED_MAX {
+    if ids.len() > MAX_ATTACHED {
         return Err(PolicyError::TooMany);
     }
     let mut seen = HashSet::new();

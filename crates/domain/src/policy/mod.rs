@@ -27,8 +27,8 @@ pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
 pub use explain::{ExplainError, HypotheticalCaller, explain};
 pub use manage::{
-    ATTACHED_MAX, BYTES_MAX, ChangePolicy, NewPolicy, PATTERNS_MAX, PolicyError, attach, attached,
-    change_policy, create_policy, policies, policy, remove_policy,
+    ChangePolicy, MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
+    PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
 };
 pub use metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 pub use obligation::{Hold, Obligation, Obligations, Shortfall};

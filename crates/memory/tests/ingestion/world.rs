@@ -13,6 +13,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::identity::{Principal, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};

@@ -5,6 +5,8 @@ mod explaining;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod policy_limits;
+#[cfg(test)]
 mod registering;
 #[cfg(test)]
 mod world;
