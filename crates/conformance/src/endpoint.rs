@@ -153,7 +153,7 @@ pub fn an_endpoint_that_goes_lets_go_of_its_policies(make: &StoreFactory) {
     let attached = read(store, |view| view.endpoints_of_policy(&scope(1), policy_id(1)));
     assert_eq!(attached, [endpoint_id(2)], "its policies are attached to the others only");
     commit(store, |tx| tx.add_endpoint(&write_scope(1), &endpoint(1, 1)));
-    let none = read(store, |view| view.attached_policies(&scope(1), endpoint_id(1)));
+    let none = read(store, |view| view.attachments(&scope(1), Some(endpoint_id(1))));
     assert_eq!(none, [], "a new endpoint of that id has no old policies");
     assert!(
         !commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(3))),

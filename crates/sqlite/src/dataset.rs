@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
-use syft_space_domain::ids::{DatasetId, JobId, TenantId};
+use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Key, after_key, before_key, limit_plus_one, parse, to_i64, to_u64, unreadable_column};
@@ -183,13 +183,12 @@ impl DatasetView for Session<'_> {
         to_u64(count)
     }
 
-    fn all_datasets(&mut self, _operator: &OperatorScope) -> Result<Vec<(TenantId, Dataset)>, StoreError> {
+    fn all_datasets(&mut self, scope: &TenantScope) -> Result<Vec<Dataset>, StoreError> {
         let rows: Vec<DatasetRow> = self.read(|connection| {
-            let in_order = datasets::table.order((datasets::tenant_id, datasets::id));
-            in_order.select(DatasetRow::as_select()).load(connection)
+            let own = datasets::table.filter(datasets::tenant_id.eq(Key::from(scope)));
+            own.order(datasets::id).select(DatasetRow::as_select()).load(connection)
         })?;
-        let found = rows.into_iter().map(|row| Ok((row.tenant_id.into(), Dataset::try_from(row)?)));
-        found.collect()
+        rows.into_iter().map(Dataset::try_from).collect()
     }
 
     fn job(&mut self, scope: &TenantScope, dataset: DatasetId, id: JobId) -> Result<Option<Job>, StoreError> {

@@ -20,7 +20,7 @@ use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace};
 use syft_space_domain::page::{Cursor, Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
+use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, PolicyView};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
@@ -74,6 +74,16 @@ impl Merge for u64 {
     }
     fn merge(&mut self, other: Self) {
         *self += other;
+    }
+}
+
+impl Merge for PolicyUsage {
+    fn is_complete(&self) -> bool {
+        false
+    }
+    fn merge(&mut self, other: Self) {
+        self.patterns += other.patterns;
+        self.bytes += other.bytes;
     }
 }
 
@@ -136,6 +146,7 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "dataset_named",
     "datasets",
     "count_datasets",
+    "all_datasets",
     "job",
     "jobs",
     "unfinished_jobs",
@@ -152,7 +163,8 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "policy",
     "policies",
     "count_policies",
-    "attached_policies",
+    "policy_usage",
+    "attachments",
     "endpoints_of_policy",
     "update_policy",
     "remove_policy",
@@ -182,6 +194,7 @@ where
 
     delegated! {
         tenant_named(name: &TenantName) -> Option<TenantId>;
+        tenant_ids(operator: &OperatorScope) -> Vec<TenantId>;
         tenants(operator: &OperatorScope) -> Vec<Tenant>;
     }
 }
@@ -221,10 +234,8 @@ where
         Ok(found)
     }
 
-    delegated! {
-        all_datasets(operator: &OperatorScope) -> Vec<(TenantId, Dataset)>;
-    }
     scoped! { TenantScope, sample::scope;
+        all_datasets() -> Vec<Dataset>;
         dataset(id: DatasetId) -> Option<Dataset>;
         datasets(page: PageRequest<DatasetId>) -> Page<Dataset, DatasetId>;
         count_datasets() -> u64;
@@ -293,7 +304,8 @@ where
         policy(id: PolicyId) -> Option<Policy>;
         policies(page: PageRequest<PolicyId>) -> Page<Policy, PolicyId>;
         count_policies() -> u64;
-        attached_policies(endpoint: EndpointId) -> Vec<Policy>;
+        policy_usage() -> PolicyUsage;
+        attachments(endpoint: Option<EndpointId>) -> Vec<Attachment>;
         endpoints_of_policy(policy: PolicyId) -> Vec<EndpointId>;
     }
 }

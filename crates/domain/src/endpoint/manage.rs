@@ -3,7 +3,6 @@
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
-use crate::endpoint::query::{admitted, visible};
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
@@ -231,8 +230,10 @@ pub fn endpoints(
         principal.scope(if in_full { Permission::ReadMetadata } else { Permission::ListQueryable })?;
     let mut page = space.store.read()?.endpoints(&scope, page)?;
     if !in_full {
+        let (caller, now) = (principal.caller(None), space.clock.now());
         page.items.retain(|one| {
-            visible(principal, one.slug.as_str()).is_some_and(|live| admitted(principal, live))
+            let endpoint = principal.snapshot().endpoint(one.slug.as_str());
+            endpoint.is_some_and(|endpoint| endpoint.decide(&caller, now).is_allow())
         });
     }
     Ok(ListedEndpoints { page, in_full })

@@ -7,7 +7,7 @@ pub mod ports;
 mod query;
 mod slug;
 
-pub use answer::{Answer, PolicyEntry, PolicyMetadata, PolicyOutcome};
+pub use answer::Answer;
 pub use manage::{
     ChangeEndpoint, EndpointError, ListedEndpoints, NewEndpoint, change_endpoint, create_endpoint, endpoint,
     endpoints, remove_endpoint,

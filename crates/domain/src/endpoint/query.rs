@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::access::Permission;
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::{SearchQuery, SearchQueryError};
-use crate::endpoint::{Answer, PolicyMetadata};
+use crate::endpoint::Answer;
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::marketplace::ports::{HubIdentity, IdentifyError};
 use crate::marketplace::{HubCaller, identify};
-use crate::policy::{Reason, Subject};
+use crate::policy::{Decision, Obligations, PolicyMetadata, Reason};
 use crate::port_error::{PortError, port_errors};
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
@@ -82,6 +82,9 @@ pub enum QueryError {
     /// A policy refused.
     #[error("the endpoint's access policy does not admit you; ask its owner")]
     Refused(QueryRefusal),
+    /// A policy cannot be evaluated, so nobody is let in.
+    #[error("the endpoint is closed, for one of its policies cannot be evaluated; ask its owner")]
+    PolicyUnavailable,
     /// The hub does not vouch for the bearer of the satellite token any more.
     #[error("the hub does not vouch for you any more")]
     NotVouchedFor,
@@ -122,7 +125,7 @@ pub async fn look_up(
     let hint_agrees = tenant_hint.is_none_or(|name| name == principal.snapshot().tenant.name.as_str());
     match visible(principal, slug).filter(|_| hint_agrees) {
         Some(live) => {
-            let event = event.on(ObjectKind::Endpoint, live.endpoint.id);
+            let event = event.on(ObjectKind::Endpoint, live.id);
             Ok(Visible { live: Arc::clone(live), scope, event })
         }
         None => {
@@ -144,7 +147,8 @@ pub async fn query(
     query: &Query,
 ) -> Result<Answer, QueryError> {
     let Visible { live, scope, event } = on;
-    let (event, learned) = match admit(space, principal, &live, event).await {
+    let Admitted { decision, obligations, learned, event } = match admit(space, principal, &live, event).await
+    {
         Ok(admitted) => admitted,
         Err((error, event)) => {
             space.store.record(event).await?;
@@ -161,109 +165,123 @@ pub async fn query(
     };
     let taken = space.clock.now().since(begun);
     // A hub and the engine may have been waited for.
-    if let Err(error) = recheck(space, principal, &live, learned.as_ref()) {
-        space.store.record(refused(&error, event)).await?;
-        return Err(error);
-    }
+    let decision = match recheck(space, principal, &live, learned.as_ref(), decision) {
+        Ok(decision) => decision,
+        Err(error) => {
+            space.store.record(refused(&error, event)).await?;
+            return Err(error);
+        }
+    };
     space.store.record(event).await?;
+    obligations.settle();
     Ok(Answer {
-        documents,
+        documents: decision.filter(documents),
         search_ms: u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
-        policy: PolicyMetadata::success(),
+        policy: decision.metadata(),
     })
 }
 
-/// The endpoint of this slug, if this caller may know of it: a draft is for those alone who may change it, and what
-/// no access policy opens is for members.
-pub(super) fn visible<'a>(principal: &'a Principal, slug: &str) -> Option<&'a Arc<EndpointSnapshot>> {
-    let live = principal.snapshot().endpoint(slug)?;
-    let published = live.endpoint.published || principal.may(Permission::WriteEndpoints);
-    let open = principal.as_hub_user().is_none() || !live.access.is_empty();
-    (published && open).then_some(live)
+/// The endpoint of this slug, if this caller may know of it.
+fn visible<'a>(principal: &'a Principal, slug: &str) -> Option<&'a Arc<EndpointSnapshot>> {
+    let endpoint = principal.snapshot().endpoint(slug)?;
+    endpoint.is_visible(&principal.caller(None)).then_some(endpoint)
 }
 
-/// Lets a caller through, or says why not. The event comes back with what was learned of them, and so does the address
-/// that a hub told.
+/// A query that was let in.
+struct Admitted {
+    decision: Decision,
+    obligations: Obligations,
+    /// The address that a hub told of the caller.
+    learned: Option<Email>,
+    event: Event,
+}
+
+/// Lets a caller through and performs what that obliges to, or says why not. The event comes back with what was learned
+/// of them.
 async fn admit(
     space: &Space,
     principal: &Principal,
-    live: &EndpointSnapshot,
-    event: Event,
-) -> Result<(Event, Option<Email>), (QueryError, Event)> {
-    let denied = |event: Event| {
-        let event = Event { action: Action::PolicyViolation, ..event }.denied("access_denied");
-        (QueryError::Refused(QueryRefusal { policy: PolicyMetadata::access_denied() }), event)
-    };
-    let Some(caller) = principal.as_hub_user() else {
-        return if admitted(principal, live) { Ok((event, None)) } else { Err(denied(event)) };
-    };
-    if caller.claims.is_guest() {
-        let verdict = live.access.verdict(Subject::Guest);
-        return if verdict.is_allow() { Ok((event, None)) } else { Err(denied(event)) };
+    endpoint: &EndpointSnapshot,
+    mut event: Event,
+) -> Result<Admitted, (QueryError, Event)> {
+    let mut decision = endpoint.decide(&principal.caller(None), space.clock.now());
+    let mut learned = None;
+    // The hub is asked only where the decision hangs on what it would say.
+    let asked = principal.as_hub_user().filter(|caller| !caller.claims.is_guest());
+    if let Some(caller) = asked.filter(|_| decision.diagnostics.reason == Reason::AddressUnknown) {
+        match identify(space, principal, caller).await {
+            Ok(HubIdentity { email, .. }) => {
+                event = email.iter().fold(event, Event::about);
+                decision = endpoint.decide(&principal.caller(email.as_ref()), space.clock.now());
+                learned = email;
+            }
+            Err(IdentifyError::NotVouchedFor(_)) => {
+                let event =
+                    Event { action: Action::AuthnTokenFail, ..event }.denied("hub_user_not_vouched_for");
+                return Err((QueryError::NotVouchedFor, event));
+            }
+            Err(IdentifyError::Unavailable(_)) => {
+                return Err((QueryError::IdentityUnavailable, event.failed("identity_unavailable")));
+            }
+        }
     }
-    // The hub is asked only where the verdict hangs on what it would say.
-    let verdict = live.access.verdict(Subject::Identified { email: None });
-    if verdict.reason != Reason::AddressUnknown {
-        return if verdict.is_allow() { Ok((event, None)) } else { Err(denied(event)) };
-    }
-    match identify(space, principal, caller).await {
-        Ok(HubIdentity { email, .. }) => {
-            let event = email.iter().fold(event, Event::about);
-            let verdict = live.access.verdict(Subject::Identified { email: email.as_ref() });
-            if verdict.is_allow() { Ok((event, email)) } else { Err(denied(event)) }
-        }
-        Err(IdentifyError::NotVouchedFor(_)) => {
-            let event = Event { action: Action::AuthnTokenFail, ..event }.denied("hub_user_not_vouched_for");
-            Err((QueryError::NotVouchedFor, event))
-        }
-        Err(IdentifyError::Unavailable(_)) => {
-            Err((QueryError::IdentityUnavailable, event.failed("identity_unavailable")))
-        }
+    let (decision, obligations) = decision.perform(space.clock.now()).await;
+    if decision.is_allow() {
+        Ok(Admitted { decision, obligations, learned, event })
+    } else {
+        let error = refusal(&decision);
+        let event = refused(&error, event);
+        Err((error, event))
     }
 }
 
-/// Asks once more all that was asked before the search, as it is now. `learned` is the address that a hub told of the
-/// caller; the hub is not asked again.
+/// Asks once more all that was asked before the search, as it is now, and answers the decision that holds now. What was
+/// performed for the first stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the
+/// hub is not asked again.
 fn recheck(
     space: &Space,
     principal: &Principal,
     searched: &EndpointSnapshot,
     learned: Option<&Email>,
-) -> Result<(), QueryError> {
-    let now = principal.renew(&*space.snapshots, space.clock.now()).map_err(AuthorizationError::from)?;
+    decision: Decision,
+) -> Result<Decision, QueryError> {
+    let at = space.clock.now();
+    let now = principal.renew(&*space.snapshots, at).map_err(AuthorizationError::from)?;
     now.scope(Permission::Query)?;
     if Arc::ptr_eq(now.snapshot(), principal.snapshot()) {
-        return Ok(());
+        return Ok(decision);
     }
     // Another endpoint may have taken over the slug: what was found is not its to give.
-    let live = visible(&now, searched.endpoint.slug.as_str())
-        .filter(|live| live.endpoint.id == searched.endpoint.id && live.index == searched.index)
+    let live = visible(&now, searched.slug.as_str())
+        .filter(|live| live.id == searched.id && live.index == searched.index)
         .ok_or(QueryError::NotFound)?;
-    let subject = match now.as_hub_user() {
-        None if live.access.is_empty() => return Ok(()),
-        None => Subject::Identified { email: now.email() },
-        Some(caller) if caller.claims.is_guest() => Subject::Guest,
-        Some(_) => Subject::Identified { email: learned },
-    };
-    match live.access.verdict(subject) {
-        verdict if verdict.is_allow() => Ok(()),
+    let decision = live.decide(&now.caller(learned), at);
+    if decision.is_allow() {
+        Ok(decision)
+    } else if decision.diagnostics.reason == Reason::AddressUnknown {
         // The policies hang on the address only now: the next request asks the hub for it.
-        verdict if verdict.reason == Reason::AddressUnknown => Err(QueryError::IdentityUnavailable),
-        _ => Err(QueryError::Refused(QueryRefusal { policy: PolicyMetadata::access_denied() })),
+        Err(QueryError::IdentityUnavailable)
+    } else {
+        Err(refusal(&decision))
     }
 }
 
-/// Makes of the event of a query that of its late refusal.
+/// The error of a decision that does not let the query in.
+fn refusal(decision: &Decision) -> QueryError {
+    if decision.diagnostics.reason == Reason::PolicyUnavailable {
+        QueryError::PolicyUnavailable
+    } else {
+        QueryError::Refused(QueryRefusal { policy: decision.metadata() })
+    }
+}
+
+/// Makes of the event of a query that of its refusal.
 fn refused(error: &QueryError, event: Event) -> Event {
     match error {
         QueryError::Authorization(error) => error.denied(event),
         QueryError::NotFound => event.denied("endpoint_not_found"),
         QueryError::Refused(_) => Event { action: Action::PolicyViolation, ..event }.denied("access_denied"),
+        QueryError::PolicyUnavailable => event.failed("policy_unavailable"),
         _ => event.failed("identity_unavailable"),
     }
-}
-
-/// Whether the endpoint's access policies admit a member. Where none is attached, any member may query.
-pub(super) fn admitted(principal: &Principal, live: &EndpointSnapshot) -> bool {
-    live.access.is_empty() || live.access.verdict(Subject::Identified { email: principal.email() }).is_allow()
 }

@@ -6,7 +6,6 @@ use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{ListingId, MarketplaceId};
-use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -64,6 +63,7 @@ pub async fn list(
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
+    let policy_types = space.policy_types.clone();
     let listing = space
         .store
         .write(move |tx| {
@@ -75,7 +75,8 @@ pub async fn list(
             if !endpoint.published {
                 return Err(ListingError::Draft.into());
             }
-            if !has_access_policy(&tx.attached_policies(&scope, endpoint.id)?) {
+            let attached = tx.attachments(&scope, Some(endpoint.id))?;
+            if !attached.iter().any(|one| policy_types.names_callers(&one.policy_type)) {
                 return Err(ListingError::NoAccessPolicy.into());
             }
             let listed = tx.listings_on(&scope, marketplace)?;

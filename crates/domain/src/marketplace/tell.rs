@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{Action, Actor, ObjectKind, Origin};
+use crate::endpoint::EndpointName;
 use crate::ids::{ListingId, MarketplaceId, TenantId};
 use crate::marketplace::hub_access::hub_access;
 use crate::marketplace::ports::{HealthReport, HubError, Publication};
-use crate::marketplace::publication::has_access_policy;
+use crate::marketplace::publication::is_publishable;
 use crate::marketplace::{Listing, ListingState};
 use crate::page::PageLimit;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::View;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::Recorded;
@@ -92,7 +92,7 @@ pub async fn report(
     let listed = listed.into_iter().filter(|one| one.state == ListingState::Listed);
     let (mut reports, checked_at) = (Vec::new(), space.clock.now());
     for listing in listed {
-        let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;
+        let wanted = wanted(space, scope, &listing)?;
         if wanted.as_ref() != told.of(listing.id).as_ref() {
             let changed = Listing { state: ListingState::Pending, ..listing.clone() };
             tell(space, scope, changed, told).await?;
@@ -122,21 +122,15 @@ impl PublicationStatus {
 
 /// What the hub is to show; `None` where nothing is to be shown: the endpoint is a draft, has no access policy, or is
 /// to go.
-fn wanted(
-    view: &mut dyn View,
-    scope: &TenantScope,
-    listing: &Listing,
-) -> Result<Option<Publication>, PortError> {
-    if listing.state == ListingState::Removing {
-        return Ok(None);
-    }
-    let (Some(tenant), Some(endpoint)) = (view.tenant(scope)?, view.endpoint(scope, listing.endpoint)?)
-    else {
+fn wanted(space: &Space, scope: &TenantScope, listing: &Listing) -> Result<Option<Publication>, PortError> {
+    let snapshot = space.snapshots.tenant(scope)?;
+    let endpoint = snapshot.endpoint_named(&EndpointName::Id(listing.endpoint));
+    let listed = endpoint.filter(|_| listing.state != ListingState::Removing);
+    let Some(shown) = listed.filter(|endpoint| is_publishable(endpoint, space.clock.now())) else {
         return Ok(None);
     };
-    let policies = view.attached_policies(scope, endpoint.id)?;
-    let shown = endpoint.published && has_access_policy(&policies);
-    Ok(shown.then(|| Publication::of(&endpoint, &policies, &tenant.name)))
+    let endpoint = space.store.read()?.endpoint(scope, listing.endpoint)?;
+    Ok(endpoint.map(|endpoint| Publication::of(&endpoint, &shown.policies, &snapshot.tenant.name)))
 }
 
 /// Tells the hub of one listing, and writes down how that ended. Answers whether the hub could be reached.
@@ -148,7 +142,7 @@ async fn tell(
 ) -> Result<bool, PortError> {
     let live = space.snapshots.tenant(scope)?;
     let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(true) };
-    let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;
+    let wanted = wanted(space, scope, &listing)?;
     let done = match hub_access(space, scope, &at) {
         Err(error) => Err(error),
         Ok(access) => match &wanted {

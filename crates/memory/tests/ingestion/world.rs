@@ -13,6 +13,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::identity::{Principal, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
@@ -73,6 +74,7 @@ impl World {
             engine: engine.clone(),
             spool: Arc::new(MemorySpool::new()),
             extractor: Arc::new(TextFiles),
+            policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
             clock: Arc::new(AdvancingClock(ManualClock::at(begin))),

@@ -14,7 +14,7 @@ use syft_space_domain::marketplace::{
     HEALTH_REPORT_INTERVAL, Listing, ListingError, ListingState, PublicationStatus, list, listings, report,
     tell_due, unlist,
 };
-use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, attach, create_policy};
+use syft_space_domain::policy::{NewPolicy, attach, create_policy};
 use syft_space_domain::tenant::TenantScope;
 
 use crate::world::{PUBLIC, World, block_on, url};
@@ -73,7 +73,7 @@ impl ListedEndpoint {
         let mut ids = Vec::new();
         if !patterns.is_empty() {
             let configuration = json!({ "mode": "allow", "patterns": patterns });
-            let configuration = PolicyConfiguration::parse("access", &configuration).unwrap();
+            let configuration = space.policy_types.parse("access", &configuration).unwrap();
             let policy = NewPolicy { name: "partners of secret.example".to_owned(), configuration };
             ids.push(create_policy(space, &context, &self.principal, policy).await.unwrap().id);
         }

@@ -22,6 +22,7 @@ use syft_space_domain::identity::{
 };
 use syft_space_domain::ids::{AccountId, DatasetId};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
@@ -150,6 +151,7 @@ impl World {
             extractor: Arc::new(TextFiles),
             store: Arc::new(MemoryStore::new(cache.clone())),
             snapshots: cache.clone(),
+            policy_types: PolicyTypes::default(),
             passwords: Arc::new(SlowPasswords(passwords, meanwhile.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME)),
             trusted: cache,

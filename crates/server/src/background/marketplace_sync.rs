@@ -61,13 +61,13 @@ fn marketplaces(
 ) -> Result<BTreeSet<(TenantId, MarketplaceId)>, StoreError> {
     let mut view = space.store.read()?;
     let mut all = BTreeSet::new();
-    for tenant in view.tenants(operator)? {
-        let snapshot = space.snapshots.tenant(&operator.tenant(tenant.id));
+    for tenant in view.tenant_ids(operator)? {
+        let snapshot = space.snapshots.tenant(&operator.tenant(tenant));
         all.extend(
             snapshot
                 .iter()
                 .flat_map(|snapshot| snapshot.marketplaces())
-                .map(|marketplace| (tenant.id, marketplace.id)),
+                .map(|marketplace| (tenant, marketplace.id)),
         );
     }
     Ok(all)

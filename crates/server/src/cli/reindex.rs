@@ -29,7 +29,12 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     telemetry::start(settings);
     let opened = wiring::open_unreconciled(home, settings)?;
-    let datasets = opened.space.store.read()?.all_datasets(&opened.operator)?;
+    let mut view = opened.space.store.read()?;
+    let mut datasets = Vec::new();
+    for tenant in view.tenant_ids(&opened.operator)? {
+        let own = view.all_datasets(&opened.operator.tenant(tenant))?;
+        datasets.extend(own.into_iter().map(|dataset| (tenant, dataset)));
+    }
     let mut done = Vec::new();
     for (tenant, dataset) in datasets {
         let wanted = which.dataset.is_none_or(|id| id == dataset.id);

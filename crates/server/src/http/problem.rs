@@ -4,8 +4,8 @@ mod body;
 
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use syft_space_domain::endpoint::PolicyMetadata;
 use syft_space_domain::ids::RequestId;
+use syft_space_domain::policy::PolicyMetadata;
 
 use crate::http::reason::Reason;
 

@@ -9,7 +9,8 @@ use syft_space_domain::endpoint::{self, EndpointName, ResponseType, Slug};
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::Issuer;
-use syft_space_domain::policy::{self, HypotheticalCaller, Policy};
+use syft_space_domain::policy::ports::Attachment;
+use syft_space_domain::policy::{self, HypotheticalCaller};
 use syft_space_domain::text;
 use syft_space_domain::time::Timestamp;
 
@@ -108,12 +109,12 @@ pub(crate) struct AttachedPolicy {
     id: String,
     name: String,
     #[schemars(with = "shapes::PolicyTypeShape")]
-    policy_type: &'static str,
+    policy_type: String,
 }
 
-impl From<Policy> for AttachedPolicy {
-    fn from(policy: Policy) -> Self {
-        Self { id: policy.id.to_string(), name: policy.name, policy_type: policy.configuration.type_name() }
+impl From<Attachment> for AttachedPolicy {
+    fn from(attached: Attachment) -> Self {
+        Self { id: attached.policy.to_string(), name: attached.name, policy_type: attached.policy_type }
     }
 }
 

@@ -1,10 +1,13 @@
 //! The routes of policies.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::policy::{self, PolicyConfiguration, PolicyConfigurationError};
 use syft_space_domain::text;
@@ -23,9 +26,9 @@ pub(crate) struct Policy {
     id: String,
     name: String,
     #[schemars(with = "shapes::PolicyTypeShape")]
-    policy_type: &'static str,
+    policy_type: String,
     #[schemars(with = "shapes::ShownAccessConfigurationShape")]
-    configuration: serde_json::Value,
+    configuration: Arc<RawValue>,
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
@@ -37,8 +40,8 @@ impl From<policy::Policy> for Policy {
         Self {
             id: policy.id.to_string(),
             name: policy.name,
-            policy_type: policy.configuration.type_name(),
-            configuration: policy.configuration.to_json(),
+            policy_type: policy.configuration.type_name().to_owned(),
+            configuration: Arc::clone(policy.configuration.json()),
             created_at: policy.created_at,
             updated_at: policy.updated_at,
         }
@@ -73,7 +76,7 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     let body: NewPolicy = request.json().await?;
     let wanted = policy::NewPolicy {
         name: take("/name", text::name(&body.name))?,
-        configuration: configuration(&body.policy_type, &body.configuration)?,
+        configuration: configuration(&request, &body.policy_type, &body.configuration)?,
     };
     let created =
         policy::create_policy(request.space(), &request.context, request.principal()?, wanted).await?;
@@ -98,9 +101,10 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
     let known = policy::policy(request.space(), request.principal()?, id)?;
     let body: ChangePolicy = request.merge_patch().await?;
     let patched = body.configuration.map(|patch| {
-        let mut merged = known.configuration.to_json();
+        // What cannot be read any more is replaced as a whole.
+        let mut merged = known.configuration.to_value().unwrap_or_default();
         merge(&mut merged, patch);
-        configuration(known.configuration.type_name(), &merged)
+        configuration(&request, known.configuration.type_name(), &merged)
     });
     // The patch was merged into what was just read: it may not land on anything newer.
     let if_revision = request.if_match().or(patched.is_some().then_some(known.revision));
@@ -137,11 +141,15 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     Ok(reply::no_content())
 }
 
-fn configuration(policy_type: &str, json: &serde_json::Value) -> Result<PolicyConfiguration, Problem> {
-    PolicyConfiguration::parse(policy_type, json).map_err(|error| match &error {
-        PolicyConfigurationError::UnknownType(_) => Problem::field("/policy_type", error),
-        PolicyConfigurationError::Access(access) => {
-            Problem::field(format!("/configuration{}", access.pointer()), error.to_string())
+fn configuration(
+    request: &Request,
+    policy_type: &str,
+    json: &serde_json::Value,
+) -> Result<PolicyConfiguration, Problem> {
+    request.space().policy_types.parse(policy_type, json).map_err(|error| match &error {
+        PolicyConfigurationError::UnknownType { .. } => Problem::field("/policy_type", error),
+        PolicyConfigurationError::Invalid(invalid) => {
+            Problem::field(format!("/configuration{}", invalid.pointer), error.to_string())
         }
     })
 }

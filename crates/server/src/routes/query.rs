@@ -10,7 +10,8 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::SearchQuery;
-use syft_space_domain::endpoint::{self, PolicyMetadata, Visible};
+use syft_space_domain::endpoint::{self, Visible};
+use syft_space_domain::policy::PolicyMetadata;
 
 use crate::http::error_response::search_query_error;
 use crate::http::problem::Problem;
