@@ -47,7 +47,6 @@ fn attachment(endpoint: u64, policy: &Policy) -> Attachment {
         policy: policy.id,
         name: policy.name.clone(),
         policy_type: policy.configuration.type_name().to_owned(),
-        revision: policy.revision,
     }
 }
 
@@ -261,6 +260,12 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
     let list = |tenant| all_items(2, |page| read(store, |view| view.policies(&scope(tenant), page)));
     let ours: Vec<Policy> = (1..=4).map(policy).collect();
     let before = list(2);
+    let revision = |tenant, n| read(store, |view| view.policy_revision(&scope(tenant), policy_id(n)));
+    assert_eq!(
+        [revision(1, 1), revision(1, 5)],
+        [Some(policy(1).revision), None],
+        "its revision is its tenant's"
+    );
     assert_eq!(find(store, 1, 1), Some(policy(1)), "one's own policy is found");
     assert_eq!(find(store, 1, 5), None, "another tenant's is not");
     assert_eq!(list(1), ours, "another tenant's are not listed");
