@@ -221,6 +221,8 @@ pub fn z1_a_dataset_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     assert_eq!(find(store, 1, 2), None, "another tenant's is not");
     assert_eq!(find_by_name(store, 1, &dataset(2).name), None, "nor is its name");
     assert_eq!(listed(store, 1), [dataset(1)], "another tenant's are not listed");
+    let all = read(store, |view| view.all_datasets(&scope(1)));
+    assert_eq!(all, [dataset(1)], "nor seen among all that there are");
     let changed = || Dataset { name: "ours".to_owned(), ..dataset(1) };
     commit(store, move |tx| tx.update_dataset(&write_scope(1), &changed()));
     drop(submit(store, |tx| tx.update_dataset(&write_scope(1), &deleting(2))).wait());

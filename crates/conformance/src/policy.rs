@@ -47,7 +47,6 @@ fn attachment(endpoint: u64, policy: &Policy) -> Attachment {
         policy: policy.id,
         name: policy.name.clone(),
         policy_type: policy.configuration.type_name().to_owned(),
-        revision: policy.revision,
     }
 }
 
@@ -264,11 +263,20 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
     let list = |tenant| all_items(2, |page| read(store, |view| view.policies(&scope(tenant), page)));
     let ours: Vec<Policy> = (1..=4).map(policy).collect();
     let before = list(2);
+    let revision = |tenant, n| read(store, |view| view.policy_revision(&scope(tenant), policy_id(n)));
+    assert_eq!(
+        [revision(1, 1), revision(1, 5)],
+        [Some(policy(1).revision), None],
+        "its revision is its tenant's"
+    );
     assert_eq!(find(store, 1, 1), Some(policy(1)), "one's own policy is found");
     assert_eq!(find(store, 1, 5), None, "another tenant's is not");
     assert_eq!(list(1), ours, "another tenant's are not listed");
     let counts = [1, 2, 3].map(|n| read(store, |view| view.count_policies(&scope(n))));
     assert_eq!(counts, [4, 5, 0], "nor counted");
+    let usage = [1, 3].map(|n| read(store, |view| view.policy_usage(&scope(n))).patterns);
+    let own = ours.iter().map(|one| one.configuration.patterns()).sum();
+    assert_eq!(usage, [own, 0], "nor is what they take up");
     assert_eq!(endpoints(store, 1, 1), [endpoint_id(1)], "another tenant's attachments are not seen");
     assert_eq!(attached(store, 1, 2), [], "from either side");
     let shown = read(store, |view| view.attachments(&scope(2), Some(endpoint_id(2))));

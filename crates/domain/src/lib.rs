@@ -7,7 +7,7 @@
 //!   only authentication and the founding of a tenant make.
 //! * [`identity`]: accounts, memberships, passwords, invitations, logins, and the [`identity::Principal`] they end in.
 //! * [`access`]: roles, permissions, and the one table that joins them.
-//! * [`policy`]: who may query an endpoint: patterns, verdicts, and why.
+//! * [`policy`]: who may query an endpoint, and how much: types of policies, one decision, and why.
 //! * [`dataset`]: documents, chunks, ingestion, search.
 //! * [`endpoint`]: what is published, and how it is queried.
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
@@ -26,7 +26,11 @@
 //! 3. Add the trait to [`store::View`] or [`store::Tx`], a suite to the conformance crate, and a file of the same
 //!    name to each adapter.
 //!
-//! Two runnable examples stand beside this crate: `embed_policy` and `embed_roles`.
+//! # How to add a policy type
+//!
+//! One file that implements [`policy::PolicyType`] and [`policy::Rule`], and one line: see [`policy`].
+//!
+//! Three runnable examples stand beside this crate: `embed_policy`, `embed_policy_type` and `embed_roles`.
 #![forbid(unsafe_code)]
 
 pub mod access;

@@ -16,6 +16,10 @@ impl PolicyView for Transaction {
         Ok(self.tables.policies.get(scope, id).cloned())
     }
 
+    fn policy_revision(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<u64>, StoreError> {
+        Ok(self.tables.policies.get(scope, id).map(|policy| policy.revision))
+    }
+
     fn policies(
         &mut self,
         scope: &TenantScope,
@@ -46,7 +50,7 @@ impl PolicyView for Transaction {
         let attachment = |(endpoint, id)| {
             let policy = self.tables.policies.get(scope, id)?;
             let (name, policy_type) = (policy.name.clone(), policy.configuration.type_name().to_owned());
-            Some(Attachment { endpoint, policy: id, name, policy_type, revision: policy.revision })
+            Some(Attachment { endpoint, policy: id, name, policy_type })
         };
         Ok(pairs.filter_map(attachment).collect())
     }

@@ -81,6 +81,14 @@ impl PolicyView for Session<'_> {
         row.map(Policy::try_from).transpose()
     }
 
+    fn policy_revision(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<u64>, StoreError> {
+        let revision: Option<i64> = self.read(|connection| {
+            let row = policies::table.find((Key::from(scope), Key::from(id)));
+            row.select(policies::revision).first(connection).optional()
+        })?;
+        revision.map(to_u64).transpose()
+    }
+
     fn policies(
         &mut self,
         scope: &TenantScope,
@@ -108,7 +116,6 @@ impl PolicyView for Session<'_> {
     }
 
     fn policy_usage(&mut self, scope: &TenantScope) -> Result<PolicyUsage, StoreError> {
-        // The index holds both columns, so that no configuration is read.
         let rows: Vec<(i64, i64)> = self.read(|connection| {
             let own = policies::table.filter(policies::tenant_id.eq(Key::from(scope)));
             own.select((policies::patterns, policies::bytes)).load(connection)
@@ -127,7 +134,7 @@ impl PolicyView for Session<'_> {
         let same_policy = policies::tenant_id
             .eq(endpoint_policies::tenant_id)
             .and(policies::id.eq(endpoint_policies::policy_id));
-        let rows: Vec<(Key, Key, String, String, i64)> = self.read(|connection| {
+        let rows: Vec<(Key, Key, String, String)> = self.read(|connection| {
             let attached = endpoint_policies::table
                 .inner_join(policies::table.on(same_policy))
                 .filter(endpoint_policies::tenant_id.eq(Key::from(scope)))
@@ -137,7 +144,6 @@ impl PolicyView for Session<'_> {
                     policies::id,
                     policies::name,
                     policies::policy_type,
-                    policies::revision,
                 ));
             match endpoint {
                 None => attached.load(connection),
@@ -146,11 +152,13 @@ impl PolicyView for Session<'_> {
                 }
             }
         })?;
-        let attachment = |(endpoint, policy, name, policy_type, revision): (Key, Key, _, _, _)| {
-            let (endpoint, policy) = (endpoint.into(), policy.into());
-            Ok(Attachment { endpoint, policy, name, policy_type, revision: to_u64(revision)? })
+        let attachment = |(endpoint, policy, name, policy_type): (Key, Key, _, _)| Attachment {
+            endpoint: endpoint.into(),
+            policy: policy.into(),
+            name,
+            policy_type,
         };
-        rows.into_iter().map(attachment).collect()
+        Ok(rows.into_iter().map(attachment).collect())
     }
 
     fn endpoints_of_policy(

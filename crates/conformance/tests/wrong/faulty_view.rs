@@ -161,6 +161,7 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "update_endpoint",
     "remove_endpoint",
     "policy",
+    "policy_revision",
     "policies",
     "count_policies",
     "policy_usage",
@@ -302,6 +303,7 @@ where
 {
     scoped! { TenantScope, sample::scope;
         policy(id: PolicyId) -> Option<Policy>;
+        policy_revision(id: PolicyId) -> Option<u64>;
         policies(page: PageRequest<PolicyId>) -> Page<Policy, PolicyId>;
         count_policies() -> u64;
         policy_usage() -> PolicyUsage;

@@ -22,7 +22,7 @@ pub struct PolicyConfiguration {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyConfigurationError {
     /// There is no such type.
-    #[error("policy_type is {}; there is no type {name:?} in this version", .known.join(" or "))]
+    #[error("there is no type {name:?} in this version")]
     UnknownType {
         /// What was named.
         name: String,

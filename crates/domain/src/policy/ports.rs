@@ -17,8 +17,6 @@ pub struct Attachment {
     pub name: String,
     /// The name of its type.
     pub policy_type: String,
-    /// Its revision.
-    pub revision: u64,
 }
 
 /// What the policies of a tenant take up.
@@ -34,6 +32,8 @@ pub struct PolicyUsage {
 pub trait PolicyView {
     /// One policy of the tenant.
     fn policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<Policy>, StoreError>;
+    /// The revision of one policy of the tenant. Its configuration is not read for it.
+    fn policy_revision(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<u64>, StoreError>;
     /// The tenant's policies, in the order of their ids.
     fn policies(
         &mut self,

@@ -148,10 +148,11 @@ impl TenantSnapshot {
             policies: Arc::default(),
             marketplaces: Arc::new(marketplaces.collect()),
         };
+        let mut current = HashSet::new();
         for endpoint in endpoints {
             let index = found(indexes.get(&endpoint.dataset).copied())?;
             let attached = attached.remove(&endpoint.id).unwrap_or_default();
-            let policies = snapshot.policy_set(view, scope, types, &attached)?;
+            let policies = snapshot.policy_set(view, scope, types, &attached, &mut current)?;
             drop(snapshot.put_endpoint(endpoint, index, policies));
         }
         Arc::make_mut(&mut snapshot.policies).shrink_to_fit();
@@ -166,7 +167,7 @@ impl TenantSnapshot {
         types: &PolicyTypes,
         changes: &[StateChange],
     ) -> Result<(), StoreError> {
-        let mut detached = HashSet::new();
+        let (mut detached, mut current) = (HashSet::new(), HashSet::new());
         for change in changes {
             match *change {
                 StateChange::Tenant(_) | StateChange::Hub(_) => {}
@@ -184,7 +185,7 @@ impl TenantSnapshot {
                         let dataset = view.dataset(scope, endpoint.dataset)?;
                         let index = found(dataset.map(|dataset| dataset.index()))?;
                         let attached = view.attachments(scope, Some(id))?;
-                        let policies = self.policy_set(view, scope, types, &attached)?;
+                        let policies = self.policy_set(view, scope, types, &attached, &mut current)?;
                         detached.extend(self.put_endpoint(endpoint, index, policies));
                     }
                 }
@@ -204,30 +205,33 @@ impl TenantSnapshot {
         Ok(())
     }
 
-    /// Policies that are attached, each compiled once per change however many endpoints have it.
+    /// Policies that are attached, each read once however many endpoints have it. Those in `current` are known to be as
+    /// they are stored now.
     fn policy_set(
         &mut self,
         view: &mut dyn View,
         scope: &TenantScope,
         types: &PolicyTypes,
         attached: &[Attachment],
+        current: &mut HashSet<PolicyId>,
     ) -> Result<PolicySet, StoreError> {
+        let missing = || StoreError::failed("a policy is attached that is not there");
         let mut set = Vec::with_capacity(attached.len());
-        for one in attached {
-            let known = self.policies.get(&one.policy).filter(|known| known.revision == one.revision);
+        for id in attached.iter().map(|one| one.policy) {
+            let mut known = self.policies.get(&id).map(Arc::clone);
+            if current.insert(id)
+                && let Some(policy) = &known
+                && view.policy_revision(scope, id)? != Some(policy.revision)
+            {
+                known = None;
+            }
             set.push(if let Some(known) = known {
-                Arc::clone(known)
+                known
             } else {
-                let policy = view.policy(scope, one.policy)?;
-                let policy =
-                    policy.ok_or_else(|| StoreError::failed("a policy is attached that is not there"))?;
-                let compiled = Arc::new(CompiledPolicy::compile(
-                    types,
-                    policy.id,
-                    policy.revision,
-                    &policy.configuration,
-                ));
-                Arc::make_mut(&mut self.policies).insert(one.policy, Arc::clone(&compiled));
+                let policy = view.policy(scope, id)?.ok_or_else(missing)?;
+                let compiled = CompiledPolicy::compile(types, id, policy.revision, &policy.configuration);
+                let compiled = Arc::new(compiled);
+                Arc::make_mut(&mut self.policies).insert(id, Arc::clone(&compiled));
                 compiled
             });
         }

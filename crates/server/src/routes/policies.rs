@@ -147,7 +147,9 @@ fn configuration(
     json: &serde_json::Value,
 ) -> Result<PolicyConfiguration, Problem> {
     request.space().policy_types.parse(policy_type, json).map_err(|error| match &error {
-        PolicyConfigurationError::UnknownType { .. } => Problem::field("/policy_type", error),
+        PolicyConfigurationError::UnknownType { known, .. } => {
+            Problem::field("/policy_type", format!("policy_type is {}; {error}", known.join(" or ")))
+        }
         PolicyConfigurationError::Invalid(invalid) => {
             Problem::field(format!("/configuration{}", invalid.pointer), error.to_string())
         }
