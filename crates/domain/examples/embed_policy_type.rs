@@ -123,7 +123,11 @@ impl Obligation for TakeOne {
                 left
             });
             let taken = Taken { policy: self.policy, now, counters: Arc::clone(&self.counters) };
-            if took { Ok(Box::new(taken) as Box<dyn Hold>) } else { Err(self.shortfall()) }
+            if !took {
+                return Err(self.shortfall());
+            }
+            let hold: Box<dyn Hold> = Box::new(taken);
+            Ok(hold)
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Properties of patterns and verdicts, against a slow reference that tries everything one by one.
 
+#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -151,12 +151,8 @@ fn shared_policies() {
     let snapshot = cache.tenant(&write_scope(1)).unwrap();
     assert_eq!(snapshot.endpoint(endpoint(1, 1).slug.as_str()).unwrap().policies.iter().count(), ids.len());
     drop(snapshot);
-    let row = Policy {
-        configuration: configurations[0].clone(),
-        name: "renamed".to_owned(),
-        revision: 2,
-        ..policy(1)
-    };
+    let row =
+        Policy { configuration: configuration(1), name: "renamed".to_owned(), revision: 2, ..policy(1) };
     println!("    renamed in {:.1} ms", write(&store, move |tx| tx.update_policy(&write_scope(1), &row)));
     let changed = configuration(99);
     let begun = processor();
