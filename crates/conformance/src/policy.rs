@@ -275,7 +275,7 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
     let counts = [1, 2, 3].map(|n| read(store, |view| view.count_policies(&scope(n))));
     assert_eq!(counts, [4, 5, 0], "nor counted");
     let usage = [1, 3].map(|n| read(store, |view| view.policy_usage(&scope(n))).patterns);
-    let own = ours.iter().map(|one| one.configuration.patterns()).sum();
+    let own: u64 = ours.iter().map(|one| one.configuration.patterns()).sum();
     assert_eq!(usage, [own, 0], "nor is what they take up");
     assert_eq!(endpoints(store, 1, 1), [endpoint_id(1)], "another tenant's attachments are not seen");
     assert_eq!(attached(store, 1, 2), [], "from either side");
