@@ -82,7 +82,7 @@ async fn z2_a_policy_of_a_type_that_nobody_knows_closes_its_endpoint_alone() {
     let refused = acme.ask("birds", "penguins").await.expect_problem(503, "policy_unavailable");
     assert!(!refused.text.contains("of_a_later_version"), "{}", refused.text);
     acme.ask("cats", "cats").await.expect(200);
-    let newest = &acme.audit("?action=endpoint_query&outcome=failure").await[0];
+    let newest = &acme.audit("&action=endpoint_query&outcome=failure").await[0];
     assert_eq!(newest["reason_code"], "policy_unavailable");
     let explain = json!({ "identity": { "email": "owner@acme.example" } });
     let why = acme.post("/endpoints/birds/policies/explain", &explain).await.expect(200).body;
