@@ -336,7 +336,7 @@ fn a_store_that_does_something_else_than_another_is_told_apart() {
     ];
     for fault in faults {
         let compared = catch_unwind(AssertUnwindSafe(|| {
-            differential::same_units(2_048, correct, &*faulty_store(fault))
+            differential::same_units(2_048, correct, &*faulty_store(fault));
         }));
         assert!(compared.is_err(), "a store with {fault:?} is told apart from a right one");
     }
