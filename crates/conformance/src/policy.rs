@@ -32,11 +32,11 @@ pub fn suite(make: &StoreFactory) {
 }
 
 fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<Policy> {
-    read(store, |view| view.policy(&scope(tenant), policy_id(n)))
+    read(store, move |view| view.policy(&scope(tenant), policy_id(n)))
 }
 
 fn attached(store: &dyn Store, tenant: u64, endpoint: u64) -> Vec<PolicyId> {
-    let policies = read(store, |view| view.attachments(&scope(tenant), Some(endpoint_id(endpoint))));
+    let policies = read(store, move |view| view.attachments(&scope(tenant), Some(endpoint_id(endpoint))));
     policies.into_iter().map(|attachment| attachment.policy).collect()
 }
 
@@ -51,7 +51,7 @@ fn attachment(endpoint: u64, policy: &Policy) -> Attachment {
 }
 
 fn endpoints(store: &dyn Store, tenant: u64, policy: u64) -> Vec<EndpointId> {
-    read(store, |view| view.endpoints_of_policy(&scope(tenant), policy_id(policy)))
+    read(store, move |view| view.endpoints_of_policy(&scope(tenant), policy_id(policy)))
 }
 
 /// Endpoints 1 to 3 and policies 1 to 4.
@@ -209,7 +209,7 @@ pub fn attachments_come_by_endpoint_and_in_order(make: &StoreFactory) {
         tx.attach_policies(&write_scope(1), endpoint_id(3), &[policy_id(2), policy_id(1)])?;
         tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(4), policy_id(2)])
     });
-    let of = |endpoint| read(store, |view| view.attachments(&scope(1), endpoint));
+    let of = |endpoint| read(store, move |view| view.attachments(&scope(1), endpoint));
     let expected =
         |pairs: &[(u64, u64)]| pairs.iter().map(|(e, p)| attachment(*e, &policy(*p))).collect::<Vec<_>>();
     assert_eq!(
@@ -225,7 +225,7 @@ pub fn attachments_come_by_endpoint_and_in_order(make: &StoreFactory) {
 pub fn k12_what_policies_take_up_is_counted_in_their_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
-    let usage = |tenant| read(store, |view| view.policy_usage(&scope(tenant)));
+    let usage = |tenant| read(store, move |view| view.policy_usage(&scope(tenant)));
     let sum = |policies: &[Policy]| PolicyUsage {
         patterns: policies.iter().map(|one| one.configuration.patterns()).sum(),
         bytes: policies.iter().map(|one| one.configuration.bytes()).sum(),
@@ -260,10 +260,10 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
         tx.add_policy(&write_scope(2), &policy(5))?;
         tx.update_policy(&write_scope(2), &theirs())
     });
-    let list = |tenant| all_items(2, |page| read(store, |view| view.policies(&scope(tenant), page)));
+    let list = |tenant| all_items(2, |page| read(store, move |view| view.policies(&scope(tenant), page)));
     let ours: Vec<Policy> = (1..=4).map(policy).collect();
     let before = list(2);
-    let revision = |tenant, n| read(store, |view| view.policy_revision(&scope(tenant), policy_id(n)));
+    let revision = |tenant, n| read(store, move |view| view.policy_revision(&scope(tenant), policy_id(n)));
     assert_eq!(
         [revision(1, 1), revision(1, 5)],
         [Some(policy(1).revision), None],
@@ -272,14 +272,14 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
     assert_eq!(find(store, 1, 1), Some(policy(1)), "one's own policy is found");
     assert_eq!(find(store, 1, 5), None, "another tenant's is not");
     assert_eq!(list(1), ours, "another tenant's are not listed");
-    let counts = [1, 2, 3].map(|n| read(store, |view| view.count_policies(&scope(n))));
+    let counts = [1, 2, 3].map(|n| read(store, move |view| view.count_policies(&scope(n))));
     assert_eq!(counts, [4, 5, 0], "nor counted");
-    let usage = [1, 3].map(|n| read(store, |view| view.policy_usage(&scope(n))).patterns);
+    let usage = [1, 3].map(|n| read(store, move |view| view.policy_usage(&scope(n))).patterns);
     let own: u64 = ours.iter().map(|one| one.configuration.patterns()).sum();
     assert_eq!(usage, [own, 0], "nor is what they take up");
     assert_eq!(endpoints(store, 1, 1), [endpoint_id(1)], "another tenant's attachments are not seen");
     assert_eq!(attached(store, 1, 2), [], "from either side");
-    let shown = read(store, |view| view.attachments(&scope(2), Some(endpoint_id(2))));
+    let shown = read(store, move |view| view.attachments(&scope(2), Some(endpoint_id(2))));
     assert_eq!(shown, [attachment(2, &theirs())], "an endpoint shows its own tenant's policy");
     drop(submit(store, |tx| tx.update_policy(&write_scope(1), &Policy { revision: 9, ..policy(5) })).wait());
     commit(store, |tx| tx.update_policy(&write_scope(1), &Policy { revision: 9, ..policy(1) }));

@@ -13,7 +13,8 @@
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
-//!   [`unit::Refused`], and the store commits its rows and its audit events together.
+//!   [`unit::Refused`], and the store commits its rows and its audit events together. A read is a closure over one
+//!   snapshot, which runs on the store's readers ([`store::ReadUnit`]).
 //! * [`snapshot`]: what the query path reads instead of a database.
 //! * [`Space`]: every port, wired once; what use cases work with.
 //!
@@ -44,6 +45,7 @@ pub mod page;
 pub mod policy;
 mod port_error;
 pub mod random;
+mod read;
 pub mod sealing;
 pub mod secret;
 pub mod snapshot;

@@ -1,5 +1,6 @@
 //! The rows of policies, and of their attachments to endpoints.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use syft_space_domain::ids::{EndpointId, PolicyId};
@@ -10,7 +11,7 @@ use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, after_key, limit_plus_one, to_i64, to_u64, unreadable_column};
+use crate::codec::{Key, after_key, limit_plus_one, read_page, to_i64, to_u64, unreadable_column};
 use crate::schema::{endpoint_policies, endpoints, policies};
 use crate::session::Session;
 
@@ -94,17 +95,19 @@ impl PolicyView for Session<'_> {
         scope: &TenantScope,
         page: PageRequest<PolicyId>,
     ) -> Result<Page<Policy, PolicyId>, StoreError> {
-        let rows: Vec<PolicyRow> = self.read(|connection| {
-            policies::table
+        self.read(|connection| {
+            let rows = policies::table
                 .filter(policies::tenant_id.eq(Key::from(scope)))
                 .filter(policies::id.gt(after_key(page.after)))
                 .order(policies::id)
                 .limit(limit_plus_one(page.limit))
                 .select(PolicyRow::as_select())
-                .load(connection)
-        })?;
-        let found = rows.into_iter().map(Policy::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |policy: &Policy| policy.id))
+                .load_iter::<PolicyRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let policy = Policy::try_from(row)?;
+                Ok((policy.id, policy))
+            })
+        })?
     }
 
     fn count_policies(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {

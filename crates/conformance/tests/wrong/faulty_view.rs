@@ -29,80 +29,13 @@ use syft_space_domain::time::Timestamp;
 
 use syft_space_conformance::sample;
 
+use crate::merge::Merge;
 use crate::store::Fault;
 
 /// A view or transaction with one fault.
 pub(crate) struct FaultyView<P> {
     pub(crate) inner: P,
     pub(crate) fault: Fault,
-}
-
-/// Merges the answers for several tenants: what a method answers that ignores its scope.
-trait Merge {
-    fn is_complete(&self) -> bool;
-    fn merge(&mut self, other: Self);
-}
-
-impl<T> Merge for Option<T> {
-    fn is_complete(&self) -> bool {
-        self.is_some()
-    }
-    fn merge(&mut self, other: Self) {
-        *self = self.take().or(other);
-    }
-}
-
-impl Merge for bool {
-    fn is_complete(&self) -> bool {
-        *self
-    }
-    fn merge(&mut self, other: Self) {
-        *self |= other;
-    }
-}
-
-impl Merge for () {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, (): Self) {}
-}
-
-impl Merge for u64 {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, other: Self) {
-        *self += other;
-    }
-}
-
-impl Merge for PolicyUsage {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, other: Self) {
-        self.patterns += other.patterns;
-        self.bytes += other.bytes;
-    }
-}
-
-impl<T> Merge for Vec<T> {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, other: Self) {
-        self.extend(other);
-    }
-}
-
-impl<T, K> Merge for Page<T, K> {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, other: Self) {
-        self.items.extend(other.items);
-    }
 }
 
 /// Methods that delegate.
@@ -257,6 +190,15 @@ where
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
         match self.fault {
             Fault::UsesOffsetCursor => self.endpoints_by_offset(scope, page),
+            Fault::IgnoresPageBytes => {
+                let mut found = self.inner.endpoints(scope, page)?;
+                while let (Some(after), true) = (found.next, found.items.len() < page.limit.get()) {
+                    let more = self.inner.endpoints(scope, PageRequest { after: Some(after), ..page })?;
+                    found.next = more.next;
+                    found.merge(more);
+                }
+                Ok(found)
+            }
             Fault::IgnoresTenantIn("endpoints") => {
                 let mut found = self.inner.endpoints(scope, page)?;
                 found.merge(self.inner.endpoints(&sample::scope(2), page)?);

@@ -12,7 +12,7 @@ use crate::dataset::{
 };
 use crate::port_error::PortError;
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{Flow, StoreError};
 use crate::tenant::{OperatorScope, TenantScope};
 
 /// What was mended.
@@ -44,7 +44,9 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     let mut mended = Reconciled::default();
     let mut skipped = HashSet::new();
     let mut known = HashSet::new();
-    for tenant in space.store.read()?.tenant_ids(operator)? {
+    let everywhere = operator.clone();
+    let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
+    for tenant in tenants.wait()? {
         let scope = operator.tenant(tenant);
         let datasets = match stored(space, &scope) {
             Ok(datasets) => datasets,
@@ -75,13 +77,16 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
 
 /// The tenant's datasets, with the jobs of each that have not ended.
 fn stored(space: &Space, scope: &TenantScope) -> Result<Vec<(Dataset, Vec<Job>)>, StoreError> {
-    let mut view = space.store.read()?;
-    let datasets = view.all_datasets(scope)?;
-    let with_jobs = |dataset: Dataset| {
-        let unfinished = view.unfinished_jobs(scope, dataset.id)?;
-        Ok((dataset, unfinished))
-    };
-    datasets.into_iter().map(with_jobs).collect()
+    let scope = *scope;
+    let stored = space.store.read(&scope, move |view| {
+        let datasets = view.all_datasets(&scope)?;
+        let with_jobs = |dataset: Dataset| {
+            let unfinished = view.unfinished_jobs(&scope, dataset.id)?;
+            Ok((dataset, unfinished))
+        };
+        datasets.into_iter().map(with_jobs).collect()
+    });
+    stored.wait()
 }
 
 /// Ends what was left half done in one dataset.

@@ -21,6 +21,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use crate::ids::{DatasetId, EndpointId};
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// What an endpoint answers with.
@@ -80,4 +81,11 @@ pub struct Endpoint {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl PageItem for Endpoint {
+    fn bytes(&self) -> usize {
+        let texts = [&self.name, self.slug.as_str(), &self.summary, &self.description, &self.tags];
+        texts.into_iter().map(str::len).sum()
+    }
 }

@@ -141,15 +141,18 @@ pub async fn unlist(
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn listings(
+pub async fn listings(
     space: &Space,
     principal: &Principal,
     name: &EndpointName,
 ) -> Result<Vec<Listing>, ListingError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    let mut view = space.store.read()?;
-    let endpoint = name.find(&mut *view, &scope)?.ok_or(ListingError::NotFound)?;
-    Ok(view.listings_of(&scope, endpoint.id)?)
+    let name = name.clone();
+    let found = space.store.read(&scope, move |view| {
+        let endpoint = name.find(view, &scope)?.ok_or(ListingError::NotFound)?;
+        Ok(view.listings_of(&scope, endpoint.id)?)
+    });
+    found.await
 }
 
 /// Has the hub told anew of all that is listed on a marketplace, as soon as may be.

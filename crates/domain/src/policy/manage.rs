@@ -15,7 +15,7 @@ use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, check_revision};
+use crate::unit::{Receipt, Recorded, check_revision};
 
 /// The most policies that can be attached to one endpoint.
 pub const MAX_ATTACHED: usize = 20;
@@ -220,35 +220,35 @@ pub async fn remove_policy(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn policy(space: &Space, principal: &Principal, id: PolicyId) -> Result<Policy, PolicyError> {
+pub async fn policy(space: &Space, principal: &Principal, id: PolicyId) -> Result<Policy, PolicyError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    space.store.read()?.policy(&scope, id)?.ok_or(PolicyError::NotFound)
+    space.store.read(&scope, move |view| view.policy(&scope, id)?.ok_or(PolicyError::NotFound)).await
 }
 
 /// The tenant's policies.
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
-pub fn policies(
+pub async fn policies(
     space: &Space,
     principal: &Principal,
     page: PageRequest<PolicyId>,
 ) -> Result<Page<Policy, PolicyId>, PolicyError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    Ok(space.store.read()?.policies(&scope, page)?)
+    Ok(space.store.read(&scope, move |view| view.policies(&scope, page)).await?)
 }
 
 /// The policies attached to an endpoint, in order.
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn attached(
+pub async fn attached(
     space: &Space,
     principal: &Principal,
     endpoint: EndpointId,
 ) -> Result<Vec<Attachment>, PolicyError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    Ok(space.store.read()?.attachments(&scope, Some(endpoint))?)
+    Ok(space.store.read(&scope, move |view| view.attachments(&scope, Some(endpoint))).await?)
 }
 
 /// Makes these the policies of an endpoint, in this order.
@@ -274,9 +274,9 @@ pub async fn attach(
     }
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let now = context.now;
-    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     // Compiled here, and kept until the unit has been committed, so that the writer need not.
-    let compiled = compile(space, &scope, &ids)?;
+    let compiled = compile(space, scope, ids.clone()).await?;
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
@@ -302,13 +302,16 @@ pub async fn attach(
         .await
 }
 
-/// The rules of those policies that there are and that can be read.
-fn compile(space: &Space, scope: &TenantScope, ids: &[PolicyId]) -> Result<Vec<Arc<dyn Rule>>, StoreError> {
-    let mut view = space.store.read()?;
-    let mut rules = Vec::with_capacity(ids.len());
-    for id in ids {
-        let policy = view.policy(scope, *id)?;
-        rules.extend(policy.and_then(|one| space.policy_types.compile(&one.configuration).ok()));
-    }
-    Ok(rules)
+/// The rules of those policies that there are and that can be read. They are compiled where they are read, on the store's
+/// readers: that may take long.
+fn compile(space: &Space, scope: TenantScope, ids: Vec<PolicyId>) -> Receipt<Vec<Arc<dyn Rule>>, StoreError> {
+    let policy_types = space.policy_types.clone();
+    space.store.read(&scope, move |view| {
+        let mut rules = Vec::with_capacity(ids.len());
+        for id in ids {
+            let policy = view.policy(&scope, id)?;
+            rules.extend(policy.and_then(|one| policy_types.compile(&one.configuration).ok()));
+        }
+        Ok(rules)
+    })
 }

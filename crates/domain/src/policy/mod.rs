@@ -41,6 +41,7 @@ pub use policy_type::{
 pub use registry::PolicyTypes;
 
 use crate::ids::PolicyId;
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// A rule that can be attached to endpoints.
@@ -58,4 +59,10 @@ pub struct Policy {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl PageItem for Policy {
+    fn bytes(&self) -> usize {
+        self.name.len() + self.configuration.json().get().len()
+    }
 }

@@ -18,7 +18,7 @@ use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 
-use crate::table::cut_page;
+use crate::table::read_page;
 use crate::transaction::{Transaction, check_key};
 
 impl Transaction {
@@ -81,7 +81,7 @@ impl DatasetView for Transaction {
         page: PageRequest<JobId>,
     ) -> Result<Page<Job, JobId>, StoreError> {
         let is_older = |id| page.after.is_none_or(|Cursor(after)| id < after);
-        Ok(cut_page(self.jobs_of(scope, dataset).rev().filter(|(id, _)| is_older(*id)), page.limit))
+        Ok(read_page(self.jobs_of(scope, dataset).rev().filter(|(id, _)| is_older(*id)), page.limit))
     }
 
     fn unfinished_jobs(&mut self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<Job>, StoreError> {

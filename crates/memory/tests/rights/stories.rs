@@ -48,9 +48,11 @@ fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
         assert_eq!(refused.unwrap_err(), MemberError::from(error), "{change:?}");
         assert_eq!(world.last_event(), event, "{change:?}");
         let scope = world.owner.scope(Permission::ReadMetadata).unwrap();
-        let mut view = world.space.store.read().unwrap();
-        assert_eq!((view.count_datasets(&scope), view.count_policies(&scope)), (Ok(0), Ok(0)), "{change:?}");
-        assert_eq!(view.invitations(&scope, PageRequest::default()).unwrap().items, [], "{change:?}");
+        let kept = world.read(move |view| {
+            let invitations = view.invitations(&scope, PageRequest::default())?.items;
+            Ok((view.count_datasets(&scope)?, view.count_policies(&scope)?, invitations))
+        });
+        assert_eq!(kept, (0, 0, Vec::new()), "{change:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
+use syft_space_domain::store::{Flow, StoreError};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -51,7 +52,7 @@ pub(crate) async fn ready(request: Request) -> Result<HttpResponse, Problem> {
         return Err(Problem::new(Reason::Unavailable, "the server is shutting down"));
     }
     // A store that cannot be read answers nothing else either.
-    drop(request.space().store.read()?);
+    request.space().store.read(Flow::Installation, |_| Ok::<_, StoreError>(())).await?;
     let closed_tenants = request.space().snapshots.unavailable();
     reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants })
 }

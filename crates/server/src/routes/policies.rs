@@ -48,14 +48,20 @@ impl From<policy::Policy> for Policy {
     }
 }
 
+/// Writes a policy, which may have thousands of patterns.
+async fn respond(status: StatusCode, policy: policy::Policy) -> Result<HttpResponse, Problem> {
+    reply::large_resource::<_, Policy>(status, policy.revision, policy).await
+}
+
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(policy::policies(request.space(), request.principal()?, page)?, Policy::from)
+    let found = policy::policies(request.space(), request.principal()?, page).await?;
+    reply::list(found, Policy::from).await
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = policy::policy(request.space(), request.principal()?, id(&request)?)?;
-    reply::resource(StatusCode::OK, found.revision, &Policy::from(found))
+    let found = policy::policy(request.space(), request.principal()?, id(&request)?).await?;
+    respond(StatusCode::OK, found).await
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
@@ -80,7 +86,7 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     };
     let created =
         policy::create_policy(request.space(), &request.context, request.principal()?, wanted).await?;
-    reply::resource(StatusCode::CREATED, created.revision, &Policy::from(created))
+    respond(StatusCode::CREATED, created).await
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
@@ -98,7 +104,7 @@ pub(crate) struct ChangePolicy {
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    let known = policy::policy(request.space(), request.principal()?, id)?;
+    let known = policy::policy(request.space(), request.principal()?, id).await?;
     let body: ChangePolicy = request.merge_patch().await?;
     let patched = body.configuration.map(|patch| {
         // What cannot be read any more is replaced as a whole.
@@ -111,7 +117,7 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
     let change = policy::ChangePolicy { name: body.name, configuration: patched.transpose()?, if_revision };
     let changed =
         policy::change_policy(request.space(), &request.context, request.principal()?, id, change).await?;
-    reply::resource(StatusCode::OK, changed.revision, &Policy::from(changed))
+    respond(StatusCode::OK, changed).await
 }
 
 /// JSON Merge Patch (RFC 7396, section 2).

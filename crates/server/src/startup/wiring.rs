@@ -10,7 +10,7 @@ use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::snapshot::{ClosedTenant, SnapshotCache};
-use syft_space_domain::store::{CommitHook, Store};
+use syft_space_domain::store::{CommitHook, Flow, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
@@ -83,7 +83,10 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let commit_hook: Arc<dyn CommitHook> = snapshots.clone();
     let store = SqliteStore::open_locked(lock, SqliteOptions::default(), commit_hook)?;
     let home = store.home().clone();
-    for ClosedTenant { tenant, error } in snapshots.load(&mut *store.read()?, &operator)? {
+    let store: Arc<dyn Store> = Arc::new(store);
+    let loading = (Arc::clone(&snapshots), operator.clone());
+    let closed = store.read(Flow::Installation, move |view| loading.0.load(view, &loading.1)).wait()?;
+    for ClosedTenant { tenant, error } in closed {
         tracing::warn!(%tenant, %error, "a tenant is closed, for its state cannot be read; the others are served");
     }
 
@@ -109,7 +112,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         cached: TokenSettings::DEFAULT_CACHED,
     };
     let space = Space {
-        store: Arc::new(store),
+        store,
         snapshots,
         policy_types,
         documents: Arc::new(SqliteDocuments::new(&home)),
