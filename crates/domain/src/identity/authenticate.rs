@@ -1,4 +1,7 @@
-//! From a verified token to a principal: what the token says is checked against what is true now.
+//! From a verified token to a principal, and once more after a wait: what the token says is checked against what is true
+//! now.
+
+use std::sync::Arc;
 
 use crate::identity::{AccessClaims, Principal};
 use crate::snapshot::{SnapshotError, Snapshots};
@@ -30,8 +33,44 @@ pub fn authenticate(live: &dyn Snapshots, claims: &AccessClaims) -> Result<Princ
         Some(member)
             if member.active && claims.issued_at >= member.tokens_from && member.email == claims.email =>
         {
-            Ok(Principal::new(claims.account, member, std::sync::Arc::clone(&live)))
+            Ok(Principal::new(claims.account, member, Arc::clone(&live)))
         }
         _ => Err(AuthenticateError::Revoked),
+    }
+}
+
+impl Principal {
+    /// The same caller as of now, for whoever has waited since they were authenticated; `None` when nothing of their
+    /// tenant has changed meanwhile.
+    ///
+    /// # Errors
+    /// When a new request with the same token would not be let in.
+    pub fn renew(&self, snapshots: &dyn Snapshots) -> Result<Option<Self>, AuthenticateError> {
+        let before = self.snapshot();
+        let found = match self.as_hub_user() {
+            Some(caller) => snapshots.addressed(caller.claims.hub, &caller.claims.audience),
+            None => snapshots.tenant(&TenantScope::of(before.tenant.id)),
+        };
+        let now = match found {
+            Ok(now) if now.tenant.id == before.tenant.id => now,
+            Ok(_) | Err(SnapshotError::NoTenant) => return Err(AuthenticateError::Revoked),
+            Err(error) => return Err(AuthenticateError::Live(error)),
+        };
+        if Arc::ptr_eq(&now, before) {
+            return Ok(None);
+        }
+        let Some(known) = self.as_member() else { return Ok(Some(self.with_snapshot(now))) };
+        let tokens_from = before.member(known.account).map(|member| member.tokens_from);
+        match now.member(known.account) {
+            // A later date is that of a disabling: the token is from before it.
+            Some(member)
+                if member.active
+                    && Some(member.tokens_from) == tokens_from
+                    && member.email == known.email =>
+            {
+                Ok(Some(Self::new(known.account, member, Arc::clone(&now))))
+            }
+            _ => Err(AuthenticateError::Revoked),
+        }
     }
 }

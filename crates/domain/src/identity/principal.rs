@@ -117,6 +117,17 @@ impl Principal {
         }
     }
 
+    pub(super) fn as_member(&self) -> Option<&MemberIdentity> {
+        match &self.principal {
+            Identity::Member(member) => Some(member),
+            Identity::Operator | Identity::HubUser(_) => None,
+        }
+    }
+
+    pub(super) fn with_snapshot(&self, live: Arc<TenantSnapshot>) -> Self {
+        Self { principal: self.principal.clone(), live }
+    }
+
     /// A member's e-mail address. What a hub's user has for one only the hub knows.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
