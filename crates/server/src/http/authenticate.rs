@@ -10,6 +10,7 @@ use syft_space_domain::identity::{AuthenticateError, Principal, TokenRefused, au
 use syft_space_domain::marketplace::{AdmitError, SatelliteRefused, admit};
 
 use crate::http::client_address::client_address;
+use crate::http::error_response::TOKEN_INVALID;
 use crate::http::listener::{self, Listener};
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -25,10 +26,10 @@ const SINGLE_HEADERS: [&str; 6] =
 ///
 /// # Errors
 /// When the request is ambiguous, its caller unknown, or not permitted.
-pub async fn guard(
+pub async fn guard<E>(
     state: &Arc<State>,
     listener: &Listener,
-    route: &'static Route,
+    route: &'static Route<E>,
     http: HttpRequest,
 ) -> Result<Request, Problem> {
     let context = request_context(state, &http)?;
@@ -111,7 +112,7 @@ async fn identify(
     match authenticate(&*state.space.snapshots, &claims) {
         Ok(principal) => Ok(principal),
         Err(AuthenticateError::Revoked) => Err(refused("token_revoked")),
-        Err(AuthenticateError::Live(error)) => Err(syft_space_domain::PortError::from(error).into()),
+        Err(error @ AuthenticateError::Live(_)) => Err(error.into()),
     }
 }
 
@@ -145,7 +146,7 @@ async fn identify_hub_user(
 /// The answer to a token that is not valid. The caller learns no more than that; the failure is counted.
 fn refused(state: &State, context: &RequestContext, reason_code: &'static str) -> Problem {
     state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
-    Problem::new(Reason::TokenInvalid, "the token is not valid, or no longer; log in again, or get a new one")
+    Problem::new(Reason::TokenInvalid, TOKEN_INVALID)
 }
 
 fn bearer(header: &str) -> Option<&str> {
@@ -155,10 +156,10 @@ fn bearer(header: &str) -> Option<&str> {
 }
 
 /// Records that the caller is not permitted, in the tenant's log, before it is answered.
-async fn refuse(
+async fn refuse<E>(
     state: &State,
     context: &RequestContext,
-    route: &Route,
+    route: &Route<E>,
     principal: &Principal,
     permissions: &[Permission],
 ) -> Problem {

@@ -9,7 +9,8 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
-    AcceptError, Forbidden, InviteError, LoginError, MemberError, OperateError, PasswordError,
+    AcceptError, AuthenticateError, Forbidden, InviteError, LoginError, MemberError, OperateError,
+    PasswordError,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -22,9 +23,21 @@ use syft_space_domain::tenant::RegisterError;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 
+/// What the bearer of a token that is not valid learns, whatever is wrong with it.
+pub(crate) const TOKEN_INVALID: &str = "the token is not valid, or no longer; log in again, or get a new one";
+
 impl From<Forbidden> for Problem {
     fn from(error: Forbidden) -> Self {
         Self::new(Reason::Forbidden, error)
+    }
+}
+
+impl From<AuthenticateError> for Problem {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Revoked => Self::new(Reason::TokenInvalid, TOKEN_INVALID),
+            AuthenticateError::Live(error) => PortError::from(error).into(),
+        }
     }
 }
 
@@ -243,6 +256,7 @@ impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::Forbidden(error) => error.into(),
+            QueryError::Unauthenticated(error) => error.into(),
             QueryError::NotFound => Self::new(Reason::NotFound, error),
             QueryError::Refused(ref refusal) => {
                 Self::new(Reason::AccessDenied, &error).with_policy(refusal.policy.clone())

@@ -12,6 +12,7 @@ pub mod listener;
 pub mod openapi;
 pub mod problem;
 pub mod reason;
+pub mod refusal;
 pub mod request;
 pub mod route_docs;
 pub mod route_table;
