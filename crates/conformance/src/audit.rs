@@ -51,7 +51,7 @@ fn page(store: &dyn Store, filter: &EventFilter, page: PageRequest<Seq>) -> Page
     read(store, |view| view.events(&scope(1), filter, page)).events
 }
 
-/// Every field, of every kind there is, and what it knows of a person.
+/// Checks every field, every enum value and all personal data.
 pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let mut recorded: Vec<Event> = Action::ALL.iter().copied().map(own_event).collect();
@@ -89,7 +89,7 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
     );
 }
 
-/// From 1, the installation's log too; so no tenant counts another's traffic.
+/// Each log starts at 1, the installation's too, so that no tenant can infer another's traffic.
 pub fn u1_each_log_counts_by_itself_without_gaps(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -109,7 +109,7 @@ pub fn u1_each_log_counts_by_itself_without_gaps(make: &StoreFactory) {
     assert_eq!(sequence_numbers(&installation_log(store)), expected, "and so does the installation's");
 }
 
-/// Nor does any scope read the installation's.
+/// No scope reads the installation's log.
 pub fn z1_a_tenants_log_is_read_by_its_scope_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -129,7 +129,7 @@ pub fn z1_a_tenants_log_is_read_by_its_scope_only(make: &StoreFactory) {
     assert_eq!(installation, [house], "the installation's log holds no tenant's events");
 }
 
-/// And what happens meanwhile moves none of them.
+/// Events that are recorded in between do not shift the pages.
 pub fn events_come_in_pages_the_newest_first(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -162,7 +162,7 @@ pub fn events_come_in_pages_the_newest_first(make: &StoreFactory) {
     );
 }
 
-/// Alone and together, over several pages.
+/// Checks each filter alone and combined, over several pages.
 pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -201,11 +201,11 @@ pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &StoreFactory) {
     }
 }
 
-/// Random filters, on a log that is longer than what an adapter may keep together.
+/// Checks random filters on a log that is longer than any block of an adapter.
 pub fn u1_filtered_pages_are_those_of_the_whole_log(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let recorded = mixed_events(&scope(1), 2_500);
-    // Somebody else's events lie between ours.
+    // The events of another tenant lie in between.
     for (ours, theirs) in recorded.chunks(500).zip(mixed_events(&scope(2), 2_500).chunks(500)) {
         record_all(&*fixture.adapter, ours);
         record_all(&*fixture.adapter, theirs);
@@ -213,7 +213,7 @@ pub fn u1_filtered_pages_are_those_of_the_whole_log(make: &StoreFactory) {
     check_pages(&*fixture.adapter, &scope(1), &recorded, 100);
 }
 
-/// By numbers of the reader's own log.
+/// The lag counts only events of the reader's own log.
 pub fn u1_a_page_tells_how_far_its_index_lags(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;

@@ -56,7 +56,7 @@ fn deleting(n: u64) -> Dataset {
     Dataset { state: DatasetState::Deleting, ..dataset(n) }
 }
 
-/// All of it comes back.
+/// Every field is read back.
 pub fn a_dataset_is_found_by_id_and_by_name(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let analyzer = AnalyzerSettings {
@@ -73,7 +73,7 @@ pub fn a_dataset_is_found_by_id_and_by_name(make: &StoreFactory) {
     assert_eq!(find_by_name(&*fixture.adapter, 1, "dataset 2"), None, "nor is its name");
 }
 
-/// In another tenant they are free.
+/// Another tenant may use the same ones.
 pub fn a_datasets_id_and_name_are_unique_in_its_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -95,7 +95,7 @@ pub fn a_datasets_id_and_name_are_unique_in_its_tenant(make: &StoreFactory) {
     assert_eq!(listed(&*fixture.adapter, 1), [dataset(1), dataset(2)], "what was refused changed nothing");
 }
 
-/// No case is folded, no space trimmed, no accent composed, and no character is special.
+/// There is no case folding, trimming, Unicode normalization or wildcard.
 pub fn names_of_datasets_are_compared_byte_by_byte(make: &StoreFactory) {
     const NAMES: [&str; 9] = [
         "reports",
@@ -120,7 +120,7 @@ pub fn names_of_datasets_are_compared_byte_by_byte(make: &StoreFactory) {
     }
 }
 
-/// It is there for whoever asks by id, by name, or for all; and it counts.
+/// It is still found by id, by name and by the operator, and it counts.
 pub fn a_dataset_on_its_way_out_is_not_listed(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -161,7 +161,7 @@ pub fn a_changed_dataset_keeps_its_analyzer_and_its_beginning(make: &StoreFactor
     assert_eq!(find_by_name(&*fixture.adapter, 1, &dataset(1).name), None, "its old name is free");
 }
 
-/// And is gone itself.
+/// Removing a dataset removes its jobs.
 pub fn a_dataset_takes_its_jobs_with_it(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -182,7 +182,7 @@ pub fn a_dataset_takes_its_jobs_with_it(make: &StoreFactory) {
     assert_eq!(find_job(store, 1, 1, 11), None, "a new dataset of that id has no old jobs");
 }
 
-/// Until the endpoint goes.
+/// It can be removed after the endpoint.
 pub fn a_dataset_that_an_endpoint_searches_stays(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -200,7 +200,7 @@ pub fn a_dataset_that_an_endpoint_searches_stays(make: &StoreFactory) {
     }));
 }
 
-/// With datasets of the same id and name in each of two tenants.
+/// Two tenants have datasets with the same id and name.
 pub fn z1_a_dataset_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -224,11 +224,11 @@ pub fn z1_a_dataset_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     assert_eq!(listed(store, 2), [theirs(), dataset(2)], "and another tenant's stay");
 }
 
-/// In the order of their ids.
+/// The order is that of the ids.
 pub fn datasets_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        // These are on their way out, between all the others: no page may come up short for them.
+        // Datasets that are being deleted lie between the others: they must not shorten a page.
         (1..=9).try_for_each(|n| tx.add_dataset(&scope(1), &deleting(10 * n + 1)))?;
         (1..=9).try_for_each(|n| tx.add_dataset(&scope(2), &dataset(n)))
     });
@@ -242,7 +242,7 @@ pub fn datasets_come_in_pages(make: &StoreFactory) {
     .check(&*fixture.adapter);
 }
 
-/// All but its id, its dataset and its beginning are replaced.
+/// All fields but the id, the dataset and `created_at` are replaced.
 pub fn a_job_is_read_back_and_changed(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -280,7 +280,7 @@ pub fn a_job_is_read_back_and_changed(make: &StoreFactory) {
     }
 }
 
-/// And an id of its own in it.
+/// Its id must be unique in the dataset.
 pub fn a_job_needs_its_dataset(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -296,7 +296,7 @@ pub fn a_job_needs_its_dataset(make: &StoreFactory) {
     assert_conflict(&*fixture.adapter, "a second job with an id", |tx| tx.add_job(&scope(1), &job(1, 1)));
 }
 
-/// In the order of their ids.
+/// The order is that of the ids.
 pub fn unfinished_jobs_are_those_whose_status_may_change(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -319,7 +319,7 @@ pub fn unfinished_jobs_are_those_whose_status_may_change(make: &StoreFactory) {
     );
 }
 
-/// With a job of the same id in each of two tenants.
+/// Two tenants have jobs with the same id.
 pub fn z1_a_job_is_seen_and_changed_in_its_own_dataset_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -343,7 +343,7 @@ pub fn z1_a_job_is_seen_and_changed_in_its_own_dataset_only(make: &StoreFactory)
     assert_eq!(unfinished, [changed()], "nor counted as one's own");
 }
 
-/// The newest first; a job ends as its dataset does, so none is removed alone.
+/// The newest come first. Jobs are removed only with their dataset.
 pub fn jobs_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;

@@ -107,7 +107,7 @@ fn changes(store: &dyn DocumentStore, tenant: u64, after: ChangeNumber, limit: u
     panic!("changes come to an end: after 1,000 times there are still more");
 }
 
-/// Its metadata, its chunks and every byte of its text.
+/// Checks its metadata, its chunks and every byte of its text.
 pub fn a_document_is_read_back_as_it_was_put_in(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -131,7 +131,7 @@ pub fn a_document_is_read_back_as_it_was_put_in(make: &DocumentsFactory) {
     assert_eq!(find(store, 1, "A"), None, "ids are compared byte by byte");
 }
 
-/// Whole, with none of its chunks left.
+/// No chunk of the older document is left.
 pub fn a_document_replaces_the_older_one_of_its_id(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -145,7 +145,7 @@ pub fn a_document_replaces_the_older_one_of_its_id(make: &DocumentsFactory) {
     assert_eq!(usage(store, 1), expected, "nothing of the older one is left");
 }
 
-/// And answers the same number, so that a job may be repeated after a crash.
+/// The answer is the same number, so that a job can be repeated after a crash.
 pub fn the_same_job_again_changes_nothing(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -166,7 +166,7 @@ pub fn the_same_job_again_changes_nothing(make: &DocumentsFactory) {
     assert_eq!(others, [Ok(None), Ok(None), Ok(None)], "a job is that of one dataset of one tenant");
 }
 
-/// And forgotten once the job has ended.
+/// The progress is removed once the job has ended.
 pub fn a_part_of_a_job_is_put_in_with_how_far_that_brings_it(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -210,7 +210,7 @@ pub fn a_part_of_a_job_is_put_in_with_how_far_that_brings_it(make: &DocumentsFac
     assert_eq!(progress(1, 1, 2), Ok(None), "what is destroyed has come nowhere");
 }
 
-/// By its id, and the other way round.
+/// Checks the look-up of hashes by id, and of ids by hash.
 pub fn a_document_is_known_by_what_it_was_made_of(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -235,7 +235,7 @@ pub fn a_document_is_known_by_what_it_was_made_of(make: &DocumentsFactory) {
     assert_eq!((hashes(1, &["a"]), made_of(1, one)), (vec![Some(two)], None), "whatever it is made of");
 }
 
-/// A second time there is none.
+/// A second removal finds nothing.
 pub fn a_document_is_removed_once(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -253,7 +253,7 @@ pub fn a_document_is_removed_once(make: &DocumentsFactory) {
     assert_eq!(find(store, 1, "a"), Some(document("a", &["again"])), "it can be put in again");
 }
 
-/// Whatever is added and removed between the pages.
+/// Additions and removals between the pages do not matter.
 pub fn documents_come_in_pages_in_bytewise_order(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -296,7 +296,7 @@ fn all_summaries(store: &dyn DocumentStore) -> Vec<DocumentSummary> {
     }
 }
 
-/// In documents, chunks and bytes of text.
+/// Counts documents, chunks and bytes of text.
 pub fn what_a_dataset_holds_is_counted(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -310,7 +310,7 @@ pub fn what_a_dataset_holds_is_counted(make: &DocumentsFactory) {
     );
 }
 
-/// However many are asked for at a time.
+/// The page size does not matter.
 pub fn changes_come_in_order_and_of_each_document_only_the_last(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -352,7 +352,7 @@ fn describe(change: &Change) -> String {
     }
 }
 
-/// Doing so again changes nothing.
+/// The operation is idempotent.
 pub fn what_is_destroyed_is_gone_and_nothing_else(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -381,7 +381,7 @@ pub fn what_is_destroyed_is_gone_and_nothing_else(make: &DocumentsFactory) {
     );
 }
 
-/// With datasets, jobs and documents of the same ids in each of two tenants.
+/// Two tenants have datasets, jobs and documents with the same ids.
 pub fn z1_a_tenants_documents_are_its_own(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -401,7 +401,7 @@ pub fn z1_a_tenants_documents_are_its_own(make: &DocumentsFactory) {
     assert_eq!(usage(store, 3), Usage::default(), "a tenant without documents has none");
 }
 
-/// So that what nobody knows of any more can be found and destroyed.
+/// So orphaned datasets can be found and destroyed.
 pub fn the_operator_sees_which_datasets_hold_anything(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -421,7 +421,7 @@ pub fn the_operator_sees_which_datasets_hold_anything(make: &DocumentsFactory) {
     assert!(!held().contains(&(tenant_id(2), dataset_id(1))), "one that was destroyed is not");
 }
 
-/// By threads that write to one dataset and to several.
+/// Several threads write to one dataset and to several.
 pub fn nothing_put_in_at_once_is_lost(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
@@ -443,7 +443,7 @@ pub fn nothing_put_in_at_once_is_lost(make: &DocumentsFactory) {
     }
 }
 
-/// And numbers count on. A store that leaves nothing behind has nothing to show.
+/// The change numbers continue. Only persistent adapters are checked.
 pub fn what_was_put_in_is_there_after_a_restart(make: &DocumentsFactory) {
     let Fixture { adapter, reopen } = make();
     put(&*adapter, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);

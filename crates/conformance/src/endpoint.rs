@@ -42,7 +42,7 @@ fn add_datasets(tx: &mut dyn Tx, tenant: u64) -> Result<(), StoreError> {
     [1, 2].into_iter().try_for_each(|n| tx.add_dataset(&scope(tenant), &dataset(n)))
 }
 
-/// All of it comes back.
+/// Every field is read back.
 pub fn an_endpoint_is_found_by_id_and_by_slug(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let added = Endpoint { published: false, revision: 3, updated_at: time(70), ..endpoint(1, 2) };
@@ -57,7 +57,7 @@ pub fn an_endpoint_is_found_by_id_and_by_slug(make: &StoreFactory) {
     assert_eq!(find_by_slug(&*fixture.adapter, 1, &slug(2)), None, "nor is its slug");
 }
 
-/// In another tenant they are free.
+/// Another tenant may use the same ones.
 pub fn an_endpoints_id_and_slug_are_unique_in_its_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -82,7 +82,7 @@ pub fn an_endpoints_id_and_slug_are_unique_in_its_tenant(make: &StoreFactory) {
     );
 }
 
-/// When it is added, and when it changes.
+/// Checks both insertion and update.
 pub fn an_endpoint_needs_a_dataset_of_its_own_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -130,7 +130,7 @@ pub fn a_changed_endpoint_keeps_its_beginning(make: &StoreFactory) {
     assert_eq!(find_by_slug(&*fixture.adapter, 1, &slug(1)), None, "its old slug is free");
 }
 
-/// They stay, and may go after it.
+/// The policies stay, and may be removed afterwards.
 pub fn an_endpoint_that_goes_lets_go_of_its_policies(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -156,7 +156,7 @@ pub fn an_endpoint_that_goes_lets_go_of_its_policies(make: &StoreFactory) {
     );
 }
 
-/// And no other dataset's are among them.
+/// No endpoint of another dataset is among them.
 pub fn the_endpoints_of_a_dataset_come_in_the_order_of_their_ids(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -173,7 +173,7 @@ pub fn the_endpoints_of_a_dataset_come_in_the_order_of_their_ids(make: &StoreFac
     assert_eq!([of(2), of(3)], [vec![endpoint(2, 2)], vec![]], "and are that dataset's only");
 }
 
-/// With endpoints of the same id and slug in each of two tenants.
+/// Two tenants have endpoints with the same id and slug.
 pub fn z1_an_endpoint_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -205,7 +205,7 @@ pub fn z1_an_endpoint_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFac
     assert_eq!(listed(store, 2), [theirs(), endpoint(2, 1)], "and another tenant's stay");
 }
 
-/// In the order of their ids.
+/// The order is that of the ids.
 pub fn endpoints_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {

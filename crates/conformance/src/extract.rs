@@ -36,7 +36,7 @@ fn read(
     }
 }
 
-/// And the first heading of Markdown is its title.
+/// The first heading of Markdown is the title.
 pub fn q2_text_is_taken_out_as_it_stands_and_the_same_each_time(make: &ExtractorFactory) {
     let extractor = make();
     let text = "# The harbor\n\nGrüße from 港 \u{1f6a2}.\n";
@@ -48,21 +48,21 @@ pub fn q2_text_is_taken_out_as_it_stands_and_the_same_each_time(make: &Extractor
     }
 }
 
-/// To the last byte.
+/// The text is complete to the last byte.
 pub fn q2_a_text_of_the_largest_size_is_taken_out(make: &ExtractorFactory) {
     let text = "0123456\n".repeat(NewDocument::MAX_BYTES / 8);
     let extracted = read(&*make(), FileFormat::Text, text.as_bytes());
     assert!(extracted.is_ok_and(|extracted| extracted.text == text), "a text of the largest size is whole");
 }
 
-/// Nobody gets a document that its dataset then refuses.
+/// Otherwise the dataset would refuse the document later.
 pub fn k16_a_text_of_more_than_a_document_holds_is_refused(make: &ExtractorFactory) {
     let text = "x".repeat(NewDocument::MAX_BYTES + 1);
     let refused = read(&*make(), FileFormat::Text, text.as_bytes());
     assert!(matches!(refused, Err(FileRefused::TooLarge(_))), "one byte more is too large");
 }
 
-/// Invalid UTF-8.
+/// Checks invalid UTF-8.
 pub fn k16_what_is_no_text_is_refused_each_time(make: &ExtractorFactory) {
     let extractor = make();
     for bytes in [&b"Gr\xfc\xdfe"[..], b"\xc3(", b"\xed\xa0\x80"] {
@@ -73,7 +73,7 @@ pub fn k16_what_is_no_text_is_refused_each_time(make: &ExtractorFactory) {
     }
 }
 
-/// In the same reader.
+/// The same extractor reads both files.
 pub fn k16_a_refused_file_does_not_disturb_the_next(make: &ExtractorFactory) {
     let extractor = make();
     for format in FileFormat::ALL {
@@ -86,7 +86,7 @@ pub fn k16_a_refused_file_does_not_disturb_the_next(make: &ExtractorFactory) {
     }
 }
 
-/// Empty, or white space alone.
+/// Checks empty files and files of white space.
 pub fn i1_a_file_without_text_is_refused_as_such(make: &ExtractorFactory) {
     let extractor = make();
     for bytes in [&b""[..], b" \n\t"] {
@@ -96,7 +96,7 @@ pub fn i1_a_file_without_text_is_refused_as_such(make: &ExtractorFactory) {
     }
 }
 
-/// And what is text fits a document.
+/// Extracted text fits a document.
 pub fn k16_any_bytes_in_any_format_are_text_or_refused(make: &ExtractorFactory) {
     let extractor = make();
     let every_byte: Vec<u8> = (0..=u8::MAX).collect();

@@ -60,7 +60,7 @@ fn members(store: &dyn Store, scope: &TenantScope) -> Vec<Member> {
     all_items(2, |page| read(store, |view| view.members(scope, page)))
 }
 
-/// And there is none before the first.
+/// A new store has no account.
 pub fn an_account_is_found_by_id_and_by_address(make: &StoreFactory) {
     let fixture = new_store(make);
     assert!(!read(&*fixture.adapter, |view| view.any_account()), "a new store has no account");
@@ -80,7 +80,7 @@ pub fn an_account_is_found_by_id_and_by_address(make: &StoreFactory) {
     assert!(read(&*fixture.adapter, |view| view.account_by_email(&email(3))).is_none(), "nor is its address");
 }
 
-/// Neither is ever given twice.
+/// A second account with either is a conflict.
 pub fn an_accounts_id_and_address_are_unique(make: &StoreFactory) {
     let fixture = seeded_store(make);
     assert_conflict(&*fixture.adapter, "a second account with an id", |tx| {
@@ -92,7 +92,7 @@ pub fn an_accounts_id_and_address_are_unique(make: &StoreFactory) {
     assert_eq!(find(&*fixture.adapter, 10), None, "an account that was refused is not there");
 }
 
-/// Password and status change alone, and of the one account.
+/// Password and status change independently, and only for the one account.
 pub fn a_change_of_an_account_is_no_other_accounts(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -107,7 +107,7 @@ pub fn a_change_of_an_account_is_no_other_accounts(make: &StoreFactory) {
     assert_eq!(find(&*fixture.adapter, 3), Some(fields(&account(3))), "another account stays as it was");
 }
 
-/// Not by its id; and with the membership whole.
+/// The order is not that of ids, and each membership is complete.
 pub fn memberships_come_by_the_name_of_the_tenant(make: &StoreFactory) {
     let fixture = new_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -134,7 +134,7 @@ pub fn memberships_come_by_the_name_of_the_tenant(make: &StoreFactory) {
     );
 }
 
-/// The address, and whether the account may be used, as they are now.
+/// A member has the account's current e-mail address and status.
 pub fn a_member_is_shown_with_what_the_tenant_may_know_of_the_account(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -150,7 +150,7 @@ pub fn a_member_is_shown_with_what_the_tenant_may_know_of_the_account(make: &Sto
     assert_eq!(members(&*fixture.adapter, &scope(1)), [expected], "and listed so");
 }
 
-/// Else it is refused.
+/// Any other membership is a conflict.
 pub fn a_membership_needs_its_account_and_its_tenant_and_is_unique(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| tx.add_membership(&scope(1), &membership(1, 1, Role::User)));
@@ -187,7 +187,7 @@ pub fn a_changed_membership_keeps_its_beginning(make: &StoreFactory) {
     assert_eq!(found, Some(expected), "a membership's change is kept, and its beginning stays");
 }
 
-/// With one account in two tenants.
+/// One account is a member of two tenants.
 pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -202,7 +202,7 @@ pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFa
     assert_eq!(member(store, 1, 1).map(|one| one.membership.role), Some(Role::Owner), "but one's own is");
     assert_eq!(members(store, &scope(1)).len(), 1, "another tenant's members are not listed");
     assert_eq!(members(store, &scope(3)), [], "a tenant without members has none");
-    // Whether changing what is not there is an error or nothing at all, it changes nobody else's.
+    // Updating a missing row may be an error or do nothing. It must not change another tenant's row.
     drop(submit(store, |tx| tx.update_membership(&scope(1), &membership(1, 2, Role::Viewer))).wait());
     commit(store, |tx| tx.update_membership(&scope(1), &membership(2, 1, Role::Viewer)));
     assert_eq!(theirs(), before, "another tenant's membership is not changed");
@@ -210,12 +210,12 @@ pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFa
     assert!(commit(store, |tx| tx.remove_membership(&scope(1), account_id(1))), "one's own is removed");
     assert_eq!(member(store, 1, 1), None, "a membership that was removed is not there");
     assert_eq!(theirs(), before, "removing one's own leaves another tenant's");
-    // The scope says whose it is, whatever the row says.
+    // The scope decides the tenant, not the row.
     drop(submit(store, |tx| tx.add_membership(&scope(1), &membership(3, 5, Role::Owner))).wait());
     assert_eq!(members(store, &scope(3)), [], "a scope does not write into another tenant");
 }
 
-/// Only where both the membership and the account may be used.
+/// Both the membership and the account must be active.
 pub fn active_members_are_counted_by_role(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -233,7 +233,7 @@ pub fn active_members_are_counted_by_role(make: &StoreFactory) {
     assert_eq!(counts, [2, 1, 0, 1], "active members are counted by role, in their tenant");
 }
 
-/// In one tenant.
+/// The count is per tenant.
 pub fn members_and_invitations_are_counted_together(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -250,7 +250,7 @@ pub fn members_and_invitations_are_counted_together(make: &StoreFactory) {
     );
 }
 
-/// In the order of their accounts' ids.
+/// The order is that of the account ids.
 pub fn members_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -269,7 +269,7 @@ pub fn members_come_in_pages(make: &StoreFactory) {
     .check(&*fixture.adapter);
 }
 
-/// All of it comes back, and a token that nobody holds finds nothing.
+/// Every field is read back, and an unknown token finds nothing.
 pub fn an_invitation_is_found_by_id_and_by_token(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let added = Invitation { role: Role::Admin, ..invitation(1, 1, 2) };
@@ -286,7 +286,7 @@ pub fn an_invitation_is_found_by_id_and_by_token(make: &StoreFactory) {
     );
 }
 
-/// And its tenant exists.
+/// Its tenant must exist.
 pub fn an_invitations_id_is_unique(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| tx.add_invitation(&scope(1), &invitation(1, 1, 1)));
@@ -298,7 +298,7 @@ pub fn an_invitations_id_is_unique(make: &StoreFactory) {
     });
 }
 
-/// With an invitation of the same id in each of two tenants.
+/// Two tenants have invitations with the same id.
 pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -331,7 +331,7 @@ pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreF
     assert_eq!(seen(3, 3), None, "a scope does not write into another tenant");
 }
 
-/// In the order of their ids.
+/// The order is that of the ids.
 pub fn invitations_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {

@@ -69,7 +69,7 @@ fn find_holder(store: &dyn Store, hub: u64, audience: &Audience) -> Option<(u64,
     })
 }
 
-/// All of it comes back, and the hubs in the order of their issuers.
+/// Every field is read back, and the list is in the order of the issuers.
 pub fn a_hub_is_found_by_id_and_by_issuer(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let expected_hub = || Hub { issuer: hub(3).issuer, trusted_by: TrustedBy::Registration, ..hub(1) };
@@ -89,7 +89,7 @@ pub fn a_hub_is_found_by_id_and_by_issuer(make: &StoreFactory) {
     );
 }
 
-/// Another issuer may be at the same URL.
+/// Two issuers may share a URL.
 pub fn a_hubs_id_and_issuer_are_unique(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -104,7 +104,7 @@ pub fn a_hubs_id_and_issuer_are_unique(make: &StoreFactory) {
     });
 }
 
-/// Its URL and who trusted it are replaced.
+/// Its URL and `trusted_by` are replaced.
 pub fn a_changed_hub_keeps_its_issuer_and_its_beginning(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -117,7 +117,7 @@ pub fn a_changed_hub_keeps_its_issuer_and_its_beginning(make: &StoreFactory) {
     assert_eq!(hubs, [changed, hub(2)], "a hub's URL changes, and nothing else of it, nor another hub");
 }
 
-/// Of whatever tenant it is.
+/// The marketplace may belong to any tenant.
 pub fn a_hub_with_a_marketplace_stays(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -135,7 +135,7 @@ pub fn a_hub_with_a_marketplace_stays(make: &StoreFactory) {
     assert_eq!(read(store, |view| view.hubs()), [], "hubs that were removed are not there");
 }
 
-/// Its satellite and its credential too.
+/// The satellite and the credential are read back too.
 pub fn a_marketplace_is_read_back_as_it_was_added(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let added = || Marketplace {
@@ -153,7 +153,7 @@ pub fn a_marketplace_is_read_back_as_it_was_added(make: &StoreFactory) {
     assert_eq!(find(&*fixture.adapter, 1, 2), None, "one that is not there is not");
 }
 
-/// In another tenant they are free.
+/// Another tenant may use the same ones.
 pub fn a_marketplaces_id_and_name_are_unique_in_its_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -184,7 +184,7 @@ pub fn a_marketplaces_id_and_name_are_unique_in_its_tenant(make: &StoreFactory) 
     assert_eq!(list(&*fixture.adapter, 1), kept, "what was refused changed nothing");
 }
 
-/// One that is there.
+/// The hub and the tenant must exist.
 pub fn a_marketplace_needs_a_hub(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, add_hubs);
@@ -196,7 +196,8 @@ pub fn a_marketplace_needs_a_hub(make: &StoreFactory) {
     });
 }
 
-/// Be it a name or a satellite, and also where a name looks like a satellite. On another hub it is free.
+/// An audience is a username or a satellite id, and a username may look like a satellite id. On another hub it is
+/// free.
 pub fn a2_an_audience_on_a_hub_is_one_tenants(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -225,7 +226,7 @@ pub fn a2_an_audience_on_a_hub_is_one_tenants(make: &StoreFactory) {
             assert_conflict(store, &format!("{what} of another marketplace"), move |tx| {
                 tx.add_marketplace(&scope(tenant), &add)
             });
-            // The second marketplace of tenant 1 may keep what is its own.
+            // The second marketplace of tenant 1 may keep its own audiences.
             if tenant == 2 {
                 assert_conflict(store, &format!("changing to {what} of another marketplace"), move |tx| {
                     tx.update_marketplace(&scope(tenant), &update)
@@ -248,7 +249,7 @@ pub fn a2_an_audience_on_a_hub_is_one_tenants(make: &StoreFactory) {
     commit(store, move |tx| tx.update_marketplace(&scope(1), &with(1, marketplace(1, 1, 1))));
 }
 
-/// By another name, by another satellite, or by going.
+/// A new username, a new satellite or a removal frees the audience.
 pub fn a2_an_audience_is_free_once_its_marketplace_let_go_of_it(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -294,7 +295,7 @@ pub fn a_changed_marketplace_keeps_its_hub_and_its_beginning(make: &StoreFactory
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(changed()), "a change is kept; hub and beginning stay");
 }
 
-/// With marketplaces of the same id and name in each of two tenants.
+/// Two tenants have marketplaces with the same id and name.
 pub fn z1_a_marketplace_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -316,7 +317,7 @@ pub fn z1_a_marketplace_is_seen_and_changed_in_its_own_tenant_only(make: &StoreF
     assert_eq!(list(store, 2), theirs(), "and another tenant's stay");
 }
 
-/// In the order of their ids.
+/// The order is that of the ids.
 pub fn marketplaces_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {

@@ -52,7 +52,7 @@ impl<T: 'static, K: Debug + PartialEq + Copy + 'static> PagedList<T, K> {
         self.assert_page(store, first_page(100), &[10, 20, 30, 40, 50, 60, 70, 80, 90], false);
         self.assert_page(store, first_page(9), &[10, 20, 30, 40, 50, 60, 70, 80, 90], false);
         let second = self.assert_page(store, first_page(3), &[10, 20, 30], true);
-        // The item that the cursor stands on goes, and others come on both sides of it.
+        // The item at the cursor is removed, and others are added before and after it.
         commit(store, move |tx| {
             [5, 25, 35].into_iter().try_for_each(|n| add(tx, n))?;
             [30, 50].into_iter().try_for_each(|n| remove(tx, n))

@@ -42,7 +42,7 @@ fn is_right(passwords: &dyn Passwords, text: &str, stored: Option<&PasswordHash>
     }
 }
 
-/// And a new hash needs no newer one.
+/// A new hash needs no rehash.
 pub fn a3_only_the_right_password_is_right(make: &PasswordsFactory) {
     let passwords = make();
     let stored = hash(&*passwords, "an unrelated set of words");
@@ -56,7 +56,7 @@ pub fn a3_only_the_right_password_is_right(make: &PasswordsFactory) {
     }
 }
 
-/// The last of a long one, and what follows a NUL.
+/// Checks the last byte of a long password, and the bytes after a NUL.
 pub fn a3_every_byte_of_a_password_counts(make: &PasswordsFactory) {
     let passwords = make();
     let long = "x".repeat(Password::MAX_BYTES - 1);
@@ -78,7 +78,7 @@ pub fn a3_every_byte_of_a_password_counts(make: &PasswordsFactory) {
     }
 }
 
-/// Neither the password, nor that two are the same.
+/// A hash reveals neither the password nor that two passwords are equal.
 pub fn a3_a_hash_tells_nothing(make: &PasswordsFactory) {
     let passwords = make();
     let [one, other] = ["an unrelated set of words"; 2].map(|text| hash(&*passwords, text));
@@ -86,7 +86,7 @@ pub fn a3_a_hash_tells_nothing(make: &PasswordsFactory) {
     assert_ne!(one.expose(), other.expose(), "the same password has another hash each time");
 }
 
-/// Whatever it is.
+/// Any password is wrong for an unknown account.
 pub fn a3_without_a_stored_hash_a_password_is_wrong(make: &PasswordsFactory) {
     let passwords = make();
     assert_eq!(
@@ -96,7 +96,7 @@ pub fn a3_without_a_stored_hash_a_password_is_wrong(make: &PasswordsFactory) {
     );
 }
 
-/// Not a wrong password: something is broken.
+/// An invalid hash is a failure, not a wrong password.
 pub fn what_is_no_hash_is_an_error(make: &PasswordsFactory) {
     let passwords = make();
     for stored in ["", "an unrelated set of words", "$", "$unknown$v=1$c2FsdA$aGFzaA"] {
@@ -106,7 +106,7 @@ pub fn what_is_no_hash_is_an_error(make: &PasswordsFactory) {
     }
 }
 
-/// Common ones, and the caller's own names; others are not.
+/// Refuses common passwords and the caller's own names, and no others.
 pub fn a3_easily_guessed_passwords_are_refused(make: &PasswordsFactory) {
     let passwords = make();
     let context = ["harbor-archive-north", "person-1@example.org"];

@@ -48,7 +48,7 @@ fn seed_rows(tx: &mut dyn Tx, tenant: u64) -> Result<(), StoreError> {
     (1..=4).try_for_each(|n| tx.add_policy(&scope(tenant), &policy(n)))
 }
 
-/// Its configuration too.
+/// The configuration is read back too.
 pub fn a_policy_is_read_back_as_it_was_added(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let added = Policy {
@@ -63,7 +63,7 @@ pub fn a_policy_is_read_back_as_it_was_added(make: &StoreFactory) {
     assert_eq!(find(&*fixture.adapter, 1, 2), None, "a policy that is not there is not found");
 }
 
-/// In another tenant it is free; and a name is free everywhere.
+/// Another tenant may use the same id. Names need not be unique.
 pub fn a_policys_id_is_unique_in_its_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -104,7 +104,7 @@ pub fn a_changed_policy_keeps_its_beginning(make: &StoreFactory) {
     assert_eq!(shown, [changed], "and shows where it is attached");
 }
 
-/// The order is the caller's, not that of ids.
+/// The order is the caller's, not that of the ids.
 pub fn policies_are_attached_in_order_and_in_place_of_those_before(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -122,7 +122,7 @@ pub fn policies_are_attached_in_order_and_in_place_of_those_before(make: &StoreF
     }
 }
 
-/// Until it is attached nowhere.
+/// It can be removed once it is detached everywhere.
 pub fn a_policy_that_is_attached_stays(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -143,7 +143,7 @@ pub fn a_policy_that_is_attached_stays(make: &StoreFactory) {
     assert!(!commit(store, |tx| tx.remove_policy(&scope(1), policy_id(1))), "it cannot be removed twice");
 }
 
-/// All of the same tenant; else what was attached stays so.
+/// All must be of the same tenant. Otherwise the attachments stay as they were.
 pub fn attaching_needs_the_endpoint_and_each_policy(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -167,7 +167,7 @@ pub fn attaching_needs_the_endpoint_and_each_policy(make: &StoreFactory) {
     assert_eq!(attached(store, 1, 1), [1, 2].map(policy_id), "what was refused changed nothing");
 }
 
-/// Wherever it stands among their policies.
+/// Its position among the policies of an endpoint does not matter.
 pub fn the_endpoints_of_a_policy_come_in_the_order_of_their_ids(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -182,7 +182,7 @@ pub fn the_endpoints_of_a_policy_come_in_the_order_of_their_ids(make: &StoreFact
     assert_eq!(of, expected, "a policy's endpoints come in the order of their ids");
 }
 
-/// With policies and endpoints of the same ids in each of two tenants.
+/// Two tenants have policies and endpoints with the same ids.
 pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -227,7 +227,7 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
     );
 }
 
-/// In the order of their ids.
+/// The order is that of the ids.
 pub fn policies_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| (1..=9).try_for_each(|n| tx.add_policy(&scope(2), &policy(n))));

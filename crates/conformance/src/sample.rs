@@ -154,7 +154,7 @@ pub fn membership(tenant: u64, account: u64, role: Role) -> Membership {
     }
 }
 
-/// An invitation by an account, with a token that is its own.
+/// An invitation by an account, with a token derived from its number.
 #[must_use]
 pub fn invitation(tenant: u64, n: u64, by: u64) -> Invitation {
     Invitation {
@@ -231,7 +231,7 @@ pub fn endpoint(n: u64, dataset: u64) -> Endpoint {
     }
 }
 
-/// What an access policy demands: that the address is of this domain.
+/// The configuration of an access policy with a pattern for this domain.
 #[must_use]
 pub fn access(mode: &str, domain: &str) -> PolicyConfiguration {
     let json = json!({"mode": mode, "patterns": [format!("*@{domain}")], "guests": false});
@@ -305,7 +305,7 @@ pub fn listing(n: u64, endpoint: u64, marketplace: u64) -> Listing {
 
 static NEXT_EVENT: AtomicU64 = AtomicU64::new(1);
 
-/// An event with an id of its own.
+/// An event with a new id.
 #[must_use]
 pub fn event(log: impl Into<Log>, action: Action) -> Event {
     let n = NEXT_EVENT.fetch_add(1, Ordering::Relaxed);

@@ -45,7 +45,8 @@ fn assert_opens(sealer: &dyn Sealer, sealed: &Sealed, plain: &[u8], when: &str) 
     assert!(open(sealer, 1, &ASSOCIATED_DATA, sealed).as_deref() == Ok(plain), "a value is opened {when}");
 }
 
-/// Nothing at all, a long one, any bytes; as often as it is asked for, and after others were sealed there.
+/// Checks empty, long and arbitrary values, repeatedly, and after other values were sealed with the same associated
+/// data.
 pub fn what_was_sealed_is_opened_in_its_place(make: &SealerFactory) {
     let sealer = make();
     let all_bytes: Vec<u8> = (0..=255).collect();
@@ -59,7 +60,7 @@ pub fn what_was_sealed_is_opened_in_its_place(make: &SealerFactory) {
     }
 }
 
-/// Neither the value, nor that two are the same.
+/// A sealed value reveals neither the plaintext nor that two plaintexts are equal.
 pub fn f12_a_sealed_value_tells_nothing(make: &SealerFactory) {
     let sealer = make();
     let [one, other] = [1, 2].map(|_| seal(&*sealer, 1, &ASSOCIATED_DATA, PASSWORD));
@@ -71,7 +72,8 @@ pub fn f12_a_sealed_value_tells_nothing(make: &SealerFactory) {
     assert!(!format!("{one:?}").contains("owls"), "nor is it printed");
 }
 
-/// To another tenant, table, column or row; and it is still opened in its own place.
+/// A value moved to another tenant, table, column or row cannot be opened there. It can still be opened in its own
+/// place.
 pub fn k18_a_value_that_was_moved_needs_a_new_one(make: &SealerFactory) {
     let sealer = make();
     let sealed = seal(&*sealer, 1, &ASSOCIATED_DATA, PASSWORD);
@@ -108,7 +110,7 @@ pub fn k18_a_value_that_was_moved_needs_a_new_one(make: &SealerFactory) {
     }
 }
 
-/// In any of its bits, cut anywhere, or with something before or behind it; and no other value is harmed.
+/// Checks each flipped bit, each truncation, and added bytes. Other values can still be opened.
 pub fn k18_a_value_that_was_changed_needs_a_new_one(make: &SealerFactory) {
     let sealer = make();
     let [sealed, other] =
@@ -141,7 +143,7 @@ pub fn k18_a_value_that_was_changed_needs_a_new_one(make: &SealerFactory) {
     assert_opens(&*sealer, &other, b"another value", "when others were changed");
 }
 
-/// Though tenant and place are the same.
+/// Tenant and associated data are the same.
 pub fn k18_another_sealers_value_needs_a_new_one(make: &SealerFactory) {
     let [sealer, others] = [make(), make()];
     let sealed = seal(&*others, 1, &ASSOCIATED_DATA, PASSWORD);
@@ -150,7 +152,7 @@ pub fn k18_another_sealers_value_needs_a_new_one(make: &SealerFactory) {
     assert!(opened == Err(Unsealable), "another sealer's value needs a new one");
 }
 
-/// Whatever it is.
+/// Checks empty, short, long and arbitrary bytes.
 pub fn k18_what_was_never_sealed_needs_a_new_value(make: &SealerFactory) {
     let sealer = make();
     let sealed = seal(&*sealer, 1, &ASSOCIATED_DATA, b"");

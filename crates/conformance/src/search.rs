@@ -44,7 +44,7 @@ fn index(n: u64) -> IndexKey {
     IndexKey { dataset: dataset_id(n), analyzer: AnalyzerSettings::default() }
 }
 
-/// A dataset whose runs of Chinese, Japanese and Korean characters are cut.
+/// An index with the tokenizer for Chinese, Japanese and Korean.
 fn cjk(n: u64) -> IndexKey {
     let analyzer = AnalyzerSettings { tokenizer: Tokenizer::Cjk, ..AnalyzerSettings::PLAIN };
     IndexKey { dataset: dataset_id(n), analyzer }
@@ -73,7 +73,7 @@ fn search(
     block_on(engine.search(&scope(tenant), index, &query)).expect("a question is answered")
 }
 
-/// The documents that answer a question to dataset 1 of tenant 1, whatever their score.
+/// The documents that a query to dataset 1 of tenant 1 finds, with any score.
 #[track_caller]
 fn find(engine: &dyn SearchEngine, text: &str) -> Vec<String> {
     let mut ids: Vec<_> =
@@ -95,7 +95,7 @@ fn harbor_documents() -> Vec<Change> {
     )
 }
 
-/// All of it as it was put in.
+/// A hit has the chunk's text and the document's metadata unchanged.
 pub fn a_hit_shows_the_chunk_and_its_document(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -111,7 +111,7 @@ pub fn a_hit_shows_the_chunk_and_its_document(make: &SearchFactory) {
     assert_eq!(find(engine, "NORTH"), ["boats"], "the case of letters does not matter");
 }
 
-/// Words that no chunk has do not count.
+/// Words that no chunk contains do not count.
 pub fn q2_a_chunk_with_all_known_words_scores_at_least_a_half(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -136,7 +136,7 @@ pub fn q2_a_chunk_with_all_known_words_scores_at_least_a_half(make: &SearchFacto
     assert_eq!(find(engine, "zeppelin quokka"), Vec::<String>::new(), "words that no chunk has find nothing");
 }
 
-/// And a chunk with more of the words comes before one with fewer.
+/// A chunk with more of the words comes before one with fewer.
 pub fn q2_scores_are_between_0_and_1_and_the_closest_come_first(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -164,7 +164,7 @@ pub fn q2_scores_are_between_0_and_1_and_the_closest_come_first(make: &SearchFac
     );
 }
 
-/// No more hits than asked for, and none below the threshold.
+/// There are no more hits than the limit, and none below the threshold.
 pub fn the_limit_and_the_threshold_are_kept(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -184,7 +184,7 @@ pub fn the_limit_and_the_threshold_are_kept(make: &SearchFactory) {
     }
 }
 
-/// Else they count like any word.
+/// Without a list of stop words, they count like any word.
 pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -204,7 +204,7 @@ pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &SearchFactory) {
     assert_eq!(hits(none, "and the"), ["b"], "where no word is a stop word, each counts");
 }
 
-/// By any part of a run of characters, down to a single one.
+/// Any part of a run of characters is found, even a single character.
 pub fn q2_languages_without_spaces_are_found_where_the_dataset_says_so(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -235,7 +235,7 @@ pub fn q2_languages_without_spaces_are_found_where_the_dataset_says_so(make: &Se
     assert_eq!(hits("京东"), Vec::<String>::new(), "characters in another order are another word");
 }
 
-/// Half-width and full-width forms, and syllables written as parts.
+/// Checks half-width and full-width forms, and decomposed syllables.
 pub fn q2_what_looks_alike_is_alike_where_runs_are_cut(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -251,7 +251,7 @@ pub fn q2_what_looks_alike_is_alike_where_runs_are_cut(make: &SearchFactory) {
     }
 }
 
-/// What is handed out is the chunk alone.
+/// A hit still shows only the chunk.
 pub fn q2_a_chunk_is_found_by_its_title_and_headings_too(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -273,7 +273,7 @@ pub fn q2_a_chunk_is_found_by_its_title_and_headings_too(make: &SearchFactory) {
     assert_eq!(contents("winch dawn crates").len(), 0, "and of no heading beside it");
 }
 
-/// No character of it is a command.
+/// No character is an operator.
 pub fn a_question_may_hold_anything(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -312,7 +312,7 @@ pub fn a_question_may_hold_anything(make: &SearchFactory) {
     );
 }
 
-/// In the very next search.
+/// The next search already sees the change.
 pub fn a_document_that_is_replaced_is_found_by_its_new_words_only(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -323,7 +323,7 @@ pub fn a_document_that_is_replaced_is_found_by_its_new_words_only(make: &SearchF
     assert_eq!(find(engine, "red"), ["boats", "boats"], "another document is found as before");
 }
 
-/// In the very next search.
+/// The next search already sees the change.
 pub fn a_document_that_is_removed_is_not_found(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -338,7 +338,7 @@ pub fn a_document_that_is_removed_is_not_found(make: &SearchFactory) {
     assert_eq!(hits.len(), 1, "a word that only it had is not known any more");
 }
 
-/// 0 before any.
+/// The number is 0 before the first change.
 pub fn an_index_knows_the_last_change_it_has_seen(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -355,7 +355,7 @@ pub fn an_index_knows_the_last_change_it_has_seen(make: &SearchFactory) {
     );
 }
 
-/// So that whoever brings them up to date may be interrupted anywhere.
+/// So an interrupted update can simply run again.
 pub fn the_same_changes_again_change_nothing(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -371,7 +371,7 @@ pub fn the_same_changes_again_change_nothing(make: &SearchFactory) {
     assert_eq!(engine.indexed(&scope(1), index(1)), Ok(ChangeNumber(4)));
 }
 
-/// With datasets and documents of the same ids in each of two tenants, and another dataset beside.
+/// Two tenants have datasets and documents with the same ids, and one has a second dataset.
 pub fn z1_a_search_finds_its_own_tenants_dataset_only(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -397,7 +397,7 @@ pub fn z1_a_search_finds_its_own_tenants_dataset_only(make: &SearchFactory) {
     assert_eq!(contents(1, 2, "amber"), ["amber compass"], "nor another dataset's");
 }
 
-/// Doing so again changes nothing.
+/// The operation is idempotent.
 pub fn what_is_destroyed_is_not_found_and_can_be_built_again(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
@@ -414,7 +414,7 @@ pub fn what_is_destroyed_is_not_found_and_can_be_built_again(make: &SearchFactor
     assert_eq!(after, before, "an index that is built again answers as before");
 }
 
-/// An engine that leaves nothing behind has nothing to show.
+/// Only persistent adapters are checked.
 pub fn what_was_indexed_is_found_after_a_restart(make: &SearchFactory) {
     let Fixture { adapter, reopen } = make();
     apply(&*adapter, 1, &harbor_documents());

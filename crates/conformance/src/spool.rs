@@ -58,7 +58,7 @@ fn jobs(spool: &dyn Spool, tenant: u64) -> Vec<JobId> {
     spool.jobs(&scope(tenant), dataset_id(1)).expect("jobs are listed")
 }
 
-/// In their order, with every byte, whatever they are called.
+/// Files keep their order and every byte, whatever their names.
 pub fn files_are_read_back_as_they_were_brought(make: &SpoolFactory) {
     let fixture = make();
     let spool = &*fixture.adapter;
@@ -76,7 +76,7 @@ pub fn files_are_read_back_as_they_were_brought(make: &SpoolFactory) {
     assert_eq!(jobs(spool, 1), [job_id(1), job_id(2)], "jobs are in the order of their ids");
 }
 
-/// And until then there is no list.
+/// An upload has no manifest until it is sealed.
 pub fn what_is_dropped_before_it_is_sealed_leaves_nothing(make: &SpoolFactory) {
     let fixture = make();
     let spool = &*fixture.adapter;
@@ -89,7 +89,7 @@ pub fn what_is_dropped_before_it_is_sealed_leaves_nothing(make: &SpoolFactory) {
     assert_eq!((jobs(spool, 1), read(spool, 1, 1, 0)), (vec![], None), "what is dropped leaves nothing");
 }
 
-/// So that those behind it are found under theirs.
+/// The files after it keep their numbers.
 pub fn a_discarded_file_keeps_its_number(make: &SpoolFactory) {
     let fixture = make();
     let spool = &*fixture.adapter;
@@ -106,7 +106,7 @@ pub fn a_discarded_file_keeps_its_number(make: &SpoolFactory) {
     assert_eq!(read(spool, 1, 1, 1).as_deref(), Some(&b"two"[..]), "the next has the next number");
 }
 
-/// Doing so again changes nothing.
+/// The operation is idempotent.
 pub fn files_are_removed_and_their_list_stays(make: &SpoolFactory) {
     let fixture = make();
     let spool = &*fixture.adapter;
@@ -123,7 +123,7 @@ pub fn files_are_removed_and_their_list_stays(make: &SpoolFactory) {
     assert_eq!(nowhere, Ok(()), "where nothing is, nothing is removed");
 }
 
-/// Doing so again changes nothing.
+/// The operation is idempotent.
 pub fn a_job_is_removed_and_nothing_else(make: &SpoolFactory) {
     let fixture = make();
     let spool = &*fixture.adapter;
@@ -141,7 +141,7 @@ pub fn a_job_is_removed_and_nothing_else(make: &SpoolFactory) {
     }
 }
 
-/// With datasets and jobs of the same ids in each of two tenants.
+/// Two tenants have datasets and jobs with the same ids.
 pub fn z1_a_tenants_files_are_its_own(make: &SpoolFactory) {
     let fixture = make();
     let spool = &*fixture.adapter;
@@ -159,7 +159,7 @@ pub fn z1_a_tenants_files_are_its_own(make: &SpoolFactory) {
     assert_eq!(read(spool, 2, 1, 0).as_deref(), Some(&b"theirs"[..]), "in any part");
 }
 
-/// For an adapter that leaves anything behind.
+/// Only persistent adapters are checked.
 pub fn what_was_sealed_is_there_after_a_restart(make: &SpoolFactory) {
     let fixture = make();
     spool_files(&*fixture.adapter, 1, 1, &[b"one", b"two"]);

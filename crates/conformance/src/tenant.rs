@@ -20,7 +20,7 @@ pub fn suite(make: &StoreFactory) {
     run_all("the store of tenants", CHECKS, make);
 }
 
-/// All fields but the version, which the store counts, come back.
+/// Every field is read back, except the version, which the store sets.
 pub fn a_tenant_is_read_back_as_it_was_added(make: &StoreFactory) {
     let fixture = new_store(make);
     let limits = TenantLimits {
@@ -39,7 +39,7 @@ pub fn a_tenant_is_read_back_as_it_was_added(make: &StoreFactory) {
     assert_eq!(Tenant { version: added.version, ..found }, added, "a tenant is read back as it was added");
 }
 
-/// Nobody's scope leads to another tenant, nor one that does not exist to any.
+/// The scope of a tenant that does not exist finds none.
 pub fn a_scope_reads_its_own_tenant_and_no_other(make: &StoreFactory) {
     let fixture = seeded_store(make);
     for n in 1..=3 {
@@ -56,7 +56,7 @@ pub fn a_scope_reads_its_own_tenant_and_no_other(make: &StoreFactory) {
     assert_eq!(read(&*fixture.adapter, |view| view.tenant_named(&tenant(4).name)), None, "nor is its name");
 }
 
-/// Neither is ever given twice.
+/// A second tenant with either is a conflict.
 pub fn a_tenants_id_and_name_are_unique(make: &StoreFactory) {
     let fixture = seeded_store(make);
     assert_conflict(&*fixture.adapter, "a second tenant with an id", |tx| {
@@ -69,7 +69,7 @@ pub fn a_tenants_id_and_name_are_unique(make: &StoreFactory) {
     assert_eq!(count, 3, "a tenant that was refused is not there");
 }
 
-/// Whatever the order they were added in.
+/// The order of insertion does not matter.
 pub fn all_tenants_come_in_the_order_of_their_ids(make: &StoreFactory) {
     let fixture = new_store(make);
     commit(&*fixture.adapter, |tx| [7, 3, 9, 1].into_iter().try_for_each(|n| tx.add_tenant(&tenant(n))));

@@ -47,7 +47,7 @@ fn sign(tokens: &dyn AccessTokens, claims: &AccessClaims) -> String {
     tokens.sign(claims).expect("a token is signed").expose().to_owned()
 }
 
-/// Every claim, of every role, as long as it lives.
+/// Checks every claim and every role, over the whole lifetime.
 pub fn a1_a_token_says_what_was_signed(make: &TokensFactory) {
     let tokens = make();
     assert!(tokens.lifetime() >= Duration::from_secs(1), "a token lives for a time");
@@ -62,7 +62,7 @@ pub fn a1_a_token_says_what_was_signed(make: &TokensFactory) {
     }
 }
 
-/// To the microsecond.
+/// The expiry is exact to the microsecond.
 pub fn a1_a_token_is_refused_from_its_end_on(make: &TokensFactory) {
     let tokens = make();
     let signed = claims(&*tokens, 1);
@@ -73,7 +73,7 @@ pub fn a1_a_token_is_refused_from_its_end_on(make: &TokensFactory) {
     }
 }
 
-/// A day; how far two clocks may differ is the signer's affair.
+/// Checks one day. The signer decides how much clock skew it allows.
 pub fn a1_a_token_is_refused_long_before_its_beginning(make: &TokensFactory) {
     let tokens = make();
     let issued_at = ISSUED_AT.plus(Duration::from_secs(86_400));
@@ -84,7 +84,7 @@ pub fn a1_a_token_is_refused_long_before_its_beginning(make: &TokensFactory) {
     assert_eq!(tokens.verify(&token, issued_at), Ok(signed), "and not at its beginning");
 }
 
-/// In any of its characters.
+/// Checks a change of every character.
 pub fn a1_a_token_that_was_changed_is_refused(make: &TokensFactory) {
     let tokens = make();
     let [token, other] = [1, 2].map(|n| sign(&*tokens, &claims(&*tokens, n)));
@@ -113,7 +113,7 @@ pub fn a1_a_token_that_was_changed_is_refused(make: &TokensFactory) {
     assert!(tokens.verify(&token, ISSUED_AT).is_ok(), "the token itself is still accepted");
 }
 
-/// Though it says the same.
+/// The claims are the same.
 pub fn a1_another_signers_token_is_refused(make: &TokensFactory) {
     let [tokens, others] = [make(), make()];
     let token = sign(&*others, &claims(&*others, 1));
@@ -121,7 +121,7 @@ pub fn a1_another_signers_token_is_refused(make: &TokensFactory) {
     assert!(tokens.verify(&token, ISSUED_AT).is_err(), "another signer's token is refused");
 }
 
-/// Whatever it is.
+/// Checks empty, malformed, unsigned and very long texts.
 pub fn a1_what_is_no_token_is_refused(make: &TokensFactory) {
     let tokens = make();
     let long = "a".repeat(1 << 20);
@@ -132,7 +132,7 @@ pub fn a1_what_is_no_token_is_refused(make: &TokensFactory) {
     }
 }
 
-/// A hub's token, say: whoever verifies those is asked only if the signer of our own says that it is none.
+/// A hub's token, for example: its verifier is called only when this signer answers `WrongKind`.
 pub fn a2_a_token_of_another_kind_is_left_to_others(make: &TokensFactory) {
     const HEADER: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6Imh1Yi1rZXktMSIsInR5cCI6IkpXVCJ9";
     const CLAIMS: &str = "eyJzdWIiOiIyIiwiaXNzIjoiaHR0cHM6Ly9odWIuc3lmdC5jb20ifQ";

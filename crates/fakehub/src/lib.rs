@@ -1,7 +1,7 @@
 //! A fake SyftHub for tests and demonstrations, with the part of its HTTP API that a Syft Space uses.
 //!
-//! **It is not a server for production.** It stores passwords in plain text, loses all data when it stops, and its keys are
-//! in the source. It listens only on loopback.
+//! **It is not a server for production.** It stores passwords in plain text, loses all data when it stops, and its keys
+//! are in the source. It listens only on loopback.
 //!
 //! ```
 //! use syft_space_fakehub::{FakeHub, HubOptions, Mode, Route};
@@ -20,8 +20,8 @@
 //! # Ok::<(), syft_space_fakehub::FakeHubError>(())
 //! ```
 //!
-//! * [`FakeHub::start`] starts a hub on its own thread, at a free port. Its handle, [`RunningHub`], adds users and tokens,
-//!   injects failures, and records the requests.
+//! * [`FakeHub::start`] starts a hub on its own thread, at a free port. Its handle, [`RunningHub`], adds users and
+//!   tokens, injects failures, and records the requests.
 //! * [`Route`] lists the routes. Any other request is answered as a hub does: 404, or 405.
 //! * [`Mode`] lists the failures of a route. [`RunningHub::down`] stops the whole hub.
 //! * [`HubKey`] signs any token; [`RunningHub::publish_keys`] publishes any keys.
@@ -31,9 +31,9 @@
 //! Statuses, bodies and headers are those of a running hub of July 2026, or follow its source. With
 //! [`HubOptions::satellites`] it is a newer hub: spaces register themselves, and their ids are the audiences of tokens.
 //! The route `/aggregator/api/v1/chat` is a fake of the hub's aggregator. It retrieves and calls no model: with it the
-//! SDK's `search.query` reaches a space, with exactly the request that an aggregator sends.
-//! Not included: mail, wallets, organisations, semantic search, peers, HTML pages. An endpoint without a recent health
-//! report is inactive after 142 s, by the hub's own [`HubClock`]. A real hub checks every 30 s, and takes about that long.
+//! SDK's `search.query` reaches a space, with exactly the request that an aggregator sends. Not included: mail,
+//! wallets, organisations, semantic search, peers, HTML pages. An endpoint without a recent health report is inactive
+//! after 142 s, by the hub's own [`HubClock`]. A real hub checks every 30 s, and takes about that long.
 #![forbid(unsafe_code)]
 
 mod aggregator;

@@ -12,7 +12,7 @@ use crate::routes::Route;
 use crate::state::HubState;
 use crate::wire::Request;
 
-/// The state that the handle and the server share.
+/// The hub, its injected failures, and whether it is down.
 pub(crate) struct Shared {
     hub: Mutex<HubState>,
     control: Mutex<Control>,

@@ -1,11 +1,11 @@
 //! Fuzz targets: one for each parser of untrusted bytes.
 //!
-//! A target takes any bytes and asserts the properties of its parser, not only that it does not panic. The targets run in
-//! two ways. `cargo test -p syft-space-fuzz` runs the seeds in `seeds/` and mutations of them. `just prove fuzz` builds
-//! the targets with libFuzzer, which searches for bytes that reach new code; its useful findings become seeds.
+//! A target takes any bytes and asserts the properties of its parser, not only that it does not panic. The targets run
+//! in two ways. `cargo test -p syft-space-fuzz` runs the seeds in `seeds/` and mutations of them. `just prove fuzz`
+//! builds the targets with libFuzzer, which searches for bytes that reach new code; its useful findings become seeds.
 //!
-//! To add a target, write a function in a module of this crate, add it to [`TARGETS`], and put at least one seed into the
-//! folder of its name.
+//! To add a target, write a function in a module of this crate, add it to [`TARGETS`], and put at least one seed into
+//! the folder of its name.
 
 mod email;
 mod file;

@@ -1,5 +1,5 @@
-//! The target of e-mail patterns: the canonical form is stable, and a match agrees with exhaustive matching. The bytes are
-//! a pattern, a line feed, and an address.
+//! The target of e-mail patterns: the canonical form is stable, and a match agrees with exhaustive matching. The bytes
+//! are a pattern, a line feed, and an address.
 
 use syft_space_domain::identity::Email;
 use syft_space_domain::policy::{EmailPattern, PatternSet};

@@ -42,7 +42,7 @@ fn listings_on(store: &dyn Store, tenant: u64, marketplace: u64) -> Vec<ListingI
     listings.into_iter().map(|listing| listing.id).collect()
 }
 
-/// How it went with the hub as well.
+/// The result of the last publication is stored too.
 pub fn a_listing_is_read_back_as_it_was_added(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let added = || Listing {
@@ -71,7 +71,7 @@ pub fn a_listing_is_read_back_as_it_was_added(make: &StoreFactory) {
     assert_eq!(listings_on(store, 1, 1), [listing_id(1), listing_id(2)], "and so do a marketplace's");
 }
 
-/// On another marketplace it may be listed too.
+/// The endpoint may be listed on another marketplace too.
 pub fn an_endpoint_and_a_slug_are_listed_once_on_a_marketplace(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -91,7 +91,7 @@ pub fn an_endpoint_and_a_slug_are_listed_once_on_a_marketplace(make: &StoreFacto
     assert_eq!(listings_on(store, 1, 1), [listing_id(1)], "what was refused changed nothing");
 }
 
-/// Another tenant's is none.
+/// A marketplace of another tenant is refused.
 pub fn a_listing_needs_a_marketplace_of_its_own_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
@@ -103,7 +103,7 @@ pub fn a_listing_needs_a_marketplace_of_its_own_tenant(make: &StoreFactory) {
     });
 }
 
-/// How it goes with the hub is replaced.
+/// Only the state of the publication changes.
 pub fn a_changed_listing_keeps_what_it_is_of(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let changed = || Listing {
@@ -130,7 +130,7 @@ pub fn a_changed_listing_keeps_what_it_is_of(make: &StoreFactory) {
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(changed()), "a change is kept; what it is of stays");
 }
 
-/// The hub is still to be told.
+/// The hub must still be told to remove the publication.
 pub fn a_listing_outlives_its_endpoint_and_not_its_marketplace(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -153,7 +153,7 @@ pub fn a_listing_outlives_its_endpoint_and_not_its_marketplace(make: &StoreFacto
     );
 }
 
-/// With listings of the same id in each of two tenants.
+/// Two tenants have listings with the same id.
 pub fn z1_a_listing_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -183,7 +183,7 @@ pub fn z1_a_listing_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     assert_eq!(theirs(), unchanged, "and another tenant's stay");
 }
 
-/// Every tenant's, and no more of them than are asked for.
+/// The list covers all tenants, and is not longer than the limit.
 pub fn the_listings_that_are_due_come_the_longest_due_first(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;

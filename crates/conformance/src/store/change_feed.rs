@@ -27,7 +27,7 @@ fn creation_event() -> Event {
     event(Log::Installation, Action::ConfigChange)
 }
 
-/// And its event too, in the very moment that its unit is told.
+/// When a unit is done, its event can be read too.
 pub fn a_receipt_answers_only_after_its_rows_can_be_read(make: &StoreFactory) {
     let Fixture { adapter, reopen: _keep_alive } = make(Arc::new(NoopHook));
     let store: Arc<dyn Store> = Arc::from(adapter);
@@ -52,7 +52,7 @@ pub fn a_receipt_answers_only_after_its_rows_can_be_read(make: &StoreFactory) {
     }
 }
 
-/// So the answer to a change never overtakes the live state.
+/// So the answer to a change never comes before the snapshot of it.
 pub fn a_follower_is_told_before_a_receipt_answers(make: &StoreFactory) {
     let hook = Arc::new(RecordingHook::default());
     let fixture = make(hook.clone());
@@ -67,7 +67,7 @@ pub fn a_follower_is_told_before_a_receipt_answers(make: &StoreFactory) {
     }
 }
 
-/// However many units a commit is made of.
+/// A commit may consist of several units.
 pub fn a_follower_is_told_once_of_each_commit_in_order(make: &StoreFactory) {
     let hook = Arc::new(RecordingHook::default());
     let fixture = make(hook.clone());
@@ -115,7 +115,7 @@ impl CommitHook for ReadingHook {
     }
 }
 
-/// Not the state before it.
+/// The view of the hook does not show an older state.
 pub fn a_follower_reads_the_commit_it_is_told_of(make: &StoreFactory) {
     let (sender, revisions) = channel();
     let fixture = make(Arc::new(ReadingHook(Mutex::new(sender))));
@@ -280,7 +280,7 @@ fn versions(store: &dyn Store) -> Vec<u64> {
     (1..=3).map(version).collect()
 }
 
-/// No more and no less; and the version of each tenant concerned goes up with it.
+/// The hook sees exactly these changes, and the version of each affected tenant rises.
 pub fn each_write_touches_what_live_state_is_made_of(make: &StoreFactory) {
     let hook = Arc::new(RecordingHook::default());
     let fixture = make(hook.clone());

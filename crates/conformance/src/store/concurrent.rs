@@ -83,7 +83,7 @@ fn assert_rows_and_events(store: &dyn Store, answers: Vec<(u64, EventId, Result<
     );
 }
 
-/// By 32 threads that write at once.
+/// 32 threads write concurrently.
 pub fn u1_nothing_is_lost_in_a_crowd(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -121,7 +121,7 @@ fn release_unit(release: Sender<()>) {
     drop(release);
 }
 
-/// Even where a store runs many units in one transaction.
+/// This also holds for a store that runs many units in one transaction.
 pub fn a_unit_that_fails_in_a_crowd_ends_alone(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -137,7 +137,7 @@ pub fn a_unit_that_fails_in_a_crowd_ends_alone(make: &StoreFactory) {
     assert_rows_and_events(store, answers);
 }
 
-/// It is told at once, and the units in the queue come to no harm.
+/// The refusal is immediate, and the units in the queue still commit.
 pub fn a_full_queue_says_so_and_never_blocks(make: &StoreFactory) {
     const MAX_SUBMITTED_UNITS: u64 = 100_000;
     let fixture = new_store(make);

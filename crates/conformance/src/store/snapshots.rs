@@ -12,7 +12,7 @@ use crate::run::{commit, installation_log, read, seeded_store, sequence_numbers}
 use crate::sample::{dataset, dataset_id, endpoint, endpoint_id, scope, tenant};
 use crate::store::shared::seed_rows;
 
-/// Of the moment it was asked for, not of the first time it is used.
+/// The moment is that of the `read` call, not of the first query.
 pub fn a_view_is_of_one_moment(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -29,7 +29,7 @@ pub fn a_view_is_of_one_moment(make: &StoreFactory) {
     assert_ne!(after, before, "a new view shows what was committed before it");
 }
 
-/// While one thread changes two rows again and again, others never see them apart.
+/// One thread changes two rows repeatedly; readers always see the same revision of both.
 pub fn nobody_sees_half_a_unit(make: &StoreFactory) {
     const UPDATES: u64 = 100;
     let fixture = seeded_store(make);
@@ -69,7 +69,7 @@ pub fn nobody_sees_half_a_unit(make: &StoreFactory) {
     assert_eq!(revisions(), (Some(UPDATES), Some(UPDATES)), "the last change is the one that stays");
 }
 
-/// Rows, versions and logs; and the logs count on. A store that leaves nothing behind has nothing to show.
+/// Checks rows, versions and logs, and that sequence numbers continue. Only persistent stores are checked.
 pub fn what_was_answered_is_there_after_a_restart(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, seed_rows);

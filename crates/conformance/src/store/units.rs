@@ -46,7 +46,7 @@ fn dump(store: &dyn Store) -> StoreDump {
     read(store, |view| StoreDump::read(view, 10))
 }
 
-/// In each log that they belong to.
+/// Each event is in the log that it belongs to.
 pub fn u1_what_is_recorded_keeps_its_rows_and_its_events(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -86,7 +86,7 @@ impl Unit for UnitWithoutEvent {
     }
 }
 
-/// The typed front cannot say so; a unit that is written by hand can.
+/// The typed API cannot express such a unit; a hand-written `Unit` can.
 pub fn u1_rows_without_an_event_are_not_kept(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let (answer, answered) = channel();
@@ -97,7 +97,7 @@ pub fn u1_rows_without_an_event_are_not_kept(make: &StoreFactory) {
     assert_eq!(found, None, "rows without an event are not kept");
 }
 
-/// Of no kind; and the version of its tenants stays.
+/// Checks rows of every kind. The versions of the tenants stay.
 pub fn u1_what_is_refused_keeps_its_event_and_none_of_its_rows(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -120,7 +120,7 @@ pub fn u1_what_is_refused_keeps_its_event_and_none_of_its_rows(make: &StoreFacto
     assert_ne!(dump(store).without_logs(), before.without_logs(), "what is recorded is seen");
 }
 
-/// Neither a row nor an event.
+/// It keeps neither rows nor events.
 pub fn an_unrecorded_refusal_keeps_nothing(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -136,7 +136,7 @@ pub fn an_unrecorded_refusal_keeps_nothing(make: &StoreFactory) {
     assert_eq!(dump(store), before, "an unrecorded refusal keeps nothing");
 }
 
-/// And its receipt says why.
+/// The receipt answers the error.
 pub fn a_unit_that_fails_keeps_nothing(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -155,7 +155,7 @@ pub fn a_unit_that_fails_keeps_nothing(make: &StoreFactory) {
     assert_eq!(dump(store), before, "a unit that fails keeps nothing");
 }
 
-/// The store goes on.
+/// The store continues with other units.
 pub fn a_unit_that_panics_ends_alone(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -175,7 +175,7 @@ pub fn a_unit_that_panics_ends_alone(make: &StoreFactory) {
     assert_ne!(dump(store).without_logs(), before.without_logs(), "a unit that panics ends alone");
 }
 
-/// A unit may catch the error and go on.
+/// A unit may catch the conflict and continue.
 pub fn a_call_that_contradicts_changes_nothing(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -205,7 +205,7 @@ pub fn a_call_that_contradicts_changes_nothing(make: &StoreFactory) {
     assert_eq!(after, before, "a call that contradicts changes nothing");
 }
 
-/// And nothing of what was rolled back before it.
+/// It does not see the writes of a unit that was rolled back.
 pub fn a_unit_sees_its_own_writes(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;

@@ -86,7 +86,7 @@ fn register(hub: &mut HubState, user: u64, kind: &str, base_url: &str) -> Result
     Ok(satellite)
 }
 
-/// Points a satellite elsewhere, unless another of the user's is there.
+/// Moves a satellite to another origin, unless another satellite of the user is there.
 pub(crate) fn move_satellite(
     hub: &mut HubState,
     user: u64,

@@ -1,4 +1,4 @@
-//! Endpoints: published, found, kept alive.
+//! Publishing endpoints, their lists, and their health reports.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::{World, endpoint};
 
 const SPACE: &str = "http://127.0.0.1:18090";
 
-/// A world in which `spaceowner` has a domain, and their credential.
+/// A hub on which `spaceowner` has a domain, and a credential of that user.
 async fn world() -> (World, String) {
     let world = World::new();
     let owner = world.pat("spaceowner");

@@ -26,7 +26,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A hub as of today, with `spaceowner`, `alice` and `bob`, whose clock stands still.
+    /// A hub of today with a fixed clock, and the users `spaceowner`, `alice` and `bob`.
     pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }

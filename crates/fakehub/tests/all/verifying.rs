@@ -21,7 +21,7 @@ async fn f2_a_valid_token_tells_name_and_address() {
         "valid": true, "sub": "2", "email": "alice@example.com", "username": "alice", "role": "user",
         "aud": "spaceowner", "exp": NOW + 60, "iat": NOW,
     });
-    // Nothing is single-use.
+    // A token can be verified more than once.
     for _ in 0..2 {
         assert_eq!(verdict(&world, "spaceowner", &token).await, expected);
     }

@@ -4,8 +4,8 @@ use syft_space_conformance::sample::listing;
 use syft_space_domain::audit::Action;
 use syft_space_domain::marketplace::ports::{HubAccess, HubError, Publication, TrustedHubs};
 use syft_space_domain::marketplace::{
-    ChangeMarketplace, HubCredential, HubUrl, Listing, MARKETPLACES_MAX, MarketplaceError, TrustError,
-    TrustedBy, change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
+    ChangeMarketplace, HubCredential, HubUrl, Listing, Marketplace, MarketplaceError, TrustError, TrustedBy,
+    change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::Snapshots;
@@ -169,7 +169,7 @@ fn a2_a_tenant_has_no_more_marketplaces_than_it_may() {
     block_on(async {
         let world = World::new();
         let acme = world.owner("acme").await;
-        for n in 0..MARKETPLACES_MAX {
+        for n in 0..Marketplace::MAX_PER_TENANT {
             let account = world.account(&format!("owner-{n}"), &format!("market-{n}"));
             world.register(&acme, CLOSED, &account).await.unwrap();
         }

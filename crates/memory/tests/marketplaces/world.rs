@@ -26,8 +26,10 @@ use syft_space_memory::{
 pub(crate) const ISSUER: &str = "https://hub.syft.com";
 pub(crate) const PUBLIC: RegistrationSettings<'static> =
     RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };
-pub(crate) const CLOSED: RegistrationSettings<'static> = RegistrationSettings { registration_open: false, public_url: None };
-pub(crate) const OPEN: RegistrationSettings<'static> = RegistrationSettings { registration_open: true, public_url: None };
+pub(crate) const CLOSED: RegistrationSettings<'static> =
+    RegistrationSettings { registration_open: false, public_url: None };
+pub(crate) const OPEN: RegistrationSettings<'static> =
+    RegistrationSettings { registration_open: true, public_url: None };
 
 pub(crate) struct World {
     pub(crate) space: Space,
