@@ -75,7 +75,7 @@ fn u1_the_event_is_durable_before_the_answer_leaves() {
     world.store.set(Submit::Hold);
     let mut run = pin!(call.run(question()));
     assert!(poll(run.as_mut()).is_pending());
-    assert!(world.events().is_empty());
+    assert_eq!((world.store.holds(), world.events().len()), (1, 0));
     world.store.set(Submit::Run);
     block_on(run).unwrap();
     assert_eq!(world.events(), ["endpoint_query success  on it"]);
@@ -159,7 +159,7 @@ fn u1_a_caller_who_is_gone_while_the_search_runs_leaves_one_event() {
     world.engine.set(Search::Wait);
     {
         let mut run = pin!(world.open(&world.member).unwrap().run(question()));
-        assert!(poll(run.as_mut()).is_pending());
+        assert!(poll(run.as_mut()).is_pending() && world.engine.is_waiting());
         assert!(world.events().is_empty());
     }
     assert_eq!(world.events(), ["endpoint_query failure canceled on it"]);

@@ -1,6 +1,7 @@
 //! A search engine, a store and snapshots that a test can hold up or break.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 
@@ -28,15 +29,25 @@ pub(crate) enum Search {
 pub(crate) struct ScriptedEngine {
     inner: MemorySearch,
     search: Mutex<Search>,
+    is_waiting: AtomicBool,
 }
 
 impl ScriptedEngine {
     pub(crate) fn new() -> Self {
-        Self { inner: MemorySearch::new(), search: Mutex::new(Search::Answer) }
+        Self {
+            inner: MemorySearch::new(),
+            search: Mutex::new(Search::Answer),
+            is_waiting: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn set(&self, search: Search) {
         *self.search.lock().unwrap() = search;
+    }
+
+    /// Whether a search has begun to wait.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_waiting.load(Ordering::SeqCst)
     }
 
     fn search_now(&self) -> Search {
@@ -53,7 +64,10 @@ impl SearchEngine for ScriptedEngine {
     ) -> Pending<'a, Result<Hits, SearchError>> {
         Box::pin(async move {
             poll_fn(|_| match self.search_now() {
-                Search::Wait => Poll::Pending,
+                Search::Wait => {
+                    self.is_waiting.store(true, Ordering::SeqCst);
+                    Poll::Pending
+                }
                 Search::Answer => Poll::Ready(Ok(())),
                 Search::Fail(error) => Poll::Ready(Err(error)),
                 Search::Panic => panic!("what an engine should never do"),
@@ -99,6 +113,11 @@ impl ScriptedStore {
         self.state.lock().unwrap()
     }
 
+    /// The number of units that are held.
+    pub(crate) fn holds(&self) -> usize {
+        self.state().1.len()
+    }
+
     /// Sets what is done with the next units. Those that were held run first, unless they are to be held still.
     pub(crate) fn set(&self, submit: Submit) {
         let held = {
@@ -130,7 +149,7 @@ impl Store for ScriptedStore {
 
 /// Snapshots that a test can take away.
 pub(crate) struct ScriptedSnapshots {
-    pub(crate) inner: Arc<SnapshotCache>,
+    inner: Arc<SnapshotCache>,
     error: Mutex<Option<SnapshotError>>,
 }
 

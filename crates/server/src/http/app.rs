@@ -78,6 +78,8 @@ fn serve<E: Refusal>(route: &'static Route<E>, state: &Arc<State>, listener: &Li
     method.to(move |http: HttpRequest, payload: Payload| {
         let (state, listener) = (Arc::clone(&state), listener.clone());
         async move {
+            // Dropped after all that the request has begun.
+            let _in_flight = state.in_flight.enter();
             drain::set_aside(&http, payload);
             let answered = answer(&state, &listener, route, http.clone()).await;
             let answer = answered.unwrap_or_else(|refusal| refusal.respond(http.extensions().get().copied()));

@@ -7,6 +7,7 @@ mod body;
 pub mod client_address;
 mod drain;
 pub(crate) mod error_response;
+pub mod in_flight;
 pub mod json;
 pub mod listener;
 pub mod openapi;

@@ -20,6 +20,8 @@ mod files;
 #[cfg(test)]
 mod forgotten;
 #[cfg(test)]
+mod front_door;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;
