@@ -20,28 +20,28 @@ use syft_space_domain::audit::Action;
 use syft_space_domain::dataset::{Stemming, StopWords, Tokenizer};
 
 /// What an adapter may know of ours.
-const THE_DOMAIN_ALONE: &[&str] = &["syft-space-domain"];
+const DOMAIN_ONLY: &[&str] = &["syft-space-domain"];
 
 /// What an adapter may know of ours that speaks HTTP to others.
-const THE_DOMAIN_AND_THE_WAY_OUT: &[&str] = &["syft-space-domain", "syft-space-outbound"];
+const DOMAIN_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-outbound"];
 
 /// Which of our crates each of our crates may depend on, tests aside.
-const ARROWS: &[(&str, &[&str])] = &[
+const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-domain", &[]),
-    ("syft-space-conformance", THE_DOMAIN_ALONE),
-    ("syft-space-extract", THE_DOMAIN_ALONE),
+    ("syft-space-conformance", DOMAIN_ONLY),
+    ("syft-space-extract", DOMAIN_ONLY),
     // Nothing depends on it: it tries the parsers of these.
     ("syft-space-fuzz", &["syft-space", "syft-space-domain", "syft-space-extract", "syft-space-jwt"]),
     // It knows none of ours: a stranger is what it plays.
     ("syft-space-fakehub", &[]),
-    ("syft-space-jwt", THE_DOMAIN_ALONE),
-    ("syft-space-memory", THE_DOMAIN_ALONE),
-    ("syft-space-outbound", THE_DOMAIN_ALONE),
-    ("syft-space-passwords", THE_DOMAIN_ALONE),
-    ("syft-space-search", THE_DOMAIN_ALONE),
-    ("syft-space-secrets", THE_DOMAIN_ALONE),
-    ("syft-space-sqlite", THE_DOMAIN_ALONE),
-    ("syft-space-syfthub", THE_DOMAIN_AND_THE_WAY_OUT),
+    ("syft-space-jwt", DOMAIN_ONLY),
+    ("syft-space-memory", DOMAIN_ONLY),
+    ("syft-space-outbound", DOMAIN_ONLY),
+    ("syft-space-passwords", DOMAIN_ONLY),
+    ("syft-space-search", DOMAIN_ONLY),
+    ("syft-space-secrets", DOMAIN_ONLY),
+    ("syft-space-sqlite", DOMAIN_ONLY),
+    ("syft-space-syfthub", DOMAIN_AND_OUTBOUND),
     (
         "syft-space",
         &[
@@ -62,7 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Crates that do I/O, bring a runtime, or draw randomness: none may stand below the domain. A name that ends with a
 /// hyphen means all that begin with it.
-const OUTSIDE: &[&str] = &[
+const IO_CRATES: &[&str] = &[
     "actix-",
     "async-io",
     "async-std",
@@ -110,7 +110,7 @@ const LICENCES: &[&str] = &[
 ];
 
 /// Crates that stand in `Cargo.lock` in two incompatible versions, and who wants the other one.
-const TWICE: &[(&str, &str)] = &[
+const DUPLICATE_CRATES: &[(&str, &str)] = &[
     (
         "base64",
         "josekit wants 0.22, and syft-space-jwt and -syfthub go with it; reqwest and tantivy want 0.23",
@@ -146,19 +146,19 @@ const TWICE: &[(&str, &str)] = &[
 ];
 
 /// The most lines of a source file.
-const LINES_MAX: usize = 500;
+const MAX_LINES: usize = 500;
 
 /// Source files with more lines, and why each is better whole.
-const LONG: &[(&str, &str)] =
+const LONG_FILES: &[(&str, &str)] =
     &[("crates/search/tests/engine.rs", "every promise of the engine, told with one set of helpers")];
 
-type Tried<T> = Result<T, Box<dyn Error>>;
+type TestResult<T> = Result<T, Box<dyn Error>>;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn cargo(arguments: &[&str]) -> Tried<String> {
+fn cargo(arguments: &[&str]) -> TestResult<String> {
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output()?;
     if output.status.success() {
         Ok(String::from_utf8(output.stdout)?)
@@ -168,7 +168,7 @@ fn cargo(arguments: &[&str]) -> Tried<String> {
 }
 
 /// What the workspace is built of on this platform. What only other platforms need may never have been fetched.
-fn metadata() -> Tried<Metadata> {
+fn metadata() -> TestResult<Metadata> {
     let told = cargo(&["-vV"])?;
     let host = told.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("cargo names no host")?;
     let options = ["--locked", "--offline", "--filter-platform", host].map(str::to_owned);
@@ -256,12 +256,13 @@ fn every_arrow_between_our_crates_points_inwards() {
     let names: BTreeSet<&str> = ours.iter().map(|package| package.name.as_str()).collect();
     let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for package in &ours {
-        let inner = package.dependencies.iter().filter(|one| one.kind != DependencyKind::Development);
-        let inner = inner.map(|one| one.name.as_str()).filter(|name| names.contains(name));
+        let inner =
+            package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+        let inner = inner.map(|dependency| dependency.name.as_str()).filter(|name| names.contains(name));
         found.insert(package.name.as_str(), inner.collect());
     }
     let expected: BTreeMap<&str, BTreeSet<&str>> =
-        ARROWS.iter().map(|(name, inner)| (*name, inner.iter().copied().collect())).collect();
+        ALLOWED_DEPENDENCIES.iter().map(|(name, inner)| (*name, inner.iter().copied().collect())).collect();
     assert_eq!(
         found, expected,
         "adapters know the domain alone, the domain knows none of ours, the server wires"
@@ -285,17 +286,18 @@ fn the_domain_stands_on_no_io_no_runtime_and_no_randomness() {
     let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(below.contains("serde"), "this is no tree of crates: {tree}");
     let is_outside = |name: &&&str| {
-        OUTSIDE.iter().any(|one| **name == *one || (one.ends_with('-') && name.starts_with(one)))
+        IO_CRATES.iter().any(|io| **name == *io || (io.ends_with('-') && name.starts_with(io)))
     };
     let outside: Vec<_> = below.iter().filter(is_outside).collect();
     assert!(outside.is_empty(), "below the domain stand {outside:?}: make a port, and give it to an adapter");
 }
 
 #[test]
-fn cargo_run_finds_one_program_and_cargo_build_all_it_needs() -> Tried<()> {
+fn cargo_run_finds_one_program_and_cargo_build_all_it_needs() -> TestResult<()> {
     let all = metadata()?;
-    let programs = all.workspace_default_packages().into_iter().flat_map(|one| &one.targets);
-    let programs: Vec<_> = programs.filter(|one| one.is_bin()).map(|one| one.name.as_str()).collect();
+    let programs = all.workspace_default_packages().into_iter().flat_map(|package| &package.targets);
+    let programs: Vec<_> =
+        programs.filter(|target| target.is_bin()).map(|target| target.name.as_str()).collect();
     assert_eq!(programs, ["syft-space"]);
     Ok(())
 }
@@ -307,8 +309,8 @@ fn every_crate_is_under_a_licence_of_the_list() {
     let refused: Vec<String> = metadata
         .packages
         .iter()
-        .filter(|one| !one.license.as_deref().is_some_and(permits))
-        .map(|one| format!("{} {}: {}", one.name, one.version, told(&one.license)))
+        .filter(|package| !package.license.as_deref().is_some_and(permits))
+        .map(|package| format!("{} {}: {}", package.name, package.version, told(&package.license)))
         .collect();
     assert!(refused.is_empty(), "not on the list of licences: {refused:#?}");
 }
@@ -336,10 +338,10 @@ fn a_crate_stands_twice_only_for_a_stated_reason() {
     }
     let twice: BTreeSet<&str> =
         versions.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| *name).collect();
-    let stated: BTreeSet<&str> = TWICE.iter().map(|(name, _)| *name).collect();
+    let stated: BTreeSet<&str> = DUPLICATE_CRATES.iter().map(|(name, _)| *name).collect();
     assert_eq!(
         twice, stated,
-        "`cargo tree --duplicates` shows who wants which; say so in TWICE, or make them agree"
+        "`cargo tree --duplicates` shows who wants which; say so in DUPLICATE_CRATES, or make them agree"
     );
 }
 
@@ -361,11 +363,11 @@ fn a_source_file_is_short_unless_it_says_why_not() {
     rust_files(&root().join("crates"), &mut files).unwrap();
     let name = |path: &Path| path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
     let long: BTreeSet<String> =
-        files.iter().filter(|(_, lines)| **lines > LINES_MAX).map(|(path, _)| name(path)).collect();
-    let stated: BTreeSet<String> = LONG.iter().map(|(path, _)| (*path).to_owned()).collect();
+        files.iter().filter(|(_, lines)| **lines > MAX_LINES).map(|(path, _)| name(path)).collect();
+    let stated: BTreeSet<String> = LONG_FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(
         long, stated,
-        "more than {LINES_MAX} lines: split the file, or say in LONG why it is better whole"
+        "more than {MAX_LINES} lines: split the file, or say in LONG_FILES why it is better whole"
     );
 }
 
@@ -400,9 +402,9 @@ fn the_documentation_names_every_reason_setting_and_action() {
         demand("configuration", &configuration, setting.key);
         demand("configuration", &configuration, &format!("SYFT_SPACE_{}", setting.key.to_uppercase()));
     }
-    let tokenizers = Tokenizer::ALL.iter().map(|one| one.as_str());
-    let stemming = Stemming::ALL.iter().map(|one| one.as_str());
-    let stop_words = StopWords::ALL.iter().map(|one| one.as_str());
+    let tokenizers = Tokenizer::ALL.iter().map(|value| value.as_str());
+    let stemming = Stemming::ALL.iter().map(|value| value.as_str());
+    let stop_words = StopWords::ALL.iter().map(|value| value.as_str());
     for name in tokenizers.chain(stemming).chain(stop_words) {
         demand("search", &search, name);
     }
@@ -421,5 +423,22 @@ fn z1_the_server_makes_no_scope_on_its_own_word() {
         let text =
             fs::read_to_string(path).unwrap_or_else(|_| fs::read_to_string(root().join(path)).unwrap());
         assert!(!text.contains("::assume("), "{}: a scope comes from authentication", path.display());
+    }
+}
+
+#[test]
+fn no_error_of_the_domain_speaks_of_paths_settings_or_commands() {
+    let mut sources = BTreeMap::new();
+    rust_files(&root().join("crates/domain/src"), &mut sources).unwrap();
+    for path in sources.keys() {
+        let text = fs::read_to_string(path).unwrap();
+        let texts = text.split("#[error(").skip(1).filter_map(|rest| rest.split(")]").next());
+        for error in texts {
+            for foreign in
+                ["/api/", "syft-space ", "SYFT_SPACE", "PATCH", "PUT ", "POST ", "next_cursor", "_id names"]
+            {
+                assert!(!error.contains(foreign), "{}: an adapter words {foreign}: {error}", path.display());
+            }
+        }
     }
 }

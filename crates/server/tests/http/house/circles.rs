@@ -164,7 +164,8 @@ fn expand(tree: &str) -> Vec<(Vec<String>, String)> {
         let (path, name) = tree.split_once(" as ").unwrap_or((tree, ""));
         let path: Vec<_> = path.split("::").map(|part| part.trim().to_owned()).collect();
         let path: Vec<_> = path.into_iter().filter(|part| !part.is_empty() && part != "self").collect();
-        let name = if name.is_empty() { path.last().cloned().unwrap_or_default() } else { name.trim().to_owned() };
+        let name =
+            if name.is_empty() { path.last().cloned().unwrap_or_default() } else { name.trim().to_owned() };
         return vec![(path, name)];
     };
     let inner = inner.rsplit_once('}').map_or(inner, |(inner, _)| inner);

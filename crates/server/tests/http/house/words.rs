@@ -11,7 +11,9 @@ fn banished() -> BTreeMap<String, String> {
     let cells = rows.map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
     let mut banished = BTreeMap::new();
     for row in cells {
-        let [term, _, _, not] = row.as_slice() else { panic!("a row of the glossary has four cells: {row:?}") };
+        let [term, _, _, not] = row.as_slice() else {
+            panic!("a row of the glossary has four cells: {row:?}")
+        };
         for name in not.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             banished.insert(name.to_owned(), (*term).to_owned());
         }
