@@ -15,7 +15,7 @@
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
 //!   [`unit::Refused`], and the store commits its rows and its audit events together.
-//! * [`live`]: what the query path reads instead of a database.
+//! * [`snapshot`]: what the query path reads instead of a database.
 //! * [`Space`]: every port, wired once; what use cases work with.
 //!
 //! # How to add a port
