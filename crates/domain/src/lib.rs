@@ -9,12 +9,13 @@
 //! * [`access`]: roles, permissions, and the one table that joins them.
 //! * [`policy`]: who may query an endpoint: patterns, verdicts, and why.
 //! * [`dataset`]: documents, chunks, ingestion, search.
-//! * [`endpoint`]: what is published, and how it is queried.
+//! * [`endpoint`]: what is published, and how it is queried: an [`endpoint::QueryCall`] owns its caller, its endpoint and
+//!   the one event that it leaves.
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
 //!   [`unit::Refused`], and the store commits its rows and its audit events together.
-//! * [`live`]: what the query path reads instead of a database.
+//! * [`snapshot`]: what the query path reads instead of a database.
 //! * [`Space`]: every port, wired once; what use cases work with.
 //!
 //! # How to add a port

@@ -3,7 +3,7 @@
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
-use crate::endpoint::query::{admitted, visible};
+use crate::endpoint::decide::{Decision, decide, visible};
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
@@ -232,7 +232,8 @@ pub fn endpoints(
     let mut page = space.store.read()?.endpoints(&scope, page)?;
     if !in_full {
         page.items.retain(|one| {
-            visible(principal, one.slug.as_str()).is_some_and(|live| admitted(principal, live))
+            visible(principal, one.slug.as_str())
+                .is_some_and(|live| decide(principal, live, None) == Decision::Permit)
         });
     }
     Ok(ListedEndpoints { page, in_full })

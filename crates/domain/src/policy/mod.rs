@@ -3,6 +3,7 @@
 mod access;
 mod explain;
 mod manage;
+mod metadata;
 mod pattern;
 mod pattern_set;
 pub mod ports;
@@ -14,6 +15,7 @@ pub use manage::{
     ATTACHED_MAX, ChangePolicy, NewPolicy, PolicyError, attach, attached, change_policy, create_policy,
     policies, policy, remove_policy,
 };
+pub use metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
 pub use verdict::{AccessRules, Decider, Explanation, Reason, Rule, Step, StepOutcome, Subject, Verdict};

@@ -186,7 +186,7 @@ impl World {
 
     /// The ids of the documents that a search finds.
     pub(crate) fn found(&self, text: &str) -> Vec<String> {
-        let query = SearchQuery::new(text.to_owned(), 10, 0.5).unwrap();
+        let query = SearchQuery::new(text, 10, 0.5).unwrap();
         let index =
             self.space.store.read().unwrap().dataset(&self.scope(), self.dataset).unwrap().unwrap().index();
         let scope = self.scope();

@@ -4,8 +4,8 @@ mod body;
 
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use syft_space_domain::endpoint::PolicyMetadata;
 use syft_space_domain::ids::RequestId;
+use syft_space_domain::policy::PolicyMetadata;
 
 use crate::http::reason::Reason;
 
@@ -129,6 +129,30 @@ impl Problem {
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.0.reason
+    }
+
+    /// What is wrong and what to do, for a person.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// What is wrong with each part of the body or query string.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// How the policies decided, where one refused.
+    #[must_use]
+    pub fn policy(&self) -> Option<&PolicyMetadata> {
+        self.0.policy.as_ref()
+    }
+
+    /// When to come back, in seconds, where that is known.
+    #[must_use]
+    pub fn seconds_to_wait(&self) -> Option<u64> {
+        self.0.retry_after
     }
 
     /// The response, to the request of this id where it has one.

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use syft_space_domain::endpoint::PolicyMetadata;
+use syft_space_domain::policy::PolicyMetadata;
 
 use crate::routes::shapes;
 
