@@ -48,7 +48,8 @@ fn own_event(action: Action) -> Event {
 }
 
 fn page(store: &dyn Store, filter: &EventFilter, page: PageRequest<Seq>) -> Page<RecordedEvent, Seq> {
-    read(store, |view| view.events(&scope(1), filter, page)).events
+    let filter = filter.clone();
+    read(store, move |view| view.events(&scope(1), &filter, page)).events
 }
 
 /// Checks every field, every enum value and all personal data.
@@ -151,9 +152,10 @@ pub fn events_come_in_pages_the_newest_first(make: &StoreFactory) {
     assert_eq!((numbers(&three), three.next), (vec![1], None), "the last page is the last");
     let exact = page(store, &any, first_page(8));
     assert_eq!((numbers(&exact).len(), exact.next), (8, None), "a page that holds all has no cursor");
-    let operator = OperatorScope::at_startup();
-    let house =
-        all_items(1, |page| read(store, |view| view.installation_events(&operator, &any, page)).events);
+    let house = all_items(1, |page| {
+        let (operator, any) = (OperatorScope::at_startup(), any.clone());
+        read(store, move |view| view.installation_events(&operator, &any, page)).events
+    });
     let expected: Vec<u64> = installation_log(store).iter().rev().map(|recorded| recorded.seq).collect();
     assert_eq!(
         house.iter().map(|recorded| recorded.seq).collect::<Vec<_>>(),
@@ -218,7 +220,7 @@ pub fn u1_a_page_tells_how_far_its_index_lags(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     let projection =
-        || read(store, |view| view.events(&scope(1), &EventFilter::default(), first_page(1))).projection;
+        || read(store, move |view| view.events(&scope(1), &EventFilter::default(), first_page(1))).projection;
     assert_eq!((projection().seq, projection().lag), (0, 0), "the index of an empty log does not lag");
     for n in 1..=3 {
         record(store, event(&scope(2), Action::EndpointQuery));

@@ -5,7 +5,6 @@ use syft_space_domain::dataset::{
     Tokenizer,
 };
 use syft_space_domain::store::Store;
-use syft_space_domain::tenant::OperatorScope;
 
 use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
@@ -39,19 +38,20 @@ pub fn suite(make: &StoreFactory) {
 }
 
 fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<Dataset> {
-    read(store, |view| view.dataset(&scope(tenant), dataset_id(n)))
+    read(store, move |view| view.dataset(&scope(tenant), dataset_id(n)))
 }
 
 fn find_by_name(store: &dyn Store, tenant: u64, name: &str) -> Option<Dataset> {
-    read(store, |view| view.dataset_named(&scope(tenant), name))
+    let name = name.to_owned();
+    read(store, move |view| view.dataset_named(&scope(tenant), &name))
 }
 
 fn listed(store: &dyn Store, tenant: u64) -> Vec<Dataset> {
-    all_items(2, |page| read(store, |view| view.datasets(&scope(tenant), page)))
+    all_items(2, |page| read(store, move |view| view.datasets(&scope(tenant), page)))
 }
 
 fn find_job(store: &dyn Store, tenant: u64, of: u64, n: u64) -> Option<Job> {
-    read(store, |view| view.job(&scope(tenant), dataset_id(of), job_id(n)))
+    read(store, move |view| view.job(&scope(tenant), dataset_id(of), job_id(n)))
 }
 
 fn deleting(n: u64) -> Dataset {
@@ -134,11 +134,14 @@ pub fn a_dataset_on_its_way_out_is_not_listed(make: &StoreFactory) {
     assert_eq!(listed(store, 1), [dataset(1)], "a dataset on its way out is not listed");
     assert_eq!(find(store, 1, 2), Some(deleting(2)), "it is found by its id");
     assert_eq!(find_by_name(store, 1, &dataset(2).name), Some(deleting(2)), "it is found by its name");
-    let counts = [1, 2, 3].map(|n| read(store, |view| view.count_datasets(&scope(n))));
+    let counts = [1, 2, 3].map(|n| read(store, move |view| view.count_datasets(&scope(n))));
     assert_eq!(counts, [2, 1, 0], "datasets are counted in their tenant, whatever their state");
-    let all = read(store, |view| view.all_datasets(&OperatorScope::at_startup()));
+    let of = |n| {
+        read(store, move |view| view.all_datasets(&scope(n))).into_iter().map(move |one| (tenant_id(n), one))
+    };
+    let all: Vec<_> = of(1).chain(of(2)).collect();
     let expected = [(tenant_id(1), dataset(1)), (tenant_id(1), deleting(2)), (tenant_id(2), dataset(1))];
-    assert_eq!(all, expected, "the operator sees them all, in the order of tenant and id");
+    assert_eq!(all, expected, "all are seen that there are, in the order of tenant and id");
 }
 
 /// All other fields are replaced.
@@ -220,6 +223,8 @@ pub fn z1_a_dataset_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     assert_eq!(find(store, 1, 2), None, "another tenant's is not");
     assert_eq!(find_by_name(store, 1, &dataset(2).name), None, "nor is its name");
     assert_eq!(listed(store, 1), [dataset(1)], "another tenant's are not listed");
+    let all = read(store, move |view| view.all_datasets(&scope(1)));
+    assert_eq!(all, [dataset(1)], "nor seen among all that there are");
     let changed = || Dataset { name: "ours".to_owned(), ..dataset(1) };
     commit(store, move |tx| tx.update_dataset(&write_scope(1), &changed()));
     drop(submit(store, |tx| tx.update_dataset(&write_scope(1), &deleting(2))).wait());
@@ -316,11 +321,11 @@ pub fn unfinished_jobs_are_those_whose_status_may_change(make: &StoreFactory) {
             tx.update_job(&write_scope(1), &Job { status, ..job(n, 1) })
         })
     });
-    let unfinished = read(&*fixture.adapter, |view| view.unfinished_jobs(&scope(1), dataset_id(1)));
+    let unfinished = read(&*fixture.adapter, move |view| view.unfinished_jobs(&scope(1), dataset_id(1)));
     let expected = [Job { status: JobStatus::Running, ..job(10, 1) }, job(50, 1)];
     assert_eq!(unfinished, expected, "unfinished are the queued and the running jobs of the one dataset");
     assert_eq!(
-        read(&*fixture.adapter, |view| view.unfinished_jobs(&scope(2), dataset_id(1))),
+        read(&*fixture.adapter, move |view| view.unfinished_jobs(&scope(2), dataset_id(1))),
         [],
         "of the one tenant"
     );
@@ -347,9 +352,9 @@ pub fn z1_a_job_is_seen_and_changed_in_its_own_dataset_only(make: &StoreFactory)
     assert_eq!(find_job(store, 1, 1, 1), Some(changed()), "one's own job is changed");
     assert_eq!(find_job(store, 1, 2, 1), None, "a job is its own dataset's");
     assert_eq!(find_job(store, 1, 1, 2), None, "another tenant's job is not seen");
-    let theirs = all_items(1, |page| read(store, |view| view.jobs(&scope(2), dataset_id(1), page)));
+    let theirs = all_items(1, |page| read(store, move |view| view.jobs(&scope(2), dataset_id(1), page)));
     assert_eq!(theirs, [job(2, 1), job(1, 1)], "nor changed");
-    let unfinished = read(store, |view| view.unfinished_jobs(&scope(1), dataset_id(1)));
+    let unfinished = read(store, move |view| view.unfinished_jobs(&scope(1), dataset_id(1)));
     assert_eq!(unfinished, [changed()], "nor counted as one's own");
 }
 
@@ -365,7 +370,7 @@ pub fn jobs_come_in_pages(make: &StoreFactory) {
     let mut pages = 0;
     let jobs = all_items(2, |page| {
         pages += 1;
-        let found = read(store, |view| view.jobs(&scope(1), dataset_id(1), page));
+        let found = read(store, move |view| view.jobs(&scope(1), dataset_id(1), page));
         if pages == 1 {
             commit(store, |tx| {
                 [5, 25, 45].into_iter().try_for_each(|n| tx.add_job(&write_scope(1), &job(n, 1)))

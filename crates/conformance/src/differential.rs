@@ -379,14 +379,14 @@ impl StoreUnderTest {
             result,
             changes: self.hook.take_changes(),
             versions_rose: before.iter().zip(&self.versions).map(|(before, after)| after > before).collect(),
-            dump: read(store, |view| StoreDump::read(view, MAX_NUMBER)).without_versions(),
+            dump: read(store, move |view| StoreDump::read(view, MAX_NUMBER)).without_versions(),
         }
     }
 }
 
 /// The version of each tenant, plus one; 0 for a tenant that does not exist.
 fn versions(store: &dyn Store) -> Vec<u64> {
-    let version = |n| read(store, |view| view.tenant(&scope(n))).map_or(0, |tenant| tenant.version + 1);
+    let version = |n| read(store, move |view| view.tenant(&scope(n))).map_or(0, |tenant| tenant.version + 1);
     (1..=MAX_NUMBER).map(version).collect()
 }
 

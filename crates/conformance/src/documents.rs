@@ -15,6 +15,7 @@ use syft_space_domain::tenant::OperatorScope;
 
 use crate::check::{Check, checks, run_all};
 use crate::fixture::{DocumentsFactory, Fixture};
+use crate::pagination::assert_pages_are_bounded;
 use crate::run::first_page;
 use crate::sample::{dataset_id, job_id, scope, tenant_id, time};
 
@@ -27,6 +28,7 @@ pub const CHECKS: &[Check<DocumentsFactory>] = checks![
     a_document_is_known_by_what_it_was_made_of,
     a_document_is_removed_once,
     documents_come_in_pages_in_bytewise_order,
+    a_page_of_documents_with_much_metadata_ends_early,
     what_a_dataset_holds_is_counted,
     changes_come_in_order_and_of_each_document_only_the_last,
     what_is_destroyed_is_gone_and_nothing_else,
@@ -281,6 +283,21 @@ pub fn documents_come_in_pages_in_bytewise_order(make: &DocumentsFactory) {
     let everything: Vec<_> = all_summaries(store);
     let found = everything.iter().map(|listed| find(store, 1, listed.id.as_str()).as_ref().map(summary));
     assert!(found.eq(everything.iter().cloned().map(Some)), "a summary says of a document what it is");
+}
+
+/// As in the other lists: metadata comes with a document's summary.
+pub fn a_page_of_documents_with_much_metadata_ends_early(make: &DocumentsFactory) {
+    let fixture = make();
+    let store = &*fixture.adapter;
+    let metadata = json!({"notes": "x".repeat(300 << 10)});
+    let documents: Vec<_> = (1..=7)
+        .map(|n| Document {
+            metadata: metadata.as_object().expect("an object").clone(),
+            ..document(&n.to_string(), &["text"])
+        })
+        .collect();
+    put(store, 1, 1, &documents);
+    assert_pages_are_bounded(7, |request| page(store, request));
 }
 
 fn all_summaries(store: &dyn DocumentStore) -> Vec<DocumentSummary> {

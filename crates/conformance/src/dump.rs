@@ -9,6 +9,7 @@ use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
+use syft_space_domain::policy::ports::{Attachment, PolicyUsage};
 use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -22,7 +23,7 @@ pub(crate) struct StoreDump {
     tenants: Vec<Tenant>,
     any_account: bool,
     accounts: Vec<Option<AccountDump>>,
-    datasets: Vec<(TenantId, Dataset)>,
+    tenant_ids: Vec<TenantId>,
     hubs: Vec<Hub>,
     by_hub: Vec<HubDump>,
     due_listings: Vec<(TenantId, Listing)>,
@@ -59,6 +60,8 @@ struct TenantDump {
     by_endpoint: Vec<EndpointDump>,
     policies: Vec<Policy>,
     count_policies: u64,
+    policy_usage: PolicyUsage,
+    attachments: Vec<Attachment>,
     by_policy: Vec<(Option<Policy>, Vec<EndpointId>)>,
     marketplaces: Vec<Marketplace>,
     by_marketplace: Vec<MarketplaceDump>,
@@ -91,7 +94,7 @@ struct DatasetDump {
 #[derive(Debug, Clone, PartialEq)]
 struct EndpointDump {
     found: [Option<Endpoint>; 2],
-    policies: Vec<Policy>,
+    policies: Vec<Attachment>,
     listings: Vec<Listing>,
 }
 
@@ -100,10 +103,10 @@ impl StoreDump {
     pub(crate) fn read(view: &mut dyn View, numbers: u64) -> Result<Self, StoreError> {
         let operator = OperatorScope::at_startup();
         Ok(Self {
+            tenant_ids: view.tenant_ids(&operator)?,
             tenants: view.tenants(&operator)?,
             any_account: view.any_account()?,
             accounts: (1..=numbers).map(|n| AccountDump::read(view, n)).collect::<Result<_, _>>()?,
-            datasets: view.all_datasets(&operator)?,
             by_hub: (1..=numbers).map(|n| HubDump::read(view, n, numbers)).collect::<Result<_, _>>()?,
             hubs: view.hubs()?,
             due_listings: view.listings_due(&operator, time(60), PageLimit::DEFAULT)?,
@@ -165,11 +168,7 @@ impl TenantDump {
         let members = read_list(|page| view.members(&scope, page))?;
         let invitations = read_list(|page| view.invitations(&scope, page))?;
         let datasets = read_list(|page| view.datasets(&scope, page))?;
-        let all_datasets = view.all_datasets(&OperatorScope::at_startup())?;
-        let own_datasets = all_datasets
-            .into_iter()
-            .filter(|(tenant, _)| *tenant == scope.tenant())
-            .map(|(_, dataset)| dataset);
+        let own_datasets = view.all_datasets(&scope)?;
         let endpoints = read_list(|page| view.endpoints(&scope, page))?;
         let policies = read_list(|page| view.policies(&scope, page))?;
         let marketplaces = read_list(|page| view.marketplaces(&scope, page))?;
@@ -195,6 +194,7 @@ impl TenantDump {
                 .collect::<Result<_, StoreError>>()?,
             count_datasets: view.count_datasets(&scope)?,
             by_dataset: own_datasets
+                .into_iter()
                 .map(|dataset| DatasetDump::read(view, &scope, &dataset))
                 .collect::<Result<_, _>>()?,
             count_endpoints: view.count_endpoints(&scope)?,
@@ -203,6 +203,8 @@ impl TenantDump {
                 .map(|endpoint| EndpointDump::read(view, &scope, endpoint))
                 .collect::<Result<_, _>>()?,
             count_policies: view.count_policies(&scope)?,
+            policy_usage: view.policy_usage(&scope)?,
+            attachments: view.attachments(&scope, None)?,
             by_policy: policies
                 .iter()
                 .map(|policy| {
@@ -273,7 +275,7 @@ impl EndpointDump {
     fn read(view: &mut dyn View, scope: &TenantScope, endpoint: &Endpoint) -> Result<Self, StoreError> {
         Ok(Self {
             found: [view.endpoint(scope, endpoint.id)?, view.endpoint_by_slug(scope, &endpoint.slug)?],
-            policies: view.attached_policies(scope, endpoint.id)?,
+            policies: view.attachments(scope, Some(endpoint.id))?,
             listings: view.listings_of(scope, endpoint.id)?,
         })
     }

@@ -29,15 +29,16 @@ pub fn suite(make: &StoreFactory) {
 }
 
 fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<Endpoint> {
-    read(store, |view| view.endpoint(&scope(tenant), endpoint_id(n)))
+    read(store, move |view| view.endpoint(&scope(tenant), endpoint_id(n)))
 }
 
 fn find_by_slug(store: &dyn Store, tenant: u64, slug: &Slug) -> Option<Endpoint> {
-    read(store, |view| view.endpoint_by_slug(&scope(tenant), slug))
+    let slug = slug.clone();
+    read(store, move |view| view.endpoint_by_slug(&scope(tenant), &slug))
 }
 
 fn listed(store: &dyn Store, tenant: u64) -> Vec<Endpoint> {
-    all_items(2, |page| read(store, |view| view.endpoints(&scope(tenant), page)))
+    all_items(2, |page| read(store, move |view| view.endpoints(&scope(tenant), page)))
 }
 
 fn add_datasets(tx: &mut dyn Tx, tenant: u64) -> Result<(), StoreError> {
@@ -150,10 +151,10 @@ pub fn an_endpoint_that_goes_lets_go_of_its_policies(make: &StoreFactory) {
         "an endpoint is removed"
     );
     assert_eq!(listed(store, 1), [endpoint(2, 1)], "an endpoint that was removed is not there");
-    let attached = read(store, |view| view.endpoints_of_policy(&scope(1), policy_id(1)));
+    let attached = read(store, move |view| view.endpoints_of_policy(&scope(1), policy_id(1)));
     assert_eq!(attached, [endpoint_id(2)], "its policies are attached to the others only");
     commit(store, |tx| tx.add_endpoint(&write_scope(1), &endpoint(1, 1)));
-    let none = read(store, |view| view.attached_policies(&scope(1), endpoint_id(1)));
+    let none = read(store, |view| view.attachments(&scope(1), Some(endpoint_id(1))));
     assert_eq!(none, [], "a new endpoint of that id has no old policies");
     assert!(
         !commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(3))),
@@ -172,7 +173,7 @@ pub fn the_endpoints_of_a_dataset_come_in_the_order_of_their_ids(make: &StoreFac
             .into_iter()
             .try_for_each(|(n, of)| tx.add_endpoint(&write_scope(1), &endpoint(n, of)))
     });
-    let of = |n| read(&*fixture.adapter, |view| view.endpoints_of_dataset(&scope(1), dataset_id(n)));
+    let of = |n| read(&*fixture.adapter, move |view| view.endpoints_of_dataset(&scope(1), dataset_id(n)));
     let expected = [endpoint(1, 1), endpoint(3, 1), endpoint(5, 1)];
     assert_eq!(of(1), expected, "a dataset's endpoints come in the order of their ids");
     assert_eq!([of(2), of(3)], [vec![endpoint(2, 2)], vec![]], "and are that dataset's only");
@@ -195,9 +196,9 @@ pub fn z1_an_endpoint_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFac
     assert_eq!(find(store, 1, 2), None, "another tenant's is not");
     assert_eq!(find_by_slug(store, 1, &slug(2)), None, "nor is its slug");
     assert_eq!(listed(store, 1), [endpoint(1, 1)], "another tenant's are not listed");
-    let counts = [1, 2, 3].map(|n| read(store, |view| view.count_endpoints(&scope(n))));
+    let counts = [1, 2, 3].map(|n| read(store, move |view| view.count_endpoints(&scope(n))));
     assert_eq!(counts, [1, 2, 0], "nor counted");
-    let of_dataset = read(store, |view| view.endpoints_of_dataset(&scope(1), dataset_id(1)));
+    let of_dataset = read(store, move |view| view.endpoints_of_dataset(&scope(1), dataset_id(1)));
     assert_eq!(of_dataset, [endpoint(1, 1)], "nor found by their dataset");
     commit(store, |tx| tx.update_endpoint(&write_scope(1), &Endpoint { slug: slug(8), ..endpoint(1, 1) }));
     drop(

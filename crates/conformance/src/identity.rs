@@ -51,35 +51,39 @@ fn fields(account: &Account) -> AccountFields {
 }
 
 fn find(store: &dyn Store, n: u64) -> Option<AccountFields> {
-    read(store, |view| view.account(account_id(n))).as_ref().map(fields)
+    read(store, move |view| view.account(account_id(n))).as_ref().map(fields)
 }
 
 fn member(store: &dyn Store, tenant: u64, account: u64) -> Option<Member> {
-    read(store, |view| view.member(&scope(tenant), account_id(account)))
+    read(store, move |view| view.member(&scope(tenant), account_id(account)))
 }
 
 fn members(store: &dyn Store, scope: &TenantScope) -> Vec<Member> {
-    all_items(2, |page| read(store, |view| view.members(scope, page)))
+    let scope = *scope;
+    all_items(2, |page| read(store, move |view| view.members(&scope, page)))
 }
 
 /// A new store has no account.
 pub fn an_account_is_found_by_id_and_by_address(make: &StoreFactory) {
     let fixture = new_store(make);
-    assert!(!read(&*fixture.adapter, |view| view.any_account()), "a new store has no account");
+    assert!(!read(&*fixture.adapter, move |view| view.any_account()), "a new store has no account");
     commit(&*fixture.adapter, |tx| {
         tx.add_account(&Account { status: AccountStatus::Disabled, ..account(1) })
     });
     commit(&*fixture.adapter, |tx| tx.add_account(&account(2)));
-    assert!(read(&*fixture.adapter, |view| view.any_account()), "an account that was added is there");
+    assert!(read(&*fixture.adapter, move |view| view.any_account()), "an account that was added is there");
     for (n, status) in [(1, AccountStatus::Disabled), (2, AccountStatus::Active)] {
         let expected = Some(fields(&Account { status, ..account(n) }));
         assert_eq!(find(&*fixture.adapter, n), expected, "an account is found by its id");
         let by_address =
-            read(&*fixture.adapter, |view| view.account_by_email(&email(n))).as_ref().map(fields);
+            read(&*fixture.adapter, move |view| view.account_by_email(&email(n))).as_ref().map(fields);
         assert_eq!(by_address, expected, "an account is found by its address");
     }
     assert_eq!(find(&*fixture.adapter, 3), None, "an account that is not there is not found");
-    assert!(read(&*fixture.adapter, |view| view.account_by_email(&email(3))).is_none(), "nor is its address");
+    assert!(
+        read(&*fixture.adapter, move |view| view.account_by_email(&email(3))).is_none(),
+        "nor is its address"
+    );
 }
 
 /// A second account with either is a conflict.
@@ -121,7 +125,7 @@ pub fn memberships_come_by_the_name_of_the_tenant(make: &StoreFactory) {
         }
         tx.add_membership(&write_scope(1), &membership(1, 2, Role::User))
     });
-    let found = read(&*fixture.adapter, |view| view.memberships(account_id(1)));
+    let found = read(&*fixture.adapter, move |view| view.memberships(account_id(1)));
     let expected: Vec<_> = [(2, 1), (3, 2), (1, 3)]
         .into_iter()
         .map(|(id, named)| (membership(id, 1, Role::Admin), tenant(named).name))
@@ -130,7 +134,7 @@ pub fn memberships_come_by_the_name_of_the_tenant(make: &StoreFactory) {
         found.into_iter().map(|membership| (membership.membership, membership.tenant_name)).collect();
     assert_eq!(found, expected, "an account's memberships come by the name of the tenant");
     assert_eq!(
-        read(&*fixture.adapter, |view| view.memberships(account_id(3))),
+        read(&*fixture.adapter, move |view| view.memberships(account_id(3))),
         [],
         "who is no member has no membership"
     );
@@ -252,7 +256,7 @@ pub fn active_members_are_counted_by_role(make: &StoreFactory) {
         tx.update_membership(&write_scope(1), &disabled)?;
         tx.set_account_status(account_id(2), AccountStatus::Disabled)
     });
-    let count = |tenant, role| read(&*fixture.adapter, |view| view.count_active(&scope(tenant), role));
+    let count = |tenant, role| read(&*fixture.adapter, move |view| view.count_active(&scope(tenant), role));
     let counts = [count(1, Role::Owner), count(1, Role::User), count(1, Role::Viewer), count(2, Role::Owner)];
     assert_eq!(counts, [2, 1, 0, 1], "active members are counted by role, in their tenant");
 }
@@ -266,7 +270,7 @@ pub fn members_and_invitations_are_counted_together(make: &StoreFactory) {
         tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))?;
         tx.add_invitation(&write_scope(1), &invitation(1, 2, 1))
     });
-    let count = |n| read(&*fixture.adapter, |view| view.count_members_and_invitations(&scope(n)));
+    let count = |n| read(&*fixture.adapter, move |view| view.count_members_and_invitations(&scope(n)));
     assert_eq!(
         [count(1), count(2), count(3)],
         [3, 1, 0],
@@ -299,12 +303,12 @@ pub fn an_invitation_is_found_by_id_and_by_token(make: &StoreFactory) {
     let added = Invitation { role: Role::Admin, ..invitation(1, 1, 2) };
     let row = added.clone();
     commit(&*fixture.adapter, move |tx| tx.add_invitation(&write_scope(1), &row));
-    let by_id = read(&*fixture.adapter, |view| view.invitation(&scope(1), invitation_id(1)));
+    let by_id = read(&*fixture.adapter, move |view| view.invitation(&scope(1), invitation_id(1)));
     assert_eq!(by_id.as_ref(), Some(&added), "an invitation is found by its id");
-    let by_token = read(&*fixture.adapter, |view| view.invitation_by_token(&token(1, 1)));
+    let by_token = read(&*fixture.adapter, move |view| view.invitation_by_token(&token(1, 1)));
     assert_eq!(by_token, Some(added), "an invitation is found by its token, without a scope");
     assert_eq!(
-        read(&*fixture.adapter, |view| view.invitation_by_token(&token(1, 2))),
+        read(&*fixture.adapter, move |view| view.invitation_by_token(&token(1, 2))),
         None,
         "no other token finds it"
     );
@@ -331,10 +335,10 @@ pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreF
         tx.add_invitation(&write_scope(2), &invitation(2, 1, 2))?;
         tx.add_invitation(&write_scope(2), &invitation(2, 2, 2))
     });
-    let seen = |tenant, n| read(store, |view| view.invitation(&scope(tenant), invitation_id(n)));
+    let seen = |tenant, n| read(store, move |view| view.invitation(&scope(tenant), invitation_id(n)));
     assert_eq!(seen(1, 1), Some(invitation(1, 1, 1)), "one's own invitation is seen");
     assert_eq!(seen(1, 2), None, "another tenant's is not");
-    let listed = all_items(2, |page| read(store, |view| view.invitations(&scope(1), page)));
+    let listed = all_items(2, |page| read(store, move |view| view.invitations(&scope(1), page)));
     assert_eq!(listed, [invitation(1, 1, 1)], "nor listed");
     assert!(!commit(store, |tx| tx.remove_invitation(&write_scope(1), invitation_id(2))), "nor removed");
     assert!(
@@ -342,13 +346,13 @@ pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreF
         "one's own is removed"
     );
     assert_eq!(seen(1, 1), None, "an invitation that was removed is not there");
-    let left = all_items(2, |page| read(store, |view| view.invitations(&scope(2), page)));
+    let left = all_items(2, |page| read(store, move |view| view.invitations(&scope(2), page)));
     assert_eq!(left, [invitation(2, 1, 2), invitation(2, 2, 2)], "another tenant's invitations stay");
     assert!(
-        read(store, |view| view.invitation_by_token(&token(1, 1))).is_none(),
+        read(store, move |view| view.invitation_by_token(&token(1, 1))).is_none(),
         "its token is gone with it"
     );
-    let by_token = read(store, |view| view.invitation_by_token(&token(2, 1)));
+    let by_token = read(store, move |view| view.invitation_by_token(&token(2, 1)));
     assert_eq!(
         by_token.map(|invitation| invitation.tenant),
         Some(tenant_id(2)),

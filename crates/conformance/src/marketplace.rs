@@ -52,11 +52,11 @@ pub fn suite(make: &StoreFactory) {
 }
 
 fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<Marketplace> {
-    read(store, |view| view.marketplace(&scope(tenant), marketplace_id(n)))
+    read(store, move |view| view.marketplace(&scope(tenant), marketplace_id(n)))
 }
 
 fn list(store: &dyn Store, tenant: u64) -> Vec<Marketplace> {
-    all_items(2, |page| read(store, |view| view.marketplaces(&scope(tenant), page)))
+    all_items(2, |page| read(store, move |view| view.marketplaces(&scope(tenant), page)))
 }
 
 fn add_hubs(tx: &mut dyn Tx) -> Result<(), StoreError> {
@@ -64,7 +64,8 @@ fn add_hubs(tx: &mut dyn Tx) -> Result<(), StoreError> {
 }
 
 fn find_holder(store: &dyn Store, hub: u64, audience: &Audience) -> Option<(u64, u64)> {
-    let holder = read(store, |view| view.holder_of_audience(hub_id(hub), audience));
+    let audience = audience.clone();
+    let holder = read(store, move |view| view.holder_of_audience(hub_id(hub), &audience));
     holder.map(|(tenant, id)| {
         let number = |bytes: &[u8; 16]| u64::from(bytes[15]);
         (number(tenant.as_bytes()), number(id.as_bytes()))
@@ -80,12 +81,16 @@ pub fn a_hub_is_found_by_id_and_by_issuer(make: &StoreFactory) {
         tx.add_hub(&hub(2))
     });
     let store = &*fixture.adapter;
-    assert_eq!(read(store, |view| view.hub(hub_id(1))), Some(expected_hub()), "a hub is found by its id");
-    assert_eq!(read(store, |view| view.hub(hub_id(3))), None, "one that is not there is not");
-    let by_issuer = |n| read(store, |view| view.hub_by_issuer(&hub(n).issuer));
+    assert_eq!(
+        read(store, move |view| view.hub(hub_id(1))),
+        Some(expected_hub()),
+        "a hub is found by its id"
+    );
+    assert_eq!(read(store, move |view| view.hub(hub_id(3))), None, "one that is not there is not");
+    let by_issuer = |n| read(store, move |view| view.hub_by_issuer(&hub(n).issuer));
     assert_eq!([by_issuer(3), by_issuer(1)], [Some(expected_hub()), None], "and by its issuer");
     assert_eq!(
-        read(store, |view| view.hubs()),
+        read(store, move |view| view.hubs()),
         [hub(2), expected_hub()],
         "hubs come in the order of their issuers"
     );
@@ -115,7 +120,7 @@ pub fn a_changed_hub_keeps_its_issuer_and_its_beginning(make: &StoreFactory) {
         tx.update_hub(&Hub { issuer: hub(4).issuer, created_at: time(99), ..moved })
     });
     let changed = Hub { url: hub(3).url, trusted_by: TrustedBy::Registration, ..hub(1) };
-    let hubs = read(&*fixture.adapter, |view| view.hubs());
+    let hubs = read(&*fixture.adapter, move |view| view.hubs());
     assert_eq!(hubs, [changed, hub(2)], "a hub's URL changes, and nothing else of it, nor another hub");
 }
 
@@ -127,14 +132,14 @@ pub fn a_hub_with_a_marketplace_stays(make: &StoreFactory) {
         add_hubs(tx)?;
         tx.add_marketplace(&write_scope(2), &marketplace(1, 1, 1))
     });
-    let on = |n| read(store, |view| view.count_marketplaces_on(hub_id(n)));
+    let on = |n| read(store, move |view| view.count_marketplaces_on(hub_id(n)));
     assert_eq!([on(1), on(2)], [1, 0], "the marketplaces on a hub are counted");
     assert_conflict(store, "removing a hub that a marketplace is on", |tx| tx.remove_hub(hub_id(1)));
     assert!(commit(store, |tx| tx.remove_hub(hub_id(2))), "another hub is removed");
     assert!(!commit(store, |tx| tx.remove_hub(hub_id(2))), "and once only");
     commit(store, |tx| tx.remove_marketplace(&write_scope(2), marketplace_id(1)));
     assert!(commit(store, |tx| tx.remove_hub(hub_id(1))), "a hub is removed when nobody is on it");
-    assert_eq!(read(store, |view| view.hubs()), [], "hubs that were removed are not there");
+    assert_eq!(read(store, move |view| view.hubs()), [], "hubs that were removed are not there");
 }
 
 /// The satellite and the credential are read back too.

@@ -1,9 +1,9 @@
-//! The check that every paged list shares: it is complete, in order and without repeats, whatever is added and removed
-//! between its pages.
+//! The checks that every paged list shares: it is complete, in order and without repeats, whatever is added and removed
+//! between its pages; and a page is bounded by bytes.
 
 use std::fmt::Debug;
 
-use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::page::{MAX_PAGE_BYTES, Page, PageItem, PageLimit, PageRequest};
 use syft_space_domain::store::{Store, StoreError, Tx, View};
 
 use crate::run::{commit, first_page, read};
@@ -24,7 +24,7 @@ pub(crate) struct PagedList<T, K> {
     pub(crate) key_of: fn(&T) -> K,
 }
 
-impl<T: 'static, K: Debug + PartialEq + Copy + 'static> PagedList<T, K> {
+impl<T: Send + 'static, K: Debug + PartialEq + Copy + Send + 'static> PagedList<T, K> {
     #[track_caller]
     fn assert_page(
         &self,
@@ -33,7 +33,8 @@ impl<T: 'static, K: Debug + PartialEq + Copy + 'static> PagedList<T, K> {
         expected: &[u64],
         has_next: bool,
     ) -> PageRequest<K> {
-        let page = read(store, |view| (self.page)(view, request));
+        let read_page = self.page;
+        let page = read(store, move |view| read_page(view, request));
         let found: Vec<K> = page.items.iter().map(self.key_of).collect();
         let expected: Vec<K> = expected.iter().map(|n| (self.key)(*n)).collect();
         assert_eq!(found, expected, "a page holds the next items in order, none twice and none left out");
@@ -62,4 +63,30 @@ impl<T: 'static, K: Debug + PartialEq + Copy + 'static> PagedList<T, K> {
         commit(store, move |tx| [70, 80, 90].into_iter().try_for_each(|n| remove(tx, n)));
         self.assert_page(store, third, &[], false);
     }
+}
+
+/// Reads a list of so many large items in the largest pages, and asserts where each ends.
+#[track_caller]
+pub(crate) fn assert_pages_are_bounded<T: PageItem, K>(
+    count: u64,
+    mut read_page: impl FnMut(PageRequest<K>) -> Page<T, K>,
+) {
+    let (mut items, mut pages, mut after) = (0, 0, None);
+    loop {
+        let page = read_page(PageRequest { limit: PageLimit::LARGEST, after });
+        let last = page.items.last().map_or(0, PageItem::bytes);
+        assert!(
+            page.bytes() - last < MAX_PAGE_BYTES,
+            "a page ends with the item with which it has its bytes"
+        );
+        items += page.items.len();
+        pages += 1;
+        assert!(page.next.is_none() || page.bytes() >= MAX_PAGE_BYTES, "and no earlier");
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(u64::try_from(items), Ok(count), "the pages together are the whole list");
+    assert!(pages > 1, "so many large items are on several pages");
 }

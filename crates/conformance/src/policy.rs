@@ -2,6 +2,7 @@
 
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::Policy;
+use syft_space_domain::policy::ports::{Attachment, PolicyUsage};
 use syft_space_domain::store::{Store, StoreError, Tx};
 
 use crate::check::{Check, checks, run_all};
@@ -19,6 +20,8 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     a_policy_that_is_attached_stays,
     attaching_needs_the_endpoint_and_each_policy,
     the_endpoints_of_a_policy_come_in_the_order_of_their_ids,
+    attachments_come_by_endpoint_and_in_order,
+    k12_what_policies_take_up_is_counted_in_their_tenant,
     z1_a_policy_is_seen_and_changed_in_its_own_tenant_only,
     policies_come_in_pages,
 ];
@@ -29,16 +32,26 @@ pub fn suite(make: &StoreFactory) {
 }
 
 fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<Policy> {
-    read(store, |view| view.policy(&scope(tenant), policy_id(n)))
+    read(store, move |view| view.policy(&scope(tenant), policy_id(n)))
 }
 
 fn attached(store: &dyn Store, tenant: u64, endpoint: u64) -> Vec<PolicyId> {
-    let policies = read(store, |view| view.attached_policies(&scope(tenant), endpoint_id(endpoint)));
-    policies.into_iter().map(|policy| policy.id).collect()
+    let policies = read(store, move |view| view.attachments(&scope(tenant), Some(endpoint_id(endpoint))));
+    policies.into_iter().map(|attachment| attachment.policy).collect()
+}
+
+/// That a policy is attached to an endpoint.
+fn attachment(endpoint: u64, policy: &Policy) -> Attachment {
+    Attachment {
+        endpoint: endpoint_id(endpoint),
+        policy: policy.id,
+        name: policy.name.clone(),
+        policy_type: policy.configuration.type_name().to_owned(),
+    }
 }
 
 fn endpoints(store: &dyn Store, tenant: u64, policy: u64) -> Vec<EndpointId> {
-    read(store, |view| view.endpoints_of_policy(&scope(tenant), policy_id(policy)))
+    read(store, move |view| view.endpoints_of_policy(&scope(tenant), policy_id(policy)))
 }
 
 /// Endpoints 1 to 3 and policies 1 to 4.
@@ -100,8 +113,8 @@ pub fn a_changed_policy_keeps_its_beginning(make: &StoreFactory) {
         Some(changed.clone()),
         "a policy's change is kept; its beginning stays"
     );
-    let shown = read(&*fixture.adapter, |view| view.attached_policies(&scope(1), endpoint_id(1)));
-    assert_eq!(shown, [changed], "and shows where it is attached");
+    let shown = read(&*fixture.adapter, |view| view.attachments(&scope(1), Some(endpoint_id(1))));
+    assert_eq!(shown, [attachment(1, &changed)], "and shows where it is attached");
 }
 
 /// The order is the caller's, not that of the ids.
@@ -185,6 +198,54 @@ pub fn the_endpoints_of_a_policy_come_in_the_order_of_their_ids(make: &StoreFact
     assert_eq!(of, expected, "a policy's endpoints come in the order of their ids");
 }
 
+/// They are listed for all endpoints, or for one.
+pub fn attachments_come_by_endpoint_and_in_order(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
+        seed_rows(tx, 1)?;
+        seed_rows(tx, 2)?;
+        tx.attach_policies(&write_scope(2), endpoint_id(1), &[policy_id(1)])?;
+        tx.attach_policies(&write_scope(1), endpoint_id(3), &[policy_id(2), policy_id(1)])?;
+        tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(4), policy_id(2)])
+    });
+    let of = |endpoint| read(store, move |view| view.attachments(&scope(1), endpoint));
+    let expected =
+        |pairs: &[(u64, u64)]| pairs.iter().map(|(e, p)| attachment(*e, &policy(*p))).collect::<Vec<_>>();
+    assert_eq!(
+        of(None),
+        expected(&[(1, 4), (1, 2), (3, 2), (3, 1)]),
+        "attachments come by endpoint and in order"
+    );
+    assert_eq!(of(Some(endpoint_id(3))), expected(&[(3, 2), (3, 1)]), "or those of one endpoint");
+    assert_eq!(of(Some(endpoint_id(2))), [], "of which it may have none");
+}
+
+/// It is counted after each change.
+pub fn k12_what_policies_take_up_is_counted_in_their_tenant(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let usage = |tenant| read(store, move |view| view.policy_usage(&scope(tenant)));
+    let sum = |policies: &[Policy]| PolicyUsage {
+        patterns: policies.iter().map(|one| one.configuration.patterns()).sum(),
+        bytes: policies.iter().map(|one| one.configuration.bytes()).sum(),
+    };
+    assert_eq!(usage(1), PolicyUsage::default(), "no policies take up nothing");
+    commit(store, |tx| {
+        (1..=3).try_for_each(|n| tx.add_policy(&write_scope(1), &policy(n)))?;
+        tx.add_policy(&write_scope(2), &policy(1))
+    });
+    assert_eq!(usage(1), sum(&[1, 2, 3].map(policy)), "what policies take up is counted");
+    let changed = Policy { configuration: access("deny", "a-much-longer-name.example.com"), ..policy(2) };
+    let row = changed.clone();
+    commit(store, move |tx| {
+        tx.update_policy(&write_scope(1), &row)?;
+        tx.remove_policy(&write_scope(1), policy_id(3)).map(drop)
+    });
+    assert_eq!(usage(1), sum(&[policy(1), changed]), "after each change");
+    assert_eq!(usage(2), sum(&[policy(1)]), "in each tenant");
+}
+
 /// Two tenants have policies and endpoints with the same ids.
 pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
@@ -199,18 +260,27 @@ pub fn z1_a_policy_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactor
         tx.add_policy(&write_scope(2), &policy(5))?;
         tx.update_policy(&write_scope(2), &theirs())
     });
-    let list = |tenant| all_items(2, |page| read(store, |view| view.policies(&scope(tenant), page)));
+    let list = |tenant| all_items(2, |page| read(store, move |view| view.policies(&scope(tenant), page)));
     let ours: Vec<Policy> = (1..=4).map(policy).collect();
     let before = list(2);
+    let revision = |tenant, n| read(store, move |view| view.policy_revision(&scope(tenant), policy_id(n)));
+    assert_eq!(
+        [revision(1, 1), revision(1, 5)],
+        [Some(policy(1).revision), None],
+        "its revision is its tenant's"
+    );
     assert_eq!(find(store, 1, 1), Some(policy(1)), "one's own policy is found");
     assert_eq!(find(store, 1, 5), None, "another tenant's is not");
     assert_eq!(list(1), ours, "another tenant's are not listed");
-    let counts = [1, 2, 3].map(|n| read(store, |view| view.count_policies(&scope(n))));
+    let counts = [1, 2, 3].map(|n| read(store, move |view| view.count_policies(&scope(n))));
     assert_eq!(counts, [4, 5, 0], "nor counted");
+    let usage = [1, 3].map(|n| read(store, move |view| view.policy_usage(&scope(n))).patterns);
+    let own: u64 = ours.iter().map(|one| one.configuration.patterns()).sum();
+    assert_eq!(usage, [own, 0], "nor is what they take up");
     assert_eq!(endpoints(store, 1, 1), [endpoint_id(1)], "another tenant's attachments are not seen");
     assert_eq!(attached(store, 1, 2), [], "from either side");
-    let shown = read(store, |view| view.attached_policies(&scope(2), endpoint_id(2)));
-    assert_eq!(shown, [theirs()], "an endpoint shows its own tenant's policy");
+    let shown = read(store, move |view| view.attachments(&scope(2), Some(endpoint_id(2))));
+    assert_eq!(shown, [attachment(2, &theirs())], "an endpoint shows its own tenant's policy");
     drop(submit(store, |tx| tx.update_policy(&write_scope(1), &Policy { revision: 9, ..policy(5) })).wait());
     commit(store, |tx| tx.update_policy(&write_scope(1), &Policy { revision: 9, ..policy(1) }));
     commit(store, |tx| tx.attach_policies(&write_scope(1), endpoint_id(1), &[]));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use syft_space_domain::audit::ports::{EventFilter, Seq};
 use syft_space_domain::audit::{Action, Event, Log, RecordedEvent};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
-use syft_space_domain::store::{CommitHook, NoopHook, StateChange, Store, StoreError, Tx, View};
+use syft_space_domain::store::{CommitHook, Flow, NoopHook, StateChange, Store, StoreError, Tx, View};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::unit::{Receipt, Recorded};
 
@@ -63,11 +63,13 @@ pub(crate) fn assert_conflict<T: Send + Debug + 'static>(
     assert!(matches!(outcome, Err(StoreError::Conflict(_))), "{description} is a Conflict, not {outcome:?}");
 }
 
-/// Reads from a new view.
+/// Reads from a new snapshot.
 #[track_caller]
-pub(crate) fn read<T>(store: &dyn Store, query: impl FnOnce(&mut dyn View) -> Result<T, StoreError>) -> T {
-    let mut view = store.read().expect("a store that was just written to can be read");
-    query(&mut *view).expect("what was just written can be read")
+pub(crate) fn read<T: Send + 'static>(
+    store: &dyn Store,
+    query: impl FnOnce(&mut dyn View) -> Result<T, StoreError> + Send + 'static,
+) -> T {
+    store.read(Flow::Installation, query).wait().expect("what was just written can be read")
 }
 
 /// A request for the first page, of this many items.
@@ -94,7 +96,8 @@ pub(crate) fn all_items<T, K>(limit: u64, mut read_page: impl FnMut(PageRequest<
 /// A tenant's whole log, the oldest event first.
 #[track_caller]
 pub(crate) fn log(store: &dyn Store, scope: &TenantScope) -> Vec<RecordedEvent> {
-    read(store, |view| log_of_view(view, scope))
+    let scope = *scope;
+    read(store, move |view| log_of_view(view, &scope))
 }
 
 /// A tenant's whole log, the oldest event first.

@@ -16,7 +16,7 @@ use syft_space_domain::marketplace::{
     Hub, HubUrl, HubUsername, Issuer, Listing, ListingState, Marketplace, MarketplaceName, SatelliteId,
     TrustedBy,
 };
-use syft_space_domain::policy::{Policy, PolicyConfiguration};
+use syft_space_domain::policy::{Policy, PolicyConfiguration, PolicyTypes};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
@@ -241,7 +241,7 @@ pub fn endpoint(n: u64, dataset: u64) -> Endpoint {
 #[must_use]
 pub fn access(mode: &str, domain: &str) -> PolicyConfiguration {
     let json = json!({"mode": mode, "patterns": [format!("*@{domain}")], "guests": false});
-    PolicyConfiguration::parse("access", &json).expect("a valid configuration")
+    PolicyTypes::default().parse("access", &json).expect("a valid configuration")
 }
 
 /// A policy.

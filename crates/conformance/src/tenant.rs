@@ -34,8 +34,8 @@ pub fn a_tenant_is_read_back_as_it_was_added(make: &StoreFactory) {
     let added = Tenant { limits, ..tenant(1) };
     let row = added.clone();
     commit(&*fixture.adapter, move |tx| tx.add_tenant(&row));
-    let found =
-        read(&*fixture.adapter, |view| view.tenant(&scope(1))).expect("a tenant that was added is there");
+    let found = read(&*fixture.adapter, move |view| view.tenant(&scope(1)))
+        .expect("a tenant that was added is there");
     assert_eq!(Tenant { version: added.version, ..found }, added, "a tenant is read back as it was added");
 }
 
@@ -43,17 +43,21 @@ pub fn a_tenant_is_read_back_as_it_was_added(make: &StoreFactory) {
 pub fn a_scope_reads_its_own_tenant_and_no_other(make: &StoreFactory) {
     let fixture = seeded_store(make);
     for n in 1..=3 {
-        let found = read(&*fixture.adapter, |view| view.tenant(&scope(n))).map(|tenant| tenant.id);
+        let found = read(&*fixture.adapter, move |view| view.tenant(&scope(n))).map(|tenant| tenant.id);
         assert_eq!(found, Some(tenant_id(n)), "a scope reads its own tenant");
-        let named = read(&*fixture.adapter, |view| view.tenant_named(&tenant(n).name));
+        let named = read(&*fixture.adapter, move |view| view.tenant_named(&tenant(n).name));
         assert_eq!(named, Some(tenant_id(n)), "a name leads to its tenant");
     }
     assert_eq!(
-        read(&*fixture.adapter, |view| view.tenant(&scope(4))),
+        read(&*fixture.adapter, move |view| view.tenant(&scope(4))),
         None,
         "a tenant that is not there is not found"
     );
-    assert_eq!(read(&*fixture.adapter, |view| view.tenant_named(&tenant(4).name)), None, "nor is its name");
+    assert_eq!(
+        read(&*fixture.adapter, move |view| view.tenant_named(&tenant(4).name)),
+        None,
+        "nor is its name"
+    );
 }
 
 /// A second tenant with either is a conflict.
@@ -65,7 +69,7 @@ pub fn a_tenants_id_and_name_are_unique(make: &StoreFactory) {
     assert_conflict(&*fixture.adapter, "a second tenant with a name", |tx| {
         tx.add_tenant(&Tenant { id: tenant_id(4), ..tenant(1) })
     });
-    let count = read(&*fixture.adapter, |view| view.tenants(&OperatorScope::at_startup())).len();
+    let count = read(&*fixture.adapter, move |view| view.tenants(&OperatorScope::at_startup())).len();
     assert_eq!(count, 3, "a tenant that was refused is not there");
 }
 
@@ -73,7 +77,7 @@ pub fn a_tenants_id_and_name_are_unique(make: &StoreFactory) {
 pub fn all_tenants_come_in_the_order_of_their_ids(make: &StoreFactory) {
     let fixture = new_store(make);
     commit(&*fixture.adapter, |tx| [7, 3, 9, 1].into_iter().try_for_each(|n| tx.add_tenant(&tenant(n))));
-    let found = read(&*fixture.adapter, |view| view.tenants(&OperatorScope::at_startup()));
+    let found = read(&*fixture.adapter, move |view| view.tenants(&OperatorScope::at_startup()));
     let ids: Vec<_> = found.into_iter().map(|tenant| tenant.id).collect();
     assert_eq!(ids, [1, 3, 7, 9].map(tenant_id), "tenants come in the order of their ids");
 }

@@ -2,12 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to measure")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use serde_json::json;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::PolicyId;
-use syft_space_domain::policy::{AccessConfiguration, AccessRules, Subject};
+use syft_space_domain::policy::{
+    AccessConfiguration, Caller, CompiledPolicy, PatternSet, PolicySet, PolicyTypes, Subject,
+};
+use syft_space_domain::time::Timestamp;
 
 fn configuration(count: usize) -> AccessConfiguration {
     let patterns: Vec<String> = (0..count)
@@ -28,7 +32,9 @@ fn verdicts(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("verdict");
     for count in [10, 10_000] {
         let access = configuration(count);
-        let rules = AccessRules::of([(id, &access)]);
+        let types = PolicyTypes::default();
+        let stored = types.parse("access", &access.to_json()).unwrap();
+        let policies = PolicySet::new([Arc::new(CompiledPolicy::compile(&types, id, 1, &stored))]);
         for (name, email, allowed) in [
             ("address", "person0@company0.example.com", true),
             ("domain", "ada@department1.example.org", true),
@@ -37,14 +43,16 @@ fn verdicts(criterion: &mut Criterion) {
             ("near miss", "stranger@lab.region3.example.net", false),
         ] {
             let email = Email::parse(email).unwrap();
-            let subject = Subject::Identified { email: Some(&email) };
-            assert_eq!(rules.verdict(subject).is_allow(), allowed);
+            let caller =
+                Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(&email) } };
+            let now = Timestamp::from_unix_micros(0);
+            assert_eq!(policies.decide(true, &caller, now).is_allow(), allowed);
             group.bench_function(BenchmarkId::new(name, count), |bencher| {
-                bencher.iter(|| black_box(&rules).verdict(black_box(subject)));
+                bencher.iter(|| black_box(&policies).decide(true, black_box(&caller), now).is_allow());
             });
         }
         group.bench_function(BenchmarkId::new("compile", count), |bencher| {
-            bencher.iter(|| AccessRules::of([(id, black_box(&access))]));
+            bencher.iter(|| PatternSet::compile(black_box(&access.patterns)));
         });
         group.bench_function(BenchmarkId::new("read", count), |bencher| {
             let json = access.to_json();

@@ -7,14 +7,15 @@
 //!   only authentication and the founding of a tenant make.
 //! * [`identity`]: accounts, memberships, passwords, invitations, logins, and the [`identity::Principal`] they end in.
 //! * [`access`]: roles, permissions, and the one table that joins them.
-//! * [`policy`]: who may query an endpoint: patterns, verdicts, and why.
+//! * [`policy`]: who may query an endpoint, and how much: types of policies, one decision, and why.
 //! * [`dataset`]: documents, chunks, ingestion, search.
 //! * [`endpoint`]: what is published, and how it is queried: an [`endpoint::QueryCall`] owns its caller, its endpoint and
 //!   the one event that it leaves.
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
-//!   [`unit::Refused`], and the store commits its rows and its audit events together.
+//!   [`unit::Refused`], and the store commits its rows and its audit events together. A read is a closure over one
+//!   snapshot, which runs on the store's readers ([`store::ReadUnit`]).
 //! * [`snapshot`]: what the query path reads instead of a database.
 //! * [`Space`]: every port, wired once; what use cases work with.
 //!
@@ -27,7 +28,11 @@
 //! 3. Add the trait to [`store::View`] or [`store::Tx`], a suite to the conformance crate, and a file of the same
 //!    name to each adapter.
 //!
-//! Two runnable examples stand beside this crate: `embed_policy` and `embed_roles`.
+//! # How to add a policy type
+//!
+//! One file that implements [`policy::PolicyType`] and [`policy::Rule`], and one line: see [`policy`].
+//!
+//! Three runnable examples stand beside this crate: `embed_policy`, `embed_policy_type` and `embed_roles`.
 #![forbid(unsafe_code)]
 
 pub mod access;
@@ -41,6 +46,7 @@ pub mod page;
 pub mod policy;
 mod port_error;
 pub mod random;
+mod read;
 pub mod sealing;
 pub mod secret;
 pub mod snapshot;

@@ -1,4 +1,4 @@
-//! Pages of lists: how many items, and where the next page begins.
+//! Pages of lists: how many items and bytes, and where the next page begins.
 
 use std::str::FromStr;
 
@@ -92,13 +92,44 @@ pub struct Page<T, K> {
     pub next: Option<Cursor<K>>,
 }
 
-impl<T, K> Page<T, K> {
-    /// Makes a page from up to `limit + 1` items: one more than fits tells that another page follows.
-    pub fn cut(mut items: Vec<T>, limit: PageLimit, key: impl Fn(&T) -> K) -> Self {
-        let more = items.len() > limit.get();
-        items.truncate(limit.get());
-        let next = if more { items.last().map(|last| Cursor(key(last))) } else { None };
-        Self { items, next }
+/// The most bytes of a page: one that has them ends, with fewer items than were asked for.
+pub const MAX_PAGE_BYTES: usize = 1 << 20;
+
+/// What a page holds.
+pub trait PageItem {
+    /// About how many bytes it has: its texts. It hangs on the item alone, so that every store ends a page at the same.
+    fn bytes(&self) -> usize;
+}
+
+impl<T: PageItem, K> Page<T, K> {
+    /// Makes a page from rows in the list's order, and takes no more of them than it needs: up to `limit` items, but none
+    /// behind the one with which the page has [`MAX_PAGE_BYTES`], and one row more, which tells that another page follows.
+    /// So a page has at least one item, and at most those bytes and one item.
+    ///
+    /// # Errors
+    /// The first that `parse` ends in.
+    pub fn read<R, E>(
+        rows: impl IntoIterator<Item = R>,
+        limit: PageLimit,
+        mut parse: impl FnMut(R) -> Result<(K, T), E>,
+    ) -> Result<Self, E> {
+        let (mut items, mut bytes, mut last) = (Vec::new(), 0_usize, None);
+        for row in rows {
+            if items.len() >= limit.get() || bytes >= MAX_PAGE_BYTES {
+                return Ok(Self { items, next: last.map(Cursor) });
+            }
+            let (key, item) = parse(row)?;
+            bytes = bytes.saturating_add(item.bytes());
+            items.push(item);
+            last = Some(key);
+        }
+        Ok(Self { items, next: None })
+    }
+
+    /// About how many bytes its items have.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.items.iter().fold(0, |bytes, item| bytes.saturating_add(item.bytes()))
     }
 }
 
@@ -117,5 +148,56 @@ pub(crate) fn every<T, K, E>(
         if after.is_none() {
             return Ok(items);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    struct Item(usize);
+
+    impl PageItem for Item {
+        fn bytes(&self) -> usize {
+            self.0
+        }
+    }
+
+    /// The sizes of a page's items, its cursor, and how many rows were taken.
+    fn page(sizes: &[usize], limit: u64) -> (Vec<usize>, Option<usize>, usize) {
+        let mut taken = 0;
+        let rows = sizes.iter().copied().enumerate().inspect(|_| taken += 1);
+        let page = Page::read(rows, PageLimit::parse(limit).unwrap(), |(n, bytes)| {
+            Ok::<_, PageLimitError>((n, Item(bytes)))
+        });
+        let Page { items, next } = page.unwrap();
+        (items.into_iter().map(|item| item.0).collect(), next.map(|cursor| cursor.0), taken)
+    }
+
+    #[test]
+    fn a_page_ends_with_its_items_or_with_its_bytes() {
+        const MAX: usize = MAX_PAGE_BYTES;
+        assert_eq!(page(&[], 2), (vec![], None, 0));
+        assert_eq!(page(&[1, 2], 2), (vec![1, 2], None, 2));
+        assert_eq!(page(&[1, 2, 3, 4], 2), (vec![1, 2], Some(1), 3));
+        assert_eq!(
+            page(&[MAX - 1, 5, 6, 7], 100),
+            (vec![MAX - 1, 5], Some(1), 3),
+            "the item that fills it is in"
+        );
+        assert_eq!(page(&[9 * MAX, 1, 1], 100), (vec![9 * MAX], Some(0), 2), "an item is always in");
+        assert_eq!(page(&[MAX], 100), (vec![MAX], None, 1), "nothing follows the last item");
+    }
+
+    #[test]
+    fn an_item_that_cannot_be_read_fails_the_page_it_is_on() {
+        let read = |limit| {
+            Page::read([Ok(1), Err(PageLimitError)], PageLimit::parse(limit).unwrap(), |row| {
+                row.map(|n| (n, Item(n)))
+            })
+        };
+        assert_eq!(read(2), Err(PageLimitError));
+        assert_eq!(read(1).map(|page| page.next), Ok(Some(Cursor(1))));
     }
 }

@@ -7,6 +7,7 @@ use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue};
 use crate::identity::ports::{AccessTokens, Passwords};
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
+use crate::policy::PolicyTypes;
 use crate::random::{Entropy, RandomError};
 use crate::sealing::Sealer;
 use crate::snapshot::Snapshots;
@@ -29,6 +30,8 @@ pub struct Space {
     pub store: Arc<dyn Store>,
     /// Holds ready what the query path needs.
     pub snapshots: Arc<dyn Snapshots>,
+    /// Which types of policy there are. The snapshots compile policies with the same.
+    pub policy_types: PolicyTypes,
     /// Hashes passwords.
     pub passwords: Arc<dyn Passwords>,
     /// Signs and verifies access tokens.

@@ -2,6 +2,8 @@
 
 use crate::audit::Event;
 use crate::ids::{AccountId, EndpointId, HubId, MarketplaceId, TenantId};
+use crate::read::read_unit;
+pub use crate::read::{Flow, ReadUnit};
 pub use crate::store_error::StoreError;
 pub use crate::transaction::{Tx, View};
 use crate::unit::{Abort, Receipt, Recorded, Refused, Unit, unit};
@@ -14,11 +16,11 @@ pub trait Store: Send + Sync {
     /// Queues a unit of work. Never blocks: a full queue ends the unit with [`StoreError::Busy`].
     fn submit(&self, unit: Box<dyn Unit>);
 
-    /// A view of one snapshot: what was committed before this call, and nothing later.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn read(&self) -> Result<Box<dyn View + '_>, StoreError>;
+    /// Queues a read, which is run once on a view of one snapshot: all that was committed before this call, perhaps more,
+    /// and nothing that is committed while it runs. Never blocks on others: a full queue ends the read with
+    /// [`StoreError::Busy`]. A read that panics ends alone, and one that is in the queue when the store is dropped ends
+    /// with [`StoreError::Closed`].
+    fn submit_read(&self, read: Box<dyn ReadUnit>);
 }
 
 impl dyn Store + '_ {
@@ -43,6 +45,19 @@ impl dyn Store + '_ {
         E: From<StoreError> + Clone + Send + 'static,
     {
         self.write(move |_tx| Err(Refused::new(error.clone(), event.clone()).into()))
+    }
+
+    /// Reads from one snapshot, which holds all that was committed before this call. The work runs on the store's own
+    /// readers, so that whoever awaits the receipt holds up no thread; it does not wait for the store itself.
+    pub fn read<T, E, F>(&self, flow: impl Into<Flow>, work: F) -> Receipt<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut dyn View) -> Result<T, E> + Send + 'static,
+    {
+        let (read, receipt) = read_unit(flow.into(), work);
+        self.submit_read(read);
+        receipt
     }
 
     /// Records an event that comes with no row.

@@ -5,8 +5,8 @@ use std::fmt;
 /// Why a store did not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The queue of writes is full; nothing was done. Try again in a moment.
-    #[error("the store has too much to write at the moment; try again")]
+    /// The queue of writes or of reads is full; nothing was done. Try again in a moment.
+    #[error("the store has too much to do at the moment; try again")]
     Busy,
     /// There is no space left; nothing was done.
     #[error("no space is left to write to; free some and try again")]

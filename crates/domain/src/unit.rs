@@ -177,15 +177,15 @@ where
     }
 }
 
-/// A write on its way: a future of its outcome that needs no runtime. Dropping it does not stop the write.
-#[must_use = "a write is known to be durable only once its receipt has answered"]
-pub struct Receipt<T, E>(oneshot::Receiver<Result<T, E>>);
+/// A write or a read on its way: a future of its outcome that needs no runtime. Dropping it does not stop a write.
+#[must_use = "a write is known to be durable, and a read has an answer, only once its receipt has answered"]
+pub struct Receipt<T, E>(pub(crate) oneshot::Receiver<Result<T, E>>);
 
 impl<T, E: From<StoreError>> Receipt<T, E> {
-    /// Waits for the outcome on this thread, without a runtime.
+    /// Waits for the outcome on this thread, without a runtime: for threads that may block.
     ///
     /// # Errors
-    /// The unit's own refusal, or the store's failure.
+    /// The error of the work itself, or the store's failure.
     pub fn wait(self) -> Result<T, E> {
         futures_executor::block_on(self)
     }

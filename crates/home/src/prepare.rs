@@ -100,6 +100,10 @@ impl Home {
             let name = entry.map_err(failed)?.file_name();
             let allowed = |name: &str| name == CONFIG || private_file::is_draft_of(name, VERSION);
             if !name.to_str().is_some_and(allowed) {
+                // Another process may have made it a home since: VERSION comes first, and stays.
+                if self.path.join(VERSION).symlink_metadata().is_ok() {
+                    return self.check_usable(given, has_database);
+                }
                 return Err(HomeError::NotAHome { path });
             }
         }

@@ -7,7 +7,7 @@ use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::{Event, Log, RecordedEvent};
 use syft_space_domain::page::PageRequest;
 
-use crate::table::cut_page;
+use crate::table::read_page;
 
 /// The event logs of all tenants and of the installation. They only grow, and a copy costs little however long they are.
 #[derive(Clone, Default)]
@@ -42,7 +42,7 @@ impl EventLogs {
             chunks.flat_map(|chunk| chunk.iter().rev()).map(|recorded| (Seq(recorded.seq), &**recorded));
         let after_cursor = newest_first.filter(|(seq, _)| request.after.is_none_or(|cursor| *seq < cursor.0));
         LogPage {
-            events: cut_page(
+            events: read_page(
                 after_cursor.filter(|(_, recorded)| filter.fits(&recorded.event)),
                 request.limit,
             ),

@@ -23,7 +23,7 @@
 //!
 //! use syft_space_domain::audit::{Action, Actor, RequestContext, Log, Origin};
 //! use syft_space_domain::ids::TenantId;
-//! use syft_space_domain::store::{NoopHook, Store};
+//! use syft_space_domain::store::{Flow, NoopHook, Store};
 //! use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName};
 //! use syft_space_domain::time::{Clock, Timestamp};
 //! use syft_space_domain::unit::Recorded;
@@ -52,7 +52,8 @@
 //! created?;
 //!
 //! let operator = OperatorScope::at_startup();
-//! assert_eq!(store.read()?.tenants(&operator)?.len(), 1);
+//! let read = store.read(Flow::Installation, move |view| view.tenants(&operator));
+//! assert_eq!(read.wait()?.len(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
+use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, PolicyView};
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 
@@ -14,6 +14,10 @@ use crate::transaction::{Transaction, check_key};
 impl PolicyView for Transaction {
     fn policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<Policy>, StoreError> {
         Ok(self.tables.policies.get(scope, id).cloned())
+    }
+
+    fn policy_revision(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<u64>, StoreError> {
+        Ok(self.tables.policies.get(scope, id).map(|policy| policy.revision))
     }
 
     fn policies(
@@ -28,13 +32,27 @@ impl PolicyView for Transaction {
         Ok(self.tables.policies.count(scope))
     }
 
-    fn attached_policies(
+    fn policy_usage(&mut self, scope: &TenantScope) -> Result<PolicyUsage, StoreError> {
+        Ok(self.tables.policies.rows(scope).fold(PolicyUsage::default(), |usage, (_, policy)| PolicyUsage {
+            patterns: usage.patterns + policy.configuration.patterns(),
+            bytes: usage.bytes + policy.configuration.bytes(),
+        }))
+    }
+
+    fn attachments(
         &mut self,
         scope: &TenantScope,
-        endpoint: EndpointId,
-    ) -> Result<Vec<Policy>, StoreError> {
-        let ids = self.tables.attached.get(scope, endpoint).into_iter().flatten();
-        Ok(ids.filter_map(|id| self.tables.policies.get(scope, *id)).cloned().collect())
+        endpoint: Option<EndpointId>,
+    ) -> Result<Vec<Attachment>, StoreError> {
+        let attached = self.tables.attached.rows(scope);
+        let wanted = attached.filter(|(id, _)| endpoint.is_none_or(|endpoint| endpoint == *id));
+        let pairs = wanted.flat_map(|(endpoint, ids)| ids.iter().map(move |id| (endpoint, *id)));
+        let attachment = |(endpoint, id)| {
+            let policy = self.tables.policies.get(scope, id)?;
+            let (name, policy_type) = (policy.name.clone(), policy.configuration.type_name().to_owned());
+            Some(Attachment { endpoint, policy: id, name, policy_type })
+        };
+        Ok(pairs.filter_map(attachment).collect())
     }
 
     fn endpoints_of_policy(

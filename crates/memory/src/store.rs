@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use syft_space_domain::audit::Event;
-use syft_space_domain::store::{CommitHook, StateChange, Store, StoreError, View};
+use syft_space_domain::store::{CommitHook, ReadUnit, StateChange, Store, StoreError, View};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
 use crate::transaction::{Tables, Transaction};
@@ -14,42 +14,77 @@ use crate::transaction::{Tables, Transaction};
 ///
 /// It has no thread of its own. A thread that submits a unit while none is running runs it, and then every unit in the
 /// queue; other threads only add to the queue. So units run one by one, the commit hook and the receipts are called in
-/// commit order, and the hook may submit units itself (but must not wait for them).
+/// commit order, and the hook may submit units itself (but must not wait for them). Reads go the same way, in a queue of
+/// their own.
 pub struct MemoryStore {
     hook: Arc<dyn CommitHook>,
-    queue: Mutex<Queue>,
+    units: Queue<Box<dyn Unit>>,
+    reads: Queue<Box<dyn ReadUnit>>,
     committed: RwLock<Tables>,
 }
 
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Box<dyn Unit>>,
+/// Jobs that one thread at a time runs.
+struct Queue<T>(Mutex<QueueState<T>>);
+
+struct QueueState<T> {
+    waiting: VecDeque<T>,
     is_running: bool,
 }
 
+impl<T> Queue<T> {
+    fn new() -> Self {
+        Self(Mutex::new(QueueState { waiting: VecDeque::new(), is_running: false }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, QueueState<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a job, and runs the queue unless another thread does. A full queue gives the job back.
+    fn submit(&self, job: T, run: impl Fn(T)) -> Result<(), T> {
+        {
+            let mut state = self.state();
+            if state.waiting.len() >= MemoryStore::QUEUE_CAPACITY {
+                return Err(job);
+            }
+            state.waiting.push_back(job);
+            if state.is_running {
+                return Ok(());
+            }
+            state.is_running = true;
+        }
+        while let Some(job) = self.next() {
+            run(job);
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<T> {
+        let mut state = self.state();
+        let job = state.waiting.pop_front();
+        state.is_running = job.is_some();
+        job
+    }
+}
+
 impl MemoryStore {
-    /// The most units in the queue; one more is refused with [`StoreError::Busy`].
+    /// The most units in the queue, and the most reads in theirs; one more is refused with [`StoreError::Busy`].
     pub const QUEUE_CAPACITY: usize = 4096;
 
     /// An empty store that calls `hook` after each commit.
     #[must_use]
     pub fn new(hook: Arc<dyn CommitHook>) -> Self {
-        Self { hook, queue: Mutex::default(), committed: RwLock::default() }
+        Self { hook, units: Queue::new(), reads: Queue::new(), committed: RwLock::default() }
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What is committed now, for whoever has the store itself: without a queue, and to be kept as long as one likes.
+    #[must_use]
+    pub fn view(&self) -> Box<dyn View + Send> {
+        Box::new(Transaction::begin(self.tables()))
     }
 
     fn tables(&self) -> Tables {
         self.committed.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn next_unit(&self) -> Option<Box<dyn Unit>> {
-        let mut queue = self.queue();
-        let unit = queue.waiting.pop_front();
-        queue.is_running = unit.is_some();
-        unit
     }
 
     fn process(&self, mut unit: Box<dyn Unit>) {
@@ -92,25 +127,18 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn submit(&self, unit: Box<dyn Unit>) {
-        {
-            let mut queue = self.queue();
-            if queue.waiting.len() >= Self::QUEUE_CAPACITY {
-                drop(queue);
-                unit.done(Err(StoreError::Busy));
-                return;
-            }
-            queue.waiting.push_back(unit);
-            if queue.is_running {
-                return;
-            }
-            queue.is_running = true;
-        }
-        while let Some(unit) = self.next_unit() {
-            self.process(unit);
+        if let Err(unit) = self.units.submit(unit, |unit| self.process(unit)) {
+            unit.done(Err(StoreError::Busy));
         }
     }
 
-    fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
-        Ok(Box::new(Transaction::begin(self.tables())))
+    fn submit_read(&self, read: Box<dyn ReadUnit>) {
+        let run = |read: Box<dyn ReadUnit>| {
+            let run = || read.run(Ok(&mut *self.view()));
+            drop(catch_unwind(AssertUnwindSafe(run)));
+        };
+        if let Err(read) = self.reads.submit(read, run) {
+            read.run(Err(StoreError::Busy));
+        }
     }
 }

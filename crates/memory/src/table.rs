@@ -1,11 +1,12 @@
 //! A copy-on-write table of rows, per tenant.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::page::{Page, PageLimit, PageRequest};
+use syft_space_domain::page::{Page, PageItem, PageLimit, PageRequest};
 use syft_space_domain::tenant::TenantScope;
 
 /// The rows of one kind, per tenant. A clone shares all rows; the first write for a tenant copies that tenant's rows.
@@ -85,7 +86,9 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
         }
         true
     }
+}
 
+impl<K: Ord + Copy, V: Clone + PageItem> Table<K, V> {
     /// A page of the tenant's rows that pass the filter.
     pub(crate) fn page(
         &self,
@@ -95,18 +98,17 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
     ) -> Page<V, K> {
         let rows =
             self.after(scope, request.after.map(|cursor| cursor.0)).filter(|(key, row)| filter(*key, row));
-        cut_page(rows, request.limit)
+        read_page(rows, request.limit)
     }
 }
 
-/// Cuts a page out of ordered rows.
-pub(crate) fn cut_page<'a, K: Copy, V: Clone + 'a>(
+/// A page of ordered rows.
+pub(crate) fn read_page<'a, K, V: Clone + PageItem + 'a>(
     rows: impl Iterator<Item = (K, &'a V)>,
     limit: PageLimit,
 ) -> Page<V, K> {
-    let keyed: Vec<(K, V)> = rows.take(limit.get() + 1).map(|(key, row)| (key, row.clone())).collect();
-    let page = Page::cut(keyed, limit, |(key, _)| *key);
-    Page { items: page.items.into_iter().map(|(_, row)| row).collect(), next: page.next }
+    let Ok(page) = Page::read(rows, limit, |(key, row)| Ok::<_, Infallible>((key, row.clone())));
+    page
 }
 
 /// The number of items.

@@ -18,6 +18,10 @@ impl TenantView for Transaction {
         Ok(self.tables.tenants.values().find(|tenant| tenant.name == *name).map(|tenant| tenant.id))
     }
 
+    fn tenant_ids(&mut self, _operator: &OperatorScope) -> Result<Vec<TenantId>, StoreError> {
+        Ok(self.tables.tenants.keys().copied().collect())
+    }
+
     fn tenants(&mut self, _operator: &OperatorScope) -> Result<Vec<Tenant>, StoreError> {
         Ok(self.tables.tenants.values().cloned().collect())
     }

@@ -31,7 +31,7 @@ impl CommitHook for PanickingHook {
 fn a_follower_that_panics_takes_nothing_with_it() {
     let store = MemoryStore::new(Arc::new(PanickingHook));
     assert_eq!([add_tenant(&store, 1), add_tenant(&store, 2)], [Ok(()), Ok(())]);
-    assert!(store.read().unwrap().tenant(&scope(2)).unwrap().is_some());
+    assert!(store.view().tenant(&scope(2)).unwrap().is_some());
 }
 
 /// A hook that records an event after each commit.
@@ -57,6 +57,6 @@ fn a_follower_may_submit_a_unit_and_is_not_waited_for() {
     hook.store.set(Arc::downgrade(&store)).unwrap();
     assert_eq!(add_tenant(&*store, 1), Ok(()));
     assert_eq!(calls.try_iter().count(), 1, "an event alone changes no live state, so it is told of once");
-    let log = store.read().unwrap().events(&scope(1), &Default::default(), Default::default()).unwrap();
+    let log = store.view().events(&scope(1), &Default::default(), Default::default()).unwrap();
     assert_eq!(log.events.items.len(), 1, "what the follower submitted is done");
 }

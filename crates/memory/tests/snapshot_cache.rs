@@ -90,8 +90,8 @@ fn run(store: &dyn Store, operations: Vec<Operation>) {
 }
 
 /// Asserts that the cache and the store agree about every hub and audience.
-fn assert_agreement(store: &dyn Store, cache: &SnapshotCache) -> Result<(), TestCaseError> {
-    let mut view = store.read().unwrap();
+fn assert_agreement(store: &MemoryStore, cache: &SnapshotCache) -> Result<(), TestCaseError> {
+    let mut view = store.view();
     let trusted: Vec<Hub> = cache.all().iter().map(|hub| Hub::clone(hub)).collect();
     prop_assert_eq!(trusted, view.hubs().unwrap());
     for h in 1..=MAX_NUMBER {
@@ -130,8 +130,8 @@ fn a2_an_audience_leads_to_the_tenant_that_holds_it_and_to_no_other() {
         let cache = Arc::new(SnapshotCache::default());
         let store = MemoryStore::new(cache.clone());
         let event = event(Log::Installation, Action::ConfigChange);
-        let store: &dyn Store = &store;
-        let outcome: Result<(), StoreError> = store
+        let writer: &dyn Store = &store;
+        let outcome: Result<(), StoreError> = writer
             .write(move |tx| {
                 (1..=MAX_NUMBER).try_for_each(|n| tx.add_tenant(&tenant(n)))?;
                 Ok(Recorded::new((), event.clone()))
@@ -139,12 +139,12 @@ fn a2_an_audience_leads_to_the_tenant_that_holds_it_and_to_no_other() {
             .wait();
         outcome.unwrap();
         for operations in units {
-            run(store, operations);
-            assert_agreement(store, &cache)?;
+            run(&store, operations);
+            assert_agreement(&store, &cache)?;
         }
         let loaded = SnapshotCache::default();
-        loaded.load(&mut *store.read().unwrap(), &OperatorScope::at_startup()).unwrap();
-        assert_agreement(store, &loaded)
+        loaded.load(&mut *store.view(), &OperatorScope::at_startup()).unwrap();
+        assert_agreement(&store, &loaded)
     });
     outcome.unwrap();
 }

@@ -122,8 +122,9 @@ fn fill(home: &Path, events: &[Event]) {
 }
 
 fn projection(store: &dyn Store) -> Projection {
-    let mut view = store.read().unwrap();
-    view.events(&scope(1), &EventFilter::default(), PageRequest::default()).unwrap().projection
+    let page =
+        store.read(&scope(1), |view| view.events(&scope(1), &EventFilter::default(), PageRequest::default()));
+    page.wait().unwrap().projection
 }
 
 fn wait_for_index(store: &dyn Store) {
@@ -214,7 +215,8 @@ fn times(store: &dyn Store, filter: &EventFilter, before: Option<u64>, worst: &m
         .map(|_| {
             let ask = PageRequest { after: before.map(|seq| Cursor(Seq(seq))), ..PageRequest::default() };
             let begun = Instant::now();
-            store.read().unwrap().events(&scope(1), filter, ask).unwrap();
+            let filter = filter.clone();
+            store.read(&scope(1), move |view| view.events(&scope(1), &filter, ask)).wait().unwrap();
             begun.elapsed()
         })
         .collect();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
@@ -14,7 +15,7 @@ use syft_space_domain::ids::{
     PolicyId, RequestId, TenantId,
 };
 use syft_space_domain::marketplace::SatelliteId;
-use syft_space_domain::page::{Cursor, PageLimit};
+use syft_space_domain::page::{Cursor, Page, PageItem, PageLimit};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
@@ -105,6 +106,20 @@ pub(crate) fn before_key<K: Into<Key>>(after: Option<Cursor<K>>) -> Vec<u8> {
 /// The limit of a query: one row more than the page holds tells that another page follows.
 pub(crate) fn limit_plus_one(limit: PageLimit) -> i64 {
     i64::try_from(limit.get()).map_or(i64::MAX, |limit| limit.saturating_add(1))
+}
+
+/// Makes a page of the rows that a query gives, and stops it when the page is full. A row that cannot be parsed is no
+/// failure of the query: what else is read from the same snapshot is good.
+pub(crate) fn read_page<R, T: PageItem, K>(
+    rows: impl IntoIterator<Item = QueryResult<R>>,
+    limit: PageLimit,
+    parse: impl Fn(R) -> Result<(K, T), StoreError>,
+) -> QueryResult<Result<Page<T, K>, StoreError>> {
+    match Page::read(rows, limit, |row| parse(row.map_err(Err)?).map_err(Ok)) {
+        Ok(page) => Ok(Ok(page)),
+        Err(Ok(unreadable)) => Ok(Err(unreadable)),
+        Err(Err(error)) => Err(error),
+    }
 }
 
 /// A count as SQLite's integer.

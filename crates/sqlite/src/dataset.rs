@@ -1,15 +1,18 @@
 //! The rows of datasets and their jobs.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
-use syft_space_domain::ids::{DatasetId, JobId, TenantId};
+use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, after_key, before_key, limit_plus_one, parse, to_i64, to_u64, unreadable_column};
+use crate::codec::{
+    Key, after_key, before_key, limit_plus_one, parse, read_page, to_i64, to_u64, unreadable_column,
+};
 use crate::schema::{datasets, jobs};
 use crate::session::Session;
 
@@ -161,18 +164,20 @@ impl DatasetView for Session<'_> {
         scope: &TenantScope,
         page: PageRequest<DatasetId>,
     ) -> Result<Page<Dataset, DatasetId>, StoreError> {
-        let rows: Vec<DatasetRow> = self.read(|connection| {
-            datasets::table
+        self.read(|connection| {
+            let rows = datasets::table
                 .filter(datasets::tenant_id.eq(Key::from(scope)))
                 .filter(datasets::id.gt(after_key(page.after)))
                 .filter(datasets::state.eq(DatasetState::Active.as_str()))
                 .order(datasets::id)
                 .limit(limit_plus_one(page.limit))
                 .select(DatasetRow::as_select())
-                .load(connection)
-        })?;
-        let found = rows.into_iter().map(Dataset::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |dataset: &Dataset| dataset.id))
+                .load_iter::<DatasetRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let dataset = Dataset::try_from(row)?;
+                Ok((dataset.id, dataset))
+            })
+        })?
     }
 
     fn count_datasets(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
@@ -183,13 +188,12 @@ impl DatasetView for Session<'_> {
         to_u64(count)
     }
 
-    fn all_datasets(&mut self, _operator: &OperatorScope) -> Result<Vec<(TenantId, Dataset)>, StoreError> {
+    fn all_datasets(&mut self, scope: &TenantScope) -> Result<Vec<Dataset>, StoreError> {
         let rows: Vec<DatasetRow> = self.read(|connection| {
-            let in_order = datasets::table.order((datasets::tenant_id, datasets::id));
-            in_order.select(DatasetRow::as_select()).load(connection)
+            let own = datasets::table.filter(datasets::tenant_id.eq(Key::from(scope)));
+            own.order(datasets::id).select(DatasetRow::as_select()).load(connection)
         })?;
-        let found = rows.into_iter().map(|row| Ok((row.tenant_id.into(), Dataset::try_from(row)?)));
-        found.collect()
+        rows.into_iter().map(Dataset::try_from).collect()
     }
 
     fn job(&mut self, scope: &TenantScope, dataset: DatasetId, id: JobId) -> Result<Option<Job>, StoreError> {
@@ -206,18 +210,20 @@ impl DatasetView for Session<'_> {
         dataset: DatasetId,
         page: PageRequest<JobId>,
     ) -> Result<Page<Job, JobId>, StoreError> {
-        let rows: Vec<JobRow> = self.read(|connection| {
-            jobs::table
+        self.read(|connection| {
+            let rows = jobs::table
                 .filter(jobs::tenant_id.eq(Key::from(scope)))
                 .filter(jobs::dataset_id.eq(Key::from(dataset)))
                 .filter(jobs::id.lt(before_key(page.after)))
                 .order(jobs::id.desc())
                 .limit(limit_plus_one(page.limit))
                 .select(JobRow::as_select())
-                .load(connection)
-        })?;
-        let found = rows.into_iter().map(Job::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |job: &Job| job.id))
+                .load_iter::<JobRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let job = Job::try_from(row)?;
+                Ok((job.id, job))
+            })
+        })?
     }
 
     fn unfinished_jobs(&mut self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<Job>, StoreError> {

@@ -1,5 +1,6 @@
 //! The rows of endpoints.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
@@ -9,7 +10,7 @@ use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, after_key, limit_plus_one, parse, to_i64, to_u64};
+use crate::codec::{Key, after_key, limit_plus_one, parse, read_page, to_i64, to_u64};
 use crate::schema::endpoints;
 use crate::session::Session;
 
@@ -97,17 +98,19 @@ impl EndpointView for Session<'_> {
         scope: &TenantScope,
         page: PageRequest<EndpointId>,
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
-        let rows: Vec<EndpointRow> = self.read(|connection| {
-            endpoints::table
+        self.read(|connection| {
+            let rows = endpoints::table
                 .filter(endpoints::tenant_id.eq(Key::from(scope)))
                 .filter(endpoints::id.gt(after_key(page.after)))
                 .order(endpoints::id)
                 .limit(limit_plus_one(page.limit))
                 .select(EndpointRow::as_select())
-                .load(connection)
-        })?;
-        let found = rows.into_iter().map(Endpoint::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |endpoint: &Endpoint| endpoint.id))
+                .load_iter::<EndpointRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let endpoint = Endpoint::try_from(row)?;
+                Ok((endpoint.id, endpoint))
+            })
+        })?
     }
 
     fn count_endpoints(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {

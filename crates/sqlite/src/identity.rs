@@ -1,5 +1,6 @@
 //! The rows of accounts, memberships and invitations.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
@@ -13,7 +14,7 @@ use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Bytes, Key, after_key, limit_plus_one, parse, to_i64, to_u64};
+use crate::codec::{Bytes, Key, after_key, limit_plus_one, parse, read_page, to_i64, to_u64};
 use crate::schema::{accounts, invitations, memberships, tenants};
 use crate::session::Session;
 
@@ -213,18 +214,20 @@ impl AccountView for Session<'_> {
         scope: &TenantScope,
         page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError> {
-        let rows: Vec<MemberRow> = self.read(|connection| {
-            memberships::table
+        self.read(|connection| {
+            let rows = memberships::table
                 .inner_join(accounts::table)
                 .filter(memberships::tenant_id.eq(Key::from(scope)))
                 .filter(memberships::account_id.gt(after_key(page.after)))
                 .order(memberships::account_id)
                 .limit(limit_plus_one(page.limit))
                 .select((MembershipRow::as_select(), accounts::email, accounts::status))
-                .load(connection)
-        })?;
-        let members = rows.into_iter().map(member).collect::<Result<_, _>>()?;
-        Ok(Page::cut(members, page.limit, |member: &Member| member.membership.account))
+                .load_iter::<MemberRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let member = member(row)?;
+                Ok((member.membership.account, member))
+            })
+        })?
     }
 
     fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
@@ -258,17 +261,19 @@ impl AccountView for Session<'_> {
         scope: &TenantScope,
         page: PageRequest<InvitationId>,
     ) -> Result<Page<Invitation, InvitationId>, StoreError> {
-        let rows: Vec<InvitationRow> = self.read(|connection| {
-            invitations::table
+        self.read(|connection| {
+            let rows = invitations::table
                 .filter(invitations::tenant_id.eq(Key::from(scope)))
                 .filter(invitations::id.gt(after_key(page.after)))
                 .order(invitations::id)
                 .limit(limit_plus_one(page.limit))
                 .select(InvitationRow::as_select())
-                .load(connection)
-        })?;
-        let found = rows.into_iter().map(Invitation::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |invitation: &Invitation| invitation.id))
+                .load_iter::<InvitationRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let invitation = Invitation::try_from(row)?;
+                Ok((invitation.id, invitation))
+            })
+        })?
     }
 
     fn invitation(

@@ -7,8 +7,8 @@
 //!
 //! * The migrations lie in `migrations/sqlite` and `migrations/sqlite-documents`, and are embedded. Beside them
 //!   `register.toml` names each column's purpose and how long it is kept; a test compares it with the schema.
-//! * One thread writes (`writer.rs`): units of work that wait are committed together. A pool of connections reads,
-//!   each read one snapshot (`read_pool.rs`).
+//! * One thread writes (`writer.rs`): units of work that wait are committed together. Others read
+//!   (`readers.rs`), each read one snapshot; the tenants take turns (`read_queue.rs`).
 //! * Every key of a tenant's table begins with the tenant's id, and so does every reference: the schema itself
 //!   keeps tenants apart.
 //! * What is not ours, damaged or of a later version is refused and left as it is (`open.rs`). Where the databases lie,
@@ -28,7 +28,8 @@ mod marketplace;
 mod open;
 mod open_error;
 mod policy;
-mod read_pool;
+mod read_queue;
+mod readers;
 mod schema;
 mod session;
 mod store;

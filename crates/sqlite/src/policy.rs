@@ -1,16 +1,17 @@
 //! The rows of policies, and of their attachments to endpoints.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::page::{Page, PageRequest};
-use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
+use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, PolicyView};
 use syft_space_domain::policy::{Policy, PolicyConfiguration};
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, after_key, limit_plus_one, to_i64, to_u64, unreadable_column};
+use crate::codec::{Key, after_key, limit_plus_one, read_page, to_i64, to_u64, unreadable_column};
 use crate::schema::{endpoint_policies, endpoints, policies};
 use crate::session::Session;
 
@@ -25,6 +26,8 @@ struct PolicyRow {
     revision: i64,
     created_at: i64,
     updated_at: i64,
+    patterns: i64,
+    bytes: i64,
 }
 
 impl PolicyRow {
@@ -34,10 +37,12 @@ impl PolicyRow {
             id: policy.id.into(),
             name: policy.name.clone(),
             policy_type: policy.configuration.type_name().to_owned(),
-            configuration: policy.configuration.to_json().to_string(),
+            configuration: policy.configuration.json().get().to_owned(),
             revision: to_i64(policy.revision)?,
             created_at: policy.created_at.as_unix_micros(),
             updated_at: policy.updated_at.as_unix_micros(),
+            patterns: to_i64(policy.configuration.patterns())?,
+            bytes: to_i64(policy.configuration.bytes())?,
         })
     }
 }
@@ -45,14 +50,13 @@ impl PolicyRow {
 impl TryFrom<PolicyRow> for Policy {
     type Error = StoreError;
     fn try_from(row: PolicyRow) -> Result<Self, StoreError> {
-        const COLUMN: &str = "policies.configuration";
-        let json =
-            serde_json::from_str(&row.configuration).map_err(|error| unreadable_column(COLUMN, &error))?;
-        let configuration = PolicyConfiguration::parse(&row.policy_type, &json);
+        let patterns = to_u64(row.patterns)?;
+        let configuration = PolicyConfiguration::from_storage(&row.policy_type, row.configuration, patterns);
         Ok(Self {
             id: row.id.into(),
             name: row.name,
-            configuration: configuration.map_err(|error| unreadable_column(COLUMN, &error))?,
+            configuration: configuration
+                .map_err(|error| unreadable_column("policies.configuration", &error))?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),
@@ -78,22 +82,32 @@ impl PolicyView for Session<'_> {
         row.map(Policy::try_from).transpose()
     }
 
+    fn policy_revision(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<u64>, StoreError> {
+        let revision: Option<i64> = self.read(|connection| {
+            let row = policies::table.find((Key::from(scope), Key::from(id)));
+            row.select(policies::revision).first(connection).optional()
+        })?;
+        revision.map(to_u64).transpose()
+    }
+
     fn policies(
         &mut self,
         scope: &TenantScope,
         page: PageRequest<PolicyId>,
     ) -> Result<Page<Policy, PolicyId>, StoreError> {
-        let rows: Vec<PolicyRow> = self.read(|connection| {
-            policies::table
+        self.read(|connection| {
+            let rows = policies::table
                 .filter(policies::tenant_id.eq(Key::from(scope)))
                 .filter(policies::id.gt(after_key(page.after)))
                 .order(policies::id)
                 .limit(limit_plus_one(page.limit))
                 .select(PolicyRow::as_select())
-                .load(connection)
-        })?;
-        let found = rows.into_iter().map(Policy::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |policy: &Policy| policy.id))
+                .load_iter::<PolicyRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let policy = Policy::try_from(row)?;
+                Ok((policy.id, policy))
+            })
+        })?
     }
 
     fn count_policies(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
@@ -104,24 +118,50 @@ impl PolicyView for Session<'_> {
         to_u64(count)
     }
 
-    fn attached_policies(
+    fn policy_usage(&mut self, scope: &TenantScope) -> Result<PolicyUsage, StoreError> {
+        let rows: Vec<(i64, i64)> = self.read(|connection| {
+            let own = policies::table.filter(policies::tenant_id.eq(Key::from(scope)));
+            own.select((policies::patterns, policies::bytes)).load(connection)
+        })?;
+        rows.into_iter().try_fold(PolicyUsage::default(), |usage, (patterns, bytes)| {
+            let patterns = usage.patterns.saturating_add(to_u64(patterns)?);
+            Ok(PolicyUsage { patterns, bytes: usage.bytes.saturating_add(to_u64(bytes)?) })
+        })
+    }
+
+    fn attachments(
         &mut self,
         scope: &TenantScope,
-        endpoint: EndpointId,
-    ) -> Result<Vec<Policy>, StoreError> {
+        endpoint: Option<EndpointId>,
+    ) -> Result<Vec<Attachment>, StoreError> {
         let same_policy = policies::tenant_id
             .eq(endpoint_policies::tenant_id)
             .and(policies::id.eq(endpoint_policies::policy_id));
-        let rows: Vec<PolicyRow> = self.read(|connection| {
-            endpoint_policies::table
+        let rows: Vec<(Key, Key, String, String)> = self.read(|connection| {
+            let attached = endpoint_policies::table
                 .inner_join(policies::table.on(same_policy))
                 .filter(endpoint_policies::tenant_id.eq(Key::from(scope)))
-                .filter(endpoint_policies::endpoint_id.eq(Key::from(endpoint)))
-                .order(endpoint_policies::position)
-                .select(PolicyRow::as_select())
-                .load(connection)
+                .order((endpoint_policies::endpoint_id, endpoint_policies::position))
+                .select((
+                    endpoint_policies::endpoint_id,
+                    policies::id,
+                    policies::name,
+                    policies::policy_type,
+                ));
+            match endpoint {
+                None => attached.load(connection),
+                Some(id) => {
+                    attached.filter(endpoint_policies::endpoint_id.eq(Key::from(id))).load(connection)
+                }
+            }
         })?;
-        rows.into_iter().map(Policy::try_from).collect()
+        let attachment = |(endpoint, policy, name, policy_type): (Key, Key, _, _)| Attachment {
+            endpoint: endpoint.into(),
+            policy: policy.into(),
+            name,
+            policy_type,
+        };
+        Ok(rows.into_iter().map(attachment).collect())
     }
 
     fn endpoints_of_policy(
@@ -158,6 +198,8 @@ impl PolicyRows for Session<'_> {
                     policies::configuration.eq(row.configuration),
                     policies::revision.eq(row.revision),
                     policies::updated_at.eq(row.updated_at),
+                    policies::patterns.eq(row.patterns),
+                    policies::bytes.eq(row.bytes),
                 ))
                 .execute(connection)
         })?;

@@ -117,6 +117,8 @@ table! {
         revision -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        patterns -> BigInt,
+        bytes -> BigInt,
     }
 }
 

@@ -7,19 +7,13 @@ use diesel::{QueryResult, SqliteConnection};
 use syft_space_domain::store::{StateChange, StoreError};
 
 use crate::error::Failed;
-use crate::read_pool::Snapshot;
 
 /// A session. The ports' methods are implemented for it, one area of the domain a file.
 pub(crate) struct Session<'a> {
-    connection: Handle<'a>,
+    connection: &'a mut SqliteConnection,
     has_savepoint: bool,
     changes: BTreeSet<StateChange>,
     failure: Option<StoreError>,
-}
-
-enum Handle<'a> {
-    Writer(&'a mut SqliteConnection),
-    Reader(Snapshot),
 }
 
 /// The outcome of a session when its unit has run.
@@ -32,18 +26,8 @@ pub(crate) struct SessionOutcome {
     pub(crate) failure: Option<StoreError>,
 }
 
-impl Session<'static> {
-    pub(crate) fn reader(snapshot: Snapshot) -> Self {
-        Self::with(Handle::Reader(snapshot))
-    }
-}
-
 impl<'a> Session<'a> {
-    pub(crate) fn writer(connection: &'a mut SqliteConnection) -> Self {
-        Self::with(Handle::Writer(connection))
-    }
-
-    fn with(connection: Handle<'a>) -> Self {
+    pub(crate) fn new(connection: &'a mut SqliteConnection) -> Self {
         Self { connection, has_savepoint: false, changes: BTreeSet::new(), failure: None }
     }
 
@@ -60,11 +44,7 @@ impl<'a> Session<'a> {
         if let Some(error) = &self.failure {
             return Err(error.clone());
         }
-        let connection = match &mut self.connection {
-            Handle::Writer(connection) => connection,
-            Handle::Reader(snapshot) => &mut **snapshot,
-        };
-        query(connection).map_err(|error| {
+        query(self.connection).map_err(|error| {
             let Failed(error) = error.into();
             // A contradiction undoes its own statement and nothing else. After any other error SQLite may have
             // rolled the whole transaction back, and what came then would be committed at once and by itself.

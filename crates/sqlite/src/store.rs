@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use diesel::connection::SimpleConnection;
-use syft_space_domain::store::{CommitHook, Store, StoreError, View};
+use syft_space_domain::store::{CommitHook, ReadUnit, Store, StoreError};
 use syft_space_domain::unit::Unit;
 use syft_space_home::{Home, HomeLock};
 
@@ -14,15 +14,16 @@ use crate::audit::projector::Projector;
 use crate::job::WriterJob;
 use crate::open::{open_app, prepare_home};
 use crate::open_error::OpenError;
-use crate::read_pool::ReadPool;
-use crate::session::Session;
+use crate::readers::Readers;
 use crate::writer::Writer;
 
 /// How a [`SqliteStore`] works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SqliteOptions {
-    /// How many reads can go on at once; more wait.
-    pub readers: u32,
+    /// How many reads can go on at once; more wait. One tenant's take half of them at most.
+    pub readers: usize,
+    /// How many reads may wait; one more is refused as [`StoreError::Busy`]. One tenant's may be a quarter of them.
+    pub read_queue: usize,
     /// How many units of work may wait; one more is refused as [`StoreError::Busy`].
     pub queue: usize,
     /// How many units are written in one transaction at most.
@@ -36,18 +37,18 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 4, queue: 4096, batch: 256, max_pages: None, index_audit: true }
+        Self { readers: 4, read_queue: 4096, queue: 4096, batch: 256, max_pages: None, index_audit: true }
     }
 }
 
 /// Everything but documents, in a home's `app.db`.
 ///
-/// Dropping it writes what is queued, moves the write-ahead log into the database, and lets go of the home.
+/// Dropping it ends the reads that wait, writes the units that are queued, moves the write-ahead log into the database, and lets go of the home.
 pub struct SqliteStore {
     queue: Option<SyncSender<WriterJob>>,
     index: Option<Projector>,
     writer: Option<JoinHandle<()>>,
-    readers: ReadPool,
+    readers: Readers,
     // Last, so that nobody else opens the database before it is closed.
     lock: HomeLock,
 }
@@ -77,7 +78,7 @@ impl SqliteStore {
             let limited = connection.batch_execute(&format!("PRAGMA max_page_count = {pages};"));
             limited.map_err(|error| OpenError::database(&path, &error))?;
         }
-        let readers = ReadPool::open(&path, options.readers)?;
+        let readers = Readers::start(&path, options.readers, options.read_queue)?;
         let (queue, units) = sync_channel(options.queue.max(1));
         let index = options.index_audit.then(|| Projector::start(&path, queue.clone())).transpose()?;
         let writer = Writer::new(connection, hook, options.batch, index.as_ref().map(Projector::signals));
@@ -104,13 +105,15 @@ impl Store for SqliteStore {
         }
     }
 
-    fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
-        Ok(Box::new(Session::reader(self.readers.snapshot()?)))
+    fn submit_read(&self, read: Box<dyn ReadUnit>) {
+        self.readers.submit(read);
     }
 }
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
+        // A read that goes on would keep the write-ahead log from being emptied.
+        self.readers.close();
         // Whoever is told of a commit may hold the last reference to the store. A thread cannot wait for itself, nor for
         // one that waits for it.
         let current = thread::current().id();

@@ -84,6 +84,12 @@ impl TenantView for Session<'_> {
         Ok(id.map(TenantId::from))
     }
 
+    fn tenant_ids(&mut self, _operator: &OperatorScope) -> Result<Vec<TenantId>, StoreError> {
+        let ids: Vec<Key> =
+            self.read(|connection| tenants::table.order(tenants::id).select(tenants::id).load(connection))?;
+        Ok(ids.into_iter().map(TenantId::from).collect())
+    }
+
     fn tenants(&mut self, _operator: &OperatorScope) -> Result<Vec<Tenant>, StoreError> {
         let rows: Vec<TenantRow> = self.read(|connection| {
             tenants::table.order(tenants::id).select(TenantRow::as_select()).load(connection)

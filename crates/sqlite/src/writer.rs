@@ -127,7 +127,7 @@ impl Writer {
                 return block.save(&mut self.connection).map_err(|error| store_error(&error));
             }
         };
-        let mut session = Session::writer(&mut self.connection);
+        let mut session = Session::new(&mut self.connection);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let kept = unit.run(&mut session)?;
             if let UnitOutcome::Commit(events) = &kept {
@@ -170,7 +170,7 @@ impl Writer {
         if !changes.is_empty() {
             let changes: Vec<StateChange> = changes.iter().copied().collect();
             // Nobody else writes, so this connection shows just what was committed.
-            let mut view = Session::writer(&mut self.connection);
+            let mut view = Session::new(&mut self.connection);
             let hook = &self.hook;
             if catch_unwind(AssertUnwindSafe(|| hook.on_commit(&mut view, &changes))).is_err() {
                 tracing::error!("the follower of the store panicked");

@@ -132,8 +132,8 @@ pub fn check_pages(store: &dyn Store, scope: &TenantScope, recorded: &[Event], c
             }
             let next = if has_next { expected.last().map(|(seq, _)| Cursor(Seq(*seq))) } else { None };
             let after = below.map(|below| Cursor(Seq(below)));
-            let page =
-                read(store, |view| view.events(scope, &filter, PageRequest { after, ..first_page(limit) }));
+            let (of, asked, request) = (*scope, filter.clone(), PageRequest { after, ..first_page(limit) });
+            let page = read(store, move |view| view.events(&of, &asked, request));
             let (indexed_seq, lag) = (page.projection.seq, page.projection.lag);
             let found: Vec<(u64, &Event)> =
                 page.events.items.iter().map(|RecordedEvent { seq, event }| (*seq, event)).collect();

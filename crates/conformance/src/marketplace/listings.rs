@@ -29,16 +29,16 @@ fn seed_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
 }
 
 fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<Listing> {
-    read(store, |view| view.listing(&scope(tenant), listing_id(n)))
+    read(store, move |view| view.listing(&scope(tenant), listing_id(n)))
 }
 
 fn listings_of(store: &dyn Store, tenant: u64, endpoint: u64) -> Vec<ListingId> {
-    let listings = read(store, |view| view.listings_of(&scope(tenant), endpoint_id(endpoint)));
+    let listings = read(store, move |view| view.listings_of(&scope(tenant), endpoint_id(endpoint)));
     listings.into_iter().map(|listing| listing.id).collect()
 }
 
 fn listings_on(store: &dyn Store, tenant: u64, marketplace: u64) -> Vec<ListingId> {
-    let listings = read(store, |view| view.listings_on(&scope(tenant), marketplace_id(marketplace)));
+    let listings = read(store, move |view| view.listings_on(&scope(tenant), marketplace_id(marketplace)));
     listings.into_iter().map(|listing| listing.id).collect()
 }
 
@@ -198,10 +198,10 @@ pub fn the_listings_that_are_due_come_the_longest_due_first(make: &StoreFactory)
         tx.add_listing(&write_scope(2), &due(2, 2, 20))?;
         tx.add_listing(&write_scope(2), &due(3, 3, 41))
     });
-    let operator = OperatorScope::at_startup();
     let asked = |at: u32, limit: u64| {
+        let operator = OperatorScope::at_startup();
         let limit = PageLimit::parse(limit).expect("a valid limit");
-        let found = read(store, |view| view.listings_due(&operator, time(at), limit));
+        let found = read(store, move |view| view.listings_due(&operator, time(at), limit));
         found.into_iter().map(|(tenant, listing)| (tenant, listing.id)).collect::<Vec<_>>()
     };
     let in_order = [(2, 2), (1, 1), (1, 2), (2, 1), (2, 3)].map(|(of, n)| (tenant_id(of), listing_id(n)));

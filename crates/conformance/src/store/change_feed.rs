@@ -11,7 +11,7 @@ use syft_space_domain::dataset::Dataset;
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{AccountStatus, Membership, PasswordHash};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::store::{CommitHook, NoopHook, StateChange, Store, StoreError, Tx, View};
+use syft_space_domain::store::{CommitHook, Flow, NoopHook, StateChange, Store, StoreError, Tx, View};
 use syft_space_domain::unit::{Recorded, Refused};
 
 use crate::fixture::{Fixture, StoreFactory};
@@ -36,9 +36,11 @@ pub fn a_receipt_answers_only_after_its_rows_can_be_read(make: &StoreFactory) {
         let reader = Arc::downgrade(&store);
         let on_done = move |outcome: Result<(), StoreError>| {
             let seen = reader.upgrade().map(|store| -> Result<_, StoreError> {
-                let mut view = store.read()?;
-                let row = view.tenant(&scope(n))?.is_some();
-                Ok((row, crate::run::installation_log_of_view(&mut *view)?.len()))
+                let read = store.read(Flow::Installation, move |view| {
+                    let row = view.tenant(&scope(n))?.is_some();
+                    Ok((row, crate::run::installation_log_of_view(view)?.len()))
+                });
+                read.wait()
             });
             // The receiver may have timed out.
             drop(sender.send((outcome, seen)));
@@ -290,7 +292,7 @@ fn room_writes() -> Vec<Write> {
 }
 
 fn versions(store: &dyn Store) -> Vec<u64> {
-    let version = |n| read(store, |view| view.tenant(&scope(n))).map_or(0, |tenant| tenant.version);
+    let version = |n| read(store, move |view| view.tenant(&scope(n))).map_or(0, |tenant| tenant.version);
     (1..=3).map(version).collect()
 }
 

@@ -64,7 +64,7 @@ fn assert_rows_and_events(store: &dyn Store, answers: Vec<(u64, EventId, Result<
     let mut found_rows = BTreeSet::new();
     let mut found_events = Vec::new();
     for n in 1..=3 {
-        let listed = all_items(100, |page| read(store, |view| view.datasets(&scope(n), page)));
+        let listed = all_items(100, |page| read(store, move |view| view.datasets(&scope(n), page)));
         found_rows.extend(listed.into_iter().map(|dataset| (tenant_id(n), dataset.id)));
         let log = log(store, &scope(n));
         assert!(

@@ -2,6 +2,8 @@
 
 mod change_feed;
 mod concurrent;
+mod page_bytes;
+mod reads;
 mod shared;
 mod snapshots;
 mod units;
@@ -14,6 +16,11 @@ pub use change_feed::{
 pub use concurrent::{
     a_full_queue_says_so_and_never_blocks, a_unit_that_fails_in_a_crowd_ends_alone,
     u1_nothing_is_lost_in_a_crowd,
+};
+pub use page_bytes::a_page_of_large_items_ends_early;
+pub use reads::{
+    a_full_queue_of_reads_says_so_and_never_blocks, a_read_sees_what_was_answered_before_it,
+    a_read_that_panics_ends_alone, every_read_is_told_when_the_store_is_dropped,
 };
 pub use snapshots::{
     a_view_is_of_one_moment, nobody_sees_half_a_unit, what_was_answered_is_there_after_a_restart,
@@ -50,6 +57,11 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     u1_nothing_is_lost_in_a_crowd,
     a_unit_that_fails_in_a_crowd_ends_alone,
     a_full_queue_says_so_and_never_blocks,
+    a_read_sees_what_was_answered_before_it,
+    a_read_that_panics_ends_alone,
+    a_full_queue_of_reads_says_so_and_never_blocks,
+    every_read_is_told_when_the_store_is_dropped,
+    a_page_of_large_items_ends_early,
 ];
 
 /// Checks every promise.

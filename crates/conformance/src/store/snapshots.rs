@@ -1,31 +1,48 @@
 //! Promises about views: each is a snapshot, and the store keeps it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
 
 use syft_space_domain::dataset::Dataset;
 use syft_space_domain::endpoint::Endpoint;
+use syft_space_domain::store::StoreError;
 
 use crate::dump::StoreDump;
 use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{commit, installation_log, read, seeded_store, sequence_numbers};
 use crate::sample::{dataset, dataset_id, endpoint, endpoint_id, scope, tenant, write_scope};
-use crate::store::shared::seed_rows;
+use crate::store::shared::{UNIT_TIMEOUT, seed_rows};
 
-/// The moment is that of the `read` call, not of the first query.
+/// The moment is when the read begins, not its first query.
 pub fn a_view_is_of_one_moment(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
-    let before = read(store, |view| StoreDump::read(view, 4));
-    let mut view = store.read().expect("a store can be read");
-    commit(store, seed_rows);
-    let seen = StoreDump::read(&mut *view, 4).expect("a view can be read");
-    assert_eq!(seen, before, "a view shows nothing that was committed after it was asked for");
-    commit(store, |tx| tx.add_tenant(&tenant(4)));
-    let again = StoreDump::read(&mut *view, 4).expect("a view can be read");
+    let before = read(store, move |view| StoreDump::read(view, 4));
+    let (begin, begun) = channel();
+    let (go_on, may_go_on) = channel();
+    let (seen, again) = thread::scope(|threads| {
+        let reader = threads.spawn(move || {
+            read(store, move |view| {
+                let mut dump_when_told = || {
+                    begin.send(()).map_err(StoreError::failed)?;
+                    may_go_on.recv_timeout(UNIT_TIMEOUT).map_err(StoreError::failed)?;
+                    StoreDump::read(view, 4)
+                };
+                Ok((dump_when_told()?, dump_when_told()?))
+            })
+        });
+        begun.recv_timeout(UNIT_TIMEOUT).expect("a read that is alone is run");
+        commit(store, seed_rows);
+        go_on.send(()).expect("the read waits");
+        begun.recv_timeout(UNIT_TIMEOUT).expect("the read has used its view");
+        commit(store, |tx| tx.add_tenant(&tenant(4)));
+        go_on.send(()).expect("the read waits");
+        reader.join().expect("the read ends")
+    });
+    assert_eq!(seen, before, "a view shows nothing that was committed after its read began");
     assert_eq!(again, before, "a view shows the same however often it is used");
-    drop(view);
-    let after = read(store, |view| StoreDump::read(view, 4));
+    let after = read(store, move |view| StoreDump::read(view, 4));
     assert_ne!(after, before, "a new view shows what was committed before it");
 }
 
@@ -40,7 +57,7 @@ pub fn nobody_sees_half_a_unit(make: &StoreFactory) {
     });
     let is_over = AtomicBool::new(false);
     let revisions = || {
-        read(store, |view| {
+        read(store, move |view| {
             let dataset = view.dataset(&scope(1), dataset_id(1))?.map(|dataset| dataset.revision);
             let endpoint = view.endpoint(&scope(1), endpoint_id(1))?.map(|endpoint| endpoint.revision);
             Ok((dataset, endpoint))
@@ -73,14 +90,14 @@ pub fn nobody_sees_half_a_unit(make: &StoreFactory) {
 pub fn what_was_answered_is_there_after_a_restart(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, seed_rows);
-    let before = read(&*fixture.adapter, |view| StoreDump::read(view, 9));
+    let before = read(&*fixture.adapter, move |view| StoreDump::read(view, 9));
     let Fixture { adapter, reopen } = fixture;
     drop(adapter);
     let Some(reopen) = reopen else {
         return;
     };
     let again = reopen();
-    let after = read(&*again.adapter, |view| StoreDump::read(view, 9));
+    let after = read(&*again.adapter, move |view| StoreDump::read(view, 9));
     assert_eq!(after, before, "what was answered is there after a restart");
     let mut expected = sequence_numbers(&installation_log(&*again.adapter));
     commit(&*again.adapter, |tx| tx.add_tenant(&tenant(9)));

@@ -43,7 +43,7 @@ fn change_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
 }
 
 fn dump(store: &dyn Store) -> StoreDump {
-    read(store, |view| StoreDump::read(view, 10))
+    read(store, move |view| StoreDump::read(view, 10))
 }
 
 /// Each event is in the log that it belongs to.
@@ -64,7 +64,7 @@ pub fn u1_what_is_recorded_keeps_its_rows_and_its_events(make: &StoreFactory) {
         })
         .wait();
     assert_eq!(answer, Ok(42), "a receipt answers what the unit decided");
-    let found = read(store, |view| view.dataset(&scope(1), dataset_id(1)));
+    let found = read(store, move |view| view.dataset(&scope(1), dataset_id(1)));
     assert_eq!(found, Some(dataset(1)), "what is recorded keeps its rows");
     let [one, two, three] = recorded;
     assert_eq!(events(log(store, &scope(1))), [one, three], "and each of its events, in order");
@@ -93,7 +93,7 @@ pub fn u1_rows_without_an_event_are_not_kept(make: &StoreFactory) {
     fixture.adapter.submit(Box::new(UnitWithoutEvent(answer)));
     let outcome = answered.recv_timeout(UNIT_TIMEOUT).expect("every unit is told how it ended");
     assert!(outcome.is_err(), "a unit that keeps rows without an event is told that it failed");
-    let found = read(&*fixture.adapter, |view| view.dataset(&scope(1), dataset_id(1)));
+    let found = read(&*fixture.adapter, move |view| view.dataset(&scope(1), dataset_id(1)));
     assert_eq!(found, None, "rows without an event are not kept");
 }
 

@@ -20,7 +20,7 @@ use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace};
 use syft_space_domain::page::{Cursor, Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::policy::ports::{PolicyRows, PolicyView};
+use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, PolicyView};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
@@ -29,70 +29,13 @@ use syft_space_domain::time::Timestamp;
 
 use syft_space_conformance::sample;
 
+use crate::merge::Merge;
 use crate::store::Fault;
 
 /// A view or transaction with one fault.
 pub(crate) struct FaultyView<P> {
     pub(crate) inner: P,
     pub(crate) fault: Fault,
-}
-
-/// Merges the answers for several tenants: what a method answers that ignores its scope.
-trait Merge {
-    fn is_complete(&self) -> bool;
-    fn merge(&mut self, other: Self);
-}
-
-impl<T> Merge for Option<T> {
-    fn is_complete(&self) -> bool {
-        self.is_some()
-    }
-    fn merge(&mut self, other: Self) {
-        *self = self.take().or(other);
-    }
-}
-
-impl Merge for bool {
-    fn is_complete(&self) -> bool {
-        *self
-    }
-    fn merge(&mut self, other: Self) {
-        *self |= other;
-    }
-}
-
-impl Merge for () {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, (): Self) {}
-}
-
-impl Merge for u64 {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, other: Self) {
-        *self += other;
-    }
-}
-
-impl<T> Merge for Vec<T> {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, other: Self) {
-        self.extend(other);
-    }
-}
-
-impl<T, K> Merge for Page<T, K> {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, other: Self) {
-        self.items.extend(other.items);
-    }
 }
 
 /// Methods that delegate.
@@ -106,28 +49,11 @@ macro_rules! delegated {
 
 /// Methods that take a scope, and ignore it when that is the fault.
 macro_rules! scoped {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
-        fn $name(&mut self, scope: &TenantScope, $($arg: $type),*) -> Result<$out, StoreError> {
+    ($scope:ty, $every:path; $($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
+        fn $name(&mut self, scope: &$scope, $($arg: $type),*) -> Result<$out, StoreError> {
             let mut found = self.inner.$name(scope, $($arg),*)?;
             if self.fault == Fault::IgnoresTenantIn(stringify!($name)) {
-                for other in [1, 2, 3].map(sample::scope) {
-                    if other != *scope && !found.is_complete() {
-                        found.merge(self.inner.$name(&other, $($arg),*)?);
-                    }
-                }
-            }
-            Ok(found)
-        }
-    )*};
-}
-
-/// Methods that write in a scope, and in every other too when that is the fault.
-macro_rules! scoped_writes {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
-        fn $name(&mut self, scope: &WriteScope, $($arg: $type),*) -> Result<$out, StoreError> {
-            let mut found = self.inner.$name(scope, $($arg),*)?;
-            if self.fault == Fault::IgnoresTenantIn(stringify!($name)) {
-                for other in [1, 2, 3].map(sample::write_scope) {
+                for other in [1, 2, 3].map($every) {
                     if other.tenant() != scope.tenant() && !found.is_complete() {
                         found.merge(self.inner.$name(&other, $($arg),*)?);
                     }
@@ -153,6 +79,7 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "dataset_named",
     "datasets",
     "count_datasets",
+    "all_datasets",
     "job",
     "jobs",
     "unfinished_jobs",
@@ -167,9 +94,11 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "update_endpoint",
     "remove_endpoint",
     "policy",
+    "policy_revision",
     "policies",
     "count_policies",
-    "attached_policies",
+    "policy_usage",
+    "attachments",
     "endpoints_of_policy",
     "update_policy",
     "remove_policy",
@@ -199,6 +128,7 @@ where
 
     delegated! {
         tenant_named(name: &TenantName) -> Option<TenantId>;
+        tenant_ids(operator: &OperatorScope) -> Vec<TenantId>;
         tenants(operator: &OperatorScope) -> Vec<Tenant>;
     }
 }
@@ -214,7 +144,7 @@ where
         memberships(account: AccountId) -> Vec<MembershipWithTenant>;
         invitation_by_token(token: &TokenHash) -> Option<Invitation>;
     }
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         member(account: AccountId) -> Option<Member>;
         members(page: PageRequest<AccountId>) -> Page<Member, AccountId>;
         count_active(role: Role) -> u64;
@@ -238,10 +168,8 @@ where
         Ok(found)
     }
 
-    delegated! {
-        all_datasets(operator: &OperatorScope) -> Vec<(TenantId, Dataset)>;
-    }
-    scoped! {
+    scoped! { TenantScope, sample::scope;
+        all_datasets() -> Vec<Dataset>;
         dataset(id: DatasetId) -> Option<Dataset>;
         datasets(page: PageRequest<DatasetId>) -> Page<Dataset, DatasetId>;
         count_datasets() -> u64;
@@ -262,6 +190,15 @@ where
     ) -> Result<Page<Endpoint, EndpointId>, StoreError> {
         match self.fault {
             Fault::UsesOffsetCursor => self.endpoints_by_offset(scope, page),
+            Fault::IgnoresPageBytes => {
+                let mut found = self.inner.endpoints(scope, page)?;
+                while let (Some(after), true) = (found.next, found.items.len() < page.limit.get()) {
+                    let more = self.inner.endpoints(scope, PageRequest { after: Some(after), ..page })?;
+                    found.next = more.next;
+                    found.merge(more);
+                }
+                Ok(found)
+            }
             Fault::IgnoresTenantIn("endpoints") => {
                 let mut found = self.inner.endpoints(scope, page)?;
                 found.merge(self.inner.endpoints(&sample::scope(2), page)?);
@@ -271,7 +208,7 @@ where
         }
     }
 
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         endpoint(id: EndpointId) -> Option<Endpoint>;
         endpoint_by_slug(slug: &Slug) -> Option<Endpoint>;
         count_endpoints() -> u64;
@@ -306,11 +243,13 @@ impl<P: DerefMut> PolicyView for FaultyView<P>
 where
     P::Target: PolicyView,
 {
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         policy(id: PolicyId) -> Option<Policy>;
+        policy_revision(id: PolicyId) -> Option<u64>;
         policies(page: PageRequest<PolicyId>) -> Page<Policy, PolicyId>;
         count_policies() -> u64;
-        attached_policies(endpoint: EndpointId) -> Vec<Policy>;
+        policy_usage() -> PolicyUsage;
+        attachments(endpoint: Option<EndpointId>) -> Vec<Attachment>;
         endpoints_of_policy(policy: PolicyId) -> Vec<EndpointId>;
     }
 }
@@ -338,7 +277,7 @@ where
         count_marketplaces_on(hub: HubId) -> u64;
         listings_due(operator: &OperatorScope, at: Timestamp, limit: PageLimit) -> Vec<(TenantId, Listing)>;
     }
-    scoped! {
+    scoped! { TenantScope, sample::scope;
         marketplace(id: MarketplaceId) -> Option<Marketplace>;
         marketplaces(page: PageRequest<MarketplaceId>) -> Page<Marketplace, MarketplaceId>;
         listing(id: ListingId) -> Option<Listing>;
@@ -429,13 +368,10 @@ where
     }
     fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
         let next = self.inner.next_generation(account)?;
-        if self.fault == Fault::RepeatsGenerations {
-            let ended = self.inner.memberships(account)?.is_empty();
-            return Ok(if ended { 1 } else { next });
-        }
-        Ok(next)
+        let forgets = self.fault == Fault::RepeatsGenerations && self.inner.memberships(account)?.is_empty();
+        Ok(if forgets { 1 } else { next })
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_membership(membership: &Membership) -> ();
         remove_membership(account: AccountId) -> bool;
         remove_invitation(id: InvitationId) -> bool;
@@ -450,7 +386,7 @@ where
         add_dataset(scope: &WriteScope, dataset: &Dataset) -> ();
         add_job(scope: &WriteScope, job: &Job) -> ();
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_dataset(dataset: &Dataset) -> ();
         remove_dataset(id: DatasetId) -> bool;
         update_job(job: &Job) -> ();
@@ -464,7 +400,7 @@ where
     delegated! {
         add_endpoint(scope: &WriteScope, endpoint: &Endpoint) -> ();
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_endpoint(endpoint: &Endpoint) -> ();
         remove_endpoint(id: EndpointId) -> bool;
     }
@@ -477,7 +413,7 @@ where
     delegated! {
         add_policy(scope: &WriteScope, policy: &Policy) -> ();
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_policy(policy: &Policy) -> ();
         remove_policy(id: PolicyId) -> bool;
         attach_policies(endpoint: EndpointId, policies: &[PolicyId]) -> ();
@@ -495,7 +431,7 @@ where
         add_marketplace(scope: &WriteScope, marketplace: &Marketplace) -> ();
         add_listing(scope: &WriteScope, listing: &Listing) -> ();
     }
-    scoped_writes! {
+    scoped! { WriteScope, sample::write_scope;
         update_marketplace(marketplace: &Marketplace) -> ();
         remove_marketplace(id: MarketplaceId) -> bool;
         update_listing(listing: &Listing) -> ();

@@ -4,6 +4,7 @@
 
 mod extract;
 mod faulty_view;
+mod merge;
 mod other_ports;
 mod sealing;
 mod store;
@@ -20,7 +21,7 @@ use crate::store::{Fault, FaultyStore};
 fn faulty_store(fault: Fault) -> Box<StoreFactory> {
     Box::new(move |hook: Arc<dyn CommitHook>| {
         let inner = MemoryStore::new(fault.hook(hook));
-        Fixture::new(Box::new(FaultyStore::new(Box::new(inner), fault)))
+        Fixture::new(Box::new(FaultyStore::new(inner, fault)))
     })
 }
 

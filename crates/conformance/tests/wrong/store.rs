@@ -2,15 +2,17 @@
 
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, audit, check_store, dataset, differential, endpoint, identity, marketplace,
     policy, store, tenant,
 };
 use syft_space_domain::audit::Event;
-use syft_space_domain::store::{CommitHook, NoopHook, StateChange, Store, StoreError, Tx, View};
+use syft_space_domain::store::{
+    CommitHook, Flow, NoopHook, ReadUnit, StateChange, Store, StoreError, Tx, View,
+};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
@@ -50,6 +52,12 @@ pub(crate) enum Fault {
     HidesFailures,
     /// A view always reads the latest state.
     HasNoSnapshotReads,
+    /// A read gets the snapshot that the read before it should have got.
+    ServesStaleReads,
+    /// One read in forty is forgotten.
+    LosesSomeReads,
+    /// A page of endpoints has as many items as were asked for, however large they are.
+    IgnoresPageBytes,
     /// The commit hook is never called.
     NeverCallsHook,
     /// The commit hook does not see changes of members.
@@ -88,14 +96,17 @@ impl CommitHook for FaultyHook {
 }
 
 pub(crate) struct FaultyStore {
-    inner: Box<dyn Store>,
+    inner: Arc<MemoryStore>,
     fault: Fault,
     units: AtomicU64,
+    reads: AtomicU64,
+    next_view: Mutex<Box<dyn View + Send>>,
 }
 
 impl FaultyStore {
-    pub(crate) fn new(inner: Box<dyn Store>, fault: Fault) -> Self {
-        Self { inner, fault, units: AtomicU64::new(0) }
+    pub(crate) fn new(inner: MemoryStore, fault: Fault) -> Self {
+        let (units, reads, next_view) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::new(inner.view()));
+        Self { inner: Arc::new(inner), fault, units, reads, next_view }
     }
 }
 
@@ -106,26 +117,61 @@ impl Store for FaultyStore {
         self.inner.submit(Box::new(FaultyUnit { inner: Some(unit), fault: self.fault, is_lost }));
     }
 
-    fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
-        if self.fault == Fault::HasNoSnapshotReads {
+    fn submit_read(&self, read: Box<dyn ReadUnit>) {
+        let number = self.reads.fetch_add(1, Ordering::SeqCst);
+        match self.fault {
             // It opens a new view for each call.
-            return Ok(Box::new(FaultyView {
-                inner: LatestView { store: &*self.inner, view: self.inner.read()? },
-                fault: self.fault,
-            }));
+            Fault::HasNoSnapshotReads => {
+                read.run(Ok(&mut FaultyView { inner: LatestView::new(&self.inner), fault: self.fault }));
+            }
+            Fault::ServesStaleReads => {
+                let mut next = self.next_view.lock().expect("no read panics here");
+                let mut stale = std::mem::replace(&mut *next, self.inner.view());
+                drop(next);
+                read.run(Ok(&mut *stale));
+            }
+            Fault::LosesSomeReads if number % 40 == 39 => {}
+            fault => self.inner.submit_read(Box::new(FaultyRead { inner: read, fault })),
         }
-        Ok(Box::new(FaultyView { inner: self.inner.read()?, fault: self.fault }))
+    }
+}
+
+struct FaultyRead {
+    inner: Box<dyn ReadUnit>,
+    fault: Fault,
+}
+
+impl ReadUnit for FaultyRead {
+    fn flow(&self) -> Flow {
+        self.inner.flow()
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.inner.is_wanted()
+    }
+
+    fn run(self: Box<Self>, view: Result<&mut dyn View, StoreError>) {
+        match view {
+            Ok(view) => self.inner.run(Ok(&mut FaultyView { inner: view, fault: self.fault })),
+            Err(error) => self.inner.run(Err(error)),
+        }
     }
 }
 
 /// A view that is opened again for each call.
 struct LatestView<'a> {
-    store: &'a dyn Store,
-    view: Box<dyn View + 'a>,
+    store: &'a MemoryStore,
+    view: Box<dyn View + Send>,
 }
 
-impl<'a> Deref for LatestView<'a> {
-    type Target = dyn View + 'a;
+impl<'a> LatestView<'a> {
+    fn new(store: &'a MemoryStore) -> Self {
+        Self { store, view: store.view() }
+    }
+}
+
+impl Deref for LatestView<'_> {
+    type Target = dyn View + Send;
     fn deref(&self) -> &Self::Target {
         &*self.view
     }
@@ -133,7 +179,7 @@ impl<'a> Deref for LatestView<'a> {
 
 impl DerefMut for LatestView<'_> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        self.view = self.store.read().expect("a store in memory can be read");
+        self.view = self.store.view();
         &mut *self.view
     }
 }
@@ -277,6 +323,21 @@ fn a_store_without_snapshots_is_caught() {
 }
 
 #[test]
+fn a_store_that_reads_what_was_or_not_at_all_is_caught() {
+    let stale = faulty_store(Fault::ServesStaleReads);
+    assert_caught(store::CHECKS, &*stale, "a_read_sees_what_was_answered_before_it");
+    let lost = faulty_store(Fault::LosesSomeReads);
+    assert_caught(store::CHECKS, &*lost, "every_read_is_told_when_the_store_is_dropped");
+    assert_caught(store::CHECKS, &*lost, "a_full_queue_of_reads_says_so_and_never_blocks");
+}
+
+#[test]
+fn a_store_whose_pages_have_any_size_is_caught() {
+    let make = faulty_store(Fault::IgnoresPageBytes);
+    assert_caught(store::CHECKS, &*make, "a_page_of_large_items_ends_early");
+}
+
+#[test]
 fn a_store_that_tells_its_followers_wrongly_is_caught() {
     let nothing = faulty_store(Fault::NeverCallsHook);
     assert_caught(store::CHECKS, &*nothing, "a_follower_is_told_before_a_receipt_answers");
@@ -335,8 +396,9 @@ fn a_store_that_does_something_else_than_another_is_told_apart() {
         Fault::IgnoresSatellites,
     ];
     for fault in faults {
-        let compared =
-            catch_unwind(AssertUnwindSafe(|| differential::same_units(256, correct, &*faulty_store(fault))));
+        let compared = catch_unwind(AssertUnwindSafe(|| {
+            differential::same_units(2_048, correct, &*faulty_store(fault));
+        }));
         assert!(compared.is_err(), "a store with {fault:?} is told apart from a right one");
     }
 }

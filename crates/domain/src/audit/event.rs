@@ -11,6 +11,7 @@ use crate::access::Role;
 use crate::audit::{Action, HubUser, Person};
 use crate::ids::{AccountId, ActorId, EventId, RequestId, TenantId};
 use crate::marketplace::HubRole;
+use crate::page::PageItem;
 use crate::random::{Entropy, RandomError};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
@@ -290,6 +291,15 @@ pub struct RecordedEvent {
     pub seq: u64,
     /// The event. Its personal data is empty where it was erased.
     pub event: Event,
+}
+
+impl PageItem for RecordedEvent {
+    fn bytes(&self) -> usize {
+        let Event { object, reason_code, person, .. } = &self.event;
+        let length = |text: &Option<String>| text.as_deref().map_or(0, str::len);
+        let object = object.as_ref().map_or(0, |object| object.id.len());
+        object + length(reason_code) + length(&person.email) + length(&person.user_agent)
+    }
 }
 
 /// Where a call comes from.

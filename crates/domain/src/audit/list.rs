@@ -6,6 +6,7 @@ use crate::identity::{AuthorizationError, Principal};
 use crate::page::PageRequest;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
+use crate::store::Flow;
 use crate::tenant::OperatorScope;
 
 /// The log was not read.
@@ -24,25 +25,28 @@ port_errors!(AuditError);
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
-pub fn events(
+pub async fn events(
     space: &Space,
     principal: &Principal,
-    filter: &EventFilter,
+    filter: EventFilter,
     page: PageRequest<Seq>,
 ) -> Result<LogPage, AuditError> {
     let scope = principal.scope(Permission::ReadAudit)?;
-    Ok(space.store.read()?.events(&scope, filter, page)?)
+    Ok(space.store.read(&scope, move |view| view.events(&scope, &filter, page)).await?)
 }
 
 /// The installation's events, the newest first: what belongs to no tenant.
 ///
 /// # Errors
 /// When the store failed.
-pub fn installation_events(
+pub async fn installation_events(
     space: &Space,
     operator: &OperatorScope,
-    filter: &EventFilter,
+    filter: EventFilter,
     page: PageRequest<Seq>,
 ) -> Result<LogPage, AuditError> {
-    Ok(space.store.read()?.installation_events(operator, filter, page)?)
+    let operator = operator.clone();
+    let found =
+        space.store.read(Flow::Installation, move |view| view.installation_events(&operator, &filter, page));
+    Ok(found.await?)
 }

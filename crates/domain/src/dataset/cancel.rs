@@ -21,11 +21,11 @@ pub fn cancel_job(
     id: JobId,
 ) -> Result<Job, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let (known, job) = {
-        let mut view = space.store.read()?;
-        let known = active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
-        (known, view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?)
-    };
+    let found = space.store.read(&scope, move |view| {
+        let known = active(view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
+        Ok::<_, DatasetError>((known, view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?))
+    });
+    let (known, job) = found.wait()?;
     if job.status == JobStatus::Canceled {
         return Ok(job);
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::dataset::{Chunk, ContentHash, Metadata};
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// The name of a document in its dataset: 1 to 128 of `A-Z a-z 0-9 . _ -`, but neither `.` nor `..`.
@@ -149,6 +150,13 @@ pub struct DocumentSummary {
     pub sha256: ContentHash,
     /// When it was put in.
     pub created_at: Timestamp,
+}
+
+impl PageItem for DocumentSummary {
+    fn bytes(&self) -> usize {
+        let metadata = serde_json::to_vec(&self.metadata).map_or(0, |json| json.len());
+        self.id.as_str().len() + metadata
+    }
 }
 
 /// The number of a change to a dataset's documents: 1, 2, 3 … ; 0 is before any change.

@@ -8,7 +8,7 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, Actor, Event, ObjectKind, RequestContext};
-use crate::dataset::manage::active;
+use crate::dataset::manage::{active, read_active};
 use crate::dataset::task::Task;
 use crate::dataset::{
     ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexKey, Job, JobFailure, JobProgress,
@@ -172,10 +172,7 @@ pub fn finish_ingestion(
     scope: &TenantScope,
     job: Job,
 ) -> Result<Job, IngestError> {
-    let dataset = {
-        let mut view = space.store.read()?;
-        active(&mut *view, scope, job.dataset)?.ok_or(IngestError::NoDataset)?
-    };
+    let dataset = find_dataset(space, scope, job.dataset)?;
     catch_up(space, scope, dataset.index())?;
     let progress =
         JobProgress { documents_done: job.documents_total, bytes_done: job.bytes_total, ..job.progress };
@@ -304,7 +301,7 @@ pub fn documents(
 }
 
 fn find_dataset(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Dataset, IngestError> {
-    active(&mut *space.store.read()?, scope, id)?.ok_or(IngestError::NoDataset)
+    read_active(space, scope, id).wait()?.ok_or(IngestError::NoDataset)
 }
 
 fn cut(document: NewDocument, context: &RequestContext) -> Document {

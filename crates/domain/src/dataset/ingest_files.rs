@@ -96,10 +96,13 @@ fn step(space: &Space, scope: &TenantScope, files: &mut FileTask) -> Result<bool
 
 /// The dataset that a job is for; `None` when the job is not to go on, as it was stopped or its dataset is gone.
 fn working_for(space: &Space, scope: &TenantScope, job: &Job) -> Result<Option<Dataset>, StoreError> {
-    let mut view = space.store.read()?;
-    let dataset = active(&mut *view, scope, job.dataset)?;
-    let stored = view.job(scope, job.dataset, job.id)?;
-    Ok(dataset.filter(|_| stored.is_some_and(|job| !job.status.is_final())))
+    let (scope, dataset, id) = (*scope, job.dataset, job.id);
+    let found = space.store.read(&scope, move |view| {
+        let stored = view.job(&scope, dataset, id)?;
+        let dataset = active(view, &scope, dataset)?;
+        Ok(dataset.filter(|_| stored.is_some_and(|job| !job.status.is_final())))
+    });
+    found.wait()
 }
 
 /// Stores what was read, and how far that brings the job. `false` when the job is not to go on.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DatasetId, JobId};
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// How far a job is.
@@ -139,6 +140,14 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
 }
 
+impl PageItem for Job {
+    fn bytes(&self) -> usize {
+        let length = |text: &Option<String>| text.as_deref().map_or(0, str::len);
+        let errors = self.progress.errors.iter();
+        errors.map(|one| length(&one.document_id) + length(&one.file) + one.message.len()).sum()
+    }
+}
+
 /// How fast a job goes at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobRate {
@@ -155,4 +164,10 @@ pub struct JobSnapshot {
     pub job: Job,
     /// How fast it goes; `None` unless it is running.
     pub rate: Option<JobRate>,
+}
+
+impl PageItem for JobSnapshot {
+    fn bytes(&self) -> usize {
+        self.job.bytes()
+    }
 }

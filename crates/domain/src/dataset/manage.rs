@@ -11,7 +11,7 @@ use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
-use crate::unit::{Recorded, check_revision};
+use crate::unit::{Receipt, Recorded, check_revision};
 
 /// A dataset is to be made. Its texts have passed [`crate::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,16 @@ pub(super) fn active<V: DatasetView + ?Sized>(
     id: DatasetId,
 ) -> Result<Option<Dataset>, StoreError> {
     Ok(view.dataset(scope, id)?.filter(|dataset| dataset.state == DatasetState::Active))
+}
+
+/// Reads a dataset that anybody may see.
+pub(super) fn read_active(
+    space: &Space,
+    scope: &TenantScope,
+    id: DatasetId,
+) -> Receipt<Option<Dataset>, StoreError> {
+    let scope = *scope;
+    space.store.read(&scope, move |view| active(view, &scope, id))
 }
 
 /// Makes a dataset.
@@ -169,18 +179,18 @@ pub async fn change_dataset(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn dataset(space: &Space, principal: &Principal, id: DatasetId) -> Result<Dataset, DatasetError> {
+pub async fn dataset(space: &Space, principal: &Principal, id: DatasetId) -> Result<Dataset, DatasetError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    active(&mut *space.store.read()?, &scope, id)?.ok_or(DatasetError::NotFound)
+    read_active(space, &scope, id).await?.ok_or(DatasetError::NotFound)
 }
 
-/// How much a dataset holds at this moment.
+/// How much a dataset holds at this moment. Blocks on a disk.
 ///
 /// # Errors
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
 pub fn usage(space: &Space, principal: &Principal, id: DatasetId) -> Result<Usage, DatasetError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    dataset(space, principal, id)?;
+    read_active(space, &scope, id).wait()?.ok_or(DatasetError::NotFound)?;
     Ok(space.documents.usage(&scope, id)?)
 }
 
@@ -188,46 +198,49 @@ pub fn usage(space: &Space, principal: &Principal, id: DatasetId) -> Result<Usag
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
-pub fn datasets(
+pub async fn datasets(
     space: &Space,
     principal: &Principal,
     page: PageRequest<DatasetId>,
 ) -> Result<Page<Dataset, DatasetId>, DatasetError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    Ok(space.store.read()?.datasets(&scope, page)?)
+    Ok(space.store.read(&scope, move |view| view.datasets(&scope, page)).await?)
 }
 
 /// One job of a dataset, as it is at this moment.
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn job(
+pub async fn job(
     space: &Space,
     principal: &Principal,
     dataset: DatasetId,
     id: JobId,
 ) -> Result<JobSnapshot, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let mut view = space.store.read()?;
-    active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
-    let job = view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?;
-    Ok(space.ingestion.now(job, space.clock.now()))
+    let found = space.store.read(&scope, move |view| {
+        active(view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
+        view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)
+    });
+    Ok(space.ingestion.now(found.await?, space.clock.now()))
 }
 
 /// A dataset's jobs, the newest first, as they are at this moment.
 ///
 /// # Errors
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
-pub fn jobs(
+pub async fn jobs(
     space: &Space,
     principal: &Principal,
     dataset: DatasetId,
     page: PageRequest<JobId>,
 ) -> Result<Page<JobSnapshot, JobId>, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let mut view = space.store.read()?;
-    active(&mut *view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
-    let Page { items, next } = view.jobs(&scope, dataset, page)?;
+    let found = space.store.read(&scope, move |view| {
+        active(view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
+        Ok::<_, DatasetError>(view.jobs(&scope, dataset, page)?)
+    });
+    let Page { items, next } = found.await?;
     let now = space.clock.now();
     Ok(Page { items: items.into_iter().map(|job| space.ingestion.now(job, now)).collect(), next })
 }

@@ -59,6 +59,7 @@ pub use search_query::{Hit, Hits, SearchQuery, SearchQueryError, Threshold};
 pub use upload::{Upload, UploadError};
 
 use crate::ids::DatasetId;
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// Which index is meant, and how its words are made.
@@ -117,6 +118,12 @@ pub struct Dataset {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl PageItem for Dataset {
+    fn bytes(&self) -> usize {
+        self.name.len() + self.summary.len() + self.tags.len()
+    }
 }
 
 impl Dataset {

@@ -29,8 +29,8 @@ pub trait DatasetView {
     ) -> Result<Page<Dataset, DatasetId>, StoreError>;
     /// How many datasets the tenant has, whatever their state.
     fn count_datasets(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;
-    /// Every dataset of the installation, whatever its state, in the order of tenant and id.
-    fn all_datasets(&mut self, operator: &OperatorScope) -> Result<Vec<(TenantId, Dataset)>, StoreError>;
+    /// Every dataset of the tenant, whatever its state, in the order of their ids.
+    fn all_datasets(&mut self, scope: &TenantScope) -> Result<Vec<Dataset>, StoreError>;
 
     /// One job of a dataset.
     fn job(&mut self, scope: &TenantScope, dataset: DatasetId, id: JobId) -> Result<Option<Job>, StoreError>;

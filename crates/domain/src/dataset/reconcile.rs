@@ -8,11 +8,11 @@ use crate::dataset::ingest::{end, failed};
 use crate::dataset::ports::SearchError;
 use crate::dataset::task::Task;
 use crate::dataset::{
-    DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion, finish_removal,
+    Dataset, DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion, finish_removal,
 };
-use crate::ids::{DatasetId, TenantId};
 use crate::port_error::PortError;
 use crate::space::Space;
+use crate::store::{Flow, StoreError};
 use crate::tenant::{OperatorScope, TenantScope};
 
 /// What was mended.
@@ -30,6 +30,8 @@ pub struct Reconciled {
     pub indexes_rebuilt: u64,
     /// Datasets and spools that held something and that nobody knows.
     pub strays_removed: u64,
+    /// Tenants that were left as they are, for what is stored of them cannot be read.
+    pub tenants_skipped: u64,
 }
 
 /// Ends whatever was left half done, and queues the jobs of files that go on. Nothing else may run beside it. Blocks
@@ -40,41 +42,29 @@ pub struct Reconciled {
 pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, PortError> {
     let context = space.request_context(Origin::default())?;
     let mut mended = Reconciled::default();
-    let known = space.store.read()?.all_datasets(operator)?;
-    let ids: HashSet<(TenantId, DatasetId)> = known.iter().map(|(tenant, one)| (*tenant, one.id)).collect();
-    for (tenant, dataset) in known {
+    let mut skipped = HashSet::new();
+    let mut known = HashSet::new();
+    let everywhere = operator.clone();
+    let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
+    for tenant in tenants.wait()? {
         let scope = operator.tenant(tenant);
-        if dataset.state == DatasetState::Deleting {
-            finish_removal(space, &context, &scope, dataset.id)?;
-            mended.removals_finished += 1;
-            continue;
-        }
-        // A document that was removed just before a crash must not be found by anybody after it.
-        match catch_up(space, &scope, dataset.index()) {
-            // An index is derived: a damaged one is built anew, so that it cannot show what was removed.
-            Err(PortError::Search(SearchError::Damaged(_))) => {
-                space.engine.destroy(&scope, dataset.id)?;
-                catch_up(space, &scope, dataset.index())?;
-                mended.indexes_rebuilt += 1;
+        let datasets = match stored(space, &scope) {
+            Ok(datasets) => datasets,
+            // What is stored of one tenant keeps no other from being served.
+            Err(StoreError::Failed(_)) => {
+                skipped.insert(tenant);
+                mended.tenants_skipped += 1;
+                continue;
             }
-            caught_up => caught_up?,
-        }
-        let unfinished = space.store.read()?.unfinished_jobs(&scope, dataset.id)?;
-        let spooled = space.spool.jobs(&scope, dataset.id)?;
-        for job in &spooled {
-            // Whoever brought these was never told so, or the job has ended.
-            if !unfinished.iter().any(|one| one.id == *job) {
-                space.documents.forget_progress(&scope, dataset.id, *job)?;
-                space.spool.remove(&scope, dataset.id, *job)?;
-                mended.strays_removed += 1;
-            }
-        }
-        for job in unfinished {
-            resume(space, &context, &scope, job, &mut mended)?;
+            Err(error) => return Err(error.into()),
+        };
+        for (dataset, unfinished) in datasets {
+            known.insert((tenant, dataset.id));
+            reconcile_dataset(space, &context, &scope, &dataset, unfinished, &mut mended)?;
         }
     }
     for (tenant, dataset) in space.documents.held(operator)? {
-        if !ids.contains(&(tenant, dataset)) {
+        if !known.contains(&(tenant, dataset)) && !skipped.contains(&tenant) {
             let scope = operator.tenant(tenant);
             space.engine.destroy(&scope, dataset)?;
             space.spool.destroy(&scope, dataset)?;
@@ -83,6 +73,59 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
         }
     }
     Ok(mended)
+}
+
+/// The tenant's datasets, with the jobs of each that have not ended.
+fn stored(space: &Space, scope: &TenantScope) -> Result<Vec<(Dataset, Vec<Job>)>, StoreError> {
+    let scope = *scope;
+    let stored = space.store.read(&scope, move |view| {
+        let datasets = view.all_datasets(&scope)?;
+        let with_jobs = |dataset: Dataset| {
+            let unfinished = view.unfinished_jobs(&scope, dataset.id)?;
+            Ok((dataset, unfinished))
+        };
+        datasets.into_iter().map(with_jobs).collect()
+    });
+    stored.wait()
+}
+
+/// Ends what was left half done in one dataset.
+fn reconcile_dataset(
+    space: &Space,
+    context: &RequestContext,
+    scope: &TenantScope,
+    dataset: &Dataset,
+    unfinished: Vec<Job>,
+    mended: &mut Reconciled,
+) -> Result<(), PortError> {
+    if dataset.state == DatasetState::Deleting {
+        finish_removal(space, context, scope, dataset.id)?;
+        mended.removals_finished += 1;
+        return Ok(());
+    }
+    // A document that was removed just before a crash must not be found by anybody after it.
+    match catch_up(space, scope, dataset.index()) {
+        // An index is derived: a damaged one is built anew, so that it cannot show what was removed.
+        Err(PortError::Search(SearchError::Damaged(_))) => {
+            space.engine.destroy(scope, dataset.id)?;
+            catch_up(space, scope, dataset.index())?;
+            mended.indexes_rebuilt += 1;
+        }
+        caught_up => caught_up?,
+    }
+    let spooled = space.spool.jobs(scope, dataset.id)?;
+    for job in &spooled {
+        // Whoever brought these was never told so, or the job has ended.
+        if !unfinished.iter().any(|one| one.id == *job) {
+            space.documents.forget_progress(scope, dataset.id, *job)?;
+            space.spool.remove(scope, dataset.id, *job)?;
+            mended.strays_removed += 1;
+        }
+    }
+    for job in unfinished {
+        resume(space, context, scope, job, mended)?;
+    }
+    Ok(())
 }
 
 /// Ends a job, or lets it be worked off in the background.
@@ -114,6 +157,6 @@ fn resume(
     match ended {
         Ok(_) => Ok(()),
         Err(IngestError::PortError(fault)) => Err(fault),
-        Err(other) => Err(crate::store::StoreError::failed(other).into()),
+        Err(other) => Err(StoreError::failed(other).into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
-use crate::dataset::manage::active;
+use crate::dataset::manage::read_active;
 use crate::dataset::search_query::{Hits, SearchQuery};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::DatasetId;
@@ -37,7 +37,7 @@ pub async fn search_dataset(
     query: &SearchQuery<'_>,
 ) -> Result<Hits, SearchDatasetError> {
     let scope = principal.scope(Permission::ReadContent)?;
-    let dataset = active(&mut *space.store.read()?, &scope, id)?.ok_or(SearchDatasetError::NotFound)?;
+    let dataset = read_active(space, &scope, id).await?.ok_or(SearchDatasetError::NotFound)?;
     let hits = space.engine.search(&scope, dataset.index(), query).await?;
     let event = context.event(&scope, Action::SensitiveRead, principal.actor())?.on(ObjectKind::Dataset, id);
     // The engine was waited for.

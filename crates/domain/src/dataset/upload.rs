@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::access::Permission;
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::ingest::add_job;
-use crate::dataset::manage::active;
+use crate::dataset::manage::read_active;
 use crate::dataset::ports::{SpooledFile, UploadWriter};
 use crate::dataset::task::Task;
 use crate::dataset::{ContentHash, FILE_MAX_BYTES, FileName, IngestError, Job, JobProgress, JobStatus};
@@ -92,7 +92,7 @@ impl Upload {
             context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, job.id);
         // A dataset on its way out takes its lock before its folder goes: none is made behind it.
         let intake = space.datasets.with_lock(dataset, || {
-            active(&mut *space.store.read()?, &scope, dataset)?.ok_or(IngestError::NoDataset)?;
+            read_active(space, &scope, dataset).wait()?.ok_or(IngestError::NoDataset)?;
             Ok::<_, IngestError>(space.spool.begin(&scope, dataset, job.id)?)
         })?;
         let (files, names) = (Vec::new(), HashSet::new());
@@ -172,7 +172,7 @@ impl Upload {
         job.bytes_total = files.iter().map(|file| file.bytes).sum();
         let dataset = job.dataset;
         space.datasets.with_lock(dataset, || {
-            active(&mut *space.store.read()?, &scope, dataset)?.ok_or(IngestError::NoDataset)?;
+            read_active(&space, &scope, dataset).wait()?.ok_or(IngestError::NoDataset)?;
             intake.seal(&files)?;
             let added = add_job(&space, &principal, job.clone(), event);
             if added.is_err() {
@@ -187,9 +187,7 @@ impl Upload {
 
     /// A folder that went away with its dataset is no failure of the store.
     fn failed(&self, error: StoreError) -> UploadError {
-        let there =
-            self.space.store.read().and_then(|mut view| active(&mut *view, &self.scope, self.job.dataset));
-        match there {
+        match read_active(&self.space, &self.scope, self.job.dataset).wait() {
             Ok(None) => IngestError::NoDataset.into(),
             _ => error.into(),
         }

@@ -1,4 +1,4 @@
-//! Querying an endpoint: opened → admitted → searched → checked once more → recorded → answered.
+//! Querying an endpoint: opened → admitted → searched → rechecked → recorded → answered.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use crate::access::Permission;
 use crate::audit::{Action, Event, Log, ObjectKind, RequestContext};
 use crate::dataset::Dataset;
 use crate::endpoint::call_record::CallRecord;
-use crate::endpoint::decide::{Decision, decide, visible};
-use crate::endpoint::{Answer, AnswerParts, Query, QueryError, QueryRefusal, References};
+use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::marketplace::ports::IdentifyError;
 use crate::marketplace::{HubCaller, identify};
+use crate::policy::{Decision, Reason};
 use crate::random::RandomError;
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
@@ -36,8 +36,8 @@ pub async fn check_visible(
     Ok(())
 }
 
-/// A query that is under way. It owns its caller, its endpoint and its audit event, and leaves exactly one event however it
-/// ends: answered, refused, failed, dropped, or in a panic.
+/// A query that is under way. It owns its caller, its endpoint, its audit event and what its policies oblige to. However it
+/// ends, answered, refused, failed, dropped, or in a panic, it leaves exactly one event, and holds nothing any more.
 #[must_use = "a call that is dropped is recorded as canceled"]
 pub struct QueryCall<'a> {
     space: &'a Space,
@@ -70,38 +70,44 @@ impl<'a> QueryCall<'a> {
         });
         match opened {
             Ok((principal, scope, endpoint)) => {
-                record.on(ObjectKind::Endpoint, endpoint.endpoint.id);
+                record.on(ObjectKind::Endpoint, endpoint.id);
                 Ok(Self { space, principal, scope, endpoint, record })
             }
             Err(error) => {
-                record.end(|event| error.event(event)).await?;
+                record.not_answered(|event| error.event(event)).await?;
                 Err(error)
             }
         }
     }
 
-    /// Runs the query. Its event is durable before this answers.
+    /// Runs the query. Its event is durable before this answers, and what the policies oblige to is settled; where the query
+    /// is not answered, it is released.
     ///
     /// # Errors
-    /// When the caller may not query, a policy refuses, or a port fails.
+    /// When the caller may not query, a policy refuses or cannot be evaluated, or a port fails.
     pub async fn run(mut self, query: Query) -> Result<Answer, QueryError> {
-        let answered = self.answer(&query).await;
-        match &answered {
-            Ok(_) => self.record.end(|event| event).await?,
-            Err(error) => self.record.end(|event| error.event(event)).await?,
+        match self.answer(&query).await {
+            Ok(answer) => {
+                self.record.answered().await?;
+                Ok(answer)
+            }
+            Err(error) => {
+                self.record.not_answered(|event| error.event(event)).await?;
+                Err(error)
+            }
         }
-        answered
     }
 
     async fn answer(&mut self, query: &Query) -> Result<Answer, QueryError> {
-        let (decision, email) = self.admit().await?;
+        let (decision, learned) = self.admit().await?;
         let begun = self.space.clock.now();
         let search = query.search();
         let documents = self.space.engine.search(&self.scope, self.endpoint.index, &search).await?;
         let taken = self.space.clock.now().since(begun);
-        self.still_permitted(email.as_ref())?;
+        // A hub, a policy's port and the engine may have been waited for.
+        let decision = self.recheck(decision, learned.as_ref())?;
         let references = References {
-            documents,
+            documents: decision.filter(documents),
             engine: Dataset::DTYPE,
             search_ms: u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
         };
@@ -112,48 +118,49 @@ impl<'a> QueryCall<'a> {
         })
     }
 
-    /// Lets the caller through, with the address that a hub told of them. The hub is asked only where the decision hangs on
-    /// it.
+    /// Lets the caller through and performs what that obliges to. Answers the decision, and the address that a hub told of
+    /// the caller: it is asked only where the decision hangs on that.
     async fn admit(&mut self) -> Result<(Decision, Option<Email>), QueryError> {
-        let mut email = None;
-        let mut decision = decide(&self.principal, &self.endpoint, None);
-        if decision == Decision::AddressUnknown
-            && let Some(caller) = self.principal.as_hub_user()
-        {
-            email = match identify(self.space, &self.principal, caller).await {
+        let mut decision = self.endpoint.decide(&self.principal.caller(None), self.space.clock.now());
+        let mut learned = None;
+        let asked = self.principal.as_hub_user().filter(|caller| !caller.claims.is_guest());
+        if let Some(caller) = asked.filter(|_| decision.diagnostics.reason == Reason::AddressUnknown) {
+            learned = match identify(self.space, &self.principal, caller).await {
                 Ok(identity) => identity.email,
                 Err(IdentifyError::NotVouchedFor(_)) => return Err(QueryError::NotVouchedFor),
                 Err(IdentifyError::Unavailable(_)) => return Err(QueryError::IdentityUnavailable),
             };
-            if let Some(email) = &email {
+            if let Some(email) = &learned {
                 self.record.about(email);
             }
-            decision = decide(&self.principal, &self.endpoint, email.as_ref());
+            decision = self.endpoint.decide(&self.principal.caller(learned.as_ref()), self.space.clock.now());
         }
-        match decision {
-            Decision::Permit => Ok((decision, email)),
-            Decision::Deny | Decision::AddressUnknown => Err(refused(decision)),
-        }
+        let (decision, obligations) = decision.perform(self.space.clock.now()).await;
+        self.record.hold(obligations);
+        if decision.is_allow() { Ok((decision, learned)) } else { Err(QueryError::of_decision(&decision)) }
     }
 
-    /// Checks once more, after all waiting, what was checked before. The hub is not asked again.
-    fn still_permitted(&self, email: Option<&Email>) -> Result<(), QueryError> {
+    /// Asks once more all that was asked before the search, as it is now, and answers the decision that holds now. What was
+    /// performed for the first stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the
+    /// hub is not asked again.
+    fn recheck(&self, decision: Decision, learned: Option<&Email>) -> Result<Decision, QueryError> {
         let principal = renew(self.space, &self.principal)?;
         if Arc::ptr_eq(principal.snapshot(), self.principal.snapshot()) {
-            return Ok(());
+            return Ok(decision);
         }
-        let (_, endpoint) = find(&principal, self.endpoint.endpoint.slug.as_str(), None)?;
+        let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;
         // Another endpoint may have taken over the slug: what was found is not its to give.
-        if endpoint.endpoint.id != self.endpoint.endpoint.id || endpoint.index != self.endpoint.index {
+        if endpoint.id != self.endpoint.id || endpoint.index != self.endpoint.index {
             return Err(QueryError::NotFound);
         }
-        match decide(&principal, &endpoint, email) {
-            Decision::Permit => Ok(()),
-            // It hangs on the address only now: the next query asks the hub for it.
-            Decision::AddressUnknown if principal.as_hub_user().is_some() => {
-                Err(QueryError::IdentityUnavailable)
-            }
-            decision => Err(refused(decision)),
+        let decision = endpoint.decide(&principal.caller(learned), self.space.clock.now());
+        if decision.is_allow() {
+            Ok(decision)
+        } else if decision.diagnostics.reason == Reason::AddressUnknown {
+            // The policies hang on the address only now: the next query asks the hub for it.
+            Err(QueryError::IdentityUnavailable)
+        } else {
+            Err(QueryError::of_decision(&decision))
         }
     }
 }
@@ -164,10 +171,6 @@ fn renew(space: &Space, principal: &Principal) -> Result<Principal, QueryError> 
     Ok(renewed.map_err(AuthorizationError::from)?)
 }
 
-fn refused(decision: Decision) -> QueryError {
-    QueryError::Refused(QueryRefusal { policy: decision.metadata() })
-}
-
 /// The endpoint that a caller means, if they may know of it, and the scope in which it is searched.
 fn find(
     principal: &Principal,
@@ -175,9 +178,11 @@ fn find(
     tenant_hint: Option<&str>,
 ) -> Result<(TenantScope, Arc<EndpointSnapshot>), QueryError> {
     let scope = principal.scope(Permission::Query)?;
-    let hint_agrees = tenant_hint.is_none_or(|name| name == principal.snapshot().tenant.name.as_str());
-    let endpoint = visible(principal, slug).filter(|_| hint_agrees).ok_or(QueryError::NotFound)?;
-    Ok((scope, Arc::clone(endpoint)))
+    let snapshot = principal.snapshot();
+    let hint_agrees = tenant_hint.is_none_or(|name| name == snapshot.tenant.name.as_str());
+    let endpoint = snapshot.endpoint(slug).filter(|_| hint_agrees);
+    let visible = endpoint.filter(|endpoint| endpoint.is_visible(&principal.caller(None)));
+    Ok((scope, Arc::clone(visible.ok_or(QueryError::NotFound)?)))
 }
 
 /// The event of a query. It names no endpoint yet: a slug that names nothing is the caller's text, and stays out of the

@@ -3,7 +3,6 @@
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
-use crate::endpoint::decide::{Decision, decide, visible};
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
@@ -208,20 +207,21 @@ pub async fn remove_endpoint(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn endpoint(
+pub async fn endpoint(
     space: &Space,
     principal: &Principal,
     name: &EndpointName,
 ) -> Result<Endpoint, EndpointError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    name.find(&mut *space.store.read()?, &scope)?.ok_or(EndpointError::NotFound)
+    let name = name.clone();
+    space.store.read(&scope, move |view| name.find(view, &scope)?.ok_or(EndpointError::NotFound)).await
 }
 
 /// The tenant's endpoints: all of them for those who may read metadata, and for others those they may query.
 ///
 /// # Errors
 /// When the caller's role permits neither, or a port failed.
-pub fn endpoints(
+pub async fn endpoints(
     space: &Space,
     principal: &Principal,
     page: PageRequest<EndpointId>,
@@ -229,11 +229,12 @@ pub fn endpoints(
     let in_full = principal.may(Permission::ReadMetadata);
     let scope =
         principal.scope(if in_full { Permission::ReadMetadata } else { Permission::ListQueryable })?;
-    let mut page = space.store.read()?.endpoints(&scope, page)?;
+    let mut page = space.store.read(&scope, move |view| view.endpoints(&scope, page)).await?;
     if !in_full {
+        let (caller, now) = (principal.caller(None), space.clock.now());
         page.items.retain(|one| {
-            visible(principal, one.slug.as_str())
-                .is_some_and(|live| decide(principal, live, None) == Decision::Permit)
+            let endpoint = principal.snapshot().endpoint(one.slug.as_str());
+            endpoint.is_some_and(|endpoint| endpoint.decide(&caller, now).is_allow())
         });
     }
     Ok(ListedEndpoints { page, in_full })

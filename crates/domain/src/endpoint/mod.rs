@@ -4,7 +4,6 @@ mod answer;
 mod call;
 mod call_record;
 mod conversation;
-mod decide;
 mod manage;
 mod name;
 pub mod ports;
@@ -27,6 +26,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use crate::ids::{DatasetId, EndpointId};
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// What an endpoint answers with.
@@ -86,4 +86,11 @@ pub struct Endpoint {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl PageItem for Endpoint {
+    fn bytes(&self) -> usize {
+        let texts = [&self.name, self.slug.as_str(), &self.summary, &self.description, &self.tags];
+        texts.into_iter().map(str::len).sum()
+    }
 }

@@ -4,7 +4,7 @@ use crate::audit::{Action, Event};
 use crate::dataset::{SearchQuery, SearchQueryError, Threshold};
 use crate::endpoint::Conversation;
 use crate::identity::AuthorizationError;
-use crate::policy::PolicyMetadata;
+use crate::policy::{Decision, PolicyMetadata, Reason};
 use crate::port_error::{PortError, port_errors};
 
 /// A query to an endpoint.
@@ -57,6 +57,9 @@ pub enum QueryError {
     /// A policy refused.
     #[error("the endpoint's access policy does not admit you; ask its owner")]
     Refused(QueryRefusal),
+    /// A policy cannot be evaluated, so nobody is let in.
+    #[error("the endpoint is closed, for one of its policies cannot be evaluated; ask its owner")]
+    PolicyUnavailable,
     /// The hub does not vouch for the bearer of the satellite token any more.
     #[error("the hub does not vouch for you any more")]
     NotVouchedFor,
@@ -70,12 +73,22 @@ pub enum QueryError {
 port_errors!(QueryError);
 
 impl QueryError {
+    /// The error of a decision that does not let the query in.
+    pub(super) fn of_decision(decision: &Decision) -> Self {
+        if decision.diagnostics.reason == Reason::PolicyUnavailable {
+            Self::PolicyUnavailable
+        } else {
+            Self::Refused(QueryRefusal { policy: decision.metadata() })
+        }
+    }
+
     /// Makes of the event of a query that of its refusal, or of its failure.
     pub(super) fn event(&self, event: Event) -> Event {
         let (action, denied, reason_code) = match self {
             Self::Authorization(error) => return error.denied(event),
             Self::NotFound => (event.action, true, "endpoint_not_found"),
             Self::Refused(_) => (Action::PolicyViolation, true, "access_denied"),
+            Self::PolicyUnavailable => (event.action, false, "policy_unavailable"),
             Self::NotVouchedFor => (Action::AuthnTokenFail, true, "hub_user_not_vouched_for"),
             Self::IdentityUnavailable => (event.action, false, "identity_unavailable"),
             Self::PortError(PortError::Search(_)) => (event.action, false, "search_failed"),

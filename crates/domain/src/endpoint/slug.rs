@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ use crate::ids::EndpointId;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct Slug(String);
+pub struct Slug(Arc<str>);
 
 /// A text that is no slug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +48,7 @@ impl Slug {
         let hyphens = !text.starts_with('-') && !text.ends_with('-') && !text.contains("--");
         // A slug and an id stand in the same place of a URL, so none may pass for the other.
         let no_id = text.parse::<EndpointId>().is_err();
-        if fits && characters && hyphens && no_id { Ok(Self(text.to_owned())) } else { Err(SlugError) }
+        if fits && characters && hyphens && no_id { Ok(Self(text.into())) } else { Err(SlugError) }
     }
 
     /// The slug as text.

@@ -8,7 +8,7 @@ use crate::ids::AccountId;
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{Flow, StoreError};
 use crate::tenant::{NewMembership, Tenant, TenantScope, WriteScope};
 use crate::unit::{Recorded, Refused};
 
@@ -55,7 +55,7 @@ pub async fn accept_invitation(
     wanted: AcceptInvitation,
 ) -> Result<NewMembership, AcceptError> {
     // Anybody can present anything, at any rate: whoever serves this counts it, and merges it into few events.
-    let Some((invitation, tenant, existing)) = look_up(space, &wanted.token)? else {
+    let Some((invitation, tenant, existing)) = look_up(space, wanted.token).await? else {
         return Err(AcceptError::NotFound);
     };
     let account = match existing {
@@ -91,22 +91,24 @@ pub async fn accept_invitation(
     join(space, context, invitation, account).await
 }
 
-fn look_up(
+async fn look_up(
     space: &Space,
-    token: &TokenHash,
+    token: TokenHash,
 ) -> Result<Option<(Invitation, Tenant, Option<Account>)>, StoreError> {
-    let mut view = space.store.read()?;
     let now = space.clock.now();
-    let Some(invitation) = view.invitation_by_token(token)?.filter(|one| now < one.expires_at) else {
-        return Ok(None);
-    };
-    let scope = TenantScope::of(invitation.tenant);
-    if !is_backed(&mut *view, &scope, &invitation)? {
-        return Ok(None);
-    }
-    let tenant = view.tenant(&scope)?;
-    let existing = view.account_by_email(&invitation.email)?;
-    Ok(tenant.map(|tenant| (invitation, tenant, existing)))
+    let found = space.store.read(Flow::Installation, move |view| {
+        let Some(invitation) = view.invitation_by_token(&token)?.filter(|one| now < one.expires_at) else {
+            return Ok(None);
+        };
+        let scope = TenantScope::of(invitation.tenant);
+        if !is_backed(view, &scope, &invitation)? {
+            return Ok(None);
+        }
+        let tenant = view.tenant(&scope)?;
+        let existing = view.account_by_email(&invitation.email)?;
+        Ok(tenant.map(|tenant| (invitation, tenant, existing)))
+    });
+    found.await
 }
 
 /// Whether the member who made an invitation may still make it.

@@ -3,6 +3,7 @@
 use crate::access::Role;
 use crate::identity::Email;
 use crate::ids::{AccountId, InvitationId, TenantId};
+use crate::page::PageItem;
 use crate::secret::TokenHash;
 use crate::time::Timestamp;
 
@@ -25,4 +26,10 @@ pub struct Invitation {
     pub created_at: Timestamp,
     /// From when on it cannot be accepted.
     pub expires_at: Timestamp,
+}
+
+impl PageItem for Invitation {
+    fn bytes(&self) -> usize {
+        self.email.as_str().len()
+    }
 }

@@ -104,13 +104,13 @@ pub async fn invite(
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
-pub fn invitations(
+pub async fn invitations(
     space: &Space,
     principal: &Principal,
     page: PageRequest<InvitationId>,
 ) -> Result<Page<Invitation, InvitationId>, InviteError> {
     let scope = principal.scope(Permission::ManageMembers)?;
-    Ok(space.store.read()?.invitations(&scope, page)?)
+    Ok(space.store.read(&scope, move |view| view.invitations(&scope, page)).await?)
 }
 
 /// Takes an invitation back.

@@ -11,7 +11,7 @@ use crate::identity::{
 use crate::ids::TokenId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{Flow, StoreError};
 use crate::tenant::{TenantName, TenantScope};
 use crate::unit::{Recorded, Refused};
 
@@ -56,7 +56,7 @@ port_errors!(LoginError);
 /// # Errors
 /// When the credentials are wrong, the tenant must be named, or a port failed.
 pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Result<LoggedIn, LoginError> {
-    let known = Known::look_up(space, &wanted.email)?;
+    let known = Known::look_up(space, wanted.email.clone()).await?;
     let stored = known.account.as_ref().map(|account| &account.password);
     let compared = space.passwords.compare(&wanted.password, stored).await?;
 
@@ -128,15 +128,17 @@ struct Known {
 }
 
 impl Known {
-    fn look_up(space: &Space, email: &Email) -> Result<Self, StoreError> {
-        let mut view = space.store.read()?;
-        let account = view.account_by_email(email)?;
-        let mut memberships = match &account {
-            Some(account) => view.memberships(account.id)?,
-            None => Vec::new(),
-        };
-        memberships.retain(|one| one.membership.status == AccountStatus::Active);
-        Ok(Self { account, memberships })
+    async fn look_up(space: &Space, email: Email) -> Result<Self, StoreError> {
+        let known = space.store.read(Flow::Installation, move |view| {
+            let account = view.account_by_email(&email)?;
+            let mut memberships = match &account {
+                Some(account) => view.memberships(account.id)?,
+                None => Vec::new(),
+            };
+            memberships.retain(|one| one.membership.status == AccountStatus::Active);
+            Ok(Self { account, memberships })
+        });
+        known.await
     }
 
     /// The membership to log in to.

@@ -51,22 +51,22 @@ port_errors!(MemberError);
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
-pub fn members(
+pub async fn members(
     space: &Space,
     principal: &Principal,
     page: PageRequest<AccountId>,
 ) -> Result<Page<Member, AccountId>, MemberError> {
     let scope = principal.scope(Permission::ReadMembers)?;
-    Ok(space.store.read()?.members(&scope, page)?)
+    Ok(space.store.read(&scope, move |view| view.members(&scope, page)).await?)
 }
 
 /// One member of the tenant.
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn member(space: &Space, principal: &Principal, account: AccountId) -> Result<Member, MemberError> {
+pub async fn member(space: &Space, principal: &Principal, account: AccountId) -> Result<Member, MemberError> {
     let scope = principal.scope(Permission::ReadMembers)?;
-    space.store.read()?.member(&scope, account)?.ok_or(MemberError::NotFound)
+    space.store.read(&scope, move |view| view.member(&scope, account)?.ok_or(MemberError::NotFound)).await
 }
 
 /// Changes a membership. The account itself is never touched.

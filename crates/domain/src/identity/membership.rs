@@ -3,6 +3,7 @@
 use crate::access::Role;
 use crate::identity::{AccountStatus, Email};
 use crate::ids::{AccountId, TenantId};
+use crate::page::PageItem;
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
@@ -52,6 +53,12 @@ pub struct Member {
     pub email: Email,
     /// Whether the account itself may be used at all.
     pub account_status: AccountStatus,
+}
+
+impl PageItem for Member {
+    fn bytes(&self) -> usize {
+        self.email.as_str().len()
+    }
 }
 
 impl Member {

@@ -3,7 +3,7 @@
 use crate::identity::Principal;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::tenant::{OperatorScope, TenantName};
+use crate::tenant::{OperatorScope, TenantName, tenants};
 
 /// It cannot be said in which tenant the operator works.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,12 +28,12 @@ port_errors!(OperateError);
 ///
 /// # Errors
 /// When it is not said which tenant, or there is none.
-pub fn operate(
+pub async fn operate(
     space: &Space,
     operator: &OperatorScope,
     named: Option<&TenantName>,
 ) -> Result<Principal, OperateError> {
-    let mut tenants = space.store.read()?.tenants(operator)?;
+    let mut tenants = tenants(space, operator).await?;
     if let Some(name) = named {
         tenants.retain(|tenant| tenant.name == *name);
     }

@@ -6,7 +6,8 @@ use crate::access::{Permission, PrincipalKind, Role};
 use crate::audit::{Action, Actor, Event, Log, RequestContext};
 use crate::identity::{AuthorizationError, Email, Forbidden};
 use crate::ids::AccountId;
-use crate::marketplace::HubCaller;
+use crate::marketplace::{HubCaller, HubRole};
+use crate::policy::{Caller, Subject};
 use crate::random::RandomError;
 use crate::snapshot::TenantSnapshot;
 use crate::tenant::TenantScope;
@@ -115,6 +116,23 @@ impl Principal {
         match &self.identity {
             Identity::HubUser(caller) => Some(caller),
             Identity::Member { .. } | Identity::Operator => None,
+        }
+    }
+
+    /// The principal as a caller of endpoints. Of a hub's user `learned` is the address that the hub told, if it was asked.
+    #[must_use]
+    pub fn caller<'a>(&'a self, learned: Option<&'a Email>) -> Caller<'a> {
+        match &self.identity {
+            Identity::Member { member, .. } => Caller::Member { role: member.role, email: &member.email },
+            Identity::Operator => Caller::Stranger { email: None },
+            Identity::HubUser(caller) => {
+                let subject = match caller.claims.role {
+                    HubRole::Guest => Subject::Guest,
+                    HubRole::User | HubRole::Admin => Subject::Identified { email: learned },
+                };
+                // Its token would not have been taken otherwise.
+                Caller::HubUser { registered: true, subject }
+            }
         }
     }
 

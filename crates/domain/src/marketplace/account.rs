@@ -2,6 +2,7 @@
 
 use crate::ids::{HubId, MarketplaceId};
 use crate::marketplace::{Audience, Hub, HubUsername, MarketplaceName, SatelliteId};
+use crate::page::PageItem;
 use crate::sealing::{AssociatedData, Sealed};
 use crate::time::Timestamp;
 
@@ -26,6 +27,12 @@ pub struct Marketplace {
     pub created_at: Timestamp,
     /// When it was changed last.
     pub updated_at: Timestamp,
+}
+
+impl PageItem for Marketplace {
+    fn bytes(&self) -> usize {
+        self.name.as_str().len() + self.username.as_str().len() + self.credential.as_bytes().len()
+    }
 }
 
 impl Marketplace {
@@ -54,4 +61,10 @@ pub struct MarketplaceWithHub {
     /// The type of its credential; `None` while what is stored cannot be opened. Then it needs a new value, and the hub
     /// is not called.
     pub credential: Option<&'static str>,
+}
+
+impl PageItem for MarketplaceWithHub {
+    fn bytes(&self) -> usize {
+        self.marketplace.bytes() + self.hub.bytes()
+    }
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use crate::ids::HubId;
 use crate::marketplace::{HubUrl, Issuer};
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// A hub: one issuer of satellite tokens, and the one URL whose keys speak for it. It belongs to the installation, so
@@ -20,6 +21,12 @@ pub struct Hub {
     pub trusted_by: TrustedBy,
     /// Since when.
     pub created_at: Timestamp,
+}
+
+impl PageItem for Hub {
+    fn bytes(&self) -> usize {
+        self.issuer.as_str().len() + self.url.as_str().len()
+    }
 }
 
 /// Who tied an issuer to a URL.

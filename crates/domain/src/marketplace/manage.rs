@@ -1,5 +1,7 @@
 //! Reading, changing and removing a tenant's accounts on hubs.
 
+use std::sync::Arc;
+
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::identity::Principal;
@@ -12,6 +14,7 @@ use crate::marketplace::{
     HubCredential, Marketplace, MarketplaceName, MarketplaceWithHub, RegistrationSettings,
 };
 use crate::page::{Page, PageRequest};
+use crate::sealing::Sealer;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
@@ -29,7 +32,7 @@ pub struct ChangeMarketplace {
 }
 
 fn on_hub<V: MarketplaceView + ?Sized>(
-    space: &Space,
+    sealer: &dyn Sealer,
     view: &mut V,
     scope: &TenantScope,
     marketplace: Marketplace,
@@ -37,7 +40,7 @@ fn on_hub<V: MarketplaceView + ?Sized>(
     let Some(hub) = view.hub(marketplace.hub)? else {
         return Err(StoreError::failed("a marketplace is on a hub that is not there"));
     };
-    let opened = space.sealer.open(scope, &marketplace.credential_place(), &marketplace.credential);
+    let opened = sealer.open(scope, &marketplace.credential_place(), &marketplace.credential);
     let credential = opened.ok().and_then(|plain| HubCredential::from_plain(&plain).ok());
     Ok(MarketplaceWithHub { marketplace, hub, credential: credential.map(|one| one.type_name()) })
 }
@@ -46,31 +49,45 @@ fn on_hub<V: MarketplaceView + ?Sized>(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn marketplace(
+pub async fn marketplace(
     space: &Space,
     principal: &Principal,
     id: MarketplaceId,
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
     let scope = principal.scope(Permission::ReadMarketplaces)?;
-    let mut view = space.store.read()?;
-    let found = view.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
-    Ok(on_hub(space, &mut *view, &scope, found)?)
+    find(space, scope, id).await
 }
 
 /// The tenant's marketplaces.
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
-pub fn marketplaces(
+pub async fn marketplaces(
     space: &Space,
     principal: &Principal,
     page: PageRequest<MarketplaceId>,
 ) -> Result<Page<MarketplaceWithHub, MarketplaceId>, MarketplaceError> {
     let scope = principal.scope(Permission::ReadMarketplaces)?;
-    let mut view = space.store.read()?;
-    let Page { items, next } = view.marketplaces(&scope, page)?;
-    let items = items.into_iter().map(|one| on_hub(space, &mut *view, &scope, one));
-    Ok(Page { items: items.collect::<Result<_, _>>()?, next })
+    let sealer = Arc::clone(&space.sealer);
+    let found = space.store.read(&scope, move |view| {
+        let Page { items, next } = view.marketplaces(&scope, page)?;
+        let items = items.into_iter().map(|one| on_hub(&*sealer, view, &scope, one));
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next })
+    });
+    found.await
+}
+
+async fn find(
+    space: &Space,
+    scope: TenantScope,
+    id: MarketplaceId,
+) -> Result<MarketplaceWithHub, MarketplaceError> {
+    let sealer = Arc::clone(&space.sealer);
+    let found = space.store.read(&scope, move |view| {
+        let found = view.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
+        Ok(on_hub(&*sealer, view, &scope, found)?)
+    });
+    found.await
 }
 
 /// Changes a marketplace's name or credential. A new credential is shown to the hub first: it is of the same account, and
@@ -120,7 +137,8 @@ pub async fn change_marketplace(
             Ok(Recorded::new(row, event.clone()))
         })
         .await?;
-    Ok(on_hub(space, &mut *space.store.read()?, &scope, changed)?)
+    let sealer = Arc::clone(&space.sealer);
+    Ok(space.store.read(&scope, move |view| on_hub(&*sealer, view, &scope, changed)).await?)
 }
 
 /// A marketplace with a new credential, which the hub has accepted.
@@ -132,12 +150,7 @@ async fn renew(
     if_revision: Option<u64>,
     credential: HubCredential,
 ) -> Result<Marketplace, MarketplaceError> {
-    let (mut row, hub) = {
-        let mut view = space.store.read()?;
-        let row = view.marketplace(scope, id)?.ok_or(MarketplaceError::NotFound)?;
-        let MarketplaceWithHub { marketplace, hub, .. } = on_hub(space, &mut *view, scope, row)?;
-        (marketplace, hub)
-    };
+    let MarketplaceWithHub { marketplace: mut row, hub, .. } = find(space, *scope, id).await?;
     // Asked before the hub hears of anything, and again inside the unit.
     check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
     let access = HubAccess { url: hub.url, credential };

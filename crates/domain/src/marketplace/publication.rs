@@ -2,8 +2,10 @@
 
 use crate::endpoint::Endpoint;
 use crate::marketplace::ports::{Publication, PublishedPolicy};
-use crate::policy::{AccessConfiguration, Mode, Policy, PolicyConfiguration};
+use crate::policy::{Caller, PolicySet, Reason, Subject};
+use crate::snapshot::EndpointSnapshot;
 use crate::tenant::TenantName;
+use crate::time::Timestamp;
 
 /// The most tags that a hub takes, and the most characters of one.
 const TAGS_MAX: usize = 10;
@@ -13,7 +15,7 @@ impl Publication {
     /// What a hub is told of an endpoint and the policies attached to it. Addresses, patterns and the names of policies
     /// stay at home.
     #[must_use]
-    pub fn of(endpoint: &Endpoint, policies: &[Policy], tenant: &TenantName) -> Self {
+    pub fn of(endpoint: &Endpoint, policies: &PolicySet, tenant: &TenantName) -> Self {
         let tags = endpoint.tags.split([',', ' ']).filter(|tag| (1..=TAG_MAX).contains(&tag.chars().count()));
         Self {
             slug: endpoint.slug.to_string(),
@@ -21,29 +23,19 @@ impl Publication {
             summary: endpoint.summary.clone(),
             readme: endpoint.description.clone(),
             tags: tags.take(TAGS_MAX).map(str::to_owned).collect(),
-            policies: policies.iter().map(PublishedPolicy::of).collect(),
+            policies: policies.iter().filter_map(|policy| policy.description()).map(published).collect(),
             tenant_name: tenant.to_string(),
         }
     }
 }
 
-impl PublishedPolicy {
-    fn of(policy: &Policy) -> Self {
-        let PolicyConfiguration::Access(AccessConfiguration { mode, patterns, guests }) =
-            &policy.configuration;
-        let whom = match (mode, patterns.is_empty(), guests) {
-            (Mode::Allow, true, true) => "Guests are admitted.",
-            (Mode::Allow, _, true) => "Guests are admitted, and people whom the owner names.",
-            (Mode::Allow, _, false) => "People whom the owner names are admitted.",
-            (Mode::Deny, true, true) => "Guests are refused.",
-            (Mode::Deny, _, true) => "Guests are refused, and people whom the owner names.",
-            (Mode::Deny, _, false) => "People whom the owner names are refused.",
-        };
-        Self { policy_type: policy.configuration.type_name().to_owned(), description: whom.to_owned() }
-    }
+fn published((policy_type, description): (&'static str, String)) -> PublishedPolicy {
+    PublishedPolicy { policy_type: policy_type.to_owned(), description }
 }
 
-/// Whether any of an endpoint's policies says whom to let in: without one there is nothing to show to users of a hub.
-pub(super) fn has_access_policy(policies: &[Policy]) -> bool {
-    policies.iter().any(|one| matches!(one.configuration, PolicyConfiguration::Access(_)))
+/// Whether there is something to show to users of a hub: they may know of the endpoint, and it is not closed.
+pub(super) fn is_publishable(endpoint: &EndpointSnapshot, now: Timestamp) -> bool {
+    let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
+    endpoint.is_visible(&caller)
+        && endpoint.decide(&caller, now).diagnostics.reason != Reason::PolicyUnavailable
 }

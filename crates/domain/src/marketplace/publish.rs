@@ -6,7 +6,6 @@ use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{ListingId, MarketplaceId};
-use crate::marketplace::publication::has_access_policy;
 use crate::marketplace::{Listing, ListingState};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -64,6 +63,7 @@ pub async fn list(
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
+    let policy_types = space.policy_types.clone();
     let listing = space
         .store
         .write(move |tx| {
@@ -75,7 +75,8 @@ pub async fn list(
             if !endpoint.published {
                 return Err(ListingError::Draft.into());
             }
-            if !has_access_policy(&tx.attached_policies(&scope, endpoint.id)?) {
+            let attached = tx.attachments(&scope, Some(endpoint.id))?;
+            if !attached.iter().any(|one| policy_types.names_callers(&one.policy_type)) {
                 return Err(ListingError::NoAccessPolicy.into());
             }
             let listed = tx.listings_on(&scope, marketplace)?;
@@ -140,15 +141,18 @@ pub async fn unlist(
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn listings(
+pub async fn listings(
     space: &Space,
     principal: &Principal,
     name: &EndpointName,
 ) -> Result<Vec<Listing>, ListingError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    let mut view = space.store.read()?;
-    let endpoint = name.find(&mut *view, &scope)?.ok_or(ListingError::NotFound)?;
-    Ok(view.listings_of(&scope, endpoint.id)?)
+    let name = name.clone();
+    let found = space.store.read(&scope, move |view| {
+        let endpoint = name.find(view, &scope)?.ok_or(ListingError::NotFound)?;
+        Ok(view.listings_of(&scope, endpoint.id)?)
+    });
+    found.await
 }
 
 /// Has the hub told anew of all that is listed on a marketplace, as soon as may be.

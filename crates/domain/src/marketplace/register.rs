@@ -65,11 +65,12 @@ pub async fn register_marketplace(
         created_at: context.now,
     };
     // Asked before the hub hears of anything, and again inside the unit.
-    {
-        let mut view = space.store.read()?;
-        trusted(view.hub_by_issuer(&fresh.issuer)?, &fresh, setting.registration_open)?;
-        fits(&mut *view, &scope, &wanted.name)?;
-    }
+    let (hub, name, open) = (fresh.clone(), wanted.name.clone(), setting.registration_open);
+    let may_register = space.store.read(&scope, move |view| {
+        trusted(view.hub_by_issuer(&hub.issuer)?, &hub, open)?;
+        fits(view, &scope, &name)
+    });
+    may_register.await?;
 
     let access = HubAccess { url: fresh.url.clone(), credential: wanted.credential };
     let account = space.hubs.account(&access).await?;
@@ -103,7 +104,6 @@ pub async fn register_marketplace(
         Actor::Account { id: principal.member(Permission::ManageMarketplaces)?.account, role: None };
     let trusts =
         context.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
-    let open = setting.registration_open;
     // The hub was waited for.
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     space

@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::audit::{Action, Actor, ObjectKind, Origin};
+use crate::endpoint::EndpointName;
 use crate::ids::{ListingId, MarketplaceId, TenantId};
 use crate::marketplace::hub_access::hub_access;
 use crate::marketplace::ports::{HealthReport, HubError, Publication};
-use crate::marketplace::publication::has_access_policy;
+use crate::marketplace::publication::is_publishable;
 use crate::marketplace::{Listing, ListingState};
 use crate::page::PageLimit;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::View;
+use crate::store::Flow;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::Recorded;
@@ -46,7 +47,11 @@ pub async fn tell_due(
     operator: &OperatorScope,
     told: &PublicationStatus,
 ) -> Result<BTreeSet<(TenantId, MarketplaceId)>, PortError> {
-    let due = { space.store.read()?.listings_due(operator, space.clock.now(), PageLimit::LARGEST)? };
+    let (everywhere, now) = (operator.clone(), space.clock.now());
+    let due = space
+        .store
+        .read(Flow::Installation, move |view| view.listings_due(&everywhere, now, PageLimit::LARGEST));
+    let due = due.await?;
     let (mut at, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for (tenant, listing) in due {
         let marketplace = (tenant, listing.marketplace);
@@ -88,11 +93,12 @@ pub async fn report(
 ) -> Result<(), ReportError> {
     let live = space.snapshots.tenant(scope)?;
     let Some(at) = live.marketplace(marketplace).cloned() else { return Ok(()) };
-    let listed = space.store.read()?.listings_on(scope, marketplace)?;
+    let of = *scope;
+    let listed = space.store.read(scope, move |view| view.listings_on(&of, marketplace)).await?;
     let listed = listed.into_iter().filter(|one| one.state == ListingState::Listed);
     let (mut reports, checked_at) = (Vec::new(), space.clock.now());
     for listing in listed {
-        let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;
+        let wanted = wanted(space, scope, &listing).await?;
         if wanted.as_ref() != told.of(listing.id).as_ref() {
             let changed = Listing { state: ListingState::Pending, ..listing.clone() };
             tell(space, scope, changed, told).await?;
@@ -122,21 +128,20 @@ impl PublicationStatus {
 
 /// What the hub is to show; `None` where nothing is to be shown: the endpoint is a draft, has no access policy, or is
 /// to go.
-fn wanted(
-    view: &mut dyn View,
+async fn wanted(
+    space: &Space,
     scope: &TenantScope,
     listing: &Listing,
 ) -> Result<Option<Publication>, PortError> {
-    if listing.state == ListingState::Removing {
-        return Ok(None);
-    }
-    let (Some(tenant), Some(endpoint)) = (view.tenant(scope)?, view.endpoint(scope, listing.endpoint)?)
-    else {
+    let snapshot = space.snapshots.tenant(scope)?;
+    let endpoint = snapshot.endpoint_named(&EndpointName::Id(listing.endpoint));
+    let listed = endpoint.filter(|_| listing.state != ListingState::Removing);
+    let Some(shown) = listed.filter(|endpoint| is_publishable(endpoint, space.clock.now())) else {
         return Ok(None);
     };
-    let policies = view.attached_policies(scope, endpoint.id)?;
-    let shown = endpoint.published && has_access_policy(&policies);
-    Ok(shown.then(|| Publication::of(&endpoint, &policies, &tenant.name)))
+    let (scope, id) = (*scope, listing.endpoint);
+    let endpoint = space.store.read(&scope, move |view| view.endpoint(&scope, id)).await?;
+    Ok(endpoint.map(|endpoint| Publication::of(&endpoint, &shown.policies, &snapshot.tenant.name)))
 }
 
 /// Tells the hub of one listing, and writes down how that ended. Answers whether the hub could be reached.
@@ -148,7 +153,7 @@ async fn tell(
 ) -> Result<bool, PortError> {
     let live = space.snapshots.tenant(scope)?;
     let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(true) };
-    let wanted = wanted(&mut *space.store.read()?, scope, &listing)?;
+    let wanted = wanted(space, scope, &listing).await?;
     let done = match hub_access(space, scope, &at) {
         Err(error) => Err(error),
         Ok(access) => match &wanted {

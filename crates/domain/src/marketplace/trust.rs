@@ -5,6 +5,7 @@ use crate::ids::HubId;
 use crate::marketplace::{Hub, HubUrl, Issuer, TrustedBy};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
+use crate::store::Flow;
 use crate::tenant::OperatorScope;
 use crate::unit::Recorded;
 
@@ -110,6 +111,6 @@ pub async fn distrust_hub(
 ///
 /// # Errors
 /// When a port failed.
-pub fn trusted_hubs(space: &Space, _operator: &OperatorScope) -> Result<Vec<Hub>, TrustError> {
-    Ok(space.store.read()?.hubs()?)
+pub async fn trusted_hubs(space: &Space, _operator: &OperatorScope) -> Result<Vec<Hub>, TrustError> {
+    Ok(space.store.read(Flow::Installation, |view| view.hubs()).await?)
 }

@@ -1,49 +1,137 @@
-//! Who may query: the configuration of an access policy, as it is written and stored.
+//! The policy type `access`: who may query. Its configuration, its rule, and what a hub is told of it.
 
 use std::collections::HashSet;
-use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::policy::{EmailPattern, PatternError};
+use crate::policy::metadata::PolicyEntry;
+use crate::policy::pattern::{EmailPattern, PatternError};
+use crate::policy::pattern_set::PatternSet;
+use crate::policy::policy_type::{
+    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Subject,
+};
 
-/// How an access policy is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Whoever matches may query.
-    Allow,
-    /// Whoever matches may not.
-    Deny,
-}
+/// The type `access`.
+///
+/// 1. Whom any policy of mode deny means is refused, whatever allows them.
+/// 2. If there is a policy of mode allow, at least one must mean the caller. Where all are of mode deny, an
+///    identified caller whom none means is allowed.
+/// 3. A pattern other than `*` alone cannot be looked at without the caller's address: if the address is unknown
+///    and the decision would hang on it, they are refused.
+/// 4. A guest is meant where `guests` is true, and nowhere else.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AccessType;
 
-impl Mode {
-    /// The mode's name in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Deny => "deny",
+impl PolicyType for AccessType {
+    fn name(&self) -> &'static str {
+        "access"
+    }
+
+    fn schema(&self) -> ConfigurationSchema {
+        let mut patch = own_schema(&[]);
+        if let Some(guests) = patch.pointer_mut("/properties/guests/type") {
+            // In a merge patch null takes away what may be left out.
+            *guests = json!(["boolean", "null"]);
+        }
+        ConfigurationSchema {
+            taken: json!({ "oneOf": [
+                own_schema(&["mode", "patterns"]),
+                imported_schema("allowed_users", "denied_users"),
+                imported_schema("denied_users", "allowed_users"),
+            ] }),
+            shown: own_schema(&["mode", "patterns", "guests"]),
+            patch,
+        }
+    }
+
+    fn parse(&self, configuration: &Value) -> Result<Value, ConfigurationError> {
+        let access = AccessConfiguration::parse(configuration)?;
+        access.check_mixed()?;
+        Ok(access.to_json())
+    }
+
+    fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
+        let AccessConfiguration { mode, patterns, guests } = AccessConfiguration::parse(configuration)?;
+        Ok(Arc::new(AccessRule {
+            mode,
+            patterns: PatternSet::compile(&patterns),
+            guests,
+            names_some: !patterns.is_empty(),
+        }))
+    }
+
+    fn names_callers(&self) -> bool {
+        true
+    }
+
+    fn patterns(&self, configuration: &Value) -> u64 {
+        let patterns = configuration.get("patterns").and_then(Value::as_array).map_or(0, Vec::len);
+        u64::try_from(patterns).unwrap_or(u64::MAX)
+    }
+
+    fn refusal(&self) -> PolicyEntry {
+        PolicyEntry {
+            policy_type: self.name(),
+            kind: "access",
+            status: "rejected",
+            reason_code: "ACCESS_DENIED",
+            reason: "the endpoint's access policy does not admit you",
         }
     }
 }
 
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+struct AccessRule {
+    mode: Effect,
+    patterns: PatternSet,
+    guests: bool,
+    names_some: bool,
+}
+
+impl Rule for AccessRule {
+    fn effect(&self) -> Effect {
+        self.mode
+    }
+
+    fn evaluate(&self, facts: &Facts<'_>) -> Finding {
+        let pattern = match facts.subject {
+            Subject::Guest if self.guests => return Finding::Matched("guests".into()),
+            Subject::Guest => None,
+            Subject::Identified { email: Some(email) } => {
+                self.patterns.first_match(email).and_then(|index| self.patterns.get(index))
+            }
+            Subject::Identified { email: None } => match self.patterns.everyone() {
+                None if self.patterns.needs_email() => return Finding::AddressUnknown,
+                everyone => everyone,
+            },
+        };
+        pattern.map_or(Finding::NotMatched, |pattern| Finding::Matched(pattern.to_text()))
+    }
+
+    fn description(&self) -> String {
+        let whom = match (self.mode, self.names_some, self.guests) {
+            (Effect::Allow, false, true) => "Guests are admitted.",
+            (Effect::Allow, true, true) => "Guests are admitted, and people whom the owner names.",
+            (Effect::Allow, _, false) => "People whom the owner names are admitted.",
+            (Effect::Deny, false, true) => "Guests are refused.",
+            (Effect::Deny, true, true) => "Guests are refused, and people whom the owner names.",
+            (Effect::Deny, _, false) => "People whom the owner names are refused.",
+        };
+        whom.to_owned()
     }
 }
 
-/// What an access policy demands. What it means beside others stands at [`AccessRules`](crate::policy::AccessRules).
+/// What an access policy demands. What it means beside others stands at [`AccessType`].
 ///
 /// ```
 /// use serde_json::json;
-/// use syft_space_domain::policy::{AccessConfiguration, Mode};
+/// use syft_space_domain::policy::{AccessConfiguration, Effect};
 /// let ours = AccessConfiguration::parse(&json!({"mode": "deny", "patterns": ["*@Competitor.com"]}))?;
-/// assert_eq!((ours.mode, ours.guests), (Mode::Deny, false));
+/// assert_eq!((ours.mode, ours.guests), (Effect::Deny, false));
 /// assert_eq!(ours.to_json(), json!({"mode": "deny", "patterns": ["*@competitor.com"], "guests": false}));
 ///
 /// let imported = AccessConfiguration::parse(&json!({"allowed_users": ["ada@example.com"], "denied_users": []}))?;
-/// assert_eq!(imported.mode, Mode::Allow);
+/// assert_eq!(imported.mode, Effect::Allow);
 ///
 /// let error = AccessConfiguration::parse(&json!({"mode": "allow", "patterns": ["*@example.com", "ada"]}));
 /// assert_eq!(error.unwrap_err().pointer(), "/patterns/1");
@@ -52,7 +140,7 @@ impl fmt::Display for Mode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessConfiguration {
     /// Whether whoever matches may query or may not.
-    pub mode: Mode,
+    pub mode: Effect,
     /// Who is meant, each pattern once. None of them means a guest.
     pub patterns: Vec<EmailPattern>,
     /// Whether guests are meant, too.
@@ -85,6 +173,13 @@ pub enum AccessProblem {
     /// There are too many patterns.
     #[error("an access policy has at most {} patterns", AccessConfiguration::PATTERNS_MAX)]
     TooMany,
+    /// There are too many patterns that have to be tried one by one.
+    #[error(
+        "an access policy has at most {} patterns with a * between two texts, or with several on one side of the @; one * \
+         at the beginning or end of a side is not counted",
+        AccessConfiguration::MAX_MIXED_PATTERNS
+    )]
+    TooManyMixed,
     /// A pattern is no text.
     #[error("a pattern is a text")]
     NotAText,
@@ -122,6 +217,8 @@ impl AccessConfigurationError {
 impl AccessConfiguration {
     /// The most patterns of one policy.
     pub const PATTERNS_MAX: usize = 10_000;
+    /// The most patterns of one policy that no index finds ([`EmailPattern::is_mixed`]): each query pays for each.
+    pub const MAX_MIXED_PATTERNS: usize = 100;
 
     /// Reads `{"mode", "patterns", "guests"}`, where `guests` may be missing; or `{"allowed_users", "denied_users"}`,
     /// as the Python product writes it, if just one of the lists names somebody. A pattern that stands twice is
@@ -141,8 +238,8 @@ impl AccessConfiguration {
     fn parse_own(object: &Map<String, Value>) -> Result<Self, AccessConfigurationError> {
         refuse_others(object, &["mode", "patterns", "guests"])?;
         let mode = match object.get("mode").and_then(Value::as_str) {
-            Some("allow") => Mode::Allow,
-            Some("deny") => Mode::Deny,
+            Some("allow") => Effect::Allow,
+            Some("deny") => Effect::Deny,
             _ => return Err(AccessProblem::Mode.at("/mode")),
         };
         let guests = match object.get("guests") {
@@ -159,12 +256,23 @@ impl AccessConfiguration {
             |key| if object.contains_key(key) { patterns(object, key, foreign) } else { Ok(Vec::new()) };
         let (allowed, denied) = (list("allowed_users")?, list("denied_users")?);
         let (mode, patterns) = match (allowed.is_empty(), denied.is_empty()) {
-            (false, true) => (Mode::Allow, allowed),
-            (true, false) => (Mode::Deny, denied),
+            (false, true) => (Effect::Allow, allowed),
+            (true, false) => (Effect::Deny, denied),
             (false, false) => return Err(AccessProblem::BothLists.at("")),
             (true, true) => return Err(AccessProblem::NeitherList.at("")),
         };
         Ok(Self { mode, patterns, guests: false })
+    }
+
+    /// Whether there are no more patterns than may be tried one by one. What is stored is not asked: it may come from
+    /// before this limit.
+    fn check_mixed(&self) -> Result<(), AccessConfigurationError> {
+        let mixed = self.patterns.iter().filter(|pattern| pattern.is_mixed()).count();
+        if mixed > Self::MAX_MIXED_PATTERNS {
+            Err(AccessProblem::TooManyMixed.at("/patterns"))
+        } else {
+            Ok(())
+        }
     }
 
     /// The configuration in the form that is shown and stored. [`AccessConfiguration::parse`] reads it back.
@@ -179,6 +287,42 @@ impl AccessProblem {
     fn at(self, pointer: impl Into<String>) -> AccessConfigurationError {
         AccessConfigurationError { pointer: pointer.into(), problem: self }
     }
+}
+
+impl From<AccessConfigurationError> for ConfigurationError {
+    fn from(error: AccessConfigurationError) -> Self {
+        Self { message: error.problem.to_string(), pointer: error.pointer }
+    }
+}
+
+fn pattern_schema() -> Value {
+    json!({
+        "type": "string", "format": "email-pattern", "minLength": 1, "maxLength": EmailPattern::MAX,
+        "description": "An e-mail address, or one with `*` for any run of characters on its side of the `@`, or `*` alone.",
+    })
+}
+
+fn own_schema(required: &[&str]) -> Value {
+    json!({
+        "type": "object", "additionalProperties": false, "required": required, "title": "Mode and patterns",
+        "properties": {
+            "mode": { "type": "string", "enum": ["allow", "deny"],
+                "description": "Whether whoever matches may query, or may not." },
+            "patterns": { "type": "array", "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern_schema() },
+            "guests": { "type": "boolean", "default": false, "description": "Whether guests are meant, too." },
+        },
+    })
+}
+
+/// The configuration of the Python product: just one of its lists names somebody.
+fn imported_schema(named: &str, empty: &str) -> Value {
+    json!({
+        "type": "object", "additionalProperties": false, "required": [named], "title": format!("Only {named}"),
+        "properties": {
+            named: { "type": "array", "minItems": 1, "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern_schema() },
+            empty: { "type": "array", "maxItems": 0 },
+        },
+    })
 }
 
 fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), AccessConfigurationError> {

@@ -1,6 +1,7 @@
 //! Making, changing, reading, removing and attaching policies.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
@@ -8,13 +9,21 @@ use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};
-use crate::policy::{Policy, PolicyConfiguration};
+use crate::policy::ports::{Attachment, PolicyUsage};
+use crate::policy::{Policy, PolicyConfiguration, Rule};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::unit::{Recorded, check_revision};
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::unit::{Receipt, Recorded, check_revision};
 
 /// The most policies that can be attached to one endpoint.
-pub const ATTACHED_MAX: usize = 20;
+pub const MAX_ATTACHED: usize = 20;
+
+/// The most patterns that the policies of a tenant hold together.
+pub const MAX_PATTERNS_PER_TENANT: u64 = 100_000;
+/// The most bytes that the configurations of a tenant's policies have together.
+pub const MAX_CONFIGURATION_BYTES_PER_TENANT: u64 = 16 * 1024 * 1024;
 
 /// A policy is to be made. Its name has passed [`crate::text`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +64,7 @@ pub enum PolicyError {
     #[error("the policy {0} is named twice")]
     NamedTwice(PolicyId),
     /// Too many policies at once.
-    #[error("an endpoint has at most {ATTACHED_MAX} policies")]
+    #[error("an endpoint has at most {MAX_ATTACHED} policies")]
     TooMany,
     /// It has been changed since.
     #[error("it has been changed since; read it again")]
@@ -66,11 +75,38 @@ pub enum PolicyError {
     /// The tenant has as many policies as it may.
     #[error("the tenant has {0} policies, which is all it may have")]
     LimitReached(u64),
+    /// The tenant's policies would hold more patterns than they may.
+    #[error("the tenant's policies hold {0} patterns; together they may hold {MAX_PATTERNS_PER_TENANT}")]
+    PatternLimitReached(u64),
+    /// The configurations of the tenant's policies would have more bytes than they may.
+    #[error(
+        "the configurations of the tenant's policies have {0} bytes; together they may have {MAX_CONFIGURATION_BYTES_PER_TENANT}"
+    )]
+    ByteLimitReached(u64),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
 }
 port_errors!(PolicyError);
+
+/// Whether a configuration fits beside what a tenant's policies take up, in place of an earlier one.
+fn check_usage(
+    usage: PolicyUsage,
+    before: Option<&PolicyConfiguration>,
+    after: &PolicyConfiguration,
+) -> Result<(), PolicyError> {
+    let (freed_patterns, freed_bytes) = before.map_or((0, 0), |one| (one.patterns(), one.bytes()));
+    // What takes no more than before is let in, so that a tenant above the limit can come down.
+    let patterns = usage.patterns.saturating_sub(freed_patterns).saturating_add(after.patterns());
+    if patterns > MAX_PATTERNS_PER_TENANT && after.patterns() > freed_patterns {
+        return Err(PolicyError::PatternLimitReached(usage.patterns));
+    }
+    let bytes = usage.bytes.saturating_sub(freed_bytes).saturating_add(after.bytes());
+    if bytes > MAX_CONFIGURATION_BYTES_PER_TENANT && after.bytes() > freed_bytes {
+        return Err(PolicyError::ByteLimitReached(usage.bytes));
+    }
+    Ok(())
+}
 
 /// Makes a policy. It acts nowhere until it is attached.
 ///
@@ -102,6 +138,7 @@ pub async fn create_policy(
             if tx.count_policies(&scope)? >= limit {
                 return Err(PolicyError::LimitReached(limit).into());
             }
+            check_usage(tx.policy_usage(&scope)?, None, &policy.configuration)?;
             tx.add_policy(&scope, &policy)?;
             Ok(Recorded::new(policy.clone(), event.clone()))
         })
@@ -123,9 +160,13 @@ pub async fn change_policy(
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
     let now = context.now;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
+    // Compiled here, and kept until the unit has been committed, so that the writer need not.
+    let compiled =
+        change.configuration.as_ref().map(|configuration| space.policy_types.compile(configuration));
     space
         .store
         .write(move |tx| {
+            let _held = &compiled;
             let scope = tx.authority(&authorization, &event)?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
@@ -133,6 +174,8 @@ pub async fn change_policy(
                 policy.name.clone_from(name);
             }
             if let Some(configuration) = &change.configuration {
+                let usage = tx.policy_usage(&scope)?;
+                check_usage(usage, Some(&policy.configuration), configuration)?;
                 policy.configuration.clone_from(configuration);
             }
             policy.revision += 1;
@@ -177,35 +220,35 @@ pub async fn remove_policy(
 ///
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
-pub fn policy(space: &Space, principal: &Principal, id: PolicyId) -> Result<Policy, PolicyError> {
+pub async fn policy(space: &Space, principal: &Principal, id: PolicyId) -> Result<Policy, PolicyError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    space.store.read()?.policy(&scope, id)?.ok_or(PolicyError::NotFound)
+    space.store.read(&scope, move |view| view.policy(&scope, id)?.ok_or(PolicyError::NotFound)).await
 }
 
 /// The tenant's policies.
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
-pub fn policies(
+pub async fn policies(
     space: &Space,
     principal: &Principal,
     page: PageRequest<PolicyId>,
 ) -> Result<Page<Policy, PolicyId>, PolicyError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    Ok(space.store.read()?.policies(&scope, page)?)
+    Ok(space.store.read(&scope, move |view| view.policies(&scope, page)).await?)
 }
 
 /// The policies attached to an endpoint, in order.
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn attached(
+pub async fn attached(
     space: &Space,
     principal: &Principal,
     endpoint: EndpointId,
-) -> Result<Vec<Policy>, PolicyError> {
+) -> Result<Vec<Attachment>, PolicyError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    Ok(space.store.read()?.attached_policies(&scope, endpoint)?)
+    Ok(space.store.read(&scope, move |view| view.attachments(&scope, Some(endpoint))).await?)
 }
 
 /// Makes these the policies of an endpoint, in this order.
@@ -220,9 +263,9 @@ pub async fn attach(
     name: EndpointName,
     ids: Vec<PolicyId>,
     if_revision: Option<u64>,
-) -> Result<Vec<Policy>, PolicyError> {
+) -> Result<Vec<Attachment>, PolicyError> {
     let scope = principal.scope(Permission::WritePolicies)?;
-    if ids.len() > ATTACHED_MAX {
+    if ids.len() > MAX_ATTACHED {
         return Err(PolicyError::TooMany);
     }
     let mut seen = HashSet::new();
@@ -231,24 +274,44 @@ pub async fn attach(
     }
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let now = context.now;
+    // Compiled here, and kept until the unit has been committed, so that the writer need not.
+    let compiled = compile(space, scope, ids.clone()).await?;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
+            let _held = &compiled;
             let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = name.find(tx, &scope)?.ok_or(PolicyError::NoEndpoint)?;
             check_revision(if_revision, endpoint.revision, PolicyError::Changed)?;
-            for id in &ids {
-                if tx.policy(&scope, *id)?.is_none() {
-                    return Err(PolicyError::UnknownPolicy(*id).into());
+            if let Err(error) = tx.attach_policies(&scope, endpoint.id, &ids) {
+                // Looked for only now, for a configuration may be large.
+                for id in &ids {
+                    if tx.policy(&scope, *id)?.is_none() {
+                        return Err(PolicyError::UnknownPolicy(*id).into());
+                    }
                 }
+                return Err(error.into());
             }
-            tx.attach_policies(&scope, endpoint.id, &ids)?;
             endpoint.revision += 1;
             endpoint.updated_at = now;
             tx.update_endpoint(&scope, &endpoint)?;
-            let attached = tx.attached_policies(&scope, endpoint.id)?;
+            let attached = tx.attachments(&scope, Some(endpoint.id))?;
             Ok(Recorded::new(attached, event.clone().on(ObjectKind::Endpoint, endpoint.id)))
         })
         .await
+}
+
+/// The rules of those policies that there are and that can be read. They are compiled where they are read, on the store's
+/// readers: that may take long.
+fn compile(space: &Space, scope: TenantScope, ids: Vec<PolicyId>) -> Receipt<Vec<Arc<dyn Rule>>, StoreError> {
+    let policy_types = space.policy_types.clone();
+    space.store.read(&scope, move |view| {
+        let mut rules = Vec::with_capacity(ids.len());
+        for id in ids {
+            let policy = view.policy(&scope, id)?;
+            rules.extend(policy.and_then(|one| policy_types.compile(&one.configuration).ok()));
+        }
+        Ok(rules)
+    })
 }

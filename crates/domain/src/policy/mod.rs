@@ -1,26 +1,47 @@
-//! Who may query an endpoint: access policies, the patterns in them, and a verdict that explains itself.
+//! Policies: rules on who may query an endpoint and how much, types of which anybody can add, and the decision that they
+//! make together.
+//!
+//! # How to add a policy type
+//!
+//! One file implements [`PolicyType`] and [`Rule`], and one line registers it: in [`PolicyTypes::default`] if it is for
+//! everybody, else with [`PolicyTypes::with`] where a program makes its [`Space`](crate::Space). The runnable example
+//! `embed_policy_type` is such a file.
 
 mod access;
+mod affixes;
+mod configuration;
+mod decision;
 mod explain;
 mod manage;
 mod metadata;
+mod obligation;
 mod pattern;
 mod pattern_set;
+mod policy_set;
+mod policy_type;
 pub mod ports;
-mod verdict;
+mod registry;
 
-pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, Mode};
-pub use explain::{ExplainError, Explained, HypotheticalCaller, explain};
+pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
+pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
+pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
+pub use explain::{ExplainError, HypotheticalCaller, explain};
 pub use manage::{
-    ATTACHED_MAX, ChangePolicy, NewPolicy, PolicyError, attach, attached, change_policy, create_policy,
-    policies, policy, remove_policy,
+    ChangePolicy, MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
+    PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
 };
 pub use metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
+pub use obligation::{Hold, Obligation, ObligationError, Obligations};
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
-pub use verdict::{AccessRules, Decider, Explanation, Reason, Rule, Step, StepOutcome, Subject, Verdict};
+pub use policy_set::{CompiledPolicy, PolicySet};
+pub use policy_type::{
+    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
+};
+pub use registry::PolicyTypes;
 
 use crate::ids::PolicyId;
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// A rule that can be attached to endpoints.
@@ -40,49 +61,8 @@ pub struct Policy {
     pub updated_at: Timestamp,
 }
 
-/// What a policy demands, by its type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PolicyConfiguration {
-    /// Who may query.
-    Access(AccessConfiguration),
-}
-
-/// A policy type or configuration that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyConfigurationError {
-    /// There is no such type.
-    #[error("policy_type is access; there is no type {0:?} in this version")]
-    UnknownType(String),
-    /// The configuration is not one of an access policy.
-    #[error(transparent)]
-    Access(#[from] AccessConfigurationError),
-}
-
-impl PolicyConfiguration {
-    /// The type's name in JSON and in storage.
-    #[must_use]
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::Access(_) => "access",
-        }
-    }
-
-    /// Reads a type and its configuration, from a caller or from storage.
-    ///
-    /// # Errors
-    /// When the type is unknown or the configuration is none of it.
-    pub fn parse(type_name: &str, json: &serde_json::Value) -> Result<Self, PolicyConfigurationError> {
-        match type_name {
-            "access" => Ok(Self::Access(AccessConfiguration::parse(json)?)),
-            other => Err(PolicyConfigurationError::UnknownType(other.to_owned())),
-        }
-    }
-
-    /// The configuration as it is shown and stored. [`PolicyConfiguration::parse`] reads it back.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        match self {
-            Self::Access(access) => access.to_json(),
-        }
+impl PageItem for Policy {
+    fn bytes(&self) -> usize {
+        self.name.len() + self.configuration.json().get().len()
     }
 }

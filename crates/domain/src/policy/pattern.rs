@@ -72,7 +72,40 @@ pub(super) enum Shape<'a> {
     /// One address.
     Address,
     /// Two halves, of which at least one holds a `*`.
-    Glob { local: &'a str, domain: &'a str },
+    Glob { local: Half<'a>, domain: Half<'a> },
+}
+
+/// What stands on one side of the `@`.
+#[derive(Clone, Copy)]
+pub(super) enum Half<'a> {
+    /// A text without a `*`.
+    Exact(&'a str),
+    /// A text and a `*` behind it; the text may be empty.
+    Prefix(&'a str),
+    /// A `*` and a text behind it.
+    Suffix(&'a str),
+    /// A glob with a `*` between two texts, or with several.
+    Mixed(&'a str),
+}
+
+impl<'a> Half<'a> {
+    fn of(text: &'a str) -> Self {
+        match text.split_once('*') {
+            None => Self::Exact(text),
+            Some((prefix, "")) => Self::Prefix(prefix),
+            Some(("", suffix)) if !suffix.contains('*') => Self::Suffix(suffix),
+            Some(_) => Self::Mixed(text),
+        }
+    }
+
+    fn matches(self, text: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact == text,
+            Self::Prefix(prefix) => text.starts_with(prefix),
+            Self::Suffix(suffix) => text.ends_with(suffix),
+            Self::Mixed(pattern) => glob(pattern, text),
+        }
+    }
 }
 
 impl EmailPattern {
@@ -121,21 +154,42 @@ impl EmailPattern {
         match self.shape() {
             Shape::Everyone => true,
             Shape::Address => *self.0 == *email.as_str(),
-            Shape::Glob { local, domain } => glob(domain, email.domain()) && glob(local, email.local()),
+            Shape::Glob { local, domain } => domain.matches(email.domain()) && local.matches(email.local()),
         }
+    }
+
+    /// Whether a `*` stands between two texts, or several stand on one side of the `@`. No index finds such a pattern:
+    /// each is tried on each address.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        matches!(
+            self.shape(),
+            Shape::Glob { local: Half::Mixed(_), .. } | Shape::Glob { domain: Half::Mixed(_), .. }
+        )
+    }
+
+    /// The canonical form, shared with the pattern.
+    pub(super) fn to_text(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 
     pub(super) fn shape(&self) -> Shape<'_> {
         match self.0.split_once('@') {
             None => Shape::Everyone,
-            Some((local, domain)) if self.0.contains('*') => Shape::Glob { local, domain },
+            Some((local, domain)) if self.0.contains('*') => {
+                Shape::Glob { local: Half::of(local), domain: Half::of(domain) }
+            }
             Some(_) => Shape::Address,
         }
     }
 }
 
 /// Whether a text matches a pattern in which each `*` stands for any run of characters.
-pub(super) fn glob(pattern: &str, text: &str) -> bool {
+fn glob(pattern: &str, text: &str) -> bool {
+    // A text that is shorter than what is literal cannot match; most are told by that.
+    if literals(pattern) > text.len() {
+        return false;
+    }
     let Some((prefix, rest)) = pattern.split_once('*') else { return pattern == text };
     let (pieces, suffix) = rest.rsplit_once('*').unwrap_or(("", rest));
     let Some(text) = text.strip_prefix(prefix) else { return false };

@@ -4,24 +4,46 @@ use std::collections::HashMap;
 
 use crate::identity::Email;
 use crate::policy::EmailPattern;
-use crate::policy::pattern::{Shape, glob};
+use crate::policy::affixes::{Affixes, End};
+use crate::policy::pattern::{Half, Shape};
 
-/// Patterns compiled for look-up: addresses by hash, globs by the hash of their domain where it holds no `*`, and
-/// each other domain half tested once for all patterns that share it. A look-up allocates nothing.
+/// Patterns compiled for look-up. Addresses and whole domains are found by hash; halves that begin or end with the one
+/// `*` they hold, by what is literal in them. Only patterns with a `*` between two texts, or with several on one side of
+/// the `@`, are tried one by one ([`EmailPattern::is_mixed`]). A look-up allocates nothing.
 #[derive(Debug, Clone, Default)]
 pub struct PatternSet {
     patterns: Box<[EmailPattern]>,
     everyone: Option<usize>,
     addresses: HashMap<EmailPattern, usize>,
-    domains: HashMap<Box<str>, Vec<LocalHalf>>,
-    domain_globs: HashMap<Box<str>, Vec<LocalHalf>>,
+    domains: HashMap<Box<str>, LocalHalves>,
+    domain_affixes: Box<[Affixes<LocalHalves>]>,
+    mixed: Box<[usize]>,
+    needs_email: bool,
 }
 
-/// What a pattern with a known domain half has before its `@`.
+/// What patterns that share a domain half have before their `@`.
 #[derive(Debug, Clone)]
-struct LocalHalf {
-    glob: Box<str>,
-    index: usize,
+struct LocalHalves {
+    /// The first with nothing but a `*`.
+    any: Option<usize>,
+    /// Most domains have no others.
+    others: Option<Box<LiteralHalves>>,
+}
+
+#[derive(Debug, Clone)]
+struct LiteralHalves {
+    /// Sorted.
+    exact: Box<[(Box<str>, usize)]>,
+    affixes: [Affixes<usize>; 2],
+}
+
+/// Local halves on their way to be compiled; of several that are the same the first counts.
+#[derive(Default)]
+struct LocalDraft<'a> {
+    any: Option<usize>,
+    exact: HashMap<&'a str, usize>,
+    prefixes: HashMap<&'a str, usize>,
+    suffixes: HashMap<&'a str, usize>,
 }
 
 impl PatternSet {
@@ -29,7 +51,10 @@ impl PatternSet {
     #[must_use]
     pub fn compile(patterns: &[EmailPattern]) -> Self {
         let mut set = Self { patterns: patterns.into(), ..Self::default() };
+        let (mut domains, mut prefixes, mut suffixes) = (Drafts::new(), Drafts::new(), Drafts::new());
+        let mut mixed = Vec::new();
         for (index, pattern) in patterns.iter().enumerate() {
+            set.needs_email |= !matches!(pattern.shape(), Shape::Everyone);
             match pattern.shape() {
                 Shape::Everyone => {
                     set.everyone.get_or_insert(index);
@@ -37,12 +62,19 @@ impl PatternSet {
                 Shape::Address => {
                     set.addresses.entry(pattern.clone()).or_insert(index);
                 }
-                Shape::Glob { local, domain } => {
-                    let halves = if domain.contains('*') { &mut set.domain_globs } else { &mut set.domains };
-                    halves.entry(domain.into()).or_default().push(LocalHalf { glob: local.into(), index });
+                Shape::Glob { local: Half::Mixed(_), .. } | Shape::Glob { domain: Half::Mixed(_), .. } => {
+                    mixed.push(index);
                 }
+                Shape::Glob { local, domain: Half::Exact(domain) } => domains.add(domain, local, index),
+                Shape::Glob { local, domain: Half::Prefix(domain) } => prefixes.add(domain, local, index),
+                Shape::Glob { local, domain: Half::Suffix(domain) } => suffixes.add(domain, local, index),
             }
         }
+        set.domains = domains.compile().collect();
+        set.domain_affixes =
+            [Affixes::new(End::Prefix, prefixes.compile()), Affixes::new(End::Suffix, suffixes.compile())]
+                .into();
+        set.mixed = mixed.into();
         set
     }
 
@@ -50,21 +82,14 @@ impl PatternSet {
     #[must_use]
     pub fn first_match(&self, email: &Email) -> Option<usize> {
         let (local, domain) = email.halves();
-        let mut first = self.everyone;
-        if let Some(index) = self.addresses.get(email.as_str()) {
-            first = sooner(first, *index);
-        }
-        if let Some(halves) = self.domains.get(domain) {
-            first = match_local(halves, local, first);
-        }
-        for (domain_glob, halves) in &self.domain_globs {
-            // Halves are in order of their indices: if the first comes too late, so does each.
-            let too_late = halves.first().is_none_or(|half| first.is_some_and(|first| first < half.index));
-            if !too_late && glob(domain_glob, domain) {
-                first = match_local(halves, local, first);
-            }
-        }
-        first
+        let address = self.addresses.get(email.as_str()).copied();
+        let by_affix = self.domain_affixes.iter().flat_map(|affixes| affixes.at(domain));
+        let by_domain = self.domains.get(domain).into_iter().chain(by_affix);
+        let by_domain = by_domain.filter_map(|halves| halves.first_match(local)).min();
+        let first = [self.everyone, address, by_domain].into_iter().flatten().min();
+        let sooner = self.mixed.iter().copied().take_while(|index| first.is_none_or(|first| *index < first));
+        let matches = |index: &usize| self.get(*index).is_some_and(|pattern| pattern.matches(email));
+        sooner.into_iter().find(matches).or(first)
     }
 
     /// The pattern of an index.
@@ -82,17 +107,69 @@ impl PatternSet {
     /// Whether there is a pattern other than `*`, which nothing but an address can tell to match or not.
     #[must_use]
     pub fn needs_email(&self) -> bool {
-        !(self.addresses.is_empty() && self.domains.is_empty() && self.domain_globs.is_empty())
+        self.needs_email
     }
 }
 
-fn match_local(halves: &[LocalHalf], local: &str, first: Option<usize>) -> Option<usize> {
-    let candidates = halves.iter().take_while(|half| first.is_none_or(|first| half.index < first));
-    candidates.into_iter().find(|half| glob(&half.glob, local)).map(|half| half.index).or(first)
+impl LocalHalves {
+    fn first_match(&self, local: &str) -> Option<usize> {
+        let other = self.others.as_ref().and_then(|others| {
+            let affixes = others.affixes.iter().flat_map(|affixes| affixes.at(local));
+            let exact = others.exact.binary_search_by(|(text, _)| (**text).cmp(local));
+            let exact = exact.ok().and_then(|index| others.exact.get(index)).map(|(_, index)| index);
+            exact.into_iter().chain(affixes).copied().min()
+        });
+        self.any.into_iter().chain(other).min()
+    }
 }
 
-fn sooner(first: Option<usize>, index: usize) -> Option<usize> {
-    Some(first.map_or(index, |first| first.min(index)))
+/// Domain halves on their way to be compiled.
+struct Drafts<'a>(HashMap<&'a str, LocalDraft<'a>>);
+
+impl<'a> Drafts<'a> {
+    fn new() -> Self {
+        Self(HashMap::new())
+    }
+
+    fn add(&mut self, domain: &'a str, local: Half<'a>, index: usize) {
+        let draft = self.0.entry(domain).or_default();
+        let (halves, text) = match local {
+            Half::Prefix("") => {
+                draft.any.get_or_insert(index);
+                return;
+            }
+            Half::Exact(text) => (&mut draft.exact, text),
+            Half::Prefix(text) => (&mut draft.prefixes, text),
+            Half::Suffix(text) => (&mut draft.suffixes, text),
+            // Whoever adds has set these aside.
+            Half::Mixed(_) => return,
+        };
+        halves.entry(text).or_insert(index);
+    }
+
+    fn compile(self) -> impl Iterator<Item = (Box<str>, LocalHalves)> {
+        self.0.into_iter().map(|(domain, draft)| (domain.into(), draft.compile()))
+    }
+}
+
+impl LocalDraft<'_> {
+    fn compile(self) -> LocalHalves {
+        let Self { any, exact, prefixes, suffixes } = self;
+        let owned = |(text, index): (&str, usize)| (Box::from(text), index);
+        let bare = exact.is_empty() && prefixes.is_empty() && suffixes.is_empty();
+        let others = (!bare).then(|| {
+            let mut exact: Box<[_]> = exact.into_iter().map(owned).collect();
+            exact.sort_unstable();
+            Box::new(LiteralHalves {
+                exact,
+                affixes: [
+                    Affixes::new(End::Prefix, prefixes.into_iter().map(owned)),
+                    Affixes::new(End::Suffix, suffixes.into_iter().map(owned)),
+                ],
+            })
+        });
+        LocalHalves { any, others }
+    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,34 @@ use crate::policy::Policy;
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
 
+/// That a policy is attached to an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// The policy.
+    pub policy: PolicyId,
+    /// Its name for people.
+    pub name: String,
+    /// The name of its type.
+    pub policy_type: String,
+}
+
+/// What the policies of a tenant take up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PolicyUsage {
+    /// How many patterns their configurations hold.
+    pub patterns: u64,
+    /// How many bytes their configurations have.
+    pub bytes: u64,
+}
+
 /// Reads policies.
 pub trait PolicyView {
     /// One policy of the tenant.
     fn policy(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<Policy>, StoreError>;
+    /// The revision of one policy of the tenant. Its configuration is not read for it.
+    fn policy_revision(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<u64>, StoreError>;
     /// The tenant's policies, in the order of their ids.
     fn policies(
         &mut self,
@@ -18,12 +42,15 @@ pub trait PolicyView {
     ) -> Result<Page<Policy, PolicyId>, StoreError>;
     /// How many policies the tenant has.
     fn count_policies(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;
-    /// The policies attached to an endpoint, in the order they were attached in.
-    fn attached_policies(
+    /// What all policies of the tenant take up.
+    fn policy_usage(&mut self, scope: &TenantScope) -> Result<PolicyUsage, StoreError>;
+    /// What is attached in the tenant, or to one endpoint of it: by the ids of the endpoints, and for each in the order
+    /// it was attached in. No configuration is read for it.
+    fn attachments(
         &mut self,
         scope: &TenantScope,
-        endpoint: EndpointId,
-    ) -> Result<Vec<Policy>, StoreError>;
+        endpoint: Option<EndpointId>,
+    ) -> Result<Vec<Attachment>, StoreError>;
     /// The endpoints a policy is attached to, in the order of their ids.
     fn endpoints_of_policy(
         &mut self,

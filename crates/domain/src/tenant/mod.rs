@@ -13,10 +13,11 @@ pub use error::RegisterError;
 pub use limits::TenantLimits;
 pub use membership::NewMembership;
 pub use name::{TenantName, TenantNameError};
-pub use register::{Registration, RegistrationGate, found_as_operator, is_founded, register};
+pub use register::{Registration, RegistrationGate, found_as_operator, is_founded, register, tenants};
 pub use scope::{OperatorScope, TenantScope, WriteScope};
 
 use crate::ids::TenantId;
+use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// An organisation in the installation: everything else belongs to exactly one.
@@ -32,4 +33,10 @@ pub struct Tenant {
     pub version: u64,
     /// When it was founded.
     pub created_at: Timestamp,
+}
+
+impl PageItem for Tenant {
+    fn bytes(&self) -> usize {
+        self.name.as_str().len()
+    }
 }

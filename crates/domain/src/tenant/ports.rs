@@ -12,6 +12,9 @@ pub trait TenantView {
     /// Which tenant has this name. It tells no more than registration itself does: that the name is taken.
     fn tenant_named(&mut self, name: &TenantName) -> Result<Option<TenantId>, StoreError>;
 
+    /// The id of every tenant, in order. That a tenant cannot be read keeps no other from being found.
+    fn tenant_ids(&mut self, operator: &OperatorScope) -> Result<Vec<TenantId>, StoreError>;
+
     /// Every tenant, in the order of their ids.
     fn tenants(&mut self, operator: &OperatorScope) -> Result<Vec<Tenant>, StoreError>;
 }

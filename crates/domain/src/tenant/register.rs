@@ -4,9 +4,9 @@ use crate::audit::{Actor, RequestContext};
 use crate::identity::{Email, Password};
 use crate::secret::TokenHash;
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{Flow, StoreError};
 use crate::tenant::founding::Founding;
-use crate::tenant::{NewMembership, OperatorScope, RegisterError, TenantName};
+use crate::tenant::{NewMembership, OperatorScope, RegisterError, Tenant, TenantName};
 use crate::unit::Recorded;
 
 /// Who may register.
@@ -42,7 +42,7 @@ pub async fn register(
     wanted: Registration,
 ) -> Result<NewMembership, RegisterError> {
     // Asked before the costly hash, and again inside the unit.
-    let any_account = space.store.read()?.any_account()?;
+    let any_account = is_founded(space).await?;
     admit(any_account, gate, &wanted)?;
     let Registration { email, password, tenant_name, .. } = &wanted;
     let founding = Founding::prepare(space, context, email, password, tenant_name).await?;
@@ -88,10 +88,19 @@ fn admit(any_account: bool, gate: &RegistrationGate, wanted: &Registration) -> R
     }
 }
 
+/// Every tenant.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn tenants(space: &Space, operator: &OperatorScope) -> Result<Vec<Tenant>, StoreError> {
+    let operator = operator.clone();
+    space.store.read(Flow::Installation, move |view| view.tenants(&operator)).await
+}
+
 /// Whether anybody has an account yet.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn is_founded(space: &Space) -> Result<bool, StoreError> {
-    space.store.read()?.any_account()
+pub async fn is_founded(space: &Space) -> Result<bool, StoreError> {
+    space.store.read(Flow::Installation, |view| view.any_account()).await
 }

@@ -96,7 +96,7 @@ impl Deref for WriteScope {
 
 /// The right of whoever runs the binary on the host: the installation's own log, and work over all tenants at
 /// start-up. It gives no way into one tenant's data but [`OperatorScope::tenant`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct OperatorScope(());
 
 impl OperatorScope {

@@ -165,13 +165,12 @@ impl DocumentStore for MemoryDocuments {
         page: PageRequest<DocumentId>,
     ) -> Result<Page<DocumentSummary, DocumentId>, DocumentStoreError> {
         let start = page.after.map_or(Bound::Unbounded, |cursor| Bound::Excluded(cursor.0));
-        let listed = |stored: &DatasetDocuments| -> Vec<DocumentSummary> {
+        let listed = |stored: &DatasetDocuments| {
             let after_cursor = stored.documents.range((start, Bound::Unbounded));
-            let present = after_cursor.filter_map(|(_, (_, document))| document.as_ref());
-            present.take(page.limit.get() + 1).map(summary).collect()
+            let present = after_cursor.filter_map(|(id, (_, document))| Some((id, document.as_ref()?)));
+            Page::read(present, page.limit, |(id, document)| Ok((id.clone(), summary(document))))
         };
-        let items = self.read(scope, dataset, listed).unwrap_or_default();
-        Ok(Page::cut(items, page.limit, |summary| summary.id.clone()))
+        self.read(scope, dataset, listed).unwrap_or_else(|| Ok(Page { items: Vec::new(), next: None }))
     }
 
     fn remove(

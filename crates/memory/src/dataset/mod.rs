@@ -13,12 +13,12 @@ pub use spool::MemorySpool;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job};
 use syft_space_domain::endpoint::ports::EndpointView;
-use syft_space_domain::ids::{DatasetId, JobId, TenantId};
+use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 
-use crate::table::cut_page;
+use crate::table::read_page;
 use crate::transaction::{Transaction, check_key};
 
 impl Transaction {
@@ -66,8 +66,8 @@ impl DatasetView for Transaction {
         Ok(self.tables.datasets.count(scope))
     }
 
-    fn all_datasets(&mut self, _operator: &OperatorScope) -> Result<Vec<(TenantId, Dataset)>, StoreError> {
-        Ok(self.tables.datasets.all().map(|(tenant, _, dataset)| (tenant, dataset.clone())).collect())
+    fn all_datasets(&mut self, scope: &TenantScope) -> Result<Vec<Dataset>, StoreError> {
+        Ok(self.tables.datasets.rows(scope).map(|(_, dataset)| dataset.clone()).collect())
     }
 
     fn job(&mut self, scope: &TenantScope, dataset: DatasetId, id: JobId) -> Result<Option<Job>, StoreError> {
@@ -81,7 +81,7 @@ impl DatasetView for Transaction {
         page: PageRequest<JobId>,
     ) -> Result<Page<Job, JobId>, StoreError> {
         let is_older = |id| page.after.is_none_or(|Cursor(after)| id < after);
-        Ok(cut_page(self.jobs_of(scope, dataset).rev().filter(|(id, _)| is_older(*id)), page.limit))
+        Ok(read_page(self.jobs_of(scope, dataset).rev().filter(|(id, _)| is_older(*id)), page.limit))
     }
 
     fn unfinished_jobs(&mut self, scope: &TenantScope, dataset: DatasetId) -> Result<Vec<Job>, StoreError> {

@@ -3,6 +3,7 @@
 mod passwords;
 mod tokens;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 pub use passwords::InsecurePasswords;
@@ -77,11 +78,10 @@ impl AccountView for Transaction {
         scope: &TenantScope,
         page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError> {
-        let Page { items, next } = self.tables.memberships.page(scope, page, |_, _| true);
-        Ok(Page {
-            items: items.into_iter().filter_map(|membership| self.member_of(membership)).collect(),
-            next,
-        })
+        let rows = self.tables.memberships.after(scope, page.after.map(|cursor| cursor.0));
+        let members = rows.filter_map(|(id, row)| Some((id, self.member_of(row.clone())?)));
+        let Ok(page) = Page::read(members, page.limit, Ok::<_, Infallible>);
+        Ok(page)
     }
 
     fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {

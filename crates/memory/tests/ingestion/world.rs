@@ -13,6 +13,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::identity::{Principal, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
@@ -73,6 +74,7 @@ impl World {
             engine: engine.clone(),
             spool: Arc::new(MemorySpool::new()),
             extractor: Arc::new(TextFiles),
+            policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
             clock: Arc::new(AdvancingClock(ManualClock::at(begin))),
@@ -95,7 +97,7 @@ impl World {
             Ok(Recorded::new((), event.clone()))
         });
         created.wait().unwrap();
-        let principal = operate(&space, &OperatorScope::at_startup(), None).unwrap();
+        let principal = block_on(operate(&space, &OperatorScope::at_startup(), None)).unwrap();
         let wanted = NewDataset {
             name: "animals".to_owned(),
             summary: String::new(),
@@ -149,7 +151,8 @@ impl World {
             (self.space.clone(), self.principal.clone(), Arc::clone(&self.failures));
         std::thread::spawn(move || {
             work_off(&space, &|dataset, id, error| {
-                let Job { status, progress, .. } = job(&space, &principal, dataset, id).unwrap().job;
+                let Job { status, progress, .. } =
+                    block_on(job(&space, &principal, dataset, id)).unwrap().job;
                 failures.lock().unwrap().push((error.clone(), status, progress.documents_done));
             });
         });
@@ -169,11 +172,12 @@ impl World {
     }
 
     pub(crate) fn job(&self, id: JobId) -> Job {
-        job(&self.space, &self.principal, self.dataset, id).unwrap().job
+        block_on(job(&self.space, &self.principal, self.dataset, id)).unwrap().job
     }
 
     pub(crate) fn jobs(&self) -> Vec<Job> {
-        let page = jobs(&self.space, &self.principal, self.dataset, PageRequest::default()).unwrap();
+        let listed = jobs(&self.space, &self.principal, self.dataset, PageRequest::default());
+        let page = block_on(listed).unwrap();
         page.items.into_iter().map(|view| view.job).collect()
     }
 
@@ -187,9 +191,9 @@ impl World {
     /// The ids of the documents that a search finds.
     pub(crate) fn found(&self, text: &str) -> Vec<String> {
         let query = SearchQuery::new(text, 10, 0.5).unwrap();
-        let index =
-            self.space.store.read().unwrap().dataset(&self.scope(), self.dataset).unwrap().unwrap().index();
-        let scope = self.scope();
+        let (scope, dataset) = (self.scope(), self.dataset);
+        let read = self.space.store.read(&scope, move |view| view.dataset(&scope, dataset));
+        let index = read.wait().unwrap().unwrap().index();
         let hits = block_on(self.space.engine.search(&scope, index, &query)).unwrap();
         hits.iter().map(|hit| hit.document.to_string()).collect()
     }

@@ -14,7 +14,7 @@ use syft_space_domain::marketplace::{
     HEALTH_REPORT_INTERVAL, Listing, ListingError, ListingState, PublicationStatus, list, listings, report,
     tell_due, unlist,
 };
-use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, attach, create_policy};
+use syft_space_domain::policy::{NewPolicy, attach, create_policy};
 use syft_space_domain::tenant::TenantScope;
 
 use crate::world::{PUBLIC, World, block_on, url};
@@ -73,7 +73,7 @@ impl ListedEndpoint {
         let mut ids = Vec::new();
         if !patterns.is_empty() {
             let configuration = json!({ "mode": "allow", "patterns": patterns });
-            let configuration = PolicyConfiguration::parse("access", &configuration).unwrap();
+            let configuration = space.policy_types.parse("access", &configuration).unwrap();
             let policy = NewPolicy { name: "partners of secret.example".to_owned(), configuration };
             ids.push(create_policy(space, &context, &self.principal, policy).await.unwrap().id);
         }
@@ -95,8 +95,8 @@ impl ListedEndpoint {
         outcome.unwrap();
     }
 
-    fn listing(&self) -> Listing {
-        let found = listings(&self.world.space, &self.principal, &self.name()).unwrap();
+    async fn listing(&self) -> Listing {
+        let found = listings(&self.world.space, &self.principal, &self.name()).await.unwrap();
         found.into_iter().next().unwrap()
     }
 
@@ -125,7 +125,7 @@ fn q4_of_policies_a_hub_learns_the_kind_and_neither_name_nor_address() {
         );
         assert!(publication.contains("\"high\"") && publication.contains("acme"), "{publication}");
         assert!(!publication.contains("secret"), "{publication}");
-        assert_eq!(listed.listing().state, ListingState::Listed);
+        assert_eq!(listed.listing().await.state, ListingState::Listed);
     });
 }
 
@@ -135,9 +135,9 @@ fn q4_a_change_goes_with_the_next_report_and_what_has_not_changed_is_not_told_ag
         let listed = ListedEndpoint::new().await;
         listed.list().await.unwrap();
         listed.publish().await;
-        let revision = listed.listing().revision;
+        let revision = listed.listing().await.revision;
         listed.report().await;
-        assert_eq!(listed.listing().revision, revision, "nothing was to be told");
+        assert_eq!(listed.listing().await.revision, revision, "nothing was to be told");
         assert_eq!(listed.world.hub.health(&url(), "spaceowner").get("mountains"), Some(&true));
         listed
             .change(ChangeEndpoint { name: Some("High mountains".to_owned()), ..ChangeEndpoint::default() })
@@ -158,8 +158,8 @@ fn q4_a_draft_and_an_endpoint_without_a_policy_are_taken_off_and_come_back() {
         listed.change(published(false)).await;
         listed.report().await;
         assert_eq!(listed.publication(), None);
-        assert_eq!(listed.listing().state, ListingState::Pending);
-        assert!(listed.listing().last_error.unwrap().contains("draft"));
+        assert_eq!(listed.listing().await.state, ListingState::Pending);
+        assert!(listed.listing().await.last_error.unwrap().contains("draft"));
         listed.change(published(true)).await;
         listed.world.clock.advance(HEALTH_REPORT_INTERVAL);
         listed.publish().await;
@@ -180,21 +180,21 @@ fn q4_what_a_hub_did_not_take_is_told_again_ever_more_seldom_and_the_listing_say
         let mut delays = Vec::new();
         for failures in 1..=12 {
             listed.publish().await;
-            let listing = listed.listing();
+            let listing = listed.listing().await;
             assert_eq!((listing.failures, listing.state), (failures, ListingState::Pending));
             assert!(listing.last_error.unwrap().contains("hub"), "it says why");
             let delay = listing.due_at.since(listed.world.space.clock.now());
             // It is not due a microsecond earlier.
             listed.world.clock.advance(delay - Duration::from_micros(1));
             listed.publish().await;
-            assert_eq!(listed.listing().failures, failures);
+            assert_eq!(listed.listing().await.failures, failures);
             listed.world.clock.advance(Duration::from_micros(1));
             delays.push(delay.as_secs());
         }
         assert_eq!(delays, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1800, 1800, 1800]);
         listed.world.hub.set_down(false);
         listed.publish().await;
-        let listing = listed.listing();
+        let listing = listed.listing().await;
         assert_eq!((listing.state, listing.failures, listing.last_error), (ListingState::Listed, 0, None));
     });
 }
@@ -209,19 +209,20 @@ fn q4_an_endpoint_that_is_taken_off_or_removed_goes_from_the_hub_first_and_then_
         listed.world.hub.set_down(true);
         unlist(space, &context, &listed.principal, &listed.name(), id).await.unwrap();
         listed.publish().await;
-        assert_eq!(listed.listing().state, ListingState::Removing);
+        assert_eq!(listed.listing().await.state, ListingState::Removing);
         listed.world.hub.set_down(false);
         listed.world.clock.advance(Duration::from_secs(5));
         listed.publish().await;
         assert_eq!(listed.publication(), None);
-        assert!(listings(space, &listed.principal, &listed.name()).unwrap().is_empty());
+        assert!(listings(space, &listed.principal, &listed.name()).await.unwrap().is_empty());
 
         listed.list().await.unwrap();
         listed.publish().await;
         remove_endpoint(space, &context, &listed.principal, listed.endpoint.id, None).await.unwrap();
         listed.publish().await;
         assert_eq!(listed.publication(), None);
-        let left = space.store.read().unwrap().listings_on(&listed.scope, listed.marketplace).unwrap();
+        let (scope, marketplace) = (listed.scope, listed.marketplace);
+        let left = space.store.read(&scope, move |view| view.listings_on(&scope, marketplace)).await.unwrap();
         assert!(left.is_empty());
     });
 }
@@ -238,7 +239,7 @@ fn q4_who_lists_again_what_is_going_is_not_taken_off_by_the_attempt_before() {
         listed.publish().await;
         listed.publish().await;
         assert!(listed.publication().is_some());
-        assert_eq!(listed.listing().state, ListingState::Listed);
+        assert_eq!(listed.listing().await.state, ListingState::Listed);
         assert_eq!(listed.list().await.unwrap_err(), ListingError::Listed);
     });
 }

@@ -1,7 +1,11 @@
 //! The use cases of marketplaces, with hubs that fail.
 
 #[cfg(test)]
+mod explaining;
+#[cfg(test)]
 mod listing;
+#[cfg(test)]
+mod policy_limits;
 #[cfg(test)]
 mod registering;
 #[cfg(test)]

@@ -127,7 +127,7 @@ fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_witho
         world.hub.set_down(true);
         let removed = remove(again.marketplace.id).await.unwrap();
         assert!(matches!(removed, Err(HubError::Unavailable(_))), "{removed:?}");
-        let found = marketplace(&world.space, &acme, again.marketplace.id);
+        let found = marketplace(&world.space, &acme, again.marketplace.id).await;
         assert_eq!(found, Err(MarketplaceError::NotFound));
         let audience = (&again.marketplace.username).into();
         assert!(world.cache.addressed(again.hub.id, &audience).is_err(), "its callers are refused at once");

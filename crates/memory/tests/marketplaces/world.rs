@@ -13,6 +13,7 @@ use syft_space_domain::marketplace::{
     HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, RegistrationSettings,
     register_marketplace,
 };
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
@@ -52,6 +53,7 @@ impl World {
             extractor: Arc::new(TextFiles),
             store: Arc::new(MemoryStore::new(cache.clone())),
             snapshots: cache.clone(),
+            policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
             trusted: cache.clone(),

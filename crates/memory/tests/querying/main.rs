@@ -5,7 +5,11 @@ mod ending;
 #[cfg(test)]
 mod hub_users;
 #[cfg(test)]
+mod obligations;
+#[cfg(test)]
 mod ports;
+#[cfg(test)]
+mod tickets;
 #[cfg(test)]
 mod waiting;
 #[cfg(test)]

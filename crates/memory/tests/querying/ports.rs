@@ -11,7 +11,7 @@ use syft_space_domain::dataset::{Change, ChangeNumber, Hits, IndexKey, SearchQue
 use syft_space_domain::ids::{DatasetId, HubId};
 use syft_space_domain::marketplace::Audience;
 use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots, TenantSnapshot};
-use syft_space_domain::store::{Store, StoreError, View};
+use syft_space_domain::store::{ReadUnit, Store, StoreError};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::unit::Unit;
 use syft_space_memory::{MemorySearch, MemoryStore};
@@ -142,8 +142,8 @@ impl Store for ScriptedStore {
         }
     }
 
-    fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
-        self.inner.read()
+    fn submit_read(&self, read: Box<dyn ReadUnit>) {
+        self.inner.submit_read(read);
     }
 }
 
@@ -176,5 +176,9 @@ impl Snapshots for ScriptedSnapshots {
     fn addressed(&self, hub: HubId, audience: &Audience) -> Result<Arc<TenantSnapshot>, SnapshotError> {
         self.check()?;
         self.inner.addressed(hub, audience)
+    }
+
+    fn unavailable(&self) -> usize {
+        self.inner.unavailable()
     }
 }

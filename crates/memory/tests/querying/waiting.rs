@@ -14,10 +14,10 @@ use crate::ports::Search;
 use crate::world::{SLUG, TOKEN_LIFETIME, World, block_on, new_endpoint, policy, poll, question};
 
 /// A change, the refusal that follows, and the event of it where it comes behind the body and behind the search.
-struct Change {
-    name: &'static str,
-    make: fn(&World),
-    refused: fn(&QueryError) -> bool,
+pub(crate) struct Change {
+    pub(crate) name: &'static str,
+    pub(crate) make: fn(&World),
+    pub(crate) refused: fn(&QueryError) -> bool,
     behind_body: &'static str,
     behind_search: &'static str,
 }
@@ -26,7 +26,7 @@ const REVOKED: fn(&QueryError) -> bool =
     |error| *error == QueryError::Authorization(AuthenticateError::Revoked.into());
 const NOT_FOUND: fn(&QueryError) -> bool = |error| *error == QueryError::NotFound;
 
-const CHANGES: [Change; 10] = [
+pub(crate) const CHANGES: [Change; 10] = [
     Change {
         name: "a policy denies",
         make: |world| world.attach(&[policy("allow", &["olivia@harbor.example"])]),

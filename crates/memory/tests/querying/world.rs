@@ -28,8 +28,8 @@ use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
     HubCredential, HubUrl, Marketplace, NewMarketplace, RegistrationSettings, register_marketplace,
 };
-use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, attach, create_policy};
+use syft_space_domain::page::{PageLimit, PageRequest};
+use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, PolicyTypes, attach, create_policy};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
@@ -41,6 +41,7 @@ use syft_space_memory::{
 };
 
 use crate::ports::{ScriptedEngine, ScriptedSnapshots, ScriptedStore};
+use crate::tickets::{TicketType, Tickets};
 
 pub(crate) const SLUG: &str = "birds";
 pub(crate) const HUB_USERNAME: &str = "harbormaster";
@@ -54,6 +55,7 @@ pub(crate) struct World {
     pub(crate) snapshots: Arc<ScriptedSnapshots>,
     pub(crate) hub: Arc<MemoryHub>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) tickets: Arc<Tickets>,
     pub(crate) owner: Principal,
     pub(crate) member: Principal,
     pub(crate) dataset: DatasetId,
@@ -65,7 +67,9 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let cache = Arc::new(SnapshotCache::default());
+        let tickets = Arc::new(Tickets::default());
+        let policy_types = PolicyTypes::default().with(TicketType(tickets.clone()));
+        let cache = Arc::new(SnapshotCache::new(policy_types.clone()));
         let store = Arc::new(ScriptedStore::new(MemoryStore::new(cache.clone())));
         let snapshots = Arc::new(ScriptedSnapshots::new(cache.clone()));
         let engine = Arc::new(ScriptedEngine::new());
@@ -77,6 +81,7 @@ impl World {
             engine: engine.clone(),
             spool: Arc::new(MemorySpool::new()),
             extractor: Arc::new(TextFiles),
+            policy_types,
             store: store.clone(),
             snapshots: snapshots.clone(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
@@ -91,7 +96,7 @@ impl World {
             datasets: DatasetLocks::default(),
             ingestion: IngestQueue::default(),
         };
-        Self::found(space, engine, store, snapshots, hub, clock)
+        Self::found(space, engine, store, snapshots, hub, clock, tickets)
     }
 
     fn found(
@@ -101,6 +106,7 @@ impl World {
         snapshots: Arc<ScriptedSnapshots>,
         hub: Arc<MemoryHub>,
         clock: Arc<ManualClock>,
+        tickets: Arc<Tickets>,
     ) -> Self {
         let context = space.request_context(Origin::default()).unwrap();
         let operator = OperatorScope::at_startup();
@@ -133,6 +139,7 @@ impl World {
             snapshots,
             hub,
             clock,
+            tickets,
             owner,
             member,
             dataset,
@@ -170,10 +177,11 @@ impl World {
 
     /// The events of this test, the oldest first.
     pub(crate) fn recorded(&self) -> Vec<Event> {
-        let mut view = self.space.store.read().unwrap();
-        let page =
-            PageRequest { limit: syft_space_domain::page::PageLimit::parse(100).unwrap(), after: None };
-        let events = view.events(&self.scope, &EventFilter::default(), page).unwrap().events.items;
+        let page = PageRequest { limit: PageLimit::parse(100).unwrap(), after: None };
+        let scope = self.scope;
+        let read =
+            self.space.store.read(&scope, move |view| view.events(&scope, &EventFilter::default(), page));
+        let events = read.wait().unwrap().events.items;
         events.into_iter().rev().skip(self.before.get()).map(|recorded| recorded.event).collect()
     }
 
@@ -200,16 +208,29 @@ impl World {
 
     /// Attaches access policies, and no others.
     pub(crate) fn attach(&self, policies: &[Value]) {
-        block_on(async {
-            let mut ids: Vec<PolicyId> = Vec::new();
-            for policy in policies {
-                let configuration = PolicyConfiguration::parse("access", policy).unwrap();
-                let wanted = NewPolicy { name: "who".to_owned(), configuration };
-                ids.push(create_policy(&self.space, &self.context(), &self.owner, wanted).await.unwrap().id);
-            }
-            let name = EndpointName::Id(self.endpoint.id);
-            attach(&self.space, &self.context(), &self.owner, name, ids, None).await.unwrap();
-        });
+        self.attach_all(&policies.iter().map(|policy| ("access", policy.clone())).collect::<Vec<_>>());
+    }
+
+    /// Attaches policies, each with its type, and no others.
+    pub(crate) fn attach_all(&self, policies: &[(&str, Value)]) {
+        let parsed =
+            policies.iter().map(|(name, policy)| self.space.policy_types.parse(name, policy).unwrap());
+        self.attach_ids(parsed.map(|configuration| self.add_policy(configuration)).collect());
+    }
+
+    pub(crate) fn add_policy(&self, configuration: PolicyConfiguration) -> PolicyId {
+        let wanted = NewPolicy { name: "who".to_owned(), configuration };
+        block_on(create_policy(&self.space, &self.context(), &self.owner, wanted)).unwrap().id
+    }
+
+    pub(crate) fn attach_ids(&self, ids: Vec<PolicyId>) {
+        let name = EndpointName::Id(self.endpoint.id);
+        block_on(attach(&self.space, &self.context(), &self.owner, name, ids, None)).unwrap();
+    }
+
+    /// Somebody with the tenant as it is now.
+    pub(crate) fn renewed(&self, principal: &Principal) -> Principal {
+        principal.renew(&*self.space.snapshots, self.space.clock.now()).unwrap()
     }
 
     pub(crate) fn publish(&self, published: bool) {

@@ -13,7 +13,7 @@ use syft_space_domain::identity::{
     InviteError, LoginError, MemberError, Principal,
 };
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::{self, NewPolicy, PolicyConfiguration};
+use syft_space_domain::policy::{self, NewPolicy};
 
 use crate::world::{Loss, TOKEN_LIFETIME, World, account, context, email, try_log_in};
 
@@ -29,7 +29,7 @@ fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
         assert_eq!(world.last_event(), event, "{change:?}");
         let (error, event) = change.refusal(Permission::WritePolicies);
         let configuration = json!({ "mode": "allow", "patterns": ["*"] });
-        let configuration = PolicyConfiguration::parse("access", &configuration).unwrap();
+        let configuration = world.space.policy_types.parse("access", &configuration).unwrap();
         let wanted = NewPolicy { name: "planted".to_owned(), configuration };
         let context = context(&world.space);
         let refused = block_on(policy::create_policy(&world.space, &context, &admin, wanted));
@@ -48,9 +48,11 @@ fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
         assert_eq!(refused.unwrap_err(), MemberError::from(error), "{change:?}");
         assert_eq!(world.last_event(), event, "{change:?}");
         let scope = world.owner.scope(Permission::ReadMetadata).unwrap();
-        let mut view = world.space.store.read().unwrap();
-        assert_eq!((view.count_datasets(&scope), view.count_policies(&scope)), (Ok(0), Ok(0)), "{change:?}");
-        assert_eq!(view.invitations(&scope, PageRequest::default()).unwrap().items, [], "{change:?}");
+        let kept = world.read(move |view| {
+            let invitations = view.invitations(&scope, PageRequest::default())?.items;
+            Ok((view.count_datasets(&scope)?, view.count_policies(&scope)?, invitations))
+        });
+        assert_eq!(kept, (0, 0, Vec::new()), "{change:?}");
     }
 }
 
@@ -100,7 +102,7 @@ fn h1_what_is_unpublished_or_denied_during_a_search_gives_no_answer() {
     let (space, owner) = (world.space.clone(), world.owner.clone());
     world.meanwhile.set(move || {
         let configuration = json!({ "mode": "deny", "patterns": ["*"] });
-        let configuration = PolicyConfiguration::parse("access", &configuration).unwrap();
+        let configuration = space.policy_types.parse("access", &configuration).unwrap();
         let wanted = NewPolicy { name: "nobody".to_owned(), configuration };
         let policy = block_on(policy::create_policy(&space, &context(&space), &owner, wanted)).unwrap();
         block_on(policy::attach(&space, &context(&space), &owner, name, vec![policy.id], None)).unwrap();

@@ -22,9 +22,10 @@ use syft_space_domain::identity::{
 };
 use syft_space_domain::ids::{AccountId, DatasetId};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
-use syft_space_domain::store::StoreError;
+use syft_space_domain::store::{Flow, StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
@@ -150,6 +151,7 @@ impl World {
             extractor: Arc::new(TextFiles),
             store: Arc::new(MemoryStore::new(cache.clone())),
             snapshots: cache.clone(),
+            policy_types: PolicyTypes::default(),
             passwords: Arc::new(SlowPasswords(passwords, meanwhile.clone())),
             tokens: Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME)),
             trusted: cache,
@@ -240,11 +242,19 @@ impl World {
         block_on(call.run(endpoint::Query::new(conversation, 5, 0.5).unwrap())).map(drop)
     }
 
+    /// Reads what is stored.
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn View) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        self.space.store.read(Flow::Installation, work).wait().unwrap()
+    }
+
     /// The last event of the tenant's log.
     pub(crate) fn last_event(&self) -> (Action, Outcome, Option<String>) {
         let scope = self.owner.scope(Permission::ReadAudit).unwrap();
-        let mut view = self.space.store.read().unwrap();
-        let page = view.events(&scope, &EventFilter::default(), PageRequest::default()).unwrap();
+        let page =
+            self.read(move |view| view.events(&scope, &EventFilter::default(), PageRequest::default()));
         let event = page.events.items.into_iter().next().unwrap().event;
         (event.action, event.outcome, event.reason_code)
     }

@@ -9,7 +9,7 @@ use syft_space_domain::ids::{MarketplaceId, TenantId};
 use syft_space_domain::marketplace::{
     HEALTH_REPORT_INTERVAL, PublicationStatus, ReportError, report, tell_due,
 };
-use syft_space_domain::store::StoreError;
+use syft_space_domain::store::{Flow, StoreError};
 use syft_space_domain::tenant::OperatorScope;
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ pub(crate) async fn sync_forever(space: Space, operator: Arc<OperatorScope>, pub
         };
         if Instant::now() >= report_at {
             report_at = Instant::now() + HEALTH_REPORT_INTERVAL;
-            match marketplaces(&space, &operator) {
+            match marketplaces(&space, &operator).await {
                 Ok(all) => due.extend(all),
                 Err(error) => tracing::error!(%error, "the marketplaces could not be read"),
             }
@@ -55,19 +55,20 @@ pub(crate) async fn sync_forever(space: Space, operator: Arc<OperatorScope>, pub
     }
 }
 
-fn marketplaces(
+async fn marketplaces(
     space: &Space,
     operator: &OperatorScope,
 ) -> Result<BTreeSet<(TenantId, MarketplaceId)>, StoreError> {
-    let mut view = space.store.read()?;
     let mut all = BTreeSet::new();
-    for tenant in view.tenants(operator)? {
-        let snapshot = space.snapshots.tenant(&operator.tenant(tenant.id));
+    let everywhere = operator.clone();
+    let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
+    for tenant in tenants.await? {
+        let snapshot = space.snapshots.tenant(&operator.tenant(tenant));
         all.extend(
             snapshot
                 .iter()
                 .flat_map(|snapshot| snapshot.marketplaces())
-                .map(|marketplace| (tenant.id, marketplace.id)),
+                .map(|marketplace| (tenant, marketplace.id)),
         );
     }
     Ok(all)

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 use syft_space_domain::dataset::{DatasetState, catch_up};
 use syft_space_domain::ids::DatasetId;
+use syft_space_domain::store::{Flow, StoreError};
 
 use crate::cli::output::Output;
 use crate::config::Settings;
@@ -29,7 +30,16 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     telemetry::start(settings);
     let opened = wiring::open_unreconciled(home, settings)?;
-    let datasets = opened.space.store.read()?.all_datasets(&opened.operator)?;
+    let operator = opened.operator.clone();
+    let datasets = opened.space.store.read(Flow::Installation, move |view| {
+        let mut datasets = Vec::new();
+        for tenant in view.tenant_ids(&operator)? {
+            let own = view.all_datasets(&operator.tenant(tenant))?;
+            datasets.extend(own.into_iter().map(|dataset| (tenant, dataset)));
+        }
+        Ok::<_, StoreError>(datasets)
+    });
+    let datasets = datasets.wait()?;
     let mut done = Vec::new();
     for (tenant, dataset) in datasets {
         let wanted = which.dataset.is_none_or(|id| id == dataset.id);

@@ -20,7 +20,7 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
     telemetry::start(settings);
     actix_web::rt::System::new().block_on(async {
         let opened = wiring::open(home, settings)?;
-        let token = if is_founded(&opened.space)? {
+        let token = if is_founded(&opened.space).await? {
             SetupTokenFile::remove(home)?;
             None
         } else {

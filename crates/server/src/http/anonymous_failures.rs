@@ -120,7 +120,7 @@ fn record(space: &Space, counted: &[(FailureKind, u32)]) -> Result<Receipt<(), S
 mod tests {
     use syft_space_domain::audit::RecordedEvent;
     use syft_space_domain::audit::ports::EventFilter;
-    use syft_space_domain::store::{Store, View};
+    use syft_space_domain::store::{Flow, ReadUnit, Store};
     use syft_space_domain::tenant::OperatorScope;
     use syft_space_domain::unit::Unit;
 
@@ -141,8 +141,8 @@ mod tests {
             }
         }
 
-        fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
-            self.inner.read()
+        fn submit_read(&self, read: Box<dyn ReadUnit>) {
+            self.inner.submit_read(read);
         }
     }
 
@@ -158,9 +158,11 @@ mod tests {
     }
 
     fn recorded(space: &Space) -> Vec<RecordedEvent> {
-        let mut view = space.store.read().unwrap();
-        let (operator, any) = (OperatorScope::at_startup(), EventFilter::default());
-        view.installation_events(&operator, &any, Default::default()).unwrap().events.items
+        let page = space.store.read(Flow::Installation, |view| {
+            let (operator, any) = (OperatorScope::at_startup(), EventFilter::default());
+            view.installation_events(&operator, &any, Default::default())
+        });
+        page.wait().unwrap().events.items
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub async fn guard<E>(
         Guard::Operator => return Err(Problem::new(Reason::NoRoute, "the API is under /api/v1")),
         Guard::Member(permissions) => {
             let principal = match &operator {
-                Some(operator) => listener::enter_tenant(state, operator, &http)?,
+                Some(operator) => listener::enter_tenant(state, operator, &http).await?,
                 None => identify(state, &context, &http, permissions).await?,
             };
             let name = RouteName { method: route.method.as_str(), path: route.path };

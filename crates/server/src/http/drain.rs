@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::ConnectionType;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
@@ -24,13 +26,22 @@ pub(crate) fn set_aside(http: &HttpRequest, payload: Payload) {
 }
 
 /// Makes the response hold the unread body until it is sent.
-pub(crate) fn hold(http: &HttpRequest, response: HttpResponse) -> HttpResponse {
-    match take(http) {
-        Some(payload) => {
-            response.map_body(|_, body| BoxBody::new(WithRemainder { body, _remainder: payload }))
-        }
-        None => response,
+///
+/// The framework keeps the connection where the whole body is there already. That would hang on how fast the response
+/// comes, so an unread body always closes it.
+pub(crate) fn hold(http: &HttpRequest, mut response: HttpResponse) -> HttpResponse {
+    let Some(payload) = take(http) else { return response };
+    if has_body(http) {
+        response.head_mut().set_connection_type(ConnectionType::Close);
     }
+    response.map_body(|_, body| BoxBody::new(WithRemainder { body, _remainder: payload }))
+}
+
+/// Whether the request announced a body.
+fn has_body(http: &HttpRequest) -> bool {
+    let headers = http.headers();
+    let length = headers.get(CONTENT_LENGTH);
+    headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length.as_bytes() != b"0")
 }
 
 /// The body of a response, and the unread body of its request.

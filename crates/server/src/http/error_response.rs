@@ -254,6 +254,7 @@ impl From<QueryError> for Problem {
             QueryError::Refused(ref refusal) => {
                 Self::new(Reason::AccessDenied, &error).with_policy(refusal.policy.clone())
             }
+            QueryError::PolicyUnavailable => Self::new(Reason::PolicyUnavailable, error),
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),
             QueryError::IdentityUnavailable => Self::new(Reason::IdentityUnavailable, error),
             QueryError::PortError(error) => error.into(),
@@ -302,7 +303,9 @@ impl From<PolicyError> for Problem {
             PolicyError::TooMany => Self::field("/policy_ids", error),
             PolicyError::Changed => Self::new(Reason::Changed, error),
             PolicyError::InUse => Self::new(Reason::InUse, error),
-            PolicyError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            PolicyError::LimitReached(_)
+            | PolicyError::PatternLimitReached(_)
+            | PolicyError::ByteLimitReached(_) => Self::new(Reason::LimitReached, error),
             PolicyError::PortError(error) => error.into(),
         }
     }

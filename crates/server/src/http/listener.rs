@@ -31,7 +31,7 @@ pub(crate) struct PeerUid(pub(crate) u32);
 ///
 /// # Errors
 /// When it comes from another user's process, brings a credential besides, or does not say which tenant it means.
-pub(crate) fn enter_tenant(
+pub(crate) async fn enter_tenant(
     state: &State,
     operator: &OperatorScope,
     http: &HttpRequest,
@@ -40,7 +40,7 @@ pub(crate) fn enter_tenant(
         let name = value.to_str().ok().and_then(|text| TenantName::parse(text).ok());
         name.ok_or_else(|| Problem::new(Reason::NotFound, "there is no tenant of that name"))
     });
-    Ok(operate(&state.space, operator, named.transpose()?.as_ref())?)
+    Ok(operate(&state.space, operator, named.transpose()?.as_ref()).await?)
 }
 
 /// Refuses what does not come from the server's own user, or from root; and a credential, which has no meaning here.

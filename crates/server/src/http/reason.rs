@@ -116,6 +116,8 @@ reasons! {
     StorageFull = INSUFFICIENT_STORAGE, "storage_full", "The server has no room left";
     /// A hub is needed, and cannot be asked.
     HubUnavailable = SERVICE_UNAVAILABLE, "hub_unavailable", "The hub cannot be asked at the moment";
+    /// A policy of the endpoint cannot be evaluated.
+    PolicyUnavailable = SERVICE_UNAVAILABLE, "policy_unavailable", "A policy cannot be evaluated, so nobody is let in";
     /// A policy hangs on who the caller is on their hub, and the hub cannot be asked.
     IdentityUnavailable = SERVICE_UNAVAILABLE, "identity_unavailable", "Who you are cannot be learned at the moment";
     /// Something that is needed is not there.

@@ -13,8 +13,9 @@ use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
     AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft, HubNotTrusted,
     HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerUrlMismatch, LastOwner, LimitReached,
-    NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PublicUrlMissing,
-    RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable, UsernameMismatch,
+    NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable,
+    PublicUrlMissing, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable,
+    UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
@@ -109,7 +110,7 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/health/live"  Guard::Open => health::live,
         summary("Tell whether the process serves HTTP").response::<health::State>(200);
     Get    "/health/ready" Guard::Open => health::ready,
-        summary("Tell whether requests are served").response::<health::State>(200).reasons(&[Unavailable]);
+        summary("Tell whether requests are served").response::<health::Readiness>(200).reasons(&[Unavailable]);
     Get    "/api/v1/health" Guard::Open => health::health,
         summary("Tell the version").response::<health::Health>(200);
     Get    "/api/v1/openapi.json" Guard::Open => openapi::document,
@@ -233,7 +234,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
             .headers(query::HEADERS)
             .request_body::<query::Query>().response::<query::Answer<'static>>(200)
-            .reasons(&[AccessDenied, IdentityUnavailable, HubUnavailable]);
+            .reasons(&[AccessDenied, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
 
     Get    "/api/v1/policies"      member(&[ReadMetadata]) => policies::list,
         summary("List the policies").paged().response::<List<policies::Policy>>(200);
@@ -244,7 +245,8 @@ pub static ROUTES: &[Route] = routes! {
         summary("Show a policy").response::<policies::Policy>(200).etag();
     Patch  "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::change,
         summary("Change a policy").description("The patch is merged into the configuration; a list is replaced as a whole.")
-            .merge_patch::<policies::ChangePolicy>().response::<policies::Policy>(200).etag().if_match();
+            .merge_patch::<policies::ChangePolicy>().response::<policies::Policy>(200).etag().if_match()
+            .reasons(&[LimitReached]);
     Delete "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::remove,
         summary("Remove a policy that is attached nowhere").no_content().if_match().reasons(&[InUse]);
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::{DatasetLocks, Space};
@@ -27,6 +28,7 @@ pub(crate) fn state() -> State {
         engine: Arc::new(MemorySearch::new()),
         spool: Arc::new(MemorySpool::new()),
         extractor: Arc::new(TextFiles),
+        policy_types: PolicyTypes::default(),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), Duration::from_secs(900))),
         trusted: snapshots,

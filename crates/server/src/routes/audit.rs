@@ -79,13 +79,13 @@ pub(crate) const FILTERS: &[Parameter] = &[
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let (filter, page) = filter_and_page(&request)?;
-    respond(events(request.space(), request.principal()?, &filter, page)?)
+    respond(events(request.space(), request.principal()?, filter, page).await?)
 }
 
 /// The installation's own log, which the host's operator reads.
 pub(crate) async fn installation(request: Request) -> Result<HttpResponse, Problem> {
     let (filter, page) = filter_and_page(&request)?;
-    respond(installation_events(request.space(), request.operator()?, &filter, page)?)
+    respond(installation_events(request.space(), request.operator()?, filter, page).await?)
 }
 
 fn respond(LogPage { events, projection }: LogPage) -> Result<HttpResponse, Problem> {

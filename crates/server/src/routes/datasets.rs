@@ -53,11 +53,12 @@ impl From<dataset::Dataset> for Dataset {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(dataset::datasets(request.space(), request.principal()?, page)?, Dataset::from)
+    let found = dataset::datasets(request.space(), request.principal()?, page).await?;
+    reply::list(found, Dataset::from).await
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = dataset::dataset(request.space(), request.principal()?, id(&request)?)?;
+    let found = dataset::dataset(request.space(), request.principal()?, id(&request)?).await?;
     reply::resource(StatusCode::OK, found.revision, &Dataset::from(found))
 }
 
@@ -149,7 +150,7 @@ pub(crate) struct ChangeDataset {
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset::dataset(request.space(), request.principal()?, id)?;
+    dataset::dataset(request.space(), request.principal()?, id).await?;
     let body: ChangeDataset = request.merge_patch().await?;
     let change = dataset::ChangeDataset {
         name: body.name,

@@ -77,11 +77,11 @@ impl From<dataset::Document> for Document {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset::dataset(request.space(), request.principal()?, id)?;
+    dataset::dataset(request.space(), request.principal()?, id).await?;
     let page = request.query().page()?;
     let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
     let found = reply::blocking(move || dataset::documents(&state.space, &principal, id, page)).await??;
-    reply::list(found, DocumentSummary::from)
+    reply::list(found, DocumentSummary::from).await
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
@@ -133,7 +133,7 @@ pub(crate) const WAIT: &[Parameter] =
 
 pub(crate) async fn add(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset::dataset(request.space(), request.principal()?, id)?;
+    dataset::dataset(request.space(), request.principal()?, id).await?;
     let wait = request.query().parse::<bool>("wait")?.unwrap_or(false);
     if request.is_form() {
         return upload::files(&mut request, id, wait).await;
@@ -271,7 +271,7 @@ pub(crate) struct Hits<'a> {
 
 pub(crate) async fn search(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    dataset::dataset(request.space(), request.principal()?, id)?;
+    dataset::dataset(request.space(), request.principal()?, id).await?;
     let body: Search = request.json().await?;
     let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
     let threshold = rules::threshold_or_default(body.similarity_threshold);

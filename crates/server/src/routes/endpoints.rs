@@ -9,7 +9,8 @@ use syft_space_domain::endpoint::{self, EndpointName, ResponseType, Slug};
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::Issuer;
-use syft_space_domain::policy::{self, HypotheticalCaller, Policy};
+use syft_space_domain::policy::ports::Attachment;
+use syft_space_domain::policy::{self, HypotheticalCaller};
 use syft_space_domain::text;
 use syft_space_domain::time::Timestamp;
 
@@ -84,15 +85,16 @@ pub(crate) enum ListedEndpoint {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    let listed = endpoint::endpoints(request.space(), request.principal()?, page)?;
+    let listed = endpoint::endpoints(request.space(), request.principal()?, page).await?;
     if listed.in_full {
-        return reply::list(listed.page, Endpoint::from);
+        return reply::list(listed.page, Endpoint::from).await;
     }
     reply::list(listed.page, |endpoint| QueryableEndpoint {
         name: endpoint.name,
         slug: endpoint.slug,
         summary: endpoint.summary,
     })
+    .await
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -108,18 +110,18 @@ pub(crate) struct AttachedPolicy {
     id: String,
     name: String,
     #[schemars(with = "shapes::PolicyTypeShape")]
-    policy_type: &'static str,
+    policy_type: String,
 }
 
-impl From<Policy> for AttachedPolicy {
-    fn from(policy: Policy) -> Self {
-        Self { id: policy.id.to_string(), name: policy.name, policy_type: policy.configuration.type_name() }
+impl From<Attachment> for AttachedPolicy {
+    fn from(attached: Attachment) -> Self {
+        Self { id: attached.policy.to_string(), name: attached.name, policy_type: attached.policy_type }
     }
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = find(&request)?;
-    let policies = policy::attached(request.space(), request.principal()?, found.id)?;
+    let found = find(&request).await?;
+    let policies = policy::attached(request.space(), request.principal()?, found.id).await?;
     let shown = EndpointWithPolicies {
         policies: policies.into_iter().map(AttachedPolicy::from).collect(),
         endpoint: Endpoint::from(found.clone()),
@@ -213,7 +215,7 @@ pub(crate) struct ChangeEndpoint {
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
-    let id = find(&request)?.id;
+    let id = find(&request).await?.id;
     let body: ChangeEndpoint = request.merge_patch().await?;
     let change = endpoint::ChangeEndpoint {
         name: body.name,
@@ -230,7 +232,7 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
-    let id = find(&request)?.id;
+    let id = find(&request).await?.id;
     endpoint::remove_endpoint(
         request.space(),
         &request.context,
@@ -256,7 +258,7 @@ pub(crate) struct AttachedPolicies {
 }
 
 pub(crate) async fn attach(mut request: Request) -> Result<HttpResponse, Problem> {
-    let id = find(&request)?.id;
+    let id = find(&request).await?.id;
     let body: AttachPolicies = request.json().await?;
     let parsed = body.policy_ids.iter().map(|text| take("/policy_ids", text.parse::<PolicyId>()));
     let ids = parsed.collect::<Result<Vec<_>, _>>()?;
@@ -316,7 +318,7 @@ impl Identity {
 }
 
 pub(crate) async fn explain(mut request: Request) -> Result<HttpResponse, Problem> {
-    let id = find(&request)?.id;
+    let id = find(&request).await?.id;
     let body: Explain = request.json().await?;
     let caller = body.identity.read()?;
     let explanation = policy::explain(request.space(), request.principal()?, &EndpointName::Id(id), &caller)?;
@@ -324,9 +326,9 @@ pub(crate) async fn explain(mut request: Request) -> Result<HttpResponse, Proble
 }
 
 /// The endpoint that the path names, by id or by slug.
-pub(super) fn find(request: &Request) -> Result<endpoint::Endpoint, Problem> {
+pub(super) async fn find(request: &Request) -> Result<endpoint::Endpoint, Problem> {
     let text = request.http.match_info().get("slug").unwrap_or_default();
     let name = EndpointName::parse(text)
         .ok_or_else(|| Problem::new(Reason::NotFound, "there is no such endpoint"))?;
-    Ok(endpoint::endpoint(request.space(), request.principal()?, &name)?)
+    Ok(endpoint::endpoint(request.space(), request.principal()?, &name).await?)
 }

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use syft_space_domain::policy::{Explained as DomainExplanation, Mode, Rule, Step, StepOutcome};
+use syft_space_domain::policy::{Decision, Diagnostics, PolicyDiagnostic, PolicyVerdict};
 
 use crate::routes::shapes;
 
@@ -34,40 +34,31 @@ pub(crate) struct ExplanationStep {
     rule: Option<String>,
 }
 
-impl From<&DomainExplanation> for Explanation {
-    fn from(explained: &DomainExplanation) -> Self {
-        let decided_by = explained.policies.verdict.decided_by.as_ref();
+impl From<&Decision> for Explanation {
+    fn from(decision: &Decision) -> Self {
+        let Diagnostics { reason, decided_by, policies } = &decision.diagnostics;
         Self {
-            verdict: if explained.allowed { "allow" } else { "deny" },
-            reason_code: explained.reason_code,
-            decided_by: decided_by.map(|decider| DecidedBy {
+            verdict: decision.effect.as_str(),
+            reason_code: reason.as_str(),
+            decided_by: decided_by.as_ref().map(|decider| DecidedBy {
                 policy_id: decider.policy.to_string(),
-                rule: rule(&decider.rule),
+                rule: decider.rule.to_string(),
             }),
-            steps: explained.policies.steps.iter().map(ExplanationStep::from).collect(),
+            steps: policies.iter().map(ExplanationStep::from).collect(),
         }
     }
 }
 
-impl From<&Step> for ExplanationStep {
-    fn from(step: &Step) -> Self {
-        let (outcome, matched) = match &step.outcome {
-            StepOutcome::Matched(by) => ("matched", Some(rule(by))),
-            StepOutcome::NotMatched => ("not_matched", None),
-            StepOutcome::AddressUnknown => ("address_unknown", None),
-            StepOutcome::Skipped => ("skipped", None),
+impl From<&PolicyDiagnostic> for ExplanationStep {
+    fn from(diagnostic: &PolicyDiagnostic) -> Self {
+        let (outcome, rule) = match &diagnostic.outcome {
+            PolicyVerdict::Matched(rule) => ("matched", Some(rule.to_string())),
+            PolicyVerdict::NotMatched => ("not_matched", None),
+            PolicyVerdict::AddressUnknown => ("address_unknown", None),
+            PolicyVerdict::Unavailable => ("unavailable", None),
+            PolicyVerdict::Skipped => ("skipped", None),
         };
-        let mode = match step.mode {
-            Mode::Allow => "allow",
-            Mode::Deny => "deny",
-        };
-        Self { policy_id: step.policy.to_string(), mode, outcome, rule: matched }
-    }
-}
-
-fn rule(rule: &Rule) -> String {
-    match rule {
-        Rule::Pattern(pattern) => pattern.to_string(),
-        Rule::Guests => "guests".to_owned(),
+        let mode = diagnostic.effect.as_str();
+        Self { policy_id: diagnostic.policy.to_string(), mode, outcome, rule }
     }
 }

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
+use syft_space_domain::store::{Flow, StoreError};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -24,6 +25,20 @@ pub(crate) struct State {
     status: &'static str,
 }
 
+/// Whether requests are served.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Readiness {
+    status: &'static str,
+    /// How many tenants are closed because their state could not be read. It is left out where none is.
+    #[serde(skip_serializing_if = "is_zero")]
+    closed_tenants: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 pub(crate) async fn health(_: Request) -> Result<HttpResponse, Problem> {
     reply::json(StatusCode::OK, &HEALTHY)
 }
@@ -37,6 +52,7 @@ pub(crate) async fn ready(request: Request) -> Result<HttpResponse, Problem> {
         return Err(Problem::new(Reason::Unavailable, "the server is shutting down"));
     }
     // A store that cannot be read answers nothing else either.
-    drop(request.space().store.read()?);
-    reply::json(StatusCode::OK, &State { status: "ready" })
+    request.space().store.read(Flow::Installation, |_| Ok::<_, StoreError>(())).await?;
+    let closed_tenants = request.space().snapshots.unavailable();
+    reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants })
 }

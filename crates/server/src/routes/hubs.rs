@@ -43,9 +43,9 @@ impl From<marketplace::Hub> for Hub {
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let hubs = marketplace::trusted_hubs(request.space(), request.operator()?)?;
+    let hubs = marketplace::trusted_hubs(request.space(), request.operator()?).await?;
     // There are few enough of them for one page.
-    reply::list(Page::<marketplace::Hub, HubId> { items: hubs, next: None }, Hub::from)
+    reply::list(Page::<marketplace::Hub, HubId> { items: hubs, next: None }, Hub::from).await
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]

@@ -45,7 +45,8 @@ impl From<identity::Invitation> for Invitation {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(identity::invitations(request.space(), request.principal()?, page)?, Invitation::from)
+    let found = identity::invitations(request.space(), request.principal()?, page).await?;
+    reply::list(found, Invitation::from).await
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]

@@ -78,15 +78,14 @@ impl From<JobSnapshot> for StartedJob {
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let dataset_id = request.path("id", "dataset")?;
     let page = request.query().page()?;
-    reply::list(dataset::jobs(request.space(), request.principal()?, dataset_id, page)?, Job::from)
+    let found = dataset::jobs(request.space(), request.principal()?, dataset_id, page).await?;
+    reply::list(found, Job::from).await
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let (dataset_id, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
-    reply::json(
-        StatusCode::OK,
-        &Job::from(dataset::job(request.space(), request.principal()?, dataset_id, id)?),
-    )
+    let found = dataset::job(request.space(), request.principal()?, dataset_id, id).await?;
+    reply::json(StatusCode::OK, &Job::from(found))
 }
 
 pub(crate) async fn cancel(request: Request) -> Result<HttpResponse, Problem> {

@@ -76,13 +76,13 @@ pub(crate) struct NewListing {
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let found =
-        marketplace::listings(request.space(), request.principal()?, &EndpointName::Id(find(&request)?.id))?;
+    let name = EndpointName::Id(find(&request).await?.id);
+    let found = marketplace::listings(request.space(), request.principal()?, &name).await?;
     reply::json(StatusCode::OK, &Listings::from(found))
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
-    let name = EndpointName::Id(find(&request)?.id);
+    let name = EndpointName::Id(find(&request).await?.id);
     let body: NewListing = request.json().await?;
     let at: MarketplaceId = take("/marketplace_id", body.marketplace_id.parse())?;
     let reachable = request.state.public_url.is_some();
@@ -93,7 +93,7 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
-    let name = EndpointName::Id(find(&request)?.id);
+    let name = EndpointName::Id(find(&request).await?.id);
     let id = request.path("listing", "listing")?;
     marketplace::unlist(request.space(), &request.context, request.principal()?, &name, id).await?;
     Ok(reply::no_content())

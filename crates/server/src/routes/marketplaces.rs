@@ -74,11 +74,12 @@ impl From<MarketplaceWithHub> for Marketplace {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(marketplace::marketplaces(request.space(), request.principal()?, page)?, Marketplace::from)
+    let found = marketplace::marketplaces(request.space(), request.principal()?, page).await?;
+    reply::list(found, Marketplace::from).await
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = marketplace::marketplace(request.space(), request.principal()?, id(&request)?)?;
+    let found = marketplace::marketplace(request.space(), request.principal()?, id(&request)?).await?;
     reply::resource(StatusCode::OK, found.marketplace.revision, &Marketplace::from(found))
 }
 
@@ -203,7 +204,7 @@ pub(crate) struct ChangeMarketplace {
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    marketplace::marketplace(request.space(), request.principal()?, id)?;
+    marketplace::marketplace(request.space(), request.principal()?, id).await?;
     let body: ChangeMarketplace = request.merge_patch().await?;
     let name = body.name.as_deref().map(MarketplaceName::parse);
     let change = marketplace::ChangeMarketplace {

@@ -36,9 +36,9 @@ impl From<tenant::Tenant> for Tenant {
 }
 
 pub(crate) async fn tenants(request: Request) -> Result<HttpResponse, Problem> {
-    let tenants = request.space().store.read()?.tenants(request.operator()?)?;
+    let tenants = tenant::tenants(request.space(), request.operator()?).await?;
     // There are few enough of them for one page.
-    reply::list(Page::<tenant::Tenant, TenantId> { items: tenants, next: None }, Tenant::from)
+    reply::list(Page::<tenant::Tenant, TenantId> { items: tenants, next: None }, Tenant::from).await
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]

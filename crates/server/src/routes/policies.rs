@@ -1,10 +1,13 @@
 //! The routes of policies.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::policy::{self, PolicyConfiguration, PolicyConfigurationError};
 use syft_space_domain::text;
@@ -23,9 +26,9 @@ pub(crate) struct Policy {
     id: String,
     name: String,
     #[schemars(with = "shapes::PolicyTypeShape")]
-    policy_type: &'static str,
+    policy_type: String,
     #[schemars(with = "shapes::ShownAccessConfigurationShape")]
-    configuration: serde_json::Value,
+    configuration: Arc<RawValue>,
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
@@ -37,22 +40,28 @@ impl From<policy::Policy> for Policy {
         Self {
             id: policy.id.to_string(),
             name: policy.name,
-            policy_type: policy.configuration.type_name(),
-            configuration: policy.configuration.to_json(),
+            policy_type: policy.configuration.type_name().to_owned(),
+            configuration: Arc::clone(policy.configuration.json()),
             created_at: policy.created_at,
             updated_at: policy.updated_at,
         }
     }
 }
 
+/// Writes a policy, which may have thousands of patterns.
+async fn respond(status: StatusCode, policy: policy::Policy) -> Result<HttpResponse, Problem> {
+    reply::large_resource::<_, Policy>(status, policy.revision, policy).await
+}
+
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(policy::policies(request.space(), request.principal()?, page)?, Policy::from)
+    let found = policy::policies(request.space(), request.principal()?, page).await?;
+    reply::list(found, Policy::from).await
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = policy::policy(request.space(), request.principal()?, id(&request)?)?;
-    reply::resource(StatusCode::OK, found.revision, &Policy::from(found))
+    let found = policy::policy(request.space(), request.principal()?, id(&request)?).await?;
+    respond(StatusCode::OK, found).await
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
@@ -73,11 +82,11 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     let body: NewPolicy = request.json().await?;
     let wanted = policy::NewPolicy {
         name: take("/name", text::name(&body.name))?,
-        configuration: configuration(&body.policy_type, &body.configuration)?,
+        configuration: configuration(&request, &body.policy_type, &body.configuration)?,
     };
     let created =
         policy::create_policy(request.space(), &request.context, request.principal()?, wanted).await?;
-    reply::resource(StatusCode::CREATED, created.revision, &Policy::from(created))
+    respond(StatusCode::CREATED, created).await
 }
 
 #[derive(Deserialize, Validate, JsonSchema)]
@@ -95,19 +104,20 @@ pub(crate) struct ChangePolicy {
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
-    let known = policy::policy(request.space(), request.principal()?, id)?;
+    let known = policy::policy(request.space(), request.principal()?, id).await?;
     let body: ChangePolicy = request.merge_patch().await?;
     let patched = body.configuration.map(|patch| {
-        let mut merged = known.configuration.to_json();
+        // What cannot be read any more is replaced as a whole.
+        let mut merged = known.configuration.to_value().unwrap_or_default();
         merge(&mut merged, patch);
-        configuration(known.configuration.type_name(), &merged)
+        configuration(&request, known.configuration.type_name(), &merged)
     });
     // The patch was merged into what was just read: it may not land on anything newer.
     let if_revision = request.if_match().or(patched.is_some().then_some(known.revision));
     let change = policy::ChangePolicy { name: body.name, configuration: patched.transpose()?, if_revision };
     let changed =
         policy::change_policy(request.space(), &request.context, request.principal()?, id, change).await?;
-    reply::resource(StatusCode::OK, changed.revision, &Policy::from(changed))
+    respond(StatusCode::OK, changed).await
 }
 
 /// JSON Merge Patch (RFC 7396, section 2).
@@ -137,11 +147,17 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     Ok(reply::no_content())
 }
 
-fn configuration(policy_type: &str, json: &serde_json::Value) -> Result<PolicyConfiguration, Problem> {
-    PolicyConfiguration::parse(policy_type, json).map_err(|error| match &error {
-        PolicyConfigurationError::UnknownType(_) => Problem::field("/policy_type", error),
-        PolicyConfigurationError::Access(access) => {
-            Problem::field(format!("/configuration{}", access.pointer()), error.to_string())
+fn configuration(
+    request: &Request,
+    policy_type: &str,
+    json: &serde_json::Value,
+) -> Result<PolicyConfiguration, Problem> {
+    request.space().policy_types.parse(policy_type, json).map_err(|error| match &error {
+        PolicyConfigurationError::UnknownType { known, .. } => {
+            Problem::field("/policy_type", format!("policy_type is {}; {error}", known.join(" or ")))
+        }
+        PolicyConfigurationError::Invalid(invalid) => {
+            Problem::field(format!("/configuration{}", invalid.pointer), error.to_string())
         }
     })
 }

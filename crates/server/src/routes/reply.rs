@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG};
 use schemars::JsonSchema;
 use serde::Serialize;
-use syft_space_domain::page::Page;
+use syft_space_domain::page::{Page, PageItem};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -27,17 +27,26 @@ impl<U> List<U> {
 }
 
 /// Writes a page, each item in its own form.
-pub(super) fn list<T, K: std::fmt::Display, U: Serialize>(
+pub(super) async fn list<T, K, U>(
     page: Page<T, K>,
-    shape: impl FnMut(T) -> U,
-) -> Result<HttpResponse, Problem> {
-    json(StatusCode::OK, &List::of(page, shape))
+    shape: impl FnMut(T) -> U + Send + 'static,
+) -> Result<HttpResponse, Problem>
+where
+    T: PageItem + Send + 'static,
+    K: std::fmt::Display + Send + 'static,
+    U: Serialize,
+{
+    let body = serialize_large(page.bytes(), move || List::of(page, shape)).await?;
+    Ok(json_response(StatusCode::OK, body))
 }
 
 /// Writes JSON.
 pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> Result<HttpResponse, Problem> {
-    let body = serialize(body)?;
-    Ok(HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/json")).body(body))
+    Ok(json_response(status, serialize(body)?))
+}
+
+fn json_response(status: StatusCode, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::build(status).insert_header((CONTENT_TYPE, "application/json")).body(body)
 }
 
 /// Writes a resource with the revision that `If-Match` may name.
@@ -46,12 +55,29 @@ pub(super) fn resource<T: Serialize>(
     revision: u64,
     body: &T,
 ) -> Result<HttpResponse, Problem> {
-    let body = serialize(body)?;
+    Ok(resource_response(status, revision, serialize(body)?))
+}
+
+/// Writes a resource that may be large, with the revision that `If-Match` may name.
+pub(super) async fn large_resource<T, U>(
+    status: StatusCode,
+    revision: u64,
+    item: T,
+) -> Result<HttpResponse, Problem>
+where
+    T: PageItem + Send + 'static,
+    U: From<T> + Serialize,
+{
+    let body = serialize_large(item.bytes(), move || U::from(item)).await?;
+    Ok(resource_response(status, revision, body))
+}
+
+fn resource_response(status: StatusCode, revision: u64, body: Vec<u8>) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     response
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((ETAG, format!("\"{revision}\"")));
-    Ok(response.body(body))
+    response.body(body)
 }
 
 /// The response 204.
@@ -62,6 +88,18 @@ pub(super) fn no_content() -> HttpResponse {
 /// Most bodies have fewer bytes, so that their buffer need not grow.
 const TYPICAL_BODY_BYTES: usize = 8 << 10;
 
+/// What has more bytes than these takes longer to write than it takes to hand it to another thread.
+const MAX_BYTES_ON_WORKER: usize = 64 << 10;
+
+/// Makes and writes what has about so many bytes: where it holds up no other request if it is large.
+async fn serialize_large<T: Serialize>(
+    bytes: usize,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<Vec<u8>, Problem> {
+    let write = move || serialize(&body());
+    if bytes > MAX_BYTES_ON_WORKER { blocking(write).await? } else { write() }
+}
+
 fn serialize<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::with_capacity(TYPICAL_BODY_BYTES);
     serde_json::to_writer(&mut bytes, body).map_err(|error| {
@@ -71,12 +109,12 @@ fn serialize<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// Runs what blocks on a disk where that does not hold up other requests.
+/// Runs what blocks on a disk, or takes long, where that does not hold up other requests.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "work on a disk did not end");
+        tracing::error!(%error, "work off the workers did not end");
         Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
     })
 }

@@ -16,7 +16,7 @@ use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
 use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, Issuer, ListingState, SUBJECT_MAX};
 use syft_space_domain::page::PageLimit;
-use syft_space_domain::policy::{AccessConfiguration, EmailPattern, Mode};
+use syft_space_domain::policy::{ConfigurationSchema, Effect, PolicyTypes};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
@@ -335,25 +335,19 @@ shapes! {
         },
     });
     /// The configuration of an access policy, as it is taken.
-    AccessConfigurationShape = "AccessConfiguration": json_schema!({
-        "oneOf": [
-            own_configuration(&["mode", "patterns"]),
-            foreign_configuration("allowed_users", "denied_users"),
-            foreign_configuration("denied_users", "allowed_users"),
-        ],
-    });
+    AccessConfigurationShape = "AccessConfiguration": configuration(|schema| schema.taken);
     /// The configuration of an access policy, as it is shown.
-    ShownAccessConfigurationShape = "ShownAccessConfiguration": own_configuration(&["mode", "patterns", "guests"]);
+    ShownAccessConfigurationShape = "ShownAccessConfiguration": configuration(|schema| schema.shown);
     /// A merge patch of the configuration of an access policy.
-    AccessConfigurationPatchShape = "AccessConfigurationPatch": configuration_patch();
+    AccessConfigurationPatchShape = "AccessConfigurationPatch": configuration(|schema| schema.patch);
     /// Whether a policy, or all of them, let somebody through.
-    ModeShape = "Mode": json_schema!({ "type": "string", "enum": [Mode::Allow.as_str(), Mode::Deny.as_str()] });
+    ModeShape = "Mode": json_schema!({ "type": "string", "enum": names(&Effect::ALL, Effect::as_str) });
     /// What a policy had to say.
     StepOutcomeShape = "StepOutcome": json_schema!({
-        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "skipped"],
+        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "unavailable", "skipped"],
     });
     /// The type of a policy.
-    PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": ["access"] });
+    PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": policy_types() });
     /// The name of a tenant that the caller believes to speak to.
     TenantHintShape = "TenantHint": json_schema!({ "type": "string" });
     /// Why a request was refused.
@@ -456,42 +450,16 @@ fn reasons() -> String {
     format!("Why it was refused, for programs. A code never changes its meaning.\n\n{lines}")
 }
 
-fn pattern() -> Schema {
-    json_schema!({
-        "type": "string", "format": "email-pattern", "minLength": 1, "maxLength": EmailPattern::MAX,
-        "description": "An e-mail address, or one with `*` for any run of characters on its side of the `@`, or `*` alone.",
-    })
+fn policy_types() -> Vec<&'static str> {
+    PolicyTypes::default().iter().map(|policy_type| policy_type.name()).collect()
 }
 
-/// In a merge patch `null` takes away what may be left out.
-fn configuration_patch() -> Schema {
-    let mut patch = own_configuration(&[]);
-    if let Some(guests) = patch.pointer_mut("/properties/guests/type") {
-        *guests = serde_json::json!(["boolean", "null"]);
+/// The configuration of a policy of any type.
+fn configuration(part: fn(ConfigurationSchema) -> Value) -> Schema {
+    let mut types: Vec<Value> =
+        PolicyTypes::default().iter().map(|policy_type| part(policy_type.schema())).collect();
+    match (types.pop(), types.is_empty()) {
+        (Some(only), true) => Schema::try_from(only).unwrap_or_default(),
+        (last, _) => json_schema!({ "oneOf": types.into_iter().chain(last).collect::<Vec<_>>() }),
     }
-    patch
-}
-
-/// The configuration of the Python product: just one of its lists names somebody.
-fn foreign_configuration(named: &str, empty: &str) -> Schema {
-    json_schema!({
-        "type": "object", "additionalProperties": false, "required": [named], "title": format!("Only {named}"),
-        "properties": {
-            named: { "type": "array", "minItems": 1, "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern() },
-            empty: { "type": "array", "maxItems": 0 },
-        },
-    })
-}
-
-fn own_configuration(required: &[&str]) -> Schema {
-    json_schema!({
-        "type": "object", "additionalProperties": false, "required": required, "title": "Mode and patterns",
-        "properties": {
-            "mode": { "type": "string", "enum": ["allow", "deny"],
-                "description": "Whether whoever matches may query, or may not." },
-            "patterns": { "type": "array", "maxItems": AccessConfiguration::PATTERNS_MAX,
-                "items": pattern() },
-            "guests": { "type": "boolean", "default": false, "description": "Whether guests are meant, too." },
-        },
-    })
 }

@@ -76,7 +76,7 @@ pub(super) async fn files(request: &mut Request, id: DatasetId, wait: bool) -> R
         watch.await;
         request.renew().await?;
     }
-    let snapshot = dataset::job(request.space(), request.principal()?, id, job.id)?;
+    let snapshot = dataset::job(request.space(), request.principal()?, id, job.id).await?;
     let ended = wait && snapshot.job.status.is_final();
     let status = if ended { StatusCode::OK } else { StatusCode::ACCEPTED };
     reply::json(status, &StartedJob::from(snapshot))

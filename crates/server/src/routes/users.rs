@@ -44,11 +44,12 @@ impl From<identity::Member> for Member {
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    reply::list(identity::members(request.space(), request.principal()?, page)?, Member::from)
+    let found = identity::members(request.space(), request.principal()?, page).await?;
+    reply::list(found, Member::from).await
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
-    let found = identity::member(request.space(), request.principal()?, id(&request)?)?;
+    let found = identity::member(request.space(), request.principal()?, id(&request)?).await?;
     reply::resource(StatusCode::OK, found.membership.revision, &Member::from(found))
 }
 
@@ -68,7 +69,7 @@ pub(crate) struct ChangeMember {
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     // What is not there cannot be changed, whatever the body says.
-    identity::member(request.space(), request.principal()?, id)?;
+    identity::member(request.space(), request.principal()?, id).await?;
     let body: ChangeMember = request.merge_patch().await?;
     let change = identity::ChangeMember {
         role: body.role.map(|role| take("/role", role.parse())).transpose()?,

@@ -7,9 +7,10 @@ use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
 use syft_space_domain::marketplace::ports::TrustedHubs;
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::random::Entropy;
-use syft_space_domain::snapshot::SnapshotCache;
-use syft_space_domain::store::{CommitHook, Store};
+use syft_space_domain::snapshot::{ClosedTenant, SnapshotCache};
+use syft_space_domain::store::{CommitHook, Flow, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
@@ -77,11 +78,17 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let operator = OperatorScope::at_startup();
 
-    let snapshots = Arc::new(SnapshotCache::default());
+    let policy_types = PolicyTypes::default();
+    let snapshots = Arc::new(SnapshotCache::new(policy_types.clone()));
     let commit_hook: Arc<dyn CommitHook> = snapshots.clone();
     let store = SqliteStore::open_locked(lock, SqliteOptions::default(), commit_hook)?;
     let home = store.home().clone();
-    snapshots.load(&mut *store.read()?, &operator)?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let loading = (Arc::clone(&snapshots), operator.clone());
+    let closed = store.read(Flow::Installation, move |view| loading.0.load(view, &loading.1)).wait()?;
+    for ClosedTenant { tenant, error } in closed {
+        tracing::warn!(%tenant, %error, "a tenant is closed, for its state cannot be read; the others are served");
+    }
 
     let environment = Environment::parse(ENVIRONMENT)?;
     let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
@@ -105,8 +112,9 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         cached: TokenSettings::DEFAULT_CACHED,
     };
     let space = Space {
-        store: Arc::new(store),
+        store,
         snapshots,
+        policy_types,
         documents: Arc::new(SqliteDocuments::new(&home)),
         spool: Arc::new(FileSpool::new(&home)),
         extractor: Arc::new(read_files::extractor().context("finding the program that reads files")?),

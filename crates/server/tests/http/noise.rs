@@ -10,7 +10,7 @@ use serde_json::json;
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Actor, RecordedEvent};
 use syft_space_domain::page::{PageLimit, PageRequest};
-use syft_space_domain::store::{NoopHook, Store};
+use syft_space_domain::store::{Flow, NoopHook, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 
@@ -74,12 +74,14 @@ async fn nonsense(anybody: &Client, good: &str, n: u64) -> u16 {
 /// The installation's log of a home that nobody serves any more.
 fn installation_log(home: &std::path::Path) -> Vec<RecordedEvent> {
     let store = SqliteStore::open(home, SqliteOptions::default(), Arc::new(NoopHook)).unwrap();
-    let mut view = store.read().unwrap();
+    let store: &dyn Store = &store;
     let (mut events, mut after) = (Vec::new(), None);
     loop {
         let ask = PageRequest { limit: PageLimit::parse(100).unwrap(), after };
-        let page = view.installation_events(&OperatorScope::at_startup(), &EventFilter::default(), ask);
-        let page = page.unwrap().events;
+        let page = store.read(Flow::Installation, move |view| {
+            view.installation_events(&OperatorScope::at_startup(), &EventFilter::default(), ask)
+        });
+        let page = page.wait().unwrap().events;
         events.extend(page.items);
         after = page.next;
         if after.is_none() {

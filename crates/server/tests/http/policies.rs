@@ -167,3 +167,38 @@ async fn q1_a_query_takes_what_marketplace_clients_send_and_believes_none_of_it(
     let answer = other.post("/endpoints/birds/query", &plain).await.expect(200);
     assert_eq!(answer.body["references"]["documents"][0]["metadata"], json!({}), "an object, never null");
 }
+
+#[tokio::test]
+async fn a_page_of_large_policies_is_bounded_and_the_pages_are_the_whole_list() {
+    const PAGE_BYTES: usize = 1 << 20;
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let patterns: Vec<String> =
+        (0..9_990).map(|n| format!("{}{n}*@*.mail.acme.example", "x".repeat(50))).collect();
+    let mut made = Vec::new();
+    for n in 0..10 {
+        let body = json!({
+            "name": format!("policy {n}"), "policy_type": "access",
+            "configuration": { "mode": "allow", "patterns": patterns },
+        });
+        made.push(owner.post("/policies", &body).await.expect(201).body["id"].clone());
+    }
+    let viewer = space.member(&owner, "viewer@acme.example", "viewer").await;
+    let (mut listed, mut pages, mut cursor) = (Vec::new(), 0, None);
+    loop {
+        let after = cursor.map_or_else(String::new, |cursor: String| format!("&cursor={cursor}"));
+        let page = viewer.get(&format!("/policies?limit=100{after}")).await.expect(200).body;
+        let items = page["items"].as_array().unwrap();
+        let item_bytes = items[0].to_string().len();
+        assert!(page.to_string().len() <= PAGE_BYTES + item_bytes, "a page has 1 MiB and an item at most");
+        assert!(
+            items.iter().all(|item| item["configuration"]["patterns"].as_array().unwrap().len() == 9_990)
+        );
+        listed.extend(items.iter().map(|item| item["id"].clone()));
+        pages += 1;
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = Some(next.to_owned());
+    }
+    assert_eq!(listed, made, "every policy is on one page");
+    assert!(pages >= 5, "two of these fill a page: {pages} pages");
+}

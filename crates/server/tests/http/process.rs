@@ -5,6 +5,7 @@ mod read_files;
 mod refusals;
 mod setup_token;
 mod shutdown;
+mod unreadable;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;

@@ -189,9 +189,13 @@ impl Session<'_> {
             let rows = load_page(connection, key, filter, page, indexed)?;
             Ok::<_, Failed>((rows, indexed, last.unwrap_or(0)))
         })?;
-        let found = rows.into_iter().map(|row| recorded_event(log, row)).collect::<Result<_, _>>()?;
+        // An event has a few hundred bytes, so the rows of the largest page are few enough to be held.
+        let events = Page::read(rows, page.limit, |row| {
+            let recorded = recorded_event(log, row)?;
+            Ok::<_, StoreError>((Seq(recorded.seq), recorded))
+        });
         Ok(LogPage {
-            events: Page::cut(found, page.limit, |event: &RecordedEvent| Seq(event.seq)),
+            events: events?,
             projection: Projection { seq: to_u64(indexed)?, lag: to_u64(last.saturating_sub(indexed))? },
         })
     }

@@ -94,8 +94,10 @@ pub(super) fn summaries(
         .limit(limit_plus_one(page.limit))
         .select(SummaryRow::as_select())
         .load(connection)?;
-    let found = rows.into_iter().map(|row| row.read(connection)).collect::<Result<_, _>>()?;
-    Ok(Page::cut(found, page.limit, |document: &DocumentSummary| document.id.clone()))
+    Page::read(rows, page.limit, |row| {
+        let document = row.read(connection)?;
+        Ok((document.id.clone(), document))
+    })
 }
 
 pub(super) fn usage(connection: &mut SqliteConnection) -> Result<Usage, Failed> {

@@ -2,6 +2,7 @@
 
 mod rows;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::ids::{EndpointId, HubId, ListingId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
@@ -11,7 +12,7 @@ use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, after_key, limit_plus_one, to_u64};
+use crate::codec::{Key, after_key, limit_plus_one, read_page, to_u64};
 use crate::marketplace::rows::{HubRow, ListingRow, MarketplaceRow};
 use crate::schema::{hubs, listings, marketplaces};
 use crate::session::Session;
@@ -87,17 +88,19 @@ impl MarketplaceView for Session<'_> {
         scope: &TenantScope,
         page: PageRequest<MarketplaceId>,
     ) -> Result<Page<Marketplace, MarketplaceId>, StoreError> {
-        let rows: Vec<MarketplaceRow> = self.read(|connection| {
-            marketplaces::table
+        self.read(|connection| {
+            let rows = marketplaces::table
                 .filter(marketplaces::tenant_id.eq(Key::from(scope)))
                 .filter(marketplaces::id.gt(after_key(page.after)))
                 .order(marketplaces::id)
                 .limit(limit_plus_one(page.limit))
                 .select(MarketplaceRow::as_select())
-                .load(connection)
-        })?;
-        let found = rows.into_iter().map(Marketplace::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |marketplace: &Marketplace| marketplace.id))
+                .load_iter::<MarketplaceRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let marketplace = Marketplace::try_from(row)?;
+                Ok((marketplace.id, marketplace))
+            })
+        })?
     }
 
     fn listing(&mut self, scope: &TenantScope, id: ListingId) -> Result<Option<Listing>, StoreError> {

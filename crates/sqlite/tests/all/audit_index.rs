@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{SECRET_WORD, beside, execute, open, port, scope, tenant_id, texts};
+use crate::support::{SECRET_WORD, beside, execute, open, port, read, scope, tenant_id, texts};
 use syft_space_conformance::audit::mixed::{check_pages, mixed_events, record_all};
 use syft_space_domain::audit::ports::{EventFilter, Projection};
 use syft_space_domain::audit::{Event, Log, Person};
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::store::{NoopHook, Store};
+use syft_space_domain::store::NoopHook;
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
@@ -25,8 +25,8 @@ fn without_index(home: &Path) -> SqliteStore {
 }
 
 fn projection(store: &SqliteStore) -> Projection {
-    let mut view = store.read().unwrap();
-    view.events(&scope(1), &EventFilter::default(), PageRequest::default()).unwrap().projection
+    let page = read(store, |view| view.events(&scope(1), &EventFilter::default(), PageRequest::default()));
+    page.unwrap().projection
 }
 
 /// Waits until the index holds every full block.

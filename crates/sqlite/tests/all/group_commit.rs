@@ -6,11 +6,11 @@ use std::thread;
 
 use crate::support::{
     dataset, dataset_id, endpoint, event, execute, gap_free, hold_up, keep, log, named_dataset, open, port,
-    scope, submit, tenant, tenant_id, write_scope,
+    read, scope, submit, tenant, tenant_id, write_scope,
 };
 use syft_space_conformance::audit::mixed::{mixed_events, record_all};
 use syft_space_domain::audit::Log;
-use syft_space_domain::store::{CommitHook, NoopHook, StateChange, Store, StoreError, Tx, View};
+use syft_space_domain::store::{CommitHook, Flow, NoopHook, StateChange, Store, StoreError, Tx, View};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::unit::{Receipt, Recorded, Refused, Unit, UnitOutcome};
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
@@ -68,7 +68,7 @@ fn units_that_wait_are_committed_together_and_one_fails_alone() {
     assert_eq!(commits.recv().unwrap(), both, "both came with one commit");
     assert_eq!(gap_free(&store, Log::Installation), 3, "the one that failed has no event");
     let versions: Vec<u64> = {
-        let tenants = store.read().unwrap().tenants(&OperatorScope::at_startup()).unwrap();
+        let tenants = read(&store, |view| view.tenants(&OperatorScope::at_startup())).unwrap();
         tenants.iter().map(|tenant| tenant.version).collect()
     };
     assert_eq!(versions, [1, 1], "the version moved in the same commit");
@@ -86,7 +86,7 @@ fn u1_a_refused_unit_keeps_its_event_and_none_of_its_rows() {
     assert_eq!(refused.wait(), Err(TestError::Refused));
     kept.wait().unwrap();
     let names: Vec<String> = {
-        let tenants = store.read().unwrap().tenants(&OperatorScope::at_startup()).unwrap();
+        let tenants = read(&store, |view| view.tenants(&OperatorScope::at_startup())).unwrap();
         tenants.iter().map(|tenant| tenant.name.to_string()).collect()
     };
     assert_eq!(names, ["tenant-2"]);
@@ -129,7 +129,7 @@ fn a_panic_ends_its_unit_alone() {
     assert_eq!(panics.wait(), Err(StoreError::Closed));
     after.wait().unwrap();
     let ids: Vec<_> = {
-        let tenants = store.read().unwrap().tenants(&OperatorScope::at_startup()).unwrap();
+        let tenants = read(&store, |view| view.tenants(&OperatorScope::at_startup())).unwrap();
         tenants.iter().map(|tenant| tenant.id).collect()
     };
     assert_eq!(ids, [tenant_id(1), tenant_id(3)]);
@@ -163,11 +163,9 @@ fn u1_after_a_failed_commit_each_unit_is_written_by_itself() {
     assert_eq!(refused.wait(), Err(TestError::Refused));
     after.wait().unwrap();
 
-    let mut view = store.read().unwrap();
-    let there = |view: &mut dyn View, n| view.dataset(&scope(1), dataset_id(n)).unwrap().is_some();
-    let found: Vec<bool> = (1..=4).map(|n| there(&mut *view, n)).collect();
-    assert_eq!(found, [true, false, false, true]);
-    drop(view);
+    let found: Result<Vec<bool>, StoreError> =
+        read(&store, |view| (1..=4).map(|n| Ok(view.dataset(&scope(1), dataset_id(n))?.is_some())).collect());
+    assert_eq!(found, Ok(vec![true, false, false, true]));
     assert_eq!(gap_free(&store, Log::Installation), 5);
 }
 
@@ -197,7 +195,7 @@ fn a_database_that_is_full_says_so_and_loses_nothing() {
     let kept = u64::try_from(outcomes.iter().filter(|outcome| outcome.is_ok()).count()).unwrap();
     assert!((1..100).contains(&kept), "some fit and some did not: {kept}");
     written += kept;
-    assert_eq!(store.read().unwrap().count_datasets(&scope(1)), Ok(kept));
+    assert_eq!(read(&store, |view| view.count_datasets(&scope(1))), Ok(kept));
     assert_eq!(gap_free(&store, Log::Installation), written);
     drop(store);
     // With space again everything goes on.
@@ -220,7 +218,7 @@ fn a_unit_that_ignores_an_error_of_the_database_keeps_nothing() {
         Ok(())
     });
     assert_eq!(ignored.wait(), Err(StoreError::Full));
-    assert_eq!(store.read().unwrap().count_datasets(&scope(1)), Ok(0));
+    assert_eq!(read(&store, |view| view.count_datasets(&scope(1))), Ok(0));
     assert_eq!(gap_free(&store, Log::Installation), 1);
 }
 
@@ -245,7 +243,7 @@ fn u1_rows_without_an_event_are_not_kept() {
     let (done, outcome) = channel();
     store.submit(Box::new(Silent(done)));
     assert!(matches!(outcome.recv().unwrap(), Err(StoreError::Failed(_))));
-    assert_eq!(store.read().unwrap().tenants(&OperatorScope::at_startup()), Ok(Vec::new()));
+    assert_eq!(read(&store, |view| view.tenants(&OperatorScope::at_startup())), Ok(Vec::new()));
 }
 
 #[test]
@@ -325,7 +323,7 @@ fn sixty_four_threads_write_and_read_without_an_error() {
                         Ok(Recorded::new((), event(&scope(n + 1))))
                     });
                     written.wait().unwrap();
-                    let found = store.read().unwrap().dataset(&scope(n + 1), dataset_id(id)).unwrap();
+                    let found = read(store, move |view| view.dataset(&scope(n + 1), dataset_id(id))).unwrap();
                     assert!(found.is_some(), "what was acknowledged is read");
                 }
             });
@@ -340,11 +338,19 @@ fn sixty_four_threads_write_and_read_without_an_error() {
 fn a_view_shows_one_moment() {
     let home = TempDir::new().unwrap();
     let store = open(home.path());
-    let mut before = store.read().unwrap();
+    let (begin, begun) = channel();
+    let (go_on, may_go_on) = channel();
+    let before = port(&store).read(Flow::Installation, move |view| {
+        begin.send(()).unwrap();
+        may_go_on.recv().unwrap();
+        view.tenants(&OperatorScope::at_startup())
+    });
+    begun.recv().unwrap();
     keep(&store, |tx| tx.add_tenant(&tenant(1)));
-    let operator = OperatorScope::at_startup();
-    assert_eq!(before.tenants(&operator), Ok(Vec::new()), "what was committed later is not seen");
-    assert_eq!(store.read().unwrap().tenants(&operator).unwrap().len(), 1);
+    go_on.send(()).unwrap();
+    assert_eq!(before.wait(), Ok(Vec::new()), "what was committed later is not seen");
+    let after = read(&store, |view| view.tenants(&OperatorScope::at_startup()));
+    assert_eq!(after.unwrap().len(), 1);
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod documents;
 mod group_commit;
 mod migrations;
 mod open;
+mod reads;
 mod snapshot;
 mod support;

@@ -17,13 +17,13 @@ const DOCUMENTS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite
 /// One row for each table, in the order in which they refer to each other.
 const APP_ROWS: &str = "
     INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1);
-    INSERT INTO accounts VALUES (x'02', 'a@example.org', '$argon2id$', 'active', 1);
+    INSERT INTO accounts VALUES (x'02', 'a@example.org', '$argon2id$', 'active', 1, 1);
     INSERT INTO memberships VALUES (x'01', x'02', 'owner', 'active', 1, 1, 1);
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);
-    INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', '{}', 1, 1, 1);
+    INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', 1, 1, 1, 0, 2, '{}');
     INSERT INTO endpoint_policies VALUES (x'01', x'07', x'08', 0);
     INSERT INTO hubs VALUES (x'0E', 'https://hub.example.org', 'https://hub.example.org', 'operator', 1);
     INSERT INTO marketplaces VALUES (x'01', x'0F', 'harbor', x'0E', 'spaceowner', NULL, x'00', 1, 1, 1);

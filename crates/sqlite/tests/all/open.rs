@@ -6,9 +6,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::support::{event, execute, gap_free, keep, open, port, tenant};
+use crate::support::{event, execute, gap_free, keep, open, port, read, tenant};
 use syft_space_domain::audit::Log;
-use syft_space_domain::store::{NoopHook, Store};
+use syft_space_domain::store::NoopHook;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_home::{HomeError, LockError};
 use syft_space_sqlite::{OpenError, SqliteOptions, SqliteStore, prepare_home};
@@ -92,7 +92,7 @@ fn it_can_be_opened_again_and_all_is_there() {
     let home = used();
     let store = open(home.path());
     assert_eq!(gap_free(&store, Log::Installation), 51);
-    assert_eq!(store.read().unwrap().tenants(&OperatorScope::at_startup()).unwrap().len(), 1);
+    assert_eq!(read(&store, |view| view.tenants(&OperatorScope::at_startup())).unwrap().len(), 1);
 }
 
 #[test]

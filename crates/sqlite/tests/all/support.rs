@@ -14,7 +14,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId, EventId, JobId, RequestId, TenantId};
 use syft_space_domain::page::{PageLimit, PageRequest};
-use syft_space_domain::store::{NoopHook, Store, StoreError, Tx};
+use syft_space_domain::store::{Flow, NoopHook, Store, StoreError, Tx, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
@@ -142,6 +142,14 @@ pub(crate) fn port(store: &SqliteStore) -> &dyn Store {
     store
 }
 
+/// Reads from a new snapshot.
+pub(crate) fn read<T: Send + 'static>(
+    store: &SqliteStore,
+    work: impl FnOnce(&mut dyn View) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    port(store).read(Flow::Installation, work).wait()
+}
+
 /// Submits a unit whose rows are kept, with one event in the installation's log.
 pub(crate) fn submit<T: Send + 'static>(
     store: &SqliteStore,
@@ -172,24 +180,28 @@ pub(crate) fn hold_up(store: &SqliteStore) -> (Sender<()>, Receipt<(), StoreErro
 
 /// Every event of a log, the oldest first.
 pub(crate) fn log(store: &SqliteStore, log: Log) -> Vec<RecordedEvent> {
-    let mut view = store.read().unwrap();
-    let mut events = Vec::new();
-    let mut after = None;
-    loop {
-        let request = PageRequest { limit: PageLimit::parse(100).unwrap(), after };
-        let any = EventFilter::default();
-        let page = match log {
-            Log::Installation => view.installation_events(&OperatorScope::at_startup(), &any, request),
-            Log::Tenant(id) => view.events(&TenantScope::assume(id, "a test reads every log"), &any, request),
-        };
-        let page = page.unwrap().events;
-        events.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            events.reverse();
-            return events;
+    let events = read(store, move |view| {
+        let mut events = Vec::new();
+        let mut after = None;
+        loop {
+            let request = PageRequest { limit: PageLimit::LARGEST, after };
+            let any = EventFilter::default();
+            let page = match log {
+                Log::Installation => view.installation_events(&OperatorScope::at_startup(), &any, request),
+                Log::Tenant(id) => {
+                    view.events(&TenantScope::assume(id, "a test reads every log"), &any, request)
+                }
+            };
+            let page = page?.events;
+            events.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                events.reverse();
+                return Ok(events);
+            }
         }
-    }
+    });
+    events.unwrap()
 }
 
 /// Asserts that a log counts 1, 2, 3 … up to its length, and answers the length.

@@ -9,6 +9,7 @@ use syft_space::startup::serve;
 use syft_space_domain::audit::Outcome;
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -103,7 +104,10 @@ async fn u1_a_query_that_the_shutdown_cuts_off_leaves_one_event() {
     tokio::task::spawn_blocking(move || server.join().unwrap()).await.unwrap();
     let scope = OperatorScope::at_startup().tenant(tenant.id);
     let filter = EventFilter { outcome: Some(Outcome::Failure), ..EventFilter::default() };
-    let page = ports.space.store.read().unwrap().events(&scope, &filter, PageRequest::default()).unwrap();
+    let read =
+        ports.space.store.read(&scope, move |view| view.events(&scope, &filter, PageRequest::default()));
+    let page: Result<_, StoreError> = read.await;
+    let page = page.unwrap();
     let reasons: Vec<_> = page.events.items.into_iter().map(|recorded| recorded.event.reason_code).collect();
     assert_eq!(reasons, [Some("canceled".to_owned())]);
 }

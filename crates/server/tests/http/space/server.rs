@@ -13,6 +13,7 @@ use syft_space::system::{SystemClock, SystemEntropy};
 use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::IngestQueue;
 use syft_space_domain::marketplace::trust_hub;
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::BearerSecret;
 use syft_space_domain::snapshot::SnapshotCache;
@@ -262,6 +263,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         engine: Arc::new(MemorySearch::new()),
         spool: Arc::new(MemorySpool::new()),
         extractor: Arc::new(TextFiles),
+        policy_types: PolicyTypes::default(),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), lifetime)),
         clock: Arc::new(SystemClock),

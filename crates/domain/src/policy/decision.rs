@@ -1,0 +1,329 @@
+//! A decision on a query: its effect, what led to it, and what it obliges to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::access::{Permission, Role, may};
+use crate::dataset::Hits;
+use crate::identity::Email;
+use crate::ids::PolicyId;
+use crate::policy::metadata::{PolicyMetadata, PolicyOutcome};
+use crate::policy::obligation::{Obligation, ObligationError, Obligations};
+use crate::policy::policy_type::{Effect, Finding, PolicyType, Rule, Subject};
+use crate::time::Timestamp;
+
+/// Who calls, or might.
+#[derive(Debug, Clone, Copy)]
+pub enum Caller<'a> {
+    /// An active member of the tenant.
+    Member {
+        /// Their role.
+        role: Role,
+        /// Their address.
+        email: &'a Email,
+    },
+    /// Somebody who may not act as a member of the tenant.
+    Stranger {
+        /// Their address, if they have one.
+        email: Option<&'a Email>,
+    },
+    /// A user or guest of a hub.
+    HubUser {
+        /// Whether the tenant has an account on the hub: without one no token of the hub is made out to it.
+        registered: bool,
+        /// Who they are there, as far as that is known.
+        subject: Subject<'a>,
+    },
+}
+
+/// Whether a query is let in, why, and what must be done for it.
+pub struct Decision {
+    /// Whether it is let in.
+    pub effect: Effect,
+    /// What led to it.
+    pub diagnostics: Diagnostics,
+    /// What must be done for a query that is let in, in the order of the stages.
+    pub obligations: Vec<Demand>,
+    /// The rules that filter what is found.
+    pub(super) filters: Vec<Arc<dyn Rule>>,
+    /// The type of the policy that a caller is told of where the query is not let in.
+    pub(super) refusing: Option<Arc<dyn PolicyType>>,
+}
+
+/// An obligation, and whose it is.
+pub struct Demand {
+    /// The policy.
+    pub policy: PolicyId,
+    /// Its type.
+    pub policy_type: Arc<dyn PolicyType>,
+    /// What must be done.
+    pub obligation: Arc<dyn Obligation>,
+}
+
+/// What led to a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostics {
+    /// Why; this also tells the effect.
+    pub reason: Reason,
+    /// The rule that decided among the policies, where one did.
+    pub decided_by: Option<Decider>,
+    /// What each policy had to say, in the order in which they are asked: by stage, and those that deny first.
+    pub policies: Vec<PolicyDiagnostic>,
+}
+
+/// The rule that decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decider {
+    /// Its policy.
+    pub policy: PolicyId,
+    /// Which part of the policy's configuration it was.
+    pub rule: Arc<str>,
+}
+
+/// What one policy had to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyDiagnostic {
+    /// The policy.
+    pub policy: PolicyId,
+    /// What follows where it matches.
+    pub effect: Effect,
+    /// What it said.
+    pub outcome: PolicyVerdict,
+}
+
+/// What one policy said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyVerdict {
+    /// It matched, by this part of its configuration.
+    Matched(Arc<str>),
+    /// It did not match.
+    NotMatched,
+    /// It could not tell without the caller's address.
+    AddressUnknown,
+    /// It cannot be evaluated: its type is unknown, or its configuration cannot be read.
+    Unavailable,
+    /// It was not asked, for the decision stood.
+    Skipped,
+}
+
+/// Why a query is let in, or is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A policy allows them.
+    AllowedByPolicy,
+    /// There are policies that deny alone, and none matches them.
+    NotDenied,
+    /// No policy says who may query, and they are a member who may.
+    MemberOfTenant,
+    /// A policy denies them.
+    DeniedByPolicy,
+    /// There are policies that allow, and none matches them.
+    NoPolicyAllows,
+    /// They are a guest, and no policy allows guests.
+    GuestsNotAdmitted,
+    /// It hangs on their address, which is unknown.
+    AddressUnknown,
+    /// No policy says who may query, and they are no member who may.
+    NoAccessPolicy,
+    /// The policies would let them in, but they are no active member whose role permits querying.
+    MayNotQuery,
+    /// The endpoint is a draft, and they may not change it.
+    EndpointDraft,
+    /// They are on a hub on which the tenant has no account.
+    HubNotRegistered,
+    /// There is not enough left of what a policy demands.
+    LimitReached,
+    /// A policy cannot be evaluated.
+    PolicyUnavailable,
+}
+
+impl<'a> Caller<'a> {
+    pub(super) fn subject(&self) -> Subject<'a> {
+        match *self {
+            Self::Member { email, .. } => Subject::Identified { email: Some(email) },
+            Self::Stranger { email } => Subject::Identified { email },
+            Self::HubUser { subject, .. } => subject,
+        }
+    }
+
+    fn holds(&self, permission: Permission) -> bool {
+        matches!(self, Self::Member { role, .. } if may(*role, permission))
+    }
+
+    /// Why they may not even know of an endpoint.
+    pub(super) fn concealment(&self, published: bool, names_callers: bool) -> Option<Reason> {
+        if matches!(self, Self::HubUser { registered: false, .. }) {
+            Some(Reason::HubNotRegistered)
+        } else if !published && !self.holds(Permission::WriteEndpoints) {
+            Some(Reason::EndpointDraft)
+        } else if !names_callers && !self.holds(Permission::Query) {
+            Some(Reason::NoAccessPolicy)
+        } else {
+            None
+        }
+    }
+
+    /// Whether they may query at all, where the policies let them in.
+    pub(super) fn may_query(&self) -> bool {
+        matches!(self, Self::HubUser { .. }) || self.holds(Permission::Query)
+    }
+}
+
+impl Decision {
+    /// Whether the query is let in.
+    #[must_use]
+    pub fn is_allow(&self) -> bool {
+        self.effect == Effect::Allow
+    }
+
+    /// The decision after a look at what its obligations would lead to now. Nothing is taken.
+    #[must_use]
+    pub fn look(mut self, now: Timestamp) -> Self {
+        let demands = std::mem::take(&mut self.obligations);
+        match demands.iter().find_map(|one| Some((one, one.obligation.look(now).err()?))) {
+            Some((demand, error)) => self.deny(demand, error),
+            None => self.obligations = demands,
+        }
+        self
+    }
+
+    /// Performs the obligations. Where one cannot be performed, what was taken before is given back, and the decision that
+    /// comes back denies.
+    pub async fn perform(mut self, now: Timestamp) -> (Self, Obligations) {
+        let mut performed = Obligations::default();
+        for demand in std::mem::take(&mut self.obligations) {
+            match demand.obligation.perform(now).await {
+                Ok(hold) => performed.add(hold),
+                Err(error) => {
+                    self.deny(&demand, error);
+                    return (self, Obligations::default());
+                }
+            }
+        }
+        (self, performed)
+    }
+
+    /// What may be shown of what was found.
+    #[must_use]
+    pub fn filter(&self, hits: Hits) -> Hits {
+        self.filters.iter().fold(hits, |hits, rule| rule.filter(hits))
+    }
+
+    /// What the caller learns of the policies.
+    #[must_use]
+    pub fn metadata(&self) -> PolicyMetadata {
+        match self.effect {
+            Effect::Allow => PolicyMetadata { outcome: PolicyOutcome::Success, entries: Vec::new() },
+            Effect::Deny => PolicyMetadata {
+                outcome: PolicyOutcome::AccessDenied,
+                entries: self.refusing.iter().map(|policy_type| policy_type.refusal()).collect(),
+            },
+        }
+    }
+
+    /// What the answer costs the caller. No type of policy charges yet.
+    #[must_use]
+    pub fn cost(&self) -> f64 {
+        0.0
+    }
+
+    fn deny(&mut self, demand: &Demand, error: ObligationError) {
+        self.effect = Effect::Deny;
+        (self.diagnostics.reason, self.diagnostics.decided_by) = match error {
+            ObligationError::Shortfall { rule } => {
+                (Reason::LimitReached, Some(Decider { policy: demand.policy, rule }))
+            }
+            ObligationError::Unavailable => (Reason::PolicyUnavailable, None),
+        };
+        self.refusing = Some(Arc::clone(&demand.policy_type));
+    }
+}
+
+impl From<Finding> for PolicyVerdict {
+    fn from(finding: Finding) -> Self {
+        match finding {
+            Finding::Matched(rule) => Self::Matched(rule),
+            Finding::NotMatched => Self::NotMatched,
+            Finding::AddressUnknown => Self::AddressUnknown,
+        }
+    }
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 13] = [
+        Self::AllowedByPolicy,
+        Self::NotDenied,
+        Self::MemberOfTenant,
+        Self::DeniedByPolicy,
+        Self::NoPolicyAllows,
+        Self::GuestsNotAdmitted,
+        Self::AddressUnknown,
+        Self::NoAccessPolicy,
+        Self::MayNotQuery,
+        Self::EndpointDraft,
+        Self::HubNotRegistered,
+        Self::LimitReached,
+        Self::PolicyUnavailable,
+    ];
+
+    /// The reason's code in JSON. It never changes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AllowedByPolicy => "allowed_by_policy",
+            Self::NotDenied => "not_denied",
+            Self::MemberOfTenant => "member_of_tenant",
+            Self::DeniedByPolicy => "denied_by_policy",
+            Self::NoPolicyAllows => "no_policy_allows",
+            Self::GuestsNotAdmitted => "guests_not_admitted",
+            Self::AddressUnknown => "address_unknown",
+            Self::NoAccessPolicy => "no_access_policy",
+            Self::MayNotQuery => "may_not_query",
+            Self::EndpointDraft => "endpoint_draft",
+            Self::HubNotRegistered => "hub_not_registered",
+            Self::LimitReached => "limit_reached",
+            Self::PolicyUnavailable => "policy_unavailable",
+        }
+    }
+
+    /// What it leads to.
+    #[must_use]
+    pub fn effect(self) -> Effect {
+        match self {
+            Self::AllowedByPolicy | Self::NotDenied | Self::MemberOfTenant => Effect::Allow,
+            Self::DeniedByPolicy
+            | Self::NoPolicyAllows
+            | Self::GuestsNotAdmitted
+            | Self::AddressUnknown
+            | Self::NoAccessPolicy
+            | Self::MayNotQuery
+            | Self::EndpointDraft
+            | Self::HubNotRegistered
+            | Self::LimitReached
+            | Self::PolicyUnavailable => Effect::Deny,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i1_every_reason_allows_or_refuses_and_has_a_code_of_its_own() {
+        let codes: std::collections::HashSet<_> = Reason::ALL.into_iter().map(Reason::as_str).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        let allowing = Reason::ALL.into_iter().filter(|reason| reason.effect() == Effect::Allow);
+        assert_eq!(
+            allowing.collect::<Vec<_>>(),
+            [Reason::AllowedByPolicy, Reason::NotDenied, Reason::MemberOfTenant]
+        );
+    }
+}

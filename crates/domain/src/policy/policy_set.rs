@@ -1,0 +1,376 @@
+//! The policies of an endpoint, compiled: the one place where a query is decided on.
+
+use std::sync::Arc;
+
+use crate::ids::PolicyId;
+use crate::policy::configuration::PolicyConfiguration;
+use crate::policy::decision::{
+    Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason,
+};
+use crate::policy::policy_type::{Effect, Facts, PolicyType, Rule, Stage, Subject};
+use crate::policy::registry::PolicyTypes;
+use crate::time::Timestamp;
+
+/// A policy, ready to be asked.
+pub struct CompiledPolicy {
+    /// Its id.
+    pub id: PolicyId,
+    /// The change of the policy that it was compiled from.
+    pub revision: u64,
+    /// `None` where the type is unknown or cannot read the configuration. It refuses everybody then.
+    compiled: Option<Compiled>,
+}
+
+struct Compiled {
+    policy_type: Arc<dyn PolicyType>,
+    rule: Arc<dyn Rule>,
+}
+
+/// The policies attached to an endpoint. Never changes.
+#[derive(Clone, Default)]
+pub struct PolicySet {
+    /// In the order in which they were attached.
+    attached: Box<[Arc<CompiledPolicy>]>,
+    /// In the order in which they are asked: by stage, and those that deny first.
+    asked: Box<[Arc<CompiledPolicy>]>,
+}
+
+impl CompiledPolicy {
+    /// Compiles a policy; where its configuration is in use already, its rule is shared.
+    #[must_use]
+    pub fn compile(
+        types: &PolicyTypes,
+        id: PolicyId,
+        revision: u64,
+        configuration: &PolicyConfiguration,
+    ) -> Self {
+        let policy_type = types.get(configuration.type_name()).map(Arc::clone);
+        let rule = types.compile(configuration).ok();
+        let compiled = policy_type.zip(rule).map(|(policy_type, rule)| Compiled { policy_type, rule });
+        Self { id, revision, compiled }
+    }
+
+    /// What is told of it to a hub: the name of its type and a sentence. `None` where it cannot be read.
+    #[must_use]
+    pub fn description(&self) -> Option<(&'static str, String)> {
+        self.compiled.as_ref().map(|one| (one.policy_type.name(), one.rule.description()))
+    }
+
+    fn names_callers(&self) -> bool {
+        // Whom one meant that cannot be read is unknown, so nobody may be let in for want of it.
+        self.compiled.as_ref().is_none_or(|one| one.policy_type.names_callers())
+    }
+
+    fn effect(&self) -> Effect {
+        self.compiled.as_ref().map_or(Effect::Deny, |one| one.rule.effect())
+    }
+
+    fn stage(&self) -> Stage {
+        self.compiled.as_ref().map_or(Stage::Admit, |one| one.rule.stage())
+    }
+
+    fn evaluate(&self, subject: Subject<'_>, now: Timestamp) -> PolicyVerdict {
+        let facts = Facts { policy: self.id, subject, now };
+        self.compiled.as_ref().map_or(PolicyVerdict::Unavailable, |one| one.rule.evaluate(&facts).into())
+    }
+}
+
+impl PolicySet {
+    /// Puts the policies of an endpoint together, in the order in which they were attached. The order tells which of
+    /// several is named as the one that decided, and nothing more.
+    #[must_use]
+    pub fn new(attached: impl IntoIterator<Item = Arc<CompiledPolicy>>) -> Self {
+        let attached: Box<[_]> = attached.into_iter().collect();
+        let mut asked = attached.clone();
+        asked.sort_by_key(|policy| (policy.stage(), policy.effect() == Effect::Allow));
+        Self { attached, asked }
+    }
+
+    /// The policies, in the order in which they were attached.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<CompiledPolicy>> {
+        self.attached.iter()
+    }
+
+    /// The ids of the policies.
+    pub(crate) fn ids(&self) -> Vec<PolicyId> {
+        self.attached.iter().map(|policy| policy.id).collect()
+    }
+
+    /// Whether a caller may know of the endpoint that these are attached to.
+    #[must_use]
+    pub fn is_visible(&self, published: bool, caller: &Caller<'_>) -> bool {
+        caller.concealment(published, self.names_callers()).is_none()
+    }
+
+    /// Decides whether a caller may query the endpoint that these are attached to.
+    #[must_use]
+    pub fn decide(&self, published: bool, caller: &Caller<'_>, now: Timestamp) -> Decision {
+        let subject = caller.subject();
+        let answers = Answers::of(&self.asked, subject, now);
+        let names_callers = self.names_callers();
+        let refusal = caller.concealment(published, names_callers).or(answers.refusal);
+        let reason = refusal.unwrap_or(match (&answers.decided_by, subject) {
+            _ if !caller.may_query() => Reason::MayNotQuery,
+            (Some(_), _) => Reason::AllowedByPolicy,
+            (None, Subject::Guest) => Reason::GuestsNotAdmitted,
+            (None, Subject::Identified { .. }) if names_callers => Reason::NotDenied,
+            (None, Subject::Identified { .. }) => Reason::MemberOfTenant,
+        });
+        let effect = reason.effect();
+        let mut decision = Decision {
+            effect,
+            obligations: Vec::new(),
+            filters: Vec::new(),
+            refusing: None,
+            diagnostics: Diagnostics { reason, decided_by: answers.decided_by, policies: answers.policies },
+        };
+        match effect {
+            Effect::Allow => self.oblige(&mut decision, subject, now),
+            Effect::Deny => decision.refusing = self.refusing(decision.diagnostics.decided_by.as_ref()),
+        }
+        decision
+    }
+
+    fn names_callers(&self) -> bool {
+        self.attached.iter().any(|policy| policy.names_callers())
+    }
+
+    fn oblige(&self, decision: &mut Decision, subject: Subject<'_>, now: Timestamp) {
+        for policy in &self.asked {
+            let Some(Compiled { policy_type, rule }) = &policy.compiled else { continue };
+            if rule.stage() == Stage::Filter {
+                decision.filters.push(Arc::clone(rule));
+            }
+            if let Some(obligation) = rule.obligation(&Facts { policy: policy.id, subject, now }) {
+                let policy_type = Arc::clone(policy_type);
+                decision.obligations.push(Demand { policy: policy.id, policy_type, obligation });
+            }
+        }
+    }
+
+    /// The type of the policy that refused: the one that decided, else the first that says who may query.
+    fn refusing(&self, decider: Option<&Decider>) -> Option<Arc<dyn PolicyType>> {
+        let decided =
+            decider.and_then(|decider| self.asked.iter().find(|policy| policy.id == decider.policy));
+        let refusing = decided.or_else(|| self.asked.iter().find(|policy| policy.names_callers()));
+        let refusing = refusing.or_else(|| self.asked.first())?;
+        refusing.compiled.as_ref().map(|one| Arc::clone(&one.policy_type))
+    }
+}
+
+/// What the policies say together, without regard to whether the caller may know of the endpoint.
+struct Answers {
+    refusal: Option<Reason>,
+    decided_by: Option<Decider>,
+    policies: Vec<PolicyDiagnostic>,
+}
+
+impl Answers {
+    fn of(asked: &[Arc<CompiledPolicy>], subject: Subject<'_>, now: Timestamp) -> Self {
+        let mut answers = Self { refusal: None, decided_by: None, policies: Vec::with_capacity(asked.len()) };
+        for stage in asked.chunk_by(|one, next| one.stage() == next.stage()) {
+            answers.ask(stage, subject, now);
+        }
+        answers
+    }
+
+    /// Asks the policies of one stage.
+    fn ask(&mut self, stage: &[Arc<CompiledPolicy>], subject: Subject<'_>, now: Timestamp) {
+        let (mut deny_unknown, mut allow_unknown) = (false, false);
+        let mut granted = false;
+        for policy in stage {
+            let effect = policy.effect();
+            let stands = self.refusal.is_some() || granted;
+            let outcome = if stands { PolicyVerdict::Skipped } else { policy.evaluate(subject, now) };
+            match (&outcome, effect) {
+                (PolicyVerdict::Unavailable, _) => self.refuse(Reason::PolicyUnavailable, None),
+                (PolicyVerdict::Matched(rule), Effect::Deny) => {
+                    let decider = Decider { policy: policy.id, rule: Arc::clone(rule) };
+                    self.refuse(Reason::DeniedByPolicy, Some(decider));
+                }
+                (PolicyVerdict::Matched(rule), Effect::Allow) if !deny_unknown => {
+                    granted = true;
+                    self.decided_by = Some(Decider { policy: policy.id, rule: Arc::clone(rule) });
+                }
+                (PolicyVerdict::AddressUnknown, Effect::Deny) => deny_unknown = true,
+                (PolicyVerdict::AddressUnknown, Effect::Allow) => allow_unknown = true,
+                (PolicyVerdict::Matched(_) | PolicyVerdict::NotMatched | PolicyVerdict::Skipped, _) => {}
+            }
+            self.policies.push(PolicyDiagnostic { policy: policy.id, effect, outcome });
+        }
+        let allows = stage.iter().any(|policy| policy.effect() == Effect::Allow);
+        match subject {
+            _ if self.refusal.is_some() => {}
+            _ if deny_unknown || (allow_unknown && !granted) => self.refuse(Reason::AddressUnknown, None),
+            Subject::Guest if allows && !granted => self.refuse(Reason::GuestsNotAdmitted, None),
+            Subject::Identified { .. } if allows && !granted => self.refuse(Reason::NoPolicyAllows, None),
+            Subject::Guest | Subject::Identified { .. } => {}
+        }
+    }
+
+    fn refuse(&mut self, reason: Reason, decided_by: Option<Decider>) {
+        self.refusal = Some(reason);
+        self.decided_by = decided_by;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::identity::Email;
+
+    fn rules(policies: &[Value]) -> PolicySet {
+        let types = PolicyTypes::default();
+        let parsed = policies.iter().map(|one| types.parse("access", one).unwrap());
+        let compiled =
+            (0..).map(id).zip(parsed).map(|(id, one)| CompiledPolicy::compile(&types, id, 1, &one));
+        PolicySet::new(compiled.map(Arc::new))
+    }
+
+    fn decide(policies: &[Value], subject: Subject<'_>) -> Decision {
+        let caller = Caller::HubUser { registered: true, subject };
+        rules(policies).decide(true, &caller, Timestamp::from_unix_micros(0))
+    }
+
+    fn id(number: u8) -> PolicyId {
+        PolicyId::from_bytes([number; 16])
+    }
+
+    fn allow(patterns: &[&str]) -> Value {
+        json!({"mode": "allow", "patterns": patterns})
+    }
+
+    fn deny(patterns: &[&str]) -> Value {
+        json!({"mode": "deny", "patterns": patterns})
+    }
+
+    fn guests(mode: &str, guests: bool) -> Value {
+        json!({"mode": mode, "patterns": ["*", "*@*", "guest@syfthub.org"], "guests": guests})
+    }
+
+    fn on(policies: &[Value], email: &str) -> Reason {
+        let email = Email::parse(email).unwrap();
+        decide(policies, Subject::Identified { email: Some(&email) }).diagnostics.reason
+    }
+
+    fn on_unknown(policies: &[Value]) -> Reason {
+        decide(policies, Subject::Identified { email: None }).diagnostics.reason
+    }
+
+    fn on_guest(policies: &[Value]) -> Reason {
+        decide(policies, Subject::Guest).diagnostics.reason
+    }
+
+    #[test]
+    fn z2_allow_mode_admits_whom_it_names_and_nobody_else() {
+        let policies = [allow(&["*@company.com", "ada@example.com"])];
+        assert_eq!(on(&policies, "bob@company.com"), Reason::AllowedByPolicy);
+        assert_eq!(on(&policies, "Ada@Example.com"), Reason::AllowedByPolicy);
+        assert_eq!(on(&policies, "bob@example.com"), Reason::NoPolicyAllows);
+        assert_eq!(on(&[allow(&[])], "ada@example.com"), Reason::NoPolicyAllows);
+    }
+
+    #[test]
+    fn z2_one_of_several_allow_policies_is_enough() {
+        let policies = [allow(&["*@company.com"]), allow(&["ada@example.com"])];
+        assert_eq!(on(&policies, "ada@example.com"), Reason::AllowedByPolicy);
+    }
+
+    #[test]
+    fn z2_deny_mode_refuses_whom_it_names_and_nobody_else() {
+        let policies = [deny(&["*@competitor.com"])];
+        assert_eq!(on(&policies, "bob@competitor.com"), Reason::DeniedByPolicy);
+        assert_eq!(on(&policies, "bob@company.com"), Reason::NotDenied);
+    }
+
+    #[test]
+    fn z2_a_deny_match_refuses_whatever_allows() {
+        let policies = [allow(&["ada@example.com"]), allow(&["*"]), deny(&["*@example.com"])];
+        assert_eq!(on(&policies, "ada@example.com"), Reason::DeniedByPolicy);
+        assert_eq!(on(&policies, "ada@company.com"), Reason::AllowedByPolicy);
+    }
+
+    #[test]
+    fn f4_no_pattern_admits_a_guest() {
+        assert_eq!(on_guest(&[guests("allow", false)]), Reason::GuestsNotAdmitted);
+        assert_eq!(on_guest(&[guests("deny", false)]), Reason::GuestsNotAdmitted);
+        assert_eq!(on_guest(&[guests("allow", true)]), Reason::AllowedByPolicy);
+        assert_eq!(on_guest(&[guests("allow", false), guests("allow", true)]), Reason::AllowedByPolicy);
+    }
+
+    #[test]
+    fn f4_a_policy_that_denies_guests_refuses_them_whatever_allows() {
+        assert_eq!(on_guest(&[guests("allow", true), guests("deny", true)]), Reason::DeniedByPolicy);
+        assert_eq!(on_guest(&[guests("allow", true), guests("deny", false)]), Reason::AllowedByPolicy);
+    }
+
+    #[test]
+    fn z2_the_lone_star_is_decided_without_an_address() {
+        assert_eq!(on_unknown(&[allow(&["ada@example.com", "*"])]), Reason::AllowedByPolicy);
+        assert_eq!(on_unknown(&[allow(&["*@a.com"]), allow(&["*"])]), Reason::AllowedByPolicy);
+        assert_eq!(on_unknown(&[deny(&["*"])]), Reason::DeniedByPolicy);
+        assert_eq!(on_unknown(&[deny(&["*@a.com"]), deny(&["*"])]), Reason::DeniedByPolicy);
+        assert_eq!(on_unknown(&[allow(&[])]), Reason::NoPolicyAllows);
+    }
+
+    #[test]
+    fn z2_an_unknown_address_that_matters_is_refused() {
+        assert_eq!(on_unknown(&[allow(&["*@*"])]), Reason::AddressUnknown);
+        assert_eq!(on_unknown(&[deny(&["ada@example.com"])]), Reason::AddressUnknown);
+        assert_eq!(on_unknown(&[allow(&["*"]), deny(&["ada@example.com"])]), Reason::AddressUnknown);
+        assert_eq!(on_unknown(&[allow(&["*", "ada@example.com"])]), Reason::AllowedByPolicy);
+    }
+
+    #[test]
+    fn z2_without_an_access_policy_nothing_here_allows() {
+        assert!(!PolicySet::default().names_callers());
+        assert_eq!(on(&[], "ada@example.com"), Reason::NoAccessPolicy);
+        assert_eq!(on_guest(&[]), Reason::NoAccessPolicy);
+        assert!(rules(&[deny(&[])]).names_callers());
+    }
+
+    #[test]
+    fn z2_an_explanation_names_the_policy_and_the_rule_that_decided() {
+        let policies =
+            [allow(&["*"]), deny(&["bob@*", "*@evil.com"]), allow(&["ada@evil.com"]), deny(&["ada@*"])];
+        let ada = Email::parse("ada@evil.com").unwrap();
+        let decision = decide(&policies, Subject::Identified { email: Some(&ada) });
+        let rule: Arc<str> = "*@evil.com".into();
+        assert_eq!(decision.effect.to_string(), "deny");
+        assert_eq!(decision.diagnostics.reason.to_string(), "denied_by_policy");
+        assert_eq!(decision.diagnostics.decided_by, Some(Decider { policy: id(1), rule: rule.clone() }));
+        let step = |number, effect, outcome| PolicyDiagnostic { policy: id(number), effect, outcome };
+        assert_eq!(
+            decision.diagnostics.policies,
+            [
+                step(1, Effect::Deny, PolicyVerdict::Matched(rule)),
+                step(3, Effect::Deny, PolicyVerdict::Skipped),
+                step(0, Effect::Allow, PolicyVerdict::Skipped),
+                step(2, Effect::Allow, PolicyVerdict::Skipped),
+            ]
+        );
+    }
+
+    #[test]
+    fn z2_a_policy_that_cannot_be_evaluated_refuses_everybody() {
+        let types = PolicyTypes::default();
+        let stored =
+            |type_name, json: &str| PolicyConfiguration::from_storage(type_name, json.to_owned(), 0).unwrap();
+        let open = types.parse("access", &allow(&["*"])).unwrap();
+        for closed in [stored("rate_limit", "{}"), stored("access", r#"{"mode":"maybe","patterns":[]}"#)] {
+            for configurations in [vec![&closed], vec![&open, &closed], vec![&closed, &open]] {
+                let compiled = configurations.into_iter().zip(0..);
+                let compiled =
+                    compiled.map(|(one, n)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, one)));
+                let policies = PolicySet::new(compiled);
+                let caller =
+                    Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
+                let decision = policies.decide(true, &caller, Timestamp::from_unix_micros(0));
+                assert_eq!(decision.diagnostics.reason, Reason::PolicyUnavailable);
+                assert!(!decision.is_allow());
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What a type of policy is: how its configuration is read, and the rule that comes of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::dataset::Hits;
+use crate::identity::Email;
+use crate::ids::PolicyId;
+use crate::policy::PolicyEntry;
+use crate::policy::obligation::Obligation;
+use crate::time::Timestamp;
+
+/// A type of policy, registered with [`PolicyTypes`](crate::policy::PolicyTypes). All that is particular to a type stands
+/// in the one file that implements this and [`Rule`].
+pub trait PolicyType: Send + Sync {
+    /// Its name in JSON and in storage, in `snake_case`. It never changes.
+    fn name(&self) -> &'static str;
+
+    /// What its configuration looks like, as JSON Schema.
+    fn schema(&self) -> ConfigurationSchema;
+
+    /// Checks a caller's configuration, and brings it into the form that is stored and shown. Reading that form again
+    /// gives the same.
+    ///
+    /// # Errors
+    /// When it is no configuration of this type.
+    fn parse(&self, configuration: &Value) -> Result<Value, ConfigurationError>;
+
+    /// Makes the rule of a configuration that [`PolicyType::parse`] answered, now or in an earlier version. Endpoints,
+    /// policies and tenants with the same configuration share the rule, so it keeps nothing from one call to the next.
+    ///
+    /// # Errors
+    /// When it cannot be read. The endpoints that it is attached to are closed then.
+    fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError>;
+
+    /// Whether such a policy says who may query. An endpoint without one is for the tenant's members.
+    fn names_callers(&self) -> bool {
+        false
+    }
+
+    /// How many patterns a configuration that [`PolicyType::parse`] answered holds, of those a tenant may have.
+    fn patterns(&self, configuration: &Value) -> u64 {
+        let _ = configuration;
+        0
+    }
+
+    /// What a caller learns whom such a policy refuses. It never shows a rule: those are the owner's.
+    fn refusal(&self) -> PolicyEntry {
+        PolicyEntry {
+            policy_type: self.name(),
+            kind: "policy",
+            status: "rejected",
+            reason_code: "POLICY_VIOLATION",
+            reason: "a policy of the endpoint does not permit the query",
+        }
+    }
+}
+
+/// What a configuration looks like, as JSON Schema.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfigurationSchema {
+    /// As it is taken.
+    pub taken: Value,
+    /// As it is stored and shown.
+    pub shown: Value,
+    /// A merge patch (RFC 7396) of it.
+    pub patch: Value,
+}
+
+impl From<Value> for ConfigurationSchema {
+    /// For a configuration that is shown as it is taken.
+    fn from(schema: Value) -> Self {
+        Self { taken: schema.clone(), shown: schema, patch: serde_json::json!({ "type": "object" }) }
+    }
+}
+
+/// A configuration that cannot be read: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}{message}", .pointer, if .pointer.is_empty() { "" } else { ": " })]
+pub struct ConfigurationError {
+    /// A JSON pointer (RFC 6901) into the configuration, empty where it is meant as a whole.
+    pub pointer: String,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+/// A compiled configuration, which decides on queries.
+pub trait Rule: Send + Sync {
+    /// What follows where it matches: whom an [`Effect::Allow`] matches is let in, beside others of its stage; whom an
+    /// [`Effect::Deny`] matches is refused, whatever allows them.
+    fn effect(&self) -> Effect {
+        Effect::Deny
+    }
+
+    /// When it is asked.
+    fn stage(&self) -> Stage {
+        Stage::Admit
+    }
+
+    /// Whether it matches. Decides the same from the same facts, and does nothing besides.
+    fn evaluate(&self, facts: &Facts<'_>) -> Finding;
+
+    /// What must be done for a query that is let in.
+    fn obligation(&self, facts: &Facts<'_>) -> Option<Arc<dyn Obligation>> {
+        let _ = facts;
+        None
+    }
+
+    /// What is left of what was found, where the stage is [`Stage::Filter`].
+    fn filter(&self, hits: Hits) -> Hits {
+        hits
+    }
+
+    /// One sentence for a hub and its users. It names no person and shows no pattern.
+    fn description(&self) -> String;
+}
+
+/// What a rule, or all of them, leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// The query is let in.
+    Allow,
+    /// It is not.
+    Deny,
+}
+
+/// When a rule is asked. All rules of a stage must be content before the next is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// First: who may query at all.
+    Admit,
+    /// Then: how often, or how much.
+    Limit,
+    /// Then: for what price.
+    Charge,
+    /// Last. Once the work is done, such a rule also has a say in what is shown of it.
+    Filter,
+}
+
+/// What a rule may know.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The policy whose rule is asked.
+    pub policy: PolicyId,
+    /// Who wants to query.
+    pub subject: Subject<'a>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Who wants to query.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// Somebody who has proved who they are: a member, or a user of a marketplace.
+    Identified {
+        /// Their address, if it is known.
+        email: Option<&'a Email>,
+    },
+    /// Anybody at all. No pattern ever means a guest, whatever address a guest's token shows.
+    Guest,
+}
+
+/// What a rule finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It matches, by this part of its configuration. The owner is shown it, and nobody else.
+    Matched(Arc<str>),
+    /// It does not match.
+    NotMatched,
+    /// It cannot tell without the caller's address, which is unknown. A hub is asked for it only then.
+    AddressUnknown,
+}
+
+impl Effect {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Allow, Self::Deny];
+
+    /// The effect's name in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

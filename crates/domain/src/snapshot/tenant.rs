@@ -1,0 +1,281 @@
+//! The snapshot of one tenant.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::access::Role;
+use crate::dataset::IndexKey;
+use crate::endpoint::{Endpoint, EndpointName, Slug};
+use crate::identity::{Email, Member};
+use crate::ids::{AccountId, DatasetId, EndpointId, HubId, MarketplaceId, PolicyId};
+use crate::marketplace::{Audience, Marketplace};
+use crate::page::every;
+use crate::policy::ports::Attachment;
+use crate::policy::{Caller, CompiledPolicy, Decision, PolicySet, PolicyTypes};
+use crate::store::{StateChange, StoreError, View};
+use crate::tenant::{Tenant, TenantScope};
+use crate::time::Timestamp;
+
+/// A member, as requests see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberSnapshot {
+    /// Their e-mail address.
+    pub email: Email,
+    /// Their role.
+    pub role: Role,
+    /// Whether both the membership and the account may be used.
+    pub active: bool,
+    /// The generation of the membership, which a token must name.
+    pub generation: u64,
+}
+
+/// An endpoint, ready to be queried.
+pub struct EndpointSnapshot {
+    /// Its id.
+    pub id: EndpointId,
+    /// Its name in its URL.
+    pub slug: Slug,
+    /// Whether it is more than a draft.
+    pub published: bool,
+    /// Where its documents are found.
+    pub index: IndexKey,
+    /// The policies attached to it.
+    pub policies: PolicySet,
+}
+
+impl EndpointSnapshot {
+    /// Whether a caller may know of it.
+    #[must_use]
+    pub fn is_visible(&self, caller: &Caller<'_>) -> bool {
+        self.policies.is_visible(self.published, caller)
+    }
+
+    /// Decides whether a caller may query it.
+    #[must_use]
+    pub fn decide(&self, caller: &Caller<'_>, now: Timestamp) -> Decision {
+        self.policies.decide(self.published, caller, now)
+    }
+}
+
+/// All that requests need to know of a tenant. A change copies the one map that it is about, and of that no more than
+/// pointers.
+#[derive(Clone)]
+pub struct TenantSnapshot {
+    /// The tenant.
+    pub tenant: Tenant,
+    members: Arc<HashMap<AccountId, Arc<MemberSnapshot>>>,
+    endpoints: Arc<HashMap<Slug, Arc<EndpointSnapshot>>>,
+    /// Those that are attached to an endpoint.
+    policies: Arc<HashMap<PolicyId, Arc<CompiledPolicy>>>,
+    marketplaces: Arc<HashMap<MarketplaceId, Arc<Marketplace>>>,
+}
+
+impl TenantSnapshot {
+    /// One of its members.
+    #[must_use]
+    pub fn member(&self, account: AccountId) -> Option<&MemberSnapshot> {
+        self.members.get(&account).map(Arc::as_ref)
+    }
+
+    /// The member of an address, if they may act.
+    #[must_use]
+    pub fn active_member(&self, email: &Email) -> Option<&MemberSnapshot> {
+        self.members.values().map(Arc::as_ref).find(|one| one.active && one.email == *email)
+    }
+
+    /// One of its endpoints.
+    #[must_use]
+    pub fn endpoint(&self, slug: &str) -> Option<&Arc<EndpointSnapshot>> {
+        self.endpoints.get(slug)
+    }
+
+    /// One of its endpoints.
+    #[must_use]
+    pub fn endpoint_named(&self, name: &EndpointName) -> Option<&Arc<EndpointSnapshot>> {
+        match name {
+            EndpointName::Id(id) => self.endpoints.values().find(|one| one.id == *id),
+            EndpointName::Slug(slug) => self.endpoints.get(slug),
+        }
+    }
+
+    /// One of its marketplaces.
+    #[must_use]
+    pub fn marketplace(&self, id: MarketplaceId) -> Option<&Arc<Marketplace>> {
+        self.marketplaces.get(&id)
+    }
+
+    /// Its marketplaces, in no order.
+    pub fn marketplaces(&self) -> impl Iterator<Item = &Arc<Marketplace>> {
+        self.marketplaces.values()
+    }
+
+    /// That one of its marketplaces to which satellite tokens of this hub and audience are made out.
+    #[must_use]
+    pub fn addressed(&self, hub: HubId, audience: &Audience) -> Option<&Arc<Marketplace>> {
+        self.marketplaces().find(|one| one.hub == hub && one.audiences().any(|own| own == *audience))
+    }
+
+    pub(super) fn audiences(&self) -> impl Iterator<Item = (HubId, Audience)> {
+        self.marketplaces().flat_map(|one| one.audiences().map(|audience| (one.hub, audience)))
+    }
+
+    /// Reads all of a tenant.
+    pub(super) fn load(
+        view: &mut dyn View,
+        scope: &TenantScope,
+        tenant: Tenant,
+        types: &PolicyTypes,
+    ) -> Result<Self, StoreError> {
+        let members = every(|page| view.members(scope, page))?;
+        let marketplaces = every(|page| view.marketplaces(scope, page))?;
+        let datasets = view.all_datasets(scope)?;
+        let indexes: HashMap<DatasetId, IndexKey> =
+            datasets.iter().map(|one| (one.id, one.index())).collect();
+        let endpoints = every(|page| view.endpoints(scope, page))?;
+        let mut attached: BTreeMap<EndpointId, Vec<Attachment>> = BTreeMap::new();
+        if !endpoints.is_empty() {
+            for one in view.attachments(scope, None)? {
+                attached.entry(one.endpoint).or_default().push(one);
+            }
+        }
+        let members = members.into_iter().map(|one| (one.membership.account, Arc::new(one.into())));
+        let marketplaces = marketplaces.into_iter().map(|one| (one.id, Arc::new(one)));
+        let mut snapshot = Self {
+            tenant,
+            members: Arc::new(members.collect()),
+            endpoints: Arc::new(HashMap::with_capacity(endpoints.len())),
+            policies: Arc::default(),
+            marketplaces: Arc::new(marketplaces.collect()),
+        };
+        let mut current = HashSet::new();
+        for endpoint in endpoints {
+            let index = found(indexes.get(&endpoint.dataset).copied())?;
+            let attached = attached.remove(&endpoint.id).unwrap_or_default();
+            let policies = snapshot.policy_set(view, scope, types, &attached, &mut current)?;
+            drop(snapshot.put_endpoint(endpoint, index, policies));
+        }
+        Arc::make_mut(&mut snapshot.policies).shrink_to_fit();
+        Ok(snapshot)
+    }
+
+    /// Makes the changes of a commit.
+    pub(super) fn follow(
+        &mut self,
+        view: &mut dyn View,
+        scope: &TenantScope,
+        types: &PolicyTypes,
+        changes: &[StateChange],
+    ) -> Result<(), StoreError> {
+        let (mut detached, mut current) = (HashSet::new(), HashSet::new());
+        for change in changes {
+            match *change {
+                StateChange::Tenant(_) | StateChange::Hub(_) => {}
+                StateChange::Marketplace(_, id) => {
+                    let found = view.marketplace(scope, id)?.map(Arc::new);
+                    put_or_remove(Arc::make_mut(&mut self.marketplaces).entry(id), found);
+                }
+                StateChange::Member(_, account) => {
+                    let found = view.member(scope, account)?.map(|member| Arc::new(member.into()));
+                    put_or_remove(Arc::make_mut(&mut self.members).entry(account), found);
+                }
+                StateChange::Endpoint(_, id) => {
+                    detached.extend(self.remove_endpoint(id));
+                    if let Some(endpoint) = view.endpoint(scope, id)? {
+                        let dataset = view.dataset(scope, endpoint.dataset)?;
+                        let index = found(dataset.map(|dataset| dataset.index()))?;
+                        let attached = view.attachments(scope, Some(id))?;
+                        let policies = self.policy_set(view, scope, types, &attached, &mut current)?;
+                        detached.extend(self.put_endpoint(endpoint, index, policies));
+                    }
+                }
+            }
+        }
+        for endpoint in self.endpoints.values() {
+            if detached.is_empty() {
+                break;
+            }
+            for policy in endpoint.policies.iter() {
+                detached.remove(&policy.id);
+            }
+        }
+        if !detached.is_empty() {
+            Arc::make_mut(&mut self.policies).retain(|id, _| !detached.contains(id));
+        }
+        Ok(())
+    }
+
+    /// Policies that are attached, each read once however many endpoints have it. Those in `current` are known to be as
+    /// they are stored now.
+    fn policy_set(
+        &mut self,
+        view: &mut dyn View,
+        scope: &TenantScope,
+        types: &PolicyTypes,
+        attached: &[Attachment],
+        current: &mut HashSet<PolicyId>,
+    ) -> Result<PolicySet, StoreError> {
+        let missing = || StoreError::failed("a policy is attached that is not there");
+        let mut set = Vec::with_capacity(attached.len());
+        for id in attached.iter().map(|one| one.policy) {
+            let mut known = self.policies.get(&id).map(Arc::clone);
+            if current.insert(id)
+                && let Some(policy) = &known
+                && view.policy_revision(scope, id)? != Some(policy.revision)
+            {
+                known = None;
+            }
+            set.push(if let Some(known) = known {
+                known
+            } else {
+                let policy = view.policy(scope, id)?.ok_or_else(missing)?;
+                let compiled = CompiledPolicy::compile(types, id, policy.revision, &policy.configuration);
+                let compiled = Arc::new(compiled);
+                Arc::make_mut(&mut self.policies).insert(id, Arc::clone(&compiled));
+                compiled
+            });
+        }
+        Ok(PolicySet::new(set))
+    }
+
+    /// Puts an endpoint in the place of the one of its slug; answers which policies that one had.
+    fn put_endpoint(&mut self, endpoint: Endpoint, index: IndexKey, policies: PolicySet) -> Vec<PolicyId> {
+        let Endpoint { id, slug, published, .. } = endpoint;
+        let snapshot = EndpointSnapshot { id, slug: slug.clone(), published, index, policies };
+        let replaced = Arc::make_mut(&mut self.endpoints).insert(slug, Arc::new(snapshot));
+        replaced.map_or_else(Vec::new, |replaced| replaced.policies.ids())
+    }
+
+    /// Removes an endpoint; answers which policies it had.
+    fn remove_endpoint(&mut self, id: EndpointId) -> Vec<PolicyId> {
+        // Found by its id: another endpoint may have taken its slug over in the same commit.
+        let Some(known) = self.endpoints.values().find(|one| one.id == id).map(Arc::clone) else {
+            return Vec::new();
+        };
+        Arc::make_mut(&mut self.endpoints).remove(&known.slug);
+        known.policies.ids()
+    }
+}
+
+fn found(index: Option<IndexKey>) -> Result<IndexKey, StoreError> {
+    index.ok_or_else(|| StoreError::failed("an endpoint searches a dataset that is not there"))
+}
+
+fn put_or_remove<K, V>(entry: Entry<'_, K, V>, value: Option<V>) {
+    match (entry, value) {
+        (entry, Some(value)) => drop(entry.insert_entry(value)),
+        (Entry::Occupied(entry), None) => drop(entry.remove()),
+        (Entry::Vacant(_), None) => {}
+    }
+}
+
+impl From<Member> for MemberSnapshot {
+    fn from(member: Member) -> Self {
+        Self {
+            active: member.is_active(),
+            email: member.email,
+            role: member.membership.role,
+            generation: member.membership.generation,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What cannot be read in one tenant closes that much of it, and nothing of the others.
+
+use std::fs::{self, File};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use serde_json::json;
+
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+
+/// Two tenants with an endpoint each, that everybody of the tenant may query.
+async fn two_tenants() -> (TestSpace, [Client; 2]) {
+    let space = TestSpace::open_to_all().await;
+    let owners = [space.found("acme").await, space.found_another("globex").await];
+    for owner in &owners {
+        let dataset = dataset_of(owner, "notes", &[("a", "Penguins swim.")]).await;
+        endpoint_on(owner, &dataset, "birds").await;
+        only_policy(owner, "birds", json!({ "mode": "allow", "patterns": ["*"] })).await;
+        owner.ask("birds", "penguins").await.expect(200);
+    }
+    (space, owners)
+}
+
+/// Changes what a stopped server has stored, and starts it again; answers what it writes on stderr.
+fn restart_with(space: &mut TestSpace, statement: &str) -> String {
+    space.server().signal("TERM");
+    assert_eq!(space.server().wait(), Some(0));
+    let home = space.home().to_owned();
+    let mut database = SqliteConnection::establish(&home.join("app.db").to_string_lossy()).unwrap();
+    database.batch_execute(statement).unwrap();
+    drop(database);
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut command = space.server().command();
+    command.stderr(File::create(log.path()).unwrap());
+    space.server().run(command);
+    fs::read_to_string(log.path()).unwrap()
+}
+
+async fn readiness(space: &TestSpace) -> serde_json::Value {
+    space.anybody().get("//health/ready").await.expect(200).body
+}
+
+#[tokio::test]
+async fn o1_a_tenant_whose_state_cannot_be_read_is_closed_and_the_others_are_served() {
+    if in_memory() {
+        return;
+    }
+    let of_acme = "tenant_id = (SELECT id FROM tenants WHERE name = 'acme')";
+    for (broken, mended) in [
+        ("UPDATE endpoints SET slug = 'No Slug' WHERE ", "UPDATE endpoints SET slug = 'birds' WHERE "),
+        ("UPDATE memberships SET role = 'king' WHERE ", "UPDATE memberships SET role = 'owner' WHERE "),
+        ("UPDATE datasets SET state = 'lost' WHERE ", "UPDATE datasets SET state = 'active' WHERE "),
+    ] {
+        let (mut space, [acme, globex]) = two_tenants().await;
+        assert_eq!(readiness(&space).await, json!({ "status": "ready" }));
+        let said = restart_with(&mut space, &format!("{broken}{of_acme}"));
+        assert!(said.contains("a tenant is closed, for its state cannot be read"), "{broken}: {said}");
+        assert_eq!(readiness(&space).await, json!({ "status": "ready", "closed_tenants": 1 }), "{broken}");
+        let again = |owner: &Client| space.anybody().with_token(owner.token());
+        again(&acme).ask("birds", "penguins").await.expect_problem(503, "unavailable");
+        again(&globex).ask("birds", "penguins").await.expect(200);
+        again(&globex).get("/datasets").await.expect(200);
+        let said = restart_with(&mut space, &format!("{mended}{of_acme}"));
+        assert!(!said.contains("closed"), "{said}");
+        let again = |owner: &Client| space.anybody().with_token(owner.token());
+        again(&acme).ask("birds", "penguins").await.expect(200);
+        assert_eq!(readiness(&space).await, json!({ "status": "ready" }));
+    }
+}
+
+#[tokio::test]
+async fn z2_a_policy_of_a_type_that_nobody_knows_closes_its_endpoint_alone() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, [acme, _]) = two_tenants().await;
+    let dataset = dataset_of(&acme, "others", &[("a", "Cats sleep.")]).await;
+    endpoint_on(&acme, &dataset, "cats").await;
+    let foreign = r#"UPDATE policies SET policy_type = 'of_a_later_version', configuration = '{"a":1}'"#;
+    restart_with(&mut space, foreign);
+    let acme = space.anybody().with_token(acme.token());
+    let refused = acme.ask("birds", "penguins").await.expect_problem(503, "policy_unavailable");
+    assert!(!refused.text.contains("of_a_later_version"), "{}", refused.text);
+    acme.ask("cats", "cats").await.expect(200);
+    let newest = &acme.audit("&action=endpoint_query&outcome=failure").await[0];
+    assert_eq!(newest["reason_code"], "policy_unavailable");
+    let explain = json!({ "identity": { "email": "owner@acme.example" } });
+    let why = acme.post("/endpoints/birds/policies/explain", &explain).await.expect(200).body;
+    assert_eq!((&why["verdict"], &why["reason_code"]), (&json!("deny"), &json!("policy_unavailable")));
+    assert_eq!(why["steps"][0]["outcome"], "unavailable");
+
+    // It can be put away.
+    let id = why["steps"][0]["policy_id"].as_str().unwrap();
+    acme.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
+    acme.delete(&format!("/policies/{id}")).await.expect(204);
+    acme.ask("birds", "penguins").await.expect(200);
+}
