@@ -14,7 +14,7 @@ pub(super) struct CallRecord {
     store: Arc<dyn Store>,
     /// `None` once it has been handed to the store.
     event: Option<Event>,
-    /// Released when this is dropped.
+    /// What is held for it.
     obligations: Obligations,
 }
 

@@ -21,8 +21,8 @@ pub trait Obligation: Send + Sync {
     fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>>;
 }
 
-/// What was taken or held for a query. One of both methods ends it. Neither may block: a release also happens where a
-/// query is cut off.
+/// What was taken or held for a query. One of both methods ends it. Neither may block or panic: a release also happens where
+/// a query is cut off, or something else panicked.
 pub trait Hold: Send {
     /// The query was answered.
     fn settle(self: Box<Self>);

@@ -7,14 +7,17 @@ mod ending;
 // The ports are those of the domain's own stories.
 #[path = "../../../memory/tests/querying/ports.rs"]
 mod ports;
+#[path = "../../../memory/tests/querying/tickets.rs"]
+mod tickets;
 
 use serde_json::{Value, json};
 use syft_space_domain::dataset::ports::SearchError;
 use syft_space_domain::snapshot::SnapshotError;
 
 use crate::front_door::chat::PATH;
-use crate::front_door::doors::{Chat, Doors, SLUG, join};
+use crate::front_door::doors::{Chat, Doors, SLUG, demand_tickets, join};
 use crate::front_door::ports::{Search, Submit};
+use crate::front_door::tickets::Take;
 use crate::space::{Client, only_policy};
 
 fn native(question: &str) -> Value {
@@ -91,6 +94,25 @@ async fn f3_a_user_of_a_hub_is_refused_in_the_form_of_each_front_door() {
     refused_by_both(&doors, &alice, SLUG, (401, "token_invalid"), (401, "authentication_error")).await;
     doors.ports.hub.set_down(true);
     refused_by_both(&doors, &alice, SLUG, (503, "identity_unavailable"), (503, "server_error")).await;
+}
+
+#[tokio::test]
+async fn z5_what_policies_oblige_to_is_the_same_at_each_front_door() {
+    let doors = Doors::open().await;
+    let (user, tickets) = (&doors.tenant.user, &doors.ports.tickets);
+    demand_tickets(&doors.tenant.owner, &["day", "hour"]).await;
+    tickets.set("hour", Take::SoldOut);
+    refused_by_both(&doors, user, SLUG, (403, "access_denied"), (403, "permission_error")).await;
+    tickets.set("hour", Take::Fail);
+    refused_by_both(&doors, user, SLUG, (503, "policy_unavailable"), (503, "server_error")).await;
+    tickets.set("hour", Take::Panic);
+    refused_by_both(&doors, user, SLUG, (500, "internal"), (500, "server_error")).await;
+    assert_eq!(tickets.log(), ["day taken", "day released"].repeat(6));
+    tickets.set("hour", Take::Give);
+    user.post(&format!("/endpoints/{SLUG}/query"), &native("Kilimanjaro")).await.expect(200);
+    assert_eq!(doors.chat(user, &chat(SLUG, "Kilimanjaro")).await.status, 200);
+    let answered = ["day taken", "hour taken", "day settled", "hour settled"];
+    assert_eq!(tickets.log()[12..], answered.repeat(2));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use syft_space_domain::identity::{Email, Password};
 use syft_space_domain::ids::{HubId, TenantId};
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{Audience, HubCredential, HubRole, SatelliteClaims, trust_hub};
+use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
@@ -24,6 +25,7 @@ use syft_space_memory::{MemoryHub, MemoryStore};
 
 use crate::front_door::chat::{CHAT_ROUTES, PATH};
 use crate::front_door::ports::{ScriptedEngine, ScriptedSnapshots, ScriptedStore};
+use crate::front_door::tickets::{TicketType, Tickets};
 use crate::space::{Client, PASSWORD, dataset_of, endpoint_on, memory_space};
 
 pub const SLUG: &str = "mountains";
@@ -37,11 +39,14 @@ pub struct Ports {
     pub store: Arc<ScriptedStore>,
     pub snapshots: Arc<ScriptedSnapshots>,
     pub hub: Arc<MemoryHub>,
+    pub tickets: Arc<Tickets>,
 }
 
 impl Ports {
     pub fn new(settings: &Settings) -> Self {
-        let cache = Arc::new(SnapshotCache::default());
+        let tickets = Arc::new(Tickets::default());
+        let policy_types = PolicyTypes::default().with(TicketType(tickets.clone()));
+        let cache = Arc::new(SnapshotCache::new(policy_types.clone()));
         let engine = Arc::new(ScriptedEngine::new());
         let store = Arc::new(ScriptedStore::new(MemoryStore::new(cache.clone())));
         let snapshots = Arc::new(ScriptedSnapshots::new(cache.clone()));
@@ -54,9 +59,10 @@ impl Ports {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub.clone(),
+            policy_types,
             ..memory_space(settings)
         };
-        Self { space, engine, store, snapshots, hub }
+        Self { space, engine, store, snapshots, hub, tickets }
     }
 }
 
@@ -82,6 +88,22 @@ impl Tenant {
         let user = join(anybody, &owner, "user").await;
         Self { id: founded.tenant, owner, user }
     }
+}
+
+/// Has each query to the endpoint take tickets of these names.
+pub async fn demand_tickets(owner: &Client, names: &[&str]) {
+    // Not by the client's own methods, which know the types of policies that are for everybody.
+    let send = async |method, path: &str, body: Value| -> Value {
+        let response = owner.request(method, path).json(&body).send().await.unwrap();
+        response.error_for_status().unwrap().json().await.unwrap()
+    };
+    let mut ids = Vec::new();
+    for name in names {
+        let body = json!({ "name": name, "policy_type": "tickets", "configuration": { "name": name } });
+        ids.push(send("POST", "/policies", body).await["id"].clone());
+    }
+    let path = format!("/endpoints/{SLUG}/policies");
+    send("PUT", &path, json!({ "policy_ids": ids })).await;
 }
 
 /// Has somebody become a member.

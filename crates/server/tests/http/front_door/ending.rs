@@ -16,8 +16,9 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::front_door::doors::{Doors, Ports, SLUG, Tenant};
+use crate::front_door::doors::{Doors, Ports, SLUG, Tenant, demand_tickets};
 use crate::front_door::ports::{Search, Submit};
+use crate::front_door::tickets::Take;
 use crate::space::Client;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -50,6 +51,7 @@ async fn until(what: impl AsyncFn() -> bool) {
 #[tokio::test]
 async fn u1_a_caller_who_hangs_up_while_the_search_runs_leaves_one_event() {
     let doors = Doors::open().await;
+    demand_tickets(&doors.tenant.owner, &["day"]).await;
     doors.ports.engine.set(Search::Wait);
     let stream = send_query(&doors.tenant.user).await;
     until(async || doors.ports.engine.is_waiting()).await;
@@ -58,6 +60,23 @@ async fn u1_a_caller_who_hangs_up_while_the_search_runs_leaves_one_event() {
     stream.set_zero_linger().unwrap();
     drop(stream);
     until(async || !doors.events().await.is_empty()).await;
+    assert_eq!(doors.events().await, [r#""endpoint_query" "failure" "canceled" "endpoint""#]);
+    until(async || doors.ports.tickets.log().len() == 2).await;
+    assert_eq!(doors.ports.tickets.log(), ["day taken", "day released"]);
+}
+
+#[tokio::test]
+async fn z5_a_caller_who_hangs_up_while_a_policy_is_waited_for_gets_back_what_was_taken() {
+    let doors = Doors::open().await;
+    let tickets = &doors.ports.tickets;
+    demand_tickets(&doors.tenant.owner, &["day", "hour"]).await;
+    tickets.set("hour", Take::Wait);
+    let stream = send_query(&doors.tenant.user).await;
+    until(async || tickets.log().len() == 1).await;
+    stream.set_zero_linger().unwrap();
+    drop(stream);
+    until(async || tickets.log().len() == 2).await;
+    assert_eq!(tickets.log(), ["day taken", "day released"]);
     assert_eq!(doors.events().await, [r#""endpoint_query" "failure" "canceled" "endpoint""#]);
 }
 
@@ -97,6 +116,7 @@ async fn u1_a_query_that_the_shutdown_cuts_off_leaves_one_event() {
     });
     let anybody = Client::new(&format!("http://{}", address.await.unwrap()));
     let tenant = Tenant::found(&ports.space, &anybody).await;
+    demand_tickets(&tenant.owner, &["day"]).await;
     ports.engine.set(Search::Wait);
     let _never_answered = send_query(&tenant.user).await;
     until(async || ports.engine.is_waiting()).await;
@@ -110,4 +130,5 @@ async fn u1_a_query_that_the_shutdown_cuts_off_leaves_one_event() {
     let page = page.unwrap();
     let reasons: Vec<_> = page.events.items.into_iter().map(|recorded| recorded.event.reason_code).collect();
     assert_eq!(reasons, [Some("canceled".to_owned())]);
+    assert_eq!(ports.tickets.log(), ["day taken", "day released"]);
 }
