@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod ending;
 #[cfg(test)]
+mod filter;
+#[cfg(test)]
 mod hub_users;
 #[cfg(test)]
 mod obligations;

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use serde_json::json;
 use syft_space_domain::PortError;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::endpoint::{
@@ -11,7 +12,7 @@ use syft_space_domain::identity::{AccountStatus, AuthenticateError, Authorizatio
 use syft_space_domain::snapshot::SnapshotError;
 
 use crate::ports::Search;
-use crate::world::{SLUG, TOKEN_LIFETIME, World, block_on, new_endpoint, policy, poll, question};
+use crate::world::{SLUG, TOKEN_LIFETIME, World, block_on, new_endpoint, policy, poll, question, references};
 
 /// A change, the refusal that follows, and the event of it where it comes behind the body and behind the search.
 pub(crate) struct Change {
@@ -172,6 +173,24 @@ fn z3_a_change_that_leaves_the_caller_their_right_leaves_them_their_answer() {
     world.engine.set(Search::Answer);
     block_on(run).unwrap();
     assert_eq!(world.events(), ["endpoint_query success  on it"]);
+}
+
+#[test]
+fn z3_what_may_be_shown_is_decided_as_the_policies_are_behind_the_search() {
+    let world = World::new();
+    let nothing = || ("nothing", json!({}));
+    let held = |change: &dyn Fn()| {
+        world.engine.set(Search::Wait);
+        let mut run = pin!(world.open(&world.member).unwrap().run(question()));
+        assert!(poll(run.as_mut()).is_pending());
+        change();
+        world.engine.set(Search::Answer);
+        references(block_on(run).unwrap()).iter().map(|part| part.documents.len()).sum::<usize>()
+    };
+    assert_eq!(held(&|| {}), 1);
+    assert_eq!(held(&|| world.attach_all(&[nothing()])), 0);
+    assert_eq!(held(&|| {}), 0);
+    assert_eq!(held(&|| world.attach_all(&[])), 1);
 }
 
 #[test]
