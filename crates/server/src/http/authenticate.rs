@@ -26,10 +26,10 @@ const SINGLE_HEADERS: [&str; 6] =
 ///
 /// # Errors
 /// When the request is ambiguous, its caller unknown, or not permitted.
-pub async fn guard(
+pub async fn guard<E>(
     state: &Arc<State>,
     listener: &Listener,
-    route: &'static Route,
+    route: &'static Route<E>,
     http: HttpRequest,
 ) -> Result<Request, Problem> {
     let context = request_context(state, &http)?;

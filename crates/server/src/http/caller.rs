@@ -47,6 +47,11 @@ impl Caller {
         &self.principal
     }
 
+    /// The principal, for a use case that owns it.
+    pub(crate) fn into_principal(self) -> Principal {
+        self.principal
+    }
+
     /// The caller as of now. Time has gone by: what a new request with the same token would be refused for, this one is.
     ///
     /// # Errors

@@ -275,7 +275,7 @@ pub(crate) async fn search(mut request: Request) -> Result<HttpResponse, Problem
     let body: Search = request.json().await?;
     let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
     let threshold = rules::threshold_or_default(body.similarity_threshold);
-    let query = SearchQuery::new(body.query, limit, threshold).map_err(search_query_error("/query"))?;
+    let query = SearchQuery::new(&body.query, limit, threshold).map_err(search_query_error("/query"))?;
     let hits =
         dataset::search_dataset(request.space(), &request.context, request.principal()?, id, &query).await?;
     reply::json(StatusCode::OK, &Hits { documents: hits.iter().map(|hit| Hit::of(hit, true)).collect() })
