@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, Event, ObjectKind, RequestContext};
+use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::dataset::{SearchQuery, SearchQueryError};
 use crate::endpoint::Answer;
 use crate::identity::{AuthorizationError, Email, Principal};
@@ -130,7 +130,7 @@ pub async fn look_up(
         }
         None => {
             // A slug that names nothing is the caller's text: it stays out of the log.
-            space.store.record(event.denied("endpoint_not_found")).await?;
+            space.store.record(event.denied(ReasonCode::EndpointNotFound)).await?;
             Err(QueryError::NotFound)
         }
     }
@@ -159,7 +159,7 @@ pub async fn query(
     let documents = match space.engine.search(&scope, live.index, &query.ask).await {
         Ok(documents) => documents,
         Err(error) => {
-            space.store.record(event.failed("search_failed")).await?;
+            space.store.record(event.failed(ReasonCode::SearchFailed)).await?;
             return Err(error.into());
         }
     };
@@ -216,12 +216,12 @@ async fn admit(
                 learned = email;
             }
             Err(IdentifyError::NotVouchedFor(_)) => {
-                let event =
-                    Event { action: Action::AuthnTokenFail, ..event }.denied("hub_user_not_vouched_for");
+                let event = Event { action: Action::AuthnTokenFail, ..event }
+                    .denied(ReasonCode::HubUserNotVouchedFor);
                 return Err((QueryError::NotVouchedFor, event));
             }
             Err(IdentifyError::Unavailable(_)) => {
-                return Err((QueryError::IdentityUnavailable, event.failed("identity_unavailable")));
+                return Err((QueryError::IdentityUnavailable, event.failed(ReasonCode::IdentityUnavailable)));
             }
         }
     }
@@ -279,9 +279,11 @@ fn refusal(decision: &Decision) -> QueryError {
 fn refused(error: &QueryError, event: Event) -> Event {
     match error {
         QueryError::Authorization(error) => error.denied(event),
-        QueryError::NotFound => event.denied("endpoint_not_found"),
-        QueryError::Refused(_) => Event { action: Action::PolicyViolation, ..event }.denied("access_denied"),
-        QueryError::PolicyUnavailable => event.failed("policy_unavailable"),
-        _ => event.failed("identity_unavailable"),
+        QueryError::NotFound => event.denied(ReasonCode::EndpointNotFound),
+        QueryError::Refused(_) => {
+            Event { action: Action::PolicyViolation, ..event }.denied(ReasonCode::AccessDenied)
+        }
+        QueryError::PolicyUnavailable => event.failed(ReasonCode::PolicyUnavailable),
+        _ => event.failed(ReasonCode::IdentityUnavailable),
     }
 }
