@@ -83,7 +83,7 @@ fn fixed<const N: usize>(value: &Value) -> [u8; N] {
     value.as_bytes().unwrap().as_slice().try_into().unwrap()
 }
 
-fn optional<T>(value: &Value, read: impl FnOnce(&Value) -> T) -> Option<T> {
+fn optional<'a, T>(value: &'a Value, read: impl FnOnce(&'a Value) -> T) -> Option<T> {
     (!value.is_null()).then(|| read(value))
 }
 
@@ -95,21 +95,20 @@ fn number<T: TryFrom<i128, Error: std::fmt::Debug>>(value: &Value) -> T {
     i128::from(value.as_integer().unwrap()).try_into().unwrap()
 }
 
+fn read_actor(value: &Value) -> Actor {
+    let parts = value.as_array().unwrap();
+    assert!(matches!(parts.len(), 1 | 3), "{parts:?}");
+    let id = parts.get(1).map(|id| ActorId::from_bytes(fixed(id)));
+    let role = parts.get(2).and_then(|role| optional(role, text));
+    Actor::from_parts(text(parts.first().unwrap()), id, role).unwrap()
+}
+
 /// Takes canonical bytes apart with a reader that is not ours.
 fn read(canonical: &[u8]) -> RecordedEvent {
     let whole: Value = ciborium::from_reader(canonical).unwrap();
     let [version, log, seq, id, time, action, outcome, actor, object, reason, request, count, commitment] =
         array(&whole);
     assert_eq!(version, Value::from(1));
-    let actor = match actor.as_array().unwrap().as_slice() {
-        [kind] => Actor::from_parts(text(kind), None, None),
-        [kind, id, role] => Actor::from_parts(
-            text(kind),
-            Some(ActorId::from_bytes(fixed(id))),
-            optional(role, |role| text(role).to_owned()).as_deref(),
-        ),
-        parts => panic!("no actor has {} parts", parts.len()),
-    };
     RecordedEvent {
         seq: number(&seq),
         event: Event {
@@ -120,7 +119,7 @@ fn read(canonical: &[u8]) -> RecordedEvent {
             time: Timestamp::from_unix_micros(number(&time)),
             action: text(&action).parse().unwrap(),
             outcome: text(&outcome).parse().unwrap(),
-            actor: actor.unwrap(),
+            actor: read_actor(&actor),
             object: optional(&object, |object| {
                 let [kind, id] = array(object);
                 Object { kind: text(&kind).parse().unwrap(), id: text(&id).to_owned() }
