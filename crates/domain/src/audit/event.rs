@@ -393,3 +393,32 @@ impl RequestContext {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u1_an_actor_is_made_of_its_own_parts_and_of_no_other() {
+        let id = ActorId::from_bytes([1; 16]);
+        let account = |role| Actor::Account { id: AccountId::from_bytes([1; 16]), role };
+        let actors =
+            [Actor::Anonymous, Actor::System, Actor::Operator, account(None), account(Some(Role::Admin))];
+        let hub_user = |role| Actor::HubUser { id, role };
+        for actor in actors.into_iter().chain(HubRole::ALL.map(hub_user)) {
+            assert_eq!(Actor::from_parts(actor.kind(), actor.id(), actor.role()), Ok(actor));
+        }
+        let parts = [
+            ("somebody", None, None),
+            ("anonymous", Some(id), None),
+            ("system", None, Some("owner")),
+            ("account", None, Some("owner")),
+            ("account", Some(id), Some("guest")),
+            ("hub_user", Some(id), None),
+            ("hub_user", Some(id), Some("owner")),
+        ];
+        for (kind, id, role) in parts {
+            assert_eq!(Actor::from_parts(kind, id, role), Err(ActorError), "{kind} {id:?} {role:?}");
+        }
+    }
+}
