@@ -20,5 +20,5 @@ pub use event::{
 };
 pub use list::{AuditError, events, installation_events};
 pub use person::{HubUser, Person};
-pub use reason::{ReasonCode, ReasonCodeError, RecordedReason};
+pub use reason::{ReasonCode, RecordedReason};
 pub use recorded::{LogHead, RecordedEvent};
