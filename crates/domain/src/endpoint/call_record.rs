@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::audit::{Event, ObjectKind};
+use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::policy::Obligations;
 use crate::store::{Store, StoreError};
 
@@ -74,7 +74,8 @@ impl Drop for CallRecord {
     fn drop(&mut self) {
         match self.event.take() {
             Some(event) => {
-                let reason_code = if std::thread::panicking() { "internal" } else { "canceled" };
+                let reason_code =
+                    if std::thread::panicking() { ReasonCode::Internal } else { ReasonCode::Canceled };
                 // Nobody is left to wait for it.
                 drop(self.store.record(event.failed(reason_code)));
             }

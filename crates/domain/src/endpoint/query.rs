@@ -1,6 +1,6 @@
 //! A query to an endpoint, and the reasons for which it is not answered.
 
-use crate::audit::{Action, Event};
+use crate::audit::{Action, Event, ReasonCode};
 use crate::dataset::{SearchQuery, SearchQueryError, Threshold};
 use crate::endpoint::Conversation;
 use crate::identity::AuthorizationError;
@@ -86,13 +86,13 @@ impl QueryError {
     pub(super) fn event(&self, event: Event) -> Event {
         let (action, denied, reason_code) = match self {
             Self::Authorization(error) => return error.denied(event),
-            Self::NotFound => (event.action, true, "endpoint_not_found"),
-            Self::Refused(_) => (Action::PolicyViolation, true, "access_denied"),
-            Self::PolicyUnavailable => (event.action, false, "policy_unavailable"),
-            Self::NotVouchedFor => (Action::AuthnTokenFail, true, "hub_user_not_vouched_for"),
-            Self::IdentityUnavailable => (event.action, false, "identity_unavailable"),
-            Self::PortError(PortError::Search(_)) => (event.action, false, "search_failed"),
-            Self::PortError(_) => (event.action, false, "state_unavailable"),
+            Self::NotFound => (event.action, true, ReasonCode::EndpointNotFound),
+            Self::Refused(_) => (Action::PolicyViolation, true, ReasonCode::AccessDenied),
+            Self::PolicyUnavailable => (event.action, false, ReasonCode::PolicyUnavailable),
+            Self::NotVouchedFor => (Action::AuthnTokenFail, true, ReasonCode::HubUserNotVouchedFor),
+            Self::IdentityUnavailable => (event.action, false, ReasonCode::IdentityUnavailable),
+            Self::PortError(PortError::Search(_)) => (event.action, false, ReasonCode::SearchFailed),
+            Self::PortError(_) => (event.action, false, ReasonCode::StateUnavailable),
         };
         let event = Event { action, ..event };
         if denied { event.denied(reason_code) } else { event.failed(reason_code) }

@@ -10,7 +10,7 @@ use futures_core::Stream;
 use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::EventFilter;
-use syft_space_domain::audit::{Event, ObjectKind, Origin, RequestContext};
+use syft_space_domain::audit::{Event, ObjectKind, Origin, RecordedReason, RequestContext};
 use syft_space_domain::dataset::{
     DocumentId, IngestQueue, Metadata, NewDataset, NewDocument, create_dataset, finish_ingestion,
     start_ingestion,
@@ -189,7 +189,7 @@ impl World {
     /// The events of this test as text, the oldest first.
     pub(crate) fn events(&self) -> Vec<String> {
         let line = |event: Event| {
-            let reason = event.reason_code.unwrap_or_default();
+            let reason = event.reason_code.as_ref().map_or("", RecordedReason::as_str);
             let at = event.object.filter(|object| object.kind == ObjectKind::Endpoint);
             let at = if at.is_some_and(|object| object.id == self.endpoint.id.to_string()) {
                 " on it"

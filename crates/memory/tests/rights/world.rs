@@ -256,7 +256,7 @@ impl World {
         let page =
             self.read(move |view| view.events(&scope, &EventFilter::default(), PageRequest::default()));
         let event = page.events.items.into_iter().next().unwrap().event;
-        (event.action, event.outcome, event.reason_code)
+        (event.action, event.outcome, event.reason_code.map(|reason| reason.to_string()))
     }
 }
 

@@ -95,7 +95,7 @@ async fn identify(
     };
     let refused = |reason_code| refused(state, context, reason_code);
     let Some(token) = header.to_str().ok().and_then(bearer) else {
-        return Err(refused("token_malformed"));
+        return Err(refused(TokenRefused::Malformed.reason_code()));
     };
     let claims = match state.space.tokens.verify(token, context.now) {
         Ok(claims) => claims,

@@ -49,7 +49,7 @@ pub(crate) struct EventList {
 }
 
 impl From<RecordedEvent> for Event {
-    fn from(RecordedEvent { seq, event }: RecordedEvent) -> Self {
+    fn from(RecordedEvent { seq, event, .. }: RecordedEvent) -> Self {
         Self {
             id: event.id.to_string(),
             seq,
@@ -58,7 +58,7 @@ impl From<RecordedEvent> for Event {
             outcome: event.outcome,
             actor: event.actor,
             object: event.object,
-            reason_code: event.reason_code,
+            reason_code: event.reason_code.map(|reason| reason.to_string()),
             request_id: event.request.map(|id| id.to_string()),
             address: event.person.address,
             count: event.count,

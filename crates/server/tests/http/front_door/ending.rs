@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use syft_space::config::Settings;
 use syft_space::startup::serve;
-use syft_space_domain::audit::Outcome;
+use syft_space_domain::audit::{Outcome, ReasonCode};
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
@@ -129,6 +129,6 @@ async fn u1_a_query_that_the_shutdown_cuts_off_leaves_one_event() {
     let page: Result<_, StoreError> = read.await;
     let page = page.unwrap();
     let reasons: Vec<_> = page.events.items.into_iter().map(|recorded| recorded.event.reason_code).collect();
-    assert_eq!(reasons, [Some("canceled".to_owned())]);
+    assert_eq!(reasons, [Some(ReasonCode::Canceled.into())]);
     assert_eq!(ports.tickets.log(), ["day taken", "day released"]);
 }
