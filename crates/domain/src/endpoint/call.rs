@@ -99,13 +99,13 @@ impl<'a> QueryCall<'a> {
     }
 
     async fn answer(&mut self, query: &Query) -> Result<Answer, QueryError> {
-        let (decision, learned) = self.admit().await?;
+        let learned = self.admit().await?;
         let begun = self.space.clock.now();
         let search = query.search();
         let documents = self.space.engine.search(&self.scope, self.endpoint.index, &search).await?;
         let taken = self.space.clock.now().since(begun);
         // A hub, a policy's port and the engine may have been waited for.
-        let decision = self.recheck(decision, learned.as_ref())?;
+        let decision = self.recheck(learned.as_ref())?;
         let references = References {
             documents: decision.filter(documents),
             engine: Dataset::DTYPE,
@@ -118,9 +118,9 @@ impl<'a> QueryCall<'a> {
         })
     }
 
-    /// Lets the caller through and performs what that obliges to. Answers the decision, and the address that a hub told of
-    /// the caller: it is asked only where the decision hangs on that.
-    async fn admit(&mut self) -> Result<(Decision, Option<Email>), QueryError> {
+    /// Lets the caller through and performs what that obliges to. Answers the address that a hub told of the caller: it is
+    /// asked only where the decision hangs on that.
+    async fn admit(&mut self) -> Result<Option<Email>, QueryError> {
         let mut decision = self.endpoint.decide(&self.principal.caller(None), self.space.clock.now());
         let mut learned = None;
         let asked = self.principal.as_hub_user().filter(|caller| !caller.claims.is_guest());
@@ -137,17 +137,14 @@ impl<'a> QueryCall<'a> {
         }
         let (decision, obligations) = decision.perform(self.space.clock.now()).await;
         self.record.hold(obligations);
-        if decision.is_allow() { Ok((decision, learned)) } else { Err(QueryError::of_decision(&decision)) }
+        if decision.is_allow() { Ok(learned) } else { Err(QueryError::of_decision(&decision)) }
     }
 
-    /// Asks once more all that was asked before the search, as it is now, and answers the decision that holds now. What was
-    /// performed for the first stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the
+    /// Asks once more all that was asked before the search, as it is now, and answers the decision that holds now: a rule may
+    /// hang on the time, so this is done even where nothing has been changed. What was performed for the first stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the
     /// hub is not asked again.
-    fn recheck(&self, decision: Decision, learned: Option<&Email>) -> Result<Decision, QueryError> {
+    fn recheck(&self, learned: Option<&Email>) -> Result<Decision, QueryError> {
         let principal = renew(self.space, &self.principal)?;
-        if Arc::ptr_eq(principal.snapshot(), self.principal.snapshot()) {
-            return Ok(decision);
-        }
         let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;
         // Another endpoint may have taken over the slug: what was found is not its to give.
         if endpoint.id != self.endpoint.id || endpoint.index != self.endpoint.index {

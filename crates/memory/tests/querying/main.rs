@@ -1,8 +1,9 @@
 //! The calls that query an endpoint: each way in which one can end, and the one event that it leaves.
 
 #[cfg(test)]
-mod ending;
+mod closing;
 #[cfg(test)]
+mod ending;
 mod filter;
 #[cfg(test)]
 mod hub_users;

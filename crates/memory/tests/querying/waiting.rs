@@ -1,6 +1,7 @@
 //! What changes while a call waits: for the body, or for the search.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use serde_json::json;
 use syft_space_domain::PortError;
@@ -173,6 +174,24 @@ fn z3_a_change_that_leaves_the_caller_their_right_leaves_them_their_answer() {
     world.engine.set(Search::Answer);
     block_on(run).unwrap();
     assert_eq!(world.events(), ["endpoint_query success  on it"]);
+}
+
+#[test]
+fn z3_a_rule_that_hangs_on_the_time_is_asked_again_behind_the_search() {
+    let world = World::new();
+    world.attach_all(&[
+        ("access", policy("allow", &["*"])),
+        ("closing", json!({ "at": "2026-11-24T09:31:00Z" })),
+    ]);
+    world.query(&world.renewed(&world.member)).unwrap();
+    world.engine.set(Search::Wait);
+    let mut run = pin!(world.open(&world.member).unwrap().run(question()));
+    assert!(poll(run.as_mut()).is_pending());
+    world.clock.advance(Duration::from_secs(60));
+    world.forget_events();
+    world.engine.set(Search::Answer);
+    assert!(matches!(block_on(run), Err(QueryError::Refused(_))));
+    assert_eq!(world.events(), ["policy_violation denied access_denied on it"]);
 }
 
 #[test]

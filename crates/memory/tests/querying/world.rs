@@ -40,6 +40,7 @@ use syft_space_memory::{
     MemoryTokens, SeededEntropy, TextFiles,
 };
 
+use crate::closing::ClosingType;
 use crate::filter::NothingType;
 use crate::ports::{ScriptedEngine, ScriptedSnapshots, ScriptedStore};
 use crate::tickets::{TicketType, Tickets};
@@ -69,7 +70,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let tickets = Arc::new(Tickets::default());
-        let policy_types = PolicyTypes::default().with(TicketType(tickets.clone())).with(NothingType);
+        let policy_types =
+            PolicyTypes::default().with(TicketType(tickets.clone())).with(NothingType).with(ClosingType);
         let cache = Arc::new(SnapshotCache::new(policy_types.clone()));
         let store = Arc::new(ScriptedStore::new(MemoryStore::new(cache.clone())));
         let snapshots = Arc::new(ScriptedSnapshots::new(cache.clone()));
