@@ -12,8 +12,8 @@ pub mod ports;
 
 pub use action::{Action, ActionError};
 pub use event::{
-    Actor, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError, RecordedEvent,
-    RequestContext,
+    Actor, Event, EventSeed, Log, Object, ObjectKind, ObjectKindError, Origin, Outcome, OutcomeError,
+    RecordedEvent, RequestContext,
 };
 pub use list::{AuditError, events, installation_events};
 pub use person::{HubUser, Person};

@@ -2,6 +2,8 @@
 
 mod body;
 
+use std::borrow::Cow;
+
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use syft_space_domain::ids::RequestId;
@@ -163,13 +165,13 @@ impl Problem {
         }
         let body = body::Problem {
             r#type: format!("urn:syft-space:problem:{}", reason.code()),
-            title: reason.title(),
+            title: reason.title().into(),
             status: reason.status().as_u16(),
-            detail,
+            detail: detail.into(),
             instance: request.map(|id| format!("urn:uuid:{id}")),
-            reason_code: reason.code(),
-            errors,
-            tenants: tenants.as_deref(),
+            reason_code: reason.code().into(),
+            errors: (!errors.is_empty()).then_some(errors.into()),
+            tenants: tenants.as_deref().map(Cow::from),
             policy_metadata: policy.as_ref(),
         };
         // Strings and numbers alone: this always serialises.
