@@ -108,7 +108,7 @@ pub(crate) struct AttachedPolicy {
     #[schemars(with = "shapes::IdShape")]
     id: PolicyId,
     name: String,
-    #[schemars(with = "shapes::PolicyTypeShape")]
+    #[schemars(with = "shapes::StoredPolicyTypeShape")]
     policy_type: String,
 }
 

@@ -23,9 +23,9 @@ pub(crate) struct Policy {
     #[schemars(with = "shapes::IdShape")]
     pub(crate) id: PolicyId,
     pub(crate) name: String,
-    #[schemars(with = "shapes::PolicyTypeShape")]
+    #[schemars(with = "shapes::StoredPolicyTypeShape")]
     pub(crate) policy_type: String,
-    #[schemars(with = "shapes::ShownAccessConfigurationShape")]
+    #[schemars(with = "shapes::StoredConfigurationShape")]
     pub(crate) configuration: Arc<RawValue>,
     #[schemars(with = "shapes::TimeShape")]
     pub(crate) created_at: Timestamp,

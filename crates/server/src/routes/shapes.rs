@@ -336,8 +336,11 @@ shapes! {
     });
     /// The configuration of an access policy, as it is taken.
     AccessConfigurationShape = "AccessConfiguration": configuration(|schema| schema.taken);
-    /// The configuration of an access policy, as it is shown.
-    ShownAccessConfigurationShape = "ShownAccessConfiguration": configuration(|schema| schema.shown);
+    /// The configuration of a policy that is stored.
+    StoredConfigurationShape = "StoredConfiguration": json_schema!({
+        "type": "object", "anyOf": [configuration(|schema| schema.shown), {}],
+        "description": "As the type of the policy has it. Of a type that this version does not know it is any object.",
+    });
     /// A merge patch of the configuration of an access policy.
     AccessConfigurationPatchShape = "AccessConfigurationPatch": configuration(|schema| schema.patch);
     /// Whether a policy, or all of them, let somebody through.
@@ -348,6 +351,11 @@ shapes! {
     });
     /// The type of a policy.
     PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": policy_types() });
+    /// The type of a policy that is stored.
+    StoredPolicyTypeShape = "StoredPolicyType": json_schema!({
+        "type": "string", "examples": policy_types(),
+        "description": "A policy of a type that this version does not know is shown too: its endpoints answer nobody.",
+    });
     /// The name of a tenant that the caller believes to speak to.
     TenantHintShape = "TenantHint": json_schema!({ "type": "string" });
     /// Why a request was refused.
