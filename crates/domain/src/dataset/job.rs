@@ -120,7 +120,9 @@ impl PageItem for Job {
     fn bytes(&self) -> usize {
         let length = |text: &Option<String>| text.as_deref().map_or(0, str::len);
         let errors = self.progress.errors.iter();
-        errors.map(|one| length(&one.document_id) + length(&one.file) + one.message.len()).sum()
+        errors
+            .map(|failure| length(&failure.document_id) + length(&failure.file) + failure.message.len())
+            .sum()
     }
 }
 

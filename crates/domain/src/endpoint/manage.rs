@@ -120,7 +120,10 @@ pub async fn create_endpoint(
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
-            if tx.dataset(&scope, endpoint.dataset)?.is_none_or(|one| one.state != DatasetState::Active) {
+            if tx
+                .dataset(&scope, endpoint.dataset)?
+                .is_none_or(|dataset| dataset.state != DatasetState::Active)
+            {
                 return Err(EndpointError::NoDataset.into());
             }
             if tx.endpoint_by_slug(&scope, &endpoint.slug)?.is_some() {
@@ -233,8 +236,8 @@ pub async fn endpoints(
     let mut page = space.store.read(&scope, move |view| view.endpoints(&scope, page)).await?;
     if !in_full {
         let (caller, now) = (principal.caller(None), space.clock.now());
-        page.items.retain(|one| {
-            let endpoint = principal.snapshot().endpoint(one.slug.as_str());
+        page.items.retain(|listed| {
+            let endpoint = principal.snapshot().endpoint(listed.slug.as_str());
             endpoint.is_some_and(|endpoint| endpoint.decide(&caller, now).is_allow())
         });
     }

@@ -170,7 +170,7 @@ struct Answers {
 impl Answers {
     fn of(asked: &[Arc<CompiledPolicy>], subject: Subject<'_>, now: Timestamp) -> Self {
         let mut answers = Self { refusal: None, decided_by: None, policies: Vec::with_capacity(asked.len()) };
-        for stage in asked.chunk_by(|one, next| one.stage() == next.stage()) {
+        for stage in asked.chunk_by(|policy, next| policy.stage() == next.stage()) {
             answers.ask(stage, subject, now);
         }
         answers

@@ -42,7 +42,7 @@ pub(crate) struct Event {
 }
 
 /// A part of the log, with how far the index reached by which it was searched.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct EventList {
     #[serde(flatten)]
     list: reply::List<Event>,
