@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+use crate::as_text;
 use crate::random::{Entropy, RandomError};
 use crate::time::Timestamp;
 
@@ -23,7 +24,7 @@ fn fraction(now: Timestamp) -> u16 {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
@@ -56,6 +57,12 @@ macro_rules! ids {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                as_text::read(deserializer)
             }
         }
 
@@ -99,6 +106,8 @@ ids! {
     MarketplaceId;
     /// An endpoint shown on a marketplace.
     ListingId;
+    /// A space that registered itself on a hub as a satellite. The hub makes it.
+    SatelliteId;
     /// Whoever did something that stands in a log: an account, or a user of a hub.
     ActorId;
 }

@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+mod as_text;
 pub mod audit;
 pub mod dataset;
 pub mod endpoint;

@@ -1,5 +1,7 @@
 //! The rules of texts that people write for people: names, summaries, descriptions.
 
+use crate::as_text::text_type;
+
 /// A text that is too long, empty, or holds what no text for people has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
@@ -21,40 +23,55 @@ pub const LINE_MAX: usize = 500;
 /// The most characters of a description.
 pub const PROSE_MAX: usize = 10_000;
 
-/// A name: one line that is not empty.
-///
-/// # Errors
-/// When it is empty, too long, or unprintable.
-pub fn name(text: &str) -> Result<String, TextError> {
-    if text.trim().is_empty() {
-        return Err(TextError::Empty);
-    }
-    check(text, NAME_MAX, false)
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident: $check:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Reads one.
+            ///
+            /// # Errors
+            /// When the text breaks its rule.
+            pub fn parse(text: &str) -> Result<Self, TextError> {
+                let check: fn(&str) -> Result<(), TextError> = $check;
+                check(text).map(|()| Self(text.to_owned()))
+            }
+
+            /// It as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+
+        text_type!($name, TextError);
+    )*};
 }
 
-/// One line, which may be empty.
-///
-/// # Errors
-/// When it is too long or unprintable.
-pub fn line(text: &str) -> Result<String, TextError> {
-    check(text, LINE_MAX, false)
+texts! {
+    /// One line that is not empty.
+    Name: |text| if text.trim().is_empty() { Err(TextError::Empty) } else { check(text, NAME_MAX, false) };
+    /// One line, which may be empty.
+    Line: |text| check(text, LINE_MAX, false);
+    /// Several lines, which may be empty.
+    Prose: |text| check(text, PROSE_MAX, true);
 }
 
-/// Several lines, which may be empty.
-///
-/// # Errors
-/// When it is too long or unprintable.
-pub fn prose(text: &str) -> Result<String, TextError> {
-    check(text, PROSE_MAX, true)
-}
-
-fn check(text: &str, max: usize, lines: bool) -> Result<String, TextError> {
+fn check(text: &str, max: usize, lines: bool) -> Result<(), TextError> {
     if text.chars().count() > max {
         return Err(TextError::TooLong(max));
     }
     let allowed =
         |c: char| !(c.is_control() || turns_direction(c)) || (lines && matches!(c, '\n' | '\r' | '\t'));
-    if text.chars().all(allowed) { Ok(text.to_owned()) } else { Err(TextError::Unprintable) }
+    if text.chars().all(allowed) { Ok(()) } else { Err(TextError::Unprintable) }
 }
 
 /// Whether a text is one printable line, of any length.
@@ -73,6 +90,7 @@ mod tests {
 
     #[test]
     fn i1_names_are_one_printable_line() {
+        let name = |text: &str| Name::parse(text).map(String::from);
         assert_eq!(name("Annual reports").as_deref(), Ok("Annual reports"));
         assert_eq!(name(" \u{3000} "), Err(TextError::Empty));
         assert_eq!(name("two\nlines"), Err(TextError::Unprintable));
@@ -82,6 +100,6 @@ mod tests {
         assert_eq!(name("nul\0"), Err(TextError::Unprintable));
         assert_eq!(name(&"ü".repeat(101)), Err(TextError::TooLong(100)));
         assert!(name(&"ü".repeat(100)).is_ok());
-        assert!(prose("two\nlines").is_ok());
+        assert!(Prose::parse("two\nlines").is_ok());
     }
 }

@@ -159,17 +159,7 @@ impl RunningHub {
 
     /// Handles a request without HTTP and without recording it.
     fn call(&self, route: Route, bearer: Option<&str>, body: &Value) -> Result<Value, FakeHubError> {
-        let (method, path) = route.pattern();
-        let authorization = bearer.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
-        let request = Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: Vec::new(),
-            headers: authorization.into_iter().collect(),
-            body: body.to_string().into_bytes(),
-            // Not an IP address, so that no rate limit counts it.
-            peer: "the test itself".to_owned(),
-        };
+        let request = route.request(bearer, body, "the test itself");
         let mut hub = self.shared.hub();
         let rate_limits = std::mem::replace(&mut hub.rate_limits, false);
         let response = route.handle(&mut hub, &request);

@@ -10,7 +10,6 @@ use tokio::sync::watch;
 use crate::mode::{Control, Mode};
 use crate::routes::Route;
 use crate::state::HubState;
-use crate::wire::Request;
 
 /// The hub, its injected failures, and whether it is down.
 pub(crate) struct Shared {
@@ -56,16 +55,7 @@ impl Shared {
 
     /// Handles a request of one of the hub's own services, without HTTP, and returns its status. It is recorded.
     pub(crate) fn call_internally(&self, route: Route, bearer: Option<&str>, body: &Value) -> StatusCode {
-        let (method, path) = route.pattern();
-        let authorization = bearer.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
-        let request = Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: Vec::new(),
-            headers: authorization.into_iter().collect(),
-            body: body.to_string().into_bytes(),
-            peer: "the hub itself".to_owned(),
-        };
+        let request = route.request(bearer, body, "the hub itself");
         self.control().record(route, request.clone());
         let response = route.handle(&mut self.hub(), &request).unwrap_or_else(|error| error);
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

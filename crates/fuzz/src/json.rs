@@ -9,20 +9,14 @@ use serde_json::{Map, Value};
 use syft_space::http::json::{MAX_DEPTH, parse, strict_value};
 
 /// A body with a member of each kind.
-#[derive(Debug, PartialEq, Deserialize, garde::Validate)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    #[garde(skip)]
     name: String,
-    #[garde(skip)]
     count: Option<u64>,
-    #[garde(skip)]
     share: Option<f64>,
-    #[garde(skip)]
     flag: Option<bool>,
-    #[garde(skip)]
     list: Option<Vec<String>>,
-    #[garde(skip)]
     object: Option<Map<String, Value>>,
 }
 

@@ -4,7 +4,7 @@ use syft_space_domain::dataset::{DocumentId, FileFormat, FileName};
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::ids::EndpointId;
 use syft_space_domain::tenant::TenantName;
-use syft_space_domain::text;
+use syft_space_domain::text::{Line, Name, Prose};
 
 pub(crate) fn run(bytes: &[u8]) {
     let Some(input) = crate::text(bytes) else { return };
@@ -38,7 +38,9 @@ pub(crate) fn run(bytes: &[u8]) {
             );
         }
     }
-    for parsed in [text::name(input), text::line(input), text::prose(input)].into_iter().flatten() {
+    let (name, line, prose) = (input.parse::<Name>(), input.parse::<Line>(), input.parse::<Prose>());
+    let parsed = [name.map(String::from), line.map(String::from), prose.map(String::from)];
+    for parsed in parsed.into_iter().flatten() {
         assert_eq!(parsed, input, "text is kept to the byte");
         assert!(!parsed.contains(['\0', '\u{1b}', '\u{7f}', '\u{202e}', '\u{2028}', '\u{61c}']));
     }

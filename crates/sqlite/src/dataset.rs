@@ -52,14 +52,13 @@ impl TryFrom<DatasetRow> for Dataset {
     type Error = StoreError;
     fn try_from(row: DatasetRow) -> Result<Self, StoreError> {
         let analyzer = serde_json::from_str(&row.analyzer);
-        let state = DatasetState::from_name(&row.state);
         Ok(Self {
             id: row.id.into(),
             name: row.name,
             summary: row.summary,
             tags: row.tags,
             analyzer: analyzer.map_err(|error| unreadable_column("datasets.analyzer", &error))?,
-            state: state.ok_or_else(|| unreadable_column("datasets.state", &"there is no such state"))?,
+            state: parse("datasets.state", &row.state)?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),

@@ -94,7 +94,8 @@ pub const fn hub_user_may(permission: Permission) -> bool {
 #[must_use]
 pub fn may_grant(giver: Role, given: Role) -> bool {
     // A Viewer reads metadata and a User queries, which is all within what an Admin holds.
-    let within = Permission::ALL.into_iter().all(|one| !may(given, one) || may(giver, one));
+    let within =
+        Permission::ALL.into_iter().all(|permission| !may(given, permission) || may(giver, permission));
     let allowed = match given {
         Role::Owner | Role::Admin => may(giver, Permission::ManageTenant),
         Role::User | Role::Viewer => may(giver, Permission::ManageMembers),
@@ -120,7 +121,8 @@ mod tests {
 
     #[test]
     fn z1_the_operator_sees_what_there_is_and_brings_documents_and_no_more() {
-        let held: Vec<_> = Permission::ALL.into_iter().filter(|one| operator_may(*one)).collect();
+        let held: Vec<_> =
+            Permission::ALL.into_iter().filter(|permission| operator_may(*permission)).collect();
         let expected = [
             Permission::ReadMembers,
             Permission::WriteDatasets,

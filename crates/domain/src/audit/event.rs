@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
+use crate::as_text::text_enum;
 use crate::audit::{Action, HubUser, Person, ReasonCode, RecordedReason};
 use crate::ids::{AccountId, ActorId, EventId, RequestId, TenantId};
 use crate::marketplace::HubRole;
@@ -30,47 +30,24 @@ impl From<&TenantScope> for Log {
     }
 }
 
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// It was done.
-    Success,
-    /// It was not allowed.
-    Denied,
-    /// It was allowed, and failed.
-    Failure,
-}
-
-impl Outcome {
-    /// Every outcome.
-    pub const ALL: [Self; 3] = [Self::Success, Self::Denied, Self::Failure];
-
-    /// The outcome's name in JSON and in storage.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Denied => "denied",
-            Self::Failure => "failure",
-        }
+text_enum! {
+    /// How it ended.
+    pub enum Outcome {
+        /// It was done.
+        Success = "success",
+        /// It was not allowed.
+        Denied = "denied",
+        /// It was allowed, and failed.
+        Failure = "failure",
     }
-}
 
-/// A text that is no outcome.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an outcome is one of: success, denied, failure")]
-pub struct OutcomeError;
-
-impl FromStr for Outcome {
-    type Err = OutcomeError;
-    fn from_str(text: &str) -> Result<Self, OutcomeError> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(OutcomeError)
-    }
+    /// A text that is no outcome.
+    #[error("an outcome is one of: success, denied, failure")]
+    pub struct OutcomeError;
 }
 
 /// Who did it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Actor {
     /// Nobody known.
@@ -156,69 +133,44 @@ impl Actor {
 #[error("there is no such actor")]
 pub struct ActorError;
 
-macro_rules! object_kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// What kind of thing it was done to.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum ObjectKind { $($(#[$doc])* $name,)* }
-
-        impl ObjectKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The kind's name in JSON and in storage.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-object_kinds! {
-    /// A tenant.
-    Tenant = "tenant";
-    /// A membership, by its account's id.
-    Member = "member";
-    /// An invitation.
-    Invitation = "invitation";
-    /// A dataset.
-    Dataset = "dataset";
-    /// A document, as `dataset id/document id`.
-    Document = "document";
-    /// An ingestion job.
-    Job = "job";
-    /// An endpoint, by id; by slug where there is none of that name.
-    Endpoint = "endpoint";
-    /// A policy.
-    Policy = "policy";
-    /// A hub that the installation trusts.
-    Hub = "hub";
-    /// A tenant's account on a hub.
-    Marketplace = "marketplace";
-    /// An endpoint on a marketplace.
-    Listing = "listing";
-    /// The audit log.
-    Audit = "audit";
-    /// A route of the API, as `METHOD /path/{of}/the/table`.
-    Route = "route";
-}
-
-impl FromStr for ObjectKind {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or(())
+text_enum! {
+    /// What kind of thing it was done to.
+    pub enum ObjectKind {
+        /// A tenant.
+        Tenant = "tenant",
+        /// A membership, by its account's id.
+        Member = "member",
+        /// An invitation.
+        Invitation = "invitation",
+        /// A dataset.
+        Dataset = "dataset",
+        /// A document, as `dataset id/document id`.
+        Document = "document",
+        /// An ingestion job.
+        Job = "job",
+        /// An endpoint, by id; by slug where there is none of that name.
+        Endpoint = "endpoint",
+        /// A policy.
+        Policy = "policy",
+        /// A hub that the installation trusts.
+        Hub = "hub",
+        /// A tenant's account on a hub.
+        Marketplace = "marketplace",
+        /// An endpoint on a marketplace.
+        Listing = "listing",
+        /// The audit log.
+        Audit = "audit",
+        /// A route of the API, as `METHOD /path/{of}/the/table`.
+        Route = "route",
     }
-}
 
-impl Serialize for ObjectKind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
+    /// A text that is no kind of thing.
+    #[error("there is no such kind of thing")]
+    pub struct ObjectKindError;
 }
 
 /// What it was done to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Object {
     /// Its kind.
     pub kind: ObjectKind,

@@ -15,8 +15,8 @@ mod recorded;
 
 pub use action::{Action, ActionError};
 pub use event::{
-    Actor, ActorError, Event, EventSeed, Log, Object, ObjectKind, Origin, Outcome, OutcomeError,
-    RequestContext,
+    Actor, ActorError, Event, EventSeed, Log, Object, ObjectKind, ObjectKindError, Origin, Outcome,
+    OutcomeError, RequestContext,
 };
 pub use list::{AuditError, events, installation_events};
 pub use person::{HubUser, Person};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::audit::{Action, Event, Outcome, RecordedEvent};
 use crate::ids::ActorId;
@@ -59,7 +59,7 @@ impl EventFilter {
 
 /// How far the index reaches by which a log is searched. It is made behind the log, and nobody waits for it: what it
 /// does not hold yet is found in the log itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Projection {
     /// The number of the last event it holds; 0 when it holds none.
     pub seq: u64,

@@ -109,7 +109,7 @@ impl<'a> Open<'a> {
             Begins::Sentence => length(unit.end) <= most,
             // A paragraph that does not fit as a whole begins the next chunk, unless this one would stay short.
             Begins::Paragraph => {
-                let rest = after.iter().take_while(|one| one.begins == Begins::Sentence).last();
+                let rest = after.iter().take_while(|piece| piece.begins == Begins::Sentence).last();
                 let short = length(self.end) < Chunk::TARGET_CHARS / 2;
                 length(rest.unwrap_or(unit).end) <= Chunk::TARGET_CHARS
                     || (length(unit.end) <= most && (self.only_headings || short))
@@ -126,9 +126,12 @@ impl<'a> Open<'a> {
             return unit.start;
         }
         let earliest = self.end.chars.saturating_sub(Chunk::OVERLAP);
-        let repeated =
-            own.iter().rev().take_while(|one| one.begins != Begins::Heading && one.start.chars >= earliest);
-        let start = repeated.last().map(|one| one.start).or_else(|| self.last_words(content, own.last()?));
+        let repeated = own
+            .iter()
+            .rev()
+            .take_while(|piece| piece.begins != Begins::Heading && piece.start.chars >= earliest);
+        let start =
+            repeated.last().map(|piece| piece.start).or_else(|| self.last_words(content, own.last()?));
         start.filter(|start| unit.end.chars.saturating_sub(start.chars) <= Chunk::MAX).unwrap_or(unit.start)
     }
 

@@ -27,7 +27,7 @@ pub fn contexts(document: &Document) -> Vec<String> {
         if let Some(start) = found.and_then(|at| from.checked_add(at)) {
             let end = start.saturating_add(chunk.text.len());
             while let Some(heading) = headings.next_if(|heading| heading.at < end) {
-                above.retain(|one| one.level < heading.level);
+                above.retain(|outer| outer.level < heading.level);
                 above.push(heading);
             }
             for heading in above.iter().filter(|heading| heading.at < start) {

@@ -1,18 +1,15 @@
 //! Documents, which owners put in.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
-
+use crate::as_text::text_type;
 use crate::dataset::{Chunk, ContentHash, Metadata};
+use crate::ids::EventId;
 use crate::page::PageItem;
 use crate::time::Timestamp;
 
 /// The name of a document in its dataset: 1 to 128 of `A-Z a-z 0-9 . _ -`, but neither `.` nor `..`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DocumentId(Arc<str>);
 
 /// A text that is no document id.
@@ -50,18 +47,13 @@ impl DocumentId {
     }
 }
 
-impl fmt::Display for DocumentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl From<EventId> for DocumentId {
+    fn from(id: EventId) -> Self {
+        Self::made(id.to_string())
     }
 }
 
-impl FromStr for DocumentId {
-    type Err = DocumentIdError;
-    fn from_str(text: &str) -> Result<Self, DocumentIdError> {
-        Self::parse(text)
-    }
-}
+text_type!(DocumentId, DocumentIdError);
 
 /// A document that may be put into a dataset.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,19 +94,31 @@ impl NewDocument {
     /// # Errors
     /// When it is empty, too long, or no text.
     pub fn new(id: DocumentId, content: String, metadata: Metadata) -> Result<Self, DocumentError> {
-        if content.trim().is_empty() {
-            return Err(DocumentError::Empty);
-        }
-        if content.len() > Self::MAX_BYTES {
-            return Err(DocumentError::TooLong);
-        }
-        if content.contains('\0') {
-            return Err(DocumentError::NotText);
-        }
-        if serde_json::to_vec(&metadata).map_or(usize::MAX, |json| json.len()) > Self::MAX_METADATA {
-            return Err(DocumentError::MetadataTooLong);
-        }
+        Self::check_content(&content)?;
+        Self::check_metadata(&metadata)?;
         Ok(Self { id, content, metadata })
+    }
+
+    /// Checks the text of a document.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or no text.
+    pub fn check_content(content: &str) -> Result<(), DocumentError> {
+        match content {
+            _ if content.trim().is_empty() => Err(DocumentError::Empty),
+            _ if content.len() > Self::MAX_BYTES => Err(DocumentError::TooLong),
+            _ if content.contains('\0') => Err(DocumentError::NotText),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the metadata of a document, its title among it.
+    ///
+    /// # Errors
+    /// When it is too long.
+    pub fn check_metadata(metadata: &Metadata) -> Result<(), DocumentError> {
+        let bytes = serde_json::to_vec(metadata).map_or(usize::MAX, |json| json.len());
+        if bytes > Self::MAX_METADATA { Err(DocumentError::MetadataTooLong) } else { Ok(()) }
     }
 }
 

@@ -70,12 +70,12 @@ pub fn start_ingestion(
     documents: Vec<NewDocument>,
 ) -> Result<Job, IngestError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let documents: Vec<Document> = documents.into_iter().map(|one| cut(one, context)).collect();
+    let documents: Vec<Document> = documents.into_iter().map(|document| cut(document, context)).collect();
     let id = JobId::generate(context.now, &*context.entropy)?;
     let event = context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, id);
     let limits = principal.snapshot().tenant.limits;
     let documents_total = count(documents.len());
-    let bytes_total = documents.iter().map(|one| count(one.content.len())).sum();
+    let bytes_total = documents.iter().map(|document| count(document.content.len())).sum();
 
     // A dataset on its way out takes its lock for good before its documents go: nothing is put in behind it.
     space.datasets.with_lock(dataset, || {
@@ -83,8 +83,8 @@ pub fn start_ingestion(
         let progress = JobProgress {
             documents_done: unchanged,
             documents_unchanged: unchanged,
-            chunks: documents.iter().map(|one| count(one.chunks.len())).sum(),
-            bytes: documents.iter().map(|one| count(one.content.len())).sum(),
+            chunks: documents.iter().map(|document| count(document.chunks.len())).sum(),
+            bytes: documents.iter().map(|document| count(document.content.len())).sum(),
             ..JobProgress::default()
         };
         let job = Job {
@@ -149,7 +149,7 @@ fn changed(
     documents: Vec<Document>,
 ) -> Result<(Vec<Document>, u64), StoreError> {
     let total = documents.len();
-    let ids: Vec<DocumentId> = documents.iter().map(|one| one.id.clone()).collect();
+    let ids: Vec<DocumentId> = documents.iter().map(|document| document.id.clone()).collect();
     let stored = space.documents.hashes(scope, dataset, &ids)?;
     let new = |(document, stored): (Document, _)| (stored != Some(document.sha256)).then_some(document);
     let documents: Vec<Document> = documents.into_iter().zip(stored).filter_map(new).collect();

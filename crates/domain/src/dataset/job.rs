@@ -1,61 +1,37 @@
 //! An ingestion job: documents on their way into a dataset.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
+use crate::as_text::text_enum;
 use crate::ids::{DatasetId, JobId};
 use crate::page::PageItem;
 use crate::time::Timestamp;
 
-/// How far a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JobStatus {
-    /// Its documents are durable, and wait for their turn.
-    Queued,
-    /// Its documents are being stored and indexed.
-    Running,
-    /// Its documents are found by a search, but for those that are listed as errors.
-    Succeeded,
-    /// None of its documents were stored.
-    Failed,
-    /// It was stopped on request.
-    Canceled,
-}
-
-/// A text that is no job status.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a job's status is one of: queued, running, succeeded, failed, canceled")]
-pub struct JobStatusError;
-
-impl JobStatus {
-    /// Every status.
-    pub const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Succeeded, Self::Failed, Self::Canceled];
-
-    /// The status's name in JSON and in storage.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-        }
+text_enum! {
+    /// How far a job is.
+    pub enum JobStatus {
+        /// Its documents are durable, and wait for their turn.
+        Queued = "queued",
+        /// Its documents are being stored and indexed.
+        Running = "running",
+        /// Its documents are found by a search, but for those that are listed as errors.
+        Succeeded = "succeeded",
+        /// None of its documents were stored.
+        Failed = "failed",
+        /// It was stopped on request.
+        Canceled = "canceled",
     }
 
+    /// A text that is no job status.
+    #[error("a job's status is one of: queued, running, succeeded, failed, canceled")]
+    pub struct JobStatusError;
+}
+
+impl JobStatus {
     /// Whether it will not change any more.
     #[must_use]
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
-    }
-}
-
-impl FromStr for JobStatus {
-    type Err = JobStatusError;
-    fn from_str(text: &str) -> Result<Self, JobStatusError> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(JobStatusError)
     }
 }
 
@@ -144,7 +120,9 @@ impl PageItem for Job {
     fn bytes(&self) -> usize {
         let length = |text: &Option<String>| text.as_deref().map_or(0, str::len);
         let errors = self.progress.errors.iter();
-        errors.map(|one| length(&one.document_id) + length(&one.file) + one.message.len()).sum()
+        errors
+            .map(|failure| length(&failure.document_id) + length(&failure.file) + failure.message.len())
+            .sum()
     }
 }
 

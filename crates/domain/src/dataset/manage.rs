@@ -11,17 +11,18 @@ use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
+use crate::text::{Line, Name};
 use crate::unit::{Receipt, Recorded, check_revision};
 
-/// A dataset is to be made. Its texts have passed [`crate::text`].
+/// A dataset is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDataset {
     /// Its name.
-    pub name: String,
+    pub name: Name,
     /// One sentence about it.
-    pub summary: String,
+    pub summary: Line,
     /// Words to find it by.
-    pub tags: String,
+    pub tags: Line,
     /// How its words are made comparable.
     pub analyzer: AnalyzerSettings,
 }
@@ -30,11 +31,11 @@ pub struct NewDataset {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangeDataset {
     /// Its name.
-    pub name: Option<String>,
+    pub name: Option<Name>,
     /// One sentence about it.
-    pub summary: Option<String>,
+    pub summary: Option<Line>,
     /// Words to find it by.
-    pub tags: Option<String>,
+    pub tags: Option<Line>,
     /// Only if this is still its revision.
     pub if_revision: Option<u64>,
 }
@@ -104,9 +105,9 @@ pub async fn create_dataset(
     let scope = principal.scope(Permission::WriteDatasets)?;
     let dataset = Dataset {
         id: DatasetId::generate(context.now, &*context.entropy)?,
-        name: wanted.name,
-        summary: wanted.summary,
-        tags: wanted.tags,
+        name: wanted.name.into(),
+        summary: wanted.summary.into(),
+        tags: wanted.tags.into(),
         analyzer: wanted.analyzer,
         state: DatasetState::Active,
         revision: 1,
@@ -156,16 +157,16 @@ pub async fn change_dataset(
             let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
             check_revision(change.if_revision, dataset.revision, DatasetError::Changed)?;
             if let Some(name) = &change.name {
-                if tx.dataset_named(&scope, name)?.is_some_and(|other| other.id != id) {
+                if tx.dataset_named(&scope, name.as_str())?.is_some_and(|other| other.id != id) {
                     return Err(DatasetError::NameTaken.into());
                 }
-                dataset.name.clone_from(name);
+                name.as_str().clone_into(&mut dataset.name);
             }
             if let Some(summary) = &change.summary {
-                dataset.summary.clone_from(summary);
+                summary.as_str().clone_into(&mut dataset.summary);
             }
             if let Some(tags) = &change.tags {
-                dataset.tags.clone_from(tags);
+                tags.as_str().clone_into(&mut dataset.tags);
             }
             dataset.revision += 1;
             dataset.updated_at = now;

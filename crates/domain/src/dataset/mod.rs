@@ -58,6 +58,7 @@ pub use search::{SearchDatasetError, search_dataset};
 pub use search_query::{Hit, Hits, SearchQuery, SearchQueryError, Threshold};
 pub use upload::{Upload, UploadError};
 
+use crate::as_text::text_enum;
 use crate::ids::DatasetId;
 use crate::page::PageItem;
 use crate::time::Timestamp;
@@ -71,30 +72,18 @@ pub struct IndexKey {
     pub analyzer: AnalyzerSettings,
 }
 
-/// Whether a dataset is there, or on its way out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DatasetState {
-    /// It is there.
-    Active,
-    /// Its documents are being removed. Nobody sees it any more.
-    Deleting,
-}
-
-impl DatasetState {
-    /// The state's name in storage.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Deleting => "deleting",
-        }
+text_enum! {
+    /// Whether a dataset is there, or on its way out.
+    pub enum DatasetState {
+        /// It is there.
+        Active = "active",
+        /// Its documents are being removed. Nobody sees it any more.
+        Deleting = "deleting",
     }
 
-    /// The state with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Deleting].into_iter().find(|state| state.as_str() == name)
-    }
+    /// A text that is no state of a dataset.
+    #[error("a dataset is active or deleting")]
+    pub struct DatasetStateError;
 }
 
 /// Documents that are searched together.

@@ -116,7 +116,7 @@ fn reconcile_dataset(
     let spooled = space.spool.jobs(scope, dataset.id)?;
     for job in &spooled {
         // Whoever brought these was never told so, or the job has ended.
-        if !unfinished.iter().any(|one| one.id == *job) {
+        if !unfinished.iter().any(|unfinished| unfinished.id == *job) {
             space.documents.forget_progress(scope, dataset.id, *job)?;
             space.spool.remove(scope, dataset.id, *job)?;
             mended.strays_removed += 1;

@@ -36,7 +36,7 @@ pub async fn begin_removal(
             check_revision(if_revision, dataset.revision, DatasetError::Changed)?;
             let users = tx.endpoints_of_dataset(&scope, id)?;
             if !users.is_empty() {
-                let slugs = users.into_iter().map(|one| one.slug.to_string()).collect();
+                let slugs = users.into_iter().map(|endpoint| endpoint.slug.to_string()).collect();
                 return Err(DatasetError::InUse(slugs).into());
             }
             dataset.state = DatasetState::Deleting;

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dataset::{DocumentId, Metadata};
 
 /// How close a chunk must be to count: 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64")]
 pub struct Threshold(f32);
 
 /// What a search may ask for, and what may not.
@@ -41,6 +44,22 @@ impl Threshold {
     #[must_use]
     pub fn get(self) -> f32 {
         self.0
+    }
+}
+
+impl Default for Threshold {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl TryFrom<f64> for Threshold {
+    type Error = SearchQueryError;
+
+    /// Checks a threshold as it is written: a number that only rounds to 1 is out of bounds.
+    #[expect(clippy::as_conversions, reason = "from 0 to 1 there is a nearest smaller number for every one")]
+    fn try_from(value: f64) -> Result<Self, SearchQueryError> {
+        if (0.0..=1.0).contains(&value) { Ok(Self(value as f32)) } else { Err(SearchQueryError::Threshold) }
     }
 }
 

@@ -10,21 +10,22 @@ use crate::marketplace::take_off;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
+use crate::text::{Line, Name, Prose};
 use crate::unit::{Recorded, check_revision};
 
-/// An endpoint is to be made. Its texts have passed [`crate::text`].
+/// An endpoint is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEndpoint {
     /// Its name for people.
-    pub name: String,
+    pub name: Name,
     /// Its name in its URL.
     pub slug: Slug,
     /// One sentence about it.
-    pub summary: String,
+    pub summary: Line,
     /// All there is to say about it.
-    pub description: String,
+    pub description: Prose,
     /// Words to find it by.
-    pub tags: String,
+    pub tags: Line,
     /// What it searches.
     pub dataset: DatasetId,
     /// What it answers with.
@@ -37,13 +38,13 @@ pub struct NewEndpoint {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangeEndpoint {
     /// Its name for people.
-    pub name: Option<String>,
+    pub name: Option<Name>,
     /// One sentence about it.
-    pub summary: Option<String>,
+    pub summary: Option<Line>,
     /// All there is to say about it.
-    pub description: Option<String>,
+    pub description: Option<Prose>,
     /// Words to find it by.
-    pub tags: Option<String>,
+    pub tags: Option<Line>,
     /// Whether it is more than a draft.
     pub published: Option<bool>,
     /// Only if this is still its revision.
@@ -99,11 +100,11 @@ pub async fn create_endpoint(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let endpoint = Endpoint {
         id: EndpointId::generate(context.now, &*context.entropy)?,
-        name: wanted.name,
+        name: wanted.name.into(),
         slug: wanted.slug,
-        summary: wanted.summary,
-        description: wanted.description,
-        tags: wanted.tags,
+        summary: wanted.summary.into(),
+        description: wanted.description.into(),
+        tags: wanted.tags.into(),
         dataset: wanted.dataset,
         response_type: wanted.response_type,
         published: wanted.published,
@@ -119,7 +120,10 @@ pub async fn create_endpoint(
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
-            if tx.dataset(&scope, endpoint.dataset)?.is_none_or(|one| one.state != DatasetState::Active) {
+            if tx
+                .dataset(&scope, endpoint.dataset)?
+                .is_none_or(|dataset| dataset.state != DatasetState::Active)
+            {
                 return Err(EndpointError::NoDataset.into());
             }
             if tx.endpoint_by_slug(&scope, &endpoint.slug)?.is_some() {
@@ -156,14 +160,14 @@ pub async fn change_endpoint(
             let mut endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
             check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
             let texts = [
-                (&mut endpoint.name, &change.name),
-                (&mut endpoint.summary, &change.summary),
-                (&mut endpoint.description, &change.description),
-                (&mut endpoint.tags, &change.tags),
+                (&mut endpoint.name, change.name.as_ref().map(Name::as_str)),
+                (&mut endpoint.summary, change.summary.as_ref().map(Line::as_str)),
+                (&mut endpoint.description, change.description.as_ref().map(Prose::as_str)),
+                (&mut endpoint.tags, change.tags.as_ref().map(Line::as_str)),
             ];
             for (old, new) in texts {
                 if let Some(new) = new {
-                    old.clone_from(new);
+                    new.clone_into(old);
                 }
             }
             endpoint.published = change.published.unwrap_or(endpoint.published);
@@ -232,8 +236,8 @@ pub async fn endpoints(
     let mut page = space.store.read(&scope, move |view| view.endpoints(&scope, page)).await?;
     if !in_full {
         let (caller, now) = (principal.caller(None), space.clock.now());
-        page.items.retain(|one| {
-            let endpoint = principal.snapshot().endpoint(one.slug.as_str());
+        page.items.retain(|listed| {
+            let endpoint = principal.snapshot().endpoint(listed.slug.as_str());
             endpoint.is_some_and(|endpoint| endpoint.decide(&caller, now).is_allow())
         });
     }

@@ -21,42 +21,21 @@ pub use name::EndpointName;
 pub use query::{Query, QueryError, QueryRefusal};
 pub use slug::{Slug, SlugError};
 
-use std::str::FromStr;
-
-use serde::Serialize;
-
+use crate::as_text::text_enum;
 use crate::ids::{DatasetId, EndpointId};
 use crate::page::PageItem;
 use crate::time::Timestamp;
 
-/// What an endpoint answers with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ResponseType {
-    /// The documents found, as they are.
-    Raw,
-}
-
-/// A text that is no response type.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("response_type is raw; summary and both need a model, which this version does not have")]
-pub struct ResponseTypeError;
-
-impl ResponseType {
-    /// The type's name in JSON and in storage.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-        }
+text_enum! {
+    /// What an endpoint answers with.
+    pub enum ResponseType {
+        /// The documents found, as they are.
+        Raw = "raw",
     }
-}
 
-impl FromStr for ResponseType {
-    type Err = ResponseTypeError;
-    fn from_str(text: &str) -> Result<Self, ResponseTypeError> {
-        if text == "raw" { Ok(Self::Raw) } else { Err(ResponseTypeError) }
-    }
+    /// A text that is no response type.
+    #[error("response_type is raw; summary and both need a model, which this version does not have")]
+    pub struct ResponseTypeError;
 }
 
 /// Documents that may be queried under a name.

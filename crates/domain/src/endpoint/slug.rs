@@ -1,11 +1,8 @@
 //! The name of an endpoint in its URL.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
-
+use crate::as_text::text_type;
 use crate::ids::EndpointId;
 
 /// 3 to 64 of `a-z`, `0-9` and `-`, with no hyphen at either end and no two in a row, and no UUID.
@@ -15,8 +12,7 @@ use crate::ids::EndpointId;
 /// assert!(Slug::parse("annual-reports").is_ok());
 /// assert!(Slug::parse("Annual Reports").is_err());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slug(Arc<str>);
 
 /// A text that is no slug.
@@ -58,18 +54,7 @@ impl Slug {
     }
 }
 
-impl fmt::Display for Slug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for Slug {
-    type Err = SlugError;
-    fn from_str(text: &str) -> Result<Self, SlugError> {
-        Self::parse(text)
-    }
-}
+text_type!(Slug, SlugError);
 
 impl std::borrow::Borrow<str> for Slug {
     fn borrow(&self) -> &str {

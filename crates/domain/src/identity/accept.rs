@@ -97,7 +97,9 @@ async fn look_up(
 ) -> Result<Option<(Invitation, Tenant, Option<Account>)>, StoreError> {
     let now = space.clock.now();
     let found = space.store.read(Flow::Installation, move |view| {
-        let Some(invitation) = view.invitation_by_token(&token)?.filter(|one| now < one.expires_at) else {
+        let Some(invitation) =
+            view.invitation_by_token(&token)?.filter(|invitation| now < invitation.expires_at)
+        else {
             return Ok(None);
         };
         let scope = TenantScope::of(invitation.tenant);
@@ -141,7 +143,8 @@ async fn join(
         .write(move |tx| {
             let scope = WriteScope::of_system(&scope);
             // Used, withdrawn or expired while the password was hashed: a token works once.
-            let invitation = tx.invitation(&scope, invitation.id)?.filter(|one| now < one.expires_at);
+            let invitation =
+                tx.invitation(&scope, invitation.id)?.filter(|invitation| now < invitation.expires_at);
             let (Some(invitation), Some(tenant)) = (invitation, tx.tenant(&scope)?) else {
                 return Err(AcceptError::NotFound.into());
             };

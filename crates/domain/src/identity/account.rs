@@ -1,45 +1,22 @@
 //! An account, with which somebody logs in to the installation.
 
-use std::str::FromStr;
-
+use crate::as_text::text_enum;
 use crate::identity::{Email, PasswordHash};
 use crate::ids::AccountId;
 use crate::time::Timestamp;
 
-/// Whether an account, or a membership, may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AccountStatus {
-    /// It may.
-    Active,
-    /// It may not, until it is made active again.
-    Disabled,
-}
-
-/// A text that is no status.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a status is one of: active, disabled")]
-pub struct StatusError;
-
-impl AccountStatus {
-    /// The status's name in JSON and in storage.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-        }
+text_enum! {
+    /// Whether an account, or a membership, may be used.
+    pub enum AccountStatus {
+        /// It may.
+        Active = "active",
+        /// It may not, until it is made active again.
+        Disabled = "disabled",
     }
-}
 
-impl FromStr for AccountStatus {
-    type Err = StatusError;
-    fn from_str(text: &str) -> Result<Self, StatusError> {
-        match text {
-            "active" => Ok(Self::Active),
-            "disabled" => Ok(Self::Disabled),
-            _ => Err(StatusError),
-        }
-    }
+    /// A text that is no status.
+    #[error("a status is one of: active, disabled")]
+    pub struct StatusError;
 }
 
 /// Somebody who can log in. It has no `Debug`, since it holds a password hash.

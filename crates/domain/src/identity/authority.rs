@@ -21,7 +21,7 @@ impl Principal {
     /// [`authority`](trait.Tx.html#method.authority).
     ///
     /// # Errors
-    /// When the principal does not hold it, or their token has expired.
+    /// When the principal does not hold it. Whether their token is good still is asked by the unit.
     pub fn authorize(
         &self,
         permission: Permission,

@@ -1,9 +1,6 @@
 //! An e-mail address in the one canonical form that everything compares.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::as_text::text_type;
 
 /// An e-mail address in canonical form. Two addresses are equal if, and only if, their canonical forms are the
 /// same bytes.
@@ -25,8 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// assert_eq!(email.as_str(), "zoe+news@xn--mnchen-3ya.example");
 /// # Ok::<(), syft_space_domain::identity::EmailError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Email(String);
 
 /// A text that is no e-mail address.
@@ -149,25 +145,7 @@ fn canonical_local(text: &str) -> Result<String, EmailError> {
     if atoms && local.len() <= Email::LOCAL_MAX { Ok(local) } else { Err(EmailError::Local) }
 }
 
-impl fmt::Display for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for Email {
-    type Err = EmailError;
-    fn from_str(text: &str) -> Result<Self, EmailError> {
-        Self::parse(text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Email {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
+text_type!(Email, EmailError);
 
 #[cfg(test)]
 mod tests {

@@ -135,7 +135,7 @@ impl Known {
                 Some(account) => view.memberships(account.id)?,
                 None => Vec::new(),
             };
-            memberships.retain(|one| one.membership.status == AccountStatus::Active);
+            memberships.retain(|membership| membership.membership.status == AccountStatus::Active);
             Ok(Self { account, memberships })
         });
         known.await
@@ -144,11 +144,13 @@ impl Known {
     /// The membership to log in to.
     fn choose(&self, tenant: Option<&TenantName>) -> Result<&MembershipWithTenant, LoginError> {
         match (tenant, self.memberships.as_slice()) {
-            (Some(name), all) => all.iter().find(|one| one.tenant_name == *name).ok_or(LoginError::Wrong),
+            (Some(name), all) => {
+                all.iter().find(|membership| membership.tenant_name == *name).ok_or(LoginError::Wrong)
+            }
             (None, [only]) => Ok(only),
             (None, []) => Err(LoginError::Wrong),
             (None, several) => Err(LoginError::TenantRequired {
-                tenants: several.iter().map(|one| one.tenant_name.clone()).collect(),
+                tenants: several.iter().map(|membership| membership.tenant_name.clone()).collect(),
             }),
         }
     }

@@ -21,6 +21,20 @@ pub enum HubCredential {
     },
 }
 
+/// A text that is no secret for a hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HubSecretError {
+    /// Nothing.
+    #[error("is empty")]
+    Empty,
+    /// A control character, which no hub gives out and no header can carry.
+    #[error("holds a control character")]
+    Control,
+    /// Too long.
+    #[error("has more than {} bytes", HubCredential::MAX_SECRET_BYTES)]
+    TooLong,
+}
+
 /// What was opened is no credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("what is stored is no credential for a hub")]
@@ -34,6 +48,23 @@ enum Plain<'a> {
 }
 
 impl HubCredential {
+    /// The most bytes of a token or a password.
+    pub const MAX_SECRET_BYTES: usize = 4_096;
+
+    /// Checks a token or a password.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or holds a control character.
+    pub fn check_secret(secret: &Secret<String>) -> Result<(), HubSecretError> {
+        let text = secret.expose();
+        match text.len() {
+            0 => Err(HubSecretError::Empty),
+            1..=Self::MAX_SECRET_BYTES if text.chars().any(char::is_control) => Err(HubSecretError::Control),
+            1..=Self::MAX_SECRET_BYTES => Ok(()),
+            _ => Err(HubSecretError::TooLong),
+        }
+    }
+
     /// The name of its type in JSON.
     #[must_use]
     pub fn type_name(&self) -> &'static str {

@@ -1,7 +1,6 @@
 //! A hub that the installation trusts.
 
-use std::str::FromStr;
-
+use crate::as_text::text_enum;
 use crate::ids::HubId;
 use crate::marketplace::{HubUrl, Issuer};
 use crate::page::PageItem;
@@ -29,37 +28,16 @@ impl PageItem for Hub {
     }
 }
 
-/// Who tied an issuer to a URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrustedBy {
-    /// Whoever runs the binary.
-    Operator,
-    /// The first tenant that registered it, while nobody but invited people could be tenants.
-    Registration,
-}
-
-/// A text that names nobody who trusts hubs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a hub is trusted by operator or registration")]
-pub struct TrustedByError;
-
-impl TrustedBy {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Operator, Self::Registration];
-
-    /// Its name in JSON and in storage.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Registration => "registration",
-        }
+text_enum! {
+    /// Who tied an issuer to a URL.
+    pub enum TrustedBy {
+        /// Whoever runs the binary.
+        Operator = "operator",
+        /// The first tenant that registered it, while nobody but invited people could be tenants.
+        Registration = "registration",
     }
-}
 
-impl FromStr for TrustedBy {
-    type Err = TrustedByError;
-    fn from_str(text: &str) -> Result<Self, TrustedByError> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(TrustedByError)
-    }
+    /// A text that names nobody who trusts hubs.
+    #[error("a hub is trusted by operator or registration")]
+    pub struct TrustedByError;
 }

@@ -1,7 +1,6 @@
 //! An endpoint that is shown on a marketplace.
 
-use std::str::FromStr;
-
+use crate::as_text::text_enum;
 use crate::endpoint::Slug;
 use crate::ids::{EndpointId, ListingId, MarketplaceId};
 use crate::time::Timestamp;
@@ -41,40 +40,18 @@ impl Listing {
     }
 }
 
-/// How far a listing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ListingState {
-    /// The hub is still to be told of it, or of its last change.
-    Pending,
-    /// The hub shows it.
-    Listed,
-    /// It is to go; the row goes when the hub has been told.
-    Removing,
-}
-
-/// A text that is no state of a listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a listing is pending, listed or removing")]
-pub struct ListingStateError;
-
-impl ListingState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Listed, Self::Removing];
-
-    /// The state's name in JSON and in storage.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Listed => "listed",
-            Self::Removing => "removing",
-        }
+text_enum! {
+    /// How far a listing is.
+    pub enum ListingState {
+        /// The hub is still to be told of it, or of its last change.
+        Pending = "pending",
+        /// The hub shows it.
+        Listed = "listed",
+        /// It is to go; the row goes when the hub has been told.
+        Removing = "removing",
     }
-}
 
-impl FromStr for ListingState {
-    type Err = ListingStateError;
-    fn from_str(text: &str) -> Result<Self, ListingStateError> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(ListingStateError)
-    }
+    /// A text that is no state of a listing.
+    #[error("a listing is pending, listed or removing")]
+    pub struct ListingStateError;
 }

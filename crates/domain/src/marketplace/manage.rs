@@ -42,7 +42,11 @@ fn on_hub<V: MarketplaceView + ?Sized>(
     };
     let opened = sealer.open(scope, &marketplace.credential_place(), &marketplace.credential);
     let credential = opened.ok().and_then(|plain| HubCredential::from_plain(&plain).ok());
-    Ok(MarketplaceWithHub { marketplace, hub, credential: credential.map(|one| one.type_name()) })
+    Ok(MarketplaceWithHub {
+        marketplace,
+        hub,
+        credential: credential.map(|credential| credential.type_name()),
+    })
 }
 
 /// One marketplace.
@@ -71,7 +75,7 @@ pub async fn marketplaces(
     let sealer = Arc::clone(&space.sealer);
     let found = space.store.read(&scope, move |view| {
         let Page { items, next } = view.marketplaces(&scope, page)?;
-        let items = items.into_iter().map(|one| on_hub(&*sealer, view, &scope, one));
+        let items = items.into_iter().map(|marketplace| on_hub(&*sealer, view, &scope, marketplace));
         Ok(Page { items: items.collect::<Result<_, _>>()?, next })
     });
     found.await
@@ -190,7 +194,7 @@ pub async fn remove_marketplace(
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
             let listings = tx.listings_on(&scope, id)?;
             tx.remove_marketplace(&scope, id)?;
-            let slugs: Vec<_> = listings.into_iter().map(|one| one.slug).collect();
+            let slugs: Vec<_> = listings.into_iter().map(|listing| listing.slug).collect();
             Ok(Recorded::new((row, slugs), event.clone()))
         })
         .await?;

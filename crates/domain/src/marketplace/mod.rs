@@ -25,16 +25,16 @@ mod publication;
 mod publish;
 mod register;
 mod satellite;
-mod satellite_id;
 mod take_off;
 mod tell;
 mod trust;
 mod uniqueness;
 
+pub use crate::ids::SatelliteId;
 pub use account::{Marketplace, MarketplaceWithHub};
 pub use admit::admit;
 pub use audience::{Audience, AudienceError};
-pub use credential::HubCredential;
+pub use credential::{HubCredential, HubSecretError};
 pub use error::MarketplaceError;
 pub use hub::{Hub, TrustedBy, TrustedByError};
 pub use hub_caller::HubCaller;
@@ -49,7 +49,6 @@ pub use names::{
 pub use publish::{ListingError, list, listings, sync, unlist};
 pub use register::{NewMarketplace, RegistrationSettings, register_marketplace};
 pub use satellite::{SUBJECT_MAX, SatelliteClaims, SatelliteRefused, SubjectError, check_subject};
-pub use satellite_id::SatelliteId;
 pub(crate) use take_off::take_off;
 pub use tell::{HEALTH_REPORT_INTERVAL, HEALTH_TTL, PublicationStatus, ReportError, report, tell_due};
 pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

@@ -1,10 +1,8 @@
 //! The names and addresses of a hub and of a tenant's account on it.
 
-use std::fmt;
-use std::str::FromStr;
-
 use url::Url;
 
+use crate::as_text::text_type;
 use crate::endpoint::{Slug, SlugError};
 
 /// The `iss` of a hub's tokens (RFC 7519, section 4.1.1): up to 255 printable ASCII characters, compared byte for
@@ -145,18 +143,7 @@ macro_rules! texts {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = $error;
-            fn from_str(text: &str) -> Result<Self, $error> {
-                Self::parse(text)
-            }
-        }
+        text_type!($name, $error);
     )*};
 }
 

@@ -76,7 +76,7 @@ pub async fn list(
                 return Err(ListingError::Draft.into());
             }
             let attached = tx.attachments(&scope, Some(endpoint.id))?;
-            if !attached.iter().any(|one| policy_types.names_callers(&one.policy_type)) {
+            if !attached.iter().any(|attachment| policy_types.names_callers(&attachment.policy_type)) {
                 return Err(ListingError::NoAccessPolicy.into());
             }
             let listed = tx.listings_on(&scope, marketplace)?;
@@ -93,7 +93,9 @@ pub async fn list(
                 revision: 1,
                 created_at: now,
             };
-            match listed.into_iter().find(|one| one.endpoint == listing.endpoint || one.slug == listing.slug)
+            match listed
+                .into_iter()
+                .find(|other| other.endpoint == listing.endpoint || other.slug == listing.slug)
             {
                 // On its way off, of this endpoint or of one before it: what the hub hears first does not matter.
                 Some(going) if going.state == ListingState::Removing => {
@@ -128,8 +130,8 @@ pub async fn unlist(
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
-            let endpoint = name.find(tx, &scope)?.map(|one| one.id);
-            let listing = tx.listing(&scope, id)?.filter(|one| endpoint == Some(one.endpoint));
+            let endpoint = name.find(tx, &scope)?.map(|endpoint| endpoint.id);
+            let listing = tx.listing(&scope, id)?.filter(|listing| endpoint == Some(listing.endpoint));
             tx.update_listing(&scope, &listing.ok_or(ListingError::NotFound)?.removing(now))?;
             Ok(Recorded::new((), event.clone()))
         })

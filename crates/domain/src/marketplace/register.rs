@@ -145,7 +145,7 @@ fn fits<V: MarketplaceView + ?Sized>(
     name: &MarketplaceName,
 ) -> Result<(), MarketplaceError> {
     let there = all(view, scope)?;
-    if there.iter().any(|one| one.name == *name) {
+    if there.iter().any(|marketplace| marketplace.name == *name) {
         return Err(MarketplaceError::NameTaken);
     }
     if there.len() >= Marketplace::MAX_PER_TENANT { Err(MarketplaceError::LimitReached) } else { Ok(()) }

@@ -95,7 +95,7 @@ pub async fn report(
     let Some(at) = live.marketplace(marketplace).cloned() else { return Ok(()) };
     let of = *scope;
     let listed = space.store.read(scope, move |view| view.listings_on(&of, marketplace)).await?;
-    let listed = listed.into_iter().filter(|one| one.state == ListingState::Listed);
+    let listed = listed.into_iter().filter(|listing| listing.state == ListingState::Listed);
     let (mut reports, checked_at) = (Vec::new(), space.clock.now());
     for listing in listed {
         let wanted = wanted(space, scope, &listing).await?;
@@ -199,7 +199,7 @@ async fn note(
         let scope = WriteScope::of_system(&scope);
         let listing = tx
             .listing(&scope, tried.id)?
-            .filter(|one| one.revision == tried.revision)
+            .filter(|listing| listing.revision == tried.revision)
             .ok_or(NoteError::Superseded)?;
         if done.is_ok() && listing.state == ListingState::Removing {
             tx.remove_listing(&scope, listing.id)?;

@@ -373,7 +373,7 @@ mod tests {
 
     fn read(json: &Value) -> Result<Value, (String, AccessProblem)> {
         AccessConfiguration::parse(json)
-            .map(|one| one.to_json())
+            .map(|configuration| configuration.to_json())
             .map_err(|error| (error.pointer().to_owned(), error.problem().clone()))
     }
 

@@ -47,7 +47,7 @@ impl<T> Affixes<T> {
     /// Sorts texts, of which no two are the same.
     pub(super) fn new(end: End, texts: impl IntoIterator<Item = (Box<str>, T)>) -> Self {
         let mut sorted: Vec<_> = texts.into_iter().collect();
-        sorted.sort_unstable_by(|(one, _), (other, _)| end.compare(one, other));
+        sorted.sort_unstable_by(|(affix, _), (other, _)| end.compare(affix, other));
         let mut entries: Vec<Entry<T>> = Vec::with_capacity(sorted.len());
         let mut parent = None;
         for (text, value) in sorted {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::access::{Permission, Role, may};
+use crate::as_text::named_enum;
 use crate::dataset::Hits;
 use crate::identity::Email;
 use crate::ids::PolicyId;
@@ -106,35 +107,36 @@ pub enum PolicyVerdict {
     Skipped,
 }
 
-/// Why a query is let in, or is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// A policy allows them.
-    AllowedByPolicy,
-    /// There are policies that deny alone, and none matches them.
-    NotDenied,
-    /// No policy says who may query, and they are a member who may.
-    MemberOfTenant,
-    /// A policy denies them.
-    DeniedByPolicy,
-    /// There are policies that allow, and none matches them.
-    NoPolicyAllows,
-    /// They are a guest, and no policy allows guests.
-    GuestsNotAdmitted,
-    /// It hangs on their address, which is unknown.
-    AddressUnknown,
-    /// No policy says who may query, and they are no member who may.
-    NoAccessPolicy,
-    /// The policies would let them in, but they are no active member whose role permits querying.
-    MayNotQuery,
-    /// The endpoint is a draft, and they may not change it.
-    EndpointDraft,
-    /// They are on a hub on which the tenant has no account.
-    HubNotRegistered,
-    /// There is not enough left of what a policy demands.
-    LimitReached,
-    /// A policy cannot be evaluated.
-    PolicyUnavailable,
+named_enum! {
+    /// Why a query is let in, or is not.
+    pub enum Reason {
+        /// A policy allows them.
+        AllowedByPolicy = "allowed_by_policy",
+        /// There are policies that deny alone, and none matches them.
+        NotDenied = "not_denied",
+        /// No policy says who may query, and they are a member who may.
+        MemberOfTenant = "member_of_tenant",
+        /// A policy denies them.
+        DeniedByPolicy = "denied_by_policy",
+        /// There are policies that allow, and none matches them.
+        NoPolicyAllows = "no_policy_allows",
+        /// They are a guest, and no policy allows guests.
+        GuestsNotAdmitted = "guests_not_admitted",
+        /// It hangs on their address, which is unknown.
+        AddressUnknown = "address_unknown",
+        /// No policy says who may query, and they are no member who may.
+        NoAccessPolicy = "no_access_policy",
+        /// The policies would let them in, but they are no active member whose role permits querying.
+        MayNotQuery = "may_not_query",
+        /// The endpoint is a draft, and they may not change it.
+        EndpointDraft = "endpoint_draft",
+        /// They are on a hub on which the tenant has no account.
+        HubNotRegistered = "hub_not_registered",
+        /// There is not enough left of what a policy demands.
+        LimitReached = "limit_reached",
+        /// A policy cannot be evaluated.
+        PolicyUnavailable = "policy_unavailable",
+    }
 }
 
 impl<'a> Caller<'a> {
@@ -180,7 +182,7 @@ impl Decision {
     #[must_use]
     pub fn look(mut self, now: Timestamp) -> Self {
         let demands = std::mem::take(&mut self.obligations);
-        match demands.iter().find_map(|one| Some((one, one.obligation.look(now).err()?))) {
+        match demands.iter().find_map(|demand| Some((demand, demand.obligation.look(now).err()?))) {
             Some((demand, error)) => self.deny(demand, error),
             None => self.obligations = demands,
         }
@@ -250,43 +252,6 @@ impl From<Finding> for PolicyVerdict {
 }
 
 impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 13] = [
-        Self::AllowedByPolicy,
-        Self::NotDenied,
-        Self::MemberOfTenant,
-        Self::DeniedByPolicy,
-        Self::NoPolicyAllows,
-        Self::GuestsNotAdmitted,
-        Self::AddressUnknown,
-        Self::NoAccessPolicy,
-        Self::MayNotQuery,
-        Self::EndpointDraft,
-        Self::HubNotRegistered,
-        Self::LimitReached,
-        Self::PolicyUnavailable,
-    ];
-
-    /// The reason's code in JSON. It never changes.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AllowedByPolicy => "allowed_by_policy",
-            Self::NotDenied => "not_denied",
-            Self::MemberOfTenant => "member_of_tenant",
-            Self::DeniedByPolicy => "denied_by_policy",
-            Self::NoPolicyAllows => "no_policy_allows",
-            Self::GuestsNotAdmitted => "guests_not_admitted",
-            Self::AddressUnknown => "address_unknown",
-            Self::NoAccessPolicy => "no_access_policy",
-            Self::MayNotQuery => "may_not_query",
-            Self::EndpointDraft => "endpoint_draft",
-            Self::HubNotRegistered => "hub_not_registered",
-            Self::LimitReached => "limit_reached",
-            Self::PolicyUnavailable => "policy_unavailable",
-        }
-    }
-
     /// What it leads to.
     #[must_use]
     pub fn effect(self) -> Effect {

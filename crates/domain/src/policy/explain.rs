@@ -59,7 +59,8 @@ pub fn explain(
         },
         HypotheticalCaller::HubUser { issuer, role, email } => {
             let hub = space.trusted.by_issuer(issuer.as_str());
-            let registered = hub.is_some_and(|hub| snapshot.marketplaces().any(|one| one.hub == hub.id));
+            let registered =
+                hub.is_some_and(|hub| snapshot.marketplaces().any(|marketplace| marketplace.hub == hub.id));
             let subject = match role {
                 HubRole::Guest => Subject::Guest,
                 HubRole::User | HubRole::Admin => Subject::Identified { email: email.as_ref() },

@@ -15,6 +15,7 @@ use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
+use crate::text::Name;
 use crate::unit::{Receipt, Recorded, check_revision};
 
 /// The most policies that can be attached to one endpoint.
@@ -25,11 +26,11 @@ pub const MAX_PATTERNS_PER_TENANT: u64 = 100_000;
 /// The most bytes that the configurations of a tenant's policies have together.
 pub const MAX_CONFIGURATION_BYTES_PER_TENANT: u64 = 16 * 1024 * 1024;
 
-/// A policy is to be made. Its name has passed [`crate::text`].
+/// A policy is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPolicy {
     /// Its name for people.
-    pub name: String,
+    pub name: Name,
     /// What it demands.
     pub configuration: PolicyConfiguration,
 }
@@ -38,7 +39,7 @@ pub struct NewPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangePolicy {
     /// Its name for people.
-    pub name: Option<String>,
+    pub name: Option<Name>,
     /// What it demands.
     pub configuration: Option<PolicyConfiguration>,
     /// Only if this is still its revision.
@@ -95,7 +96,8 @@ fn check_usage(
     before: Option<&PolicyConfiguration>,
     after: &PolicyConfiguration,
 ) -> Result<(), PolicyError> {
-    let (freed_patterns, freed_bytes) = before.map_or((0, 0), |one| (one.patterns(), one.bytes()));
+    let (freed_patterns, freed_bytes) =
+        before.map_or((0, 0), |configuration| (configuration.patterns(), configuration.bytes()));
     // What takes no more than before is let in, so that a tenant above the limit can come down.
     let patterns = usage.patterns.saturating_sub(freed_patterns).saturating_add(after.patterns());
     if patterns > MAX_PATTERNS_PER_TENANT && after.patterns() > freed_patterns {
@@ -121,7 +123,7 @@ pub async fn create_policy(
     let scope = principal.scope(Permission::WritePolicies)?;
     let policy = Policy {
         id: PolicyId::generate(context.now, &*context.entropy)?,
-        name: wanted.name,
+        name: wanted.name.into(),
         configuration: wanted.configuration,
         revision: 1,
         created_at: context.now,
@@ -178,7 +180,7 @@ pub async fn change_policy(
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
             if let Some(name) = &change.name {
-                policy.name.clone_from(name);
+                name.as_str().clone_into(&mut policy.name);
             }
             if let Some(configuration) = &change.configuration {
                 let usage = tx.policy_usage(&scope)?;
@@ -317,7 +319,7 @@ fn compile(space: &Space, scope: TenantScope, ids: Vec<PolicyId>) -> Receipt<Vec
         let mut rules = Vec::with_capacity(ids.len());
         for id in ids {
             let policy = view.policy(&scope, id)?;
-            rules.extend(policy.and_then(|one| policy_types.compile(&one.configuration).ok()));
+            rules.extend(policy.and_then(|policy| policy_types.compile(&policy.configuration).ok()));
         }
         Ok(rules)
     })

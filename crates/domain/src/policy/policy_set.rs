@@ -53,25 +53,27 @@ impl CompiledPolicy {
     /// What is told of it to a hub: the name of its type and a sentence. `None` where it cannot be read.
     #[must_use]
     pub fn description(&self) -> Option<(&'static str, String)> {
-        self.compiled.as_ref().map(|one| (one.policy_type.name(), one.rule.description()))
+        self.compiled.as_ref().map(|policy| (policy.policy_type.name(), policy.rule.description()))
     }
 
     fn names_callers(&self) -> bool {
         // Whom one meant that cannot be read is unknown, so nobody may be let in for want of it.
-        self.compiled.as_ref().is_none_or(|one| one.policy_type.names_callers())
+        self.compiled.as_ref().is_none_or(|policy| policy.policy_type.names_callers())
     }
 
     fn effect(&self) -> Effect {
-        self.compiled.as_ref().map_or(Effect::Deny, |one| one.rule.effect())
+        self.compiled.as_ref().map_or(Effect::Deny, |policy| policy.rule.effect())
     }
 
     fn stage(&self) -> Stage {
-        self.compiled.as_ref().map_or(Stage::Admit, |one| one.rule.stage())
+        self.compiled.as_ref().map_or(Stage::Admit, |policy| policy.rule.stage())
     }
 
     fn evaluate(&self, subject: Subject<'_>, now: Timestamp) -> PolicyVerdict {
         let facts = Facts { policy: self.id, subject, now };
-        self.compiled.as_ref().map_or(PolicyVerdict::Unavailable, |one| one.rule.evaluate(&facts).into())
+        self.compiled
+            .as_ref()
+            .map_or(PolicyVerdict::Unavailable, |policy| policy.rule.evaluate(&facts).into())
     }
 }
 
@@ -154,7 +156,7 @@ impl PolicySet {
             decider.and_then(|decider| self.asked.iter().find(|policy| policy.id == decider.policy));
         let refusing = decided.or_else(|| self.asked.iter().find(|policy| policy.names_callers()));
         let refusing = refusing.or_else(|| self.asked.first())?;
-        refusing.compiled.as_ref().map(|one| Arc::clone(&one.policy_type))
+        refusing.compiled.as_ref().map(|policy| Arc::clone(&policy.policy_type))
     }
 }
 
@@ -168,7 +170,7 @@ struct Answers {
 impl Answers {
     fn of(asked: &[Arc<CompiledPolicy>], subject: Subject<'_>, now: Timestamp) -> Self {
         let mut answers = Self { refusal: None, decided_by: None, policies: Vec::with_capacity(asked.len()) };
-        for stage in asked.chunk_by(|one, next| one.stage() == next.stage()) {
+        for stage in asked.chunk_by(|policy, next| policy.stage() == next.stage()) {
             answers.ask(stage, subject, now);
         }
         answers
@@ -223,9 +225,9 @@ mod tests {
 
     fn rules(policies: &[Value]) -> PolicySet {
         let types = PolicyTypes::default();
-        let parsed = policies.iter().map(|one| types.parse("access", one).unwrap());
+        let parsed = policies.iter().map(|policy| types.parse("access", policy).unwrap());
         let compiled =
-            (0..).map(id).zip(parsed).map(|(id, one)| CompiledPolicy::compile(&types, id, 1, &one));
+            (0..).map(id).zip(parsed).map(|(id, policy)| CompiledPolicy::compile(&types, id, 1, &policy));
         PolicySet::new(compiled.map(Arc::new))
     }
 
@@ -363,7 +365,7 @@ mod tests {
             for configurations in [vec![&closed], vec![&open, &closed], vec![&closed, &open]] {
                 let compiled = configurations.into_iter().zip(0..);
                 let compiled =
-                    compiled.map(|(one, n)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, one)));
+                    compiled.map(|(policy, n)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, policy)));
                 let policies = PolicySet::new(compiled);
                 let caller =
                     Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };

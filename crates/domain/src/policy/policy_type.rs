@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::as_text::named_enum;
 use crate::dataset::Hits;
 use crate::identity::Email;
 use crate::ids::PolicyId;
@@ -117,13 +118,14 @@ pub trait Rule: Send + Sync {
     fn description(&self) -> String;
 }
 
-/// What a rule, or all of them, leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// The query is let in.
-    Allow,
-    /// It is not.
-    Deny,
+named_enum! {
+    /// What a rule, or all of them, leads to.
+    pub enum Effect {
+        /// The query is let in.
+        Allow = "allow",
+        /// It is not.
+        Deny = "deny",
+    }
 }
 
 /// When a rule is asked. All rules of a stage must be content before the next is asked.
@@ -171,20 +173,6 @@ pub enum Finding {
     NotMatched,
     /// It cannot tell without the caller's address, which is unknown. A hub is asked for it only then.
     AddressUnknown,
-}
-
-impl Effect {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Allow, Self::Deny];
-
-    /// The effect's name in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Deny => "deny",
-        }
-    }
 }
 
 impl fmt::Display for Effect {

@@ -183,7 +183,7 @@ impl CommitHook for SnapshotCache {
         }
         // What cannot be read is not guessed: no hub is trusted, and the tenant is refused, until a later commit makes
         // it readable.
-        if self.read().hubs.is_none() || changes.iter().any(|one| one.tenant().is_none()) {
+        if self.read().hubs.is_none() || changes.iter().any(|change| change.tenant().is_none()) {
             let hubs = hubs(view).ok();
             self.write().hubs = hubs;
         }

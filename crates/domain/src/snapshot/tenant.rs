@@ -81,7 +81,7 @@ impl TenantSnapshot {
     /// The member of an address, if they may act.
     #[must_use]
     pub fn active_member(&self, email: &Email) -> Option<&MemberSnapshot> {
-        self.members.values().map(Arc::as_ref).find(|one| one.active && one.email == *email)
+        self.members.values().map(Arc::as_ref).find(|member| member.active && member.email == *email)
     }
 
     /// One of its endpoints.
@@ -94,7 +94,7 @@ impl TenantSnapshot {
     #[must_use]
     pub fn endpoint_named(&self, name: &EndpointName) -> Option<&Arc<EndpointSnapshot>> {
         match name {
-            EndpointName::Id(id) => self.endpoints.values().find(|one| one.id == *id),
+            EndpointName::Id(id) => self.endpoints.values().find(|endpoint| endpoint.id == *id),
             EndpointName::Slug(slug) => self.endpoints.get(slug),
         }
     }
@@ -113,11 +113,13 @@ impl TenantSnapshot {
     /// That one of its marketplaces to which satellite tokens of this hub and audience are made out.
     #[must_use]
     pub fn addressed(&self, hub: HubId, audience: &Audience) -> Option<&Arc<Marketplace>> {
-        self.marketplaces().find(|one| one.hub == hub && one.audiences().any(|own| own == *audience))
+        self.marketplaces()
+            .find(|marketplace| marketplace.hub == hub && marketplace.audiences().any(|own| own == *audience))
     }
 
     pub(super) fn audiences(&self) -> impl Iterator<Item = (HubId, Audience)> {
-        self.marketplaces().flat_map(|one| one.audiences().map(|audience| (one.hub, audience)))
+        self.marketplaces()
+            .flat_map(|marketplace| marketplace.audiences().map(|audience| (marketplace.hub, audience)))
     }
 
     /// Reads all of a tenant.
@@ -131,7 +133,7 @@ impl TenantSnapshot {
         let marketplaces = every(|page| view.marketplaces(scope, page))?;
         let datasets = view.all_datasets(scope)?;
         let indexes: HashMap<DatasetId, IndexKey> =
-            datasets.iter().map(|one| (one.id, one.index())).collect();
+            datasets.iter().map(|dataset| (dataset.id, dataset.index())).collect();
         let endpoints = every(|page| view.endpoints(scope, page))?;
         let mut attached: BTreeMap<EndpointId, Vec<Attachment>> = BTreeMap::new();
         if !endpoints.is_empty() {
@@ -139,8 +141,9 @@ impl TenantSnapshot {
                 attached.entry(one.endpoint).or_default().push(one);
             }
         }
-        let members = members.into_iter().map(|one| (one.membership.account, Arc::new(one.into())));
-        let marketplaces = marketplaces.into_iter().map(|one| (one.id, Arc::new(one)));
+        let members = members.into_iter().map(|member| (member.membership.account, Arc::new(member.into())));
+        let marketplaces =
+            marketplaces.into_iter().map(|marketplace| (marketplace.id, Arc::new(marketplace)));
         let mut snapshot = Self {
             tenant,
             members: Arc::new(members.collect()),
@@ -217,7 +220,7 @@ impl TenantSnapshot {
     ) -> Result<PolicySet, StoreError> {
         let missing = || StoreError::failed("a policy is attached that is not there");
         let mut set = Vec::with_capacity(attached.len());
-        for id in attached.iter().map(|one| one.policy) {
+        for id in attached.iter().map(|attachment| attachment.policy) {
             let mut known = self.policies.get(&id).map(Arc::clone);
             if current.insert(id)
                 && let Some(policy) = &known
@@ -249,7 +252,7 @@ impl TenantSnapshot {
     /// Removes an endpoint; answers which policies it had.
     fn remove_endpoint(&mut self, id: EndpointId) -> Vec<PolicyId> {
         // Found by its id: another endpoint may have taken its slug over in the same commit.
-        let Some(known) = self.endpoints.values().find(|one| one.id == id).map(Arc::clone) else {
+        let Some(known) = self.endpoints.values().find(|endpoint| endpoint.id == id).map(Arc::clone) else {
             return Vec::new();
         };
         Arc::make_mut(&mut self.endpoints).remove(&known.slug);

@@ -1,8 +1,6 @@
 //! The name of a tenant.
 
-use std::fmt;
-use std::str::FromStr;
-
+use crate::as_text::text_type;
 use crate::endpoint::{Slug, SlugError};
 
 /// The unique name of a tenant: a [`Slug`].
@@ -30,15 +28,4 @@ impl TenantName {
     }
 }
 
-impl fmt::Display for TenantName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for TenantName {
-    type Err = TenantNameError;
-    fn from_str(text: &str) -> Result<Self, TenantNameError> {
-        Self::parse(text)
-    }
-}
+text_type!(TenantName, TenantNameError);

@@ -14,7 +14,7 @@ mod verify;
 pub(crate) use sessions::{authenticate, create_session};
 pub(crate) use tokens::mint_satellite_token;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::state::HubState;
 use crate::wire::{HandlerResult, HubResponse, Request};
@@ -117,6 +117,22 @@ routes! {
     PayFromWallet: "POST" "/api/v1/wallet/pay" => pay;
     /// Receives an error report of another service.
     ServiceReport: "POST" "/api/v1/errors/service-report" => service_report;
+}
+
+impl Route {
+    /// A request of its own kind that is made without HTTP. The peer is no IP address, so that no rate limit counts it.
+    pub(crate) fn request(self, bearer: Option<&str>, body: &Value, peer: &str) -> Request {
+        let (method, path) = self.pattern();
+        let authorization = bearer.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
+        Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: Vec::new(),
+            headers: authorization.into_iter().collect(),
+            body: body.to_string().into_bytes(),
+            peer: peer.to_owned(),
+        }
+    }
 }
 
 impl Route {

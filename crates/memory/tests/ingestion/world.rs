@@ -17,6 +17,7 @@ use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
+use syft_space_domain::text::Line;
 use syft_space_domain::time::{Clock, Timestamp};
 use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_domain::{DatasetLocks, PortError, Space};
@@ -99,9 +100,9 @@ impl World {
         created.wait().unwrap();
         let principal = block_on(operate(&space, &OperatorScope::at_startup(), None)).unwrap();
         let wanted = NewDataset {
-            name: "animals".to_owned(),
-            summary: String::new(),
-            tags: String::new(),
+            name: "animals".parse().unwrap(),
+            summary: Line::default(),
+            tags: Line::default(),
             analyzer: Default::default(),
         };
         let dataset = block_on(create_dataset(&space, &context, &principal, wanted)).unwrap().id;

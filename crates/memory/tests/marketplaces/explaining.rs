@@ -21,6 +21,7 @@ use syft_space_domain::marketplace::{Audience, HubRole, Issuer, SatelliteClaims,
 use syft_space_domain::policy::{HypotheticalCaller, Policy, PolicyConfiguration, PolicyTypes, explain};
 use syft_space_domain::store::{StoreError, Tx};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
+use syft_space_domain::text::Line;
 use syft_space_domain::unit::Recorded;
 
 use crate::world::{ISSUER, PUBLIC, World, block_on};
@@ -84,9 +85,9 @@ impl Tenant {
         let marketplace = world.account("spaceowner", "market");
         let registered = world.register(&owner, PUBLIC, &marketplace).await.unwrap();
         let dataset = NewDataset {
-            name: "mountains".to_owned(),
-            summary: String::new(),
-            tags: String::new(),
+            name: "mountains".parse().unwrap(),
+            summary: Line::default(),
+            tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
         };
         let dataset = create_dataset(&world.space, &world.context(), &owner, dataset).await.unwrap();

@@ -16,6 +16,7 @@ use syft_space_domain::marketplace::{
 };
 use syft_space_domain::policy::{NewPolicy, attach, create_policy};
 use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::text::{Line, Prose};
 
 use crate::world::{PUBLIC, World, block_on, url};
 
@@ -39,18 +40,18 @@ impl ListedEndpoint {
         let marketplace = world.register(&principal, PUBLIC, &account).await.unwrap().marketplace.id;
         let (space, context) = (&world.space, world.context());
         let dataset = NewDataset {
-            name: "mountains".to_owned(),
-            summary: String::new(),
-            tags: String::new(),
+            name: "mountains".parse().unwrap(),
+            summary: Line::default(),
+            tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
         };
         let dataset = create_dataset(space, &context, &principal, dataset).await.unwrap();
         let endpoint = NewEndpoint {
-            name: "Mountains".to_owned(),
+            name: "Mountains".parse().unwrap(),
             slug: "mountains".parse().unwrap(),
-            summary: String::new(),
-            description: String::new(),
-            tags: "high, cold".to_owned(),
+            summary: Line::default(),
+            description: Prose::default(),
+            tags: "high, cold".parse().unwrap(),
             dataset: dataset.id,
             response_type: ResponseType::Raw,
             published: true,
@@ -74,7 +75,7 @@ impl ListedEndpoint {
         if !patterns.is_empty() {
             let configuration = json!({ "mode": "allow", "patterns": patterns });
             let configuration = space.policy_types.parse("access", &configuration).unwrap();
-            let policy = NewPolicy { name: "partners of secret.example".to_owned(), configuration };
+            let policy = NewPolicy { name: "partners of secret.example".parse().unwrap(), configuration };
             ids.push(create_policy(space, &context, &self.principal, policy).await.unwrap().id);
         }
         attach(space, &context, &self.principal, self.name(), ids, None).await.unwrap();
@@ -140,7 +141,10 @@ fn q4_a_change_goes_with_the_next_report_and_what_has_not_changed_is_not_told_ag
         assert_eq!(listed.listing().await.revision, revision, "nothing was to be told");
         assert_eq!(listed.world.hub.health(&url(), "spaceowner").get("mountains"), Some(&true));
         listed
-            .change(ChangeEndpoint { name: Some("High mountains".to_owned()), ..ChangeEndpoint::default() })
+            .change(ChangeEndpoint {
+                name: Some("High mountains".parse().unwrap()),
+                ..ChangeEndpoint::default()
+            })
             .await;
         listed.report().await;
         assert!(listed.publication().unwrap().contains("High mountains"));

@@ -15,7 +15,7 @@ fn configuration(patterns: u64, bytes: u64) -> PolicyConfiguration {
 }
 
 async fn create(world: &World, owner: &Principal, one: PolicyConfiguration) -> Result<Policy, PolicyError> {
-    let wanted = NewPolicy { name: "ours".to_owned(), configuration: one };
+    let wanted = NewPolicy { name: "ours".parse().unwrap(), configuration: one };
     create_policy(&world.space, &world.context(), owner, wanted).await
 }
 

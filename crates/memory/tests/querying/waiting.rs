@@ -166,7 +166,8 @@ fn z3_a_change_that_leaves_the_caller_their_right_leaves_them_their_answer() {
     world.engine.set(Search::Wait);
     let mut run = pin!(world.open(&world.member).unwrap().run(question()));
     assert!(poll(run.as_mut()).is_pending());
-    let change = ChangeEndpoint { summary: Some("All of them".to_owned()), ..ChangeEndpoint::default() };
+    let change =
+        ChangeEndpoint { summary: Some("All of them".parse().unwrap()), ..ChangeEndpoint::default() };
     world.change_endpoint(change);
     world.change_member(Some(Role::Admin), None);
     world.attach(&[policy("allow", &["*@harbor.example"])]);

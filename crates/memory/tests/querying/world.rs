@@ -33,6 +33,7 @@ use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, PolicyTypes, att
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
+use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
@@ -119,9 +120,9 @@ impl World {
             block_on(found_as_operator(&space, &context, &operator, &email, &password, &name)).unwrap();
         let owner = log_in(&space, &email);
         let wanted = NewDataset {
-            name: "birds".to_owned(),
-            summary: String::new(),
-            tags: String::new(),
+            name: "birds".parse().unwrap(),
+            summary: Line::default(),
+            tags: Line::default(),
             analyzer: Default::default(),
         };
         let dataset = block_on(create_dataset(&space, &context, &owner, wanted)).unwrap().id;
@@ -222,7 +223,7 @@ impl World {
     }
 
     pub(crate) fn add_policy(&self, configuration: PolicyConfiguration) -> PolicyId {
-        let wanted = NewPolicy { name: "who".to_owned(), configuration };
+        let wanted = NewPolicy { name: "who".parse().unwrap(), configuration };
         block_on(create_policy(&self.space, &self.context(), &self.owner, wanted)).unwrap().id
     }
 
@@ -280,11 +281,11 @@ impl World {
 
 pub(crate) fn new_endpoint(dataset: DatasetId, slug: &str) -> NewEndpoint {
     NewEndpoint {
-        name: "Birds".to_owned(),
+        name: "Birds".parse().unwrap(),
         slug: Slug::parse(slug).unwrap(),
-        summary: String::new(),
-        description: String::new(),
-        tags: String::new(),
+        summary: Line::default(),
+        description: Prose::default(),
+        tags: Line::default(),
         dataset,
         response_type: ResponseType::Raw,
         published: true,

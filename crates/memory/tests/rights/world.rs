@@ -27,6 +27,7 @@ use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::{Flow, StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
+use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_domain::{DatasetLocks, Pending, Space};
@@ -210,9 +211,9 @@ impl World {
 
     pub(crate) fn dataset(&self, by: &Principal, name: &str) -> Result<Dataset, dataset::DatasetError> {
         let wanted = NewDataset {
-            name: name.to_owned(),
-            summary: String::new(),
-            tags: String::new(),
+            name: name.parse().unwrap(),
+            summary: Line::default(),
+            tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
         };
         block_on(dataset::create_dataset(&self.space, &context(&self.space), by, wanted))
@@ -221,11 +222,11 @@ impl World {
     pub(crate) fn endpoint(&self) -> EndpointName {
         let dataset = self.dataset(&self.owner, "drawer").unwrap();
         let wanted = NewEndpoint {
-            name: "drawer".to_owned(),
+            name: "drawer".parse().unwrap(),
             slug: Slug::parse("drawer").unwrap(),
-            summary: String::new(),
-            description: String::new(),
-            tags: String::new(),
+            summary: Line::default(),
+            description: Prose::default(),
+            tags: Line::default(),
             dataset: dataset.id,
             response_type: ResponseType::Raw,
             published: true,

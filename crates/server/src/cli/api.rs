@@ -1,13 +1,18 @@
 //! The API of a space, as its host's operator calls it: HTTP over the control socket.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::http::listener::OPERATOR_TENANT;
+use crate::http::problem::ProblemBody;
+use crate::routes::reply::List;
 use crate::startup::control::SocketPath;
 
 /// How long a server may take to say that it is there.
@@ -18,12 +23,6 @@ pub(super) struct ApiClient {
     client: Client,
     tenant: Option<String>,
     _socket: SocketPath,
-}
-
-/// A page of a list.
-pub(super) struct Page {
-    pub(super) items: Vec<Value>,
-    pub(super) next: Option<String>,
 }
 
 impl ApiClient {
@@ -38,7 +37,6 @@ impl ApiClient {
         let ping = self.request(Method::GET, "/health/live", &[])?.timeout(PING_TIMEOUT);
         let Ok(answer) = ping.send().await else { return Ok(false) };
         let (status, body) = (answer.status(), answer.bytes().await.unwrap_or_default());
-        let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         if status.is_success() { Ok(true) } else { Err(refusal(status, &body).into()) }
     }
 
@@ -61,49 +59,64 @@ impl ApiClient {
     }
 
     /// Sends a request, and returns the body of its response.
-    pub(super) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+    pub(super) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
         let answer = request.send().await.context("the server did not answer")?;
         let status = answer.status();
         let body = answer.bytes().await.context("the server's answer broke off")?;
-        let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        if status.is_success() { Ok(body) } else { Err(refusal(status, &body).into()) }
+        if status.is_success() { Ok(body.into()) } else { Err(refusal(status, &body).into()) }
     }
 
-    /// Sends a GET request, and returns the body of its response.
-    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
-        self.send(self.request(Method::GET, path, query)?).await
+    /// Sends a request, and reads the body of its response.
+    pub(super) async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
+        let body = self.send(request).await?;
+        serde_json::from_slice(&body).context("the server's answer is not what this version knows")
+    }
+
+    /// Sends a POST request with a JSON body, and reads the body of its response.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.read(self.request(Method::POST, path, &[])?.json(body)).await
+    }
+
+    /// Sends a GET request, and reads the body of its response.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.read(self.request(Method::GET, path, &[])?).await
     }
 
     /// Reads a page of a list.
-    pub(super) async fn page(
+    pub(super) async fn page<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
         cursor: Option<&str>,
-    ) -> anyhow::Result<Page> {
+    ) -> anyhow::Result<List<T>> {
         let mut query = query.to_vec();
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
-        let mut body = self.get(path, &query).await?;
-        let Some(Value::Array(items)) = body.get_mut("items").map(Value::take) else {
-            anyhow::bail!("the server answered no list");
-        };
-        let next = body.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
-        Ok(Page { items, next })
+        self.read(self.request(Method::GET, path, &query)?).await
     }
 }
 
 /// The error of a command whose request was refused.
-fn refusal(status: StatusCode, body: &Value) -> CommandError {
+fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
     let exit_status = match status {
         StatusCode::NOT_FOUND => ExitStatus::NotFound,
         _ if status.is_client_error() => ExitStatus::Refused,
         _ => ExitStatus::Failed,
     };
-    let detail = body.get("detail").and_then(Value::as_str);
-    let mut message = detail.map_or_else(|| format!("the server answered {status}"), str::to_owned);
-    if let Some(tenants) = body.get("tenants").and_then(Value::as_array) {
-        let names: Vec<_> = tenants.iter().filter_map(Value::as_str).collect();
-        message = format!("{message}, with --tenant: {}", names.join(", "));
-    }
+    let message = match serde_json::from_slice(body) {
+        Ok(ProblemBody { detail, tenants: None, .. }) => detail.into_owned(),
+        Ok(ProblemBody { detail, tenants: Some(tenants), .. }) => {
+            format!("{detail}, with --tenant: {}", tenants.join(", "))
+        }
+        Err(_) => format!("the server answered {status}"),
+    };
     CommandError::new(exit_status, message)
+}
+
+/// Reads a field of a body, and refuses it in the server's words where it is not allowed.
+pub(super) fn field<T: FromStr<Err: Display>>(pointer: &str, text: &str) -> Result<T, CommandError> {
+    text.parse().map_err(|error| CommandError::new(ExitStatus::Refused, format!("{pointer}: {error}")))
 }

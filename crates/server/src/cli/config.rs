@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use crate::cli::lists::field;
 use crate::cli::output::{Column, Output, text};
 use crate::config::{Resolved, SETTINGS, Source};
 
@@ -16,15 +15,27 @@ pub(super) enum Config {
     Show,
 }
 
-const COLUMNS: &[Column] = &[
-    text("SETTING", |item| field(item, "key")),
-    text("VALUE", |item| match field(item, "value") {
-        value if value.is_empty() => "-".to_owned(),
-        value => value,
-    }),
-    text("FROM", |item| {
-        let source = item.get("source").cloned().unwrap_or_default();
-        format!("{} {}", field(&source, "kind"), field(&source, "name")).trim().to_owned()
+/// A setting, its value and where it was said.
+#[derive(Serialize)]
+struct ShownSetting {
+    key: &'static str,
+    value: String,
+    source: ShownSource,
+}
+
+#[derive(Serialize)]
+struct ShownSource {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+const COLUMNS: &[Column<ShownSetting>] = &[
+    text("SETTING", |setting| setting.key.to_owned()),
+    text("VALUE", |setting| if setting.value.is_empty() { "-".to_owned() } else { setting.value.clone() }),
+    text("FROM", |setting| match &setting.source {
+        ShownSource { kind, name: None } => (*kind).to_owned(),
+        ShownSource { kind, name: Some(name) } => format!("{kind} {name}"),
     }),
 ];
 
@@ -35,27 +46,26 @@ pub(super) fn show(
     out: &mut Output,
 ) -> anyhow::Result<()> {
     let (path, home_source) = home;
-    let home = json!({
-        "key": "home", "value": path.as_ref().display().to_string(), "source": source(home_source),
-    });
-    let settings = SETTINGS.iter().map(|setting| {
-        json!({
-            "key": setting.key,
-            "value": (setting.show)(&resolved.settings),
-            "source": source(resolved.source(setting.key)),
-        })
-    });
-    let all: Vec<Value> = std::iter::once(home).chain(settings).collect();
+    let value = path.as_ref().display().to_string();
+    let mut all = vec![ShownSetting { key: "home", value, source: home_source.into() }];
+    all.extend(SETTINGS.iter().map(|setting| ShownSetting {
+        key: setting.key,
+        value: (setting.show)(&resolved.settings),
+        source: resolved.source(setting.key).into(),
+    }));
     let mut table = out.table(COLUMNS);
     table.items(&all)?;
     table.end().map(drop)
 }
 
-fn source(source: &Source) -> Value {
-    match source {
-        Source::Default => json!({ "kind": "default" }),
-        Source::File(path) => json!({ "kind": "file", "name": path.display().to_string() }),
-        Source::Variable(name) => json!({ "kind": "environment", "name": name }),
-        Source::Flag(name) => json!({ "kind": "flag", "name": name }),
+impl From<&Source> for ShownSource {
+    fn from(source: &Source) -> Self {
+        let (kind, name) = match source {
+            Source::Default => ("default", None),
+            Source::File(path) => ("file", Some(path.display().to_string())),
+            Source::Variable(name) => ("environment", Some(name.clone())),
+            Source::Flag(name) => ("flag", Some(name.clone())),
+        };
+        Self { kind, name }
     }
 }

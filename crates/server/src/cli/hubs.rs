@@ -2,12 +2,12 @@
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::json;
 
-use crate::cli::api::ApiClient;
+use crate::cli::api::{ApiClient, field};
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::field;
+use crate::cli::lists::{HUBS, list_all};
 use crate::cli::output::Output;
+use crate::routes::hubs::{Hub, TrustHub};
 
 /// What one can do with hubs.
 #[derive(Subcommand)]
@@ -40,27 +40,23 @@ const PATH: &str = "/operator/v1/hubs";
 pub(super) async fn run(api: &ApiClient, what: &Hubs, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Hubs::Trust(Trust { issuer, url }) => {
-            let body = json!({ "issuer": issuer, "url": url });
-            let hub = api.send(api.request(Method::POST, PATH, &[])?.json(&body)).await?;
+            let body = TrustHub { issuer: field("/issuer", issuer)?, url: field("/url", url)? };
+            let hub: Hub = api.post(PATH, &body).await?;
             if out.json {
                 return out.document(&hub);
             }
-            out.line(&format!(
-                "Tokens of {} are believed by the keys at {}.",
-                field(&hub, "issuer"),
-                field(&hub, "url")
-            ))
+            out.line(&format!("Tokens of {} are believed by the keys at {}.", hub.issuer, hub.url))
         }
-        Hubs::List => super::lists::hubs(api, out).await,
+        Hubs::List => list_all(api, PATH, HUBS, out).await,
         Hubs::Remove { issuer } => {
-            let page = api.page(PATH, &[], None).await?;
-            let hub = page.items.iter().find(|hub| field(hub, "issuer") == *issuer).ok_or_else(|| {
+            let page = api.page::<Hub>(PATH, &[], None).await?;
+            let hub = page.items.iter().find(|hub| hub.issuer.as_str() == issuer).ok_or_else(|| {
                 let message = format!(
                     "no hub with the issuer {issuer:?} is trusted; `syft-space hubs list` shows which are"
                 );
                 CommandError::new(ExitStatus::NotFound, message)
             })?;
-            api.send(api.request(Method::DELETE, &format!("{PATH}/{}", field(hub, "id")), &[])?).await?;
+            api.send(api.request(Method::DELETE, &format!("{PATH}/{}", hub.id), &[])?).await?;
             if out.json {
                 return out.document(hub);
             }

@@ -1,11 +1,24 @@
 //! The commands that list: `syft-space datasets|endpoints|policies|marketplaces|users|tenants|audit|jobs list`.
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use syft_space_domain::audit::Actor;
+use syft_space_domain::time::Timestamp;
 
 use crate::cli::api::ApiClient;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::{Column, Output, number, text};
+use crate::routes::audit::Event;
+use crate::routes::datasets::{Dataset, DatasetUsage};
+use crate::routes::endpoints::Endpoint;
+use crate::routes::hubs::Hub;
+use crate::routes::jobs::Job;
+use crate::routes::marketplaces::Marketplace;
+use crate::routes::operator::Tenant;
+use crate::routes::policies::Policy;
+use crate::routes::users::Member;
 
 /// A list without any choice.
 #[derive(Subcommand)]
@@ -74,130 +87,108 @@ pub(super) struct Events {
     all: bool,
 }
 
-const DATASETS: &[Column] = &[
-    text("NAME", |item| field(item, "name")),
-    text("ID", |item| field(item, "id")),
-    text("SUMMARY", |item| field(item, "summary")),
-    text("CHANGED", |item| time(item, "updated_at")),
+const DATASETS: &[Column<Dataset>] = &[
+    text("NAME", |dataset| dataset.name.clone()),
+    text("ID", |dataset| dataset.id.to_string()),
+    text("SUMMARY", |dataset| dataset.summary.clone()),
+    text("CHANGED", |dataset| time(dataset.updated_at)),
 ];
-const ENDPOINTS: &[Column] = &[
-    text("SLUG", |item| field(item, "slug")),
-    text("NAME", |item| field(item, "name")),
-    text("PUBLISHED", |item| yes_or_no(item, "published")),
-    text("DATASET", |item| field(item, "dataset_id")),
-    text("CHANGED", |item| time(item, "updated_at")),
+pub(super) const ENDPOINTS: &[Column<Endpoint>] = &[
+    text("SLUG", |endpoint| endpoint.slug.to_string()),
+    text("NAME", |endpoint| endpoint.name.clone()),
+    text("PUBLISHED", |endpoint| if endpoint.published { "yes" } else { "no" }.to_owned()),
+    text("DATASET", |endpoint| endpoint.dataset_id.to_string()),
+    text("CHANGED", |endpoint| time(endpoint.updated_at)),
 ];
-const POLICIES: &[Column] = &[
-    text("NAME", |item| field(item, "name")),
-    text("TYPE", |item| field(item, "policy_type")),
-    text("RULE", |item| item.get("configuration").map_or_else(String::new, rule)),
-    text("ID", |item| field(item, "id")),
+pub(super) const POLICIES: &[Column<Policy>] = &[
+    text("NAME", |policy| policy.name.clone()),
+    text("TYPE", |policy| policy.policy_type.clone()),
+    text("RULE", |policy| rule(policy.configuration.get())),
+    text("ID", |policy| policy.id.to_string()),
 ];
-const HUBS: &[Column] = &[
-    text("ISSUER", |item| field(item, "issuer")),
-    text("URL", |item| field(item, "url")),
-    text("TRUSTED BY", |item| field(item, "trusted_by")),
-    text("SINCE", |item| time(item, "created_at")),
+pub(super) const HUBS: &[Column<Hub>] = &[
+    text("ISSUER", |hub| hub.issuer.to_string()),
+    text("URL", |hub| hub.url.to_string()),
+    text("TRUSTED BY", |hub| hub.trusted_by.as_str().to_owned()),
+    text("SINCE", |hub| time(hub.created_at)),
 ];
-const MARKETPLACES: &[Column] = &[
-    text("NAME", |item| field(item, "name")),
-    text("URL", |item| field(item, "url")),
-    text("USERNAME", |item| field(item, "username")),
-    text("SATELLITE", |item| field(item, "satellite_id")),
-    text("CREDENTIAL", |item| {
-        item.get("credential").map_or_else(String::new, |credential| field(credential, "state"))
+pub(super) const MARKETPLACES: &[Column<Marketplace>] = &[
+    text("NAME", |marketplace| marketplace.name.to_string()),
+    text("URL", |marketplace| marketplace.url.to_string()),
+    text("USERNAME", |marketplace| marketplace.username.to_string()),
+    text("SATELLITE", |marketplace| or_nothing(marketplace.satellite_id)),
+    text("CREDENTIAL", |marketplace| marketplace.credential.state.to_string()),
+    text("ID", |marketplace| marketplace.id.to_string()),
+];
+pub(super) const USERS: &[Column<Member>] = &[
+    text("EMAIL", |member| member.email.to_string()),
+    text("ROLE", |member| member.role.to_string()),
+    text("STATUS", |member| member.status.as_str().to_owned()),
+    text("SINCE", |member| time(member.created_at)),
+    text("ID", |member| member.id.to_string()),
+];
+pub(super) const TENANTS: &[Column<Tenant>] = &[
+    text("NAME", |tenant| tenant.name.to_string()),
+    text("FOUNDED", |tenant| time(tenant.created_at)),
+    text("ID", |tenant| tenant.id.to_string()),
+];
+const EVENTS: &[Column<Event>] = &[
+    number("SEQ", |event| event.seq.to_string()),
+    text("TIME", |event| time(event.time)),
+    text("ACTION", |event| event.action.to_string()),
+    text("OUTCOME", |event| event.outcome.as_str().to_owned()),
+    text("ACTOR", |event| actor(&event.actor)),
+    text("OBJECT", |event| {
+        or_nothing(event.object.as_ref().map(|object| format!("{} {}", object.kind.as_str(), object.id)))
     }),
-    text("ID", |item| field(item, "id")),
+    text("REASON", |event| or_nothing(event.reason_code.as_deref())),
+    text("ADDRESS", |event| or_nothing(event.address)),
+    number("COUNT", |event| event.count.to_string()),
 ];
-const USERS: &[Column] = &[
-    text("EMAIL", |item| field(item, "email")),
-    text("ROLE", |item| field(item, "role")),
-    text("STATUS", |item| field(item, "status")),
-    text("SINCE", |item| time(item, "created_at")),
-    text("ID", |item| field(item, "id")),
+const JOBS: &[Column<Job>] = &[
+    text("STARTED", |job| time(job.created_at)),
+    text("STATUS", |job| job.status.as_str().to_owned()),
+    number("DONE", |job| job.documents_done.to_string()),
+    number("OF", |job| job.documents_total.to_string()),
+    number("CHUNKS", |job| job.chunks.to_string()),
+    number("BYTES", |job| job.bytes.to_string()),
+    number("ERRORS", |job| job.errors.len().to_string()),
+    text("FINISHED", |job| job.finished_at.map_or_else(String::new, time)),
+    text("ID", |job| job.id.to_string()),
 ];
-const TENANTS: &[Column] = &[
-    text("NAME", |item| field(item, "name")),
-    text("FOUNDED", |item| time(item, "created_at")),
-    text("ID", |item| field(item, "id")),
-];
-const EVENTS: &[Column] = &[
-    number("SEQ", |item| field(item, "seq")),
-    text("TIME", |item| time(item, "time")),
-    text("ACTION", |item| field(item, "action")),
-    text("OUTCOME", |item| field(item, "outcome")),
-    text("ACTOR", |item| item.get("actor").map_or_else(String::new, actor)),
-    text("OBJECT", |item| item.get("object").map_or_else(String::new, object)),
-    text("REASON", |item| field(item, "reason_code")),
-    text("ADDRESS", |item| field(item, "address")),
-    number("COUNT", |item| field(item, "count")),
-];
-const JOBS: &[Column] = &[
-    text("STARTED", |item| time(item, "created_at")),
-    text("STATUS", |item| field(item, "status")),
-    number("DONE", |item| field(item, "documents_done")),
-    number("OF", |item| field(item, "documents_total")),
-    number("CHUNKS", |item| field(item, "chunks")),
-    number("BYTES", |item| field(item, "bytes")),
-    number("ERRORS", |item| item.get("errors").and_then(Value::as_array).map_or(0, Vec::len).to_string()),
-    text("FINISHED", |item| time(item, "finished_at")),
-    text("ID", |item| field(item, "id")),
-];
+
+/// A dataset, and how much it holds.
+#[derive(Serialize)]
+struct DatasetWithUsage {
+    #[serde(flatten)]
+    dataset: Dataset,
+    #[serde(flatten)]
+    usage: DatasetUsage,
+}
 
 pub(super) async fn datasets(api: &ApiClient, what: &Datasets, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Datasets::List => list_all(api, "/api/v1/datasets", DATASETS, out).await,
         Datasets::Show { dataset } => {
-            let mut found = find_dataset(api, dataset).await?;
-            let usage = api.get(&format!("/api/v1/datasets/{}/usage", field(&found, "id")), &[]).await?;
-            if let (Value::Object(found), Value::Object(usage)) = (&mut found, usage) {
-                found.extend(usage);
-            }
+            let dataset = find_dataset(api, dataset).await?;
+            let usage = api.get(&format!("/api/v1/datasets/{}/usage", dataset.id)).await?;
+            let found = DatasetWithUsage { dataset, usage };
             if out.json {
                 return out.document(&found);
             }
-            let shown: Vec<Value> = found
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(key, value)| serde_json::json!({ "key": key, "value": to_text(value) }))
-                .collect();
-            const FIELDS: &[Column] =
-                &[text("WHAT", |item| field(item, "key")), text("VALUE", |item| field(item, "value"))];
+            let Value::Object(fields) = serde_json::to_value(found)? else { return Ok(()) };
+            const FIELDS: &[Column<(String, Value)>] =
+                &[text("WHAT", |(name, _)| name.clone()), text("VALUE", |(_, value)| to_text(value))];
             let mut table = out.table(FIELDS);
-            table.items(&shown)?;
+            table.items(&Vec::from_iter(fields))?;
             table.end().map(drop)
         }
     }
 }
 
-pub(super) async fn endpoints(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
-    list_all(api, "/api/v1/endpoints", ENDPOINTS, out).await
-}
-
-pub(super) async fn policies(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
-    list_all(api, "/api/v1/policies", POLICIES, out).await
-}
-
-pub(super) async fn hubs(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
-    list_all(api, "/operator/v1/hubs", HUBS, out).await
-}
-
-pub(super) async fn marketplaces(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
-    list_all(api, "/api/v1/marketplaces", MARKETPLACES, out).await
-}
-
-pub(super) async fn users(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
-    list_all(api, "/api/v1/users", USERS, out).await
-}
-
-pub(super) async fn tenants(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
-    list_all(api, "/operator/v1/tenants", TENANTS, out).await
-}
-
 pub(super) async fn jobs(api: &ApiClient, what: &Jobs, out: &mut Output) -> anyhow::Result<()> {
     let Jobs::List { dataset } = what;
-    let dataset = field(&find_dataset(api, dataset).await?, "id");
+    let dataset = find_dataset(api, dataset).await?.id;
     list_all(api, &format!("/api/v1/datasets/{dataset}/jobs"), JOBS, out).await
 }
 
@@ -212,16 +203,22 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
     list(api, path, &filters, EVENTS, max, out).await
 }
 
-async fn list_all(api: &ApiClient, path: &str, columns: &[Column], out: &mut Output) -> anyhow::Result<()> {
+/// Lists all items.
+pub(super) async fn list_all<T: Serialize + DeserializeOwned>(
+    api: &ApiClient,
+    path: &str,
+    columns: &[Column<T>],
+    out: &mut Output,
+) -> anyhow::Result<()> {
     list(api, path, &[], columns, u64::MAX, out).await
 }
 
 /// Lists up to so many items, page by page.
-async fn list(
+async fn list<T: Serialize + DeserializeOwned>(
     api: &ApiClient,
     path: &str,
     filters: &[(&str, &str)],
-    columns: &[Column],
+    columns: &[Column<T>],
     max: u64,
     out: &mut Output,
 ) -> anyhow::Result<()> {
@@ -235,7 +232,7 @@ async fn list(
         let page = api.page(path, &query, cursor.as_deref()).await?;
         table.items(&page.items)?;
         left = left.saturating_sub(u64::try_from(page.items.len()).unwrap_or(u64::MAX));
-        cursor = page.next;
+        cursor = page.next_cursor;
         if cursor.is_none() {
             break;
         }
@@ -244,7 +241,7 @@ async fn list(
 }
 
 /// The dataset of this name or id.
-async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Value> {
+async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Dataset> {
     look_up_dataset(api, named).await?.ok_or_else(|| {
         let message =
             format!("there is no dataset {named:?}; `syft-space datasets list` shows which there are");
@@ -253,24 +250,39 @@ async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Value> {
 }
 
 /// The dataset of this name or id, where there is one.
-pub(super) async fn look_up_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Option<Value>> {
+pub(super) async fn look_up_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Option<Dataset>> {
     let mut cursor = None::<String>;
     loop {
-        let page = api.page("/api/v1/datasets", &[("limit", "100")], cursor.as_deref()).await?;
-        let matches = |dataset: &Value| field(dataset, "name") == named || field(dataset, "id") == named;
+        let page = api.page::<Dataset>("/api/v1/datasets", &[("limit", "100")], cursor.as_deref()).await?;
+        let matches = |dataset: &Dataset| dataset.name == named || dataset.id.to_string() == named;
         if let Some(found) = page.items.into_iter().find(matches) {
             return Ok(Some(found));
         }
-        cursor = page.next;
+        cursor = page.next_cursor;
         if cursor.is_none() {
             return Ok(None);
         }
     }
 }
 
-/// A field of an object, as text.
-pub(super) fn field(item: &Value, key: &str) -> String {
-    item.get(key).map_or_else(String::new, to_text)
+/// A time, to the second.
+fn time(time: Timestamp) -> String {
+    time.start_of_second().to_string()
+}
+
+fn or_nothing(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::Anonymous => "anonymous".to_owned(),
+        Actor::System => "system".to_owned(),
+        Actor::Operator => "operator".to_owned(),
+        Actor::Account { id, role: None } => id.to_string(),
+        Actor::Account { id, role: Some(role) } => format!("{role} {id}"),
+        Actor::HubUser { id, role } => format!("hub {role} {id}"),
+    }
 }
 
 fn to_text(value: &Value) -> String {
@@ -281,36 +293,10 @@ fn to_text(value: &Value) -> String {
     }
 }
 
-/// A time, to the second.
-fn time(item: &Value, key: &str) -> String {
-    let time = field(item, key);
-    match time.split_once('.') {
-        Some((seconds, _)) => format!("{seconds}Z"),
-        None => time,
-    }
-}
-
-fn yes_or_no(item: &Value, key: &str) -> String {
-    if item.get(key) == Some(&Value::Bool(true)) { "yes" } else { "no" }.to_owned()
-}
-
-fn actor(actor: &Value) -> String {
-    let (kind, id, role) = (field(actor, "kind"), field(actor, "id"), field(actor, "role"));
-    match (&*kind, &*role) {
-        ("account", "") => id,
-        ("account", _) => format!("{role} {id}"),
-        ("hub_user", _) => format!("hub {role} {id}"),
-        _ => kind,
-    }
-}
-
-fn object(object: &Value) -> String {
-    format!("{} {}", field(object, "kind"), field(object, "id")).trim().to_owned()
-}
-
 /// An access policy's rule, in a few words.
-fn rule(configuration: &Value) -> String {
+fn rule(configuration: &str) -> String {
+    let configuration: Value = serde_json::from_str(configuration).unwrap_or_default();
     let patterns = configuration.get("patterns").and_then(Value::as_array);
-    let patterns: Vec<String> = patterns.into_iter().flatten().map(to_text).collect();
-    format!("{} {}", field(configuration, "mode"), patterns.join(" ")).trim().to_owned()
+    let words = configuration.get("mode").into_iter().chain(patterns.into_iter().flatten());
+    words.map(to_text).collect::<Vec<_>>().join(" ")
 }

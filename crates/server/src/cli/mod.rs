@@ -25,6 +25,7 @@ use clap_complete::Shell;
 pub use exit::{CommandError, ExitStatus};
 
 use crate::cli::connect::{Connection, IfMissing};
+use crate::cli::lists::{ListOnly, list_all};
 use crate::cli::output::Output;
 use crate::config::{Resolved, Source};
 use crate::demo::StartHub;
@@ -77,22 +78,22 @@ enum Command {
     Datasets(lists::Datasets),
     /// See which endpoints there are
     #[command(subcommand)]
-    Endpoints(lists::ListOnly),
+    Endpoints(ListOnly),
     /// See which policies there are
     #[command(subcommand)]
-    Policies(lists::ListOnly),
+    Policies(ListOnly),
     /// Say which hubs are trusted
     #[command(subcommand)]
     Hubs(hubs::Hubs),
     /// See on which hubs the tenant has accounts
     #[command(subcommand)]
-    Marketplaces(lists::ListOnly),
+    Marketplaces(ListOnly),
     /// See who is a member
     #[command(subcommand)]
-    Users(lists::ListOnly),
+    Users(ListOnly),
     /// See which tenants there are
     #[command(subcommand)]
-    Tenants(lists::ListOnly),
+    Tenants(ListOnly),
     /// See which documents were brought, and how that went
     #[command(subcommand)]
     Jobs(lists::Jobs),
@@ -206,12 +207,20 @@ fn run_on_space(
             (Command::Owner(_), Some(new_owner)) => owner::create(api, new_owner, out).await,
             (Command::Ingest(arguments), _) => ingest::run(api, arguments, out).await,
             (Command::Datasets(what), _) => lists::datasets(api, what, out).await,
-            (Command::Endpoints(lists::ListOnly::List), _) => lists::endpoints(api, out).await,
-            (Command::Policies(lists::ListOnly::List), _) => lists::policies(api, out).await,
+            (Command::Endpoints(ListOnly::List), _) => {
+                list_all(api, "/api/v1/endpoints", lists::ENDPOINTS, out).await
+            }
+            (Command::Policies(ListOnly::List), _) => {
+                list_all(api, "/api/v1/policies", lists::POLICIES, out).await
+            }
             (Command::Hubs(what), _) => hubs::run(api, what, out).await,
-            (Command::Marketplaces(lists::ListOnly::List), _) => lists::marketplaces(api, out).await,
-            (Command::Users(lists::ListOnly::List), _) => lists::users(api, out).await,
-            (Command::Tenants(lists::ListOnly::List), _) => lists::tenants(api, out).await,
+            (Command::Marketplaces(ListOnly::List), _) => {
+                list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
+            }
+            (Command::Users(ListOnly::List), _) => list_all(api, "/api/v1/users", lists::USERS, out).await,
+            (Command::Tenants(ListOnly::List), _) => {
+                list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await
+            }
             (Command::Jobs(what), _) => lists::jobs(api, what, out).await,
             (Command::Audit(what), _) => lists::audit(api, what, out).await,
             _ => Ok(()),

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::printable::{cut, one_line, width};
@@ -46,7 +45,7 @@ impl Output {
     }
 
     /// Begins a table with these columns.
-    pub(super) fn table<'a>(&'a mut self, columns: &'a [Column]) -> Table<'a> {
+    pub(super) fn table<'a, T>(&'a mut self, columns: &'a [Column<T>]) -> Table<'a, T> {
         Table { out: self, columns, widths: Vec::new(), items: 0 }
     }
 }
@@ -62,33 +61,33 @@ fn check_written(result: io::Result<()>) -> anyhow::Result<()> {
 }
 
 /// A column of a table: its title, and what of an item stands in it.
-pub(super) struct Column {
+pub(super) struct Column<T> {
     pub(super) title: &'static str,
     pub(super) number: bool,
-    pub(super) cell: fn(&Value) -> String,
+    pub(super) cell: fn(&T) -> String,
 }
 
 /// A text column.
-pub(super) const fn text(title: &'static str, cell: fn(&Value) -> String) -> Column {
+pub(super) const fn text<T>(title: &'static str, cell: fn(&T) -> String) -> Column<T> {
     Column { title, number: false, cell }
 }
 
 /// A column of numbers, which stand at its right.
-pub(super) const fn number(title: &'static str, cell: fn(&Value) -> String) -> Column {
+pub(super) const fn number<T>(title: &'static str, cell: fn(&T) -> String) -> Column<T> {
     Column { title, number: true, cell }
 }
 
 /// A table that is written page by page.
-pub(super) struct Table<'a> {
+pub(super) struct Table<'a, T> {
     out: &'a mut Output,
-    columns: &'a [Column],
+    columns: &'a [Column<T>],
     widths: Vec<usize>,
     items: u64,
 }
 
-impl Table<'_> {
+impl<T: Serialize> Table<'_, T> {
     /// Writes some items.
-    pub(super) fn items(&mut self, items: &[Value]) -> anyhow::Result<()> {
+    pub(super) fn items(&mut self, items: &[T]) -> anyhow::Result<()> {
         if self.out.json {
             for item in items {
                 let before = if self.items == 0 { "{\"items\":[" } else { "," };
@@ -97,7 +96,7 @@ impl Table<'_> {
             }
             return Ok(());
         }
-        let cell = |column: &Column, item: &Value| {
+        let cell = |column: &Column<T>, item: &T| {
             let text = one_line(&(column.cell)(item));
             if self.out.terminal { cut(&text, MAX_CELL_COLUMNS) } else { text }
         };

@@ -3,17 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde_json::json;
 use syft_space_domain::identity::{Email, Password};
-use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantName;
 
 use crate::cli::api::ApiClient;
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::field;
 use crate::cli::output::Output;
 use crate::cli::password;
+use crate::routes::auth::NewMember;
+use crate::routes::operator::Founding;
 
 /// What one can do with owners.
 #[derive(Subcommand)]
@@ -33,20 +31,14 @@ pub(super) struct CreateOwner {
     password_file: Option<PathBuf>,
 }
 
-/// The owner to make, and their tenant.
-pub(super) struct NewOwner {
-    email: Email,
-    tenant: TenantName,
-    password: Secret<String>,
-}
-
 impl CreateOwner {
     /// Checks the arguments, and asks for the password.
-    pub(super) fn read(&self, tenant: Option<&str>) -> anyhow::Result<NewOwner> {
+    pub(super) fn read(&self, tenant: Option<&str>) -> anyhow::Result<Founding> {
         let usage = |message: String| CommandError::new(ExitStatus::Usage, message);
-        let tenant =
+        let tenant_name =
             tenant.ok_or_else(|| usage("say what the tenant is called: --tenant NAME".to_owned()))?;
-        let tenant = TenantName::parse(tenant).map_err(|error| usage(format!("--tenant: {error}")))?;
+        let tenant_name =
+            TenantName::parse(tenant_name).map_err(|error| usage(format!("--tenant: {error}")))?;
         let email = Email::parse(&self.email).map_err(|error| usage(format!("--email: {error}")))?;
         let password = match &self.password_file {
             Some(path) => password::from_file(path)?,
@@ -54,24 +46,18 @@ impl CreateOwner {
         };
         Password::parse(&password)
             .map_err(|error| CommandError::new(ExitStatus::Refused, error.to_string()))?;
-        Ok(NewOwner { email, tenant, password })
+        Ok(Founding { email, password, tenant_name })
     }
 }
 
 /// Founds the tenant, and makes its owner.
-pub(super) async fn create(api: &ApiClient, owner: &NewOwner, out: &mut Output) -> anyhow::Result<()> {
-    let body = json!({
-        "email": owner.email.as_str(),
-        "tenant_name": owner.tenant.as_str(),
-        "password": owner.password.expose(),
-    });
-    let membership = api.send(api.request(Method::POST, "/operator/v1/tenants", &[])?.json(&body)).await?;
+pub(super) async fn create(api: &ApiClient, owner: &Founding, out: &mut Output) -> anyhow::Result<()> {
+    let membership: NewMember = api.post("/operator/v1/tenants", owner).await?;
     if out.json {
         return out.document(&membership);
     }
     out.line(&format!(
         "Founded the tenant {}. Its owner is {}, who can log in now.",
-        field(&membership, "tenant_name"),
-        field(&membership, "email")
+        membership.tenant_name, membership.email
     ))
 }

@@ -9,7 +9,7 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
-use crate::http::problem::{FieldError, Problem};
+use crate::http::problem::{FieldError, MAX_FIELD_ERRORS, Problem};
 use crate::http::reason::Reason;
 
 /// How deep a body may nest.
@@ -19,27 +19,76 @@ pub const MAX_DEPTH: usize = 32;
 /// shape is 422.
 ///
 /// # Errors
-/// When the text is not such JSON, or the value is not of the type `T` or breaks one of its rules.
-pub fn parse<T: DeserializeOwned + garde::Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
-    let value = strict_value(body)?;
-    let typed: T =
-        serde_path_to_error::deserialize(deserializer::StrictDeserializer(value)).map_err(|error| {
-            let path = pointer(error.path().iter().map(|segment| match segment {
-                serde_path_to_error::Segment::Seq { index } => index.to_string(),
-                serde_path_to_error::Segment::Map { key } => key.clone(),
-                serde_path_to_error::Segment::Enum { variant } => variant.clone(),
-                serde_path_to_error::Segment::Unknown => "?".to_owned(),
-            }));
-            Problem::field(path, without_value(&error.inner().to_string()))
-        })?;
-    typed.validate().map_err(|report| {
-        let errors = report.iter().map(|(path, error)| FieldError {
-            pointer: garde_pointer(&path.to_string()),
-            message: error.message().to_owned(),
+/// When the text is not such JSON, or the value is not of the type `T`; all that is wrong with it is told at once.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    deserialize(strict_value(body)?).or_else(|error| {
+        let mut errors = Vec::new();
+        find_errors::<T>(&mut Vec::new(), strict_value(body)?, error, &mut errors);
+        Err(Problem::fields(errors))
+    })
+}
+
+fn deserialize<T: DeserializeOwned>(value: Value) -> Result<T, FieldError> {
+    serde_path_to_error::deserialize(deserializer::StrictDeserializer(value)).map_err(|error| {
+        let pointer = pointer(error.path().iter().map(|segment| match segment {
+            serde_path_to_error::Segment::Seq { index } => index.to_string(),
+            serde_path_to_error::Segment::Map { key } => key.clone(),
+            serde_path_to_error::Segment::Enum { variant } => variant.clone(),
+            serde_path_to_error::Segment::Unknown => "?".to_owned(),
+        }));
+        FieldError { pointer, message: without_value(&error.inner().to_string()) }
+    })
+}
+
+/// A step into a value: to a member of an object, or to an item of a list.
+enum Step {
+    Member(String),
+    Item(usize),
+}
+
+/// Adds all that is wrong with a part of a body, of which one error is known. Reading stops at the first error, so each
+/// smaller part is read by itself, in a body that holds nothing else. Where there are more errors than are told, one more is
+/// found and no other: a body may be nothing but errors.
+fn find_errors<T: DeserializeOwned>(
+    path: &mut Vec<Step>,
+    value: Value,
+    error: FieldError,
+    errors: &mut Vec<FieldError>,
+) {
+    // What is wrong further out is that the other parts are missing.
+    let Some(below) = error.pointer.strip_prefix(&pointer_to(path, |_| 0)) else { return };
+    let found_before = errors.len();
+    let parts: Vec<_> = match value {
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (Step::Member(name), value)).collect()
+        }
+        Value::Array(items) => items.into_iter().enumerate().map(|(n, item)| (Step::Item(n), item)).collect(),
+        _ => Vec::new(),
+    };
+    for (step, part) in parts {
+        if errors.len() > MAX_FIELD_ERRORS {
+            return;
+        }
+        path.push(step);
+        let alone = path.iter().rev().fold(part.clone(), |value, step| match step {
+            Step::Member(name) => Value::Object(Map::from_iter([(name.clone(), value)])),
+            Step::Item(_) => Value::Array(vec![value]),
         });
-        Problem::fields(errors.collect())
-    })?;
-    Ok(typed)
+        if let Err(error) = deserialize::<T>(alone) {
+            find_errors::<T>(path, part, error, errors);
+        }
+        path.pop();
+    }
+    if errors.len() == found_before {
+        errors.push(FieldError { pointer: pointer_to(path, |n| n) + below, message: error.message });
+    }
+}
+
+fn pointer_to(path: &[Step], number: fn(usize) -> usize) -> String {
+    pointer(path.iter().map(|step| match step {
+        Step::Member(name) => name.clone(),
+        Step::Item(n) => number(*n).to_string(),
+    }))
 }
 
 /// Reads JSON in which no key stands twice in one object (RFC 8259, section 4, leaves open what that would mean).
@@ -76,14 +125,6 @@ fn without_value(message: &str) -> String {
 /// A JSON Pointer of plain segments (RFC 6901, section 3).
 fn pointer(segments: impl Iterator<Item = String>) -> String {
     segments.map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1"))).collect()
-}
-
-/// garde writes `documents[3].content`.
-fn garde_pointer(path: &str) -> String {
-    if path.is_empty() {
-        return String::new();
-    }
-    pointer(path.replace('[', ".").replace(']', "").split('.').map(str::to_owned))
 }
 
 #[derive(Clone, Copy)]
@@ -201,13 +242,11 @@ mod tests {
 
     #[test]
     fn a3_a_value_of_the_wrong_type_is_not_repeated() {
-        #[derive(Debug, serde::Deserialize, garde::Validate)]
+        #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "it is read, and never looked at")]
         struct Body {
-            #[garde(skip)]
             password: String,
-            #[garde(skip)]
             count: u64,
         }
         let refusal = |body: &str| {
@@ -232,9 +271,8 @@ mod tests {
 
     #[test]
     fn i1_a_whole_number_is_one_however_it_is_written() {
-        #[derive(Debug, serde::Deserialize, garde::Validate)]
+        #[derive(Debug, serde::Deserialize)]
         struct Body {
-            #[garde(skip)]
             count: Option<u64>,
         }
         for (good, count) in [("12", 12), ("12.0", 12), ("1.2e1", 12), ("0.0", 0), ("-0.0", 0)] {
@@ -248,12 +286,10 @@ mod tests {
 
     #[test]
     fn i1_a_list_is_never_taken_for_an_object_whose_fields_stand_in_order() {
-        #[derive(Debug, PartialEq, serde::Deserialize, garde::Validate)]
+        #[derive(Debug, PartialEq, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Outer {
-            #[garde(skip)]
             name: String,
-            #[garde(skip)]
             inner: Option<Vec<Inner>>,
         }
         #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -280,6 +316,39 @@ mod tests {
             let message = format!("{:?}", parse::<Outer>(bad.as_bytes()).unwrap_err());
             assert!(message.contains(pointer) && message.contains("expected"), "{message}");
         }
+    }
+
+    #[test]
+    fn i1_all_that_is_wrong_is_told_at_once() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "it is read, and never looked at")]
+        struct Outer {
+            name: String,
+            inner: Vec<Inner>,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "it is read, and never looked at")]
+        struct Inner {
+            count: u64,
+            share: Option<f64>,
+        }
+        let pointers = |body: &str| {
+            let value = strict_value(body.as_bytes()).unwrap();
+            let (mut errors, error) = (Vec::new(), deserialize::<Outer>(value.clone()).unwrap_err());
+            find_errors::<Outer>(&mut Vec::new(), value, error, &mut errors);
+            errors.into_iter().map(|error| error.pointer).collect::<Vec<_>>()
+        };
+        let inner = r#"[{"count":1},{"share":true},7,{"count":-1,"share":"x","more":0}]"#;
+        let body = format!(r#"{{"no":1,"name":null,"inner":{inner},"also":[]}}"#);
+        let all = ["/no", "/name", "/inner/1/share", "/inner/2", "/inner/3/count", "/inner/3/share"];
+        assert_eq!(pointers(&body), [&all[..], &["/inner/3/more", "/also"]].concat());
+        assert_eq!(pointers(r#"{"name":"n"}"#), [""], "a field is missing");
+        assert_eq!(pointers(r#"{"name":"n","inner":[{"count":1},{}]}"#), ["/inner/1"]);
+        assert_eq!(pointers("[]"), [""]);
+        let many = format!(r#"{{"name":"n","inner":[{}0]}}"#, "0,".repeat(100_000));
+        assert_eq!(pointers(&many).len(), MAX_FIELD_ERRORS + 1, "no more are looked for than are told");
     }
 
     #[test]

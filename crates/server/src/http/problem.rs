@@ -2,6 +2,8 @@
 
 mod body;
 
+use std::borrow::Cow;
+
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use syft_space_domain::ids::RequestId;
@@ -32,7 +34,7 @@ const MAX_DETAIL_CHARS: usize = 2_000;
 /// The most characters of a pointer, and of a message. Part of them may be the caller's own text, which has no end.
 const MAX_FIELD_ERROR_CHARS: usize = 500;
 /// The most parts of a body that one refusal tells of.
-const MAX_FIELD_ERRORS: usize = 100;
+pub(super) const MAX_FIELD_ERRORS: usize = 100;
 /// The most of them that the detail repeats.
 const FIELD_ERRORS_IN_DETAIL: usize = 5;
 
@@ -90,7 +92,10 @@ impl Problem {
         };
         let mut lines: Vec<_> = errors.iter().take(FIELD_ERRORS_IN_DETAIL).map(line).collect();
         if found > lines.len() {
-            lines.push(format!("and {} more", found - lines.len()));
+            // Beyond what is told nobody counts.
+            let more =
+                if found > MAX_FIELD_ERRORS { "many".to_owned() } else { (found - lines.len()).to_string() };
+            lines.push(format!("and {more} more"));
         }
         let mut problem = Self::new(Reason::Invalid, lines.join("; "));
         problem.0.errors = errors;
@@ -187,13 +192,13 @@ impl Problem {
         }
         let body = body::Problem {
             r#type: format!("urn:syft-space:problem:{}", reason.code()),
-            title: reason.title(),
+            title: reason.title().into(),
             status: reason.status().as_u16(),
-            detail,
+            detail: detail.into(),
             instance: request.map(|id| format!("urn:uuid:{id}")),
-            reason_code: reason.code(),
-            errors,
-            tenants: tenants.as_deref(),
+            reason_code: reason.code().into(),
+            errors: (!errors.is_empty()).then_some(errors.into()),
+            tenants: tenants.as_deref().map(Cow::from),
             policy_metadata: policy.as_ref(),
         };
         // Strings and numbers alone: this always serialises.

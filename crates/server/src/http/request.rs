@@ -96,10 +96,7 @@ impl Request {
     ///
     /// # Errors
     /// When its media type, its size or its content is not allowed, or it does not arrive in time.
-    pub async fn json<T>(&mut self) -> Result<T, Problem>
-    where
-        T: DeserializeOwned + garde::Validate<Context = ()>,
-    {
+    pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
         self.check_media_type(&["application/json"])?;
         let body = self.body(self.state.limits.body_bytes).await?;
         json::parse(&body)
@@ -109,10 +106,7 @@ impl Request {
     ///
     /// # Errors
     /// As for [`Self::json`].
-    pub async fn merge_patch<T>(&mut self) -> Result<T, Problem>
-    where
-        T: DeserializeOwned + garde::Validate<Context = ()>,
-    {
+    pub async fn merge_patch<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
         self.check_media_type(&["application/merge-patch+json", "application/json"])?;
         let body = self.body(self.state.limits.body_bytes).await?;
         json::parse(&body)

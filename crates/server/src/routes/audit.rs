@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, events, installation_events};
+use syft_space_domain::ids::{EventId, RequestId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::time::Timestamp;
 
@@ -17,30 +18,31 @@ use crate::http::route_docs::{CURSOR, LIMIT, Parameter};
 use crate::routes::reply;
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Event {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
-    seq: u64,
+    pub(crate) id: EventId,
+    pub(crate) seq: u64,
     #[schemars(with = "shapes::TimeShape")]
-    time: Timestamp,
+    pub(crate) time: Timestamp,
     #[schemars(with = "shapes::ActionShape")]
-    action: Action,
+    pub(crate) action: Action,
     #[schemars(with = "shapes::OutcomeShape")]
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
     #[schemars(with = "shapes::ActorShape")]
-    actor: Actor,
+    pub(crate) actor: Actor,
     #[schemars(with = "Option<shapes::ObjectShape>")]
-    object: Option<Object>,
-    reason_code: Option<String>,
-    request_id: Option<String>,
+    pub(crate) object: Option<Object>,
+    pub(crate) reason_code: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(crate) request_id: Option<RequestId>,
     #[schemars(with = "Option<shapes::AddressShape>")]
-    address: Option<IpAddr>,
-    count: u32,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) count: u32,
 }
 
 /// A part of the log, with how far the index reached by which it was searched.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct EventList {
     #[serde(flatten)]
     list: reply::List<Event>,
@@ -51,7 +53,7 @@ pub(crate) struct EventList {
 impl From<RecordedEvent> for Event {
     fn from(RecordedEvent { seq, event, .. }: RecordedEvent) -> Self {
         Self {
-            id: event.id.to_string(),
+            id: event.id,
             seq,
             time: event.time,
             action: event.action,
@@ -59,7 +61,7 @@ impl From<RecordedEvent> for Event {
             actor: event.actor,
             object: event.object,
             reason_code: event.reason_code.map(|reason| reason.to_string()),
-            request_id: event.request.map(|id| id.to_string()),
+            request_id: event.request,
             address: event.person.address,
             count: event.count,
         }

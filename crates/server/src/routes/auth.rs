@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::access::Permission;
+use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::Action;
 use syft_space_domain::identity::{self, Email, Password};
+use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::tenant::{self, NewMembership, RegisterError, TenantName};
 use syft_space_domain::time::Timestamp;
@@ -15,48 +15,43 @@ use syft_space_domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Registration {
-    #[garde(custom(rules::email))]
     #[schemars(with = "shapes::EmailShape")]
-    email: String,
-    #[garde(skip)]
+    email: Email,
     #[schemars(with = "shapes::NewPasswordShape")]
     password: Secret<String>,
-    #[garde(custom(rules::tenant_name))]
     #[schemars(with = "shapes::TenantNameShape")]
-    tenant_name: String,
-    #[garde(skip)]
+    tenant_name: TenantName,
     #[schemars(with = "Option<shapes::SecretShape>")]
     setup_token: Option<Secret<String>>,
 }
 
 /// Somebody who has become a member.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct NewMember {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    pub(crate) id: AccountId,
     #[schemars(with = "shapes::CanonicalEmailShape")]
-    email: String,
+    pub(crate) email: Email,
     #[schemars(with = "shapes::TenantNameShape")]
-    tenant_name: String,
+    pub(crate) tenant_name: TenantName,
     #[schemars(with = "shapes::RoleShape")]
-    role: &'static str,
+    pub(crate) role: Role,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 impl From<NewMembership> for NewMember {
     fn from(membership: NewMembership) -> Self {
         Self {
-            id: membership.account.to_string(),
-            email: membership.email.to_string(),
-            tenant_name: membership.tenant_name.to_string(),
-            role: membership.role.as_str(),
+            id: membership.account,
+            email: membership.email,
+            tenant_name: membership.tenant_name,
+            role: membership.role,
             created_at: membership.created_at,
         }
     }
@@ -65,9 +60,9 @@ impl From<NewMembership> for NewMember {
 pub(crate) async fn register(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: Registration = request.json().await?;
     let wanted = tenant::Registration {
-        email: take("/email", Email::parse(&body.email))?,
+        email: body.email,
         password: Password::parse(&body.password)?,
-        tenant_name: take("/tenant_name", TenantName::parse(&body.tenant_name))?,
+        tenant_name: body.tenant_name,
         setup_token: body.setup_token.as_ref().map(|token| TokenHash::of(token.expose().trim())),
     };
     let gate = request.state.registration_gate();
@@ -86,18 +81,15 @@ pub(crate) async fn register(mut request: Request) -> Result<HttpResponse, Probl
     reply::json(StatusCode::CREATED, &NewMember::from(membership))
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Login {
-    #[garde(custom(rules::email))]
     #[schemars(with = "shapes::EmailShape")]
-    email: String,
-    #[garde(skip)]
+    email: Email,
     #[schemars(with = "shapes::PasswordShape")]
     password: Secret<String>,
-    #[garde(custom(rules::optional(rules::tenant_name)))]
     #[schemars(with = "Option<shapes::TenantNameShape>")]
-    tenant: Option<String>,
+    tenant: Option<TenantName>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -110,9 +102,9 @@ pub(crate) struct AccessToken<'a> {
 pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: Login = request.json().await?;
     let wanted = identity::Login {
-        email: take("/email", Email::parse(&body.email))?,
+        email: body.email,
         password: Password::presented(&body.password)?,
-        tenant: body.tenant.map(|name| take("/tenant", TenantName::parse(&name))).transpose()?,
+        tenant: body.tenant,
     };
     let logged_in = identity::login(request.space(), &request.context, wanted).await?;
     let token = AccessToken {
@@ -123,26 +115,26 @@ pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem>
     reply::json(StatusCode::OK, &token)
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Me {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    id: AccountId,
     #[schemars(with = "shapes::CanonicalEmailShape")]
-    email: String,
+    email: Email,
     #[schemars(with = "shapes::TenantNameShape")]
-    tenant_name: String,
+    tenant_name: TenantName,
     #[schemars(with = "shapes::RoleShape")]
-    role: &'static str,
+    role: Role,
 }
 
 pub(crate) async fn me(request: Request) -> Result<HttpResponse, Problem> {
     let principal = request.principal()?;
     let member = principal.member(Permission::OwnAccount)?;
     let me = Me {
-        id: member.account.to_string(),
-        email: member.email.to_string(),
-        tenant_name: principal.snapshot().tenant.name.to_string(),
-        role: member.role.as_str(),
+        id: member.account,
+        email: member.email.clone(),
+        tenant_name: principal.snapshot().tenant.name.clone(),
+        role: member.role,
     };
     reply::json(StatusCode::OK, &me)
 }

@@ -1,47 +1,47 @@
 //! The routes of datasets.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{self, AnalyzerSettings};
 use syft_space_domain::ids::DatasetId;
-use syft_space_domain::text;
+use syft_space_domain::text::{Line, Name};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::json::present;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
+use crate::routes::rules;
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Dataset {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
-    name: String,
+    pub(crate) id: DatasetId,
+    pub(crate) name: String,
     #[schemars(with = "shapes::DatasetTypeShape")]
-    dtype: &'static str,
-    summary: String,
-    tags: String,
+    pub(crate) dtype: Cow<'static, str>,
+    pub(crate) summary: String,
+    pub(crate) tags: String,
     #[schemars(with = "shapes::DatasetConfigurationShape")]
-    configuration: AnalyzerSettings,
+    pub(crate) configuration: AnalyzerSettings,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
-    updated_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
 }
 
 impl From<dataset::Dataset> for Dataset {
     fn from(dataset: dataset::Dataset) -> Self {
         Self {
-            id: dataset.id.to_string(),
+            id: dataset.id,
             name: dataset.name,
-            dtype: dataset::Dataset::DTYPE,
+            dtype: dataset::Dataset::DTYPE.into(),
             summary: dataset.summary,
             tags: dataset.tags,
             configuration: dataset.analyzer,
@@ -63,12 +63,12 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
 }
 
 /// How much a dataset holds.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct DatasetUsage {
-    documents: u64,
-    chunks: u64,
+    pub(crate) documents: u64,
+    pub(crate) chunks: u64,
     /// Of text.
-    bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl From<dataset::Usage> for DatasetUsage {
@@ -84,46 +84,31 @@ pub(crate) async fn usage(request: Request) -> Result<HttpResponse, Problem> {
     reply::json(StatusCode::OK, &DatasetUsage::from(usage))
 }
 
-fn embedded(value: &str, _: &()) -> garde::Result {
-    if value == dataset::Dataset::DTYPE {
-        Ok(())
-    } else {
-        Err(garde::Error::new(format_args!(
-            "dtype is {}; this version has no other",
-            dataset::Dataset::DTYPE
-        )))
-    }
-}
-
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewDataset {
-    #[garde(custom(rules::name))]
     #[schemars(with = "shapes::NameShape")]
-    name: String,
-    #[garde(custom(embedded))]
+    pub(crate) name: Name,
+    #[serde(deserialize_with = "rules::dtype")]
     #[schemars(with = "shapes::DatasetTypeShape")]
-    dtype: String,
+    pub(crate) dtype: String,
     #[serde(default)]
-    #[garde(custom(rules::line))]
     #[schemars(with = "shapes::LineShape")]
-    summary: String,
+    pub(crate) summary: Line,
     #[serde(default)]
-    #[garde(custom(rules::line))]
     #[schemars(with = "shapes::LineShape")]
-    tags: String,
+    pub(crate) tags: Line,
     #[serde(default)]
-    #[garde(skip)]
     #[schemars(with = "shapes::DatasetConfigurationShape")]
-    configuration: AnalyzerSettings,
+    pub(crate) configuration: AnalyzerSettings,
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: NewDataset = request.json().await?;
     let wanted = dataset::NewDataset {
-        name: take("/name", text::name(&body.name))?,
-        summary: take("/summary", text::line(&body.summary))?,
-        tags: take("/tags", text::line(&body.tags))?,
+        name: body.name,
+        summary: body.summary,
+        tags: body.tags,
         analyzer: body.configuration,
     };
     let created =
@@ -131,21 +116,18 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     reply::resource(StatusCode::CREATED, created.revision, &Dataset::from(created))
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeDataset {
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::name)))]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::NameShape")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::line)))]
+    name: Option<Name>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
-    summary: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::line)))]
+    summary: Option<Line>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
-    tags: Option<String>,
+    tags: Option<Line>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {

@@ -1,18 +1,18 @@
 //! The routes of the documents of a dataset, and of its search.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use syft_space_domain::audit::RequestContext;
 use syft_space_domain::dataset::{
-    self, ContentHash, DocumentError, DocumentId, IngestError, JobSnapshot, Metadata, NewDocument,
-    SearchQuery,
+    self, ContentHash, DocumentId, IngestError, JobSnapshot, Metadata, NewDocument, SearchQuery, Threshold,
 };
-use syft_space_domain::ids::DatasetId;
+use syft_space_domain::ids::{DatasetId, EventId};
+use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::error_response::search_query_error;
@@ -30,24 +30,24 @@ use crate::routes::upload;
 /// The most documents of one request.
 const MAX_DOCUMENTS_PER_REQUEST: usize = 10_000;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct DocumentSummary {
     #[schemars(with = "shapes::DocumentIdShape")]
-    document_id: String,
+    pub(crate) document_id: DocumentId,
     #[schemars(with = "shapes::MetadataShape")]
-    metadata: Metadata,
-    bytes: u64,
-    chunks: u64,
+    pub(crate) metadata: Metadata,
+    pub(crate) bytes: u64,
+    pub(crate) chunks: u64,
     #[schemars(with = "shapes::Sha256Shape")]
-    sha256: ContentHash,
+    pub(crate) sha256: ContentHash,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 impl From<dataset::DocumentSummary> for DocumentSummary {
     fn from(document: dataset::DocumentSummary) -> Self {
         Self {
-            document_id: document.id.to_string(),
+            document_id: document.id,
             metadata: document.metadata,
             bytes: document.bytes,
             chunks: document.chunks,
@@ -57,10 +57,10 @@ impl From<dataset::DocumentSummary> for DocumentSummary {
     }
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Document {
     #[schemars(with = "shapes::DocumentIdShape")]
-    document_id: String,
+    document_id: DocumentId,
     content: String,
     #[schemars(with = "shapes::MetadataShape")]
     metadata: Metadata,
@@ -71,7 +71,7 @@ pub(crate) struct Document {
 impl From<dataset::Document> for Document {
     fn from(document: dataset::Document) -> Self {
         let dataset::Document { id, content, metadata, created_at, .. } = document;
-        Self { document_id: id.to_string(), content, metadata, created_at }
+        Self { document_id: id, content, metadata, created_at }
     }
 }
 
@@ -102,27 +102,32 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     Ok(reply::no_content())
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddDocuments {
-    #[garde(length(min = 1, max = MAX_DOCUMENTS_PER_REQUEST), dive)]
+    #[serde(deserialize_with = "not_too_many")]
+    #[schemars(length(min = 1, max = MAX_DOCUMENTS_PER_REQUEST))]
     documents: Vec<AddDocument>,
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AddDocument>, D::Error> {
+    rules::checked(deserializer, |documents: &Vec<AddDocument>| match documents.len() {
+        0 => Err("length is lower than 1".to_owned()),
+        1..=MAX_DOCUMENTS_PER_REQUEST => Ok(()),
+        _ => Err(format!("length is greater than {MAX_DOCUMENTS_PER_REQUEST}")),
+    })
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddDocument {
-    #[garde(skip)]
     #[schemars(with = "Option<shapes::DocumentIdShape>")]
     document_id: Option<String>,
-    #[garde(custom(rules::optional(rules::name)))]
     #[schemars(with = "Option<shapes::NameShape>")]
     title: Option<String>,
-    #[garde(skip)]
     #[schemars(with = "shapes::ContentShape")]
     content: String,
     #[serde(default)]
-    #[garde(skip)]
     #[schemars(with = "shapes::MetadataShape")]
     metadata: Metadata,
 }
@@ -174,56 +179,54 @@ pub(crate) async fn add(mut request: Request) -> Result<HttpResponse, Problem> {
     reply::json(status, &StartedJob::from(JobSnapshot { job, rate: None }))
 }
 
-/// Checks every document, so that one answer tells of all that is wrong.
+/// Checks every document, so that one answer tells of all that is wrong: among them may be two of the same id.
 fn parse_documents(body: AddDocuments, context: &RequestContext) -> Result<Vec<NewDocument>, Problem> {
     let mut parsed: Vec<NewDocument> = Vec::with_capacity(body.documents.len());
     let mut errors = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for (n, document) in body.documents.into_iter().enumerate() {
-        let mut refuse = |field: &str, message: String| {
-            errors.push(FieldError { pointer: format!("/documents/{n}{field}"), message });
+        let AddDocument { document_id, title, content, mut metadata } = document;
+        let mut refuse = |field: &str, error: &dyn Display| {
+            let pointer = format!("/documents/{n}{field}");
+            errors.push(FieldError { pointer, message: error.to_string() });
         };
-        let id = match document.document_id {
-            Some(text) => DocumentId::parse(&text),
-            None => DocumentId::parse(
-                &syft_space_domain::ids::EventId::generate(context.now, &*context.entropy)?.to_string(),
-            ),
-        };
-        let id = match id {
-            Ok(id) => id,
+        let id = match document_id.as_deref().map(DocumentId::parse).transpose() {
+            Ok(Some(id)) => Some(id),
+            Ok(None) => Some(EventId::generate(context.now, &*context.entropy)?.into()),
             Err(error) => {
-                refuse("/document_id", error.to_string());
-                continue;
+                refuse("/document_id", &error);
+                None
             }
         };
-        if !seen.insert(id.clone()) {
-            refuse("/document_id", format!("{id} stands twice in this request"));
+        if let Some(id) = id.as_ref().filter(|id| !seen.insert(DocumentId::clone(id))) {
+            refuse("/document_id", &format_args!("{id} stands twice in this request"));
         }
-        let mut metadata = document.metadata;
-        if let Some(title) = document.title {
-            metadata.insert("title".to_owned(), title.into());
+        match title.as_deref().map(Name::parse).transpose() {
+            Ok(title) => metadata.extend(title.map(|title| ("title".to_owned(), title.as_str().into()))),
+            Err(error) => refuse("/title", &error),
         }
-        match NewDocument::new(id, document.content, metadata) {
-            Ok(document) => parsed.push(document),
-            Err(error @ DocumentError::MetadataTooLong) => refuse("/metadata", error.to_string()),
-            Err(error) => refuse("/content", error.to_string()),
+        if let Err(error) = NewDocument::check_content(&content) {
+            refuse("/content", &error);
         }
+        if let Err(error) = NewDocument::check_metadata(&metadata) {
+            refuse("/metadata", &error);
+        }
+        parsed.extend(id.map(|id| NewDocument { id, content, metadata }));
     }
     if errors.is_empty() { Ok(parsed) } else { Err(Problem::fields(errors)) }
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Search {
-    #[garde(custom(rules::question))]
+    #[serde(deserialize_with = "rules::question")]
     #[schemars(with = "shapes::QuestionShape")]
     query: String,
-    #[garde(skip)]
+    #[serde(default, deserialize_with = "rules::hit_limit")]
     #[schemars(with = "Option<shapes::HitLimitShape>")]
     limit: Option<u64>,
-    #[garde(custom(rules::threshold))]
     #[schemars(with = "Option<shapes::ThresholdShape>")]
-    similarity_threshold: Option<f64>,
+    similarity_threshold: Option<Threshold>,
 }
 
 /// A found chunk, in the form of a query's answer too.
@@ -273,9 +276,9 @@ pub(crate) async fn search(mut request: Request) -> Result<HttpResponse, Problem
     let id = id(&request)?;
     dataset::dataset(request.space(), request.principal()?, id).await?;
     let body: Search = request.json().await?;
-    let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
-    let threshold = rules::threshold_or_default(body.similarity_threshold);
-    let query = SearchQuery::new(&body.query, limit, threshold).map_err(search_query_error("/query"))?;
+    let (limit, threshold) = (body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT), body.similarity_threshold);
+    let query = SearchQuery::new(&body.query, limit, threshold.unwrap_or_default().get())
+        .map_err(search_query_error("/query"))?;
     let hits =
         dataset::search_dataset(request.space(), &request.context, request.principal()?, id, &query).await?;
     reply::json(StatusCode::OK, &Hits { documents: hits.iter().map(|hit| Hit::of(hit, true)).collect() })

@@ -2,16 +2,15 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::endpoint::{self, EndpointName, ResponseType, Slug};
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::PolicyId;
-use syft_space_domain::marketplace::Issuer;
+use syft_space_domain::ids::{DatasetId, EndpointId, PolicyId};
+use syft_space_domain::marketplace::{HubRole, Issuer};
 use syft_space_domain::policy::ports::Attachment;
 use syft_space_domain::policy::{self, HypotheticalCaller};
-use syft_space_domain::text;
+use syft_space_domain::text::{Line, Name, Prose};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::json::present;
@@ -20,42 +19,42 @@ use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::routes::explanation::Explanation;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
+use crate::routes::rules;
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Endpoint {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
-    name: String,
+    pub(crate) id: EndpointId,
+    pub(crate) name: String,
     #[schemars(with = "shapes::SlugShape")]
-    slug: Slug,
-    summary: String,
-    description: String,
-    tags: String,
+    pub(crate) slug: Slug,
+    pub(crate) summary: String,
+    pub(crate) description: String,
+    pub(crate) tags: String,
     #[schemars(with = "shapes::IdShape")]
-    dataset_id: String,
+    pub(crate) dataset_id: DatasetId,
     #[schemars(with = "shapes::NothingShape")]
-    model_id: Option<String>,
+    pub(crate) model_id: Option<String>,
     #[schemars(with = "shapes::ResponseTypeShape")]
-    response_type: ResponseType,
-    published: bool,
+    pub(crate) response_type: ResponseType,
+    pub(crate) published: bool,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
-    updated_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
 }
 
 impl From<endpoint::Endpoint> for Endpoint {
     fn from(endpoint: endpoint::Endpoint) -> Self {
         Self {
-            id: endpoint.id.to_string(),
+            id: endpoint.id,
             name: endpoint.name,
             slug: endpoint.slug,
             summary: endpoint.summary,
             description: endpoint.description,
             tags: endpoint.tags,
-            dataset_id: endpoint.dataset.to_string(),
+            dataset_id: endpoint.dataset,
             model_id: None,
             response_type: endpoint.response_type,
             published: endpoint.published,
@@ -66,7 +65,7 @@ impl From<endpoint::Endpoint> for Endpoint {
 }
 
 /// What those see who may query an endpoint, and no more.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct QueryableEndpoint {
     name: String,
     #[schemars(with = "shapes::SlugShape")]
@@ -97,25 +96,25 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     .await
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct EndpointWithPolicies {
     #[serde(flatten)]
     endpoint: Endpoint,
     policies: Vec<AttachedPolicy>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AttachedPolicy {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    id: PolicyId,
     name: String,
-    #[schemars(with = "shapes::PolicyTypeShape")]
+    #[schemars(with = "shapes::StoredPolicyTypeShape")]
     policy_type: String,
 }
 
 impl From<Attachment> for AttachedPolicy {
     fn from(attached: Attachment) -> Self {
-        Self { id: attached.policy.to_string(), name: attached.name, policy_type: attached.policy_type }
+        Self { id: attached.policy, name: attached.name, policy_type: attached.policy_type }
     }
 }
 
@@ -129,59 +128,43 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     reply::resource(StatusCode::OK, found.revision, &shown)
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewEndpoint {
-    #[garde(custom(rules::name))]
     #[schemars(with = "shapes::NameShape")]
-    name: String,
-    #[garde(custom(rules::slug))]
+    name: Name,
     #[schemars(with = "shapes::SlugShape")]
-    slug: String,
+    slug: Slug,
     #[serde(default)]
-    #[garde(custom(rules::line))]
     #[schemars(with = "shapes::LineShape")]
-    summary: String,
+    summary: Line,
     #[serde(default)]
-    #[garde(custom(rules::prose))]
     #[schemars(with = "shapes::ProseShape")]
-    description: String,
+    description: Prose,
     #[serde(default)]
-    #[garde(custom(rules::line))]
     #[schemars(with = "shapes::LineShape")]
-    tags: String,
-    #[garde(custom(rules::dataset_id))]
+    tags: Line,
     #[schemars(with = "shapes::IdShape")]
-    dataset_id: String,
-    #[garde(custom(no_model))]
+    dataset_id: DatasetId,
+    #[serde(default, deserialize_with = "rules::no_model")]
     #[schemars(with = "Option<shapes::NothingShape>")]
     model_id: Option<String>,
-    #[garde(custom(rules::response_type))]
     #[schemars(with = "shapes::ResponseTypeShape")]
-    response_type: String,
+    response_type: ResponseType,
     #[serde(default)]
-    #[garde(skip)]
     published: bool,
-}
-
-fn no_model(value: &Option<String>, _: &()) -> garde::Result {
-    if value.is_none() {
-        Ok(())
-    } else {
-        Err(garde::Error::new("model_id is null: this version has no models"))
-    }
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: NewEndpoint = request.json().await?;
     let wanted = endpoint::NewEndpoint {
-        name: take("/name", text::name(&body.name))?,
-        slug: take("/slug", Slug::parse(&body.slug))?,
-        summary: take("/summary", text::line(&body.summary))?,
-        description: take("/description", text::prose(&body.description))?,
-        tags: take("/tags", text::line(&body.tags))?,
-        dataset: take("/dataset_id", body.dataset_id.parse())?,
-        response_type: take("/response_type", body.response_type.parse())?,
+        name: body.name,
+        slug: body.slug,
+        summary: body.summary,
+        description: body.description,
+        tags: body.tags,
+        dataset: body.dataset_id,
+        response_type: body.response_type,
         published: body.published,
     };
     let created =
@@ -189,27 +172,22 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     reply::resource(StatusCode::CREATED, created.revision, &Endpoint::from(created))
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeEndpoint {
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::name)))]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::NameShape")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::line)))]
+    name: Option<Name>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
-    summary: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::prose)))]
+    summary: Option<Line>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::ProseShape")]
-    description: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::line)))]
+    description: Option<Prose>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
-    tags: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    #[garde(skip)]
+    tags: Option<Line>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "bool")]
     published: Option<bool>,
 }
@@ -244,15 +222,15 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     Ok(reply::no_content())
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AttachPolicies {
-    #[garde(custom(rules::each(rules::policy_id)))]
+    #[serde(deserialize_with = "rules::policy_ids")]
     #[schemars(with = "Vec<shapes::IdShape>")]
-    policy_ids: Vec<String>,
+    policy_ids: Vec<PolicyId>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AttachedPolicies {
     policies: Vec<AttachedPolicy>,
 }
@@ -260,49 +238,40 @@ pub(crate) struct AttachedPolicies {
 pub(crate) async fn attach(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request).await?.id;
     let body: AttachPolicies = request.json().await?;
-    let parsed = body.policy_ids.iter().map(|text| take("/policy_ids", text.parse::<PolicyId>()));
-    let ids = parsed.collect::<Result<Vec<_>, _>>()?;
     let (principal, name, if_revision) = (request.principal()?, EndpointName::Id(id), request.if_match());
     let policies =
-        policy::attach(request.space(), &request.context, principal, name, ids, if_revision).await?;
+        policy::attach(request.space(), &request.context, principal, name, body.policy_ids, if_revision)
+            .await?;
     reply::json(
         StatusCode::OK,
         &AttachedPolicies { policies: policies.into_iter().map(AttachedPolicy::from).collect() },
     )
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Explain {
-    #[garde(dive)]
     #[schemars(with = "shapes::IdentityShape")]
     identity: Identity,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Identity {
     /// Of a member, or of a user of a hub.
-    #[garde(custom(rules::optional(rules::email)))]
-    email: Option<String>,
+    email: Option<Email>,
     /// Of the hub that they come from; with it, `sub` and `role` must be there, too.
-    #[garde(custom(rules::optional(rules::issuer)))]
-    issuer: Option<String>,
-    #[garde(custom(rules::optional(rules::hub_subject)))]
+    issuer: Option<Issuer>,
+    #[serde(default, deserialize_with = "rules::hub_subject")]
     sub: Option<String>,
-    #[garde(custom(rules::optional(rules::hub_role)))]
-    role: Option<String>,
+    role: Option<HubRole>,
 }
 
 impl Identity {
     fn read(self) -> Result<HypotheticalCaller, Problem> {
-        let email = self.email.map(|text| take("/identity/email", Email::parse(&text))).transpose()?;
-        match (self.issuer, self.sub, self.role) {
-            (Some(issuer), Some(_), Some(role)) => Ok(HypotheticalCaller::HubUser {
-                issuer: take("/identity/issuer", Issuer::parse(&issuer))?,
-                role: take("/identity/role", role.parse())?,
-                email,
-            }),
+        let Self { email, issuer, sub, role } = self;
+        match (issuer, sub, role) {
+            (Some(issuer), Some(_), Some(role)) => Ok(HypotheticalCaller::HubUser { issuer, role, email }),
             (None, None, None) => email.map(HypotheticalCaller::Address).ok_or_else(|| {
                 Problem::field(
                     "/identity/email",

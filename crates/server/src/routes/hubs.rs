@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::HubId;
@@ -13,30 +12,30 @@ use syft_space_domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Hub {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    pub(crate) id: HubId,
     #[schemars(with = "shapes::IssuerShape")]
-    issuer: String,
+    pub(crate) issuer: Issuer,
     #[schemars(with = "shapes::HubUrlShape")]
-    url: String,
+    pub(crate) url: HubUrl,
     /// Who tied the one to the other: `operator`, or `registration`.
-    trusted_by: &'static str,
+    #[schemars(with = "String")]
+    pub(crate) trusted_by: TrustedBy,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 impl From<marketplace::Hub> for Hub {
     fn from(hub: marketplace::Hub) -> Self {
         Self {
-            id: hub.id.to_string(),
-            issuer: hub.issuer.to_string(),
-            url: hub.url.to_string(),
-            trusted_by: TrustedBy::as_str(hub.trusted_by),
+            id: hub.id,
+            issuer: hub.issuer,
+            url: hub.url,
+            trusted_by: hub.trusted_by,
             created_at: hub.created_at,
         }
     }
@@ -48,22 +47,18 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     reply::list(Page::<marketplace::Hub, HubId> { items: hubs, next: None }, Hub::from).await
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TrustHub {
-    #[garde(custom(rules::issuer))]
     #[schemars(with = "shapes::IssuerShape")]
-    issuer: String,
-    #[garde(custom(rules::hub_url))]
+    pub(crate) issuer: Issuer,
     #[schemars(with = "shapes::HubUrlShape")]
-    url: String,
+    pub(crate) url: HubUrl,
 }
 
 pub(crate) async fn trust(mut request: Request) -> Result<HttpResponse, Problem> {
-    let body: TrustHub = request.json().await?;
+    let TrustHub { issuer, url } = request.json().await?;
     let operator = request.operator()?;
-    let issuer = take("/issuer", Issuer::parse(&body.issuer))?;
-    let url = take("/url", HubUrl::parse(&body.url))?;
     let hub = marketplace::trust_hub(request.space(), &request.context, operator, issuer, url).await?;
     reply::json(StatusCode::OK, &Hub::from(hub))
 }

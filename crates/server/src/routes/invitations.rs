@@ -2,11 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, ReasonCode};
 use syft_space_domain::identity::{self, AcceptError, Email};
+use syft_space_domain::ids::InvitationId;
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::time::Timestamp;
 
@@ -14,17 +15,16 @@ use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::auth::NewMember;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Invitation {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    id: InvitationId,
     #[schemars(with = "shapes::CanonicalEmailShape")]
-    email: String,
+    email: Email,
     #[schemars(with = "shapes::RoleShape")]
-    role: &'static str,
+    role: Role,
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
@@ -34,9 +34,9 @@ pub(crate) struct Invitation {
 impl From<identity::Invitation> for Invitation {
     fn from(invitation: identity::Invitation) -> Self {
         Self {
-            id: invitation.id.to_string(),
-            email: invitation.email.to_string(),
-            role: invitation.role.as_str(),
+            id: invitation.id,
+            email: invitation.email,
+            role: invitation.role,
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
         }
@@ -49,22 +49,20 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     reply::list(found, Invitation::from).await
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Invite {
-    #[garde(custom(rules::email))]
     #[schemars(with = "shapes::EmailShape")]
-    email: String,
-    #[garde(custom(rules::role))]
+    email: Email,
     #[schemars(with = "shapes::RoleShape")]
-    role: String,
+    role: Role,
 }
 
 /// The one answer that shows an invitation's token.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct IssuedInvitation<'a> {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    id: InvitationId,
     token: &'a str,
     #[schemars(with = "shapes::TimeShape")]
     expires_at: Timestamp,
@@ -72,13 +70,10 @@ pub(crate) struct IssuedInvitation<'a> {
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: Invite = request.json().await?;
-    let wanted = identity::Invite {
-        email: take("/email", Email::parse(&body.email))?,
-        role: take("/role", body.role.parse())?,
-    };
+    let wanted = identity::Invite { email: body.email, role: body.role };
     let invited = identity::invite(request.space(), &request.context, request.principal()?, wanted).await?;
     let issued = IssuedInvitation {
-        id: invited.invitation.id.to_string(),
+        id: invited.invitation.id,
         token: invited.token.expose(),
         expires_at: invited.invitation.expires_at,
     };
@@ -91,13 +86,11 @@ pub(crate) async fn withdraw(request: Request) -> Result<HttpResponse, Problem> 
     Ok(reply::no_content())
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcceptInvitation {
-    #[garde(skip)]
     #[schemars(with = "shapes::SecretShape")]
     token: Secret<String>,
-    #[garde(skip)]
     #[schemars(with = "shapes::NewPasswordShape")]
     password: Secret<String>,
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{self, JobFailure, JobSnapshot, JobStatus};
+use syft_space_domain::ids::JobId;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -14,36 +15,36 @@ use crate::http::request::Request;
 use crate::routes::reply;
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Job {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    pub(crate) id: JobId,
     #[schemars(with = "shapes::JobStatusShape")]
-    status: JobStatus,
-    documents_total: u64,
-    documents_done: u64,
-    documents_unchanged: u64,
-    documents_duplicate: u64,
-    documents_failed: u64,
-    chunks: u64,
-    bytes: u64,
-    bytes_total: u64,
-    bytes_done: u64,
-    rate_bytes_per_second: Option<u64>,
-    seconds_left: Option<u64>,
+    pub(crate) status: JobStatus,
+    pub(crate) documents_total: u64,
+    pub(crate) documents_done: u64,
+    pub(crate) documents_unchanged: u64,
+    pub(crate) documents_duplicate: u64,
+    pub(crate) documents_failed: u64,
+    pub(crate) chunks: u64,
+    pub(crate) bytes: u64,
+    pub(crate) bytes_total: u64,
+    pub(crate) bytes_done: u64,
+    pub(crate) rate_bytes_per_second: Option<u64>,
+    pub(crate) seconds_left: Option<u64>,
     #[schemars(with = "Vec<shapes::JobFailureShape>")]
-    errors: Vec<JobFailure>,
+    pub(crate) errors: Vec<JobFailure>,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     #[schemars(with = "Option<shapes::TimeShape>")]
-    finished_at: Option<Timestamp>,
+    pub(crate) finished_at: Option<Timestamp>,
 }
 
 impl From<JobSnapshot> for Job {
     fn from(JobSnapshot { job, rate }: JobSnapshot) -> Self {
         let progress = job.progress;
         Self {
-            id: job.id.to_string(),
+            id: job.id,
             status: job.status,
             documents_total: job.documents_total,
             documents_done: progress.documents_done,
@@ -64,9 +65,9 @@ impl From<JobSnapshot> for Job {
 }
 
 /// What bringing documents is answered with.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct StartedJob {
-    job: Job,
+    pub(crate) job: Job,
 }
 
 impl From<JobSnapshot> for StartedJob {

@@ -1,31 +1,31 @@
 //! The routes of listings: endpoints on marketplaces.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::endpoint::EndpointName;
-use syft_space_domain::ids::MarketplaceId;
-use syft_space_domain::marketplace;
+use syft_space_domain::ids::{ListingId, MarketplaceId};
+use syft_space_domain::marketplace::{self, ListingState};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::endpoints::find;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
 /// An endpoint on a marketplace, and how far that is.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Listing {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    id: ListingId,
     #[schemars(with = "shapes::IdShape")]
-    marketplace_id: String,
+    marketplace_id: MarketplaceId,
     #[schemars(with = "shapes::ListingStateShape")]
-    state: &'static str,
+    state: ListingState,
     /// Why the hub does not show it as it should; tried again by itself.
     last_error: Option<String>,
     /// When the hub was last told with success.
@@ -34,7 +34,7 @@ pub(crate) struct Listing {
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
     /// What an owner should know of whom a marketplace vouches for.
-    note: &'static str,
+    note: Cow<'static, str>,
 }
 
 /// A listing puts an endpoint before people whose addresses another vouches for.
@@ -44,19 +44,19 @@ const NOTE: &str = "addresses of marketplace users are as true as the marketplac
 impl From<marketplace::Listing> for Listing {
     fn from(listing: marketplace::Listing) -> Self {
         Self {
-            id: listing.id.to_string(),
-            marketplace_id: listing.marketplace.to_string(),
-            state: listing.state.as_str(),
+            id: listing.id,
+            marketplace_id: listing.marketplace,
+            state: listing.state,
             last_error: listing.last_error,
             told_at: listing.told_at,
             created_at: listing.created_at,
-            note: NOTE,
+            note: NOTE.into(),
         }
     }
 }
 
 /// The listings of an endpoint, or of a marketplace.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Listings {
     items: Vec<Listing>,
 }
@@ -67,12 +67,11 @@ impl From<Vec<marketplace::Listing>> for Listings {
     }
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewListing {
-    #[garde(custom(rules::marketplace_id))]
     #[schemars(with = "shapes::IdShape")]
-    marketplace_id: String,
+    marketplace_id: MarketplaceId,
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
@@ -84,11 +83,16 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let name = EndpointName::Id(find(&request).await?.id);
     let body: NewListing = request.json().await?;
-    let at: MarketplaceId = take("/marketplace_id", body.marketplace_id.parse())?;
     let reachable = request.state.public_url.is_some();
-    let created =
-        marketplace::list(request.space(), &request.context, request.principal()?, &name, at, reachable)
-            .await?;
+    let created = marketplace::list(
+        request.space(),
+        &request.context,
+        request.principal()?,
+        &name,
+        body.marketplace_id,
+        reachable,
+    )
+    .await?;
     reply::json(StatusCode::CREATED, &Listing::from(created))
 }
 

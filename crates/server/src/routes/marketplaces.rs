@@ -1,70 +1,72 @@
 //! The routes of a tenant's accounts on hubs.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::MarketplaceId;
 use syft_space_domain::marketplace::{
     self, HubCredential, HubUrl, HubUsername, Issuer, MarketplaceName, MarketplaceWithHub,
-    RegistrationSettings,
+    RegistrationSettings, SatelliteId,
 };
 use syft_space_domain::secret::Secret;
+use syft_space_domain::text::Line;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::json::present;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
-use crate::routes::shapes::{self, MAX_HUB_SECRET_BYTES};
+use crate::routes::rules;
+use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Marketplace {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    pub(crate) id: MarketplaceId,
     #[schemars(with = "shapes::SlugShape")]
-    name: String,
+    pub(crate) name: MarketplaceName,
     #[schemars(with = "shapes::HubUrlShape")]
-    url: String,
+    pub(crate) url: HubUrl,
     #[schemars(with = "shapes::IssuerShape")]
-    issuer: String,
+    pub(crate) issuer: Issuer,
     /// The account's name on the hub, as the hub told it.
     #[schemars(with = "shapes::HubUsernameShape")]
-    username: String,
+    pub(crate) username: HubUsername,
     /// By which id the hub knows this space; `null` where it knows no satellites, or not where this space is reached.
     #[schemars(with = "Option<shapes::IdShape>")]
-    satellite_id: Option<String>,
-    credential: ShownCredential,
+    pub(crate) satellite_id: Option<SatelliteId>,
+    pub(crate) credential: ShownCredential,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
-    updated_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
 }
 
 /// What is told of a credential: never what it is.
-#[derive(Serialize, JsonSchema)]
-struct ShownCredential {
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ShownCredential {
     /// Its type; `null` while it cannot be opened.
     #[schemars(with = "Option<shapes::HubCredentialTypeShape>")]
-    r#type: Option<&'static str>,
+    pub(crate) r#type: Option<Cow<'static, str>>,
     #[schemars(with = "shapes::CredentialStateShape")]
-    state: &'static str,
+    pub(crate) state: Cow<'static, str>,
 }
 
 impl From<MarketplaceWithHub> for Marketplace {
     fn from(MarketplaceWithHub { marketplace, hub, credential }: MarketplaceWithHub) -> Self {
         Self {
-            id: marketplace.id.to_string(),
-            name: marketplace.name.to_string(),
-            url: hub.url.to_string(),
-            issuer: hub.issuer.to_string(),
-            username: marketplace.username.to_string(),
-            satellite_id: marketplace.satellite.map(|id| id.to_string()),
+            id: marketplace.id,
+            name: marketplace.name,
+            url: hub.url,
+            issuer: hub.issuer,
+            username: marketplace.username,
+            satellite_id: marketplace.satellite,
             credential: ShownCredential {
-                r#type: credential,
-                state: if credential.is_some() { "ok" } else { "needs_new_value" },
+                state: if credential.is_some() { "ok" } else { "needs_new_value" }.into(),
+                r#type: credential.map(Cow::from),
             },
             created_at: marketplace.created_at,
             updated_at: marketplace.updated_at,
@@ -84,22 +86,18 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
 }
 
 /// What proves to a hub who the tenant is there: a personal access token, or a name and a password.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Credential {
-    #[garde(skip)]
     r#type: String,
     /// The token, where the type is `pat`.
-    #[serde(default, deserialize_with = "present")]
-    #[garde(skip)]
+    #[serde(default, deserialize_with = "rules::hub_secret")]
     token: Option<Secret<String>>,
     /// What the hub's login takes, where the type is `password`: a name or an e-mail address.
     #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::line)))]
-    username: Option<String>,
+    username: Option<Line>,
     /// The password, where the type is `password`.
-    #[serde(default, deserialize_with = "present")]
-    #[garde(skip)]
+    #[serde(default, deserialize_with = "rules::hub_secret")]
     password: Option<Secret<String>>,
 }
 
@@ -124,7 +122,7 @@ impl Credential {
                 if token.is_some() {
                     return Err(extra("token"));
                 }
-                let username = username.filter(|name| !name.trim().is_empty());
+                let username = username.map(String::from).filter(|name| !name.trim().is_empty());
                 let missing = "is empty: send the name or the e-mail address that the hub's login takes";
                 let username = username.ok_or_else(|| Problem::field("/credential/username", missing))?;
                 Ok(HubCredential::Password { username, password: secret("password", password)? })
@@ -135,47 +133,33 @@ impl Credential {
 }
 
 fn secret(field: &str, value: Option<Secret<String>>) -> Result<Secret<String>, Problem> {
-    let pointer = || format!("/credential/{field}");
-    let value = value.ok_or_else(|| Problem::field(pointer(), "is missing"))?;
-    let plain = |c: char| !c.is_control();
-    match value.expose().len() {
-        0 => Err(Problem::field(pointer(), "is empty")),
-        1..=MAX_HUB_SECRET_BYTES if value.expose().chars().all(plain) => Ok(value),
-        1..=MAX_HUB_SECRET_BYTES => Err(Problem::field(pointer(), "holds a control character")),
-        _ => Err(Problem::field(pointer(), format!("has more than {MAX_HUB_SECRET_BYTES} bytes"))),
-    }
+    value.ok_or_else(|| Problem::field(format!("/credential/{field}"), "is missing"))
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMarketplace {
-    #[garde(custom(rules::marketplace_name))]
     #[schemars(with = "shapes::SlugShape")]
-    name: String,
-    #[garde(custom(rules::hub_url))]
+    name: MarketplaceName,
     #[schemars(with = "shapes::HubUrlShape")]
-    url: String,
-    #[garde(custom(rules::issuer))]
+    url: HubUrl,
     #[schemars(with = "shapes::IssuerShape")]
-    issuer: String,
+    issuer: Issuer,
     /// The account's name on the hub. It may be left out: the hub tells it, and another than the hub tells is refused.
     #[serde(default)]
-    #[garde(custom(rules::optional(rules::hub_username)))]
     #[schemars(with = "Option<shapes::HubUsernameShape>")]
-    username: Option<String>,
-    #[garde(dive)]
+    username: Option<HubUsername>,
     #[schemars(with = "shapes::HubCredentialShape")]
     credential: Credential,
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: NewMarketplace = request.json().await?;
-    let username = body.username.as_deref().map(HubUsername::parse);
     let wanted = marketplace::NewMarketplace {
-        name: take("/name", MarketplaceName::parse(&body.name))?,
-        url: take("/url", HubUrl::parse(&body.url))?,
-        issuer: take("/issuer", Issuer::parse(&body.issuer))?,
-        username: take("/username", username.transpose())?,
+        name: body.name,
+        url: body.url,
+        issuer: body.issuer,
+        username: body.username,
         credential: body.credential.read()?,
     };
     let created = marketplace::register_marketplace(
@@ -189,15 +173,13 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     reply::resource(StatusCode::CREATED, created.marketplace.revision, &Marketplace::from(created))
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeMarketplace {
     #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::marketplace_name)))]
     #[schemars(with = "shapes::SlugShape")]
-    name: Option<String>,
+    name: Option<MarketplaceName>,
     #[serde(default, deserialize_with = "present")]
-    #[garde(dive)]
     #[schemars(with = "shapes::HubCredentialShape")]
     credential: Option<Credential>,
 }
@@ -206,9 +188,8 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
     let id = id(&request)?;
     marketplace::marketplace(request.space(), request.principal()?, id).await?;
     let body: ChangeMarketplace = request.merge_patch().await?;
-    let name = body.name.as_deref().map(MarketplaceName::parse);
     let change = marketplace::ChangeMarketplace {
-        name: take("/name", name.transpose())?,
+        name: body.name,
         credential: body.credential.map(Credential::read).transpose()?,
         if_revision: request.if_match(),
     };

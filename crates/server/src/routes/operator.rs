@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::identity::{Email, Password};
@@ -16,22 +15,22 @@ use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::auth::NewMember;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
+use crate::routes::rules;
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Tenant {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    pub(crate) id: TenantId,
     #[schemars(with = "shapes::TenantNameShape")]
-    name: String,
+    pub(crate) name: TenantName,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 impl From<tenant::Tenant> for Tenant {
     fn from(tenant: tenant::Tenant) -> Self {
-        Self { id: tenant.id.to_string(), name: tenant.name.to_string(), created_at: tenant.created_at }
+        Self { id: tenant.id, name: tenant.name, created_at: tenant.created_at }
     }
 }
 
@@ -41,29 +40,31 @@ pub(crate) async fn tenants(request: Request) -> Result<HttpResponse, Problem> {
     reply::list(Page::<tenant::Tenant, TenantId> { items: tenants, next: None }, Tenant::from).await
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Founding {
-    #[garde(custom(rules::email))]
     #[schemars(with = "shapes::EmailShape")]
-    email: String,
-    #[garde(skip)]
+    pub(crate) email: Email,
+    #[serde(serialize_with = "rules::exposed")]
     #[schemars(with = "shapes::NewPasswordShape")]
-    password: Secret<String>,
-    #[garde(custom(rules::tenant_name))]
+    pub(crate) password: Secret<String>,
     #[schemars(with = "shapes::TenantNameShape")]
-    tenant_name: String,
+    pub(crate) tenant_name: TenantName,
 }
 
 pub(crate) async fn found(mut request: Request) -> Result<HttpResponse, Problem> {
-    let body: Founding = request.json().await?;
+    let Founding { email, password, tenant_name } = request.json().await?;
     let operator = request.operator()?;
-    let email = take("/email", Email::parse(&body.email))?;
-    let password = Password::parse(&body.password)?;
-    let name = take("/tenant_name", TenantName::parse(&body.tenant_name))?;
-    let membership =
-        tenant::found_as_operator(request.space(), &request.context, operator, &email, &password, &name)
-            .await?;
+    let password = Password::parse(&password)?;
+    let membership = tenant::found_as_operator(
+        request.space(),
+        &request.context,
+        operator,
+        &email,
+        &password,
+        &tenant_name,
+    )
+    .await?;
     // From now on it opens nothing.
     if let Some(file) = &request.state.setup_token {
         file.discard();

@@ -4,41 +4,39 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::policy::{self, PolicyConfiguration, PolicyConfigurationError};
-use syft_space_domain::text;
+use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::json::present;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Policy {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
-    name: String,
-    #[schemars(with = "shapes::PolicyTypeShape")]
-    policy_type: String,
-    #[schemars(with = "shapes::ShownAccessConfigurationShape")]
-    configuration: Arc<RawValue>,
+    pub(crate) id: PolicyId,
+    pub(crate) name: String,
+    #[schemars(with = "shapes::StoredPolicyTypeShape")]
+    pub(crate) policy_type: String,
+    #[schemars(with = "shapes::StoredConfigurationShape")]
+    pub(crate) configuration: Arc<RawValue>,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
-    updated_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
 }
 
 impl From<policy::Policy> for Policy {
     fn from(policy: policy::Policy) -> Self {
         Self {
-            id: policy.id.to_string(),
+            id: policy.id,
             name: policy.name,
             policy_type: policy.configuration.type_name().to_owned(),
             configuration: Arc::clone(policy.configuration.json()),
@@ -64,16 +62,13 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     respond(StatusCode::OK, found).await
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPolicy {
-    #[garde(custom(rules::name))]
     #[schemars(with = "shapes::NameShape")]
-    name: String,
-    #[garde(skip)]
+    name: Name,
     #[schemars(with = "shapes::PolicyTypeShape")]
     policy_type: String,
-    #[garde(skip)]
     #[schemars(with = "shapes::AccessConfigurationShape")]
     configuration: serde_json::Value,
 }
@@ -81,7 +76,7 @@ pub(crate) struct NewPolicy {
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: NewPolicy = request.json().await?;
     let wanted = policy::NewPolicy {
-        name: take("/name", text::name(&body.name))?,
+        name: body.name,
         configuration: configuration(&request, &body.policy_type, &body.configuration)?,
     };
     let created =
@@ -89,15 +84,13 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     respond(StatusCode::CREATED, created).await
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangePolicy {
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::name)))]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::NameShape")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    #[garde(skip)]
+    name: Option<Name>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::AccessConfigurationPatchShape")]
     configuration: Option<serde_json::Value>,
 }

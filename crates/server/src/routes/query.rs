@@ -5,12 +5,11 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use syft_space_domain::dataset::SearchQuery;
+use syft_space_domain::dataset::{SearchQuery, Threshold};
 use syft_space_domain::endpoint::{self, AnswerPart, Conversation, ConversationError, QueryCall};
 use syft_space_domain::policy::PolicyMetadata;
 
@@ -24,37 +23,37 @@ use crate::routes::{reply, rules};
 
 /// A question. Unknown fields are ignored here, and here alone: marketplace clients send some. What a client
 /// says of itself (`user_email`) or of payment (`transaction_token`) is among them, and is never believed.
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "what is for models is read to be checked, and waits for them")]
 pub(crate) struct Query {
-    #[garde(skip)]
     #[schemars(with = "shapes::MessagesShape")]
     messages: Messages,
-    #[garde(custom(rules::threshold))]
     #[schemars(with = "Option<shapes::ThresholdShape>")]
-    similarity_threshold: Option<f64>,
-    #[garde(skip)]
+    similarity_threshold: Option<Threshold>,
+    #[serde(default, deserialize_with = "rules::hit_limit")]
     #[schemars(with = "Option<shapes::HitLimitShape>")]
     limit: Option<u64>,
     /// Whether `metadata` is filled (the default), or `{}` in its place.
-    #[garde(skip)]
     include_metadata: Option<bool>,
     /// Streaming needs a model.
-    #[garde(skip)]
     #[schemars(with = "Option<shapes::FalseShape>")]
     stream: Option<bool>,
-    // What follows is for models; it is checked, and waits for them.
-    #[garde(range(min = 1, max = 1_000_000_000))]
+    // What follows is for models.
+    #[serde(default, deserialize_with = "rules::max_tokens")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     max_tokens: Option<u64>,
-    #[garde(range(min = 0.0, max = 2.0))]
+    #[serde(default, deserialize_with = "rules::temperature")]
+    #[schemars(range(min = 0.0, max = 2.0))]
     temperature: Option<f64>,
-    #[garde(length(max = 16))]
+    #[serde(default, deserialize_with = "rules::stop_sequences")]
+    #[schemars(length(max = 16))]
     stop_sequences: Option<Vec<String>>,
-    #[garde(range(min = -2.0, max = 2.0))]
+    #[serde(default, deserialize_with = "rules::penalty")]
+    #[schemars(range(min = -2.0, max = 2.0))]
     presence_penalty: Option<f64>,
-    #[garde(range(min = -2.0, max = 2.0))]
+    #[serde(default, deserialize_with = "rules::penalty")]
+    #[schemars(range(min = -2.0, max = 2.0))]
     frequency_penalty: Option<f64>,
-    #[garde(skip)]
-    #[expect(dead_code, reason = "it is read to be checked: an object or nothing")]
     extras: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
@@ -179,7 +178,7 @@ pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem>
         return Err(Problem::field("/stream", detail));
     }
     let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
-    let threshold = rules::threshold_or_default(body.similarity_threshold);
+    let threshold = body.similarity_threshold.unwrap_or_default().get();
     let query = endpoint::Query::new(body.messages.try_into()?, limit, threshold)
         .map_err(search_query_error("/messages"))?;
     let principal = request.take_principal()?;

@@ -1,77 +1,83 @@
-//! The validation rules of bodies' fields. Each calls a parser of the domain: limits stand there, and only there.
+//! The readers of fields of bodies whose rule has no type of its own in the domain.
 
 use std::fmt::Display;
 
-use syft_space_domain::access::Role;
-use syft_space_domain::dataset::{SearchQuery, SearchQueryError, Threshold};
-use syft_space_domain::endpoint::{ResponseType, Slug};
-use syft_space_domain::identity::{AccountStatus, Email};
-use syft_space_domain::ids::{DatasetId, MarketplaceId, PolicyId};
-use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, Issuer, MarketplaceName, check_subject};
-use syft_space_domain::tenant::TenantName;
-use syft_space_domain::text;
+use serde::de::{Deserialize, Deserializer, Error};
+use syft_space_domain::dataset::{Dataset, SearchQuery};
+use syft_space_domain::ids::PolicyId;
+use syft_space_domain::marketplace::{HubCredential, check_subject};
+use syft_space_domain::secret::Secret;
 
-use crate::http::problem::Problem;
-
-fn rule<T, E: Display>(parsed: Result<T, E>) -> garde::Result {
-    parsed.map(|_| ()).map_err(garde::Error::new)
+/// Reads a value, and checks it.
+pub(super) fn checked<'de, D, T, E>(
+    deserializer: D,
+    check: impl FnOnce(&T) -> Result<(), E>,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+    E: Display,
+{
+    let value = T::deserialize(deserializer)?;
+    check(&value).map_err(D::Error::custom)?;
+    Ok(value)
 }
 
 macro_rules! rules {
-    ($($name:ident: $parse:expr;)*) => {$(
-        pub(super) fn $name(value: &str, _: &()) -> garde::Result {
-            rule($parse(value))
+    ($($name:ident($value:ident: $type:ty) = $check:expr;)*) => {$(
+        pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+            checked(deserializer, |$value: &$type| $check)
         }
     )*};
 }
 
 rules! {
-    email: Email::parse;
-    tenant_name: TenantName::parse;
-    slug: Slug::parse;
-    name: text::name;
-    line: text::line;
-    prose: text::prose;
-    question: SearchQuery::check_text;
-    role: str::parse::<Role>;
-    status: str::parse::<AccountStatus>;
-    response_type: str::parse::<ResponseType>;
-    dataset_id: str::parse::<DatasetId>;
-    policy_id: str::parse::<PolicyId>;
-    marketplace_name: MarketplaceName::parse;
-    hub_url: HubUrl::parse;
-    hub_username: HubUsername::parse;
-    issuer: Issuer::parse;
-    marketplace_id: str::parse::<MarketplaceId>;
-    hub_role: str::parse::<HubRole>;
-    hub_subject: check_subject;
+    question(text: String) = SearchQuery::check_text(text);
+    hit_limit(limit: Option<u64>) = limit.map_or(Ok(()), |limit| SearchQuery::check_limit(limit).map(drop));
+    hub_subject(sub: Option<String>) = sub.as_deref().map_or(Ok(()), check_subject);
+    dtype(dtype: String) = match dtype.as_str() {
+        Dataset::DTYPE => Ok(()),
+        _ => Err(format!("dtype is {}; this version has no other", Dataset::DTYPE)),
+    };
+    no_model(model: Option<String>) = match model {
+        None => Ok(()),
+        Some(_) => Err("model_id is null: this version has no models"),
+    };
+    max_tokens(tokens: Option<u64>) = in_range(*tokens, 1, 1_000_000_000);
+    temperature(temperature: Option<f64>) = in_range(*temperature, 0.0, 2.0);
+    penalty(penalty: Option<f64>) = in_range(*penalty, -2.0, 2.0);
+    stop_sequences(sequences: Option<Vec<String>>) = match sequences {
+        Some(sequences) if sequences.len() > 16 => Err("length is greater than 16"),
+        _ => Ok(()),
+    };
 }
 
-/// The same rules for a field that may be absent.
-pub(super) fn optional(
-    rule: impl Fn(&str, &()) -> garde::Result,
-) -> impl Fn(&Option<String>, &()) -> garde::Result {
-    move |value, context| value.as_deref().map_or(Ok(()), |text| rule(text, context))
+/// A secret for a hub, in a field that may be left out, and not be null.
+pub(super) fn hub_secret<'de, D>(deserializer: D) -> Result<Option<Secret<String>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    checked(deserializer, HubCredential::check_secret).map(Some)
 }
 
-/// How close a chunk must be, as it is written: a number that only rounds to 1 is out of bounds.
-pub(super) fn threshold(value: &Option<f64>, _: &()) -> garde::Result {
-    let fits = value.is_none_or(|value| (0.0..=1.0).contains(&value));
-    if fits { Ok(()) } else { Err(garde::Error::new(SearchQueryError::Threshold)) }
+/// The ids of policies. What is no id is told of as an error of the list.
+pub(super) fn policy_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PolicyId>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
 }
 
-/// How close a chunk must be, once its rule has passed.
-#[expect(clippy::as_conversions, reason = "from 0 to 1 there is a nearest smaller number for every one")]
-pub(super) fn threshold_or_default(value: Option<f64>) -> f32 {
-    value.map_or(Threshold::DEFAULT.get(), |value| value as f32)
+fn in_range<T: PartialOrd + Display + Copy>(value: Option<T>, min: T, max: T) -> Result<(), String> {
+    match value {
+        Some(value) if value < min => Err(format!("lower than {min}")),
+        Some(value) if value > max => Err(format!("greater than {max}")),
+        _ => Ok(()),
+    }
 }
 
-/// The same rules for each item of a list.
-pub(super) fn each(rule: impl Fn(&str, &()) -> garde::Result) -> impl Fn(&Vec<String>, &()) -> garde::Result {
-    move |values, context| values.iter().try_for_each(|text| rule(text, context))
-}
-
-/// Takes a field as the domain's type, once its rule has passed.
-pub(super) fn take<T, E: Display>(pointer: &str, parsed: Result<T, E>) -> Result<T, Problem> {
-    parsed.map_err(|error| Problem::field(pointer, error))
+/// Writes a secret for the one whom it is sent to.
+pub(super) fn exposed<S: serde::Serializer>(
+    secret: &Secret<String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
 }

@@ -14,15 +14,15 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
-use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, Issuer, ListingState, SUBJECT_MAX};
+use syft_space_domain::marketplace::{
+    HubCredential, HubRole, HubUrl, HubUsername, Issuer, ListingState, SUBJECT_MAX,
+};
 use syft_space_domain::page::PageLimit;
 use syft_space_domain::policy::{ConfigurationSchema, Effect, PolicyTypes};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
 
-/// The most bytes of a token or a password for a hub.
-pub(crate) const MAX_HUB_SECRET_BYTES: usize = 4_096;
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
 const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
 /// The same, but for the ends of lines and tabs.
@@ -262,7 +262,7 @@ shapes! {
     });
     /// What was done.
     ActionShape = "Action": json_schema!({
-        "type": "string", "enum": names(Action::ALL, Action::as_str),
+        "type": "string", "enum": Action::ALL.map(Action::as_str),
         "description": "What was done, in the vocabulary of the OWASP logging cheat sheet.",
     });
     /// How it ended.
@@ -330,14 +330,17 @@ shapes! {
     ObjectShape = "Object": json_schema!({
         "type": "object", "required": ["kind", "id"],
         "properties": {
-            "kind": { "type": "string", "enum": names(ObjectKind::ALL, ObjectKind::as_str) },
+            "kind": { "type": "string", "enum": ObjectKind::ALL.map(ObjectKind::as_str) },
             "id": { "type": "string" },
         },
     });
     /// The configuration of an access policy, as it is taken.
     AccessConfigurationShape = "AccessConfiguration": configuration(|schema| schema.taken);
-    /// The configuration of an access policy, as it is shown.
-    ShownAccessConfigurationShape = "ShownAccessConfiguration": configuration(|schema| schema.shown);
+    /// The configuration of a policy that is stored.
+    StoredConfigurationShape = "StoredConfiguration": json_schema!({
+        "type": "object", "anyOf": [configuration(|schema| schema.shown), {}],
+        "description": "As the type of the policy has it. Of a type that this version does not know it is any object.",
+    });
     /// A merge patch of the configuration of an access policy.
     AccessConfigurationPatchShape = "AccessConfigurationPatch": configuration(|schema| schema.patch);
     /// Whether a policy, or all of them, let somebody through.
@@ -348,6 +351,11 @@ shapes! {
     });
     /// The type of a policy.
     PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": policy_types() });
+    /// The type of a policy that is stored.
+    StoredPolicyTypeShape = "StoredPolicyType": json_schema!({
+        "type": "string", "examples": policy_types(),
+        "description": "A policy of a type that this version does not know is shown too: its endpoints answer nobody.",
+    });
     /// The name of a tenant that the caller believes to speak to.
     TenantHintShape = "TenantHint": json_schema!({ "type": "string" });
     /// Why a request was refused.
@@ -407,9 +415,10 @@ fn line() -> Schema {
 
 fn hub_secret() -> Schema {
     json_schema!({
-        "type": "string", "format": "password", "minLength": 1, "maxLength": MAX_HUB_SECRET_BYTES, "writeOnly": true,
+        "type": "string", "format": "password", "minLength": 1, "maxLength": HubCredential::MAX_SECRET_BYTES, "writeOnly": true,
         "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
-        "description": format!("At most {MAX_HUB_SECRET_BYTES} bytes in UTF-8, without control characters."),
+        "description": format!(
+            "At most {} bytes in UTF-8, without control characters.", HubCredential::MAX_SECRET_BYTES),
     })
 }
 

@@ -2,10 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::identity;
+use syft_space_domain::access::Role;
+use syft_space_domain::identity::{self, AccountStatus, Email};
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::time::Timestamp;
 
@@ -13,30 +13,29 @@ use crate::http::json::present;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
-use crate::routes::rules::{self, take};
 use crate::routes::shapes;
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Member {
     #[schemars(with = "shapes::IdShape")]
-    id: String,
+    pub(crate) id: AccountId,
     #[schemars(with = "shapes::CanonicalEmailShape")]
-    email: String,
+    pub(crate) email: Email,
     #[schemars(with = "shapes::RoleShape")]
-    role: &'static str,
+    pub(crate) role: Role,
     #[schemars(with = "shapes::MemberStatusShape")]
-    status: &'static str,
+    pub(crate) status: AccountStatus,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 impl From<identity::Member> for Member {
     fn from(member: identity::Member) -> Self {
         Self {
-            id: member.membership.account.to_string(),
-            email: member.email.to_string(),
-            role: member.membership.role.as_str(),
-            status: member.membership.status.as_str(),
+            id: member.membership.account,
+            email: member.email,
+            role: member.membership.role,
+            status: member.membership.status,
             created_at: member.membership.created_at,
         }
     }
@@ -53,17 +52,15 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     reply::resource(StatusCode::OK, found.membership.revision, &Member::from(found))
 }
 
-#[derive(Deserialize, Validate, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeMember {
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::role)))]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::RoleShape")]
-    role: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    #[garde(custom(rules::optional(rules::status)))]
+    role: Option<Role>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::MemberStatusShape")]
-    status: Option<String>,
+    status: Option<AccountStatus>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -71,11 +68,8 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
     // What is not there cannot be changed, whatever the body says.
     identity::member(request.space(), request.principal()?, id).await?;
     let body: ChangeMember = request.merge_patch().await?;
-    let change = identity::ChangeMember {
-        role: body.role.map(|role| take("/role", role.parse())).transpose()?,
-        status: body.status.map(|status| take("/status", status.parse())).transpose()?,
-        if_revision: request.if_match(),
-    };
+    let change =
+        identity::ChangeMember { role: body.role, status: body.status, if_revision: request.if_match() };
     let changed =
         identity::change_member(request.space(), &request.context, request.principal()?, id, change).await?;
     reply::resource(StatusCode::OK, changed.membership.revision, &Member::from(changed))

@@ -12,6 +12,7 @@ pub mod case;
 pub mod fields;
 pub mod forms;
 pub mod headers;
+mod pairs;
 mod stored_text;
 pub mod targets;
 mod values;

@@ -3,9 +3,7 @@
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Projection, Seq};
-use syft_space_domain::audit::{
-    Actor, Event, Log, Object, ObjectKind, Person, RecordedEvent, RecordedReason,
-};
+use syft_space_domain::audit::{Actor, Event, Log, Object, Person, RecordedEvent, RecordedReason};
 use syft_space_domain::ids::{ActorId, RequestId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -53,11 +51,7 @@ fn recorded_event(log: Log, (row, person_row): EventWithPerson) -> Result<Record
         Actor::from_parts(&row.actor_kind, row.actor_id.map(ActorId::from), row.actor_role.as_deref());
     let object = match (row.object_kind, row.object_id) {
         (None, None) => None,
-        (Some(kind), Some(id)) => {
-            let kind: Result<ObjectKind, ()> = kind.parse();
-            let unknown = |()| unreadable_column("audit_events.object_kind", &"there is no such kind");
-            Some(Object { kind: kind.map_err(unknown)?, id })
-        }
+        (Some(kind), Some(id)) => Some(Object { kind: parse("audit_events.object_kind", &kind)?, id }),
         _ => return Err(unreadable_column("audit_events.object_id", &"a kind and an id come together")),
     };
     // Where the row of the person was erased, nothing personal is known any more, nor the salt.

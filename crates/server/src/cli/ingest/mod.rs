@@ -14,14 +14,16 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use reqwest::Method;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use syft_space_domain::dataset::{FileName, Upload};
+use syft_space_domain::dataset::{self, AnalyzerSettings, ContentHash, DocumentId, FileName, Upload};
+use syft_space_domain::text::Line;
 
-use crate::cli::api::ApiClient;
+use crate::cli::api::{ApiClient, field};
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::{field, look_up_dataset};
+use crate::cli::lists::look_up_dataset;
 use crate::cli::output::Output;
+use crate::routes::datasets::{Dataset, NewDataset};
+use crate::routes::documents::DocumentSummary;
+use crate::routes::jobs::{self, StartedJob};
 use crate::system::SystemEntropy;
 use form::MultipartForm;
 use progress::{Progress, ProgressCounts};
@@ -57,7 +59,7 @@ pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -
     let started = now();
     let folder = Folder::open(&arguments.folder)?;
     let dataset = dataset(api, arguments).await?;
-    let mut run = IngestRun::prepare(api, &folder, &dataset).await?;
+    let mut run = IngestRun::prepare(api, &folder, dataset).await?;
     let stop = AtomicBool::new(false);
     // The first Ctrl-C lets a request under way end, so that its job is known and can be stopped; the second does not.
     let interrupted_twice = async {
@@ -97,12 +99,18 @@ fn now() -> Instant {
 }
 
 /// The dataset that is meant; created, where `--create` says so.
-async fn dataset(api: &ApiClient, arguments: &Ingest) -> anyhow::Result<Value> {
+async fn dataset(api: &ApiClient, arguments: &Ingest) -> anyhow::Result<Dataset> {
     match look_up_dataset(api, &arguments.dataset).await? {
         Some(found) => Ok(found),
         None if arguments.create => {
-            let body = json!({ "name": arguments.dataset, "dtype": "embedded" });
-            api.send(api.request(Method::POST, "/api/v1/datasets", &[])?.json(&body)).await
+            let body = NewDataset {
+                name: field("/name", &arguments.dataset)?,
+                dtype: dataset::Dataset::DTYPE.to_owned(),
+                summary: Line::default(),
+                tags: Line::default(),
+                configuration: AnalyzerSettings::default(),
+            };
+            api.post("/api/v1/datasets", &body).await
         }
         None => {
             let message = format!("there is no dataset {:?}: --create makes it", arguments.dataset);
@@ -120,9 +128,8 @@ enum FileChange {
 
 /// An ingestion job of this run, and its latest state.
 struct Job {
-    id: String,
     files: BTreeMap<String, FileChange>,
-    state: Value,
+    state: jobs::Job,
 }
 
 /// One run of the command.
@@ -133,8 +140,8 @@ struct IngestRun<'a> {
     path: String,
     files: Vec<FoundFile>,
     /// The hash of each document that the dataset holds.
-    known_hashes: HashMap<String, String>,
-    known_contents: HashSet<String>,
+    known_hashes: HashMap<DocumentId, ContentHash>,
+    known_contents: HashSet<ContentHash>,
     jobs: Vec<Job>,
     /// The counts of files that needed no job, and of jobs that have ended.
     completed: ProgressCounts,
@@ -143,14 +150,11 @@ struct IngestRun<'a> {
 }
 
 impl<'a> IngestRun<'a> {
-    async fn prepare(api: &'a ApiClient, folder: &'a Folder, dataset: &Value) -> anyhow::Result<Self> {
+    async fn prepare(api: &'a ApiClient, folder: &'a Folder, dataset: Dataset) -> anyhow::Result<Self> {
         let found = folder.walk();
-        let path = format!("/api/v1/datasets/{}", field(dataset, "id"));
-        let mut summary = Summary {
-            dataset_id: field(dataset, "id"),
-            dataset: field(dataset, "name"),
-            ..Summary::default()
-        };
+        let path = format!("/api/v1/datasets/{}", dataset.id);
+        let mut summary =
+            Summary { dataset_id: dataset.id.to_string(), dataset: dataset.name, ..Summary::default() };
         let skips =
             found.skipped.into_iter().map(|entry| FileReport { file: entry.name, reason: entry.reason });
         summary.skips = skips.collect();
@@ -223,8 +227,8 @@ impl<'a> IngestRun<'a> {
 
     /// How a file differs from what the dataset holds; `None`, and counted, where it does not.
     fn differs(&mut self, name: &FileName, content: &[u8]) -> Option<FileChange> {
-        let hash = hex::encode(Sha256::digest(content));
-        match self.known_hashes.get(name.document_id().as_str()) {
+        let hash = ContentHash::of_file(content);
+        match self.known_hashes.get(&name.document_id()) {
             Some(known) if *known == hash => {
                 self.summary.unchanged += 1;
                 None
@@ -247,9 +251,8 @@ impl<'a> IngestRun<'a> {
         self.summary.bytes = self.summary.bytes.saturating_add(count(body.len()));
         let request = self.api.request(Method::POST, &format!("{}/documents", self.path), &[])?;
         let request = request.header(reqwest::header::CONTENT_TYPE, media_type).body(body);
-        let mut answer = self.api.send(request).await?;
-        let state = answer.get_mut("job").map(Value::take).unwrap_or_default();
-        self.jobs.push(Job { id: field(&state, "id"), files, state });
+        let StartedJob { job: state } = self.api.read(request).await?;
+        self.jobs.push(Job { files, state });
         self.poll_jobs(false).await
     }
 
@@ -259,11 +262,8 @@ impl<'a> IngestRun<'a> {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
         for mut job in std::mem::take(&mut self.jobs) {
-            job.state = self.api.get(&format!("{}/jobs/{}", self.path, job.id), &[]).await?;
-            match &*field(&job.state, "status") {
-                "queued" | "running" => self.jobs.push(job),
-                _ => self.record_end(&job),
-            }
+            job.state = self.api.get(&format!("{}/jobs/{}", self.path, job.state.id)).await?;
+            if job.state.status.is_final() { self.record_end(&job) } else { self.jobs.push(job) }
         }
         self.show_progress();
         Ok(())
@@ -271,28 +271,28 @@ impl<'a> IngestRun<'a> {
 
     /// Counts a job that has ended.
     fn record_end(&mut self, job: &Job) {
-        let count_of = |key: &str| number(&job.state, key);
+        let state = &job.state;
         let mut left: HashMap<&str, FileChange> =
             job.files.iter().map(|(name, kind)| (&**name, *kind)).collect();
-        for error in job.state.get("errors").and_then(Value::as_array).into_iter().flatten() {
-            let (file, reason) = (field(error, "file"), field(error, "message"));
-            left.remove(&*file);
-            let file = if file.is_empty() { "all files of one request".to_owned() } else { file };
-            self.summary.failures.push(FileReport { file, reason });
+        for error in &state.errors {
+            let file = error.file.as_deref();
+            left.remove(file.unwrap_or_default());
+            self.summary.failures.push(FileReport {
+                file: file.unwrap_or("all files of one request").to_owned(),
+                reason: error.message.clone(),
+            });
         }
-        let (unchanged, duplicate) = (count_of("documents_unchanged"), count_of("documents_duplicate"));
-        let stored = count_of("documents_done").saturating_sub(unchanged.saturating_add(duplicate));
+        let (unchanged, duplicate) = (state.documents_unchanged, state.documents_duplicate);
+        let stored = state.documents_done.saturating_sub(unchanged.saturating_add(duplicate));
         let to_change = count(left.values().filter(|change| **change == FileChange::Changed).count());
         let changed = to_change.saturating_sub(unchanged).min(stored);
         self.summary.changed += changed;
         self.summary.new += stored - changed;
         self.summary.unchanged += unchanged;
         self.summary.duplicate += duplicate;
-        self.summary.failed += count_of("documents_failed");
-        self.summary.chunks += count_of("chunks");
-        self.completed.files += count_of("documents_done") + count_of("documents_failed");
-        self.completed.bytes += count_of("bytes_done");
-        self.completed.chunks += count_of("chunks");
+        self.summary.failed += state.documents_failed;
+        self.summary.chunks += state.chunks;
+        self.completed.add(state);
     }
 
     fn record_file(&mut self, bytes: u64) {
@@ -304,10 +304,7 @@ impl<'a> IngestRun<'a> {
     fn show_progress(&mut self) {
         let mut counts = self.completed;
         for job in &self.jobs {
-            let count_of = |key: &str| number(&job.state, key);
-            counts.files += count_of("documents_done") + count_of("documents_failed");
-            counts.bytes += count_of("bytes_done");
-            counts.chunks += count_of("chunks");
+            counts.add(&job.state);
         }
         self.progress.show(counts);
     }
@@ -316,15 +313,16 @@ impl<'a> IngestRun<'a> {
     async fn cancel(&mut self) {
         self.summary.canceled = true;
         for mut job in std::mem::take(&mut self.jobs) {
-            let path = format!("{}/jobs/{}/cancel", self.path, job.id);
+            let path = format!("{}/jobs/{}", self.path, job.state.id);
             let stopped = async {
                 // One that has ended meanwhile cannot be stopped; what became of it is read either way.
-                let _may_have_ended = self.api.send(self.api.request(Method::POST, &path, &[])?).await;
-                self.api.get(&format!("{}/jobs/{}", self.path, job.id), &[]).await
+                let _may_have_ended =
+                    self.api.send(self.api.request(Method::POST, &format!("{path}/cancel"), &[])?).await;
+                self.api.get(&path).await
             };
             match stopped.await {
                 Ok(state) => job.state = state,
-                Err(error) => self.progress.line(&format!("the job {} may go on: {error:#}", job.id)),
+                Err(error) => self.progress.line(&format!("the job {} may go on: {error:#}", job.state.id)),
             }
             self.record_end(&job);
         }
@@ -335,24 +333,20 @@ impl<'a> IngestRun<'a> {
 async fn stored_hashes(
     api: &ApiClient,
     path: &str,
-) -> anyhow::Result<(HashMap<String, String>, HashSet<String>)> {
+) -> anyhow::Result<(HashMap<DocumentId, ContentHash>, HashSet<ContentHash>)> {
     let (mut hashes, mut contents, mut cursor) = (HashMap::new(), HashSet::new(), None::<String>);
     loop {
-        let page = api.page(&format!("{path}/documents"), &[("limit", "100")], cursor.as_deref()).await?;
-        for document in &page.items {
-            let hash = field(document, "sha256");
-            contents.insert(hash.clone());
-            hashes.insert(field(document, "document_id"), hash);
+        let path = format!("{path}/documents");
+        let page = api.page::<DocumentSummary>(&path, &[("limit", "100")], cursor.as_deref()).await?;
+        for document in page.items {
+            contents.insert(document.sha256);
+            hashes.insert(document.document_id, document.sha256);
         }
-        cursor = page.next;
+        cursor = page.next_cursor;
         if cursor.is_none() {
             return Ok((hashes, contents));
         }
     }
-}
-
-fn number(item: &Value, key: &str) -> u64 {
-    item.get(key).and_then(Value::as_u64).unwrap_or(0)
 }
 
 fn count(n: usize) -> u64 {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::cli::printable::one_line;
+use crate::routes::jobs::Job;
 
 /// The display of progress on standard error.
 pub(super) struct Progress {
@@ -20,6 +21,14 @@ pub(super) struct ProgressCounts {
     pub(super) files_total: u64,
     pub(super) bytes: u64,
     pub(super) chunks: u64,
+}
+
+impl ProgressCounts {
+    pub(super) fn add(&mut self, job: &Job) {
+        self.files += job.documents_done + job.documents_failed;
+        self.bytes += job.bytes_done;
+        self.chunks += job.chunks;
+    }
 }
 
 impl Progress {

@@ -6,7 +6,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use futures_util::StreamExt;
-use garde::Validate;
 use serde::Deserialize;
 use serde_json::json;
 use syft_space::http::problem::Problem;
@@ -34,11 +33,9 @@ pub static CHAT_ROUTES: &[Route<ChatError>] = &[Route {
 }];
 
 /// A request. What is asked stands in the body whole, and the endpoint with it.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize)]
 struct ChatCompletion {
-    #[garde(skip)]
     model: String,
-    #[garde(skip)]
     messages: Vec<ChatMessage>,
 }
 

@@ -11,7 +11,7 @@ use crate::hostile::values::{Kind, Wrong};
 use crate::hostile::world::World;
 
 /// A field of a body: where, what it holds, and whether it may be null.
-struct Field(&'static str, Kind, bool);
+pub struct Field(pub &'static str, pub Kind, bool);
 
 const fn is(pointer: &'static str, kind: Kind) -> Field {
     Field(pointer, kind, false)
@@ -22,7 +22,7 @@ const fn may_be(pointer: &'static str, kind: Kind) -> Field {
 }
 
 /// Every field that a route takes. A route with a body that does not stand here fails the test.
-fn fields(route: &Route) -> Vec<Field> {
+pub fn fields(route: &Route) -> Vec<Field> {
     use Kind::*;
     match (route.method, route.path.trim_start_matches("/api/v1")) {
         (Method::Post, "/auth/register") => vec![
@@ -178,7 +178,7 @@ fn case(world: &World, route: &'static Route, pointer: &str, wrong: &Wrong, expe
 }
 
 /// A body with JSON text, of whatever kind, in the place of one of its values.
-fn with(mut body: Value, pointer: &str, json: &str) -> String {
+pub fn with(mut body: Value, pointer: &str, json: &str) -> String {
     const PLACEHOLDER: &str = "@@here@@";
     let mut at = &mut body;
     for key in pointer.split('/').skip(1) {

@@ -89,8 +89,17 @@ async fn z2_a_policy_of_a_type_that_nobody_knows_closes_its_endpoint_alone() {
     assert_eq!((&why["verdict"], &why["reason_code"]), (&json!("deny"), &json!("policy_unavailable")));
     assert_eq!(why["steps"][0]["outcome"], "unavailable");
 
-    // It can be put away.
+    // Its owner sees it as it is stored, and it can be put away.
     let id = why["steps"][0]["policy_id"].as_str().unwrap();
+    let listed = acme.get("/policies").await.expect(200).body;
+    let of_later = listed["items"].as_array().unwrap().iter().find(|policy| policy["id"] == id).unwrap();
+    assert_eq!(
+        (&of_later["policy_type"], &of_later["configuration"]),
+        (&json!("of_a_later_version"), &json!({ "a": 1 }))
+    );
+    assert_eq!(&acme.get(&format!("/policies/{id}")).await.expect(200).body, of_later);
+    let attached = acme.get("/endpoints/birds").await.expect(200).body;
+    assert_eq!(attached["policies"][0]["policy_type"], "of_a_later_version");
     acme.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
     acme.delete(&format!("/policies/{id}")).await.expect(204);
     acme.ask("birds", "penguins").await.expect(200);
