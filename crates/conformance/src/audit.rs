@@ -7,7 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::{EventFilter, Seq};
 use syft_space_domain::audit::{
-    Action, Actor, Event, HubUser, Log, Object, ObjectKind, Outcome, Person, RecordedEvent,
+    Action, Actor, Event, HubUser, Log, LogHead, Object, ObjectKind, Outcome, Person, ReasonCode,
+    RecordedEvent, RecordedReason,
 };
 use syft_space_domain::ids::{ActorId, HubId};
 use syft_space_domain::marketplace::HubRole;
@@ -63,12 +64,15 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
     let hub_user = |role| Actor::HubUser { id: ActorId::from_bytes([6; 16]), role };
     let actors = actors.chain(HubRole::ALL.map(hub_user));
     recorded.extend(actors.map(|actor| Event { actor, ..own_event(Action::AuthzFail) }));
+    recorded.extend(ReasonCode::ALL.iter().map(|code| own_event(Action::EndpointQuery).denied(*code)));
+    let of_a_later_version = RecordedReason::from_stored("a_reason_of_tomorrow".to_owned());
+    recorded.push(Event { reason_code: Some(of_a_later_version), ..own_event(Action::EndpointQuery) });
     let kinds = ObjectKind::ALL.iter();
     recorded.extend(kinds.map(|kind| own_event(Action::ConfigChange).on(*kind, "GET /some/{thing}")));
     let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     recorded.extend(addresses.map(|address| Event {
         object: Some(Object::new(ObjectKind::Endpoint, "\u{1f980}")),
-        reason_code: Some("access_denied".to_owned()),
+        reason_code: Some(ReasonCode::AccessDenied.into()),
         request: Some(request_id(5)),
         count: 4_000_000_000,
         time: time(12),
@@ -87,6 +91,14 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
         events(log(&*fixture.adapter, &scope(1))),
         recorded,
         "an event is read back as it was recorded"
+    );
+    let mut head = LogHead::default();
+    let canonical: Vec<_> = recorded.into_iter().map(|event| head.append(event).0.canonical()).collect();
+    let kept = log(&*fixture.adapter, &scope(1));
+    assert_eq!(
+        kept.iter().map(RecordedEvent::canonical).collect::<Vec<_>>(),
+        canonical,
+        "the bytes of which a hash is taken are those of the event that was recorded"
     );
 }
 

@@ -69,7 +69,7 @@ fn search(
     limit: u64,
     threshold: f32,
 ) -> Vec<Hit> {
-    let query = SearchQuery::new(text.to_owned(), limit, threshold).expect("a valid question");
+    let query = SearchQuery::new(text, limit, threshold).expect("a valid question");
     block_on(engine.search(&scope(tenant), index, &query)).expect("a question is answered")
 }
 

@@ -13,7 +13,7 @@ use syft_space_domain::identity::Email;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::policy::{
     Caller, CompiledPolicy, ConfigurationError, ConfigurationSchema, Decision, Facts, Finding, Hold,
-    Obligation, PolicySet, PolicyType, PolicyTypes, Rule, Shortfall, Stage, Subject,
+    Obligation, ObligationError, PolicySet, PolicyType, PolicyTypes, Rule, Stage, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -104,18 +104,18 @@ struct TakeOne {
 }
 
 impl TakeOne {
-    fn shortfall(&self) -> Shortfall {
-        Shortfall { rule: format!("{} an hour", self.hourly).into() }
+    fn shortfall(&self) -> ObligationError {
+        ObligationError::Shortfall { rule: format!("{} an hour", self.hourly).into() }
     }
 }
 
 impl Obligation for TakeOne {
-    fn look(&self, now: Timestamp) -> Result<(), Shortfall> {
+    fn look(&self, now: Timestamp) -> Result<(), ObligationError> {
         let taken = self.counters.with(self.policy, now, |taken| *taken);
         if taken < self.hourly { Ok(()) } else { Err(self.shortfall()) }
     }
 
-    fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, Shortfall>> {
+    fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>> {
         Box::pin(async move {
             let took = self.counters.with(self.policy, now, |taken| {
                 let left = *taken < self.hourly;

@@ -9,7 +9,8 @@
 //! * [`access`]: roles, permissions, and the one table that joins them.
 //! * [`policy`]: who may query an endpoint, and how much: types of policies, one decision, and why.
 //! * [`dataset`]: documents, chunks, ingestion, search.
-//! * [`endpoint`]: what is published, and how it is queried.
+//! * [`endpoint`]: what is published, and how it is queried: an [`endpoint::QueryCall`] owns its caller, its endpoint and
+//!   the one event that it leaves.
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or

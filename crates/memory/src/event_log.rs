@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
-use syft_space_domain::audit::{Event, Log, RecordedEvent};
+use syft_space_domain::audit::{Event, Log, LogHead, RecordedEvent};
 use syft_space_domain::page::PageRequest;
 
 use crate::table::read_page;
@@ -16,18 +16,18 @@ pub(crate) struct EventLogs(Arc<BTreeMap<Log, EventLog>>);
 /// One log, in chunks of which only the last is ever copied.
 #[derive(Clone, Default)]
 struct EventLog {
-    last_seq: u64,
+    head: LogHead,
     chunks: Vec<Arc<Vec<Arc<RecordedEvent>>>>,
 }
 
 const EVENTS_PER_CHUNK: usize = 256;
 
 impl EventLogs {
-    /// Appends an event, with the next sequence number.
+    /// Puts an event behind its log's last.
     pub(crate) fn append(&mut self, event: Event) {
         let log = Arc::make_mut(&mut self.0).entry(event.log).or_default();
-        log.last_seq += 1;
-        let recorded = Arc::new(RecordedEvent { seq: log.last_seq, event });
+        let (recorded, _) = log.head.append(event);
+        let recorded = Arc::new(recorded);
         match log.chunks.last_mut() {
             Some(chunk) if chunk.len() < EVENTS_PER_CHUNK => Arc::make_mut(chunk).push(recorded),
             _ => log.chunks.push(Arc::new(vec![recorded])),
@@ -46,7 +46,7 @@ impl EventLogs {
                 after_cursor.filter(|(_, recorded)| filter.fits(&recorded.event)),
                 request.limit,
             ),
-            projection: Projection { seq: log.map_or(0, |log| log.last_seq), lag: 0 },
+            projection: Projection { seq: log.map_or(0, |log| log.head.seq), lag: 0 },
         }
     }
 }

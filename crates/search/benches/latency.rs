@@ -91,9 +91,7 @@ fn measure(real: &[String], chunks: usize) {
         let queries: Vec<SearchQuery> = QUESTIONS
             .lines()
             .filter_map(|line| line.split_once('\t'))
-            .map(|(_, text)| {
-                SearchQuery::new(text.to_owned(), SearchQuery::DEFAULT_LIMIT, threshold).unwrap()
-            })
+            .map(|(_, text)| SearchQuery::new(text, SearchQuery::DEFAULT_LIMIT, threshold).unwrap())
             .collect();
         let mut times = Vec::new();
         let mut hits = 0;

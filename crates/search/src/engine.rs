@@ -68,7 +68,7 @@ impl TantivySearch {
         &self,
         scope: &TenantScope,
         index: IndexKey,
-        query: &SearchQuery,
+        query: &SearchQuery<'_>,
     ) -> Result<Hits, IndexError> {
         match self.snapshot(scope, index)? {
             Some(snapshot) if snapshot.settings() == index.analyzer => snapshot.search(query, &self.chunks),
@@ -114,7 +114,7 @@ impl SearchEngine for TantivySearch {
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        query: &'a SearchQuery,
+        query: &'a SearchQuery<'a>,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         // So short that handing it to another thread would cost more than doing it.
         Box::pin(async move { guarded(index.dataset, || self.search_index(scope, index, query)) })

@@ -86,9 +86,9 @@ pub(crate) fn top_chunks(
     segments: &[Segment],
     norms: &LengthNorms,
     settings: AnalyzerSettings,
-    query: &SearchQuery,
+    query: &SearchQuery<'_>,
 ) -> Result<Vec<ScoredDoc>, IndexError> {
-    let terms = weighted_terms(segments, norms, &analyzer::query_terms(settings, &query.text))?;
+    let terms = weighted_terms(segments, norms, &analyzer::query_terms(settings, query.text))?;
     let mut top_k = TopK::new(query);
     if !terms.is_empty() {
         // What fails half-way leaves sums behind; they are dropped with it.

@@ -113,7 +113,7 @@ impl Space {
     }
 
     fn check(&self, question: &str, limit: usize, threshold: f32) -> Result<usize, TestCaseError> {
-        let query = SearchQuery::new(question.to_owned(), u64::try_from(limit).unwrap(), threshold).unwrap();
+        let query = SearchQuery::new(question, u64::try_from(limit).unwrap(), threshold).unwrap();
         let hits = block_on(self.engine.search(&self.scope, self.index, &query)).unwrap();
         let expected = scores(&self.corpus, self.index.analyzer, question);
         let place = |document: &DocumentId, content: &str| {
@@ -226,7 +226,7 @@ proptest! {
         let has = |text: &str, word: &String| analyzer::query_terms(PLAIN, text).contains(word);
         let known: Vec<_> = words.iter().filter(|word| space.corpus.values().any(|text| has(text, word))).collect();
         let complete = space.corpus.values().filter(|text| known.iter().all(|word| has(text, word))).count();
-        let query = SearchQuery::new(question, SearchQuery::MAX_LIMIT, 0.5).unwrap();
+        let query = SearchQuery::new(&question, SearchQuery::MAX_LIMIT, 0.5).unwrap();
         let hits = block_on(space.engine.search(&space.scope, space.index, &query)).unwrap();
         let found = hits.iter().filter(|hit| known.iter().all(|word| has(&hit.content, word))).count();
         prop_assert_eq!(found, if known.is_empty() { 0 } else { complete });

@@ -70,7 +70,7 @@ impl Snapshot {
     }
 
     /// The chunks that match a query best, the best first.
-    pub(crate) fn search(&self, query: &SearchQuery, cache: &ChunkCache) -> Result<Hits, IndexError> {
+    pub(crate) fn search(&self, query: &SearchQuery<'_>, cache: &ChunkCache) -> Result<Hits, IndexError> {
         let top = rank::top_chunks(&self.segments, &self.norms, self.settings, query)?;
         let mut hits = Vec::with_capacity(top.len());
         for entry in top {

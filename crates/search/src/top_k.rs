@@ -25,7 +25,7 @@ pub(crate) struct TopK {
 }
 
 impl TopK {
-    pub(crate) fn new(query: &SearchQuery) -> Self {
+    pub(crate) fn new(query: &SearchQuery<'_>) -> Self {
         Self { limit: query.limit, min_score: query.threshold.get(), best: Vec::new(), current: Vec::new() }
     }
 

@@ -47,7 +47,7 @@ impl Space {
     }
 
     fn ask(&self, question: &str, limit: u64, threshold: f32) -> Result<Hits, SearchError> {
-        let query = SearchQuery::new(question.to_owned(), limit, threshold).unwrap();
+        let query = SearchQuery::new(question, limit, threshold).unwrap();
         block_on(self.engine.search(&tenant(1), index(1), &query))
     }
 
@@ -147,7 +147,7 @@ fn without_room_for_hits_they_are_read_anew_and_are_the_same() {
     space.apply(&[put(1, "a", &long("keys"))]);
     let options = Options { chunk_cache_bytes: 0, open_indexes: 1, ..Options::default() };
     let tight = TantivySearch::new(Home::prepare_without_database(space.home.path()).unwrap(), options);
-    let query = SearchQuery::new("keys".to_owned(), 50, 0.0).unwrap();
+    let query = SearchQuery::new("keys", 50, 0.0).unwrap();
     let hits = block_on(tight.search(&tenant(1), index(1), &query)).unwrap();
     assert_eq!(hits, space.ask("keys", 50, 0.0).unwrap());
 }
@@ -276,7 +276,7 @@ fn stems_and_stop_words_are_as_the_dataset_says() {
         space.engine.destroy(&tenant(1), index.dataset).unwrap();
         space.engine.apply(&tenant(1), index, &[put(1, "a", "The keys were rotated")]).unwrap();
         ["rotates", "the"].map(|question| {
-            let query = SearchQuery::new(question.to_owned(), 5, 0.0).unwrap();
+            let query = SearchQuery::new(question, 5, 0.0).unwrap();
             !block_on(space.engine.search(&tenant(1), index, &query)).unwrap().is_empty()
         })
     };
@@ -372,7 +372,7 @@ fn a_destroyed_index_is_gone_from_disk_and_from_memory() {
 fn z1_tenants_with_equal_dataset_ids_do_not_see_each_other() {
     let space = Space::new();
     let find = |tenant_number| {
-        let query = SearchQuery::new("apples".to_owned(), 5, 0.0).unwrap();
+        let query = SearchQuery::new("apples", 5, 0.0).unwrap();
         ids(&block_on(space.engine.search(&tenant(tenant_number), index(1), &query)).unwrap())
     };
     space.engine.apply(&tenant(1), index(1), &[put(1, "mine", "apples")]).unwrap();
@@ -482,7 +482,7 @@ fn an_index_made_with_other_settings_is_told_as_damaged() {
     space.apply(&[put(1, "a", "apples")]);
     let other = IndexKey { analyzer: PLAIN, ..index(1) };
     let damaged = SearchError::Damaged(index(1).dataset);
-    let query = SearchQuery::new("apples".to_owned(), 5, 0.0).unwrap();
+    let query = SearchQuery::new("apples", 5, 0.0).unwrap();
     for _ in 0..2 {
         assert_eq!(block_on(space.engine.search(&tenant(1), other, &query)), Err(damaged.clone()));
         assert_eq!(space.engine.indexed(&tenant(1), other), Err(damaged.clone()));

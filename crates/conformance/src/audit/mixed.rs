@@ -136,7 +136,7 @@ pub fn check_pages(store: &dyn Store, scope: &TenantScope, recorded: &[Event], c
             let page = read(store, move |view| view.events(&of, &asked, request));
             let (indexed_seq, lag) = (page.projection.seq, page.projection.lag);
             let found: Vec<(u64, &Event)> =
-                page.events.items.iter().map(|RecordedEvent { seq, event }| (*seq, event)).collect();
+                page.events.items.iter().map(|RecordedEvent { seq, event, .. }| (*seq, event)).collect();
             if (found.as_slice(), page.events.next) == (expected.as_slice(), next)
                 && indexed_seq + lag == count
             {

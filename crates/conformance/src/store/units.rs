@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Sender, channel};
 
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::{Action, Log};
+use syft_space_domain::audit::{Action, Log, ReasonCode};
 use syft_space_domain::dataset::Dataset;
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{AccountStatus, PasswordHash};
@@ -103,7 +103,7 @@ pub fn u1_what_is_refused_keeps_its_event_and_none_of_its_rows(make: &StoreFacto
     let store = &*fixture.adapter;
     commit(store, seed_rows);
     let before = dump(store);
-    let refusal = event(&scope(1), Action::AuthzFail).denied("role");
+    let refusal = event(&scope(1), Action::AuthzFail).denied(ReasonCode::RoleNotYours);
     let kept = refusal.clone();
     let answer: Result<(), UnitError> = store
         .write(move |tx| {

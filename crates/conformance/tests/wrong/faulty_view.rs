@@ -333,6 +333,9 @@ where
             Fault::SearchesIndexOnly if *filter != EventFilter::default() => {
                 found.events.items.retain(|recorded| recorded.seq <= last - last % 1_024);
             }
+            Fault::LosesCommitments => {
+                found.events.items.iter_mut().for_each(|recorded| recorded.person_commitment = [0; 32]);
+            }
             // The lag also counts the events of the installation's log.
             Fault::CountsForeignEventsInLag => {
                 let operator = OperatorScope::at_startup();

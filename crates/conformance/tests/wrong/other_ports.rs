@@ -197,12 +197,12 @@ impl SearchEngine for FaultyAdapter<MemorySearch> {
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        query: &'a SearchQuery,
+        query: &'a SearchQuery<'a>,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         Box::pin(async move {
             let threshold = Threshold::parse(0.0).expect("a valid threshold");
             let query = if self.fault == Fault::IgnoresThreshold {
-                &SearchQuery { threshold, ..query.clone() }
+                &SearchQuery { threshold, ..*query }
             } else {
                 query
             };

@@ -68,6 +68,8 @@ pub(crate) enum Fault {
     SearchesIndexOnly,
     /// The lag of a log's index counts the events of another log.
     CountsForeignEventsInLag,
+    /// An event comes back without what it commits to.
+    LosesCommitments,
 }
 
 impl Fault {
@@ -359,6 +361,12 @@ fn a_store_that_does_not_count_versions_is_caught() {
 fn u1_a_store_that_does_not_find_what_its_index_lacks_is_caught() {
     let make = faulty_store(Fault::SearchesIndexOnly);
     assert_caught(audit::CHECKS, &*make, "u1_filtered_pages_are_those_of_the_whole_log");
+}
+
+#[test]
+fn u1_a_store_that_loses_what_an_event_commits_to_is_caught() {
+    let make = faulty_store(Fault::LosesCommitments);
+    assert_caught(audit::CHECKS, &*make, "u1_an_event_is_read_back_as_it_was_recorded");
 }
 
 #[test]

@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
 use crate::as_text::text_enum;
-use crate::audit::{Action, HubUser, Person};
+use crate::audit::{Action, HubUser, Person, ReasonCode, RecordedReason};
 use crate::ids::{AccountId, ActorId, EventId, RequestId, TenantId};
 use crate::marketplace::HubRole;
-use crate::page::PageItem;
 use crate::random::{Entropy, RandomError};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
@@ -85,7 +84,54 @@ impl Actor {
             Self::HubUser { id, .. } => Some(id),
         }
     }
+
+    /// The name of its kind in JSON and in storage.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::System => "system",
+            Self::Operator => "operator",
+            Self::Account { .. } => "account",
+            Self::HubUser { .. } => "hub_user",
+        }
+    }
+
+    /// The name of the role it had, in JSON and in storage.
+    #[must_use]
+    pub fn role(&self) -> Option<&'static str> {
+        match *self {
+            Self::Anonymous | Self::System | Self::Operator => None,
+            Self::Account { role, .. } => role.map(Role::as_str),
+            Self::HubUser { role, .. } => Some(role.as_str()),
+        }
+    }
+
+    /// The actor whose [`kind`](Self::kind), [`id`](Self::id) and [`role`](Self::role) these are.
+    ///
+    /// # Errors
+    /// When there is no such actor.
+    pub fn from_parts(kind: &str, id: Option<ActorId>, role: Option<&str>) -> Result<Self, ActorError> {
+        match (kind, id, role) {
+            ("anonymous", None, None) => Ok(Self::Anonymous),
+            ("system", None, None) => Ok(Self::System),
+            ("operator", None, None) => Ok(Self::Operator),
+            ("account", Some(id), role) => {
+                let role = role.map(str::parse).transpose().map_err(|_| ActorError)?;
+                Ok(Self::Account { id: AccountId::from_bytes(*id.as_bytes()), role })
+            }
+            ("hub_user", Some(id), Some(role)) => {
+                Ok(Self::HubUser { id, role: role.parse().map_err(|_| ActorError)? })
+            }
+            _ => Err(ActorError),
+        }
+    }
 }
+
+/// Parts that are no actor's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such actor")]
+pub struct ActorError;
 
 text_enum! {
     /// What kind of thing it was done to.
@@ -180,8 +226,8 @@ pub struct Event {
     pub actor: Actor,
     /// What it was done to.
     pub object: Option<Object>,
-    /// Why it ended so: a stable word such as `access_denied`.
-    pub reason_code: Option<String>,
+    /// Why it ended so.
+    pub reason_code: Option<RecordedReason>,
     /// In which request.
     pub request: Option<RequestId>,
     /// How many alike were merged into this one; 1 for an ordinary event.
@@ -214,7 +260,7 @@ impl Event {
 
     /// Says that it was refused, and why.
     #[must_use]
-    pub fn denied(mut self, reason_code: impl Into<String>) -> Self {
+    pub fn denied(mut self, reason_code: ReasonCode) -> Self {
         self.outcome = Outcome::Denied;
         self.reason_code = Some(reason_code.into());
         self
@@ -222,7 +268,7 @@ impl Event {
 
     /// Says that it failed, and why.
     #[must_use]
-    pub fn failed(mut self, reason_code: impl Into<String>) -> Self {
+    pub fn failed(mut self, reason_code: ReasonCode) -> Self {
         self.outcome = Outcome::Failure;
         self.reason_code = Some(reason_code.into());
         self
@@ -233,24 +279,6 @@ impl Event {
     pub fn into_log(mut self, log: Log) -> Self {
         self.log = log;
         self
-    }
-}
-
-/// An event as it is read back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedEvent {
-    /// Its number in its log: 1, 2, 3 …, without gaps.
-    pub seq: u64,
-    /// The event. Its personal data is empty where it was erased.
-    pub event: Event,
-}
-
-impl PageItem for RecordedEvent {
-    fn bytes(&self) -> usize {
-        let Event { object, reason_code, person, .. } = &self.event;
-        let length = |text: &Option<String>| text.as_deref().map_or(0, str::len);
-        let object = object.as_ref().map_or(0, |object| object.id.len());
-        object + length(reason_code) + length(&person.email) + length(&person.user_agent)
     }
 }
 
@@ -315,5 +343,34 @@ impl RequestContext {
                 hub_user: None,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u1_an_actor_is_made_of_its_own_parts_and_of_no_other() {
+        let id = ActorId::from_bytes([1; 16]);
+        let account = |role| Actor::Account { id: AccountId::from_bytes([1; 16]), role };
+        let actors =
+            [Actor::Anonymous, Actor::System, Actor::Operator, account(None), account(Some(Role::Admin))];
+        let hub_user = |role| Actor::HubUser { id, role };
+        for actor in actors.into_iter().chain(HubRole::ALL.map(hub_user)) {
+            assert_eq!(Actor::from_parts(actor.kind(), actor.id(), actor.role()), Ok(actor));
+        }
+        let parts = [
+            ("somebody", None, None),
+            ("anonymous", Some(id), None),
+            ("system", None, Some("owner")),
+            ("account", None, Some("owner")),
+            ("account", Some(id), Some("guest")),
+            ("hub_user", Some(id), None),
+            ("hub_user", Some(id), Some("owner")),
+        ];
+        for (kind, id, role) in parts {
+            assert_eq!(Actor::from_parts(kind, id, role), Err(ActorError), "{kind} {id:?} {role:?}");
+        }
     }
 }

@@ -5,15 +5,20 @@
 //! `SHA-256(salt ‖ data)`, so that erasing the side row leaves a log that can still be proved.
 
 mod action;
+mod canonical;
 mod event;
 mod list;
 mod person;
 pub mod ports;
+mod reason;
+mod recorded;
 
 pub use action::{Action, ActionError};
 pub use event::{
-    Actor, Event, EventSeed, Log, Object, ObjectKind, ObjectKindError, Origin, Outcome, OutcomeError,
-    RecordedEvent, RequestContext,
+    Actor, ActorError, Event, EventSeed, Log, Object, ObjectKind, ObjectKindError, Origin, Outcome,
+    OutcomeError, RequestContext,
 };
 pub use list::{AuditError, events, installation_events};
 pub use person::{HubUser, Person};
+pub use reason::{ReasonCode, RecordedReason};
+pub use recorded::{LogHead, RecordedEvent};

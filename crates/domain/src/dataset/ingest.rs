@@ -7,7 +7,7 @@
 //! Everything here blocks on a disk.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, Event, ObjectKind, RequestContext};
+use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::dataset::manage::{active, read_active};
 use crate::dataset::task::Task;
 use crate::dataset::{
@@ -195,7 +195,7 @@ pub(super) fn end(
 ) -> Result<Job, IngestError> {
     let job = Job { finished_at: Some(space.clock.now()), ..job };
     let event = context.event(scope, Action::SensitiveCreate, Actor::System)?.on(ObjectKind::Job, job.id);
-    let event = if job.status == JobStatus::Failed { event.failed("job_failed") } else { event };
+    let event = if job.status == JobStatus::Failed { event.failed(ReasonCode::JobFailed) } else { event };
     let scope = *scope;
     space
         .store

@@ -246,7 +246,7 @@ pub trait SearchEngine: Send + Sync {
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        ask: &'a SearchQuery,
+        query: &'a SearchQuery<'a>,
     ) -> Pending<'a, Result<Hits, SearchError>>;
     /// The last change the index has seen, durably. Blocks on a disk.
     fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError>;

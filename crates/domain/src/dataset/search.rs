@@ -34,11 +34,11 @@ pub async fn search_dataset(
     context: &RequestContext,
     principal: &Principal,
     id: DatasetId,
-    ask: &SearchQuery,
+    query: &SearchQuery<'_>,
 ) -> Result<Hits, SearchDatasetError> {
     let scope = principal.scope(Permission::ReadContent)?;
     let dataset = read_active(space, &scope, id).await?.ok_or(SearchDatasetError::NotFound)?;
-    let hits = space.engine.search(&scope, dataset.index(), ask).await?;
+    let hits = space.engine.search(&scope, dataset.index(), query).await?;
     let event = context.event(&scope, Action::SensitiveRead, principal.actor())?.on(ObjectKind::Dataset, id);
     // The engine was waited for.
     let authorization = principal.authorize(Permission::ReadContent, space.clock.now())?;

@@ -64,17 +64,17 @@ impl TryFrom<f64> for Threshold {
 }
 
 /// A question to a dataset.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SearchQuery {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SearchQuery<'a> {
     /// The question, in words.
-    pub text: String,
+    pub text: &'a str,
     /// How many chunks at most.
     pub limit: usize,
     /// How close they must be.
     pub threshold: Threshold,
 }
 
-impl SearchQuery {
+impl<'a> SearchQuery<'a> {
     /// The most chunks of one answer.
     pub const MAX_LIMIT: u64 = 100;
     /// The number of chunks when nobody asks for another.
@@ -93,23 +93,22 @@ impl SearchQuery {
         if text.len() > Self::MAX_TEXT { Err(SearchQueryError::TooLong) } else { Ok(()) }
     }
 
+    /// Checks how many chunks are wanted at most.
+    ///
+    /// # Errors
+    /// When it is none, or too many.
+    pub fn check_limit(limit: u64) -> Result<usize, SearchQueryError> {
+        let limit = Some(limit).filter(|limit| (1..=Self::MAX_LIMIT).contains(limit));
+        limit.and_then(|limit| usize::try_from(limit).ok()).ok_or(SearchQueryError::Limit)
+    }
+
     /// Checks a question.
     ///
     /// # Errors
     /// When one of its parts is out of bounds.
-    pub fn new(text: String, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
-        Self::check_text(&text)?;
-        let limit = Self::check_limit(limit)?;
-        Ok(Self { text, limit, threshold: Threshold::parse(threshold)? })
-    }
-
-    /// Checks how many chunks are asked for.
-    ///
-    /// # Errors
-    /// When there are none, or too many.
-    pub fn check_limit(limit: u64) -> Result<usize, SearchQueryError> {
-        let limit = Some(limit).filter(|limit| (1..=Self::MAX_LIMIT).contains(limit));
-        limit.and_then(|limit| usize::try_from(limit).ok()).ok_or(SearchQueryError::Limit)
+    pub fn new(text: &'a str, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
+        Self::check_text(text)?;
+        Ok(Self { text, limit: Self::check_limit(limit)?, threshold: Threshold::parse(threshold)? })
     }
 }
 

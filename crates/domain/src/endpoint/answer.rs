@@ -1,15 +1,55 @@
-//! The answer to a query.
+//! What a query is answered with.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
 
 use crate::dataset::Hits;
+use crate::endpoint::QueryError;
 use crate::policy::PolicyMetadata;
+
+/// An answer: what is known before its first part, and its parts.
+pub struct Answer {
+    /// How the policies decided.
+    pub policy: PolicyMetadata,
+    /// What it costs the caller.
+    pub cost: f64,
+    /// Its parts, as they come.
+    pub parts: AnswerParts,
+}
+
+/// A part of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerPart {
+    /// What was found.
+    References(References),
+}
 
 /// What was found for a query.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct References {
     /// The chunks found, the closest first.
     pub documents: Hits,
+    /// The kind of engine that found them.
+    pub engine: &'static str,
     /// How long the search took, in milliseconds.
     pub search_ms: u64,
-    /// How the policies decided.
-    pub policy: PolicyMetadata,
+}
+
+/// The parts of an answer: a stream that needs no particular runtime. A search gives one part, which is there at once.
+pub struct AnswerParts(Option<AnswerPart>);
+
+impl AnswerParts {
+    pub(super) fn of_references(references: References) -> Self {
+        Self(Some(AnswerPart::References(references)))
+    }
+}
+
+impl Stream for AnswerParts {
+    type Item = Result<AnswerPart, QueryError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.take().map(Ok))
+    }
 }

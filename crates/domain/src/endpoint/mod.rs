@@ -1,19 +1,24 @@
 //! Endpoints, which are published under a slug and queried.
 
 mod answer;
+mod call;
+mod call_record;
+mod conversation;
 mod manage;
 mod name;
 pub mod ports;
 mod query;
 mod slug;
 
-pub use answer::Answer;
+pub use answer::{Answer, AnswerPart, AnswerParts, References};
+pub use call::{QueryCall, check_visible};
+pub use conversation::{Conversation, ConversationError, Message, MessageRole};
 pub use manage::{
     ChangeEndpoint, EndpointError, ListedEndpoints, NewEndpoint, change_endpoint, create_endpoint, endpoint,
     endpoints, remove_endpoint,
 };
 pub use name::EndpointName;
-pub use query::{Message, Messages, Query, QueryError, QueryRefusal, Visible, look_up, query};
+pub use query::{Query, QueryError, QueryRefusal};
 pub use slug::{Slug, SlugError};
 
 use crate::as_text::text_enum;

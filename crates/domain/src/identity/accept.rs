@@ -1,7 +1,7 @@
 //! Accepting an invitation: its holder becomes a member.
 
 use crate::access::may_grant;
-use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};
+use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::ports::{AccountView, Compared};
 use crate::identity::{Account, AccountStatus, Invitation, Member, Membership, Password, PasswordError};
 use crate::ids::AccountId;
@@ -71,7 +71,7 @@ pub async fn accept_invitation(
                     context.event(log, Action::AuthnTokenFail, Actor::Anonymous)?.about(&account.email);
                 return space
                     .store
-                    .refuse(AcceptError::WrongPassword, event.denied("credentials_wrong"))
+                    .refuse(AcceptError::WrongPassword, event.denied(ReasonCode::CredentialsWrong))
                     .await;
             }
             account
@@ -136,7 +136,7 @@ async fn join(
         .on(ObjectKind::Member, account.id)
         .about(&account.email);
     let orphaned = Event { action: Action::AuthzFail, actor: Actor::Anonymous, ..event.clone() };
-    let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied("inviter_may_not_grant");
+    let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied(ReasonCode::InviterMayNotGrant);
     let (created_at, now) = (context.now, space.clock.now());
     space
         .store

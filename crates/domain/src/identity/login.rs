@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};
+use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::ports::Compared;
 use crate::identity::{
     AccessClaims, AccessToken, Account, AccountStatus, Email, Member, MembershipWithTenant, Password,
@@ -166,6 +166,6 @@ impl Known {
             Some(account) => event.on(ObjectKind::Member, account.id),
             None => event,
         }
-        .denied("credentials_wrong"))
+        .denied(ReasonCode::CredentialsWrong))
     }
 }

@@ -1,7 +1,7 @@
 //! Changing and ending memberships.
 
 use crate::access::{Permission, Role, may_grant};
-use crate::audit::{Action, Event, ObjectKind, RequestContext};
+use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::{AccountStatus, AuthorizationError, Member, Principal};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest, every};
@@ -169,7 +169,7 @@ pub(super) fn check_grant<E>(
     if giver.may_grant(role) {
         return Ok(());
     }
-    Err(Refused::new(error(role), event.clone().denied("role_not_yours")))
+    Err(Refused::new(error(role), event.clone().denied(ReasonCode::RoleNotYours)))
 }
 
 fn check_not_last_owner(
@@ -180,7 +180,7 @@ fn check_not_last_owner(
     if tx.count_active(scope, Role::Owner)? > 1 {
         return Ok(());
     }
-    Err(Refused::new(MemberError::LastOwner, event.clone().denied("last_owner")).into())
+    Err(Refused::new(MemberError::LastOwner, event.clone().denied(ReasonCode::LastOwner)).into())
 }
 
 fn is_active_owner(member: &Member) -> bool {
@@ -213,7 +213,7 @@ fn invitations_ended(
 ) -> Result<Event, RandomError> {
     let event = context.event(scope, Action::ConfigChange, principal.actor())?;
     let event = event.on(ObjectKind::Member, inviter);
-    Ok(Event { reason_code: Some("invitations_ended".to_owned()), ..event })
+    Ok(Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..event })
 }
 
 /// Records that so many invitations ended too, if any did.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::{Permission, PrincipalKind, Role};
-use crate::audit::{Action, Actor, Event, Log, RequestContext};
+use crate::audit::{Action, Actor, Event, Log, ReasonCode, RequestContext};
 use crate::identity::{AuthorizationError, Email, Forbidden};
 use crate::ids::AccountId;
 use crate::marketplace::{HubCaller, HubRole};
@@ -158,6 +158,6 @@ impl Principal {
     /// When the source of randomness fails.
     pub fn refused(&self, context: &RequestContext) -> Result<Event, RandomError> {
         let event = context.event(Log::Tenant(self.live.tenant.id), Action::AuthzFail, self.actor())?;
-        Ok(event.denied("forbidden"))
+        Ok(event.denied(ReasonCode::Forbidden))
     }
 }

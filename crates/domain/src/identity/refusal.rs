@@ -1,7 +1,7 @@
 //! The refusals of a caller: who they are is not proved, or does not permit it.
 
 use crate::access::{Permission, PrincipalKind};
-use crate::audit::{Action, Actor, Event};
+use crate::audit::{Action, Actor, Event, ReasonCode};
 use crate::snapshot::SnapshotError;
 
 /// A genuine token whose bearer may not come in.
@@ -22,14 +22,14 @@ pub enum AuthenticateError {
 }
 
 impl AuthenticateError {
-    /// The stable word for it in the audit log.
+    /// The reason in the audit log.
     #[must_use]
-    pub fn reason_code(&self) -> &'static str {
+    pub fn reason_code(&self) -> ReasonCode {
         match self {
-            Self::Revoked => "token_revoked",
-            Self::Expired => "token_expired",
-            Self::NotForUs => "satellite_token_not_for_us",
-            Self::Live(_) => "state_unavailable",
+            Self::Revoked => ReasonCode::TokenRevoked,
+            Self::Expired => ReasonCode::TokenExpired,
+            Self::NotForUs => ReasonCode::SatelliteTokenNotForUs,
+            Self::Live(_) => ReasonCode::StateUnavailable,
         }
     }
 }
@@ -81,7 +81,7 @@ impl AuthorizationError {
                     }
                     (actor, _) => actor,
                 };
-                Event { action: Action::AuthzFail, actor, ..event }.denied("forbidden")
+                Event { action: Action::AuthzFail, actor, ..event }.denied(ReasonCode::Forbidden)
             }
             Self::Unauthenticated(error @ AuthenticateError::Live(_)) => event.failed(error.reason_code()),
             Self::Unauthenticated(error) => {

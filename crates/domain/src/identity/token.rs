@@ -1,6 +1,7 @@
 //! The claims of a local access token.
 
 use crate::access::Role;
+use crate::audit::ReasonCode;
 use crate::identity::Email;
 use crate::ids::{AccountId, TenantId, TokenId};
 use crate::secret::Secret;
@@ -76,17 +77,17 @@ pub enum TokenRefused {
 }
 
 impl TokenRefused {
-    /// The stable word for it in the audit log.
+    /// The reason in the audit log.
     #[must_use]
-    pub fn reason_code(self) -> &'static str {
+    pub fn reason_code(self) -> ReasonCode {
         match self {
-            Self::Malformed => "token_malformed",
-            Self::WrongKind => "token_wrong_kind",
-            Self::UnknownKey => "token_unknown_key",
-            Self::BadSignature => "token_bad_signature",
-            Self::BadClaims => "token_bad_claims",
-            Self::Expired => "token_expired",
-            Self::NotYetValid => "token_not_yet_valid",
+            Self::Malformed => ReasonCode::TokenMalformed,
+            Self::WrongKind => ReasonCode::TokenWrongKind,
+            Self::UnknownKey => ReasonCode::TokenUnknownKey,
+            Self::BadSignature => ReasonCode::TokenBadSignature,
+            Self::BadClaims => ReasonCode::TokenBadClaims,
+            Self::Expired => ReasonCode::TokenExpired,
+            Self::NotYetValid => ReasonCode::TokenNotYetValid,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Pending;
+use crate::audit::ReasonCode;
 use crate::identity::Email;
 use crate::ids::{EndpointId, HubId, ListingId, MarketplaceId, TenantId};
 use crate::marketplace::{
@@ -145,17 +146,17 @@ pub enum HubError {
 }
 
 impl HubError {
-    /// The stable word for it.
+    /// The reason in the audit log.
     #[must_use]
-    pub fn reason_code(&self) -> &'static str {
+    pub fn reason_code(&self) -> ReasonCode {
         match self {
-            Self::Unavailable(_) => "hub_unavailable",
-            Self::NotAllowed(_) => "outbound_not_allowed",
-            Self::Unauthorized => "credential_refused",
-            Self::Refused(_) => "hub_refused",
-            Self::NotFound => "hub_not_found",
-            Self::Unreadable(_) => "hub_unreadable",
-            Self::Unsealable => "credential_needs_new_value",
+            Self::Unavailable(_) => ReasonCode::HubUnavailable,
+            Self::NotAllowed(_) => ReasonCode::OutboundNotAllowed,
+            Self::Unauthorized => ReasonCode::CredentialRefused,
+            Self::Refused(_) => ReasonCode::HubRefused,
+            Self::NotFound => ReasonCode::HubNotFound,
+            Self::Unreadable(_) => ReasonCode::HubUnreadable,
+            Self::Unsealable => ReasonCode::CredentialNeedsNewValue,
         }
     }
 }

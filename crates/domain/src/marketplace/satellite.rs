@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::audit::Actor;
+use crate::audit::{Actor, ReasonCode};
 use crate::ids::{ActorId, HubId};
 use crate::marketplace::{Audience, HubRole};
 use crate::tenant::TenantScope;
@@ -116,20 +116,20 @@ pub enum SatelliteRefused {
 }
 
 impl SatelliteRefused {
-    /// The stable word for it in the audit log.
+    /// The reason in the audit log.
     #[must_use]
-    pub fn reason_code(self) -> &'static str {
+    pub fn reason_code(self) -> ReasonCode {
         match self {
-            Self::Malformed => "satellite_token_malformed",
-            Self::WrongKind => "satellite_token_wrong_kind",
-            Self::UnknownIssuer => "satellite_token_unknown_issuer",
-            Self::UnknownKey => "satellite_token_unknown_key",
-            Self::BadSignature => "satellite_token_bad_signature",
-            Self::BadClaims => "satellite_token_bad_claims",
-            Self::Expired => "satellite_token_expired",
-            Self::NotYetValid => "satellite_token_not_yet_valid",
-            Self::TooLongLived => "satellite_token_too_long_lived",
-            Self::KeysUnavailable => "hub_keys_unavailable",
+            Self::Malformed => ReasonCode::SatelliteTokenMalformed,
+            Self::WrongKind => ReasonCode::SatelliteTokenWrongKind,
+            Self::UnknownIssuer => ReasonCode::SatelliteTokenUnknownIssuer,
+            Self::UnknownKey => ReasonCode::SatelliteTokenUnknownKey,
+            Self::BadSignature => ReasonCode::SatelliteTokenBadSignature,
+            Self::BadClaims => ReasonCode::SatelliteTokenBadClaims,
+            Self::Expired => ReasonCode::SatelliteTokenExpired,
+            Self::NotYetValid => ReasonCode::SatelliteTokenNotYetValid,
+            Self::TooLongLived => ReasonCode::SatelliteTokenTooLongLived,
+            Self::KeysUnavailable => ReasonCode::HubKeysUnavailable,
         }
     }
 }

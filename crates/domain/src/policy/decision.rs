@@ -9,7 +9,7 @@ use crate::dataset::Hits;
 use crate::identity::Email;
 use crate::ids::PolicyId;
 use crate::policy::metadata::{PolicyMetadata, PolicyOutcome};
-use crate::policy::obligation::{Obligation, Obligations, Shortfall};
+use crate::policy::obligation::{Obligation, ObligationError, Obligations};
 use crate::policy::policy_type::{Effect, Finding, PolicyType, Rule, Subject};
 use crate::time::Timestamp;
 
@@ -183,21 +183,21 @@ impl Decision {
     pub fn look(mut self, now: Timestamp) -> Self {
         let demands = std::mem::take(&mut self.obligations);
         match demands.iter().find_map(|demand| Some((demand, demand.obligation.look(now).err()?))) {
-            Some((demand, shortfall)) => self.fall_short(demand, shortfall),
+            Some((demand, error)) => self.deny(demand, error),
             None => self.obligations = demands,
         }
         self
     }
 
-    /// Performs the obligations. Where there is not enough left for one, what was taken before is given back, and the
-    /// decision that comes back denies.
+    /// Performs the obligations. Where one cannot be performed, what was taken before is given back, and the decision that
+    /// comes back denies.
     pub async fn perform(mut self, now: Timestamp) -> (Self, Obligations) {
         let mut performed = Obligations::default();
         for demand in std::mem::take(&mut self.obligations) {
             match demand.obligation.perform(now).await {
                 Ok(hold) => performed.add(hold),
-                Err(shortfall) => {
-                    self.fall_short(&demand, shortfall);
+                Err(error) => {
+                    self.deny(&demand, error);
                     return (self, Obligations::default());
                 }
             }
@@ -223,10 +223,20 @@ impl Decision {
         }
     }
 
-    fn fall_short(&mut self, demand: &Demand, Shortfall { rule }: Shortfall) {
+    /// What the answer costs the caller. No type of policy charges yet.
+    #[must_use]
+    pub fn cost(&self) -> f64 {
+        0.0
+    }
+
+    fn deny(&mut self, demand: &Demand, error: ObligationError) {
         self.effect = Effect::Deny;
-        self.diagnostics.reason = Reason::LimitReached;
-        self.diagnostics.decided_by = Some(Decider { policy: demand.policy, rule });
+        (self.diagnostics.reason, self.diagnostics.decided_by) = match error {
+            ObligationError::Shortfall { rule } => {
+                (Reason::LimitReached, Some(Decider { policy: demand.policy, rule }))
+            }
+            ObligationError::Unavailable => (Reason::PolicyUnavailable, None),
+        };
         self.refusing = Some(Arc::clone(&demand.policy_type));
     }
 }

@@ -13,7 +13,7 @@ use crate::policy::ports::{Attachment, PolicyUsage};
 use crate::policy::{Policy, PolicyConfiguration, Rule};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
 use crate::text::Name;
 use crate::unit::{Receipt, Recorded, check_revision};
@@ -162,9 +162,16 @@ pub async fn change_policy(
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
     let now = context.now;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
-    // Compiled here, and kept until the unit has been committed, so that the writer need not.
-    let compiled =
-        change.configuration.as_ref().map(|configuration| space.policy_types.compile(configuration));
+    // Compiled by a reader, for that may take long, and kept until the unit has been committed, so that the writer need not.
+    let compiled = match change.configuration.clone() {
+        Some(configuration) => {
+            let policy_types = space.policy_types.clone();
+            let compiling =
+                move |_: &mut dyn View| Ok::<_, StoreError>(policy_types.compile(&configuration).ok());
+            space.store.read(&scope, compiling).await?
+        }
+        None => None,
+    };
     space
         .store
         .write(move |tx| {

@@ -31,7 +31,7 @@ pub use manage::{
     PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
 };
 pub use metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
-pub use obligation::{Hold, Obligation, Obligations, Shortfall};
+pub use obligation::{Hold, Obligation, ObligationError, Obligations};
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
 pub use policy_set::{CompiledPolicy, PolicySet};

@@ -11,18 +11,18 @@ pub trait Obligation: Send + Sync {
     /// Whether it could be performed now. Changes nothing.
     ///
     /// # Errors
-    /// When there is not enough left.
-    fn look(&self, now: Timestamp) -> Result<(), Shortfall>;
+    /// When there is not enough left, or nobody can tell.
+    fn look(&self, now: Timestamp) -> Result<(), ObligationError>;
 
     /// Performs it.
     ///
     /// # Errors
-    /// When there is not enough left; then nothing was taken.
-    fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, Shortfall>>;
+    /// When there is not enough left, or nobody can tell; then nothing was taken.
+    fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>>;
 }
 
-/// What was taken or held for a query. One of both methods ends it. Neither may block: a release also happens where a
-/// query is cut off.
+/// What was taken or held for a query. One of both methods ends it. Neither may block or panic: a release also happens where
+/// a query is cut off, or something else panicked.
 pub trait Hold: Send {
     /// The query was answered.
     fn settle(self: Box<Self>);
@@ -31,11 +31,16 @@ pub trait Hold: Send {
     fn release(self: Box<Self>);
 }
 
-/// There is not enough left of a limit or an amount.
+/// An obligation cannot be performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shortfall {
-    /// Which limit, as the owner wrote it. The owner is shown it, and nobody else.
-    pub rule: Arc<str>,
+pub enum ObligationError {
+    /// There is not enough left of a limit or an amount.
+    Shortfall {
+        /// Which limit, as the owner wrote it. The owner is shown it, and nobody else.
+        rule: Arc<str>,
+    },
+    /// How much is left cannot be read, so nobody is let in.
+    Unavailable,
 }
 
 /// Everything that was taken or held for one query. Whatever has not been settled is released when this is dropped,

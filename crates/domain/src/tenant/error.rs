@@ -1,5 +1,6 @@
 //! The refusals of founding a tenant.
 
+use crate::audit::ReasonCode;
 use crate::identity::PasswordError;
 use crate::port_error::{PortError, port_errors};
 
@@ -33,10 +34,10 @@ impl RegisterError {
     /// The reason of a refusal that anybody can cause, at any rate. It makes no event of its own: whoever serves this
     /// counts it, and merges it into few.
     #[must_use]
-    pub fn anonymous_failure(&self) -> Option<&'static str> {
+    pub fn anonymous_failure(&self) -> Option<ReasonCode> {
         match self {
-            Self::SetupToken => Some("setup_token_wrong"),
-            Self::Closed => Some("registration_closed"),
+            Self::SetupToken => Some(ReasonCode::SetupTokenWrong),
+            Self::Closed => Some(ReasonCode::RegistrationClosed),
             _ => None,
         }
     }

@@ -148,8 +148,8 @@ impl Index {
         query.into_iter().filter_map(weigh).collect()
     }
 
-    fn search(&self, analyzer: AnalyzerSettings, query: &SearchQuery) -> Hits {
-        let known = self.known_terms(query_terms(&query.text, analyzer));
+    fn search(&self, analyzer: AnalyzerSettings, query: &SearchQuery<'_>) -> Hits {
+        let known = self.known_terms(query_terms(query.text, analyzer));
         let (sum, count) =
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
         let average_length = sum / count;
@@ -194,7 +194,7 @@ impl SearchEngine for MemorySearch {
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        query: &'a SearchQuery,
+        query: &'a SearchQuery<'a>,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         Box::pin(async move {
             let indexes = self.indexes();

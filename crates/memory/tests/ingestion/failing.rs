@@ -93,7 +93,7 @@ impl SearchEngine for FailingAdapter<MemorySearch, SearchError> {
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        query: &'a SearchQuery,
+        query: &'a SearchQuery<'a>,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         self.inner.search(scope, index, query)
     }

@@ -191,7 +191,7 @@ impl World {
 
     /// The ids of the documents that a search finds.
     pub(crate) fn found(&self, text: &str) -> Vec<String> {
-        let query = SearchQuery::new(text.to_owned(), 10, 0.5).unwrap();
+        let query = SearchQuery::new(text, 10, 0.5).unwrap();
         let (scope, dataset) = (self.scope(), self.dataset);
         let read = self.space.store.read(&scope, move |view| view.dataset(&scope, dataset));
         let index = read.wait().unwrap().unwrap().index();

@@ -13,7 +13,7 @@ use syft_space_conformance::sample::{
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log};
 use syft_space_domain::dataset::{AnalyzerSettings, NewDataset, create_dataset};
-use syft_space_domain::endpoint::{Endpoint, EndpointName, Messages, Query, QueryError, look_up, query};
+use syft_space_domain::endpoint::{Conversation, Endpoint, EndpointName, Query, QueryCall, QueryError};
 use syft_space_domain::identity::{AccessClaims, AccountStatus, Email, Membership, Principal, authenticate};
 use syft_space_domain::ids::{AccountId, HubId, TokenId};
 use syft_space_domain::marketplace::ports::HubIdentity;
@@ -163,13 +163,15 @@ impl Tenant {
         };
         let Some(principal) = principal else { return false };
         let (space, context) = (&self.world.space, self.world.context());
-        let asked = Query::new(Messages::Text("How high is it?".to_owned()), 5, 0.0).unwrap();
-        let answer = match look_up(space, &context, &principal, endpoint(1, 1).slug.as_str(), None).await {
-            Ok(visible) => query(space, &principal, visible, &asked).await.map(drop),
+        let query =
+            Query::new(Conversation::of_question("How high is it?".to_owned()).unwrap(), 5, 0.0).unwrap();
+        let slug = endpoint(1, 1).slug;
+        let answer = match QueryCall::open(space, &context, principal, slug.as_str(), None).await {
+            Ok(call) => call.run(query).await,
             Err(error) => Err(error),
         };
         match answer {
-            Ok(()) => true,
+            Ok(_) => true,
             Err(
                 QueryError::Authorization(_)
                 | QueryError::NotFound

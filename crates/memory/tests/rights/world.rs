@@ -13,7 +13,7 @@ use syft_space_domain::dataset::{
     SearchQuery,
 };
 use syft_space_domain::endpoint::{
-    self, EndpointName, Messages, NewEndpoint, QueryError, ResponseType, Slug,
+    self, Conversation, EndpointName, NewEndpoint, QueryCall, QueryError, ResponseType, Slug,
 };
 use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
 use syft_space_domain::identity::{
@@ -65,7 +65,7 @@ impl SearchEngine for SlowSearch {
         &'a self,
         scope: &'a TenantScope,
         index: IndexKey,
-        query: &'a SearchQuery,
+        query: &'a SearchQuery<'a>,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         Box::pin(async move {
             let hits = self.0.search(scope, index, query).await;
@@ -238,9 +238,9 @@ impl World {
 
     pub(crate) fn query(&self, who: &Principal) -> Result<(), QueryError> {
         let context = context(&self.space);
-        let visible = block_on(endpoint::look_up(&self.space, &context, who, "drawer", None))?;
-        let query = endpoint::Query::new(Messages::Text("anything".to_owned()), 5, 0.5).unwrap();
-        block_on(endpoint::query(&self.space, who, visible, &query)).map(drop)
+        let call = block_on(QueryCall::open(&self.space, &context, who.clone(), "drawer", None))?;
+        let conversation = Conversation::of_question("anything".to_owned()).unwrap();
+        block_on(call.run(endpoint::Query::new(conversation, 5, 0.5).unwrap())).map(drop)
     }
 
     /// Reads what is stored.
@@ -257,7 +257,7 @@ impl World {
         let page =
             self.read(move |view| view.events(&scope, &EventFilter::default(), PageRequest::default()));
         let event = page.events.items.into_iter().next().unwrap().event;
-        (event.action, event.outcome, event.reason_code)
+        (event.action, event.outcome, event.reason_code.map(|reason| reason.to_string()))
     }
 }
 

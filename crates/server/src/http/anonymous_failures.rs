@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use syft_space_domain::Space;
-use syft_space_domain::audit::{Action, Actor, Event, Log, Origin};
+use syft_space_domain::audit::{Action, Actor, Event, Log, Origin, ReasonCode};
 use syft_space_domain::random::RandomError;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::unit::{Receipt, Recorded};
@@ -32,7 +32,7 @@ const FULL_STORE_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 struct FailureKind {
     address: Option<IpAddr>,
     action: Action,
-    reason_code: &'static str,
+    reason_code: ReasonCode,
 }
 
 /// Failures since the last flush.
@@ -43,7 +43,7 @@ pub struct AnonymousFailures {
 
 impl AnonymousFailures {
     /// Counts a failure by nobody known.
-    pub fn count(&self, address: Option<IpAddr>, action: Action, reason_code: &'static str) {
+    pub fn count(&self, address: Option<IpAddr>, action: Action, reason_code: ReasonCode) {
         add(&mut self.counts(), FailureKind { address: address.map(prefix), action, reason_code }, 1);
     }
 
@@ -169,7 +169,7 @@ mod tests {
     fn u1_the_table_of_failures_is_bounded_and_loses_no_count() {
         let failures = AnonymousFailures::default();
         for n in 0..5_000 {
-            failures.count(address(n), Action::AuthnTokenFail, "token_malformed");
+            failures.count(address(n), Action::AuthnTokenFail, ReasonCode::TokenMalformed);
         }
         let counts = failures.counts();
         assert!(counts.len() <= MAX_KINDS + 1);
@@ -181,8 +181,8 @@ mod tests {
         let (space, store) = space_refusing(StoreError::Busy);
         let failures = AnonymousFailures::default();
         for round in 1..=3 {
-            failures.count(address(1), Action::AuthnTokenFail, "token_malformed");
-            failures.count(address(2), Action::AuthzFail, "registration_closed");
+            failures.count(address(1), Action::AuthnTokenFail, ReasonCode::TokenMalformed);
+            failures.count(address(2), Action::AuthzFail, ReasonCode::RegistrationClosed);
             assert_eq!(failures.flush(&space).await, Err(StoreError::Busy));
             assert_eq!(failures.counts().values().sum::<u32>(), 2 * round);
         }
@@ -202,7 +202,7 @@ mod tests {
         let (space, store) = space_refusing(StoreError::Full);
         let failures = AnonymousFailures::default();
         for n in 0..500 {
-            failures.count(address(n), Action::AuthnTokenFail, "token_malformed");
+            failures.count(address(n), Action::AuthnTokenFail, ReasonCode::TokenMalformed);
         }
         assert_eq!(failures.flush(&space).await, Err(StoreError::Full));
         assert_eq!(failures.counts().len(), 1, "addresses are let go of");

@@ -12,6 +12,7 @@ use syft_space_domain::audit::Origin;
 use crate::http::listener::Listener;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
+use crate::http::refusal::Refusal;
 use crate::http::route_table::{Method, OPERATOR_ROUTES, ROUTES, Route};
 use crate::http::state::State;
 use crate::http::{authenticate, drain};
@@ -27,8 +28,22 @@ pub fn configure_for(service: &mut ServiceConfig, state: &Arc<State>, listener: 
         Listener::Network => &[],
         Listener::Control(_) => OPERATOR_ROUTES,
     };
-    let mut by_path: BTreeMap<&str, Vec<&'static Route>> = BTreeMap::new();
-    for route in ROUTES.iter().chain(operator_routes) {
+    mount(service, state, listener, ROUTES.iter().chain(operator_routes));
+    let state = Arc::clone(state);
+    service.default_service(web::to(move |http: HttpRequest| {
+        refuse(&state, &http, Problem::new(Reason::NoRoute, "the API is under /api/v1"))
+    }));
+}
+
+/// Puts the routes of a front door into a service. Whatever refuses there, refuses in the form of that front door.
+pub fn mount<E: Refusal>(
+    service: &mut ServiceConfig,
+    state: &Arc<State>,
+    listener: &Listener,
+    routes: impl IntoIterator<Item = &'static Route<E>>,
+) {
+    let mut by_path: BTreeMap<&str, Vec<&'static Route<E>>> = BTreeMap::new();
+    for route in routes {
         by_path.entry(route.path).or_default().push(route);
     }
     // The framework takes the first path that fits: literal ones stand before those with parameters.
@@ -44,17 +59,14 @@ pub fn configure_for(service: &mut ServiceConfig, state: &Arc<State>, listener: 
         let state = Arc::clone(state);
         resource = resource.default_service(web::to(move |http: HttpRequest| {
             let detail = format!("this path knows {allow}");
-            refuse(&state, &http, &Problem::new(Reason::MethodNotAllowed, detail).allow(allow.clone()))
+            let problem = Problem::new(Reason::MethodNotAllowed, detail).allow(allow.clone());
+            refuse(&state, &http, E::from(problem))
         }));
         service.service(resource);
     }
-    let state = Arc::clone(state);
-    service.default_service(web::to(move |http: HttpRequest| {
-        refuse(&state, &http, &Problem::new(Reason::NoRoute, "the API is under /api/v1"))
-    }));
 }
 
-fn serve(route: &'static Route, state: &Arc<State>, listener: &Listener) -> actix_web::Route {
+fn serve<E: Refusal>(route: &'static Route<E>, state: &Arc<State>, listener: &Listener) -> actix_web::Route {
     let (state, listener) = (Arc::clone(state), listener.clone());
     let method = match route.method {
         Method::Get => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
@@ -66,9 +78,11 @@ fn serve(route: &'static Route, state: &Arc<State>, listener: &Listener) -> acti
     method.to(move |http: HttpRequest, payload: Payload| {
         let (state, listener) = (Arc::clone(&state), listener.clone());
         async move {
+            // Dropped after all that the request has begun.
+            let _in_flight = state.in_flight.enter();
             drain::set_aside(&http, payload);
             let answered = answer(&state, &listener, route, http.clone()).await;
-            let answer = answered.unwrap_or_else(|problem| problem.respond(http.extensions().get().copied()));
+            let answer = answered.unwrap_or_else(|refusal| refusal.respond(http.extensions().get().copied()));
             drain::hold(&http, answer)
         }
     })
@@ -76,39 +90,40 @@ fn serve(route: &'static Route, state: &Arc<State>, listener: &Listener) -> acti
 
 /// Checks a request against its guard, and calls its handler. A panic on the way is answered with 500, and the server
 /// goes on.
-async fn answer(
+async fn answer<E: Refusal>(
     state: &Arc<State>,
     listener: &Listener,
-    route: &'static Route,
+    route: &'static Route<E>,
     http: HttpRequest,
-) -> Result<HttpResponse, Problem> {
+) -> Result<HttpResponse, E> {
     let answered = async {
         let request = authenticate::guard(state, listener, route, http).await?;
         (route.handler)(request).await
     };
     AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_panic| {
         tracing::error!(method = %route.method, path = route.path, "a handler panicked");
-        Err(Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log"))
+        let detail = "the server failed; its operator finds the cause in the log";
+        Err(Problem::new(Reason::Internal, detail).into())
     })
 }
 
-async fn refuse_with(state: Arc<State>, http: HttpRequest, problem: Problem) -> HttpResponse {
+async fn refuse_with(state: Arc<State>, http: HttpRequest, refusal: impl Refusal) -> HttpResponse {
     if let Ok(context) = state.space.request_context(Origin::default()) {
         http.extensions_mut().insert(context.request);
     }
-    problem.respond(http.extensions().get().copied())
+    refusal.respond(http.extensions().get().copied())
 }
 
-fn refuse(
+fn refuse<E: Refusal>(
     state: &Arc<State>,
     http: &HttpRequest,
-    problem: &Problem,
-) -> impl Future<Output = HttpResponse> + use<> {
-    refuse_with(Arc::clone(state), http.clone(), problem.clone())
+    refusal: E,
+) -> impl Future<Output = HttpResponse> + use<E> {
+    refuse_with(Arc::clone(state), http.clone(), refusal)
 }
 
 /// The value of `Allow` for a path.
-fn allow_header(routes: &[&Route]) -> String {
+fn allow_header<E>(routes: &[&Route<E>]) -> String {
     let mut methods: Vec<String> = routes.iter().map(|route| route.method.to_string()).collect();
     if routes.iter().any(|route| route.method == Method::Get) {
         methods.push("HEAD".to_owned());

@@ -26,10 +26,10 @@ const SINGLE_HEADERS: [&str; 6] =
 ///
 /// # Errors
 /// When the request is ambiguous, its caller unknown, or not permitted.
-pub async fn guard(
+pub async fn guard<E>(
     state: &Arc<State>,
     listener: &Listener,
-    route: &'static Route,
+    route: &'static Route<E>,
     http: HttpRequest,
 ) -> Result<Request, Problem> {
     let context = request_context(state, &http)?;
@@ -95,7 +95,7 @@ async fn identify(
     };
     let refused = |reason_code| refused(state, context, reason_code);
     let Some(token) = header.to_str().ok().and_then(bearer) else {
-        return Err(refused("token_malformed"));
+        return Err(refused(TokenRefused::Malformed.reason_code()));
     };
     let claims = match state.space.tokens.verify(token, context.now) {
         Ok(claims) => claims,

@@ -2,7 +2,7 @@
 
 use syft_space_domain::PortError;
 use syft_space_domain::access::Permission;
-use syft_space_domain::audit::{Action, ObjectKind, RequestContext};
+use syft_space_domain::audit::{Action, ObjectKind, ReasonCode, RequestContext};
 use syft_space_domain::identity::{AuthenticateError, Principal};
 
 use crate::http::problem::Problem;
@@ -47,6 +47,11 @@ impl Caller {
         &self.principal
     }
 
+    /// The principal, for a use case that owns it.
+    pub(crate) fn into_principal(self) -> Principal {
+        self.principal
+    }
+
     /// The caller as of now. Time has gone by: what a new request with the same token would be refused for, this one is.
     ///
     /// # Errors
@@ -68,7 +73,7 @@ pub(crate) fn unauthenticated(state: &State, context: &RequestContext, error: Au
 }
 
 /// The answer to a token that is not valid. The caller learns no more than that; the failure is counted.
-pub(crate) fn refused(state: &State, context: &RequestContext, reason_code: &'static str) -> Problem {
+pub(crate) fn refused(state: &State, context: &RequestContext, reason_code: ReasonCode) -> Problem {
     state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
     Problem::token_invalid()
 }

@@ -133,6 +133,30 @@ impl Problem {
         self.0.reason
     }
 
+    /// What is wrong and what to do, for a person.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// What is wrong with each part of the body or query string.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// How the policies decided, where one refused.
+    #[must_use]
+    pub fn policy(&self) -> Option<&PolicyMetadata> {
+        self.0.policy.as_ref()
+    }
+
+    /// When to come back, in seconds, where that is known.
+    #[must_use]
+    pub fn seconds_to_wait(&self) -> Option<u64> {
+        self.0.retry_after
+    }
+
     /// The response, to the request of this id where it has one.
     #[must_use]
     pub fn respond(&self, request: Option<RequestId>) -> HttpResponse {

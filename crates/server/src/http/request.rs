@@ -21,8 +21,8 @@ use crate::http::route_docs::Parameter;
 use crate::http::state::State;
 use crate::http::{drain, json};
 
-/// The future of a handler.
-pub type HandlerFuture = LocalBoxFuture<'static, Result<HttpResponse, Problem>>;
+/// The future of a handler, which refuses in the form of its front door.
+pub type HandlerFuture<E = Problem> = LocalBoxFuture<'static, Result<HttpResponse, E>>;
 
 /// A request that has passed the guard of its route.
 pub struct Request {
@@ -52,8 +52,15 @@ impl Request {
     /// # Errors
     /// When there is no caller: a route with the wrong guard fails closed.
     pub fn principal(&self) -> Result<&Principal, Problem> {
-        let caller = self.caller.as_ref().map(Caller::principal);
-        caller.ok_or_else(|| Problem::new(Reason::Unauthenticated, "send an access token"))
+        self.caller.as_ref().map(Caller::principal).ok_or_else(no_caller)
+    }
+
+    /// Who sent it, for a use case that owns its caller: as of now, once the body is read. From then on the request has none.
+    ///
+    /// # Errors
+    /// As for [`Request::principal`].
+    pub fn take_principal(&mut self) -> Result<Principal, Problem> {
+        self.caller.take().map(Caller::into_principal).ok_or_else(no_caller)
     }
 
     /// Asks anew who sent it and whether they may, for a handler that has waited: a caller who was removed, disabled or
@@ -211,6 +218,10 @@ impl Request {
         let revision = revision.filter(|text| !text.starts_with('+'));
         Some(revision.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
+}
+
+fn no_caller() -> Problem {
+    Problem::new(Reason::Unauthenticated, "send an access token")
 }
 
 /// The query string, decoded.

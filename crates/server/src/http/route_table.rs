@@ -9,6 +9,7 @@ use syft_space_domain::access::Permission::{
     ReadMarketplaces, ReadMembers, ReadMetadata, WriteDatasets, WriteEndpoints, WritePolicies,
 };
 
+use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
     AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft, HubNotTrusted,
     HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerUrlMismatch, LastOwner, LimitReached,
@@ -71,8 +72,8 @@ pub enum Guard {
     Operator,
 }
 
-/// One route.
-pub struct Route {
+/// One route of a front door, whose handlers refuse in the form `E`.
+pub struct Route<E: 'static = Problem> {
     /// The method.
     pub method: Method,
     /// The path, with parameters between braces.
@@ -84,7 +85,7 @@ pub struct Route {
     /// What the route takes, answers, and refuses for.
     pub docs: RouteDocs,
     /// The function that answers.
-    pub handler: fn(Request) -> HandlerFuture,
+    pub handler: fn(Request) -> HandlerFuture<E>,
 }
 
 macro_rules! routes {

@@ -11,6 +11,7 @@ use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
 use crate::http::anonymous_failures::AnonymousFailures;
+use crate::http::in_flight::InFlight;
 use crate::startup::setup_token::SetupTokenFile;
 
 /// Limits on the body of a request.
@@ -45,6 +46,8 @@ pub struct State {
     pub setup_token: Option<SetupTokenFile>,
     /// Failures by nobody known, merged.
     pub anonymous_failures: Arc<AnonymousFailures>,
+    /// The requests that are under way.
+    pub in_flight: InFlight,
     /// Whether requests are served; false while shutting down.
     pub ready: AtomicBool,
     /// Whether there is a page to browse the API with.

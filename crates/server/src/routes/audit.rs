@@ -51,7 +51,7 @@ pub(crate) struct EventList {
 }
 
 impl From<RecordedEvent> for Event {
-    fn from(RecordedEvent { seq, event }: RecordedEvent) -> Self {
+    fn from(RecordedEvent { seq, event, .. }: RecordedEvent) -> Self {
         Self {
             id: event.id,
             seq,
@@ -60,7 +60,7 @@ impl From<RecordedEvent> for Event {
             outcome: event.outcome,
             actor: event.actor,
             object: event.object,
-            reason_code: event.reason_code,
+            reason_code: event.reason_code.map(|reason| reason.to_string()),
             request_id: event.request,
             address: event.person.address,
             count: event.count,

@@ -277,7 +277,7 @@ pub(crate) async fn search(mut request: Request) -> Result<HttpResponse, Problem
     dataset::dataset(request.space(), request.principal()?, id).await?;
     let body: Search = request.json().await?;
     let (limit, threshold) = (body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT), body.similarity_threshold);
-    let query = SearchQuery::new(body.query, limit, threshold.unwrap_or_default().get())
+    let query = SearchQuery::new(&body.query, limit, threshold.unwrap_or_default().get())
         .map_err(search_query_error("/query"))?;
     let hits =
         dataset::search_dataset(request.space(), &request.context, request.principal()?, id, &query).await?;

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::Action;
+use syft_space_domain::audit::{Action, ReasonCode};
 use syft_space_domain::identity::{self, AcceptError, Email};
 use syft_space_domain::ids::InvitationId;
 use syft_space_domain::secret::{Secret, TokenHash};
@@ -104,7 +104,11 @@ pub(crate) async fn accept(mut request: Request) -> Result<HttpResponse, Problem
     let joined = identity::accept_invitation(request.space(), &request.context, wanted).await;
     if let Err(AcceptError::NotFound) = &joined {
         let address = request.context.origin.address;
-        request.state.anonymous_failures.count(address, Action::AuthnTokenFail, "invitation_unknown");
+        request.state.anonymous_failures.count(
+            address,
+            Action::AuthnTokenFail,
+            ReasonCode::InvitationUnknown,
+        );
     }
     let joined = joined?;
     reply::json(StatusCode::CREATED, &NewMember::from(joined))

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt;
 use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{SearchQuery, Threshold};
-use syft_space_domain::endpoint::{self, Visible};
+use syft_space_domain::endpoint::{self, AnswerPart, Conversation, ConversationError, QueryCall};
 use syft_space_domain::policy::PolicyMetadata;
 
 use crate::http::error_response::search_query_error;
@@ -89,7 +90,7 @@ struct Message {
     content: String,
 }
 
-#[derive(Deserialize, PartialEq, Eq)]
+#[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum MessageRole {
     System,
@@ -97,34 +98,33 @@ enum MessageRole {
     Assistant,
 }
 
-impl Messages {
-    /// Whether there is a question: the last message of the user's. Of what was said before it nothing is demanded.
-    fn check(&self) -> Result<(), Problem> {
-        let (pointer, question) = match self {
-            Self::Text(text) => ("/messages".to_owned(), text),
-            Self::Conversation(messages) => {
-                let mut from_last = messages.iter().enumerate().rev();
-                let Some((n, last)) = from_last.find(|(_, message)| message.role == MessageRole::User) else {
-                    let message = "no message has the role user: its content is the question";
-                    return Err(Problem::field("/messages", message));
-                };
-                (format!("/messages/{n}/content"), &last.content)
-            }
+impl From<Message> for endpoint::Message {
+    fn from(Message { role, content }: Message) -> Self {
+        let role = match role {
+            MessageRole::System => endpoint::MessageRole::System,
+            MessageRole::User => endpoint::MessageRole::User,
+            MessageRole::Assistant => endpoint::MessageRole::Assistant,
         };
-        SearchQuery::check_text(question).map_err(|error| Problem::field(&pointer, error))
+        Self { role, content }
     }
 }
 
-impl From<Messages> for endpoint::Messages {
-    fn from(messages: Messages) -> Self {
+impl TryFrom<Messages> for Conversation {
+    type Error = Problem;
+
+    fn try_from(messages: Messages) -> Result<Self, Problem> {
         match messages {
-            Messages::Text(text) => Self::Text(text),
+            Messages::Text(text) => {
+                Self::of_question(text).map_err(|error| Problem::field("/messages", error))
+            }
             Messages::Conversation(messages) => {
-                let message = |message: Message| endpoint::Message {
-                    from_user: message.role == MessageRole::User,
-                    content: message.content,
-                };
-                Self::Conversation(messages.into_iter().map(message).collect())
+                let messages = messages.into_iter().map(Into::into).collect();
+                Self::of_messages(messages).map_err(|error| match error {
+                    ConversationError::NoQuestion => Problem::field("/messages", error),
+                    ConversationError::Question { index, .. } => {
+                        Problem::field(format!("/messages/{index}/content"), error)
+                    }
+                })
             }
         }
     }
@@ -134,7 +134,9 @@ impl From<Messages> for endpoint::Messages {
 pub(crate) struct Answer<'a> {
     #[schemars(with = "shapes::NothingShape")]
     summary: Option<()>,
-    references: References<'a>,
+    // Each type of endpoint that there is answers with them.
+    #[schemars(with = "References<'static>")]
+    references: Option<References<'a>>,
     cost: f64,
     #[schemars(with = "shapes::PolicyMetadataShape")]
     policy_metadata: &'a PolicyMetadata,
@@ -158,38 +160,46 @@ pub(crate) const HEADERS: &[Parameter] = &[Parameter::new::<shapes::TenantHintSh
     "The tenant that the caller believes to speak to. Another than the caller's own is answered as an unknown slug.",
 )];
 
-async fn look_up(request: &Request) -> Result<Visible, Problem> {
-    let slug = request.http.match_info().get("slug").unwrap_or_default();
+/// The slug in the path, and the hint at the tenant.
+fn target(http: &HttpRequest) -> (&str, Option<&str>) {
+    let slug = http.match_info().get("slug").unwrap_or_default();
     // A value that is no text names no tenant.
-    let hint = request.http.headers().get("x-tenant-name").map(|value| value.to_str().unwrap_or_default());
-    Ok(endpoint::look_up(request.space(), &request.context, request.principal()?, slug, hint).await?)
+    let hint = http.headers().get("x-tenant-name").map(|value| value.to_str().unwrap_or_default());
+    (slug, hint)
 }
 
 pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem> {
-    look_up(&request).await?;
+    let (slug, hint) = target(&request.http);
+    endpoint::check_visible(request.space(), &request.context, request.principal()?, slug, hint).await?;
     let body: Query = request.json().await?;
-    // It may have been unpublished while the body came.
-    let endpoint = look_up(&request).await?;
     if body.stream == Some(true) {
         let detail =
             "stream is for endpoints with a model; this one answers at once: leave it out or send false";
         return Err(Problem::field("/stream", detail));
     }
     let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
-    body.messages.check()?;
     let threshold = body.similarity_threshold.unwrap_or_default().get();
-    let query = endpoint::Query::new(body.messages.into(), limit, threshold)
+    let query = endpoint::Query::new(body.messages.try_into()?, limit, threshold)
         .map_err(search_query_error("/messages"))?;
-    let answer = endpoint::query(request.space(), request.principal()?, endpoint, &query).await?;
-    let with_metadata = body.include_metadata.unwrap_or(true);
-    let answer = Answer {
-        summary: None,
-        references: References {
-            documents: answer.documents.iter().map(|hit| Hit::of(hit, with_metadata)).collect(),
-            provider_info: ProviderInfo { search_engine: "embedded", response_time_ms: answer.search_ms },
-        },
-        cost: 0.0,
-        policy_metadata: &answer.policy,
-    };
+    let principal = request.take_principal()?;
+    let (slug, hint) = target(&request.http);
+    let call = QueryCall::open(request.space(), &request.context, principal, slug, hint).await?;
+    let answer = call.run(query).await?;
+    render(answer, body.include_metadata.unwrap_or(true)).await
+}
+
+/// Gathers the parts of an answer into one response.
+async fn render(mut answer: endpoint::Answer, with_metadata: bool) -> Result<HttpResponse, Problem> {
+    let mut found = None;
+    while let Some(part) = answer.parts.next().await {
+        match part? {
+            AnswerPart::References(references) => found = Some(references),
+        }
+    }
+    let references = found.as_ref().map(|found| References {
+        documents: found.documents.iter().map(|hit| Hit::of(hit, with_metadata)).collect(),
+        provider_info: ProviderInfo { search_engine: found.engine, response_time_ms: found.search_ms },
+    });
+    let answer = Answer { summary: None, references, cost: answer.cost, policy_metadata: &answer.policy };
     reply::json(StatusCode::OK, &answer)
 }

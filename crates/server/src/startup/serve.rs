@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
@@ -14,16 +15,21 @@ use syft_space_domain::Space;
 use syft_space_domain::audit::Action;
 use syft_space_domain::tenant::OperatorScope;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::background::marketplace_sync;
 use crate::background::workers::Workers;
 use crate::config::{Registration, Settings};
 use crate::http::anonymous_failures::AnonymousFailures;
+use crate::http::in_flight::InFlight;
 use crate::http::state::{RequestLimits, State};
 use crate::http::{app, openapi, security_headers};
 use crate::startup::control::{ControlSocket, SocketFile};
 use crate::startup::setup_token::SetupTokenFile;
 use crate::startup::wiring;
+
+/// How long the shutdown waits for requests that were cut off.
+const CUT_OFF_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The state that all requests share, from the settings.
 #[must_use]
@@ -42,6 +48,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         public_url: settings.public_url.clone(),
         setup_token,
         anonymous_failures: Arc::new(AnonymousFailures::default()),
+        in_flight: InFlight::default(),
         ready: AtomicBool::new(true),
         docs_enabled: settings.docs_enabled,
         openapi: LazyLock::new(Box::new(move || openapi::document(&limits).to_string().into())),
@@ -103,6 +110,10 @@ pub async fn serve(
         }
     });
     network.and(control)?;
+    // A request that was cut off ends on another thread, and leaves its audit event then.
+    if timeout(CUT_OFF_TIMEOUT, state.in_flight.ended()).await.is_err() {
+        tracing::warn!("a request that was cut off does not end; its audit event may be missing");
+    }
     tokio::task::spawn_blocking(move || drop(workers)).await?;
     flush_task.abort();
     if let Some(sync) = marketplace_sync {

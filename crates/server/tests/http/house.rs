@@ -15,7 +15,7 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand};
 use syft_space::config::SETTINGS;
 use syft_space::http::reason::Reason;
 use syft_space::http::route_table::ROUTES;
-use syft_space_domain::audit::Action;
+use syft_space_domain::audit::{Action, ReasonCode};
 use syft_space_domain::dataset::{Stemming, StopWords, Tokenizer};
 
 /// What an adapter may know of ours.
@@ -305,6 +305,15 @@ fn the_documentation_names_every_reason_setting_and_action() {
         demand("audit", &audit, action.as_str());
     }
     assert!(missing.is_empty(), "not in the documentation: {missing:#?}");
+}
+
+#[test]
+fn u1_the_documentation_of_the_audit_log_has_a_row_for_each_reason_and_no_other() {
+    let audit = read("docs/audit.md").unwrap();
+    let section = audit.split("\n## ").find(|section| section.starts_with("Reasons\n")).unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let rows: Vec<&str> = rows.collect();
+    assert_eq!(rows, ReasonCode::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>());
 }
 
 #[test]

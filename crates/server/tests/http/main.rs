@@ -22,6 +22,8 @@ mod files;
 #[cfg(test)]
 mod forgotten;
 #[cfg(test)]
+mod front_door;
+#[cfg(test)]
 mod held_bodies;
 #[cfg(test)]
 mod hostile;

@@ -136,10 +136,10 @@ async fn u1_nonsense_by_anybody_is_merged_and_counted_and_holds_nobody_up() {
 
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let (mut rows, mut last_seq) = (0_u64, 0);
-    for RecordedEvent { seq, event } in installation_log(space.home()).into_iter().rev() {
+    for RecordedEvent { seq, event, .. } in installation_log(space.home()).into_iter().rev() {
         last_seq += 1;
         assert_eq!(seq, last_seq, "the log has no gap");
-        let reason = event.reason_code.unwrap_or_default();
+        let reason = event.reason_code.map(|reason| reason.to_string()).unwrap_or_default();
         if event.actor == Actor::Anonymous && REASON_CODES.contains(&&*reason) {
             rows += 1;
             *counts.entry(reason).or_default() += u64::from(event.count);

@@ -13,11 +13,10 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use diesel::prelude::*;
-use syft_space_domain::access::Role;
-use syft_space_domain::audit::{Actor, Event, Log, Person};
+use syft_space_domain::audit::{Event, Log, LogHead, RecordedEvent};
 
 use crate::audit::block::EVENTS_PER_BLOCK;
-use crate::codec::{Bytes, Key};
+use crate::codec::{Bytes, Key, to_i64, to_u64};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
 
@@ -61,31 +60,25 @@ struct NewPerson {
 /// Appends events in one transaction, and numbers them within each log.
 #[derive(Default)]
 pub(crate) struct Appender {
-    logs: BTreeMap<Key, LogSequence>,
+    logs: BTreeMap<Key, OpenLog>,
     /// The rows to write, many by one statement: that costs less than a statement each.
     events: Vec<NewEvent>,
     persons: Vec<NewPerson>,
 }
 
-/// The last sequence number of a log, before the transaction and now.
-struct LogSequence {
-    before: i64,
-    last: i64,
+/// The head of a log, before the transaction and now.
+struct OpenLog {
+    before: LogHead,
+    now: LogHead,
 }
 
 impl Appender {
-    /// Gives an event its number. It is written when all are numbered.
+    /// Puts an event behind its log's last. It is written when all have their place.
     pub(crate) fn append(&mut self, connection: &mut SqliteConnection, event: Event) -> Result<(), Failed> {
         let log = log_key(event.log);
-        let seq = self.next_seq(connection, log)?;
-        let data = event.person.canonical();
-        let (actor_kind, actor_id, role) = match event.actor {
-            Actor::Anonymous => (ANONYMOUS, None, None),
-            Actor::System => (SYSTEM, None, None),
-            Actor::Operator => (OPERATOR, None, None),
-            Actor::Account { id, role } => (ACCOUNT, Some(Key::from(id)), role.map(Role::as_str)),
-            Actor::HubUser { id, role } => (HUB_USER, Some(Key::from(id)), Some(role.as_str())),
-        };
+        let (RecordedEvent { seq, event, person_commitment }, data) =
+            self.log(connection, log)?.now.append(event);
+        let seq = to_i64(seq)?;
         let (object_kind, object_id) = event.object.map(|object| (object.kind.as_str(), object.id)).unzip();
         self.events.push(NewEvent {
             log,
@@ -94,15 +87,15 @@ impl Appender {
             time: event.time.as_unix_micros(),
             action: event.action.as_str(),
             outcome: event.outcome.as_str(),
-            actor_kind,
-            actor_id,
-            actor_role: role,
+            actor_kind: event.actor.kind(),
+            actor_id: event.actor.id().map(Key::from),
+            actor_role: event.actor.role(),
             object_kind,
             object_id,
-            reason_code: event.reason_code,
+            reason_code: event.reason_code.map(|reason| reason.to_string()),
             request_id: event.request.map(Key::from),
             count: event.count.into(),
-            person_commitment: Bytes(Person::commitment(&event.salt, &data)),
+            person_commitment: Bytes(person_commitment),
         });
         self.persons.push(NewPerson { log, seq, salt: Bytes(event.salt), data });
         Ok(())
@@ -113,7 +106,8 @@ impl Appender {
         write_events(connection, &self.events)?;
         write_persons(connection, &self.persons)?;
         let mut filled = Vec::new();
-        for (log, LogSequence { before, last }) in self.logs {
+        for (log, OpenLog { before, now }) in self.logs {
+            let (before, last) = (to_i64(before.seq)?, to_i64(now.seq)?);
             diesel::insert_into(audit_logs::table)
                 .values((audit_logs::log.eq(log), audit_logs::last_seq.eq(last)))
                 .on_conflict(audit_logs::log)
@@ -127,18 +121,16 @@ impl Appender {
         Ok(filled)
     }
 
-    fn next_seq(&mut self, connection: &mut SqliteConnection, log: Key) -> Result<i64, Failed> {
-        let sequence = match self.logs.entry(log) {
-            Entry::Occupied(known) => known.into_mut(),
+    fn log(&mut self, connection: &mut SqliteConnection, log: Key) -> Result<&mut OpenLog, Failed> {
+        match self.logs.entry(log) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(unknown) => {
                 let row = audit_logs::table.find(log).select(audit_logs::last_seq);
                 let last: Option<i64> = row.first(connection).optional()?;
-                let last = last.unwrap_or(0);
-                unknown.insert(LogSequence { before: last, last })
+                let head = LogHead { seq: to_u64(last.unwrap_or(0))? };
+                Ok(unknown.insert(OpenLog { before: head, now: head }))
             }
-        };
-        sequence.last = sequence.last.saturating_add(1);
-        Ok(sequence.last)
+        }
     }
 }
 
@@ -175,9 +167,3 @@ fn write_persons(connection: &mut SqliteConnection, persons: &[NewPerson]) -> Qu
     }
     Ok(())
 }
-
-const ANONYMOUS: &str = "anonymous";
-const SYSTEM: &str = "system";
-const OPERATOR: &str = "operator";
-const ACCOUNT: &str = "account";
-const HUB_USER: &str = "hub_user";

@@ -3,16 +3,16 @@
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Projection, Seq};
-use syft_space_domain::audit::{Actor, Event, Log, Object, Person, RecordedEvent};
-use syft_space_domain::ids::RequestId;
+use syft_space_domain::audit::{Actor, Event, Log, Object, Person, RecordedEvent, RecordedReason};
+use syft_space_domain::ids::{ActorId, RequestId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{next_block, seq_before};
+use crate::audit::log_key;
 use crate::audit::search::Search;
-use crate::audit::{ACCOUNT, ANONYMOUS, HUB_USER, OPERATOR, SYSTEM, log_key};
 use crate::codec::{Bytes, Key, limit_plus_one, parse, to_u64, unreadable_column};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
@@ -34,6 +34,7 @@ struct EventRow {
     reason_code: Option<String>,
     request_id: Option<Key>,
     count: i64,
+    person_commitment: Bytes<32>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -46,21 +47,8 @@ struct PersonRow {
 type EventWithPerson = (EventRow, Option<PersonRow>);
 
 fn recorded_event(log: Log, (row, person_row): EventWithPerson) -> Result<RecordedEvent, StoreError> {
-    let role = row.actor_role.as_deref();
-    let actor = match (row.actor_kind.as_str(), row.actor_id) {
-        (ANONYMOUS, None) => Actor::Anonymous,
-        (SYSTEM, None) => Actor::System,
-        (OPERATOR, None) => Actor::Operator,
-        (ACCOUNT, Some(id)) => {
-            let role = role.map(|role| parse("audit_events.actor_role", role)).transpose()?;
-            Actor::Account { id: id.into(), role }
-        }
-        (HUB_USER, Some(id)) => Actor::HubUser {
-            id: id.into(),
-            role: parse("audit_events.actor_role", role.unwrap_or_default())?,
-        },
-        _ => return Err(unreadable_column("audit_events.actor_kind", &"there is no such actor")),
-    };
+    let actor =
+        Actor::from_parts(&row.actor_kind, row.actor_id.map(ActorId::from), row.actor_role.as_deref());
     let object = match (row.object_kind, row.object_id) {
         (None, None) => None,
         (Some(kind), Some(id)) => Some(Object { kind: parse("audit_events.object_kind", &kind)?, id }),
@@ -86,14 +74,15 @@ fn recorded_event(log: Log, (row, person_row): EventWithPerson) -> Result<Record
             time: Timestamp::from_unix_micros(row.time),
             action: parse("audit_events.action", &row.action)?,
             outcome: parse("audit_events.outcome", &row.outcome)?,
-            actor,
+            actor: actor.map_err(|error| unreadable_column("audit_events.actor_kind", &error))?,
             object,
-            reason_code: row.reason_code,
+            reason_code: row.reason_code.map(RecordedReason::from_stored),
             request: row.request_id.map(RequestId::from),
             count: u32::try_from(row.count)
                 .map_err(|error| unreadable_column("audit_events.count", &error))?,
             person,
         },
+        person_commitment: row.person_commitment.0,
     })
 }
 

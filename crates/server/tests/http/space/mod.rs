@@ -10,7 +10,7 @@ mod server;
 
 pub use clients::{Answer, Client};
 pub use hub::HUB_PASSWORD;
-pub use server::{Server, binary, in_memory};
+pub use server::{Server, binary, in_memory, memory_space};
 
 use std::path::Path;
 use std::sync::OnceLock;

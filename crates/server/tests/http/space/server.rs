@@ -239,7 +239,8 @@ pub fn listening_on(child: &mut Child) -> String {
     base
 }
 
-fn memory_space(settings: &Settings) -> Space {
+/// A space over the adapters in memory.
+pub fn memory_space(settings: &Settings) -> Space {
     let lifetime = settings.access_token_lifetime;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let snapshots = Arc::new(SnapshotCache::default());

@@ -1,0 +1,173 @@
+//! The reasons of audit events: why something was denied, or failed.
+
+use std::borrow::Cow;
+use std::fmt;
+
+macro_rules! reason_codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// Why an event ended as it did.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ReasonCode { $($(#[$doc])* $name,)* }
+
+        impl ReasonCode {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The reason's name in JSON and in storage. It never changes its meaning.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+reason_codes! {
+    /// A policy of the endpoint refused.
+    AccessDenied = "access_denied";
+    /// Whoever asked was gone before the end, or the server shut down.
+    Canceled = "canceled";
+    /// The stored credential of a hub cannot be opened.
+    CredentialNeedsNewValue = "credential_needs_new_value";
+    /// The hub does not accept the credential.
+    CredentialRefused = "credential_refused";
+    /// E-mail and password do not belong together.
+    CredentialsWrong = "credentials_wrong";
+    /// There is no such endpoint, for this caller.
+    EndpointNotFound = "endpoint_not_found";
+    /// The caller's role does not permit it.
+    Forbidden = "forbidden";
+    /// The hub's keys are not known, and could not be had.
+    HubKeysUnavailable = "hub_keys_unavailable";
+    /// The hub has no such route or thing.
+    HubNotFound = "hub_not_found";
+    /// The hub refused.
+    HubRefused = "hub_refused";
+    /// The hub could not be reached, did not answer in time, or failed.
+    HubUnavailable = "hub_unavailable";
+    /// The hub answered what no hub answers.
+    HubUnreadable = "hub_unreadable";
+    /// The hub does not vouch for its user any more.
+    HubUserNotVouchedFor = "hub_user_not_vouched_for";
+    /// A policy hangs on who the caller is on their hub, and the hub cannot be asked.
+    IdentityUnavailable = "identity_unavailable";
+    /// An error of the server's own.
+    Internal = "internal";
+    /// There is no such invitation, or not any more.
+    InvitationUnknown = "invitation_unknown";
+    /// Invitations ended with the right of whoever made them.
+    InvitationsEnded = "invitations_ended";
+    /// Whoever made the invitation may not grant its role any more.
+    InviterMayNotGrant = "inviter_may_not_grant";
+    /// An ingestion job could not do its work.
+    JobFailed = "job_failed";
+    /// The tenant would be left without an Owner.
+    LastOwner = "last_owner";
+    /// The hub's address may not be called from here.
+    OutboundNotAllowed = "outbound_not_allowed";
+    /// A policy of the endpoint cannot be evaluated.
+    PolicyUnavailable = "policy_unavailable";
+    /// Nobody may register at present.
+    RegistrationClosed = "registration_closed";
+    /// Only an Owner hands out, or touches, that role.
+    RoleNotYours = "role_not_yours";
+    /// A claim of a satellite token is missing, of the wrong type, or not for us.
+    SatelliteTokenBadClaims = "satellite_token_bad_claims";
+    /// A satellite token is not signed by the key that it names.
+    SatelliteTokenBadSignature = "satellite_token_bad_signature";
+    /// A satellite token's time is over.
+    SatelliteTokenExpired = "satellite_token_expired";
+    /// A satellite token is not of the form of a token.
+    SatelliteTokenMalformed = "satellite_token_malformed";
+    /// No tenant of this space owns a satellite token's audience.
+    SatelliteTokenNotForUs = "satellite_token_not_for_us";
+    /// A satellite token is not yet of its time.
+    SatelliteTokenNotYetValid = "satellite_token_not_yet_valid";
+    /// A satellite token has a longer life than any may have.
+    SatelliteTokenTooLongLived = "satellite_token_too_long_lived";
+    /// A satellite token's issuer is no trusted hub.
+    SatelliteTokenUnknownIssuer = "satellite_token_unknown_issuer";
+    /// A satellite token is signed with a key that the hub does not show.
+    SatelliteTokenUnknownKey = "satellite_token_unknown_key";
+    /// A satellite token is of an algorithm or kind that is not accepted here.
+    SatelliteTokenWrongKind = "satellite_token_wrong_kind";
+    /// The search failed.
+    SearchFailed = "search_failed";
+    /// The setup token is missing or wrong.
+    SetupTokenWrong = "setup_token_wrong";
+    /// The tenant's state cannot be read at the moment.
+    StateUnavailable = "state_unavailable";
+    /// A claim of an access token is missing, of the wrong type, or not for us.
+    TokenBadClaims = "token_bad_claims";
+    /// An access token is not signed by the key that it names.
+    TokenBadSignature = "token_bad_signature";
+    /// An access token's time is over.
+    TokenExpired = "token_expired";
+    /// An access token is not of the form of a token.
+    TokenMalformed = "token_malformed";
+    /// An access token is not yet of its time.
+    TokenNotYetValid = "token_not_yet_valid";
+    /// The bearer of a genuine token may not come in any more.
+    TokenRevoked = "token_revoked";
+    /// An access token is signed with a key that is not ours, or no longer.
+    TokenUnknownKey = "token_unknown_key";
+    /// An access token is of an algorithm or kind that is not accepted here.
+    TokenWrongKind = "token_wrong_kind";
+}
+
+/// A reason as it stands in a log. That may be one which this version does not know, where a later one wrote it: it is
+/// shown, and handed on, as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RecordedReason(Cow<'static, str>);
+
+impl RecordedReason {
+    /// The reason that a store has kept.
+    #[must_use]
+    pub fn from_stored(name: String) -> Self {
+        Self(Cow::Owned(name))
+    }
+
+    /// Its name in JSON and in storage.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<ReasonCode> for RecordedReason {
+    fn from(code: ReasonCode) -> Self {
+        Self(Cow::Borrowed(code.as_str()))
+    }
+}
+
+impl fmt::Display for RecordedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn u1_each_reason_has_a_name_of_its_own_and_is_read_back_by_it() {
+        let names: BTreeSet<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), ReasonCode::ALL.len());
+        for code in ReasonCode::ALL {
+            assert_eq!(RecordedReason::from_stored(code.as_str().to_owned()), (*code).into());
+        }
+    }
+
+    #[test]
+    fn u1_a_reason_of_a_later_version_is_kept_as_it_is() {
+        let reason = RecordedReason::from_stored("a_reason_of_tomorrow".to_owned());
+        assert!(ReasonCode::ALL.iter().all(|code| RecordedReason::from(*code) != reason));
+        assert_eq!(
+            (reason.as_str(), reason.to_string().as_str()),
+            ("a_reason_of_tomorrow", "a_reason_of_tomorrow")
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! Querying an endpoint: opened → admitted → searched → rechecked → recorded → answered.
+
+use std::sync::Arc;
+
+use crate::access::Permission;
+use crate::audit::{Action, Event, Log, ObjectKind, RequestContext};
+use crate::dataset::Dataset;
+use crate::endpoint::call_record::CallRecord;
+use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
+use crate::identity::{AuthorizationError, Email, Principal};
+use crate::marketplace::ports::IdentifyError;
+use crate::marketplace::{HubCaller, identify};
+use crate::policy::{Decision, Reason};
+use crate::random::RandomError;
+use crate::snapshot::EndpointSnapshot;
+use crate::space::Space;
+use crate::tenant::TenantScope;
+
+/// Checks that a caller may know of an endpoint. For a front door that knows which endpoint is meant before it reads the
+/// body: what does not exist is answered before the body is judged. That nothing was found is recorded; else nothing is,
+/// and a [`QueryCall`] is to follow.
+///
+/// # Errors
+/// When there is no such endpoint, for this caller.
+pub async fn check_visible(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+    slug: &str,
+    tenant_hint: Option<&str>,
+) -> Result<(), QueryError> {
+    if let Err(error) = find(principal, slug, tenant_hint) {
+        space.store.record(error.event(draft(context, principal)?)).await?;
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// A query that is under way. It owns its caller, its endpoint, its audit event and what its policies oblige to. However it
+/// ends, answered, refused, failed, dropped, or in a panic, it leaves exactly one event, and holds nothing any more.
+#[must_use = "a call that is dropped is recorded as canceled"]
+pub struct QueryCall<'a> {
+    space: &'a Space,
+    principal: Principal,
+    scope: TenantScope,
+    endpoint: Arc<EndpointSnapshot>,
+    record: CallRecord,
+}
+
+impl<'a> QueryCall<'a> {
+    /// Opens a call, once all of the request is there: the caller and the endpoint are taken as they are now. A client may
+    /// hint at the tenant it means; the caller's own tenant decides, and a hint at another finds nothing. A refusal is
+    /// recorded.
+    ///
+    /// # Errors
+    /// When the caller may not query, or not any more, or there is no such endpoint for them.
+    pub async fn open(
+        space: &'a Space,
+        context: &RequestContext,
+        principal: Principal,
+        slug: &str,
+        tenant_hint: Option<&str>,
+    ) -> Result<Self, QueryError> {
+        let renewed = renew(space, &principal);
+        let mut record =
+            CallRecord::new(&space.store, draft(context, renewed.as_ref().unwrap_or(&principal))?);
+        let opened = renewed.and_then(|principal| {
+            let (scope, endpoint) = find(&principal, slug, tenant_hint)?;
+            Ok((principal, scope, endpoint))
+        });
+        match opened {
+            Ok((principal, scope, endpoint)) => {
+                record.on(ObjectKind::Endpoint, endpoint.id);
+                Ok(Self { space, principal, scope, endpoint, record })
+            }
+            Err(error) => {
+                record.not_answered(|event| error.event(event)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs the query. Its event is durable before this answers, and what the policies oblige to is settled; where the query
+    /// is not answered, it is released.
+    ///
+    /// # Errors
+    /// When the caller may not query, a policy refuses or cannot be evaluated, or a port fails.
+    pub async fn run(mut self, query: Query) -> Result<Answer, QueryError> {
+        match self.answer(&query).await {
+            Ok(answer) => {
+                self.record.answered().await?;
+                Ok(answer)
+            }
+            Err(error) => {
+                self.record.not_answered(|event| error.event(event)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn answer(&mut self, query: &Query) -> Result<Answer, QueryError> {
+        let learned = self.admit().await?;
+        let begun = self.space.clock.now();
+        let search = query.search();
+        let documents = self.space.engine.search(&self.scope, self.endpoint.index, &search).await?;
+        let taken = self.space.clock.now().since(begun);
+        // A hub, a policy's port and the engine may have been waited for.
+        let decision = self.recheck(learned.as_ref())?;
+        let references = References {
+            documents: decision.filter(documents),
+            engine: Dataset::DTYPE,
+            search_ms: u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
+        };
+        Ok(Answer {
+            policy: decision.metadata(),
+            cost: decision.cost(),
+            parts: AnswerParts::of_references(references),
+        })
+    }
+
+    /// Lets the caller through and performs what that obliges to. Answers the address that a hub told of the caller: it is
+    /// asked only where the decision hangs on that.
+    async fn admit(&mut self) -> Result<Option<Email>, QueryError> {
+        let mut decision = self.endpoint.decide(&self.principal.caller(None), self.space.clock.now());
+        let mut learned = None;
+        let asked = self.principal.as_hub_user().filter(|caller| !caller.claims.is_guest());
+        if let Some(caller) = asked.filter(|_| decision.diagnostics.reason == Reason::AddressUnknown) {
+            learned = match identify(self.space, &self.principal, caller).await {
+                Ok(identity) => identity.email,
+                Err(IdentifyError::NotVouchedFor(_)) => return Err(QueryError::NotVouchedFor),
+                Err(IdentifyError::Unavailable(_)) => return Err(QueryError::IdentityUnavailable),
+            };
+            if let Some(email) = &learned {
+                self.record.about(email);
+            }
+            decision = self.endpoint.decide(&self.principal.caller(learned.as_ref()), self.space.clock.now());
+        }
+        let (decision, obligations) = decision.perform(self.space.clock.now()).await;
+        self.record.hold(obligations);
+        if decision.is_allow() { Ok(learned) } else { Err(QueryError::of_decision(&decision)) }
+    }
+
+    /// Asks once more all that was asked before the search, as it is now, and answers the decision that holds now: a rule may
+    /// hang on the time, so this is done even where nothing has been changed. What was performed for the first stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the
+    /// hub is not asked again.
+    fn recheck(&self, learned: Option<&Email>) -> Result<Decision, QueryError> {
+        let principal = renew(self.space, &self.principal)?;
+        let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;
+        // Another endpoint may have taken over the slug: what was found is not its to give.
+        if endpoint.id != self.endpoint.id || endpoint.index != self.endpoint.index {
+            return Err(QueryError::NotFound);
+        }
+        let decision = endpoint.decide(&principal.caller(learned), self.space.clock.now());
+        if decision.is_allow() {
+            Ok(decision)
+        } else if decision.diagnostics.reason == Reason::AddressUnknown {
+            // The policies hang on the address only now: the next query asks the hub for it.
+            Err(QueryError::IdentityUnavailable)
+        } else {
+            Err(QueryError::of_decision(&decision))
+        }
+    }
+}
+
+/// The caller as of now, for whoever has waited.
+fn renew(space: &Space, principal: &Principal) -> Result<Principal, QueryError> {
+    let renewed = principal.renew(&*space.snapshots, space.clock.now());
+    Ok(renewed.map_err(AuthorizationError::from)?)
+}
+
+/// The endpoint that a caller means, if they may know of it, and the scope in which it is searched.
+fn find(
+    principal: &Principal,
+    slug: &str,
+    tenant_hint: Option<&str>,
+) -> Result<(TenantScope, Arc<EndpointSnapshot>), QueryError> {
+    let scope = principal.scope(Permission::Query)?;
+    let snapshot = principal.snapshot();
+    let hint_agrees = tenant_hint.is_none_or(|name| name == snapshot.tenant.name.as_str());
+    let endpoint = snapshot.endpoint(slug).filter(|_| hint_agrees);
+    let visible = endpoint.filter(|endpoint| endpoint.is_visible(&principal.caller(None)));
+    Ok((scope, Arc::clone(visible.ok_or(QueryError::NotFound)?)))
+}
+
+/// The event of a query. It names no endpoint yet: a slug that names nothing is the caller's text, and stays out of the
+/// log.
+fn draft(context: &RequestContext, principal: &Principal) -> Result<Event, RandomError> {
+    let log = Log::Tenant(principal.snapshot().tenant.id);
+    let event = context.event(log, Action::EndpointQuery, principal.actor())?;
+    Ok(match principal.as_hub_user().and_then(HubCaller::hub_user) {
+        Some(hub_user) => event.by_hub_user(hub_user),
+        None => event,
+    })
+}

@@ -1,0 +1,19 @@
+//! The calls that query an endpoint: each way in which one can end, and the one event that it leaves.
+
+#[cfg(test)]
+mod closing;
+#[cfg(test)]
+mod ending;
+mod filter;
+#[cfg(test)]
+mod hub_users;
+#[cfg(test)]
+mod obligations;
+#[cfg(test)]
+mod ports;
+#[cfg(test)]
+mod tickets;
+#[cfg(test)]
+mod waiting;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,347 @@
+//! A space with one endpoint, its owner, a member and a hub, all in memory.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures_core::Stream;
+use serde_json::{Value, json};
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::ports::EventFilter;
+use syft_space_domain::audit::{Event, ObjectKind, Origin, RecordedReason, RequestContext};
+use syft_space_domain::dataset::{
+    DocumentId, IngestQueue, Metadata, NewDataset, NewDocument, create_dataset, finish_ingestion,
+    start_ingestion,
+};
+use syft_space_domain::endpoint::{
+    Answer, AnswerPart, ChangeEndpoint, Conversation, Endpoint, EndpointName, NewEndpoint, Query, QueryCall,
+    QueryError, References, ResponseType, Slug, change_endpoint, create_endpoint,
+};
+use syft_space_domain::identity::{
+    AcceptInvitation, AccountStatus, ChangeMember, Email, Invite, Login, Password, Principal,
+    accept_invitation, authenticate, change_member, invite, login,
+};
+use syft_space_domain::ids::{DatasetId, PolicyId};
+use syft_space_domain::marketplace::ports::HubAccount;
+use syft_space_domain::marketplace::{
+    HubCredential, HubUrl, Marketplace, NewMarketplace, RegistrationSettings, register_marketplace,
+};
+use syft_space_domain::page::{PageLimit, PageRequest};
+use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, PolicyTypes, attach, create_policy};
+use syft_space_domain::secret::Secret;
+use syft_space_domain::snapshot::SnapshotCache;
+use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
+use syft_space_domain::text::{Line, Prose};
+use syft_space_domain::time::Timestamp;
+use syft_space_domain::{DatasetLocks, Space};
+use syft_space_memory::{
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySpool, MemoryStore,
+    MemoryTokens, SeededEntropy, TextFiles,
+};
+
+use crate::closing::ClosingType;
+use crate::filter::NothingType;
+use crate::ports::{ScriptedEngine, ScriptedSnapshots, ScriptedStore};
+use crate::tickets::{TicketType, Tickets};
+
+pub(crate) const SLUG: &str = "birds";
+pub(crate) const HUB_USERNAME: &str = "harbormaster";
+pub(crate) const TOKEN_LIFETIME: Duration = Duration::from_secs(900);
+const PASSWORD: &str = "seven owls dance under copper moons";
+
+pub(crate) struct World {
+    pub(crate) space: Space,
+    pub(crate) engine: Arc<ScriptedEngine>,
+    pub(crate) store: Arc<ScriptedStore>,
+    pub(crate) snapshots: Arc<ScriptedSnapshots>,
+    pub(crate) hub: Arc<MemoryHub>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) owner: Principal,
+    pub(crate) member: Principal,
+    pub(crate) dataset: DatasetId,
+    pub(crate) endpoint: Endpoint,
+    scope: TenantScope,
+    /// The number of events before the test.
+    before: Cell<usize>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let tickets = Arc::new(Tickets::default());
+        let policy_types =
+            PolicyTypes::default().with(TicketType(tickets.clone())).with(NothingType).with(ClosingType);
+        let cache = Arc::new(SnapshotCache::new(policy_types.clone()));
+        let store = Arc::new(ScriptedStore::new(MemoryStore::new(cache.clone())));
+        let snapshots = Arc::new(ScriptedSnapshots::new(cache.clone()));
+        let engine = Arc::new(ScriptedEngine::new());
+        let hub = Arc::new(MemoryHub::new());
+        let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap()));
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let space = Space {
+            documents: Arc::new(MemoryDocuments::new()),
+            engine: engine.clone(),
+            spool: Arc::new(MemorySpool::new()),
+            extractor: Arc::new(TextFiles),
+            policy_types,
+            store: store.clone(),
+            snapshots: snapshots.clone(),
+            passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
+            tokens: Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME)),
+            trusted: cache,
+            satellites: hub.clone(),
+            identities: hub.clone(),
+            hubs: hub.clone(),
+            sealer: Arc::new(MemorySealer::new(entropy.clone())),
+            clock: clock.clone(),
+            entropy,
+            datasets: DatasetLocks::default(),
+            ingestion: IngestQueue::default(),
+        };
+        Self::found(space, engine, store, snapshots, hub, clock, tickets)
+    }
+
+    fn found(
+        space: Space,
+        engine: Arc<ScriptedEngine>,
+        store: Arc<ScriptedStore>,
+        snapshots: Arc<ScriptedSnapshots>,
+        hub: Arc<MemoryHub>,
+        clock: Arc<ManualClock>,
+        tickets: Arc<Tickets>,
+    ) -> Self {
+        let context = space.request_context(Origin::default()).unwrap();
+        let operator = OperatorScope::at_startup();
+        let password = Password::parse(&Secret::new(PASSWORD.to_owned())).unwrap();
+        let (email, name) = (email("olivia@harbor.example"), TenantName::parse("harbor").unwrap());
+        let founded =
+            block_on(found_as_operator(&space, &context, &operator, &email, &password, &name)).unwrap();
+        let owner = log_in(&space, &email);
+        let wanted = NewDataset {
+            name: "birds".parse().unwrap(),
+            summary: Line::default(),
+            tags: Line::default(),
+            analyzer: Default::default(),
+        };
+        let dataset = block_on(create_dataset(&space, &context, &owner, wanted)).unwrap().id;
+        let scope = operator.tenant(founded.tenant);
+        let text = "Penguins dive for krill.".to_owned();
+        let document = NewDocument::new(DocumentId::parse("penguins").unwrap(), text, Metadata::new());
+        let job = start_ingestion(&space, &context, &owner, dataset, vec![document.unwrap()]).unwrap();
+        finish_ingestion(&space, &context, &scope, job).unwrap();
+        let endpoint =
+            block_on(create_endpoint(&space, &context, &owner, new_endpoint(dataset, SLUG))).unwrap();
+        let member = join(&space, &owner, "mia@harbor.example", Role::User);
+        // Both know the tenant as it is now.
+        let owner = log_in(&space, owner.email().unwrap());
+        let world = Self {
+            space,
+            engine,
+            store,
+            snapshots,
+            hub,
+            clock,
+            tickets,
+            owner,
+            member,
+            dataset,
+            endpoint,
+            scope,
+            before: Cell::new(0),
+        };
+        world.forget_events();
+        world
+    }
+
+    pub(crate) fn context(&self) -> RequestContext {
+        let address = Some("192.0.2.7".parse().unwrap());
+        self.space.request_context(Origin { address, user_agent: None }).unwrap()
+    }
+
+    /// Opens a call to the endpoint.
+    pub(crate) fn open(&self, principal: &Principal) -> Result<QueryCall<'_>, QueryError> {
+        self.open_at(principal, SLUG, None)
+    }
+
+    pub(crate) fn open_at(
+        &self,
+        principal: &Principal,
+        slug: &str,
+        hint: Option<&str>,
+    ) -> Result<QueryCall<'_>, QueryError> {
+        block_on(QueryCall::open(&self.space, &self.context(), principal.clone(), slug, hint))
+    }
+
+    /// Queries the endpoint.
+    pub(crate) fn query(&self, principal: &Principal) -> Result<Answer, QueryError> {
+        block_on(self.open(principal)?.run(question()))
+    }
+
+    /// The events of this test, the oldest first.
+    pub(crate) fn recorded(&self) -> Vec<Event> {
+        let page = PageRequest { limit: PageLimit::parse(100).unwrap(), after: None };
+        let scope = self.scope;
+        let read =
+            self.space.store.read(&scope, move |view| view.events(&scope, &EventFilter::default(), page));
+        let events = read.wait().unwrap().events.items;
+        events.into_iter().rev().skip(self.before.get()).map(|recorded| recorded.event).collect()
+    }
+
+    /// The events of this test as text, the oldest first.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let line = |event: Event| {
+            let reason = event.reason_code.as_ref().map_or("", RecordedReason::as_str);
+            let at = event.object.filter(|object| object.kind == ObjectKind::Endpoint);
+            let at = if at.is_some_and(|object| object.id == self.endpoint.id.to_string()) {
+                " on it"
+            } else {
+                ""
+            };
+            format!("{} {} {reason}{at}", event.action, event.outcome.as_str())
+        };
+        self.recorded().into_iter().map(line).collect()
+    }
+
+    /// Leaves out all events up to now.
+    pub(crate) fn forget_events(&self) {
+        self.before.set(0);
+        self.before.set(self.recorded().len());
+    }
+
+    /// Attaches access policies, and no others.
+    pub(crate) fn attach(&self, policies: &[Value]) {
+        self.attach_all(&policies.iter().map(|policy| ("access", policy.clone())).collect::<Vec<_>>());
+    }
+
+    /// Attaches policies, each with its type, and no others.
+    pub(crate) fn attach_all(&self, policies: &[(&str, Value)]) {
+        let parsed =
+            policies.iter().map(|(name, policy)| self.space.policy_types.parse(name, policy).unwrap());
+        self.attach_ids(parsed.map(|configuration| self.add_policy(configuration)).collect());
+    }
+
+    pub(crate) fn add_policy(&self, configuration: PolicyConfiguration) -> PolicyId {
+        let wanted = NewPolicy { name: "who".parse().unwrap(), configuration };
+        block_on(create_policy(&self.space, &self.context(), &self.owner, wanted)).unwrap().id
+    }
+
+    pub(crate) fn attach_ids(&self, ids: Vec<PolicyId>) {
+        let name = EndpointName::Id(self.endpoint.id);
+        block_on(attach(&self.space, &self.context(), &self.owner, name, ids, None)).unwrap();
+    }
+
+    /// Somebody with the tenant as it is now.
+    pub(crate) fn renewed(&self, principal: &Principal) -> Principal {
+        principal.renew(&*self.space.snapshots, self.space.clock.now()).unwrap()
+    }
+
+    pub(crate) fn publish(&self, published: bool) {
+        let change = ChangeEndpoint { published: Some(published), ..ChangeEndpoint::default() };
+        self.change_endpoint(change);
+    }
+
+    pub(crate) fn change_endpoint(&self, change: ChangeEndpoint) {
+        block_on(change_endpoint(&self.space, &self.context(), &self.owner, self.endpoint.id, change))
+            .unwrap();
+    }
+
+    /// Changes the role or status of the member.
+    pub(crate) fn change_member(&self, role: Option<Role>, status: Option<AccountStatus>) {
+        let account = self.member.member(syft_space_domain::access::Permission::Query).unwrap().account;
+        let change = ChangeMember { role, status, if_revision: None };
+        block_on(change_member(&self.space, &self.context(), &self.owner, account, change)).unwrap();
+    }
+
+    /// Registers the tenant on a hub.
+    pub(crate) fn register(&self) -> Marketplace {
+        let url = HubUrl::parse("https://hub.example.org").unwrap();
+        let credential = HubCredential::Pat(Secret::new("the owner's".to_owned()));
+        let account = HubAccount {
+            subject: HUB_USERNAME.to_owned(),
+            username: HUB_USERNAME.parse().unwrap(),
+            email: "harbormaster@hub.example".to_owned(),
+        };
+        self.hub.add_account(url.clone(), &credential, account);
+        let wanted = NewMarketplace {
+            name: "market".parse().unwrap(),
+            url,
+            issuer: "https://hub.syft.com".parse().unwrap(),
+            username: None,
+            credential,
+        };
+        let settings =
+            RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };
+        block_on(register_marketplace(&self.space, &self.context(), &self.owner, settings, wanted))
+            .unwrap()
+            .marketplace
+    }
+}
+
+pub(crate) fn new_endpoint(dataset: DatasetId, slug: &str) -> NewEndpoint {
+    NewEndpoint {
+        name: "Birds".parse().unwrap(),
+        slug: Slug::parse(slug).unwrap(),
+        summary: Line::default(),
+        description: Prose::default(),
+        tags: Line::default(),
+        dataset,
+        response_type: ResponseType::Raw,
+        published: true,
+    }
+}
+
+pub(crate) fn join(space: &Space, owner: &Principal, address: &str, role: Role) -> Principal {
+    let context = space.request_context(Origin::default()).unwrap();
+    let invited = block_on(invite(space, &context, owner, Invite { email: email(address), role })).unwrap();
+    let wanted = AcceptInvitation { token: invited.token.hash(), password: Secret::new(PASSWORD.to_owned()) };
+    block_on(accept_invitation(space, &context, wanted)).unwrap();
+    log_in(space, &email(address))
+}
+
+fn log_in(space: &Space, email: &Email) -> Principal {
+    let context = space.request_context(Origin::default()).unwrap();
+    let password = Password::parse(&Secret::new(PASSWORD.to_owned())).unwrap();
+    let wanted = Login { email: email.clone(), password, tenant: None };
+    let logged_in = block_on(login(space, &context, wanted)).unwrap();
+    let claims = space.tokens.verify(logged_in.token.expose(), space.clock.now()).unwrap();
+    authenticate(&*space.snapshots, &claims).unwrap()
+}
+
+pub(crate) fn email(address: &str) -> Email {
+    Email::parse(address).unwrap()
+}
+
+pub(crate) fn question() -> Query {
+    let conversation = Conversation::of_question("What do penguins dive for?".to_owned()).unwrap();
+    Query::new(conversation, 5, 0.0).unwrap()
+}
+
+/// An access policy.
+pub(crate) fn policy(mode: &str, patterns: &[&str]) -> Value {
+    json!({ "mode": mode, "patterns": patterns })
+}
+
+/// What the parts of an answer hold.
+pub(crate) fn references(mut answer: Answer) -> Vec<References> {
+    let mut found = Vec::new();
+    while let Poll::Ready(Some(part)) = Pin::new(&mut answer.parts).poll_next(&mut waker()) {
+        let AnswerPart::References(references) = part.unwrap();
+        found.push(references);
+    }
+    found
+}
+
+/// Runs a future as far as it goes.
+pub(crate) fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut waker())
+}
+
+fn waker() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    futures_executor::block_on(work)
+}
