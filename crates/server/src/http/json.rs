@@ -4,6 +4,7 @@ mod deserializer;
 
 use std::fmt;
 
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
 };
@@ -20,12 +21,29 @@ pub const MAX_DEPTH: usize = 32;
 ///
 /// # Errors
 /// When the text is not such JSON, or the value is not of the type `T`; all that is wrong with it is told at once.
-pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub fn parse<T: DeserializeOwned + JsonSchema>(body: &[u8]) -> Result<T, Problem> {
     deserialize(strict_value(body)?).or_else(|error| {
-        let mut errors = Vec::new();
-        find_errors::<T>(&mut Vec::new(), strict_value(body)?, error, &mut errors);
+        let value = strict_value(body)?;
+        let missing = missing_fields::<T>(&value);
+        let mut search = ErrorSearch::default();
+        search.search::<T>(value, error);
+        let mut errors = search.errors;
+        errors.retain(|error| !missing.contains(error));
+        errors.extend(missing);
         Err(Problem::fields(errors))
     })
+}
+
+/// The fields that a body must have and lacks, where it is an object. Reading names the first of them alone, and none where
+/// another field is wrong.
+fn missing_fields<T: JsonSchema>(value: &Value) -> Vec<FieldError> {
+    let Value::Object(fields) = value else { return Vec::new() };
+    let schema = SchemaGenerator::default().into_root_schema_for::<T>();
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    let missing = required.filter_map(Value::as_str).filter(|name| !fields.contains_key(*name));
+    missing
+        .map(|name| FieldError { pointer: String::new(), message: format!("missing field `{name}`") })
+        .collect()
 }
 
 fn deserialize<T: DeserializeOwned>(value: Value) -> Result<T, FieldError> {
@@ -46,41 +64,61 @@ enum Step {
     Item(usize),
 }
 
-/// Adds all that is wrong with a part of a body, of which one error is known. Reading stops at the first error, so each
-/// smaller part is read by itself, in a body that holds nothing else. Where there are more errors than are told, one more is
-/// found and no other: a body may be nothing but errors.
-fn find_errors<T: DeserializeOwned>(
-    path: &mut Vec<Step>,
-    value: Value,
-    error: FieldError,
-    errors: &mut Vec<FieldError>,
-) {
-    // What is wrong further out is that the other parts are missing.
-    let Some(below) = error.pointer.strip_prefix(&pointer_to(path, |_| 0)) else { return };
-    let found_before = errors.len();
-    let parts: Vec<_> = match value {
-        Value::Object(fields) => {
-            fields.into_iter().map(|(name, value)| (Step::Member(name), value)).collect()
+/// How many parts of a body are read by themselves at most: a body may be nothing but errors.
+const MAX_PARTS: usize = 10_000;
+
+/// Looks for all that is wrong with a body. Reading stops at the first error, so each part is read by itself, in a body
+/// that holds nothing else.
+#[derive(Default)]
+struct ErrorSearch {
+    path: Vec<Step>,
+    errors: Vec<FieldError>,
+    parts: usize,
+}
+
+impl ErrorSearch {
+    /// Adds all that is wrong with the part of a body that stands at the path, of which one error is known.
+    fn search<T: DeserializeOwned>(&mut self, value: Value, error: FieldError) {
+        // What is wrong further out is that the other parts are missing.
+        let Some(below) = error.pointer.strip_prefix(&pointer_to(&self.path, |_| 0)) else { return };
+        let found_before = self.errors.len();
+        // Where the part itself is wrong, none of its own parts was: it is of another type, or lacks one.
+        if !below.is_empty() {
+            match value {
+                Value::Object(fields) => {
+                    for (name, value) in fields {
+                        self.search_part::<T>(Step::Member(name), value);
+                    }
+                }
+                Value::Array(items) => {
+                    for (number, item) in items.into_iter().enumerate() {
+                        self.search_part::<T>(Step::Item(number), item);
+                    }
+                }
+                _ => {}
+            }
         }
-        Value::Array(items) => items.into_iter().enumerate().map(|(n, item)| (Step::Item(n), item)).collect(),
-        _ => Vec::new(),
-    };
-    for (step, part) in parts {
-        if errors.len() > MAX_FIELD_ERRORS {
+        if self.errors.len() == found_before {
+            let pointer = pointer_to(&self.path, |number| number) + below;
+            self.errors.push(FieldError { pointer, message: error.message });
+        }
+    }
+
+    fn search_part<T: DeserializeOwned>(&mut self, step: Step, part: Value) {
+        // Where there are more errors than are told, one more is found and no other.
+        if self.errors.len() > MAX_FIELD_ERRORS || self.parts == MAX_PARTS {
             return;
         }
-        path.push(step);
-        let alone = path.iter().rev().fold(part.clone(), |value, step| match step {
+        self.parts += 1;
+        self.path.push(step);
+        let alone = self.path.iter().rev().fold(part.clone(), |value, step| match step {
             Step::Member(name) => Value::Object(Map::from_iter([(name.clone(), value)])),
             Step::Item(_) => Value::Array(vec![value]),
         });
         if let Err(error) = deserialize::<T>(alone) {
-            find_errors::<T>(path, part, error, errors);
+            self.search::<T>(part, error);
         }
-        path.pop();
-    }
-    if errors.len() == found_before {
-        errors.push(FieldError { pointer: pointer_to(path, |n| n) + below, message: error.message });
+        self.path.pop();
     }
 }
 
@@ -242,7 +280,7 @@ mod tests {
 
     #[test]
     fn a3_a_value_of_the_wrong_type_is_not_repeated() {
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, serde::Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "it is read, and never looked at")]
         struct Body {
@@ -271,7 +309,7 @@ mod tests {
 
     #[test]
     fn i1_a_whole_number_is_one_however_it_is_written() {
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, serde::Deserialize, JsonSchema)]
         struct Body {
             count: Option<u64>,
         }
@@ -286,13 +324,13 @@ mod tests {
 
     #[test]
     fn i1_a_list_is_never_taken_for_an_object_whose_fields_stand_in_order() {
-        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[derive(Debug, PartialEq, serde::Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         struct Outer {
             name: String,
             inner: Option<Vec<Inner>>,
         }
-        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[derive(Debug, PartialEq, serde::Deserialize, JsonSchema)]
         struct Inner {
             share: f32,
             count: Option<u64>,
@@ -320,14 +358,14 @@ mod tests {
 
     #[test]
     fn i1_all_that_is_wrong_is_told_at_once() {
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, serde::Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "it is read, and never looked at")]
         struct Outer {
             name: String,
             inner: Vec<Inner>,
         }
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, serde::Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         #[expect(dead_code, reason = "it is read, and never looked at")]
         struct Inner {
@@ -336,9 +374,10 @@ mod tests {
         }
         let pointers = |body: &str| {
             let value = strict_value(body.as_bytes()).unwrap();
-            let (mut errors, error) = (Vec::new(), deserialize::<Outer>(value.clone()).unwrap_err());
-            find_errors::<Outer>(&mut Vec::new(), value, error, &mut errors);
-            errors.into_iter().map(|error| error.pointer).collect::<Vec<_>>()
+            let (mut search, error) =
+                (ErrorSearch::default(), deserialize::<Outer>(value.clone()).unwrap_err());
+            search.search::<Outer>(value, error);
+            search.errors.into_iter().map(|error| error.pointer).collect::<Vec<_>>()
         };
         let inner = r#"[{"count":1},{"share":true},7,{"count":-1,"share":"x","more":0}]"#;
         let body = format!(r#"{{"no":1,"name":null,"inner":{inner},"also":[]}}"#);
@@ -349,6 +388,12 @@ mod tests {
         assert_eq!(pointers("[]"), [""]);
         let many = format!(r#"{{"name":"n","inner":[{}0]}}"#, "0,".repeat(100_000));
         assert_eq!(pointers(&many).len(), MAX_FIELD_ERRORS + 1, "no more are looked for than are told");
+        let last = format!(r#"{{"name":"n","inner":[{}0]}}"#, r#"{"count":1},"#.repeat(2 * MAX_PARTS));
+        assert_eq!(
+            pointers(&last),
+            [format!("/inner/{}", 2 * MAX_PARTS)],
+            "the first error is told in any case"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use syft_space_domain::Space;
 use syft_space_domain::audit::RequestContext;
@@ -96,7 +97,7 @@ impl Request {
     ///
     /// # Errors
     /// When its media type, its size or its content is not allowed, or it does not arrive in time.
-    pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+    pub async fn json<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, Problem> {
         self.check_media_type(&["application/json"])?;
         let body = self.body(self.state.limits.body_bytes).await?;
         json::parse(&body)
@@ -106,7 +107,7 @@ impl Request {
     ///
     /// # Errors
     /// As for [`Self::json`].
-    pub async fn merge_patch<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+    pub async fn merge_patch<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, Problem> {
         self.check_media_type(&["application/merge-patch+json", "application/json"])?;
         let body = self.body(self.state.limits.body_bytes).await?;
         json::parse(&body)

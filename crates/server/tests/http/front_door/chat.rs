@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use futures_util::StreamExt;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use syft_space::http::problem::Problem;
@@ -33,19 +34,19 @@ pub static CHAT_ROUTES: &[Route<ChatError>] = &[Route {
 }];
 
 /// A request. What is asked stands in the body whole, and the endpoint with it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct ChatCompletion {
     model: String,
     messages: Vec<ChatMessage>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct ChatMessage {
     role: ChatRole,
     content: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum ChatRole {
     System,
