@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::audit::{Action, Event, Log, ObjectKind, RequestContext};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Hits};
 use crate::endpoint::call_record::CallRecord;
 use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
@@ -14,7 +14,11 @@ use crate::policy::{Decision, Reason};
 use crate::random::RandomError;
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
+use crate::store::StoreError;
 use crate::tenant::TenantScope;
+
+/// How many changes of its tenant a call outlasts while its answer waits to be recorded.
+const MAX_CHANGES: usize = 8;
 
 /// Checks that a caller may know of an endpoint. For a front door that knows which endpoint is meant before it reads the
 /// body: what does not exist is answered before the body is judged. That nothing was found is recorded; else nothing is,
@@ -87,10 +91,7 @@ impl<'a> QueryCall<'a> {
     /// When the caller may not query, a policy refuses or cannot be evaluated, or a port fails.
     pub async fn run(mut self, query: Query) -> Result<Answer, QueryError> {
         match self.answer(&query).await {
-            Ok(answer) => {
-                self.record.answered().await?;
-                Ok(answer)
-            }
+            Ok(answer) => Ok(answer),
             Err(error) => {
                 self.record.not_answered(|event| error.event(event)).await?;
                 Err(error)
@@ -104,10 +105,9 @@ impl<'a> QueryCall<'a> {
         let search = query.search();
         let documents = self.space.engine.search(&self.scope, self.endpoint.index, &search).await?;
         let taken = self.space.clock.now().since(begun);
-        // A hub, a policy's port and the engine may have been waited for.
-        let decision = self.recheck(learned.as_ref())?;
+        let (decision, documents) = self.record_answer(learned.as_ref(), documents).await?;
         let references = References {
-            documents: decision.filter(documents),
+            documents,
             engine: Dataset::DTYPE,
             search_ms: u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
         };
@@ -116,6 +116,30 @@ impl<'a> QueryCall<'a> {
             cost: decision.cost(),
             parts: AnswerParts::of_references(references),
         })
+    }
+
+    /// Asks again, for a hub, a policy's port and the engine may have been waited for, and records that the call is answered.
+    /// The store may be waited for too: where anything of the tenant was changed meanwhile, it begins anew, so that nobody is
+    /// answered whom a change of before had shut out. What is committed together counts as done at the same time. Answers the
+    /// decision that holds, and what it shows of the documents.
+    async fn record_answer(
+        &mut self,
+        learned: Option<&Email>,
+        documents: Hits,
+    ) -> Result<(Decision, Hits), QueryError> {
+        for _ in 0..MAX_CHANGES {
+            let (principal, decision) = self.recheck(learned)?;
+            let shown = decision.filter(documents.clone());
+            let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
+            let still_holds = move || {
+                let renewed = principal.renew(&*snapshots, clock.now());
+                renewed.is_ok_and(|renewed| Arc::ptr_eq(renewed.snapshot(), principal.snapshot()))
+            };
+            if self.record.answered(still_holds).await? {
+                return Ok((decision, shown));
+            }
+        }
+        Err(StoreError::Busy.into())
     }
 
     /// Lets the caller through and performs what that obliges to. Answers the address that a hub told of the caller: it is
@@ -140,10 +164,10 @@ impl<'a> QueryCall<'a> {
         if decision.is_allow() { Ok(learned) } else { Err(QueryError::of_decision(&decision)) }
     }
 
-    /// Asks once more all that was asked before the search, as it is now, and answers the decision that holds now: a rule may
+    /// Asks once more all that was asked before the search, as it is now, and answers the caller and the decision as of now: a rule may
     /// hang on the time, so this is done even where nothing has been changed. What was performed for the first stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the
     /// hub is not asked again.
-    fn recheck(&self, learned: Option<&Email>) -> Result<Decision, QueryError> {
+    fn recheck(&self, learned: Option<&Email>) -> Result<(Principal, Decision), QueryError> {
         let principal = renew(self.space, &self.principal)?;
         let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;
         // Another endpoint may have taken over the slug: what was found is not its to give.
@@ -152,7 +176,7 @@ impl<'a> QueryCall<'a> {
         }
         let decision = endpoint.decide(&principal.caller(learned), self.space.clock.now());
         if decision.is_allow() {
-            Ok(decision)
+            Ok((principal, decision))
         } else if decision.diagnostics.reason == Reason::AddressUnknown {
             // The policies hang on the address only now: the next query asks the hub for it.
             Err(QueryError::IdentityUnavailable)

@@ -2,36 +2,65 @@
 //! both say the same.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::policy::Obligations;
 use crate::store::{Store, StoreError};
+use crate::unit::{Abort, Recorded, Refused};
 
 /// The event of a call, and what is held for it. When this is dropped before the call has ended, the event says that the
 /// call was canceled, or, where a panic is the cause, that the server failed; and what was held is released.
 pub(super) struct CallRecord {
     store: Arc<dyn Store>,
-    /// `None` once it has been handed to the store.
-    event: Option<Event>,
+    event: PendingEvent,
     /// What is held for it.
     obligations: Obligations,
+}
+
+/// An event that is not written yet; `None` once it is. Whoever takes it writes it.
+#[derive(Clone)]
+struct PendingEvent(Arc<Mutex<Option<Event>>>);
+
+impl PendingEvent {
+    fn take(&self) -> Option<Event> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn change(&self, change: impl FnOnce(Event) -> Event) {
+        let mut event = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *event = event.take().map(change);
+    }
+}
+
+/// Why an answer was not recorded.
+enum NotRecorded {
+    /// What it rests on is not so any more, or nobody waits for it.
+    Stale,
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotRecorded {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl CallRecord {
     /// The record of a call with this event.
     pub(super) fn new(store: &Arc<dyn Store>, event: Event) -> Self {
-        Self { store: Arc::clone(store), event: Some(event), obligations: Obligations::default() }
+        let event = PendingEvent(Arc::new(Mutex::new(Some(event))));
+        Self { store: Arc::clone(store), event, obligations: Obligations::default() }
     }
 
     /// Names the thing that the call is about.
     pub(super) fn on(&mut self, kind: ObjectKind, id: impl fmt::Display) {
-        self.event = self.event.take().map(|event| event.on(kind, id));
+        self.event.change(|event| event.on(kind, id));
     }
 
     /// Names the caller's address.
     pub(super) fn about(&mut self, email: impl fmt::Display) {
-        self.event = self.event.take().map(|event| event.about(email));
+        self.event.change(|event| event.about(email));
     }
 
     /// Keeps what was taken or held for the call until its end.
@@ -39,34 +68,40 @@ impl CallRecord {
         self.obligations = obligations;
     }
 
-    /// Records that the call was answered. When that is durable, what is held is settled; when it fails, released.
-    pub(super) async fn answered(mut self) -> Result<(), StoreError> {
-        let recorded = self.record(|event| event).await;
-        if recorded.is_err() {
-            self.release();
+    /// Records that the call is answered, if what the answer rests on is still so when its turn to be written has come: the
+    /// writer may be busy for a while. Answers whether it was. When it is durable, what is held is settled as this is
+    /// dropped.
+    pub(super) async fn answered(
+        &mut self,
+        still_holds: impl Fn() -> bool + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        let pending = self.event.clone();
+        let mut taken = None;
+        let recorded = self.store.write(move |_tx| {
+            // A unit may run again: what it took is its own.
+            if taken.is_none() && still_holds() {
+                taken = pending.take();
+            }
+            let stale = || Abort::Refused(Refused::unrecorded(NotRecorded::Stale));
+            taken.clone().map(|event| Recorded::new((), event)).ok_or_else(stale)
+        });
+        match recorded.await {
+            Ok(()) => Ok(true),
+            Err(NotRecorded::Stale) => Ok(false),
+            Err(NotRecorded::Store(error)) => Err(error),
         }
-        recorded
     }
 
-    /// Records why the call was not answered, and releases what is held.
+    /// Records why the call was not answered, and releases what is held. Whoever stops waiting does not stop the store.
     pub(super) async fn not_answered(
         mut self,
         outcome: impl FnOnce(Event) -> Event,
     ) -> Result<(), StoreError> {
-        self.release();
-        self.record(outcome).await
-    }
-
-    /// Hands the event to the store, and waits until it is durable. Whoever stops waiting does not stop the store.
-    async fn record(&mut self, outcome: impl FnOnce(Event) -> Event) -> Result<(), StoreError> {
+        drop(std::mem::take(&mut self.obligations));
         match self.event.take() {
             Some(event) => self.store.record(outcome(event)).await,
             None => Ok(()),
         }
-    }
-
-    fn release(&mut self) {
-        drop(std::mem::take(&mut self.obligations));
     }
 }
 

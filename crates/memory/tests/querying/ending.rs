@@ -167,16 +167,23 @@ fn u1_a_caller_who_is_gone_while_the_search_runs_leaves_one_event() {
 }
 
 #[test]
-fn u1_a_caller_who_is_gone_while_the_event_is_written_leaves_that_event() {
-    let world = World::new();
-    let call = world.open(&world.member).unwrap();
-    world.store.set(Submit::Hold);
+fn u1_a_caller_who_is_gone_before_or_behind_the_writing_of_the_event_leaves_one() {
+    for (is_written, event) in
+        [(false, "endpoint_query failure canceled on it"), (true, "endpoint_query success  on it")]
     {
-        let mut run = pin!(call.run(question()));
-        assert!(poll(run.as_mut()).is_pending());
+        let world = World::new();
+        let call = world.open(&world.member).unwrap();
+        world.store.set(Submit::Hold);
+        {
+            let mut run = pin!(call.run(question()));
+            assert!(poll(run.as_mut()).is_pending());
+            if is_written {
+                world.store.set(Submit::Run);
+            }
+        }
+        world.store.set(Submit::Run);
+        assert_eq!(world.events(), [event]);
     }
-    world.store.set(Submit::Run);
-    assert_eq!(world.events(), ["endpoint_query success  on it"]);
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn z5_a_caller_who_is_gone_gets_back_what_was_taken_unless_the_log_says_that_the
     let released = ["day taken", "hour taken", "day released", "hour released"];
     assert_eq!(world.tickets.log()[2..], released);
     assert_eq!(world.events(), ["endpoint_query failure canceled on it"; 2]);
-    // While the event of the answer is written.
+    // While the event of the answer waits to be written.
     let call = world.open(&world.member).unwrap();
     world.store.set(Submit::Hold);
     {
@@ -176,8 +176,18 @@ fn z5_a_caller_who_is_gone_gets_back_what_was_taken_unless_the_log_says_that_the
         assert!(poll(run.as_mut()).is_pending());
     }
     world.store.set(Submit::Run);
-    assert_eq!(world.tickets.log()[6..], ["day taken", "hour taken", "day settled", "hour settled"]);
-    assert_eq!(world.events()[2..], ["endpoint_query success  on it"]);
+    assert_eq!(world.tickets.log()[6..], released);
+    assert_eq!(world.events(), ["endpoint_query failure canceled on it"; 3]);
+    // When it has been written.
+    let call = world.open(&world.member).unwrap();
+    world.store.set(Submit::Hold);
+    {
+        let mut run = pin!(call.run(question()));
+        assert!(poll(run.as_mut()).is_pending());
+        world.store.set(Submit::Run);
+    }
+    assert_eq!(world.tickets.log()[10..], ["day taken", "hour taken", "day settled", "hour settled"]);
+    assert_eq!(world.events()[3..], ["endpoint_query success  on it"]);
 }
 
 #[test]

@@ -118,6 +118,13 @@ impl ScriptedStore {
         self.state().1.len()
     }
 
+    /// Runs the units of this work at once, ahead of those that are held.
+    pub(crate) fn ahead(&self, work: impl FnOnce()) {
+        self.state().0 = Submit::Run;
+        work();
+        self.state().0 = Submit::Hold;
+    }
+
     /// Sets what is done with the next units. Those that were held run first, unless they are to be held still.
     pub(crate) fn set(&self, submit: Submit) {
         let held = {

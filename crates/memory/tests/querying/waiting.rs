@@ -11,8 +11,9 @@ use syft_space_domain::endpoint::{
 };
 use syft_space_domain::identity::{AccountStatus, AuthenticateError, AuthorizationError, remove_member};
 use syft_space_domain::snapshot::SnapshotError;
+use syft_space_domain::store::StoreError;
 
-use crate::ports::Search;
+use crate::ports::{Search, Submit};
 use crate::world::{SLUG, TOKEN_LIFETIME, World, block_on, new_endpoint, policy, poll, question, references};
 
 /// A change, the refusal that follows, and the event of it where it comes behind the body and behind the search.
@@ -142,6 +143,57 @@ fn z3_what_changes_while_the_search_runs_counts() {
         assert!((change.refused)(&refused), "{}: {refused:?}", change.name);
         assert_eq!(world.events(), [change.behind_search], "{}", change.name);
     }
+}
+
+#[test]
+fn z3_what_changes_while_the_answer_waits_to_be_recorded_counts() {
+    for change in &CHANGES {
+        let world = World::new();
+        let call = world.open(&world.member).unwrap();
+        world.store.set(Submit::Hold);
+        let mut run = pin!(call.run(question()));
+        assert!(poll(run.as_mut()).is_pending());
+        // What is held runs last: it stood behind the change all the while.
+        world.store.ahead(|| (change.make)(&world));
+        world.forget_events();
+        world.store.set(Submit::Run);
+        let refused = block_on(run).err().unwrap();
+        assert!((change.refused)(&refused), "{}: {refused:?}", change.name);
+        assert_eq!(world.events(), [change.behind_search], "{}", change.name);
+    }
+}
+
+#[test]
+fn z3_a_change_that_forbids_nothing_only_delays_the_record_of_an_answer() {
+    let world = World::new();
+    let call = world.open(&world.member).unwrap();
+    world.store.set(Submit::Hold);
+    let mut run = pin!(call.run(question()));
+    assert!(poll(run.as_mut()).is_pending());
+    world.store.ahead(|| world.attach_all(&[("nothing", json!({}))]));
+    world.forget_events();
+    world.store.set(Submit::Run);
+    let shown: usize = references(block_on(run).unwrap()).iter().map(|part| part.documents.len()).sum();
+    assert_eq!(shown, 0, "what is shown is what the policies of now leave");
+    assert_eq!(world.events(), ["endpoint_query success  on it"]);
+}
+
+#[test]
+fn z3_an_answer_whose_tenant_never_stands_still_is_given_up() {
+    let world = World::new();
+    let call = world.open(&world.member).unwrap();
+    world.store.set(Submit::Hold);
+    let mut run = pin!(call.run(question()));
+    for n in 0..8 {
+        assert!(poll(run.as_mut()).is_pending(), "{n}");
+        world.store.ahead(|| world.attach_all(&[]));
+        world.store.set(Submit::Run);
+        world.store.set(Submit::Hold);
+    }
+    world.forget_events();
+    world.store.set(Submit::Run);
+    assert_eq!(block_on(run).err(), Some(QueryError::PortError(PortError::Store(StoreError::Busy))));
+    assert_eq!(world.events(), ["endpoint_query failure state_unavailable on it"]);
 }
 
 #[test]
