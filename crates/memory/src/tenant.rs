@@ -38,4 +38,8 @@ impl TenantRows for Transaction {
         self.changes.insert(StateChange::Tenant(tenant.id));
         Ok(())
     }
+
+    fn has_changed(&self, scope: &TenantScope) -> bool {
+        self.changes.iter().any(|change| change.concerns(scope.tenant()))
+    }
 }

@@ -12,6 +12,8 @@ use crate::error::Failed;
 pub(crate) struct Session<'a> {
     connection: &'a mut SqliteConnection,
     has_savepoint: bool,
+    /// What units before this one changed in the same transaction.
+    changes_before: Option<&'a BTreeSet<StateChange>>,
     changes: BTreeSet<StateChange>,
     failure: Option<StoreError>,
 }
@@ -28,7 +30,18 @@ pub(crate) struct SessionOutcome {
 
 impl<'a> Session<'a> {
     pub(crate) fn new(connection: &'a mut SqliteConnection) -> Self {
-        Self { connection, has_savepoint: false, changes: BTreeSet::new(), failure: None }
+        Self {
+            connection,
+            has_savepoint: false,
+            changes_before: None,
+            changes: BTreeSet::new(),
+            failure: None,
+        }
+    }
+
+    /// The session of a unit behind others in the same transaction, which made these changes.
+    pub(crate) fn behind(connection: &'a mut SqliteConnection, changes: &'a BTreeSet<StateChange>) -> Self {
+        Self { changes_before: Some(changes), ..Self::new(connection) }
     }
 
     pub(crate) fn end(self) -> SessionOutcome {
@@ -85,7 +98,12 @@ impl<'a> Session<'a> {
         self.changes.insert(change);
     }
 
-    /// The changes of live state so far.
+    /// The changes of live state in this transaction so far, those of other units too.
+    pub(crate) fn changes_so_far(&self) -> impl Iterator<Item = &StateChange> {
+        self.changes_before.into_iter().flatten().chain(&self.changes)
+    }
+
+    /// The unit's own changes of live state so far.
     pub(crate) fn changes(&self) -> &BTreeSet<StateChange> {
         &self.changes
     }

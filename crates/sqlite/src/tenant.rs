@@ -105,6 +105,10 @@ impl TenantRows for Session<'_> {
         self.record_change(StateChange::Tenant(tenant.id));
         Ok(())
     }
+
+    fn has_changed(&self, scope: &TenantScope) -> bool {
+        self.changes_so_far().any(|change| change.concerns(scope.tenant()))
+    }
 }
 
 impl Session<'_> {

@@ -127,7 +127,7 @@ impl Writer {
                 return block.save(&mut self.connection).map_err(|error| store_error(&error));
             }
         };
-        let mut session = Session::new(&mut self.connection);
+        let mut session = Session::behind(&mut self.connection, changes);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let kept = unit.run(&mut session)?;
             if let UnitOutcome::Commit(events) = &kept {

@@ -12,7 +12,7 @@ use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{AccountStatus, Membership, PasswordHash};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{CommitHook, Flow, NoopHook, StateChange, Store, StoreError, Tx, View};
-use syft_space_domain::unit::{Recorded, Refused};
+use syft_space_domain::unit::{Abort, Recorded, Refused};
 
 use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{RecordingHook, commit, installation_log, read, seed};
@@ -101,6 +101,50 @@ pub fn a_follower_is_told_once_of_each_commit_in_order(make: &StoreFactory) {
         assert_eq!(ids, next, "a follower is told once of each commit, in the order of the log");
     }
     assert_eq!(in_order.next(), None, "a follower is told of every commit");
+}
+
+/// So a unit that compares a snapshot with what it rests on misses nothing that stands before it in the log.
+pub fn a_unit_knows_what_changed_before_it(make: &StoreFactory) {
+    let hook = Arc::new(RecordingHook::default());
+    let fixture = make(hook.clone());
+    let store = &*fixture.adapter;
+    thread::scope(|threads| {
+        // While the first unit runs, the others queue up behind it, as those of many callers do.
+        let ((begun, begins), (go, wait)) = (channel(), channel::<()>());
+        threads.spawn(move || {
+            let first = store.write(move |_tx| {
+                // Nobody listens any more when the unit runs again.
+                let _ = begun.send(());
+                let _ = wait.recv();
+                Ok::<_, Abort<StoreError>>(Recorded::new((), creation_event()))
+            });
+            assert_eq!(first.wait(), Ok(()), "the first unit is kept");
+        });
+        begins.recv_timeout(UNIT_TIMEOUT).expect("every unit is run");
+        let pairs: Vec<_> = (1..=8)
+            .map(|n| {
+                let change = store.write::<_, StoreError, _>(move |tx| {
+                    tx.add_tenant(&tenant(100 + n))?;
+                    Ok(Recorded::new((), creation_event()))
+                });
+                let hook = Arc::clone(&hook);
+                let behind = store.write::<_, StoreError, _>(move |tx| {
+                    let change = StateChange::Tenant(tenant_id(100 + n));
+                    let is_told = hook.commits().iter().any(|commit| commit.contains(&change));
+                    let has_changed = |n| tx.has_changed(&scope(n));
+                    Ok(Recorded::new((is_told, has_changed(100 + n), has_changed(99)), creation_event()))
+                });
+                (change, behind)
+            })
+            .collect();
+        drop(go);
+        for (change, behind) in pairs {
+            assert_eq!(change.wait(), Ok(()), "a unit is kept");
+            let (is_told, has_changed, other) = behind.wait().expect("a unit is kept");
+            assert!(is_told != has_changed, "either the follower is told of a change, or the next unit is");
+            assert!(!other, "a change of one tenant is none of another");
+        }
+    });
 }
 
 /// A hook that reads the revision of one membership after each change of it.

@@ -11,7 +11,7 @@ mod units;
 pub use change_feed::{
     a_follower_is_told_before_a_receipt_answers, a_follower_is_told_once_of_each_commit_in_order,
     a_follower_reads_the_commit_it_is_told_of, a_receipt_answers_only_after_its_rows_can_be_read,
-    each_write_touches_what_live_state_is_made_of,
+    a_unit_knows_what_changed_before_it, each_write_touches_what_live_state_is_made_of,
 };
 pub use concurrent::{
     a_full_queue_says_so_and_never_blocks, a_unit_that_fails_in_a_crowd_ends_alone,
@@ -50,6 +50,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     a_follower_is_told_before_a_receipt_answers,
     a_follower_is_told_once_of_each_commit_in_order,
     a_follower_reads_the_commit_it_is_told_of,
+    a_unit_knows_what_changed_before_it,
     each_write_touches_what_live_state_is_made_of,
     a_view_is_of_one_moment,
     nobody_sees_half_a_unit,

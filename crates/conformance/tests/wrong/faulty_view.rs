@@ -356,6 +356,10 @@ where
     delegated! {
         add_tenant(tenant: &Tenant) -> ();
     }
+
+    fn has_changed(&self, scope: &TenantScope) -> bool {
+        self.inner.has_changed(scope)
+    }
 }
 
 impl<P: DerefMut> AccountRows for FaultyView<P>

@@ -14,7 +14,7 @@ use crate::policy::{Decision, Reason};
 use crate::random::RandomError;
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 use crate::tenant::TenantScope;
 
 /// How many changes of its tenant a call outlasts while its answer waits to be recorded.
@@ -119,9 +119,8 @@ impl<'a> QueryCall<'a> {
     }
 
     /// Asks again, for a hub, a policy's port and the engine may have been waited for, and records that the call is answered.
-    /// The store may be waited for too: where anything of the tenant was changed meanwhile, it begins anew, so that nobody is
-    /// answered whom a change of before had shut out. What is committed together counts as done at the same time. Answers the
-    /// decision that holds, and what it shows of the documents.
+    /// The store may be waited for too: where anything of the tenant was changed meanwhile, it begins anew, so that in the log
+    /// no answer stands behind what shuts its caller out. Answers the decision that holds, and what it shows of the documents.
     async fn record_answer(
         &mut self,
         learned: Option<&Email>,
@@ -131,9 +130,12 @@ impl<'a> QueryCall<'a> {
             let (principal, decision) = self.recheck(learned)?;
             let shown = decision.filter(documents.clone());
             let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
-            let still_holds = move || {
+            let scope = self.scope;
+            let still_holds = move |tx: &dyn Tx| {
                 let renewed = principal.renew(&*snapshots, clock.now());
-                renewed.is_ok_and(|renewed| Arc::ptr_eq(renewed.snapshot(), principal.snapshot()))
+                let is_same =
+                    renewed.is_ok_and(|renewed| Arc::ptr_eq(renewed.snapshot(), principal.snapshot()));
+                is_same && !tx.has_changed(&scope)
             };
             if self.record.answered(still_holds).await? {
                 return Ok((decision, shown));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::policy::Obligations;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Tx};
 use crate::unit::{Abort, Recorded, Refused};
 
 /// The event of a call, and what is held for it. When this is dropped before the call has ended, the event says that the
@@ -73,13 +73,13 @@ impl CallRecord {
     /// dropped.
     pub(super) async fn answered(
         &mut self,
-        still_holds: impl Fn() -> bool + Send + 'static,
+        still_holds: impl Fn(&dyn Tx) -> bool + Send + 'static,
     ) -> Result<bool, StoreError> {
         let pending = self.event.clone();
         let mut taken = None;
-        let recorded = self.store.write(move |_tx| {
+        let recorded = self.store.write(move |tx| {
             // A unit may run again: what it took is its own.
-            if taken.is_none() && still_holds() {
+            if taken.is_none() && still_holds(tx) {
                 taken = pending.take();
             }
             let stale = || Abort::Refused(Refused::unrecorded(NotRecorded::Stale));
