@@ -36,6 +36,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     an_invitations_id_is_unique,
     z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only,
     invitations_come_in_pages,
+    h2_the_invitations_of_one_account_end_by_role,
 ];
 
 /// Checks every promise.
@@ -341,6 +342,8 @@ pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreF
     let listed = all_items(2, |page| read(store, move |view| view.invitations(&scope(1), page)));
     assert_eq!(listed, [invitation(1, 1, 1)], "nor listed");
     assert!(!commit(store, |tx| tx.remove_invitation(&write_scope(1), invitation_id(2))), "nor removed");
+    let ended = commit(store, |tx| tx.remove_invitations_by(&write_scope(1), account_id(2), &Role::ALL));
+    assert_eq!(ended, 0, "nor ended with whoever made it");
     assert!(
         commit(store, |tx| tx.remove_invitation(&write_scope(1), invitation_id(1))),
         "one's own is removed"
@@ -376,4 +379,32 @@ pub fn invitations_come_in_pages(make: &StoreFactory) {
         key_of: |invitation| invitation.id,
     }
     .check(&*fixture.adapter);
+}
+
+/// Of the others none ends, whoever made them and for whatever role.
+pub fn h2_the_invitations_of_one_account_end_by_role(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
+        let made = [(1, 1, Role::Owner), (2, 1, Role::User), (3, 1, Role::Viewer), (4, 2, Role::User)];
+        made.into_iter().try_for_each(|(n, by, role)| {
+            tx.add_invitation(&write_scope(1), &Invitation { role, ..invitation(1, n, by) })
+        })
+    });
+    let end = |by, roles: &'static [Role]| {
+        commit(store, move |tx| tx.remove_invitations_by(&write_scope(1), account_id(by), roles))
+    };
+    let left = || {
+        let listed = all_items(2, |page| read(store, move |view| view.invitations(&scope(1), page)));
+        listed.into_iter().map(|invitation| invitation.id).collect::<Vec<_>>()
+    };
+    assert_eq!(end(1, &[]), 0, "of no role there is none");
+    assert_eq!(end(3, &Role::ALL), 0, "whoever has made none has none to end");
+    assert_eq!(left(), [1, 2, 3, 4].map(invitation_id), "and none has ended");
+    assert_eq!(
+        end(1, &[Role::Owner, Role::User]),
+        2,
+        "an account's invitations of some roles end, and are counted"
+    );
+    assert_eq!(left(), [3, 4].map(invitation_id), "those of other roles and of other accounts stay");
 }

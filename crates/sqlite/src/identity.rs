@@ -378,4 +378,19 @@ impl AccountRows for Session<'_> {
         })?;
         Ok(removed > 0)
     }
+    fn remove_invitations_by(
+        &mut self,
+        scope: &WriteScope,
+        inviter: AccountId,
+        roles: &[Role],
+    ) -> Result<u64, StoreError> {
+        let removed = self.write(|connection| {
+            let made = invitations::table
+                .filter(invitations::tenant_id.eq(Key::from(scope)))
+                .filter(invitations::invited_by.eq(Key::from(inviter)))
+                .filter(invitations::role.eq_any(roles.iter().map(|role| role.as_str())));
+            diesel::delete(made).execute(connection)
+        })?;
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
 }

@@ -11,7 +11,7 @@ use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, after_key, limit_plus_one, read_page, to_i64, to_u64, unreadable_column};
+use crate::codec::{Key, after_key, limit_plus_one, read_page, to_i64, to_u64};
 use crate::schema::{endpoint_policies, endpoints, policies};
 use crate::session::Session;
 
@@ -37,7 +37,7 @@ impl PolicyRow {
             id: policy.id.into(),
             name: policy.name.clone(),
             policy_type: policy.configuration.type_name().to_owned(),
-            configuration: policy.configuration.json().get().to_owned(),
+            configuration: policy.configuration.stored().to_owned(),
             revision: to_i64(policy.revision)?,
             created_at: policy.created_at.as_unix_micros(),
             updated_at: policy.updated_at.as_unix_micros(),
@@ -51,12 +51,10 @@ impl TryFrom<PolicyRow> for Policy {
     type Error = StoreError;
     fn try_from(row: PolicyRow) -> Result<Self, StoreError> {
         let patterns = to_u64(row.patterns)?;
-        let configuration = PolicyConfiguration::from_storage(&row.policy_type, row.configuration, patterns);
         Ok(Self {
             id: row.id.into(),
             name: row.name,
-            configuration: configuration
-                .map_err(|error| unreadable_column("policies.configuration", &error))?,
+            configuration: PolicyConfiguration::from_storage(&row.policy_type, &row.configuration, patterns),
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),

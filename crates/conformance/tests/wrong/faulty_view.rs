@@ -75,6 +75,7 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "update_membership",
     "remove_membership",
     "remove_invitation",
+    "remove_invitations_by",
     "dataset",
     "dataset_named",
     "datasets",
@@ -377,6 +378,25 @@ where
         let next = self.inner.next_generation(account)?;
         let forgets = self.fault == Fault::RepeatsGenerations && self.inner.memberships(account)?.is_empty();
         Ok(if forgets { 1 } else { next })
+    }
+    fn remove_invitations_by(
+        &mut self,
+        scope: &WriteScope,
+        inviter: AccountId,
+        roles: &[Role],
+    ) -> Result<u64, StoreError> {
+        match self.fault {
+            Fault::IgnoresTenantIn("remove_invitations_by") => {
+                [1, 2, 3].into_iter().try_fold(0, |count, n| {
+                    Ok(count + self.inner.remove_invitations_by(&sample::write_scope(n), inviter, roles)?)
+                })
+            }
+            Fault::EndsInvitationsOfAnyInviter => (1..=5).try_fold(0, |count, n| {
+                Ok(count + self.inner.remove_invitations_by(scope, sample::account_id(n), roles)?)
+            }),
+            Fault::EndsInvitationsOfAnyRole => self.inner.remove_invitations_by(scope, inviter, &Role::ALL),
+            _ => self.inner.remove_invitations_by(scope, inviter, roles),
+        }
     }
     scoped! { WriteScope, sample::write_scope;
         update_membership(membership: &Membership) -> ();

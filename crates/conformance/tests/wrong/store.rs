@@ -34,6 +34,10 @@ pub(crate) enum Fault {
     UsesOffsetCursor,
     /// An account's generations begin anew when it has no membership.
     RepeatsGenerations,
+    /// With one member's invitations those of all others end.
+    EndsInvitationsOfAnyInviter,
+    /// With a member's invitations of one role those of the others end.
+    EndsInvitationsOfAnyRole,
     /// A tenant's version never changes.
     NeverRaisesVersion,
     /// The rows of a refused unit are committed.
@@ -300,6 +304,14 @@ fn a_store_that_acknowledges_before_the_commit_is_caught() {
 fn a_store_that_repeats_generations_is_caught() {
     let make = faulty_store(Fault::RepeatsGenerations);
     assert_caught(identity::CHECKS, &*make, "a3_no_generation_is_given_twice");
+}
+
+#[test]
+fn h2_a_store_that_ends_too_many_invitations_is_caught() {
+    for fault in [Fault::EndsInvitationsOfAnyInviter, Fault::EndsInvitationsOfAnyRole] {
+        let make = faulty_store(fault);
+        assert_caught(identity::CHECKS, &*make, "h2_the_invitations_of_one_account_end_by_role");
+    }
 }
 
 #[test]

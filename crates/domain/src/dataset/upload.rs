@@ -161,9 +161,10 @@ impl Upload {
     /// Ends the last file, makes all of them durable, and then their job. It is worked off in the background.
     ///
     /// # Errors
-    /// When there are no files or too many, the dataset is gone, or a port failed.
+    /// When there are no files or too many, they may not be brought any more, the dataset is gone, or a port failed.
     pub fn finish(mut self) -> Result<Job, UploadError> {
         self.end_file();
+        self.check_permitted()?;
         if self.files.is_empty() {
             return Err(UploadError::NoFile);
         }

@@ -2,9 +2,9 @@
 
 use crate::access::{Permission, Role, may_grant};
 use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::{AccountStatus, AuthorizationError, Member, Principal};
+use crate::identity::{AccountStatus, AuthorizationError, Member, Membership, Principal};
 use crate::ids::AccountId;
-use crate::page::{Page, PageRequest, every};
+use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::random::RandomError;
 use crate::space::Space;
@@ -93,6 +93,7 @@ pub async fn change_member(
             let scope = tx.authority(&authorization, &event)?;
             let mut member = find(tx, &scope, account, change.if_revision, &event)?;
             let was_owner = is_active_owner(&member);
+            let granted = grantable(&member.membership);
             let role = change.role.unwrap_or(member.membership.role);
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
             let status = change.status.unwrap_or(member.membership.status);
@@ -107,8 +108,9 @@ pub async fn change_member(
                 check_not_last_owner(tx, &scope, &event)?;
             }
             tx.update_membership(&scope, &member.membership)?;
-            let may_grant = |given| member.is_active() && may_grant(role, given);
-            let count = end_invitations(tx, &scope, account, may_grant)?;
+            let may_grant = |given: &Role| member.is_active() && may_grant(role, *given);
+            let lost: Vec<Role> = granted.filter(|given| !may_grant(given)).collect();
+            let count = end_invitations(tx, &scope, account, &lost)?;
             Ok(with_ended(Recorded::new(member, event.clone()), &ended, count))
         })
         .await
@@ -140,7 +142,8 @@ pub async fn remove_member(
                 check_not_last_owner(tx, &scope, &event)?;
             }
             tx.remove_membership(&scope, account)?;
-            let count = end_invitations(tx, &scope, account, |_| false)?;
+            let lost: Vec<Role> = grantable(&member.membership).collect();
+            let count = end_invitations(tx, &scope, account, &lost)?;
             Ok(with_ended(Recorded::new((), event.clone()), &ended, count))
         })
         .await
@@ -187,21 +190,25 @@ fn is_active_owner(member: &Member) -> bool {
     member.is_active() && member.membership.role == Role::Owner
 }
 
-/// Ends the invitations that a member has made and could not make any more. Answers how many.
+/// The roles that a membership has let its member invite somebody as.
+fn grantable(membership: &Membership) -> impl Iterator<Item = Role> + use<> {
+    let (active, giver) = (membership.status == AccountStatus::Active, membership.role);
+    Role::ALL.into_iter().filter(move |given| active && may_grant(giver, *given))
+}
+
+/// Ends the invitations that a member has made, and could not make any more for want of the right to grant these roles.
+/// Answers how many. Whoever loses no right has none to end, and nothing is asked of the store.
 fn end_invitations(
     tx: &mut dyn Tx,
     scope: &WriteScope,
     inviter: AccountId,
-    may_grant: impl Fn(Role) -> bool,
+    lost: &[Role],
 ) -> Result<u32, StoreError> {
-    let mut count: u32 = 0;
-    for invitation in every(|page| tx.invitations(scope, page))? {
-        if invitation.invited_by == inviter && !may_grant(invitation.role) {
-            tx.remove_invitation(scope, invitation.id)?;
-            count = count.saturating_add(1);
-        }
+    if lost.is_empty() {
+        return Ok(0);
     }
-    Ok(count)
+    let count = tx.remove_invitations_by(scope, inviter, lost)?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Drafts the event that invitations ended with the right to make them.

@@ -75,6 +75,14 @@ pub trait AccountRows: AccountView {
     fn add_invitation(&mut self, scope: &WriteScope, invitation: &Invitation) -> Result<(), StoreError>;
     /// Removes an invitation. `false` when there is none.
     fn remove_invitation(&mut self, scope: &WriteScope, id: InvitationId) -> Result<bool, StoreError>;
+    /// Removes the invitations of these roles that one account has made. Answers how many. It takes no longer for all the
+    /// others that the tenant has.
+    fn remove_invitations_by(
+        &mut self,
+        scope: &WriteScope,
+        inviter: AccountId,
+        roles: &[Role],
+    ) -> Result<u64, StoreError>;
 }
 
 /// Hashing a password did not happen.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::{Permission, PrincipalKind, Role};
-use crate::audit::{Action, Actor, Event, Log, ReasonCode, RequestContext};
+use crate::audit::{Action, Actor, Event, Log, RequestContext};
 use crate::identity::{AuthorizationError, Email, Forbidden};
 use crate::ids::AccountId;
 use crate::marketplace::{HubCaller, HubRole};
@@ -152,12 +152,17 @@ impl Principal {
         }
     }
 
-    /// Drafts the event, in the log of the principal's tenant, that they were refused for want of a permission.
+    /// Drafts the event, in the log of the principal's tenant, that they were refused.
     ///
     /// # Errors
     /// When the source of randomness fails.
-    pub fn refused(&self, context: &RequestContext) -> Result<Event, RandomError> {
-        let event = context.event(Log::Tenant(self.live.tenant.id), Action::AuthzFail, self.actor())?;
-        Ok(event.denied(ReasonCode::Forbidden))
+    pub fn refused(
+        &self,
+        context: &RequestContext,
+        error: &AuthorizationError,
+    ) -> Result<Event, RandomError> {
+        let mut event = context.event(Log::Tenant(self.live.tenant.id), Action::AuthzFail, self.actor())?;
+        event.person.hub_user = self.as_hub_user().and_then(HubCaller::hub_user);
+        Ok(error.denied(event))
     }
 }

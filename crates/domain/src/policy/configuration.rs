@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::policy::policy_type::ConfigurationError;
@@ -15,6 +15,8 @@ use crate::policy::policy_type::ConfigurationError;
 pub struct PolicyConfiguration {
     type_name: Arc<str>,
     json: Arc<RawValue>,
+    /// What a store kept, where that is no JSON.
+    unreadable: Option<Arc<str>>,
     patterns: u64,
 }
 
@@ -35,17 +37,22 @@ pub enum PolicyConfigurationError {
 }
 
 impl PolicyConfiguration {
-    pub(super) fn new(type_name: &str, json: &Value, patterns: u64) -> Result<Self, serde_json::Error> {
-        Self::from_storage(type_name, json.to_string(), patterns)
+    pub(super) fn new(type_name: &str, json: &Value, patterns: u64) -> Self {
+        Self::from_storage(type_name, &json.to_string(), patterns)
     }
 
     /// A configuration as a store kept it. Whether its type is known and can read it shows when it is compiled: until
-    /// then it can be listed and replaced.
-    ///
-    /// # Errors
-    /// When the text is no JSON.
-    pub fn from_storage(type_name: &str, json: String, patterns: u64) -> Result<Self, serde_json::Error> {
-        Ok(Self { type_name: type_name.into(), json: RawValue::from_string(json)?.into(), patterns })
+    /// then it can be listed and replaced. A text that is no JSON is shown as `{"unreadable": "…"}`, and no type can read it.
+    #[must_use]
+    pub fn from_storage(type_name: &str, text: &str, patterns: u64) -> Self {
+        let (json, unreadable) = match serde_json::from_str::<&RawValue>(text) {
+            Ok(json) => (json.to_owned(), None),
+            Err(_) => {
+                let shown = to_raw_value(&json!({ "unreadable": text }));
+                (shown.unwrap_or_else(|_| RawValue::NULL.to_owned()), Some(text.into()))
+            }
+        };
+        Self { type_name: type_name.into(), json: json.into(), unreadable, patterns }
     }
 
     /// The type's name in JSON and in storage.
@@ -54,10 +61,16 @@ impl PolicyConfiguration {
         &self.type_name
     }
 
-    /// The configuration as it is shown and stored.
+    /// The configuration as it is shown.
     #[must_use]
     pub fn json(&self) -> &Arc<RawValue> {
         &self.json
+    }
+
+    /// The configuration as it is stored: what was read is written back, whether it can be understood or not.
+    #[must_use]
+    pub fn stored(&self) -> &str {
+        self.unreadable.as_deref().unwrap_or_else(|| self.json.get())
     }
 
     /// How many patterns it holds, of those a tenant may have.
@@ -66,18 +79,18 @@ impl PolicyConfiguration {
         self.patterns
     }
 
-    /// How many bytes its JSON has.
+    /// How many bytes are stored of it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        u64::try_from(self.json.get().len()).unwrap_or(u64::MAX)
+        u64::try_from(self.stored().len()).unwrap_or(u64::MAX)
     }
 
     /// The configuration as a value.
     ///
     /// # Errors
-    /// When it is nested deeper than JSON is read here.
+    /// When it is nested deeper than JSON is read here, or what a store kept is no JSON.
     pub fn to_value(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_str(self.json.get())
+        serde_json::from_str(self.stored())
     }
 
     /// Tells configurations apart.
@@ -86,7 +99,7 @@ impl PolicyConfiguration {
         Sha256::new()
             .chain_update(self.type_name.as_bytes())
             .chain_update([0])
-            .chain_update(self.json.get())
+            .chain_update(self.stored())
             .finalize()
             .into()
     }
@@ -94,8 +107,7 @@ impl PolicyConfiguration {
 
 impl PartialEq for PolicyConfiguration {
     fn eq(&self, other: &Self) -> bool {
-        (&self.type_name, self.json.get(), self.patterns)
-            == (&other.type_name, other.json.get(), other.patterns)
+        (&self.type_name, self.stored(), self.patterns) == (&other.type_name, other.stored(), other.patterns)
     }
 }
 
@@ -103,6 +115,24 @@ impl Eq for PolicyConfiguration {}
 
 impl fmt::Debug for PolicyConfiguration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.type_name, self.json.get())
+        write!(f, "{} {}", self.type_name, self.stored())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn z2_a_stored_text_that_is_no_json_is_shown_and_never_read() {
+        let (broken, shown) = ("\"{", r#"{"unreadable":"\"{"}"#);
+        let configuration = PolicyConfiguration::from_storage("of_texts", broken, 3);
+        assert_eq!((configuration.json().get(), configuration.stored()), (shown, broken));
+        assert!(configuration.to_value().is_err());
+        // What is shown is another configuration, which a type may read.
+        let of_json = PolicyConfiguration::from_storage("of_texts", shown, 3);
+        assert_eq!(of_json.to_value().unwrap(), json!({ "unreadable": broken }));
+        assert_ne!(configuration, of_json);
+        assert_ne!(configuration.digest(), of_json.digest());
     }
 }

@@ -358,10 +358,14 @@ mod tests {
     #[test]
     fn z2_a_policy_that_cannot_be_evaluated_refuses_everybody() {
         let types = PolicyTypes::default();
-        let stored =
-            |type_name, json: &str| PolicyConfiguration::from_storage(type_name, json.to_owned(), 0).unwrap();
+        let stored = |type_name, text| PolicyConfiguration::from_storage(type_name, text, 0);
         let open = types.parse("access", &allow(&["*"])).unwrap();
-        for closed in [stored("rate_limit", "{}"), stored("access", r#"{"mode":"maybe","patterns":[]}"#)] {
+        for closed in [
+            stored("rate_limit", "{}"),
+            stored("access", r#"{"mode":"maybe","patterns":[]}"#),
+            stored("access", "{"),
+            stored("access", ""),
+        ] {
             for configurations in [vec![&closed], vec![&open, &closed], vec![&closed, &open]] {
                 let compiled = configurations.into_iter().zip(0..);
                 let compiled =

@@ -82,7 +82,7 @@ impl PolicyTypes {
         let policy_type = self.known(type_name)?;
         let canonical = policy_type.parse(json)?;
         let patterns = policy_type.patterns(&canonical);
-        Ok(PolicyConfiguration::new(type_name, &canonical, patterns).map_err(|error| unreadable(&error))?)
+        Ok(PolicyConfiguration::new(type_name, &canonical, patterns))
     }
 
     /// The rule of a configuration. Whoever holds one that will soon be stored spares the store's writer compiling it:

@@ -196,4 +196,15 @@ impl AccountRows for Transaction {
     fn remove_invitation(&mut self, scope: &WriteScope, id: InvitationId) -> Result<bool, StoreError> {
         Ok(self.tables.invitations.remove(scope, id))
     }
+    fn remove_invitations_by(
+        &mut self,
+        scope: &WriteScope,
+        inviter: AccountId,
+        roles: &[Role],
+    ) -> Result<u64, StoreError> {
+        let rows = self.tables.invitations.rows(scope);
+        let made = rows.filter(|(_, row)| row.invited_by == inviter && roles.contains(&row.role));
+        let made: Vec<InvitationId> = made.map(|(id, _)| id).collect();
+        Ok(count(made.into_iter().filter(|id| self.tables.invitations.remove(scope, *id))))
+    }
 }

@@ -54,7 +54,7 @@ fn cases() -> impl Strategy<Value = Case> {
             let json = json!({ "mode": mode, "patterns": patterns, "guests": guests });
             PolicyTypes::default().parse("access", &json).unwrap()
         });
-    let unknown = Just(PolicyConfiguration::from_storage("unheard_of", "{}".to_owned(), 0).unwrap());
+    let unknown = Just(PolicyConfiguration::from_storage("unheard_of", "{}", 0));
     let policies = vec(prop_oneof![12 => access, 1 => unknown], 0..4);
     (prop::bool::weighted(0.7), policies).prop_map(|(published, policies)| Case { published, policies })
 }

@@ -11,7 +11,7 @@ use crate::world::{World, block_on};
 
 fn configuration(patterns: u64, bytes: u64) -> PolicyConfiguration {
     let text = "x".repeat(usize::try_from(bytes).unwrap() - 2);
-    PolicyConfiguration::from_storage("access", format!("\"{text}\""), patterns).unwrap()
+    PolicyConfiguration::from_storage("access", &format!("\"{text}\""), patterns)
 }
 
 async fn create(world: &World, owner: &Principal, one: PolicyConfiguration) -> Result<Policy, PolicyError> {

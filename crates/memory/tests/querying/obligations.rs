@@ -133,7 +133,7 @@ fn z5_a_policy_that_comes_while_the_search_runs_decides_but_takes_nothing_more()
         (None, vec!["day taken".into(), "day settled".into()])
     );
     world.attach_all(&[ticket("day")]);
-    let configuration = PolicyConfiguration::from_storage("unknown", "{}".to_owned(), 0).unwrap();
+    let configuration = PolicyConfiguration::from_storage("unknown", "{}", 0);
     let unreadable = world.add_policy(configuration);
     world.engine.set(Search::Wait);
     let mut run = pin!(world.open(&world.member).unwrap().run(question()));

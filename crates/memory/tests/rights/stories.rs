@@ -9,11 +9,12 @@ use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, Outcome};
 use syft_space_domain::endpoint::{self, ChangeEndpoint, EndpointName, QueryError};
 use syft_space_domain::identity::{
-    self, AcceptError, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember, Invite,
-    InviteError, LoginError, MemberError, Principal,
+    self, AcceptError, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember, Invitation,
+    Invite, InviteError, LoginError, MemberError, Principal,
 };
-use syft_space_domain::page::PageRequest;
+use syft_space_domain::ids::InvitationId;
 use syft_space_domain::policy::{self, NewPolicy};
+use syft_space_domain::secret::TokenHash;
 
 use crate::world::{Loss, TOKEN_LIFETIME, World, account, context, email, try_log_in};
 
@@ -48,11 +49,8 @@ fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
         assert_eq!(refused.unwrap_err(), MemberError::from(error), "{change:?}");
         assert_eq!(world.last_event(), event, "{change:?}");
         let scope = world.owner.scope(Permission::ReadMetadata).unwrap();
-        let kept = world.read(move |view| {
-            let invitations = view.invitations(&scope, PageRequest::default())?.items;
-            Ok((view.count_datasets(&scope)?, view.count_policies(&scope)?, invitations))
-        });
-        assert_eq!(kept, (0, 0, Vec::new()), "{change:?}");
+        let kept = world.read(move |view| Ok((view.count_datasets(&scope)?, view.count_policies(&scope)?)));
+        assert_eq!((kept, world.invitations()), ((0, 0), Vec::new()), "{change:?}");
     }
 }
 
@@ -150,6 +148,45 @@ fn h2_an_invitation_whose_maker_loses_the_right_while_a_password_is_hashed_lets_
     let clock = Arc::clone(&world.clock);
     world.meanwhile.set(move || clock.advance(Duration::from_secs(8 * 24 * 60 * 60)));
     assert_eq!(world.accept(invitation), Err(AcceptError::NotFound));
+}
+
+#[test]
+fn r1_a_change_that_takes_no_right_to_invite_looks_for_no_invitations() {
+    let world = World::new();
+    let ulf = world.member("ulf", Role::User);
+    let ada = world.member("ada", Role::Admin);
+    // Neither may make this one. Only a change that looks for invitations finds it.
+    let planted = |by: &Principal, n: u8| Invitation {
+        id: InvitationId::from_bytes([n; 16]),
+        tenant: world.owner.snapshot().tenant.id,
+        email: email("planted"),
+        role: Role::Owner,
+        token: TokenHash([n; 32]),
+        invited_by: account(by),
+        created_at: world.space.clock.now(),
+        expires_at: world.space.clock.now().plus(Invitation::LIFETIME),
+    };
+    for (n, by) in [(1, &ulf), (2, &ada)] {
+        world.plant(planted(by, n));
+    }
+    let change = |who: &Principal, role, status| {
+        let change = ChangeMember { role, status, if_revision: None };
+        let context = context(&world.space);
+        block_on(identity::change_member(&world.space, &context, &world.owner, account(who), change))
+            .unwrap();
+    };
+    change(&ulf, Some(Role::User), None);
+    change(&ulf, Some(Role::Viewer), None);
+    change(&ulf, None, Some(AccountStatus::Disabled));
+    change(&ulf, None, None);
+    change(&ada, Some(Role::Admin), Some(AccountStatus::Active));
+    world.change(&ulf, Loss::Removed)();
+    assert_eq!(world.invitations().len(), 2);
+    // One who loses the right loses what they made by it, and no more is looked at.
+    world.invite(&ada, "friend", Role::User);
+    world.change(&ada, Loss::Demoted)();
+    assert_eq!(world.last_event().2.as_deref(), Some("invitations_ended"));
+    assert_eq!(world.invitations().len(), 2);
 }
 
 #[test]

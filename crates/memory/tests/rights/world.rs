@@ -18,7 +18,8 @@ use syft_space_domain::endpoint::{
 use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
 use syft_space_domain::identity::{
     self, AcceptError, AcceptInvitation, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember,
-    Email, Forbidden, Invite, Login, LoginError, Password, PasswordError, PasswordHash, Principal,
+    Email, Forbidden, Invitation, Invite, Login, LoginError, Password, PasswordError, PasswordHash,
+    Principal,
 };
 use syft_space_domain::ids::{AccountId, DatasetId};
 use syft_space_domain::page::PageRequest;
@@ -26,7 +27,7 @@ use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::{Flow, StoreError, View};
-use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
+use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, WriteScope, found_as_operator};
 use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
@@ -207,6 +208,22 @@ impl World {
             });
             disabled.wait().unwrap();
         }
+    }
+
+    /// Stores an invitation that nobody may have made.
+    pub(crate) fn plant(&self, invitation: Invitation) {
+        let event = context(&self.space).event(Log::Installation, Action::ConfigChange, Actor::Operator);
+        let (scope, event) = (self.owner.scope(Permission::ManageMembers).unwrap(), event.unwrap());
+        let planted: Receipt<(), StoreError> = self.space.store.write(move |tx| {
+            tx.add_invitation(&WriteScope::assume(&scope, "a test plants it"), &invitation)?;
+            Ok(Recorded::new((), event.clone()))
+        });
+        planted.wait().unwrap();
+    }
+
+    pub(crate) fn invitations(&self) -> Vec<Invitation> {
+        let scope = self.owner.scope(Permission::ManageMembers).unwrap();
+        self.read(move |view| view.invitations(&scope, PageRequest::default())).items
     }
 
     pub(crate) fn dataset(&self, by: &Principal, name: &str) -> Result<Dataset, dataset::DatasetError> {

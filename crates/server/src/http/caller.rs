@@ -3,7 +3,7 @@
 use syft_space_domain::PortError;
 use syft_space_domain::access::Permission;
 use syft_space_domain::audit::{Action, ObjectKind, ReasonCode, RequestContext};
-use syft_space_domain::identity::{AuthenticateError, Principal};
+use syft_space_domain::identity::{AuthenticateError, AuthorizationError, Principal};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -35,10 +35,13 @@ impl Caller {
         permissions: &'static [Permission],
         route: RouteName,
     ) -> Result<Self, Problem> {
-        if !permissions.iter().any(|permission| principal.may(*permission)) {
-            return Err(refuse(state, context, &principal, permissions, route).await);
+        if permissions.iter().any(|permission| principal.may(*permission)) {
+            return Ok(Self { principal, permissions, route });
         }
-        Ok(Self { principal, permissions, route })
+        match permissions.iter().map(|permission| principal.scope(*permission)).find_map(Result::err) {
+            Some(error) => Err(refuse(state, context, &principal, error, route).await),
+            None => Err(Problem::new(Reason::Forbidden, "your role does not permit this")),
+        }
     }
 
     /// The principal, as it was when it was last asked for.
@@ -52,15 +55,18 @@ impl Caller {
         self.principal
     }
 
-    /// The caller as of now. Time has gone by: what a new request with the same token would be refused for, this one is.
+    /// The caller as of now. Time has gone by: what a new request with the same token would be refused for, this one is. Who
+    /// sent it has been proved, so that is in the tenant's log before the caller learns of it.
     ///
     /// # Errors
     /// The answer that such a request would get.
     pub(crate) async fn renew(self, state: &State, context: &RequestContext) -> Result<Self, Problem> {
         let Self { principal, permissions, route } = self;
-        let renewed = principal.renew(&*state.space.snapshots, state.space.clock.now());
-        let principal = renewed.map_err(|error| unauthenticated(state, context, error))?;
-        Self::check(state, context, principal, permissions, route).await
+        match principal.renew(&*state.space.snapshots, state.space.clock.now()) {
+            Ok(principal) => Self::check(state, context, principal, permissions, route).await,
+            Err(AuthenticateError::Live(error)) => Err(PortError::from(error).into()),
+            Err(error) => Err(refuse(state, context, &principal, error.into(), route).await),
+        }
     }
 }
 
@@ -78,24 +84,22 @@ pub(crate) fn refused(state: &State, context: &RequestContext, reason_code: Reas
     Problem::token_invalid()
 }
 
-/// Records that the caller is not permitted, in the tenant's log, before it is answered.
+/// Records that somebody who has proved who they are is refused, in their tenant's log, before they are answered.
 async fn refuse(
     state: &State,
     context: &RequestContext,
     principal: &Principal,
-    permissions: &[Permission],
+    error: AuthorizationError,
     RouteName { method, path }: RouteName,
 ) -> Problem {
     let recorded = async {
-        let event = principal.refused(context)?.on(ObjectKind::Route, format_args!("{method} {path}"));
+        let event =
+            principal.refused(context, &error)?.on(ObjectKind::Route, format_args!("{method} {path}"));
         state.space.store.record(event).await?;
         Ok::<(), Problem>(())
     };
-    if let Err(problem) = recorded.await {
-        return problem;
-    }
-    match permissions.iter().map(|permission| principal.scope(*permission)).find_map(Result::err) {
-        Some(error) => error.into(),
-        None => Problem::new(Reason::Forbidden, "your role does not permit this"),
+    match recorded.await {
+        Ok(()) => error.into(),
+        Err(problem) => problem,
     }
 }

@@ -56,7 +56,6 @@ pub(super) async fn files(request: &mut Request, id: DatasetId, wait: bool) -> R
         body.discard().await
     };
     let read = read.await;
-    let read = if read.is_ok() { request.renew().await } else { read };
     if read.is_ok() {
         // Nobody receives it if writing has failed, which is told below.
         drop(steps.send(UploadStep::End).await);

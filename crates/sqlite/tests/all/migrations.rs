@@ -7,7 +7,7 @@ use crate::support::texts;
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel::sqlite::Sqlite;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use toml::Table;
 
@@ -96,6 +96,24 @@ fn undoing_the_last_migration_leaves_the_rest_of_the_data() {
     connection.batch_execute(APP_ROWS).unwrap();
     connection.revert_last_migration(APP).unwrap();
     assert_eq!(texts(&mut connection, "SELECT name AS text FROM policies"), ["ours"]);
+}
+
+#[derive(diesel::QueryableByName)]
+struct PlanStep {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    detail: String,
+}
+
+#[test]
+fn r1_the_invitations_of_one_account_are_found_by_their_index() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    // As `remove_invitations_by` deletes them.
+    let plan = "EXPLAIN QUERY PLAN DELETE FROM invitations \
+                WHERE tenant_id = x'01' AND invited_by = x'02' AND role IN ('owner', 'user')";
+    let steps: Vec<PlanStep> = diesel::sql_query(plan).load(&mut connection).unwrap();
+    let by_index = "INDEX invitations_of_inviter (invited_by=? AND tenant_id=?)";
+    assert!(steps[0].detail.ends_with(by_index), "{}", steps[0].detail);
 }
 
 /// Each column of a freshly migrated database, as `table.column`.

@@ -104,3 +104,44 @@ async fn z2_a_policy_of_a_type_that_nobody_knows_closes_its_endpoint_alone() {
     acme.delete(&format!("/policies/{id}")).await.expect(204);
     acme.ask("birds", "penguins").await.expect(200);
 }
+
+#[tokio::test]
+async fn z2_a_policy_whose_configuration_is_no_json_closes_its_endpoint_alone() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, [acme, globex]) = two_tenants().await;
+    let dataset = dataset_of(&acme, "others", &[("a", "Cats sleep.")]).await;
+    endpoint_on(&acme, &dataset, "cats").await;
+    let said = restart_with(&mut space, "UPDATE policies SET configuration = '{'");
+    assert!(!said.contains("closed"), "{said}");
+    assert_eq!(readiness(&space).await, json!({ "status": "ready" }));
+    let again = |owner: &Client| space.anybody().with_token(owner.token());
+    again(&globex).ask("birds", "penguins").await.expect_problem(503, "policy_unavailable");
+    let acme = again(&acme);
+    acme.ask("birds", "penguins").await.expect_problem(503, "policy_unavailable");
+    acme.ask("cats", "cats").await.expect(200);
+    let explain = json!({ "identity": { "email": "owner@acme.example" } });
+    let why = acme.post("/endpoints/birds/policies/explain", &explain).await.expect(200).body;
+    assert_eq!(why["steps"][0]["outcome"], "unavailable");
+
+    // Its owner sees what is stored as a text. It stays closed by another name, until it is given a configuration or put away.
+    let listed = acme.get("/policies").await.expect(200).body["items"].as_array().unwrap().clone();
+    let [broken] = listed.try_into().unwrap();
+    assert_eq!(
+        (&broken["policy_type"], &broken["configuration"]),
+        (&json!("access"), &json!({ "unreadable": "{" }))
+    );
+    let path = format!("/policies/{}", broken["id"].as_str().unwrap());
+    assert_eq!(acme.get(&path).await.expect(200).body, broken);
+    acme.patch(&path, &json!({ "name": "broken" })).await.expect(200);
+    acme.ask("birds", "penguins").await.expect_problem(503, "policy_unavailable");
+    let everybody = json!({ "configuration": { "mode": "allow", "patterns": ["*"] } });
+    acme.patch(&path, &everybody).await.expect(200);
+    acme.ask("birds", "penguins").await.expect(200);
+    let globex = again(&globex);
+    let listed = globex.get("/policies").await.expect(200).body;
+    globex.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
+    globex.delete(&format!("/policies/{}", listed["items"][0]["id"].as_str().unwrap())).await.expect(204);
+    globex.ask("birds", "penguins").await.expect(200);
+}
