@@ -82,7 +82,7 @@ pub enum StateChange {
 }
 
 impl StateChange {
-    /// Whose live state it is; `None` where it is the installation's.
+    /// Whose snapshot it is; `None` where it is the installation's.
     #[must_use]
     pub fn tenant(&self) -> Option<TenantId> {
         match *self {

@@ -20,7 +20,7 @@ pub(crate) struct Session<'a> {
 pub(crate) struct SessionOutcome {
     /// Whether there is a savepoint to release or to roll back to.
     pub(crate) has_savepoint: bool,
-    /// The live state that it changed.
+    /// What it changed of what snapshots are made of.
     pub(crate) changes: BTreeSet<StateChange>,
     /// The error after which the transaction cannot be relied upon any more.
     pub(crate) failure: Option<StoreError>,
@@ -80,12 +80,12 @@ impl<'a> Session<'a> {
         done
     }
 
-    /// Records a change of live state.
+    /// Records a change of what snapshots are made of.
     pub(crate) fn record_change(&mut self, change: StateChange) {
         self.changes.insert(change);
     }
 
-    /// The changes of live state so far.
+    /// The changes of what snapshots are made of, so far.
     pub(crate) fn changes(&self) -> &BTreeSet<StateChange> {
         &self.changes
     }
