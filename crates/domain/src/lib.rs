@@ -29,8 +29,9 @@
 //!    name to each adapter.
 //!
 //! A port that is no part of the store (a search engine, a hasher of passwords, a hub) is a trait of its own in
-//! `ports.rs`, and a field of [`Space`]: use cases reach it there. What takes long answers a [`Pending`]. It too has a
-//! suite in the conformance crate, an adapter in memory, and a place where the binary makes the one that is deployed.
+//! `ports.rs`, and a field of [`Space`]: use cases reach it there. What takes long answers a [`Pending`]. It too has an
+//! adapter in memory, and a suite in the conformance crate where several adapters are to keep its promises; the binary
+//! makes the one that is deployed.
 //!
 //! # How to add a front door
 //!

@@ -1,4 +1,5 @@
 //! Each block of Rust in docs/embedding.md, compiled and run: the page can name nothing that is gone.
+#![expect(clippy::print_stdout, reason = "the page prints what it found")]
 
 use std::error::Error;
 use std::sync::Arc;
@@ -114,6 +115,7 @@ fn space() -> Space {
         ingestion: IngestQueue::default(),
     };
 
+    assert_eq!(space.policy_types.iter().count(), 1);
     space
 }
 
