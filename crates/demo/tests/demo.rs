@@ -30,6 +30,12 @@ fn run(arguments: &[&str]) -> (Output, String) {
 fn a_marketplaces_users_ask_and_the_policy_decides() {
     let (output, said) = run(&["demo", "--with-hub", "--exit", "--listen", "127.0.0.1:0"]);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let (_, answered) = said.split_once("anna@example.org asks: Who may query").unwrap();
+    let (best, _) = answered.split_once("  0.").unwrap().1.split_once("\n  0.").unwrap();
+    assert!(best.contains("\"docs-policies.md\""), "{best}");
+    assert!(best.contains(
+        "**No access policy is attached:** every member who may query is admitted, and nobody else"
+    ));
     let (_, said) = said.split_once("A marketplace runs at http://127.0.0.1:").unwrap();
     assert!(said.contains("5. The tenant registered its account there, \"spaceowner\""), "{said}");
     assert!(said.contains("6. The endpoint \"handbook\" is listed there"), "{said}");

@@ -28,6 +28,22 @@
 //! 3. Add the trait to [`store::View`] or [`store::Tx`], a suite to the conformance crate, and a file of the same
 //!    name to each adapter.
 //!
+//! A port that is no part of the store (a search engine, a hasher of passwords, a hub) is a trait of its own in
+//! `ports.rs`, and a field of [`Space`]: use cases reach it there. What takes long answers a [`Pending`]. It too has an
+//! adapter in memory, and a suite in the conformance crate where several adapters are to keep its promises; the binary
+//! makes the one that is deployed.
+//!
+//! # How to add a front door
+//!
+//! A front door is a dialect in which queries come and answers go. It changes nothing here:
+//!
+//! 1. Make an [`identity::Principal`] of the request's credential, and an [`endpoint::Query`] of its body.
+//! 2. Open an [`endpoint::QueryCall`] once the body is there: caller and endpoint are taken as they are then. Where the
+//!    endpoint is known before, [`endpoint::check_visible`] refuses first what is not there.
+//! 3. Run it, and render the parts of its [`endpoint::Answer`], or word the [`endpoint::QueryError`].
+//!
+//! Events, policies and what they oblige to are the call's.
+//!
 //! # How to add a policy type
 //!
 //! One file that implements [`policy::PolicyType`] and [`policy::Rule`], and one line: see [`policy`].

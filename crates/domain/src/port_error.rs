@@ -32,7 +32,7 @@ pub enum PortError {
     /// The sealing of secrets.
     #[error(transparent)]
     Sealing(#[from] SealError),
-    /// The live state.
+    /// The snapshots.
     #[error(transparent)]
     Live(#[from] SnapshotError),
 }

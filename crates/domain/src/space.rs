@@ -57,7 +57,7 @@ pub struct Space {
 }
 
 impl Space {
-    /// Begins a call.
+    /// Begins the context of a request.
     ///
     /// # Errors
     /// When the source of randomness fails.

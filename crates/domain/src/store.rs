@@ -82,13 +82,13 @@ pub enum StateChange {
 }
 
 impl StateChange {
-    /// Whether it is a change of live state that this tenant's requests hang on: its own, or the installation's.
+    /// Whether a request of this tenant may hang on it: it is its own, or the installation's.
     #[must_use]
     pub fn concerns(&self, tenant: TenantId) -> bool {
         self.tenant().is_none_or(|changed| changed == tenant)
     }
 
-    /// Whose live state it is; `None` where it is the installation's.
+    /// Whose snapshot it is; `None` where it is the installation's.
     #[must_use]
     pub fn tenant(&self) -> Option<TenantId> {
         match *self {

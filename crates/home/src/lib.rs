@@ -10,8 +10,9 @@
 //!
 //! A home belongs to the user who runs the space, and so do the entries that are made first; what belongs to another
 //! user is refused. Below the home no symbolic link is followed: a link in place of a folder or a file is refused, and
-//! one in place of a draft is removed. (`config.toml` alone may be one: it is only read, and not from here.) A draft is created exclusively, so that nothing is ever written through a name
-//! that somebody else made. The home itself may be reached over a link: where it leads is its user's choice.
+//! one in place of a draft is removed. (`config.toml` alone may be one: it is only read, and not from here.) A draft
+//! is created exclusively, so that nothing is ever written through a name that somebody else made. The home itself may
+//! be reached over a link: where it leads is its user's choice.
 #![forbid(unsafe_code)]
 
 mod error;

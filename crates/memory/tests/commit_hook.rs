@@ -56,7 +56,7 @@ fn a_follower_may_submit_a_unit_and_is_not_waited_for() {
     let store = Arc::new(MemoryStore::new(hook.clone()));
     hook.store.set(Arc::downgrade(&store)).unwrap();
     assert_eq!(add_tenant(&*store, 1), Ok(()));
-    assert_eq!(calls.try_iter().count(), 1, "an event alone changes no live state, so it is told of once");
+    assert_eq!(calls.try_iter().count(), 1, "an event alone changes no snapshot, so it is told of once");
     let log = store.view().events(&scope(1), &Default::default(), Default::default()).unwrap();
     assert_eq!(log.events.items.len(), 1, "what the follower submitted is done");
 }

@@ -22,7 +22,7 @@ pub(crate) struct Session<'a> {
 pub(crate) struct SessionOutcome {
     /// Whether there is a savepoint to release or to roll back to.
     pub(crate) has_savepoint: bool,
-    /// The live state that it changed.
+    /// What it changed of what snapshots are made of.
     pub(crate) changes: BTreeSet<StateChange>,
     /// The error after which the transaction cannot be relied upon any more.
     pub(crate) failure: Option<StoreError>,
@@ -93,17 +93,17 @@ impl<'a> Session<'a> {
         done
     }
 
-    /// Records a change of live state.
+    /// Records a change of what snapshots are made of.
     pub(crate) fn record_change(&mut self, change: StateChange) {
         self.changes.insert(change);
     }
 
-    /// The changes of live state in this transaction so far, those of other units too.
+    /// The changes of what snapshots are made of in this transaction so far, those of other units too.
     pub(crate) fn changes_so_far(&self) -> impl Iterator<Item = &StateChange> {
         self.changes_before.into_iter().flatten().chain(&self.changes)
     }
 
-    /// The unit's own changes of live state so far.
+    /// The unit's own changes of what snapshots are made of, so far.
     pub(crate) fn changes(&self) -> &BTreeSet<StateChange> {
         &self.changes
     }

@@ -112,7 +112,7 @@ impl TenantRows for Session<'_> {
 }
 
 impl Session<'_> {
-    /// Counts this unit for each tenant whose live state it changed.
+    /// Counts this unit for each tenant whose snapshot it changed.
     pub(crate) fn bump_versions(&mut self) -> Result<(), StoreError> {
         let changes: BTreeSet<TenantId> = self.changes().iter().filter_map(StateChange::tenant).collect();
         for id in changes {

@@ -355,7 +355,7 @@ pub fn each_write_touches_what_live_state_is_made_of(make: &StoreFactory) {
         assert_eq!(
             hook.take_changes(),
             expected,
-            "{name} touches what live state is made of, and nothing else"
+            "{name} touches what snapshots are made of, and nothing else"
         );
         let after = versions(store);
         for (n, (before, after)) in (1..=3).zip(before.iter().zip(&after)) {

@@ -273,13 +273,6 @@ impl Event {
         self.reason_code = Some(reason_code.into());
         self
     }
-
-    /// Puts it into another log.
-    #[must_use]
-    pub fn into_log(mut self, log: Log) -> Self {
-        self.log = log;
-        self
-    }
 }
 
 /// Where a call comes from.

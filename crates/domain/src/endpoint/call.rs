@@ -166,9 +166,9 @@ impl<'a> QueryCall<'a> {
         if decision.is_allow() { Ok(learned) } else { Err(QueryError::of_decision(&decision)) }
     }
 
-    /// Asks once more all that was asked before the search, as it is now, and answers the caller and the decision as of now: a rule may
-    /// hang on the time, so this is done even where nothing has been changed. What was performed for the first stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the
-    /// hub is not asked again.
+    /// Asks once more all that was asked before the search, as it is now, and answers the caller and the decision as of now:
+    /// a rule may hang on the time, so this is done even where nothing has been changed. What was performed for the first
+    /// stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the hub is not asked again.
     fn recheck(&self, learned: Option<&Email>) -> Result<(Principal, Decision), QueryError> {
         let principal = renew(self.space, &self.principal)?;
         let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;

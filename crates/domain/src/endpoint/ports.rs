@@ -28,7 +28,7 @@ pub trait EndpointView {
     ) -> Result<Vec<Endpoint>, StoreError>;
 }
 
-/// Writes endpoints. Each method touches the endpoint's live state.
+/// Writes endpoints. Each method changes the endpoint in its tenant's snapshot.
 pub trait EndpointRows: EndpointView {
     /// Adds an endpoint. Its id and slug are new in the tenant and its dataset exists, else
     /// [`StoreError::Conflict`].

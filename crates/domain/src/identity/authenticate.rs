@@ -10,11 +10,11 @@ use crate::snapshot::{SnapshotError, Snapshots, TenantSnapshot};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
 
-/// Makes a principal of verified claims. Role, status and tenant are read from the live state, so that a change
-/// acts on the very next request.
+/// Makes a principal of verified claims. Role, status and tenant are read from the tenant's snapshot, so that a
+/// change acts on the very next request.
 ///
 /// # Errors
-/// When the bearer may not come in, or the live state is not to be had.
+/// When the bearer may not come in, or the snapshot is not to be had.
 pub fn authenticate(live: &dyn Snapshots, claims: &AccessClaims) -> Result<Principal, AuthenticateError> {
     let live = tenant(live, &TenantScope::of(claims.tenant))?;
     enter(live, claims.account, &claims.email, claims.generation, claims.expires_at)

@@ -144,7 +144,7 @@ pub trait AccessTokens: Send + Sync {
     /// Verifies a token that a caller presents.
     ///
     /// # Errors
-    /// When its form, kind, key, signature, claims or time is wrong. A token of another kind, well-formed as such, is [`TokenRefused::WrongKind`], whatever else is
-    /// wrong with it for us: it may be for another to verify.
+    /// When its form, kind, key, signature, claims or time is wrong. A token of another kind, well-formed as such, is
+    /// [`TokenRefused::WrongKind`], whatever else is wrong with it for us: it may be for another to verify.
     fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenRefused>;
 }

@@ -9,7 +9,7 @@ use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
 /// The claims of a local access token. Its role is told to the client only: what a caller may do is read from
-/// the live state at each request.
+/// the tenant's snapshot at each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessClaims {
     /// Who (`sub`).

@@ -9,7 +9,7 @@ use crate::snapshot::{SnapshotError, Snapshots};
 /// admits it, and nothing else.
 ///
 /// # Errors
-/// When nobody here owns the audience, or the live state is not to be had.
+/// When nobody here owns the audience, or the snapshot is not to be had.
 pub fn admit(
     live: &dyn Snapshots,
     claims: SatelliteClaims,

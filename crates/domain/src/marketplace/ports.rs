@@ -68,7 +68,7 @@ pub trait MarketplaceView {
     ) -> Result<Vec<(TenantId, Listing)>, StoreError>;
 }
 
-/// Writes hubs, marketplaces and listings. What changes a hub or a marketplace touches its live state.
+/// Writes hubs, marketplaces and listings. What changes a hub or a marketplace touches the snapshot.
 pub trait MarketplaceRows: MarketplaceView {
     /// Trusts a hub. Its id and issuer are new, else [`StoreError::Conflict`].
     fn add_hub(&mut self, hub: &Hub) -> Result<(), StoreError>;

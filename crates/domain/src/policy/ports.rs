@@ -59,7 +59,7 @@ pub trait PolicyView {
     ) -> Result<Vec<EndpointId>, StoreError>;
 }
 
-/// Writes policies. Each method touches the live state of the endpoints concerned.
+/// Writes policies. Each method changes the tenant's snapshot where the endpoints concerned are in it.
 pub trait PolicyRows: PolicyView {
     /// Adds a policy. Its id is new in the tenant, else [`StoreError::Conflict`].
     fn add_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError>;

@@ -11,7 +11,7 @@ use crate::snapshot::{SnapshotError, Snapshots, TenantSnapshot};
 use crate::store::{CommitHook, StateChange, StoreError, View};
 use crate::tenant::{OperatorScope, TenantScope};
 
-/// The live state of every tenant and of the installation, kept by following a store's commits.
+/// The snapshots of every tenant and of the installation, kept by following a store's commits.
 #[derive(Default)]
 pub struct SnapshotCache {
     policy_types: PolicyTypes,

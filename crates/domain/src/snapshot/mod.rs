@@ -12,7 +12,7 @@ use crate::ids::HubId;
 use crate::marketplace::Audience;
 use crate::tenant::TenantScope;
 
-/// There is no live state to answer from.
+/// There is no snapshot to answer from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
     /// There is no such tenant.

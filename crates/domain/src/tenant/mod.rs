@@ -29,7 +29,7 @@ pub struct Tenant {
     pub name: TenantName,
     /// How much it may hold.
     pub limits: TenantLimits,
-    /// Counts the commits that changed what its live state is made of.
+    /// Counts the commits that changed what its snapshot is made of.
     pub version: u64,
     /// When it was founded.
     pub created_at: Timestamp,

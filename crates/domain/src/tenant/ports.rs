@@ -24,7 +24,7 @@ pub trait TenantRows: TenantView {
     /// Adds a tenant. Its name and id are new, else [`StoreError::Conflict`].
     fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError>;
 
-    /// Whether the transaction has changed live state of this tenant so far, by this unit or by one before it that is to be
-    /// committed with it: snapshots do not show that yet. Reads nothing.
+    /// Whether the transaction has changed what this tenant's snapshot is made of, by this unit or by one before it that is to be
+    /// committed with it: the snapshot does not show that yet. Reads nothing.
     fn has_changed(&self, scope: &TenantScope) -> bool;
 }

@@ -26,7 +26,7 @@ impl TenantScope {
     /// adapters' tests. The reason is for whoever reads the call.
     #[must_use]
     pub fn assume(tenant: TenantId, reason: &'static str) -> Self {
-        debug_assert!(!reason.is_empty(), "a vouched scope names its reason");
+        debug_assert!(!reason.is_empty(), "an assumed scope names its reason");
         Self { tenant }
     }
 

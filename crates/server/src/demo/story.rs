@@ -14,7 +14,7 @@ use syft_space_domain::secret::BearerSecret;
 
 use crate::demo::documents::Document;
 
-const QUESTION: &str = "How is a refused query recorded in the audit log?";
+const QUESTION: &str = "Who may query when no access policy is attached?";
 const OWNER: &str = "olivia@example.org";
 const ADMITTED: &str = "anna@example.org";
 const REFUSED: &str = "victor@elsewhere.example";
@@ -97,7 +97,7 @@ pub(crate) async fn run(
     let path = "/endpoints/handbook/query";
     let answer = api.send(Method::POST, path, Some(&admitted), Some(query.clone()), StatusCode::OK).await?;
     for found in answer["references"]["documents"].as_array().context("an answer has documents")? {
-        let text: String = found["content"].as_str().unwrap_or_default().chars().take(300).collect();
+        let text: String = found["content"].as_str().unwrap_or_default().chars().take(420).collect();
         let score = found["similarity_score"].as_f64().unwrap_or_default();
         print_line(&format!(
             "  {score:.2}  {}\n        {}",

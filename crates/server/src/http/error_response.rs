@@ -51,7 +51,7 @@ impl From<PortError> for Problem {
                 Self::new(Reason::Unavailable, "the index is damaged; its operator must rebuild it")
             }
             PortError::Live(error) => {
-                tracing::error!(%error, "no live state to answer from");
+                tracing::error!(%error, "no snapshot to answer from");
                 Self::new(Reason::Unavailable, "the tenant's state is not to be had at the moment; try again")
             }
             PortError::Hashing(error) => internal(&error),

@@ -150,7 +150,7 @@ fn configuration(
             Problem::field("/policy_type", format!("policy_type is {}; {error}", known.join(" or ")))
         }
         PolicyConfigurationError::Invalid(invalid) => {
-            Problem::field(format!("/configuration{}", invalid.pointer), error.to_string())
+            Problem::field(format!("/configuration{}", invalid.pointer), invalid.message.clone())
         }
     })
 }
