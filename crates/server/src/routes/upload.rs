@@ -21,11 +21,10 @@ use crate::routes::reply;
 const MAX_QUEUED_CHUNKS: usize = 16;
 const TRANSFER_ENCODING: HeaderName = HeaderName::from_static("content-transfer-encoding");
 
-/// A message from the task that reads to the thread that writes. Without an end nothing is taken in.
+/// A message from the task that reads to the thread that writes.
 enum UploadStep {
     File(String),
     Bytes(Bytes),
-    End,
 }
 
 /// Takes files in, and answers with their job.
@@ -36,16 +35,15 @@ pub(super) async fn files(request: &mut Request, id: DatasetId, wait: bool) -> R
     let (space, context, principal) =
         (request.space().clone(), request.context.clone(), request.principal()?.clone());
     let (steps, mut waiting) = mpsc::channel(MAX_QUEUED_CHUNKS);
-    let writing = tokio::task::spawn_blocking(move || -> Result<Option<Job>, Problem> {
+    let writing = tokio::task::spawn_blocking(move || -> Result<Upload, Problem> {
         let mut upload = Upload::begin(&space, &context, &principal, id)?;
         while let Some(step) = waiting.blocking_recv() {
             match step {
                 UploadStep::File(name) => upload.begin_file(&name)?,
                 UploadStep::Bytes(bytes) => upload.write(&bytes)?,
-                UploadStep::End => return Ok(Some(upload.finish()?)),
             }
         }
-        Ok(None)
+        Ok(upload)
     });
     let read = async {
         let mut form = Multipart::new(request.http.headers(), body.clone());
@@ -56,22 +54,17 @@ pub(super) async fn files(request: &mut Request, id: DatasetId, wait: bool) -> R
         body.discard().await
     };
     let read = read.await;
-    let read = if read.is_ok() { request.renew().await } else { read };
-    if read.is_ok() {
-        // Nobody receives it if writing has failed, which is told below.
-        drop(steps.send(UploadStep::End).await);
-    }
     drop(steps);
     let written = writing.await.map_err(|error| {
         tracing::error!(%error, "files could not be written");
         Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
     })?;
-    // Reading stops when writing has failed: that is then the cause.
-    let job = written?;
-    read?;
-    let Some(job) = job else {
-        return Err(Problem::new(Reason::Malformed, "the form was not read to its end"));
-    };
+    // Reading stops when writing has failed: that is then the cause. A refusal in it is recorded already.
+    let upload = written?;
+    let permitted = if read.is_ok() { request.renew().await } else { read };
+    // What is not taken in is removed there as well, for that blocks on a disk.
+    let job =
+        reply::blocking(move || permitted.and_then(|()| Ok::<Job, Problem>(upload.finish()?))).await??;
     if wait && let Some(watch) = request.space().ingestion.watch(job.id) {
         watch.await;
         request.renew().await?;
