@@ -295,7 +295,7 @@ pub fn documents(
     block_on(space.read(principal, Permission::WriteDatasets, finding(dataset)))?;
     let documents = space.documents.documents(&scope, dataset, page)?;
     // The disk was waited for.
-    principal.recheck(space, Permission::WriteDatasets)?;
+    principal.recheck_reader(space, Permission::WriteDatasets)?;
     Ok(documents)
 }
 

@@ -188,7 +188,7 @@ pub fn usage(space: &Space, principal: &Principal, id: DatasetId) -> Result<Usag
     block_on(dataset(space, principal, id))?;
     let usage = space.documents.usage(&scope, id)?;
     // The disk was waited for.
-    principal.recheck(space, Permission::ReadMetadata)?;
+    principal.recheck_reader(space, Permission::ReadMetadata)?;
     Ok(usage)
 }
 

@@ -242,7 +242,7 @@ pub async fn endpoints(
     let mut page = space.read(principal, permission, read).await?;
     if !in_full {
         // The endpoints and their policies as of now, too.
-        let principal = principal.recheck(space, permission)?;
+        let principal = principal.recheck_reader(space, permission)?;
         let (caller, now) = (principal.caller(None), space.clock.now());
         page.items.retain(|listed| {
             let endpoint = principal.snapshot().endpoint(listed.slug.as_str());

@@ -10,7 +10,7 @@ use crate::tenant::TenantScope;
 use crate::unit::{Receipt, Recorded};
 
 impl Principal {
-    /// The same caller as of now, for whoever has waited.
+    /// The same caller as of now, for whoever has waited and records the refusal.
     ///
     /// # Errors
     /// When a new request with the same token would not be let in, or would not be permitted this.
@@ -18,6 +18,18 @@ impl Principal {
         let renewed = self.renew(&*space.snapshots, space.clock.now())?;
         renewed.scope(permission)?;
         Ok(renewed)
+    }
+
+    /// The same caller as of now, for whoever has read, which has no event.
+    ///
+    /// # Errors
+    /// As for [`Self::recheck`], as [`AuthorizationError::Lost`].
+    pub(crate) fn recheck_reader(
+        &self,
+        space: &Space,
+        permission: Permission,
+    ) -> Result<Self, AuthorizationError> {
+        self.recheck(space, permission).map_err(|error| AuthorizationError::Lost(Box::new(error)))
     }
 }
 
@@ -40,7 +52,7 @@ impl Space {
     {
         let scope = principal.scope(permission)?;
         let found = self.store.read(&scope, move |view| work(view, &scope)).await;
-        principal.recheck(self, permission)?;
+        principal.recheck_reader(self, permission)?;
         found
     }
 

@@ -59,9 +59,15 @@ pub(super) async fn files(request: &mut Request, id: DatasetId, wait: bool) -> R
         tracing::error!(%error, "files could not be written");
         Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
     })?;
-    // Reading stops when writing has failed: that is then the cause. A refusal in it is recorded already.
+    let is_gone = |problem: &Problem| problem.reason() == Reason::TokenInvalid;
+    // A refusal behind a chunk is recorded already; a token that is good no longer is counted besides, as everywhere.
+    let permitted = match &written {
+        Err(problem) if !is_gone(problem) => Ok(()),
+        _ if read.is_ok() => request.renew().await,
+        _ => read,
+    };
+    // Reading stops when writing has failed: that is then the cause.
     let upload = written?;
-    let permitted = if read.is_ok() { request.renew().await } else { read };
     // What is not taken in is removed there as well, for that blocks on a disk.
     let job =
         reply::blocking(move || permitted.and_then(|()| Ok::<Job, Problem>(upload.finish()?))).await??;
