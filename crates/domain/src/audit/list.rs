@@ -31,8 +31,9 @@ pub async fn events(
     filter: EventFilter,
     page: PageRequest<Seq>,
 ) -> Result<LogPage, AuditError> {
-    let scope = principal.scope(Permission::ReadAudit)?;
-    Ok(space.store.read(&scope, move |view| view.events(&scope, &filter, page)).await?)
+    space
+        .read(principal, Permission::ReadAudit, move |view, scope| Ok(view.events(scope, &filter, page)?))
+        .await
 }
 
 /// The installation's events, the newest first: what belongs to no tenant.

@@ -1,5 +1,7 @@
 //! Stopping a job: what it has stored stays, and the rest of what was brought goes.
 
+use futures_executor::block_on;
+
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
@@ -7,6 +9,8 @@ use crate::dataset::{DatasetError, Job, JobStatus, catch_up};
 use crate::identity::Principal;
 use crate::ids::{DatasetId, JobId};
 use crate::space::Space;
+use crate::store::View;
+use crate::tenant::TenantScope;
 use crate::unit::Recorded;
 
 /// Stops a job. One that was stopped before stays as it is. Blocks on a disk.
@@ -21,18 +25,19 @@ pub fn cancel_job(
     id: JobId,
 ) -> Result<Job, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let found = space.store.read(&scope, move |view| {
-        let known = active(view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
-        Ok::<_, DatasetError>((known, view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)?))
-    });
-    let (known, job) = found.wait()?;
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Job, id);
+    let find = move |view: &mut dyn View, scope: &TenantScope| {
+        let known = active(view, scope, dataset)?.ok_or(DatasetError::NotFound)?;
+        Ok::<_, DatasetError>((known, view.job(scope, dataset, id)?.ok_or(DatasetError::NoJob)?))
+    };
+    let found = space.read_ahead(principal, Permission::WriteDatasets, &event, find);
+    let (known, job) = block_on(found)?;
     if job.status == JobStatus::Canceled {
         return Ok(job);
     }
     if job.status.is_final() {
         return Err(DatasetError::JobEnded(job.status));
     }
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Job, id);
     // Whoever works on it stops early, and is then waited for.
     space.ingestion.stop(id);
     let canceled = space.datasets.with_lock(dataset, || {

@@ -6,9 +6,11 @@
 //!
 //! Everything here blocks on a disk.
 
+use futures_executor::block_on;
+
 use crate::access::Permission;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
-use crate::dataset::manage::{active, read_active};
+use crate::dataset::manage::active;
 use crate::dataset::task::Task;
 use crate::dataset::{
     ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexKey, Job, JobFailure, JobProgress,
@@ -19,7 +21,7 @@ use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{StoreError, View};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::unit::Recorded;
 
@@ -172,7 +174,9 @@ pub fn finish_ingestion(
     scope: &TenantScope,
     job: Job,
 ) -> Result<Job, IngestError> {
-    let dataset = find_dataset(space, scope, job.dataset)?;
+    let (of, id) = (*scope, job.dataset);
+    let found = space.store.read(scope, move |view| active(view, &of, id));
+    let dataset = found.wait()?.ok_or(IngestError::NoDataset)?;
     catch_up(space, scope, dataset.index())?;
     let progress =
         JobProgress { documents_done: job.documents_total, bytes_done: job.bytes_total, ..job.progress };
@@ -243,23 +247,15 @@ pub fn remove_document(
     id: &DocumentId,
 ) -> Result<(), RemoveDocumentError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let known = find_dataset(space, &scope, dataset)?;
+    let event = context
+        .event(&scope, Action::SensitiveDelete, principal.actor())?
+        .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
+    let known = find_dataset(space, principal, Permission::WriteDatasets, &event, dataset)?;
     if space.documents.document(&scope, dataset, id)?.is_none() {
         return Err(IngestError::NoDocument);
     }
     // The event comes first: a removal that nobody recorded would be worse than a record of one that was cut short.
-    let event = context
-        .event(&scope, Action::SensitiveDelete, principal.actor())?
-        .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
-    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
-    let recorded: Result<(), IngestError> = space
-        .store
-        .write(move |tx| {
-            tx.authority(&authorization, &event)?;
-            Ok(Recorded::new((), event.clone()))
-        })
-        .wait();
-    recorded?;
+    space.record::<IngestError>(principal, Permission::WriteDatasets, event)?.wait()?;
     space.datasets.with_lock(dataset, || space.documents.remove(&scope, dataset, id))?;
     Ok(catch_up(space, &scope, known.index())?)
 }
@@ -276,12 +272,12 @@ pub fn document(
     id: &DocumentId,
 ) -> Result<Document, IngestError> {
     let scope = principal.scope(Permission::ReadContent)?;
-    find_dataset(space, &scope, dataset)?;
-    let document = space.documents.document(&scope, dataset, id)?.ok_or(IngestError::NoDocument)?;
     let event = context
         .event(&scope, Action::SensitiveRead, principal.actor())?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
-    space.store.record(event).wait()?;
+    find_dataset(space, principal, Permission::ReadContent, &event, dataset)?;
+    let document = space.documents.document(&scope, dataset, id)?.ok_or(IngestError::NoDocument)?;
+    space.record::<IngestError>(principal, Permission::ReadContent, event)?.wait()?;
     Ok(document)
 }
 
@@ -296,12 +292,26 @@ pub fn documents(
     page: PageRequest<DocumentId>,
 ) -> Result<Page<DocumentSummary, DocumentId>, IngestError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    find_dataset(space, &scope, dataset)?;
-    Ok(space.documents.documents(&scope, dataset, page)?)
+    block_on(space.read(principal, Permission::WriteDatasets, finding(dataset)))?;
+    let documents = space.documents.documents(&scope, dataset, page)?;
+    // The disk was waited for.
+    principal.recheck_reader(space, Permission::WriteDatasets)?;
+    Ok(documents)
 }
 
-fn find_dataset(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Dataset, IngestError> {
-    read_active(space, scope, id).wait()?.ok_or(IngestError::NoDataset)
+/// The dataset that something is to be done to, for somebody who still may. `tried` tells of that.
+pub(super) fn find_dataset(
+    space: &Space,
+    principal: &Principal,
+    permission: Permission,
+    tried: &Event,
+    id: DatasetId,
+) -> Result<Dataset, IngestError> {
+    block_on(space.read_ahead(principal, permission, tried, finding(id)))
+}
+
+fn finding(id: DatasetId) -> impl FnOnce(&mut dyn View, &TenantScope) -> Result<Dataset, IngestError> {
+    move |view, scope| active(view, scope, id)?.ok_or(IngestError::NoDataset)
 }
 
 fn cut(document: NewDocument, context: &RequestContext) -> Document {

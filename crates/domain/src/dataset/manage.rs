@@ -1,5 +1,7 @@
 //! Making, changing and reading datasets, and reading their jobs.
 
+use futures_executor::block_on;
+
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
@@ -9,10 +11,10 @@ use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
 use crate::text::{Line, Name};
-use crate::unit::{Receipt, Recorded, check_revision};
+use crate::unit::{Recorded, check_revision};
 
 /// A dataset is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,16 +82,6 @@ pub(super) fn active<V: DatasetView + ?Sized>(
     id: DatasetId,
 ) -> Result<Option<Dataset>, StoreError> {
     Ok(view.dataset(scope, id)?.filter(|dataset| dataset.state == DatasetState::Active))
-}
-
-/// Reads a dataset that anybody may see.
-pub(super) fn read_active(
-    space: &Space,
-    scope: &TenantScope,
-    id: DatasetId,
-) -> Receipt<Option<Dataset>, StoreError> {
-    let scope = *scope;
-    space.store.read(&scope, move |view| active(view, &scope, id))
 }
 
 /// Makes a dataset.
@@ -181,8 +173,10 @@ pub async fn change_dataset(
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
 pub async fn dataset(space: &Space, principal: &Principal, id: DatasetId) -> Result<Dataset, DatasetError> {
-    let scope = principal.scope(Permission::ReadMetadata)?;
-    read_active(space, &scope, id).await?.ok_or(DatasetError::NotFound)
+    let find = move |view: &mut dyn View, scope: &TenantScope| {
+        active(view, scope, id)?.ok_or(DatasetError::NotFound)
+    };
+    space.read(principal, Permission::ReadMetadata, find).await
 }
 
 /// How much a dataset holds at this moment. Blocks on a disk.
@@ -191,8 +185,11 @@ pub async fn dataset(space: &Space, principal: &Principal, id: DatasetId) -> Res
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
 pub fn usage(space: &Space, principal: &Principal, id: DatasetId) -> Result<Usage, DatasetError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    read_active(space, &scope, id).wait()?.ok_or(DatasetError::NotFound)?;
-    Ok(space.documents.usage(&scope, id)?)
+    block_on(dataset(space, principal, id))?;
+    let usage = space.documents.usage(&scope, id)?;
+    // The disk was waited for.
+    principal.recheck_reader(space, Permission::ReadMetadata)?;
+    Ok(usage)
 }
 
 /// The tenant's datasets.
@@ -204,8 +201,7 @@ pub async fn datasets(
     principal: &Principal,
     page: PageRequest<DatasetId>,
 ) -> Result<Page<Dataset, DatasetId>, DatasetError> {
-    let scope = principal.scope(Permission::ReadMetadata)?;
-    Ok(space.store.read(&scope, move |view| view.datasets(&scope, page)).await?)
+    space.read(principal, Permission::ReadMetadata, move |view, scope| Ok(view.datasets(scope, page)?)).await
 }
 
 /// One job of a dataset, as it is at this moment.
@@ -218,10 +214,9 @@ pub async fn job(
     dataset: DatasetId,
     id: JobId,
 ) -> Result<JobSnapshot, DatasetError> {
-    let scope = principal.scope(Permission::WriteDatasets)?;
-    let found = space.store.read(&scope, move |view| {
-        active(view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
-        view.job(&scope, dataset, id)?.ok_or(DatasetError::NoJob)
+    let found = space.read(principal, Permission::WriteDatasets, move |view, scope| {
+        active(view, scope, dataset)?.ok_or(DatasetError::NotFound)?;
+        view.job(scope, dataset, id)?.ok_or(DatasetError::NoJob)
     });
     Ok(space.ingestion.now(found.await?, space.clock.now()))
 }
@@ -236,10 +231,9 @@ pub async fn jobs(
     dataset: DatasetId,
     page: PageRequest<JobId>,
 ) -> Result<Page<JobSnapshot, JobId>, DatasetError> {
-    let scope = principal.scope(Permission::WriteDatasets)?;
-    let found = space.store.read(&scope, move |view| {
-        active(view, &scope, dataset)?.ok_or(DatasetError::NotFound)?;
-        Ok::<_, DatasetError>(view.jobs(&scope, dataset, page)?)
+    let found = space.read(principal, Permission::WriteDatasets, move |view, scope| {
+        active(view, scope, dataset)?.ok_or(DatasetError::NotFound)?;
+        Ok::<_, DatasetError>(view.jobs(scope, dataset, page)?)
     });
     let Page { items, next } = found.await?;
     let now = space.clock.now();

@@ -2,13 +2,14 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
-use crate::dataset::manage::read_active;
+use crate::dataset::manage::active;
 use crate::dataset::search_query::{Hits, SearchQuery};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::DatasetId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::unit::Recorded;
+use crate::store::View;
+use crate::tenant::TenantScope;
 
 /// A dataset was not searched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,18 +38,13 @@ pub async fn search_dataset(
     query: &SearchQuery<'_>,
 ) -> Result<Hits, SearchDatasetError> {
     let scope = principal.scope(Permission::ReadContent)?;
-    let dataset = read_active(space, &scope, id).await?.ok_or(SearchDatasetError::NotFound)?;
-    let hits = space.engine.search(&scope, dataset.index(), query).await?;
     let event = context.event(&scope, Action::SensitiveRead, principal.actor())?.on(ObjectKind::Dataset, id);
+    let find = move |view: &mut dyn View, scope: &TenantScope| {
+        active(view, scope, id)?.ok_or(SearchDatasetError::NotFound)
+    };
+    let dataset = space.read_ahead(principal, Permission::ReadContent, &event, find).await?;
+    let hits = space.engine.search(&scope, dataset.index(), query).await?;
     // The engine was waited for.
-    let authorization = principal.authorize(Permission::ReadContent, space.clock.now())?;
-    let recorded: Result<(), SearchDatasetError> = space
-        .store
-        .write(move |tx| {
-            tx.authority(&authorization, &event)?;
-            Ok(Recorded::new((), event.clone()))
-        })
-        .await;
-    recorded?;
+    space.record::<SearchDatasetError>(principal, Permission::ReadContent, event)?.await?;
     Ok(hits)
 }

@@ -9,12 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::access::Permission;
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
-use crate::dataset::ingest::add_job;
-use crate::dataset::manage::read_active;
+use crate::dataset::ingest::{add_job, find_dataset};
 use crate::dataset::ports::{SpooledFile, UploadWriter};
 use crate::dataset::task::Task;
 use crate::dataset::{ContentHash, FILE_MAX_BYTES, FileName, IngestError, Job, JobProgress, JobStatus};
-use crate::identity::{AuthorizationError, Principal};
+use crate::identity::Principal;
 use crate::ids::{DatasetId, JobId};
 use crate::space::Space;
 use crate::store::StoreError;
@@ -92,7 +91,7 @@ impl Upload {
             context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, job.id);
         // A dataset on its way out takes its lock before its folder goes: none is made behind it.
         let intake = space.datasets.with_lock(dataset, || {
-            read_active(space, &scope, dataset).wait()?.ok_or(IngestError::NoDataset)?;
+            find_dataset(space, principal, Permission::WriteDatasets, &event, dataset)?;
             Ok::<_, IngestError>(space.spool.begin(&scope, dataset, job.id)?)
         })?;
         let (files, names) = (Vec::new(), HashSet::new());
@@ -141,9 +140,7 @@ impl Upload {
 
     /// Files may come for hours: nothing more is taken from somebody who may not bring them any more.
     fn check_permitted(&self) -> Result<(), IngestError> {
-        let renewed = self.principal.renew(&*self.space.snapshots, self.space.clock.now());
-        let permitted = renewed.map_err(AuthorizationError::from);
-        match permitted.and_then(|principal| principal.scope(Permission::WriteDatasets)) {
+        match self.principal.recheck(&self.space, Permission::WriteDatasets) {
             Ok(_) => Ok(()),
             Err(error) => {
                 let event = error.denied(self.event.clone());
@@ -173,7 +170,7 @@ impl Upload {
         job.bytes_total = files.iter().map(|file| file.bytes).sum();
         let dataset = job.dataset;
         space.datasets.with_lock(dataset, || {
-            read_active(&space, &scope, dataset).wait()?.ok_or(IngestError::NoDataset)?;
+            find_dataset(&space, &principal, Permission::WriteDatasets, &event, dataset)?;
             intake.seal(&files)?;
             let added = add_job(&space, &principal, job.clone(), event);
             if added.is_err() {
@@ -188,9 +185,10 @@ impl Upload {
 
     /// A folder that went away with its dataset is no failure of the store.
     fn failed(&self, error: StoreError) -> UploadError {
-        match read_active(&self.space, &self.scope, self.job.dataset).wait() {
-            Ok(None) => IngestError::NoDataset.into(),
-            _ => error.into(),
+        let (space, principal) = (&self.space, &self.principal);
+        match find_dataset(space, principal, Permission::WriteDatasets, &self.event, self.job.dataset) {
+            Ok(_) | Err(IngestError::PortError(_)) => error.into(),
+            Err(cause) => cause.into(),
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::marketplace::take_off;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
+use crate::store::View;
+use crate::tenant::TenantScope;
 use crate::text::{Line, Name, Prose};
 use crate::unit::{Recorded, check_revision};
 
@@ -216,9 +218,12 @@ pub async fn endpoint(
     principal: &Principal,
     name: &EndpointName,
 ) -> Result<Endpoint, EndpointError> {
-    let scope = principal.scope(Permission::ReadMetadata)?;
     let name = name.clone();
-    space.store.read(&scope, move |view| name.find(view, &scope)?.ok_or(EndpointError::NotFound)).await
+    space
+        .read(principal, Permission::ReadMetadata, move |view, scope| {
+            name.find(view, scope)?.ok_or(EndpointError::NotFound)
+        })
+        .await
 }
 
 /// The tenant's endpoints: all of them for those who may read metadata, and for others those they may query.
@@ -231,10 +236,13 @@ pub async fn endpoints(
     page: PageRequest<EndpointId>,
 ) -> Result<ListedEndpoints, EndpointError> {
     let in_full = principal.may(Permission::ReadMetadata);
-    let scope =
-        principal.scope(if in_full { Permission::ReadMetadata } else { Permission::ListQueryable })?;
-    let mut page = space.store.read(&scope, move |view| view.endpoints(&scope, page)).await?;
+    let permission = if in_full { Permission::ReadMetadata } else { Permission::ListQueryable };
+    let read =
+        move |view: &mut dyn View, scope: &TenantScope| Ok::<_, EndpointError>(view.endpoints(scope, page)?);
+    let mut page = space.read(principal, permission, read).await?;
     if !in_full {
+        // The endpoints and their policies as of now, too.
+        let principal = principal.recheck_reader(space, permission)?;
         let (caller, now) = (principal.caller(None), space.clock.now());
         page.items.retain(|listed| {
             let endpoint = principal.snapshot().endpoint(listed.slug.as_str());

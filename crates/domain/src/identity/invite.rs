@@ -109,8 +109,9 @@ pub async fn invitations(
     principal: &Principal,
     page: PageRequest<InvitationId>,
 ) -> Result<Page<Invitation, InvitationId>, InviteError> {
-    let scope = principal.scope(Permission::ManageMembers)?;
-    Ok(space.store.read(&scope, move |view| view.invitations(&scope, page)).await?)
+    space
+        .read(principal, Permission::ManageMembers, move |view, scope| Ok(view.invitations(scope, page)?))
+        .await
 }
 
 /// Takes an invitation back.

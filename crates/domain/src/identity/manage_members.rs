@@ -8,7 +8,7 @@ use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::random::RandomError;
 use crate::space::Space;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, View};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::unit::{Abort, Recorded, Refused, check_revision};
 
@@ -56,8 +56,7 @@ pub async fn members(
     principal: &Principal,
     page: PageRequest<AccountId>,
 ) -> Result<Page<Member, AccountId>, MemberError> {
-    let scope = principal.scope(Permission::ReadMembers)?;
-    Ok(space.store.read(&scope, move |view| view.members(&scope, page)).await?)
+    space.read(principal, Permission::ReadMembers, move |view, scope| Ok(view.members(scope, page)?)).await
 }
 
 /// One member of the tenant.
@@ -65,8 +64,10 @@ pub async fn members(
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
 pub async fn member(space: &Space, principal: &Principal, account: AccountId) -> Result<Member, MemberError> {
-    let scope = principal.scope(Permission::ReadMembers)?;
-    space.store.read(&scope, move |view| view.member(&scope, account)?.ok_or(MemberError::NotFound)).await
+    let find = move |view: &mut dyn View, scope: &TenantScope| {
+        view.member(scope, account)?.ok_or(MemberError::NotFound)
+    };
+    space.read(principal, Permission::ReadMembers, find).await
 }
 
 /// Changes a membership. The account itself is never touched.

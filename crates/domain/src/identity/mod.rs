@@ -17,6 +17,7 @@ mod operate;
 mod password;
 pub mod ports;
 mod principal;
+mod reading;
 mod refusal;
 mod token;
 

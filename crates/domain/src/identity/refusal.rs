@@ -67,6 +67,9 @@ pub enum AuthorizationError {
     /// What proved who they are does so no longer.
     #[error(transparent)]
     Unauthenticated(#[from] AuthenticateError),
+    /// They lost the right while something was read for them. Nobody has recorded that yet: a read has no event.
+    #[error(transparent)]
+    Lost(Box<AuthorizationError>),
 }
 
 impl AuthorizationError {
@@ -84,6 +87,7 @@ impl AuthorizationError {
                 Event { action: Action::AuthzFail, actor, ..event }.denied(ReasonCode::Forbidden)
             }
             Self::Unauthenticated(error @ AuthenticateError::Live(_)) => event.failed(error.reason_code()),
+            Self::Lost(error) => error.denied(event),
             Self::Unauthenticated(error) => {
                 Event { action: Action::AuthnTokenFail, ..event }.denied(error.reason_code())
             }

@@ -16,7 +16,7 @@ use crate::marketplace::{
 use crate::page::{Page, PageRequest};
 use crate::sealing::Sealer;
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
 use crate::unit::{Recorded, check_revision};
 
@@ -58,8 +58,8 @@ pub async fn marketplace(
     principal: &Principal,
     id: MarketplaceId,
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
-    let scope = principal.scope(Permission::ReadMarketplaces)?;
-    find(space, scope, id).await
+    let find = finding(Arc::clone(&space.sealer), id);
+    space.read(principal, Permission::ReadMarketplaces, find).await
 }
 
 /// The tenant's marketplaces.
@@ -71,27 +71,23 @@ pub async fn marketplaces(
     principal: &Principal,
     page: PageRequest<MarketplaceId>,
 ) -> Result<Page<MarketplaceWithHub, MarketplaceId>, MarketplaceError> {
-    let scope = principal.scope(Permission::ReadMarketplaces)?;
     let sealer = Arc::clone(&space.sealer);
-    let found = space.store.read(&scope, move |view| {
-        let Page { items, next } = view.marketplaces(&scope, page)?;
-        let items = items.into_iter().map(|marketplace| on_hub(&*sealer, view, &scope, marketplace));
+    let found = space.read(principal, Permission::ReadMarketplaces, move |view, scope| {
+        let Page { items, next } = view.marketplaces(scope, page)?;
+        let items = items.into_iter().map(|marketplace| on_hub(&*sealer, view, scope, marketplace));
         Ok(Page { items: items.collect::<Result<_, _>>()?, next })
     });
     found.await
 }
 
-async fn find(
-    space: &Space,
-    scope: TenantScope,
+fn finding(
+    sealer: Arc<dyn Sealer>,
     id: MarketplaceId,
-) -> Result<MarketplaceWithHub, MarketplaceError> {
-    let sealer = Arc::clone(&space.sealer);
-    let found = space.store.read(&scope, move |view| {
-        let found = view.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
-        Ok(on_hub(&*sealer, view, &scope, found)?)
-    });
-    found.await
+) -> impl FnOnce(&mut dyn View, &TenantScope) -> Result<MarketplaceWithHub, MarketplaceError> {
+    move |view, scope| {
+        let found = view.marketplace(scope, id)?.ok_or(MarketplaceError::NotFound)?;
+        Ok(on_hub(&*sealer, view, scope, found)?)
+    }
 }
 
 /// Changes a marketplace's name or credential. A new credential is shown to the hub first: it is of the same account, and
@@ -110,15 +106,22 @@ pub async fn change_marketplace(
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
     let scope = principal.scope(Permission::ManageMarketplaces)?;
     let ChangeMarketplace { name, credential, if_revision } = change;
-    let renewed = match credential {
-        Some(credential) => Some(renew(space, &scope, setting, id, if_revision, credential).await?),
-        None => None,
-    };
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
+    let renewed = match credential {
+        Some(credential) => {
+            let find = finding(Arc::clone(&space.sealer), id);
+            let found = space.read_ahead(principal, Permission::ManageMarketplaces, &event, find).await?;
+            // Asked before the hub hears of anything, and again inside the unit.
+            check_revision(if_revision, found.marketplace.revision, MarketplaceError::Changed)?;
+            Some(renew(space, &scope, setting, found, credential).await?)
+        }
+        None => None,
+    };
     let now = context.now;
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
-    let changed = space
+    let sealer = Arc::clone(&space.sealer);
+    space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
@@ -138,11 +141,9 @@ pub async fn change_marketplace(
             row.revision += 1;
             row.updated_at = now;
             tx.update_marketplace(&scope, &row)?;
-            Ok(Recorded::new(row, event.clone()))
+            Ok(Recorded::new(on_hub(&*sealer, tx, &scope, row)?, event.clone()))
         })
-        .await?;
-    let sealer = Arc::clone(&space.sealer);
-    Ok(space.store.read(&scope, move |view| on_hub(&*sealer, view, &scope, changed)).await?)
+        .await
 }
 
 /// A marketplace with a new credential, which the hub has accepted.
@@ -150,13 +151,10 @@ async fn renew(
     space: &Space,
     scope: &TenantScope,
     setting: RegistrationSettings<'_>,
-    id: MarketplaceId,
-    if_revision: Option<u64>,
+    found: MarketplaceWithHub,
     credential: HubCredential,
 ) -> Result<Marketplace, MarketplaceError> {
-    let MarketplaceWithHub { marketplace: mut row, hub, .. } = find(space, *scope, id).await?;
-    // Asked before the hub hears of anything, and again inside the unit.
-    check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
+    let MarketplaceWithHub { marketplace: mut row, hub, .. } = found;
     let access = HubAccess { url: hub.url, credential };
     let account = space.hubs.account(&access).await?;
     if account.username != row.username {

@@ -148,11 +148,10 @@ pub async fn listings(
     principal: &Principal,
     name: &EndpointName,
 ) -> Result<Vec<Listing>, ListingError> {
-    let scope = principal.scope(Permission::ReadMetadata)?;
     let name = name.clone();
-    let found = space.store.read(&scope, move |view| {
-        let endpoint = name.find(view, &scope)?.ok_or(ListingError::NotFound)?;
-        Ok(view.listings_of(&scope, endpoint.id)?)
+    let found = space.read(principal, Permission::ReadMetadata, move |view, scope| {
+        let endpoint = name.find(view, scope)?.ok_or(ListingError::NotFound)?;
+        Ok(view.listings_of(scope, endpoint.id)?)
     });
     found.await
 }

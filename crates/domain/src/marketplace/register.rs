@@ -13,6 +13,7 @@ use crate::marketplace::{
 };
 use crate::sealing::Sealed;
 use crate::space::Space;
+use crate::store::View;
 use crate::tenant::TenantScope;
 use crate::unit::Recorded;
 
@@ -66,11 +67,12 @@ pub async fn register_marketplace(
     };
     // Asked before the hub hears of anything, and again inside the unit.
     let (hub, name, open) = (fresh.clone(), wanted.name.clone(), setting.registration_open);
-    let may_register = space.store.read(&scope, move |view| {
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
+    let look = move |view: &mut dyn View, scope: &TenantScope| {
         trusted(view.hub_by_issuer(&hub.issuer)?, &hub, open)?;
-        fits(view, &scope, &name)
-    });
-    may_register.await?;
+        fits(view, scope, &name)
+    };
+    space.read_ahead(principal, Permission::ManageMarketplaces, &event, look).await?;
 
     let access = HubAccess { url: fresh.url.clone(), credential: wanted.credential };
     let account = space.hubs.account(&access).await?;
@@ -97,9 +99,7 @@ pub async fn register_marketplace(
     let (place, credential) = (marketplace.credential_place(), Some(access.credential.type_name()));
     marketplace.credential = space.sealer.seal(&scope, &place, &access.credential.to_plain())?;
 
-    let registered = context
-        .event(&scope, Action::ConfigChange, principal.actor())?
-        .on(ObjectKind::Marketplace, marketplace.id);
+    let registered = event.on(ObjectKind::Marketplace, marketplace.id);
     let account =
         Actor::Account { id: principal.member(Permission::ManageMarketplaces)?.account, role: None };
     let trusts =

@@ -10,13 +10,13 @@ use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};
 use crate::policy::ports::{Attachment, PolicyUsage};
-use crate::policy::{Policy, PolicyConfiguration, Rule};
+use crate::policy::{Policy, PolicyConfiguration, PolicyTypes, Rule};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::{StoreError, View};
+use crate::store::View;
 use crate::tenant::TenantScope;
 use crate::text::Name;
-use crate::unit::{Receipt, Recorded, check_revision};
+use crate::unit::{Recorded, check_revision};
 
 /// The most policies that can be attached to one endpoint.
 pub const MAX_ATTACHED: usize = 20;
@@ -161,17 +161,18 @@ pub async fn change_policy(
     let scope = principal.scope(Permission::WritePolicies)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
     let now = context.now;
-    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     // Compiled by a reader, for that may take long, and kept until the unit has been committed, so that the writer need not.
     let compiled = match change.configuration.clone() {
         Some(configuration) => {
             let policy_types = space.policy_types.clone();
-            let compiling =
-                move |_: &mut dyn View| Ok::<_, StoreError>(policy_types.compile(&configuration).ok());
-            space.store.read(&scope, compiling).await?
+            let compile = move |_: &mut dyn View, _: &TenantScope| {
+                Ok::<_, PolicyError>(policy_types.compile(&configuration).ok())
+            };
+            space.read_ahead(principal, Permission::WritePolicies, &event, compile).await?
         }
         None => None,
     };
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
         .write(move |tx| {
@@ -230,8 +231,9 @@ pub async fn remove_policy(
 /// # Errors
 /// When there is none, the caller's role does not permit it, or a port failed.
 pub async fn policy(space: &Space, principal: &Principal, id: PolicyId) -> Result<Policy, PolicyError> {
-    let scope = principal.scope(Permission::ReadMetadata)?;
-    space.store.read(&scope, move |view| view.policy(&scope, id)?.ok_or(PolicyError::NotFound)).await
+    let find =
+        move |view: &mut dyn View, scope: &TenantScope| view.policy(scope, id)?.ok_or(PolicyError::NotFound);
+    space.read(principal, Permission::ReadMetadata, find).await
 }
 
 /// The tenant's policies.
@@ -243,8 +245,7 @@ pub async fn policies(
     principal: &Principal,
     page: PageRequest<PolicyId>,
 ) -> Result<Page<Policy, PolicyId>, PolicyError> {
-    let scope = principal.scope(Permission::ReadMetadata)?;
-    Ok(space.store.read(&scope, move |view| view.policies(&scope, page)).await?)
+    space.read(principal, Permission::ReadMetadata, move |view, scope| Ok(view.policies(scope, page)?)).await
 }
 
 /// The policies attached to an endpoint, in order.
@@ -256,8 +257,11 @@ pub async fn attached(
     principal: &Principal,
     endpoint: EndpointId,
 ) -> Result<Vec<Attachment>, PolicyError> {
-    let scope = principal.scope(Permission::ReadMetadata)?;
-    Ok(space.store.read(&scope, move |view| view.attachments(&scope, Some(endpoint))).await?)
+    space
+        .read(principal, Permission::ReadMetadata, move |view, scope| {
+            Ok(view.attachments(scope, Some(endpoint))?)
+        })
+        .await
 }
 
 /// Makes these the policies of an endpoint, in this order.
@@ -284,7 +288,8 @@ pub async fn attach(
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let now = context.now;
     // Compiled here, and kept until the unit has been committed, so that the writer need not.
-    let compiled = compile(space, scope, ids.clone()).await?;
+    let compile = compiling(space.policy_types.clone(), ids.clone());
+    let compiled = space.read_ahead(principal, Permission::WritePolicies, &event, compile).await?;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
@@ -313,14 +318,16 @@ pub async fn attach(
 
 /// The rules of those policies that there are and that can be read. They are compiled where they are read, on the store's
 /// readers: that may take long.
-fn compile(space: &Space, scope: TenantScope, ids: Vec<PolicyId>) -> Receipt<Vec<Arc<dyn Rule>>, StoreError> {
-    let policy_types = space.policy_types.clone();
-    space.store.read(&scope, move |view| {
+fn compiling(
+    policy_types: PolicyTypes,
+    ids: Vec<PolicyId>,
+) -> impl FnOnce(&mut dyn View, &TenantScope) -> Result<Vec<Arc<dyn Rule>>, PolicyError> {
+    move |view, scope| {
         let mut rules = Vec::with_capacity(ids.len());
         for id in ids {
-            let policy = view.policy(&scope, id)?;
+            let policy = view.policy(scope, id)?;
             rules.extend(policy.and_then(|policy| policy_types.compile(&policy.configuration).ok()));
         }
         Ok(rules)
-    })
+    }
 }

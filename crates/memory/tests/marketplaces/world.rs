@@ -92,7 +92,7 @@ impl World {
             generation: 1,
             id: TokenId::generate(self.space.clock.now(), &*self.space.entropy).unwrap(),
             issued_at: self.space.clock.now(),
-            expires_at: self.space.clock.now().plus(Duration::from_secs(900)),
+            expires_at: self.space.clock.now().plus(Duration::from_secs(30 * 86_400)),
         };
         authenticate(&*self.cache, &claims).unwrap()
     }

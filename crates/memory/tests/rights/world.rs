@@ -26,11 +26,11 @@ use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
-use syft_space_domain::store::{Flow, StoreError, View};
+use syft_space_domain::store::{Flow, ReadUnit, Store, StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, WriteScope, found_as_operator};
 use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
-use syft_space_domain::unit::{Receipt, Recorded};
+use syft_space_domain::unit::{Receipt, Recorded, Unit};
 use syft_space_domain::{DatasetLocks, Pending, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
@@ -88,6 +88,20 @@ impl SearchEngine for SlowSearch {
     }
 }
 
+/// A store whose reads wait in their queue long enough.
+pub(crate) struct SlowReads(MemoryStore, Meanwhile);
+
+impl Store for SlowReads {
+    fn submit(&self, unit: Box<dyn Unit>) {
+        self.0.submit(unit);
+    }
+
+    fn submit_read(&self, read: Box<dyn ReadUnit>) {
+        self.1.happen();
+        self.0.submit_read(read);
+    }
+}
+
 /// Passwords that take long enough.
 pub(crate) struct SlowPasswords(InsecurePasswords, Meanwhile);
 
@@ -114,7 +128,10 @@ impl Passwords for SlowPasswords {
 pub(crate) struct World {
     pub(crate) space: Space,
     pub(crate) clock: Arc<ManualClock>,
+    /// What happens while a search runs or a password is hashed.
     pub(crate) meanwhile: Meanwhile,
+    /// What happens while a read waits.
+    pub(crate) reads: Meanwhile,
     pub(crate) owner: Principal,
 }
 
@@ -144,14 +161,14 @@ impl World {
         let cache = Arc::new(SnapshotCache::default());
         let hub = Arc::new(MemoryHub::new());
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00.5Z").unwrap()));
-        let meanwhile = Meanwhile::default();
+        let (meanwhile, reads) = (Meanwhile::default(), Meanwhile::default());
         let passwords = InsecurePasswords::new(entropy.clone());
         let space = Space {
             documents: Arc::new(MemoryDocuments::new()),
             engine: Arc::new(SlowSearch(MemorySearch::new(), meanwhile.clone())),
             spool: Arc::new(MemorySpool::new()),
             extractor: Arc::new(TextFiles),
-            store: Arc::new(MemoryStore::new(cache.clone())),
+            store: Arc::new(SlowReads(MemoryStore::new(cache.clone()), reads.clone())),
             snapshots: cache.clone(),
             policy_types: PolicyTypes::default(),
             passwords: Arc::new(SlowPasswords(passwords, meanwhile.clone())),
@@ -171,7 +188,7 @@ impl World {
         block_on(found_as_operator(&space, &context(&space), &operator, &email("owner"), &password, &name))
             .unwrap();
         let owner = try_log_in(&space, "owner").unwrap();
-        Self { space, clock, meanwhile, owner }
+        Self { space, clock, meanwhile, reads, owner }
     }
 
     pub(crate) fn invite(&self, by: &Principal, name: &str, role: Role) -> AcceptInvitation {

@@ -98,7 +98,15 @@ async fn answer<E: Refusal>(
 ) -> Result<HttpResponse, E> {
     let answered = async {
         let request = authenticate::guard(state, listener, route, http).await?;
-        (route.handler)(request).await
+        let (caller, context) = (request.caller.clone(), request.context.clone());
+        let answered = (route.handler)(request).await;
+        if let (Err(refusal), Some(caller)) = (&answered, caller)
+            && refusal.is_unrecorded()
+        {
+            // Asked anew as for the next request, which records the refusal as the guard does.
+            caller.renew(state, &context).await?;
+        }
+        answered
     };
     AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_panic| {
         tracing::error!(method = %route.method, path = route.path, "a handler panicked");

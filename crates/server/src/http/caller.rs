@@ -10,6 +10,7 @@ use crate::http::reason::Reason;
 use crate::http::state::State;
 
 /// Who sent a request, and what its route asks of them.
+#[derive(Clone)]
 pub struct Caller {
     principal: Principal,
     permissions: &'static [Permission],

@@ -31,6 +31,7 @@ impl From<AuthorizationError> for Problem {
                 PortError::from(error).into()
             }
             AuthorizationError::Unauthenticated(_) => Self::token_invalid(),
+            AuthorizationError::Lost(error) => Self::from(*error).unrecorded(),
         }
     }
 }

@@ -27,6 +27,7 @@ struct Parts {
     policy: Option<PolicyMetadata>,
     retry_after: Option<u64>,
     allow: Option<String>,
+    is_unrecorded: bool,
 }
 
 /// The most characters of a detail.
@@ -60,7 +61,20 @@ impl Problem {
             policy: None,
             retry_after,
             allow: None,
+            is_unrecorded: false,
         }))
+    }
+
+    /// Marks a refusal of the caller that no log has an event of.
+    #[must_use]
+    pub(crate) fn unrecorded(mut self) -> Self {
+        self.0.is_unrecorded = true;
+        self
+    }
+
+    /// Whether it is marked so.
+    pub(crate) fn is_unrecorded(&self) -> bool {
+        self.0.is_unrecorded
     }
 
     /// The token of the caller is not valid. Nobody learns more than that.
@@ -163,7 +177,8 @@ impl Problem {
     /// The response, to the request of this id where it has one.
     #[must_use]
     pub fn respond(&self, request: Option<RequestId>) -> HttpResponse {
-        let Parts { reason, detail, errors, tenants, policy, retry_after, allow } = &*self.0;
+        let Parts { reason, detail, errors, tenants, policy, retry_after, allow, is_unrecorded: _ } =
+            &*self.0;
         let mut response = HttpResponseBuilder::new(reason.status());
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
         if let Some(seconds) = retry_after {

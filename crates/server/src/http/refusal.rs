@@ -10,11 +10,20 @@ use crate::http::problem::Problem;
 pub trait Refusal: From<Problem> + 'static {
     /// The response, to the request of this id where it has one.
     fn respond(&self, request: Option<RequestId>) -> HttpResponse;
+
+    /// Whether the caller lost the right while something was read for them, which no log has an event of.
+    fn is_unrecorded(&self) -> bool {
+        false
+    }
 }
 
 /// The native front door.
 impl Refusal for Problem {
     fn respond(&self, request: Option<RequestId>) -> HttpResponse {
         Self::respond(self, request)
+    }
+
+    fn is_unrecorded(&self) -> bool {
+        Self::is_unrecorded(self)
     }
 }

@@ -355,6 +355,28 @@ async fn h1_an_upload_ends_when_its_sender_may_not_bring_files_any_more() {
 }
 
 #[tokio::test]
+async fn h1_an_upload_that_is_refused_on_its_way_leaves_one_event() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = crate::space::dataset_of(&owner, "drawer", &[]).await;
+    let path = format!("/datasets/{dataset}/documents");
+    let (first, second) = (form::part("first.txt", b"One."), form::part("second.txt", b"Two."));
+    let whole = form::body(&[first.clone(), second]);
+    // In the middle, so that the writer of files refuses, and at the end, so that the route does.
+    for (n, missing) in [whole.len() - first.len(), 1].into_iter().enumerate() {
+        let ann = space.member(&owner, &format!("ann{n}@acme.example"), "admin").await;
+        let id = ann.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+        let held = Held::send(&ann, "POST", &path, &form::content_type(), &whole, missing).await;
+        Change::Demoted.happen(&owner, &id, "").await;
+        let (status, answer) = held.finish().await;
+        assert_eq!((status, &answer["reason_code"]), (403, &json!("forbidden")), "{missing}");
+        let refused = owner.audit("&action=authz_fail").await;
+        let of_ann = refused.iter().filter(|event| event["actor"]["id"] == json!(id));
+        assert_eq!(of_ann.count(), 1, "{missing}: {refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn h2_an_invitation_ends_with_the_right_to_make_it() {
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;

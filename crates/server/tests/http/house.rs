@@ -3,6 +3,7 @@
 
 mod blocking;
 mod circles;
+mod reading;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

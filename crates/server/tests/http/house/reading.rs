@@ -1,0 +1,58 @@
+//! What a member reads is read in one way, which asks again behind the read whether they still may.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::house::words::{root, sources};
+
+/// The functions of the domain that read the store themselves, and for whom: for no principal.
+const DIRECT: &[(&str, &str)] = &[
+    ("identity/reading.rs read", "the one way itself"),
+    ("identity/reading.rs read_ahead", "the same, with a refusal that is recorded"),
+    ("identity/accept.rs look_up", "whoever holds the token; a unit of work asks again"),
+    ("identity/login.rs look_up", "whoever claims an address; a unit of work asks again"),
+    ("tenant/register.rs tenants", "the operator"),
+    ("tenant/register.rs is_founded", "whoever sets a space up"),
+    ("audit/list.rs installation_events", "the operator"),
+    ("marketplace/trust.rs trusted_hubs", "the operator"),
+    ("marketplace/tell.rs tell_due", "the background"),
+    ("marketplace/tell.rs report", "the background"),
+    ("marketplace/tell.rs wanted", "the background"),
+    (
+        "dataset/ingest.rs finish_ingestion",
+        "the background, or whoever waits for it and is asked for behind it",
+    ),
+    ("dataset/ingest_files.rs working_for", "the background"),
+    ("dataset/reconcile.rs reconcile", "the start"),
+    ("dataset/reconcile.rs stored", "the start"),
+];
+
+/// The name of the function that begins in a line.
+fn function(line: &str) -> Option<&str> {
+    let (before, rest) = line.split_once("fn ")?;
+    let is_item = before.split_whitespace().all(|word| word == "async" || word.starts_with("pub"));
+    is_item.then(|| rest.split(['(', '<']).next().unwrap_or_default())
+}
+
+#[test]
+fn no_use_case_reads_on_somebodys_behalf_without_asking_again() {
+    let mut found = BTreeSet::new();
+    let domain = root().join("crates/domain/src");
+    for file in sources(&domain) {
+        let path = file.strip_prefix(&domain).unwrap().display();
+        let text = fs::read_to_string(&file).unwrap();
+        let own = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let mut name = "";
+        let mut before = "";
+        for line in own.lines().map(str::trim) {
+            name = function(line).unwrap_or(name);
+            let goes_on = before.ends_with("store") && line.starts_with(".read(");
+            if goes_on || line.contains("store.read(") || line.contains("store.submit_read(") {
+                found.insert(format!("{path} {name}"));
+            }
+            before = line;
+        }
+    }
+    let stated: BTreeSet<_> = DIRECT.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(found, stated, "read by `Space::read`, or say in DIRECT why nobody is to be asked for again");
+}
