@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
 use crate::as_text::text_enum;
-use crate::audit::{Action, HubUser, Person, ReasonCode, RecordedReason};
+use crate::audit::{Action, Person, ReasonCode, RecordedReason};
 use crate::ids::{AccountId, ActorId, EventId, RequestId, TenantId};
 use crate::marketplace::HubRole;
 use crate::random::{Entropy, RandomError};
@@ -248,13 +248,6 @@ impl Event {
     #[must_use]
     pub fn about(mut self, email: impl fmt::Display) -> Self {
         self.person.email = Some(email.to_string());
-        self
-    }
-
-    /// Names who somebody is on the hub that they came from.
-    #[must_use]
-    pub fn by_hub_user(mut self, hub_user: HubUser) -> Self {
-        self.person.hub_user = Some(hub_user);
         self
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use futures_executor::block_on;
 use sha2::{Digest, Sha256};
 
 use crate::access::Permission;
@@ -140,13 +141,7 @@ impl Upload {
 
     /// Files may come for hours: nothing more is taken from somebody who may not bring them any more.
     fn check_permitted(&self) -> Result<(), IngestError> {
-        match self.principal.recheck(&self.space, Permission::WriteDatasets) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let event = error.denied(self.event.clone());
-                self.space.store.refuse(IngestError::from(error), event).wait()
-            }
-        }
+        block_on(self.principal.recheck_ahead(&self.space, Permission::WriteDatasets, &self.event))
     }
 
     fn end_file(&mut self) {

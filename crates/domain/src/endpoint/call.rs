@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, Event, Log, ObjectKind, RequestContext};
+use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::dataset::{Dataset, Hits};
 use crate::endpoint::call_record::CallRecord;
 use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
+use crate::marketplace::identify;
 use crate::marketplace::ports::IdentifyError;
-use crate::marketplace::{HubCaller, identify};
 use crate::policy::{Decision, Reason};
-use crate::random::RandomError;
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
@@ -34,7 +33,9 @@ pub async fn check_visible(
     tenant_hint: Option<&str>,
 ) -> Result<(), QueryError> {
     if let Err(error) = find(principal, slug, tenant_hint) {
-        space.store.record(error.event(draft(context, principal)?)).await?;
+        // A slug that names nothing is the caller's text, and stays out of the log.
+        let event = principal.event(context, Action::EndpointQuery)?;
+        space.store.record(error.event(event)).await?;
         return Err(error);
     }
     Ok(())
@@ -66,8 +67,8 @@ impl<'a> QueryCall<'a> {
         tenant_hint: Option<&str>,
     ) -> Result<Self, QueryError> {
         let renewed = renew(space, &principal);
-        let mut record =
-            CallRecord::new(&space.store, draft(context, renewed.as_ref().unwrap_or(&principal))?);
+        let event = renewed.as_ref().unwrap_or(&principal).event(context, Action::EndpointQuery)?;
+        let mut record = CallRecord::new(&space.store, event);
         let opened = renewed.and_then(|principal| {
             let (scope, endpoint) = find(&principal, slug, tenant_hint)?;
             Ok((principal, scope, endpoint))
@@ -206,15 +207,4 @@ fn find(
     let endpoint = snapshot.endpoint(slug).filter(|_| hint_agrees);
     let visible = endpoint.filter(|endpoint| endpoint.is_visible(&principal.caller(None)));
     Ok((scope, Arc::clone(visible.ok_or(QueryError::NotFound)?)))
-}
-
-/// The event of a query. It names no endpoint yet: a slug that names nothing is the caller's text, and stays out of the
-/// log.
-fn draft(context: &RequestContext, principal: &Principal) -> Result<Event, RandomError> {
-    let log = Log::Tenant(principal.snapshot().tenant.id);
-    let event = context.event(log, Action::EndpointQuery, principal.actor())?;
-    Ok(match principal.as_hub_user().and_then(HubCaller::hub_user) {
-        Some(hub_user) => event.by_hub_user(hub_user),
-        None => event,
-    })
 }

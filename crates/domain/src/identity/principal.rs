@@ -152,6 +152,16 @@ impl Principal {
         }
     }
 
+    /// Drafts an event of the principal's doing, in the log of their tenant.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub(crate) fn event(&self, context: &RequestContext, action: Action) -> Result<Event, RandomError> {
+        let mut event = context.event(Log::Tenant(self.live.tenant.id), action, self.actor())?;
+        event.person.hub_user = self.as_hub_user().and_then(HubCaller::hub_user);
+        Ok(event)
+    }
+
     /// Drafts the event, in the log of the principal's tenant, that they were refused.
     ///
     /// # Errors
@@ -161,8 +171,6 @@ impl Principal {
         context: &RequestContext,
         error: &AuthorizationError,
     ) -> Result<Event, RandomError> {
-        let mut event = context.event(Log::Tenant(self.live.tenant.id), Action::AuthzFail, self.actor())?;
-        event.person.hub_user = self.as_hub_user().and_then(HubCaller::hub_user);
-        Ok(error.denied(event))
+        Ok(error.denied(self.event(context, Action::AuthzFail)?))
     }
 }

@@ -20,6 +20,29 @@ impl Principal {
         Ok(renewed)
     }
 
+    /// As [`Self::recheck`], ahead of something that is recorded: that the right was lost is recorded as the unit of work would
+    /// do it. `tried` tells of what was to come.
+    ///
+    /// # Errors
+    /// As for [`Self::recheck`], or the store's failure to record it.
+    pub(crate) async fn recheck_ahead<E>(
+        &self,
+        space: &Space,
+        permission: Permission,
+        tried: &Event,
+    ) -> Result<(), E>
+    where
+        E: From<StoreError> + From<AuthorizationError> + Clone + Send + 'static,
+    {
+        match self.recheck(space, permission) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let event = error.denied(tried.clone());
+                space.store.refuse(E::from(error), event).await
+            }
+        }
+    }
+
     /// The same caller as of now, for whoever has read, which has no event.
     ///
     /// # Errors
@@ -56,8 +79,7 @@ impl Space {
         found
     }
 
-    /// As [`Self::read`], ahead of something that is recorded: that the right was lost meanwhile is recorded as the unit of
-    /// work would do it. `tried` tells of what was to come.
+    /// As [`Self::read`], ahead of something that is recorded: see [`Principal::recheck_ahead`].
     ///
     /// # Errors
     /// As for [`Self::read`].
@@ -75,13 +97,8 @@ impl Space {
     {
         let scope = principal.scope(permission)?;
         let found = self.store.read(&scope, move |view| work(view, &scope)).await;
-        match principal.recheck(self, permission) {
-            Ok(_) => found,
-            Err(error) => {
-                let event = error.denied(tried.clone());
-                self.store.refuse(E::from(error), event).await
-            }
-        }
+        principal.recheck_ahead::<E>(self, permission, tried).await?;
+        found
     }
 
     /// Records something that comes with no row, while a principal still may do it; otherwise its refusal.
