@@ -1,5 +1,7 @@
 //! An e-mail address in the one canonical form that everything compares.
 
+use std::sync::Arc;
+
 use crate::as_text::text_type;
 
 /// An e-mail address in canonical form. Two addresses are equal if, and only if, their canonical forms are the
@@ -22,8 +24,9 @@ use crate::as_text::text_type;
 /// assert_eq!(email.as_str(), "zoe+news@xn--mnchen-3ya.example");
 /// # Ok::<(), syft_space_domain::identity::EmailError>(())
 /// ```
+// Shared, for a principal is made anew and copied several times in each request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Email(String);
+pub struct Email(Arc<str>);
 
 /// A text that is no e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +82,7 @@ impl Email {
         let local = canonical_local(local)?;
         let domain = Self::canonical_domain(domain)?;
         let canonical = format!("{local}@{domain}");
-        if canonical.len() > Self::MAX { Err(EmailError::TooLong) } else { Ok(Self(canonical)) }
+        if canonical.len() > Self::MAX { Err(EmailError::TooLong) } else { Ok(Self(canonical.into())) }
     }
 
     /// The canonical form.
