@@ -1,8 +1,11 @@
 //! The layout of the home: where everything in it lies. No other file knows.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::Access;
 use syft_space_domain::ids::{DatasetId, TenantId};
 
 use crate::private_folder;
@@ -36,6 +39,25 @@ const DOCUMENTS_DB: &str = "documents.db";
 const INDEX: &str = "index";
 /// The files that are not documents yet, in the dataset's folder.
 const SPOOL: &str = "spool";
+
+/// The folder of a home in a volume whose own folder cannot be one.
+const IN_VOLUME: &str = "syft-space";
+
+/// Where the home is that a path means: there, but for the folder of a volume that is root's and that this user may write
+/// to, as Kubernetes' `fsGroup` mounts it. It can be nobody's alone, so the home is a folder of its own in it.
+#[must_use]
+pub fn place(path: &Path) -> PathBuf {
+    let user = rustix::process::geteuid();
+    let is_of_root = fs::metadata(path).is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == 0);
+    let may_write = || rustix::fs::access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+    // Root's own home, whose server ran as root before, is refused rather than forgotten.
+    let is_home = || path.join(VERSION).symlink_metadata().is_ok();
+    if !user.is_root() && is_of_root && !is_home() && may_write() {
+        path.join(IN_VOLUME)
+    } else {
+        path.to_owned()
+    }
+}
 
 /// The folder that holds all a space keeps. Only [`Home::prepare`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]

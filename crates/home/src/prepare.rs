@@ -11,6 +11,8 @@ use crate::{private_file, private_folder};
 
 /// The version of the layout that this release knows.
 const LAYOUT_VERSION: &str = "1";
+/// What the root of a fresh ext4 volume holds.
+const OF_FILESYSTEM: &str = "lost+found";
 /// What is made in a home before anything else. None of it may be a link, or another user's.
 const FIRST_ENTRIES: [&str; 5] = [VERSION, GITIGNORE, LOCK, KEYS, TENANTS];
 
@@ -98,7 +100,9 @@ impl Home {
         }
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            let allowed = |name: &str| name == CONFIG || private_file::is_draft_of(name, VERSION);
+            let allowed = |name: &str| {
+                name == CONFIG || name == OF_FILESYSTEM || private_file::is_draft_of(name, VERSION)
+            };
             if !name.to_str().is_some_and(allowed) {
                 // Another process may have made it a home since: VERSION comes first, and stays.
                 if self.path.join(VERSION).symlink_metadata().is_ok() {

@@ -107,8 +107,8 @@ pub fn restrict(path: &Path) -> io::Result<()> {
     }
     let mode = metadata.permissions().mode();
     if mode & OTHERS_MASK != 0 {
-        tracing::warn!(path = %path.display(), "others could read this; now the owner alone can");
         fs::set_permissions(path, Permissions::from_mode(mode & !OTHERS_MASK))?;
+        tracing::warn!(path = %path.display(), "others could read this; now the owner alone can");
     }
     Ok(())
 }

@@ -115,7 +115,8 @@ impl Group<'_> {
         if stored == Some(&file.sha256) {
             return Ok(ExtractedFile::Unchanged);
         }
-        if self.is_elsewhere(&id, &file.sha256)? {
+        // What is stored under this id has another content, and must not go on being found: it is replaced in any case.
+        if stored.is_none() && self.is_elsewhere(&id, &file.sha256)? {
             return Ok(ExtractedFile::Duplicate);
         }
         let job = &self.files.job;

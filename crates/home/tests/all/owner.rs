@@ -88,3 +88,15 @@ fn a_socket_or_a_folder_in_place_of_a_file_is_an_error_and_no_panic() {
     fs::create_dir(other.path().join("VERSION")).unwrap();
     assert!(matches!(prepare(other.path()), Err(HomeError::Failed { .. })));
 }
+
+#[test]
+fn r1_the_root_of_a_fresh_volume_becomes_a_home() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("lost+found")).unwrap();
+    prepare(folder.path()).unwrap();
+    assert!(folder.path().join("lost+found").is_dir());
+    let other = TempDir::new().unwrap();
+    fs::create_dir(other.path().join("lost+found")).unwrap();
+    fs::write(other.path().join("photo.png"), "").unwrap();
+    assert!(matches!(refused(other.path()), HomeError::NotAHome { .. }));
+}

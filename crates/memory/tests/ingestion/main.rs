@@ -76,6 +76,26 @@ mod tests {
     }
 
     #[test]
+    fn q2_a_document_that_is_brought_with_another_content_never_keeps_the_old_one() {
+        let world = World::with_limits(TenantLimits::default());
+        world.start_worker();
+        let bring = |files: &[(&str, &str)]| {
+            let ended = world.ended(world.upload(files).id);
+            (ended.progress.documents_done, ended.progress.documents_duplicate)
+        };
+        bring(&[("a.txt", "Ants march."), ("b.txt", "Bees hum."), ("c.txt", "Withdrawn notice.")]);
+        // In one request, of which both come to say the same; and what another says already.
+        assert_eq!(bring(&[("a.txt", "Emptied template."), ("b.txt", "Emptied template.")]), (2, 0));
+        assert_eq!((world.found("ants march"), world.found("bees hum")), (vec![], vec![]));
+        assert_eq!(bring(&[("b.txt", "Withdrawn notice.")]), (1, 0));
+        assert_eq!(world.found("emptied"), ["a.txt"]);
+        assert_eq!(world.found("withdrawn"), ["b.txt", "c.txt"]);
+        // Where nothing is stored under the name, the content that is there already is enough.
+        assert_eq!(bring(&[("d.txt", "Withdrawn notice."), ("e.txt", "Emptied template.")]), (2, 2));
+        assert_eq!(world.stored(), ["a.txt", "b.txt", "c.txt"]);
+    }
+
+    #[test]
     fn q2_an_index_that_fails_is_tried_again_while_the_job_runs_on() {
         let world = World::with_limits(TenantLimits::default());
         world.engine.fail([Some(SearchError::Full), Some(SearchError::Failed("no".to_owned()))]);

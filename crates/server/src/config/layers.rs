@@ -41,14 +41,22 @@ impl fmt::Display for Source {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// There is no such setting.
-    #[error("{origin} names {key}, which is no setting; did you mean {nearest}?")]
+    #[error("{origin} names {key}, which is no setting; {}", hint(nearest.as_deref()))]
     Unknown {
         /// The key that was named.
         key: String,
         /// The source that names it.
         origin: Source,
-        /// The setting most like it.
-        nearest: String,
+        /// The setting that is much like it, if one is.
+        nearest: Option<String>,
+    },
+    /// The configuration file has a table, such as `[server]`.
+    #[error("{origin} has a table [{key}]: settings stand at the top of the file, in no table")]
+    Table {
+        /// The table's name.
+        key: String,
+        /// The file.
+        origin: Source,
     },
     /// The value is not allowed.
     #[error("{key} = {value:?} in {origin} is not allowed: it is {allowed}")]
@@ -92,20 +100,22 @@ pub enum ConfigError {
     PlainToNetwork(std::net::SocketAddr),
 }
 
-/// Where the home is: the flag, else `SYFT_SPACE_HOME`, else `~/.syft-space`.
+/// Where the home is: the flag, else `SYFT_SPACE_HOME`, else `~/.syft-space`; in a volume that is root's, a folder in it
+/// ([`layout::place`]).
 ///
 /// # Errors
 /// When none of these is set.
 pub fn home_from(flag: Option<&Path>) -> Result<(PathBuf, Source), ConfigError> {
+    let placed = |path: &Path, source| Ok((layout::place(path), source));
     if let Some(path) = flag {
-        return Ok((path.to_owned(), Source::Flag("--home".to_owned())));
+        return placed(path, Source::Flag("--home".to_owned()));
     }
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(path) = set(HOME) {
-        return Ok((path, Source::Variable(HOME.to_owned())));
+        return placed(&path, Source::Variable(HOME.to_owned()));
     }
     let user = set("HOME").ok_or(ConfigError::NoHome)?;
-    Ok((user.join(".syft-space"), Source::Default))
+    placed(&user.join(".syft-space"), Source::Default)
 }
 
 /// Reads every layer: defaults, the home's `config.toml`, `SYFT_SPACE_*`, flags.
@@ -148,6 +158,10 @@ pub fn resolve(
     let mut resolved = Resolved { settings: Settings::default(), sources: BTreeMap::new() };
     let file = home.join(layout::CONFIG);
     for (key, value) in read_file(&file)? {
+        if value.is_table() {
+            return Err(ConfigError::Table { key, origin: Source::File(file) });
+        }
+        let value = as_text(value);
         apply(&mut resolved, &key, &value, &Source::File(file.clone()), |setting| setting.key.to_owned())?;
     }
     for (name, value) in variables {
@@ -156,7 +170,11 @@ pub fn resolve(
         };
         let value = value.to_str().ok_or_else(|| ConfigError::NotText(name.to_owned()))?;
         let variable = |setting: &Setting| format!("{PREFIX}{}", setting.key.to_uppercase());
-        let key = name.strip_prefix(PREFIX).unwrap_or_default().to_lowercase();
+        let key = name.strip_prefix(PREFIX).unwrap_or_default();
+        if is_of_kubernetes(key, value) {
+            continue;
+        }
+        let key = key.to_lowercase();
         // Only in capitals, so that one setting has one variable.
         let key = if name == name.to_uppercase() { key } else { name.to_owned() };
         apply(&mut resolved, &key, value, &Source::Variable(name.to_owned()), variable)?;
@@ -180,14 +198,17 @@ fn apply(
     shown: impl Fn(&Setting) -> String,
 ) -> Result<(), ConfigError> {
     let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
-        let by_likeness = |setting: &&Setting| {
-            let distance = strsim::damerau_levenshtein(setting.key, &key.to_lowercase());
-            (distance, setting.key)
-        };
-        let nearest = SETTINGS.iter().min_by_key(by_likeness).map(&shown).unwrap_or_default();
+        let distance = |setting: &Setting| strsim::damerau_levenshtein(setting.key, &key.to_lowercase());
+        let is_alike = |setting: &&Setting| distance(setting) <= setting.key.len() / 2;
+        let alike = SETTINGS.iter().filter(is_alike);
+        let nearest = alike.min_by_key(|setting| (distance(setting), setting.key)).map(&shown);
         let key = if let Source::Variable(name) = origin { name.clone() } else { key.to_owned() };
         return Err(ConfigError::Unknown { key, origin: origin.clone(), nearest });
     };
+    // `${PUBLIC_URL}` of a compose file is empty where nobody set it.
+    if value.is_empty() && matches!(origin, Source::Variable(_)) {
+        return Ok(());
+    }
     (setting.apply)(&mut resolved.settings, value).ok_or_else(|| ConfigError::NotAllowed {
         key: setting.key,
         value: masked(value),
@@ -196,6 +217,31 @@ fn apply(
     })?;
     resolved.sources.insert(setting.key, origin.clone());
     Ok(())
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => "`syft-space config show` lists all there are".to_owned(),
+    }
+}
+
+/// Whether a variable, without our prefix, is one that Kubernetes puts into each pod of a namespace that has a Service called
+/// `syft-space`, or `syft-space-` and more. A port of ours would be a number, and theirs is a URL.
+fn is_of_kubernetes(key: &str, value: &str) -> bool {
+    let is_port = |rest: &str| {
+        let mut parts = rest.split('_');
+        let number = parts.next().is_some_and(|number| number.parse::<u16>().is_ok());
+        let protocol = parts.next().is_some_and(|protocol| matches!(protocol, "TCP" | "UDP" | "SCTP"));
+        let what = parts.next().is_none_or(|what| matches!(what, "PROTO" | "PORT" | "ADDR"));
+        number && protocol && what && parts.next().is_none()
+    };
+    let key = format!("_{key}");
+    key.ends_with("_SERVICE_HOST")
+        || key.ends_with("_SERVICE_PORT")
+        || key.contains("_SERVICE_PORT_")
+        || (key.ends_with("_PORT") && value.contains("://"))
+        || key.match_indices("_PORT_").any(|(at, found)| key.get(at + found.len()..).is_some_and(is_port))
 }
 
 /// A value without the password that a URL in it may hold.
@@ -208,8 +254,8 @@ fn masked(value: &str) -> String {
     }
 }
 
-/// The file's settings as text, in its order; none where there is no file.
-fn read_file(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
+/// The file's settings, in its order; none where there is no file.
+fn read_file(path: &Path) -> Result<Vec<(String, toml::Value)>, ConfigError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error)
@@ -223,7 +269,7 @@ fn read_file(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
         path: path.to_owned(),
         error: error.to_string(),
     })?;
-    Ok(table.into_iter().map(|(key, value)| (key, as_text(value))).collect())
+    Ok(table.into_iter().collect())
 }
 
 fn as_text(value: toml::Value) -> String {
@@ -298,6 +344,63 @@ mod tests {
             ),
         ] {
             assert_eq!(load_from(file, variables, flags).unwrap_err(), says);
+        }
+    }
+
+    #[test]
+    fn what_is_like_no_setting_gets_no_guess() {
+        for (file, says) in [
+            (
+                "colour = 'red'",
+                "HOME/config.toml names colour, which is no setting; `syft-space config show` lists all there are",
+            ),
+            (
+                "[server]\nworkers = 2",
+                "HOME/config.toml has a table [server]: settings stand at the top of the file, in no table",
+            ),
+        ] {
+            assert_eq!(load_from(file, &[], &[]).unwrap_err(), says);
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_good_as_none_for_every_setting() {
+        for setting in SETTINGS {
+            let name = format!("SYFT_SPACE_{}", setting.key.to_uppercase());
+            assert_eq!(load_from("", &[(&name, "")], &[]), Ok(Settings::default()), "{name}");
+        }
+        let kept = load_from("behind_proxy = '192.0.2.1'", &[("SYFT_SPACE_BEHIND_PROXY", "")], &[]);
+        assert_eq!(kept.unwrap().behind_proxy.len(), 1);
+        assert!(load_from("", &[("SYFT_SPACE_LISTN", "")], &[]).is_err());
+        assert!(load_from("", &[], &[("listen", "")]).is_err());
+    }
+
+    #[test]
+    fn variables_that_kubernetes_makes_of_a_service_are_passed_over() {
+        for (name, value) in [
+            ("SYFT_SPACE_SERVICE_HOST", "10.1.2.3"),
+            ("SYFT_SPACE_SERVICE_PORT", "80"),
+            ("SYFT_SPACE_SERVICE_PORT_METRICS", "9090"),
+            ("SYFT_SPACE_PORT", "udp://10.1.2.3:80"),
+            ("SYFT_SPACE_PORT_80_TCP", "tcp://10.1.2.3:80"),
+            ("SYFT_SPACE_PORT_53_UDP_PROTO", "udp"),
+            ("SYFT_SPACE_PORT_3868_SCTP_ADDR", "10.1.2.3"),
+            ("SYFT_SPACE_CANARY_SERVICE_HOST", "10.1.2.3"),
+            ("SYFT_SPACE_CANARY_PORT", "tcp://10.1.2.3:80"),
+            ("SYFT_SPACE_CANARY_PORT_80_TCP_PORT", "80"),
+        ] {
+            assert_eq!(load_from("", &[(name, value)], &[]), Ok(Settings::default()), "{name}");
+        }
+        for (name, value) in [
+            ("SYFT_SPACE_PORT", "8080"),
+            ("SYFT_SPACE_SERVICE", "x"),
+            ("SYFT_SPACE_PORT_80", "x"),
+            ("SYFT_SPACE_PORT_80_HTTP", "x"),
+            ("SYFT_SPACE_PORT_80_TCP_NAME", "x"),
+            ("SYFT_SPACE_PORT_x_TCP", "x"),
+            ("SYFT_SPACE_HOST", "x"),
+        ] {
+            assert!(load_from("", &[(name, value)], &[]).is_err(), "{name}");
         }
     }
 

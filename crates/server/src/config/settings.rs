@@ -8,6 +8,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use syft_space_jwt::SigningAlgorithm;
 use syft_space_outbound::AllowList;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +146,9 @@ pub static SETTINGS: &[Setting] = &[
         key: "log",
         allowed: "a level (error, warn, info, debug, trace), or a list such as info,syft_space=debug",
         apply: |settings, text| {
-            let fits = tracing_subscriber::EnvFilter::try_new(text).is_ok();
+            // The filter takes any word for a module's name: a level with a typo would log nothing at all.
+            let is_told = |entry: &str| entry.contains('=') || entry.parse::<LevelFilter>().is_ok();
+            let fits = list(text).all(is_told) && EnvFilter::try_new(text).is_ok();
             set(&mut settings.log, fits.then(|| text.to_owned()))
         },
         show: |settings| settings.log.clone(),
@@ -167,10 +171,12 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "behind_proxy",
-        allowed: "the networks of the reverse proxies that end TLS, such as 10.0.0.0/8, separated by commas",
+        allowed: "the networks of the reverse proxies that end TLS, such as 10.0.0.0/8, separated by commas, and never everybody",
         apply: |settings, text| {
             let net =
                 |entry: &str| entry.parse().ok().or_else(|| IpAddr::from_str(entry).ok().map(IpNet::from));
+            // Where everybody is a proxy, everybody says where they come from.
+            let net = |entry| net(entry).filter(|net| net.prefix_len() > 0);
             set(&mut settings.behind_proxy, list(text).map(net).collect::<Option<_>>())
         },
         show: |settings| joined(&settings.behind_proxy),
@@ -310,4 +316,51 @@ fn within(text: &str, least: usize, most: usize) -> Option<usize> {
 
 fn seconds(text: &str, most: usize) -> Option<Duration> {
     within(text, 1, most).and_then(|number| u64::try_from(number).ok()).map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(key: &str, text: &str) -> Option<Settings> {
+        let setting = SETTINGS.iter().find(|setting| setting.key == key).unwrap();
+        let mut settings = Settings::default();
+        (setting.apply)(&mut settings, text).map(|()| settings)
+    }
+
+    #[test]
+    fn a_level_of_the_log_with_a_typo_is_refused() {
+        for fits in ["info", "WARN", "off", "info,syft_space=debug", "syft_space::http=trace, error"] {
+            assert!(apply("log", fits).is_some(), "{fits}");
+        }
+        for wrong in ["inof", "verbose", "info,syft_space", "syft_space=inof", "debug,inof"] {
+            assert!(apply("log", wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn k9_not_everybody_is_a_trusted_proxy() {
+        for everybody in ["0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/0"] {
+            assert!(apply("behind_proxy", everybody).is_none(), "{everybody}");
+        }
+        assert_eq!(apply("behind_proxy", "10.0.0.0/8,::1").unwrap().behind_proxy.len(), 2);
+    }
+
+    #[test]
+    fn the_proxies_of_deploy_let_the_largest_body_through() {
+        let largest =
+            Settings::default().max_upload_bytes.max(Settings::default().max_documents_body_bytes as u64);
+        for (file, directive, unit) in
+            [("nginx.conf", "client_max_body_size ", "m;"), ("Caddyfile", "max_size ", "MiB")]
+        {
+            let path = format!("{}/../../deploy/{file}", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            let limits: Vec<u64> = text
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix(directive)?.strip_suffix(unit)?.parse().ok())
+                .collect();
+            // A form has some bytes around its files.
+            assert_eq!(limits, [largest / (1024 * 1024) + 1], "{file}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The address of the client: the peer's, unless the peer is a proxy that the operator trusts.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Once;
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -16,19 +17,43 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr
     }
     let mut hops = Vec::new();
     for value in request.headers().get_all("x-forwarded-for") {
-        let Ok(text) = value.to_str() else { return Some(peer) };
-        hops.extend(text.split(',').map(|hop| hop.trim().parse::<IpAddr>()));
+        let Ok(text) = value.to_str() else {
+            say_unreadable(peer);
+            return Some(peer);
+        };
+        hops.extend(text.split(',').map(|hop| address_of(hop.trim())));
     }
     let mut client = peer;
     for hop in hops.into_iter().rev() {
         // Behind something unreadable nothing can be believed.
-        let Ok(address) = hop else { break };
+        let Some(address) = hop else {
+            say_unreadable(peer);
+            break;
+        };
         client = address.to_canonical();
         if !is_trusted(client) {
             break;
         }
     }
     Some(client)
+}
+
+/// The address in a hop: alone, in brackets, or with the client's port behind it, as some proxies write it.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse().ok().map(|address: SocketAddr| address.ip()))
+}
+
+/// Says once that a proxy's word cannot be read, for all its clients then pass for one. Anybody could have it said
+/// again and again.
+fn say_unreadable(proxy: IpAddr) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            %proxy,
+            "the X-Forwarded-For of this trusted proxy cannot be read; its clients are taken for the proxy itself"
+        );
+    });
 }
 
 /// What one client can change of its address at will is cut off: an IPv6 address to its /64.
@@ -73,6 +98,27 @@ mod tests {
         assert_eq!(address("10.0.0.1", &["1.1.1.1", "198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(address("10.0.0.1", &["1.1.1.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
         assert_eq!(address("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn k9_a_port_or_brackets_behind_a_proxy_are_cut_off() {
+        for (hop, client) in [
+            ("198.51.100.1:40112", "198.51.100.1"),
+            ("[2001:db8::5]:40112", "2001:db8::5"),
+            ("[2001:db8::5]", "2001:db8::5"),
+            ("2001:db8::5", "2001:db8::5"),
+            ("[::ffff:198.51.100.1]:1", "198.51.100.1"),
+            ("9.9.9.9, 198.51.100.1:1, 10.0.0.3:80", "198.51.100.1"),
+            // No address: what stands further left is not believed.
+            ("198.51.100.1:", "10.0.0.1"),
+            ("198.51.100.1:99999", "10.0.0.1"),
+            ("[198.51.100.1", "10.0.0.1"),
+            ("198.51.100.1, unknown", "10.0.0.1"),
+            ("198.51.100.1, [10.0.0.3]x", "10.0.0.1"),
+            ("198.51.100.1, ", "10.0.0.1"),
+        ] {
+            assert_eq!(address("10.0.0.1", &[hop], &["10.0.0.0/8"]), client, "{hop}");
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ mod setup_token;
 mod shutdown;
 mod unreadable;
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -103,6 +105,43 @@ async fn without_a_command_or_any_setting_it_serves_the_default_home() {
     let home = user.join(".syft-space");
     assert_eq!(home.metadata().unwrap().mode() & 0o7777, 0o700);
     assert!(home.join("app.db").exists() && home.join("setup-token").exists());
+}
+
+#[tokio::test]
+async fn r1_a_volume_of_root_that_the_user_may_write_to_gets_a_home_in_it() {
+    const USER: u32 = 1_000;
+    const GROUP: u32 = 2_000;
+    if in_memory() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("volume");
+    fs::create_dir(&volume).unwrap();
+    if chown(&volume, Some(0), Some(GROUP)).is_err() {
+        eprintln!("skipped: only root can give a folder to root");
+        return;
+    }
+    for (path, mode) in [(folder.path(), 0o755), (&volume, 0o2775)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    // Where this user may reach it.
+    let program = folder.path().join("syft-space");
+    fs::copy(binary().get_program(), &program).unwrap();
+    let mut server = Server::prepare(&[]);
+    let mut command = Command::new(&program);
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--home"])
+        .arg(&volume)
+        .env_clear()
+        .uid(USER)
+        .gid(GROUP);
+    server.run(command);
+    let space = TestSpace::of(server);
+    space.anybody().get("/health").await.expect(200);
+    assert_eq!(volume.metadata().unwrap().mode() & 0o7777, 0o2775, "the volume is left as it is");
+    let home = volume.join("syft-space");
+    assert_eq!((home.metadata().unwrap().mode() & 0o777, home.metadata().unwrap().uid()), (0o700, USER));
+    assert!(home.join("app.db").exists() && home.join("control.sock").exists());
 }
 
 #[tokio::test]

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use reqwest::Method;
-use syft_space_domain::dataset::{self, AnalyzerSettings, ContentHash, DocumentId, FileName, Upload};
+use syft_space_domain::dataset::{
+    self, AnalyzerSettings, ContentHash, DocumentId, FileName, Stemming, StopWords, Tokenizer, Upload,
+};
 use syft_space_domain::text::Line;
 
 use crate::cli::api::{ApiClient, field};
@@ -43,8 +45,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// What to bring, and where.
 #[derive(Args)]
 pub(super) struct Ingest {
-    /// The folder whose files are brought, with all folders in it
-    #[arg(value_name = "DIR")]
+    /// The folder whose files are brought, with all folders in it; or one file
+    #[arg(value_name = "PATH")]
     folder: PathBuf,
     /// The dataset's name, or its id
     #[arg(long, value_name = "NAME")]
@@ -52,12 +54,22 @@ pub(super) struct Ingest {
     /// Make the dataset if there is none of that name
     #[arg(long)]
     create: bool,
+    /// The language of the documents of a dataset that is made [default: english]
+    #[arg(long, value_name = "LANGUAGE", requires = "create")]
+    language: Option<String>,
+    /// Remove the documents that were made of files and are none of the folder any more
+    #[arg(long)]
+    prune: bool,
 }
 
 /// Brings the files of a folder.
 pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -> anyhow::Result<()> {
     let started = now();
     let folder = Folder::open(&arguments.folder)?;
+    if arguments.prune && !folder.is_whole() {
+        let message = "--prune is for a folder: beside one file each other document would be removed";
+        return Err(CommandError::new(ExitStatus::Usage, message).into());
+    }
     let dataset = dataset(api, arguments).await?;
     let mut run = IngestRun::prepare(api, &folder, dataset).await?;
     let stop = AtomicBool::new(false);
@@ -70,8 +82,12 @@ pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -
         }
         std::future::pending::<()>().await;
     };
+    let work = async {
+        run.upload_changes(&stop).await?;
+        if arguments.prune { run.prune(&stop).await } else { Ok(()) }
+    };
     let ended = tokio::select! {
-        ended = run.upload_changes(&stop) => ended,
+        ended = work => ended,
         () = interrupted_twice => {
             let message = "interrupted; jobs under way may go on, and what was taken in stays";
             return Err(CommandError::new(ExitStatus::Interrupted, message).into());
@@ -108,7 +124,7 @@ async fn dataset(api: &ApiClient, arguments: &Ingest) -> anyhow::Result<Dataset>
                 dtype: dataset::Dataset::DTYPE.to_owned(),
                 summary: Line::default(),
                 tags: Line::default(),
-                configuration: AnalyzerSettings::default(),
+                configuration: analyzer(arguments.language.as_deref())?,
             };
             api.post("/api/v1/datasets", &body).await
         }
@@ -119,11 +135,36 @@ async fn dataset(api: &ApiClient, arguments: &Ingest) -> anyhow::Result<Dataset>
     }
 }
 
+/// How the words of a language are made comparable. What there is no list of stop words for is stemmed alone.
+fn analyzer(language: Option<&str>) -> Result<AnalyzerSettings, CommandError> {
+    let Some(language) = language else { return Ok(AnalyzerSettings::default()) };
+    if language == "cjk" {
+        return Ok(AnalyzerSettings { tokenizer: Tokenizer::Cjk, ..AnalyzerSettings::PLAIN });
+    }
+    let Some(stemming) = Stemming::ALL.iter().find(|one| one.as_str() == language) else {
+        let all: Vec<&str> = Stemming::ALL.iter().map(|one| one.as_str()).collect();
+        let message = format!("--language is one of {}, or cjk", all.join(", "));
+        return Err(CommandError::new(ExitStatus::Usage, message));
+    };
+    let stop_words = StopWords::ALL.iter().find(|one| one.as_str() == language);
+    let stop_words = stop_words.copied().unwrap_or(StopWords::None);
+    Ok(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming: *stemming, stop_words })
+}
+
 /// How a file that was sent differs from what the dataset held.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FileChange {
     New,
     Changed,
+}
+
+/// What is to be done with a file.
+enum Next {
+    Send(FileChange),
+    /// Nothing.
+    Stored,
+    /// A document of another name has its content, which another file of this run may yet replace.
+    Later,
 }
 
 /// An ingestion job of this run, and its latest state.
@@ -139,9 +180,10 @@ struct IngestRun<'a> {
     /// The path of the dataset.
     path: String,
     files: Vec<FoundFile>,
-    /// The hash of each document that the dataset holds.
+    /// The hash of each document that the dataset holds and that no file of this run replaces.
     known_hashes: HashMap<DocumentId, ContentHash>,
-    known_contents: HashSet<ContentHash>,
+    /// The documents that were made of files, of which none is in the folder.
+    gone: HashSet<DocumentId>,
     jobs: Vec<Job>,
     /// The counts of files that needed no job, and of jobs that have ended.
     completed: ProgressCounts,
@@ -155,6 +197,12 @@ impl<'a> IngestRun<'a> {
         let path = format!("/api/v1/datasets/{}", dataset.id);
         let mut summary =
             Summary { dataset_id: dataset.id.to_string(), dataset: dataset.name, ..Summary::default() };
+        let (known_hashes, mut gone) = stored(api, &path).await?;
+        // What is skipped is there too.
+        let skipped = found.skipped.iter().filter_map(|entry| FileName::parse(&entry.name).ok());
+        for name in found.files.iter().map(|file| file.name.clone()).chain(skipped) {
+            gone.remove(&name.document_id());
+        }
         let skips =
             found.skipped.into_iter().map(|entry| FileReport { file: entry.name, reason: entry.reason });
         summary.skips = skips.collect();
@@ -163,7 +211,6 @@ impl<'a> IngestRun<'a> {
         for entry in found.failed {
             summary.fail(entry.name, entry.reason);
         }
-        let (known_hashes, known_contents) = stored_hashes(api, &path).await?;
         let bytes = found.files.iter().map(|file| file.bytes).sum();
         Ok(Self {
             api,
@@ -172,7 +219,7 @@ impl<'a> IngestRun<'a> {
             completed: ProgressCounts { files_total: summary.files, ..ProgressCounts::default() },
             files: found.files,
             known_hashes,
-            known_contents,
+            gone,
             jobs: Vec::new(),
             progress: Progress::begin(bytes),
             summary,
@@ -181,9 +228,40 @@ impl<'a> IngestRun<'a> {
 
     /// Sends what differs, and follows it to its end, or until it is told to stop.
     async fn upload_changes(&mut self, stop: &AtomicBool) -> anyhow::Result<()> {
+        let files = std::mem::take(&mut self.files);
+        let contents = self.known_contents();
+        let later = self.upload(files, &contents, stop).await?;
+        // The jobs of a dataset are worked off in their order, so these find replaced what was sent before.
+        let contents = self.known_contents();
+        for duplicate in self.upload(later, &contents, stop).await? {
+            self.summary.duplicate += 1;
+            self.record_file(duplicate.bytes);
+        }
+        while !self.jobs.is_empty() && !stop.load(Ordering::Relaxed) {
+            self.poll_jobs(true).await?;
+        }
+        if stop.load(Ordering::Relaxed) {
+            self.cancel().await;
+        }
+        Ok(())
+    }
+
+    /// The contents that the dataset holds and that no file of this run replaces, as far as that is known.
+    fn known_contents(&self) -> HashSet<ContentHash> {
+        self.known_hashes.values().copied().collect()
+    }
+
+    /// Sends those files that differ. Answers those of which that is to be seen when the others are sent.
+    async fn upload(
+        &mut self,
+        files: Vec<FoundFile>,
+        contents: &HashSet<ContentHash>,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<Vec<FoundFile>> {
+        let mut later = Vec::new();
         let mut form = MultipartForm::new(&SystemEntropy)?;
         let (mut sent, mut bytes) = (BTreeMap::new(), 0_u64);
-        for file in std::mem::take(&mut self.files) {
+        for file in files {
             // Ctrl-C is heard here, also where no file differs.
             tokio::task::yield_now().await;
             if stop.load(Ordering::Relaxed) {
@@ -197,9 +275,16 @@ impl<'a> IngestRun<'a> {
                     continue;
                 }
             };
-            let Some(kind) = self.differs(&file.name, &content) else {
-                self.record_file(file.bytes);
-                continue;
+            let kind = match self.differs(&file.name, &content, contents) {
+                Next::Send(kind) => kind,
+                Next::Stored => {
+                    self.record_file(file.bytes);
+                    continue;
+                }
+                Next::Later => {
+                    later.push(file);
+                    continue;
+                }
             };
             form.add(&file.name, &content);
             sent.insert(file.name.as_str().to_owned(), kind);
@@ -216,30 +301,47 @@ impl<'a> IngestRun<'a> {
         if !sent.is_empty() && !stop.load(Ordering::Relaxed) {
             self.send(form, sent).await?;
         }
-        while !self.jobs.is_empty() && !stop.load(Ordering::Relaxed) {
-            self.poll_jobs(true).await?;
-        }
-        if stop.load(Ordering::Relaxed) {
-            self.cancel().await;
-        }
-        Ok(())
+        Ok(later)
     }
 
-    /// How a file differs from what the dataset holds; `None`, and counted, where it does not.
-    fn differs(&mut self, name: &FileName, content: &[u8]) -> Option<FileChange> {
-        let hash = ContentHash::of_file(content);
-        match self.known_hashes.get(&name.document_id()) {
+    /// How a file differs from what the dataset holds; counted, where it does not. A file under whose name another content
+    /// is stored is always sent, so that no name keeps what its file does not say any more.
+    fn differs(&mut self, name: &FileName, content: &[u8], contents: &HashSet<ContentHash>) -> Next {
+        let (id, hash) = (name.document_id(), ContentHash::of_file(content));
+        match self.known_hashes.get(&id) {
             Some(known) if *known == hash => {
                 self.summary.unchanged += 1;
-                None
+                Next::Stored
             }
-            _ if self.known_contents.contains(&hash) => {
-                self.summary.duplicate += 1;
-                None
+            Some(_) => {
+                self.known_hashes.remove(&id);
+                Next::Send(FileChange::Changed)
             }
-            Some(_) => Some(FileChange::Changed),
-            None => Some(FileChange::New),
+            None if contents.contains(&hash) => Next::Later,
+            None => Next::Send(FileChange::New),
         }
+    }
+
+    /// Removes the documents whose files are gone.
+    async fn prune(&mut self, stop: &AtomicBool) -> anyhow::Result<()> {
+        if self.summary.canceled || self.gone.is_empty() {
+            return Ok(());
+        }
+        // What lies in a folder that could not be read is not gone.
+        anyhow::ensure!(
+            self.summary.failed == 0,
+            "nothing was pruned, for not all could be read or taken in: mend that, and run the same command again"
+        );
+        for id in std::mem::take(&mut self.gone) {
+            if stop.load(Ordering::Relaxed) {
+                self.summary.canceled = true;
+                break;
+            }
+            let path = format!("{}/documents/{}", self.path, id.as_str());
+            self.api.send(self.api.request(Method::DELETE, &path, &[])?).await?;
+            self.summary.removed += 1;
+        }
+        Ok(())
     }
 
     /// Sends files, once there is room for another job.
@@ -329,22 +431,26 @@ impl<'a> IngestRun<'a> {
     }
 }
 
-/// The hash of each document that a dataset holds, and of all their contents.
-async fn stored_hashes(
+/// The hash of each document that a dataset holds, and those that were made of files.
+async fn stored(
     api: &ApiClient,
     path: &str,
-) -> anyhow::Result<(HashMap<DocumentId, ContentHash>, HashSet<ContentHash>)> {
-    let (mut hashes, mut contents, mut cursor) = (HashMap::new(), HashSet::new(), None::<String>);
+) -> anyhow::Result<(HashMap<DocumentId, ContentHash>, HashSet<DocumentId>)> {
+    let (mut hashes, mut of_files, mut cursor) = (HashMap::new(), HashSet::new(), None::<String>);
     loop {
         let path = format!("{path}/documents");
         let page = api.page::<DocumentSummary>(&path, &[("limit", "100")], cursor.as_deref()).await?;
         for document in page.items {
-            contents.insert(document.sha256);
+            let source =
+                document.metadata.get("source").and_then(|source| FileName::parse(source.as_str()?).ok());
+            if source.is_some_and(|name| name.document_id() == document.document_id) {
+                of_files.insert(document.document_id.clone());
+            }
             hashes.insert(document.document_id, document.sha256);
         }
         cursor = page.next_cursor;
         if cursor.is_none() {
-            return Ok((hashes, contents));
+            return Ok((hashes, of_files));
         }
     }
 }

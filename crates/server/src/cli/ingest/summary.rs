@@ -49,6 +49,8 @@ pub(super) struct Summary {
     pub(super) duplicate: u64,
     pub(super) failed: u64,
     pub(super) skipped: u64,
+    /// Documents that were removed, for their files are gone.
+    pub(super) removed: u64,
     pub(super) chunks: u64,
     /// Bytes that were sent.
     pub(super) bytes: u64,
@@ -73,11 +75,12 @@ impl Summary {
                 out.line(&format!("{what}: {line}"))?;
             }
         }
-        let Self { new, changed, unchanged, duplicate, failed, skipped, chunks, seconds, .. } = self;
+        let Self { new, changed, unchanged, duplicate, failed, skipped, removed, chunks, seconds, .. } = self;
         let dataset = one_line(&self.dataset);
+        let removed = if *removed == 0 { String::new() } else { format!(", {removed} removed") };
         out.line(&format!(
             "{dataset}: {new} new, {changed} changed, {unchanged} unchanged, {duplicate} duplicate, {failed} failed, \
-             {skipped} skipped; {chunks} chunks in {seconds:.1} s"
+             {skipped} skipped{removed}; {chunks} chunks in {seconds:.1} s"
         ))
     }
 }

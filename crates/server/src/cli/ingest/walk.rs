@@ -14,9 +14,11 @@ use syft_space_domain::dataset::{FILE_MAX_BYTES, FileFormat, FileName};
 /// The most folders on the path of a file.
 const MAX_DEPTH: usize = 64;
 
-/// A folder whose files are brought.
+/// A folder whose files are brought, or one file in it.
 pub(super) struct Folder {
     root: OwnedFd,
+    /// The one that is meant, where it is not all.
+    only: Option<OsString>,
 }
 
 /// A file that is to be brought.
@@ -41,13 +43,26 @@ pub(super) struct WalkResult {
 }
 
 impl Folder {
-    /// Opens a folder.
+    /// Opens a folder, or the folder of a file that is meant alone.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
-        let open = || Ok::<_, io::Error>(OwnedFd::from(File::open(path)?));
-        let root = open().with_context(|| format!("opening {}", path.display()))?;
+        let opening = || format!("opening {}", path.display());
+        let metadata = path.metadata().with_context(opening)?;
+        let (folder, only) = match path.file_name() {
+            Some(name) if metadata.is_file() => {
+                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+                (parent.unwrap_or(Path::new(".")), Some(name.to_owned()))
+            }
+            _ => (path, None),
+        };
+        let root = OwnedFd::from(File::open(folder).with_context(opening)?);
         let kind = FileType::from_raw_mode(fstat(&root)?.st_mode);
-        anyhow::ensure!(kind == FileType::Directory, "{} is no folder", path.display());
-        Ok(Self { root })
+        anyhow::ensure!(kind == FileType::Directory, "{} is neither a folder nor a file", path.display());
+        Ok(Self { root, only })
+    }
+
+    /// Whether all of a folder is meant.
+    pub(super) fn is_whole(&self) -> bool {
+        self.only.is_none()
     }
 
     /// Finds all files below it, in the order of names.
@@ -71,7 +86,7 @@ impl Folder {
         let open = self.open_below(folder, OFlags::DIRECTORY)?;
         for entry in Dir::read_from(&open)? {
             let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
-            if name == "." || name == ".." {
+            if name == "." || name == ".." || self.only.as_ref().is_some_and(|only| *only != name) {
                 continue;
             }
             let path = folder.join(&name);
@@ -80,14 +95,16 @@ impl Folder {
                     .skipped
                     .push(SkippedEntry { name: path.display().to_string(), reason: reason.to_owned() });
             };
-            if name.as_bytes().starts_with(b".") {
-                skip("it is hidden");
+            if let Some(reason) = passed_over(name.as_bytes()) {
+                skip(reason);
                 continue;
             }
             let state = statat(&open, &*name, AtFlags::SYMLINK_NOFOLLOW)?;
             match FileType::from_raw_mode(state.st_mode) {
                 FileType::Symlink => skip("it is a symbolic link"),
                 FileType::Directory if path.components().count() >= MAX_DEPTH => skip("it lies too deep"),
+                // The one file that was meant is no file any more.
+                FileType::Directory if self.only.is_some() => skip("it is no file"),
                 FileType::Directory => left.push(path),
                 FileType::RegularFile => {
                     let bytes = u64::try_from(state.st_size).unwrap_or(u64::MAX);
@@ -129,6 +146,20 @@ impl Folder {
             at = open(&at, part, more)?;
         }
         Ok(at)
+    }
+}
+
+/// Why a name is passed over, where its name alone says so.
+fn passed_over(name: &[u8]) -> Option<&'static str> {
+    if name.starts_with(b"~$") {
+        // Beside each file that somebody has open; hidden on Windows, and not on a share.
+        Some("it is a lock file of Microsoft Office")
+    } else if name.starts_with(b".~lock.") {
+        Some("it is a lock file of LibreOffice")
+    } else if name.starts_with(b".") {
+        Some("it is hidden")
+    } else {
+        None
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command `ingest`: what differs is brought, and nothing from outside of the folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
@@ -11,7 +12,7 @@ use super::terminal::TerminalSession;
 use super::{command, found, run, stop};
 use crate::space::file_writer::{all_ended, spools_are_empty};
 use crate::space::ledger::check_home;
-use crate::space::{TestSpace, dataset_of, in_memory};
+use crate::space::{Client, TestSpace, dataset_of, in_memory};
 
 fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
     let path = folder.join(name);
@@ -253,4 +254,125 @@ fn q1_a_terminal_shows_a_bar_and_ctrl_c_stops_the_jobs() {
     let rest = ingest(home.path(), folder.path(), &[]).expect(0).json();
     let [new, _, unchanged, ..] = counts(&rest);
     assert!(new > 0 && new + unchanged == 3_000, "{rest}");
+}
+
+/// What each document of a dataset says, by its name.
+async fn texts(owner: &Client, dataset: &str) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    let listed = owner.get(&format!("/datasets/{dataset}/documents?limit=100")).await.expect(200);
+    for document in listed.body["items"].as_array().unwrap() {
+        let id = document["document_id"].as_str().unwrap();
+        let document = owner.get(&format!("/datasets/{dataset}/documents/{id}")).await.expect(200);
+        let text = document.body["content"].as_str().unwrap().trim().to_owned();
+        texts.insert(document.body["metadata"]["source"].as_str().unwrap_or(id).to_owned(), text);
+    }
+    texts
+}
+
+#[tokio::test]
+async fn q1_after_every_run_each_name_has_the_content_of_its_file_however_files_changed_places() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut dataset = None;
+    for (round, files) in [
+        &[("a.txt", "birch"), ("b.txt", "cedar"), ("c.txt", "damson"), ("d.txt", "elder")][..],
+        // A rotation, with a new one at its head.
+        &[("a.txt", "fir"), ("b.txt", "birch"), ("c.txt", "cedar"), ("d.txt", "damson")],
+        // Two change places.
+        &[("a.txt", "fir"), ("b.txt", "cedar"), ("c.txt", "birch"), ("d.txt", "damson")],
+        // All come to say the same, an old content moves to a new name, and so does one that stays.
+        &[("a.txt", "void"), ("b.txt", "void"), ("c.txt", "void"), ("d.txt", "void"), ("e.txt", "fir")],
+        // A circle of all, and a new name for what is replaced.
+        &[
+            ("a.txt", "hazel"),
+            ("b.txt", "hazel"),
+            ("c.txt", "ivy"),
+            ("d.txt", "void"),
+            ("e.txt", "void"),
+            ("f.txt", "fir"),
+        ],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (name, text) in files {
+            write(folder.path(), name, text);
+        }
+        let done = ingest(space.home(), folder.path(), &["--create"]).expect(0).json();
+        let dataset = dataset.get_or_insert_with(|| done["dataset_id"].as_str().unwrap().to_owned());
+        let expected = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        assert_eq!(texts(&owner, dataset).await, expected, "round {round}");
+        let again = ingest(space.home(), folder.path(), &[]).expect(0).json();
+        assert_eq!(again["bytes"], 0, "round {round}: {again}");
+    }
+}
+
+#[tokio::test]
+async fn q1_prune_removes_what_was_made_of_files_that_are_gone_and_nothing_else() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "manual", &[("from-json", "Written by hand.")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in
+        [("kept.txt", "kept"), ("sub/gone.txt", "gone"), ("gone.md", "also gone"), ("large.txt", "x")]
+    {
+        write(folder.path(), name, text);
+    }
+    ingest(space.home(), folder.path(), &["--prune"]).expect(0);
+    fs::remove_dir_all(folder.path().join("sub")).unwrap();
+    fs::remove_file(folder.path().join("gone.md")).unwrap();
+    // Skipped, and there.
+    fs::File::create(folder.path().join("large.txt")).unwrap().set_len(64 * 1024 * 1024).unwrap();
+    let kept = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!((&kept["removed"], texts(&owner, &dataset).await.len()), (&json!(0), 5));
+    write(folder.path(), "broken.pdf", "no PDF");
+    let refused = ingest(space.home(), folder.path(), &["--prune"]);
+    assert!(refused.stderr.contains("nothing was pruned"), "{refused:?}");
+    assert_eq!(texts(&owner, &dataset).await.len(), 5);
+    fs::remove_file(folder.path().join("broken.pdf")).unwrap();
+    let pruned = ingest(space.home(), folder.path(), &["--prune"]).expect(0).json();
+    assert_eq!(pruned["removed"], 2);
+    let left: Vec<String> = texts(&owner, &dataset).await.into_keys().collect();
+    assert_eq!(left, ["from-json", "kept.txt", "large.txt"]);
+    let file = folder.path().join("kept.txt");
+    let alone = ingest(space.home(), &file, &["--prune"]).expect(2);
+    assert!(alone.stderr.contains("--prune is for a folder"), "{alone:?}");
+}
+
+#[tokio::test]
+async fn q1_one_file_a_language_and_lock_files_of_office_programs() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "haus.txt", "Die Häuser am Hafen wurden verkauft.");
+    write(folder.path(), "other.txt", "Not meant.");
+    write(folder.path(), "sub/~$report.docx", [0_u8; 162]);
+    write(folder.path(), "~$haus.txt", "x");
+    write(folder.path(), ".~lock.haus.txt#", "x");
+    let file = folder.path().join("haus.txt");
+    let one = ingest(space.home(), &file, &["--create", "--language", "german"]).expect(0).json();
+    assert_eq!(counts(&one), [1, 0, 0, 0, 0, 0], "{one}");
+    let dataset = one["dataset_id"].as_str().unwrap();
+    let made = owner.get(&format!("/datasets/{dataset}")).await.expect(200);
+    assert_eq!(made.body["configuration"]["stemming"], "german");
+    let asked = json!({ "query": "Haus", "similarity_threshold": 0.0 });
+    let hits = owner.post(&format!("/datasets/{dataset}/search"), &asked).await.expect(200);
+    assert_eq!(hits.body["documents"][0]["metadata"]["source"], "haus.txt");
+    let all = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!(counts(&all), [1, 0, 1, 0, 0, 3], "{all}");
+    assert!(all["skips"].to_string().contains("lock file of Microsoft Office"), "{all}");
+    let arguments =
+        ["ingest", file.to_str().unwrap(), "--dataset", "new", "--create", "--language", "klingon"];
+    let unknown = run(space.home(), &arguments).expect(2);
+    assert!(unknown.stderr.contains("german") && unknown.stderr.contains("cjk"), "{unknown:?}");
 }
