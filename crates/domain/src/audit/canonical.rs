@@ -78,11 +78,11 @@ impl RecordedEvent {
 struct Cbor(Vec<u8>);
 
 impl Cbor {
-    const UNSIGNED: u8 = 0 << 5;
-    const NEGATIVE: u8 = 1 << 5;
-    const BYTES: u8 = 2 << 5;
-    const TEXT: u8 = 3 << 5;
-    const ARRAY: u8 = 4 << 5;
+    const UNSIGNED: u8 = 0x00;
+    const NEGATIVE: u8 = 0x20;
+    const BYTES: u8 = 0x40;
+    const TEXT: u8 = 0x60;
+    const ARRAY: u8 = 0x80;
     const NULL: u8 = 0xf6;
 
     fn head(&mut self, major: u8, number: u64) {

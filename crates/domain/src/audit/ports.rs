@@ -95,3 +95,55 @@ pub trait AuditView {
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Role;
+    use crate::audit::{Actor, Log, Person};
+    use crate::ids::{AccountId, EventId};
+
+    fn event(at: i64, actor: Actor) -> Event {
+        Event {
+            id: EventId::from_bytes([1; 16]),
+            salt: [0; 16],
+            log: Log::Installation,
+            time: Timestamp::from_unix_micros(at),
+            action: Action::EndpointQuery,
+            outcome: Outcome::Denied,
+            actor,
+            object: None,
+            reason_code: None,
+            request: None,
+            count: 1,
+            person: Person::default(),
+        }
+    }
+
+    #[test]
+    fn u1_a_filter_takes_its_first_moment_and_leaves_its_last() {
+        let filter = EventFilter {
+            since: Some(Timestamp::from_unix_micros(10)),
+            until: Some(Timestamp::from_unix_micros(20)),
+            ..EventFilter::default()
+        };
+        let fitting: Vec<i64> =
+            (8..22).filter(|at| filter.fits(&event(*at, Actor::System))).collect();
+        assert_eq!(fitting, (10..20).collect::<Vec<_>>());
+        assert!(EventFilter::default().fits(&event(0, Actor::Anonymous)));
+    }
+
+    #[test]
+    fn u1_each_part_of_a_filter_must_fit() {
+        let (id, other) = (AccountId::from_bytes([7; 16]), AccountId::from_bytes([8; 16]));
+        let event = event(0, Actor::Account { id, role: Some(Role::User) });
+        let actor = |id: AccountId| Some(ActorId::from_bytes(*id.as_bytes()));
+        let fits = |action, outcome, actor| {
+            EventFilter { action, outcome, actor, ..EventFilter::default() }.fits(&event)
+        };
+        assert!(fits(Some(Action::EndpointQuery), Some(Outcome::Denied), actor(id)));
+        assert!(!fits(Some(Action::ConfigChange), Some(Outcome::Denied), actor(id)));
+        assert!(!fits(Some(Action::EndpointQuery), Some(Outcome::Success), actor(id)));
+        assert!(!fits(Some(Action::EndpointQuery), Some(Outcome::Denied), actor(other)));
+    }
+}

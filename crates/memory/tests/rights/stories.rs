@@ -18,6 +18,8 @@ use syft_space_domain::secret::TokenHash;
 
 use crate::world::{Loss, TOKEN_LIFETIME, World, account, context, email, try_log_in};
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 #[test]
 fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
     for change in Loss::ALL {
@@ -142,11 +144,18 @@ fn h2_an_invitation_whose_maker_loses_the_right_while_a_password_is_hashed_lets_
             assert_eq!(world.last_event(), refused);
         }
     }
+    // It is good for seven days, to the microsecond.
+    for (age, is_good) in [(7 * DAY - Duration::from_micros(1), true), (7 * DAY, false)] {
+        let world = World::new();
+        let invitation = world.invite(&world.owner, "guest", Role::User);
+        world.clock.advance(age);
+        assert_eq!(world.accept(invitation).is_ok(), is_good, "{age:?}");
+    }
     // Time goes on while a password is hashed, too.
     let world = World::new();
     let invitation = world.invite(&world.owner, "late", Role::User);
     let clock = Arc::clone(&world.clock);
-    world.meanwhile.set(move || clock.advance(Duration::from_secs(8 * 24 * 60 * 60)));
+    world.meanwhile.set(move || clock.advance(8 * DAY));
     assert_eq!(world.accept(invitation), Err(AcceptError::NotFound));
 }
 

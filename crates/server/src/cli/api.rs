@@ -120,3 +120,8 @@ fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
 pub(super) fn field<T: FromStr<Err: Display>>(pointer: &str, text: &str) -> Result<T, CommandError> {
     text.parse().map_err(|error| CommandError::new(ExitStatus::Refused, format!("{pointer}: {error}")))
 }
+
+/// Reads an option of the command line, and refuses it by its name where it is not allowed.
+pub(super) fn option<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, CommandError> {
+    text.parse().map_err(|error| CommandError::new(ExitStatus::Usage, format!("{name}: {error}")))
+}

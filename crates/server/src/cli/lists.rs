@@ -1,18 +1,22 @@
 //! The commands that list: `syft-space datasets|endpoints|policies|marketplaces|users|tenants|audit|jobs list`.
 
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use syft_space_domain::audit::Actor;
+use syft_space_domain::audit::{Action, Outcome};
+use syft_space_domain::identity::Email;
+use syft_space_domain::ids::ActorId;
 use syft_space_domain::time::Timestamp;
 
-use crate::cli::api::ApiClient;
+use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit::Event;
-use crate::routes::datasets::{Dataset, DatasetUsage};
-use crate::routes::endpoints::Endpoint;
+use crate::routes::datasets::{ChangeDataset, Dataset, DatasetUsage};
+use crate::routes::endpoints::{Endpoint, EndpointWithPolicies};
 use crate::routes::hubs::Hub;
 use crate::routes::jobs::Job;
 use crate::routes::marketplaces::Marketplace;
@@ -37,6 +41,15 @@ pub(super) enum Datasets {
         /// Its name, or its id
         #[arg(value_name = "NAME")]
         dataset: String,
+    },
+    /// Give one of them another name
+    Rename {
+        /// Its name, or its id
+        #[arg(value_name = "NAME")]
+        dataset: String,
+        /// What it is to be called
+        #[arg(value_name = "NEW_NAME")]
+        name: String,
     },
 }
 
@@ -70,8 +83,8 @@ pub(super) struct Events {
     /// Only events with this outcome: success, denied or failure
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<String>,
-    /// Only events by the account, or the user of a hub, with this id
-    #[arg(long, value_name = "ID")]
+    /// Only events by the member with this address, or the account or user of a hub with this id
+    #[arg(long, value_name = "WHO")]
     actor: Option<String>,
     /// Only events at this time or later, such as 2026-07-01T00:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -87,18 +100,21 @@ pub(super) struct Events {
     all: bool,
 }
 
-const DATASETS: &[Column<Dataset>] = &[
-    text("NAME", |dataset| dataset.name.clone()),
-    text("ID", |dataset| dataset.id.to_string()),
-    text("SUMMARY", |dataset| dataset.summary.clone()),
-    text("CHANGED", |dataset| time(dataset.updated_at)),
+const DATASETS: &[Column<Told<Dataset>>] = &[
+    text("NAME", |dataset| dataset.item.name.clone()),
+    number("DOCUMENTS", |dataset| dataset.told.first.clone()),
+    number("CHUNKS", |dataset| dataset.told.second.clone()),
+    text("SUMMARY", |dataset| dataset.item.summary.clone()),
+    text("CHANGED", |dataset| time(dataset.item.updated_at)),
+    text("ID", |dataset| dataset.item.id.to_string()),
 ];
-pub(super) const ENDPOINTS: &[Column<Endpoint>] = &[
-    text("SLUG", |endpoint| endpoint.slug.to_string()),
-    text("NAME", |endpoint| endpoint.name.clone()),
-    text("PUBLISHED", |endpoint| if endpoint.published { "yes" } else { "no" }.to_owned()),
-    text("DATASET", |endpoint| endpoint.dataset_id.to_string()),
-    text("CHANGED", |endpoint| time(endpoint.updated_at)),
+const ENDPOINTS: &[Column<Told<Endpoint>>] = &[
+    text("SLUG", |endpoint| endpoint.item.slug.to_string()),
+    text("NAME", |endpoint| endpoint.item.name.clone()),
+    text("PUBLISHED", |endpoint| if endpoint.item.published { "yes" } else { "no" }.to_owned()),
+    text("DATASET", |endpoint| endpoint.told.first.clone()),
+    text("POLICIES", |endpoint| endpoint.told.second.clone()),
+    text("CHANGED", |endpoint| time(endpoint.item.updated_at)),
 ];
 pub(super) const POLICIES: &[Column<Policy>] = &[
     text("NAME", |policy| policy.name.clone()),
@@ -132,18 +148,16 @@ pub(super) const TENANTS: &[Column<Tenant>] = &[
     text("FOUNDED", |tenant| time(tenant.created_at)),
     text("ID", |tenant| tenant.id.to_string()),
 ];
-const EVENTS: &[Column<Event>] = &[
-    number("SEQ", |event| event.seq.to_string()),
-    text("TIME", |event| time(event.time)),
-    text("ACTION", |event| event.action.to_string()),
-    text("OUTCOME", |event| event.outcome.as_str().to_owned()),
-    text("ACTOR", |event| actor(&event.actor)),
-    text("OBJECT", |event| {
-        or_nothing(event.object.as_ref().map(|object| format!("{} {}", object.kind.as_str(), object.id)))
-    }),
-    text("REASON", |event| or_nothing(event.reason_code.as_deref())),
-    text("ADDRESS", |event| or_nothing(event.address)),
-    number("COUNT", |event| event.count.to_string()),
+const EVENTS: &[Column<Told<Event>>] = &[
+    number("SEQ", |event| event.item.seq.to_string()),
+    text("TIME", |event| time(event.item.time)),
+    text("ACTION", |event| event.item.action.to_string()),
+    text("OUTCOME", |event| event.item.outcome.as_str().to_owned()),
+    text("ACTOR", |event| event.told.first.clone()),
+    text("OBJECT", |event| event.told.second.clone()),
+    text("REASON", |event| or_nothing(event.item.reason_code.as_deref())),
+    text("ADDRESS", |event| or_nothing(event.item.address)),
+    number("COUNT", |event| event.item.count.to_string()),
 ];
 const JOBS: &[Column<Job>] = &[
     text("STARTED", |job| time(job.created_at)),
@@ -168,7 +182,18 @@ struct DatasetWithUsage {
 
 pub(super) async fn datasets(api: &ApiClient, what: &Datasets, out: &mut Output) -> anyhow::Result<()> {
     match what {
-        Datasets::List => list_all(api, "/api/v1/datasets", DATASETS, out).await,
+        Datasets::List => {
+            let is_shown = !out.json;
+            let tell = async |datasets: Vec<Dataset>| {
+                let mut told = Vec::new();
+                for item in datasets {
+                    let told_of = if is_shown { count_of(api, &item).await? } else { Words::default() };
+                    told.push(Told { item, told: told_of });
+                }
+                Ok(told)
+            };
+            list(api, "/api/v1/datasets", &[], DATASETS, u64::MAX, out, tell).await
+        }
         Datasets::Show { dataset } => {
             let dataset = find_dataset(api, dataset).await?;
             let usage = api.get(&format!("/api/v1/datasets/{}/usage", dataset.id)).await?;
@@ -183,6 +208,16 @@ pub(super) async fn datasets(api: &ApiClient, what: &Datasets, out: &mut Output)
             table.items(&Vec::from_iter(fields))?;
             table.end().map(drop)
         }
+        Datasets::Rename { dataset, name } => {
+            let found = find_dataset(api, dataset).await?;
+            let change = ChangeDataset { name: Some(option("NEW_NAME", name)?), summary: None, tags: None };
+            let request = api.request(Method::PATCH, &format!("/api/v1/datasets/{}", found.id), &[])?;
+            let renamed: Dataset = api.read(request.json(&change)).await?;
+            if out.json {
+                return out.document(&renamed);
+            }
+            out.line(&format!("{} is called {} now.", found.name, renamed.name))
+        }
     }
 }
 
@@ -195,12 +230,72 @@ pub(super) async fn jobs(api: &ApiClient, what: &Jobs, out: &mut Output) -> anyh
 pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> anyhow::Result<()> {
     let Audit::List(Events { installation, action, outcome, actor, since, until, limit, all }) = what;
     let path = if *installation { "/operator/v1/audit" } else { "/api/v1/audit" };
-    let filters =
-        [("action", action), ("outcome", outcome), ("actor", actor), ("since", since), ("until", until)];
-    let filters: Vec<_> =
-        filters.into_iter().filter_map(|(name, value)| value.as_deref().map(|value| (name, value))).collect();
+    let actor = match actor.as_deref() {
+        Some(email) if email.contains('@') && !*installation => {
+            let email: Email = option("--actor", email)?;
+            let members = all_of::<Member>(api, "/api/v1/users").await?;
+            let member = members.iter().find(|member| member.email == email).ok_or_else(|| {
+                let message = format!("{email} is no member; events of one who was are found by the id");
+                CommandError::new(ExitStatus::NotFound, message)
+            })?;
+            Some(member.id.to_string())
+        }
+        Some(id) => Some(option::<ActorId>("--actor", id)?.to_string()),
+        None => None,
+    };
+    // What is wrong is told of by the option's name.
+    let action = action.as_deref().map(|action| option::<Action>("--action", action)).transpose()?;
+    let outcome = outcome.as_deref().map(|outcome| option::<Outcome>("--outcome", outcome)).transpose()?;
+    for (name, time) in [("--since", since), ("--until", until)] {
+        time.as_deref().map(|time| option::<Timestamp>(name, time)).transpose()?;
+    }
+    let (action, outcome) = (action.map(Action::as_str), outcome.map(Outcome::as_str));
+    let filters = [
+        ("action", action),
+        ("outcome", outcome),
+        ("actor", actor.as_deref()),
+        ("since", since.as_deref()),
+        ("until", until.as_deref()),
+    ];
+    let filters: Vec<_> = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let max = if *all { u64::MAX } else { *limit };
-    list(api, path, &filters, EVENTS, max, out).await
+    let names = if out.json || *installation { Names::default() } else { Names::read(api).await? };
+    let tell = async |events: Vec<Event>| {
+        let tell = |item: Event| Told {
+            told: Words { first: names.actor(&item.actor), second: names.object(item.object.as_ref()) },
+            item,
+        };
+        Ok(events.into_iter().map(tell).collect())
+    };
+    list(api, path, &filters, EVENTS, max, out, tell).await
+}
+
+pub(super) async fn endpoints(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
+    let is_shown = !out.json;
+    let datasets = if is_shown { all_of::<Dataset>(api, "/api/v1/datasets").await? } else { Vec::new() };
+    let tell = async |endpoints: Vec<Endpoint>| {
+        let mut told = Vec::new();
+        for item in endpoints {
+            let mut words = Words::default();
+            if is_shown {
+                let path = format!("/api/v1/endpoints/{}", item.slug);
+                let EndpointWithPolicies { policies, .. } = api.get(&path).await?;
+                let names: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
+                let dataset = datasets.iter().find(|dataset| dataset.id == item.dataset_id);
+                words.first = dataset.map_or_else(|| item.dataset_id.to_string(), |dataset| dataset.name.clone());
+                // Whom that lets in is worth a word: it is everybody.
+                words.second = if names.is_empty() { "(none: every member)".to_owned() } else { names.join(", ") };
+            }
+            told.push(Told { item, told: words });
+        }
+        Ok(told)
+    };
+    list(api, "/api/v1/endpoints", &[], ENDPOINTS, u64::MAX, out, tell).await
+}
+
+async fn count_of(api: &ApiClient, dataset: &Dataset) -> anyhow::Result<Words> {
+    let usage: DatasetUsage = api.get(&format!("/api/v1/datasets/{}/usage", dataset.id)).await?;
+    Ok(Words { first: usage.documents.to_string(), second: usage.chunks.to_string() })
 }
 
 /// Lists all items.
@@ -210,17 +305,34 @@ pub(super) async fn list_all<T: Serialize + DeserializeOwned>(
     columns: &[Column<T>],
     out: &mut Output,
 ) -> anyhow::Result<()> {
-    list(api, path, &[], columns, u64::MAX, out).await
+    list(api, path, &[], columns, u64::MAX, out, async |items| Ok(items)).await
 }
 
-/// Lists up to so many items, page by page.
-async fn list<T: Serialize + DeserializeOwned>(
+/// An item of a list, and what is told of it beside: a program gets the item alone.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Told<T> {
+    item: T,
+    #[serde(skip)]
+    told: Words,
+}
+
+/// What is told of an item, in the order of its columns.
+#[derive(Default)]
+struct Words {
+    first: String,
+    second: String,
+}
+
+/// Lists up to so many items, page by page, each as `tell` puts it.
+async fn list<T: DeserializeOwned, R: Serialize>(
     api: &ApiClient,
     path: &str,
     filters: &[(&str, &str)],
-    columns: &[Column<T>],
+    columns: &[Column<R>],
     max: u64,
     out: &mut Output,
+    tell: impl AsyncFn(Vec<T>) -> anyhow::Result<Vec<R>>,
 ) -> anyhow::Result<()> {
     let (mut left, mut cursor) = (max, None::<String>);
     let mut table = out.table(columns);
@@ -230,18 +342,36 @@ async fn list<T: Serialize + DeserializeOwned>(
         let mut query = filters.to_vec();
         query.extend(paged.then_some(("limit", &*limit)));
         let page = api.page(path, &query, cursor.as_deref()).await?;
-        table.items(&page.items)?;
-        left = left.saturating_sub(u64::try_from(page.items.len()).unwrap_or(u64::MAX));
+        let items = tell(page.items).await?;
+        table.items(&items)?;
+        left = left.saturating_sub(u64::try_from(items.len()).unwrap_or(u64::MAX));
         cursor = page.next_cursor;
         if cursor.is_none() {
             break;
         }
     }
-    table.end().map(drop)
+    if table.end()? == 0 && !out.json {
+        // Where output goes into a file or a pipe, an empty list is an empty file.
+        out.remark("(none)");
+    }
+    Ok(())
+}
+
+/// All items of a list.
+pub(super) async fn all_of<T: DeserializeOwned>(api: &ApiClient, path: &str) -> anyhow::Result<Vec<T>> {
+    let (mut all, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let page = api.page::<T>(path, &[("limit", "100")], cursor.as_deref()).await?;
+        all.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 /// The dataset of this name or id.
-async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Dataset> {
+pub(super) async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Dataset> {
     look_up_dataset(api, named).await?.ok_or_else(|| {
         let message =
             format!("there is no dataset {named:?}; `syft-space datasets list` shows which there are");
@@ -251,38 +381,17 @@ async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Dataset> {
 
 /// The dataset of this name or id, where there is one.
 pub(super) async fn look_up_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Option<Dataset>> {
-    let mut cursor = None::<String>;
-    loop {
-        let page = api.page::<Dataset>("/api/v1/datasets", &[("limit", "100")], cursor.as_deref()).await?;
-        let matches = |dataset: &Dataset| dataset.name == named || dataset.id.to_string() == named;
-        if let Some(found) = page.items.into_iter().find(matches) {
-            return Ok(Some(found));
-        }
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return Ok(None);
-        }
-    }
+    let all = all_of::<Dataset>(api, "/api/v1/datasets").await?;
+    Ok(all.into_iter().find(|dataset| dataset.name == named || dataset.id.to_string() == named))
 }
 
 /// A time, to the second.
-fn time(time: Timestamp) -> String {
+pub(super) fn time(time: Timestamp) -> String {
     time.start_of_second().to_string()
 }
 
 fn or_nothing(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Anonymous => "anonymous".to_owned(),
-        Actor::System => "system".to_owned(),
-        Actor::Operator => "operator".to_owned(),
-        Actor::Account { id, role: None } => id.to_string(),
-        Actor::Account { id, role: Some(role) } => format!("{role} {id}"),
-        Actor::HubUser { id, role } => format!("hub {role} {id}"),
-    }
 }
 
 fn to_text(value: &Value) -> String {

@@ -4,10 +4,12 @@ mod api;
 mod config;
 mod connect;
 mod demo;
+mod documents;
 mod exit;
 mod hubs;
 mod ingest;
 mod lists;
+mod names;
 mod output;
 mod owner;
 mod password;
@@ -73,9 +75,12 @@ enum Command {
     /// Make owners
     #[command(subcommand)]
     Owner(owner::Owner),
-    /// See which datasets there are
+    /// See which datasets there are, and give them other names
     #[command(subcommand)]
     Datasets(lists::Datasets),
+    /// See which documents a dataset holds, and remove some
+    #[command(subcommand)]
+    Documents(documents::Documents),
     /// See which endpoints there are
     #[command(subcommand)]
     Endpoints(ListOnly),
@@ -207,9 +212,8 @@ fn run_on_space(
             (Command::Owner(_), Some(new_owner)) => owner::create(api, new_owner, out).await,
             (Command::Ingest(arguments), _) => ingest::run(api, arguments, out).await,
             (Command::Datasets(what), _) => lists::datasets(api, what, out).await,
-            (Command::Endpoints(ListOnly::List), _) => {
-                list_all(api, "/api/v1/endpoints", lists::ENDPOINTS, out).await
-            }
+            (Command::Documents(what), _) => documents::run(api, what, out).await,
+            (Command::Endpoints(ListOnly::List), _) => lists::endpoints(api, out).await,
             (Command::Policies(ListOnly::List), _) => {
                 list_all(api, "/api/v1/policies", lists::POLICIES, out).await
             }

@@ -38,6 +38,12 @@ impl Output {
         check_written(write!(self.writer, "{text}").and_then(|()| self.writer.flush()))
     }
 
+    /// Tells a person something that is no result, on standard error.
+    pub(super) fn remark(&self, text: &str) {
+        // With standard error closed there is nobody to tell.
+        let _nobody = writeln!(io::stderr(), "{text}");
+    }
+
     /// Writes a JSON document.
     pub(super) fn document(&mut self, document: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(document)?;

@@ -121,13 +121,13 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
 pub(crate) struct ChangeDataset {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::NameShape")]
-    name: Option<Name>,
+    pub(crate) name: Option<Name>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
-    summary: Option<Line>,
+    pub(crate) summary: Option<Line>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
-    tags: Option<Line>,
+    pub(crate) tags: Option<Line>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {

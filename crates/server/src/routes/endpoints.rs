@@ -100,14 +100,14 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) struct EndpointWithPolicies {
     #[serde(flatten)]
     endpoint: Endpoint,
-    policies: Vec<AttachedPolicy>,
+    pub(crate) policies: Vec<AttachedPolicy>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AttachedPolicy {
     #[schemars(with = "shapes::IdShape")]
     id: PolicyId,
-    name: String,
+    pub(crate) name: String,
     #[schemars(with = "shapes::StoredPolicyTypeShape")]
     policy_type: String,
 }

@@ -1,0 +1,64 @@
+//! The commands `syft-space documents list|remove`.
+
+use clap::Subcommand;
+use reqwest::Method;
+use syft_space_domain::dataset::FileName;
+
+use crate::cli::api::{ApiClient, option};
+use crate::cli::lists::{find_dataset, list_all, time};
+use crate::cli::output::{Column, Output, number, text};
+use crate::routes::documents::DocumentSummary;
+
+/// What one can do with documents.
+#[derive(Subcommand)]
+pub(super) enum Documents {
+    /// List those of a dataset
+    List {
+        /// The dataset's name, or its id
+        #[arg(long, value_name = "NAME")]
+        dataset: String,
+    },
+    /// Remove some of a dataset: they are found no more
+    Remove {
+        /// The dataset's name, or its id
+        #[arg(long, value_name = "NAME")]
+        dataset: String,
+        /// Each one's id, or the path of the file that it was made of
+        #[arg(value_name = "DOCUMENT", required = true)]
+        documents: Vec<String>,
+    },
+}
+
+const DOCUMENTS: &[Column<DocumentSummary>] = &[
+    text("DOCUMENT", |document| document.document_id.to_string()),
+    text("TITLE", |document| {
+        let title = document.metadata.get("title").and_then(serde_json::Value::as_str);
+        title.unwrap_or_default().to_owned()
+    }),
+    number("CHUNKS", |document| document.chunks.to_string()),
+    number("BYTES", |document| document.bytes.to_string()),
+    text("STORED", |document| time(document.created_at)),
+];
+
+pub(super) async fn run(api: &ApiClient, what: &Documents, out: &mut Output) -> anyhow::Result<()> {
+    match what {
+        Documents::List { dataset } => {
+            let dataset = find_dataset(api, dataset).await?.id;
+            list_all(api, &format!("/api/v1/datasets/{dataset}/documents"), DOCUMENTS, out).await
+        }
+        Documents::Remove { dataset, documents } => {
+            let dataset = find_dataset(api, dataset).await?.id;
+            // All are looked at before one is removed.
+            let names: Vec<FileName> =
+                documents.iter().map(|name| option("DOCUMENT", name)).collect::<Result<_, _>>()?;
+            for name in names {
+                let path = format!("/api/v1/datasets/{dataset}/documents/{}", name.document_id());
+                api.send(api.request(Method::DELETE, &path, &[])?).await?;
+                if !out.json {
+                    out.line(&format!("{name} is removed."))?;
+                }
+            }
+            if out.json { out.document(&serde_json::json!({ "removed": documents })) } else { Ok(()) }
+        }
+    }
+}
