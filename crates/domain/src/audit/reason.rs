@@ -48,6 +48,8 @@ named_enum! {
         JobFailed = "job_failed",
         /// The tenant would be left without an Owner.
         LastOwner = "last_owner",
+        /// The e-mail address or the tenant's name of a registration is taken.
+        NameTaken = "name_taken",
         /// The hub's address may not be called from here.
         OutboundNotAllowed = "outbound_not_allowed",
         /// A policy of the endpoint cannot be evaluated.
@@ -82,6 +84,8 @@ named_enum! {
         SetupTokenWrong = "setup_token_wrong",
         /// The tenant's state cannot be read at the moment.
         StateUnavailable = "state_unavailable",
+        /// The password was right, and the account has several tenants, of which none was named.
+        TenantRequired = "tenant_required",
         /// A claim of an access token is missing, of the wrong type, or not for us.
         TokenBadClaims = "token_bad_claims",
         /// An access token is not signed by the key that it names.

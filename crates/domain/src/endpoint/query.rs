@@ -55,7 +55,9 @@ pub enum QueryError {
     #[error("there is no such endpoint")]
     NotFound,
     /// A policy refused.
-    #[error("the endpoint's access policy does not admit you; ask its owner")]
+    #[error(
+        "the endpoint's access policy does not admit you; its owners and admins can see why, and change it"
+    )]
     Refused(QueryRefusal),
     /// A policy cannot be evaluated, so nobody is let in.
     #[error("the endpoint is closed, for one of its policies cannot be evaluated; ask its owner")]

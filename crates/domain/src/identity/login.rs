@@ -67,7 +67,11 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
     };
     let membership = match known.choose(wanted.tenant.as_ref()) {
         Ok(membership) => membership.clone(),
-        Err(error @ LoginError::TenantRequired { .. }) => return Err(error),
+        // Whoever tries passwords learns by this that one is right.
+        Err(error @ LoginError::TenantRequired { .. }) => {
+            let event = failed.denied(ReasonCode::TenantRequired);
+            return space.store.refuse(error, event).await;
+        }
         Err(error) => return space.store.refuse(error, failed).await,
     };
     let Some(account) = known.account else { return Err(LoginError::Wrong) };

@@ -1,6 +1,6 @@
 //! The refusals of a caller: who they are is not proved, or does not permit it.
 
-use crate::access::{Permission, PrincipalKind};
+use crate::access::{Permission, PrincipalKind, Role, may};
 use crate::audit::{Action, Actor, Event, ReasonCode};
 use crate::snapshot::SnapshotError;
 
@@ -36,7 +36,7 @@ impl AuthenticateError {
 
 /// The caller's standing does not permit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{}", refusal(*kind))]
+#[error("{}", refusal(*kind, *permission))]
 pub struct Forbidden {
     /// As what the caller acts.
     pub kind: PrincipalKind,
@@ -44,9 +44,13 @@ pub struct Forbidden {
     pub permission: Permission,
 }
 
-fn refusal(kind: PrincipalKind) -> String {
+fn refusal(kind: PrincipalKind, permission: Permission) -> String {
     match kind {
-        PrincipalKind::Member(role) => format!("your role, {role}, does not permit this"),
+        PrincipalKind::Member(role) => {
+            let able: Vec<&str> =
+                Role::ALL.iter().filter(|role| may(**role, permission)).map(|role| role.as_str()).collect();
+            format!("your role, {role}, does not permit this; who may: {}", able.join(", "))
+        }
         PrincipalKind::HubUser => {
             "a satellite token is for querying endpoints, and for nothing else".to_owned()
         }

@@ -101,3 +101,38 @@ impl HubCredential {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k18_a_secret_that_no_header_could_carry_is_refused() {
+        let check = |text: &str| HubCredential::check_secret(&Secret::new(text.to_owned()));
+        assert_eq!(check("syft_pat_x"), Ok(()));
+        assert_eq!(check(&"x".repeat(HubCredential::MAX_SECRET_BYTES)), Ok(()));
+        assert_eq!(check(""), Err(HubSecretError::Empty));
+        assert_eq!(check("a\nb"), Err(HubSecretError::Control));
+        let long = "x".repeat(HubCredential::MAX_SECRET_BYTES + 1);
+        assert_eq!(check(&long), Err(HubSecretError::TooLong));
+    }
+
+    #[test]
+    fn k18_what_is_sealed_is_read_back_and_nothing_else_is() {
+        let pat = HubCredential::Pat(Secret::new("one".to_owned()));
+        let password =
+            HubCredential::Password { username: "alice".to_owned(), password: Secret::new("two".to_owned()) };
+        for (credential, told) in [(pat, vec!["one"]), (password, vec!["alice", "two"])] {
+            let read = HubCredential::from_plain(&credential.to_plain()).unwrap();
+            assert_eq!(read.type_name(), credential.type_name());
+            let texts = match &read {
+                HubCredential::Pat(token) => vec![token.expose().as_str()],
+                HubCredential::Password { username, password } => vec![&**username, password.expose()],
+            };
+            assert_eq!(texts, told);
+        }
+        for wrong in ["", "{}", r#"{"type":"pat"}"#, r#"{"type":"pat","token":"a","more":1}"#] {
+            assert!(HubCredential::from_plain(&Secret::new(wrong.as_bytes().to_vec())).is_err(), "{wrong}");
+        }
+    }
+}

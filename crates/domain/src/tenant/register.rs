@@ -49,13 +49,11 @@ pub async fn register(
     let [founded, noted] = founding.events(context, founding.owner(), founding.founder())?;
     let gate = *gate;
 
-    space
-        .store
-        .write(move |tx| {
-            admit(tx.any_account()?, &gate, &wanted)?;
-            Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone()))
-        })
-        .await
+    let written = space.store.write(move |tx| {
+        admit(tx.any_account()?, &gate, &wanted)?;
+        Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone()))
+    });
+    written.await.map_err(RegisterError::to_anybody)
 }
 
 /// Founds a tenant on the operator's word, with no setup token and whether registration is open or not.

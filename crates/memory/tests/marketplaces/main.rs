@@ -9,4 +9,6 @@ mod policy_limits;
 #[cfg(test)]
 mod registering;
 #[cfg(test)]
+mod trusting;
+#[cfg(test)]
 mod world;

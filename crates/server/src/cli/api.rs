@@ -86,6 +86,19 @@ impl ApiClient {
         self.read(self.request(Method::GET, path, &[])?).await
     }
 
+    /// Reads all of a list.
+    pub(super) async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.page::<T>(path, &[("limit", "100")], cursor.as_deref()).await?;
+            all.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Reads a page of a list.
     pub(super) async fn page<T: DeserializeOwned>(
         &self,
@@ -116,12 +129,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
     CommandError::new(exit_status, message)
 }
 
-/// Reads a field of a body, and refuses it in the server's words where it is not allowed.
-pub(super) fn field<T: FromStr<Err: Display>>(pointer: &str, text: &str) -> Result<T, CommandError> {
-    text.parse().map_err(|error| CommandError::new(ExitStatus::Refused, format!("{pointer}: {error}")))
-}
-
-/// Reads an option of the command line, and refuses it by its name where it is not allowed.
+/// Reads an argument of the command line, and refuses it by its name, in the server's words, where it is not allowed.
 pub(super) fn option<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, CommandError> {
-    text.parse().map_err(|error| CommandError::new(ExitStatus::Usage, format!("{name}: {error}")))
+    text.parse().map_err(|error| CommandError::new(ExitStatus::Refused, format!("{name}: {error}")))
 }

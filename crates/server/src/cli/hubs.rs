@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use reqwest::Method;
 
-use crate::cli::api::{ApiClient, field};
+use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::{HUBS, list_all};
 use crate::cli::output::Output;
@@ -40,7 +40,7 @@ const PATH: &str = "/operator/v1/hubs";
 pub(super) async fn run(api: &ApiClient, what: &Hubs, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Hubs::Trust(Trust { issuer, url }) => {
-            let body = TrustHub { issuer: field("/issuer", issuer)?, url: field("/url", url)? };
+            let body = TrustHub { issuer: option("ISSUER", issuer)?, url: option("URL", url)? };
             let hub: Hub = api.post(PATH, &body).await?;
             if out.json {
                 return out.document(&hub);

@@ -100,20 +100,20 @@ pub(super) struct Events {
     all: bool,
 }
 
-const DATASETS: &[Column<Told<Dataset>>] = &[
+const DATASETS: &[Column<Described<Dataset>>] = &[
     text("NAME", |dataset| dataset.item.name.clone()),
-    number("DOCUMENTS", |dataset| dataset.told.first.clone()),
-    number("CHUNKS", |dataset| dataset.told.second.clone()),
+    number("DOCUMENTS", |dataset| dataset.description.first.clone()),
+    number("CHUNKS", |dataset| dataset.description.second.clone()),
     text("SUMMARY", |dataset| dataset.item.summary.clone()),
     text("CHANGED", |dataset| time(dataset.item.updated_at)),
     text("ID", |dataset| dataset.item.id.to_string()),
 ];
-const ENDPOINTS: &[Column<Told<Endpoint>>] = &[
+const ENDPOINTS: &[Column<Described<Endpoint>>] = &[
     text("SLUG", |endpoint| endpoint.item.slug.to_string()),
     text("NAME", |endpoint| endpoint.item.name.clone()),
     text("PUBLISHED", |endpoint| if endpoint.item.published { "yes" } else { "no" }.to_owned()),
-    text("DATASET", |endpoint| endpoint.told.first.clone()),
-    text("POLICIES", |endpoint| endpoint.told.second.clone()),
+    text("DATASET", |endpoint| endpoint.description.first.clone()),
+    text("POLICIES", |endpoint| endpoint.description.second.clone()),
     text("CHANGED", |endpoint| time(endpoint.item.updated_at)),
 ];
 pub(super) const POLICIES: &[Column<Policy>] = &[
@@ -148,13 +148,13 @@ pub(super) const TENANTS: &[Column<Tenant>] = &[
     text("FOUNDED", |tenant| time(tenant.created_at)),
     text("ID", |tenant| tenant.id.to_string()),
 ];
-const EVENTS: &[Column<Told<Event>>] = &[
+const EVENTS: &[Column<Described<Event>>] = &[
     number("SEQ", |event| event.item.seq.to_string()),
     text("TIME", |event| time(event.item.time)),
     text("ACTION", |event| event.item.action.to_string()),
     text("OUTCOME", |event| event.item.outcome.as_str().to_owned()),
-    text("ACTOR", |event| event.told.first.clone()),
-    text("OBJECT", |event| event.told.second.clone()),
+    text("ACTOR", |event| event.description.first.clone()),
+    text("OBJECT", |event| event.description.second.clone()),
     text("REASON", |event| or_nothing(event.item.reason_code.as_deref())),
     text("ADDRESS", |event| or_nothing(event.item.address)),
     number("COUNT", |event| event.item.count.to_string()),
@@ -185,12 +185,13 @@ pub(super) async fn datasets(api: &ApiClient, what: &Datasets, out: &mut Output)
         Datasets::List => {
             let is_shown = !out.json;
             let tell = async |datasets: Vec<Dataset>| {
-                let mut told = Vec::new();
+                let mut described = Vec::new();
                 for item in datasets {
-                    let told_of = if is_shown { count_of(api, &item).await? } else { Words::default() };
-                    told.push(Told { item, told: told_of });
+                    let description =
+                        if is_shown { count_of(api, &item).await? } else { Description::default() };
+                    described.push(Described { item, description });
                 }
-                Ok(told)
+                Ok(described)
             };
             list(api, "/api/v1/datasets", &[], DATASETS, u64::MAX, out, tell).await
         }
@@ -233,7 +234,7 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
     let actor = match actor.as_deref() {
         Some(email) if email.contains('@') && !*installation => {
             let email: Email = option("--actor", email)?;
-            let members = all_of::<Member>(api, "/api/v1/users").await?;
+            let members = api.all::<Member>("/api/v1/users").await?;
             let member = members.iter().find(|member| member.email == email).ok_or_else(|| {
                 let message = format!("{email} is no member; events of one who was are found by the id");
                 CommandError::new(ExitStatus::NotFound, message)
@@ -261,8 +262,11 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
     let max = if *all { u64::MAX } else { *limit };
     let names = if out.json || *installation { Names::default() } else { Names::read(api).await? };
     let tell = async |events: Vec<Event>| {
-        let tell = |item: Event| Told {
-            told: Words { first: names.actor(&item.actor), second: names.object(item.object.as_ref()) },
+        let tell = |item: Event| Described {
+            description: Description {
+                first: names.actor(&item.actor),
+                second: names.object(item.object.as_ref()),
+            },
             item,
         };
         Ok(events.into_iter().map(tell).collect())
@@ -272,30 +276,32 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
 
 pub(super) async fn endpoints(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
     let is_shown = !out.json;
-    let datasets = if is_shown { all_of::<Dataset>(api, "/api/v1/datasets").await? } else { Vec::new() };
+    let datasets = if is_shown { api.all::<Dataset>("/api/v1/datasets").await? } else { Vec::new() };
     let tell = async |endpoints: Vec<Endpoint>| {
-        let mut told = Vec::new();
+        let mut described = Vec::new();
         for item in endpoints {
-            let mut words = Words::default();
+            let mut description = Description::default();
             if is_shown {
                 let path = format!("/api/v1/endpoints/{}", item.slug);
                 let EndpointWithPolicies { policies, .. } = api.get(&path).await?;
                 let names: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
                 let dataset = datasets.iter().find(|dataset| dataset.id == item.dataset_id);
-                words.first = dataset.map_or_else(|| item.dataset_id.to_string(), |dataset| dataset.name.clone());
+                description.first =
+                    dataset.map_or_else(|| item.dataset_id.to_string(), |dataset| dataset.name.clone());
                 // Whom that lets in is worth a word: it is everybody.
-                words.second = if names.is_empty() { "(none: every member)".to_owned() } else { names.join(", ") };
+                description.second =
+                    if names.is_empty() { "(none: every member)".to_owned() } else { names.join(", ") };
             }
-            told.push(Told { item, told: words });
+            described.push(Described { item, description });
         }
-        Ok(told)
+        Ok(described)
     };
     list(api, "/api/v1/endpoints", &[], ENDPOINTS, u64::MAX, out, tell).await
 }
 
-async fn count_of(api: &ApiClient, dataset: &Dataset) -> anyhow::Result<Words> {
+async fn count_of(api: &ApiClient, dataset: &Dataset) -> anyhow::Result<Description> {
     let usage: DatasetUsage = api.get(&format!("/api/v1/datasets/{}/usage", dataset.id)).await?;
-    Ok(Words { first: usage.documents.to_string(), second: usage.chunks.to_string() })
+    Ok(Description { first: usage.documents.to_string(), second: usage.chunks.to_string() })
 }
 
 /// Lists all items.
@@ -311,15 +317,15 @@ pub(super) async fn list_all<T: Serialize + DeserializeOwned>(
 /// An item of a list, and what is told of it beside: a program gets the item alone.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Told<T> {
+struct Described<T> {
     item: T,
     #[serde(skip)]
-    told: Words,
+    description: Description,
 }
 
 /// What is told of an item, in the order of its columns.
 #[derive(Default)]
-struct Words {
+struct Description {
     first: String,
     second: String,
 }
@@ -357,19 +363,6 @@ async fn list<T: DeserializeOwned, R: Serialize>(
     Ok(())
 }
 
-/// All items of a list.
-pub(super) async fn all_of<T: DeserializeOwned>(api: &ApiClient, path: &str) -> anyhow::Result<Vec<T>> {
-    let (mut all, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let page = api.page::<T>(path, &[("limit", "100")], cursor.as_deref()).await?;
-        all.extend(page.items);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return Ok(all);
-        }
-    }
-}
-
 /// The dataset of this name or id.
 pub(super) async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Dataset> {
     look_up_dataset(api, named).await?.ok_or_else(|| {
@@ -381,7 +374,7 @@ pub(super) async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result
 
 /// The dataset of this name or id, where there is one.
 pub(super) async fn look_up_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Option<Dataset>> {
-    let all = all_of::<Dataset>(api, "/api/v1/datasets").await?;
+    let all = api.all::<Dataset>("/api/v1/datasets").await?;
     Ok(all.into_iter().find(|dataset| dataset.name == named || dataset.id.to_string() == named))
 }
 

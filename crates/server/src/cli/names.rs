@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use syft_space_domain::audit::{Actor, Object};
 
 use crate::cli::api::ApiClient;
-use crate::cli::lists::all_of;
 use crate::routes::datasets::Dataset;
 use crate::routes::endpoints::Endpoint;
 use crate::routes::policies::Policy;
@@ -18,10 +17,10 @@ pub(super) struct Names(HashMap<String, String>);
 impl Names {
     /// Reads the names of what there is now.
     pub(super) async fn read(api: &ApiClient) -> anyhow::Result<Self> {
-        let members = all_of::<Member>(api, "/api/v1/users").await?.into_iter();
-        let datasets = all_of::<Dataset>(api, "/api/v1/datasets").await?.into_iter();
-        let endpoints = all_of::<Endpoint>(api, "/api/v1/endpoints").await?.into_iter();
-        let policies = all_of::<Policy>(api, "/api/v1/policies").await?.into_iter();
+        let members = api.all::<Member>("/api/v1/users").await?.into_iter();
+        let datasets = api.all::<Dataset>("/api/v1/datasets").await?.into_iter();
+        let endpoints = api.all::<Endpoint>("/api/v1/endpoints").await?.into_iter();
+        let policies = api.all::<Policy>("/api/v1/policies").await?.into_iter();
         let names = members.map(|member| (member.id.to_string(), member.email.to_string()));
         let names = names.chain(datasets.map(|dataset| (dataset.id.to_string(), dataset.name)));
         let names =

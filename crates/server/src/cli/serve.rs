@@ -52,13 +52,16 @@ fn print_next_steps(home: &Path, address: SocketAddr, token: Option<&BearerSecre
             format!("\"$(cat {})\"", SetupTokenFile::path(home).display())
         };
         lines.push(format!(
-            "\nNobody has an account yet. Make yours, the owner's, with the setup token:\n\n  \
+            "\nNobody has an account yet. Make yours, the owner's, in another terminal:\n\n  \
+             syft-space --home {} owner create --email you@example.org --tenant my-team\n\n\
+             or over the API, with the setup token:\n\n  \
              curl -s http://{address}/api/v1/auth/register -H 'content-type: application/json' \\\n    \
              -d '{{\"email\":\"you@example.org\",\"password\":\"some unrelated words of your own\",\"tenant_name\":\"my-team\",\
-             \"setup_token\":\"'{shown}'\"}}'\n"
+             \"setup_token\":\"'{shown}'\"}}'\n",
+            home.display()
         ));
     }
-    lines.push("Stop with Ctrl-C.".to_owned());
+    lines.push(format!("What it is and how to go on: http://{address}/. Stop with Ctrl-C."));
     let written = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
     if let Err(error) = written {
         tracing::debug!(%error, "nobody reads standard output");

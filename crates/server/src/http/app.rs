@@ -30,9 +30,7 @@ pub fn configure_for(service: &mut ServiceConfig, state: &Arc<State>, listener: 
     };
     mount(service, state, listener, ROUTES.iter().chain(operator_routes));
     let state = Arc::clone(state);
-    service.default_service(web::to(move |http: HttpRequest| {
-        refuse(&state, &http, Problem::new(Reason::NoRoute, "the API is under /api/v1"))
-    }));
+    service.default_service(web::to(move |http: HttpRequest| refuse(&state, &http, Problem::no_route())));
 }
 
 /// Puts the routes of a front door into a service. Whatever refuses there, refuses in the form of that front door.

@@ -46,7 +46,7 @@ pub async fn guard<E>(
         Guard::Open => None,
         Guard::Operator if operator.is_some() => None,
         // To the network there is nothing here.
-        Guard::Operator => return Err(Problem::new(Reason::NoRoute, "the API is under /api/v1")),
+        Guard::Operator => return Err(Problem::no_route()),
         Guard::Member(permissions) => {
             let principal = match &operator {
                 Some(operator) => listener::enter_tenant(state, operator, &http).await?,

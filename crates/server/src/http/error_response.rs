@@ -107,7 +107,9 @@ impl From<RegisterError> for Problem {
             RegisterError::SetupToken => Self::new(Reason::SetupTokenWrong, error),
             RegisterError::Closed => Self::new(Reason::RegistrationClosed, error),
             RegisterError::Password(error) => error.into(),
-            RegisterError::EmailTaken | RegisterError::TenantTaken => Self::new(Reason::NameTaken, error),
+            RegisterError::Taken | RegisterError::EmailTaken | RegisterError::TenantTaken => {
+                Self::new(Reason::NameTaken, error)
+            }
             RegisterError::PortError(error) => error.into(),
         }
     }

@@ -48,6 +48,11 @@ fn cut(text: String, max: usize) -> String {
 }
 
 impl Problem {
+    /// What is answered where there is nothing, and where there is something that is not the caller's to know of.
+    pub(crate) fn no_route() -> Self {
+        Self::new(Reason::NoRoute, "there is no such path; /api/v1/openapi.json tells which the API has")
+    }
+
     /// A refusal; the detail says what to do.
     #[expect(clippy::needless_pass_by_value, reason = "an error is handed over where it is answered")]
     pub fn new(reason: Reason, detail: impl ToString) -> Self {

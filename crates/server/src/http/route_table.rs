@@ -21,8 +21,8 @@ use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
 use crate::routes::reply::List;
 use crate::routes::{
-    audit, auth, datasets, docs, documents, endpoints, explanation, health, hubs, invitations, jobs,
-    listings, marketplaces, openapi, operator, policies, query, shapes, users,
+    audit, auth, datasets, docs, documents, endpoints, explanation, front_page, health, hubs, invitations,
+    jobs, listings, marketplaces, openapi, operator, policies, query, shapes, users,
 };
 
 /// A method of a route.
@@ -116,6 +116,8 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/openapi.json" Guard::Open => openapi::document,
         summary("Describe the API").response::<openapi::OpenApi>(200);
 
+    Get    "/" Guard::Open => front_page::page,
+        summary("Show what this is, and where to go on").response_as(docs::file("text/html"));
     Get    "/docs" Guard::Open => docs::page,
         summary("Show a page to browse the API with").response_as(docs::file("text/html")).reasons(&[NoRoute]);
     Get    "/docs/start.js" Guard::Open => docs::start,

@@ -45,7 +45,7 @@ fn answer(
     if !request.state.docs_enabled {
         return Err(Problem::new(
             Reason::NoRoute,
-            "this page is turned off (docs_enabled); the API is under /api/v1",
+            "this page is turned off (docs_enabled); /api/v1/openapi.json describes the API",
         ));
     }
     Ok(HttpResponse::Ok()

@@ -7,6 +7,7 @@ pub(crate) mod docs;
 pub(crate) mod documents;
 pub(crate) mod endpoints;
 pub(crate) mod explanation;
+pub(crate) mod front_page;
 pub(crate) mod health;
 pub(crate) mod hubs;
 pub(crate) mod invitations;

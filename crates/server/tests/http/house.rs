@@ -3,6 +3,7 @@
 
 mod blocking;
 mod circles;
+mod deploy;
 mod reading;
 mod words;
 

@@ -1,8 +1,12 @@
 //! Registering, logging in, inviting, and what becomes of members.
 
-use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::space::{PASSWORD, TestSpace};
+use serde_json::{Value, json};
+
+use crate::cli;
+use crate::space::{PASSWORD, TestSpace, in_memory};
 
 #[tokio::test]
 async fn a3_the_first_account_needs_the_setup_token_and_it_works_once() {
@@ -236,4 +240,65 @@ async fn z3_an_invitation_works_once_for_its_address_and_never_sets_a_password_t
     acme.delete(&format!("/invitations/{}", invited.body["id"].as_str().unwrap())).await.expect(204);
     let late = accept(invited.body["token"].as_str().unwrap(), PASSWORD);
     nobody.post("/invitations/accept", &late).await.expect_problem(404, "not_found");
+}
+
+/// The reasons of events in the installation's log, each with how often it stands for.
+fn installation_reasons(space: &TestSpace) -> BTreeMap<String, u64> {
+    let listed = cli::run(space.home(), &["audit", "list", "--installation", "--all", "--json"]).expect(0);
+    let mut reasons = BTreeMap::new();
+    for event in listed.items() {
+        if let Some(reason) = event["reason_code"].as_str() {
+            *reasons.entry(reason.to_owned()).or_default() += event["count"].as_u64().unwrap();
+        }
+    }
+    reasons
+}
+
+#[tokio::test]
+async fn m2_a_registration_whose_name_is_taken_does_not_tell_which_and_leaves_an_event() {
+    let space = TestSpace::open_to_all().await;
+    space.found("acme").await;
+    let mut told = BTreeSet::new();
+    for (email, tenant) in
+        [("owner@acme.example", "fresh"), ("somebody@else.example", "acme"), ("owner@acme.example", "acme")]
+    {
+        let body =
+            json!({ "email": email, "password": "seven unrelated words of mine", "tenant_name": tenant });
+        let refused = space.anybody().post("/auth/register", &body).await.expect_problem(409, "name_taken");
+        let mut body = refused.body;
+        body["instance"] = Value::Null;
+        told.insert(body.to_string());
+    }
+    assert_eq!(told.len(), 1, "{told:?}");
+    if in_memory() {
+        return;
+    }
+    for _ in 0..100 {
+        if installation_reasons(&space).get("name_taken") == Some(&3) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no event tells of the taken names: {:?}", installation_reasons(&space));
+}
+
+#[tokio::test]
+async fn l1_a_right_password_that_names_no_tenant_leaves_an_event() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::open_to_all().await;
+    let acme = space.found("acme").await;
+    space.found_another("globex").await;
+    let invited = acme
+        .post("/invitations", &json!({ "email": "owner@globex.example", "role": "user" }))
+        .await
+        .expect(201);
+    let accepted = json!({ "token": invited.body["token"], "password": PASSWORD });
+    space.anybody().post("/invitations/accept", &accepted).await.expect(201);
+    let login = json!({ "email": "owner@globex.example", "password": PASSWORD });
+    for _ in 0..3 {
+        space.anybody().post("/auth/login", &login).await.expect_problem(409, "tenant_required");
+    }
+    assert_eq!(installation_reasons(&space).get("tenant_required"), Some(&3));
 }

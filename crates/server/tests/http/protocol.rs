@@ -12,7 +12,7 @@ async fn i1_unknown_paths_and_methods_are_problems_too() {
     let space = TestSpace::start().await;
     let nobody = space.anybody();
     for path in
-        ["//", "//api/v1", "/nothing", "//%2e%2e/etc/passwd", "//api/v2/datasets", "/datasets/x/y/z/w"]
+        ["//api", "//api/v1", "/nothing", "//%2e%2e/etc/passwd", "//api/v2/datasets", "/datasets/x/y/z/w"]
     {
         nobody.get(path).await.expect_problem(404, "no_route");
     }

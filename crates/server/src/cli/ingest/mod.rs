@@ -19,7 +19,7 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::text::Line;
 
-use crate::cli::api::{ApiClient, field};
+use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::look_up_dataset;
 use crate::cli::output::Output;
@@ -120,7 +120,7 @@ async fn dataset(api: &ApiClient, arguments: &Ingest) -> anyhow::Result<Dataset>
         Some(found) => Ok(found),
         None if arguments.create => {
             let body = NewDataset {
-                name: field("/name", &arguments.dataset)?,
+                name: option("--dataset", &arguments.dataset)?,
                 dtype: dataset::Dataset::DTYPE.to_owned(),
                 summary: Line::default(),
                 tags: Line::default(),

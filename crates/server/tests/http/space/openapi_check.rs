@@ -73,7 +73,7 @@ pub fn operation(route: &Route) -> &'static Value {
 
 /// The routes of a path that was asked for.
 fn routes(path: &str) -> Vec<&'static Route> {
-    let path = path.strip_suffix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
     let fits = |route: &&Route| {
         let (pattern, asked) = (route.path.split('/'), path.split('/'));
         pattern.clone().count() == asked.clone().count()
