@@ -14,6 +14,7 @@ use std::borrow::Cow;
 
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
+use crate::data_uri::without_data_uris;
 use crate::encoding::decode;
 use crate::text_builder::{Gap, TextBuilder};
 
@@ -73,6 +74,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
 fn write_row(builder: &mut TextBuilder, names: &csv::StringRecord, row: &csv::StringRecord) {
     builder.gap(Gap::Paragraph);
     for (column, value) in row.iter().enumerate() {
+        let value = without_data_uris(value);
         if value.trim().is_empty() {
             continue;
         }

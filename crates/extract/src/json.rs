@@ -16,6 +16,7 @@
 use json_event_parser::{JsonEvent, JsonSyntaxError, SliceJsonParser};
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
+use crate::data_uri::without_data_uris;
 use crate::encoding::decode;
 use crate::text_builder::{self, Gap, TextBuilder};
 
@@ -111,6 +112,7 @@ impl JsonText {
     }
 
     fn write(&mut self, value: &str) {
+        let value = without_data_uris(value);
         if !value.trim().is_empty() {
             self.builder.gap(Gap::Line);
             if !self.path.is_empty() {

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod csv;
+mod data_uri;
 mod docx;
 mod encoding;
 mod html;

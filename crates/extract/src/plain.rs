@@ -45,6 +45,18 @@ mod tests {
     }
 
     #[test]
+    fn q2_a_picture_within_a_text_is_left_out_however_large_it_is() {
+        let picture =
+            format!("# Plan\n\n![the pier](data:image/png;base64,{})\n", "iVBORw0KGgo".repeat(1_000_000));
+        let extracted = markdown(picture.as_bytes()).unwrap();
+        assert_eq!(extracted.text, "# Plan\n\n![the pier]()\n");
+        let picture = "{\"a\": \"data:image/png;base64,iVBORw0KGgo=\", \"b\": 1}";
+        assert_eq!(crate::json::extract(picture.as_bytes()).unwrap().text, "b: 1");
+        let picture = "a,b\n\"data:image/png;base64,iVBORw0KGgo=\",1\n";
+        assert_eq!(crate::csv::extract(picture.as_bytes()).unwrap().text, "b: 1");
+    }
+
+    #[test]
     fn q2_every_line_end_of_unicode_is_one() {
         let ends = ["\u{b}", "\u{c}", "\r", "\r\n", "\u{85}", "\u{2028}", "\u{2029}", "\u{1c}", "\u{1f}"];
         for end in ends {

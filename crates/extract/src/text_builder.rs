@@ -2,6 +2,8 @@
 
 use syft_space_domain::dataset::{FileRefused, NewDocument};
 
+use crate::data_uri::without_data_uris;
+
 /// A builder of the text of a file. It never holds more than a document may, nor a control character other
 /// than a line feed or a tab; white space between pieces is asked for, and written only when more text follows.
 #[derive(Debug, Default)]
@@ -57,11 +59,12 @@ impl TextBuilder {
 
     /// Writes words: white space of any kind and length is one space.
     pub(crate) fn words(&mut self, text: &str) {
-        let mut rest = text;
+        let text = without_data_uris(text);
+        let mut rest = text.as_ref();
         while !rest.is_empty() && !self.full {
             let word_end = rest.find(is_space).unwrap_or(rest.len());
             let (word, after) = rest.split_at(word_end);
-            self.verbatim(word);
+            self.write(word);
             rest = after.trim_start_matches(is_space);
             if rest.len() < after.len() {
                 self.gap(Gap::Space);
@@ -69,8 +72,12 @@ impl TextBuilder {
         }
     }
 
-    /// Writes text as it is.
+    /// Writes text as it is, but for the files that stand in it.
     pub(crate) fn verbatim(&mut self, text: &str) {
+        self.write(&without_data_uris(text));
+    }
+
+    fn write(&mut self, text: &str) {
         if text.is_empty() || self.full {
             return;
         }
@@ -95,7 +102,7 @@ impl TextBuilder {
     /// Appends the text of another builder.
     pub(crate) fn append(&mut self, other: &Self) {
         self.full |= other.full;
-        self.verbatim(&other.text);
+        self.write(&other.text);
     }
 
     /// The text.
