@@ -6,6 +6,7 @@
 //! `navheader`, `navfooter` or with the role `navigation`) are left out.
 
 mod element;
+mod encoding;
 mod list;
 mod open_elements;
 mod page;
@@ -16,7 +17,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
-use crate::encoding::decode_html;
+use encoding::decode_html;
 use page::{ContentScope, ListCounts, Page, PageSink};
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
