@@ -14,6 +14,7 @@ use std::borrow::Cow;
 
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
+use crate::data_uri::without_data_uris;
 use crate::encoding::decode;
 use crate::text_builder::{Gap, TextBuilder};
 
@@ -24,8 +25,12 @@ const MAX_VALUE_BYTES: usize = 1024 * 1024;
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = decode(bytes)?;
+    let (separator, text) = declared_separator(&text).unwrap_or_else(|| {
+        let text = from_first_line(&text);
+        (separator(text), text)
+    });
     let mut rows = csv::ReaderBuilder::new()
-        .delimiter(separator(&text))
+        .delimiter(separator)
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes());
@@ -34,6 +39,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let mut row = csv::StringRecord::new();
     let damaged = |why: String| FileRefused::Damaged("CSV", why);
     let mut number = 0_u64;
+    let mut has_rows = false;
     while rows.read_record(&mut row).map_err(|error| damaged(error.to_string()))? {
         number = number.saturating_add(1);
         if row.len() > MAX_COLUMNS {
@@ -46,8 +52,9 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
             return Err(damaged(why));
         }
         if let Some(names) = &names {
+            has_rows = true;
             write_row(&mut builder, names, &row);
-        } else {
+        } else if row.iter().any(|value| !value.trim().is_empty()) {
             names = Some(std::mem::take(&mut row));
         }
         if builder.is_full() {
@@ -55,7 +62,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
         }
     }
     // A table without a row still says what it is about.
-    if let (Some(names), true) = (&names, number == 1) {
+    if let (Some(names), false) = (&names, has_rows) {
         for name in names {
             builder.words(name);
             builder.gap(Gap::Line);
@@ -67,6 +74,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
 fn write_row(builder: &mut TextBuilder, names: &csv::StringRecord, row: &csv::StringRecord) {
     builder.gap(Gap::Paragraph);
     for (column, value) in row.iter().enumerate() {
+        let value = without_data_uris(value);
         if value.trim().is_empty() {
             continue;
         }
@@ -78,6 +86,27 @@ fn write_row(builder: &mut TextBuilder, names: &csv::StringRecord, row: &csv::St
         builder.words(value.trim());
         builder.gap(Gap::Line);
     }
+}
+
+/// The separator that the first line declares, as `sep=;` does for Excel, and the rest of the file.
+fn declared_separator(text: &str) -> Option<(u8, &str)> {
+    let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let line = line.trim_matches(['"', ' ']);
+    let (name, separator) = line.split_at_checked("sep=".len())?;
+    // A program that has read it as a row may have written it so: followed by the separators of empty columns.
+    let separator = separator.trim_start_matches('"');
+    let byte = separator.bytes().next()?;
+    let is_separator =
+        byte.is_ascii() && !byte.is_ascii_alphanumeric() && separator.bytes().all(|b| b == byte);
+    (name.eq_ignore_ascii_case("sep=") && is_separator).then_some((byte, rest))
+}
+
+/// A text without the lines that hold nothing, or separators alone, before its first one.
+fn from_first_line(text: &str) -> &str {
+    let line = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
+    let blank = text.len().saturating_sub(line.len());
+    let end = text.get(..blank).and_then(|blank| blank.rfind('\n'));
+    end.and_then(|end| text.get(end.saturating_add(1)..)).unwrap_or(text)
 }
 
 /// The separator of the columns: of `,`, `;` and a tab the one that the first line has most of, outside of quotation.
@@ -122,6 +151,30 @@ mod tests {
         assert_eq!(text("name\tprice, net\nsail\t1").as_deref(), Ok("name: sail\nprice, net: 1"));
         assert_eq!(text("\"a;b;c\",d\n1,2").as_deref(), Ok("a;b;c: 1\nd: 2"));
         assert_eq!(text("word\nsail").as_deref(), Ok("word: sail"));
+    }
+
+    #[test]
+    fn q2_a_first_line_for_excel_names_the_separator_and_is_no_row() {
+        let rows = Ok("ship: Ada\nlength: 12,5".to_owned());
+        for first in ["sep=;", "SEP=;", "\"sep=;\"", "sep=;;;", "\u{feff}sep=;", "sep=; ", "sep=;\n\n;;"] {
+            assert_eq!(text(&format!("{first}\nship;length\nAda;12,5\n")), rows, "{first}");
+            assert_eq!(text(&format!("{first}\r\nship;length\r\nAda;12,5\r\n")), rows, "{first}");
+        }
+        assert_eq!(text("sep=|\na|b,c\n1|2").as_deref(), Ok("a: 1\nb,c: 2"));
+        assert_eq!(text("sep=\t\na\tb,c;d,e\n1\t2").as_deref(), Ok("a: 1\nb,c;d,e: 2"));
+        assert_eq!(text("sep=,\na;b;c,d\n1,2").as_deref(), Ok("a;b;c: 1\nd: 2"));
+        assert_eq!(text("sep=x,b\n1,2").as_deref(), Ok("sep=x: 1\nb: 2"));
+        assert_eq!(text("sep=;"), Err(FileRefused::NoText));
+    }
+
+    #[test]
+    fn q2_what_is_empty_before_the_names_of_the_columns_is_passed_over() {
+        for before in ["\n", "\n\n\r\n", "  \n", "\t\n", ";;;\n\n", "\"\";\"\"\n", ",,\n"] {
+            let table = format!("{before}ship;length, m\nAda;12\n");
+            assert_eq!(text(&table).as_deref(), Ok("ship: Ada\nlength, m: 12"), "{before:?}");
+        }
+        assert_eq!(text("\n\nship,length\n").as_deref(), Ok("ship\nlength"));
+        assert_eq!(text(",\n;\n\n"), Err(FileRefused::NoText));
     }
 
     #[test]

@@ -11,17 +11,19 @@
 //! ```
 //!
 //! The file is read in one go into that text, without a tree of its values in between: memory is bounded by the text.
+//! A number stands there as it stands in the file: read as one of 64 bits it could become another.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use json_event_parser::{JsonEvent, JsonSyntaxError, SliceJsonParser};
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
+use crate::data_uri::without_data_uris;
 use crate::encoding::decode;
 use crate::text_builder::{self, Gap, TextBuilder};
 
 /// The most bytes of the names that lead to a value; what goes beyond is left out.
 const MAX_PATH_BYTES: usize = 1_000;
+/// The most objects and arrays within each other.
+const MAX_DEPTH: usize = 128;
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = decode(bytes)?;
@@ -29,15 +31,23 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
         return Err(FileRefused::NoText);
     }
     let mut output = JsonText::default();
-    let mut json = serde_json::Deserializer::from_str(&text);
-    let read =
-        ValueVisitor { output: &mut output, depth: 0 }.deserialize(&mut json).and_then(|()| json.end());
-    match read {
-        // The reader was stopped because there is no room.
-        Err(_) if output.builder.is_full() => Err(text_builder::too_much_text()),
-        Err(error) => Err(FileRefused::Damaged("JSON", error.to_string())),
-        Ok(()) => Ok(ExtractedText { title: output.title, text: output.builder.finish()? }),
+    let mut json = SliceJsonParser::new(text.as_bytes());
+    loop {
+        match json.parse_next().map_err(|error| damaged(&error))? {
+            JsonEvent::Eof => break,
+            event => output.take(event)?,
+        }
+        if output.builder.is_full() {
+            return Err(text_builder::too_much_text());
+        }
     }
+    Ok(ExtractedText { title: output.title, text: output.builder.finish()? })
+}
+
+fn damaged(error: &JsonSyntaxError) -> FileRefused {
+    let place = error.location().start;
+    let (line, column) = (place.line.saturating_add(1), place.column.saturating_add(1));
+    FileRefused::Damaged("JSON", format!("{} at line {line} column {column}", error.message()))
 }
 
 #[derive(Default)]
@@ -45,11 +55,64 @@ struct JsonText {
     builder: TextBuilder,
     /// The names that lead to the value that is read, joined by dots.
     path: String,
+    /// For each object and array that is open, how much of the path led to it.
+    open: Vec<usize>,
     title: Option<String>,
 }
 
 impl JsonText {
-    fn write<E: Error>(&mut self, value: &str) -> Result<(), E> {
+    /// Takes what comes next in the file.
+    fn take(&mut self, event: JsonEvent<'_>) -> Result<(), FileRefused> {
+        match event {
+            JsonEvent::StartObject => {
+                self.builder.gap(Gap::Paragraph);
+                self.begin()?;
+            }
+            JsonEvent::StartArray => self.begin()?,
+            JsonEvent::EndObject => {
+                self.builder.gap(Gap::Paragraph);
+                self.end();
+            }
+            JsonEvent::EndArray => self.end(),
+            JsonEvent::ObjectKey(name) => self.name(&name),
+            JsonEvent::String(value) => {
+                if self.open.len() == 1 && self.path == "title" && self.title.is_none() {
+                    self.title = text_builder::title(&value);
+                }
+                self.write(&value);
+            }
+            JsonEvent::Number(digits) => self.write(&digits),
+            JsonEvent::Boolean(value) => self.write(if value { "true" } else { "false" }),
+            JsonEvent::Null | JsonEvent::Eof => {}
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), FileRefused> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(FileRefused::Damaged("JSON", format!("it nests deeper than {MAX_DEPTH}")));
+        }
+        self.open.push(self.path.len());
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        self.path.truncate(self.open.pop().unwrap_or_default());
+    }
+
+    /// Has a name lead to the next value, in place of the one before it in the same object.
+    fn name(&mut self, name: &str) {
+        self.path.truncate(self.open.last().copied().unwrap_or_default());
+        if self.path.len().saturating_add(name.len()) < MAX_PATH_BYTES {
+            if !self.path.is_empty() {
+                self.path.push('.');
+            }
+            self.path.push_str(name);
+        }
+    }
+
+    fn write(&mut self, value: &str) {
+        let value = without_data_uris(value);
         if !value.trim().is_empty() {
             self.builder.gap(Gap::Line);
             if !self.path.is_empty() {
@@ -58,86 +121,6 @@ impl JsonText {
             }
             self.builder.words(value.trim());
         }
-        if self.builder.is_full() { Err(E::custom("no room")) } else { Ok(()) }
-    }
-
-    /// Appends a name to the path. Answers the previous length of the path.
-    fn push_name(&mut self, name: &str) -> usize {
-        let before = self.path.len();
-        if before.saturating_add(name.len()) < MAX_PATH_BYTES {
-            if before > 0 {
-                self.path.push('.');
-            }
-            self.path.push_str(name);
-        }
-        before
-    }
-}
-
-/// Reads one value into the output. The parser bounds how deep values nest (128), and with that our stack.
-struct ValueVisitor<'a> {
-    output: &'a mut JsonText,
-    /// The number of objects and arrays around the value.
-    depth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for ValueVisitor<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ValueVisitor<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.output.write(if value { "true" } else { "false" })
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.output.write(&value.to_string())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.output.write(&value.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.output.write(&value.to_string())
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        if self.depth == 1 && self.output.path == "title" && self.output.title.is_none() {
-            self.output.title = text_builder::title(value);
-        }
-        self.output.write(value)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
-        let depth = self.depth.saturating_add(1);
-        while values.next_element_seed(ValueVisitor { output: &mut *self.output, depth })?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        self.output.builder.gap(Gap::Paragraph);
-        let depth = self.depth.saturating_add(1);
-        while let Some(name) = entries.next_key::<String>()? {
-            let before = self.output.push_name(&name);
-            entries.next_value_seed(ValueVisitor { output: &mut *self.output, depth })?;
-            self.output.path.truncate(before);
-        }
-        self.output.builder.gap(Gap::Paragraph);
-        Ok(())
     }
 }
 
@@ -164,6 +147,25 @@ mod tests {
     }
 
     #[test]
+    fn q2_a_number_stands_as_it_stands_in_the_file() {
+        for number in [
+            "340282366920938463463374607431768211456789",
+            "-9223372036854775809",
+            "2.70",
+            "10.00",
+            "6.02214076E+23",
+            "1e999",
+            "-0",
+            "-0.0",
+            "0.1000000000000000055511151231257827",
+        ] {
+            let json = format!("{{\"a\": {number}, \"b\": [{number}]}}");
+            assert_eq!(text(&json), Ok(format!("a: {number}\nb: {number}")));
+            assert_eq!(text(number).as_deref(), Ok(number));
+        }
+    }
+
+    #[test]
     fn i1_json_without_text_is_refused() {
         for empty in ["", "{}", "[[], null]", r#"{"a": " "}"#] {
             assert_eq!(text(empty), Err(FileRefused::NoText), "{empty}");
@@ -174,9 +176,19 @@ mod tests {
     fn k16_what_is_no_json_or_nests_too_deep_is_refused() {
         let deep = "[".repeat(1_000_000);
         let deep_objects = r#"{"a":"#.repeat(1_000_000);
-        for bad in
-            ["{", "[1,]", "nonsense", "{\"a\":1} {\"a\":2}", "\"\\ud800\"", "1e999", &deep, &deep_objects]
-        {
+        for bad in [
+            "{",
+            "[1,]",
+            "nonsense",
+            "{\"a\":1} {\"a\":2}",
+            "\"\\ud800\"",
+            "01",
+            "1.",
+            "+1",
+            "NaN",
+            &deep,
+            &deep_objects,
+        ] {
             let head: String = bad.chars().take(20).collect();
             assert!(matches!(text(bad), Err(FileRefused::Damaged("JSON", _))), "{head}");
         }

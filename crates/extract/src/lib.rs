@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod csv;
+mod data_uri;
 mod docx;
 mod encoding;
 mod html;
@@ -39,6 +40,7 @@ pub fn extract(format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, FileRe
         FileFormat::Text => plain::text(bytes),
         FileFormat::Markdown => plain::markdown(bytes),
         FileFormat::Html => html::extract(bytes),
+        FileFormat::Xhtml => html::extract_xhtml(bytes),
         FileFormat::Csv => csv::extract(bytes),
         FileFormat::Json => json::extract(bytes),
         FileFormat::Pdf => pdf::extract(bytes),
@@ -70,6 +72,7 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Text => "plain text",
         FileFormat::Markdown => "Markdown",
         FileFormat::Html => "HTML",
+        FileFormat::Xhtml => "XHTML",
         FileFormat::Csv => "CSV",
         FileFormat::Json => "JSON",
         FileFormat::Pdf => "PDF",

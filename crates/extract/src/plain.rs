@@ -1,6 +1,6 @@
 //! The text of plain text and of Markdown.
 
-use syft_space_domain::dataset::{ExtractedText, FileRefused};
+use syft_space_domain::dataset::{ExtractedText, FileRefused, markdown_title};
 
 use crate::encoding::decode;
 use crate::text_builder::{self, TextBuilder};
@@ -12,33 +12,14 @@ pub(crate) fn text(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
 
 /// The text of a Markdown file is the file. Its first heading of the first level is its title.
 pub(crate) fn markdown(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
-    let text = decode(bytes)?;
-    Ok(ExtractedText { title: first_heading(&text), text: verbatim_text(&text)? })
+    let text = verbatim_text(&decode(bytes)?)?;
+    Ok(ExtractedText { title: markdown_title(&text).and_then(text_builder::title), text })
 }
 
 fn verbatim_text(text: &str) -> Result<String, FileRefused> {
     let mut builder = TextBuilder::default();
-    // A page break is where a line ends, too.
-    builder.verbatim(&text.replace('\u{c}', "\n"));
+    builder.verbatim(text);
     builder.finish()
-}
-
-fn first_heading(text: &str) -> Option<String> {
-    let mut fence: Option<&str> = None;
-    for line in text.lines() {
-        let line = line.trim_end();
-        let mark = ["```", "~~~"].into_iter().find(|mark| line.trim_start().starts_with(mark));
-        match (fence, mark) {
-            (None, Some(_)) => fence = mark,
-            (Some(open), Some(mark)) if open == mark => fence = None,
-            _ => {}
-        }
-        let heading = line.strip_prefix("# ").filter(|_| fence.is_none());
-        if let Some(title) = heading.and_then(|heading| text_builder::title(heading.trim_end_matches('#'))) {
-            return Some(title);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -50,6 +31,7 @@ mod tests {
         let of = |text: &str| markdown(text.as_bytes()).unwrap().title;
         assert_eq!(of("intro\n\n# The *harbor* #\n# Other").as_deref(), Some("The *harbor*"));
         assert_eq!(of("## Second\n\n```\n# comment\n```\n# First").as_deref(), Some("First"));
+        assert_eq!(of("```make```\n\n<!--\n# draft\n-->\n# First").as_deref(), Some("First"));
         assert_eq!(of("#hashtag\n\n## Second"), None);
     }
 
@@ -60,6 +42,28 @@ mod tests {
             text,
             ExtractedText { title: None, text: "# no title\n\tindented\npage two  \n".to_owned() }
         );
+    }
+
+    #[test]
+    fn q2_a_picture_within_a_text_is_left_out_however_large_it_is() {
+        let picture =
+            format!("# Plan\n\n![the pier](data:image/png;base64,{})\n", "iVBORw0KGgo".repeat(1_000_000));
+        let extracted = markdown(picture.as_bytes()).unwrap();
+        assert_eq!(extracted.text, "# Plan\n\n![the pier]()\n");
+        let picture = "{\"a\": \"data:image/png;base64,iVBORw0KGgo=\", \"b\": 1}";
+        assert_eq!(crate::json::extract(picture.as_bytes()).unwrap().text, "b: 1");
+        let picture = "a,b\n\"data:image/png;base64,iVBORw0KGgo=\",1\n";
+        assert_eq!(crate::csv::extract(picture.as_bytes()).unwrap().text, "b: 1");
+    }
+
+    #[test]
+    fn q2_every_line_end_of_unicode_is_one() {
+        let ends = ["\u{b}", "\u{c}", "\r", "\r\n", "\u{85}", "\u{2028}", "\u{2029}", "\u{1c}", "\u{1f}"];
+        for end in ends {
+            let extracted = markdown(format!("# Pier{end}opens at nine{end}").as_bytes()).unwrap();
+            assert_eq!(extracted.text, "# Pier\nopens at nine\n", "{end:?}");
+            assert_eq!(extracted.title.as_deref(), Some("Pier"), "{end:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use syft_space_domain::dataset::{FileRefused, NewDocument};
 
+use crate::data_uri::without_data_uris;
+
 /// A builder of the text of a file. It never holds more than a document may, nor a control character other
 /// than a line feed or a tab; white space between pieces is asked for, and written only when more text follows.
 #[derive(Debug, Default)]
@@ -57,20 +59,25 @@ impl TextBuilder {
 
     /// Writes words: white space of any kind and length is one space.
     pub(crate) fn words(&mut self, text: &str) {
-        let mut rest = text;
+        let text = without_data_uris(text);
+        let mut rest = text.as_ref();
         while !rest.is_empty() && !self.full {
-            let word_end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let word_end = rest.find(is_space).unwrap_or(rest.len());
             let (word, after) = rest.split_at(word_end);
-            self.verbatim(word);
-            rest = after.trim_start();
+            self.write(word);
+            rest = after.trim_start_matches(is_space);
             if rest.len() < after.len() {
                 self.gap(Gap::Space);
             }
         }
     }
 
-    /// Writes text as it is.
+    /// Writes text as it is, but for the files that stand in it.
     pub(crate) fn verbatim(&mut self, text: &str) {
+        self.write(&without_data_uris(text));
+    }
+
+    fn write(&mut self, text: &str) {
         if text.is_empty() || self.full {
             return;
         }
@@ -84,8 +91,9 @@ impl TextBuilder {
         self.text.push_str(&self.marker);
         self.marker.clear();
         self.gap = Gap::Nothing;
-        if text.chars().any(is_disallowed_control) {
-            self.text.extend(text.chars().filter(|c| !is_disallowed_control(*c)));
+        if text.chars().any(|c| is_line_end(c) || is_disallowed_control(c)) {
+            let with_line_feeds = text.chars().map(|c| if is_line_end(c) { '\n' } else { c });
+            self.text.extend(with_line_feeds.filter(|c| !is_disallowed_control(*c)));
         } else {
             self.text.push_str(text);
         }
@@ -94,7 +102,7 @@ impl TextBuilder {
     /// Appends the text of another builder.
     pub(crate) fn append(&mut self, other: &Self) {
         self.full |= other.full;
-        self.verbatim(&other.text);
+        self.write(&other.text);
     }
 
     /// The text.
@@ -119,6 +127,16 @@ pub(crate) fn is_disallowed_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
 }
 
+/// Whether a character ends a line as a line feed does: those of Unicode, and the separators of ASCII. Left out, they
+/// would make one word of two.
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\u{b}' | '\u{c}' | '\r' | '\u{1c}'..='\u{1f}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || is_line_end(c)
+}
+
 /// The most characters of a title.
 pub(crate) const MAX_TITLE_CHARS: usize = 300;
 
@@ -126,7 +144,7 @@ pub(crate) const MAX_TITLE_CHARS: usize = 300;
 pub(crate) fn title(text: &str) -> Option<String> {
     let printable: String = text
         .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .map(|c| if is_space(c) { ' ' } else { c })
         .filter(|c| !c.is_control() && !turns_direction(*c))
         .collect();
     let mut title = String::new();
@@ -183,6 +201,9 @@ mod tests {
         let mut builder = TextBuilder::default();
         builder.verbatim("a\u{0}\u{1b}[31mb\tc\n\u{7f}");
         assert_eq!(builder.finish().as_deref(), Ok("a[31mb\tc\n"));
+        let mut builder = TextBuilder::default();
+        builder.words("a\u{b}b\u{85}c\u{2028}d\u{1e}e");
+        assert_eq!(builder.finish().as_deref(), Ok("a b c d e"));
         assert_eq!(title(" a\u{202e}\n\u{0}b ").as_deref(), Some("a b"));
         assert_eq!(title("\u{0}\n "), None);
         assert_eq!(title(&"ü ".repeat(1_000)).map(|title| title.chars().count()), Some(300));

@@ -35,7 +35,7 @@ fn docx() -> Vec<u8> {
 fn sample(format: FileFormat) -> Vec<u8> {
     match format {
         FileFormat::Text | FileFormat::Markdown => "# Grüße\n\ntext\n```\ncode\n".as_bytes().to_vec(),
-        FileFormat::Html => HTML.to_vec(),
+        FileFormat::Html | FileFormat::Xhtml => HTML.to_vec(),
         FileFormat::Csv => b"a;b\n\"x;\"\"\ny\";2\n3\n".to_vec(),
         FileFormat::Json => br#"{"title":"t","a":[{"b":1.5e3,"c":null},true,"\u00e9"]}"#.to_vec(),
         FileFormat::Pdf => PDF.to_vec(),

@@ -10,6 +10,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 pub(crate) fn html(bytes: &[u8]) {
     check(FileFormat::Html, bytes);
+    check(FileFormat::Xhtml, bytes);
 }
 
 pub(crate) fn csv(bytes: &[u8]) {

@@ -7,6 +7,8 @@
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
+use crate::dataset::markdown::{self, LineKind};
+
 /// A piece of a document's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
@@ -22,9 +24,6 @@ impl Chunk {
     /// The most characters that a chunk repeats of the one before it.
     pub const OVERLAP: usize = 120;
 }
-
-/// A heading line with more characters is prose that happens to begin with `#`.
-const MAX_HEADING_CHARS: usize = 200;
 
 /// Cuts a text into chunks, in order. Nothing but white space is left out.
 ///
@@ -183,16 +182,14 @@ pub(super) fn headings(content: &str) -> impl Iterator<Item = Heading<'_>> {
 fn units(content: &str) -> Vec<Unit> {
     let mut cutter =
         Cutter { content, units: Vec::new(), at: Position::default(), begins: Begins::Paragraph };
-    let mut fence: Option<&str> = None;
     // Where prose began that is not cut into sentences yet.
     let mut prose = 0_usize;
     let mut line_start = 0_usize;
-    for line in content.split_inclusive('\n') {
+    for (line, kind) in markdown::lines(content) {
         let line_end = line_start.saturating_add(line.len());
         let text = line.trim();
-        let mark = fence_mark(text);
-        let heading = fence.is_none() && is_heading(line);
-        let code = fence.is_some() || mark.is_some();
+        let heading = kind == LineKind::Heading;
+        let code = kind == LineKind::Code;
         if text.is_empty() || heading || code || begins_line(text) {
             cutter.sentences(prose, line_start);
             prose = line_start;
@@ -209,32 +206,10 @@ fn units(content: &str) -> Vec<Unit> {
         if heading || code {
             prose = line_end;
         }
-        match (fence, mark) {
-            (None, Some(_)) => fence = mark,
-            (Some(open), Some(_)) if text.chars().all(|c| open.starts_with(c)) => fence = None,
-            _ => {}
-        }
         line_start = line_end;
     }
     cutter.sentences(prose, content.len());
     cutter.units
-}
-
-/// What opens and closes a block of code.
-fn fence_mark(line: &str) -> Option<&'static str> {
-    ["```", "~~~"].into_iter().find(|mark| line.starts_with(mark))
-}
-
-/// Whether a line is a Markdown heading: one to six `#`, then white space.
-fn is_heading(line: &str) -> bool {
-    let text = line.trim_start_matches(' ');
-    let title = text.trim_start_matches('#');
-    let indent = line.len().saturating_sub(text.len());
-    let level = text.len().saturating_sub(title.len());
-    indent <= 3
-        && (1..=6).contains(&level)
-        && title.chars().next().is_none_or(char::is_whitespace)
-        && line.chars().nth(MAX_HEADING_CHARS).is_none()
 }
 
 /// Whether a line is an item of a list, a row of a table or a quotation, and so not part of a sentence before it.

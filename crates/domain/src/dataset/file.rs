@@ -102,6 +102,8 @@ pub enum FileFormat {
     Pdf,
     /// Office Open XML, word processing.
     Docx,
+    /// HTML that is XML.
+    Xhtml,
 }
 
 /// No text can be taken out of files of this name.
@@ -111,8 +113,8 @@ pub struct FileFormatError;
 
 impl FileFormat {
     /// Every format.
-    pub const ALL: [Self; 7] =
-        [Self::Text, Self::Markdown, Self::Html, Self::Csv, Self::Json, Self::Pdf, Self::Docx];
+    pub const ALL: [Self; 8] =
+        [Self::Text, Self::Markdown, Self::Html, Self::Csv, Self::Json, Self::Pdf, Self::Docx, Self::Xhtml];
 
     /// Which ending means which format, in lower case.
     pub const ENDINGS: [(&'static str, Self); 10] = [
@@ -121,7 +123,7 @@ impl FileFormat {
         (".markdown", Self::Markdown),
         (".html", Self::Html),
         (".htm", Self::Html),
-        (".xhtml", Self::Html),
+        (".xhtml", Self::Xhtml),
         (".csv", Self::Csv),
         (".json", Self::Json),
         (".pdf", Self::Pdf),
@@ -138,13 +140,13 @@ impl FileFormat {
         known.map(|(_, format)| format).ok_or(FileFormatError)
     }
 
-    /// The format's name, as it stands in the endings.
+    /// The format's name, as it stands in the endings. XHTML is HTML by it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "txt",
             Self::Markdown => "md",
-            Self::Html => "html",
+            Self::Html | Self::Xhtml => "html",
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Pdf => "pdf",

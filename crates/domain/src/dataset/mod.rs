@@ -17,6 +17,7 @@ mod ingest_queue;
 mod job;
 mod locks;
 mod manage;
+mod markdown;
 mod metadata;
 pub mod ports;
 mod read_group;
@@ -51,6 +52,7 @@ pub use manage::{
     ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
     usage,
 };
+pub use markdown::markdown_title;
 pub use metadata::Metadata;
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};

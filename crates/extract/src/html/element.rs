@@ -49,7 +49,7 @@ pub(super) fn kind(name: &str) -> ElementKind {
         "p" | "dt" | "figcaption" | "caption" | "summary" | "legend" => ElementKind::Paragraph,
         "html" | "head" | "body" | "div" | "section" | "article" | "main" | "header" | "footer" | "aside"
         | "dd" | "address" | "details" | "figure" | "form" | "fieldset" | "center" | "tbody" | "thead"
-        | "tfoot" => ElementKind::Division,
+        | "tfoot" | "dialog" => ElementKind::Division,
         "dl" | "blockquote" | "hr" => ElementKind::Block,
         "ul" | "ol" | "menu" | "dir" => ElementKind::List,
         "li" => ElementKind::Item,
@@ -91,6 +91,89 @@ pub(super) fn is_boilerplate(tag: &Tag) -> bool {
     matches!(&*tag.name, "nav" | "svg" | "template" | "noscript" | "button" | "select")
         || has_word("class", &["navheader", "navfooter"])
         || has_word("role", &["navigation"])
+}
+
+/// Whether an end tag within an element ends none that was opened without.
+pub(super) fn is_scope(name: &str) -> bool {
+    matches!(
+        name,
+        "td" | "th" | "caption" | "table" | "template" | "object" | "marquee" | "applet" | "button"
+    )
+}
+
+/// Whether an element is one of running text that goes on in the next paragraph unless it is ended.
+pub(super) fn is_formatting(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "b"
+            | "big"
+            | "code"
+            | "em"
+            | "font"
+            | "i"
+            | "nobr"
+            | "s"
+            | "small"
+            | "strike"
+            | "strong"
+            | "tt"
+            | "u"
+    )
+}
+
+/// Whether an element stays open when one of running text around it is ended.
+pub(super) fn is_block(name: &str) -> bool {
+    ends_paragraph(name)
+        || is_scope(name)
+        || matches!(name, "html" | "body" | "tr" | "tbody" | "thead" | "tfoot")
+}
+
+/// Whether an element ends a paragraph that is open.
+pub(super) fn ends_paragraph(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "li"
+            | "listing"
+            | "main"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "p"
+            | "plaintext"
+            | "pre"
+            | "search"
+            | "section"
+            | "summary"
+            | "table"
+            | "ul"
+            | "xmp"
+    )
 }
 
 /// Whether an element never has content.

@@ -2,31 +2,52 @@
 //!
 //! The page is read token by token and written in one pass; no tree is built of it, so there is nothing whose depth
 //! could matter. Headings become Markdown's, items of lists get a mark, rows of tables become `| a | b |`,
-//! preformatted text is fenced. Scripts, styles and what leads to other pages (`<nav>`, and what is marked as
+//! preformatted text is fenced. What an element hides, scripts, styles and what leads to other pages (`<nav>`, and what is marked as
 //! `navheader`, `navfooter` or with the role `navigation`) are left out.
 
 mod element;
+mod encoding;
+mod list;
+mod open_elements;
 mod page;
+mod style;
 
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
-use crate::encoding::decode_html;
-use page::{ContentScope, Page, PageSink};
+use encoding::decode_html;
+use page::{ContentScope, ListCounts, Page, PageSink};
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
-    let text = decode_html(bytes)?;
-    let page = read(&text, ContentScope::Main);
+    read_page(&decode_html(bytes)?, false)
+}
+
+/// The text of a page whose name says that it is XML.
+pub(crate) fn extract_xhtml(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
+    read_page(&decode_html(bytes)?, true)
+}
+
+fn read_page(text: &str, is_xml: bool) -> Result<ExtractedText, FileRefused> {
+    let is_xml = is_xml || text.trim_start().starts_with("<?xml");
+    let page = read(text, is_xml, ContentScope::Main);
     // Whoever opens a part for navigation and never closes it has not meant the rest of the page.
-    let page = if page.ended_in_skipped_element() { read(&text, ContentScope::All) } else { page };
+    let page = if page.ended_in_skipped_element() { read(text, is_xml, ContentScope::All) } else { page };
     page.finish()
 }
 
-fn read(text: &str, scope: ContentScope) -> Page {
-    let is_xml = text.trim_start().starts_with("<?xml");
-    let tokenizer = Tokenizer::new(PageSink::new(scope, is_xml), TokenizerOpts::default());
+/// Reads a page, and once again where a list counts down from the number of its items.
+fn read(text: &str, is_xml: bool, scope: ContentScope) -> Page {
+    let mut page = read_once(text, is_xml, scope, ListCounts::default());
+    match page.take_counts() {
+        Some(counts) => read_once(text, is_xml, scope, counts),
+        None => page,
+    }
+}
+
+fn read_once(text: &str, is_xml: bool, scope: ContentScope, counts: ListCounts) -> Page {
+    let tokenizer = Tokenizer::new(PageSink::new(scope, is_xml, counts), TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(text));
     // It would stop only for a script that is to be run, and the sink asks for none.
@@ -73,6 +94,103 @@ mod tests {
     }
 
     #[test]
+    fn q2_an_item_has_the_number_that_the_page_shows() {
+        for (list, shown) in [
+            ("<ol start=3><li>a<li>b</ol>", "3. a\n4. b"),
+            ("<ol><li>a<li value=9>b<li>c</ol>", "1. a\n9. b\n10. c"),
+            ("<ol start=-1><li>a<li>b<li>c</ol>", "-1. a\n0. b\n1. c"),
+            ("<ol start=x><li>a</ol>", "1. a"),
+            ("<ol reversed><li>a<li>b<ol><li>c</ol><li hidden>x<li>d</ol>", "3. a\n2. b\n  1. c\n1. d"),
+            ("<ol reversed start=12><li>a<li value=5>b<li>c</ol>", "12. a\n5. b\n4. c"),
+            ("<ol type=a start=26><li>a<li>b</ol>", "z. a\naa. b"),
+            ("<ol type=I><li>a<li type=i>b<li style='list-style: decimal'>c</ol>", "I. a\nii. b\n3. c"),
+            ("<ol style='list-style-type:lower-roman' start=4><li>a</ol>", "iv. a"),
+            ("<ul><li value=4>a<li>b</ul>", "- a\n- b"),
+            ("<ol><li>a</ol><p>x</p><ol><li>b</ol>", "1. a\n\nx\n\n1. b"),
+            ("<ol><li>a<li style='visibility:hidden'>b<li>c</ol>", "1. a\n3. c"),
+        ] {
+            assert_eq!(text(list).as_deref(), Ok(shown), "{list}");
+        }
+        let deep = format!("{}<ol start=5><li>x</ol>", "<ul><li>".repeat(12));
+        assert!(text(&deep).is_ok_and(|text| text.ends_with("5. x")), "however deep");
+    }
+
+    #[test]
+    fn q2_what_an_element_hides_is_left_out_and_nothing_else() {
+        for hidden in [
+            "<p hidden>no</p>",
+            "<p hidden>no<p>",
+            "<p hidden>no<div></div>",
+            "<div><span hidden>no</div>",
+            "<div hidden><p>no</p><div>no</div><ul><li>no</ul></div>",
+            "<div hidden>no<table><tr><td>no</div>no</td></tr></table>no</div>",
+            "<ul><li hidden>no</ul>",
+            "<dl><dt hidden>no<dd style='display:none'>no</dl>",
+            "<table><tr><td hidden>no</table>",
+            "<table><tr hidden><td>no<tr></table>",
+            "<table hidden><tr><td>no<table><tr><td>no</table>no</table>",
+            "<dialog><p>no</dialog>",
+            "<b hidden>no<p>no</b>",
+            "<p><b hidden>no</p><p>no</b></p>",
+            "<b><div hidden></b>no</div>",
+            "<span hidden><div>no</span>no</div></span>",
+            "<a hidden>no<a></a>",
+            "<img hidden alt=no><img style='visibility:hidden' alt=no>",
+            "<pre hidden>no</pre>",
+            "<h1 hidden>no</h1>",
+            "<div style='visibility:hidden'>no<p>no</p></div>",
+            "<div style='font-size:0'>no <b style='font-size:2em'>no</b></div>",
+            "<div style='display:none'><p style='display:block'>no</div>",
+            "<video>no</video><template>no</template><datalist><option>no</datalist>",
+            "<input type=hidden value=no><textarea hidden>no</textarea><script hidden>no</script>",
+            "<section hidden=until-found>no</section>",
+            "<nav hidden>no</nav>",
+            "<div hidden><nav>no</nav><svg><p>no</svg>no</div>",
+            "<custom-tag hidden>no</custom-tag>",
+        ] {
+            let page = format!("<title>t</title><p>one</p>{hidden}<p>two</p>");
+            let shown = text(&page).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+            assert_eq!(shown.as_deref(), Ok("one two"), "{hidden}");
+        }
+        for (page, shown) in [
+            ("<div style='visibility:hidden'>no <b style='visibility:visible'>b</b></div>", "b"),
+            ("<div style='font-size:0'>no <b style='font-size:9pt'>b</b></div>", "b"),
+            ("<dialog open>a</dialog><details><summary>b</summary>c</details>", "a\n\nb\n\nc"),
+            ("<p aria-hidden=true>a</p><p hidden style='display:block'>b</p>", "a\n\nb"),
+            ("<pre>a<i hidden>no</i>b</pre>", "```\nab\n```"),
+            ("<table><tr><td>a<td hidden>no<td>b</table>", "| a | b |"),
+            ("<table><tr><td>a<td style='visibility:hidden'>no<td>b</table>", "| a | | b |"),
+            ("<p>a</p><div hidden>no</div></div>b", "a\n\nb"),
+            ("<head hidden><title>t</title><body>a", "a"),
+        ] {
+            assert_eq!(text(page).as_deref(), Ok(shown), "{page}");
+        }
+        assert_eq!(text("<body hidden><p>no</body>no"), Err(FileRefused::NoText));
+        let titled = extract(b"<div hidden><title>t</title></div>a").unwrap();
+        assert_eq!(titled.title.as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn q2_a_page_of_xhtml_is_read_as_xml() {
+        let body = "<head><title/><script src='x'/><style/></head><body><h1>One</h1><p/><div class='navheader'/>\
+            <table><tr><td/><td>a</td></tr></table><ol><li/><li>b</li></ol><p>if <![CDATA[a < b && c]]> <textarea/>d</p>\
+            <p hidden='hidden'><div>no</div></p></body>";
+        let shown = Ok("# One\n\n| | a |\n\n2. b\n\nif a < b && c d".to_owned());
+        let xhtml = "http://www.w3.org/1999/xhtml";
+        assert_eq!(text(&format!("<!DOCTYPE html>\n<html xmlns='{xhtml}'>{body}</html>")), shown);
+        assert_eq!(text(&format!("<?xml version='1.0'?><html>{body}</html>")), shown);
+        let by_name = extract_xhtml(format!("<html>{body}</html>").as_bytes());
+        assert_eq!(by_name.map(|extracted| extracted.text), shown);
+        let prefixed = format!(
+            "<h:html xmlns:h='{xhtml}'><h:head><h:title>t<![CDATA[<]]></h:title><h:script/></h:head><h:h2>a</h:h2></h:html>"
+        );
+        let extracted = extract(prefixed.as_bytes()).unwrap();
+        assert_eq!((extracted.title.as_deref(), extracted.text.as_str()), (Some("t<"), "## a"));
+        // In HTML a mark of XML means nothing, but in a drawing.
+        assert_eq!(text("<div hidden/>no</div><svg/><p>a</p>").as_deref(), Ok("a"));
+    }
+
+    #[test]
     fn q2_tables_of_any_kind_stay_readable() {
         let layout = "<table><tr><td><h1>Title</h1><p>One.</p><ul><li>a</ul></td><td>side</td></tr></table>";
         assert_eq!(text(layout).as_deref(), Ok("# Title\n\nOne.\n\n- a\n\n| side |"));
@@ -83,6 +201,7 @@ mod tests {
     #[test]
     fn q2_preformatted_text_keeps_its_lines_and_never_ends_its_own_fence() {
         assert_eq!(text("<pre>\n\n a\n```\n# b</pre>c").as_deref(), Ok("~~~\n\n a\n```\n# b\n~~~\n\nc"));
+        assert_eq!(text("<pre>```\n~~~~ x</pre>").as_deref(), Ok("~~~~~\n```\n~~~~ x\n~~~~~"));
         assert_eq!(text("<pre>open <b>end").as_deref(), Ok("```\nopen end\n```"));
         assert_eq!(text("<table><tr><td><pre>a\nb</pre></table>").as_deref(), Ok("```\na\nb\n```"));
     }
@@ -100,6 +219,18 @@ mod tests {
     fn k16_hostile_pages_are_read_in_one_pass() {
         let deep = format!("{}x", "<div><b><table><tr><td><ul><li>".repeat(20_000));
         assert!(text(&deep).is_ok());
+        for piece in [
+            "<b hidden><p>",
+            "<p hidden><b hidden></p>",
+            "<object>",
+            "</object>",
+            "<div hidden/>",
+            "<a hidden>",
+        ] {
+            let _any = text(&piece.repeat(20_000));
+            let _any = text(&format!("<table>{}{}", "<b>".repeat(20_000), "</p></td></b><p>".repeat(20_000)));
+        }
+        let _any = text(&format!("<p style='{}'>x", "\\(/*".repeat(100_000)));
         let entities = "&amp;".repeat(100_000);
         assert_eq!(text(&entities).map(|text| text.len()), Ok(100_000));
         let lists = format!("{}x{}y", "<ol><li>".repeat(20_000), "</ol>".repeat(40_000));

@@ -8,6 +8,9 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use syft_space_domain::dataset::{ExtractedText, FileRefused, NewDocument};
 
 use super::element::{self, ElementKind};
+use super::list::{self, List};
+use super::open_elements::{Ended, OpenElements};
+use super::style::{Appearance, attribute};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
 
@@ -26,10 +29,13 @@ pub(super) struct PageSink(RefCell<Page>);
 /// A page, as far as it is read.
 pub(super) struct Page {
     scope: ContentScope,
-    /// In XML, `<script/>` is closed.
+    /// In XML `<script/>` is closed, nothing ends by itself, and CDATA is text.
     is_xml: bool,
+    /// What stands before the names of XHTML's elements, as in `<h:p>`.
+    prefix: Option<String>,
     builder: TextBuilder,
     title: Option<String>,
+    open: OpenElements,
     /// The element that is left out, and how many of its name are open.
     skipped: Option<(LocalName, usize)>,
     /// The text of the title or of preformatted text that is open.
@@ -38,6 +44,7 @@ pub(super) struct Page {
     lists: Vec<List>,
     /// Lists that are open beyond those in `lists`.
     deeper_lists: usize,
+    counts: ListCounts,
     /// The row of a table that is open, as long as its cells are no more than a line.
     row: Option<Row>,
 }
@@ -48,13 +55,23 @@ enum BufferedElement {
     Preformatted,
 }
 
-enum List {
-    Marked,
-    Numbered(u32),
+/// How many items the lists of a page have, in the order in which they begin.
+#[derive(Debug, Default)]
+pub(super) struct ListCounts {
+    /// As far as they are counted.
+    items: Vec<i64>,
+    /// As they were counted before: a list that counts down begins with the number of its items.
+    known: Vec<i64>,
+    needs_known: bool,
 }
 
-/// The most lists within each other that are shown as such.
-const MAX_LIST_DEPTH: usize = 8;
+/// The deepest list that is indented more than the one around it.
+const MAX_LIST_INDENT: usize = 7;
+/// The most lists within each other that are told apart.
+const MAX_LISTS: usize = 1_000;
+
+/// The namespace of XHTML.
+const XHTML: &str = "http://www.w3.org/1999/xhtml";
 
 impl TokenSink for PageSink {
     type Handle = ();
@@ -63,8 +80,15 @@ impl TokenSink for PageSink {
         let mut page = self.0.borrow_mut();
         match token {
             Token::CharacterTokens(text) => page.text(&text),
-            Token::TagToken(tag) if tag.kind == TagKind::EndTag => page.end(&tag.name),
-            Token::TagToken(tag) => {
+            Token::TagToken(tag) if tag.kind == TagKind::EndTag => {
+                let name = page.unprefixed(&tag.name).unwrap_or(tag.name);
+                page.end(&name);
+            }
+            Token::TagToken(mut tag) => {
+                page.look_for_xml(&tag);
+                if let Some(name) = page.unprefixed(&tag.name) {
+                    tag.name = name;
+                }
                 if let Some(kind) = page.start(&tag) {
                     return TokenSinkResult::RawData(kind);
                 }
@@ -73,20 +97,28 @@ impl TokenSink for PageSink {
         }
         TokenSinkResult::Continue
     }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        self.0.borrow().is_xml
+    }
 }
 
 impl PageSink {
-    pub(super) fn new(scope: ContentScope, is_xml: bool) -> Self {
+    /// The sink of a page of which this is known from an earlier reading.
+    pub(super) fn new(scope: ContentScope, is_xml: bool, counts: ListCounts) -> Self {
         Self(RefCell::new(Page {
             scope,
             is_xml,
+            prefix: None,
             builder: TextBuilder::default(),
             title: None,
+            open: OpenElements::default(),
             skipped: None,
             buffered: None,
             in_heading: false,
             lists: Vec::new(),
             deeper_lists: 0,
+            counts,
             row: None,
         }))
     }
@@ -102,6 +134,34 @@ impl Page {
         self.skipped.as_ref().is_some_and(|(name, _)| element::raw_kind(name).is_none())
     }
 
+    /// The items of its lists, when it must be read again with their numbers.
+    pub(super) fn take_counts(&mut self) -> Option<ListCounts> {
+        let counts = std::mem::take(&mut self.counts);
+        let is_needed = counts.needs_known && counts.known.is_empty();
+        is_needed.then_some(ListCounts { known: counts.items, ..ListCounts::default() })
+    }
+
+    /// Learns from the outermost element whether the page is XHTML.
+    fn look_for_xml(&mut self, tag: &Tag) {
+        for attribute in tag.attrs.iter().filter(|attribute| &*attribute.value == XHTML) {
+            match attribute.name.local.strip_prefix("xmlns") {
+                Some("") if &*tag.name == "html" => self.is_xml = true,
+                Some(prefix) if prefix.starts_with(':') && self.prefix.is_none() => {
+                    let prefix = format!("{}:", prefix.trim_start_matches(':'));
+                    self.is_xml |= tag.name.strip_prefix(prefix.as_str()) == Some("html");
+                    self.prefix = Some(prefix);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The name of an element without the prefix that says it is XHTML's.
+    fn unprefixed(&self, name: &LocalName) -> Option<LocalName> {
+        let prefix = self.prefix.as_deref().filter(|_| self.is_xml)?;
+        name.strip_prefix(prefix).map(LocalName::from)
+    }
+
     pub(super) fn finish(mut self) -> Result<ExtractedText, FileRefused> {
         self.end_buffered();
         self.end_row();
@@ -109,9 +169,14 @@ impl Page {
     }
 
     fn text(&mut self, text: &str) {
-        if self.skipped.is_some() {
+        let is_title = matches!(self.buffered, Some((BufferedElement::Title, _)));
+        if self.skipped.is_some() || !(is_title || self.open.shows_text()) {
             return;
         }
+        self.write(text);
+    }
+
+    fn write(&mut self, text: &str) {
         if let Some((_, buffered)) = &mut self.buffered {
             // One character beyond what fits is enough to be refused for it.
             if buffered.len() <= NewDocument::MAX_BYTES {
@@ -128,34 +193,55 @@ impl Page {
     /// Handles a start tag. Answers how the tokenizer is to read on if it is not HTML.
     fn start(&mut self, tag: &Tag) -> Option<RawKind> {
         let in_drawing = self.skipped.as_ref().is_some_and(|(name, _)| &**name == "svg");
-        if tag.self_closing && (self.is_xml || in_drawing) && !element::is_void(&tag.name) {
-            return None;
+        let is_void = element::is_void(&tag.name);
+        if tag.self_closing && !is_void {
+            if self.is_xml || matches!(&*tag.name, "svg" | "math") {
+                self.begin(tag);
+                self.end(&tag.name);
+                return None;
+            }
+            if in_drawing {
+                return None;
+            }
         }
-        let raw = element::raw_kind(&tag.name);
+        self.begin(tag);
+        // In XML the tags of a title are its tags.
+        element::raw_kind(&tag.name).filter(|kind| !self.is_xml || *kind != RawKind::Rcdata)
+    }
+
+    fn begin(&mut self, tag: &Tag) {
         if let Some((name, open)) = &mut self.skipped {
             if *name == tag.name {
                 *open = open.saturating_add(1);
             }
-            return raw;
+            return;
+        }
+        if !self.is_xml {
+            self.open.end_implied(&tag.name);
         }
         if element::is_unreadable(&tag.name)
             || (self.scope == ContentScope::Main && element::is_boilerplate(tag))
         {
             self.skipped = Some((tag.name.clone(), 1));
-            return raw;
+            return;
         }
         let kind = element::kind(&tag.name);
+        let appearance = Appearance::of(tag);
+        let is_rendered = if element::is_void(&tag.name) {
+            self.open.shows(appearance)
+        } else {
+            self.open.begin(&tag.name, appearance)
+        };
         if self.buffered.is_some() {
-            if kind == ElementKind::Break {
-                self.text("\n");
+            if kind == ElementKind::Break && is_rendered {
+                self.write("\n");
             }
-            return raw;
+        } else if is_rendered || kind == ElementKind::Title {
+            self.open_kind(kind, tag);
         }
-        self.open(kind, tag);
-        raw
     }
 
-    fn open(&mut self, kind: ElementKind, tag: &Tag) {
+    fn open_kind(&mut self, kind: ElementKind, tag: &Tag) {
         match kind {
             ElementKind::Title => self.buffered = Some((BufferedElement::Title, String::new())),
             ElementKind::Preformatted => self.buffered = Some((BufferedElement::Preformatted, String::new())),
@@ -170,14 +256,16 @@ impl Page {
             ElementKind::Block | ElementKind::Table => self.block(Gap::Paragraph),
             ElementKind::List => {
                 self.block(if self.lists.is_empty() { Gap::Paragraph } else { Gap::Line });
-                if self.lists.len() < MAX_LIST_DEPTH {
-                    let numbered = &*tag.name == "ol";
-                    self.lists.push(if numbered { List::Numbered(0) } else { List::Marked });
+                if self.lists.len() < MAX_LISTS {
+                    let index = self.counts.items.len();
+                    self.counts.items.push(0);
+                    self.counts.needs_known |= list::is_reversed(tag);
+                    self.lists.push(List::new(tag, index, self.counts.known.get(index).copied()));
                 } else {
                     self.deeper_lists = self.deeper_lists.saturating_add(1);
                 }
             }
-            ElementKind::Item => self.item(),
+            ElementKind::Item => self.item(tag),
             ElementKind::Row => {
                 self.block(Gap::Line);
                 self.row = Some(Row::default());
@@ -187,9 +275,8 @@ impl Page {
                 self.row.get_or_insert_default().cell();
             }
             ElementKind::Image => {
-                let alt = tag.attrs.iter().find(|attribute| &*attribute.name.local == "alt");
-                if let Some(alt) = alt {
-                    self.text(&alt.value);
+                if let Some(alt) = attribute(tag, "alt") {
+                    self.write(alt);
                 }
             }
             ElementKind::Inline => {}
@@ -207,14 +294,23 @@ impl Page {
             return;
         }
         let kind = element::kind(name);
+        let ended = self.open.end(name, self.is_xml);
         if let Some((buffered, _)) = &self.buffered {
             let ends = match buffered {
                 BufferedElement::Title => kind == ElementKind::Title,
-                BufferedElement::Preformatted => kind == ElementKind::Preformatted,
+                BufferedElement::Preformatted => kind == ElementKind::Preformatted && ended != Ended::Hidden,
             };
             if ends {
                 self.end_buffered();
             }
+            return;
+        }
+        let was_rendered = match ended {
+            Ended::Rendered => true,
+            Ended::Hidden => false,
+            Ended::Nothing => self.open.is_rendered(),
+        };
+        if !was_rendered {
             return;
         }
         match kind {
@@ -270,14 +366,16 @@ impl Page {
         }
     }
 
-    fn item(&mut self) {
-        let depth = self.lists.len().saturating_sub(1);
-        let mark = match self.lists.last_mut() {
-            Some(List::Numbered(number)) => {
-                *number = number.saturating_add(1);
-                format!("{number}. ")
+    fn item(&mut self, tag: &Tag) {
+        let depth = self.lists.len().saturating_sub(1).min(MAX_LIST_INDENT);
+        let mark = match self.lists.last_mut().filter(|_| self.deeper_lists == 0) {
+            Some(list) => {
+                if let Some(count) = self.counts.items.get_mut(list.index) {
+                    *count = count.saturating_add(1);
+                }
+                list.item(tag)
             }
-            Some(List::Marked) | None => "- ".to_owned(),
+            None => "- ".to_owned(),
         };
         self.block(Gap::Line);
         self.builder.set_marker(&format!("{}{mark}", "  ".repeat(depth)));
@@ -298,7 +396,18 @@ impl Page {
         if text.is_empty() {
             return;
         }
-        let fence = if text.lines().any(|line| line.trim_start().starts_with("```")) { "~~~" } else { "```" };
+        let longest = |mark: char| {
+            let lines = text.lines().map(str::trim_start);
+            lines
+                .map(|line| line.len().saturating_sub(line.trim_start_matches(mark).len()))
+                .max()
+                .unwrap_or_default()
+        };
+        let fence = if longest('`') < 3 {
+            "```".to_owned()
+        } else {
+            "~".repeat(longest('~').saturating_add(1).max(3))
+        };
         self.block(Gap::Paragraph);
         self.builder.clear_marker();
         self.builder.verbatim(&format!("{fence}\n{text}\n{fence}"));
