@@ -1,5 +1,6 @@
 //! The package of a document: its parts, and how large they may unpack.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
 use syft_space_domain::dataset::FileRefused;
@@ -7,6 +8,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::damaged;
+use super::relations::{Relations, relations_part, unescape};
 use super::xml::{self, Node};
 use crate::encoding::decode;
 
@@ -22,7 +24,11 @@ const MAX_PARTS: usize = 4_096;
 
 /// A document as it is packed. Only parts that are named by its own relations are ever unpacked: what else lies in
 /// there (pictures, macros, other archives) stays packed.
-pub(super) struct Package<'a>(ZipArchive<Cursor<&'a [u8]>>);
+pub(super) struct Package<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    /// The names of parts as they are packed, by how they may be named: names differ in more than their case.
+    names: HashMap<String, String>,
+}
 
 impl<'a> Package<'a> {
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, FileRefused> {
@@ -44,12 +50,29 @@ impl<'a> Package<'a> {
                 return Err(damaged("a part has a name that leads out of it"));
             }
         }
-        Ok(Self(archive))
+        let names = archive.file_names().flatten();
+        let names = names.map(|name| (unified(&name), name.into_owned())).collect();
+        Ok(Self { archive, names })
     }
 
     /// The text of a part; `None` where there is none of this name.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, FileRefused> {
-        let part = match self.0.by_name(name) {
+        let bytes = self.bytes(name)?;
+        bytes.map(|bytes| Ok(decode(&bytes)?.into_owned())).transpose()
+    }
+
+    /// The text of a part whose name may not be known.
+    pub(super) fn named(&mut self, name: Option<String>) -> Result<Option<String>, FileRefused> {
+        name.map_or(Ok(None), |name| self.part(&name))
+    }
+
+    /// The bytes of a part; `None` where there is none of this name.
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, FileRefused> {
+        let packed = match self.archive.index_for_name(name) {
+            Some(_) => name,
+            None => self.names.get(&unified(name)).map_or(name, String::as_str),
+        };
+        let part = match self.archive.by_name(packed) {
             Ok(part) => part,
             Err(ZipError::FileNotFound) => return Ok(None),
             Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword) => {
@@ -68,25 +91,41 @@ impl<'a> Package<'a> {
             return Err(FileRefused::TooLarge(max_bytes));
         }
         read.map_err(|error| damaged(&format!("{name}: {error}")))?;
-        Ok(Some(decode(&bytes)?.into_owned()))
+        Ok(Some(bytes))
     }
 
-    /// The name of the part that is the document itself.
-    pub(super) fn main_part(&mut self) -> Result<String, FileRefused> {
-        let mut target = None;
-        if let Some(relations) = self.part("_rels/.rels")? {
-            xml::read(&relations, |node| {
-                if let Node::Open("Relationship", attributes) = node
-                    && attributes.get("Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
-                    && attributes.get("TargetMode").is_none_or(|mode| mode != "External")
-                {
-                    target = target.take().or_else(|| attributes.get("Target"));
-                }
-            })?;
-        }
-        let target = target.unwrap_or_else(|| "word/document.xml".to_owned());
-        Ok(target.trim_start_matches('/').to_owned())
+    /// The relations of the part of this name, and of the package where it has no name; `None` where it has none.
+    pub(super) fn relations(&mut self, of: &str) -> Result<Option<Relations>, FileRefused> {
+        let relations = self.part(&relations_part(of))?;
+        relations.map(|relations| Relations::read(&relations, of)).transpose()
     }
+
+    /// The media type of a part, as the package tells it.
+    pub(super) fn media_type(&mut self, name: &str) -> Result<Option<String>, FileRefused> {
+        let Some(types) = self.part("[Content_Types].xml")? else { return Ok(None) };
+        let (mut of_part, mut of_ending) = (None, None);
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        xml::read(&types, |node| match node {
+            Node::Open("Override", attributes) => {
+                let is_its = |part: String| unified(part.trim_start_matches('/')) == unified(name);
+                if attributes.get("PartName").is_some_and(is_its) {
+                    of_part = attributes.get("ContentType");
+                }
+            }
+            Node::Open("Default", attributes)
+                if attributes.get("Extension").is_some_and(|known| known.eq_ignore_ascii_case(ending)) =>
+            {
+                of_ending = attributes.get("ContentType");
+            }
+            _ => {}
+        })?;
+        Ok(of_part.or(of_ending))
+    }
+}
+
+/// A name as it is compared: case makes no difference, nor does percent-encoding.
+fn unified(name: &str) -> String {
+    unescape(name).to_lowercase()
 }
 
 /// Whether the name of a part names something in the document.

@@ -33,8 +33,18 @@ impl Attributes<'_> {
 
     /// Whether a property is on: it is named, and not said to be off.
     pub(super) fn is_on(self) -> bool {
-        !self.get("val").is_some_and(|value| matches!(value.as_str(), "0" | "false" | "off"))
+        self.get("val").is_none_or(|value| is_on(&value))
     }
+}
+
+/// Whether the value of a property says that it is on.
+pub(super) fn is_on(value: &str) -> bool {
+    !matches!(value, "0" | "false" | "off")
+}
+
+/// Whether an element tells what something was like before a change that is tracked.
+pub(super) fn is_earlier_version(name: &str) -> bool {
+    name.ends_with("Change")
 }
 
 /// Reads XML. It may have no document type, and so no entities but the five that XML has by itself.
