@@ -51,7 +51,7 @@ fn field(widget: &Dict<'_>, undrawn: bool) -> Option<Field> {
     if !is_widget || widget.get::<u32>(b"F").unwrap_or(0) & UNSHOWN != 0 {
         return None;
     }
-    let area = widget.get::<object::Rect>(b"Rect")?.to_kurbo();
+    let area = widget.get::<object::Rect>(b"Rect")?.to_kurbo().abs();
     let flags = inherited::<u32>(widget, b"Ff").unwrap_or(0);
     let is_drawn = || {
         let drawing = widget.get::<Dict<'_>>(b"AP").and_then(|drawings| drawings.get::<Object<'_>>(b"N"));

@@ -19,6 +19,7 @@ mod tests;
 mod tests_of_what_is_shown;
 mod text_string;
 mod title;
+mod unreadable_maps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -29,6 +30,7 @@ use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, RenderCont
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
 use self::page::PageDevice;
+use self::unreadable_maps::UnreadableMaps;
 use crate::text_builder;
 
 /// The bytes in which the header of a file is looked for.
@@ -50,15 +52,27 @@ fn read(bytes: Vec<u8>) -> Result<ExtractedText, FileRefused> {
         LoadPdfError::Decryption(_) => FileRefused::Encrypted,
         LoadPdfError::Invalid => damaged("it is cut or broken"),
     })?;
+    let mut device = pages(&pdf, PageDevice::default())?;
+    if device.has_unknown() {
+        let maps = UnreadableMaps::of(&pdf);
+        if !maps.is_empty() {
+            device = pages(&pdf, PageDevice::with(maps))?;
+        }
+    }
+    let (text, heading) = lines::write(&device.into_lines())?;
+    Ok(ExtractedText { title: title::of(&pdf).or(heading), text })
+}
+
+/// Runs all pages.
+fn pages(pdf: &Pdf, mut device: PageDevice) -> Result<PageDevice, FileRefused> {
     let cache = InterpreterCache::new();
-    let mut device = PageDevice::default();
-    let undrawn = form::leaves_drawing_to_viewer(&pdf);
+    let undrawn = form::leaves_drawing_to_viewer(pdf);
     for page in pdf.pages().iter() {
-        interpret(&pdf, page, RenderContent::PAGE, &cache, &mut device);
+        interpret(pdf, page, RenderContent::PAGE, &cache, &mut device);
         device.end_contents();
         let fields = form::fields(page, undrawn);
         fields.iter().for_each(|field| device.cover(field.area));
-        interpret(&pdf, page, RenderContent::ANNOTATIONS, &cache, &mut device);
+        interpret(pdf, page, RenderContent::ANNOTATIONS, &cache, &mut device);
         device.end_contents();
         fields.iter().for_each(|field| device.write(&field.text, field.area));
         device.end_page();
@@ -66,8 +80,7 @@ fn read(bytes: Vec<u8>) -> Result<ExtractedText, FileRefused> {
             return Err(text_builder::too_much_text());
         }
     }
-    let (text, heading) = lines::write(&device.into_lines())?;
-    Ok(ExtractedText { title: title::of(&pdf).or(heading), text })
+    Ok(device)
 }
 
 /// Runs a part of a page.

@@ -12,6 +12,7 @@ use super::glyph::{Piece, Position};
 use super::line::DrawnLine;
 use super::lines::Line;
 use super::reading_order::Directions;
+use super::unreadable_maps::{self, UnreadableMaps};
 use crate::text_builder::Gap;
 
 /// Takes the text of page after page, in the order in which it is drawn.
@@ -27,6 +28,9 @@ pub(super) struct PageDevice {
     last: Option<Position>,
     copies: Copies,
     fonts: DrawnFonts,
+    maps: UnreadableMaps,
+    /// Some glyphs are drawn of which nothing tells what they show.
+    has_unknown: bool,
     runs: u32,
     /// Where nothing is taken that is drawn: what stands there is told otherwise.
     covered: Vec<Rect>,
@@ -35,20 +39,27 @@ pub(super) struct PageDevice {
 
 /// The most pieces of a page that are kept until its end. What is beyond is text at once.
 const MAX_KEPT_PIECES: usize = 1 << 17;
+/// How far the baseline of a line is below its middle, in sizes of its glyphs.
+const BASELINE: f64 = 0.25;
+/// The direction of most writing.
+const RIGHT: Vec2 = Vec2::new(1.0, 0.0);
 
 impl Device<'_> for PageDevice {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _mode: &DrawMode) {
         self.runs = self.runs.wrapping_add(1);
         let font = self.fonts.note(run);
         let scale = font.map_or(1.0, |font| self.fonts.scale(font));
+        let maps = self.maps.clone();
+        let map = if maps.is_empty() { None } else { maps.of_run(run) };
         for glyph in run.glyphs() {
-            let text = match font {
-                Some(font) => self.fonts.text(font, glyph),
-                None => match glyph.as_unicode() {
-                    Some(BfString::Char(character)) => Some(character.to_string()),
-                    Some(BfString::String(text)) => Some(text.clone()),
-                    None => None,
-                },
+            let text = match (font, glyph.as_unicode()) {
+                (Some(font), _) => self.fonts.text(font, glyph),
+                (None, Some(BfString::Char(character))) => Some(character.to_string()),
+                (None, Some(BfString::String(text))) => Some(text),
+                (None, None) => {
+                    self.has_unknown = true;
+                    map.and_then(|map| unreadable_maps::text(map, glyph.char_code()))
+                }
             };
             let transform = props.transform * glyph.transform();
             let position = Position::of(glyph, transform, run.writing_mode(), scale);
@@ -68,6 +79,16 @@ impl Device<'_> for PageDevice {
 }
 
 impl PageDevice {
+    /// Takes the text of glyphs that are told by these maps too.
+    pub(super) fn with(maps: UnreadableMaps) -> Self {
+        Self { maps, ..Self::default() }
+    }
+
+    /// Whether there were glyphs of which nothing tells what they show.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.has_unknown
+    }
+
     fn glyph(&mut self, piece: Piece) {
         let position = piece.position;
         if self.is_full() || self.covered.iter().any(|rect| rect.contains(position.from)) {
@@ -131,44 +152,57 @@ impl PageDevice {
         self.covered.push(area);
     }
 
-    /// Puts text into an area of the page: into the line that goes through it, or behind all lines.
+    /// Puts text into an area of the page, unless it stands there: into the line that goes through it, or between lines.
     pub(super) fn write(&mut self, text: &str, area: Rect) {
-        if self.is_full() || text.trim().is_empty() {
+        let text = text.trim();
+        if self.is_full() || text.is_empty() || self.stands(text, area) {
             return;
         }
-        let (along, middle) = (Vec2::new(1.0, 0.0), area.center().y);
-        let is_through = |piece: &Piece| {
-            let at = piece.position;
-            let height = at.from.y + 0.25 * at.size;
-            at.direction.dot(along) > 0.9 && (height - middle).abs() < 0.5 * area.height().max(at.size)
-        };
-        let nearest = |line: &DrawnLine| {
-            let heights = line.pieces.iter().filter(|piece| is_through(piece));
-            heights.map(|piece| (piece.position.from.y - middle).abs()).min_by(f64::total_cmp)
-        };
-        let lines = self.drawn.iter().enumerate().filter_map(|(at, line)| Some((at, nearest(line)?)));
-        let line = lines.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(at, _)| at);
-        let line = line.and_then(|at| self.drawn.get_mut(at));
-        let height = line.as_deref().and_then(|line| line.pieces.first()).map(|piece| piece.position);
-        let size = height.map_or_else(|| area.height().min(12.0), |position| position.size);
-        let baseline = height.map_or_else(|| middle - 0.25 * size, |position| position.from.y);
+        let line = self.line_through(area);
+        let beside = line.and_then(|at| self.drawn.get(at)).and_then(|line| line.pieces.first());
+        let size = beside.map_or_else(|| area.height().min(12.0), |piece| piece.position.size);
+        let baseline =
+            beside.map_or_else(|| area.center().y - BASELINE * size, |piece| piece.position.from.y);
         self.runs = self.runs.wrapping_add(1);
+        self.bytes = self.bytes.saturating_add(text.len());
         let position = Position {
             from: Point::new(area.x0, baseline),
             to: Point::new(area.x1, baseline),
-            direction: along,
+            direction: RIGHT,
             size,
         };
-        self.bytes = self.bytes.saturating_add(text.len());
         // Spaces keep it from what stands beside it, however near.
-        let piece = Piece { text: format!(" {} ", text.trim()), position, run: self.runs, guess: None };
-        match line {
-            Some(line) => {
-                let behind = line.pieces.iter().position(|other| other.position.from.x >= area.x0);
-                line.pieces.insert(behind.unwrap_or(line.pieces.len()), piece);
-            }
-            None => self.drawn.push(DrawnLine { gap: Gap::Paragraph, pieces: vec![piece] }),
+        let piece = Piece { text: format!(" {text} "), position, run: self.runs, guess: None };
+        if let Some(line) = line.and_then(|at| self.drawn.get_mut(at)) {
+            let behind = line.pieces.iter().position(|other| other.position.from.x >= area.x0);
+            line.pieces.insert(behind.unwrap_or(line.pieces.len()), piece);
+        } else {
+            let is_below = |line: &DrawnLine| line.pieces.iter().all(|piece| piece.position.from.y < area.y0);
+            let below = self.drawn.iter().position(is_below).unwrap_or(self.drawn.len());
+            self.drawn.insert(below, DrawnLine { gap: Gap::Paragraph, pieces: vec![piece] });
         }
+    }
+
+    /// Whether a text stands in an area of the page, whatever its spaces.
+    fn stands(&self, text: &str, area: Rect) -> bool {
+        let pieces = self.drawn.iter().flat_map(|line| &line.pieces);
+        let there = pieces.filter(|piece| area.contains(piece.position.from));
+        let there: String = there.flat_map(|piece| piece.text.split_whitespace()).collect();
+        !there.is_empty() && there.contains(&text.split_whitespace().collect::<String>())
+    }
+
+    /// The line that goes through an area of the page.
+    fn line_through(&self, area: Rect) -> Option<usize> {
+        let middle = area.center().y;
+        let distance = |piece: &Piece| {
+            let at = piece.position;
+            let distance = (at.from.y + BASELINE * at.size - middle).abs();
+            let is_through = at.direction.dot(RIGHT) > 0.9 && distance < 0.5 * area.height().max(at.size);
+            is_through.then_some(distance)
+        };
+        let nearest = |line: &DrawnLine| line.pieces.iter().filter_map(distance).min_by(f64::total_cmp);
+        let lines = self.drawn.iter().enumerate().filter_map(|(at, line)| Some((at, nearest(line)?)));
+        lines.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(at, _)| at)
     }
 
     /// Ends a page. A sentence may go on on the next, but a line does not.

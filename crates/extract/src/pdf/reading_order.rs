@@ -59,26 +59,35 @@ fn is_right_to_left(class: BidiClass) -> bool {
 /// Puts the pieces of a line in the order in which they stand, from left to right, each mark on its letter.
 pub(super) fn sort(pieces: Vec<Piece>) -> Vec<Piece> {
     let mut sorted: Vec<Piece> = Vec::with_capacity(pieces.len());
-    let mut marks: Vec<Piece> = Vec::new();
-    for piece in pieces {
+    let mut marks = String::new();
+    let mut rest = pieces.into_iter().peekable();
+    while let Some(mut piece) = rest.next() {
         if is_mark(&piece.text) {
-            marks.push(piece);
+            match sorted.last_mut().filter(|before| is_marked_before(before, rest.peek())) {
+                Some(before) => before.text.push_str(&piece.text),
+                None => marks.push_str(&piece.text),
+            }
         } else {
+            piece.text.push_str(&std::mem::take(&mut marks));
             sorted.push(piece);
         }
     }
-    let along = |piece: &Piece| piece.position.from.to_vec2().dot(piece.position.direction);
-    sorted.sort_by(|a, b| along(a).total_cmp(&along(b)));
-    for mark in marks {
-        let at = along(&mark);
-        // The letter that stands there: the last that begins before the mark.
-        let behind = sorted.partition_point(|piece| along(piece) <= at + 0.01 * piece.position.size);
-        match sorted.get_mut(behind.saturating_sub(1)) {
-            Some(letter) => letter.text.push_str(&mark.text),
-            None => sorted.push(mark),
-        }
+    if let Some(last) = sorted.last_mut() {
+        last.text.push_str(&marks);
     }
+    sorted.sort_by(|a, b| along(a).total_cmp(&along(b)));
     sorted
+}
+
+fn along(piece: &Piece) -> f64 {
+    piece.position.from.to_vec2().dot(piece.position.direction)
+}
+
+/// Whether a mark is on the letter that was drawn before it, rather than on the next. What is drawn from left to right
+/// against the direction of its script has its marks first.
+fn is_marked_before(before: &Piece, next: Option<&Piece>) -> bool {
+    let is_latin = bidi_class(representative(&before.text)) == BidiClass::L;
+    is_latin || next.is_none_or(|next| along(next) < along(before))
 }
 
 fn is_mark(text: &str) -> bool {
@@ -89,7 +98,9 @@ fn is_mark(text: &str) -> bool {
 pub(super) fn read(shown: &[&str], page: Directions) -> String {
     let level = if reads_right_to_left(shown, page) { Level::rtl() } else { Level::ltr() };
     // One character for each piece: what is one glyph is read as it is written.
-    let characters: String = shown.iter().map(|piece| representative(piece)).collect();
+    let mut characters: Vec<char> = shown.iter().map(|piece| representative(piece)).collect();
+    mark_arabic_numbers(&mut characters);
+    let characters: String = characters.into_iter().collect();
     let levels = BidiInfo::new(&characters, Some(level)).levels;
     let levels: Vec<Level> =
         characters.char_indices().filter_map(|(at, _)| levels.get(at).copied()).collect();
@@ -109,6 +120,20 @@ pub(super) fn read(shown: &[&str], page: Directions) -> String {
         }
     }
     text
+}
+
+/// Numbers behind Arabic letters are Arabic ones, whatever their digits: those that stand to the right of a number come
+/// before it.
+fn mark_arabic_numbers(shown: &mut [char]) {
+    let mut is_arabic = false;
+    for character in shown.iter_mut().rev() {
+        match bidi_class(*character) {
+            BidiClass::AL => is_arabic = true,
+            BidiClass::L | BidiClass::R => is_arabic = false,
+            BidiClass::EN if is_arabic => *character = '\u{660}',
+            _ => {}
+        }
+    }
 }
 
 /// The character by which a piece is ordered: its first letter, if it has one.
@@ -160,6 +185,7 @@ mod tests {
             ("המחיר 50% פחות, 1,250.75 ש״ח", true),
             ("تفتح المكتبة في الساعة 9", true),
             ("الغرفة ٣٤٥ مغلقة", true),
+            ("من 45-67 إلى 2024/05/12 أو 10.5%", true),
             ("The word שלום means peace", false),
             ("Room 12 (חדר) is closed", false),
         ] {

@@ -256,3 +256,32 @@ fn q2_what_was_filled_into_a_form_stands_where_its_field_is() {
         format!("{}\n\nbelow", whole(""))
     );
 }
+
+#[test]
+fn q2_a_map_of_characters_with_empty_entries_is_read_without_them() {
+    let map = |entries: &str| {
+        let map = format!(
+            "/CIDInit /ProcSet findresource begin begincmap /CMapName /X def 1 begincodespacerange <0000> <ffff> endcodespacerange \
+             {entries} endcmap end"
+        );
+        stream("", map.as_bytes())
+    };
+    let font = |map: u8| {
+        format!(
+            "<</Type/Font/Subtype/Type0/BaseFont/X/Encoding/Identity-H/ToUnicode {map} 0 R/DescendantFonts[<</Type/Font/Subtype\
+             /CIDFontType2/BaseFont/X/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/DW 500/W[2[0]]>>]>>"
+        )
+        .into_bytes()
+    };
+    let objects = [
+        map("3 beginbfchar <0001> <0061> <0002> <> <0003> <0062> endbfchar"),
+        map(
+            "2 beginbfchar <0001> <0078> <0004> < > endbfchar 1 beginbfrange <0005> <0006> <0079> endbfrange",
+        ),
+        font(5),
+        font(6),
+    ];
+    let contents = "BT /A 12 Tf 50 700 Td <0001000200030001> Tj /B 12 Tf 40 0 Td <000100050006> Tj /F 12 Tf 40 0 Td (and more) Tj ET";
+    let file = page(contents, "", "", "/A 7 0 R/B 8 0 R", &objects);
+    assert_eq!(text(&file).as_deref(), Ok("aba xyz and more"));
+}
