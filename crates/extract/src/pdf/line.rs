@@ -18,8 +18,10 @@ const WORD_GAP: f64 = 0.15;
 const MAX_STEP_BACK: f64 = 0.5;
 /// The widest gap that is usual between the letters of a word that is set wide.
 const MAX_LETTER_GAP: f64 = 0.6;
-/// The fewest gaps of which one can tell what is usual.
+/// The fewest gaps of which one can tell what is usual on a line, and in what one operation drew: some programs draw the
+/// end of a word, a word of one letter and the beginning of the next in one go, with spaces between all of their letters.
 const MIN_GAPS: usize = 3;
+const MIN_RUN_GAPS: usize = 6;
 
 impl DrawnLine {
     /// The directions of its letters.
@@ -93,12 +95,12 @@ impl Spacing {
     fn of(pieces: &[Piece]) -> Self {
         let mut of_runs: Vec<(u32, f64)> = Vec::new();
         for run in pieces.chunk_by(|a, b| a.run == b.run) {
-            if let (Some(first), Some(gap)) = (run.first(), usual_gap(run)) {
+            if let (Some(first), Some(gap)) = (run.first(), usual_gap(run, MIN_RUN_GAPS)) {
                 of_runs.push((first.run, gap));
             }
         }
         of_runs.sort_by_key(|(run, _)| *run);
-        Self { of_runs, of_line: usual_gap(pieces).unwrap_or(0.0) }
+        Self { of_runs, of_line: usual_gap(pieces, MIN_GAPS).unwrap_or(0.0) }
     }
 
     /// Whether there is a space between two pieces.
@@ -116,14 +118,14 @@ impl Spacing {
 }
 
 /// The gap that is usual between letters: a quarter of the gaps are narrower. `None` where there are too few to tell.
-fn usual_gap(pieces: &[Piece]) -> Option<f64> {
+fn usual_gap(pieces: &[Piece], fewest: usize) -> Option<f64> {
     let pairs = pieces.windows(2).filter_map(|pair| match pair {
         [a, b] if !a.is_blank() && !b.is_blank() => Some((a, b)),
         _ => None,
     });
     let mut gaps: Vec<f64> =
         pairs.map(|(a, b)| a.position.gap_to(&b.position) / a.position.size.max(b.position.size)).collect();
-    if gaps.len() < MIN_GAPS {
+    if gaps.len() < fewest {
         return None;
     }
     gaps.sort_by(f64::total_cmp);
