@@ -102,6 +102,14 @@ pub enum FileFormat {
     Pdf,
     /// Office Open XML, word processing.
     Docx,
+    /// Office Open XML, workbooks.
+    Xlsx,
+    /// Office Open XML, presentations.
+    Pptx,
+    /// OpenDocument, text.
+    Odt,
+    /// E-books.
+    Epub,
 }
 
 /// No text can be taken out of files of this name.
@@ -111,11 +119,22 @@ pub struct FileFormatError;
 
 impl FileFormat {
     /// Every format.
-    pub const ALL: [Self; 7] =
-        [Self::Text, Self::Markdown, Self::Html, Self::Csv, Self::Json, Self::Pdf, Self::Docx];
+    pub const ALL: [Self; 11] = [
+        Self::Text,
+        Self::Markdown,
+        Self::Html,
+        Self::Csv,
+        Self::Json,
+        Self::Pdf,
+        Self::Docx,
+        Self::Xlsx,
+        Self::Pptx,
+        Self::Odt,
+        Self::Epub,
+    ];
 
     /// Which ending means which format, in lower case.
-    pub const ENDINGS: [(&'static str, Self); 10] = [
+    pub const ENDINGS: [(&'static str, Self); 14] = [
         (".txt", Self::Text),
         (".md", Self::Markdown),
         (".markdown", Self::Markdown),
@@ -126,6 +145,10 @@ impl FileFormat {
         (".json", Self::Json),
         (".pdf", Self::Pdf),
         (".docx", Self::Docx),
+        (".xlsx", Self::Xlsx),
+        (".pptx", Self::Pptx),
+        (".odt", Self::Odt),
+        (".epub", Self::Epub),
     ];
 
     /// The format of a file of this name.
@@ -149,6 +172,10 @@ impl FileFormat {
             Self::Json => "json",
             Self::Pdf => "pdf",
             Self::Docx => "docx",
+            Self::Xlsx => "xlsx",
+            Self::Pptx => "pptx",
+            Self::Odt => "odt",
+            Self::Epub => "epub",
         }
     }
 }

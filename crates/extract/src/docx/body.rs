@@ -8,7 +8,7 @@ use super::numbering::{Marker, Numbering};
 use super::paragraph::{Paragraph, Run};
 use super::styles::{Styles, list_level, outline_level};
 use super::symbols::{self, SymbolFont};
-use super::xml::{Attributes, Node, is_earlier_version};
+use crate::package::xml::{Attributes, Node, is_earlier_version, is_on};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
 
@@ -326,7 +326,7 @@ impl<'a> Body<'a> {
         let field = std::mem::take(&mut self.field);
         let chosen = field.chosen.or(field.default);
         let shown = if is_box {
-            let ticked = chosen.is_some_and(|chosen| super::xml::is_on(&chosen));
+            let ticked = chosen.is_some_and(|chosen| is_on(&chosen));
             Some(if ticked { "☒".to_owned() } else { "☐".to_owned() })
         } else {
             let number: usize = chosen.and_then(|chosen| chosen.parse().ok()).unwrap_or(0);

@@ -3,8 +3,7 @@
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
 use super::damaged;
-use super::package::Package;
-use super::relations::Relations;
+use crate::package::{Package, Relations};
 
 /// The text of the file that the document embeds by the relation of this id.
 ///

@@ -8,29 +8,24 @@
 mod body;
 mod chunk;
 mod numbering;
-mod package;
 mod paragraph;
-mod relations;
 mod styles;
 mod symbols;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_of_what_is_shown;
-mod xml;
 
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
 use self::body::Body;
 use self::numbering::Numbering;
-use self::package::Package;
-use self::relations::Relations;
 use self::styles::Styles;
-use self::xml::Node;
-use crate::text_builder::{self, Gap};
+use crate::package::{Package, Relations, title, xml};
+use crate::text_builder::Gap;
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
-    let mut package = Package::open(bytes)?;
+    let mut package = Package::open(FileFormat::Docx, bytes)?;
     let of_package = package.relations("")?.unwrap_or_default();
     let main = of_package.part("officeDocument").unwrap_or("word/document.xml").to_owned();
     let document = package.part(&main)?.ok_or_else(|| damaged("it has no document in it"))?;
@@ -42,14 +37,15 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let numbering = numbering.map_or_else(|| Ok(Numbering::default()), |lists| Numbering::read(&lists))?;
     let notes = [package.named(beside.part("footnotes"))?, package.named(beside.part("endnotes"))?];
     let properties = of_package.part("core-properties").unwrap_or("docProps/core.xml");
-    let title = package.part(properties)?.map_or(Ok(None), |properties| title(&properties))?;
+    let title =
+        package.part(properties)?.map_or(Ok(None), |properties| title(FileFormat::Docx, &properties))?;
     let mut chunk = |id: &str| chunk::text(&mut package, relations.as_ref(), id);
     let mut body = Body::new(&styles, numbering, &mut chunk);
-    xml::read(&document, |node| body.node(node))?;
+    xml::read(FileFormat::Docx, &document, |node| body.node(node))?;
     drop(document);
     for notes in notes.into_iter().flatten() {
         body.builder.gap(Gap::Paragraph);
-        xml::read(&notes, |node| body.node(node))?;
+        xml::read(FileFormat::Docx, &notes, |node| body.node(node))?;
     }
     let (text, heading) = body.finish()?;
     Ok(ExtractedText { title: title.or(heading), text })
@@ -72,18 +68,6 @@ impl Beside<'_> {
     }
 }
 
-/// The title that a document's properties tell.
-fn title(properties: &str) -> Result<Option<String>, FileRefused> {
-    let (mut title, mut open) = (String::new(), false);
-    xml::read(properties, |node| match node {
-        Node::Open(name, _) => open = name == "title",
-        Node::Close(_) => open = false,
-        Node::Text(text) if open => title.push_str(text),
-        Node::Text(_) => {}
-    })?;
-    Ok(text_builder::title(&title))
-}
-
 fn damaged(why: &str) -> FileRefused {
-    FileRefused::Damaged(crate::format_name(FileFormat::Docx), why.to_owned())
+    crate::package::damaged(FileFormat::Docx, why)
 }

@@ -2,15 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use syft_space_domain::dataset::FileRefused;
+use syft_space_domain::dataset::{FileFormat, FileRefused};
 
 use super::styles::{Styles, list_level};
-use super::xml::{self, Attributes, Node};
+use crate::numbers;
+use crate::package::xml::{self, Attributes, Node};
 
 /// The levels of a list.
 const LEVELS: usize = 9;
-/// The most characters of a number as it is shown.
-const MAX_NUMBER_CHARS: usize = 64;
+/// The most bytes of a number as it is shown.
+const MAX_NUMBER_BYTES: usize = 64;
 
 /// The lists of a document, and how far each has been counted.
 #[derive(Debug, Default)]
@@ -73,7 +74,7 @@ struct Reader {
 impl Numbering {
     pub(super) fn read(xml: &str) -> Result<Self, FileRefused> {
         let mut reader = Reader::default();
-        xml::read(xml, |node| match node {
+        xml::read(FileFormat::Docx, xml, |node| match node {
             Node::Open(name, attributes) => reader.open(name, attributes),
             Node::Close(name) => reader.close(name),
             Node::Text(_) => {}
@@ -130,7 +131,7 @@ impl Numbering {
         let shown = |number: usize| {
             let count = counts.get(number).copied().flatten().unwrap_or_else(|| start_of(number));
             let format = level_at(number).map_or("decimal", |level| level.format.as_str());
-            shown(count, if level.legal && format != "none" { "decimal" } else { format })
+            numbers::shown(count, if level.legal && format != "none" { "decimal" } else { format })
         };
         level.marker(shown)
     }
@@ -152,7 +153,7 @@ impl Level {
                 }
                 None => number.push(character),
             }
-            if number.len() > MAX_NUMBER_CHARS {
+            if number.len() > MAX_NUMBER_BYTES {
                 break;
             }
         }
@@ -227,79 +228,5 @@ impl Level {
             "isLgl" => self.legal = attributes.is_on(),
             _ => {}
         }
-    }
-}
-
-/// A number as a format shows it: in digits where the format is none that is known here.
-fn shown(number: u32, format: &str) -> String {
-    match format {
-        "none" => String::new(),
-        "lowerLetter" => letters(number),
-        "upperLetter" => letters(number).to_uppercase(),
-        "lowerRoman" => roman(number).to_lowercase(),
-        "upperRoman" => roman(number),
-        "decimalZero" => format!("{number:02}"),
-        _ => number.to_string(),
-    }
-}
-
-/// Letters, as Word counts by them: after z comes aa, then bb.
-fn letters(number: u32) -> String {
-    let Some(before) = number.checked_sub(1) else { return "0".to_owned() };
-    let letter = u8::try_from(before % 26).map_or('a', |letter| char::from(b'a'.saturating_add(letter)));
-    let times = usize::try_from(before / 26).unwrap_or(0).min(MAX_NUMBER_CHARS);
-    std::iter::repeat_n(letter, times.saturating_add(1)).collect()
-}
-
-fn roman(number: u32) -> String {
-    const PARTS: [(u32, &str); 13] = [
-        (1000, "M"),
-        (900, "CM"),
-        (500, "D"),
-        (400, "CD"),
-        (100, "C"),
-        (90, "XC"),
-        (50, "L"),
-        (40, "XL"),
-        (10, "X"),
-        (9, "IX"),
-        (5, "V"),
-        (4, "IV"),
-        (1, "I"),
-    ];
-    if number == 0 || number >= 4_000 {
-        return number.to_string();
-    }
-    let (mut rest, mut text) = (number, String::new());
-    for (value, letters) in PARTS {
-        while rest >= value {
-            text.push_str(letters);
-            rest = rest.saturating_sub(value);
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn q2_numbers_are_shown_as_word_shows_them() {
-        for (number, format, text) in [
-            (3, "decimal", "3"),
-            (3, "decimalZero", "03"),
-            (28, "lowerLetter", "bb"),
-            (1, "upperLetter", "A"),
-            (1994, "upperRoman", "MCMXCIV"),
-            (4, "lowerRoman", "iv"),
-            (4_000, "upperRoman", "4000"),
-            (0, "lowerLetter", "0"),
-            (7, "none", ""),
-            (7, "chicago", "7"),
-        ] {
-            assert_eq!(shown(number, format), text, "{number} as {format}");
-        }
-        assert!(letters(u32::MAX).len() <= MAX_NUMBER_CHARS + 1);
     }
 }

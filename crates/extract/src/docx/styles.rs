@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use syft_space_domain::dataset::FileRefused;
+use syft_space_domain::dataset::{FileFormat, FileRefused};
 
-use super::xml::{self, Attributes, Node};
+use crate::package::xml::{self, Attributes, Node};
 
 /// The styles of a document, each with what it has of those it is based on.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ struct Reader {
 impl Styles {
     pub(super) fn read(xml: &str) -> Result<Self, FileRefused> {
         let mut reader = Reader::default();
-        xml::read(xml, |node| reader.node(node))?;
+        xml::read(FileFormat::Docx, xml, |node| reader.node(node))?;
         let mut styles = reader.styles;
         styles.styles = styles.styles.keys().map(|id| (id.clone(), resolved(&styles.styles, id))).collect();
         Ok(styles)

@@ -1,16 +1,23 @@
-//! The package of a document: its parts, and how large they may unpack.
+//! A document that is an archive of parts: how large they may unpack, and how they are found.
+
+mod relations;
+#[cfg(test)]
+pub(crate) mod tests;
+pub(crate) mod xml;
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
-use syft_space_domain::dataset::FileRefused;
+use syft_space_domain::dataset::{FileFormat, FileRefused};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::damaged;
-use super::relations::{Relations, relations_part, unescape};
-use super::xml::{self, Node};
+use self::relations::relations_part;
+use self::relations::unescape;
+pub(crate) use self::relations::{Relations, resolve};
+use self::xml::Node;
 use crate::encoding::decode;
+use crate::text_builder;
 
 /// The most bytes that a part unpacks to.
 const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
@@ -24,25 +31,28 @@ const MAX_PARTS: usize = 4_096;
 
 /// A document as it is packed. Only parts that are named by its own relations are ever unpacked: what else lies in
 /// there (pictures, macros, other archives) stays packed.
-pub(super) struct Package<'a> {
+pub(crate) struct Package<'a> {
+    format: FileFormat,
     archive: ZipArchive<Cursor<&'a [u8]>>,
     /// The names of parts as they are packed, by how they may be named: names differ in more than their case.
     names: HashMap<String, String>,
 }
 
 impl<'a> Package<'a> {
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, FileRefused> {
+    pub(crate) fn open(format: FileFormat, bytes: &'a [u8]) -> Result<Self, FileRefused> {
         if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
-            return Err(legacy_format(bytes));
+            return Err(legacy_format(format, bytes));
         }
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| invalid_archive(&error))?;
+        let damaged = |why: &str| damaged(format, why);
+        let invalid = |error: ZipError| invalid_archive(format, &error);
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(invalid)?;
         if archive.len() > MAX_PARTS {
             return Err(damaged(&format!("it has more than {MAX_PARTS} parts")));
         }
         if archive.has_duplicate_names() {
             return Err(damaged("two of its parts have one name"));
         }
-        if archive.has_overlapping_entries().map_err(|error| invalid_archive(&error))? {
+        if archive.has_overlapping_entries().map_err(invalid)? {
             return Err(damaged("its parts lie in one another"));
         }
         for name in archive.file_names_raw() {
@@ -52,22 +62,22 @@ impl<'a> Package<'a> {
         }
         let names = archive.file_names().flatten();
         let names = names.map(|name| (unified(&name), name.into_owned())).collect();
-        Ok(Self { archive, names })
+        Ok(Self { format, archive, names })
     }
 
     /// The text of a part; `None` where there is none of this name.
-    pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, FileRefused> {
+    pub(crate) fn part(&mut self, name: &str) -> Result<Option<String>, FileRefused> {
         let bytes = self.bytes(name)?;
         bytes.map(|bytes| Ok(decode(&bytes)?.into_owned())).transpose()
     }
 
     /// The text of a part whose name may not be known.
-    pub(super) fn named(&mut self, name: Option<String>) -> Result<Option<String>, FileRefused> {
+    pub(crate) fn named(&mut self, name: Option<String>) -> Result<Option<String>, FileRefused> {
         name.map_or(Ok(None), |name| self.part(&name))
     }
 
     /// The bytes of a part; `None` where there is none of this name.
-    pub(super) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, FileRefused> {
+    pub(crate) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, FileRefused> {
         let packed = match self.archive.index_for_name(name) {
             Some(_) => name,
             None => self.names.get(&unified(name)).map_or(name, String::as_str),
@@ -78,7 +88,7 @@ impl<'a> Package<'a> {
             Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword) => {
                 return Err(FileRefused::Encrypted);
             }
-            Err(error) => return Err(invalid_archive(&error)),
+            Err(error) => return Err(invalid_archive(self.format, &error)),
         };
         // What the archive says of its sizes is not believed.
         let max_bytes = part
@@ -90,22 +100,22 @@ impl<'a> Package<'a> {
         if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_bytes {
             return Err(FileRefused::TooLarge(max_bytes));
         }
-        read.map_err(|error| damaged(&format!("{name}: {error}")))?;
+        read.map_err(|error| damaged(self.format, &format!("{name}: {error}")))?;
         Ok(Some(bytes))
     }
 
     /// The relations of the part of this name, and of the package where it has no name; `None` where it has none.
-    pub(super) fn relations(&mut self, of: &str) -> Result<Option<Relations>, FileRefused> {
+    pub(crate) fn relations(&mut self, of: &str) -> Result<Option<Relations>, FileRefused> {
         let relations = self.part(&relations_part(of))?;
-        relations.map(|relations| Relations::read(&relations, of)).transpose()
+        relations.map(|relations| Relations::read(self.format, &relations, of)).transpose()
     }
 
     /// The media type of a part, as the package tells it.
-    pub(super) fn media_type(&mut self, name: &str) -> Result<Option<String>, FileRefused> {
+    pub(crate) fn media_type(&mut self, name: &str) -> Result<Option<String>, FileRefused> {
         let Some(types) = self.part("[Content_Types].xml")? else { return Ok(None) };
         let (mut of_part, mut of_ending) = (None, None);
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        xml::read(&types, |node| match node {
+        xml::read(self.format, &types, |node| match node {
             Node::Open("Override", attributes) => {
                 let is_its = |part: String| unified(part.trim_start_matches('/')) == unified(name);
                 if attributes.get("PartName").is_some_and(is_its) {
@@ -135,15 +145,32 @@ fn is_inside(name: &[u8]) -> bool {
 }
 
 /// The error for the format before packages: a document of that time, or one that is encrypted.
-fn legacy_format(bytes: &[u8]) -> FileRefused {
+fn legacy_format(format: FileFormat, bytes: &[u8]) -> FileRefused {
     let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     if bytes.windows(name.len()).any(|window| window == name) {
-        FileRefused::Encrypted
-    } else {
-        damaged("it is of the format before DOCX: save it as .docx")
+        return FileRefused::Encrypted;
     }
+    let name = crate::format_name(format);
+    damaged(format, &format!("it is of the format before {name}: save it as .{}", format.as_str()))
 }
 
-fn invalid_archive(error: &ZipError) -> FileRefused {
-    damaged(&format!("it is no archive that can be read: {error}"))
+fn invalid_archive(format: FileFormat, error: &ZipError) -> FileRefused {
+    damaged(format, &format!("it is no archive that can be read: {error}"))
+}
+
+/// The title that the properties of a document tell.
+pub(crate) fn title(format: FileFormat, properties: &str) -> Result<Option<String>, FileRefused> {
+    let (mut title, mut open) = (String::new(), false);
+    xml::read(format, properties, |node| match node {
+        Node::Open(name, _) => open = name == "title" && title.is_empty(),
+        Node::Close(_) => open = false,
+        Node::Text(text) if open => title.push_str(text),
+        Node::Text(_) => {}
+    })?;
+    Ok(text_builder::title(&title))
+}
+
+/// The error for a document that is not what its name says.
+pub(crate) fn damaged(format: FileFormat, why: &str) -> FileRefused {
+    FileRefused::Damaged(crate::format_name(format), why.to_owned())
 }

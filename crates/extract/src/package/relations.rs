@@ -1,28 +1,35 @@
 //! The relations of a part: which other parts it names, and what for.
 
-use syft_space_domain::dataset::FileRefused;
+use syft_space_domain::dataset::{FileFormat, FileRefused};
 
 use super::xml::{self, Node};
 
 /// The relations of a part.
 #[derive(Debug, Default)]
-pub(super) struct Relations(Vec<Relation>);
+pub(crate) struct Relations(Vec<Relation>);
 
 /// A relation of a part to another, or to something outside of the package.
 #[derive(Debug)]
-pub(super) struct Relation {
+pub(crate) struct Relation {
     id: String,
     /// The last part of its type, which is the same in both namespaces of the standard.
     kind: String,
     /// The name of the part in the package; `None` when it lies outside.
-    pub(super) part: Option<String>,
+    pub(crate) part: Option<String>,
+}
+
+impl Relation {
+    /// Whether it is of this type.
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind == kind
+    }
 }
 
 impl Relations {
     /// Reads the relations of the part of this name; those of the package are of the part without a name.
-    pub(super) fn read(xml: &str, of: &str) -> Result<Self, FileRefused> {
+    pub(crate) fn read(format: FileFormat, xml: &str, of: &str) -> Result<Self, FileRefused> {
         let mut relations = Vec::new();
-        xml::read(xml, |node| {
+        xml::read(format, xml, |node| {
             if let Node::Open("Relationship", attributes) = node
                 && let (Some(kind), Some(target)) = (attributes.get("Type"), attributes.get("Target"))
             {
@@ -38,18 +45,18 @@ impl Relations {
     }
 
     /// The part that is named for this, the first where there are several.
-    pub(super) fn part(&self, kind: &str) -> Option<&str> {
-        self.0.iter().filter(|relation| relation.kind == kind).find_map(|relation| relation.part.as_deref())
+    pub(crate) fn part(&self, kind: &str) -> Option<&str> {
+        self.0.iter().filter(|relation| relation.is(kind)).find_map(|relation| relation.part.as_deref())
     }
 
     /// The relation of this id.
-    pub(super) fn by_id(&self, id: &str) -> Option<&Relation> {
+    pub(crate) fn by_id(&self, id: &str) -> Option<&Relation> {
         self.0.iter().find(|relation| relation.id == id)
     }
 }
 
 /// The name of the part that holds the relations of a part.
-pub(super) fn relations_part(of: &str) -> String {
+pub(crate) fn relations_part(of: &str) -> String {
     match of.rsplit_once('/') {
         Some((folder, name)) => format!("{folder}/_rels/{name}.rels"),
         None => format!("_rels/{of}.rels"),
@@ -58,7 +65,7 @@ pub(super) fn relations_part(of: &str) -> String {
 
 /// The name of the part that a target names, as seen from another part: from the package's root where it begins with a
 /// slash. No target leads out of the package.
-fn resolve(from: &str, target: &str) -> String {
+pub(crate) fn resolve(from: &str, target: &str) -> String {
     let target = target.split(['#', '?']).next().unwrap_or_default().replace('\\', "/");
     let mut names: Vec<&str> = Vec::new();
     if !target.starts_with('/')
@@ -77,7 +84,7 @@ fn resolve(from: &str, target: &str) -> String {
 }
 
 /// A name without percent-encoding.
-pub(super) fn unescape(name: &str) -> String {
+pub(crate) fn unescape(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
