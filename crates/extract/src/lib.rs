@@ -14,13 +14,19 @@ mod csv;
 mod data_uri;
 mod docx;
 mod encoding;
+mod epub;
 mod html;
 mod json;
+mod numbers;
+mod odt;
+mod package;
 mod pdf;
 mod plain;
+mod pptx;
 mod process;
 mod row;
 mod text_builder;
+mod xlsx;
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused};
@@ -45,6 +51,10 @@ pub fn extract(format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, FileRe
         FileFormat::Json => json::extract(bytes),
         FileFormat::Pdf => pdf::extract(bytes),
         FileFormat::Docx => docx::extract(bytes),
+        FileFormat::Xlsx => xlsx::extract(bytes),
+        FileFormat::Pptx => pptx::extract(bytes),
+        FileFormat::Odt => odt::extract(bytes),
+        FileFormat::Epub => epub::extract(bytes),
     }
 }
 
@@ -77,5 +87,23 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Json => "JSON",
         FileFormat::Pdf => "PDF",
         FileFormat::Docx => "DOCX",
+        FileFormat::Xlsx => "XLSX",
+        FileFormat::Pptx => "PPTX",
+        FileFormat::Odt => "ODT",
+        FileFormat::Epub => "EPUB",
+    }
+}
+
+/// Whether files of a format are archives of parts.
+fn is_archive(format: FileFormat) -> bool {
+    match format {
+        FileFormat::Docx | FileFormat::Xlsx | FileFormat::Pptx | FileFormat::Odt | FileFormat::Epub => true,
+        FileFormat::Text
+        | FileFormat::Markdown
+        | FileFormat::Html
+        | FileFormat::Xhtml
+        | FileFormat::Csv
+        | FileFormat::Json
+        | FileFormat::Pdf => false,
     }
 }

@@ -17,18 +17,57 @@ const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2
 const HTML: &[u8] = b"<!DOCTYPE html><html><head><meta charset=utf-8><title>A &amp; b</title><script>x</script></head><body>\
     <nav>a</nav><h1>H</h1><ul><li>a<ol><li>b</ol></ul><table><tr><td>a<td>b</table><pre>\nc</pre><p>&#x41;&notin;<br>";
 
-/// A document: packed without compression, so that changes reach its XML.
-fn docx() -> Vec<u8> {
+/// Documents that are archives, each with a part for its text and what leads to that.
+const DOCX: &[(&str, &str)] = &[
+    (
+        "word/document.xml",
+        "<w:document><w:p><w:pPr><w:pStyle w:val='A'/><w:numPr><w:ilvl w:val='1'/></w:numPr></w:pPr><w:r><w:t>x&amp;y</w:t></w:r></w:p>\
+         <w:tbl><w:tr><w:tc><w:p><w:r><w:t>c</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:document>",
+    ),
+    ("word/styles.xml", "<w:styles><w:style w:styleId='A'><w:name w:val='heading 2'/></w:style></w:styles>"),
+];
+const XLSX: &[(&str, &str)] = &[
+    ("xl/workbook.xml", "<workbook><sheets><sheet name='S' r:id='a'/></sheets></workbook>"),
+    (
+        "xl/_rels/workbook.xml.rels",
+        "<R><Relationship Id='a' Type='/worksheet' Target='one.xml'/><Relationship Id='t' Type='/styles' Target='looks.xml'/></R>",
+    ),
+    (
+        "xl/one.xml",
+        "<worksheet><row><c r='A1' s='0'><v>45292.5</v></c><c r='B1' t='str'><v>b</v></c></row></worksheet>",
+    ),
+    (
+        "xl/looks.xml",
+        "<styleSheet><numFmt numFmtId='164' formatCode='#,##0.00 [$€-407];-0'/><cellXfs><xf numFmtId='164'/></cellXfs></styleSheet>",
+    ),
+];
+const PPTX: &[(&str, &str)] = &[
+    ("ppt/presentation.xml", "<p:presentation><p:sldId id='1' r:id='a'/></p:presentation>"),
+    ("ppt/_rels/presentation.xml.rels", "<R><Relationship Id='a' Type='/slide' Target='s.xml'/></R>"),
+    (
+        "ppt/s.xml",
+        "<p:sld><p:sp><p:ph type='title'/><a:p><a:r><a:t>T</a:t></a:r></a:p></p:sp><a:tbl><a:tr><a:tc><a:t>c</a:t></a:tc></a:tr></a:tbl></p:sld>",
+    ),
+];
+const ODT: &[(&str, &str)] = &[(
+    "content.xml",
+    "<d><text:list-style style:name='N'><text:list-level-style-number text:level='1' style:num-format='i'/></text:list-style><office:body>\
+     <text:h>H</text:h><text:list text:style-name='N'><text:list-item><text:p>i</text:p></text:list-item></text:list></office:body></d>",
+)];
+const EPUB: &[(&str, &str)] = &[
+    ("META-INF/container.xml", "<c><rootfile full-path='b.opf'/></c>"),
+    ("b.opf", "<p><item id='a' href='a.html' media-type='text/html'/><itemref idref='a'/></p>"),
+    ("a.html", "<p>x"),
+];
+
+/// An archive without compression, so that changes reach its XML.
+fn pack(parts: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    archive.start_file("word/document.xml", options).unwrap();
-    let body = "<w:document><w:p><w:pPr><w:pStyle w:val='A'/><w:numPr><w:ilvl w:val='1'/></w:numPr></w:pPr><w:r><w:t>x&amp;y\
-        </w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>c</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:document>";
-    archive.write_all(body.as_bytes()).unwrap();
-    archive.start_file("word/styles.xml", options).unwrap();
-    archive
-        .write_all(b"<w:styles><w:style w:styleId='A'><w:name w:val='heading 2'/></w:style></w:styles>")
-        .unwrap();
+    for (name, text) in parts {
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
     archive.finish().unwrap().into_inner()
 }
 
@@ -39,7 +78,11 @@ fn sample(format: FileFormat) -> Vec<u8> {
         FileFormat::Csv => b"a;b\n\"x;\"\"\ny\";2\n3\n".to_vec(),
         FileFormat::Json => br#"{"title":"t","a":[{"b":1.5e3,"c":null},true,"\u00e9"]}"#.to_vec(),
         FileFormat::Pdf => PDF.to_vec(),
-        FileFormat::Docx => docx(),
+        FileFormat::Docx => pack(DOCX),
+        FileFormat::Xlsx => pack(XLSX),
+        FileFormat::Pptx => pack(PPTX),
+        FileFormat::Odt => pack(ODT),
+        FileFormat::Epub => pack(EPUB),
     }
 }
 
@@ -90,6 +133,24 @@ proptest! {
             bytes.truncate(cut);
         }
         check(format, &bytes)?;
+    }
+
+    #[test]
+    fn k16_an_archive_with_changes_in_its_parts_is_text_or_refused(
+        (format, parts) in prop::sample::select(&[
+            (FileFormat::Docx, DOCX), (FileFormat::Xlsx, XLSX), (FileFormat::Pptx, PPTX), (FileFormat::Odt, ODT), (FileFormat::Epub, EPUB),
+        ][..]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1_u8..128), 1..8),
+    ) {
+        let mut texts: Vec<Vec<u8>> = parts.iter().map(|(_, text)| text.bytes().collect()).collect();
+        for (part, at, byte) in changes {
+            let part = part.index(texts.len());
+            let at = at.index(texts[part].len());
+            texts[part][at] = byte;
+        }
+        let texts: Vec<String> = texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+        let changed: Vec<(&str, &str)> = parts.iter().zip(&texts).map(|((name, _), text)| (*name, text.as_str())).collect();
+        check(format, &pack(&changed))?;
     }
 
     #[test]

@@ -26,18 +26,63 @@ pub(crate) fn text(bytes: &[u8]) {
 
 /// A DOCX archive, or else the XML of its main part: mutations of a compressed archive would seldom pass its checksums.
 pub(crate) fn docx(bytes: &[u8]) {
+    archive(FileFormat::Docx, bytes, "word/document.xml", &[]);
+}
+
+/// An ODT archive, or else the XML of its content.
+pub(crate) fn odt(bytes: &[u8]) {
+    archive(FileFormat::Odt, bytes, "content.xml", &[]);
+}
+
+/// A PPTX archive, or else the XML of a slide.
+pub(crate) fn pptx(bytes: &[u8]) {
+    let around = [
+        ("ppt/presentation.xml", "<p:presentation><p:sldId r:id='a'/></p:presentation>"),
+        ("ppt/_rels/presentation.xml.rels", "<R><Relationship Id='a' Type='/slide' Target='slide.xml'/></R>"),
+    ];
+    archive(FileFormat::Pptx, bytes, "ppt/slide.xml", &around);
+}
+
+/// An XLSX archive, or else the XML of a sheet.
+pub(crate) fn xlsx(bytes: &[u8]) {
+    let around = [
+        ("xl/workbook.xml", "<workbook><sheet name='S' r:id='a'/></workbook>"),
+        (
+            "xl/_rels/workbook.xml.rels",
+            "<R><Relationship Id='a' Type='/worksheet' Target='sheet.xml'/><Relationship Id='b' Type='/styles' Target='styles.xml'/></R>",
+        ),
+        (
+            "xl/styles.xml",
+            "<s><cellXfs><xf numFmtId='0'/><xf numFmtId='22'/><xf numFmtId='40'/><xf numFmtId='46'/></cellXfs></s>",
+        ),
+    ];
+    archive(FileFormat::Xlsx, bytes, "xl/sheet.xml", &around);
+}
+
+/// An EPUB archive, or else the list of its pages.
+pub(crate) fn epub(bytes: &[u8]) {
+    let around =
+        [("META-INF/container.xml", "<c><rootfile full-path='b.opf'/></c>"), ("a.html", "<h1>A page</h1>")];
+    archive(FileFormat::Epub, bytes, "b.opf", &around);
+}
+
+/// An archive, or else one of its parts among others.
+fn archive(format: FileFormat, bytes: &[u8], part: &str, around: &[(&str, &str)]) {
     if bytes.starts_with(b"PK") {
-        check(FileFormat::Docx, bytes);
-    } else if let Ok(archive) = to_archive(bytes) {
-        check(FileFormat::Docx, &archive);
+        check(format, bytes);
+    } else if let Ok(archive) = to_archive(bytes, part, around) {
+        check(format, &archive);
     }
 }
 
-fn to_archive(document: &[u8]) -> ZipResult<Vec<u8>> {
+fn to_archive(bytes: &[u8], part: &str, around: &[(&str, &str)]) -> ZipResult<Vec<u8>> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    archive.start_file("word/document.xml", stored)?;
-    archive.write_all(document)?;
+    let around = around.iter().map(|(name, text)| (*name, text.as_bytes()));
+    for (name, bytes) in around.chain([(part, bytes)]) {
+        archive.start_file(name, stored)?;
+        archive.write_all(bytes)?;
+    }
     Ok(archive.finish()?.into_inner())
 }
 

@@ -36,6 +36,10 @@ pub const TARGETS: &[Target] = &[
     Target { name: "text", run: file::text },
     Target { name: "pdf", run: file::pdf },
     Target { name: "docx", run: file::docx },
+    Target { name: "xlsx", run: file::xlsx },
+    Target { name: "pptx", run: file::pptx },
+    Target { name: "odt", run: file::odt },
+    Target { name: "epub", run: file::epub },
 ];
 
 /// The bytes as text, if they are UTF-8.

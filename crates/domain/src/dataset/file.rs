@@ -102,6 +102,14 @@ pub enum FileFormat {
     Pdf,
     /// Office Open XML, word processing.
     Docx,
+    /// Office Open XML, workbooks.
+    Xlsx,
+    /// Office Open XML, presentations.
+    Pptx,
+    /// OpenDocument, text.
+    Odt,
+    /// E-books.
+    Epub,
     /// HTML that is XML.
     Xhtml,
 }
@@ -113,11 +121,23 @@ pub struct FileFormatError;
 
 impl FileFormat {
     /// Every format.
-    pub const ALL: [Self; 8] =
-        [Self::Text, Self::Markdown, Self::Html, Self::Csv, Self::Json, Self::Pdf, Self::Docx, Self::Xhtml];
+    pub const ALL: [Self; 12] = [
+        Self::Text,
+        Self::Markdown,
+        Self::Html,
+        Self::Csv,
+        Self::Json,
+        Self::Pdf,
+        Self::Docx,
+        Self::Xlsx,
+        Self::Pptx,
+        Self::Odt,
+        Self::Epub,
+        Self::Xhtml,
+    ];
 
     /// Which ending means which format, in lower case.
-    pub const ENDINGS: [(&'static str, Self); 10] = [
+    pub const ENDINGS: [(&'static str, Self); 14] = [
         (".txt", Self::Text),
         (".md", Self::Markdown),
         (".markdown", Self::Markdown),
@@ -128,6 +148,10 @@ impl FileFormat {
         (".json", Self::Json),
         (".pdf", Self::Pdf),
         (".docx", Self::Docx),
+        (".xlsx", Self::Xlsx),
+        (".pptx", Self::Pptx),
+        (".odt", Self::Odt),
+        (".epub", Self::Epub),
     ];
 
     /// The format of a file of this name.
@@ -151,6 +175,10 @@ impl FileFormat {
             Self::Json => "json",
             Self::Pdf => "pdf",
             Self::Docx => "docx",
+            Self::Xlsx => "xlsx",
+            Self::Pptx => "pptx",
+            Self::Odt => "odt",
+            Self::Epub => "epub",
         }
     }
 }

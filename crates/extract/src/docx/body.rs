@@ -1,135 +1,260 @@
 //! The text of a document's body, element by element.
 
-use super::styles::{Styles, outline_level};
-use super::xml::{Attributes, Node};
+use std::collections::HashSet;
+
+use syft_space_domain::dataset::FileRefused;
+
+use super::numbering::{Marker, Numbering};
+use super::paragraph::{Paragraph, Run};
+use super::styles::{Styles, list_level, outline_level};
+use super::symbols::{self, SymbolFont};
+use crate::package::xml::{Attributes, Node, is_earlier_version, is_on};
 use crate::row::Row;
-use crate::text_builder::{Gap, TextBuilder};
+use crate::text_builder::{self, Gap, TextBuilder};
+
+/// Reads the embedded file that a relation names.
+type ReadChunk<'a> = &'a mut dyn FnMut(&str) -> Result<String, FileRefused>;
 
 /// The body of a document, as far as it is read.
 pub(super) struct Body<'a> {
     styles: &'a Styles,
+    numbering: Numbering,
+    read_chunk: ReadChunk<'a>,
     pub(super) builder: TextBuilder,
+    /// Why it cannot be read further.
+    refused: Option<FileRefused>,
     /// The text of the first heading.
-    pub(super) heading: Option<String>,
-    in_text: bool,
-    in_run: bool,
-    /// The run's text is not shown.
-    hidden: bool,
-    /// The depth within an element that is skipped.
-    skipped_depth: usize,
-    /// The level of the paragraph's heading.
-    heading_level: Option<usize>,
-    /// The depth of the paragraph in lists.
-    list_depth: Option<usize>,
-    /// Whether the paragraph has text.
-    has_text: bool,
-    /// Whether the paragraph before was an item of a list.
-    after_list_item: bool,
-    tables: usize,
-    row: Option<Row>,
+    heading: Option<String>,
     /// The text of the first heading, as long as its paragraph is open.
     first_heading: String,
+    /// The paragraphs that are open: one in another is that of a text box.
+    paragraphs: Vec<Paragraph>,
+    /// The paragraph before, when its end was deleted.
+    unended: Option<Paragraph>,
+    runs: Vec<Run>,
+    in_text: bool,
+    in_paragraph_properties: bool,
+    /// The depth within an element that is skipped.
+    skipped_depth: usize,
+    /// For each open choice between alternatives, whether one was taken.
+    alternatives: Vec<bool>,
+    /// Whether the paragraph before was an item of a list.
+    after_list_item: bool,
+    /// For each open table, whether its style hides its text.
+    tables: Vec<bool>,
+    row: Option<Row>,
+    /// The notes that the text refers to, by kind and id.
+    references: HashSet<String>,
+    field: FormField,
+    /// How the characters below it are read.
+    reading: String,
+    in_reading: bool,
 }
 
+/// A box or a list to choose from in a form.
+#[derive(Default)]
+struct FormField {
+    chosen: Option<String>,
+    default: Option<String>,
+    entries: Vec<String>,
+}
+
+/// The most bytes of the heading that is the title.
+const MAX_HEADING_BYTES: usize = 4_096;
+
 impl<'a> Body<'a> {
-    pub(super) fn new(styles: &'a Styles) -> Self {
+    pub(super) fn new(styles: &'a Styles, numbering: Numbering, read_chunk: ReadChunk<'a>) -> Self {
         Self {
             styles,
+            numbering,
+            read_chunk,
             builder: TextBuilder::default(),
+            refused: None,
             heading: None,
-            in_text: false,
-            in_run: false,
-            hidden: false,
-            skipped_depth: 0,
-            heading_level: None,
-            list_depth: None,
-            has_text: false,
-            after_list_item: false,
-            tables: 0,
-            row: None,
             first_heading: String::new(),
+            paragraphs: Vec::new(),
+            unended: None,
+            runs: Vec::new(),
+            in_text: false,
+            in_paragraph_properties: false,
+            skipped_depth: 0,
+            alternatives: Vec::new(),
+            after_list_item: false,
+            tables: Vec::new(),
+            row: None,
+            references: HashSet::new(),
+            field: FormField::default(),
+            reading: String::new(),
+            in_reading: false,
         }
+    }
+
+    /// The text, and the first heading in it.
+    ///
+    /// # Errors
+    /// When an embedded file cannot be read, there is no text, or more than a document may have.
+    pub(super) fn finish(self) -> Result<(String, Option<String>), FileRefused> {
+        self.refused.map_or(Ok(()), Err)?;
+        Ok((self.builder.finish()?, self.heading))
     }
 
     pub(super) fn node(&mut self, node: Node<'_>) {
         match node {
-            Node::Open(name, _) if self.skipped_depth > 0 || is_skipped(name) => {
+            Node::Open(name, attributes) if self.skipped_depth > 0 || self.is_skipped(name, attributes) => {
                 self.skipped_depth = self.skipped_depth.saturating_add(1);
             }
             Node::Close(_) if self.skipped_depth > 0 => {
                 self.skipped_depth = self.skipped_depth.saturating_sub(1);
             }
             Node::Text(_) if self.skipped_depth > 0 => {}
+            Node::Open(name, attributes) if self.in_paragraph_properties => self.property(name, attributes),
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
-            Node::Text(text) if self.in_text && !self.hidden => self.words(text),
+            Node::Text(text) if self.in_text => self.text(text),
             Node::Text(_) => {}
         }
     }
 
+    /// Whether an element is skipped: what was deleted or moved away, what was before a change, alternatives beside the
+    /// one that is taken, and notes that nothing refers to.
+    fn is_skipped(&mut self, name: &str, attributes: Attributes<'_>) -> bool {
+        match name {
+            "del" | "moveFrom" => {
+                if self.in_paragraph_properties
+                    && let Some(paragraph) = self.paragraphs.last_mut()
+                {
+                    paragraph.goes_on = true;
+                }
+                true
+            }
+            "Choice" | "Fallback" => {
+                self.alternatives.last_mut().is_some_and(|taken| std::mem::replace(taken, true))
+            }
+            "footnote" | "endnote" => attributes.get("id").is_some_and(|id| !self.refers_to(name, &id)),
+            _ => is_earlier_version(name),
+        }
+    }
+
+    fn refers_to(&self, note: &str, id: &str) -> bool {
+        self.references.contains(&format!("{note}Reference {id}"))
+    }
+
+    /// Takes a property of the open paragraph.
+    fn property(&mut self, name: &str, attributes: Attributes<'_>) {
+        let Some(paragraph) = self.paragraphs.last_mut() else { return };
+        let value = || attributes.get("val");
+        match name {
+            "pStyle" => paragraph.style = value(),
+            "outlineLvl" => {
+                paragraph.level = value().and_then(|level| outline_level(&level)).or(paragraph.level);
+            }
+            "numPr" => paragraph.is_numbered = true,
+            "numId" => paragraph.numbering = value(),
+            "ilvl" => paragraph.list_level = value().and_then(|level| list_level(&level)),
+            _ => {}
+        }
+    }
+
     fn open(&mut self, name: &str, attributes: Attributes<'_>) {
+        let value = || attributes.get("val");
         match name {
             "p" => {
-                self.end_paragraph();
-                (self.heading_level, self.list_depth) = (None, None);
+                self.end_line();
+                let mut paragraph = self.unended.take().unwrap_or_default();
+                paragraph.goes_on = false;
+                self.paragraphs.push(paragraph);
             }
-            "pStyle" => {
-                let style = attributes.get("val");
-                self.heading_level = self.heading_level.or_else(|| self.styles.level(&style?));
-            }
-            "outlineLvl" if !self.in_run => {
-                self.heading_level =
-                    attributes.get("val").and_then(|value| outline_level(&value)).or(self.heading_level);
-            }
-            "numPr" => self.list_depth = self.list_depth.or(Some(0)),
-            "ilvl" => {
-                let depth = attributes.get("val").and_then(|value| value.parse().ok());
-                self.list_depth = depth.map(|depth: usize| depth.min(8)).or(self.list_depth);
-            }
-            "r" => (self.in_run, self.hidden) = (true, false),
-            "vanish" if self.in_run => self.hidden = attributes.is_on(),
+            "pPr" => self.in_paragraph_properties = true,
+            "r" => self.runs.push(Run::default()),
+            "vanish" | "rStyle" | "rFonts" => self.run_property(name, attributes),
             "t" => self.in_text = true,
-            "tab" | "ptab" if self.in_run => self.gap(Gap::Space),
-            "br" | "cr" if self.in_run => {
-                self.gap(if self.heading_level.is_some() { Gap::Space } else { Gap::Line });
+            "tab" | "ptab" => self.run_gap(Gap::Space),
+            "br" | "cr" => self.run_gap(Gap::Line),
+            "noBreakHyphen" if !self.is_hidden() => self.words("-"),
+            "sym" if !self.is_hidden() => {
+                let font = attributes.get("font").unwrap_or_default();
+                let symbol = attributes.get("char").and_then(|code| symbols::character(&font, &code));
+                if let Some(symbol) = symbol {
+                    self.words(symbol.encode_utf8(&mut [0; 4]));
+                }
             }
-            "noBreakHyphen" if self.in_run && !self.hidden => self.words("-"),
+            "footnoteReference" | "endnoteReference" if !self.is_hidden() => {
+                self.references.extend(attributes.get("id").map(|id| format!("{name} {id}")));
+            }
+            "altChunk" | "subDoc" => self.chunk(&attributes.get("id").unwrap_or_default()),
+            "AlternateContent" => self.alternatives.push(false),
+            "checkBox" | "ddList" => self.field = FormField::default(),
+            "checked" => self.field.chosen = Some(value().unwrap_or_else(|| "1".to_owned())),
+            "result" => self.field.chosen = value(),
+            "default" => self.field.default = value(),
+            "listEntry" => self.field.entries.extend(value()),
+            "rt" => self.in_reading = true,
             "tbl" => {
-                self.end_paragraph();
+                self.end_line();
                 self.gap(Gap::Paragraph);
-                self.tables = self.tables.saturating_add(1);
+                self.tables.push(false);
                 self.after_list_item = false;
             }
-            "tr" if self.tables == 1 => self.row = Some(Row::default()),
+            "tblStyle" => {
+                let style = value().and_then(|id| self.styles.get(&id));
+                if let (Some(table), Some(style)) = (self.tables.last_mut(), style) {
+                    *table = style.hidden.unwrap_or(false);
+                }
+            }
+            "tr" if self.tables.len() == 1 => self.row = Some(Row::default()),
             "tc" => match &mut self.row {
-                Some(row) if self.tables == 1 => row.cell(),
+                Some(row) if self.tables.len() == 1 => row.cell(),
                 _ => self.gap(Gap::Space),
             },
             _ => {}
         }
     }
 
+    /// Takes a property of the open run.
+    fn run_property(&mut self, name: &str, attributes: Attributes<'_>) {
+        let Some(run) = self.runs.last_mut() else { return };
+        match name {
+            "vanish" => run.hidden = Some(attributes.is_on()),
+            "rStyle" => run.style = attributes.get("val"),
+            _ => {
+                let font = attributes.get("ascii").or_else(|| attributes.get("hAnsi"));
+                run.symbols = font.and_then(|font| SymbolFont::of(&font));
+            }
+        }
+    }
+
     fn close(&mut self, name: &str) {
         match name {
-            "p" => {
-                if self.heading_level.is_some() && self.heading.is_none() {
-                    self.heading = crate::text_builder::title(&std::mem::take(&mut self.first_heading));
-                }
-                self.end_paragraph();
-            }
-            "r" => (self.in_run, self.hidden) = (false, false),
+            "p" => self.end_paragraph(),
+            "pPr" => self.in_paragraph_properties = false,
+            "r" => drop(self.runs.pop()),
             "t" => self.in_text = false,
-            "tr" if self.tables == 1 => {
+            "AlternateContent" => drop(self.alternatives.pop()),
+            "checkBox" | "ddList" => self.form_field(name == "checkBox"),
+            "rt" => self.in_reading = false,
+            "ruby" => {
+                let reading = std::mem::take(&mut self.reading);
+                if !reading.trim().is_empty() {
+                    self.words(&format!("({})", reading.trim()));
+                }
+            }
+            "tr" if self.tables.len() == 1 => {
                 if let Some(row) = self.row.take() {
                     row.finish(&mut self.builder);
                 }
             }
             "tbl" => {
-                self.tables = self.tables.saturating_sub(1);
+                self.tables.pop();
                 self.gap(Gap::Paragraph);
             }
             _ => {}
         }
+    }
+
+    fn is_hidden(&self) -> bool {
+        let table = self.tables.last().copied().unwrap_or(false);
+        let run = self.runs.last();
+        run.is_some_and(|run| run.is_hidden(self.paragraphs.last(), table, self.styles))
     }
 
     fn gap(&mut self, gap: Gap) {
@@ -139,44 +264,146 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Ends a paragraph, if one has begun. The next begins with the gap that it wants.
-    fn end_paragraph(&mut self) {
+    /// Leaves a gap within a run. A heading is one line.
+    fn run_gap(&mut self, gap: Gap) {
+        if self.runs.is_empty() {
+            return;
+        }
+        let paragraph = self.paragraphs.last();
+        let in_heading = paragraph.is_some_and(|paragraph| paragraph.heading_level(self.styles).is_some());
+        self.gap(if in_heading { Gap::Space } else { gap });
+        self.first_heading.push(' ');
+    }
+
+    /// Ends the line of the open paragraph, if it has begun. What comes next begins with the gap that it wants.
+    fn end_line(&mut self) {
+        let Some(paragraph) = self.paragraphs.last() else { return };
         if self.row.is_some() {
             self.gap(Gap::Space);
-        } else if self.has_text {
+        } else if paragraph.has_text {
+            self.after_list_item = paragraph.is_item(self.styles);
             self.gap(Gap::Line);
-            self.after_list_item = self.list_depth.is_some();
         }
-        self.has_text = false;
+    }
+
+    fn end_paragraph(&mut self) {
+        if self.paragraphs.last().is_some_and(|paragraph| paragraph.goes_on && paragraph.has_text) {
+            self.unended = self.paragraphs.pop();
+            return;
+        }
+        self.end_line();
+        let Some(mut paragraph) = self.paragraphs.pop() else { return };
+        if paragraph.heading_level(self.styles).is_some() && self.heading.is_none() {
+            self.heading = text_builder::title(&std::mem::take(&mut self.first_heading));
+        }
+        // An empty item has its number too; one of which nothing is shown has none.
+        if !paragraph.hides_text {
+            paragraph.count(self.styles, &mut self.numbering);
+        }
+    }
+
+    /// Takes an embedded file in its place.
+    fn chunk(&mut self, id: &str) {
+        if self.refused.is_some() || self.builder.is_full() {
+            return;
+        }
+        match (self.read_chunk)(id) {
+            Ok(text) => match &mut self.row {
+                Some(row) => row.words(&text),
+                None => {
+                    self.builder.gap(Gap::Paragraph);
+                    self.builder.verbatim(text.trim());
+                    self.builder.gap(Gap::Paragraph);
+                    self.after_list_item = false;
+                }
+            },
+            Err(refused) => self.refused = Some(refused),
+        }
+    }
+
+    /// Writes what a field of a form shows.
+    fn form_field(&mut self, is_box: bool) {
+        let field = std::mem::take(&mut self.field);
+        let chosen = field.chosen.or(field.default);
+        let shown = if is_box {
+            let ticked = chosen.is_some_and(|chosen| is_on(&chosen));
+            Some(if ticked { "☒".to_owned() } else { "☐".to_owned() })
+        } else {
+            let number: usize = chosen.and_then(|chosen| chosen.parse().ok()).unwrap_or(0);
+            field.entries.into_iter().nth(number)
+        };
+        if let Some(shown) = shown.filter(|_| !self.is_hidden()) {
+            self.words(&shown);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.is_hidden() {
+            if let Some(paragraph) = self.paragraphs.last_mut() {
+                paragraph.hides_text = true;
+            }
+            return;
+        }
+        match self.runs.last().and_then(|run| run.symbols) {
+            Some(font) => {
+                let shown: String = text.chars().filter_map(|character| font.shown(character)).collect();
+                self.words(&shown);
+            }
+            // Where a word may be cut is not seen unless it is.
+            None if text.contains('\u{ad}') => self.words(&text.replace('\u{ad}', "")),
+            None => self.words(text),
+        }
     }
 
     fn words(&mut self, text: &str) {
-        if let Some(row) = &mut self.row {
-            row.words(text);
+        if self.in_reading {
+            self.reading.push_str(text);
             return;
         }
-        if !self.has_text && !text.trim().is_empty() {
-            self.has_text = true;
-            // Items of a list follow each other line by line.
-            let goes_on = self.after_list_item && self.list_depth.is_some();
-            self.builder.gap(if goes_on { Gap::Line } else { Gap::Paragraph });
-            match (self.heading_level, self.list_depth) {
-                (Some(heading_level), _) => {
-                    self.builder.set_marker(&format!("{} ", "#".repeat(heading_level)));
-                }
-                (None, Some(depth)) => self.builder.set_marker(&format!("{}- ", "  ".repeat(depth))),
-                (None, None) => {}
-            }
+        let is_first =
+            !text.trim().is_empty() && self.paragraphs.last().is_none_or(|paragraph| !paragraph.has_text);
+        if is_first {
+            self.begin_line();
         }
-        if self.heading_level.is_some() && self.heading.is_none() && self.first_heading.len() < 4_096 {
+        match &mut self.row {
+            Some(row) => row.words(text),
+            None => self.builder.words(text),
+        }
+        if self.heading.is_none() && self.first_heading.len() < MAX_HEADING_BYTES {
             self.first_heading.push_str(text);
         }
-        self.builder.words(text);
     }
-}
 
-/// Whether an element is skipped: text that was moved away, and the fallback for old readers. Deleted text is no `t` in
-/// the first place.
-fn is_skipped(name: &str) -> bool {
-    matches!(name, "moveFrom" | "Fallback")
+    /// Begins the line of the open paragraph with the gap and the marker that it has.
+    fn begin_line(&mut self) {
+        let mut none = Paragraph::default();
+        let paragraph = self.paragraphs.last_mut().unwrap_or(&mut none);
+        paragraph.has_text = true;
+        let (marker, depth) = paragraph.count(self.styles, &mut self.numbering);
+        let number = match &marker {
+            Marker::Number(number) => Some(number.as_str()),
+            Marker::Bullet | Marker::Nothing => None,
+        };
+        self.first_heading.clear();
+        if let Some(row) = &mut self.row {
+            if let Some(number) = number {
+                row.words(number);
+                row.space();
+            }
+            return;
+        }
+        // Items of a list follow each other line by line.
+        let is_item = paragraph.is_item(self.styles);
+        self.builder.gap(if self.after_list_item && is_item { Gap::Line } else { Gap::Paragraph });
+        let indent = "  ".repeat(depth);
+        match (paragraph.heading_level(self.styles), &marker) {
+            (Some(level), _) => {
+                let number = number.map(|number| format!("{number} ")).unwrap_or_default();
+                self.builder.set_marker(&format!("{} {number}", "#".repeat(level)));
+            }
+            (None, Marker::Number(number)) => self.builder.set_marker(&format!("{indent}{number} ")),
+            (None, Marker::Bullet) => self.builder.set_marker(&format!("{indent}- ")),
+            (None, Marker::Nothing) => {}
+        }
+    }
 }

@@ -7,7 +7,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::extract;
 
 /// An archive of these parts.
-fn pack(parts: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn pack(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     for (name, bytes) in parts {
@@ -17,7 +17,7 @@ fn pack(parts: &[(&str, &[u8])]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-fn document(body: &str) -> String {
+pub(super) fn document(body: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><w:document xmlns:w=\"urn:w\" xmlns:mc=\"urn:mc\"><w:body>{body}\
          </w:body></w:document>"
@@ -29,12 +29,12 @@ fn docx(body: &str) -> Vec<u8> {
     pack(&[("word/document.xml", document(body).as_bytes())])
 }
 
-fn text(bytes: &[u8]) -> Result<String, FileRefused> {
+pub(super) fn text(bytes: &[u8]) -> Result<String, FileRefused> {
     extract(bytes).map(|extracted| extracted.text)
 }
 
 #[track_caller]
-fn assert_damaged(bytes: &[u8], why: &str) {
+pub(super) fn assert_damaged(bytes: &[u8], why: &str) {
     match text(bytes) {
         Err(FileRefused::Damaged("DOCX", told)) => assert!(told.contains(why), "{told:?} tells {why:?}"),
         other => panic!("{:?}", other.map(|text| text.len())),

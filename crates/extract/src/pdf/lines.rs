@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use syft_space_domain::dataset::FileRefused;
 
+use super::drawn_fonts::DrawnFonts;
+use super::hyphens::{Hyphen, Words};
 use crate::text_builder::{self, Gap, TextBuilder};
 
 /// A line of a page.
@@ -13,30 +15,31 @@ pub(super) struct Line {
     /// The gap before it.
     pub(super) gap: Gap,
     /// The size of its largest glyph.
-    size: f64,
+    pub(super) size: f64,
+    /// The font of that, where its size is guessed, and how many times the em of its matrix its em was taken to be.
+    pub(super) guess: Option<(usize, f64)>,
+    /// All its glyphs are equally wide.
+    pub(super) is_monospaced: bool,
+    /// Those of its last word are.
+    pub(super) ends_monospaced: bool,
 }
 
 /// The least size of a heading, as a multiple of the size of the body.
 const HEADING_SIZE_RATIO: f64 = 1.15;
+/// The same where the size is guessed by the width of letters: bold ones are wider.
+const GUESSED_HEADING_SIZE_RATIO: f64 = 1.3;
 /// The most bytes of a heading.
 const MAX_HEADING_BYTES: usize = 300;
 /// The deepest level of headings.
 const MAX_HEADING_LEVEL: usize = 4;
 
 impl Line {
-    /// An empty line behind this gap.
-    pub(super) fn after(gap: Gap) -> Self {
-        Self { gap, ..Self::default() }
-    }
-
-    pub(super) fn write(&mut self, text: &str, size: f64) {
-        self.text.push_str(text);
-        self.size = self.size.max(size);
-    }
-
-    pub(super) fn space(&mut self) {
-        if !self.text.ends_with(char::is_whitespace) {
-            self.text.push(' ');
+    /// Corrects a size that was guessed before all of the font was seen.
+    pub(super) fn rescale(&mut self, fonts: &DrawnFonts) {
+        if let Some((font, scale)) = self.guess {
+            let true_scale = fonts.scale(font);
+            self.size *= true_scale / scale;
+            self.guess = self.guess.filter(|_| (true_scale - 1.0).abs() > f64::EPSILON);
         }
     }
 
@@ -46,6 +49,12 @@ impl Line {
         let quarters = (self.size.clamp(0.0, 10_000.0) * 4.0).round() as u32;
         quarters
     }
+
+    /// Whether it is so much larger than the body that it is a heading.
+    fn is_large(&self, body: u32) -> bool {
+        let ratio = if self.guess.is_some() { GUESSED_HEADING_SIZE_RATIO } else { HEADING_SIZE_RATIO };
+        f64::from(self.quarters()) >= f64::from(body) * ratio
+    }
 }
 
 /// The text of lines, and the first heading in it.
@@ -53,53 +62,64 @@ impl Line {
 /// # Errors
 /// When there is no text, or more than a document may have.
 pub(super) fn write(lines: &[Line]) -> Result<(String, Option<String>), FileRefused> {
-    let levels = levels(lines);
+    let levels = Levels::of(lines);
+    let words = Words::of(lines);
     let (mut builder, mut heading) = (TextBuilder::default(), None);
     let mut last: Option<usize> = None;
-    let mut hyphenated = false;
+    let mut hyphen: Option<Hyphen> = None;
     let mut rest = lines.iter().peekable();
     while let Some(line) = rest.next() {
-        let level = levels.get(&line.quarters()).copied().filter(|_| line.text.len() <= MAX_HEADING_BYTES);
-        let text = line.text.trim();
-        match (level, last) {
-            // A heading of several lines is one.
-            (Some(level), Some(before)) if level == before && line.gap == Gap::Line => {
-                builder.gap(Gap::Space);
-            }
-            (None, None) => {
-                builder.gap(if hyphenated && line.gap == Gap::Line { Gap::Nothing } else { line.gap });
-            }
-            (Some(level), _) => {
-                builder.gap(Gap::Paragraph);
-                builder.set_marker(&format!("{} ", "#".repeat(level)));
-            }
-            (None, Some(_)) => builder.gap(Gap::Paragraph),
+        let level = levels.of_line(line);
+        let gap = match (level, last) {
+            _ if hyphen.is_some_and(|hyphen| hyphen != Hyphen::Hanging) => Gap::Nothing,
+            (Some(level), Some(before)) if level == before && line.gap == Gap::Line => Gap::Space,
+            (None, None) if hyphen.is_none() => line.gap,
+            (None, None) => Gap::Line,
+            _ => Gap::Paragraph,
+        };
+        builder.gap(gap);
+        if let (Some(level), Gap::Paragraph) = (level, gap) {
+            builder.set_marker(&format!("{} ", "#".repeat(level)));
         }
+        let text = line.text.trim();
         if level.is_some() && heading.is_none() {
             heading = text_builder::title(text);
         }
-        let cut = text.strip_suffix(['-', '\u{ad}', '\u{2010}']).filter(|_| level.is_none());
-        let cut = cut.filter(|cut| cut.ends_with(char::is_lowercase));
-        hyphenated = cut.is_some() && rest.peek().is_some_and(|next| continues_word(next));
-        builder.words(if hyphenated { cut.unwrap_or(text) } else { text });
+        let next = rest.peek().filter(|next| levels.of_line(next) == level);
+        hyphen = next.and_then(|next| words.hyphen(line, next));
+        builder.words(&match hyphen {
+            Some(Hyphen::Cut) => text.chars().take(text.chars().count().saturating_sub(1)).collect(),
+            _ => text.to_owned(),
+        });
         last = level;
     }
     Ok((builder.finish()?, heading))
 }
 
-/// Whether a line continues a word that was cut: it begins with a small letter.
-fn continues_word(line: &Line) -> bool {
-    line.gap == Gap::Line && line.text.trim_start().starts_with(char::is_lowercase)
+/// The heading levels by size: those larger than the size of most of the text, the largest first.
+struct Levels {
+    body: u32,
+    of_size: BTreeMap<u32, usize>,
 }
 
-/// The heading levels by size: those larger than the size of most of the text, the largest first.
-fn levels(lines: &[Line]) -> BTreeMap<u32, usize> {
-    let mut bytes: BTreeMap<u32, usize> = BTreeMap::new();
-    for line in lines {
-        let sum = bytes.entry(line.quarters()).or_default();
-        *sum = sum.saturating_add(line.text.len());
+impl Levels {
+    fn of(lines: &[Line]) -> Self {
+        let mut bytes: BTreeMap<u32, usize> = BTreeMap::new();
+        for line in lines {
+            let sum = bytes.entry(line.quarters()).or_default();
+            *sum = sum.saturating_add(line.text.len());
+        }
+        let body = bytes.iter().max_by_key(|(_, bytes)| **bytes).map_or(0, |(size, _)| *size);
+        let large = lines.iter().filter(|line| line.is_large(body)).map(Line::quarters);
+        let larger: std::collections::BTreeSet<u32> = large.collect();
+        let larger = larger.into_iter().rev().enumerate();
+        let of_size =
+            larger.map(|(level, size)| (size, level.saturating_add(1).min(MAX_HEADING_LEVEL))).collect();
+        Self { body, of_size }
     }
-    let body = bytes.iter().max_by_key(|(_, bytes)| **bytes).map_or(0, |(size, _)| *size);
-    let larger = bytes.keys().rev().filter(|size| f64::from(**size) >= f64::from(body) * HEADING_SIZE_RATIO);
-    larger.enumerate().map(|(level, size)| (*size, level.saturating_add(1).min(MAX_HEADING_LEVEL))).collect()
+
+    fn of_line(&self, line: &Line) -> Option<usize> {
+        let level = self.of_size.get(&line.quarters()).copied();
+        level.filter(|_| line.is_large(self.body) && line.text.len() <= MAX_HEADING_BYTES)
+    }
 }

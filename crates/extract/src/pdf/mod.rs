@@ -1,23 +1,36 @@
 //! The text of a PDF.
 //!
 //! A PDF says where glyphs stand on a page, and no more. The interpreter of `hayro` finds out which glyphs and
-//! where; [`page`] makes lines of them by their places and [`lines`] a text of the lines, in which what is larger
-//! than the rest is a heading.
+//! where; [`page`] makes lines of them by their places, [`line`] tells words apart and in which order they are read, and
+//! [`lines`] makes a text of the lines, in which what is larger than the rest is a heading.
 
+mod copies;
+mod drawn_fonts;
+mod form;
+mod glyph;
+mod hyphens;
+mod line;
 mod lines;
 mod page;
+mod reading_order;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_what_is_shown;
+mod text_string;
+mod title;
+mod unreadable_maps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::hayro_syntax::{LoadPdfError, Pdf};
 use hayro_interpret::kurbo::{Affine, Rect};
-use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
+use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, RenderContent, interpret_page};
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
 use self::page::PageDevice;
-use crate::encoding::decode;
+use self::unreadable_maps::UnreadableMaps;
 use crate::text_builder;
 
 /// The bytes in which the header of a file is looked for.
@@ -39,31 +52,49 @@ fn read(bytes: Vec<u8>) -> Result<ExtractedText, FileRefused> {
         LoadPdfError::Decryption(_) => FileRefused::Encrypted,
         LoadPdfError::Invalid => damaged("it is cut or broken"),
     })?;
+    let mut device = pages(&pdf, PageDevice::default())?;
+    if device.has_unknown() {
+        let maps = UnreadableMaps::of(&pdf);
+        if !maps.is_empty() {
+            device = pages(&pdf, PageDevice::with(maps))?;
+        }
+    }
+    let (text, heading) = lines::write(&device.into_lines())?;
+    Ok(ExtractedText { title: title::of(&pdf).or(heading), text })
+}
+
+/// Runs all pages.
+fn pages(pdf: &Pdf, mut device: PageDevice) -> Result<PageDevice, FileRefused> {
     let cache = InterpreterCache::new();
-    let mut device = PageDevice::default();
+    let undrawn = form::leaves_drawing_to_viewer(pdf);
     for page in pdf.pages().iter() {
-        let area = Rect::new(0.0, 0.0, 1.0, 1.0);
-        let settings = InterpreterSettings::default();
-        let mut context = Context::new(Affine::IDENTITY, area, &cache, pdf.xref(), settings);
-        interpret_page(page, &mut context, &mut device);
+        interpret(pdf, page, RenderContent::PAGE, &cache, &mut device);
+        device.end_contents();
+        let fields = form::fields(page, undrawn);
+        fields.iter().for_each(|field| device.cover(field.area));
+        interpret(pdf, page, RenderContent::ANNOTATIONS, &cache, &mut device);
+        device.end_contents();
+        fields.iter().for_each(|field| device.write(&field.text, field.area));
         device.end_page();
         if device.is_full() {
             return Err(text_builder::too_much_text());
         }
     }
-    let (text, heading) = lines::write(&device.into_lines())?;
-    let title = pdf.metadata().title.as_deref().and_then(title);
-    Ok(ExtractedText { title: title.or(heading), text })
+    Ok(device)
 }
 
-/// A title as PDF writes it: UTF-16 or UTF-8 with a byte order mark, or else one byte a character.
-fn title(bytes: &[u8]) -> Option<String> {
-    let marked = [&b"\xfe\xff"[..], b"\xff\xfe", b"\xef\xbb\xbf"].iter().any(|mark| bytes.starts_with(mark));
-    if marked {
-        return decode(bytes).ok().and_then(|title| text_builder::title(&title));
-    }
-    let title: String = bytes.iter().map(|byte| char::from(*byte)).collect();
-    text_builder::title(&title)
+/// Runs a part of a page.
+fn interpret<'a>(
+    pdf: &'a Pdf,
+    page: &Page<'a>,
+    render_content: RenderContent,
+    cache: &InterpreterCache<'a>,
+    device: &mut PageDevice,
+) {
+    let area = Rect::new(0.0, 0.0, 1.0, 1.0);
+    let settings = InterpreterSettings { render_content, ..InterpreterSettings::default() };
+    let mut context = Context::new(Affine::IDENTITY, area, cache, pdf.xref(), settings);
+    interpret_page(page, &mut context, device);
 }
 
 fn damaged(why: &str) -> FileRefused {

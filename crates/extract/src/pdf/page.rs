@@ -1,49 +1,71 @@
 //! The lines of a page, made of its glyphs.
 
-use hayro_interpret::font::{Glyph, GlyphRun};
-use hayro_interpret::hayro_cmap::{BfString, WritingMode};
-use hayro_interpret::kurbo::{Affine, BezPath, Point, Vec2};
+use hayro_interpret::font::GlyphRun;
+use hayro_interpret::hayro_cmap::BfString;
+use hayro_interpret::kurbo::{BezPath, Point, Rect, Vec2};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 use syft_space_domain::dataset::NewDocument;
 
+use super::copies::Copies;
+use super::drawn_fonts::DrawnFonts;
+use super::glyph::{Piece, Position};
+use super::line::DrawnLine;
 use super::lines::Line;
+use super::reading_order::Directions;
+use super::unreadable_maps::{self, UnreadableMaps};
 use crate::text_builder::Gap;
 
 /// Takes the text of page after page, in the order in which it is drawn.
 #[derive(Default)]
 pub(super) struct PageDevice {
     lines: Vec<Line>,
-    line: Line,
+    /// The lines of the page.
+    drawn: Vec<DrawnLine>,
+    line: DrawnLine,
+    /// How many pieces the page has.
+    pieces: usize,
     /// The position of the last glyph of the line.
-    last: Option<GlyphPosition>,
+    last: Option<Position>,
+    copies: Copies,
+    fonts: DrawnFonts,
+    maps: UnreadableMaps,
+    /// Some glyphs are drawn of which nothing tells what they show.
+    has_unknown: bool,
+    runs: u32,
+    /// Where nothing is taken that is drawn: what stands there is told otherwise.
+    covered: Vec<Rect>,
     bytes: usize,
 }
 
-/// The position of a glyph.
-#[derive(Debug, Clone, Copy)]
-struct GlyphPosition {
-    from: Point,
-    to: Point,
-    /// The direction of writing, a unit vector.
-    direction: Vec2,
-    size: f64,
-}
-
-/// The units of glyph space in an em.
-const UNITS_PER_EM: f64 = 1000.0;
+/// The most pieces of a page that are kept until its end. What is beyond is text at once.
+const MAX_KEPT_PIECES: usize = 1 << 17;
+/// How far the baseline of a line is below its middle, in sizes of its glyphs.
+const BASELINE: f64 = 0.25;
+/// The direction of most writing.
+const RIGHT: Vec2 = Vec2::new(1.0, 0.0);
 
 impl Device<'_> for PageDevice {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _mode: &DrawMode) {
+        self.runs = self.runs.wrapping_add(1);
+        let font = self.fonts.note(run);
+        let scale = font.map_or(1.0, |font| self.fonts.scale(font));
+        let maps = self.maps.clone();
+        let map = if maps.is_empty() { None } else { maps.of_run(run) };
         for glyph in run.glyphs() {
-            let Some(text) = glyph.as_unicode() else { continue };
-            let mut buffer = [0; 4];
-            let text = match &text {
-                BfString::Char(character) => &*character.encode_utf8(&mut buffer),
-                BfString::String(text) => text.as_str(),
+            let text = match (font, glyph.as_unicode()) {
+                (Some(font), _) => self.fonts.text(font, glyph),
+                (None, Some(BfString::Char(character))) => Some(character.to_string()),
+                (None, Some(BfString::String(text))) => Some(text),
+                (None, None) => {
+                    self.has_unknown = true;
+                    map.and_then(|map| unreadable_maps::text(map, glyph.char_code()))
+                }
             };
             let transform = props.transform * glyph.transform();
-            if let Some(position) = GlyphPosition::of(glyph, transform, run.writing_mode()) {
-                self.glyph(text, position);
+            let position = Position::of(glyph, transform, run.writing_mode(), scale);
+            if let (Some(text), Some(position)) = (text, position) {
+                let guess = font.map(|font| (font, scale));
+                self.glyph(Piece { text, position, run: self.runs, guess });
             }
         }
     }
@@ -56,39 +78,29 @@ impl Device<'_> for PageDevice {
     fn pop_transparency_group(&mut self) {}
 }
 
-impl GlyphPosition {
-    fn of(glyph: &Glyph<'_>, transform: Affine, mode: WritingMode) -> Option<Self> {
-        let advance = match glyph {
-            Glyph::Outline(glyph) => glyph.advance_width(),
-            Glyph::Type3(glyph) => glyph.advance_width(),
-        };
-        let from = transform * Point::ZERO;
-        let (along, across) = match mode {
-            WritingMode::Horizontal => (Point::new(UNITS_PER_EM, 0.0), Point::new(0.0, UNITS_PER_EM)),
-            WritingMode::Vertical => (Point::new(0.0, -UNITS_PER_EM), Point::new(UNITS_PER_EM, 0.0)),
-        };
-        let direction = transform * along - from;
-        let size = (transform * across - from).hypot();
-        let length = direction.hypot();
-        if !(from.is_finite() && length > 0.0 && length.is_finite() && size > 0.0 && size.is_finite()) {
-            return None;
-        }
-        let advance = match mode {
-            WritingMode::Horizontal => f64::from(advance.unwrap_or(500.0)) / UNITS_PER_EM,
-            WritingMode::Vertical => 1.0,
-        };
-        Some(Self { from, to: from + direction * advance, direction: direction / length, size })
-    }
-}
-
 impl PageDevice {
-    fn glyph(&mut self, text: &str, position: GlyphPosition) {
-        if self.is_full() {
+    /// Takes the text of glyphs that are told by these maps too.
+    pub(super) fn with(maps: UnreadableMaps) -> Self {
+        Self { maps, ..Self::default() }
+    }
+
+    /// Whether there were glyphs of which nothing tells what they show.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.has_unknown
+    }
+
+    fn glyph(&mut self, piece: Piece) {
+        let position = piece.position;
+        if self.is_full() || self.covered.iter().any(|rect| rect.contains(position.from)) {
+            return;
+        }
+        // The same once more in the same place, to look bold or to throw a shadow, is nothing more to read.
+        if self.copies.has(&piece.text, &position) {
             return;
         }
         if let Some(last) = self.last {
             let step = position.from - last.to;
-            let (along, across) = (step.dot(last.direction), step.cross(last.direction).abs());
+            let across = step.cross(last.direction).abs();
             let size = last.size.max(position.size);
             if last.direction.dot(position.direction) < 0.9 || across > 0.6 * size {
                 // Twice a line's height is where a paragraph ends; so is where the writing goes back up.
@@ -96,31 +108,110 @@ impl PageDevice {
                     last.direction.dot(position.direction) >= 0.9 && step.cross(last.direction) > 0.0;
                 let near = goes_on && across < 1.8 * last.size.min(position.size).max(0.6 * size);
                 self.end_line(if near { Gap::Line } else { Gap::Paragraph });
-            } else if (position.from - last.from).hypot() < 0.1 * size && self.line.text.ends_with(text) {
-                // The same once more in the same place, to look bold.
-                return;
-            } else if along > 0.15 * size || along < -0.5 * size {
-                self.line.space();
             }
         }
-        self.bytes = self.bytes.saturating_add(text.len());
-        self.line.write(text, position.size);
+        self.push(piece);
         self.last = Some(position);
     }
 
+    fn push(&mut self, piece: Piece) {
+        self.bytes = self.bytes.saturating_add(piece.text.len());
+        self.pieces = self.pieces.saturating_add(1);
+        self.line.pieces.push(piece);
+        if self.pieces > MAX_KEPT_PIECES {
+            self.end_line(Gap::Line);
+            self.write_lines();
+        }
+    }
+
     fn end_line(&mut self, gap: Gap) {
-        let line = std::mem::replace(&mut self.line, Line::after(gap));
-        if line.text.trim().is_empty() {
+        let line = std::mem::replace(&mut self.line, DrawnLine { gap, pieces: Vec::new() });
+        if line.is_blank() {
             self.line.gap = line.gap.max(gap);
         } else {
-            self.lines.push(line);
+            self.drawn.push(line);
         }
+    }
+
+    /// Makes text of the lines that are drawn.
+    fn write_lines(&mut self) {
+        let drawn = std::mem::take(&mut self.drawn);
+        let page = drawn.iter().map(DrawnLine::directions).fold(Directions::default(), Directions::sum);
+        self.lines.extend(drawn.into_iter().map(|line| line.into_line(page)));
+        self.pieces = 0;
+    }
+
+    /// Ends the contents of a page: what is drawn from now on stands on top of it.
+    pub(super) fn end_contents(&mut self) {
+        self.end_line(Gap::Paragraph);
+        self.last = None;
+    }
+
+    /// Takes nothing more of what is drawn in this area of the page.
+    pub(super) fn cover(&mut self, area: Rect) {
+        self.covered.push(area);
+    }
+
+    /// Puts text into an area of the page, unless it stands there: into the line that goes through it, or between lines.
+    pub(super) fn write(&mut self, text: &str, area: Rect) {
+        let text = text.trim();
+        if self.is_full() || text.is_empty() || self.stands(text, area) {
+            return;
+        }
+        let line = self.line_through(area);
+        let beside = line.and_then(|at| self.drawn.get(at)).and_then(|line| line.pieces.first());
+        let size = beside.map_or_else(|| area.height().min(12.0), |piece| piece.position.size);
+        let baseline =
+            beside.map_or_else(|| area.center().y - BASELINE * size, |piece| piece.position.from.y);
+        self.runs = self.runs.wrapping_add(1);
+        self.bytes = self.bytes.saturating_add(text.len());
+        let position = Position {
+            from: Point::new(area.x0, baseline),
+            to: Point::new(area.x1, baseline),
+            direction: RIGHT,
+            size,
+        };
+        // Spaces keep it from what stands beside it, however near.
+        let piece = Piece { text: format!(" {text} "), position, run: self.runs, guess: None };
+        if let Some(line) = line.and_then(|at| self.drawn.get_mut(at)) {
+            let behind = line.pieces.iter().position(|other| other.position.from.x >= area.x0);
+            line.pieces.insert(behind.unwrap_or(line.pieces.len()), piece);
+        } else {
+            let is_below = |line: &DrawnLine| line.pieces.iter().all(|piece| piece.position.from.y < area.y0);
+            let below = self.drawn.iter().position(is_below).unwrap_or(self.drawn.len());
+            self.drawn.insert(below, DrawnLine { gap: Gap::Paragraph, pieces: vec![piece] });
+        }
+    }
+
+    /// Whether a text stands in an area of the page, whatever its spaces.
+    fn stands(&self, text: &str, area: Rect) -> bool {
+        let pieces = self.drawn.iter().flat_map(|line| &line.pieces);
+        let there = pieces.filter(|piece| area.contains(piece.position.from));
+        let there: String = there.flat_map(|piece| piece.text.split_whitespace()).collect();
+        !there.is_empty() && there.contains(&text.split_whitespace().collect::<String>())
+    }
+
+    /// The line that goes through an area of the page.
+    fn line_through(&self, area: Rect) -> Option<usize> {
+        let middle = area.center().y;
+        let distance = |piece: &Piece| {
+            let at = piece.position;
+            let distance = (at.from.y + BASELINE * at.size - middle).abs();
+            let is_through = at.direction.dot(RIGHT) > 0.9 && distance < 0.5 * area.height().max(at.size);
+            is_through.then_some(distance)
+        };
+        let nearest = |line: &DrawnLine| line.pieces.iter().filter_map(distance).min_by(f64::total_cmp);
+        let lines = self.drawn.iter().enumerate().filter_map(|(at, line)| Some((at, nearest(line)?)));
+        lines.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(at, _)| at)
     }
 
     /// Ends a page. A sentence may go on on the next, but a line does not.
     pub(super) fn end_page(&mut self) {
         self.end_line(Gap::Paragraph);
+        self.write_lines();
         self.last = None;
+        self.copies = Copies::default();
+        self.covered.clear();
     }
 
     /// Whether there is more text than a document may have.
@@ -129,6 +220,10 @@ impl PageDevice {
     }
 
     pub(super) fn into_lines(self) -> Vec<Line> {
-        self.lines
+        let Self { mut lines, fonts, .. } = self;
+        for line in &mut lines {
+            line.rescale(&fonts);
+        }
+        lines
     }
 }

@@ -5,7 +5,7 @@ use syft_space_domain::dataset::{ExtractedText, FileRefused};
 use super::extract;
 
 /// A PDF of these objects, numbered from 1: the first is the catalogue.
-fn pdf(objects: &[Vec<u8>], trailer: &str) -> Vec<u8> {
+pub(super) fn pdf(objects: &[Vec<u8>], trailer: &str) -> Vec<u8> {
     let mut file = b"%PDF-1.7\n".to_vec();
     let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
     for (number, object) in objects.iter().enumerate() {
@@ -21,7 +21,7 @@ fn pdf(objects: &[Vec<u8>], trailer: &str) -> Vec<u8> {
     file
 }
 
-fn stream(entries: &str, content: &[u8]) -> Vec<u8> {
+pub(super) fn stream(entries: &str, content: &[u8]) -> Vec<u8> {
     let mut object = format!("<</Length {}{entries}>>\nstream\n", content.len()).into_bytes();
     object.extend(content);
     object.extend(b"\nendstream");
@@ -29,11 +29,11 @@ fn stream(entries: &str, content: &[u8]) -> Vec<u8> {
 }
 
 /// A PDF with a page for each content, in Helvetica.
-fn pages(contents: &[&str]) -> Vec<u8> {
+pub(super) fn pages(contents: &[&str]) -> Vec<u8> {
     pages_with(contents, "")
 }
 
-fn pages_with(contents: &[&str], trailer: &str) -> Vec<u8> {
+pub(super) fn pages_with(contents: &[&str], trailer: &str) -> Vec<u8> {
     let kids: String = (0..contents.len()).map(|page| format!("{} 0 R ", 4 + 2 * page)).collect();
     let mut objects = vec![
         b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
@@ -51,7 +51,7 @@ fn pages_with(contents: &[&str], trailer: &str) -> Vec<u8> {
     pdf(&objects, trailer)
 }
 
-fn text(bytes: &[u8]) -> Result<String, FileRefused> {
+pub(super) fn text(bytes: &[u8]) -> Result<String, FileRefused> {
     extract(bytes).map(|extracted| extracted.text)
 }
 

@@ -165,7 +165,7 @@ mod tests {
         for format in FileFormat::ALL {
             assert_eq!(decode_format(encode_format(format)), Some(format));
         }
-        assert_eq!(decode_format(8), None);
+        assert_eq!(decode_format(u8::try_from(FileFormat::ALL.len()).unwrap()), None);
         let resource_limits = ResourceLimits { memory: 1 << 40, processor: 77 };
         assert_eq!(ResourceLimits::from_bytes(resource_limits.to_bytes()), resource_limits);
         assert_eq!(parse_header(encode_header(b'x', 70_000)), (b'x', 70_000));

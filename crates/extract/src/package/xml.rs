@@ -2,7 +2,7 @@
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
-use syft_space_domain::dataset::FileRefused;
+use syft_space_domain::dataset::{FileFormat, FileRefused};
 
 use super::damaged;
 
@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 512;
 
 /// An event of the XML, in document order. Names have no prefix.
 #[derive(Clone, Copy)]
-pub(super) enum Node<'a> {
+pub(crate) enum Node<'a> {
     Open(&'a str, Attributes<'a>),
     Close(&'a str),
     Text(&'a str),
@@ -19,11 +19,11 @@ pub(super) enum Node<'a> {
 
 /// The attributes of an element.
 #[derive(Clone, Copy)]
-pub(super) struct Attributes<'a>(&'a BytesStart<'a>);
+pub(crate) struct Attributes<'a>(&'a BytesStart<'a>);
 
 impl Attributes<'_> {
     /// The value of the attribute of this name, without regard of its prefix.
-    pub(super) fn get(self, name: &str) -> Option<String> {
+    pub(crate) fn get(self, name: &str) -> Option<String> {
         let mut attributes = self.0.attributes();
         // Whether one stands twice is looked for in a time that grows with their square; the first counts.
         attributes.with_checks(false);
@@ -31,14 +31,35 @@ impl Attributes<'_> {
         found.normalized_value(XmlVersion::default()).ok().map(std::borrow::Cow::into_owned)
     }
 
+    /// The value of the attribute of this name that has a prefix, where one without a prefix has the same name.
+    pub(crate) fn prefixed(self, name: &str) -> Option<String> {
+        let mut attributes = self.0.attributes();
+        attributes.with_checks(false);
+        let is_its =
+            |key: quick_xml::name::QName<'_>| key.prefix().is_some() && key.local_name().as_ref() == name;
+        let found = attributes.flatten().find(|attribute| is_its(attribute.key))?;
+        found.normalized_value(XmlVersion::default()).ok().map(std::borrow::Cow::into_owned)
+    }
+
     /// Whether a property is on: it is named, and not said to be off.
-    pub(super) fn is_on(self) -> bool {
-        !self.get("val").is_some_and(|value| matches!(value.as_str(), "0" | "false" | "off"))
+    pub(crate) fn is_on(self) -> bool {
+        self.get("val").is_none_or(|value| is_on(&value))
     }
 }
 
+/// Whether the value of a property says that it is on.
+pub(crate) fn is_on(value: &str) -> bool {
+    !matches!(value, "0" | "false" | "off")
+}
+
+/// Whether an element tells what something was like before a change that is tracked.
+pub(crate) fn is_earlier_version(name: &str) -> bool {
+    name.ends_with("Change")
+}
+
 /// Reads XML. It may have no document type, and so no entities but the five that XML has by itself.
-pub(super) fn read(xml: &str, mut on: impl FnMut(Node<'_>)) -> Result<(), FileRefused> {
+pub(crate) fn read(format: FileFormat, xml: &str, mut on: impl FnMut(Node<'_>)) -> Result<(), FileRefused> {
+    let damaged = |why: &str| damaged(format, why);
     let mut reader = Reader::from_str(xml);
     let mut depth = 0_usize;
     let broken = |error: &dyn std::fmt::Display| damaged(&format!("its XML is broken: {error}"));

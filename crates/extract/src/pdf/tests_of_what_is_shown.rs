@@ -1,0 +1,287 @@
+//! Tests that what a reader of a PDF sees is its text, no more and no less.
+
+use std::fmt::Write;
+
+use super::extract;
+use super::tests::{pages, pages_with, pdf, stream, text};
+
+/// A PDF of one page with these contents: the catalogue, the page and the fonts have these entries, and the objects
+/// that follow are numbered from 5.
+fn page(contents: &str, catalogue: &str, page: &str, fonts: &str, objects: &[Vec<u8>]) -> Vec<u8> {
+    let helvetica = "/F<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>";
+    let mut all = vec![
+        format!("<</Type/Catalog/Pages 2 0 R{catalogue}>>").into_bytes(),
+        b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 600 800]>>".to_vec(),
+        format!("<</Type/Page/Parent 2 0 R/Contents 4 0 R{page}/Resources<</Font<<{helvetica}{fonts}>>>>>>")
+            .into_bytes(),
+        stream("", contents.as_bytes()),
+    ];
+    all.extend_from_slice(objects);
+    pdf(&all, "")
+}
+
+/// The text of lines of 12 points, one below the other.
+fn lines(lines: &[&str]) -> String {
+    let mut contents = "BT /F 12 Tf 14 TL 50 700 Td".to_owned();
+    for line in lines {
+        write!(contents, " ({line}) Tj T*").unwrap();
+    }
+    text(&pages(&[&format!("{contents} ET")])).unwrap()
+}
+
+#[test]
+fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
+    for (written, expected) in [
+        // A word that is cut, and one that stands whole elsewhere.
+        (&["The fisher-", "man sails."][..], "The fisherman sails."),
+        (&["The wreck-", "age. A wreckage."], "The wreckage. A wreckage."),
+        // One that has its hyphen elsewhere, of more parts, or begins as another does.
+        (&["A deep-", "sea net is for deep-sea fish."], "A deep-sea net is for deep-sea fish."),
+        (&["A man-of-", "war sails."], "A man-of-war sails."),
+        (&["Use fish-", "count or fish-sort."], "Use fish-count or fish-sort."),
+        (
+            &["The green blue-", "white flag: white is it, and blue."],
+            "The green blue-white flag: white is it, and blue.",
+        ),
+        // A hyphen that hangs before a conjunction, in some languages.
+        (&["Hafen- und Fluss-", "oder Seefahrt"], "Hafen- und Fluss-\noder Seefahrt"),
+        (&["Wind-", "bzw. Wasserkraft"], "Wind-\nbzw. Wasserkraft"),
+        (&["binnen-", "en buitenland"], "binnen-\nen buitenland"),
+        (&["pre-", "and post-war ports"], "pre-\nand post-war ports"),
+        (&["socio-", "y econ\\363mico"], "socio-\ny económico"),
+        (&["for-", "och eftermiddag"], "for-\noch eftermiddag"),
+        // What no one cuts: numbers, capitals, letters that stand alone.
+        (
+            &["the COVID-", "19 rules on A4-", "size sheets from 1990-", "1995"],
+            "the COVID-19 rules on A4-size sheets from 1990-1995",
+        ),
+        (&["an e-", "mail to Baden-", "W\\374rttemberg"], "an e-mail to Baden-Württemberg"),
+        (&["a dash -", "and more"], "a dash -\nand more"),
+    ] {
+        assert_eq!(lines(written), expected);
+    }
+    // What may only be seen where a word is cut is a hyphen all the same where it is drawn.
+    let font = "/S<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[126/uni00AD]>>>>";
+    let soft =
+        "BT /S 12 Tf 14 TL 50 700 Td (The har~) Tj T* (bor has a water~) Tj T* (gate. A water~gate.) Tj ET";
+    assert_eq!(
+        text(&page(soft, "", "", font, &[])).as_deref(),
+        Ok("The harbor has a water-gate. A water-gate.")
+    );
+    // A command that is set like one is not cut.
+    let fonts = "/C<</Type/Font/Subtype/Type1/BaseFont/Courier>>";
+    let command = "BT /F 12 Tf 14 TL 50 700 Td (Whoever wants to sort all of the fish in the harbor calls) Tj T* /C 12 Tf \
+        (harbor-) Tj T* (sorted) Tj ET";
+    let expected = "Whoever wants to sort all of the fish in the harbor calls\nharbor-sorted";
+    assert_eq!(text(&page(command, "", "", fonts, &[])).as_deref(), Ok(expected));
+    // Headings of several lines are cut like text, and a word may go on on the next page.
+    let heading = "BT /F 24 Tf 50 700 Td (The fisher-) Tj 0 -28 Td (man) Tj ET BT /F 12 Tf 50 600 Td (He sails the whole har-) Tj ET";
+    let next = "BT /F 12 Tf 50 700 Td (bor round.) Tj ET";
+    assert_eq!(
+        text(&pages(&[heading, next])).as_deref(),
+        Ok("# The fisherman\n\nHe sails the whole harbor round.")
+    );
+}
+
+/// A font whose small letters are Hebrew ones from alef on, and whose other characters are Latin.
+fn hebrew() -> String {
+    let letters = ('\u{5d0}'..='\u{5e9}').fold(String::new(), |mut names, letter| {
+        write!(names, "/uni{:04X}", u32::from(letter)).unwrap();
+        names
+    });
+    let widths = " 500".repeat(95);
+    format!(
+        "/H<</Type/Font/Subtype/Type1/BaseFont/Helvetica/FirstChar 32/Widths[{widths}]/Encoding<</Differences[97{letters}]>>>>"
+    )
+}
+
+#[test]
+fn q2_a_line_from_right_to_left_is_read_from_right_to_left() {
+    let read = |contents: &str| text(&page(contents, "", "", &hebrew(), &[])).unwrap();
+    // As most programs draw it, from left to right; with a number, a bracket as it looks, and Latin words.
+    assert_eq!(
+        read("BT /H 12 Tf 50 700 Td (.12 cba ,fed) Tj ET"),
+        "ויה, גבא 12.".to_owned().replace("ויה", "דהו").replace("גבא", "אבג")
+    );
+    assert_eq!(read("BT /H 12 Tf 50 700 Td (\\(b a\\)) Tj ET"), "(א ב)");
+    assert_eq!(read("BT /H 12 Tf 50 700 Td (c 10:30 b COVID-19 a) Tj ET"), "א COVID-19 ב 10:30 ג");
+    // Glyph by glyph from the right, and word by word.
+    assert_eq!(
+        read("BT /H 12 Tf 1 0 0 1 80 700 Tm (a) Tj 1 0 0 1 74 700 Tm (b) Tj 1 0 0 1 62 700 Tm (c) Tj ET"),
+        "אב ג"
+    );
+    assert_eq!(read("BT /H 12 Tf 1 0 0 1 80 700 Tm (ba) Tj 1 0 0 1 62 700 Tm (dc) Tj ET"), "אב גד");
+    // A word in a line of the other direction.
+    assert_eq!(read("BT /H 12 Tf 50 700 Td (THE WORD cba MEANS PEACE) Tj ET"), "THE WORD אבג MEANS PEACE");
+    // A mark stands on its letter, whichever was drawn first.
+    let fonts = format!(
+        "{}/M<</Type/Font/Subtype/Type1/BaseFont/Helvetica/FirstChar 97/Widths[0]/Encoding<</Differences[97/uni05B8]>>>>",
+        hebrew()
+    );
+    let marked = "BT /H 12 Tf 50 700 Td (b) Tj /M 12 Tf (a) Tj /H 12 Tf (a) Tj ET";
+    assert_eq!(text(&page(marked, "", "", &fonts, &[])).as_deref(), Ok("א\u{5b8}ב"));
+}
+
+/// A font of drawings whose capitals are 30 units wide, with this matrix and these names of its glyphs.
+fn drawn(matrix: &str, names: &str) -> (String, Vec<u8>) {
+    let procedures: String = names.split_whitespace().map(|name| format!("{name} 5 0 R")).collect();
+    let widths = (32..127).fold(String::new(), |widths, code| {
+        widths + if char::from(code).is_ascii_uppercase() { " 30" } else { " 22" }
+    });
+    let font = format!(
+        "/T<</Type/Font/Subtype/Type3/FontBBox[0 0 0 0]/FontMatrix[{matrix}]/FirstChar 32/LastChar 126/Widths[{widths}]\
+         /Encoding<</Differences[{names}]>>/CharProcs<<{procedures}>>>>"
+    );
+    (font, stream("", b"22 0 d0"))
+}
+
+/// Names of the characters of ASCII from the space on, each as its number with this before it.
+fn numbered(prefix: &str) -> String {
+    (32..127).fold("32".to_owned(), |names, code| format!("{names}/{prefix}{code:02} "))
+}
+
+#[test]
+fn q2_fonts_of_drawings_are_measured_and_their_glyphs_read() {
+    // Of a page at 300 dots an inch: letters of 22 units are 22 dots, 5.28 points.
+    let contents = "0.24 0 0 0.24 0 0 cm BT /T 1 Tf 1 0 0 1 200 2900 Tm [(The)-12000(harbor)] TJ 1 0 0 1 200 2850 Tm \
+        [(is)-12000(open,)-12000(see)-12000(96b)-12000(\\(06-24-96\\).)] TJ ET";
+    for prefix in ["a", "g", "C00", "cid"] {
+        let (font, glyph) = drawn("1 0 0 1 0 0", &numbered(prefix));
+        let read = text(&page(contents, "", "", &font, &[glyph]));
+        assert_eq!(read.as_deref(), Ok("The harbor\nis open, see 96b (06-24-96)."), "{prefix}");
+    }
+    // Turned upside down, as TeX does, and with a matrix that fits its size.
+    let (font, glyph) = drawn("1 0 0 -1 0 0", &numbered("a"));
+    assert!(text(&page(contents, "", "", &font, &[glyph])).unwrap().starts_with("The harbor\nis"));
+    let usual = "BT /T 12 Tf 50 700 Td [(The)-400(harbor)] TJ 0 -14 Td (is open.) Tj ET BT /F 12 Tf 50 650 Td (And busy.) Tj ET";
+    let (font, glyph) = drawn("0.0227 0 0 0.0227 0 0", &numbered("g"));
+    let read = text(&page(usual, "", "", &font, &[glyph]));
+    assert_eq!(read.as_deref(), Ok("The harbor\nis open.\n\nAnd busy."));
+    // Where the names that say something say otherwise, codes are no characters.
+    let (font, glyph) = drawn("1 0 0 1 0 0", "65/alpha /beta /gamma /x1 /x2");
+    let greek = "0.24 0 0 0.24 0 0 cm BT /T 1 Tf 1 0 0 1 200 2900 Tm (ABCDE) Tj ET";
+    assert_eq!(text(&page(greek, "", "", &font, &[glyph])).as_deref(), Ok("αβγ"));
+}
+
+#[test]
+fn q2_what_is_drawn_twice_is_read_once() {
+    let bold = "BT /F 12 Tf 50 700 Td (Fees: 42) Tj .3 0 Td (Fees: 42) Tj .3 .2 Td (Fees: 42) Tj ET";
+    assert_eq!(text(&pages(&[bold])).as_deref(), Ok("Fees: 42"));
+    // A shadow, line by line, and text that lies over what was recognized.
+    let shadow = "BT /F 24 Tf 52 698 Td (Still) Tj 0 -30 Td (water) Tj ET BT /F 24 Tf 50 700 Td (Still) Tj 0 -30 Td (water) Tj ET";
+    assert_eq!(text(&pages(&[shadow])).as_deref(), Ok("Still\nwater"));
+    let recognized =
+        "BT 3 Tr /F 12 Tf 50 700 Td (Still water) Tj ET BT 0 Tr /F 12 Tf 50.2 700 Td (Still water) Tj ET";
+    assert_eq!(text(&pages(&[recognized])).as_deref(), Ok("Still water"));
+    // The same word again, beside, below or on another page, is another one.
+    let again = "BT /F 12 Tf 50 700 Td (illl 111 ill 1.) Tj 0 -14 Td (illl 111 ill 1.) Tj ET";
+    assert_eq!(
+        text(&pages(&[again, again])).as_deref(),
+        Ok("illl 111 ill 1.\nilll 111 ill 1.\n\nilll 111 ill 1.\nilll 111 ill 1.")
+    );
+}
+
+#[test]
+fn q2_letters_that_are_set_wide_are_words() {
+    for contents in [
+        "BT /F 12 Tf 4 Tc 50 700 Td (THE OLD HARBOR) Tj ET",
+        "BT /F 12 Tf 50 700 Td [(T)-300(H)-300(E)-900(O)-300(L)-300(D)-900(H)-300(A)-300(R)-300(B)-300(O)-300(R)] TJ ET",
+        "BT /F 12 Tf 3 Tc 50 700 Td (THE ) Tj (OLD ) Tj (HARBOR) Tj ET",
+    ] {
+        assert_eq!(text(&pages(&[contents])).as_deref(), Ok("THE OLD HARBOR"));
+    }
+    // Columns of single characters, and words of one letter, are apart.
+    let columns = "BT /F 12 Tf 1 0 0 1 50 700 Tm (1) Tj 1 0 0 1 80 700 Tm (2) Tj 1 0 0 1 110 700 Tm (3) Tj 1 0 0 1 140 700 Tm (4) Tj \
+        1 0 0 1 170 700 Tm (5) Tj ET";
+    assert_eq!(text(&pages(&[columns])).as_deref(), Ok("1 2 3 4 5"));
+    let words = "BT /F 12 Tf 50 700 Td [(a)-400(b)-400(x1)] TJ ET";
+    assert_eq!(text(&pages(&[words])).as_deref(), Ok("a b x1"));
+}
+
+#[test]
+fn q2_a_title_is_told_by_the_information_or_else_by_the_metadata() {
+    let contents = ["BT /F 12 Tf 50 700 Td (text) Tj ET"];
+    let titled =
+        |title: &str| extract(&pages_with(&contents, &format!("/Info<</Title {title}>>"))).unwrap().title;
+    assert_eq!(titled("(The harbor\\220s fees \\205 \\2407)").as_deref(), Some("The harbor’s fees – €7"));
+    assert_eq!(titled("<FEFF001B00640065001B0047007200FC00DF00650000>").as_deref(), Some("Grüße"));
+    let metadata = |title: &str| {
+        let xml = format!(
+            "<?xpacket?><x:xmpmeta><rdf:RDF><rdf:Description><xmp:Label><rdf:li>no title</rdf:li></xmp:Label><dc:title><rdf:Alt>\
+             <rdf:li xml:lang='x-default'>{title}</rdf:li><rdf:li xml:lang='de'>Hafen</rdf:li></rdf:Alt></dc:title></rdf:Description>\
+             </rdf:RDF></x:xmpmeta>"
+        );
+        let file = page(contents[0], "/Metadata 5 0 R", "", "", &[stream("/Type/Metadata", xml.as_bytes())]);
+        extract(&file).unwrap().title
+    };
+    assert_eq!(metadata("Fees &amp; r\u{fc}les&#33;").as_deref(), Some("Fees & rüles!"));
+    assert_eq!(metadata(""), None);
+    assert_eq!(metadata("</dc:title>"), None);
+}
+
+#[test]
+fn q2_what_was_filled_into_a_form_stands_where_its_field_is() {
+    let contents =
+        "BT /F 12 Tf 50 700 Td (Name:) Tj 0 -30 Td (Ship:) Tj 0 -30 Td (wet) Tj 60 0 Td (dry) Tj ET";
+    let filled = |undrawn: bool, fields: &[&str]| {
+        let annotations: String =
+            fields.iter().map(|field| format!("<</Type/Annot/Subtype/Widget{field}>>")).collect();
+        let drawing = stream(
+            "/Type/XObject/Subtype/Form/BBox[0 0 200 20]/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>",
+            b"BT /F 12 Tf 2 5 Td (as drawn) Tj ET",
+        );
+        let parent = b"<</FT/Ch/V[(b)(c)]/Opt[[(a)(Ada)][(b)(Bounty)](c)]>>".to_vec();
+        let catalogue = format!("/AcroForm<</NeedAppearances {undrawn}>>");
+        text(&page(contents, &catalogue, &format!("/Annots[{annotations}]"), "", &[drawing, parent])).unwrap()
+    };
+    let name = "/FT/Tx/Rect[100 695 300 715]";
+    let whole = |first: &str| format!("Name:{first}\n\nShip:\n\nwet dry");
+    assert_eq!(filled(false, &[&format!("{name}/V(Ada L\\366ve)")]), whole(" Ada Löve"));
+    assert_eq!(filled(true, &[&format!("{name}/V<FEFF0041000D0042>")]), whole(" A B"));
+    // The drawing counts, unless the viewer is to make it anew.
+    let drawn = format!("{name}/V(Ada)/AP<</N 5 0 R>>");
+    assert_eq!(filled(false, &[&drawn]), "Name:\n\nShip:\n\nwet dry\n\nas drawn");
+    assert_eq!(filled(true, &[&drawn]), whole(" Ada"));
+    // What is not seen is none: hidden fields, passwords, buttons that do something, empty ones.
+    for unseen in ["/F 2/V(x)", "/F 32/V(x)", "/Ff 8192/V(x)", "/V()", ""] {
+        assert_eq!(filled(true, &[&format!("{name}{unseen}")]), whole(""), "{unseen}");
+    }
+    assert_eq!(filled(true, &["/FT/Btn/Ff 65536/Rect[100 695 300 715]/MK<</CA(Send)>>"]), whole(""));
+    let boxes = ["/FT/Btn/Rect[30 637 44 651]/AS/Yes/V/Yes", "/FT/Btn/Rect[90 637 104 651]/AS/Off"];
+    let chosen = "/Parent 6 0 R/Rect[100 665 300 685]";
+    assert_eq!(filled(false, &[boxes[0], boxes[1], chosen]), "Name:\n\nShip: Bounty, c\n\n☒ wet ☐ dry");
+    // A field that is its own parent, and one beside all lines.
+    assert_eq!(
+        filled(true, &["/Parent 3 0 R/Rect[0 0 9 9]", "/FT/Tx/V(below)/Rect[50 20 200 40]"]),
+        format!("{}\n\nbelow", whole(""))
+    );
+}
+
+#[test]
+fn q2_a_map_of_characters_with_empty_entries_is_read_without_them() {
+    let map = |entries: &str| {
+        let map = format!(
+            "/CIDInit /ProcSet findresource begin begincmap /CMapName /X def 1 begincodespacerange <0000> <ffff> endcodespacerange \
+             {entries} endcmap end"
+        );
+        stream("", map.as_bytes())
+    };
+    let font = |map: u8| {
+        format!(
+            "<</Type/Font/Subtype/Type0/BaseFont/X/Encoding/Identity-H/ToUnicode {map} 0 R/DescendantFonts[<</Type/Font/Subtype\
+             /CIDFontType2/BaseFont/X/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/DW 500/W[2[0]]>>]>>"
+        )
+        .into_bytes()
+    };
+    let objects = [
+        map("3 beginbfchar <0001> <0061> <0002> <> <0003> <0062> endbfchar"),
+        map(
+            "2 beginbfchar <0001> <0078> <0004> < > endbfchar 1 beginbfrange <0005> <0006> <0079> endbfrange",
+        ),
+        font(5),
+        font(6),
+    ];
+    let contents = "BT /A 12 Tf 50 700 Td <0001000200030001> Tj /B 12 Tf 40 0 Td <000100050006> Tj /F 12 Tf 40 0 Td (and more) Tj ET";
+    let file = page(contents, "", "", "/A 7 0 R/B 8 0 R", &objects);
+    assert_eq!(text(&file).as_deref(), Ok("aba xyz and more"));
+}
