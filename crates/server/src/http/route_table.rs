@@ -19,6 +19,7 @@ use crate::http::reason::Reason::{
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
+use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
     audit, auth, datasets, docs, documents, endpoints, explanation, health, hubs, invitations, jobs,
@@ -70,6 +71,20 @@ pub enum Guard {
     Member(&'static [Permission]),
     /// The host's operator, through the control socket.
     Operator,
+}
+
+/// The most bytes of a JSON body on a route that is open to anybody: what is read there is small.
+const MAX_OPEN_BODY_BYTES: usize = 8 * 1024;
+
+impl Guard {
+    /// The most bytes of an ordinary JSON body on a route with this guard.
+    #[must_use]
+    pub fn max_json_bytes(self, limits: &RequestLimits) -> usize {
+        match self {
+            Self::Open => limits.body_bytes.min(MAX_OPEN_BODY_BYTES),
+            Self::Member(_) | Self::Operator => limits.body_bytes,
+        }
+    }
 }
 
 /// One route of a front door, whose handlers refuse in the form `E`.
