@@ -1,9 +1,10 @@
 //! The address of the client: the peer's, unless the peer is a proxy that the operator trusts.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
+pub use syft_space_domain::identity::address_prefix as prefix;
 
 /// The address of the client. `X-Forwarded-For` is read only where the peer is a trusted proxy, from the right, up
 /// to the first address that is not one: whatever stands further left may have been made up by the client.
@@ -29,18 +30,6 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr
         }
     }
     Some(client)
-}
-
-/// What one client can change of its address at will is cut off: an IPv6 address to its /64.
-#[must_use]
-pub fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use crate::http::reason::Reason::{
     AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft, HubNotTrusted,
     HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerUrlMismatch, LastOwner, LimitReached,
     NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable,
-    PublicUrlMissing, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable,
-    UsernameMismatch,
+    PublicUrlMissing, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, TooManyGuesses,
+    Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
@@ -147,7 +147,7 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[PasswordRefused, SetupTokenWrong, RegistrationClosed, NameTaken]);
     Post   "/api/v1/auth/login"    Guard::Open => auth::login,
         summary("Log in").request_body::<auth::Login>().response::<auth::AccessToken<'static>>(200)
-            .reasons(&[CredentialsWrong, TenantRequired, PasswordRefused]);
+            .reasons(&[CredentialsWrong, TenantRequired, PasswordRefused, TooManyGuesses]);
     Get    "/api/v1/auth/me"       member(&[OwnAccount]) => auth::me,
         summary("Tell who one is").response::<auth::Me>(200);
 
@@ -171,7 +171,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Accept an invitation")
             .description("Who has an account accepts with its password; who has none chooses one.")
             .request_body::<invitations::AcceptInvitation>().response::<auth::NewMember>(201)
-            .reasons(&[NotFound, CredentialsWrong, PasswordRefused]);
+            .reasons(&[NotFound, CredentialsWrong, PasswordRefused, TooManyGuesses]);
     Delete "/api/v1/invitations/{id}"   member(&[ManageMembers]) => invitations::withdraw,
         summary("Withdraw an invitation").no_content().reasons(&[RoleNotYours]);
 

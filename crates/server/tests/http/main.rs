@@ -44,6 +44,8 @@ mod listings;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod logins;
+#[cfg(test)]
 mod marketplace_fixture;
 #[cfg(test)]
 mod marketplaces;
