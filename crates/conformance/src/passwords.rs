@@ -1,12 +1,15 @@
 //! The suite of [`Passwords`].
 
 use futures_executor::block_on;
-use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
+use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, Passwords};
 use syft_space_domain::identity::{Password, PasswordError, PasswordHash};
 use syft_space_domain::secret::Secret;
 
 use crate::check::{Check, checks, run_all};
 use crate::fixture::PasswordsFactory;
+
+/// Who asks.
+const CLIENT: HashingClient = HashingClient { address: None, has_logged_in: false };
 
 /// Every promise of [`Passwords`].
 pub const CHECKS: &[Check<PasswordsFactory>] = checks![
@@ -29,13 +32,13 @@ fn password(text: &str) -> Password {
 
 #[track_caller]
 fn hash(passwords: &dyn Passwords, text: &str) -> PasswordHash {
-    block_on(passwords.hash(&password(text))).expect("a password is hashed")
+    block_on(passwords.hash(CLIENT, &password(text))).expect("a password is hashed")
 }
 
 /// Whether a password is right; `None` when it is right and needs a new hash.
 #[track_caller]
 fn is_right(passwords: &dyn Passwords, text: &str, stored: Option<&PasswordHash>) -> Option<bool> {
-    match block_on(passwords.compare(&password(text), stored)).expect("passwords are compared") {
+    match block_on(passwords.compare(CLIENT, &password(text), stored)).expect("passwords are compared") {
         Compared::Wrong => Some(false),
         Compared::Right { rehash: None } => Some(true),
         Compared::Right { rehash: Some(_) } => None,
@@ -101,7 +104,8 @@ pub fn what_is_no_hash_is_an_error(make: &PasswordsFactory) {
     let passwords = make();
     for stored in ["", "an unrelated set of words", "$", "$unknown$v=1$c2FsdA$aGFzaA"] {
         let stored = PasswordHash::from_phc(stored.to_owned());
-        let outcome = block_on(passwords.compare(&password("an unrelated set of words"), Some(&stored)));
+        let outcome =
+            block_on(passwords.compare(CLIENT, &password("an unrelated set of words"), Some(&stored)));
         assert!(matches!(outcome, Err(HashingError::Failed(_))), "what is no hash is an error");
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, Invitation, Membership};
+use syft_space_domain::identity::{Account, Invitation, LoginKey, LoginRecord, Membership};
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
     TenantId,
@@ -26,6 +27,8 @@ pub(crate) struct Tables {
     pub(crate) accounts: Arc<BTreeMap<AccountId, Account>>,
     /// The last generation that was given to an account's memberships.
     pub(crate) generations: Arc<BTreeMap<AccountId, u64>>,
+    /// By account and address.
+    pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) memberships: Table<AccountId, Membership>,
     pub(crate) invitations: Table<InvitationId, Invitation>,
     pub(crate) datasets: Table<DatasetId, Dataset>,

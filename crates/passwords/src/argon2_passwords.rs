@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use syft_space_domain::Pending;
-use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
+use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, Passwords};
 use syft_space_domain::identity::{Password, PasswordError, PasswordHash};
 use syft_space_domain::random::Entropy;
 
@@ -84,17 +84,23 @@ impl Passwords for Argon2Passwords {
         }
     }
 
-    fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>> {
+    fn hash<'a>(
+        &'a self,
+        client: HashingClient,
+        password: &'a Password,
+    ) -> Pending<'a, Result<PasswordHash, HashingError>> {
         let (reply, receiver) = oneshot::channel();
-        self.submit(HashJob::Hash { password: password.clone(), reply }, receiver)
+        self.submit(HashJob::Hash { client, password: password.clone(), reply }, receiver)
     }
 
     fn compare<'a>(
         &'a self,
+        client: HashingClient,
         password: &'a Password,
         stored: Option<&'a PasswordHash>,
     ) -> Pending<'a, Result<Compared, HashingError>> {
         let (reply, receiver) = oneshot::channel();
-        self.submit(HashJob::Compare { password: password.clone(), stored: stored.cloned(), reply }, receiver)
+        let job = HashJob::Compare { client, password: password.clone(), stored: stored.cloned(), reply };
+        self.submit(job, receiver)
     }
 }

@@ -15,8 +15,10 @@
 //! # Load
 //!
 //! A run takes a core and 19 MiB for tens of milliseconds (a thread keeps the memory from its first run on), so only a fixed number runs at once (all cores but one,
-//! unless set otherwise) and a fixed number waits (16). Whoever comes beyond that is told to try again in a second,
-//! at once. A run that has begun keeps its place until it is done, whether or not its caller still waits; one that has
+//! unless set otherwise) and a fixed number waits. Clients take turns, by their addresses; one of which nothing is known has two
+//! waiting at most, and one that has logged in before eight. They wait in three lanes of 64, which take turns too: those that
+//! have logged in before, those of which nothing is known, and those whose last hash led to no login. Whoever comes beyond
+//! that is told to try again in a second, at once. A run that has begun keeps its place until it is done, whether or not its caller still waits; one that has
 //! not begun is dropped when its caller has gone. The answers are futures that need no particular runtime.
 //!
 //! # Guessing
@@ -31,6 +33,7 @@ mod blocklist;
 mod hasher;
 mod job;
 mod pool;
+mod queue;
 mod settings;
 mod strength;
 

@@ -1,12 +1,12 @@
 //! The pool of threads that hash, with a bounded queue.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use crate::hasher::{HashMemory, Hasher};
-use crate::job::HashJob;
+use crate::job::{HashJob, HashReply};
+use crate::queue::HashQueue;
 
 /// Threads that hash, and a bounded queue before them. They end when it is dropped.
 pub(crate) struct Pool {
@@ -19,23 +19,24 @@ pub(crate) struct QueueFull;
 
 struct Shared {
     hasher: Hasher,
-    /// The most jobs that run and wait at once.
-    capacity: usize,
+    threads: usize,
+    /// The most jobs that wait in one lane.
+    max_waiting: usize,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<HashJob>,
+    waiting: HashQueue,
     running: usize,
     closed: bool,
 }
 
 impl Pool {
     pub(crate) fn start(hasher: Hasher, threads: usize, queue: usize) -> std::io::Result<Self> {
-        let capacity = threads.saturating_add(queue);
-        let shared = Arc::new(Shared { hasher, capacity, state: Mutex::default(), changed: Condvar::new() });
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { hasher, threads, max_waiting: queue, state, changed });
         let mut pool = Self { shared, threads: Vec::new() };
         for number in 0..threads {
             let shared = Arc::clone(&pool.shared);
@@ -52,13 +53,10 @@ impl Pool {
     /// Queues a job, which keeps its place until it is done.
     pub(crate) fn submit(&self, job: HashJob) -> Result<(), QueueFull> {
         let mut state = self.shared.lock();
-        if state.running + state.waiting.len() >= self.shared.capacity {
-            state.waiting.retain(|job| !job.is_abandoned());
-            if state.running + state.waiting.len() >= self.shared.capacity {
-                return Err(QueueFull);
-            }
+        let idle = self.shared.threads.saturating_sub(state.running);
+        if !state.waiting.push(job.client(), job, self.shared.max_waiting, idle) {
+            return Err(QueueFull);
         }
-        state.waiting.push_back(job);
         drop(state);
         self.shared.changed.notify_one();
         Ok(())
@@ -88,9 +86,13 @@ impl Shared {
     fn work(&self) {
         let mut memory = HashMemory::default();
         while let Some(job) = self.next() {
+            let client = job.client();
             let reply = catch_unwind(AssertUnwindSafe(|| job.run(&self.hasher, &mut memory)));
             // The place is free before the reply is sent: who then comes back at once finds it.
-            self.lock().running -= 1;
+            let mut state = self.lock();
+            state.running -= 1;
+            state.waiting.ended(client, reply.as_ref().is_ok_and(HashReply::is_right));
+            drop(state);
             if let Ok(reply) = reply {
                 reply.send();
             }
@@ -104,8 +106,7 @@ impl Shared {
             if state.closed {
                 return None;
             }
-            match state.waiting.pop_front() {
-                Some(job) if job.is_abandoned() => {}
+            match state.waiting.pop() {
                 Some(job) => {
                     state.running += 1;
                     return Some(job);

@@ -17,12 +17,12 @@ pub struct HashingSettings {
     pub parallelism: u32,
     /// The threads. Each makes one hash at a time.
     pub threads: usize,
-    /// The most hashes that wait for a thread.
+    /// The most hashes that wait for a thread in one lane of the queue.
     pub queue: usize,
 }
 
 impl Default for HashingSettings {
-    /// OWASP's parameters for Argon2id; all cores but one, and a queue of 16.
+    /// OWASP's parameters for Argon2id; all cores but one, and lanes of 64.
     fn default() -> Self {
         let cores = available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         Self {
@@ -30,7 +30,7 @@ impl Default for HashingSettings {
             iterations: 2,
             parallelism: 1,
             threads: cores.saturating_sub(1).max(1),
-            queue: 16,
+            queue: 64,
         }
     }
 }

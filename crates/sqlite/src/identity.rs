@@ -1,11 +1,14 @@
 //! The rows of accounts, memberships and invitations.
 
+use std::net::IpAddr;
+
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipWithTenant, PasswordHash,
+    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, Membership,
+    MembershipWithTenant, PasswordHash,
 };
 use syft_space_domain::ids::{AccountId, InvitationId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -196,6 +199,18 @@ impl AccountView for Session<'_> {
         row.map(Invitation::try_from).transpose()
     }
 
+    fn login_record(
+        &mut self,
+        account: &LoginKey,
+        address: Option<IpAddr>,
+    ) -> Result<Option<LoginRecord>, StoreError> {
+        self.read_login_record(account, address)
+    }
+
+    fn has_logged_in(&mut self, address: IpAddr) -> Result<bool, StoreError> {
+        self.has_login_from(address)
+    }
+
     fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError> {
         let row: Option<MemberRow> = self.read(|connection| {
             memberships::table
@@ -317,6 +332,14 @@ impl AccountRows for Session<'_> {
             self.record_change(StateChange::Member(TenantId::from(tenant), account));
         }
         Ok(())
+    }
+
+    fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {
+        self.write_login_record(record)
+    }
+
+    fn trim_login_records(&mut self, now: Timestamp, max: u64) -> Result<(), StoreError> {
+        self.remove_login_records(now, max)
     }
 
     fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {

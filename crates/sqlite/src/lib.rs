@@ -24,6 +24,7 @@ mod endpoint;
 mod error;
 mod identity;
 mod job;
+mod login_record;
 mod marketplace;
 mod open;
 mod open_error;

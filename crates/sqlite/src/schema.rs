@@ -54,6 +54,16 @@ table! {
 }
 
 table! {
+    login_records (account, address) {
+        account -> Binary,
+        address -> Text,
+        guesses_until -> BigInt,
+        logged_in_at -> Nullable<BigInt>,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
     datasets (tenant_id, id) {
         tenant_id -> Binary,
         id -> Binary,

@@ -1,5 +1,6 @@
 //! A wrapper of a view or a transaction, in which one method is faulty.
 
+use std::net::IpAddr;
 use std::ops::DerefMut;
 
 use syft_space_domain::access::Role;
@@ -10,7 +11,8 @@ use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipWithTenant, PasswordHash,
+    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, Membership,
+    MembershipWithTenant, PasswordHash,
 };
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
@@ -144,6 +146,8 @@ where
         account(id: AccountId) -> Option<Account>;
         memberships(account: AccountId) -> Vec<MembershipWithTenant>;
         invitation_by_token(token: &TokenHash) -> Option<Invitation>;
+        login_record(account: &LoginKey, address: Option<IpAddr>) -> Option<LoginRecord>;
+        has_logged_in(address: IpAddr) -> bool;
     }
     scoped! { TenantScope, sample::scope;
         member(account: AccountId) -> Option<Member>;
@@ -373,6 +377,14 @@ where
         set_account_status(account: AccountId, status: AccountStatus) -> ();
         add_membership(scope: &WriteScope, membership: &Membership) -> ();
         add_invitation(scope: &WriteScope, invitation: &Invitation) -> ();
+    }
+    fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {
+        let address = record.address.filter(|_| self.fault != Fault::MixesAddresses);
+        self.inner.put_login_record(&LoginRecord { address, ..record.clone() })
+    }
+    fn trim_login_records(&mut self, now: Timestamp, max: u64) -> Result<(), StoreError> {
+        let max = if self.fault == Fault::KeepsAllLoginRecords { u64::MAX } else { max };
+        self.inner.trim_login_records(now, max)
     }
     fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
         let next = self.inner.next_generation(account)?;

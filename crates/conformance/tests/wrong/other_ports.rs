@@ -14,7 +14,7 @@ use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexKey,
     JobProgress, SearchQuery, Threshold, Usage,
 };
-use syft_space_domain::identity::ports::{AccessTokens, Compared, HashingError, Passwords};
+use syft_space_domain::identity::ports::{AccessTokens, Compared, HashingClient, HashingError, Passwords};
 use syft_space_domain::identity::{
     AccessClaims, AccessToken, Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
 };
@@ -263,17 +263,22 @@ impl Passwords for FaultyAdapter<InsecurePasswords> {
         self.inner.check(password, if self.fault == Fault::IgnoresContext { &[] } else { context })
     }
 
-    fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>> {
-        Box::pin(async move { self.inner.hash(&self.truncated(password)).await })
+    fn hash<'a>(
+        &'a self,
+        client: HashingClient,
+        password: &'a Password,
+    ) -> Pending<'a, Result<PasswordHash, HashingError>> {
+        Box::pin(async move { self.inner.hash(client, &self.truncated(password)).await })
     }
 
     fn compare<'a>(
         &'a self,
+        client: HashingClient,
         password: &'a Password,
         stored: Option<&'a PasswordHash>,
     ) -> Pending<'a, Result<Compared, HashingError>> {
         Box::pin(async move {
-            let compared = self.inner.compare(&self.truncated(password), stored).await;
+            let compared = self.inner.compare(client, &self.truncated(password), stored).await;
             if self.fault == Fault::AcceptsAnyPassword {
                 Ok(Compared::Right { rehash: None })
             } else {

@@ -34,6 +34,10 @@ pub(crate) enum Fault {
     UsesOffsetCursor,
     /// An account's generations begin anew when it has no membership.
     RepeatsGenerations,
+    /// Logins are known by account alone.
+    MixesAddresses,
+    /// The number of records of logins has no bound.
+    KeepsAllLoginRecords,
     /// With one member's invitations those of all others end.
     EndsInvitationsOfAnyInviter,
     /// With a member's invitations of one role those of the others end.
@@ -304,6 +308,14 @@ fn a_store_that_acknowledges_before_the_commit_is_caught() {
 fn a_store_that_repeats_generations_is_caught() {
     let make = faulty_store(Fault::RepeatsGenerations);
     assert_caught(identity::CHECKS, &*make, "a3_no_generation_is_given_twice");
+}
+
+#[test]
+fn h5_a_store_that_mixes_addresses_or_keeps_all_records_of_logins_is_caught() {
+    let make = faulty_store(Fault::MixesAddresses);
+    assert_caught(identity::CHECKS, &*make, "h5_logins_are_known_by_account_and_address");
+    let make = faulty_store(Fault::KeepsAllLoginRecords);
+    assert_caught(identity::CHECKS, &*make, "h5_records_of_logins_end_and_are_bounded");
 }
 
 #[test]

@@ -102,6 +102,8 @@ named_enum! {
         TokenUnknownKey = "token_unknown_key",
         /// An access token is of an algorithm or kind that is not accepted here.
         TokenWrongKind = "token_wrong_kind",
+        /// Too many wrong passwords were given for an account lately.
+        TooManyGuesses = "too_many_guesses",
     }
 }
 

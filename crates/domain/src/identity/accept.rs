@@ -2,8 +2,11 @@
 
 use crate::access::may_grant;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::ports::{AccountView, Compared};
-use crate::identity::{Account, AccountStatus, Invitation, Member, Membership, Password, PasswordError};
+use crate::identity::login::fail;
+use crate::identity::ports::{AccountView, Compared, HashingClient};
+use crate::identity::{
+    Account, AccountStatus, Guess, Invitation, Member, Membership, Password, PasswordError, TooManyGuesses,
+};
 use crate::ids::AccountId;
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
@@ -34,6 +37,9 @@ pub enum AcceptError {
     /// The new password is not good enough.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Too many wrong passwords were given for the account.
+    #[error(transparent)]
+    TooManyGuesses(#[from] TooManyGuesses),
     /// The account is a member of the tenant already.
     #[error("you are a member of this tenant already; log in")]
     AlreadyMember,
@@ -47,7 +53,7 @@ port_errors!(AcceptError);
 /// changed here; somebody without one gets an account with the password given.
 ///
 /// # Errors
-/// When the invitation does not stand, the password is wrong or too weak, the account is a member already, or a port
+/// When the invitation does not stand, the password is wrong, too weak or one guess too many, the account is a member already, or a port
 /// failed.
 pub async fn accept_invitation(
     space: &Space,
@@ -55,24 +61,24 @@ pub async fn accept_invitation(
     wanted: AcceptInvitation,
 ) -> Result<NewMembership, AcceptError> {
     // Anybody can present anything, at any rate: whoever serves this counts it, and merges it into few events.
-    let Some((invitation, tenant, existing)) = look_up(space, wanted.token).await? else {
+    let Some(Found { invitation, tenant, existing, guess, client }) =
+        look_up(space, context, wanted.token).await?
+    else {
         return Err(AcceptError::NotFound);
     };
     let account = match existing {
         Some(account) => {
             let presented = Password::presented(&wanted.password)?;
             let right = matches!(
-                space.passwords.compare(&presented, Some(&account.password)).await?,
+                space.passwords.compare(client, &presented, Some(&account.password)).await?,
                 Compared::Right { .. }
             );
             if !right || account.status != AccountStatus::Active {
                 let log = Log::Tenant(invitation.tenant);
                 let event =
                     context.event(log, Action::AuthnTokenFail, Actor::Anonymous)?.about(&account.email);
-                return space
-                    .store
-                    .refuse(AcceptError::WrongPassword, event.denied(ReasonCode::CredentialsWrong))
-                    .await;
+                let event = event.denied(ReasonCode::CredentialsWrong);
+                return fail(space, guess, AcceptError::WrongPassword, event).await;
             }
             account
         }
@@ -82,19 +88,30 @@ pub async fn accept_invitation(
             Account {
                 id: AccountId::generate(context.now, &*context.entropy)?,
                 email: invitation.email.clone(),
-                password: space.passwords.hash(&password).await?,
+                password: space.passwords.hash(client, &password).await?,
                 status: AccountStatus::Active,
                 created_at: context.now,
             }
         }
     };
-    join(space, context, invitation, account).await
+    join(space, context, guess, invitation, account).await
+}
+
+/// An invitation that stands, and whom it is for.
+struct Found {
+    invitation: Invitation,
+    tenant: Tenant,
+    existing: Option<Account>,
+    guess: Guess,
+    client: HashingClient,
 }
 
 async fn look_up(
     space: &Space,
+    context: &RequestContext,
     token: TokenHash,
-) -> Result<Option<(Invitation, Tenant, Option<Account>)>, StoreError> {
+) -> Result<Option<Found>, AcceptError> {
+    let context = context.clone();
     let now = space.clock.now();
     let found = space.store.read(Flow::Installation, move |view| {
         let Some(invitation) =
@@ -108,7 +125,10 @@ async fn look_up(
         }
         let tenant = view.tenant(&scope)?;
         let existing = view.account_by_email(&invitation.email)?;
-        Ok(tenant.map(|tenant| (invitation, tenant, existing)))
+        let guess = Guess::new(&context, &invitation.email);
+        guess.check::<_, AcceptError>(view)?;
+        let client = guess.client(view)?;
+        Ok(tenant.map(|tenant| Found { invitation, tenant, existing, guess, client }))
     });
     found.await
 }
@@ -126,6 +146,7 @@ fn is_backed<V: AccountView + ?Sized>(
 async fn join(
     space: &Space,
     context: &RequestContext,
+    guess: Guess,
     invitation: Invitation,
     account: Account,
 ) -> Result<NewMembership, AcceptError> {
@@ -151,6 +172,7 @@ async fn join(
             if !is_backed(tx, &scope, &invitation)? {
                 return Err(Refused::new(AcceptError::NotFound, orphaned.clone()).into());
             }
+            guess.check::<_, AcceptError>(tx)?;
             match tx.account_by_email(&account.email)? {
                 None => tx.add_account(&account)?,
                 Some(known) if known.id == account.id && known.status == AccountStatus::Active => {}
@@ -166,6 +188,7 @@ async fn join(
                 Membership::begin(tenant.id, account.id, invitation.role, generation, created_at);
             tx.add_membership(&scope, &membership)?;
             tx.remove_invitation(&scope, invitation.id)?;
+            guess.was_right(tx)?;
             let value = NewMembership {
                 account: account.id,
                 email: account.email.clone(),

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::ports::Compared;
+use crate::identity::ports::{Compared, HashingClient};
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, Member, MembershipWithTenant, Password,
-    PasswordHash,
+    AccessClaims, AccessToken, Account, AccountStatus, Email, Guess, Member, MembershipWithTenant, Password,
+    PasswordHash, TooManyGuesses,
 };
 use crate::ids::TokenId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::{Flow, StoreError};
+use crate::store::Flow;
 use crate::tenant::{TenantName, TenantScope};
-use crate::unit::{Recorded, Refused};
+use crate::unit::{Recorded, Refused, UnitError};
 
 /// Somebody wants to log in.
 pub struct Login {
@@ -45,6 +45,9 @@ pub enum LoginError {
         /// The account's tenants.
         tenants: Vec<TenantName>,
     },
+    /// Too many wrong passwords were given for the account, whether there is one or not.
+    #[error(transparent)]
+    TooManyGuesses(#[from] TooManyGuesses),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -54,38 +57,68 @@ port_errors!(LoginError);
 /// Logs somebody in. Unknown, wrong and disabled are answered alike, after the same work.
 ///
 /// # Errors
-/// When the credentials are wrong, the tenant must be named, or a port failed.
+/// When the credentials are wrong, too many wrong ones were given, the tenant must be named, or a port failed.
 pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Result<LoggedIn, LoginError> {
-    let known = Known::look_up(space, wanted.email.clone()).await?;
+    let guess = Guess::new(context, &wanted.email);
+    let known = Known::look_up(space, wanted.email.clone(), guess).await?;
     let stored = known.account.as_ref().map(|account| &account.password);
-    let compared = space.passwords.compare(&wanted.password, stored).await?;
+    let compared = space.passwords.compare(known.client, &wanted.password, stored).await?;
 
     let failed = known.failure(context, &wanted)?;
     let rehash = match (compared, &known.account) {
         (Compared::Right { rehash }, Some(account)) if account.status == AccountStatus::Active => rehash,
-        _ => return space.store.refuse(LoginError::Wrong, failed).await,
+        _ => return fail(space, guess, LoginError::Wrong, failed).await,
     };
     let membership = match known.choose(wanted.tenant.as_ref()) {
         Ok(membership) => membership.clone(),
-        // Whoever tries passwords learns by this that one is right.
+        // It tells that the password is right: as for a login, it is recorded, and not beyond the allowance.
         Err(error @ LoginError::TenantRequired { .. }) => {
             let event = failed.denied(ReasonCode::TenantRequired);
-            return space.store.refuse(error, event).await;
+            let recorded: Result<(), LoginError> = space
+                .store
+                .write(move |tx| {
+                    guess.check::<_, LoginError>(tx)?;
+                    Ok(Recorded::new((), event.clone()))
+                })
+                .await;
+            return recorded.and(Err(error));
         }
-        Err(error) => return space.store.refuse(error, failed).await,
+        Err(error) => return fail(space, guess, error, failed).await,
     };
     let Some(account) = known.account else { return Err(LoginError::Wrong) };
-    grant(space, context, account, membership, rehash, failed).await
+    grant(space, context, Proved { guess, account, rehash }, membership, failed).await
+}
+
+/// Counts a guess that was wrong, and refuses it. That rows are kept and the caller refused is meant.
+pub(super) async fn fail<T, E>(space: &Space, guess: Guess, error: E, failed: Event) -> Result<T, E>
+where
+    E: UnitError + From<TooManyGuesses> + Send + 'static,
+{
+    let counted: Result<(), E> = space
+        .store
+        .write(move |tx| {
+            guess.count::<_, E>(tx)?;
+            Ok(Recorded::new((), failed.clone()))
+        })
+        .await;
+    counted.and(Err(error))
+}
+
+/// Somebody has proved who they are.
+struct Proved {
+    guess: Guess,
+    account: Account,
+    rehash: Option<PasswordHash>,
 }
 
 async fn grant(
     space: &Space,
     context: &RequestContext,
-    account: Account,
+    proved: Proved,
     of: MembershipWithTenant,
-    rehash: Option<PasswordHash>,
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
+    let Proved { guess, account, rehash } = proved;
     let MembershipWithTenant { membership, tenant_name } = of;
     let lifetime = space.tokens.lifetime();
     let issued_at = context.now.start_of_second();
@@ -110,11 +143,14 @@ async fn grant(
     let logged: Result<(), LoginError> = space
         .store
         .write(move |tx| {
+            // Of many guesses at once, no more than the allowance has are answered, right or wrong.
+            guess.check::<_, LoginError>(tx)?;
             // The password was compared for a while: a token is given out only if it is good.
             let member = tx.member(&scope, account.id)?.filter(Member::is_active);
             if member.is_none_or(|member| member.membership.generation != membership.generation) {
                 return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
             }
+            guess.was_right(tx)?;
             if let Some(rehash) = &rehash {
                 tx.set_password(account.id, rehash)?;
             }
@@ -129,18 +165,21 @@ async fn grant(
 struct Known {
     account: Option<Account>,
     memberships: Vec<MembershipWithTenant>,
+    /// Who waits for the comparison.
+    client: HashingClient,
 }
 
 impl Known {
-    async fn look_up(space: &Space, email: Email) -> Result<Self, StoreError> {
+    async fn look_up(space: &Space, email: Email, guess: Guess) -> Result<Self, LoginError> {
         let known = space.store.read(Flow::Installation, move |view| {
+            guess.check::<_, LoginError>(view)?;
             let account = view.account_by_email(&email)?;
             let mut memberships = match &account {
                 Some(account) => view.memberships(account.id)?,
                 None => Vec::new(),
             };
             memberships.retain(|membership| membership.membership.status == AccountStatus::Active);
-            Ok(Self { account, memberships })
+            Ok(Self { account, memberships, client: guess.client(view)? })
         });
         known.await
     }

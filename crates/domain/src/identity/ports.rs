@@ -1,12 +1,13 @@
 //! The ports of accounts, memberships, password hashing and access tokens.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, Member, Membership,
-    MembershipWithTenant, Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
+    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member,
+    Membership, MembershipWithTenant, Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
 };
 use crate::ids::{AccountId, InvitationId};
 use crate::page::{Page, PageRequest};
@@ -30,6 +31,15 @@ pub trait AccountView {
     fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipWithTenant>, StoreError>;
     /// The invitation with this token, whichever the tenant: holding the token is the proof.
     fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+
+    /// What is known of logins to one account: from an address, or with `None` from all that never logged in to it.
+    fn login_record(
+        &mut self,
+        account: &LoginKey,
+        address: Option<IpAddr>,
+    ) -> Result<Option<LoginRecord>, StoreError>;
+    /// Whether anybody has logged in from this address, to any account.
+    fn has_logged_in(&mut self, address: IpAddr) -> Result<bool, StoreError>;
 
     /// One member of the tenant.
     fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError>;
@@ -62,6 +72,11 @@ pub trait AccountRows: AccountView {
     fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError>;
     /// Changes whether an account may be used. It touches each of its memberships.
     fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError>;
+    /// Keeps what is known of logins, in place of what was known of that account and address.
+    fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError>;
+    /// Removes the records of logins that have expired; and of the others those that expire first, where there are more than
+    /// `max`.
+    fn trim_login_records(&mut self, now: Timestamp, max: u64) -> Result<(), StoreError>;
     /// Adds a membership in the scope's tenant. There is none of that account yet, else [`StoreError::Conflict`].
     fn add_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError>;
     /// Takes the next number of an account's memberships: 1, 2, 3 …, in all of its tenants together. It is never given
@@ -110,7 +125,17 @@ pub enum Compared {
     },
 }
 
-/// Hashes and compares passwords, a bounded number at a time.
+/// For whom a password is hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashingClient {
+    /// Their address, as [`address_prefix`](crate::identity::address_prefix) cuts it; `None` for the host's operator.
+    pub address: Option<IpAddr>,
+    /// Whether somebody has logged in from there before.
+    pub has_logged_in: bool,
+}
+
+/// Hashes and compares passwords, a bounded number at a time. Clients take turns: many who come from one address wait for
+/// each other, and for nobody else.
 pub trait Passwords: Send + Sync {
     /// Whether a password is too easily guessed: common, or made of the `context` (the tenant's name, the e-mail).
     ///
@@ -119,12 +144,17 @@ pub trait Passwords: Send + Sync {
     fn check(&self, password: &Password, context: &[&str]) -> Result<(), PasswordError>;
 
     /// Hashes a new password.
-    fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>>;
+    fn hash<'a>(
+        &'a self,
+        client: HashingClient,
+        password: &'a Password,
+    ) -> Pending<'a, Result<PasswordHash, HashingError>>;
 
     /// Compares a password with what is stored. Without a stored hash it does the same work and answers
     /// [`Compared::Wrong`], so that nobody learns from the time which accounts exist.
     fn compare<'a>(
         &'a self,
+        client: HashingClient,
         password: &'a Password,
         stored: Option<&'a PasswordHash>,
     ) -> Pending<'a, Result<Compared, HashingError>>;

@@ -2,7 +2,8 @@
 
 use crate::access::Role;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};
-use crate::identity::{Account, AccountStatus, Email, Membership, Password};
+use crate::identity::ports::HashingClient;
+use crate::identity::{Account, AccountStatus, Email, Guess, Membership, Password, address_prefix};
 use crate::ids::{AccountId, TenantId};
 use crate::random::RandomError;
 use crate::space::Space;
@@ -15,6 +16,8 @@ use crate::tenant::{
 pub(super) struct Founding {
     account: Account,
     tenant: Tenant,
+    /// The address from where the password was given is one to log in from.
+    guess: Guess,
 }
 
 impl Founding {
@@ -26,11 +29,13 @@ impl Founding {
         password: &Password,
         name: &TenantName,
     ) -> Result<Self, RegisterError> {
+        let address = context.origin.address.map(address_prefix);
+        let client = HashingClient { address, has_logged_in: false };
         space.passwords.check(password, &[email.as_str(), name.as_str()])?;
         let account = Account {
             id: AccountId::generate(context.now, &*context.entropy)?,
             email: email.clone(),
-            password: space.passwords.hash(password).await?,
+            password: space.passwords.hash(client, password).await?,
             status: AccountStatus::Active,
             created_at: context.now,
         };
@@ -41,7 +46,7 @@ impl Founding {
             version: 0,
             created_at: context.now,
         };
-        Ok(Self { account, tenant })
+        Ok(Self { guess: Guess::new(context, email), account, tenant })
     }
 
     /// The new account as the doer of an event in its tenant's log.
@@ -74,7 +79,7 @@ impl Founding {
 
     /// Writes the rows, unless a name is taken.
     pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<NewMembership, RegisterError> {
-        let Self { account, tenant } = self;
+        let Self { account, tenant, guess } = self;
         if tx.account_by_email(&account.email)?.is_some() {
             return Err(RegisterError::EmailTaken);
         }
@@ -86,6 +91,7 @@ impl Founding {
         let generation = tx.next_generation(account.id)?;
         let owner = Membership::begin(tenant.id, account.id, Role::Owner, generation, tenant.created_at);
         tx.add_membership(&WriteScope::of_system(&TenantScope::of(tenant.id)), &owner)?;
+        guess.was_right(tx)?;
         Ok(NewMembership {
             account: account.id,
             email: account.email.clone(),

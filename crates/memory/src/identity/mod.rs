@@ -4,6 +4,7 @@ mod passwords;
 mod tokens;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use passwords::InsecurePasswords;
@@ -12,13 +13,15 @@ pub use tokens::MemoryTokens;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, Member, Membership, MembershipWithTenant, PasswordHash,
+    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, Membership,
+    MembershipWithTenant, PasswordHash,
 };
 use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
+use syft_space_domain::time::Timestamp;
 
 use crate::table::count;
 use crate::transaction::{Transaction, check_key};
@@ -62,6 +65,19 @@ impl AccountView for Transaction {
             .map(|(_, _, invitation)| invitation)
             .find(|invitation| invitation.token.matches(token))
             .cloned())
+    }
+
+    fn login_record(
+        &mut self,
+        account: &LoginKey,
+        address: Option<IpAddr>,
+    ) -> Result<Option<LoginRecord>, StoreError> {
+        Ok(self.tables.login_records.get(&(*account, address)).cloned())
+    }
+
+    fn has_logged_in(&mut self, address: IpAddr) -> Result<bool, StoreError> {
+        let mut records = self.tables.login_records.values();
+        Ok(records.any(|record| record.address == Some(address) && record.logged_in_at.is_some()))
     }
 
     fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError> {
@@ -122,6 +138,24 @@ impl AccountRows for Transaction {
         // The address itself stays out of the message: it may end in a log.
         check_key(email_is_free, || "an account has this e-mail address already")?;
         Arc::make_mut(&mut self.tables.accounts).insert(account.id, account.clone());
+        Ok(())
+    }
+
+    fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {
+        let key = (record.account, record.address);
+        Arc::make_mut(&mut self.tables.login_records).insert(key, record.clone());
+        Ok(())
+    }
+
+    fn trim_login_records(&mut self, now: Timestamp, max: u64) -> Result<(), StoreError> {
+        let records = Arc::make_mut(&mut self.tables.login_records);
+        records.retain(|_, record| now < record.expires_at());
+        let mut by_expiry: Vec<_> = records.iter().map(|(key, record)| (record.expires_at(), *key)).collect();
+        by_expiry.sort_unstable();
+        let beyond = by_expiry.len().saturating_sub(usize::try_from(max).unwrap_or(usize::MAX));
+        for (_, key) in by_expiry.into_iter().take(beyond) {
+            records.remove(&key);
+        }
         Ok(())
     }
 

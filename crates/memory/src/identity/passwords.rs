@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use syft_space_domain::Pending;
-use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
+use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, Passwords};
 use syft_space_domain::identity::{Password, PasswordError, PasswordHash};
 use syft_space_domain::random::Entropy;
 
@@ -63,12 +63,17 @@ impl Passwords for InsecurePasswords {
         }
     }
 
-    fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>> {
+    fn hash<'a>(
+        &'a self,
+        _: HashingClient,
+        password: &'a Password,
+    ) -> Pending<'a, Result<PasswordHash, HashingError>> {
         Box::pin(async move { self.hash_now(password) })
     }
 
     fn compare<'a>(
         &'a self,
+        _: HashingClient,
         password: &'a Password,
         stored: Option<&'a PasswordHash>,
     ) -> Pending<'a, Result<Compared, HashingError>> {

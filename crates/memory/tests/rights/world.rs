@@ -15,7 +15,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{
     self, Conversation, EndpointName, NewEndpoint, QueryCall, QueryError, ResponseType, Slug,
 };
-use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
+use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, Passwords};
 use syft_space_domain::identity::{
     self, AcceptError, AcceptInvitation, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember,
     Email, Forbidden, Invitation, Invite, Login, LoginError, Password, PasswordError, PasswordHash,
@@ -110,18 +110,23 @@ impl Passwords for SlowPasswords {
         self.0.check(password, context)
     }
 
-    fn hash<'a>(&'a self, password: &'a Password) -> Pending<'a, Result<PasswordHash, HashingError>> {
+    fn hash<'a>(
+        &'a self,
+        client: HashingClient,
+        password: &'a Password,
+    ) -> Pending<'a, Result<PasswordHash, HashingError>> {
         self.1.happen();
-        self.0.hash(password)
+        self.0.hash(client, password)
     }
 
     fn compare<'a>(
         &'a self,
+        client: HashingClient,
         password: &'a Password,
         stored: Option<&'a PasswordHash>,
     ) -> Pending<'a, Result<Compared, HashingError>> {
         self.1.happen();
-        self.0.compare(password, stored)
+        self.0.compare(client, password, stored)
     }
 }
 

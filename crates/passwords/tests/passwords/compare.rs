@@ -8,7 +8,7 @@ use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_passwords::{Argon2Passwords, HashingSettings, HashingSettingsError};
 
-use crate::support::{Outcome, cheap, compare, hash, password, passwords};
+use crate::support::{CLIENT, Outcome, cheap, compare, hash, password, passwords};
 
 #[test]
 fn a3_a_hash_is_argon2id_with_the_parameters_owasp_names() {
@@ -63,7 +63,7 @@ fn an_older_hash_is_replaced_when_its_password_is_right() {
     let now = passwords(HashingSettings { iterations: 2, ..cheap() });
     assert_eq!(compare(&now, "wrong horse battery staple", Some(&older)), Ok(Outcome::Wrong));
     assert_eq!(now.hashes_done(), 1, "a wrong password has no new hash");
-    let right = block_on(now.compare(&password("correct horse battery staple"), Some(&older)));
+    let right = block_on(now.compare(CLIENT, &password("correct horse battery staple"), Some(&older)));
     let Ok(Compared::Right { rehash: Some(newer) }) = right else { panic!("no new hash") };
     assert_eq!(now.hashes_done(), 3, "one to compare and one for the new hash");
     assert!(newer.expose().starts_with("$argon2id$v=19$m=8,t=2,p=1$"));
@@ -159,7 +159,7 @@ fn settings_of_no_use_are_refused_with_a_reason() {
         HashingSettingsError::NoThreads
     ));
     let settings = HashingSettings::default();
-    assert!(settings.threads >= 1 && settings.queue == 16);
+    assert!(settings.threads >= 1 && settings.queue == 64);
 }
 
 fn settings_error(settings: HashingSettings) -> HashingSettingsError {

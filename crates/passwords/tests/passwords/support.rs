@@ -4,11 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
 use futures_executor::block_on;
-use syft_space_domain::identity::ports::{Compared, HashingError, Passwords};
+use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, Passwords};
 use syft_space_domain::identity::{Password, PasswordHash};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::secret::Secret;
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
+
+/// Who asks, where it makes no difference.
+pub(crate) const CLIENT: HashingClient = HashingClient { address: None, has_logged_in: false };
 
 /// Other bytes each time.
 #[derive(Default)]
@@ -65,7 +68,7 @@ pub(crate) fn password(text: &str) -> Password {
 }
 
 pub(crate) fn hash(passwords: &Argon2Passwords, text: &str) -> PasswordHash {
-    block_on(passwords.hash(&password(text))).unwrap()
+    block_on(passwords.hash(CLIENT, &password(text))).unwrap()
 }
 
 /// How a comparison ended, in a form that can be printed.
@@ -81,7 +84,7 @@ pub(crate) fn compare(
     text: &str,
     stored: Option<&PasswordHash>,
 ) -> Result<Outcome, HashingError> {
-    block_on(passwords.compare(&password(text), stored)).map(|compared| match compared {
+    block_on(passwords.compare(CLIENT, &password(text), stored)).map(|compared| match compared {
         Compared::Wrong => Outcome::Wrong,
         Compared::Right { rehash: None } => Outcome::Right,
         Compared::Right { rehash: Some(_) } => Outcome::RightAndRehashed,

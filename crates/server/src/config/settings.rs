@@ -46,14 +46,20 @@ pub struct Settings {
     pub workers: usize,
     /// The most connections at once.
     pub max_connections: usize,
+    /// The most connections at once of one peer that is no trusted proxy; an IPv6 peer is its /64.
+    pub max_connections_per_peer: usize,
     /// How long a request's head may take to arrive.
     pub head_timeout: Duration,
     /// How long a request's body may take to arrive.
     pub body_timeout: Duration,
+    /// How long a peer may take no byte of an answer.
+    pub write_timeout: Duration,
     /// The most bytes of a JSON body.
     pub max_body_bytes: usize,
     /// The most bytes of a body that brings documents.
     pub max_documents_body_bytes: usize,
+    /// The most bytes that the bodies of all requests take in memory at once.
+    pub max_bodies_bytes: usize,
     /// The most bytes of a body that brings files.
     pub max_upload_bytes: u64,
     /// How long the requests under way may take to end when the server is told to stop.
@@ -88,10 +94,13 @@ impl Default for Settings {
             behind_proxy: Vec::new(),
             workers: cores,
             max_connections: 10_000,
+            max_connections_per_peer: 256,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             max_body_bytes: 1024 * 1024,
             max_documents_body_bytes: 32 * 1024 * 1024,
+            max_bodies_bytes: 256 * 1024 * 1024,
             max_upload_bytes: 256 * 1024 * 1024,
             shutdown_timeout: Duration::from_secs(30),
             access_token_lifetime: Duration::from_secs(15 * 60),
@@ -194,6 +203,12 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| settings.max_connections.to_string(),
     },
     Setting {
+        key: "max_connections_per_peer",
+        allowed: "a number from 1 to 1000000",
+        apply: |settings, text| set(&mut settings.max_connections_per_peer, within(text, 1, 1_000_000)),
+        show: |settings| settings.max_connections_per_peer.to_string(),
+    },
+    Setting {
         key: "head_timeout_seconds",
         allowed: "a number of seconds from 1 to 600",
         apply: |settings, text| set(&mut settings.head_timeout, seconds(text, 600)),
@@ -206,6 +221,12 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| settings.body_timeout.as_secs().to_string(),
     },
     Setting {
+        key: "write_timeout_seconds",
+        allowed: "a number of seconds from 1 to 600",
+        apply: |settings, text| set(&mut settings.write_timeout, seconds(text, 600)),
+        show: |settings| settings.write_timeout.as_secs().to_string(),
+    },
+    Setting {
         key: "max_body_bytes",
         allowed: "a number of bytes from 1024 to 1073741824",
         apply: |settings, text| set(&mut settings.max_body_bytes, within(text, 1_024, 1 << 30)),
@@ -216,6 +237,12 @@ pub static SETTINGS: &[Setting] = &[
         allowed: "a number of bytes from 1024 to 1073741824",
         apply: |settings, text| set(&mut settings.max_documents_body_bytes, within(text, 1_024, 1 << 30)),
         show: |settings| settings.max_documents_body_bytes.to_string(),
+    },
+    Setting {
+        key: "max_bodies_bytes",
+        allowed: "a number of bytes from 1024 to 1099511627776",
+        apply: |settings, text| set(&mut settings.max_bodies_bytes, within(text, 1_024, 1 << 40)),
+        show: |settings| settings.max_bodies_bytes.to_string(),
     },
     Setting {
         key: "max_upload_bytes",

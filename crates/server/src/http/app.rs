@@ -15,7 +15,7 @@ use crate::http::reason::Reason;
 use crate::http::refusal::Refusal;
 use crate::http::route_table::{Method, OPERATOR_ROUTES, ROUTES, Route};
 use crate::http::state::State;
-use crate::http::{authenticate, drain};
+use crate::http::{authenticate, drain, pieces};
 
 /// Puts every route, and the answers to what is none, into a service for the network.
 pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
@@ -30,7 +30,9 @@ pub fn configure_for(service: &mut ServiceConfig, state: &Arc<State>, listener: 
     };
     mount(service, state, listener, ROUTES.iter().chain(operator_routes));
     let state = Arc::clone(state);
-    service.default_service(web::to(move |http: HttpRequest| refuse(&state, &http, Problem::no_route())));
+    service.default_service(web::to(move |http: HttpRequest, payload: Payload| {
+        refuse(&state, http, payload, Problem::no_route())
+    }));
 }
 
 /// Puts the routes of a front door into a service. Whatever refuses there, refuses in the form of that front door.
@@ -55,10 +57,10 @@ pub fn mount<E: Refusal>(
         }
         let allow = allow_header(&routes);
         let state = Arc::clone(state);
-        resource = resource.default_service(web::to(move |http: HttpRequest| {
+        resource = resource.default_service(web::to(move |http: HttpRequest, payload: Payload| {
             let detail = format!("this path knows {allow}");
             let problem = Problem::new(Reason::MethodNotAllowed, detail).allow(allow.clone());
-            refuse(&state, &http, E::from(problem))
+            refuse(&state, http, payload, E::from(problem))
         }));
         service.service(resource);
     }
@@ -81,7 +83,7 @@ fn serve<E: Refusal>(route: &'static Route<E>, state: &Arc<State>, listener: &Li
             drain::set_aside(&http, payload);
             let answered = answer(&state, &listener, route, http.clone()).await;
             let answer = answered.unwrap_or_else(|refusal| refusal.respond(http.extensions().get().copied()));
-            drain::hold(&http, answer)
+            drain::hold(&http, answer.map_body(|_, body| pieces::split(body)))
         }
     })
 }
@@ -113,19 +115,22 @@ async fn answer<E: Refusal>(
     })
 }
 
-async fn refuse_with(state: Arc<State>, http: HttpRequest, refusal: impl Refusal) -> HttpResponse {
-    if let Ok(context) = state.space.request_context(Origin::default()) {
-        http.extensions_mut().insert(context.request);
-    }
-    refusal.respond(http.extensions().get().copied())
-}
-
+/// Refuses a request that is for no route.
 fn refuse<E: Refusal>(
     state: &Arc<State>,
-    http: &HttpRequest,
+    http: HttpRequest,
+    payload: Payload,
     refusal: E,
 ) -> impl Future<Output = HttpResponse> + use<E> {
-    refuse_with(Arc::clone(state), http.clone(), refusal)
+    let context = state.space.request_context(Origin::default());
+    async move {
+        drain::set_aside(&http, payload);
+        if let Ok(context) = context {
+            http.extensions_mut().insert(context.request);
+        }
+        let answer = refusal.respond(http.extensions().get().copied());
+        drain::hold(&http, answer)
+    }
 }
 
 /// The value of `Allow` for a path.

@@ -57,7 +57,9 @@ pub async fn guard<E>(
         }
     };
     let parameters = Parameters::read(&http, route.docs.query)?;
-    Ok(Request { state: Arc::clone(state), context, caller, operator, parameters, http })
+    let max_json_bytes = route.guard.max_json_bytes(&state.limits);
+    let (state, body_bytes) = (Arc::clone(state), state.body_budget.empty_body());
+    Ok(Request { state, context, caller, operator, parameters, max_json_bytes, body_bytes, http })
 }
 
 fn request_context(state: &State, http: &HttpRequest) -> Result<RequestContext, Problem> {

@@ -1,10 +1,11 @@
 //! The address of the client: the peer's, unless the peer is a proxy that the operator trusts.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Once;
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
+pub use syft_space_domain::identity::address_prefix as prefix;
 
 /// The address of the client. `X-Forwarded-For` is read only where the peer is a trusted proxy, from the right, up
 /// to the first address that is not one: whatever stands further left may have been made up by the client.
@@ -54,18 +55,6 @@ fn say_unreadable(proxy: IpAddr) {
             "the X-Forwarded-For of this trusted proxy cannot be read; its clients are taken for the proxy itself"
         );
     });
-}
-
-/// What one client can change of its address at will is cut off: an IPv6 address to its /64.
-#[must_use]
-pub fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
 }
 
 #[cfg(test)]

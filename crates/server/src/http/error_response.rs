@@ -10,7 +10,7 @@ use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
     AcceptError, AuthenticateError, AuthorizationError, InviteError, LoginError, MemberError, OperateError,
-    PasswordError,
+    PasswordError, TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -115,6 +115,12 @@ impl From<RegisterError> for Problem {
     }
 }
 
+impl From<TooManyGuesses> for Problem {
+    fn from(error: TooManyGuesses) -> Self {
+        Self::new(Reason::TooManyGuesses, error).retry_after(error.retry_after.as_secs())
+    }
+}
+
 impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
@@ -124,6 +130,7 @@ impl From<LoginError> for Problem {
                 let detail = "you belong to several tenants; name one of them as `tenant`";
                 Self::new(Reason::TenantRequired, detail).with_tenants(names)
             }
+            LoginError::TooManyGuesses(error) => error.into(),
             LoginError::PortError(error) => error.into(),
         }
     }
@@ -165,6 +172,7 @@ impl From<AcceptError> for Problem {
             AcceptError::WrongPassword => Self::new(Reason::CredentialsWrong, error),
             AcceptError::Password(error) => error.into(),
             AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
+            AcceptError::TooManyGuesses(error) => error.into(),
             AcceptError::PortError(error) => error.into(),
         }
     }

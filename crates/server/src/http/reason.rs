@@ -108,6 +108,8 @@ reasons! {
     UsernameMismatch = UNPROCESSABLE_ENTITY, "username_mismatch", "The credential is another account's";
     /// The hub does not accept the credential.
     CredentialRefused = UNPROCESSABLE_ENTITY, "credential_refused", "The hub does not accept the credential";
+    /// Too many wrong passwords were given for the account lately, whether there is one or not.
+    TooManyGuesses = TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords";
     /// A hub answered what no hub answers, or refused what was asked of it.
     HubUnreadable = BAD_GATEWAY, "hub_unreadable", "The hub's answer cannot be used";
     /// Too much is going on.

@@ -15,6 +15,7 @@ use syft_space_domain::page::{Cursor, PageLimit, PageLimitError, PageRequest};
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::http::body::BodyStream;
+use crate::http::body_budget::BodyBytes;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -37,6 +38,10 @@ pub struct Request {
     pub operator: Option<Arc<OperatorScope>>,
     /// The parameters of its query string.
     pub parameters: Parameters,
+    /// The most bytes of its body, where that is plain JSON.
+    pub max_json_bytes: usize,
+    /// The bytes that its body takes of the budget of all.
+    pub body_bytes: BodyBytes,
     /// The request itself, with its body set aside until it is read.
     pub http: HttpRequest,
 }
@@ -99,7 +104,7 @@ impl Request {
     /// When its media type, its size or its content is not allowed, or it does not arrive in time.
     pub async fn json<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, Problem> {
         self.check_media_type(&["application/json"])?;
-        let body = self.body(self.state.limits.body_bytes).await?;
+        let body = self.body(self.max_json_bytes).await?;
         json::parse(&body)
     }
 
@@ -109,7 +114,7 @@ impl Request {
     /// As for [`Self::json`].
     pub async fn merge_patch<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, Problem> {
         self.check_media_type(&["application/merge-patch+json", "application/json"])?;
-        let body = self.body(self.state.limits.body_bytes).await?;
+        let body = self.body(self.max_json_bytes).await?;
         json::parse(&body)
     }
 
@@ -165,7 +170,8 @@ impl Request {
     /// Reads the body, up to a bound and within a time, and asks anew who sent it.
     ///
     /// # Errors
-    /// When it is too large, too slow, or cut off; or when its sender may not send it any more.
+    /// When it is too large, too slow, or cut off, when bodies take too much memory already; or when its sender may not send
+    /// it any more.
     pub async fn body(&mut self, max: usize) -> Result<Vec<u8>, Problem> {
         let too_large = || Problem::new(Reason::TooLarge, format!("the body may have {max} bytes at most"));
         let announced = self.http.headers().get(actix_web::http::header::CONTENT_LENGTH);
@@ -174,9 +180,11 @@ impl Request {
         if announced.is_some_and(|bytes| bytes > u64::try_from(max).unwrap_or(u64::MAX)) {
             return Err(too_large());
         }
+        let expected = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
         let Some(mut payload) = drain::take(&self.http) else { return Ok(Vec::new()) };
         let whole = async {
-            let mut body = Vec::new();
+            // Grown by doubling, it would take up to twice the memory that the budget knows of.
+            let mut body = Vec::with_capacity(expected);
             while let Some(chunk) = payload.next().await {
                 let chunk = chunk.map_err(|error| {
                     Problem::new(Reason::Malformed, format!("the body was cut off or is malformed: {error}"))
@@ -185,6 +193,7 @@ impl Request {
                     return Err(too_large());
                 }
                 body.extend_from_slice(&chunk);
+                self.body_bytes.grow_to(body.len())?;
             }
             Ok(body)
         };

@@ -14,11 +14,12 @@ use crate::http::reason::Reason::{
     AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft, HubNotTrusted,
     HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerUrlMismatch, LastOwner, LimitReached,
     NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable,
-    PublicUrlMissing, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable,
-    UsernameMismatch,
+    PublicUrlMissing, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, TooManyGuesses,
+    Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
+use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
     audit, auth, datasets, docs, documents, endpoints, explanation, front_page, health, hubs, invitations,
@@ -70,6 +71,20 @@ pub enum Guard {
     Member(&'static [Permission]),
     /// The host's operator, through the control socket.
     Operator,
+}
+
+/// The most bytes of a JSON body on a route that is open to anybody: what is read there is small.
+const MAX_OPEN_BODY_BYTES: usize = 8 * 1024;
+
+impl Guard {
+    /// The most bytes of an ordinary JSON body on a route with this guard.
+    #[must_use]
+    pub fn max_json_bytes(self, limits: &RequestLimits) -> usize {
+        match self {
+            Self::Open => limits.body_bytes.min(MAX_OPEN_BODY_BYTES),
+            Self::Member(_) | Self::Operator => limits.body_bytes,
+        }
+    }
 }
 
 /// One route of a front door, whose handlers refuse in the form `E`.
@@ -134,7 +149,7 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[PasswordRefused, SetupTokenWrong, RegistrationClosed, NameTaken]);
     Post   "/api/v1/auth/login"    Guard::Open => auth::login,
         summary("Log in").request_body::<auth::Login>().response::<auth::AccessToken<'static>>(200)
-            .reasons(&[CredentialsWrong, TenantRequired, PasswordRefused]);
+            .reasons(&[CredentialsWrong, TenantRequired, PasswordRefused, TooManyGuesses]);
     Get    "/api/v1/auth/me"       member(&[OwnAccount]) => auth::me,
         summary("Tell who one is").response::<auth::Me>(200);
 
@@ -158,7 +173,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Accept an invitation")
             .description("Who has an account accepts with its password; who has none chooses one.")
             .request_body::<invitations::AcceptInvitation>().response::<auth::NewMember>(201)
-            .reasons(&[NotFound, CredentialsWrong, PasswordRefused]);
+            .reasons(&[NotFound, CredentialsWrong, PasswordRefused, TooManyGuesses]);
     Delete "/api/v1/invitations/{id}"   member(&[ManageMembers]) => invitations::withdraw,
         summary("Withdraw an invitation").no_content().reasons(&[RoleNotYours]);
 

@@ -11,6 +11,7 @@ use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
 use crate::http::anonymous_failures::AnonymousFailures;
+use crate::http::body_budget::BodyBudget;
 use crate::http::in_flight::InFlight;
 use crate::startup::setup_token::SetupTokenFile;
 
@@ -36,6 +37,8 @@ pub struct State {
     pub space: Space,
     /// Limits on the body of a request.
     pub limits: RequestLimits,
+    /// The memory that the bodies of all requests may take at once.
+    pub body_budget: Arc<BodyBudget>,
     /// Proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether anybody may found a tenant.

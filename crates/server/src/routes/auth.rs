@@ -5,8 +5,8 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::access::{Permission, Role};
-use syft_space_domain::audit::Action;
-use syft_space_domain::identity::{self, Email, Password};
+use syft_space_domain::audit::{Action, ReasonCode};
+use syft_space_domain::identity::{self, Email, LoginError, Password};
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::tenant::{self, NewMembership, RegisterError, TenantName};
@@ -106,7 +106,13 @@ pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem>
         password: Password::presented(&body.password)?,
         tenant: body.tenant,
     };
-    let logged_in = identity::login(request.space(), &request.context, wanted).await?;
+    let logged_in = identity::login(request.space(), &request.context, wanted).await;
+    if let Err(LoginError::TooManyGuesses(_)) = &logged_in {
+        // Anybody can cause it, at any rate, and it costs nothing: it is merged into few events.
+        let (address, reason_code) = (request.context.origin.address, ReasonCode::TooManyGuesses);
+        request.state.anonymous_failures.count(address, Action::AuthnLoginFail, reason_code);
+    }
+    let logged_in = logged_in?;
     let token = AccessToken {
         access_token: logged_in.token.expose(),
         token_type: "bearer",

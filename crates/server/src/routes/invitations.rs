@@ -102,13 +102,14 @@ pub(crate) async fn accept(mut request: Request) -> Result<HttpResponse, Problem
         password: body.password,
     };
     let joined = identity::accept_invitation(request.space(), &request.context, wanted).await;
-    if let Err(AcceptError::NotFound) = &joined {
+    let anonymous_failure = match &joined {
+        Err(AcceptError::NotFound) => Some(ReasonCode::InvitationUnknown),
+        Err(AcceptError::TooManyGuesses(_)) => Some(ReasonCode::TooManyGuesses),
+        _ => None,
+    };
+    if let Some(reason_code) = anonymous_failure {
         let address = request.context.origin.address;
-        request.state.anonymous_failures.count(
-            address,
-            Action::AuthnTokenFail,
-            ReasonCode::InvitationUnknown,
-        );
+        request.state.anonymous_failures.count(address, Action::AuthnTokenFail, reason_code);
     }
     let joined = joined?;
     reply::json(StatusCode::CREATED, &NewMember::from(joined))

@@ -20,6 +20,7 @@ use syft_space_home::{layout, private_file};
 use tokio::net::UnixStream;
 
 use crate::config::Settings;
+use crate::http::connection::{Connection, serve_until_closed};
 use crate::http::listener::{Listener, PeerUid};
 use crate::http::state::State;
 use crate::http::{app, security_headers};
@@ -132,6 +133,7 @@ impl ControlSocket {
         let server = HttpServer::new(move || {
             let (state, listener) = (Arc::clone(&served), Listener::Control(Arc::clone(&operator)));
             App::new()
+                .wrap(from_fn(serve_until_closed))
                 .wrap(from_fn(security_headers::add))
                 .configure(move |service| app::configure_for(service, &state, &listener))
         })
@@ -148,6 +150,7 @@ impl ControlSocket {
 
 /// Records the user of the process at the other end.
 fn record_peer(connection: &dyn Any, data: &mut Extensions) {
+    data.insert(Connection::default());
     let peer = connection.downcast_ref::<UnixStream>().and_then(|stream| stream.peer_cred().ok());
     if let Some(peer) = peer {
         data.insert(PeerUid(peer.uid()));

@@ -2,6 +2,7 @@
 
 pub mod control;
 mod keys;
+mod open_files;
 pub mod serve;
 pub mod setup_token;
 pub mod wiring;

@@ -21,10 +21,13 @@ use crate::background::marketplace_sync;
 use crate::background::workers::Workers;
 use crate::config::{Registration, Settings};
 use crate::http::anonymous_failures::AnonymousFailures;
+use crate::http::body_budget::BodyBudget;
+use crate::http::connection::{Peers, serve_until_closed};
 use crate::http::in_flight::InFlight;
 use crate::http::state::{RequestLimits, State};
 use crate::http::{app, openapi, security_headers};
 use crate::startup::control::{ControlSocket, SocketFile};
+use crate::startup::open_files;
 use crate::startup::setup_token::SetupTokenFile;
 use crate::startup::wiring;
 
@@ -43,6 +46,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
     Arc::new(State {
         space,
         limits,
+        body_budget: BodyBudget::new(settings.max_bodies_bytes),
         trusted_proxies: settings.behind_proxy.clone(),
         registration_open: settings.registration == Registration::Open,
         public_url: settings.public_url.clone(),
@@ -72,6 +76,7 @@ pub async fn serve(
     let listener = TcpListener::bind(settings.listen)
         .with_context(|| format!("listening on {}: choose another address with --listen", settings.listen))?;
     let address = listener.local_addr()?;
+    open_files::allow_connections(settings.max_connections);
     wiring::record(&state.space, Action::SysStartup).await?;
     let workers = Workers::start(&state.space)?;
     let flush_task = tokio::spawn(Arc::clone(&state.anonymous_failures).flush_forever(state.space.clone()));
@@ -81,12 +86,16 @@ pub async fn serve(
     });
 
     let served = Arc::clone(&state);
+    let peers =
+        Peers::new(settings.max_connections_per_peer, settings.behind_proxy.clone(), settings.write_timeout);
     let network = HttpServer::new(move || {
         let state = Arc::clone(&served);
         App::new()
+            .wrap(from_fn(serve_until_closed))
             .wrap(from_fn(security_headers::add))
             .configure(move |service| app::configure(service, &state))
     })
+    .on_connect(move |connection, data| peers.connect(connection, data))
     .workers(settings.workers)
     .max_connections(settings.max_connections.div_ceil(settings.workers))
     .client_request_timeout(settings.head_timeout)

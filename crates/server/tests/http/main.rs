@@ -18,6 +18,8 @@ mod cut_off;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod exhaustion;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod forgotten;
@@ -41,6 +43,8 @@ mod languages;
 mod listings;
 #[cfg(test)]
 mod load;
+#[cfg(test)]
+mod logins;
 #[cfg(test)]
 mod marketplace_fixture;
 #[cfg(test)]

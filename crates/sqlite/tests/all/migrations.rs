@@ -20,6 +20,7 @@ const APP_ROWS: &str = "
     INSERT INTO accounts VALUES (x'02', 'a@example.org', '$argon2id$', 'active', 1, 1);
     INSERT INTO memberships VALUES (x'01', x'02', 'owner', 'active', 1, 1, 1);
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
+    INSERT INTO login_records VALUES (x'11', '192.0.2.1', 1, 1, 1);
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);

@@ -124,7 +124,7 @@ fn operation(
         "parameters": parameters(route, schemas),
         "responses": answered,
     });
-    let body = body(&id, docs, limits, schemas);
+    let body = body(&id, route, limits, schemas);
     if let (Some(operation), Some(body)) = (operation.as_object_mut(), body) {
         operation.insert("requestBody".to_owned(), body);
     }
@@ -181,12 +181,12 @@ fn described(parameter: &Parameter, place: &str, required: bool, schemas: &mut S
     })
 }
 
-fn body(id: &str, docs: &RouteDocs, limits: &RequestLimits, schemas: &mut Schemas) -> Option<Value> {
+fn body(id: &str, route: &Route, limits: &RequestLimits, schemas: &mut Schemas) -> Option<Value> {
     let mut content = Map::new();
     let mut limit_texts = Vec::new();
-    for RequestBody { media_type, schema, limit } in docs.request_bodies.iter().flatten() {
+    for RequestBody { media_type, schema, limit } in route.docs.request_bodies.iter().flatten() {
         let bytes = match limit {
-            BodyLimit::Body => limits.body_bytes.to_string(),
+            BodyLimit::Body => route.guard.max_json_bytes(limits).to_string(),
             BodyLimit::Documents => limits.documents_body_bytes.to_string(),
             BodyLimit::Files => limits.upload_bytes.to_string(),
         };

@@ -82,7 +82,7 @@ fn headers(status: u16) -> Value {
     let also: &[&str] = match status {
         401 | 403 => &["WWW-Authenticate"],
         405 => &["Allow"],
-        503 => &["Retry-After"],
+        429 | 503 => &["Retry-After"],
         _ => &[],
     };
     let named = also.iter().chain(&["X-Request-Id"]);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use syft_space::http::reason::Reason;
-use syft_space::http::route_table::{Method, Route};
+use syft_space::http::route_table::{Guard, Method, Route};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -31,9 +31,26 @@ pub enum Expect {
     Harmless(u16),
 }
 
+/// The most bytes of a body on a route that is open to anybody.
+const MAX_OPEN_BODY_BYTES: usize = 8 * 1024;
+
+fn body_bytes(request: &[u8]) -> usize {
+    let head = request.windows(4).position(|end| end == b"\r\n\r\n");
+    head.map_or(0, |head| request.len() - head - 4)
+}
+
 impl Case {
     pub fn new(name: impl Into<String>, route: &'static Route, bytes: Vec<u8>, expect: Expect) -> Self {
         let name = format!("{} {} {}", route.method, route.path, name.into());
+        let expect = match expect {
+            // Where anybody may send a body, its size is looked at first.
+            Expect::Refused(Reason::Malformed | Reason::PasswordRefused) | Expect::At(Reason::Invalid, _)
+                if matches!(route.guard, Guard::Open) && body_bytes(&bytes) > MAX_OPEN_BODY_BYTES =>
+            {
+                Expect::Refused(Reason::TooLarge)
+            }
+            other => other,
+        };
         Self { name, route: Some((route.method, route.path)), bytes, expect }
     }
 

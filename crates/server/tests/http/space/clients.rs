@@ -68,6 +68,12 @@ impl Client {
         Self { http, root: root.to_owned(), token: None }
     }
 
+    /// Somebody who comes from another address of this host.
+    pub fn from_address(&self, address: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().local_address(Some(address.parse().unwrap()));
+        Self { http: http.build().unwrap(), ..self.clone() }
+    }
+
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }

@@ -1,0 +1,118 @@
+//! How many passwords may be guessed at one account.
+//!
+//! All addresses that never logged in to an account share one allowance, so that many of them guess no faster than one.
+//! An address that did has its own, so that nobody else can use it up. An account that does not exist has the same.
+//!
+//! An allowance is looked at before the costly comparison, and again in the unit of work that tells its outcome: of guesses
+//! made at the same time no more are answered than it has.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::audit::RequestContext;
+use crate::identity::ports::{AccountRows, AccountView, HashingClient};
+use crate::identity::{Email, LoginKey, LoginRecord, address_prefix};
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// Guesses that may come at once. As many more come in within an hour, so that no hour sees more than twice this.
+const BURST: u32 = 50;
+/// The time in which one guess is paid off.
+const INTERVAL: Duration = Duration::from_secs(60 * 60 / 50);
+
+/// So many wrong passwords were given lately that none is compared now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many wrong passwords were given for this account; try again in {} s", .retry_after.as_secs())]
+pub struct TooManyGuesses {
+    /// When to try again.
+    pub retry_after: Duration,
+}
+
+/// One password given for one account.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guess {
+    account: LoginKey,
+    address: Option<IpAddr>,
+    now: Timestamp,
+    /// Whether it also removes records that say nothing any more. A few of all do, and nobody can choose which.
+    trims: bool,
+}
+
+impl Guess {
+    pub(crate) fn new(context: &RequestContext, email: &Email) -> Self {
+        Self {
+            account: LoginKey::of(email),
+            address: context.origin.address.map(address_prefix),
+            now: context.now,
+            trims: context.request.as_bytes().last() == Some(&0),
+        }
+    }
+
+    /// Who waits for its hash.
+    pub(crate) fn client<V: AccountView + ?Sized>(&self, view: &mut V) -> Result<HashingClient, StoreError> {
+        let has_logged_in = self.address.map_or(Ok(false), |address| view.has_logged_in(address))?;
+        Ok(HashingClient { address: self.address, has_logged_in })
+    }
+
+    /// Whether the account's allowance has a guess left.
+    pub(crate) fn check<V, E>(&self, view: &mut V) -> Result<(), E>
+    where
+        V: AccountView + ?Sized,
+        E: From<StoreError> + From<TooManyGuesses>,
+    {
+        self.paid_off(&self.allowance(view)?)?;
+        Ok(())
+    }
+
+    /// Takes a guess from the account's allowance.
+    pub(crate) fn count<T, E>(&self, tx: &mut T) -> Result<(), E>
+    where
+        T: AccountRows + ?Sized,
+        E: From<StoreError> + From<TooManyGuesses>,
+    {
+        let allowance = self.allowance(tx)?;
+        let guesses_until = self.paid_off(&allowance)?.plus(INTERVAL);
+        tx.put_login_record(&LoginRecord { guesses_until, ..allowance })?;
+        Ok(self.trim(tx)?)
+    }
+
+    /// The password was right: from now on the address has its own allowance.
+    pub(crate) fn was_right<T: AccountRows + ?Sized>(&self, tx: &mut T) -> Result<(), StoreError> {
+        if self.address.is_some() {
+            let kept = tx.login_record(&self.account, self.address)?;
+            let record = kept.unwrap_or_else(|| self.unused(self.address));
+            tx.put_login_record(&LoginRecord { logged_in_at: Some(self.now), ..record })?;
+        }
+        self.trim(tx)
+    }
+
+    fn trim<T: AccountRows + ?Sized>(&self, tx: &mut T) -> Result<(), StoreError> {
+        if self.trims { tx.trim_login_records(self.now, LoginRecord::MAX_KEPT) } else { Ok(()) }
+    }
+
+    /// The record whose allowance this guess is taken from.
+    fn allowance<V: AccountView + ?Sized>(&self, view: &mut V) -> Result<LoginRecord, StoreError> {
+        if self.address.is_some()
+            && let Some(own) = view.login_record(&self.account, self.address)?
+            && own.logged_in_at.is_some_and(|at| self.now.since(at) < LoginRecord::KNOWN_FOR)
+        {
+            return Ok(own);
+        }
+        Ok(view.login_record(&self.account, None)?.unwrap_or_else(|| self.unused(None)))
+    }
+
+    fn unused(&self, address: Option<IpAddr>) -> LoginRecord {
+        LoginRecord { account: self.account, address, guesses_until: self.now, logged_in_at: None }
+    }
+
+    /// When all guesses before this one are paid off, if there is room for it.
+    fn paid_off(&self, allowance: &LoginRecord) -> Result<Timestamp, TooManyGuesses> {
+        // A clock that was set back makes nobody wait longer than a full allowance does.
+        let until = allowance.guesses_until.clamp(self.now, self.now.plus(INTERVAL * BURST));
+        let too_many = until.since(self.now).saturating_sub(INTERVAL * (BURST - 1));
+        if too_many.is_zero() {
+            return Ok(until);
+        }
+        Err(TooManyGuesses { retry_after: Duration::from_secs(too_many.as_secs() + 1) })
+    }
+}

@@ -1,0 +1,61 @@
+//! What is kept of logins to bound the guessing of passwords: where an account was logged in to from, and how many guesses
+//! are still to be paid off.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::identity::Email;
+use crate::time::Timestamp;
+
+/// For whom records of logins are kept: the hash of an e-mail address, whether it has an account or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LoginKey(pub [u8; 32]);
+
+impl LoginKey {
+    /// The key of an address.
+    #[must_use]
+    pub fn of(email: &Email) -> Self {
+        Self(Sha256::digest(email.as_str()).into())
+    }
+}
+
+/// What is known of logins to one account, from one address or from all that never logged in to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginRecord {
+    /// The account.
+    pub account: LoginKey,
+    /// The client's address as [`address_prefix`] cuts it; `None` for all together that never logged in.
+    pub address: Option<IpAddr>,
+    /// When all guesses are paid off.
+    pub guesses_until: Timestamp,
+    /// When somebody last logged in to the account from there.
+    pub logged_in_at: Option<Timestamp>,
+}
+
+impl LoginRecord {
+    /// How long an address is known that an account was logged in to from.
+    pub const KNOWN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+    /// The most records that are kept. Those that end first give way.
+    pub const MAX_KEPT: u64 = 100_000;
+
+    /// When it says nothing any more.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.logged_in_at.map_or(self.guesses_until, |at| at.plus(Self::KNOWN_FOR).max(self.guesses_until))
+    }
+}
+
+/// What one client can change of its address at will is cut off: an IPv6 address to its /64.
+#[must_use]
+pub fn address_prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
