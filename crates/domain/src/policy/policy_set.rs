@@ -221,6 +221,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::access::Role;
     use crate::identity::Email;
 
     fn rules(policies: &[Value]) -> PolicySet {
@@ -331,6 +332,20 @@ mod tests {
         assert_eq!(on(&[], "ada@example.com"), Reason::NoAccessPolicy);
         assert_eq!(on_guest(&[]), Reason::NoAccessPolicy);
         assert!(rules(&[deny(&[])]).names_callers());
+    }
+
+    #[test]
+    fn z2_a_member_is_let_in_for_what_they_are_or_because_nobody_denies_them() {
+        let email = Email::parse("ada@example.com").unwrap();
+        let reason = |policies: &[Value], role| {
+            let caller = Caller::Member { role, email: &email };
+            rules(policies).decide(true, &caller, Timestamp::from_unix_micros(0)).diagnostics.reason
+        };
+        assert_eq!(reason(&[], Role::User), Reason::MemberOfTenant);
+        assert_eq!(reason(&[deny(&["bob@*"])], Role::User), Reason::NotDenied);
+        assert_eq!(reason(&[allow(&["*"])], Role::User), Reason::AllowedByPolicy);
+        assert_eq!(reason(&[allow(&["*"])], Role::Viewer), Reason::MayNotQuery);
+        assert_eq!(reason(&[], Role::Viewer), Reason::NoAccessPolicy);
     }
 
     #[test]
