@@ -1,15 +1,17 @@
 //! Tests that what a hostile file does to its reader stays in the reader.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{FileFormat, FileRefused};
 use syft_space_extract::{ProcessExtractor, ReaderLimits, ReaderProgram};
@@ -64,16 +66,122 @@ fn k16_a_file_cannot_answer_for_the_next() {
     assert_eq!(read(&extractor, "the next"), Ok("the next".to_owned()));
 }
 
+/// A reader that is spoken to by hand, to see how it ends.
+fn ends_by(order: &str) -> Option<i32> {
+    let mut reader = Command::new(READER);
+    reader.arg("misbehave").env_clear().current_dir("/");
+    reader.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut reader = reader.spawn().unwrap();
+    let (mut input, mut output) = (reader.stdin.take().unwrap(), reader.stdout.take().unwrap());
+    input.write_all(&[&(1_u64 << 30).to_le_bytes()[..], &20_u32.to_le_bytes()].concat()).unwrap();
+    let mut ready = [0; 5];
+    output.read_exact(&mut ready).unwrap();
+    assert_eq!(ready, *b"r\0\0\0\0", "all walls stand, where these tests run");
+    let length = u32::try_from(order.len()).unwrap().to_le_bytes();
+    input.write_all(&[&[0], &length[..], order.as_bytes()].concat()).unwrap();
+    // It answers if it lives, and ends with its parent only then.
+    let mut answer = [0; 5];
+    let lives = output.read_exact(&mut answer).is_ok();
+    drop(input);
+    let status = reader.wait().unwrap();
+    assert!(!lives && status.signal().is_some(), "{order}: {answer:?}, {status}");
+    status.signal()
+}
+
 #[test]
-fn k16_a_reader_can_open_reach_and_begin_nothing() {
+fn k16_a_system_call_that_no_reader_needs_ends_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connect = format!("connect {}", listener.local_addr().unwrap());
+    let parent = std::process::id();
+    let others: Vec<String> =
+        ["prlimit", "setpriority", "kill"].into_iter().map(|call| format!("{call} {parent}")).collect();
+    let sockets: Vec<String> = (0..46).map(|family| format!("socket {family}")).collect();
+    let alone = [
+        "open",
+        "list",
+        "write",
+        "status",
+        "getcwd",
+        "memfd_create",
+        "listen",
+        "datagram",
+        "pair",
+        "sendto",
+        "close",
+        "dup",
+        "pipe",
+        "fork",
+        "clone",
+        "ptrace",
+        "getrlimit",
+        "chdir",
+        "sleep",
+        "prctl",
+        "prlimit",
+    ];
+    let all = alone.into_iter().chain(others.iter().map(String::as_str));
+    let all = all.chain(sockets.iter().map(String::as_str)).chain([connect.as_str()]);
+    for what in all {
+        assert_eq!(ends_by(&format!("try {what}")), Some(Signal::SYS.as_raw()), "{what}");
+    }
+    let extractor = extractor("misbehave", limits());
+    for what in ["open", "datagram", "close"] {
+        assert_eq!(read(&extractor, &format!("try {what}")), TOO_HEAVY, "{what}");
+        assert_eq!(read(&extractor, "the next"), Ok("the next".to_owned()), "after {what}");
+    }
+    // The parent, on whom some of it was tried, is as it was.
+    assert!(
+        rustix::process::getrlimit(rustix::process::Resource::Nofile).current.is_none_or(|most| most > 8)
+    );
+}
+
+#[test]
+fn k16_what_a_reader_needs_it_may_do() {
+    let extractor = extractor("misbehave", limits());
+    assert_eq!(read(&extractor, "allowed").as_deref(), Ok("67108864 100000 true true"));
+    for (order, signal) in [("abort", Signal::ABORT), ("overflow", Signal::ABORT)] {
+        assert_eq!(ends_by(order), Some(signal.as_raw()), "{order} is what it is, and no forbidden call");
+    }
+}
+
+#[test]
+fn k16_a_reader_inherits_nothing() {
     // What is not closed when a program begins is inherited by it.
     let inherited = File::open("/etc/passwd").unwrap();
     fcntl_setfd(&inherited, FdFlags::empty()).unwrap();
     let extractor = extractor("misbehave", limits());
-    let order = format!("reach {}", listener.local_addr().unwrap());
-    assert_eq!(read(&extractor, &order), Ok("nothing else".to_owned()));
+    let pid = read(&extractor, "pid").unwrap();
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd"));
+    // Only root may look into a process that may not be traced.
+    if let Ok(open) = open {
+        assert_eq!(open.count(), 3);
+    }
     drop(inherited);
+}
+
+#[test]
+fn k16_a_reader_says_which_walls_the_system_lacks() {
+    assert_eq!(extractor("misbehave", limits()).lacking_walls(), Ok(Vec::new()));
+    let extractor = extractor("misbehave without walls", limits());
+    let lacking = extractor.lacking_walls().unwrap();
+    let [landlock, seccomp] = lacking.as_slice() else { panic!("{lacking:?}") };
+    assert!(landlock.starts_with("landlock: ") && landlock.contains("keeps it away"), "{landlock}");
+    assert!(seccomp.starts_with("seccomp: ") && seccomp.contains("not permitted"), "{seccomp}");
+    assert_eq!(read(&extractor, "the next"), Ok("the next".to_owned()), "files are read all the same");
+}
+
+#[test]
+fn k16_the_unit_that_is_shipped_allows_what_a_reader_gives_itself_up_by() {
+    let unit = include_str!("../../../deploy/syft-space.service");
+    let allowed: Vec<&str> = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("SystemCallFilter="))
+        .filter(|calls| !calls.starts_with('~'))
+        .flat_map(str::split_whitespace)
+        .collect();
+    for call in ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"] {
+        assert!(allowed.contains(&call), "{call} is no part of @system-service before systemd 254");
+    }
 }
 
 #[test]

@@ -273,4 +273,9 @@ pub enum ExtractError {
 pub trait TextExtractor: Send + Sync {
     /// The text of a file. Blocks until it is read.
     fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError>;
+
+    /// The walls between a hostile file and the rest that this system lacks, each with why; none where all stand.
+    fn lacking_walls(&self) -> Result<Vec<String>, ExtractError> {
+        Ok(Vec::new())
+    }
 }

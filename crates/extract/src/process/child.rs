@@ -1,16 +1,18 @@
 //! The parent's side of a child that reads files, and may do anything.
 
 use std::io::{self, Read, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::process::Signal;
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
 use super::ReaderProgram;
 use super::protocol::{self, HEADER_BYTES, MAX_BODY_BYTES, READY, ResourceLimits};
+use crate::text_builder;
 
 /// A child process that reads files. Dropping it ends it.
 pub(super) struct Reader {
@@ -21,6 +23,8 @@ pub(super) struct Reader {
     pub(super) files: u32,
     /// The time that it took for them.
     pub(super) busy_time: Duration,
+    /// The walls that it lacks, and why.
+    pub(super) lacking: Vec<String>,
 }
 
 /// The failure of a child.
@@ -59,11 +63,17 @@ impl Reader {
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err("a process to read them has no pipes".to_owned());
         };
-        let mut reader = Self { process, input, output, files: 0, busy_time: Duration::ZERO };
+        let mut reader =
+            Self { process, input, output, files: 0, busy_time: Duration::ZERO, lacking: Vec::new() };
         let nonblocking = set_nonblocking(&reader.input).and_then(|()| set_nonblocking(&reader.output));
         nonblocking.map_err(|error| error.to_string())?;
         match reader.exchange(&[&resource_limits.to_bytes()], now() + time) {
-            Ok((READY, body)) if body.is_empty() => Ok(reader),
+            Ok((READY, body)) => {
+                // It has read no file yet, and is still the program that was begun.
+                reader.lacking =
+                    String::from_utf8_lossy(&body).lines().filter_map(text_builder::title).collect();
+                Ok(reader)
+            }
             Ok(_) | Err(ReaderFailure::Failed) => Err("the process to read them did not begin".to_owned()),
             Err(ReaderFailure::TimedOut) => {
                 Err(format!("the process to read them did not begin in {time:?}"))
@@ -84,6 +94,14 @@ impl Reader {
         let (kind, body) = self.exchange(&[&header, bytes], begun + time)?;
         self.busy_time = self.busy_time.saturating_add(now().saturating_duration_since(begun));
         protocol::decode_response(format, kind, body).map_err(|_| ReaderFailure::Failed)
+    }
+
+    /// Ends it. Answers whether it was ended already, for a system call that a reader never makes.
+    pub(super) fn end(mut self) -> bool {
+        // The kernel has noted why a process ends before that closes its pipes.
+        let _killed = self.process.kill();
+        let status = self.process.wait();
+        status.is_ok_and(|status| status.signal() == Some(Signal::SYS.as_raw()))
     }
 
     /// Whether it still runs, and has sent nothing without a request.

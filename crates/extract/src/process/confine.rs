@@ -6,8 +6,8 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::protocol::ResourceLimits;
 
-/// The file descriptors that a reader has: standard input, output and error. No number is left for another, so
-/// nothing can be opened, neither a file nor a connection, with or without help of the kernel's.
+/// The file descriptors that a reader has: standard input, output and error. No number is left for another, unless one
+/// of them is given back, which the filter of system calls forbids.
 const MAX_DESCRIPTORS: u64 = 3;
 
 /// Closes what was inherited beside standard input, output and error.
@@ -26,22 +26,19 @@ pub(super) fn close_inherited() -> io::Result<()> {
     Ok(())
 }
 
-/// Limits what this process and all its threads can use and reach, for good.
+/// Limits what this process and all its threads can use and reach, for good. Answers what the system does not let it
+/// give up.
 ///
 /// # Errors
 /// When the system refuses a limit.
-pub(super) fn confine(resource_limits: ResourceLimits) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
-        rustix::thread::set_no_new_privs(true)?;
-        landlock();
-    }
+pub(super) fn confine(resource_limits: ResourceLimits) -> io::Result<Option<String>> {
+    let lacking = give_up_files()?;
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::As, resource_limits.memory)?;
     limit(Resource::Cpu, u64::from(resource_limits.processor))?;
-    limit(Resource::Nofile, MAX_DESCRIPTORS)
+    limit(Resource::Nofile, MAX_DESCRIPTORS)?;
+    Ok(lacking)
 }
 
 /// Takes away the right to start threads and processes; root keeps it.
@@ -56,10 +53,13 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
     Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
 }
 
-/// Where the kernel has it: no file system, no network, no signals and sockets of other processes.
+/// Gives up the file system, the network, and the signals and sockets of other processes, where the kernel knows how.
+/// Answers why it did not.
 #[cfg(target_os = "linux")]
-fn landlock() {
-    use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, Scope};
+fn give_up_files() -> io::Result<Option<String>> {
+    use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    rustix::thread::set_no_new_privs(true)?;
     let newest = ABI::V6;
     let confined = Ruleset::default()
         .handle_access(AccessFs::from_all(newest))
@@ -67,6 +67,17 @@ fn landlock() {
         .and_then(|rules| rules.scope(Scope::from_all(newest)))
         .and_then(Ruleset::create)
         .and_then(landlock::RulesetCreated::restrict_self);
-    // A kernel without it, or without a part of it, leaves the limits, which forbid as much in their way.
-    drop(confined);
+    // An older kernel knows a part of it. The rest, sockets and signals, is the filter's of system calls too.
+    Ok(match confined.map(|confined| confined.ruleset) {
+        Ok(RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced) => None,
+        Ok(RulesetStatus::NotEnforced) => {
+            Some("landlock: the kernel has it not, or a filter of system calls keeps it away".to_owned())
+        }
+        Err(error) => Some(format!("landlock: {error}")),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_up_files() -> io::Result<Option<String>> {
+    Ok(Some("landlock: the system does not have it".to_owned()))
 }

@@ -4,6 +4,7 @@ mod child;
 mod confine;
 mod protocol;
 mod serve;
+mod system_calls;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -138,11 +139,32 @@ impl TextExtractor for ProcessExtractor {
                 Err(ReaderFailure::TimedOut) => {
                     return Err(FileRefused::TooSlow(self.limits.time.as_secs()).into());
                 }
-                // It may have been the files before: a new reader tells.
-                Err(ReaderFailure::Failed) if reader.files > 1 => reader = self.spawn()?,
-                Err(ReaderFailure::Failed) => return Err(FileRefused::TooHeavy.into()),
+                Err(ReaderFailure::Failed) => {
+                    let files = reader.files;
+                    if reader.end() {
+                        tracing::error!(
+                            format = format.as_str(),
+                            files,
+                            "a reader of files made a system call that it may not make, and was ended: the last file that \
+                             it read, or one before, may be an attack"
+                        );
+                    }
+                    if files <= 1 {
+                        return Err(FileRefused::TooHeavy.into());
+                    }
+                    // It may have been the files before: a new reader tells.
+                    reader = self.spawn()?;
+                }
             }
         }
+    }
+
+    fn lacking_walls(&self) -> Result<Vec<String>, ExtractError> {
+        let _permit = self.acquire();
+        let reader = self.reader()?;
+        let lacking = reader.lacking.clone();
+        self.lock().idle.push(reader);
+        Ok(lacking)
     }
 }
 

@@ -3,7 +3,7 @@
 //! | from | bytes |
 //! |---|---|
 //! | parent, once | memory (8), processor seconds (4) |
-//! | child, once | `READY`, length 0 |
+//! | child, once | `READY`, length (4), a line for each wall that it lacks |
 //! | parent, for each file | format (1), length (4), the file |
 //! | child, for each file | outcome (1), length (4), what it says of it |
 //!
@@ -17,7 +17,7 @@ use crate::text_builder;
 pub(super) const HEADER_BYTES: usize = 5;
 /// The bytes of a child's [`ResourceLimits`].
 pub(super) const RESOURCE_LIMITS_BYTES: usize = 12;
-/// The first response: the child is confined and waits for files.
+/// The first response: the child is confined, but for what it says, and waits for files.
 pub(super) const READY: u8 = b'r';
 
 const TEXT: u8 = b't';

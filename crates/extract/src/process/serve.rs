@@ -1,12 +1,13 @@
 //! The child's side: the process that reads files.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::sync::mpsc;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused};
 
-use super::confine;
 use super::protocol::{self, HEADER_BYTES, READY, RESOURCE_LIMITS_BYTES, ResourceLimits};
+use super::{confine, system_calls};
 
 /// Reads files for the process that started this one: the child's side of
 /// [`ProcessExtractor`](super::ProcessExtractor). It confines itself, reads files from standard input and writes
@@ -35,10 +36,14 @@ pub fn serve_with(reader: fn(FileFormat, &[u8]) -> Result<ExtractedText, FileRef
     confine::close_inherited()?;
     let mut resource_limits = [0; RESOURCE_LIMITS_BYTES];
     input.read_exact(&mut resource_limits)?;
-    confine::confine(ResourceLimits::from_bytes(resource_limits))?;
+    let without_files = confine::confine(ResourceLimits::from_bytes(resource_limits))?;
     end_with_parent()?;
     confine::forbid_new_processes()?;
-    output.write_all(&protocol::encode_header(READY, 0))?;
+    let without_calls = system_calls::give_up_others();
+    let lacking: Vec<String> = [without_files, without_calls].into_iter().flatten().collect();
+    let lacking = lacking.join("\n");
+    output.write_all(&protocol::encode_header(READY, lacking.len()))?;
+    output.write_all(lacking.as_bytes())?;
     output.flush()?;
     while let Some(header) = next_header(&mut input)? {
         let (format, length) = protocol::parse_header(header);
@@ -73,8 +78,12 @@ fn next_header(input: &mut impl Read) -> io::Result<Option<[u8; HEADER_BYTES]>> 
 /// Ends this process once nobody can write to its input, whatever it is doing then. The kernel's signal for the
 /// death of a parent would not do: it comes when the thread that began the child ends.
 fn end_with_parent() -> io::Result<()> {
-    let watch = || {
+    let (begun, has_begun) = mpsc::channel();
+    let watch = move || {
         let input = io::stdin();
+        // What a thread needs to begin, it may not do later.
+        let _heard = begun.send(());
+        drop(begun);
         loop {
             let mut watched = [PollFd::new(&input, PollFlags::empty())];
             let hung_up = poll(&mut watched, None);
@@ -85,5 +94,5 @@ fn end_with_parent() -> io::Result<()> {
         }
     };
     std::thread::Builder::new().name("parent".to_owned()).stack_size(64 * 1024).spawn(watch)?;
-    Ok(())
+    has_begun.recv().map_err(io::Error::other)
 }

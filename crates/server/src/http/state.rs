@@ -53,6 +53,8 @@ pub struct State {
     pub in_flight: InFlight,
     /// Whether requests are served; false while shutting down.
     pub ready: AtomicBool,
+    /// Whether files are read behind fewer walls than there should be.
+    pub lacks_walls: AtomicBool,
     /// Whether there is a page to browse the API with.
     pub docs_enabled: bool,
     /// The OpenAPI document, made when it is first asked for.

@@ -1,5 +1,7 @@
 //! The routes that tell whether the server is there, and whether it serves.
 
+use std::sync::atomic::Ordering;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
@@ -32,6 +34,10 @@ pub(crate) struct Readiness {
     /// How many tenants are closed because their state could not be read. It is left out where none is.
     #[serde(skip_serializing_if = "is_zero")]
     closed_tenants: usize,
+    /// `partial` where files are read behind fewer walls than there should be. It is left out where all stand. Which
+    /// one is missing is for the operator alone, in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<&'static str>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
@@ -54,5 +60,6 @@ pub(crate) async fn ready(request: Request) -> Result<HttpResponse, Problem> {
     // A store that cannot be read answers nothing else either.
     request.space().store.read(Flow::Installation, |_| Ok::<_, StoreError>(())).await?;
     let closed_tenants = request.space().snapshots.unavailable();
-    reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants })
+    let sandbox = request.state.lacks_walls.load(Ordering::Relaxed).then_some("partial");
+    reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants, sandbox })
 }

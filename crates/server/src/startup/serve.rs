@@ -54,9 +54,27 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         anonymous_failures: Arc::new(AnonymousFailures::default()),
         in_flight: InFlight::default(),
         ready: AtomicBool::new(true),
+        lacks_walls: AtomicBool::new(false),
         docs_enabled: settings.docs_enabled,
         openapi: LazyLock::new(Box::new(move || openapi::document(&limits).to_string().into())),
     })
+}
+
+/// Tells the operator which walls this system lacks around those who read files.
+async fn look_at_walls(state: &State) -> anyhow::Result<()> {
+    let extractor = Arc::clone(&state.space.extractor);
+    match tokio::task::spawn_blocking(move || extractor.lacking_walls()).await? {
+        Ok(lacking) if lacking.is_empty() => {}
+        Ok(lacking) => {
+            state.lacks_walls.store(true, Ordering::Relaxed);
+            tracing::warn!(
+                lacking = lacking.join("; "),
+                "files are read behind fewer walls than there should be: docs/ingestion.md says what that means"
+            );
+        }
+        Err(error) => tracing::error!(%error, "files cannot be read"),
+    }
+    Ok(())
 }
 
 /// Serves until `stop` ends, over the network and, where there is one, over the control socket; then takes no new
@@ -78,6 +96,7 @@ pub async fn serve(
     let address = listener.local_addr()?;
     open_files::allow_connections(settings.max_connections);
     wiring::record(&state.space, Action::SysStartup).await?;
+    look_at_walls(&state).await?;
     let workers = Workers::start(&state.space)?;
     let flush_task = tokio::spawn(Arc::clone(&state.anonymous_failures).flush_forever(state.space.clone()));
 
