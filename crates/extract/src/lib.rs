@@ -16,6 +16,7 @@ mod encoding;
 mod epub;
 mod html;
 mod json;
+mod mail;
 mod numbers;
 mod odt;
 mod package;
@@ -53,6 +54,7 @@ pub fn extract(format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, FileRe
         FileFormat::Pptx => pptx::extract(bytes),
         FileFormat::Odt => odt::extract(bytes),
         FileFormat::Epub => epub::extract(bytes),
+        FileFormat::Eml => mail::extract(bytes),
     }
 }
 
@@ -88,6 +90,7 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Pptx => "PPTX",
         FileFormat::Odt => "ODT",
         FileFormat::Epub => "EPUB",
+        FileFormat::Eml => "EML",
     }
 }
 
@@ -100,6 +103,7 @@ fn is_archive(format: FileFormat) -> bool {
         | FileFormat::Html
         | FileFormat::Csv
         | FileFormat::Json
-        | FileFormat::Pdf => false,
+        | FileFormat::Pdf
+        | FileFormat::Eml => false,
     }
 }

@@ -110,6 +110,8 @@ pub enum FileFormat {
     Odt,
     /// E-books.
     Epub,
+    /// E-mails.
+    Eml,
 }
 
 /// No text can be taken out of files of this name.
@@ -119,7 +121,7 @@ pub struct FileFormatError;
 
 impl FileFormat {
     /// Every format.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Text,
         Self::Markdown,
         Self::Html,
@@ -131,10 +133,11 @@ impl FileFormat {
         Self::Pptx,
         Self::Odt,
         Self::Epub,
+        Self::Eml,
     ];
 
     /// Which ending means which format, in lower case.
-    pub const ENDINGS: [(&'static str, Self); 14] = [
+    pub const ENDINGS: [(&'static str, Self); 15] = [
         (".txt", Self::Text),
         (".md", Self::Markdown),
         (".markdown", Self::Markdown),
@@ -149,6 +152,7 @@ impl FileFormat {
         (".pptx", Self::Pptx),
         (".odt", Self::Odt),
         (".epub", Self::Epub),
+        (".eml", Self::Eml),
     ];
 
     /// The format of a file of this name.
@@ -176,6 +180,7 @@ impl FileFormat {
             Self::Pptx => "pptx",
             Self::Odt => "odt",
             Self::Epub => "epub",
+            Self::Eml => "eml",
         }
     }
 }
