@@ -17,6 +17,7 @@ mod encoding;
 mod epub;
 mod html;
 mod json;
+mod mail;
 mod numbers;
 mod odt;
 mod package;
@@ -55,6 +56,7 @@ pub fn extract(format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, FileRe
         FileFormat::Pptx => pptx::extract(bytes),
         FileFormat::Odt => odt::extract(bytes),
         FileFormat::Epub => epub::extract(bytes),
+        FileFormat::Eml => mail::extract(bytes),
     }
 }
 
@@ -91,6 +93,7 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Pptx => "PPTX",
         FileFormat::Odt => "ODT",
         FileFormat::Epub => "EPUB",
+        FileFormat::Eml => "EML",
     }
 }
 
@@ -104,6 +107,7 @@ fn is_archive(format: FileFormat) -> bool {
         | FileFormat::Xhtml
         | FileFormat::Csv
         | FileFormat::Json
-        | FileFormat::Pdf => false,
+        | FileFormat::Pdf
+        | FileFormat::Eml => false,
     }
 }

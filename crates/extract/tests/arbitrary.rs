@@ -17,6 +17,10 @@ const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2
 const HTML: &[u8] = b"<!DOCTYPE html><html><head><meta charset=utf-8><title>A &amp; b</title><script>x</script></head><body>\
     <nav>a</nav><h1>H</h1><ul><li>a<ol><li>b</ol></ul><table><tr><td>a<td>b</table><pre>\nc</pre><p>&#x41;&notin;<br>";
 
+const EML: &[u8] = b"From: A <a@example.org>\r\nSubject: =?utf-8?B?w7w=?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
+    Content-Type: text/html; charset=koi8-r\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<p>=C1\r\n--b\r\nContent-Disposition: attachment; \
+    filename*0*=utf-8''x\r\n\r\nx\r\n--b--\r\n";
+
 /// Documents that are archives, each with a part for its text and what leads to that.
 const DOCX: &[(&str, &str)] = &[
     (
@@ -83,6 +87,7 @@ fn sample(format: FileFormat) -> Vec<u8> {
         FileFormat::Pptx => pack(PPTX),
         FileFormat::Odt => pack(ODT),
         FileFormat::Epub => pack(EPUB),
+        FileFormat::Eml => EML.to_vec(),
     }
 }
 

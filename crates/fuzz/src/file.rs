@@ -17,6 +17,10 @@ pub(crate) fn csv(bytes: &[u8]) {
     check(FileFormat::Csv, bytes);
 }
 
+pub(crate) fn eml(bytes: &[u8]) {
+    check(FileFormat::Eml, bytes);
+}
+
 /// Plain text, Markdown and JSON, which share their encodings.
 pub(crate) fn text(bytes: &[u8]) {
     for format in [FileFormat::Text, FileFormat::Markdown, FileFormat::Json] {

@@ -40,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pptx", run: file::pptx },
     Target { name: "odt", run: file::odt },
     Target { name: "epub", run: file::epub },
+    Target { name: "eml", run: file::eml },
 ];
 
 /// The bytes as text, if they are UTF-8.

@@ -112,6 +112,8 @@ pub enum FileFormat {
     Epub,
     /// HTML that is XML.
     Xhtml,
+    /// E-mails.
+    Eml,
 }
 
 /// No text can be taken out of files of this name.
@@ -134,10 +136,11 @@ impl FileFormat {
         Self::Odt,
         Self::Epub,
         Self::Xhtml,
+        Self::Eml,
     ];
 
     /// Which ending means which format, in lower case.
-    pub const ENDINGS: [(&'static str, Self); 14] = [
+    pub const ENDINGS: [(&'static str, Self); 15] = [
         (".txt", Self::Text),
         (".md", Self::Markdown),
         (".markdown", Self::Markdown),
@@ -152,6 +155,7 @@ impl FileFormat {
         (".pptx", Self::Pptx),
         (".odt", Self::Odt),
         (".epub", Self::Epub),
+        (".eml", Self::Eml),
     ];
 
     /// The format of a file of this name.
@@ -179,6 +183,7 @@ impl FileFormat {
             Self::Pptx => "pptx",
             Self::Odt => "odt",
             Self::Epub => "epub",
+            Self::Eml => "eml",
         }
     }
 }

@@ -30,6 +30,10 @@ pub(super) fn text(
             crate::html::extract(&bytes)
         }
         ("" | "application/octet-stream", "txt") => crate::plain::text(&bytes),
+        ("message/rfc822" | "multipart/related" | "application/x-mimearchive", _)
+        | ("" | "application/octet-stream", "mht" | "mhtml") => {
+            crate::mail::page(&bytes).map(|text| ExtractedText { title: None, text })
+        }
         _ => return Err(unread(name, "whose format is not read there")),
     };
     match extracted {

@@ -144,10 +144,9 @@ fn q2_an_embedded_file_is_read_in_its_place_or_the_document_is_refused() {
     assert_eq!(read("a.txt", "text/plain", "two\nlines\n").as_deref(), Ok("One.\n\ntwo\nlines\n\nThree."));
     assert_eq!(read("a.html", "text/html", "<p> </p>").as_deref(), Ok("One.\n\nThree."));
     assert_damaged(&with("a.rtf", "application/rtf", "{\\rtf1 Two}"), "embedded file a.rtf");
-    assert_damaged(
-        &with("a.mht", "message/rfc822", "MIME-Version: 1.0"),
-        "open it in Word and save it again",
-    );
+    let packed = "MIME-Version: 1.0\nContent-Type: text/html\n\n<h2>Two</h2><p>Here.</p>";
+    assert_eq!(read("a.mht", "message/rfc822", packed).as_deref(), Ok(expected));
+    assert_damaged(&with("a.docx", "application/vnd.other", "PK"), "open it in Word and save it again");
     assert_damaged(&with("a.html", "text/html", ""), "missing");
     assert_damaged(&docx("<w:altChunk r:id='x'/>", "", &[]), "embedded file");
     assert_damaged(&docx("<w:subDoc r:id='x'/>", "", &[]), "embedded file");

@@ -55,7 +55,7 @@ const MAX_FILE_BYTES_FOR_REUSE: usize = 4 * 1024 * 1024;
 ///
 /// A file that ends its reader, or makes it say nonsense, is [`FileRefused::TooHeavy`]; one that takes too long is
 /// [`FileRefused::TooSlow`]. Either way the process is gone, and the next file is read by another. Readers stay for
-/// many files, as beginning a process takes longer than reading a page; but one that has read a PDF or an archive, whose
+/// many files, as beginning a process takes longer than reading a page; but one that has read a PDF, an e-mail or an archive, whose
 /// formats are whole worlds, is not kept: what such a file might do to its reader, no other file meets.
 pub struct ProcessExtractor {
     program: ReaderProgram,
@@ -115,7 +115,7 @@ impl ProcessExtractor {
 
     /// Whether a reader is kept for more files after this one.
     fn is_reusable(&self, reader: &Reader, format: FileFormat, length: usize) -> bool {
-        let plain = !matches!(format, FileFormat::Pdf) && !crate::is_archive(format);
+        let plain = !matches!(format, FileFormat::Pdf | FileFormat::Eml) && !crate::is_archive(format);
         plain
             && length <= MAX_FILE_BYTES_FOR_REUSE
             && reader.files < self.limits.files
