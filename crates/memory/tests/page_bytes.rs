@@ -1,7 +1,9 @@
 //! What a page counts of its items is all their text: so no list grows beyond what a page may hold.
 
 use syft_space_conformance::sample;
-use syft_space_domain::audit::{Action, Log, LogHead, Object, ObjectKind, Person, ReasonCode, RecordedReason};
+use syft_space_domain::audit::{
+    Action, Log, LogHead, Object, ObjectKind, Person, ReasonCode, RecordedReason,
+};
 use syft_space_domain::identity::{Email, Member};
 use syft_space_domain::marketplace::MarketplaceWithHub;
 use syft_space_domain::page::PageItem;

@@ -127,8 +127,7 @@ mod tests {
             until: Some(Timestamp::from_unix_micros(20)),
             ..EventFilter::default()
         };
-        let fitting: Vec<i64> =
-            (8..22).filter(|at| filter.fits(&event(*at, Actor::System))).collect();
+        let fitting: Vec<i64> = (8..22).filter(|at| filter.fits(&event(*at, Actor::System))).collect();
         assert_eq!(fitting, (10..20).collect::<Vec<_>>());
         assert!(EventFilter::default().fits(&event(0, Actor::Anonymous)));
     }

@@ -282,9 +282,11 @@ pub(super) async fn endpoints(api: &ApiClient, out: &mut Output) -> anyhow::Resu
                 let EndpointWithPolicies { policies, .. } = api.get(&path).await?;
                 let names: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
                 let dataset = datasets.iter().find(|dataset| dataset.id == item.dataset_id);
-                words.first = dataset.map_or_else(|| item.dataset_id.to_string(), |dataset| dataset.name.clone());
+                words.first =
+                    dataset.map_or_else(|| item.dataset_id.to_string(), |dataset| dataset.name.clone());
                 // Whom that lets in is worth a word: it is everybody.
-                words.second = if names.is_empty() { "(none: every member)".to_owned() } else { names.join(", ") };
+                words.second =
+                    if names.is_empty() { "(none: every member)".to_owned() } else { names.join(", ") };
             }
             told.push(Told { item, told: words });
         }
