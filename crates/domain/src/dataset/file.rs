@@ -123,7 +123,7 @@ pub struct FileFormatError;
 
 impl FileFormat {
     /// Every format.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Text,
         Self::Markdown,
         Self::Html,

@@ -55,7 +55,7 @@ pub fn work_off(space: &Space, report: &dyn Fn(DatasetId, JobId, &PortError)) {
         if matches!(outcome, Outcome::Ended) {
             space.ingestion.ended(job);
         }
-        space.ingestion.done(dataset, outcome, space.clock.now());
+        space.ingestion.done(scope, dataset, outcome, space.clock.now());
     }
 }
 

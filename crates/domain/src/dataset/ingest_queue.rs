@@ -1,7 +1,8 @@
 //! The queue of background work: whose turn it is, and how far each job is at this moment.
 //!
-//! Datasets take turns, so that a long job holds up no other dataset; within a dataset files are taken in the order
-//! in which they were brought, and one at a time works for it.
+//! Tenants take turns, and within a tenant its datasets, so that a long job holds up nobody else (`ingest_turns.rs`). Documents
+//! that are stored are indexed first; within a dataset files are taken in the order in which they were brought, and one
+//! at a time works for it.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 
+use crate::dataset::ingest_turns::{MAX_RUNNING_PER_TENANT, Turns, Work};
 use crate::dataset::task::Task;
 use crate::dataset::{Job, JobProgress, JobRate, JobSnapshot, JobStatus};
 use crate::ids::{DatasetId, JobId};
@@ -21,9 +23,6 @@ use crate::time::{Clock, Timestamp};
 const RATE_WINDOW: Duration = Duration::from_secs(10);
 /// How often it is noted for that.
 const RATE_SAMPLE_INTERVAL: Duration = Duration::from_millis(200);
-/// How long work that failed waits at most before it is tried again.
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
-
 /// The jobs that are worked off in the background. [`work_off`](super::work_off) does the work.
 #[derive(Clone, Default)]
 pub struct IngestQueue(Arc<Shared>);
@@ -36,24 +35,9 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    queues: HashMap<DatasetId, DatasetQueue>,
-    /// The datasets that have work and nobody at it, in the order of their turns.
-    ready: VecDeque<DatasetId>,
+    turns: Turns<(TenantScope, Task)>,
     jobs: HashMap<JobId, RunningJob>,
     closed: bool,
-}
-
-/// What waits for one dataset.
-struct DatasetQueue {
-    scope: TenantScope,
-    /// Jobs whose documents are stored: indexing them takes one step, and no order matters.
-    stored: VecDeque<Task>,
-    /// Jobs of files, in the order they were brought.
-    files: VecDeque<Task>,
-    busy: bool,
-    /// After a failure.
-    not_before: Option<Timestamp>,
-    failures: u32,
 }
 
 /// A job as it is at this moment.
@@ -92,7 +76,16 @@ impl Future for JobWatch {
     }
 }
 
+impl Work for (TenantScope, Task) {
+    fn is_short(&self) -> bool {
+        self.1.is_stored()
+    }
+}
+
 impl IngestQueue {
+    /// How many threads may work jobs off, so that one tenant never has them all.
+    pub const WORKER_THREADS: usize = MAX_RUNNING_PER_TENANT + 1;
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,19 +98,7 @@ impl IngestQueue {
         let live =
             RunningJob { job: job.clone(), noted: VecDeque::new(), stopped: false, watched_by: Vec::new() };
         state.jobs.insert(job.id, live);
-        let queue = state.queues.entry(dataset).or_insert_with(|| DatasetQueue {
-            scope,
-            stored: VecDeque::new(),
-            files: VecDeque::new(),
-            busy: false,
-            not_before: None,
-            failures: 0,
-        });
-        queue.push(task, false);
-        let was_idle = !queue.busy && queue.count() == 1;
-        if was_idle {
-            state.ready.push_back(dataset);
-        }
+        state.turns.add(scope.tenant(), dataset, (scope, task));
         drop(state);
         self.0.changed.notify_one();
     }
@@ -130,11 +111,10 @@ impl IngestQueue {
                 return None;
             }
             let now = clock.now();
-            if let Some(turn) = state.take(now) {
-                return Some(turn);
+            if let Some((_, dataset, (scope, task))) = state.turns.take(now) {
+                return Some(Lease { scope, dataset, task });
             }
-            let wait = state.until_next(now);
-            state = match wait {
+            state = match state.turns.until_next(now) {
                 Some(wait) => {
                     let woken = self.0.changed.wait_timeout(state, wait);
                     woken.unwrap_or_else(PoisonError::into_inner).0
@@ -145,27 +125,13 @@ impl IngestQueue {
     }
 
     /// Gives work back.
-    pub(super) fn done(&self, dataset: DatasetId, outcome: Outcome, now: Timestamp) {
+    pub(super) fn done(&self, scope: TenantScope, dataset: DatasetId, outcome: Outcome, now: Timestamp) {
         let mut state = self.state();
-        let Some(queue) = state.queues.get_mut(&dataset) else { return };
-        queue.busy = false;
+        let (turns, tenant) = (&mut state.turns, scope.tenant());
         match outcome {
-            Outcome::More(task) => {
-                queue.failures = 0;
-                queue.push(task, true);
-            }
-            Outcome::Failed(task) => {
-                queue.push(task, true);
-                let wait = Duration::from_secs(1_u64 << queue.failures.min(6)).min(MAX_RETRY_DELAY);
-                queue.failures = queue.failures.saturating_add(1);
-                queue.not_before = Some(now.plus(wait));
-            }
-            Outcome::Ended => queue.failures = 0,
-        }
-        if queue.count() == 0 {
-            state.queues.remove(&dataset);
-        } else {
-            state.ready.push_back(dataset);
+            Outcome::More(task) => turns.done(tenant, dataset, Some((scope, task))),
+            Outcome::Failed(task) => turns.failed(tenant, dataset, (scope, task), now),
+            Outcome::Ended => turns.done(tenant, dataset, None),
         }
         drop(state);
         self.0.changed.notify_one();
@@ -253,35 +219,6 @@ impl IngestQueue {
         }
         drop(state);
         self.0.changed.notify_all();
-    }
-}
-
-impl State {
-    fn take(&mut self, now: Timestamp) -> Option<Lease> {
-        let due = |queue: &DatasetQueue| queue.not_before.is_none_or(|time| time <= now);
-        let at = self.ready.iter().position(|id| self.queues.get(id).is_some_and(due))?;
-        let dataset = self.ready.remove(at)?;
-        let queue = self.queues.get_mut(&dataset)?;
-        let task = queue.stored.pop_front().or_else(|| queue.files.pop_front())?;
-        queue.busy = true;
-        queue.not_before = None;
-        Some(Lease { scope: queue.scope, dataset, task })
-    }
-
-    fn until_next(&self, now: Timestamp) -> Option<Duration> {
-        let waiting = self.ready.iter().filter_map(|id| self.queues.get(id)?.not_before);
-        waiting.min().map(|time| time.since(now))
-    }
-}
-
-impl DatasetQueue {
-    fn push(&mut self, task: Task, first: bool) {
-        let tasks = if task.is_stored() { &mut self.stored } else { &mut self.files };
-        if first { tasks.push_front(task) } else { tasks.push_back(task) }
-    }
-
-    fn count(&self) -> usize {
-        self.stored.len().saturating_add(self.files.len())
     }
 }
 

@@ -14,6 +14,7 @@ mod hash;
 mod ingest;
 mod ingest_files;
 mod ingest_queue;
+mod ingest_turns;
 mod job;
 mod locks;
 mod manage;

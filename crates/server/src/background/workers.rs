@@ -6,9 +6,6 @@ use anyhow::Context;
 use syft_space_domain::Space;
 use syft_space_domain::dataset::{IngestQueue, work_off};
 
-/// How many jobs run at once. More would take the processor from queries.
-const WORKER_THREADS: usize = 2;
-
 /// The running threads. Dropping them waits until each has stored what it is working on.
 pub(crate) struct Workers {
     queue: IngestQueue,
@@ -22,7 +19,7 @@ impl Workers {
     /// When a thread cannot be started.
     pub(crate) fn start(space: &Space) -> anyhow::Result<Self> {
         let mut workers = Self { queue: space.ingestion.clone(), threads: Vec::new() };
-        for number in 0..WORKER_THREADS {
+        for number in 0..IngestQueue::WORKER_THREADS {
             let space = space.clone();
             let thread = Builder::new().name(format!("ingest-{number}")).spawn(move || {
                 work_off(&space, &|dataset, job, error| {

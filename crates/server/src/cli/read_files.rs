@@ -1,5 +1,6 @@
 //! The hidden command `syft-space read-files`: the child process in which a server reads files.
 
+use syft_space_domain::dataset::IngestQueue;
 use syft_space_extract::{ProcessExtractor, ReaderLimits, ReaderProgram};
 
 /// The name of the command.
@@ -18,5 +19,8 @@ pub(super) fn run() -> anyhow::Result<()> {
 pub fn extractor() -> std::io::Result<ProcessExtractor> {
     let path = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
     let program = ReaderProgram { path, arguments: vec![COMMAND_NAME.into()] };
-    Ok(ProcessExtractor::new(program, ReaderLimits::default()))
+    let defaults = ReaderLimits::default();
+    // A tenant whose files take long must not have all readers either: each thread that works for one finds one.
+    let processes = defaults.processes.max(IngestQueue::WORKER_THREADS);
+    Ok(ProcessExtractor::new(program, ReaderLimits { processes, ..defaults }))
 }
