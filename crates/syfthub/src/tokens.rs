@@ -7,7 +7,7 @@ use syft_space_domain::marketplace::ports::{SatelliteTokens, TrustedHubs};
 use syft_space_domain::marketplace::{Hub, SatelliteClaims, SatelliteRefused};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::Timestamp;
-use syft_space_jose::{Compact, MAX_TOKEN_BYTES, TokenDigest, decode, object};
+use syft_space_jose::{Compact, MAX_TOKEN_BYTES, TokenDigest, decode};
 
 use crate::claims::{self, Claims};
 use crate::header::Header;
@@ -29,9 +29,11 @@ pub enum SatelliteTokensError {
 
 /// Verifies satellite tokens by the keys that hubs publish.
 ///
-/// A token passes when its header names RS256, `JWT` and a key of the hub, and nothing else; when it has the six claims
-/// and no other, each of its type; when its issuer is a trusted hub's, its signature the key's, its life at most 300 s,
-/// and `iat` and `exp` hold to within 5 s. The same token may come again and again.
+/// A token passes when its header names RS256 and a key of the hub, and no type but `JWT`, no `crit` and no `b64`; when it
+/// has the six claims, each of its type, and no mark of another kind of token; when its issuer is a trusted hub's, its
+/// signature the key's, its life at most 300 s, and `iat`, `exp` and `nbf`, if it is there, hold to within 5 s. What else it
+/// says is ignored (RFC 7519, section 4; RFC 7515, section 4), and logged once per hub. The same token may come again and
+/// again.
 pub struct SyftHubTokens {
     trusted: Arc<dyn TrustedHubs>,
     keys: KeysByHub,
@@ -101,13 +103,14 @@ impl SyftHubTokens {
         let malformed = SatelliteRefused::Malformed;
         let token = Compact::split(token).ok_or(malformed)?;
         let header = decode(token.header).ok_or(malformed)?;
-        let header: Header<'_> = object(&header).ok_or(malformed)?;
+        let (header, mut ignored) = Header::read(&header).ok_or(malformed)?;
         let signature = decode(token.signature).ok_or(malformed)?;
         let payload = decode(token.payload).ok_or(malformed)?;
-        if header.alg != "RS256" || header.typ != "JWT" {
+        if header.alg != "RS256" || header.typ.is_some_and(|typ| typ != "JWT") {
             return Err(SatelliteRefused::WrongKind);
         }
-        let claims: Claims<'_> = object(&payload).ok_or(SatelliteRefused::BadClaims)?;
+        let (claims, more) = Claims::read(&payload)?;
+        ignored.extend(more);
         let hub = self.trusted.by_issuer(&claims.iss).ok_or(SatelliteRefused::UnknownIssuer)?;
 
         let signing_input = token.signing_input.as_bytes();
@@ -116,6 +119,7 @@ impl SyftHubTokens {
 
         let claims = claims.validate(hub.id)?;
         claims::check_times(&claims, now)?;
+        self.keys_of(&hub).report_ignored(ignored);
         self.cache.insert_verified(digest, VerifiedToken { claims: claims.clone(), hub, key });
         Ok(claims)
     }

@@ -36,6 +36,7 @@ impl Hub {
             audience: Audience::parse(HUB_USERNAME).unwrap(),
             role,
             issued_at: now,
+            not_before: now,
             expires_at: now.plus(Duration::from_secs(600)),
         };
         self.world.hub.add_token(subject, claims.clone());

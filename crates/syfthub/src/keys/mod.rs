@@ -1,6 +1,7 @@
 //! The current keys of hubs.
 
 mod fetch_schedule;
+mod ignored_names;
 mod jwk;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 use crate::http::HubHttp;
 use fetch_schedule::{FetchSchedule, RefreshDue};
+use ignored_names::IgnoredNames;
 pub(crate) use jwk::{HubKey, parse_key_set};
 
 /// The most bytes of a key set.
@@ -47,6 +49,8 @@ pub(crate) struct HubKeys {
     waiters: Semaphore,
     /// The last problem: the same one is not logged twice.
     last_problem: Mutex<String>,
+    /// What tokens of the hub have said that was ignored: the same is not logged twice.
+    ignored_names: IgnoredNames,
 }
 
 /// The outcome of asking for the keys again.
@@ -69,6 +73,7 @@ impl HubKeys {
             fetches_begun: AtomicU64::new(0),
             waiters: Semaphore::new(MAX_WAITING_CALLERS),
             last_problem: Mutex::default(),
+            ignored_names: IgnoredNames::default(),
         })
     }
 
@@ -145,6 +150,14 @@ impl HubKeys {
     /// Reports that no key verifies a token, also after a fetch.
     pub(crate) fn report_failure(&self) {
         self.schedule().report_failure();
+    }
+
+    /// Reports the claims and header parameters of a good token that were ignored. Which are new is logged, once per hub.
+    pub(crate) fn report_ignored(&self, names: Vec<String>) {
+        let new = self.ignored_names.learn(names);
+        if !new.is_empty() {
+            tracing::info!(hub = %self.url, names = ?new, "tokens of the hub say what they did not before; it is ignored");
+        }
     }
 
     async fn fetch(&self, now: Timestamp, _fetch_guard: OwnedMutexGuard<()>) {

@@ -31,6 +31,7 @@ fn claims(subject: &str, audience: &str) -> SatelliteClaims {
         audience: Audience::parse(audience).unwrap(),
         role: HubRole::User,
         issued_at: at(NOW),
+        not_before: at(NOW),
         expires_at: at(NOW + 60),
     }
 }

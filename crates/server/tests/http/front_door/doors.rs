@@ -228,6 +228,7 @@ fn claims(hub: HubId, subject: &str, space: &Space) -> SatelliteClaims {
         audience: Audience::parse("spaceowner").unwrap(),
         role: HubRole::User,
         issued_at: now,
+        not_before: now,
         expires_at: now.plus(Duration::from_secs(600)),
     }
 }
