@@ -12,7 +12,7 @@ use syft_space_domain::marketplace::ports::{
     SatelliteIdentities, SatelliteToken, SatelliteTokens,
 };
 use syft_space_domain::marketplace::{
-    Audience, HubCredential, HubUrl, SatelliteClaims, SatelliteId, SatelliteRefused,
+    Audience, HubCredential, HubUrl, Issuer, SatelliteClaims, SatelliteId, SatelliteRefused,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
@@ -30,6 +30,7 @@ struct HubState {
     accounts: Vec<HubAccountState>,
     tokens: Vec<(String, SatelliteClaims)>,
     identities: BTreeMap<(HubId, String), HubIdentity>,
+    issuers: BTreeMap<HubUrl, Issuer>,
 }
 
 struct HubAccountState {
@@ -82,6 +83,11 @@ impl MemoryHub {
     /// Sets whether the hubs support satellites. At first they do not.
     pub fn set_supports_satellites(&self, supports: bool) {
         self.state().supports_satellites = supports;
+    }
+
+    /// Sets which issuer the tokens of the hub at this URL name. At first it is the hub's URL.
+    pub fn set_issuer(&self, url: HubUrl, issuer: Issuer) {
+        self.state().issuers.insert(url, issuer);
     }
 
     /// The satellites of an account, by public URL.
@@ -225,6 +231,18 @@ impl HubClient for MemoryHub {
         Box::pin(ready(answer))
     }
 
+    fn mint<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        audience: &'a Audience,
+    ) -> Pending<'a, Result<Secret<String>, HubError>> {
+        let answer = self
+            .state()
+            .authenticate(access)
+            .map(|account_state| Secret::new(format!("{} for {audience}", account_state.account.username)));
+        Box::pin(ready(answer))
+    }
+
     fn satellite_token<'a>(
         &'a self,
         access: &'a HubAccess,
@@ -260,6 +278,24 @@ impl SatelliteTokens for MemoryHub {
             Some((_, claims)) => Ok(claims.clone()),
         };
         Box::pin(ready(answer))
+    }
+
+    fn issuer<'a>(
+        &'a self,
+        url: &'a HubUrl,
+        _token: &'a str,
+        _now: Timestamp,
+    ) -> Pending<'a, Result<Issuer, SatelliteRefused>> {
+        Box::pin(ready(self.issuer_at(url)))
+    }
+}
+
+impl MemoryHub {
+    fn issuer_at(&self, url: &HubUrl) -> Result<Issuer, SatelliteRefused> {
+        if let Some(issuer) = self.state().issuers.get(url) {
+            return Ok(issuer.clone());
+        }
+        Issuer::parse(url.as_str()).map_err(|_| SatelliteRefused::BadClaims)
     }
 }
 

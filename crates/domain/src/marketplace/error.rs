@@ -28,11 +28,43 @@ pub enum MarketplaceError {
         "the issuer {0} is trusted at another URL; ask the operator of this space which one, or give the hub's own issuer"
     )]
     IssuerUrlMismatch(Issuer),
-    /// The issuer is unknown, and registration is open.
-    #[error("no hub with the issuer {issuer} is trusted here; the operator may trust it at {url}")]
-    HubNotTrusted {
+    /// The hub's tokens name another issuer than was given.
+    #[error(
+        "the tokens of this hub name {found} as their issuer, not {given}: send issuer {found}, or leave it out"
+    )]
+    IssuerMismatch {
         /// The issuer that was given.
-        issuer: Issuer,
+        given: Issuer,
+        /// The issuer that a token of the hub named.
+        found: Issuer,
+    },
+    /// The hub's tokens have come to name another issuer than the one that is trusted.
+    #[error(
+        "the tokens of this hub name {found} as their issuer by now, and {trusted} is trusted: remove the marketplace and \
+         register it again"
+    )]
+    IssuerMoved {
+        /// The issuer that is trusted.
+        trusted: Issuer,
+        /// The issuer that a token of the hub named.
+        found: Issuer,
+    },
+    /// Which issuer the hub's tokens name cannot be learned, for it mints none for this account.
+    #[error(
+        "the hub mints no token for this account, so what its tokens name as their issuer cannot be checked: {0}"
+    )]
+    NoToken(HubError),
+    /// The same, for the hub mints tokens for satellites alone, and the space's address is not known.
+    #[error(
+        "the hub mints no token for this account before the space is registered there, for which the space's operator says \
+         where others reach it"
+    )]
+    NoPublicUrl,
+    /// The issuer is unknown, and registration is open.
+    #[error("the hub at {url} is not trusted here")]
+    HubNotTrusted {
+        /// The issuer that was given, or that a token of the hub named.
+        issuer: Option<Issuer>,
         /// The URL that was given.
         url: HubUrl,
     },

@@ -8,6 +8,7 @@ use crate::identity::Principal;
 use crate::ids::MarketplaceId;
 use crate::marketplace::error::MarketplaceError;
 use crate::marketplace::hub_access::hub_access;
+use crate::marketplace::learn_issuer::learn_issuer;
 use crate::marketplace::ports::{HubAccess, HubError, MarketplaceView};
 use crate::marketplace::uniqueness::{all, free};
 use crate::marketplace::{
@@ -155,13 +156,17 @@ async fn renew(
     credential: HubCredential,
 ) -> Result<Marketplace, MarketplaceError> {
     let MarketplaceWithHub { marketplace: mut row, hub, .. } = found;
-    let access = HubAccess { url: hub.url, credential };
+    let access = HubAccess { url: hub.url.clone(), credential };
     let account = space.hubs.account(&access).await?;
     if account.username != row.username {
         return Err(MarketplaceError::UsernameMismatch { given: row.username, found: account.username });
     }
     if let Some(public_url) = setting.public_url {
         row.satellite = space.hubs.register_satellite(&access, public_url).await?;
+    }
+    let found = learn_issuer(space, &access, &row.username, row.satellite).await?;
+    if found != hub.issuer {
+        return Err(MarketplaceError::IssuerMoved { trusted: hub.issuer, found });
     }
     row.credential = space.sealer.seal(scope, &row.credential_place(), &access.credential.to_plain())?;
     Ok(row)

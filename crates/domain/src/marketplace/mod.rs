@@ -17,6 +17,7 @@ mod hub_access;
 mod hub_caller;
 mod hub_role;
 mod identify;
+mod learn_issuer;
 mod listing;
 mod manage;
 mod names;

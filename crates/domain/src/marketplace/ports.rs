@@ -117,6 +117,18 @@ pub trait SatelliteTokens: Send + Sync {
         token: &'a str,
         now: Timestamp,
     ) -> Pending<'a, Result<SatelliteClaims, SatelliteRefused>>;
+
+    /// Which issuer the tokens of a hub name, that is not trusted yet or may name another by now: a token that it minted is
+    /// verified by the keys that it shows at this URL, as each token of a caller would be.
+    ///
+    /// # Errors
+    /// When the token would not be let in, whatever its issuer.
+    fn issuer<'a>(
+        &'a self,
+        url: &'a HubUrl,
+        token: &'a str,
+        now: Timestamp,
+    ) -> Pending<'a, Result<Issuer, SatelliteRefused>>;
 }
 
 /// A hub did not do what it was asked to.
@@ -299,6 +311,13 @@ pub trait HubClient: Send + Sync {
         reports: &'a [HealthReport],
         believed_for: Duration,
     ) -> Pending<'a, Result<(), HubError>>;
+
+    /// A token of this audience, minted now.
+    fn mint<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        audience: &'a Audience,
+    ) -> Pending<'a, Result<Secret<String>, HubError>>;
 
     /// A token to call a space of this audience with. It is kept, and renewed ahead of its end; who asks at the same
     /// time gets the same.

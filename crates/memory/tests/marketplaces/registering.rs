@@ -4,8 +4,8 @@ use syft_space_conformance::sample::listing;
 use syft_space_domain::audit::Action;
 use syft_space_domain::marketplace::ports::{HubAccess, HubError, Publication, TrustedHubs};
 use syft_space_domain::marketplace::{
-    ChangeMarketplace, HubCredential, HubUrl, Listing, Marketplace, MarketplaceError, TrustError, TrustedBy,
-    change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
+    ChangeMarketplace, HubCredential, HubUrl, Listing, Marketplace, MarketplaceError, NewMarketplace,
+    TrustError, TrustedBy, change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::Snapshots;
@@ -176,5 +176,48 @@ fn a2_a_tenant_has_no_more_marketplaces_than_it_may() {
         let refused =
             world.register(&acme, CLOSED, &world.account("one-more", "one-more")).await.unwrap_err();
         assert_eq!(refused, MarketplaceError::LimitReached);
+    });
+}
+
+#[test]
+fn a2_the_issuer_is_what_the_hubs_own_tokens_name() {
+    block_on(async {
+        let world = World::new();
+        let acme = world.owner("acme").await;
+        let issuer = |text: &str| text.parse().unwrap();
+        // The natural guess.
+        let guessed =
+            NewMarketplace { issuer: Some(issuer(url().as_str())), ..world.account("spaceowner", "market") };
+        let refused = world.register(&acme, CLOSED, &guessed).await.unwrap_err();
+        let mismatch =
+            MarketplaceError::IssuerMismatch { given: issuer(url().as_str()), found: issuer(ISSUER) };
+        assert_eq!(refused, mismatch);
+        assert!(refused.to_string().contains(ISSUER), "it names the right one");
+        assert!(world.cache.all().is_empty());
+        let unsaid = NewMarketplace { issuer: None, ..guessed.clone() };
+        let registered = world.register(&acme, CLOSED, &unsaid).await.unwrap();
+        assert_eq!(registered.hub.issuer, issuer(ISSUER));
+
+        // While registration is open, a hub that is trusted is asked, whatever issuer is guessed, and no other.
+        let globex = world.owner("globex").await;
+        let guessed = NewMarketplace { issuer: guessed.issuer, ..world.account("globexowner", "market") };
+        assert_eq!(world.register(&globex, OPEN, &guessed).await.unwrap_err(), mismatch);
+        let unsaid = NewMarketplace { issuer: None, ..guessed };
+        let elsewhere = HubUrl::parse("https://elsewhere.example").unwrap();
+        let untrusted = NewMarketplace { url: elsewhere.clone(), ..unsaid.clone() };
+        let refused = world.register(&globex, OPEN, &untrusted).await.unwrap_err();
+        assert_eq!(refused, MarketplaceError::HubNotTrusted { issuer: None, url: elsewhere });
+        world.register(&globex, OPEN, &unsaid).await.unwrap();
+
+        // The hub is set up anew: a new credential says so.
+        world.hub.set_issuer(url(), issuer("https://moved.example"));
+        let credential = Some(HubCredential::Pat(Secret::new("pat of spaceowner".to_owned())));
+        let change = ChangeMarketplace { credential, ..ChangeMarketplace::default() };
+        let (context, id) = (world.context(), registered.marketplace.id);
+        let refused =
+            change_marketplace(&world.space, &context, &acme, PUBLIC, id, change).await.unwrap_err();
+        let moved =
+            MarketplaceError::IssuerMoved { trusted: issuer(ISSUER), found: issuer("https://moved.example") };
+        assert_eq!(refused, moved);
     });
 }

@@ -45,6 +45,7 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(7));
         let cache = Arc::new(SnapshotCache::default());
         let hub = Arc::new(MemoryHub::new());
+        hub.set_issuer(url(), ISSUER.parse().unwrap());
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap()));
         let space = Space {
             documents: Arc::new(MemoryDocuments::new()),
@@ -109,7 +110,7 @@ impl World {
         NewMarketplace {
             name: name.parse().unwrap(),
             url: url(),
-            issuer: ISSUER.parse().unwrap(),
+            issuer: Some(ISSUER.parse().unwrap()),
             username: None,
             credential,
         }

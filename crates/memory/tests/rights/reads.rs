@@ -161,7 +161,7 @@ const READS_AHEAD: &[Reads] = &[
         let wanted = NewMarketplace {
             name: "hub".parse().unwrap(),
             url: "https://hub.example".parse().unwrap(),
-            issuer: "https://hub.example".parse().unwrap(),
+            issuer: None,
             username: None,
             credential: credential(),
         };

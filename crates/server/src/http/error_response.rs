@@ -343,11 +343,24 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::Changed => Self::new(Reason::Changed, error),
             MarketplaceError::LimitReached => Self::new(Reason::LimitReached, error),
             MarketplaceError::IssuerUrlMismatch(_) => Self::new(Reason::IssuerUrlMismatch, error),
-            MarketplaceError::HubNotTrusted { issuer, url } => Self::new(
+            MarketplaceError::IssuerMismatch { .. } | MarketplaceError::IssuerMoved { .. } => {
+                Self::new(Reason::IssuerMismatch, error)
+            }
+            MarketplaceError::NoToken(_) => Self::new(Reason::HubUnreadable, error),
+            MarketplaceError::NoPublicUrl => {
+                Self::new(Reason::PublicUrlMissing, format!("{error}: SYFT_SPACE_PUBLIC_URL"))
+            }
+            MarketplaceError::HubNotTrusted { issuer: Some(issuer), url } => Self::new(
                 Reason::HubNotTrusted,
                 format!(
                     "no hub with the issuer {issuer} is trusted here; the operator trusts it with \
                      `syft-space hubs trust {issuer} {url}`"
+                ),
+            ),
+            MarketplaceError::HubNotTrusted { issuer: None, url } => Self::new(
+                Reason::HubNotTrusted,
+                format!(
+                    "no hub at {url} is trusted here; the operator trusts it with `syft-space hubs trust ISSUER {url}`"
                 ),
             ),
             MarketplaceError::UsernameMismatch { .. } => Self::new(Reason::UsernameMismatch, error),

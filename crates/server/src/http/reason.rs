@@ -104,6 +104,8 @@ reasons! {
     Invalid = UNPROCESSABLE_ENTITY, "invalid", "The request is not valid";
     /// The password is not good enough.
     PasswordRefused = UNPROCESSABLE_ENTITY, "password_refused", "Choose another password";
+    /// The hub's tokens name another issuer than the one that was named, or than the one that is trusted.
+    IssuerMismatch = UNPROCESSABLE_ENTITY, "issuer_mismatch", "The hub's tokens name another issuer";
     /// The credential is another account's than the one that was named.
     UsernameMismatch = UNPROCESSABLE_ENTITY, "username_mismatch", "The credential is another account's";
     /// The hub does not accept the credential.

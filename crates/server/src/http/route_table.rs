@@ -12,10 +12,10 @@ use syft_space_domain::access::Permission::{
 use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
     AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft, HubNotTrusted,
-    HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerUrlMismatch, LastOwner, LimitReached,
-    NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable,
-    PublicUrlMissing, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, Unavailable,
-    UsernameMismatch,
+    HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner,
+    LimitReached, NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused,
+    PolicyUnavailable, PublicUrlMissing, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired,
+    Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
@@ -258,13 +258,13 @@ pub static ROUTES: &[Route] = routes! {
                 and never shown.")
             .request_body::<marketplaces::NewMarketplace>().response::<marketplaces::Marketplace>(201).etag()
             .reasons(&[HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
-                AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
+                IssuerMismatch, PublicUrlMissing, AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
     Get    "/api/v1/marketplaces/{id}" member(&[ReadMarketplaces]) => marketplaces::get,
         summary("Show an account on a hub").response::<marketplaces::Marketplace>(200).etag();
     Patch  "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::change,
         summary("Change a marketplace's name or credential").description("A new credential is of the same account as before.")
             .merge_patch::<marketplaces::ChangeMarketplace>().response::<marketplaces::Marketplace>(200).etag().if_match()
-            .reasons(&[OutboundNotAllowed, NameTaken, AudienceTaken, UsernameMismatch, CredentialRefused,
+            .reasons(&[OutboundNotAllowed, NameTaken, IssuerMismatch, AudienceTaken, UsernameMismatch, CredentialRefused,
                 HubUnreadable, HubUnavailable]);
     Delete "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::remove,
         summary("Remove an account on a hub, with its listings")

@@ -143,8 +143,11 @@ pub(crate) struct NewMarketplace {
     name: MarketplaceName,
     #[schemars(with = "shapes::HubUrlShape")]
     url: HubUrl,
-    #[schemars(with = "shapes::IssuerShape")]
-    issuer: Issuer,
+    /// What the hub's tokens name as their issuer. It may be left out: a token of the hub tells it, and another than that
+    /// is refused.
+    #[serde(default)]
+    #[schemars(with = "Option<shapes::IssuerShape>")]
+    issuer: Option<Issuer>,
     /// The account's name on the hub. It may be left out: the hub tells it, and another than the hub tells is refused.
     #[serde(default)]
     #[schemars(with = "Option<shapes::HubUsernameShape>")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use syft_space_fakehub::{FakeHub, HubOptions, Mode, Route};
+use syft_space_fakehub::{FakeHub, HubKey, HubOptions, Mode, Route};
 
 use crate::cli;
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory};
@@ -280,4 +280,26 @@ async fn a2_the_operator_says_which_hubs_are_trusted() {
         .map(|event| &event["actor"]["kind"])
         .collect();
     assert_eq!(by, ["account", "operator", "operator", "operator"]);
+}
+
+#[tokio::test]
+async fn a2_the_issuer_is_learned_of_the_hub_and_a_wrong_one_is_refused_with_the_right_one() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let mut account = space.hub_account_of("spaceowner", "openmined");
+    account["issuer"] = account["url"].clone();
+    let refused = owner.post("/marketplaces", &account).await.expect_problem(422, "issuer_mismatch");
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains(HubOptions::DEFAULT_ISSUER), "{detail}");
+    account.as_object_mut().unwrap().remove("issuer");
+    // A hub whose keys are not to be had could vouch for nobody.
+    space.hub().set_mode(Route::Jwks, Mode::Failing);
+    owner.post("/marketplaces", &account).await.expect_problem(503, "hub_unavailable");
+    space.hub().set_mode(Route::Jwks, Mode::Healthy);
+    let shown = space.hub().key();
+    space.hub().publish_keys(vec![HubKey::insecure_test_key(1).unwrap().named("hub-key-1").jwk().unwrap()]);
+    let refused = owner.post("/marketplaces", &account).await.expect_problem(502, "hub_unreadable");
+    assert!(refused.text.contains("would not be let in"), "{}", refused.text);
+    space.hub().publish_keys(vec![shown.jwk().unwrap()]);
+    assert_eq!(register(&owner, &account).await["issuer"], HubOptions::DEFAULT_ISSUER);
 }

@@ -90,20 +90,29 @@ impl SyftHub {
         Ok(self.request(access, method, path)?.body(APPLICATION_JSON, to_json(body)?))
     }
 
+    async fn mint_token(
+        &self,
+        access: &HubAccess,
+        audience: &Audience,
+    ) -> Result<wire::TokenResponse, HubError> {
+        // An audience has no character that would have to be escaped.
+        let request = self.request(access, Method::GET, &format!("/api/v1/token?aud={audience}"))?;
+        let response: wire::TokenResponse = parse(&self.send_authenticated(access, request).await?)?;
+        if response.target_token.is_empty() || response.expires_in == 0 {
+            return Err(HubError::Unreadable("a token that is none".to_owned()));
+        }
+        Ok(response)
+    }
+
     /// Fetches a token for calling a space.
     async fn fetch_satellite_token(
         &self,
         access: &HubAccess,
         audience: &Audience,
     ) -> Result<ExpiringValue<SatelliteToken>, HubError> {
-        // An audience has no character that would have to be escaped.
-        let request = self.request(access, Method::GET, &format!("/api/v1/token?aud={audience}"))?;
         let asked_at: Timestamp = self.clock.now();
-        let response: wire::TokenResponse = parse(&self.send_authenticated(access, request).await?)?;
+        let response = self.mint_token(access, audience).await?;
         let lifetime = Duration::from_secs(response.expires_in.into());
-        if response.target_token.is_empty() || lifetime.is_zero() {
-            return Err(HubError::Unreadable("a token that is none".to_owned()));
-        }
         let token = Secret::new(response.target_token);
         let token = SatelliteToken { token, expires_at: asked_at.plus(lifetime) };
         Ok(ExpiringValue::with_lifetime(token, asked_at, lifetime))
@@ -233,6 +242,14 @@ impl HubClient for SyftHub {
             let request = request.body(APPLICATION_JSON, to_json(&body)?).allow_retry();
             self.send_authenticated(access, request).await.map(drop)
         })
+    }
+
+    fn mint<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        audience: &'a Audience,
+    ) -> Pending<'a, Result<Secret<String>, HubError>> {
+        Box::pin(async move { Ok(Secret::new(self.mint_token(access, audience).await?.target_token)) })
     }
 
     fn satellite_token<'a>(

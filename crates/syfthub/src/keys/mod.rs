@@ -240,6 +240,13 @@ impl KeysByHub {
         Self { http, keys: RwLock::default() }
     }
 
+    /// The keys at a URL that is no trusted hub's yet, fetched now.
+    pub(crate) async fn at(&self, url: &HubUrl, now: Timestamp) -> Arc<HubKeys> {
+        let keys = HubKeys::new(url.clone(), Arc::clone(&self.http));
+        keys.refetch(0, now).await;
+        keys
+    }
+
     /// The keys of a hub at its present URL. Keys from another URL are retired.
     pub(crate) fn of(&self, hub: &Hub, trusted: impl FnOnce() -> Vec<Arc<Hub>>) -> Arc<HubKeys> {
         let at_url = |keys: &&Arc<HubKeys>| keys.url == hub.url;
