@@ -1,6 +1,6 @@
 //! In-memory hubs for tests: their accounts, satellite tokens and identities.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use syft_space_domain::Pending;
 use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::ports::{
-    HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, IdentifyError, Publication,
-    SatelliteIdentities, SatelliteToken, SatelliteTokens,
+    CredentialRefusal, HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, IdentifyError,
+    OwnMark, Publication, SatelliteIdentities, SatelliteToken, SatelliteTokens,
 };
 use syft_space_domain::marketplace::{
-    Audience, HubCredential, HubUrl, Issuer, SatelliteClaims, SatelliteId, SatelliteRefused,
+    Audience, HubCredential, HubUrl, Issuer, Marketplace, SatelliteClaims, SatelliteId, SatelliteRefused,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
@@ -39,6 +39,8 @@ struct HubAccountState {
     account: HubAccount,
     satellites: BTreeMap<String, SatelliteId>,
     publications: BTreeMap<String, Publication>,
+    /// The slugs of endpoints that no space made.
+    others: BTreeSet<String>,
     health: BTreeMap<String, bool>,
 }
 
@@ -61,6 +63,7 @@ impl MemoryHub {
             account,
             satellites: BTreeMap::new(),
             publications: BTreeMap::new(),
+            others: BTreeSet::new(),
             health: BTreeMap::new(),
         });
     }
@@ -73,6 +76,13 @@ impl MemoryHub {
     /// Adds the identity of a subject.
     pub fn add_identity(&self, hub: HubId, subject: &str, identity: HubIdentity) {
         self.state().identities.insert((hub, subject.to_owned()), identity);
+    }
+
+    /// Has the hub at a URL accept a credential of an account no more.
+    pub fn revoke(&self, url: &HubUrl, username: &str) {
+        self.account_state_mut(url, username, |account_state| {
+            account_state.credential = Secret::new(Vec::new());
+        });
     }
 
     /// Sets whether the hubs are down. At first they are up.
@@ -102,6 +112,46 @@ impl MemoryHub {
         self.account_state(url, username, |account_state| account_state.publications.clone())
     }
 
+    /// Adds an endpoint to an account that no space made.
+    pub fn add_other_endpoint(&self, url: &HubUrl, username: &str, slug: &str) {
+        self.account_state_mut(url, username, |account_state| account_state.others.insert(slug.to_owned()));
+    }
+
+    /// Removes all endpoints of an account.
+    pub fn lose_endpoints(&self, url: &HubUrl, username: &str) {
+        self.account_state_mut(url, username, |account_state| {
+            account_state.publications.clear();
+            account_state.others.clear();
+        });
+    }
+
+    /// Sets to which URL an account's callers are sent, as another space does it.
+    pub fn move_account(&self, url: &HubUrl, username: &str, domain: &str) {
+        self.account_state_mut(url, username, |account_state| {
+            account_state.account.domain = Some(domain.to_owned());
+        });
+    }
+
+    /// To which URL an account's callers are sent.
+    #[must_use]
+    pub fn domain(&self, url: &HubUrl, username: &str) -> Option<String> {
+        self.account_state(url, username, |account_state| account_state.account.domain.clone())
+    }
+
+    fn account_state_mut<T>(
+        &self,
+        url: &HubUrl,
+        username: &str,
+        change: impl FnOnce(&mut HubAccountState) -> T,
+    ) {
+        let mut state = self.state();
+        let account_state = state
+            .accounts
+            .iter_mut()
+            .find(|account| account.url == *url && account.account.username.as_str() == username);
+        account_state.map(change);
+    }
+
     /// The last health report of an account's endpoints, by slug.
     #[must_use]
     pub fn health(&self, url: &HubUrl, username: &str) -> BTreeMap<String, bool> {
@@ -123,6 +173,10 @@ impl MemoryHub {
     }
 }
 
+fn unauthorized() -> HubError {
+    HubError::Unauthorized("there is no such credential".to_owned())
+}
+
 impl HubState {
     fn authenticate(&mut self, access: &HubAccess) -> Result<&mut HubAccountState, HubError> {
         if self.is_down {
@@ -133,11 +187,27 @@ impl HubState {
         if accounts.peek().is_none() {
             return Err(HubError::Unavailable("there is no hub".to_owned()));
         }
-        accounts.find(|account| account.credential.expose() == plain.expose()).ok_or(HubError::Unauthorized)
+        accounts.find(|account| account.credential.expose() == plain.expose()).ok_or_else(unauthorized)
     }
 }
 
+/// Whether an endpoint was shown by a space with this mark. Where it leads to, the account's domain says.
+fn has_mark(publication: &Publication, mark: &OwnMark) -> bool {
+    publication.tenant_name == mark.tenant_name
+}
+
 impl HubClient for MemoryHub {
+    fn refusal(&self, access: &HubAccess) -> Option<CredentialRefusal> {
+        match self.state().authenticate(access) {
+            Err(HubError::Unauthorized(why)) => {
+                Some(CredentialRefusal { at: Timestamp::from_unix_micros(0), why })
+            }
+            _ => None,
+        }
+    }
+
+    fn forget_failures(&self, _access: &HubAccess) {}
+
     fn account<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<HubAccount, HubError>> {
         let answer = self.state().authenticate(access).map(|account_state| account_state.account.clone());
         Box::pin(ready(answer))
@@ -193,14 +263,40 @@ impl HubClient for MemoryHub {
         Box::pin(ready(answer))
     }
 
+    fn set_domain<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        public_url: &'a str,
+    ) -> Pending<'a, Result<(), HubError>> {
+        let answer = self.state().authenticate(access).map(|account_state| {
+            account_state.account.domain = Some(public_url.to_owned());
+        });
+        Box::pin(ready(answer))
+    }
+
+    fn has_live_endpoints<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<bool, HubError>> {
+        let answer = self
+            .state()
+            .authenticate(access)
+            .map(|account_state| !account_state.publications.is_empty() || !account_state.others.is_empty());
+        Box::pin(ready(answer))
+    }
+
     fn publish<'a>(
         &'a self,
         access: &'a HubAccess,
-        _satellite: Option<SatelliteId>,
+        mark: &'a OwnMark,
         publication: &'a Publication,
     ) -> Pending<'a, Result<(), HubError>> {
-        let answer = self.state().authenticate(access).map(|account_state| {
-            account_state.publications.insert(publication.slug.clone(), publication.clone());
+        let answer = self.state().authenticate(access).and_then(|account_state| {
+            let slug = publication.slug.clone();
+            if account_state.others.contains(&slug)
+                || account_state.publications.get(&slug).is_some_and(|there| !has_mark(there, mark))
+            {
+                return Err(HubError::NotOurs(slug));
+            }
+            account_state.publications.insert(slug, publication.clone());
+            Ok(())
         });
         Box::pin(ready(answer))
     }
@@ -208,11 +304,13 @@ impl HubClient for MemoryHub {
     fn unpublish<'a>(
         &'a self,
         access: &'a HubAccess,
-        _satellite: Option<SatelliteId>,
+        mark: &'a OwnMark,
         slug: &'a str,
     ) -> Pending<'a, Result<(), HubError>> {
         let answer = self.state().authenticate(access).map(|account_state| {
-            account_state.publications.remove(slug);
+            if account_state.publications.get(slug).is_some_and(|there| has_mark(there, mark)) {
+                account_state.publications.remove(slug);
+            }
         });
         Box::pin(ready(answer))
     }
@@ -221,12 +319,18 @@ impl HubClient for MemoryHub {
         &'a self,
         access: &'a HubAccess,
         _satellite: Option<SatelliteId>,
-        _public_url: &'a str,
+        public_url: &'a str,
         reports: &'a [HealthReport],
         _believed_for: Duration,
-    ) -> Pending<'a, Result<(), HubError>> {
+    ) -> Pending<'a, Result<u64, HubError>> {
         let answer = self.state().authenticate(access).map(|account_state| {
-            account_state.health.extend(reports.iter().map(|report| (report.slug.clone(), report.healthy)));
+            account_state.account.domain = Some(public_url.to_owned());
+            let (known, ignored): (Vec<_>, Vec<_>) =
+                reports.iter().partition(|report| account_state.publications.contains_key(&report.slug));
+            account_state
+                .health
+                .extend(known.into_iter().map(|report| (report.slug.clone(), report.healthy)));
+            u64::try_from(ignored.len()).unwrap_or(u64::MAX)
         });
         Box::pin(ready(answer))
     }
@@ -304,7 +408,7 @@ impl SatelliteIdentities for MemoryHub {
         &'a self,
         claims: &'a SatelliteClaims,
         token: &'a str,
-        satellite: Option<SatelliteId>,
+        account: &'a Marketplace,
         access: &'a (dyn Fn() -> Result<HubAccess, HubError> + Send + Sync),
         _now: Timestamp,
     ) -> Pending<'a, Result<HubIdentity, IdentifyError>> {
@@ -312,11 +416,12 @@ impl SatelliteIdentities for MemoryHub {
             if let Some(identity) = self.state().identities.get(&(claims.hub, claims.subject.clone())) {
                 return Ok(identity.clone());
             }
-            let access = access().map_err(IdentifyError::Unavailable)?;
-            match HubClient::identify(self, &access, satellite, token).await {
+            let unavailable = |error| IdentifyError::Unavailable(error, Duration::from_secs(1));
+            let access = access().map_err(unavailable)?;
+            match HubClient::identify(self, &access, account.satellite, token).await {
                 Ok(identity) => Ok(identity),
                 Err(HubError::Refused(why)) => Err(IdentifyError::NotVouchedFor(why)),
-                Err(error) => Err(IdentifyError::Unavailable(error)),
+                Err(error) => Err(unavailable(error)),
             }
         })
     }

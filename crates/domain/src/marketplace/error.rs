@@ -83,6 +83,28 @@ pub enum MarketplaceError {
         "this account on the hub, or its satellite, is registered here already: an account serves one tenant, once"
     )]
     AudienceTaken,
+    /// Callers could not be sent here.
+    #[error("nobody would know where to send callers: the space's operator says where others reach it")]
+    NoAddress,
+    /// The account's endpoints are up at another address.
+    #[error(
+        "the hub sends callers of this account to {0}, where endpoints are up: another space may serve them, and would be cut \
+         off. Register another account, or send take_over: true to move this one here"
+    )]
+    ServedElsewhere(String),
+    /// Its address may not be called, or its name cannot be resolved. Which, and where the name leads to, is the operator's
+    /// to know: else anybody could have the names of the network behind this space looked up.
+    #[error(
+        "{0} cannot be called from here: its name cannot be resolved, or it is in a private network or of plain HTTP, and the \
+         operator has not allowed it; the server's log says which"
+    )]
+    NotCallable(HubUrl),
+    /// What is there is no hub.
+    #[error(
+        "there is no hub at {0}: it knows no /api/v1/auth/me. Write the address without a path, as https://host or \
+         https://host:port"
+    )]
+    NoHub(HubUrl),
     /// The hub did not do what it was asked to; nothing was stored.
     #[error(transparent)]
     Hub(#[from] HubError),
@@ -91,3 +113,14 @@ pub enum MarketplaceError {
     PortError(#[from] PortError),
 }
 port_errors!(MarketplaceError);
+
+impl MarketplaceError {
+    /// The error of the first call to a hub: what knows no such route is none.
+    pub(super) fn at(url: &HubUrl) -> impl Fn(HubError) -> Self {
+        |error| match error {
+            HubError::NotFound => Self::NoHub(url.clone()),
+            HubError::NotAllowed(_) | HubError::Unresolved => Self::NotCallable(url.clone()),
+            error => Self::Hub(error),
+        }
+    }
+}

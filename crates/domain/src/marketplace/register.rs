@@ -4,6 +4,7 @@ use crate::access::Permission;
 use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
 use crate::identity::Principal;
 use crate::ids::{HubId, MarketplaceId};
+use crate::marketplace::claim::{Served, served};
 use crate::marketplace::error::MarketplaceError;
 use crate::marketplace::learn_issuer::learn_issuer;
 use crate::marketplace::ports::{HubAccess, MarketplaceView};
@@ -31,6 +32,8 @@ pub struct NewMarketplace {
     pub username: Option<HubUsername>,
     /// What proves to the hub who the tenant is there.
     pub credential: HubCredential,
+    /// Whether the account is to be moved here from another address where its endpoints are up.
+    pub take_over: bool,
 }
 
 /// What the space is set up for, as far as registering goes.
@@ -70,7 +73,8 @@ pub async fn register_marketplace(
     space.read_ahead(principal, Permission::ManageMarketplaces, &event, look).await?;
 
     let access = HubAccess { url: wanted.url, credential: wanted.credential };
-    let account = space.hubs.account(&access).await?;
+    space.hubs.forget_failures(&access);
+    let account = space.hubs.account(&access).await.map_err(MarketplaceError::at(&access.url))?;
     if let Some(given) = wanted.username
         && given != account.username
     {
@@ -105,10 +109,14 @@ pub async fn register_marketplace(
         username: account.username,
         satellite,
         credential: Sealed::from_bytes(Vec::new()),
+        told_url: None,
         revision: 1,
         created_at: context.now,
         updated_at: context.now,
     };
+    if let Some(public_url) = setting.public_url {
+        take_over(space, &access, &mut marketplace, public_url, wanted.take_over).await?;
+    }
     let (place, credential) = (marketplace.credential_place(), Some(access.credential.type_name()));
     marketplace.credential = space.sealer.seal(&scope, &place, &access.credential.to_plain())?;
 
@@ -132,7 +140,7 @@ pub async fn register_marketplace(
                 tx.add_hub(&hub)?;
             }
             tx.add_marketplace(&scope, &row)?;
-            let recorded = MarketplaceWithHub { marketplace: row, hub, credential };
+            let recorded = MarketplaceWithHub { marketplace: row, hub, credential, refusal: None };
             let recorded = Recorded::new(recorded, registered.clone());
             Ok(if is_new { recorded.and(trusts.clone()) } else { recorded })
         })
@@ -150,6 +158,24 @@ fn trusted(known: Option<Hub>, wanted: &Hub, registration_open: bool) -> Result<
         }
         None => Ok(wanted.clone()),
     }
+}
+
+/// Refuses an account whose callers are sent to another address where endpoints are up, unless it is to be moved here. Then
+/// the hub sends them here from now on.
+pub(super) async fn take_over(
+    space: &Space,
+    access: &HubAccess,
+    at: &mut Marketplace,
+    public_url: &str,
+    is_wanted: bool,
+) -> Result<(), MarketplaceError> {
+    match served(space, access, at, public_url).await? {
+        Served::Elsewhere(domain) if !is_wanted => return Err(MarketplaceError::ServedElsewhere(domain)),
+        Served::Elsewhere(_) => space.hubs.set_domain(access, public_url).await?,
+        Served::ByNobody | Served::Here => return Ok(()),
+    }
+    at.told_url = Some(public_url.to_owned());
+    Ok(())
 }
 
 /// Whether a hub may be asked at all: nobody else has its issuer, and while registration is open, it is trusted. Under which

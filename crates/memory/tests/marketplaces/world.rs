@@ -105,6 +105,7 @@ impl World {
             subject: username.to_owned(),
             username: username.parse().unwrap(),
             email: format!("{username}@hub.example"),
+            domain: None,
         };
         self.hub.add_account(url(), &credential, account);
         NewMarketplace {
@@ -113,6 +114,7 @@ impl World {
             issuer: Some(ISSUER.parse().unwrap()),
             username: None,
             credential,
+            take_over: false,
         }
     }
 

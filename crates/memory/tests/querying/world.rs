@@ -262,6 +262,7 @@ impl World {
             subject: HUB_USERNAME.to_owned(),
             username: HUB_USERNAME.parse().unwrap(),
             email: "harbormaster@hub.example".to_owned(),
+            domain: None,
         };
         let issuer: Issuer = "https://hub.syft.com".parse().unwrap();
         self.hub.add_account(url.clone(), &credential, account);
@@ -272,6 +273,7 @@ impl World {
             issuer: Some(issuer),
             username: None,
             credential,
+            take_over: false,
         };
         let settings =
             RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };

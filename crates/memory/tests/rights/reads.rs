@@ -164,6 +164,7 @@ const READS_AHEAD: &[Reads] = &[
             issuer: None,
             username: None,
             credential: credential(),
+            take_over: false,
         };
         let context = context(space);
         told(block_on(marketplace::register_marketplace(space, &context, who, SETTINGS, wanted)))

@@ -22,6 +22,9 @@ use crate::http::state::State;
 const SINGLE_HEADERS: [&str; 6] =
     ["authorization", "content-type", "content-length", "host", "if-match", "x-tenant-name"];
 
+/// When a hub whose keys could not be had is asked for them again, at the latest.
+const KEYS_RETRY_SECONDS: u64 = 10;
+
 /// Checks a request against the guard of its route.
 ///
 /// # Errors
@@ -50,7 +53,12 @@ pub async fn guard<E>(
         Guard::Member(permissions) => {
             let principal = match &operator {
                 Some(operator) => listener::enter_tenant(state, operator, &http).await?,
-                None => identify(state, &context, &http, permissions).await?,
+                None => {
+                    let identified = identify(state, &context, &http, permissions).await;
+                    identified.map_err(|problem| {
+                        if is_for_hub_users(permissions) { problem.for_hub_users() } else { problem }
+                    })?
+                }
             };
             let name = RouteName { method: route.method.as_str(), path: route.path };
             Some(Caller::check(state, &context, principal, permissions, name).await?)
@@ -100,9 +108,7 @@ async fn identify(
     let claims = match state.space.tokens.verify(token, context.now) {
         Ok(claims) => claims,
         // What is no token of ours may be a hub's, where its users may do something.
-        Err(TokenRefused::WrongKind)
-            if permissions.iter().any(|permission| PrincipalKind::HubUser.may(*permission)) =>
-        {
+        Err(TokenRefused::WrongKind) if is_for_hub_users(permissions) => {
             return identify_hub_user(state, context, token).await;
         }
         Err(error) => return Err(refused(error.reason_code())),
@@ -126,11 +132,16 @@ async fn identify_hub_user(
                 Action::AuthnTokenFail,
                 error.reason_code(),
             );
-            return Err(Problem::new(Reason::HubUnavailable, error));
+            return Err(Problem::new(Reason::HubUnavailable, error).retry_after(KEYS_RETRY_SECONDS));
         }
         Err(error) => return Err(refused(state, context, error.reason_code())),
     };
     admit(&*state.space.snapshots, claims, token).map_err(|error| unauthenticated(state, context, error))
+}
+
+/// Whether users of a marketplace, who have no account here, may come to a route.
+fn is_for_hub_users(permissions: &[Permission]) -> bool {
+    permissions.iter().any(|permission| PrincipalKind::HubUser.may(*permission))
 }
 
 fn bearer(header: &str) -> Option<&str> {
