@@ -3,6 +3,7 @@
 mod fetch_schedule;
 mod ignored_names;
 mod jwk;
+mod modulus;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +27,8 @@ pub(crate) use jwk::{HubKey, parse_key_set};
 const MAX_KEY_SET_BYTES: usize = 64 * 1024;
 /// The time for fetching one.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest that a caller waits for a scheduled fetch.
+const REFRESH_PATIENCE: Duration = Duration::from_millis(500);
 /// The most callers that wait for a fetch at once. Others are judged by the present keys.
 const MAX_WAITING_CALLERS: usize = 1_024;
 
@@ -114,7 +117,8 @@ impl HubKeys {
         }
     }
 
-    /// Fetches keys that grow old. A caller that finds them too old waits; else the present ones serve meanwhile.
+    /// Fetches keys that grow old. A caller that finds them too old waits, as long as a hub in good health takes; else, and
+    /// after that, the present ones serve meanwhile.
     pub(crate) async fn refresh_if_due(self: &Arc<Self>, now: Timestamp) {
         let due = self.schedule().refresh_due(now);
         if due == RefreshDue::NotYet {
@@ -126,7 +130,7 @@ impl HubKeys {
             keys.fetch(now, fetch_guard).await;
         });
         if due == RefreshDue::Blocking {
-            fetch.await.ok();
+            drop(tokio::time::timeout(REFRESH_PATIENCE, fetch).await);
         }
     }
 
@@ -172,7 +176,10 @@ impl HubKeys {
             Ok(answer) => return self.log_problem(format!("the answer was {}", answer.status)),
             Err(error) => return self.log_problem(error.to_string()),
         };
-        let Some((keys, ignored)) = parse_key_set(&answer.body) else {
+        // Whether a modulus is any good takes milliseconds, and a set may have many.
+        let body = answer.body.clone();
+        let Ok(parsed) = tokio::task::spawn_blocking(move || parse_key_set(&body)).await else { return };
+        let Some((keys, ignored)) = parsed else {
             return self.log_problem("the answer is no key set".to_owned());
         };
         if keys.is_empty() {
