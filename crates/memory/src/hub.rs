@@ -8,11 +8,12 @@ use std::time::Duration;
 use syft_space_domain::Pending;
 use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::ports::{
-    CredentialRefusal, HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, IdentifyError,
-    OwnMark, Publication, SatelliteIdentities, SatelliteToken, SatelliteTokens,
+    HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, IdentifyError, OwnMark,
+    Publication, SatelliteIdentities, SatelliteToken, SatelliteTokens,
 };
 use syft_space_domain::marketplace::{
-    Audience, HubCredential, HubUrl, Issuer, Marketplace, SatelliteClaims, SatelliteId, SatelliteRefused,
+    Audience, CredentialRefusal, HubCredential, HubUrl, Issuer, Marketplace, SatelliteClaims, SatelliteId,
+    SatelliteRefused,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;

@@ -162,7 +162,10 @@ pub async fn change_endpoint(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
     let now = context.now;
-    let former = FormerListings::generate(now, &*context.entropy)?;
+    let former = match change.slug {
+        Some(_) => FormerListings::generate(now, &*context.entropy)?,
+        None => FormerListings::default(),
+    };
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store

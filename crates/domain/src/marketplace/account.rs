@@ -1,8 +1,7 @@
 //! A tenant's account on a hub.
 
 use crate::ids::{HubId, MarketplaceId};
-use crate::marketplace::ports::CredentialRefusal;
-use crate::marketplace::{Audience, Hub, HubUsername, MarketplaceName, SatelliteId};
+use crate::marketplace::{Audience, CredentialRefusal, Hub, HubUsername, MarketplaceName, SatelliteId};
 use crate::page::PageItem;
 use crate::sealing::{AssociatedData, Sealed};
 use crate::time::Timestamp;

@@ -2,7 +2,7 @@
 
 use crate::endpoint::Slug;
 use crate::ids::{EndpointId, ListingId};
-use crate::marketplace::{Listing, ListingState};
+use crate::marketplace::{Listing, ListingState, Marketplace};
 use crate::random::{Entropy, RandomError};
 use crate::store::{StoreError, Tx};
 use crate::tenant::WriteScope;
@@ -37,15 +37,14 @@ pub(crate) fn tell_anew(
 }
 
 /// The ids of what stands for an endpoint's listings under its slug until then, one for each marketplace that may be.
+#[derive(Default)]
 pub(crate) struct FormerListings(Vec<(ListingId, EndpointId)>);
 
 impl FormerListings {
     /// Draws as many as there may be.
     pub(crate) fn generate(now: Timestamp, entropy: &dyn Entropy) -> Result<Self, RandomError> {
         let draw = || Ok((ListingId::generate(now, entropy)?, EndpointId::generate(now, entropy)?));
-        Ok(Self(
-            (0..crate::marketplace::Marketplace::MAX_PER_TENANT).map(|_| draw()).collect::<Result<_, _>>()?,
-        ))
+        Ok(Self((0..Marketplace::MAX_PER_TENANT).map(|_| draw()).collect::<Result<_, _>>()?))
     }
 }
 

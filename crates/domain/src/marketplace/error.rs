@@ -101,8 +101,8 @@ pub enum MarketplaceError {
     NotCallable(HubUrl),
     /// What is there is no hub.
     #[error(
-        "there is no hub at {0}: it knows no /api/v1/auth/me. Write the address without a path, as https://host or \
-         https://host:port"
+        "there is no hub at {0}, for nobody there knows what each hub does. Write the address without a path, as https://host \
+         or https://host:port"
     )]
     NoHub(HubUrl),
     /// The hub did not do what it was asked to; nothing was stored.

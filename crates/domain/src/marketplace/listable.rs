@@ -36,14 +36,11 @@ const RESERVED_SLUGS: [&str; 23] = [
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnlistableSlug {
     /// It is a page of the hub.
-    #[error(
-        "hubs keep the slug {0} for a page of their own: give the endpoint another slug (PATCH it with {{\"slug\": …}})"
-    )]
+    #[error("hubs keep the slug {0} for a page of their own: give the endpoint another slug")]
     Reserved(Slug),
     /// It is too long.
     #[error(
-        "hubs take slugs of up to {SLUG_MAX} characters, and this one has more: give the endpoint another slug (PATCH it with \
-         {{\"slug\": …}})"
+        "hubs take slugs of up to {SLUG_MAX} characters, and this one has more: give the endpoint another slug"
     )]
     TooLong,
 }

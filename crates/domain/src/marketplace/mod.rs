@@ -40,7 +40,7 @@ pub use account::{Marketplace, MarketplaceWithHub};
 pub use address::is_same_address;
 pub use admit::admit;
 pub use audience::{Audience, AudienceError};
-pub use credential::{HubCredential, HubSecretError};
+pub use credential::{CredentialRefusal, HubCredential, HubSecretError};
 pub(crate) use endpoint_changed::{FormerListings, move_listings, take_off, tell_anew};
 pub use error::MarketplaceError;
 pub use hub::{Hub, TrustedBy, TrustedByError};

@@ -8,8 +8,8 @@ use crate::audit::ReasonCode;
 use crate::identity::Email;
 use crate::ids::{EndpointId, HubId, ListingId, MarketplaceId, TenantId};
 use crate::marketplace::{
-    Audience, Hub, HubCredential, HubRole, HubUrl, HubUsername, Issuer, Listing, Marketplace,
-    SatelliteClaims, SatelliteId, SatelliteRefused,
+    Audience, CredentialRefusal, Hub, HubCredential, HubRole, HubUrl, HubUsername, Issuer, Listing,
+    Marketplace, SatelliteClaims, SatelliteId, SatelliteRefused,
 };
 use crate::page::{Page, PageLimit, PageRequest};
 use crate::sealing::Unsealable;
@@ -164,7 +164,7 @@ pub enum HubError {
     /// It sends the account's callers to another address, where endpoints are up.
     #[error(
         "the hub sends callers of this account to {0}, where endpoints are up: another space may serve them. To move the \
-         account here, send take_over: true with PATCH /api/v1/marketplaces/{{id}}"
+         account here, change the marketplace with take_over: true"
     )]
     Displaced(String),
     /// The stored credential cannot be opened.
@@ -202,15 +202,6 @@ impl HubError {
             | Self::Unreadable(_) => false,
         }
     }
-}
-
-/// A hub does not accept a credential any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CredentialRefusal {
-    /// Since when that is known.
-    pub at: Timestamp,
-    /// What the hub said of why.
-    pub why: String,
 }
 
 impl From<Unsealable> for HubError {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
-use syft_space_domain::access::{Permission, PrincipalKind};
+use syft_space_domain::access::Permission;
 use syft_space_domain::audit::{Action, Origin, RequestContext};
 use syft_space_domain::identity::{Principal, TokenRefused, authenticate};
 use syft_space_domain::marketplace::{SatelliteRefused, admit};
 
-use crate::http::caller::{Caller, RouteName, refused, unauthenticated};
+use crate::http::caller::{Caller, RouteName, is_for_hub_users, refused, unauthenticated};
 use crate::http::client_address::client_address;
 use crate::http::listener::{self, Listener};
 use crate::http::problem::Problem;
@@ -137,11 +137,6 @@ async fn identify_hub_user(
         Err(error) => return Err(refused(state, context, error.reason_code())),
     };
     admit(&*state.space.snapshots, claims, token).map_err(|error| unauthenticated(state, context, error))
-}
-
-/// Whether users of a marketplace, who have no account here, may come to a route.
-fn is_for_hub_users(permissions: &[Permission]) -> bool {
-    permissions.iter().any(|permission| PrincipalKind::HubUser.may(*permission))
 }
 
 fn bearer(header: &str) -> Option<&str> {

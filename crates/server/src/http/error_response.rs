@@ -253,7 +253,7 @@ impl From<EndpointError> for Problem {
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {
-            QueryError::Authorization(error) => error.into(),
+            QueryError::Authorization(error) => Self::from(error).for_hub_users(),
             QueryError::NotFound => Self::new(Reason::NotFound, error),
             QueryError::Refused(ref refusal) => {
                 Self::new(Reason::AccessDenied, &error).with_policy(refusal.policy.clone())

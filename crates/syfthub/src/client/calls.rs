@@ -7,10 +7,12 @@ use std::time::Duration;
 use syft_space_domain::Pending;
 use syft_space_domain::identity::Email;
 use syft_space_domain::marketplace::ports::{
-    CredentialRefusal, HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, OwnMark,
-    Publication, SatelliteToken,
+    HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, OwnMark, Publication,
+    SatelliteToken,
 };
-use syft_space_domain::marketplace::{Audience, HubUsername, SatelliteId, is_same_address};
+use syft_space_domain::marketplace::{
+    Audience, CredentialRefusal, HubUsername, SatelliteId, is_same_address,
+};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use syft_space_outbound::Request;

@@ -265,7 +265,7 @@ mod tests {
             let endpoint = json!({"slug": "notes", "connect": connect, "satellite_id": of});
             serde_json::from_value::<OwnEndpointResponse>(endpoint).unwrap().has_mark(mark)
         };
-        assert!(has_mark(&[here.clone()], None, &mark(None)));
+        assert!(has_mark(std::slice::from_ref(&here), None, &mark(None)));
         for connect in [
             vec![],
             vec![to("https://space.example", "globex")],

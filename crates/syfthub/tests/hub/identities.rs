@@ -261,11 +261,11 @@ async fn a2_who_is_known_does_not_wait_for_a_hub_that_hangs_and_is_asked_for_beh
     let claims = claims("2", "spaceowner");
     who(&identities, &claims, NOW).await.unwrap();
     hub.gate.forget_permits(Semaphore::MAX_PERMITS);
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     assert_eq!(who(&identities, &claims, NOW + 600).await, Ok(alice()));
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     // Whoever comes while the hub is asked does not wait at all.
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     for _ in 0..100 {
         assert_eq!(who(&identities, &claims, NOW + 601).await, Ok(alice()));
     }
