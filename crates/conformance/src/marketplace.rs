@@ -148,6 +148,7 @@ pub fn a_marketplace_is_read_back_as_it_was_added(make: &StoreFactory) {
     let added = || Marketplace {
         satellite: Some(satellite_id(7)),
         credential: Sealed::from_bytes((0..=255).collect()),
+        told_url: Some("https://space.example".to_owned()),
         revision: 3,
         updated_at: time(70),
         ..marketplace(1, 2, 1)

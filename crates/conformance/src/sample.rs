@@ -285,6 +285,7 @@ pub fn marketplace(n: u64, hub: u64, username_of: u64) -> Marketplace {
         username: username(username_of),
         satellite: None,
         credential: Sealed::from_bytes(vec![0, 255, 7]),
+        told_url: None,
         revision: 1,
         created_at: time(11),
         updated_at: time(11),

@@ -12,6 +12,9 @@ pub struct HubOptions {
     pub issuer: String,
     /// Whether it supports satellites, as newer hubs do.
     pub satellites: bool,
+    /// Whether it is the newest of those: an origin that is registered already is a conflict, also for its own satellite, and
+    /// with a satellite its endpoints are deleted.
+    pub strict_satellites: bool,
     /// Whether it limits logins and registrations as a real hub does.
     pub rate_limits: bool,
     /// The key that signs its tokens.
@@ -38,6 +41,7 @@ impl HubOptions {
         Ok(Self {
             issuer: Self::DEFAULT_ISSUER.to_owned(),
             satellites: false,
+            strict_satellites: false,
             rate_limits: true,
             key: HubKey::insecure_test_key(0)?,
             clock: HubClock::system(),

@@ -101,6 +101,7 @@ pub(crate) struct Endpoint {
 pub(crate) struct HubState {
     pub(crate) issuer: String,
     pub(crate) supports_satellites: bool,
+    pub(crate) strict_satellites: bool,
     pub(crate) rate_limits: bool,
     pub(crate) clock: HubClock,
     pub(crate) aggregator_backoff: Duration,
@@ -129,6 +130,7 @@ impl HubState {
         Ok(Self {
             issuer: options.issuer,
             supports_satellites: options.satellites,
+            strict_satellites: options.strict_satellites,
             rate_limits: options.rate_limits,
             clock: options.clock,
             aggregator_backoff: options.aggregator_backoff,

@@ -43,7 +43,8 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Reads a JSON object. A member that stands twice or is not known to `T` is refused by what derives `T`.
+/// Reads a JSON object. A member of `T` that stands twice is refused by what derives `T`. Whether others are is for `T` to
+/// say; one that ignores them asks [`member_names`](crate::member_names) first, for they too may stand but once.
 #[must_use]
 pub fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
     // A derived reader would also take an array, by position.

@@ -1,6 +1,6 @@
 //! In-memory hubs for tests: their accounts, satellite tokens and identities.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,11 +8,12 @@ use std::time::Duration;
 use syft_space_domain::Pending;
 use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::ports::{
-    HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, IdentifyError, Publication,
-    SatelliteIdentities, SatelliteToken, SatelliteTokens,
+    HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, IdentifyError, OwnMark,
+    Publication, SatelliteIdentities, SatelliteToken, SatelliteTokens,
 };
 use syft_space_domain::marketplace::{
-    Audience, HubCredential, HubUrl, SatelliteClaims, SatelliteId, SatelliteRefused,
+    Audience, CredentialRefusal, HubCredential, HubUrl, Issuer, Marketplace, SatelliteClaims, SatelliteId,
+    SatelliteRefused,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
@@ -30,6 +31,7 @@ struct HubState {
     accounts: Vec<HubAccountState>,
     tokens: Vec<(String, SatelliteClaims)>,
     identities: BTreeMap<(HubId, String), HubIdentity>,
+    issuers: BTreeMap<HubUrl, Issuer>,
 }
 
 struct HubAccountState {
@@ -38,6 +40,8 @@ struct HubAccountState {
     account: HubAccount,
     satellites: BTreeMap<String, SatelliteId>,
     publications: BTreeMap<String, Publication>,
+    /// The slugs of endpoints that no space made.
+    others: BTreeSet<String>,
     health: BTreeMap<String, bool>,
 }
 
@@ -60,6 +64,7 @@ impl MemoryHub {
             account,
             satellites: BTreeMap::new(),
             publications: BTreeMap::new(),
+            others: BTreeSet::new(),
             health: BTreeMap::new(),
         });
     }
@@ -74,6 +79,13 @@ impl MemoryHub {
         self.state().identities.insert((hub, subject.to_owned()), identity);
     }
 
+    /// Has the hub at a URL accept a credential of an account no more.
+    pub fn revoke(&self, url: &HubUrl, username: &str) {
+        self.account_state_mut(url, username, |account_state| {
+            account_state.credential = Secret::new(Vec::new());
+        });
+    }
+
     /// Sets whether the hubs are down. At first they are up.
     pub fn set_down(&self, is_down: bool) {
         self.state().is_down = is_down;
@@ -82,6 +94,11 @@ impl MemoryHub {
     /// Sets whether the hubs support satellites. At first they do not.
     pub fn set_supports_satellites(&self, supports: bool) {
         self.state().supports_satellites = supports;
+    }
+
+    /// Sets which issuer the tokens of the hub at this URL name. At first it is the hub's URL.
+    pub fn set_issuer(&self, url: HubUrl, issuer: Issuer) {
+        self.state().issuers.insert(url, issuer);
     }
 
     /// The satellites of an account, by public URL.
@@ -94,6 +111,46 @@ impl MemoryHub {
     #[must_use]
     pub fn publications(&self, url: &HubUrl, username: &str) -> BTreeMap<String, Publication> {
         self.account_state(url, username, |account_state| account_state.publications.clone())
+    }
+
+    /// Adds an endpoint to an account that no space made.
+    pub fn add_other_endpoint(&self, url: &HubUrl, username: &str, slug: &str) {
+        self.account_state_mut(url, username, |account_state| account_state.others.insert(slug.to_owned()));
+    }
+
+    /// Removes all endpoints of an account.
+    pub fn lose_endpoints(&self, url: &HubUrl, username: &str) {
+        self.account_state_mut(url, username, |account_state| {
+            account_state.publications.clear();
+            account_state.others.clear();
+        });
+    }
+
+    /// Sets to which URL an account's callers are sent, as another space does it.
+    pub fn move_account(&self, url: &HubUrl, username: &str, domain: &str) {
+        self.account_state_mut(url, username, |account_state| {
+            account_state.account.domain = Some(domain.to_owned());
+        });
+    }
+
+    /// To which URL an account's callers are sent.
+    #[must_use]
+    pub fn domain(&self, url: &HubUrl, username: &str) -> Option<String> {
+        self.account_state(url, username, |account_state| account_state.account.domain.clone())
+    }
+
+    fn account_state_mut<T>(
+        &self,
+        url: &HubUrl,
+        username: &str,
+        change: impl FnOnce(&mut HubAccountState) -> T,
+    ) {
+        let mut state = self.state();
+        let account_state = state
+            .accounts
+            .iter_mut()
+            .find(|account| account.url == *url && account.account.username.as_str() == username);
+        account_state.map(change);
     }
 
     /// The last health report of an account's endpoints, by slug.
@@ -117,6 +174,10 @@ impl MemoryHub {
     }
 }
 
+fn unauthorized() -> HubError {
+    HubError::Unauthorized("there is no such credential".to_owned())
+}
+
 impl HubState {
     fn authenticate(&mut self, access: &HubAccess) -> Result<&mut HubAccountState, HubError> {
         if self.is_down {
@@ -127,11 +188,27 @@ impl HubState {
         if accounts.peek().is_none() {
             return Err(HubError::Unavailable("there is no hub".to_owned()));
         }
-        accounts.find(|account| account.credential.expose() == plain.expose()).ok_or(HubError::Unauthorized)
+        accounts.find(|account| account.credential.expose() == plain.expose()).ok_or_else(unauthorized)
     }
 }
 
+/// Whether an endpoint was shown by a space with this mark. Where it leads to, the account's domain says.
+fn has_mark(publication: &Publication, mark: &OwnMark) -> bool {
+    publication.tenant_name == mark.tenant_name
+}
+
 impl HubClient for MemoryHub {
+    fn refusal(&self, access: &HubAccess) -> Option<CredentialRefusal> {
+        match self.state().authenticate(access) {
+            Err(HubError::Unauthorized(why)) => {
+                Some(CredentialRefusal { at: Timestamp::from_unix_micros(0), why })
+            }
+            _ => None,
+        }
+    }
+
+    fn forget_failures(&self, _access: &HubAccess) {}
+
     fn account<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<HubAccount, HubError>> {
         let answer = self.state().authenticate(access).map(|account_state| account_state.account.clone());
         Box::pin(ready(answer))
@@ -187,14 +264,40 @@ impl HubClient for MemoryHub {
         Box::pin(ready(answer))
     }
 
+    fn set_domain<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        public_url: &'a str,
+    ) -> Pending<'a, Result<(), HubError>> {
+        let answer = self.state().authenticate(access).map(|account_state| {
+            account_state.account.domain = Some(public_url.to_owned());
+        });
+        Box::pin(ready(answer))
+    }
+
+    fn has_live_endpoints<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<bool, HubError>> {
+        let answer = self
+            .state()
+            .authenticate(access)
+            .map(|account_state| !account_state.publications.is_empty() || !account_state.others.is_empty());
+        Box::pin(ready(answer))
+    }
+
     fn publish<'a>(
         &'a self,
         access: &'a HubAccess,
-        _satellite: Option<SatelliteId>,
+        mark: &'a OwnMark,
         publication: &'a Publication,
     ) -> Pending<'a, Result<(), HubError>> {
-        let answer = self.state().authenticate(access).map(|account_state| {
-            account_state.publications.insert(publication.slug.clone(), publication.clone());
+        let answer = self.state().authenticate(access).and_then(|account_state| {
+            let slug = publication.slug.clone();
+            if account_state.others.contains(&slug)
+                || account_state.publications.get(&slug).is_some_and(|there| !has_mark(there, mark))
+            {
+                return Err(HubError::NotOurs(slug));
+            }
+            account_state.publications.insert(slug, publication.clone());
+            Ok(())
         });
         Box::pin(ready(answer))
     }
@@ -202,11 +305,13 @@ impl HubClient for MemoryHub {
     fn unpublish<'a>(
         &'a self,
         access: &'a HubAccess,
-        _satellite: Option<SatelliteId>,
+        mark: &'a OwnMark,
         slug: &'a str,
     ) -> Pending<'a, Result<(), HubError>> {
         let answer = self.state().authenticate(access).map(|account_state| {
-            account_state.publications.remove(slug);
+            if account_state.publications.get(slug).is_some_and(|there| has_mark(there, mark)) {
+                account_state.publications.remove(slug);
+            }
         });
         Box::pin(ready(answer))
     }
@@ -215,13 +320,31 @@ impl HubClient for MemoryHub {
         &'a self,
         access: &'a HubAccess,
         _satellite: Option<SatelliteId>,
-        _public_url: &'a str,
+        public_url: &'a str,
         reports: &'a [HealthReport],
         _believed_for: Duration,
-    ) -> Pending<'a, Result<(), HubError>> {
+    ) -> Pending<'a, Result<u64, HubError>> {
         let answer = self.state().authenticate(access).map(|account_state| {
-            account_state.health.extend(reports.iter().map(|report| (report.slug.clone(), report.healthy)));
+            account_state.account.domain = Some(public_url.to_owned());
+            let (known, ignored): (Vec<_>, Vec<_>) =
+                reports.iter().partition(|report| account_state.publications.contains_key(&report.slug));
+            account_state
+                .health
+                .extend(known.into_iter().map(|report| (report.slug.clone(), report.healthy)));
+            u64::try_from(ignored.len()).unwrap_or(u64::MAX)
         });
+        Box::pin(ready(answer))
+    }
+
+    fn mint<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        audience: &'a Audience,
+    ) -> Pending<'a, Result<Secret<String>, HubError>> {
+        let answer = self
+            .state()
+            .authenticate(access)
+            .map(|account_state| Secret::new(format!("{} for {audience}", account_state.account.username)));
         Box::pin(ready(answer))
     }
 
@@ -261,6 +384,24 @@ impl SatelliteTokens for MemoryHub {
         };
         Box::pin(ready(answer))
     }
+
+    fn issuer<'a>(
+        &'a self,
+        url: &'a HubUrl,
+        _token: &'a str,
+        _now: Timestamp,
+    ) -> Pending<'a, Result<Issuer, SatelliteRefused>> {
+        Box::pin(ready(self.issuer_at(url)))
+    }
+}
+
+impl MemoryHub {
+    fn issuer_at(&self, url: &HubUrl) -> Result<Issuer, SatelliteRefused> {
+        if let Some(issuer) = self.state().issuers.get(url) {
+            return Ok(issuer.clone());
+        }
+        Issuer::parse(url.as_str()).map_err(|_| SatelliteRefused::BadClaims)
+    }
 }
 
 impl SatelliteIdentities for MemoryHub {
@@ -268,7 +409,7 @@ impl SatelliteIdentities for MemoryHub {
         &'a self,
         claims: &'a SatelliteClaims,
         token: &'a str,
-        satellite: Option<SatelliteId>,
+        account: &'a Marketplace,
         access: &'a (dyn Fn() -> Result<HubAccess, HubError> + Send + Sync),
         _now: Timestamp,
     ) -> Pending<'a, Result<HubIdentity, IdentifyError>> {
@@ -276,11 +417,12 @@ impl SatelliteIdentities for MemoryHub {
             if let Some(identity) = self.state().identities.get(&(claims.hub, claims.subject.clone())) {
                 return Ok(identity.clone());
             }
-            let access = access().map_err(IdentifyError::Unavailable)?;
-            match HubClient::identify(self, &access, satellite, token).await {
+            let unavailable = |error| IdentifyError::Unavailable(error, Duration::from_secs(1));
+            let access = access().map_err(unavailable)?;
+            match HubClient::identify(self, &access, account.satellite, token).await {
                 Ok(identity) => Ok(identity),
                 Err(HubError::Refused(why)) => Err(IdentifyError::NotVouchedFor(why)),
-                Err(error) => Err(IdentifyError::Unavailable(error)),
+                Err(error) => Err(unavailable(error)),
             }
         })
     }

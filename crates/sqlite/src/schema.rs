@@ -163,6 +163,7 @@ table! {
         revision -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        told_url -> Nullable<Text>,
     }
 }
 

@@ -9,11 +9,15 @@ use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::ports::{
     HubAccess, HubError, HubIdentity, IdentifyError, SatelliteIdentities,
 };
-use syft_space_domain::marketplace::{Audience, SatelliteClaims, SatelliteId};
+use syft_space_domain::marketplace::{Audience, Marketplace, SatelliteClaims, SatelliteId};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
+use tokio::time::Instant;
 
 use crate::client::{SyftHub, TokenVerification};
+
+/// How long somebody who is known, and not freshly, waits for the hub to confirm it.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The times for which the answers of a hub about people are cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +46,8 @@ impl Default for IdentitySettings {
 /// A cache of who people are on their hubs.
 ///
 /// The hub is asked for a person by one caller at a time, and once in [`fresh`](IdentitySettings::fresh). When the hub
-/// cannot be asked, what it said last serves for [`stale`](IdentitySettings::stale); when it says that the person may no
+/// does not answer at once, or cannot be asked, what it said last serves for [`stale`](IdentitySettings::stale), and it is
+/// asked behind that; when it says that the person may no
 /// longer act, that is forgotten at once. What one tenant's account is refused is not held against the callers of
 /// another. It must be used within a runtime of tokio.
 pub struct SyftHubIdentities {
@@ -64,8 +69,33 @@ struct PersonState {
     identity: Option<(HubIdentity, Timestamp)>,
     /// The hub's refusal of the person. It holds for all callers.
     refused: Option<(String, Timestamp)>,
-    /// The last attempt that failed for callers of one audience.
-    failed: Option<(Audience, IdentifyError, Timestamp)>,
+    /// The last attempt that failed.
+    failed: Option<FailedLookup>,
+}
+
+/// A lookup that failed, for callers of one audience, with the credential that the account had then.
+struct FailedLookup {
+    audience: Audience,
+    revision: u64,
+    error: Failure,
+    at: Timestamp,
+}
+
+/// Why a lookup failed.
+#[derive(Clone)]
+enum Failure {
+    TokenRefused(String),
+    Hub(HubError),
+}
+
+/// What is known of a person without asking the hub.
+enum Known {
+    /// This is the answer.
+    Answer(Result<HubIdentity, IdentifyError>),
+    /// This is, unless the hub says otherwise in a moment.
+    Stale(HubIdentity),
+    /// Nothing.
+    Nothing,
 }
 
 impl SyftHubIdentities {
@@ -85,30 +115,36 @@ impl SyftHubIdentities {
         }
     }
 
-    /// The result that can be answered without asking the hub.
-    fn cached_result(
-        &self,
-        person: &Person,
-        claims: &SatelliteClaims,
-        now: Timestamp,
-    ) -> Option<Result<HubIdentity, IdentifyError>> {
+    /// What is known of a person now, for callers of an audience at an account of this revision.
+    fn known(&self, person: &Person, claims: &SatelliteClaims, revision: u64, now: Timestamp) -> Known {
         let state = person.state.lock().unwrap_or_else(PoisonError::into_inner);
         let within = |since: Timestamp, span: Duration| since <= now && now.since(since) < span;
         if let Some((why, _)) = state.refused.as_ref().filter(|(_, at)| within(*at, self.settings.retry)) {
-            return Some(Err(IdentifyError::NotVouchedFor(why.clone())));
+            return Known::Answer(Err(IdentifyError::NotVouchedFor(why.clone())));
         }
         let (identity, at) =
             state.identity.as_ref().map_or((None, now), |(identity, at)| (Some(identity), *at));
         if let Some(fresh) = identity.filter(|_| within(at, self.settings.fresh)) {
-            return Some(Ok(fresh.clone()));
+            return Known::Answer(Ok(fresh.clone()));
         }
-        let failed = state
-            .failed
-            .as_ref()
-            .filter(|(audience, _, at)| *audience == claims.audience && within(*at, self.settings.retry));
-        let (_, error, _) = failed?;
-        let stale = identity.filter(|_| within(at, self.settings.stale));
-        Some(stale.cloned().ok_or_else(|| error.clone()))
+        let stale = identity.filter(|_| within(at, self.settings.stale)).cloned();
+        let is_this = |failed: &&FailedLookup| {
+            failed.audience == claims.audience
+                && failed.revision == revision
+                && within(failed.at, self.settings.retry)
+        };
+        match (state.failed.as_ref().filter(is_this), stale) {
+            (Some(_), Some(stale)) => Known::Answer(Ok(stale)),
+            (None, Some(stale)) => Known::Stale(stale),
+            (Some(failed), None) => Known::Answer(Err(match failed.error.clone() {
+                Failure::TokenRefused(why) => IdentifyError::NotVouchedFor(why),
+                Failure::Hub(error) => IdentifyError::Unavailable(
+                    error,
+                    self.settings.retry.saturating_sub(now.since(failed.at)),
+                ),
+            })),
+            (None, None) => Known::Nothing,
+        }
     }
 }
 
@@ -120,35 +156,39 @@ struct IdentityLookup {
     claims: SatelliteClaims,
     token: Secret<String>,
     satellite: Option<SatelliteId>,
+    revision: u64,
     now: Timestamp,
+    begun: Instant,
 }
 
 impl IdentityLookup {
     /// Asks the hub, and caches the outcome.
     async fn run(self, access: Result<HubAccess, HubError>) {
-        let Self { hub, person, claims, token, satellite, now } = self;
+        let Self { hub, person, claims, token, satellite, revision, now, begun } = self;
         let verification = match access {
             Ok(access) => hub.verify_token(&access, satellite, token.expose()).await,
             Err(error) => Err(error),
         };
         let mut state = person.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = |error| Some((claims.audience.clone(), error, now));
+        // It may have taken long to fail, and is not to be tried again at once.
+        let at = now.plus(Duration::from_secs(begun.elapsed().as_secs()));
+        let failed = |error| Some(FailedLookup { audience: claims.audience.clone(), revision, error, at });
         match verification {
             Ok(TokenVerification::Valid(identity, subject, audience)) => {
                 if subject == claims.subject && audience == claims.audience.as_str() {
                     *state = PersonState { identity: Some((identity, now)), ..PersonState::default() };
                 } else {
                     let why = HubError::Unreadable("it speaks of another token".to_owned());
-                    state.failed = failed(IdentifyError::Unavailable(why));
+                    state.failed = failed(Failure::Hub(why));
                 }
             }
             Ok(TokenVerification::PersonRefused(why)) => {
                 *state = PersonState { refused: Some((why, now)), ..PersonState::default() };
             }
             Ok(TokenVerification::TokenRefused(why)) => {
-                state.failed = failed(IdentifyError::NotVouchedFor(why));
+                state.failed = failed(Failure::TokenRefused(why));
             }
-            Err(error) => state.failed = failed(IdentifyError::Unavailable(error)),
+            Err(error) => state.failed = failed(Failure::Hub(error)),
         }
     }
 }
@@ -158,7 +198,7 @@ impl SatelliteIdentities for SyftHubIdentities {
         &'a self,
         claims: &'a SatelliteClaims,
         token: &'a str,
-        satellite: Option<SatelliteId>,
+        account: &'a Marketplace,
         access: &'a (dyn Fn() -> Result<HubAccess, HubError> + Send + Sync),
         now: Timestamp,
     ) -> Pending<'a, Result<HubIdentity, IdentifyError>> {
@@ -166,29 +206,52 @@ impl SatelliteIdentities for SyftHubIdentities {
             let person = self.person(claims);
             // The role is that of their token.
             let with_token_role = |identity| HubIdentity { role: claims.role, ..identity };
-            if let Some(cached_result) = self.cached_result(&person, claims, now) {
-                return cached_result.map(with_token_role);
-            }
-            let lookup_guard = Arc::clone(&person.lookup_lock).lock_owned().await;
-            if self.cached_result(&person, claims, now).is_none() {
+            let begun = Instant::now();
+            let known = || self.known(&person, claims, account.revision, now.plus(begun.elapsed()));
+            let stale = match known() {
+                Known::Answer(answer) => return answer.map(with_token_role),
+                Known::Stale(stale) => Some(stale),
+                Known::Nothing => None,
+            };
+            let lookup_lock = Arc::clone(&person.lookup_lock);
+            let lookup_guard = match &stale {
+                // Somebody asks already. Who is known does not wait for it.
+                Some(stale) => match lookup_lock.try_lock_owned() {
+                    Ok(guard) => guard,
+                    Err(_) => return Ok(with_token_role(stale.clone())),
+                },
+                None => lookup_lock.lock_owned().await,
+            };
+            if !matches!(known(), Known::Answer(_)) {
                 let lookup = IdentityLookup {
                     hub: Arc::clone(&self.hub),
                     person: Arc::clone(&person),
                     claims: claims.clone(),
                     token: Secret::new(token.to_owned()),
-                    satellite,
+                    satellite: account.satellite,
+                    revision: account.revision,
                     now,
+                    begun,
                 };
                 let access = access();
                 let asked = tokio::spawn(async move {
                     lookup.run(access).await;
                     drop(lookup_guard);
                 });
-                asked.await.ok();
+                match &stale {
+                    // A hub in good health answers within this time, and its word counts.
+                    Some(_) => drop(tokio::time::timeout(PATIENCE, asked).await),
+                    None => drop(asked.await),
+                }
             }
-            let cached_result = self.cached_result(&person, claims, now);
-            let nothing = || HubError::Unavailable("it was asked a moment ago".to_owned());
-            cached_result.unwrap_or_else(|| Err(IdentifyError::Unavailable(nothing()))).map(with_token_role)
+            match (known(), stale) {
+                (Known::Answer(answer), _) => answer.map(with_token_role),
+                (Known::Stale(stale), _) | (Known::Nothing, Some(stale)) => Ok(with_token_role(stale)),
+                (Known::Nothing, None) => {
+                    let nothing = HubError::Unavailable("it was asked a moment ago".to_owned());
+                    Err(IdentifyError::Unavailable(nothing, Duration::ZERO))
+                }
+            }
         })
     }
 }

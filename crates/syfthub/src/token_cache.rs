@@ -116,6 +116,7 @@ mod tests {
                 audience: Audience::parse("spaceowner").unwrap(),
                 role: HubRole::User,
                 issued_at: now,
+                not_before: now,
                 expires_at: now,
             };
             let digest = cache.digest(&claims.subject);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use syft_space_domain::Pending;
+use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::ports::{SatelliteTokens, TrustedHubs};
-use syft_space_domain::marketplace::{Hub, SatelliteClaims, SatelliteRefused};
+use syft_space_domain::marketplace::{Hub, HubUrl, Issuer, SatelliteClaims, SatelliteRefused};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::time::Timestamp;
-use syft_space_jose::{Compact, MAX_TOKEN_BYTES, TokenDigest, decode, object};
+use syft_space_jose::{Compact, MAX_TOKEN_BYTES, TokenDigest, decode};
 
 use crate::claims::{self, Claims};
 use crate::header::Header;
@@ -29,9 +30,11 @@ pub enum SatelliteTokensError {
 
 /// Verifies satellite tokens by the keys that hubs publish.
 ///
-/// A token passes when its header names RS256, `JWT` and a key of the hub, and nothing else; when it has the six claims
-/// and no other, each of its type; when its issuer is a trusted hub's, its signature the key's, its life at most 300 s,
-/// and `iat` and `exp` hold to within 5 s. The same token may come again and again.
+/// A token passes when its header names RS256 and a key of the hub, and no type but `JWT`, no `crit` and no `b64`; when it
+/// has the six claims, each of its type, and no mark of another kind of token; when its issuer is a trusted hub's, its
+/// signature the key's, its life at most 300 s, and `iat`, `exp` and `nbf`, if it is there, hold to within 5 s. What else it
+/// says is ignored (RFC 7519, section 4; RFC 7515, section 4), and logged once per hub. The same token may come again and
+/// again.
 pub struct SyftHubTokens {
     trusted: Arc<dyn TrustedHubs>,
     keys: KeysByHub,
@@ -44,6 +47,38 @@ struct SignedToken<'a> {
     kid: &'a str,
     signing_input: &'a [u8],
     signature: &'a [u8],
+}
+
+/// The parts of a token, decoded.
+struct Parts<'a> {
+    header: Vec<u8>,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+    signing_input: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn decode(token: &'a str) -> Result<Self, SatelliteRefused> {
+        let malformed = SatelliteRefused::Malformed;
+        let token = Compact::split(token).ok_or(malformed)?;
+        Ok(Self {
+            header: decode(token.header).ok_or(malformed)?,
+            signature: decode(token.signature).ok_or(malformed)?,
+            payload: decode(token.payload).ok_or(malformed)?,
+            signing_input: token.signing_input.as_bytes(),
+        })
+    }
+
+    /// The header, the claims, and the names of what else they say. Nothing is verified yet.
+    fn read(&self) -> Result<(Header<'_>, Claims<'_>, Vec<String>), SatelliteRefused> {
+        let (header, mut ignored) = Header::read(&self.header).ok_or(SatelliteRefused::Malformed)?;
+        if header.alg != "RS256" || header.typ.as_ref().is_some_and(|typ| typ != "JWT") {
+            return Err(SatelliteRefused::WrongKind);
+        }
+        let (claims, more) = Claims::read(&self.payload)?;
+        ignored.extend(more);
+        Ok((header, claims, ignored))
+    }
 }
 
 impl SyftHubTokens {
@@ -98,24 +133,17 @@ impl SyftHubTokens {
         digest: TokenDigest,
         now: Timestamp,
     ) -> Result<SatelliteClaims, SatelliteRefused> {
-        let malformed = SatelliteRefused::Malformed;
-        let token = Compact::split(token).ok_or(malformed)?;
-        let header = decode(token.header).ok_or(malformed)?;
-        let header: Header<'_> = object(&header).ok_or(malformed)?;
-        let signature = decode(token.signature).ok_or(malformed)?;
-        let payload = decode(token.payload).ok_or(malformed)?;
-        if header.alg != "RS256" || header.typ != "JWT" {
-            return Err(SatelliteRefused::WrongKind);
-        }
-        let claims: Claims<'_> = object(&payload).ok_or(SatelliteRefused::BadClaims)?;
+        let parts = Parts::decode(token)?;
+        let (header, claims, ignored) = parts.read()?;
         let hub = self.trusted.by_issuer(&claims.iss).ok_or(SatelliteRefused::UnknownIssuer)?;
 
-        let signing_input = token.signing_input.as_bytes();
-        let signed_token = SignedToken { digest, kid: &header.kid, signing_input, signature: &signature };
+        let (signing_input, signature) = (parts.signing_input, &parts.signature);
+        let signed_token = SignedToken { digest, kid: &header.kid, signing_input, signature };
         let key = self.key_of(&hub, &signed_token, now).await?;
 
         let claims = claims.validate(hub.id)?;
         claims::check_times(&claims, now)?;
+        self.keys_of(&hub).report_ignored(ignored);
         self.cache.insert_verified(digest, VerifiedToken { claims: claims.clone(), hub, key });
         Ok(claims)
     }
@@ -164,6 +192,23 @@ impl SatelliteTokens for SyftHubTokens {
                 Some(outcome) => outcome,
                 None => self.check(token, digest, now).await,
             }
+        })
+    }
+
+    fn issuer<'a>(
+        &'a self,
+        url: &'a HubUrl,
+        token: &'a str,
+        now: Timestamp,
+    ) -> Pending<'a, Result<Issuer, SatelliteRefused>> {
+        Box::pin(async move {
+            let parts = Parts::decode(token)?;
+            let (header, claims, _) = parts.read()?;
+            let keys = self.keys.at(url, now).await;
+            keys.verify(&header.kid, parts.signing_input, &parts.signature)?;
+            // There is no hub yet whose claims they would be.
+            claims::check_times(&claims.validate(HubId::from_bytes([0; 16]))?, now)?;
+            Issuer::parse(&claims.iss).map_err(|_| SatelliteRefused::BadClaims)
         })
     }
 }

@@ -44,6 +44,7 @@ impl MarketplaceRow {
             name: marketplace(self.name, 1, 1).name,
             username: if self.username_is_satellite_id { id_as_name } else { sample.username.clone() },
             satellite: self.satellite.map(satellite_id),
+            told_url: self.at.is_multiple_of(2).then(|| self.at.to_string()),
             revision: self.at.into(),
             updated_at: time(self.at),
             ..sample

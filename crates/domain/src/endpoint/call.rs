@@ -1,6 +1,7 @@
 //! Querying an endpoint: opened → admitted → searched → rechecked → recorded → answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
@@ -155,7 +156,12 @@ impl<'a> QueryCall<'a> {
             learned = match identify(self.space, &self.principal, caller).await {
                 Ok(identity) => identity.email,
                 Err(IdentifyError::NotVouchedFor(_)) => return Err(QueryError::NotVouchedFor),
-                Err(IdentifyError::Unavailable(_)) => return Err(QueryError::IdentityUnavailable),
+                Err(IdentifyError::Unavailable(error, again)) if error.needs_owner() => {
+                    return Err(QueryError::AccountBroken(again));
+                }
+                Err(IdentifyError::Unavailable(_, again)) => {
+                    return Err(QueryError::IdentityUnavailable(again));
+                }
             };
             if let Some(email) = &learned {
                 self.record.about(email);
@@ -182,7 +188,7 @@ impl<'a> QueryCall<'a> {
             Ok((principal, decision))
         } else if decision.diagnostics.reason == Reason::AddressUnknown {
             // The policies hang on the address only now: the next query asks the hub for it.
-            Err(QueryError::IdentityUnavailable)
+            Err(QueryError::IdentityUnavailable(Duration::ZERO))
         } else {
             Err(QueryError::of_decision(&decision))
         }

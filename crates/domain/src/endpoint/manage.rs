@@ -6,7 +6,9 @@ use crate::dataset::DatasetState;
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
-use crate::marketplace::take_off;
+use crate::marketplace::{
+    FormerListings, ListingState, UnlistableSlug, check_listable, move_listings, take_off, tell_anew,
+};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -41,6 +43,8 @@ pub struct NewEndpoint {
 pub struct ChangeEndpoint {
     /// Its name for people.
     pub name: Option<Name>,
+    /// Its name in its URL. Where the endpoint is listed, hubs are told.
+    pub slug: Option<Slug>,
     /// One sentence about it.
     pub summary: Option<Line>,
     /// All there is to say about it.
@@ -68,6 +72,9 @@ pub enum EndpointError {
     /// Another endpoint has the slug.
     #[error("there is an endpoint of this slug already; choose another slug")]
     SlugTaken,
+    /// It is listed, and hubs do not take the slug.
+    #[error(transparent)]
+    UnlistableSlug(#[from] UnlistableSlug),
     /// It has been changed since.
     #[error("the endpoint has been changed since; read it again")]
     Changed,
@@ -143,7 +150,8 @@ pub async fn create_endpoint(
 /// Changes an endpoint.
 ///
 /// # Errors
-/// When there is no such endpoint or it has been changed since, the caller's role does not permit it, or a port failed.
+/// When there is no such endpoint or it has been changed since, the slug is taken or no hub takes it where the endpoint is
+/// listed, the caller's role does not permit it, or a port failed.
 pub async fn change_endpoint(
     space: &Space,
     context: &RequestContext,
@@ -154,6 +162,10 @@ pub async fn change_endpoint(
     let scope = principal.scope(Permission::WriteEndpoints)?;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
     let now = context.now;
+    let former = match change.slug {
+        Some(_) => FormerListings::generate(now, &*context.entropy)?,
+        None => FormerListings::default(),
+    };
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
         .store
@@ -161,6 +173,18 @@ pub async fn change_endpoint(
             let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
             check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
+            if let Some(slug) = change.slug.as_ref().filter(|slug| **slug != endpoint.slug) {
+                if tx.endpoint_by_slug(&scope, slug)?.is_some() {
+                    return Err(EndpointError::SlugTaken.into());
+                }
+                if tx.listings_of(&scope, id)?.iter().any(|listing| listing.state != ListingState::Removing) {
+                    check_listable(slug).map_err(EndpointError::from)?;
+                }
+                move_listings(tx, &scope, id, slug, &former, now)?;
+                endpoint.slug = slug.clone();
+            } else {
+                tell_anew(tx, &scope, id, now)?;
+            }
             let texts = [
                 (&mut endpoint.name, change.name.as_ref().map(Name::as_str)),
                 (&mut endpoint.summary, change.summary.as_ref().map(Line::as_str)),

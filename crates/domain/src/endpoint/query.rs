@@ -1,5 +1,7 @@
 //! A query to an endpoint, and the reasons for which it is not answered.
 
+use std::time::Duration;
+
 use crate::audit::{Action, Event, ReasonCode};
 use crate::dataset::{SearchQuery, SearchQueryError, Threshold};
 use crate::endpoint::Conversation;
@@ -63,11 +65,19 @@ pub enum QueryError {
     #[error("the endpoint is closed, for one of its policies cannot be evaluated; ask its owner")]
     PolicyUnavailable,
     /// The hub does not vouch for the bearer of the satellite token any more.
-    #[error("the hub does not vouch for you any more")]
+    #[error("the marketplace does not vouch for you any more: ask it for a new satellite token")]
     NotVouchedFor,
-    /// A policy hangs on who the caller is, and the hub cannot be asked.
-    #[error("who you are cannot be learned from the hub at the moment; try again in a moment")]
-    IdentityUnavailable,
+    /// A policy hangs on who the caller is, and the hub cannot be asked. It is asked again after this time.
+    #[error(
+        "who you are cannot be learned from the marketplace at the moment; try again when it is asked again"
+    )]
+    IdentityUnavailable(Duration),
+    /// The same, until the owner of the account there does something.
+    #[error(
+        "who you are cannot be learned from the marketplace, for this space's account there does not work: the owner of the \
+         space must mend it, and waiting does not help"
+    )]
+    AccountBroken(Duration),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -92,7 +102,8 @@ impl QueryError {
             Self::Refused(_) => (Action::PolicyViolation, true, ReasonCode::AccessDenied),
             Self::PolicyUnavailable => (event.action, false, ReasonCode::PolicyUnavailable),
             Self::NotVouchedFor => (Action::AuthnTokenFail, true, ReasonCode::HubUserNotVouchedFor),
-            Self::IdentityUnavailable => (event.action, false, ReasonCode::IdentityUnavailable),
+            Self::IdentityUnavailable(_) => (event.action, false, ReasonCode::IdentityUnavailable),
+            Self::AccountBroken(_) => (event.action, false, ReasonCode::CredentialRefused),
             Self::PortError(PortError::Search(_)) => (event.action, false, ReasonCode::SearchFailed),
             Self::PortError(_) => (event.action, false, ReasonCode::StateUnavailable),
         };

@@ -1,7 +1,7 @@
 //! A tenant's account on a hub.
 
 use crate::ids::{HubId, MarketplaceId};
-use crate::marketplace::{Audience, Hub, HubUsername, MarketplaceName, SatelliteId};
+use crate::marketplace::{Audience, CredentialRefusal, Hub, HubUsername, MarketplaceName, SatelliteId};
 use crate::page::PageItem;
 use crate::sealing::{AssociatedData, Sealed};
 use crate::time::Timestamp;
@@ -21,6 +21,8 @@ pub struct Marketplace {
     pub satellite: Option<SatelliteId>,
     /// What proves to the hub who we are: a [`HubCredential`](super::HubCredential), sealed.
     pub credential: Sealed,
+    /// The address of this space that the hub was told last.
+    pub told_url: Option<String>,
     /// Counts its changes.
     pub revision: u64,
     /// When it was registered.
@@ -61,6 +63,8 @@ pub struct MarketplaceWithHub {
     /// The type of its credential; `None` while what is stored cannot be opened. Then it needs a new value, and the hub
     /// is not called.
     pub credential: Option<&'static str>,
+    /// Since when and why the hub refuses it, as far as that is known.
+    pub refusal: Option<CredentialRefusal>,
 }
 
 impl PageItem for MarketplaceWithHub {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
+use crate::time::Timestamp;
 
 /// What proves to a hub who a tenant is there. At rest it is sealed, in the form that [`to_plain`](Self::to_plain)
 /// gives.
@@ -19,6 +20,15 @@ pub enum HubCredential {
         /// The password.
         password: Secret<String>,
     },
+}
+
+/// A hub does not accept a credential any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialRefusal {
+    /// Since when that is known.
+    pub at: Timestamp,
+    /// What the hub said of why.
+    pub why: String,
 }
 
 /// A text that is no secret for a hub.

@@ -1,5 +1,7 @@
 //! The identity of a satellite token's bearer: remembered, or asked of the hub with the tenant's own credential.
 
+use std::time::Duration;
+
 use crate::identity::Principal;
 use crate::marketplace::HubCaller;
 use crate::marketplace::hub_access::hub_access;
@@ -16,9 +18,9 @@ pub(crate) async fn identify(
     let HubCaller { claims, token } = caller;
     let live = principal.snapshot();
     let Some(at) = live.addressed(claims.hub, &claims.audience) else {
-        return Err(IdentifyError::Unavailable(HubError::NotFound));
+        return Err(IdentifyError::Unavailable(HubError::NotFound, Duration::ZERO));
     };
     let scope = TenantScope::of(live.tenant.id);
     let access = || hub_access(space, &scope, at);
-    space.identities.identify(claims, token.expose(), at.satellite, &access, space.clock.now()).await
+    space.identities.identify(claims, token.expose(), at, &access, space.clock.now()).await
 }

@@ -33,6 +33,11 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// The listing of which the hub is told anew at the next occasion.
+    pub(crate) fn due(self, now: Timestamp) -> Self {
+        Self { due_at: now, failures: 0, revision: self.revision + 1, ..self }
+    }
+
     /// The listing on its way out: the hub is told at the next occasion.
     pub(super) fn removing(self, now: Timestamp) -> Self {
         let revision = self.revision + 1;
@@ -47,11 +52,13 @@ text_enum! {
         Pending = "pending",
         /// The hub shows it.
         Listed = "listed",
+        /// The hub has come to send its callers to another address.
+        Displaced = "displaced",
         /// It is to go; the row goes when the hub has been told.
         Removing = "removing",
     }
 
     /// A text that is no state of a listing.
-    #[error("a listing is pending, listed or removing")]
+    #[error("a listing is pending, listed, displaced or removing")]
     pub struct ListingStateError;
 }

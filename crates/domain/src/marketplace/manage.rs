@@ -6,9 +6,12 @@ use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::identity::Principal;
 use crate::ids::MarketplaceId;
+use crate::marketplace::claim::own_mark;
 use crate::marketplace::error::MarketplaceError;
 use crate::marketplace::hub_access::hub_access;
-use crate::marketplace::ports::{HubAccess, HubError, MarketplaceView};
+use crate::marketplace::learn_issuer::learn_issuer;
+use crate::marketplace::ports::{HubAccess, HubClient, HubError, MarketplaceView};
+use crate::marketplace::register::take_over;
 use crate::marketplace::uniqueness::{all, free};
 use crate::marketplace::{
     HubCredential, Marketplace, MarketplaceName, MarketplaceWithHub, RegistrationSettings,
@@ -27,26 +30,40 @@ pub struct ChangeMarketplace {
     pub name: Option<MarketplaceName>,
     /// What proves to the hub who the tenant is there: of the same account as before.
     pub credential: Option<HubCredential>,
+    /// Whether the account is to be moved here from another address where its endpoints are up.
+    pub take_over: bool,
     /// Only if this is still its revision.
     pub if_revision: Option<u64>,
 }
 
-fn on_hub<V: MarketplaceView + ?Sized>(
-    sealer: &dyn Sealer,
-    view: &mut V,
-    scope: &TenantScope,
-    marketplace: Marketplace,
-) -> Result<MarketplaceWithHub, StoreError> {
-    let Some(hub) = view.hub(marketplace.hub)? else {
-        return Err(StoreError::failed("a marketplace is on a hub that is not there"));
-    };
-    let opened = sealer.open(scope, &marketplace.credential_place(), &marketplace.credential);
-    let credential = opened.ok().and_then(|plain| HubCredential::from_plain(&plain).ok());
-    Ok(MarketplaceWithHub {
-        marketplace,
-        hub,
-        credential: credential.map(|credential| credential.type_name()),
-    })
+/// What tells the state of a credential.
+struct Credentials {
+    sealer: Arc<dyn Sealer>,
+    hubs: Arc<dyn HubClient>,
+}
+
+impl Credentials {
+    fn of(space: &Space) -> Self {
+        Self { sealer: Arc::clone(&space.sealer), hubs: Arc::clone(&space.hubs) }
+    }
+
+    /// A marketplace with its hub, and how its credential is.
+    fn on_hub<V: MarketplaceView + ?Sized>(
+        &self,
+        view: &mut V,
+        scope: &TenantScope,
+        marketplace: Marketplace,
+    ) -> Result<MarketplaceWithHub, StoreError> {
+        let Some(hub) = view.hub(marketplace.hub)? else {
+            return Err(StoreError::failed("a marketplace is on a hub that is not there"));
+        };
+        let opened = self.sealer.open(scope, &marketplace.credential_place(), &marketplace.credential);
+        let credential = opened.ok().and_then(|plain| HubCredential::from_plain(&plain).ok());
+        let type_name = credential.as_ref().map(HubCredential::type_name);
+        let access = credential.map(|credential| HubAccess { url: hub.url.clone(), credential });
+        let refusal = access.and_then(|access| self.hubs.refusal(&access));
+        Ok(MarketplaceWithHub { marketplace, hub, credential: type_name, refusal })
+    }
 }
 
 /// One marketplace.
@@ -58,7 +75,7 @@ pub async fn marketplace(
     principal: &Principal,
     id: MarketplaceId,
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
-    let find = finding(Arc::clone(&space.sealer), id);
+    let find = finding(Credentials::of(space), id);
     space.read(principal, Permission::ReadMarketplaces, find).await
 }
 
@@ -71,22 +88,22 @@ pub async fn marketplaces(
     principal: &Principal,
     page: PageRequest<MarketplaceId>,
 ) -> Result<Page<MarketplaceWithHub, MarketplaceId>, MarketplaceError> {
-    let sealer = Arc::clone(&space.sealer);
+    let credentials = Credentials::of(space);
     let found = space.read(principal, Permission::ReadMarketplaces, move |view, scope| {
         let Page { items, next } = view.marketplaces(scope, page)?;
-        let items = items.into_iter().map(|marketplace| on_hub(&*sealer, view, scope, marketplace));
+        let items = items.into_iter().map(|marketplace| credentials.on_hub(view, scope, marketplace));
         Ok(Page { items: items.collect::<Result<_, _>>()?, next })
     });
     found.await
 }
 
 fn finding(
-    sealer: Arc<dyn Sealer>,
+    credentials: Credentials,
     id: MarketplaceId,
 ) -> impl FnOnce(&mut dyn View, &TenantScope) -> Result<MarketplaceWithHub, MarketplaceError> {
     move |view, scope| {
         let found = view.marketplace(scope, id)?.ok_or(MarketplaceError::NotFound)?;
-        Ok(on_hub(&*sealer, view, scope, found)?)
+        Ok(credentials.on_hub(view, scope, found)?)
     }
 }
 
@@ -105,22 +122,21 @@ pub async fn change_marketplace(
     change: ChangeMarketplace,
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
     let scope = principal.scope(Permission::ManageMarketplaces)?;
-    let ChangeMarketplace { name, credential, if_revision } = change;
+    let ChangeMarketplace { name, credential, take_over, if_revision } = change;
     let event =
         context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
-    let renewed = match credential {
-        Some(credential) => {
-            let find = finding(Arc::clone(&space.sealer), id);
-            let found = space.read_ahead(principal, Permission::ManageMarketplaces, &event, find).await?;
-            // Asked before the hub hears of anything, and again inside the unit.
-            check_revision(if_revision, found.marketplace.revision, MarketplaceError::Changed)?;
-            Some(renew(space, &scope, setting, found, credential).await?)
-        }
-        None => None,
+    let renewed = if credential.is_some() || take_over {
+        let find = finding(Credentials::of(space), id);
+        let found = space.read_ahead(principal, Permission::ManageMarketplaces, &event, find).await?;
+        // Asked before the hub hears of anything, and again inside the unit.
+        check_revision(if_revision, found.marketplace.revision, MarketplaceError::Changed)?;
+        Some(renew(space, &scope, setting, found, credential, take_over).await?)
+    } else {
+        None
     };
     let now = context.now;
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
-    let sealer = Arc::clone(&space.sealer);
+    let credentials = Credentials::of(space);
     space
         .store
         .write(move |tx| {
@@ -136,34 +152,58 @@ pub async fn change_marketplace(
             if let Some(renewed) = &renewed {
                 row.credential.clone_from(&renewed.credential);
                 row.satellite = renewed.satellite;
+                row.told_url.clone_from(&renewed.told_url);
+                // What the hub did not take may succeed by now.
+                for listing in tx.listings_on(&scope, id)? {
+                    if listing.last_error.is_some() {
+                        tx.update_listing(&scope, &listing.due(now))?;
+                    }
+                }
             }
             free(tx, &scope, &row)?;
             row.revision += 1;
             row.updated_at = now;
             tx.update_marketplace(&scope, &row)?;
-            Ok(Recorded::new(on_hub(&*sealer, tx, &scope, row)?, event.clone()))
+            Ok(Recorded::new(credentials.on_hub(tx, &scope, row)?, event.clone()))
         })
         .await
 }
 
-/// A marketplace with a new credential, which the hub has accepted.
+/// A marketplace with a new credential, which the hub has accepted, or moved here.
 async fn renew(
     space: &Space,
     scope: &TenantScope,
     setting: RegistrationSettings<'_>,
     found: MarketplaceWithHub,
-    credential: HubCredential,
+    credential: Option<HubCredential>,
+    is_taken_over: bool,
 ) -> Result<Marketplace, MarketplaceError> {
     let MarketplaceWithHub { marketplace: mut row, hub, .. } = found;
-    let access = HubAccess { url: hub.url, credential };
-    let account = space.hubs.account(&access).await?;
-    if account.username != row.username {
-        return Err(MarketplaceError::UsernameMismatch { given: row.username, found: account.username });
+    if is_taken_over && setting.public_url.is_none() {
+        return Err(MarketplaceError::NoAddress);
     }
-    if let Some(public_url) = setting.public_url {
-        row.satellite = space.hubs.register_satellite(&access, public_url).await?;
+    let access = if let Some(credential) = credential {
+        let access = HubAccess { url: hub.url.clone(), credential };
+        space.hubs.forget_failures(&access);
+        let account = space.hubs.account(&access).await?;
+        if account.username != row.username {
+            return Err(MarketplaceError::UsernameMismatch { given: row.username, found: account.username });
+        }
+        if let Some(public_url) = setting.public_url {
+            row.satellite = space.hubs.register_satellite(&access, public_url).await?;
+        }
+        let found = learn_issuer(space, &access, &row.username, row.satellite).await?;
+        if found != hub.issuer {
+            return Err(MarketplaceError::IssuerMoved { trusted: hub.issuer, found });
+        }
+        row.credential = space.sealer.seal(scope, &row.credential_place(), &access.credential.to_plain())?;
+        access
+    } else {
+        hub_access(space, scope, &row)?
+    };
+    if let Some(public_url) = setting.public_url.filter(|_| is_taken_over) {
+        take_over(space, &access, &mut row, public_url, true).await?;
     }
-    row.credential = space.sealer.seal(scope, &row.credential_place(), &access.credential.to_plain())?;
     Ok(row)
 }
 
@@ -177,6 +217,7 @@ pub async fn remove_marketplace(
     space: &Space,
     context: &RequestContext,
     principal: &Principal,
+    setting: RegistrationSettings<'_>,
     id: MarketplaceId,
     if_revision: Option<u64>,
 ) -> Result<Result<(), HubError>, MarketplaceError> {
@@ -198,8 +239,12 @@ pub async fn remove_marketplace(
         .await?;
     Ok(async {
         let access = hub_access(space, &scope, &removed)?;
-        for slug in &slugs {
-            space.hubs.unpublish(&access, removed.satellite, slug.as_str()).await?;
+        // Without an address nothing was ever shown.
+        if let Some(public_url) = setting.public_url.or(removed.told_url.as_deref()) {
+            let mark = own_mark(&principal.snapshot().tenant.name, &removed, public_url);
+            for slug in &slugs {
+                space.hubs.unpublish(&access, &mark, slug.as_str()).await?;
+            }
         }
         match removed.satellite {
             Some(satellite) => space.hubs.remove_satellite(&access, satellite).await,

@@ -8,15 +8,20 @@
 //! * A [`Listing`] is an endpoint that is shown on a marketplace.
 
 mod account;
+mod address;
 mod admit;
 mod audience;
+mod claim;
 mod credential;
+mod endpoint_changed;
 mod error;
 mod hub;
 mod hub_access;
 mod hub_caller;
 mod hub_role;
 mod identify;
+mod learn_issuer;
+mod listable;
 mod listing;
 mod manage;
 mod names;
@@ -24,22 +29,25 @@ pub mod ports;
 mod publication;
 mod publish;
 mod register;
+mod report_error;
 mod satellite;
-mod take_off;
 mod tell;
 mod trust;
 mod uniqueness;
 
 pub use crate::ids::SatelliteId;
 pub use account::{Marketplace, MarketplaceWithHub};
+pub use address::is_same_address;
 pub use admit::admit;
 pub use audience::{Audience, AudienceError};
-pub use credential::{HubCredential, HubSecretError};
+pub use credential::{CredentialRefusal, HubCredential, HubSecretError};
+pub(crate) use endpoint_changed::{FormerListings, move_listings, take_off, tell_anew};
 pub use error::MarketplaceError;
 pub use hub::{Hub, TrustedBy, TrustedByError};
 pub use hub_caller::HubCaller;
 pub use hub_role::{HubRole, HubRoleError};
 pub(crate) use identify::identify;
+pub use listable::{UnlistableSlug, check_listable};
 pub use listing::{Listing, ListingState, ListingStateError};
 pub use manage::{ChangeMarketplace, change_marketplace, marketplace, marketplaces, remove_marketplace};
 pub use names::{
@@ -48,7 +56,7 @@ pub use names::{
 };
 pub use publish::{ListingError, list, listings, sync, unlist};
 pub use register::{NewMarketplace, RegistrationSettings, register_marketplace};
+pub use report_error::ReportError;
 pub use satellite::{SUBJECT_MAX, SatelliteClaims, SatelliteRefused, SubjectError, check_subject};
-pub(crate) use take_off::take_off;
-pub use tell::{HEALTH_REPORT_INTERVAL, HEALTH_TTL, PublicationStatus, ReportError, report, tell_due};
+pub use tell::{HEALTH_REPORT_INTERVAL, HEALTH_TTL, PublicationStatus, report, tell_due};
 pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

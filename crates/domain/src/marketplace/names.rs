@@ -85,6 +85,15 @@ impl HubUrl {
         }
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
+
+    /// Its host and port.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let url = Url::parse(&self.0).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let port = url.as_ref().and_then(Url::port_or_known_default).unwrap_or_default();
+        format!("{host}:{port}")
+    }
 }
 
 /// A person's name on a hub: 3 to 50 of `a-z`, `0-9`, `.`, `_` and `-`. Hubs lower-case it, and so does this.

@@ -8,8 +8,8 @@ use crate::audit::ReasonCode;
 use crate::identity::Email;
 use crate::ids::{EndpointId, HubId, ListingId, MarketplaceId, TenantId};
 use crate::marketplace::{
-    Audience, Hub, HubCredential, HubRole, HubUrl, HubUsername, Issuer, Listing, Marketplace,
-    SatelliteClaims, SatelliteId, SatelliteRefused,
+    Audience, CredentialRefusal, Hub, HubCredential, HubRole, HubUrl, HubUsername, Issuer, Listing,
+    Marketplace, SatelliteClaims, SatelliteId, SatelliteRefused,
 };
 use crate::page::{Page, PageLimit, PageRequest};
 use crate::sealing::Unsealable;
@@ -117,6 +117,18 @@ pub trait SatelliteTokens: Send + Sync {
         token: &'a str,
         now: Timestamp,
     ) -> Pending<'a, Result<SatelliteClaims, SatelliteRefused>>;
+
+    /// Which issuer the tokens of a hub name, that is not trusted yet or may name another by now: a token that it minted is
+    /// verified by the keys that it shows at this URL, as each token of a caller would be.
+    ///
+    /// # Errors
+    /// When the token would not be let in, whatever its issuer.
+    fn issuer<'a>(
+        &'a self,
+        url: &'a HubUrl,
+        token: &'a str,
+        now: Timestamp,
+    ) -> Pending<'a, Result<Issuer, SatelliteRefused>>;
 }
 
 /// A hub did not do what it was asked to.
@@ -125,12 +137,15 @@ pub enum HubError {
     /// It could not be reached, did not answer in time, or failed.
     #[error("the hub cannot be reached at the moment: {0}")]
     Unavailable(String),
+    /// Its name cannot be resolved.
+    #[error("the hub cannot be reached at the moment: its name cannot be resolved")]
+    Unresolved,
     /// Its address may not be called from here; the text names the setting that would allow it.
     #[error("{0}")]
     NotAllowed(String),
-    /// It does not accept the credential.
+    /// It does not accept the credential; what it said of why.
     #[error("the hub does not accept the credential")]
-    Unauthorized,
+    Unauthorized(String),
     /// It refused; what it said of why.
     #[error("the hub refused: {0}")]
     Refused(String),
@@ -140,6 +155,18 @@ pub enum HubError {
     /// It answered what no hub answers.
     #[error("the hub's answer cannot be read: {0}")]
     Unreadable(String),
+    /// It shows something else under this name, which is not this space's to change.
+    #[error(
+        "the account has an endpoint {0} on the hub that is not this space's, and stays as it is: remove or rename it there, \
+         or give this endpoint another slug"
+    )]
+    NotOurs(String),
+    /// It sends the account's callers to another address, where endpoints are up.
+    #[error(
+        "the hub sends callers of this account to {0}, where endpoints are up: another space may serve them. To move the \
+         account here, change the marketplace with take_over: true"
+    )]
+    Displaced(String),
     /// The stored credential cannot be opened.
     #[error("the stored credential cannot be opened: give the marketplace a new one")]
     Unsealable,
@@ -150,13 +177,29 @@ impl HubError {
     #[must_use]
     pub fn reason_code(&self) -> ReasonCode {
         match self {
-            Self::Unavailable(_) => ReasonCode::HubUnavailable,
+            Self::Unavailable(_) | Self::Unresolved => ReasonCode::HubUnavailable,
             Self::NotAllowed(_) => ReasonCode::OutboundNotAllowed,
-            Self::Unauthorized => ReasonCode::CredentialRefused,
-            Self::Refused(_) => ReasonCode::HubRefused,
+            Self::Unauthorized(_) => ReasonCode::CredentialRefused,
+            Self::Refused(_) | Self::NotOurs(_) | Self::Displaced(_) => ReasonCode::HubRefused,
             Self::NotFound => ReasonCode::HubNotFound,
             Self::Unreadable(_) => ReasonCode::HubUnreadable,
             Self::Unsealable => ReasonCode::CredentialNeedsNewValue,
+        }
+    }
+}
+
+impl HubError {
+    /// Whether waiting mends nothing, for the owner of the account, or the space's operator, must do something.
+    #[must_use]
+    pub fn needs_owner(&self) -> bool {
+        match self {
+            Self::NotAllowed(_) | Self::Unauthorized(_) | Self::NotFound | Self::Unsealable => true,
+            Self::Unavailable(_)
+            | Self::Unresolved
+            | Self::Refused(_)
+            | Self::NotOurs(_)
+            | Self::Displaced(_)
+            | Self::Unreadable(_) => false,
         }
     }
 }
@@ -185,6 +228,19 @@ pub struct HubAccount {
     pub username: HubUsername,
     /// Its address.
     pub email: String,
+    /// To which URL the hub sends the callers of its endpoints, where one is set.
+    pub domain: Option<String>,
+}
+
+/// By what an endpoint on a hub is known as this space's: the address that callers are sent to and the tenant's name there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnMark {
+    /// The address, as the hub was told it.
+    pub url: String,
+    /// The name that callers are to send as `X-Tenant-Name`.
+    pub tenant_name: String,
+    /// This space's satellite; the address is then the satellite's.
+    pub satellite: Option<SatelliteId>,
 }
 
 /// Who the bearer of a satellite token is, as the hub tells it. The address is as true as the hub is careful.
@@ -209,7 +265,7 @@ pub struct Publication {
     pub summary: String,
     /// Markdown.
     pub readme: String,
-    /// Single words.
+    /// Words and groups of words to find it by. A hub takes as many of them, and as much of each, as it can.
     pub tags: Vec<String>,
     /// The attached policies: type, and a short description for everybody.
     pub policies: Vec<PublishedPolicy>,
@@ -248,6 +304,12 @@ pub struct SatelliteToken {
 
 /// Speaks to hubs.
 pub trait HubClient: Send + Sync {
+    /// Whether the hub refused the credential when it was last used, as far as that is remembered.
+    fn refusal(&self, access: &HubAccess) -> Option<CredentialRefusal>;
+
+    /// Forgets what failed with a credential: it is tried anew.
+    fn forget_failures(&self, access: &HubAccess);
+
     /// Whose credential it is.
     fn account<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<HubAccount, HubError>>;
 
@@ -274,23 +336,35 @@ pub trait HubClient: Send + Sync {
         token: &'a str,
     ) -> Pending<'a, Result<HubIdentity, HubError>>;
 
-    /// Shows an endpoint, or changes how it is shown.
+    /// Has the hub send callers of the account's endpoints to a URL.
+    fn set_domain<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        public_url: &'a str,
+    ) -> Pending<'a, Result<(), HubError>>;
+
+    /// Whether an endpoint of the account is up, as the hub sees it.
+    fn has_live_endpoints<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<bool, HubError>>;
+
+    /// Shows an endpoint, or changes how it is shown. One that is there under its slug and has not the mark is left as it is:
+    /// [`HubError::NotOurs`].
     fn publish<'a>(
         &'a self,
         access: &'a HubAccess,
-        satellite: Option<SatelliteId>,
+        mark: &'a OwnMark,
         publication: &'a Publication,
     ) -> Pending<'a, Result<(), HubError>>;
 
-    /// Shows an endpoint no more. One that is not shown is no error.
+    /// Shows an endpoint no more. One that is not shown is no error; one that has not the mark is left as it is, and none
+    /// either.
     fn unpublish<'a>(
         &'a self,
         access: &'a HubAccess,
-        satellite: Option<SatelliteId>,
+        mark: &'a OwnMark,
         slug: &'a str,
     ) -> Pending<'a, Result<(), HubError>>;
 
-    /// Says how endpoints are, and for how long that may be believed.
+    /// Says how endpoints are, and for how long that may be believed. Answers how many of them the hub does not know.
     fn report_health<'a>(
         &'a self,
         access: &'a HubAccess,
@@ -298,7 +372,14 @@ pub trait HubClient: Send + Sync {
         public_url: &'a str,
         reports: &'a [HealthReport],
         believed_for: Duration,
-    ) -> Pending<'a, Result<(), HubError>>;
+    ) -> Pending<'a, Result<u64, HubError>>;
+
+    /// A token of this audience, minted now.
+    fn mint<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        audience: &'a Audience,
+    ) -> Pending<'a, Result<Secret<String>, HubError>>;
 
     /// A token to call a space of this audience with. It is kept, and renewed ahead of its end; who asks at the same
     /// time gets the same.
@@ -315,14 +396,15 @@ pub enum IdentifyError {
     /// The hub says that the token is not valid (any more): its bearer may have been deactivated.
     #[error("the hub does not vouch for the token's bearer: {0}")]
     NotVouchedFor(String),
-    /// The hub cannot be asked, and what is remembered is too old.
+    /// The hub cannot be asked, and what is remembered is too old. It is asked again after this time.
     #[error("who the caller is cannot be learned from the hub at the moment")]
-    Unavailable(HubError),
+    Unavailable(HubError, Duration),
 }
 
 /// Remembers who the bearers of tokens are, and asks the hub when it does not know.
 pub trait SatelliteIdentities: Send + Sync {
-    /// Who the bearer of a verified token is. `access` is asked for only when the hub must be asked.
+    /// Who the bearer of a verified token is, at the tenant's account of this name. `access` is asked for only when the hub
+    /// must be asked; what failed with an earlier credential of the account is tried anew.
     ///
     /// # Errors
     /// When that is not to be learned.
@@ -330,7 +412,7 @@ pub trait SatelliteIdentities: Send + Sync {
         &'a self,
         claims: &'a SatelliteClaims,
         token: &'a str,
-        satellite: Option<SatelliteId>,
+        account: &'a Marketplace,
         access: &'a (dyn Fn() -> Result<HubAccess, HubError> + Send + Sync),
         now: Timestamp,
     ) -> Pending<'a, Result<HubIdentity, IdentifyError>>;

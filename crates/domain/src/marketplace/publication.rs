@@ -7,22 +7,18 @@ use crate::snapshot::EndpointSnapshot;
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
-/// The most tags that a hub takes, and the most characters of one.
-const TAGS_MAX: usize = 10;
-const TAG_MAX: usize = 30;
-
 impl Publication {
     /// What a hub is told of an endpoint and the policies attached to it. Addresses, patterns and the names of policies
     /// stay at home.
     #[must_use]
     pub fn of(endpoint: &Endpoint, policies: &PolicySet, tenant: &TenantName) -> Self {
-        let tags = endpoint.tags.split([',', ' ']).filter(|tag| (1..=TAG_MAX).contains(&tag.chars().count()));
+        let tags = endpoint.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty());
         Self {
             slug: endpoint.slug.to_string(),
             name: endpoint.name.clone(),
             summary: endpoint.summary.clone(),
             readme: endpoint.description.clone(),
-            tags: tags.take(TAGS_MAX).map(str::to_owned).collect(),
+            tags: tags.map(str::to_owned).collect(),
             policies: policies.iter().filter_map(|policy| policy.description()).map(published).collect(),
             tenant_name: tenant.to_string(),
         }

@@ -6,7 +6,7 @@ use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{ListingId, MarketplaceId};
-use crate::marketplace::{Listing, ListingState};
+use crate::marketplace::{Listing, ListingState, UnlistableSlug, check_listable};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::unit::Recorded;
@@ -32,6 +32,9 @@ pub enum ListingError {
     /// No policy would let anybody in.
     #[error("no access policy is attached, so no user of a marketplace could query it: attach one first")]
     NoAccessPolicy,
+    /// Hubs do not take its slug.
+    #[error(transparent)]
+    UnlistableSlug(#[from] UnlistableSlug),
     /// It is there already.
     #[error("the endpoint is listed on this marketplace already")]
     Listed,
@@ -75,6 +78,7 @@ pub async fn list(
             if !endpoint.published {
                 return Err(ListingError::Draft.into());
             }
+            check_listable(&endpoint.slug).map_err(ListingError::from)?;
             let attached = tx.attachments(&scope, Some(endpoint.id))?;
             if !attached.iter().any(|attachment| policy_types.names_callers(&attachment.policy_type)) {
                 return Err(ListingError::NoAccessPolicy.into());
@@ -180,7 +184,7 @@ pub async fn sync(
             }
             let mut listings = tx.listings_on(&scope, marketplace)?;
             for one in &mut listings {
-                if one.state == ListingState::Listed {
+                if matches!(one.state, ListingState::Listed | ListingState::Displaced) {
                     one.state = ListingState::Pending;
                 }
                 one.due_at = now;

@@ -4,7 +4,9 @@ use crate::access::Permission;
 use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
 use crate::identity::Principal;
 use crate::ids::{HubId, MarketplaceId};
+use crate::marketplace::claim::{Served, served};
 use crate::marketplace::error::MarketplaceError;
+use crate::marketplace::learn_issuer::learn_issuer;
 use crate::marketplace::ports::{HubAccess, MarketplaceView};
 use crate::marketplace::uniqueness::{all, free};
 use crate::marketplace::{
@@ -24,12 +26,14 @@ pub struct NewMarketplace {
     pub name: MarketplaceName,
     /// Where the hub is.
     pub url: HubUrl,
-    /// What its tokens name as `iss`.
-    pub issuer: Issuer,
+    /// What its tokens name as `iss`, if the caller wants it checked: a token of the hub tells it.
+    pub issuer: Option<Issuer>,
     /// The account's name, if the caller wants it checked: the hub tells it.
     pub username: Option<HubUsername>,
     /// What proves to the hub who the tenant is there.
     pub credential: HubCredential,
+    /// Whether the account is to be moved here from another address where its endpoints are up.
+    pub take_over: bool,
 }
 
 /// What the space is set up for, as far as registering goes.
@@ -42,8 +46,8 @@ pub struct RegistrationSettings<'a> {
 }
 
 /// Registers an account on a hub: asks the hub whose the credential is, makes this space a satellite of that account
-/// where the hub knows satellites, and keeps the credential sealed. An issuer that is unknown is trusted at the URL from
-/// then on, while registration is closed.
+/// where the hub knows satellites, learns of a token that the hub mints which issuer it names, and keeps the credential
+/// sealed. An issuer that is unknown is trusted at the URL from then on, while registration is closed.
 ///
 /// Each step can be repeated: whoever was cut off registers once more.
 ///
@@ -58,24 +62,19 @@ pub async fn register_marketplace(
     wanted: NewMarketplace,
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
     let scope = principal.scope(Permission::ManageMarketplaces)?;
-    let fresh = Hub {
-        id: HubId::generate(context.now, &*context.entropy)?,
-        issuer: wanted.issuer,
-        url: wanted.url,
-        trusted_by: TrustedBy::Registration,
-        created_at: context.now,
-    };
     // Asked before the hub hears of anything, and again inside the unit.
-    let (hub, name, open) = (fresh.clone(), wanted.name.clone(), setting.registration_open);
+    let (issuer, url, name) = (wanted.issuer.clone(), wanted.url.clone(), wanted.name.clone());
+    let open = setting.registration_open;
     let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
     let look = move |view: &mut dyn View, scope: &TenantScope| {
-        trusted(view.hub_by_issuer(&hub.issuer)?, &hub, open)?;
+        may_be_asked(view, issuer.as_ref(), &url, open)?;
         fits(view, scope, &name)
     };
     space.read_ahead(principal, Permission::ManageMarketplaces, &event, look).await?;
 
-    let access = HubAccess { url: fresh.url.clone(), credential: wanted.credential };
-    let account = space.hubs.account(&access).await?;
+    let access = HubAccess { url: wanted.url, credential: wanted.credential };
+    space.hubs.forget_failures(&access);
+    let account = space.hubs.account(&access).await.map_err(MarketplaceError::at(&access.url))?;
     if let Some(given) = wanted.username
         && given != account.username
     {
@@ -85,6 +84,24 @@ pub async fn register_marketplace(
         Some(public_url) => space.hubs.register_satellite(&access, public_url).await?,
         None => None,
     };
+    let issuer = match learn_issuer(space, &access, &account.username, satellite).await {
+        Err(MarketplaceError::NoToken(_)) if setting.public_url.is_none() => {
+            return Err(MarketplaceError::NoPublicUrl);
+        }
+        learned => learned?,
+    };
+    if let Some(given) = wanted.issuer
+        && given != issuer
+    {
+        return Err(MarketplaceError::IssuerMismatch { given, found: issuer });
+    }
+    let fresh = Hub {
+        id: HubId::generate(context.now, &*context.entropy)?,
+        issuer,
+        url: access.url.clone(),
+        trusted_by: TrustedBy::Registration,
+        created_at: context.now,
+    };
     let mut marketplace = Marketplace {
         id: MarketplaceId::generate(context.now, &*context.entropy)?,
         name: wanted.name,
@@ -92,10 +109,14 @@ pub async fn register_marketplace(
         username: account.username,
         satellite,
         credential: Sealed::from_bytes(Vec::new()),
+        told_url: None,
         revision: 1,
         created_at: context.now,
         updated_at: context.now,
     };
+    if let Some(public_url) = setting.public_url {
+        take_over(space, &access, &mut marketplace, public_url, wanted.take_over).await?;
+    }
     let (place, credential) = (marketplace.credential_place(), Some(access.credential.type_name()));
     marketplace.credential = space.sealer.seal(&scope, &place, &access.credential.to_plain())?;
 
@@ -119,7 +140,7 @@ pub async fn register_marketplace(
                 tx.add_hub(&hub)?;
             }
             tx.add_marketplace(&scope, &row)?;
-            let recorded = MarketplaceWithHub { marketplace: row, hub, credential };
+            let recorded = MarketplaceWithHub { marketplace: row, hub, credential, refusal: None };
             let recorded = Recorded::new(recorded, registered.clone());
             Ok(if is_new { recorded.and(trusts.clone()) } else { recorded })
         })
@@ -132,9 +153,45 @@ fn trusted(known: Option<Hub>, wanted: &Hub, registration_open: bool) -> Result<
         Some(hub) if hub.url == wanted.url => Ok(hub),
         Some(hub) => Err(MarketplaceError::IssuerUrlMismatch(hub.issuer)),
         None if registration_open => {
-            Err(MarketplaceError::HubNotTrusted { issuer: wanted.issuer.clone(), url: wanted.url.clone() })
+            let (issuer, url) = (Some(wanted.issuer.clone()), wanted.url.clone());
+            Err(MarketplaceError::HubNotTrusted { issuer, url })
         }
         None => Ok(wanted.clone()),
+    }
+}
+
+/// Refuses an account whose callers are sent to another address where endpoints are up, unless it is to be moved here. Then
+/// the hub sends them here from now on.
+pub(super) async fn take_over(
+    space: &Space,
+    access: &HubAccess,
+    at: &mut Marketplace,
+    public_url: &str,
+    is_wanted: bool,
+) -> Result<(), MarketplaceError> {
+    match served(space, access, at, public_url).await? {
+        Served::Elsewhere(domain) if !is_wanted => return Err(MarketplaceError::ServedElsewhere(domain)),
+        Served::Elsewhere(_) => space.hubs.set_domain(access, public_url).await?,
+        Served::ByNobody | Served::Here => return Ok(()),
+    }
+    at.told_url = Some(public_url.to_owned());
+    Ok(())
+}
+
+/// Whether a hub may be asked at all: nobody else has its issuer, and while registration is open, it is trusted. Under which
+/// issuer, its own tokens tell.
+fn may_be_asked<V: MarketplaceView + ?Sized>(
+    view: &mut V,
+    issuer: Option<&Issuer>,
+    url: &HubUrl,
+    registration_open: bool,
+) -> Result<(), MarketplaceError> {
+    let known = issuer.map(|issuer| view.hub_by_issuer(issuer)).transpose()?.flatten();
+    match known {
+        Some(hub) if hub.url == *url => Ok(()),
+        Some(hub) => Err(MarketplaceError::IssuerUrlMismatch(hub.issuer)),
+        None if !registration_open || view.hubs()?.iter().any(|hub| hub.url == *url) => Ok(()),
+        None => Err(MarketplaceError::HubNotTrusted { issuer: issuer.cloned(), url: url.clone() }),
     }
 }
 

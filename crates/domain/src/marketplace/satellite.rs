@@ -27,8 +27,8 @@ pub fn check_subject(text: &str) -> Result<(), SubjectError> {
     if fits { Ok(()) } else { Err(SubjectError) }
 }
 
-/// The claims of a verified satellite token. There are no others: who this is by name and address, only the hub can
-/// tell.
+/// The claims of a verified satellite token that are used. Whatever others it has: who this is by name and address, only
+/// the hub can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SatelliteClaims {
     /// Whose token it is.
@@ -41,6 +41,8 @@ pub struct SatelliteClaims {
     pub role: HubRole,
     /// When it was issued (`iat`), in whole seconds.
     pub issued_at: Timestamp,
+    /// From when on it is good (`nbf`); when it was issued, where it does not say.
+    pub not_before: Timestamp,
     /// From when on it is refused (`exp`), in whole seconds.
     pub expires_at: Timestamp,
 }

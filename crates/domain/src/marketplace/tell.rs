@@ -7,10 +7,11 @@ use std::time::Duration;
 use crate::audit::{Action, Actor, ObjectKind, Origin};
 use crate::endpoint::EndpointName;
 use crate::ids::{ListingId, MarketplaceId, TenantId};
+use crate::marketplace::claim::{claim, own_mark};
 use crate::marketplace::hub_access::hub_access;
-use crate::marketplace::ports::{HealthReport, HubError, Publication};
+use crate::marketplace::ports::{HealthReport, HubAccess, HubError, OwnMark, Publication};
 use crate::marketplace::publication::is_publishable;
-use crate::marketplace::{Listing, ListingState};
+use crate::marketplace::{Listing, ListingState, Marketplace, ReportError};
 use crate::page::PageLimit;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -38,13 +39,15 @@ const UNPUBLISHABLE_TEXT: &str = "it is not shown, for the endpoint is a draft o
 #[derive(Default)]
 pub struct PublicationStatus(Mutex<HashMap<ListingId, Publication>>);
 
-/// Tells hubs of every listing that is due. Answers on which marketplaces that could be reached they are.
+/// Tells hubs of every listing that is due, and that its callers come to `public_url`. Answers on which marketplaces that
+/// could be reached they are.
 ///
 /// # Errors
 /// When a port of our own failed. What a hub did not take is tried again later.
 pub async fn tell_due(
     space: &Space,
     operator: &OperatorScope,
+    public_url: &str,
     told: &PublicationStatus,
 ) -> Result<BTreeSet<(TenantId, MarketplaceId)>, PortError> {
     let (everywhere, now) = (operator.clone(), space.clock.now());
@@ -60,27 +63,16 @@ pub async fn tell_due(
             continue;
         }
         at.insert(marketplace);
-        if !tell(space, &operator.tenant(tenant), listing, told).await? {
+        if !tell(space, &operator.tenant(tenant), public_url, listing, told).await? {
             silent.insert(marketplace);
         }
     }
     Ok(at.difference(&silent).copied().collect())
 }
 
-/// A hub was not told how endpoints are.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReportError {
-    /// The hub did not take it.
-    #[error(transparent)]
-    Hub(#[from] HubError),
-    /// A port failed.
-    #[error(transparent)]
-    PortError(#[from] PortError),
-}
-port_errors!(ReportError);
-
 /// Tells the hub of one marketplace how its listed endpoints are and that they are reached at `public_url`, and tells it
-/// anew of those that have changed since.
+/// anew of those that have changed since, and of all when it does not know some of them any more. A hub that has come to
+/// send its callers elsewhere is told nothing: the listings say so.
 ///
 /// # Errors
 /// When the hub did not take the report, or a port failed. What the hub did not take is tried again later.
@@ -93,23 +85,63 @@ pub async fn report(
 ) -> Result<(), ReportError> {
     let live = space.snapshots.tenant(scope)?;
     let Some(at) = live.marketplace(marketplace).cloned() else { return Ok(()) };
-    let of = *scope;
-    let listed = space.store.read(scope, move |view| view.listings_on(&of, marketplace)).await?;
-    let listed = listed.into_iter().filter(|listing| listing.state == ListingState::Listed);
-    let (mut reports, checked_at) = (Vec::new(), space.clock.now());
-    for listing in listed {
-        let wanted = wanted(space, scope, &listing).await?;
-        if wanted.as_ref() != told.of(listing.id).as_ref() {
-            let changed = Listing { state: ListingState::Pending, ..listing.clone() };
-            tell(space, scope, changed, told).await?;
-        }
-        reports.push(HealthReport { slug: listing.slug.to_string(), healthy: wanted.is_some(), checked_at });
-    }
-    if reports.is_empty() {
+    let listed = listed(space, scope, marketplace).await?;
+    if listed.is_empty() {
         return Ok(());
     }
     let access = hub_access(space, scope, &at)?;
-    Ok(space.hubs.report_health(&access, at.satellite, public_url, &reports, HEALTH_TTL).await?)
+    match claim(space, scope, &access, &at, public_url).await {
+        Err(ReportError::Hub(displaced @ HubError::Displaced(_))) => {
+            for listing in listed {
+                note(space, scope, listing, true, Err(displaced.clone())).await?;
+            }
+            return Err(displaced.into());
+        }
+        claimed => claimed?,
+    }
+    for listing in listed {
+        if wanted(space, scope, &listing).await?.as_ref() != told.of(listing.id).as_ref() {
+            tell(space, scope, public_url, listing, told).await?;
+        }
+    }
+    if report_health(space, scope, &access, &at, public_url).await? > 0 {
+        // Somebody took them off there, or the hub lost them.
+        for listing in self::listed(space, scope, marketplace).await? {
+            tell(space, scope, public_url, listing, told).await?;
+        }
+        report_health(space, scope, &access, &at, public_url).await?;
+    }
+    Ok(())
+}
+
+/// The listings that a hub shows.
+async fn listed(
+    space: &Space,
+    scope: &TenantScope,
+    marketplace: MarketplaceId,
+) -> Result<Vec<Listing>, PortError> {
+    let of = *scope;
+    let all = space.store.read(scope, move |view| view.listings_on(&of, marketplace)).await?;
+    Ok(all.into_iter().filter(|listing| listing.state == ListingState::Listed).collect())
+}
+
+/// Says how the endpoints are that a hub shows. Answers how many of them it does not know.
+async fn report_health(
+    space: &Space,
+    scope: &TenantScope,
+    access: &HubAccess,
+    at: &Marketplace,
+    public_url: &str,
+) -> Result<u64, ReportError> {
+    let (mut reports, checked_at) = (Vec::new(), space.clock.now());
+    for listing in listed(space, scope, at.id).await? {
+        let healthy = wanted(space, scope, &listing).await?.is_some();
+        reports.push(HealthReport { slug: listing.slug.to_string(), healthy, checked_at });
+    }
+    if reports.is_empty() {
+        return Ok(0);
+    }
+    Ok(space.hubs.report_health(access, at.satellite, public_url, &reports, HEALTH_TTL).await?)
 }
 
 impl PublicationStatus {
@@ -148,23 +180,32 @@ async fn wanted(
 async fn tell(
     space: &Space,
     scope: &TenantScope,
+    public_url: &str,
     listing: Listing,
     told: &PublicationStatus,
 ) -> Result<bool, PortError> {
     let live = space.snapshots.tenant(scope)?;
     let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(true) };
     let wanted = wanted(space, scope, &listing).await?;
+    let mark = own_mark(&live.tenant.name, &at, public_url);
     let done = match hub_access(space, scope, &at) {
         Err(error) => Err(error),
         Ok(access) => match &wanted {
-            Some(publication) => space.hubs.publish(&access, at.satellite, publication).await,
-            None => space.hubs.unpublish(&access, at.satellite, listing.slug.as_str()).await,
+            Some(publication) => match claim(space, scope, &access, &at, public_url).await {
+                Ok(()) => {
+                    let mark = OwnMark { url: public_url.to_owned(), ..mark };
+                    space.hubs.publish(&access, &mark, publication).await
+                }
+                Err(ReportError::Hub(error)) => Err(error),
+                Err(ReportError::PortError(error)) => return Err(error),
+            },
+            None => space.hubs.unpublish(&access, &mark, listing.slug.as_str()).await,
         },
     };
     if done.is_ok() {
         told.note(listing.id, wanted.clone());
     }
-    let reached = !matches!(done, Err(HubError::Unavailable(_)));
+    let reached = !matches!(done, Err(HubError::Unavailable(_) | HubError::Unresolved));
     note(space, scope, listing, wanted.is_some(), done).await?;
     Ok(reached)
 }
@@ -230,7 +271,9 @@ fn after(listing: Listing, shown: bool, done: &Result<(), HubError>, now: Timest
         },
         Err(error) => {
             let failures = listing.failures.saturating_add(1);
+            let displaced = matches!(error, HubError::Displaced(_));
             Listing {
+                state: if displaced { ListingState::Displaced } else { listing.state },
                 last_error: Some(error.to_string().chars().take(MAX_ERROR_CHARS).collect()),
                 due_at: now.plus(wait(failures)),
                 failures,

@@ -26,7 +26,7 @@ pub enum TrustError {
     #[error("there is no such hub")]
     NotFound,
     /// Marketplaces are on it.
-    #[error("{0} marketplaces are on this hub: remove them first")]
+    #[error("{} on this hub: remove {} first", if *.0 == 1 { "1 marketplace is".to_owned() } else { format!("{} marketplaces are", .0) }, if *.0 == 1 { "it" } else { "them" })]
     InUse(u64),
     /// A port failed.
     #[error(transparent)]

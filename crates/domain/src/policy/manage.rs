@@ -8,6 +8,7 @@ use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
+use crate::marketplace::tell_anew;
 use crate::page::{Page, PageRequest};
 use crate::policy::ports::{Attachment, PolicyUsage};
 use crate::policy::{Policy, PolicyConfiguration, PolicyTypes, Rule};
@@ -310,6 +311,7 @@ pub async fn attach(
             endpoint.revision += 1;
             endpoint.updated_at = now;
             tx.update_endpoint(&scope, &endpoint)?;
+            tell_anew(tx, &scope, endpoint.id, now)?;
             let attached = tx.attachments(&scope, Some(endpoint.id))?;
             Ok(Recorded::new(attached, event.clone().on(ObjectKind::Endpoint, endpoint.id)))
         })

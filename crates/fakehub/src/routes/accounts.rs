@@ -142,7 +142,16 @@ pub(crate) fn logout(hub: &mut HubState, request: &Request) -> HandlerResult {
 }
 
 pub(crate) fn me(hub: &mut HubState, request: &Request) -> HandlerResult {
-    Ok(HubResponse::json(200, user_json(&authenticate(hub, request)?)))
+    Ok(HubResponse::json(200, profile(&authenticate(hub, request)?)))
+}
+
+/// A user's own view of themselves, with the address of their space.
+fn profile(user: &User) -> Value {
+    let mut profile = user_json(user);
+    if let Some(members) = profile.as_object_mut() {
+        members.insert("domain".to_owned(), json!(user.domain));
+    }
+    profile
 }
 
 pub(crate) fn update_me(hub: &mut HubState, request: &Request) -> HandlerResult {
@@ -163,11 +172,7 @@ pub(crate) fn update_me(hub: &mut HubState, request: &Request) -> HandlerResult 
     if let Some(full_name) = body.get("full_name").and_then(Value::as_str) {
         user.full_name = full_name.to_owned();
     }
-    let mut response = user_json(user);
-    if let Some(members) = response.as_object_mut() {
-        members.insert("domain".to_owned(), json!(user.domain));
-    }
-    Ok(HubResponse::json(200, response))
+    Ok(HubResponse::json(200, profile(user)))
 }
 
 fn is_domain(text: &str) -> bool {

@@ -136,6 +136,9 @@ pub(crate) fn create(hub: &mut HubState, request: &Request) -> HandlerResult {
         .find(|satellite| satellite.user == user.id && satellite.base_url == base_url)
         .cloned();
     match known {
+        Some(_) if hub.strict_satellites => {
+            Err(HubResponse::coded(409, "CONFLICT", "That origin is already registered as a satellite"))
+        }
         Some(known) if known.kind == kind => Ok(HubResponse::json(201, satellite_json(&known))),
         Some(known) => {
             let message = format!("That origin is already registered as a {}, not a {kind}", known.kind);
@@ -173,6 +176,9 @@ pub(crate) fn relocate(hub: &mut HubState, request: &Request) -> HandlerResult {
 pub(crate) fn delete(hub: &mut HubState, request: &Request) -> HandlerResult {
     let (_, satellite) = find_by_path(hub, request)?;
     hub.satellites.retain(|other| other.id != satellite.id);
+    if hub.strict_satellites {
+        hub.endpoints.retain(|endpoint| endpoint.satellite != Some(satellite.id));
+    }
     let now = hub.now();
     for endpoint in hub.endpoints.iter_mut().filter(|endpoint| endpoint.satellite == Some(satellite.id)) {
         endpoint.satellite = None;

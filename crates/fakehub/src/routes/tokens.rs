@@ -54,7 +54,8 @@ fn token_response(token: &str) -> HandlerResult {
     Ok(HubResponse::json(200, json!({"target_token": token, "expires_in": TOKEN_LIFETIME_SECONDS})))
 }
 
-/// The audience of the token: the user of this name, or that user's only satellite if the hub supports satellites.
+/// The audience of the token: a satellite by its id; or the user of this name, for whom their only satellite stands if the
+/// hub supports satellites.
 fn audience(hub: &HubState, request: &Request) -> Result<String, HubResponse> {
     let requested = request.parameter("aud");
     let requested = requested
@@ -68,6 +69,10 @@ fn audience(hub: &HubState, request: &Request) -> Result<String, HubResponse> {
         HubResponse::detail(status, json!({"code": code, "message": message, "audience": requested}))
     };
     let unknown = || refused(404, "AUDIENCE_NOT_FOUND", "is not a registered user");
+    if let Some(satellite) = hub.satellites.iter().find(|satellite| satellite.id.to_string() == name) {
+        let is_active = hub.user(satellite.user).is_some_and(|owner| owner.is_active);
+        return if is_active { Ok(name) } else { Err(unknown()) };
+    }
     let user = hub.user_named(&name).ok_or_else(unknown)?;
     if !user.is_active {
         return Err(refused(400, "AUDIENCE_INACTIVE", "is inactive and cannot receive tokens"));

@@ -150,6 +150,7 @@ impl Tenant {
             audience: Audience::from(&"spaceowner".parse().unwrap()),
             role,
             issued_at: now,
+            not_before: now,
             expires_at: now.plus(Duration::from_secs(900)),
         };
         admit(&*self.world.cache, claims, "token").ok()

@@ -11,8 +11,8 @@ use syft_space_domain::endpoint::{
 use syft_space_domain::identity::Principal;
 use syft_space_domain::ids::MarketplaceId;
 use syft_space_domain::marketplace::{
-    HEALTH_REPORT_INTERVAL, Listing, ListingError, ListingState, PublicationStatus, list, listings, report,
-    tell_due, unlist,
+    HEALTH_REPORT_INTERVAL, Listing, ListingError, ListingState, PublicationStatus, ReportError, list,
+    listings, report, tell_due, unlist,
 };
 use syft_space_domain::policy::{NewPolicy, attach, create_policy};
 use syft_space_domain::tenant::TenantScope;
@@ -20,20 +20,20 @@ use syft_space_domain::text::{Line, Prose};
 
 use crate::world::{PUBLIC, World, block_on, url};
 
-const PUBLIC_URL: &str = "https://space.example";
+pub(crate) const PUBLIC_URL: &str = "https://space.example";
 
 /// A tenant that is `spaceowner` on the hub, with an endpoint that `*@secret.example` may query.
-struct ListedEndpoint {
-    world: World,
-    principal: Principal,
+pub(crate) struct ListedEndpoint {
+    pub(crate) world: World,
+    pub(crate) principal: Principal,
     scope: TenantScope,
-    marketplace: MarketplaceId,
-    endpoint: Endpoint,
+    pub(crate) marketplace: MarketplaceId,
+    pub(crate) endpoint: Endpoint,
     status: PublicationStatus,
 }
 
 impl ListedEndpoint {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::new();
         let principal = world.owner("acme").await;
         let account = world.account("spaceowner", "market");
@@ -64,12 +64,12 @@ impl ListedEndpoint {
         listed
     }
 
-    fn name(&self) -> EndpointName {
+    pub(crate) fn name(&self) -> EndpointName {
         EndpointName::Id(self.endpoint.id)
     }
 
     /// Attaches a policy that allows these, or none.
-    async fn attach(&self, patterns: &[&str]) {
+    pub(crate) async fn attach(&self, patterns: &[&str]) {
         let (space, context) = (&self.world.space, self.world.context());
         let mut ids = Vec::new();
         if !patterns.is_empty() {
@@ -81,32 +81,34 @@ impl ListedEndpoint {
         attach(space, &context, &self.principal, self.name(), ids, None).await.unwrap();
     }
 
-    async fn list(&self) -> Result<Listing, ListingError> {
+    pub(crate) async fn list(&self) -> Result<Listing, ListingError> {
         let (space, context) = (&self.world.space, self.world.context());
         list(space, &context, &self.principal, &self.name(), self.marketplace, true).await
     }
 
-    async fn publish(&self) {
-        tell_due(&self.world.space, &self.world.operator, &self.status).await.unwrap();
+    pub(crate) async fn publish(&self) {
+        tell_due(&self.world.space, &self.world.operator, PUBLIC_URL, &self.status).await.unwrap();
     }
 
-    async fn report(&self) {
-        let outcome =
-            report(&self.world.space, &self.scope, self.marketplace, PUBLIC_URL, &self.status).await;
-        outcome.unwrap();
+    pub(crate) async fn report(&self) {
+        self.try_report(PUBLIC_URL).await.unwrap();
     }
 
-    async fn listing(&self) -> Listing {
+    pub(crate) async fn try_report(&self, public_url: &str) -> Result<(), ReportError> {
+        report(&self.world.space, &self.scope, self.marketplace, public_url, &self.status).await
+    }
+
+    pub(crate) async fn listing(&self) -> Listing {
         let found = listings(&self.world.space, &self.principal, &self.name()).await.unwrap();
         found.into_iter().next().unwrap()
     }
 
-    fn publication(&self) -> Option<String> {
+    pub(crate) fn publication(&self) -> Option<String> {
         let publications = self.world.hub.publications(&url(), "spaceowner");
         publications.get("mountains").map(|publication| format!("{publication:?}"))
     }
 
-    async fn change(&self, change: ChangeEndpoint) {
+    pub(crate) async fn change(&self, change: ChangeEndpoint) {
         let (space, context) = (&self.world.space, self.world.context());
         change_endpoint(space, &context, &self.principal, self.endpoint.id, change).await.unwrap();
     }

@@ -4,6 +4,7 @@
 mod explaining;
 #[cfg(test)]
 mod listing;
+mod others;
 #[cfg(test)]
 mod policy_limits;
 #[cfg(test)]

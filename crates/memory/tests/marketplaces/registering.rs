@@ -2,10 +2,10 @@
 
 use syft_space_conformance::sample::listing;
 use syft_space_domain::audit::Action;
-use syft_space_domain::marketplace::ports::{HubAccess, HubError, Publication, TrustedHubs};
+use syft_space_domain::marketplace::ports::{HubAccess, HubError, OwnMark, Publication, TrustedHubs};
 use syft_space_domain::marketplace::{
-    ChangeMarketplace, HubCredential, HubUrl, Listing, Marketplace, MarketplaceError, TrustError, TrustedBy,
-    change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
+    ChangeMarketplace, HubCredential, HubUrl, Listing, Marketplace, MarketplaceError, NewMarketplace,
+    TrustError, TrustedBy, change_marketplace, distrust_hub, marketplace, remove_marketplace, trust_hub,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::Snapshots;
@@ -73,8 +73,15 @@ fn z1_while_registration_is_open_only_the_operator_says_which_hubs_are_trusted()
         assert!(matches!(refused, TrustError::InUseElsewhere { .. }), "{refused:?}");
         let refused = distrust_hub(&world.space, &world.context(), &world.operator, hub.id).await;
         assert_eq!(refused, Err(TrustError::InUse(1)));
-        let gone =
-            remove_marketplace(&world.space, &world.context(), &acme, registered.marketplace.id, None).await;
+        let gone = remove_marketplace(
+            &world.space,
+            &world.context(),
+            &acme,
+            PUBLIC,
+            registered.marketplace.id,
+            None,
+        )
+        .await;
         assert_eq!(gone.unwrap(), Ok(()));
         distrust_hub(&world.space, &world.context(), &world.operator, hub.id).await.unwrap();
         let refused = distrust_hub(&world.space, &world.context(), &world.operator, hub.id).await;
@@ -115,10 +122,15 @@ fn a2_a_marketplace_that_is_removed_is_taken_off_the_hub_and_off_here_even_witho
             policies: Vec::new(),
             tenant_name: "acme".to_owned(),
         };
-        world.space.hubs.publish(&access, None, &publication).await.unwrap();
+        let mark = OwnMark {
+            url: "https://space.example".to_owned(),
+            tenant_name: "acme".to_owned(),
+            satellite: None,
+        };
+        world.space.hubs.publish(&access, &mark, &publication).await.unwrap();
         assert_eq!(world.hub.publications(&url(), "spaceowner").len(), 1);
         let context = world.context();
-        let remove = |id| remove_marketplace(&world.space, &context, &acme, id, None);
+        let remove = |id| remove_marketplace(&world.space, &context, &acme, PUBLIC, id, None);
         assert_eq!(remove(registered.marketplace.id).await.unwrap(), Ok(()));
         assert!(world.hub.publications(&url(), "spaceowner").is_empty());
         assert!(world.hub.satellites(&url(), "spaceowner").is_empty());
@@ -151,7 +163,8 @@ fn a2_a_change_needs_the_revision_that_was_read_and_the_account_that_was_registe
                 .unwrap();
         assert_eq!(renamed.marketplace.revision, 2);
         let credential = Some(world.account("another", "x-x").credential);
-        let stale = ChangeMarketplace { if_revision: Some(1), credential: credential.clone(), name: None };
+        let stale =
+            ChangeMarketplace { if_revision: Some(1), credential: credential.clone(), ..Default::default() };
         assert_eq!(change(stale).await, Err(MarketplaceError::Changed));
         let other = ChangeMarketplace { credential, ..Default::default() };
         let refused = change(other).await.unwrap_err();
@@ -176,5 +189,48 @@ fn a2_a_tenant_has_no_more_marketplaces_than_it_may() {
         let refused =
             world.register(&acme, CLOSED, &world.account("one-more", "one-more")).await.unwrap_err();
         assert_eq!(refused, MarketplaceError::LimitReached);
+    });
+}
+
+#[test]
+fn a2_the_issuer_is_what_the_hubs_own_tokens_name() {
+    block_on(async {
+        let world = World::new();
+        let acme = world.owner("acme").await;
+        let issuer = |text: &str| text.parse().unwrap();
+        // The natural guess.
+        let guessed =
+            NewMarketplace { issuer: Some(issuer(url().as_str())), ..world.account("spaceowner", "market") };
+        let refused = world.register(&acme, CLOSED, &guessed).await.unwrap_err();
+        let mismatch =
+            MarketplaceError::IssuerMismatch { given: issuer(url().as_str()), found: issuer(ISSUER) };
+        assert_eq!(refused, mismatch);
+        assert!(refused.to_string().contains(ISSUER), "it names the right one");
+        assert!(world.cache.all().is_empty());
+        let unsaid = NewMarketplace { issuer: None, ..guessed.clone() };
+        let registered = world.register(&acme, CLOSED, &unsaid).await.unwrap();
+        assert_eq!(registered.hub.issuer, issuer(ISSUER));
+
+        // While registration is open, a hub that is trusted is asked, whatever issuer is guessed, and no other.
+        let globex = world.owner("globex").await;
+        let guessed = NewMarketplace { issuer: guessed.issuer, ..world.account("globexowner", "market") };
+        assert_eq!(world.register(&globex, OPEN, &guessed).await.unwrap_err(), mismatch);
+        let unsaid = NewMarketplace { issuer: None, ..guessed };
+        let elsewhere = HubUrl::parse("https://elsewhere.example").unwrap();
+        let untrusted = NewMarketplace { url: elsewhere.clone(), ..unsaid.clone() };
+        let refused = world.register(&globex, OPEN, &untrusted).await.unwrap_err();
+        assert_eq!(refused, MarketplaceError::HubNotTrusted { issuer: None, url: elsewhere });
+        world.register(&globex, OPEN, &unsaid).await.unwrap();
+
+        // The hub is set up anew: a new credential says so.
+        world.hub.set_issuer(url(), issuer("https://moved.example"));
+        let credential = Some(HubCredential::Pat(Secret::new("pat of spaceowner".to_owned())));
+        let change = ChangeMarketplace { credential, ..ChangeMarketplace::default() };
+        let (context, id) = (world.context(), registered.marketplace.id);
+        let refused =
+            change_marketplace(&world.space, &context, &acme, PUBLIC, id, change).await.unwrap_err();
+        let moved =
+            MarketplaceError::IssuerMoved { trusted: issuer(ISSUER), found: issuer("https://moved.example") };
+        assert_eq!(refused, moved);
     });
 }

@@ -45,6 +45,7 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(7));
         let cache = Arc::new(SnapshotCache::default());
         let hub = Arc::new(MemoryHub::new());
+        hub.set_issuer(url(), ISSUER.parse().unwrap());
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap()));
         let space = Space {
             documents: Arc::new(MemoryDocuments::new()),
@@ -104,14 +105,16 @@ impl World {
             subject: username.to_owned(),
             username: username.parse().unwrap(),
             email: format!("{username}@hub.example"),
+            domain: None,
         };
         self.hub.add_account(url(), &credential, account);
         NewMarketplace {
             name: name.parse().unwrap(),
             url: url(),
-            issuer: ISSUER.parse().unwrap(),
+            issuer: Some(ISSUER.parse().unwrap()),
             username: None,
             credential,
+            take_over: false,
         }
     }
 

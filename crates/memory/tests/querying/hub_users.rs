@@ -8,7 +8,7 @@ use syft_space_domain::endpoint::QueryError;
 use syft_space_domain::identity::{AuthenticateError, Principal};
 use syft_space_domain::marketplace::ports::HubIdentity;
 use syft_space_domain::marketplace::{
-    Audience, HubRole, Marketplace, SatelliteClaims, admit, remove_marketplace,
+    Audience, HubRole, Marketplace, RegistrationSettings, SatelliteClaims, admit, remove_marketplace,
 };
 
 use crate::ports::Search;
@@ -36,6 +36,7 @@ impl Hub {
             audience: Audience::parse(HUB_USERNAME).unwrap(),
             role,
             issued_at: now,
+            not_before: now,
             expires_at: now.plus(Duration::from_secs(600)),
         };
         self.world.hub.add_token(subject, claims.clone());
@@ -86,7 +87,8 @@ fn f3_whom_a_hub_does_not_vouch_for_and_whom_it_cannot_be_asked_of_are_told_apar
     let alice = hub.caller("alice", HubRole::User);
     assert_eq!(hub.world.query(&alice).err(), Some(QueryError::NotVouchedFor));
     hub.world.hub.set_down(true);
-    assert_eq!(hub.world.query(&alice).err(), Some(QueryError::IdentityUnavailable));
+    let down = hub.world.query(&alice).err();
+    assert_eq!(down, Some(QueryError::IdentityUnavailable(Duration::from_secs(1))));
     let events = [
         "authn_token_fail denied hub_user_not_vouched_for on it",
         "endpoint_query failure identity_unavailable on it",
@@ -138,12 +140,17 @@ fn z3_what_changes_for_a_hubs_user_while_the_search_runs_counts() {
     assert!(matches!(held(&hub, &alice, || attach(&["bob@example.com"])), Err(QueryError::Refused(_))));
     attach(&["*"]);
     let unavailable = held(&hub, &alice, || attach(&["alice@example.com"]));
-    assert_eq!(unavailable, Err(QueryError::IdentityUnavailable), "it hangs on the address only now");
+    assert_eq!(
+        unavailable,
+        Err(QueryError::IdentityUnavailable(Duration::ZERO)),
+        "it hangs on the address only now"
+    );
     assert_eq!(held(&hub, &alice, || hub.world.attach(&[])), Err(QueryError::NotFound));
     attach(&["alice@example.com"]);
     let removed = held(&hub, &alice, || {
         let (world, id) = (&hub.world, hub.marketplace.id);
-        block_on(remove_marketplace(&world.space, &world.context(), &world.owner, id, None))
+        let settings = RegistrationSettings { registration_open: false, public_url: None };
+        block_on(remove_marketplace(&world.space, &world.context(), &world.owner, settings, id, None))
             .unwrap()
             .unwrap();
     });

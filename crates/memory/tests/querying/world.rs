@@ -26,7 +26,7 @@ use syft_space_domain::identity::{
 use syft_space_domain::ids::{DatasetId, PolicyId};
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
-    HubCredential, HubUrl, Marketplace, NewMarketplace, RegistrationSettings, register_marketplace,
+    HubCredential, HubUrl, Issuer, Marketplace, NewMarketplace, RegistrationSettings, register_marketplace,
 };
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, PolicyTypes, attach, create_policy};
@@ -262,14 +262,18 @@ impl World {
             subject: HUB_USERNAME.to_owned(),
             username: HUB_USERNAME.parse().unwrap(),
             email: "harbormaster@hub.example".to_owned(),
+            domain: None,
         };
+        let issuer: Issuer = "https://hub.syft.com".parse().unwrap();
         self.hub.add_account(url.clone(), &credential, account);
+        self.hub.set_issuer(url.clone(), issuer.clone());
         let wanted = NewMarketplace {
             name: "market".parse().unwrap(),
             url,
-            issuer: "https://hub.syft.com".parse().unwrap(),
+            issuer: Some(issuer),
             username: None,
             credential,
+            take_over: false,
         };
         let settings =
             RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };

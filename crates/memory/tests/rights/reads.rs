@@ -161,9 +161,10 @@ const READS_AHEAD: &[Reads] = &[
         let wanted = NewMarketplace {
             name: "hub".parse().unwrap(),
             url: "https://hub.example".parse().unwrap(),
-            issuer: "https://hub.example".parse().unwrap(),
+            issuer: None,
             username: None,
             credential: credential(),
+            take_over: false,
         };
         let context = context(space);
         told(block_on(marketplace::register_marketplace(space, &context, who, SETTINGS, wanted)))

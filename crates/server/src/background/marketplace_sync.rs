@@ -25,7 +25,7 @@ pub(crate) async fn sync_forever(space: Space, operator: Arc<OperatorScope>, pub
     let mut report_at = Instant::now();
     loop {
         ticks.tick().await;
-        let mut due = match tell_due(&space, &operator, &publication_status).await {
+        let mut due = match tell_due(&space, &operator, &public_url, &publication_status).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(%error, "what hubs are to be told could not be looked up or written down");

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
-use syft_space_domain::access::{Permission, PrincipalKind};
+use syft_space_domain::access::Permission;
 use syft_space_domain::audit::{Action, Origin, RequestContext};
 use syft_space_domain::identity::{Principal, TokenRefused, authenticate};
 use syft_space_domain::marketplace::{SatelliteRefused, admit};
 
-use crate::http::caller::{Caller, RouteName, refused, unauthenticated};
+use crate::http::caller::{Caller, RouteName, is_for_hub_users, refused, unauthenticated};
 use crate::http::client_address::client_address;
 use crate::http::listener::{self, Listener};
 use crate::http::problem::Problem;
@@ -21,6 +21,9 @@ use crate::http::state::State;
 /// Headers that mean something here, and nothing if they stand twice.
 const SINGLE_HEADERS: [&str; 6] =
     ["authorization", "content-type", "content-length", "host", "if-match", "x-tenant-name"];
+
+/// When a hub whose keys could not be had is asked for them again, at the latest.
+const KEYS_RETRY_SECONDS: u64 = 10;
 
 /// Checks a request against the guard of its route.
 ///
@@ -50,7 +53,12 @@ pub async fn guard<E>(
         Guard::Member(permissions) => {
             let principal = match &operator {
                 Some(operator) => listener::enter_tenant(state, operator, &http).await?,
-                None => identify(state, &context, &http, permissions).await?,
+                None => {
+                    let identified = identify(state, &context, &http, permissions).await;
+                    identified.map_err(|problem| {
+                        if is_for_hub_users(permissions) { problem.for_hub_users() } else { problem }
+                    })?
+                }
             };
             let name = RouteName { method: route.method.as_str(), path: route.path };
             Some(Caller::check(state, &context, principal, permissions, name).await?)
@@ -102,9 +110,7 @@ async fn identify(
     let claims = match state.space.tokens.verify(token, context.now) {
         Ok(claims) => claims,
         // What is no token of ours may be a hub's, where its users may do something.
-        Err(TokenRefused::WrongKind)
-            if permissions.iter().any(|permission| PrincipalKind::HubUser.may(*permission)) =>
-        {
+        Err(TokenRefused::WrongKind) if is_for_hub_users(permissions) => {
             return identify_hub_user(state, context, token).await;
         }
         Err(error) => return Err(refused(error.reason_code())),
@@ -128,7 +134,7 @@ async fn identify_hub_user(
                 Action::AuthnTokenFail,
                 error.reason_code(),
             );
-            return Err(Problem::new(Reason::HubUnavailable, error));
+            return Err(Problem::new(Reason::HubUnavailable, error).retry_after(KEYS_RETRY_SECONDS));
         }
         Err(error) => return Err(refused(state, context, error.reason_code())),
     };

@@ -1,7 +1,7 @@
 //! The caller of a request: a principal that its route permits, when the request begins and again behind its body.
 
 use syft_space_domain::PortError;
-use syft_space_domain::access::Permission;
+use syft_space_domain::access::{Permission, PrincipalKind};
 use syft_space_domain::audit::{Action, ObjectKind, ReasonCode, RequestContext};
 use syft_space_domain::identity::{AuthenticateError, AuthorizationError, Principal};
 
@@ -66,9 +66,17 @@ impl Caller {
         match principal.renew(&*state.space.snapshots, state.space.clock.now()) {
             Ok(principal) => Self::check(state, context, principal, permissions, route).await,
             Err(AuthenticateError::Live(error)) => Err(PortError::from(error).into()),
-            Err(error) => Err(refuse(state, context, &principal, error.into(), route).await),
+            Err(error) => {
+                let problem = refuse(state, context, &principal, error.into(), route).await;
+                Err(if is_for_hub_users(permissions) { problem.for_hub_users() } else { problem })
+            }
         }
     }
+}
+
+/// Whether users of a marketplace, who have no account here, may come to a route.
+pub(crate) fn is_for_hub_users(permissions: &[Permission]) -> bool {
+    permissions.iter().any(|permission| PrincipalKind::HubUser.may(*permission))
 }
 
 /// The answer to a genuine token whose bearer may not come in.

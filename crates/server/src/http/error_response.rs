@@ -1,5 +1,7 @@
 //! The mapping from the domain's errors to responses: the one place where it is done.
 
+use std::time::Duration;
+
 use syft_space_domain::PortError;
 use syft_space_domain::audit::AuditError;
 use syft_space_domain::dataset::ports::SearchError;
@@ -250,6 +252,7 @@ impl From<EndpointError> for Problem {
                 Self::field("/dataset_id", "dataset_id names no dataset of this tenant")
             }
             EndpointError::SlugTaken => Self::new(Reason::NameTaken, error),
+            EndpointError::UnlistableSlug(error) => Self::new(Reason::SlugUnlistable, error),
             EndpointError::Changed => Self::new(Reason::Changed, error),
             EndpointError::LimitReached(_) => Self::new(Reason::LimitReached, error),
             EndpointError::PortError(error) => error.into(),
@@ -260,14 +263,16 @@ impl From<EndpointError> for Problem {
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {
-            QueryError::Authorization(error) => error.into(),
+            QueryError::Authorization(error) => Self::from(error).for_hub_users(),
             QueryError::NotFound => Self::new(Reason::NotFound, error),
             QueryError::Refused(ref refusal) => {
                 Self::new(Reason::AccessDenied, &error).with_policy(refusal.policy.clone())
             }
             QueryError::PolicyUnavailable => Self::new(Reason::PolicyUnavailable, error),
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),
-            QueryError::IdentityUnavailable => Self::new(Reason::IdentityUnavailable, error),
+            QueryError::IdentityUnavailable(again) | QueryError::AccountBroken(again) => {
+                Self::new(Reason::IdentityUnavailable, error).retry_after(whole_seconds(again))
+            }
             QueryError::PortError(error) => error.into(),
         }
     }
@@ -295,7 +300,8 @@ impl From<ListingError> for Problem {
                 "no access policy is attached, so no user of a marketplace could query it: attach one first (PUT \
                  /api/v1/endpoints/{slug}/policies)",
             ),
-            ListingError::Listed => Self::new(Reason::NameTaken, error),
+            ListingError::UnlistableSlug(error) => Self::new(Reason::SlugUnlistable, error),
+            ListingError::Listed => Self::new(Reason::AlreadyListed, error),
             ListingError::PortError(error) => error.into(),
         }
     }
@@ -332,13 +338,21 @@ impl From<ExplainError> for Problem {
     }
 }
 
+/// The seconds after which a time has passed.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
 impl From<HubError> for Problem {
     fn from(error: HubError) -> Self {
         let reason = match error {
-            HubError::Unavailable(_) => Reason::HubUnavailable,
+            HubError::Unavailable(_) | HubError::Unresolved => Reason::HubUnavailable,
             HubError::NotAllowed(_) => Reason::OutboundNotAllowed,
-            HubError::Unauthorized | HubError::Unsealable => Reason::CredentialRefused,
-            HubError::Refused(_) | HubError::NotFound | HubError::Unreadable(_) => Reason::HubUnreadable,
+            HubError::Unauthorized(_) | HubError::Unsealable => Reason::CredentialRefused,
+            HubError::Displaced(_) => Reason::ServedElsewhere,
+            HubError::Refused(_) | HubError::NotOurs(_) | HubError::NotFound | HubError::Unreadable(_) => {
+                Reason::HubUnreadable
+            }
         };
         Self::new(reason, error)
     }
@@ -353,11 +367,34 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::Changed => Self::new(Reason::Changed, error),
             MarketplaceError::LimitReached => Self::new(Reason::LimitReached, error),
             MarketplaceError::IssuerUrlMismatch(_) => Self::new(Reason::IssuerUrlMismatch, error),
-            MarketplaceError::HubNotTrusted { issuer, url } => Self::new(
+            MarketplaceError::IssuerMismatch { .. } | MarketplaceError::IssuerMoved { .. } => {
+                Self::new(Reason::IssuerMismatch, error)
+            }
+            MarketplaceError::NoToken(_) | MarketplaceError::NoHub(_) => {
+                Self::new(Reason::HubUnreadable, error)
+            }
+            MarketplaceError::NotCallable(ref url) => {
+                let entry = url.authority();
+                Self::new(
+                    Reason::OutboundNotAllowed,
+                    format!("{error}. The operator allows it with SYFT_SPACE_OUTBOUND_ALLOW={entry}"),
+                )
+            }
+            MarketplaceError::ServedElsewhere(_) => Self::new(Reason::ServedElsewhere, error),
+            MarketplaceError::NoPublicUrl | MarketplaceError::NoAddress => {
+                Self::new(Reason::PublicUrlMissing, format!("{error}: SYFT_SPACE_PUBLIC_URL"))
+            }
+            MarketplaceError::HubNotTrusted { issuer: Some(issuer), url } => Self::new(
                 Reason::HubNotTrusted,
                 format!(
                     "no hub with the issuer {issuer} is trusted here; the operator trusts it with \
                      `syft-space hubs trust {issuer} {url}`"
+                ),
+            ),
+            MarketplaceError::HubNotTrusted { issuer: None, url } => Self::new(
+                Reason::HubNotTrusted,
+                format!(
+                    "no hub at {url} is trusted here; the operator trusts it with `syft-space hubs trust ISSUER {url}`"
                 ),
             ),
             MarketplaceError::UsernameMismatch { .. } => Self::new(Reason::UsernameMismatch, error),

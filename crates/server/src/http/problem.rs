@@ -90,6 +90,24 @@ impl Problem {
         )
     }
 
+    /// Says to a caller without a good token how users of a marketplace get one, who cannot log in here.
+    #[must_use]
+    pub(crate) fn for_hub_users(mut self) -> Self {
+        let detail = match self.0.reason {
+            Reason::Unauthenticated => {
+                "send a token as `Authorization: Bearer …`: members get one of POST /api/v1/auth/login, users of a marketplace \
+                 get a satellite token there"
+            }
+            Reason::TokenInvalid => {
+                "the token is not valid, or no longer: members log in again, users of a marketplace get a new satellite token \
+                 there"
+            }
+            _ => return self,
+        };
+        detail.clone_into(&mut self.0.detail);
+        self
+    }
+
     /// One part of the body is not allowed.
     #[expect(clippy::needless_pass_by_value, reason = "an error is handed over where it is answered")]
     pub fn field(pointer: impl Into<String>, message: impl ToString) -> Self {

@@ -84,6 +84,12 @@ reasons! {
     EndpointDraft = CONFLICT, "endpoint_draft", "Publish the endpoint first";
     /// No access policy is attached to the endpoint.
     NoAccessPolicy = CONFLICT, "no_access_policy", "Attach an access policy first";
+    /// Hubs do not take the endpoint's slug.
+    SlugUnlistable = CONFLICT, "slug_unlistable", "Hubs do not take this slug";
+    /// The endpoint is listed there.
+    AlreadyListed = CONFLICT, "already_listed", "The endpoint is listed there already";
+    /// The account's endpoints on the hub are up at another address.
+    ServedElsewhere = CONFLICT, "served_elsewhere", "The account is served from another address";
     /// Nobody has said where others reach this space.
     PublicUrlMissing = CONFLICT, "public_url_missing", "The space does not know where others reach it";
     /// The account belongs to several tenants.
@@ -104,6 +110,8 @@ reasons! {
     Invalid = UNPROCESSABLE_ENTITY, "invalid", "The request is not valid";
     /// The password is not good enough.
     PasswordRefused = UNPROCESSABLE_ENTITY, "password_refused", "Choose another password";
+    /// The hub's tokens name another issuer than the one that was named, or than the one that is trusted.
+    IssuerMismatch = UNPROCESSABLE_ENTITY, "issuer_mismatch", "The hub's tokens name another issuer";
     /// The credential is another account's than the one that was named.
     UsernameMismatch = UNPROCESSABLE_ENTITY, "username_mismatch", "The credential is another account's";
     /// The hub does not accept the credential.

@@ -11,10 +11,11 @@ use syft_space_domain::access::Permission::{
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
-    AccessDenied, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft, HubNotTrusted,
-    HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerUrlMismatch, LastOwner, LimitReached,
-    NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable,
-    PublicUrlMissing, RegistrationClosed, RoleNotYours, SetupTokenWrong, TenantRequired, TooManyGuesses,
+    AccessDenied, AlreadyListed, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft,
+    HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerMismatch,
+    IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute, NotFound,
+    OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
+    RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TenantRequired, TooManyGuesses,
     Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
@@ -227,7 +228,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Show an endpoint with its policies").response::<endpoints::EndpointWithPolicies>(200).etag();
     Patch  "/api/v1/endpoints/{slug}" member(&[WriteEndpoints]) => endpoints::change,
         summary("Change an endpoint").merge_patch::<endpoints::ChangeEndpoint>()
-            .response::<endpoints::Endpoint>(200).etag().if_match();
+            .response::<endpoints::Endpoint>(200).etag().if_match().reasons(&[NameTaken, SlugUnlistable]);
     Delete "/api/v1/endpoints/{slug}" member(&[WriteEndpoints]) => endpoints::remove,
         summary("Remove an endpoint").no_content().if_match();
     Put    "/api/v1/endpoints/{slug}/policies"         member(&[WritePolicies]) => endpoints::attach,
@@ -243,7 +244,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("It must be published and have an access policy. The hub is told in the background: `state` says how far \
                    that is.")
             .request_body::<listings::NewListing>().response::<listings::Listing>(201)
-            .reasons(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, NameTaken]);
+            .reasons(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, SlugUnlistable, AlreadyListed]);
     Delete "/api/v1/endpoints/{slug}/listings/{listing}" member(&[WriteEndpoints]) => listings::remove,
         summary("Take an endpoint off a marketplace").no_content();
     Post   "/api/v1/endpoints/{slug}/query"            member(&[Query]) => query::query,
@@ -275,14 +276,15 @@ pub static ROUTES: &[Route] = routes! {
                 and never shown.")
             .request_body::<marketplaces::NewMarketplace>().response::<marketplaces::Marketplace>(201).etag()
             .reasons(&[HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
-                AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
+                IssuerMismatch, PublicUrlMissing, ServedElsewhere, AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
     Get    "/api/v1/marketplaces/{id}" member(&[ReadMarketplaces]) => marketplaces::get,
         summary("Show an account on a hub").response::<marketplaces::Marketplace>(200).etag();
     Patch  "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::change,
-        summary("Change a marketplace's name or credential").description("A new credential is of the same account as before.")
+        summary("Change a marketplace's name or credential, or move its account here")
+            .description("A new credential is of the same account as before.")
             .merge_patch::<marketplaces::ChangeMarketplace>().response::<marketplaces::Marketplace>(200).etag().if_match()
-            .reasons(&[OutboundNotAllowed, NameTaken, AudienceTaken, UsernameMismatch, CredentialRefused,
-                HubUnreadable, HubUnavailable]);
+            .reasons(&[OutboundNotAllowed, NameTaken, IssuerMismatch, PublicUrlMissing, AudienceTaken, UsernameMismatch,
+                CredentialRefused, HubUnreadable, HubUnavailable]);
     Delete "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::remove,
         summary("Remove an account on a hub, with its listings")
             .description("Tokens of callers from there are refused at once. The hub is told as well as it goes.")

@@ -178,6 +178,10 @@ pub(crate) struct ChangeEndpoint {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::NameShape")]
     name: Option<Name>,
+    /// Its name in its URL. Hubs on which it is listed are told.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::SlugShape")]
+    slug: Option<Slug>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
     summary: Option<Line>,
@@ -197,6 +201,7 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
     let body: ChangeEndpoint = request.merge_patch().await?;
     let change = endpoint::ChangeEndpoint {
         name: body.name,
+        slug: body.slug,
         summary: body.summary,
         description: body.description,
         tags: body.tags,

@@ -53,10 +53,23 @@ pub(crate) struct ShownCredential {
     pub(crate) r#type: Option<Cow<'static, str>>,
     #[schemars(with = "shapes::CredentialStateShape")]
     pub(crate) state: Cow<'static, str>,
+    /// Since when it is known that the hub refuses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::TimeShape")]
+    pub(crate) refused_at: Option<Timestamp>,
+    /// What the hub said of why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub(crate) reason: Option<String>,
 }
 
 impl From<MarketplaceWithHub> for Marketplace {
-    fn from(MarketplaceWithHub { marketplace, hub, credential }: MarketplaceWithHub) -> Self {
+    fn from(MarketplaceWithHub { marketplace, hub, credential, refusal }: MarketplaceWithHub) -> Self {
+        let state = match (&credential, &refusal) {
+            (None, _) => "needs_new_value",
+            (Some(_), Some(_)) => "refused",
+            (Some(_), None) => "ok",
+        };
         Self {
             id: marketplace.id,
             name: marketplace.name,
@@ -65,8 +78,10 @@ impl From<MarketplaceWithHub> for Marketplace {
             username: marketplace.username,
             satellite_id: marketplace.satellite,
             credential: ShownCredential {
-                state: if credential.is_some() { "ok" } else { "needs_new_value" }.into(),
+                state: state.into(),
                 r#type: credential.map(Cow::from),
+                refused_at: refusal.as_ref().map(|refusal| refusal.at),
+                reason: refusal.map(|refusal| refusal.why),
             },
             created_at: marketplace.created_at,
             updated_at: marketplace.updated_at,
@@ -143,14 +158,21 @@ pub(crate) struct NewMarketplace {
     name: MarketplaceName,
     #[schemars(with = "shapes::HubUrlShape")]
     url: HubUrl,
-    #[schemars(with = "shapes::IssuerShape")]
-    issuer: Issuer,
+    /// What the hub's tokens name as their issuer. It may be left out: a token of the hub tells it, and another than that
+    /// is refused.
+    #[serde(default)]
+    #[schemars(with = "Option<shapes::IssuerShape>")]
+    issuer: Option<Issuer>,
     /// The account's name on the hub. It may be left out: the hub tells it, and another than the hub tells is refused.
     #[serde(default)]
     #[schemars(with = "Option<shapes::HubUsernameShape>")]
     username: Option<HubUsername>,
     #[schemars(with = "shapes::HubCredentialShape")]
     credential: Credential,
+    /// Whether the account is to be moved here, where the hub sends its callers to another address at which endpoints are
+    /// up: they are cut off.
+    #[serde(default)]
+    take_over: bool,
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -161,6 +183,7 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
         issuer: body.issuer,
         username: body.username,
         credential: body.credential.read()?,
+        take_over: body.take_over,
     };
     let created = marketplace::register_marketplace(
         request.space(),
@@ -182,6 +205,10 @@ pub(crate) struct ChangeMarketplace {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "shapes::HubCredentialShape")]
     credential: Option<Credential>,
+    /// Whether the account is to be moved here, where the hub sends its callers to another address at which endpoints are
+    /// up: they are cut off.
+    #[serde(default)]
+    take_over: bool,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -191,6 +218,7 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
     let change = marketplace::ChangeMarketplace {
         name: body.name,
         credential: body.credential.map(Credential::read).transpose()?,
+        take_over: body.take_over,
         if_revision: request.if_match(),
     };
     let changed = marketplace::change_marketplace(
@@ -211,6 +239,7 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
         request.space(),
         &request.context,
         request.principal()?,
+        registration_settings(&request),
         id,
         request.if_match(),
     )

@@ -119,9 +119,9 @@ shapes! {
     });
     /// Whether a credential can be used.
     CredentialStateShape = "CredentialState": json_schema!({
-        "type": "string", "enum": ["ok", "needs_new_value"],
-        "description": "`needs_new_value`: what is stored cannot be opened; until a new one is sent the hub is not \
-            called, and nothing else is harmed.",
+        "type": "string", "enum": ["ok", "refused", "needs_new_value"],
+        "description": "`refused`: the hub does not accept it any more. `needs_new_value`: what is stored cannot be opened; \
+            until a new one is sent the hub is not called, and nothing else is harmed.",
     });
     /// The id of a thing.
     IdShape = "Id": json_schema!({

@@ -88,7 +88,7 @@ async fn q4_what_nobody_could_query_is_not_listed() {
     let nowhere = json!({ "marketplace_id": "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11" });
     market.owner.post(LISTINGS_PATH, &nowhere).await.expect_problem(422, "invalid");
     market.list().await;
-    market.owner.post(LISTINGS_PATH, &body).await.expect_problem(409, "name_taken");
+    market.owner.post(LISTINGS_PATH, &body).await.expect_problem(409, "already_listed");
 }
 
 #[tokio::test]
@@ -158,4 +158,89 @@ async fn q4_a_change_reaches_the_hub_with_a_sync_and_a_draft_is_taken_off() {
     let held = market.until(|all| all.iter().any(|listing| listing["last_error"].is_string())).await;
     assert_eq!(held[0]["state"], "pending");
     assert_eq!(market.on_the_hub().await.0, 404);
+}
+
+#[tokio::test]
+async fn q4_an_endpoint_made_by_hand_is_left_alone_and_one_of_our_own_is_found_again() {
+    let market = MarketplaceFixture::start().await;
+    market.allow(&["*"]).await;
+    let pat = market.hub.create_pat("spaceowner").unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let by_hand = json!({
+        "name": "By hand", "slug": "space-docs", "type": "model", "visibility": "private",
+        "connect": [{"type": "rest_api", "config": {"url": "/elsewhere", "tenant_name": "globex"}}],
+    });
+    let own = format!("{}/api/v1/endpoints", market.hub.url());
+    let made = client.post(&own).bearer_auth(&pat).body(by_hand.to_string()).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    let id = market.list().await["id"].as_str().unwrap().to_owned();
+    let told = market.until(|all| all.iter().any(|listing| listing["last_error"].is_string())).await;
+    assert!(told[0]["last_error"].as_str().unwrap().contains("not this space's"), "{told:?}");
+    market.owner.delete(&format!("{LISTINGS_PATH}/{id}")).await.expect(204);
+    market.until(<[Value]>::is_empty).await;
+    let kept = async || {
+        let answer = client.get(&own).bearer_auth(&pat).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()
+    };
+    let there = kept().await;
+    assert_eq!((&there[0]["name"], &there[0]["type"]), (&json!("By hand"), &json!("model")));
+    assert_eq!((market.hub.calls(Route::UpdateEndpoint), market.hub.calls(Route::DeleteEndpoint)), (0, 0));
+
+    // What this space showed itself is its own, also when it has registered anew.
+    client.delete(format!("{own}/slug/space-docs")).bearer_auth(&pat).send().await.unwrap();
+    market.list().await;
+    market.until(listed).await;
+    market.hub.set_mode(Route::DeleteEndpoint, Mode::Failing);
+    market.owner.delete(&format!("/marketplaces/{}", market.marketplace)).await.expect(204);
+    market.hub.set_mode(Route::DeleteEndpoint, Mode::Healthy);
+    let issuer = syft_space_fakehub::HubOptions::DEFAULT_ISSUER;
+    let again = register(&market.owner, &market.hub, issuer, "spaceowner", "again").await;
+    market.owner.post(LISTINGS_PATH, &json!({ "marketplace_id": again })).await.expect(201);
+    market.until(listed).await;
+    assert_eq!(market.on_the_hub().await.1["name"], "space-docs");
+}
+
+#[tokio::test]
+async fn q4_a_slug_that_the_hub_keeps_for_itself_is_refused_and_can_be_changed() {
+    let market = MarketplaceFixture::start().await;
+    market.allow(&["*"]).await;
+    let path = "/endpoints/space-docs";
+    let slug = |slug: &str| json!({ "slug": slug });
+    let moved = market.owner.patch(path, &slug("docs")).await.expect(200);
+    assert_eq!(moved.body["slug"], "docs");
+    market.owner.get(path).await.expect_problem(404, "not_found");
+    let body = json!({ "marketplace_id": market.marketplace });
+    let refused = market.owner.post("/endpoints/docs/listings", &body).await;
+    refused.expect_problem(409, "slug_unlistable");
+    market.owner.patch("/endpoints/docs", &slug("space-docs")).await.expect(200);
+    market.list().await;
+    market.until(listed).await;
+    market.owner.patch(path, &slug("search")).await.expect_problem(409, "slug_unlistable");
+    market.owner.patch(path, &slug("Space Docs")).await.expect_problem(422, "invalid");
+    market.owner.patch(path, &slug("high-docs")).await.expect(200);
+    for _ in 0..200 {
+        if market.on_the_hub().await.0 == 404 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(market.on_the_hub().await.0, 404);
+    market.user("alice").ask("high-docs", "How high?").await.expect(200);
+    market.user("alice").ask("space-docs", "How high?").await.expect_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn q4_a_draft_is_off_the_hub_within_seconds() {
+    let market = MarketplaceFixture::start().await;
+    market.allow(&["*"]).await;
+    market.list().await;
+    market.until(listed).await;
+    market.owner.patch("/endpoints/space-docs", &json!({ "published": false })).await.expect(200);
+    for _ in 0..100 {
+        if market.on_the_hub().await.0 == 404 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the hub shows a draft");
 }

@@ -1,11 +1,16 @@
 //! Accounts on hubs: registered by what the hub itself says, kept sealed, and one tenant's alone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use syft_space_fakehub::{FakeHub, HubOptions, Mode, Route};
+use syft_space_fakehub::{FakeHub, HubKey, HubOptions, Mode, Route};
+
+use syft_space::system::SystemClock;
+use syft_space_domain::time::Clock;
 
 use crate::cli;
+use crate::marketplace_fixture::{MarketplaceFixture, registration};
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory};
 
 async fn register(owner: &Client, account: &Value) -> Value {
@@ -173,11 +178,23 @@ async fn k13_a_private_hub_is_not_called_unless_the_operator_allows_it() {
         other["url"] = json!(url);
         others.push(other);
     }
+    // A name that there is not, too: what names mean in the network behind the space is nobody's to ask.
+    let mut unknown = account.clone();
+    unknown["url"] = json!("https://no-such-host.invalid");
+    others.push(unknown);
+    let mut texts = BTreeSet::new();
     for other in others {
         let refused = owner.post("/marketplaces", &other).await.expect_problem(403, "outbound_not_allowed");
         let detail = refused.body["detail"].as_str().unwrap();
         assert!(detail.contains("SYFT_SPACE_OUTBOUND_ALLOW"), "{detail}");
+        let url = reqwest::Url::parse(other["url"].as_str().unwrap()).unwrap();
+        let (host, port) = (url.host_str().unwrap(), url.port_or_known_default().unwrap());
+        let url = url.as_str().trim_end_matches('/');
+        texts.insert(
+            detail.replace(&format!("{host}:{port}"), "…").replace(url, "…").replace("http://…", "…"),
+        );
     }
+    assert_eq!(texts.len(), 1, "{texts:?}");
     assert_eq!(space.hub().calls(Route::Me), 0);
 }
 
@@ -280,4 +297,125 @@ async fn a2_the_operator_says_which_hubs_are_trusted() {
         .map(|event| &event["actor"]["kind"])
         .collect();
     assert_eq!(by, ["account", "operator", "operator", "operator"]);
+}
+
+#[tokio::test]
+async fn a2_the_issuer_is_learned_of_the_hub_and_a_wrong_one_is_refused_with_the_right_one() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let mut account = space.hub_account_of("spaceowner", "openmined");
+    account["issuer"] = account["url"].clone();
+    let refused = owner.post("/marketplaces", &account).await.expect_problem(422, "issuer_mismatch");
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains(HubOptions::DEFAULT_ISSUER), "{detail}");
+    account.as_object_mut().unwrap().remove("issuer");
+    // A hub whose keys are not to be had could vouch for nobody.
+    space.hub().set_mode(Route::Jwks, Mode::Failing);
+    owner.post("/marketplaces", &account).await.expect_problem(503, "hub_unavailable");
+    space.hub().set_mode(Route::Jwks, Mode::Healthy);
+    let shown = space.hub().key();
+    space.hub().publish_keys(vec![HubKey::insecure_test_key(1).unwrap().named("hub-key-1").jwk().unwrap()]);
+    let refused = owner.post("/marketplaces", &account).await.expect_problem(502, "hub_unreadable");
+    assert!(refused.text.contains("would not be let in"), "{}", refused.text);
+    space.hub().publish_keys(vec![shown.jwk().unwrap()]);
+    assert_eq!(register(&owner, &account).await["issuer"], HubOptions::DEFAULT_ISSUER);
+}
+
+#[tokio::test]
+async fn a2_an_account_that_another_space_serves_is_not_taken_over_unless_that_is_said() {
+    let space = TestSpace::with(&[("public_url", "https://space.example.org")]).await;
+    let owner = space.found("acme").await;
+    let mut account = space.hub_account_of("spaceowner", "openmined");
+    let pat = account["credential"]["token"].as_str().unwrap().to_owned();
+    let hub = space.hub().url();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let domain = json!({ "domain": "https://first.example.org" });
+    client
+        .put(format!("{hub}/api/v1/users/me"))
+        .bearer_auth(&pat)
+        .body(domain.to_string())
+        .send()
+        .await
+        .unwrap();
+    let endpoint = json!({ "name": "First", "slug": "first-docs", "type": "data_source" });
+    client
+        .post(format!("{hub}/api/v1/endpoints"))
+        .bearer_auth(&pat)
+        .body(endpoint.to_string())
+        .send()
+        .await
+        .unwrap();
+
+    let refused = owner.post("/marketplaces", &account).await.expect_problem(409, "served_elsewhere");
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("https://first.example.org") && detail.contains("take_over"), "{detail}");
+    account["take_over"] = json!(true);
+    register(&owner, &account).await;
+    let me = client.get(format!("{hub}/api/v1/auth/me")).bearer_auth(&pat).send().await.unwrap();
+    assert_eq!(me.json::<Value>().await.unwrap()["domain"], "https://space.example.org");
+}
+
+#[tokio::test]
+async fn a2_a_newest_hub_says_that_an_origin_is_taken_and_the_space_finds_itself() {
+    let space = TestSpace::with(&[("public_url", "https://space.example.org")]).await;
+    let owner = space.found("acme").await;
+    let mut options = HubOptions::new().unwrap();
+    (options.satellites, options.strict_satellites) = (true, true);
+    let hub = FakeHub::start(options).unwrap();
+    hub.add_user("spaceowner", "owner@example.org", crate::space::HUB_PASSWORD).unwrap();
+    let credential = json!({ "type": "pat", "token": hub.create_pat("spaceowner").unwrap() });
+    let account = json!({ "name": "newest", "url": hub.url(), "credential": credential });
+    let made = register(&owner, &account).await;
+    let path = format!("/marketplaces/{}", made["id"].as_str().unwrap());
+    let again = owner.patch(&path, &json!({ "credential": credential })).await.expect(200);
+    assert_eq!(again.body["satellite_id"], made["satellite_id"]);
+}
+
+#[tokio::test]
+async fn a2_a_revoked_credential_is_shown_as_refused_and_its_callers_told_who_must_act() {
+    let market = MarketplaceFixture::start().await;
+    market.allow(&["alice@example.com"]).await;
+    market.hub.set_active("spaceowner", false).unwrap();
+    let alice = market.bearer(&market.hub.mint_claims(&{
+        let now = SystemClock.now().as_unix_seconds();
+        json!({
+            "sub": "2", "iss": HubOptions::DEFAULT_ISSUER, "aud": "spaceowner", "exp": now + 60, "iat": now,
+            "role": "user",
+        })
+    }).unwrap());
+    let refused = alice.ask("space-docs", "How high?").await.expect_problem(503, "identity_unavailable");
+    assert!(refused.body["detail"].as_str().unwrap().contains("owner of the space"), "{}", refused.text);
+    let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((25..=30).contains(&wait), "{wait}");
+    let path = format!("/marketplaces/{}", market.marketplace);
+    let shown = market.owner.get(&path).await.expect(200).body["credential"].clone();
+    assert_eq!((&shown["state"], shown["refused_at"].is_string()), (&json!("refused"), true));
+    assert_eq!(shown["reason"], "Could not validate credentials");
+
+    // A credential that is good clears what failed before, at once.
+    market.hub.set_active("spaceowner", true).unwrap();
+    let credential = json!({ "type": "pat", "token": market.hub.create_pat("spaceowner").unwrap() });
+    let mended = market.owner.patch(&path, &json!({ "credential": credential })).await.expect(200);
+    assert_eq!(mended.body["credential"], json!({ "type": "pat", "state": "ok" }));
+    alice.ask("space-docs", "How high?").await.expect(200);
+}
+
+#[tokio::test]
+async fn a2_the_refusals_of_the_query_route_speak_to_users_of_marketplaces_too() {
+    let market = MarketplaceFixture::start().await;
+    for (client, reason) in
+        [(market.space.anybody(), "unauthenticated"), (market.bearer("a.b.c"), "token_invalid")]
+    {
+        let refused = client.ask("space-docs", "How high?").await.expect_problem(401, reason);
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.contains("satellite token"), "{detail}");
+        let elsewhere = client.get("/endpoints").await.expect_problem(401, reason);
+        assert!(!elsewhere.text.contains("satellite token"), "{}", elsewhere.text);
+    }
+    // An address with a path is no hub's.
+    let mut account = registration(&market.hub, HubOptions::DEFAULT_ISSUER, "bob", "second");
+    account["url"] = json!(format!("{}/api/v1", market.hub.url()));
+    account.as_object_mut().unwrap().remove("issuer");
+    let refused = market.owner.post("/marketplaces", &account).await.expect_problem(502, "hub_unreadable");
+    assert!(refused.body["detail"].as_str().unwrap().contains("without a path"), "{}", refused.text);
 }

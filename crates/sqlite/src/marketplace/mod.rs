@@ -232,6 +232,7 @@ impl MarketplaceRows for Session<'_> {
                     marketplaces::username.eq(row.username),
                     marketplaces::satellite.eq(row.satellite),
                     marketplaces::credential.eq(row.credential),
+                    marketplaces::told_url.eq(row.told_url),
                     marketplaces::revision.eq(row.revision),
                     marketplaces::updated_at.eq(row.updated_at),
                 ))

@@ -59,6 +59,7 @@ pub(super) struct MarketplaceRow {
     pub(super) revision: i64,
     created_at: i64,
     pub(super) updated_at: i64,
+    pub(super) told_url: Option<String>,
 }
 
 impl MarketplaceRow {
@@ -74,6 +75,7 @@ impl MarketplaceRow {
             revision: to_i64(marketplace.revision)?,
             created_at: marketplace.created_at.as_unix_micros(),
             updated_at: marketplace.updated_at.as_unix_micros(),
+            told_url: marketplace.told_url.clone(),
         })
     }
 }
@@ -88,6 +90,7 @@ impl TryFrom<MarketplaceRow> for Marketplace {
             username: parse("marketplaces.username", &row.username)?,
             satellite: row.satellite.map(SatelliteId::from),
             credential: Sealed::from_bytes(row.credential),
+            told_url: row.told_url,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),

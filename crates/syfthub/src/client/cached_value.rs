@@ -69,7 +69,7 @@ impl<T: Clone> CachedValue<T> {
             }
             Err(error) => {
                 let now = clock.now();
-                let delay = if error == HubError::Unauthorized {
+                let delay = if matches!(error, HubError::Unauthorized(_)) {
                     UNAUTHORIZED_RETRY_DELAY
                 } else {
                     FAILURE_RETRY_DELAY
@@ -78,6 +78,11 @@ impl<T: Clone> CachedValue<T> {
                 value.filter(|value| usable(value, now)).ok_or(error)
             }
         }
+    }
+
+    /// Whether the last fetch failed; `false` while one is under way.
+    pub(super) fn has_failed(&self) -> bool {
+        self.0.try_lock().is_ok_and(|state| state.failure.is_some())
     }
 
     /// Removes the cached value if it matches.

@@ -7,9 +7,12 @@ use std::time::Duration;
 use syft_space_domain::Pending;
 use syft_space_domain::identity::Email;
 use syft_space_domain::marketplace::ports::{
-    HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, Publication, SatelliteToken,
+    HealthReport, HubAccess, HubAccount, HubClient, HubError, HubIdentity, OwnMark, Publication,
+    SatelliteToken,
 };
-use syft_space_domain::marketplace::{Audience, HubUsername, SatelliteId};
+use syft_space_domain::marketplace::{
+    Audience, CredentialRefusal, HubUsername, SatelliteId, is_same_address,
+};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use syft_space_outbound::Request;
@@ -20,6 +23,11 @@ use super::response_error::printable;
 use super::{SyftHub, parse, to_json, wire};
 
 const APPLICATION_JSON: &str = "application/json";
+/// The endpoints on a page of an account's own, the most bytes of one (each may have a text of 50,000 characters), and the
+/// most pages: hubs let an account have 300.
+const PAGE_SIZE: usize = 25;
+const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+const MAX_PAGES: usize = 40;
 /// The longest that hubs let a health report live.
 const MAX_HEALTH_TTL_SECONDS: u64 = 1_800;
 
@@ -50,6 +58,38 @@ fn slug_path(slug: &str, satellite: Option<SatelliteId>) -> String {
 }
 
 impl SyftHub {
+    /// One of the account's own endpoints, whoever made it.
+    async fn find_own_endpoint(
+        &self,
+        access: &HubAccess,
+        is_meant: impl Fn(&wire::OwnEndpointResponse) -> bool,
+    ) -> Result<Option<wire::OwnEndpointResponse>, HubError> {
+        for page in 0..MAX_PAGES {
+            let path = format!("/api/v1/endpoints?skip={}&limit={PAGE_SIZE}", page * PAGE_SIZE);
+            let request = self.request(access, Method::GET, &path)?.max_response_bytes(MAX_PAGE_BYTES);
+            let page: Vec<wire::OwnEndpointResponse> =
+                parse(&self.send_authenticated(access, request).await?)?;
+            let is_last = page.len() < PAGE_SIZE;
+            if let Some(found) = page.into_iter().find(&is_meant) {
+                return Ok(Some(found));
+            }
+            if is_last {
+                return Ok(None);
+            }
+        }
+        Err(HubError::Unreadable("the account has more endpoints than a hub gives out".to_owned()))
+    }
+
+    /// The satellite of this space, where the hub says that it is registered without saying as which.
+    async fn find_satellite(&self, access: &HubAccess, public_url: &str) -> Result<Option<String>, HubError> {
+        let request = self.request(access, Method::GET, "/api/v1/satellites")?;
+        let all: Vec<wire::SatelliteResponse> = parse(&self.send_authenticated(access, request).await?)?;
+        let is_ours = |satellite: &wire::SatelliteResponse| {
+            satellite.kind == "space" && is_same_address(&satellite.base_url, public_url)
+        };
+        Ok(all.into_iter().find(is_ours).map(|satellite| satellite.id))
+    }
+
     /// Has a token verified by its hub.
     pub(crate) async fn verify_token(
         &self,
@@ -90,20 +130,29 @@ impl SyftHub {
         Ok(self.request(access, method, path)?.body(APPLICATION_JSON, to_json(body)?))
     }
 
+    async fn mint_token(
+        &self,
+        access: &HubAccess,
+        audience: &Audience,
+    ) -> Result<wire::TokenResponse, HubError> {
+        // An audience has no character that would have to be escaped.
+        let request = self.request(access, Method::GET, &format!("/api/v1/token?aud={audience}"))?;
+        let response: wire::TokenResponse = parse(&self.send_authenticated(access, request).await?)?;
+        if response.target_token.is_empty() || response.expires_in == 0 {
+            return Err(HubError::Unreadable("a token that is none".to_owned()));
+        }
+        Ok(response)
+    }
+
     /// Fetches a token for calling a space.
     async fn fetch_satellite_token(
         &self,
         access: &HubAccess,
         audience: &Audience,
     ) -> Result<ExpiringValue<SatelliteToken>, HubError> {
-        // An audience has no character that would have to be escaped.
-        let request = self.request(access, Method::GET, &format!("/api/v1/token?aud={audience}"))?;
         let asked_at: Timestamp = self.clock.now();
-        let response: wire::TokenResponse = parse(&self.send_authenticated(access, request).await?)?;
+        let response = self.mint_token(access, audience).await?;
         let lifetime = Duration::from_secs(response.expires_in.into());
-        if response.target_token.is_empty() || lifetime.is_zero() {
-            return Err(HubError::Unreadable("a token that is none".to_owned()));
-        }
         let token = Secret::new(response.target_token);
         let token = SatelliteToken { token, expires_at: asked_at.plus(lifetime) };
         Ok(ExpiringValue::with_lifetime(token, asked_at, lifetime))
@@ -111,13 +160,45 @@ impl SyftHub {
 }
 
 impl HubClient for SyftHub {
+    fn refusal(&self, access: &HubAccess) -> Option<CredentialRefusal> {
+        self.refusals.get(&self.digest(access, ""))
+    }
+
+    fn forget_failures(&self, access: &HubAccess) {
+        let digest = self.digest(access, "");
+        if self.sessions.get(&digest).is_some_and(|session| session.has_failed()) {
+            self.sessions.remove(&digest);
+        }
+    }
+
     fn account<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<HubAccount, HubError>> {
         Box::pin(async move {
             let request = self.request(access, Method::GET, "/api/v1/auth/me")?;
             let account: wire::AccountResponse = parse(&self.send_authenticated(access, request).await?)?;
             let username = username(&account.username)?;
-            Ok(HubAccount { subject: account.id.to_string(), username, email: printable(&account.email) })
+            let domain = account.domain.map(|domain| printable(&domain)).filter(|domain| !domain.is_empty());
+            let subject = account.id.to_string();
+            Ok(HubAccount { subject, username, email: printable(&account.email), domain })
         })
+    }
+
+    fn set_domain<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        public_url: &'a str,
+    ) -> Pending<'a, Result<(), HubError>> {
+        Box::pin(async move {
+            let body = wire::DomainRequest { domain: public_url.trim_end_matches('/') };
+            let request = self.request(access, Method::PUT, "/api/v1/users/me")?;
+            let request = request.body(APPLICATION_JSON, to_json(&body)?).allow_retry();
+            self.send_authenticated(access, request).await.map(drop)
+        })
+    }
+
+    fn has_live_endpoints<'a>(&'a self, access: &'a HubAccess) -> Pending<'a, Result<bool, HubError>> {
+        Box::pin(
+            async move { Ok(self.find_own_endpoint(access, |endpoint| endpoint.is_active).await?.is_some()) },
+        )
     }
 
     fn register_satellite<'a>(
@@ -130,18 +211,21 @@ impl HubClient for SyftHub {
             let request = self.request(access, Method::POST, "/api/v1/satellites")?;
             // The hub finds what is registered already.
             let request = request.body(APPLICATION_JSON, to_json(&body)?).allow_retry();
-            match self.send_authenticated(access, request).await {
-                Ok(answer) => {
-                    let response: wire::SatelliteResponse = parse(&answer)?;
-                    let id = response
-                        .id
-                        .parse()
-                        .map_err(|_| HubError::Unreadable("the id of a satellite is no UUID".to_owned()))?;
-                    Ok(Some(id))
-                }
-                Err(HubError::NotFound) => Ok(None),
-                Err(error) => Err(error),
-            }
+            let id = match self.send_authenticated(access, request).await {
+                Ok(answer) => parse::<wire::SatelliteResponse>(&answer)?.id,
+                Err(HubError::NotFound) => return Ok(None),
+                // Some hubs answer that the origin is taken, also by the very same satellite.
+                Err(HubError::Refused(why)) => match self.find_satellite(access, public_url).await {
+                    Ok(Some(id)) => id,
+                    Ok(None) | Err(HubError::Refused(_) | HubError::NotFound) => {
+                        return Err(HubError::Refused(why));
+                    }
+                    Err(error) => return Err(error),
+                },
+                Err(error) => return Err(error),
+            };
+            let id = id.parse();
+            id.map(Some).map_err(|_| HubError::Unreadable("the id of a satellite is no UUID".to_owned()))
         })
     }
 
@@ -179,21 +263,26 @@ impl HubClient for SyftHub {
     fn publish<'a>(
         &'a self,
         access: &'a HubAccess,
-        satellite: Option<SatelliteId>,
+        mark: &'a OwnMark,
         publication: &'a Publication,
     ) -> Pending<'a, Result<(), HubError>> {
         Box::pin(async move {
             let mut body = wire::EndpointRequest::of(publication);
-            let path = with_satellite("/api/v1/endpoints", satellite);
+            let path = with_satellite("/api/v1/endpoints", mark.satellite);
             // It may be repeated: the second time the hub says that it is there.
             let request = self.endpoint_request(access, Method::POST, &path, &body)?.allow_retry();
-            match self.send_authenticated(access, request).await {
+            let why = match self.send_authenticated(access, request).await {
                 Ok(_) => return Ok(()),
-                Err(HubError::Refused(why)) if why.contains("slug already exists") => {}
+                Err(HubError::Refused(why)) if why.contains("slug already exists") => why,
                 Err(error) => return Err(error),
+            };
+            match self.find_own_endpoint(access, |endpoint| endpoint.slug == publication.slug).await? {
+                Some(there) if there.has_mark(mark) => {}
+                Some(_) => return Err(HubError::NotOurs(publication.slug.clone())),
+                None => return Err(HubError::Refused(why)),
             }
             (body.slug, body.kind) = (None, None);
-            let path = slug_path(&publication.slug, satellite);
+            let path = slug_path(&publication.slug, mark.satellite);
             let request = self.endpoint_request(access, Method::PATCH, &path, &body)?.allow_retry();
             self.send_authenticated(access, request).await.map(drop)
         })
@@ -202,11 +291,16 @@ impl HubClient for SyftHub {
     fn unpublish<'a>(
         &'a self,
         access: &'a HubAccess,
-        satellite: Option<SatelliteId>,
+        mark: &'a OwnMark,
         slug: &'a str,
     ) -> Pending<'a, Result<(), HubError>> {
         Box::pin(async move {
-            let request = self.request(access, Method::DELETE, &slug_path(slug, satellite))?.allow_retry();
+            match self.find_own_endpoint(access, |endpoint| endpoint.slug == slug).await? {
+                Some(there) if there.has_mark(mark) => {}
+                Some(_) | None => return Ok(()),
+            }
+            let path = slug_path(slug, mark.satellite);
+            let request = self.request(access, Method::DELETE, &path)?.allow_retry();
             match self.send_authenticated(access, request).await {
                 Ok(_) | Err(HubError::NotFound) => Ok(()),
                 Err(error) => Err(error),
@@ -221,18 +315,27 @@ impl HubClient for SyftHub {
         public_url: &'a str,
         reports: &'a [HealthReport],
         believed_for: Duration,
-    ) -> Pending<'a, Result<(), HubError>> {
+    ) -> Pending<'a, Result<u64, HubError>> {
         Box::pin(async move {
             // Hubs refuse a report on nothing.
             if reports.is_empty() {
-                return Ok(());
+                return Ok(0);
             }
             let ttl = believed_for.as_secs().clamp(1, MAX_HEALTH_TTL_SECONDS);
             let body = wire::HealthRequest::of(public_url, reports, ttl, satellite.map(|id| id.to_string()));
             let request = self.request(access, Method::POST, "/api/v1/endpoints/health")?;
             let request = request.body(APPLICATION_JSON, to_json(&body)?).allow_retry();
-            self.send_authenticated(access, request).await.map(drop)
+            let response: wire::HealthResponse = parse(&self.send_authenticated(access, request).await?)?;
+            Ok(response.ignored)
         })
+    }
+
+    fn mint<'a>(
+        &'a self,
+        access: &'a HubAccess,
+        audience: &'a Audience,
+    ) -> Pending<'a, Result<Secret<String>, HubError>> {
+        Box::pin(async move { Ok(Secret::new(self.mint_token(access, audience).await?.target_token)) })
     }
 
     fn satellite_token<'a>(

@@ -12,13 +12,13 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use syft_space_domain::marketplace::HubCredential;
 use syft_space_domain::marketplace::ports::{HubAccess, HubError, SatelliteToken};
+use syft_space_domain::marketplace::{CredentialRefusal, HubCredential};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Clock;
 use syft_space_outbound::http::Method;
-use syft_space_outbound::{Request, Response};
+use syft_space_outbound::{OutboundError, Request, Response};
 
 use crate::http::HubHttp;
 use cached_value::CachedValue;
@@ -46,6 +46,8 @@ pub struct SyftHub {
     key: [u8; 32],
     sessions: Cache<AccessDigest, Arc<CachedValue<Session>>>,
     satellite_tokens: Cache<AccessDigest, Arc<CachedValue<SatelliteToken>>>,
+    /// The credentials that their hubs refused when they were last used.
+    refusals: Cache<AccessDigest, CredentialRefusal>,
 }
 
 impl SyftHub {
@@ -66,6 +68,7 @@ impl SyftHub {
             key,
             sessions: Cache::new(CACHE_CAPACITY),
             satellite_tokens: Cache::new(CACHE_CAPACITY),
+            refusals: Cache::new(CACHE_CAPACITY),
         })
     }
 
@@ -96,15 +99,38 @@ impl SyftHub {
 
     /// Sends a request. Any status but success is an error.
     async fn send(&self, request: &Request) -> Result<Response, HubError> {
-        let answer = self.http.call(request).await.map_err(response_error::from_outbound)?;
+        let answer = self.http.call(request).await.map_err(|error| {
+            if matches!(error, OutboundError::TargetNotAllowed(_) | OutboundError::Unresolved(_)) {
+                // Whoever named the hub learns neither.
+                tracing::warn!(%error, "a hub is not called");
+            }
+            response_error::from_outbound(error)
+        })?;
         response_error::from_status(&answer).map_or(Ok(answer), Err)
     }
 
-    /// Sends a request as the account. If the hub has ended the session meanwhile, another is begun, once.
+    /// Sends a request as the account, and remembers whether the hub refuses its credential.
     async fn send_authenticated(&self, access: &HubAccess, request: Request) -> Result<Response, HubError> {
+        let outcome = self.send_in_session(access, request).await;
+        let digest = self.digest(access, "");
+        match &outcome {
+            Ok(_) => drop(self.refusals.remove(&digest)),
+            Err(HubError::Unauthorized(why)) if self.refusals.get(&digest).is_none() => {
+                let refusal = CredentialRefusal { at: self.clock.now(), why: why.clone() };
+                self.refusals.insert(digest, refusal);
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    /// Sends a request as the account. If the hub has ended the session meanwhile, another is begun, once.
+    async fn send_in_session(&self, access: &HubAccess, request: Request) -> Result<Response, HubError> {
         let token = self.bearer(access).await?;
         let outcome = self.send(&with_bearer(request.clone(), &token)?).await;
-        if !matches!(outcome, Err(HubError::Unauthorized)) || !self.invalidate_session(access, &token).await {
+        if !matches!(outcome, Err(HubError::Unauthorized(_)))
+            || !self.invalidate_session(access, &token).await
+        {
             return outcome;
         }
         let token = self.bearer(access).await?;

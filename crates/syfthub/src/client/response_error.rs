@@ -36,7 +36,7 @@ pub(crate) fn printable(text: &str) -> String {
 pub(super) fn from_status(answer: &Response) -> Option<HubError> {
     Some(match answer.status {
         200..=299 => return None,
-        401 => HubError::Unauthorized,
+        401 => HubError::Unauthorized(hub_message(answer)),
         404 | 405 => HubError::NotFound,
         408 | 429 | 500..=599 => HubError::Unavailable(hub_message(answer)),
         400..=499 => HubError::Refused(hub_message(answer)),
@@ -50,9 +50,9 @@ pub(super) fn from_outbound(error: OutboundError) -> HubError {
         OutboundError::TargetNotAllowed(why) => HubError::NotAllowed(why.to_string()),
         OutboundError::TooLarge(_) => HubError::Unreadable(error.to_string()),
         // What cannot stand in a header is no token.
-        OutboundError::Header => HubError::Unauthorized,
+        OutboundError::Header => HubError::Unauthorized(error.to_string()),
+        OutboundError::Unresolved(_) => HubError::Unresolved,
         OutboundError::Url(_)
-        | OutboundError::Unresolved(_)
         | OutboundError::Connect(_)
         | OutboundError::Tls(_)
         | OutboundError::Timeout
@@ -93,7 +93,7 @@ mod tests {
         let of = |status| from_status(&answer(status, r#"{"detail":"why"}"#));
         assert_eq!(of(200), None);
         assert_eq!(of(204), None);
-        assert_eq!(of(401), Some(HubError::Unauthorized));
+        assert_eq!(of(401), Some(HubError::Unauthorized("why".to_owned())));
         assert_eq!(of(404), Some(HubError::NotFound));
         for status in [400, 403, 409, 422] {
             assert_eq!(of(status), Some(HubError::Refused("why".to_owned())));

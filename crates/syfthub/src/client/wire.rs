@@ -1,7 +1,8 @@
 //! The bodies of requests to a hub and of its responses.
 
 use serde::{Deserialize, Serialize};
-use syft_space_domain::marketplace::ports::{HealthReport, Publication};
+use syft_space_domain::marketplace::is_same_address;
+use syft_space_domain::marketplace::ports::{HealthReport, OwnMark, Publication};
 
 /// The limits of a hub; what is longer is cut, so that an endpoint is shown rather than refused.
 const MAX_NAME_CHARS: usize = 100;
@@ -15,6 +16,13 @@ pub(super) struct AccountResponse {
     pub(super) id: u64,
     pub(super) username: String,
     pub(super) email: String,
+    /// Where the callers of its endpoints are sent.
+    pub(super) domain: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct DomainRequest<'a> {
+    pub(super) domain: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -64,12 +72,54 @@ pub(super) struct SatelliteRequest<'a> {
 #[derive(Deserialize)]
 pub(super) struct SatelliteResponse {
     pub(super) id: String,
+    #[serde(default)]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) base_url: String,
 }
 
 #[derive(Deserialize)]
 pub(super) struct TokenResponse {
     pub(super) target_token: String,
     pub(super) expires_in: u32,
+}
+
+/// An endpoint as its owner reads it, as far as it tells whose it is.
+#[derive(Deserialize)]
+pub(super) struct OwnEndpointResponse {
+    pub(super) slug: String,
+    #[serde(default)]
+    pub(super) is_active: bool,
+    #[serde(default)]
+    satellite_id: Option<String>,
+    #[serde(default)]
+    connect: Vec<ConnectionResponse>,
+}
+
+#[derive(Deserialize)]
+struct ConnectionResponse {
+    #[serde(default)]
+    config: serde_json::Map<String, serde_json::Value>,
+}
+
+impl OwnEndpointResponse {
+    /// Whether it is this space's: all its connections lead to this tenant here.
+    pub(super) fn has_mark(&self, mark: &OwnMark) -> bool {
+        let is_satellite = mark.satellite.is_some()
+            && mark.satellite.map(|id| id.to_string()).as_deref() == self.satellite_id.as_deref();
+        let leads_here = |connection: &ConnectionResponse| {
+            let text = |member| connection.config.get(member).and_then(serde_json::Value::as_str);
+            let is_here = text("url").is_some_and(|url| is_same_address(url, &mark.url));
+            text("tenant_name") == Some(&mark.tenant_name) && (is_here || is_satellite)
+        };
+        !self.connect.is_empty() && self.connect.iter().all(leads_here)
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct HealthResponse {
+    #[serde(default)]
+    pub(super) ignored: u64,
 }
 
 /// An endpoint as a hub shows it. Without slug and type it is a change of one.
@@ -197,7 +247,48 @@ impl<'a> HealthRequest<'a> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn q4_an_endpoint_is_our_own_by_address_and_tenant_alone() {
+        let satellite = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11";
+        let mark = |satellite: Option<&str>| OwnMark {
+            url: "https://space.example".to_owned(),
+            tenant_name: "acme".to_owned(),
+            satellite: satellite.map(|id| id.parse().unwrap()),
+        };
+        let to = |url: &str, tenant: &str| json!({"type": "rest_api", "config": {"url": url, "tenant_name": tenant}});
+        let here = to("https://space.example/", "acme");
+        let has_mark = |connect: &[serde_json::Value], of: Option<&str>, mark: &OwnMark| {
+            let endpoint = json!({"slug": "notes", "connect": connect, "satellite_id": of});
+            serde_json::from_value::<OwnEndpointResponse>(endpoint).unwrap().has_mark(mark)
+        };
+        assert!(has_mark(std::slice::from_ref(&here), None, &mark(None)));
+        for connect in [
+            vec![],
+            vec![to("https://space.example", "globex")],
+            vec![to("https://other.example", "acme")],
+            vec![to("", "acme")],
+            vec![json!({"config": {"url": "https://space.example"}})],
+            vec![json!({"config": {"url": 7, "tenant_name": "acme"}})],
+            vec![json!({})],
+            vec![here.clone(), to("https://other.example", "acme")],
+        ] {
+            assert!(!has_mark(&connect, None, &mark(None)), "{connect:?}");
+        }
+        // A satellite that has moved is the same satellite.
+        let moved = [to("https://earlier.example", "acme")];
+        assert!(has_mark(&moved, Some(satellite), &mark(Some(satellite))));
+        assert!(!has_mark(&moved, None, &mark(None)));
+        assert!(!has_mark(&moved, None, &mark(Some(satellite))));
+        assert!(!has_mark(
+            &[to("https://earlier.example", "globex")],
+            Some(satellite),
+            &mark(Some(satellite))
+        ));
+    }
 
     #[test]
     fn a_tag_takes_the_form_that_hubs_ask_for() {

@@ -12,11 +12,15 @@ use josekit::jws::alg::rsassa::RsassaJwsVerifier;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::modulus::weakness;
+
 /// The fewest bits of a modulus (NIST SP 800-131A), and the most: beyond, a signature costs too much to check.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// The least public exponent (FIPS 186-5), and the most bytes of one.
 const MIN_EXPONENT: u64 = 65_537;
 const MAX_EXPONENT_BYTES: usize = 4;
+/// The most keys of a set that are looked at. Hubs show one or two.
+const MAX_KEYS: usize = 16;
 /// The longest id of a key.
 const MAX_KID_BYTES: usize = 255;
 
@@ -66,9 +70,11 @@ pub(crate) fn parse_key_set(json: &[u8]) -> Option<(Vec<HubKey>, Vec<String>)> {
         *count.entry(key_name(key)).or_default() += 1;
     }
     let (mut used, mut ignored) = (Vec::new(), Vec::new());
-    for key in keys {
+    for (number, key) in keys.into_iter().enumerate() {
         let name = key_name(&key);
-        let parsed = if count.get(&name).is_some_and(|times| *times > 1) {
+        let parsed = if number >= MAX_KEYS {
+            Err("there are too many keys before it")
+        } else if count.get(&name).is_some_and(|times| *times > 1) {
             Err("its kid stands more than once")
         } else {
             parse_key(key)
@@ -116,6 +122,9 @@ fn parse_key(key: Map<String, Value>) -> Result<HubKey, &'static str> {
     let bits = modulus.len().saturating_sub(1) * 8 + usize::try_from(first).unwrap_or(0);
     if !MODULUS_BITS.contains(&bits) {
         return Err("its modulus has less than 2048 bits, or more than 8192");
+    }
+    if let Some(why) = weakness(&modulus) {
+        return Err(why);
     }
     if exponent.len() > MAX_EXPONENT_BYTES {
         return Err("its exponent is too large");

@@ -1,7 +1,9 @@
 //! The current keys of hubs.
 
 mod fetch_schedule;
+mod ignored_names;
 mod jwk;
+mod modulus;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,12 +20,15 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 use crate::http::HubHttp;
 use fetch_schedule::{FetchSchedule, RefreshDue};
+use ignored_names::IgnoredNames;
 pub(crate) use jwk::{HubKey, parse_key_set};
 
 /// The most bytes of a key set.
 const MAX_KEY_SET_BYTES: usize = 64 * 1024;
 /// The time for fetching one.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest that a caller waits for a scheduled fetch.
+const REFRESH_PATIENCE: Duration = Duration::from_millis(500);
 /// The most callers that wait for a fetch at once. Others are judged by the present keys.
 const MAX_WAITING_CALLERS: usize = 1_024;
 
@@ -47,6 +52,8 @@ pub(crate) struct HubKeys {
     waiters: Semaphore,
     /// The last problem: the same one is not logged twice.
     last_problem: Mutex<String>,
+    /// What tokens of the hub have said that was ignored: the same is not logged twice.
+    ignored_names: IgnoredNames,
 }
 
 /// The outcome of asking for the keys again.
@@ -69,6 +76,7 @@ impl HubKeys {
             fetches_begun: AtomicU64::new(0),
             waiters: Semaphore::new(MAX_WAITING_CALLERS),
             last_problem: Mutex::default(),
+            ignored_names: IgnoredNames::default(),
         })
     }
 
@@ -109,7 +117,8 @@ impl HubKeys {
         }
     }
 
-    /// Fetches keys that grow old. A caller that finds them too old waits; else the present ones serve meanwhile.
+    /// Fetches keys that grow old. A caller that finds them too old waits, as long as a hub in good health takes; else, and
+    /// after that, the present ones serve meanwhile.
     pub(crate) async fn refresh_if_due(self: &Arc<Self>, now: Timestamp) {
         let due = self.schedule().refresh_due(now);
         if due == RefreshDue::NotYet {
@@ -121,7 +130,7 @@ impl HubKeys {
             keys.fetch(now, fetch_guard).await;
         });
         if due == RefreshDue::Blocking {
-            fetch.await.ok();
+            drop(tokio::time::timeout(REFRESH_PATIENCE, fetch).await);
         }
     }
 
@@ -147,6 +156,14 @@ impl HubKeys {
         self.schedule().report_failure();
     }
 
+    /// Reports the claims and header parameters of a good token that were ignored. Which are new is logged, once per hub.
+    pub(crate) fn report_ignored(&self, names: Vec<String>) {
+        let new = self.ignored_names.learn(names);
+        if !new.is_empty() {
+            tracing::info!(hub = %self.url, names = ?new, "tokens of the hub say what they did not before; it is ignored");
+        }
+    }
+
     async fn fetch(&self, now: Timestamp, _fetch_guard: OwnedMutexGuard<()>) {
         self.fetches_begun.fetch_add(1, Ordering::AcqRel);
         let url = format!("{}/.well-known/jwks.json", self.url);
@@ -159,7 +176,10 @@ impl HubKeys {
             Ok(answer) => return self.log_problem(format!("the answer was {}", answer.status)),
             Err(error) => return self.log_problem(error.to_string()),
         };
-        let Some((keys, ignored)) = parse_key_set(&answer.body) else {
+        // Whether a modulus is any good takes milliseconds, and a set may have many.
+        let body = answer.body.clone();
+        let Ok(parsed) = tokio::task::spawn_blocking(move || parse_key_set(&body)).await else { return };
+        let Some((keys, ignored)) = parsed else {
             return self.log_problem("the answer is no key set".to_owned());
         };
         if keys.is_empty() {
@@ -225,6 +245,13 @@ pub(crate) struct KeysByHub {
 impl KeysByHub {
     pub(crate) fn new(http: Arc<dyn HubHttp>) -> Self {
         Self { http, keys: RwLock::default() }
+    }
+
+    /// The keys at a URL that is no trusted hub's yet, fetched now.
+    pub(crate) async fn at(&self, url: &HubUrl, now: Timestamp) -> Arc<HubKeys> {
+        let keys = HubKeys::new(url.clone(), Arc::clone(&self.http));
+        keys.refetch(0, now).await;
+        keys
     }
 
     /// The keys of a hub at its present URL. Keys from another URL are retired.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use syft_space_domain::marketplace::ports::{
-    HealthReport, HubAccess, HubClient, HubError, Publication, PublishedPolicy,
+    HealthReport, HubAccess, HubClient, HubError, OwnMark, Publication, PublishedPolicy,
 };
 use syft_space_domain::marketplace::{HubCredential, HubUrl, SatelliteId};
 use syft_space_domain::secret::Secret;
@@ -31,6 +31,15 @@ fn satellite() -> SatelliteId {
     SATELLITE.parse().unwrap()
 }
 
+fn mark(satellite: Option<SatelliteId>) -> OwnMark {
+    OwnMark { url: "https://space.example.org".to_owned(), tenant_name: "acme".to_owned(), satellite }
+}
+
+/// An endpoint as the hub shows it to its owner.
+fn shown(slug: &str, url: &str, tenant: &str) -> Value {
+    json!({"slug": slug, "is_active": false, "connect": [{"config": {"url": url, "tenant_name": tenant}}]})
+}
+
 fn publication() -> Publication {
     Publication {
         slug: "space-docs".to_owned(),
@@ -53,7 +62,7 @@ fn body(seen: &Seen) -> Value {
 #[tokio::test]
 async fn q4_an_endpoint_is_shown_as_hubs_expect_it() {
     let hub = FakeHub::new(|_| answer(201, "{}"));
-    client(&hub).publish(&access(), Some(satellite()), &publication()).await.unwrap();
+    client(&hub).publish(&access(), &mark(Some(satellite())), &publication()).await.unwrap();
     let seen = hub.seen();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].call, format!("POST /hub/api/v1/endpoints?satellite_id={SATELLITE}"));
@@ -75,13 +84,15 @@ async fn q4_an_endpoint_is_shown_as_hubs_expect_it() {
 async fn q4_an_endpoint_that_is_shown_already_is_changed() {
     let hub = FakeHub::new(|seen| match seen.call.split(' ').next() {
         Some("POST") => answer(400, r#"{"detail":"slug already exists - already taken"}"#),
+        Some("GET") => answer(200, json!([shown("space-docs", "https://space.example.org", "acme")])),
         _ => answer(200, "{}"),
     });
-    client(&hub).publish(&access(), None, &publication()).await.unwrap();
+    client(&hub).publish(&access(), &mark(None), &publication()).await.unwrap();
     let seen = hub.seen();
     assert_eq!(seen[0].call, "POST /hub/api/v1/endpoints");
-    assert_eq!(seen[1].call, "PATCH /hub/api/v1/endpoints/slug/space-docs");
-    let (mut made, changed) = (body(&seen[0]), body(&seen[1]));
+    assert_eq!(seen[1].call, "GET /hub/api/v1/endpoints?skip=0&limit=25");
+    assert_eq!(seen[2].call, "PATCH /hub/api/v1/endpoints/slug/space-docs");
+    let (mut made, changed) = (body(&seen[0]), body(&seen[2]));
     for member in ["slug", "type"] {
         made.as_object_mut().unwrap().remove(member).unwrap();
     }
@@ -92,7 +103,7 @@ async fn q4_an_endpoint_that_is_shown_already_is_changed() {
 async fn q4_an_endpoint_that_the_hub_refuses_says_why() {
     let reserved = r#"{"detail":[{"msg":"'docs' is a reserved slug and cannot be used"}]}"#;
     let hub = FakeHub::new(move |_| answer(422, reserved));
-    let error = client(&hub).publish(&access(), None, &publication()).await.unwrap_err();
+    let error = client(&hub).publish(&access(), &mark(None), &publication()).await.unwrap_err();
     assert_eq!(error, HubError::Refused("'docs' is a reserved slug and cannot be used".to_owned()));
     assert_eq!(hub.calls(), 1);
 }
@@ -100,16 +111,44 @@ async fn q4_an_endpoint_that_the_hub_refuses_says_why() {
 #[tokio::test]
 async fn q4_to_unlist_what_is_not_shown_is_no_error() {
     for (status, ends_well) in [(204, true), (404, true), (401, false), (503, false)] {
-        let hub = FakeHub::new(move |_| answer(status, ""));
-        let outcome = client(&hub).unpublish(&access(), None, "space-docs").await;
+        let hub = FakeHub::new(move |seen| match seen.call.split(' ').next() {
+            Some("GET") => answer(200, json!([shown("space-docs", "https://space.example.org/", "acme")])),
+            _ => answer(status, ""),
+        });
+        let outcome = client(&hub).unpublish(&access(), &mark(None), "space-docs").await;
         assert_eq!(outcome.is_ok(), ends_well, "{status}");
-        assert_eq!(hub.seen()[0].call, "DELETE /hub/api/v1/endpoints/slug/space-docs");
+        assert_eq!(hub.seen()[1].call, "DELETE /hub/api/v1/endpoints/slug/space-docs");
+    }
+    let hub = FakeHub::new(|_| answer(200, "[]"));
+    assert_eq!(client(&hub).unpublish(&access(), &mark(None), "space-docs").await, Ok(()));
+    assert_eq!(hub.calls(), 1);
+}
+
+#[tokio::test]
+async fn q4_what_is_not_our_own_is_neither_changed_nor_deleted_on_whatever_page_it_stands() {
+    for (url, tenant) in [
+        ("https://other.example.org", "acme"),
+        ("https://space.example.org", "globex"),
+        ("http://space.example.org", "acme"),
+        ("", "acme"),
+    ] {
+        let hub = FakeHub::new(move |seen| match seen.call.split(' ').next() {
+            Some("POST") => answer(400, r#"{"detail":"slug already exists - already taken"}"#),
+            Some("GET") if seen.call.contains("skip=0") => {
+                answer(200, json!(vec![shown("another", "https://space.example.org", "acme"); 25]))
+            }
+            Some("GET") => answer(200, json!([shown("space-docs", url, tenant)])),
+            _ => panic!("{seen:?}"),
+        });
+        let outcome = client(&hub).publish(&access(), &mark(None), &publication()).await;
+        assert_eq!(outcome, Err(HubError::NotOurs("space-docs".to_owned())), "{url} {tenant}");
+        assert_eq!(client(&hub).unpublish(&access(), &mark(None), "space-docs").await, Ok(()));
     }
 }
 
 #[tokio::test]
 async fn q4_health_is_reported_as_hubs_expect_it() {
-    let hub = FakeHub::new(|_| answer(200, r#"{"updated":2,"ignored":0}"#));
+    let hub = FakeHub::new(|_| answer(200, r#"{"updated":2,"ignored":3}"#));
     let client = client(&hub);
     let checked_at = Timestamp::from_unix_micros(at(NOW).as_unix_micros() + 123_456);
     let reports = [("a", true), ("b", false)].map(|(slug, healthy)| HealthReport {
@@ -118,8 +157,8 @@ async fn q4_health_is_reported_as_hubs_expect_it() {
         checked_at,
     });
     let (url, long) = ("https://space.example.org", Duration::from_secs(99_999));
-    client.report_health(&access(), Some(satellite()), url, &reports, long).await.unwrap();
-    client.report_health(&access(), None, url, &[], long).await.unwrap();
+    assert_eq!(client.report_health(&access(), Some(satellite()), url, &reports, long).await, Ok(3));
+    assert_eq!(client.report_health(&access(), None, url, &[], long).await, Ok(0));
     let seen = hub.seen();
     assert_eq!(seen.len(), 1, "a report on nothing is not sent");
     assert_eq!(seen[0].call, "POST /hub/api/v1/endpoints/health");
@@ -148,10 +187,23 @@ async fn a2_a_space_registers_where_hubs_know_satellites_and_goes_on_where_not()
     for (status, body, outcome) in [
         (404, r#"{"detail":"Not Found"}"#, Ok(None)),
         (409, r#"{"detail":"taken"}"#, Err(HubError::Refused("taken".to_owned()))),
-        (401, "", Err(HubError::Unauthorized)),
+        (401, "", Err(HubError::Unauthorized("it answered 401".to_owned()))),
         (201, r#"{"id":"x"}"#, Err(HubError::Unreadable("the id of a satellite is no UUID".to_owned()))),
     ] {
         let hub = FakeHub::new(move |_| answer(status, body));
+        assert_eq!(client(&hub).register_satellite(&access(), url).await, outcome);
+    }
+    // Some hubs say that an origin is taken, also to the satellite that is there.
+    for (kind, base_url, outcome) in [
+        ("space", "https://SPACE.example.org/", Ok(Some(satellite()))),
+        ("space", "https://other.example.org", Err(HubError::Refused("taken".to_owned()))),
+        ("station", url, Err(HubError::Refused("taken".to_owned()))),
+    ] {
+        let there = json!([{"id": SATELLITE, "kind": kind, "base_url": base_url}]);
+        let hub = FakeHub::new(move |seen| match seen.call.split(' ').next() {
+            Some("GET") => answer(200, &there),
+            _ => answer(409, r#"{"detail":{"code":"CONFLICT","message":"taken"}}"#),
+        });
         assert_eq!(client(&hub).register_satellite(&access(), url).await, outcome);
     }
     for status in [204, 404] {
@@ -185,5 +237,25 @@ async fn a2_what_no_hub_answers_is_told_as_such_and_quotes_nothing() {
     assert!(matches!(client(&hub).account(&access()).await, Err(HubError::Unreadable(_))));
     let broken = HubCredential::Pat(Secret::new("a\nb".to_owned()));
     let access = HubAccess { credential: broken, ..access() };
-    assert_eq!(client(&hub).account(&access).await, Err(HubError::Unauthorized));
+    assert!(matches!(client(&hub).account(&access).await, Err(HubError::Unauthorized(_))));
+}
+
+#[tokio::test]
+async fn a2_a_credential_that_a_hub_refuses_is_known_as_such_until_it_accepts_it_or_another_comes() {
+    let hub = FakeHub::new(|_| answer(401, r#"{"detail":"Account is deactivated"}"#));
+    let client = client(&hub);
+    assert_eq!(client.refusal(&access()), None);
+    client.publish(&access(), &mark(None), &publication()).await.unwrap_err();
+    let refusal = client.refusal(&access()).unwrap();
+    assert_eq!((refusal.at, refusal.why.as_str()), (at(NOW), "Account is deactivated"));
+    let credential = HubCredential::Pat(Secret::new("another".to_owned()));
+    assert_eq!(client.refusal(&HubAccess { credential, ..access() }), None);
+    hub.now_plays(|_| answer(503, ""));
+    client.account(&access()).await.unwrap_err();
+    assert!(client.refusal(&access()).is_some(), "a hub that fails says nothing of it");
+    hub.now_plays(|_| {
+        answer(200, r#"{"id":1,"username":"spaceowner","email":"a@b.c","domain":"https://x.example"}"#)
+    });
+    assert_eq!(client.account(&access()).await.unwrap().domain.as_deref(), Some("https://x.example"));
+    assert_eq!(client.refusal(&access()), None);
 }

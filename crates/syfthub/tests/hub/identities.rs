@@ -1,16 +1,18 @@
 //! Tests of identities: who people are, how often the hub is asked, and what happens when it cannot be.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::HubId;
+use syft_space_domain::ids::{HubId, MarketplaceId};
 use syft_space_domain::marketplace::ports::{
     HubAccess, HubError, HubIdentity, IdentifyError, SatelliteIdentities,
 };
 use syft_space_domain::marketplace::{
-    Audience, HubCredential, HubRole, HubUrl, HubUsername, SatelliteClaims,
+    Audience, HubCredential, HubRole, HubUrl, HubUsername, Marketplace, SatelliteClaims,
 };
+use syft_space_domain::sealing::Sealed;
 use syft_space_domain::secret::Secret;
 use syft_space_outbound::OutboundError;
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities};
@@ -31,6 +33,7 @@ fn claims(subject: &str, audience: &str) -> SatelliteClaims {
         audience: Audience::parse(audience).unwrap(),
         role: HubRole::User,
         issued_at: at(NOW),
+        not_before: at(NOW),
         expires_at: at(NOW + 60),
     }
 }
@@ -45,7 +48,23 @@ async fn who(
     claims: &SatelliteClaims,
     seconds: i64,
 ) -> Result<HubIdentity, IdentifyError> {
-    identities.identify(claims, "the.very.token", None, &access, at(seconds)).await
+    identities.identify(claims, "the.very.token", &account(1), &access, at(seconds)).await
+}
+
+/// The account as it was after so many changes.
+fn account(revision: u64) -> Marketplace {
+    Marketplace {
+        id: MarketplaceId::from_bytes([2; 16]),
+        name: "market".parse().unwrap(),
+        hub: HubId::from_bytes([1; 16]),
+        username: "spaceowner".parse().unwrap(),
+        satellite: None,
+        credential: Sealed::from_bytes(Vec::new()),
+        told_url: None,
+        revision,
+        created_at: at(NOW),
+        updated_at: at(NOW),
+    }
 }
 
 fn valid(subject: &str, audience: &str) -> Value {
@@ -87,7 +106,7 @@ async fn a2_who_is_known_needs_no_credential() {
     let identities = identities(&hub);
     who(&identities, &claims("2", "spaceowner"), NOW).await.unwrap();
     let none = || -> Result<HubAccess, HubError> { panic!("nobody is to be asked") };
-    let known = identities.identify(&claims("2", "spaceowner"), "t", None, &none, at(NOW)).await;
+    let known = identities.identify(&claims("2", "spaceowner"), "t", &account(1), &none, at(NOW)).await;
     assert_eq!(known, Ok(alice()));
 }
 
@@ -107,7 +126,8 @@ async fn a2_who_comes_at_once_is_asked_for_once_and_others_do_not_wait() {
         .collect();
     hub.until_called(1).await;
     let theirs = claims("3", "spaceowner");
-    let other = identities.identify(&theirs, "other.token.x", None, &access, at(NOW));
+    let account = account(1);
+    let other = identities.identify(&theirs, "other.token.x", &account, &access, at(NOW));
     let (other, ()) = tokio::join!(other, async {
         hub.until_called(2).await;
         hub.gate.add_permits(10);
@@ -152,7 +172,7 @@ async fn a2_what_the_hub_said_last_serves_for_an_hour_when_it_cannot_be_asked() 
     assert_eq!(hub.calls(), 3);
     assert_eq!(who(&identities, &claims, NOW + 3_599).await, Ok(alice()));
     let late = who(&identities, &claims, NOW + 3_630).await;
-    assert!(matches!(late, Err(IdentifyError::Unavailable(HubError::Unavailable(_)))), "{late:?}");
+    assert!(matches!(late, Err(IdentifyError::Unavailable(HubError::Unavailable(_), _))), "{late:?}");
     hub.now_plays(|_| answer(200, valid("2", "spaceowner")));
     assert_eq!(who(&identities, &claims, NOW + 3_660).await, Ok(alice()));
 }
@@ -172,7 +192,7 @@ async fn a2_whom_the_hub_deactivates_is_forgotten_at_the_next_asking() {
         // Nothing that was known before comes back when the hub is down.
         hub.now_plays(|_| Err(OutboundError::Timeout));
         let later = who(&identities, &claims, NOW + 640).await;
-        assert!(matches!(later, Err(IdentifyError::Unavailable(_))), "{later:?}");
+        assert!(matches!(later, Err(IdentifyError::Unavailable(..))), "{later:?}");
     }
 }
 
@@ -217,7 +237,7 @@ async fn a2_an_answer_about_somebody_else_or_none_is_not_believed() {
         let hub = FakeHub::new(move |_| answer(200, &told));
         let outcome = who(&identities(&hub), &claims("2", "spaceowner"), NOW).await;
         assert!(
-            matches!(outcome, Err(IdentifyError::Unavailable(HubError::Unreadable(_)))),
+            matches!(outcome, Err(IdentifyError::Unavailable(HubError::Unreadable(_), _))),
             "{body}: {outcome:?}"
         );
     }
@@ -232,4 +252,55 @@ async fn a2_an_address_that_cannot_be_compared_is_none_and_the_role_is_the_token
     });
     let someone = who(&identities(&hub), &claims("2", "spaceowner"), NOW).await.unwrap();
     assert_eq!((someone.email, someone.role), (None, HubRole::User));
+}
+
+#[tokio::test]
+async fn a2_who_is_known_does_not_wait_for_a_hub_that_hangs_and_is_asked_for_behind_that() {
+    let hub = FakeHub::new(|_| answer(200, valid("2", "spaceowner")));
+    let identities = identities(&hub);
+    let claims = claims("2", "spaceowner");
+    who(&identities, &claims, NOW).await.unwrap();
+    hub.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let begun = tokio::time::Instant::now();
+    assert_eq!(who(&identities, &claims, NOW + 600).await, Ok(alice()));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // Whoever comes while the hub is asked does not wait at all.
+    let begun = tokio::time::Instant::now();
+    for _ in 0..100 {
+        assert_eq!(who(&identities, &claims, NOW + 601).await, Ok(alice()));
+    }
+    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    assert_eq!(hub.calls(), 2);
+    // What the hub says in the end counts.
+    hub.now_plays(|_| answer(200, invalid("user_inactive")));
+    hub.gate.add_permits(10);
+    for _ in 0..1_000 {
+        if who(&identities, &claims, NOW + 602).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the hub's word did not count");
+}
+
+#[tokio::test]
+async fn a2_a_failure_says_when_the_hub_is_asked_again_and_a_new_credential_forgets_it() {
+    let hub = FakeHub::new(|_| answer(401, r#"{"detail":"Could not validate credentials"}"#));
+    let identities = identities(&hub);
+    let claims = claims("2", "spaceowner");
+    let ask = async |revision, seconds| {
+        identities.identify(&claims, "the.very.token", &account(revision), &access, at(NOW + seconds)).await
+    };
+    let wait = |outcome: Result<HubIdentity, IdentifyError>| match outcome {
+        Err(IdentifyError::Unavailable(HubError::Unauthorized(_), again)) => again.as_secs_f64(),
+        other => panic!("{other:?}"),
+    };
+    for (seconds, left) in [(0, 30.0), (12, 18.0), (29, 1.0)] {
+        let told = wait(ask(1, seconds).await);
+        assert!((told - left).abs() < 2.0, "{told} after {seconds}");
+    }
+    assert_eq!(hub.calls(), 1);
+    hub.now_plays(|_| answer(200, valid("2", "spaceowner")));
+    assert_eq!(ask(2, 1).await, Ok(alice()), "at once");
+    assert_eq!(ask(1, 40).await, Ok(alice()));
 }

@@ -75,25 +75,25 @@ const MUTATED_VALUES: &[&str] = &[
     "[\"spaceowner\"]",
 ];
 
-/// Members that no token of a hub has.
-const ADDED_MEMBERS: &[&str] = &[
-    r#""crit":["exp"]"#,
-    r#""jku":"https://evil.example/jwks""#,
-    r#""jwk":{"kty":"oct","k":"AA"}"#,
-    r#""x5c":["MIIB"]"#,
-    r#""b64":false"#,
-    r#""zip":"DEF""#,
-    r#""nbf":1800000000"#,
-    r#""jti":"x""#,
-    r#""email":"a@example.org""#,
-    r#""tenant":"acme""#,
+/// Members that a header, and claims, may not have.
+const ADDED_PARAMETERS: &[&str] =
+    &[r#""crit":["exp"]"#, r#""b64":false"#, r#""crit":[]"#, r#""x5t":"a","x5t":"b""#, r#"":1"#];
+const ADDED_CLAIMS: &[&str] = &[
+    r#""nbf":1800000006"#,
     r#""scope":"admin""#,
-    r#""":1"#,
+    r#""client_id":"x""#,
+    r#""token_use":"access""#,
+    r#""azp":"x""#,
+    r#""nonce":"n""#,
+    r#""jti":"x","jti":"y""#,
+    r#"":1"#,
 ];
 
 /// The same object with one member written otherwise, left out, or standing twice. The text of what it was.
-fn object(dice: &mut RandomChoices, mut object: Value) -> (String, &'static str) {
-    let names: Vec<String> = object.as_object().unwrap().keys().cloned().collect();
+fn object(dice: &mut RandomChoices, mut object: Value, added: &[&str]) -> (String, &'static str) {
+    let names = object.as_object().unwrap().keys().cloned();
+    // Without a type a token is as good.
+    let names: Vec<String> = names.filter(|name| name != "typ").collect();
     let name = &names[dice.number(names.len())];
     let was = object.as_object_mut().unwrap().remove(name).unwrap();
     let written = was.to_string();
@@ -105,7 +105,7 @@ fn object(dice: &mut RandomChoices, mut object: Value) -> (String, &'static str)
             let other = dice.of(MUTATED_VALUES);
             (format!(r#"{rest},"{name}":{was},"{name}":{other}}}"#), "a member twice")
         }
-        2 => (format!(r#"{rest},"{name}":{was},{}}}"#, dice.of(ADDED_MEMBERS)), "one member more"),
+        2 => (format!(r#"{rest},"{name}":{was},{}}}"#, dice.of(added)), "one member more"),
         3 => (format!(r#"{rest},"{}":{was}}}"#, name.to_uppercase()), "a member's name in capitals"),
         4 => (format!(r#"{rest},"{name}":[{was}]}}"#), "a value in a list"),
         _ => {
@@ -155,11 +155,11 @@ pub(crate) fn mutant(seed: u64) -> Mutant {
     match dice.number(14) {
         // By somebody who can sign: what is wrong is what is said.
         0 => {
-            let (header, kind) = object(dice, header(KID));
+            let (header, kind) = object(dice, header(KID), ADDED_PARAMETERS);
             made(kind, OURS.sign(&header, &claims().to_string()), true)
         }
         1 | 2 => {
-            let (claims, kind) = object(dice, claims());
+            let (claims, kind) = object(dice, claims(), ADDED_CLAIMS);
             made(kind, OURS.sign(&header(KID).to_string(), &claims), true)
         }
         3 => {
@@ -182,7 +182,7 @@ pub(crate) fn mutant(seed: u64) -> Mutant {
         }
         // By somebody who cannot.
         6 => {
-            let (header, _) = object(dice, header(KID));
+            let (header, _) = object(dice, header(KID), ADDED_PARAMETERS);
             made(
                 "a header changed afterwards",
                 format!("{}.{payload}.{signature}", text(header.as_bytes())),
@@ -190,7 +190,7 @@ pub(crate) fn mutant(seed: u64) -> Mutant {
             )
         }
         7 => {
-            let (claims, _) = object(dice, claims());
+            let (claims, _) = object(dice, claims(), ADDED_CLAIMS);
             made(
                 "claims changed afterwards",
                 format!("{head}.{}.{signature}", text(claims.as_bytes())),

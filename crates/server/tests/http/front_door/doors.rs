@@ -206,7 +206,9 @@ impl Doors {
             subject: "spaceowner".to_owned(),
             username: "spaceowner".parse().unwrap(),
             email: "spaceowner@example.com".to_owned(),
+            domain: None,
         };
+        hub.set_issuer(HUB_URL.parse().unwrap(), ISSUER.parse().unwrap());
         hub.add_account(HUB_URL.parse().unwrap(), &credential, account);
         let body = json!({
             "name": "market", "url": HUB_URL, "issuer": ISSUER,
@@ -228,6 +230,7 @@ fn claims(hub: HubId, subject: &str, space: &Space) -> SatelliteClaims {
         audience: Audience::parse("spaceowner").unwrap(),
         role: HubRole::User,
         issued_at: now,
+        not_before: now,
         expires_at: now.plus(Duration::from_secs(600)),
     }
 }

@@ -72,6 +72,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
         ],
         (Method::Patch, "/endpoints/{slug}") => vec![
             is("/name", Name),
+            is("/slug", Slug),
             is("/summary", Line),
             is("/description", Prose),
             is("/tags", Line),
@@ -105,8 +106,9 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Post, "/marketplaces") => vec![
             is("/name", Slug),
             is("/url", HubUrl),
-            is("/issuer", Issuer),
+            may_be("/issuer", Issuer),
             may_be("/username", HubUsername),
+            is("/take_over", Flag),
             is("/credential", Object),
             is("/credential/type", Word),
             is("/credential/token", Token),
@@ -116,6 +118,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Post, "/endpoints/{slug}/listings") => vec![is("/marketplace_id", Id)],
         (Method::Patch, "/marketplaces/{id}") => vec![
             is("/name", Slug),
+            is("/take_over", Flag),
             is("/credential", Object),
             is("/credential/type", Word),
             is("/credential/token", Token),

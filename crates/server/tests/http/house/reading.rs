@@ -17,7 +17,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("audit/list.rs installation_events", "the operator"),
     ("marketplace/trust.rs trusted_hubs", "the operator"),
     ("marketplace/tell.rs tell_due", "the background"),
-    ("marketplace/tell.rs report", "the background"),
+    ("marketplace/tell.rs listed", "the background"),
     ("marketplace/tell.rs wanted", "the background"),
     (
         "dataset/ingest.rs finish_ingestion",

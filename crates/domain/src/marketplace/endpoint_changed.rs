@@ -1,0 +1,77 @@
+//! What a change of an endpoint means for its listings: hubs are told at the next occasion, and not with the next report.
+
+use crate::endpoint::Slug;
+use crate::ids::{EndpointId, ListingId};
+use crate::marketplace::{Listing, ListingState, Marketplace};
+use crate::random::{Entropy, RandomError};
+use crate::store::{StoreError, Tx};
+use crate::tenant::WriteScope;
+use crate::time::Timestamp;
+
+/// Marks that every listing of an endpoint is to go, for the endpoint goes.
+pub(crate) fn take_off(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    endpoint: EndpointId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for listing in tx.listings_of(scope, endpoint)? {
+        tx.update_listing(scope, &listing.removing(now))?;
+    }
+    Ok(())
+}
+
+/// Marks that hubs are to be told of an endpoint anew, for it has changed.
+pub(crate) fn tell_anew(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    endpoint: EndpointId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for listing in tx.listings_of(scope, endpoint)? {
+        if listing.state != ListingState::Removing {
+            tx.update_listing(scope, &listing.due(now))?;
+        }
+    }
+    Ok(())
+}
+
+/// The ids of what stands for an endpoint's listings under its slug until then, one for each marketplace that may be.
+#[derive(Default)]
+pub(crate) struct FormerListings(Vec<(ListingId, EndpointId)>);
+
+impl FormerListings {
+    /// Draws as many as there may be.
+    pub(crate) fn generate(now: Timestamp, entropy: &dyn Entropy) -> Result<Self, RandomError> {
+        let draw = || Ok((ListingId::generate(now, entropy)?, EndpointId::generate(now, entropy)?));
+        Ok(Self((0..Marketplace::MAX_PER_TENANT).map(|_| draw()).collect::<Result<_, _>>()?))
+    }
+}
+
+/// Moves an endpoint's listings to a slug of which nobody else is: each hub is to show it there, and no longer under the
+/// slug until now.
+pub(crate) fn move_listings(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    endpoint: EndpointId,
+    slug: &Slug,
+    ids: &FormerListings,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let staying = tx.listings_of(scope, endpoint)?.into_iter();
+    let staying = staying.filter(|listing| listing.state != ListingState::Removing);
+    for (listing, (id, nobody)) in staying.zip(&ids.0) {
+        // What goes under that slug belonged to an endpoint that has it no more: what the hub hears first does not matter.
+        for going in tx.listings_on(scope, listing.marketplace)? {
+            if going.slug == *slug {
+                tx.remove_listing(scope, going.id)?;
+            }
+        }
+        tx.remove_listing(scope, listing.id)?;
+        let former = Listing { id: *id, endpoint: *nobody, ..listing.clone() };
+        tx.add_listing(scope, &former.removing(now))?;
+        let moved = Listing { slug: slug.clone(), state: ListingState::Pending, told_at: None, ..listing };
+        tx.add_listing(scope, &moved.due(now))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+ALTER TABLE marketplaces DROP COLUMN told_url;
