@@ -29,6 +29,9 @@ def table(name):
 
 
 QUESTIONS = table("questions.tsv")
+OFF_TOPIC = [question for (question,) in table("off-topic.tsv")]
+MISSPELT = table("misspelt.tsv")
+THRESHOLDS = (0, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 GRADES = {question: {} for question, _ in QUESTIONS}
 for question, page, grade in table("judgments.tsv")[1:]:
     GRADES[question][page] = int(grade)
@@ -116,6 +119,29 @@ def recall(question, found):
     return sum(page in GRADES[question] for page, _ in found[:10]) / len(GRADES[question])
 
 
+def silence(space, run):
+    """The trade-off: what a threshold keeps of the good hits, and how often it keeps silent where it should."""
+    good = [score for id, found in run.items() for page, score in found[:10] if page in GRADES[id]]
+    best = lambda found: found[0][1] if found else 0
+    ask = lambda text: pages(space.search(text, similarity_threshold=0))
+    off_topic = {text: best(ask(text)) for text in OFF_TOPIC}
+    misspelt = [(ask(wrong), [page for page, _ in ask(right)[:3]]) for wrong, right in MISSPELT]
+    share = lambda part, whole: f"{100 * sum(part) / len(whole):.0f} %"
+    print("\n| threshold | good hits kept | off topic: nothing found | misspelt: nothing found | misspelt: right page first | other page first |\n|---|---|---|---|---|---|")
+    for threshold in THRESHOLDS:
+        firsts = [(found[0][0] in right) if best(found) >= threshold and found else None for found, right in misspelt]
+        cells = [
+            share([score >= threshold for score in good], good),
+            share([score < threshold or score == 0 for score in off_topic.values()], off_topic),
+            *(share([first is what for first in firsts], firsts) for what in (None, True, False)),
+        ]
+        print(f"| {threshold} | {' | '.join(cells)} |")
+    print(f"\n{len(good)} good hits, {len(off_topic)} questions off topic, {len(misspelt)} misspelt. Off topic and yet found at 0.5:\n")
+    for text, score in sorted(off_topic.items(), key=lambda one: -one[1]):
+        if score >= 0.5:
+            print(f"* {score:.2f} {text}")
+
+
 def baselines(chunks):
     """Two common libraries with their usual settings, over the same chunks."""
     owners = [page for page, _ in chunks]
@@ -156,6 +182,7 @@ def main(binary, keep):
             **baselines(chunks),
         }
         runs = {name: {id: ask(text) for id, text in QUESTIONS} for name, ask in systems.items()}
+        silence(space, next(iter(runs.values())))
     finally:
         space.stop()
 
@@ -167,7 +194,7 @@ def main(binary, keep):
 
     every, default = list(runs.values())[:2]
     print("\n| threshold | nDCG@10 | recall@10 | pages a question | questions without an answer |\n|---|---|---|---|---|")
-    for threshold in (0, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65):
+    for threshold in THRESHOLDS:
         run = {id: [one for one in found if one[1] >= threshold] for id, found in every.items()}
         size = sum(map(len, run.values())) / len(run)
         empty = sum(not found for found in run.values())

@@ -1,23 +1,34 @@
 //! The analyzers: how text becomes terms, for documents and for queries.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use syft_space_domain::dataset::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
-use tantivy::tokenizer::{Language, Stemmer, StopWordFilter, TextAnalyzer};
+use tantivy::tokenizer::{Language, Stemmer, StopWordFilter, TextAnalyzer, Token, TokenizerManager};
 
 use crate::stop_words;
-use crate::tokenizer::{Casing, CjkMode, UnicodeTokenizer};
+use crate::tokenizer::{Casing, CjkMode, Listed, NAME_MARK, UnicodeTokenizer};
 
 /// The name of an analyzer. An index records it, so the number changes whenever the terms come out differently.
 pub(crate) fn name(settings: AnalyzerSettings) -> String {
     let AnalyzerSettings { tokenizer, stemming, stop_words } = settings;
     let (tokenizer, stop_words, stemming) = (tokenizer.as_str(), stop_words.as_str(), stemming.as_str());
-    format!("{tokenizer}-2-stopped-{stop_words}-stemmed-{stemming}")
+    format!("{tokenizer}-3-stopped-{stop_words}-stemmed-{stemming}")
+}
+
+/// The name of the analyzer for words with a mark.
+pub(crate) fn marked_name(settings: AnalyzerSettings) -> String {
+    format!("{}-marked", name(settings))
+}
+
+/// The name that the second version gave an analyzer: it left stop words out.
+pub(crate) fn second_name(settings: AnalyzerSettings) -> String {
+    name(settings).replacen("-3-", "-2-", 1)
 }
 
 /// The name that the first version gave an analyzer, if it had one with these settings.
-pub(crate) fn legacy_name(settings: AnalyzerSettings) -> Option<String> {
+pub(crate) fn first_name(settings: AnalyzerSettings) -> Option<String> {
     let stopped = match settings.stop_words {
         StopWords::None => "",
         StopWords::English => "-stopped-en",
@@ -31,20 +42,33 @@ pub(crate) fn legacy_name(settings: AnalyzerSettings) -> Option<String> {
     (settings.tokenizer == Tokenizer::Words).then(|| format!("words-1{stopped}{stemmed}"))
 }
 
-/// Builds the analyzer for documents.
-pub(crate) fn build(settings: AnalyzerSettings) -> TextAnalyzer {
-    build_for(settings, CjkMode::BigramsAndUnigrams)
+/// Registers the analyzers for documents with an index.
+pub(crate) fn register(manager: &TokenizerManager, settings: AnalyzerSettings) {
+    let build = |listed| build_for(settings, CjkMode::BigramsAndUnigrams, listed);
+    manager.register(&name(settings), build(Listed::Unmarked));
+    manager.register(&marked_name(settings), build(Listed::Marked));
 }
 
-fn build_for(settings: AnalyzerSettings, cjk: CjkMode) -> TextAnalyzer {
+pub(crate) fn build_for(settings: AnalyzerSettings, cjk: CjkMode, listed: Listed) -> TextAnalyzer {
     let cjk = if settings.tokenizer == Tokenizer::Cjk { cjk } else { CjkMode::Letters };
     let casing = if settings.stemming == Stemming::Turkish { Casing::Turkish } else { Casing::Standard };
-    let tokenizer = TextAnalyzer::builder(UnicodeTokenizer::new(cjk, casing));
-    match (stop_filter(settings.stop_words), stemmer_language(settings.stemming)) {
-        (None, None) => tokenizer.build(),
-        (Some(stop), None) => tokenizer.filter(stop).build(),
-        (None, Some(language)) => tokenizer.filter(Stemmer::new(language)).build(),
-        (Some(stop), Some(language)) => tokenizer.filter(stop).filter(Stemmer::new(language)).build(),
+    let stop_words = stop_filter(settings.stop_words);
+    match (listed, stop_words, stemmer_language(settings.stemming)) {
+        // The filter looks words up faster than the tokenizer, which has to clone it each time.
+        (Listed::Unmarked, Some(stop_words), stemmed) => {
+            let words =
+                TextAnalyzer::builder(UnicodeTokenizer::new(cjk, casing, listed, None)).filter(stop_words);
+            match stemmed {
+                None => words.build(),
+                Some(language) => words.filter(Stemmer::new(language)).build(),
+            }
+        }
+        // Marked words are asked for as they are written: to stem them would cost much and find nothing more.
+        (Listed::UnmarkedAndNames | Listed::Unmarked, stop_words, Some(language)) => {
+            let words = TextAnalyzer::builder(UnicodeTokenizer::new(cjk, casing, listed, stop_words));
+            words.filter(Stemmer::new(language)).build()
+        }
+        (_, stop_words, _) => UnicodeTokenizer::new(cjk, casing, listed, stop_words).into(),
     }
 }
 
@@ -96,23 +120,47 @@ fn stemmer_language(stemming: Stemming) -> Option<Language> {
 
 thread_local! {
     // An analyzer has buffers and cannot be shared; making one for each query costs more than using it.
-    static ANALYZERS: RefCell<HashMap<AnalyzerSettings, TextAnalyzer>> = RefCell::default();
+    static ANALYZERS: RefCell<HashMap<(AnalyzerSettings, Listed), TextAnalyzer>> = RefCell::default();
 }
 
-/// The terms of a query, each once, in bytewise order.
-pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> Vec<String> {
-    let mut terms = ANALYZERS.with_borrow_mut(|analyzers| {
-        let analyzer = analyzers.entry(settings).or_insert_with(|| build_for(settings, CjkMode::Bigrams));
-        let mut stream = analyzer.token_stream(text);
-        let mut terms = Vec::new();
-        while stream.advance() {
-            terms.push(stream.token().text.clone());
+/// The most different terms of a query that are looked at: those that stand first.
+const MAX_QUERY_TERMS: usize = 512;
+
+/// The terms of a query whose text is in normal form, each once and in bytewise order, with the place where it stands.
+/// They are those that are no stop words, or else, where there are no others, the stop words.
+pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> BTreeMap<String, Range<usize>> {
+    let mut terms = BTreeMap::new();
+    for listed in [Listed::UnmarkedAndNames, Listed::Marked] {
+        each_query_term(settings, listed, text, |token| {
+            let place = token.offset_from..token.offset_to;
+            let name = text.get(place.clone()).filter(|_| token.text.starts_with(NAME_MARK));
+            if let Some(name) = name {
+                terms.insert(format!("{NAME_MARK}{}", name.to_lowercase()), place);
+            } else if !terms.contains_key(&token.text) {
+                terms.insert(token.text.clone(), place);
+            }
+            terms.len() < MAX_QUERY_TERMS
+        });
+        if !terms.is_empty() {
+            break;
         }
-        terms
-    });
-    terms.sort_unstable();
-    terms.dedup();
+    }
     terms
+}
+
+/// Visits the terms of a query in the order of its text, until the visitor wants no more.
+pub(crate) fn each_query_term(
+    settings: AnalyzerSettings,
+    listed: Listed,
+    text: &str,
+    mut visit: impl FnMut(&Token) -> bool,
+) {
+    ANALYZERS.with_borrow_mut(|analyzers| {
+        let build = || build_for(settings, CjkMode::Bigrams, listed);
+        let analyzer = analyzers.entry((settings, listed)).or_insert_with(build);
+        let mut stream = analyzer.token_stream(text);
+        while stream.advance() && visit(stream.token()) {}
+    });
 }
 
 #[cfg(test)]
@@ -122,7 +170,7 @@ mod tests {
     #[test]
     fn an_index_of_the_first_version_is_known_by_its_name() {
         let named = |stemming, stop_words| {
-            legacy_name(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words })
+            first_name(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words })
         };
         let some = |name: &str| Some(name.to_owned());
         assert_eq!(named(Stemming::None, StopWords::None), some("words-1"));
@@ -181,11 +229,9 @@ mod tests {
         assert_eq!(forms.len() + 1, Stemming::ALL.len());
         for (stemming, one, other) in forms {
             let settings = AnalyzerSettings { stemming, ..AnalyzerSettings::PLAIN };
-            assert_eq!(query_terms(settings, one), query_terms(settings, other), "{stemming:?}");
-            assert_ne!(
-                query_terms(AnalyzerSettings::PLAIN, one),
-                query_terms(AnalyzerSettings::PLAIN, other)
-            );
+            let words = |settings, text| Vec::from_iter(query_terms(settings, text).into_keys());
+            assert_eq!(words(settings, one), words(settings, other), "{stemming:?}");
+            assert_ne!(words(AnalyzerSettings::PLAIN, one), words(AnalyzerSettings::PLAIN, other));
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Fields {
     pub(crate) text: Field,
     /// The words that the chunk is found by: its own, and those of its title and headings.
     pub(crate) words: Field,
+    /// The stop words of the same text, and the names that look like one, with their marks.
+    pub(crate) marked: Field,
     /// The document's id again, at its first chunk only: where its metadata is.
     pub(crate) head: Field,
     /// The document's metadata as JSON, at its first chunk only.
@@ -36,29 +38,47 @@ pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
         document: schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST),
         position: schema.add_u64_field(POSITION_FIELD, FAST),
         text: schema.add_text_field("text", STORED),
-        words: schema.add_text_field("words", word_options(&analyzer::name(settings))),
+        words: schema.add_text_field("words", word_options(&analyzer::name(settings), true)),
+        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(settings), false)),
         head: schema.add_text_field("head", STRING),
         metadata: schema.add_text_field("metadata", STORED),
     };
     (fields, schema.build())
 }
 
-/// The schema that the first version gave an index with these settings: it had no titles and headings.
-pub(crate) fn legacy_schema(settings: AnalyzerSettings) -> Option<Schema> {
-    let name = analyzer::legacy_name(settings)?;
+/// The schemas that earlier versions gave an index with these settings.
+pub(crate) fn earlier_schemas(settings: AnalyzerSettings) -> Vec<Schema> {
+    let first = analyzer::first_name(settings).map(|analyzer| first_schema(&analyzer));
+    first.into_iter().chain([second_schema(&analyzer::second_name(settings))]).collect()
+}
+
+/// It had no titles and headings.
+fn first_schema(analyzer: &str) -> Schema {
     let mut schema = Schema::builder();
     schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST);
     schema.add_u64_field(POSITION_FIELD, FAST);
-    schema.add_text_field("text", word_options(&name).set_stored());
+    schema.add_text_field("text", word_options(analyzer, true).set_stored());
     schema.add_text_field("head", STRING);
     schema.add_text_field("metadata", STORED);
-    Some(schema.build())
+    schema.build()
 }
 
-fn word_options(analyzer: &str) -> TextOptions {
+/// It had no stop words.
+fn second_schema(analyzer: &str) -> Schema {
+    let mut schema = Schema::builder();
+    schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST);
+    schema.add_u64_field(POSITION_FIELD, FAST);
+    schema.add_text_field("text", STORED);
+    schema.add_text_field("words", word_options(analyzer, true));
+    schema.add_text_field("head", STRING);
+    schema.add_text_field("metadata", STORED);
+    schema.build()
+}
+
+fn word_options(analyzer: &str, fieldnorms: bool) -> TextOptions {
     let words = TextFieldIndexing::default()
         .set_tokenizer(analyzer)
         .set_index_option(IndexRecordOption::WithFreqs)
-        .set_fieldnorms(true);
+        .set_fieldnorms(fieldnorms);
     TextOptions::default().set_indexing_options(words)
 }

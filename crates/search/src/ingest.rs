@@ -5,7 +5,7 @@ use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
 use tantivy::{Index, IndexWriter, TantivyDocument, Term};
 
 use crate::error::IndexError;
-use crate::fields::{Fields, fields, legacy_schema};
+use crate::fields::{Fields, earlier_schemas, fields};
 use crate::folder::IndexFolder;
 use crate::{analyzer, compaction};
 
@@ -17,7 +17,7 @@ pub(crate) fn indexed(folder: &IndexFolder, settings: AnalyzerSettings) -> Resul
     open(folder, settings)?.map_or(Ok(ChangeNumber(0)), |index| last_change(&index))
 }
 
-/// Opens the index that is in a folder. One that the first version made counts as none: it has seen nothing of what
+/// Opens the index that is in a folder. One that an earlier version made counts as none: it has seen nothing of what
 /// an index has now, and is made anew from the documents at the next start.
 pub(crate) fn open(folder: &IndexFolder, settings: AnalyzerSettings) -> Result<Option<Index>, IndexError> {
     if !folder.has_index()? {
@@ -27,7 +27,7 @@ pub(crate) fn open(folder: &IndexFolder, settings: AnalyzerSettings) -> Result<O
     let schema = index.schema();
     if schema == fields(settings).1 {
         Ok(Some(index))
-    } else if Some(schema) == legacy_schema(settings) {
+    } else if earlier_schemas(settings).contains(&schema) {
         Ok(None)
     } else {
         Err(IndexError::Damaged("it was made with other settings, or by another version".to_owned()))
@@ -58,7 +58,7 @@ pub(crate) fn apply(
     if unseen.peek().is_none() {
         return Ok(());
     }
-    index.tokenizers().register(&analyzer::name(settings), analyzer::build(settings));
+    analyzer::register(index.tokenizers(), settings);
     let options = IndexWriterOptions::builder()
         .num_worker_threads(1)
         .num_merge_threads(1)
@@ -130,6 +130,7 @@ fn add(writer: &IndexWriter, fields: Fields, document: &Document) -> Result<(), 
         entry.add_text(fields.text, &chunk.text);
         words.push('\n');
         words.push_str(&chunk.text);
+        entry.add_text(fields.marked, &words);
         entry.add_text(fields.words, words);
         if position == 0 {
             entry.add_text(fields.head, document.id.as_str());
@@ -196,7 +197,7 @@ mod tests {
         let before = files(&folder);
         {
             let index = open(&folder, settings).unwrap().unwrap();
-            index.tokenizers().register(&analyzer::name(settings), analyzer::build(settings));
+            analyzer::register(index.tokenizers(), settings);
             let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_MEMORY_BYTES).unwrap();
             let Change::Put(_, document) = put(2, "b", "lost") else { unreachable!() };
             remove(&writer, fields(settings).0, &DocumentId::parse("a").unwrap());
@@ -225,22 +226,26 @@ mod tests {
     }
 
     #[test]
-    fn an_index_of_the_first_version_is_made_anew() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = folder(home.path());
+    fn an_index_of_an_earlier_version_is_made_anew() {
         let settings = AnalyzerSettings::default();
-        folder.create().unwrap();
-        let index = Index::create_in_dir(folder.path(), legacy_schema(settings).unwrap()).unwrap();
-        let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_MEMORY_BYTES).unwrap();
-        let mut commit = writer.prepare_commit().unwrap();
-        commit.set_payload("7");
-        commit.commit().unwrap();
-        drop(writer);
-        assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(0));
-        apply(&folder, settings, &[]).unwrap();
-        apply(&folder, settings, &[put(3, "a", "kept"), put(7, "b", "kept")]).unwrap();
-        assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(7));
-        let reader = open(&folder, settings).unwrap().unwrap().reader().unwrap();
-        assert_eq!(reader.searcher().num_docs(), 2);
+        let earlier = earlier_schemas(settings);
+        assert_eq!(earlier.len(), 2);
+        for schema in earlier {
+            let home = tempfile::tempdir().unwrap();
+            let folder = folder(home.path());
+            folder.create().unwrap();
+            let index = Index::create_in_dir(folder.path(), schema).unwrap();
+            let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_MEMORY_BYTES).unwrap();
+            let mut commit = writer.prepare_commit().unwrap();
+            commit.set_payload("7");
+            commit.commit().unwrap();
+            drop(writer);
+            assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(0));
+            apply(&folder, settings, &[]).unwrap();
+            apply(&folder, settings, &[put(3, "a", "kept"), put(7, "b", "kept")]).unwrap();
+            assert_eq!(indexed(&folder, settings).unwrap(), ChangeNumber(7));
+            let reader = open(&folder, settings).unwrap().unwrap().reader().unwrap();
+            assert_eq!(reader.searcher().num_docs(), 2);
+        }
     }
 }

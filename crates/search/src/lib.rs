@@ -7,7 +7,7 @@
 //! Each dataset has one index, in a folder of its own ([`Home::index`](syft_space_home::Home::index)). It is derived: the document store holds the truth, and an index that is lost or damaged is rebuilt
 //! from it. The number of the last change it has seen is committed with the words, so it never claims more than it
 //! has. A folder without `meta.json` is a creation or a removal that was cut short, and counts as no index. So does an
-//! index that the first version made: whoever brings it up to date makes it anew.
+//! index that an earlier version made: whoever brings it up to date makes it anew.
 //!
 //! A replaced or removed document is gone from the files once `apply` has answered: the segments that held it are
 //! written anew without it, and the old ones are unlinked. Segments stay few, and small enough that this is quick.
@@ -15,23 +15,30 @@
 //! # Score
 //!
 //! A chunk has the words of its text, and of what it stands under: the title of its document and the headings above it.
-//! A question's words are cut, lowered and (by the dataset's settings) stemmed as those of the documents, and stop
-//! words are left out. (Where runs of Chinese, Japanese and Korean characters are cut into neighbours, a document is
-//! also found by each character alone, which a question asks for only where it has no neighbour.) Only the words that occur in the dataset count, each once. With `idf` as in BM25
+//! A question's words are cut, lowered and (by the dataset's settings) stemmed as those of the documents. (Where runs of
+//! Chinese, Japanese and Korean characters are cut into neighbours, a document is also found by each character alone,
+//! which a question asks for only where it has no neighbour.) Stop words stand in a field of their own, and are asked
+//! for only by a question that has no other words. Each word counts once. With `idf` as in BM25
 //! (`ln(1 + (N - n + ½) / (n + ½))`), `k1` 1.2 and `b` 0.75, a chunk scores
 //!
 //! ```text
-//! √( Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average)))  /  Σ idf )
+//! √( Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average)))  /  Σ weight )
 //! ```
 //!
-//! where the first sum is over the words the chunk has and the second over all. That is the root of BM25, as a part of
-//! the most it could be: it orders chunks as BM25 does, and lies between 0 and 1. Because a length counts up to three
-//! times the average, a chunk that has every word scores at least ½. Lengths are counted as tantivy keeps them: exactly
-//! up to 40 words, and above that to about an eighth. Equal scores are ordered by document id, then by place in the document.
+//! where the first sum is over the words the chunk has and the second over all. A word weighs its idf. One that no chunk
+//! has weighs twice as much as one that a single chunk has; but if it may be a misspelling of others, the most frequent
+//! of these takes its place, and weighs twice its idf in the second sum. That is the root of BM25, as a part of the most
+//! it could be: it orders chunks as BM25 does, and lies between 0 and 1. Because a length counts up to three times the
+//! average, a chunk that has every word scores at least ½. Lengths are those without stop words, and are counted as
+//! tantivy keeps them: exactly up to 40 words, and above that to about an eighth. Equal scores are ordered by document
+//! id, then by place in the document.
 //!
 //! The score is a sum over words, so it is computed exactly and yet without looking at most chunks: words are taken
 //! from the rarest on, and as soon as those still to come cannot lift a chunk over the threshold (or over the worst
 //! of the hits found so far), no new chunk is considered, only those found already.
+//!
+//! The work for a question is bounded: so many words are looked up, fewer are searched for (the rarest), and a few
+//! unknown ones are compared with known ones.
 //!
 //! # What is kept in memory
 //!
@@ -54,10 +61,12 @@ mod rank;
 mod reference;
 mod segment;
 mod snapshot;
+mod spelling;
 mod stop_words;
 mod tokenizer;
 mod top_k;
 mod types;
+mod weights;
 mod write_limiter;
 
 pub use engine::{Options, TantivySearch};

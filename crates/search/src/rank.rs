@@ -1,7 +1,6 @@
 //! Ranking: the best chunks for a query, found exactly and without scoring most of them (MaxScore).
 
 use std::cell::RefCell;
-use std::io;
 
 use syft_space_domain::dataset::{AnalyzerSettings, SearchQuery};
 use tantivy::fieldnorm::FieldNormReader;
@@ -9,10 +8,10 @@ use tantivy::postings::{Postings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet};
 
-use crate::analyzer;
 use crate::error::IndexError;
 use crate::segment::Segment;
 use crate::top_k::{ScoredDoc, TopK};
+use crate::weights::{self, QueryTerm};
 
 /// The usual constants of BM25: how fast more of the same term counts less, and how much a chunk's length matters.
 const K1: f64 = 1.2;
@@ -25,16 +24,6 @@ const MAX_RELATIVE_LENGTH: f64 = 3.0;
 
 /// A margin above what rounding does to sums: a chunk is only passed over when it is certain to be no hit.
 const ROUNDING_MARGIN: f64 = 1e-6;
-
-/// A term of the query that occurs in the dataset.
-struct QueryTerm {
-    /// Its share of the idf of all terms: the most that it adds to a sum.
-    weight: f64,
-    /// The weight of it and of all terms after it.
-    remaining_weight: f64,
-    /// Its postings in each segment.
-    term_infos: Vec<Option<TermInfo>>,
-}
 
 /// The length normalization of BM25, by the length of a chunk.
 pub(crate) struct LengthNorms {
@@ -64,7 +53,7 @@ impl LengthNorms {
         weight * frequency / (frequency + norm)
     }
 
-    fn idf(&self, chunks_with_it: f64) -> f64 {
+    pub(crate) fn idf(&self, chunks_with_it: f64) -> f64 {
         ((self.chunks - chunks_with_it + 0.5) / (chunks_with_it + 0.5)).ln_1p()
     }
 }
@@ -88,7 +77,7 @@ pub(crate) fn top_chunks(
     settings: AnalyzerSettings,
     query: &SearchQuery<'_>,
 ) -> Result<Vec<ScoredDoc>, IndexError> {
-    let terms = weighted_terms(segments, norms, &analyzer::query_terms(settings, query.text))?;
+    let terms = weights::weighted_terms(segments, norms, settings, query.text)?;
     let mut top_k = TopK::new(query);
     if !terms.is_empty() {
         // What fails half-way leaves sums behind; they are dropped with it.
@@ -100,37 +89,6 @@ pub(crate) fn top_chunks(
         ACCUMULATOR.set(sums);
     }
     Ok(top_k.into_docs())
-}
-
-/// The terms that occur in the dataset, the rarest first, with their weights. Sums are always made in
-/// this order, so that they do not
-/// depend on how the index is cut into segments.
-fn weighted_terms(
-    segments: &[Segment],
-    norms: &LengthNorms,
-    terms: &[String],
-) -> Result<Vec<QueryTerm>, IndexError> {
-    let mut known = Vec::with_capacity(terms.len());
-    for term in terms {
-        let term_infos: Vec<Option<TermInfo>> = segments
-            .iter()
-            .map(|segment| segment.inverted_index.terms().get(term))
-            .collect::<io::Result<_>>()?;
-        let chunks_with_it: f64 = term_infos.iter().flatten().map(|info| f64::from(info.doc_freq)).sum();
-        if chunks_with_it > 0.0 {
-            known.push(QueryTerm { weight: norms.idf(chunks_with_it), remaining_weight: 0.0, term_infos });
-        }
-    }
-    // The sort is stable and terms come in bytewise order: equally rare ones stay in it.
-    known.sort_by(|left, right| right.weight.total_cmp(&left.weight));
-    let all: f64 = known.iter().map(|term| term.weight).sum();
-    let mut from_here = 0.0;
-    for term in known.iter_mut().rev() {
-        term.weight /= all;
-        from_here += term.weight;
-        term.remaining_weight = from_here;
-    }
-    Ok(known)
 }
 
 fn rank(
@@ -147,7 +105,7 @@ fn rank(
     let (essential, non_essential) = terms.split_at_checked(essential).unwrap_or((terms, &[]));
     for term in essential {
         if let Some(info) = term.term_infos.get(ordinal).and_then(Option::as_ref) {
-            sums.add_all(segment, info, term.weight, norms)?;
+            sums.add_all(segment, info, term, norms)?;
         }
     }
     let max_remaining = non_essential.first().map_or(0.0, |term| term.remaining_weight);
@@ -158,7 +116,7 @@ fn rank(
         }
         let max_remaining = non_essential.get(at.saturating_add(1)).map_or(0.0, |next| next.remaining_weight);
         if let Some(info) = term.term_infos.get(ordinal).and_then(Option::as_ref) {
-            sums.add_to_candidates(segment, info, term.weight, norms)?;
+            sums.add_to_candidates(segment, info, term, norms)?;
         }
         sums.candidates.retain(|(_, sum)| sum + max_remaining >= needed);
     }
@@ -174,7 +132,7 @@ impl ScoreAccumulator {
         &mut self,
         segment: &Segment,
         info: &TermInfo,
-        weight: f64,
+        term: &QueryTerm,
         norms: &LengthNorms,
     ) -> Result<(), IndexError> {
         let chunks = usize::try_from(segment.fieldnorms.num_docs()).unwrap_or(usize::MAX);
@@ -182,13 +140,14 @@ impl ScoreAccumulator {
             self.sums.resize(chunks, 0.0);
             self.touched.resize(chunks.div_ceil(64), 0);
         }
-        let mut block =
-            segment.inverted_index.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
+        let mut block = segment
+            .inverted_index(term.is_marked)
+            .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
         while !block.docs().is_empty() {
             for (doc, frequency) in block.docs().iter().zip(block.freqs()) {
                 let at = usize::try_from(*doc).unwrap_or(usize::MAX);
                 if let (Some(sum), Some(touched)) = (self.sums.get_mut(at), self.touched.get_mut(at / 64)) {
-                    *sum += norms.score(weight, *frequency, segment.fieldnorms.fieldnorm_id(*doc));
+                    *sum += norms.score(term.weight, *frequency, segment.fieldnorms.fieldnorm_id(*doc));
                     *touched |= 1 << (at % 64);
                 }
             }
@@ -216,17 +175,18 @@ impl ScoreAccumulator {
         &mut self,
         segment: &Segment,
         info: &TermInfo,
-        weight: f64,
+        term: &QueryTerm,
         norms: &LengthNorms,
     ) -> Result<(), IndexError> {
-        let mut postings =
-            segment.inverted_index.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
+        let mut postings = segment
+            .inverted_index(term.is_marked)
+            .read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
         for (doc, sum) in &mut self.candidates {
             if postings.doc() < *doc {
                 postings.seek(*doc);
             }
             if postings.doc() == *doc {
-                *sum += norms.score(weight, postings.term_freq(), segment.fieldnorms.fieldnorm_id(*doc));
+                *sum += norms.score(term.weight, postings.term_freq(), segment.fieldnorms.fieldnorm_id(*doc));
             }
         }
         Ok(())

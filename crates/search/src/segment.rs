@@ -14,7 +14,8 @@ use crate::fields::{DOCUMENT_FIELD, Fields, POSITION_FIELD};
 
 /// A segment of an opened index, with the columns and postings that a search reads.
 pub(crate) struct Segment {
-    pub(crate) inverted_index: Arc<InvertedIndexReader>,
+    words: Arc<InvertedIndexReader>,
+    marked: Arc<InvertedIndexReader>,
     pub(crate) fieldnorms: FieldNormReader,
     alive: Option<AliveBitSet>,
     heads: Arc<InvertedIndexReader>,
@@ -26,7 +27,8 @@ impl Segment {
     pub(crate) fn open(reader: &SegmentReader, fields: Fields) -> Result<Self, IndexError> {
         let columns = reader.fast_fields();
         Ok(Self {
-            inverted_index: reader.inverted_index(fields.words)?,
+            words: reader.inverted_index(fields.words)?,
+            marked: reader.inverted_index(fields.marked)?,
             fieldnorms: reader.get_fieldnorms_reader(fields.words)?,
             alive: reader.alive_bitset().cloned(),
             heads: reader.inverted_index(fields.head)?,
@@ -35,6 +37,11 @@ impl Segment {
                 .ok_or_else(|| IndexError::Damaged("it lacks document ids".to_owned()))?,
             positions: columns.u64(POSITION_FIELD)?,
         })
+    }
+
+    /// The postings of a term.
+    pub(crate) fn inverted_index(&self, is_marked: bool) -> &InvertedIndexReader {
+        if is_marked { &self.marked } else { &self.words }
     }
 
     /// Whether a chunk was not removed. All are alive, but between a crash and the next change.

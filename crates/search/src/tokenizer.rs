@@ -4,13 +4,17 @@
 //! marks written apart are what they look like. A word is a run of letters and digits with their marks, in lower
 //! case. With [`CjkMode`], characters of the Chinese, Japanese and Korean scripts are no part of such words: each is
 //! listed with its neighbour, because these languages do not tell words apart by spaces, or write particles onto them.
+//!
+//! A stop word is listed with a mark, and apart from other words: in a field of its own, so that it can be asked for
+//! and yet does not count elsewhere. One in capitals, in a line that is not all capitals, has another mark: it is a
+//! name such as IT, US or WHO.
 
 use std::borrow::Cow;
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, Script};
 use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData};
-use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use tantivy::tokenizer::{RawTokenizer, StopWordFilter, Token, TokenFilter, TokenStream, Tokenizer};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// The longest word. Longer ones are not words: encoded data, keys.
@@ -18,6 +22,12 @@ const MAX_WORD_CHARS: usize = 64;
 
 /// No character before this one is of the Chinese, Japanese and Korean scripts: the first of Hangul Jamo.
 const FIRST_CJK: char = '\u{1100}';
+
+/// What a stop word begins with. It is part of no word of a text.
+pub(crate) const STOP_WORD_MARK: char = '\u{1}';
+
+/// What a name begins with that would be a stop word if it were not in capitals.
+pub(crate) const NAME_MARK: char = '\u{2}';
 
 /// The treatment of characters of the Chinese, Japanese and Korean scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,17 +49,46 @@ pub(crate) enum Casing {
     Turkish,
 }
 
+/// The words that are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Listed {
+    /// Those with a mark: stop words, and names that look like one.
+    Marked,
+    /// Those without one.
+    Unmarked,
+    /// All but stop words.
+    UnmarkedAndNames,
+}
+
+/// A list of stop words. The filter does not show its list, so a word is put through it.
+#[derive(Clone)]
+struct StopList(<StopWordFilter as TokenFilter>::Tokenizer<RawTokenizer>);
+
+impl StopList {
+    fn contains(&mut self, word: &str) -> bool {
+        !self.0.token_stream(word).advance()
+    }
+}
+
 /// Cuts text into words.
 #[derive(Clone)]
 pub(crate) struct UnicodeTokenizer {
     cjk: CjkMode,
     casing: Casing,
+    listed: Listed,
+    stop_words: Option<StopList>,
     token: Token,
 }
 
 impl UnicodeTokenizer {
-    pub(crate) fn new(cjk: CjkMode, casing: Casing) -> Self {
-        Self { cjk, casing, token: Token::default() }
+    pub(crate) fn new(
+        cjk: CjkMode,
+        casing: Casing,
+        listed: Listed,
+        stop_words: Option<StopWordFilter>,
+    ) -> Self {
+        let stop_words = stop_words.map(|filter| StopList(filter.transform(RawTokenizer::default())));
+        Self { cjk, casing, listed, stop_words, token: Token::default() }
     }
 }
 
@@ -58,18 +97,25 @@ impl Tokenizer for UnicodeTokenizer {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> UnicodeTokenStream<'a> {
         self.token.reset();
-        let normal = text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes;
-        let text = if normal { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) };
         UnicodeTokenStream {
-            text,
+            text: normalized(text),
             at: 0,
             previous: None,
             pending: None,
             cjk: self.cjk,
             casing: self.casing,
+            listed: self.listed,
+            stop_words: self.stop_words.as_mut(),
+            line: Line { end: 0, has_small_letters: false },
             token: &mut self.token,
         }
     }
+}
+
+/// A text in normal form. The offsets of words are those in it.
+pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
+    let normal = text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes;
+    if normal { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
 }
 
 /// The words of one text.
@@ -83,7 +129,17 @@ pub(crate) struct UnicodeTokenStream<'a> {
     pending: Option<char>,
     cjk: CjkMode,
     casing: Casing,
+    listed: Listed,
+    stop_words: Option<&'a mut StopList>,
+    /// The line that was looked at last.
+    line: Line,
     token: &'a mut Token,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    end: usize,
+    has_small_letters: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -140,21 +196,50 @@ impl UnicodeTokenStream<'_> {
         })
     }
 
-    /// Reads on in a word whose first letter was read. `false` when it is too long to be one.
+    /// Reads on in a word whose first letter was read. `false` when it is too long to be one, or is not to be listed.
     fn word(&mut self, first: char) -> bool {
         let mut length = 1_usize;
+        self.token.offset_from = self.at.saturating_sub(first.len_utf8());
+        let mut capitals = first.is_uppercase();
         self.push(first);
         while let Some((character, kind)) =
             self.next_if(|kind| matches!(kind, CharKind::Letter | CharKind::Mark | CharKind::Ignorable))
         {
             if kind != CharKind::Ignorable {
                 length = length.saturating_add(1);
+                capitals &= character.is_uppercase();
                 if length <= MAX_WORD_CHARS {
                     self.push(character);
                 }
             }
         }
-        length <= MAX_WORD_CHARS
+        if length > MAX_WORD_CHARS {
+            return false;
+        }
+        self.token.offset_to = self.at;
+        let is_marked =
+            self.stop_words.as_mut().is_some_and(|stop_words| stop_words.contains(&self.token.text));
+        if !is_marked {
+            return self.listed != Listed::Marked;
+        }
+        if self.listed == Listed::Unmarked {
+            return false;
+        }
+        let is_name = capitals && length > 1 && self.line_has_small_letters();
+        self.token.text.insert(0, if is_name { NAME_MARK } else { STOP_WORD_MARK });
+        is_name || self.listed == Listed::Marked
+    }
+
+    /// Whether the line of the word that was read last has letters that are no capitals. Each line is read once.
+    fn line_has_small_letters(&mut self) -> bool {
+        if self.at > self.line.end {
+            let (before, after) = self.text.split_at_checked(self.at).unwrap_or_default();
+            let before = before.rsplit('\n').next().unwrap_or_default();
+            let after = after.split('\n').next().unwrap_or_default();
+            let has_small_letters = before.chars().chain(after.chars()).any(char::is_lowercase);
+            self.line = Line { end: self.at.saturating_add(after.len()), has_small_letters };
+        }
+        self.line.has_small_letters
     }
 
     /// Adds a character to the token, in lower case.
@@ -217,6 +302,7 @@ impl TokenStream for UnicodeTokenStream<'_> {
                     }
                     self.token.text.clear();
                 }
+                Some((_, CharKind::Cjk)) if self.listed == Listed::Marked => {}
                 Some((character, CharKind::Cjk)) => {
                     self.previous = Some(Neighbour { character, in_bigram: false });
                     if self.cjk == CjkMode::BigramsAndUnigrams {
@@ -258,7 +344,7 @@ mod tests {
 
     fn cut(cjk: CjkMode, casing: Casing, text: &str) -> Vec<String> {
         let mut words = Vec::new();
-        UnicodeTokenizer::new(cjk, casing)
+        UnicodeTokenizer::new(cjk, casing, Listed::Unmarked, None)
             .token_stream(text)
             .process(&mut |token| words.push(token.text.clone()));
         words
@@ -324,6 +410,27 @@ mod tests {
     fn a_very_long_word_is_none() {
         let longest = "x".repeat(MAX_WORD_CHARS);
         assert_eq!(letters(&format!("{longest} {longest}x y")), [longest, "y".to_owned()]);
+    }
+
+    #[test]
+    fn stop_words_are_marked_unless_they_are_names_in_capitals() {
+        let words = |listed, text: &str| {
+            let stop_words = StopWordFilter::remove(["it", "us", "a", "the"].map(str::to_owned));
+            let mut tokenizer =
+                UnicodeTokenizer::new(CjkMode::Letters, Casing::Standard, listed, Some(stop_words));
+            let mut words = Vec::new();
+            tokenizer.token_stream(text).process(&mut |token| {
+                words.push(token.text.replace(STOP_WORD_MARK, "-").replace(NAME_MARK, "+"));
+            });
+            words.join(" ")
+        };
+        assert_eq!(words(Listed::Marked, "The IT staff fixed it."), "-the +it -it");
+        assert_eq!(words(Listed::Unmarked, "The IT staff fixed it."), "staff fixed");
+        assert_eq!(words(Listed::UnmarkedAndNames, "The IT staff fixed it."), "+it staff fixed");
+        assert_eq!(words(Listed::Marked, "ASK US, IT\nthe US, it\nUS"), "-us -it -the +us -it -us");
+        assert_eq!(words(Listed::Marked, "It is A plan"), "-it -a");
+        assert_eq!(words(Listed::Marked, "IT \u{fb01}ne \nIT"), "+it -it");
+        assert_eq!(words(Listed::UnmarkedAndNames, "\u{1}it \u{2}x"), "x");
     }
 
     proptest! {

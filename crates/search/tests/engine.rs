@@ -252,20 +252,82 @@ fn equal_scores_are_ordered_by_document_and_place() {
 }
 
 #[test]
-fn words_that_occur_nowhere_do_not_count() {
+fn words_that_occur_nowhere_count_against_a_chunk() {
     let space = Space::new();
-    space.apply(&[put(1, "a", "red apples")]);
+    space.apply(&[put(1, "a", "red apples"), put(2, "b", "the bakery opens at dawn")]);
     assert_eq!(space.find("zebras and giraffes"), [""; 0]);
     let score = |question| space.ask(question, 1, 0.0).unwrap()[0].score;
-    assert_eq!(score("red apples").to_bits(), score("red apples, zebras, giraffes").to_bits());
     assert_eq!(score("red apples").to_bits(), score("apples red apples APPLES").to_bits());
+    assert!(score("red apples") > score("red apples, zebras"));
+    assert!(score("red apples, zebras") > score("red apples, zebras, giraffes"));
+    for about_something_else in ["When does the cafeteria open?", "red giraffes", "the dawn of astronomy"] {
+        assert_eq!(space.ask(about_something_else, 5, 0.5).unwrap().len(), 0, "{about_something_else}");
+    }
 }
 
 #[test]
-fn a_question_of_stop_words_finds_nothing() {
+fn a_question_of_stop_words_is_asked_with_all_its_words() {
     let space = Space::new();
-    space.apply(&[put(1, "a", "What is this and how are they?")]);
-    assert_eq!(space.find("What is this, and how are they?"), [""; 0]);
+    space.apply(&[
+        put(1, "question", "What is this and how are they?"),
+        put(2, "staff", "The IT staff is on the second floor."),
+        put(3, "health", "The WHO recommends washing, and so do we."),
+        put(4, "month", "Peaches ripen in May."),
+        put(5, "letter", "Group A meets first."),
+        put(6, "test", "The tool DOES measures emissions of engines."),
+    ]);
+    for (question, first) in [
+        ("What is this, and how are they?", "question"),
+        ("IT", "staff"),
+        ("What is IT?", "staff"),
+        ("what is it", "staff"),
+        ("Who is the WHO?", "health"),
+        ("WHO", "health"),
+        ("May", "month"),
+        ("a", "letter"),
+        ("What is DOES?", "test"),
+        ("does", "test"),
+    ] {
+        let hits = space.ask(question, 5, 0.0).unwrap();
+        assert_eq!(ids(&hits).first().map(String::as_str), Some(first), "{question}");
+    }
+    for question in ["IT", "What is IT?", "Who is the WHO?", "May", "a"] {
+        assert_eq!(space.ask(question, 5, 0.5).unwrap().len(), 1, "{question}");
+    }
+    assert_eq!(space.find("floor of it"), ["staff"], "beside another word they do not count");
+    assert_eq!(space.find("?"), [""; 0]);
+}
+
+#[test]
+fn a_misspelt_word_is_taken_for_a_known_one_and_scores_lower() {
+    let space = Space::new();
+    space.apply(&[
+        put(1, "rivers", "Bridges over rivers need inspection."),
+        put(2, "roads", "Roads and railways are repaired in spring."),
+    ]);
+    for misspelt in ["inspecton", "insepction", "inspectiom", "inspectioon", "INSPECTON"] {
+        let hits = space.ask(&format!("bridges {misspelt}"), 5, 0.5).unwrap();
+        assert_eq!(ids(&hits), ["rivers"], "{misspelt}");
+        let right = space.ask("bridges inspection", 5, 0.5).unwrap();
+        assert!(hits[0].score < right[0].score, "{misspelt}");
+    }
+    for other in ["inspxctoon", "rivrs", "xnspection", "sprung2"] {
+        assert_eq!(space.find(other), [""; 0], "{other}: two edits, a short word, the first letter, a digit");
+    }
+}
+
+#[test]
+fn the_words_of_a_long_question_that_are_searched_for_are_bounded() {
+    let space = Space::new();
+    let word = |n: usize| format!("{}q{n}", "x".repeat(n % 5));
+    let text: String = (0..200).map(|n| word(n) + " ").collect();
+    space.apply(&[put(1, "a", &text), put(2, "b", "needle")]);
+    let unknown: String = (0..400).map(|n| format!("unknown{n} ")).collect();
+    assert_eq!(space.find(&format!("{unknown} needle")), ["b"]);
+    let beyond: String = (0..600).map(|n| format!("unknown{n} ")).collect();
+    assert_eq!(space.find(&format!("{beyond} needle")), [""; 0], "words beyond the first 512 do not count");
+    assert_eq!(space.find(&format!("needle {beyond}")), ["b"]);
+    assert!(space.find(&text).contains(&"a".to_owned()));
 }
 
 #[test]
@@ -275,17 +337,17 @@ fn stems_and_stop_words_are_as_the_dataset_says() {
         let index = IndexKey { analyzer, ..index(1) };
         space.engine.destroy(&tenant(1), index.dataset).unwrap();
         space.engine.apply(&tenant(1), index, &[put(1, "a", "The keys were rotated")]).unwrap();
-        ["rotates", "the"].map(|question| {
+        ["rotation", "the", "the unlocking"].map(|question| {
             let query = SearchQuery::new(question, 5, 0.0).unwrap();
             !block_on(space.engine.search(&tenant(1), index, &query)).unwrap().is_empty()
         })
     };
     let set =
         |stemming, stop_words| with(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming, stop_words });
-    assert_eq!(set(Stemming::English, StopWords::English), [true, false]);
-    assert_eq!(set(Stemming::English, StopWords::None), [true, true]);
-    assert_eq!(set(Stemming::None, StopWords::English), [false, false]);
-    assert_eq!(set(Stemming::None, StopWords::None), [false, true]);
+    assert_eq!(set(Stemming::English, StopWords::English), [true, true, false]);
+    assert_eq!(set(Stemming::English, StopWords::None), [true, true, true]);
+    assert_eq!(set(Stemming::None, StopWords::English), [false, true, false]);
+    assert_eq!(set(Stemming::None, StopWords::None), [false, true, true]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub enum SearchQueryError {
 }
 
 impl Threshold {
-    /// What counts when nobody says otherwise: a chunk with all known words of a question scores at least this.
+    /// What counts when nobody says otherwise: a chunk with all words of a question scores at least this.
     pub const DEFAULT: Self = Self(0.5);
 
     /// Checks a threshold.

@@ -16,11 +16,12 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Finds chunks by a scan of all of them.
 ///
 /// A term is a run of letters and digits in normal form NFKC, in lower case. With the tokenizer `cjk`, runs of Chinese,
-/// Japanese and Korean letters become bigrams. English stop words are removed if the dataset's analyzer says so; there
+/// Japanese and Korean letters become bigrams. English stop words are set apart if the dataset's analyzer says so; there
 /// are no other stop words, and terms are never stemmed. The terms of the title and of the headings above a chunk belong
 /// to the chunk. The score is the root of a BM25 sum over the query's known terms that the chunk has,
-/// Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average))), divided by the Σ idf of all known terms, with
-/// k1 = 1.2 and b = 0.75.
+/// Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average))), divided by the Σ idf of all terms, with k1 = 1.2 and
+/// b = 0.75. A term that no chunk has counts in it twice as much as one that a single chunk has; if it may be a
+/// misspelling, it is replaced, and counts twice as much as its replacement.
 #[derive(Default)]
 pub struct MemorySearch(Mutex<BTreeMap<(TenantId, DatasetId), Index>>);
 
@@ -37,10 +38,11 @@ struct IndexedChunk {
     length: f64,
 }
 
-/// A term of a query that the dataset contains, with its weight.
-struct KnownTerm {
-    term: String,
-    idf: f64,
+/// The terms of a query that the dataset contains, with their idf, and what all together weigh.
+#[derive(Default)]
+struct WeighedQuery {
+    known: Vec<(String, f64)>,
+    weight: f64,
 }
 
 const BM25_K1: f64 = 1.2;
@@ -54,28 +56,60 @@ const STOP_WORDS: [&str; 33] = [
     "was", "will", "with",
 ];
 
+/// What a stop word begins with.
+const STOP_WORD_MARK: char = '\u{1}';
+/// What a name begins with that is a stop word but for its capitals.
+const NAME_MARK: char = '\u{2}';
+/// The minimum length of a word that may be misspelt.
+const MIN_MISSPELT_LETTERS: usize = 6;
+
 /// The terms of a document, with repetitions.
 fn document_terms(text: &str, analyzer: AnalyzerSettings) -> Vec<String> {
     analyze(text, analyzer, true)
 }
 
-/// The distinct terms of a query.
+/// The distinct terms of a query: its stop words only if it has no others.
 fn query_terms(text: &str, analyzer: AnalyzerSettings) -> BTreeSet<String> {
-    analyze(text, analyzer, false).into_iter().collect()
+    let terms: BTreeSet<String> = analyze(text, analyzer, false).into_iter().collect();
+    let (stop_words, others): (BTreeSet<_>, BTreeSet<_>) =
+        terms.into_iter().partition(|term| term.starts_with(STOP_WORD_MARK));
+    if others.is_empty() { stop_words } else { others }
 }
 
 fn analyze(text: &str, analyzer: AnalyzerSettings, with_unigrams: bool) -> Vec<String> {
-    let text: String = text.nfkc().flat_map(char::to_lowercase).collect();
-    let runs = text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty());
+    let text: String = text.nfkc().collect();
     let mut terms = Vec::new();
-    match analyzer.tokenizer {
-        Tokenizer::Words => terms.extend(runs.map(str::to_owned)),
-        Tokenizer::Cjk => runs.for_each(|run| split_cjk(run, with_unigrams, &mut terms)),
-    }
-    if analyzer.stop_words == StopWords::English {
-        terms.retain(|term| !STOP_WORDS.contains(&term.as_str()));
+    for line in text.lines() {
+        let has_small_letters = line.chars().any(char::is_lowercase);
+        for run in line.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()) {
+            let term = run.to_lowercase();
+            if analyzer.stop_words == StopWords::English && STOP_WORDS.contains(&term.as_str()) {
+                let is_name = has_small_letters && run.len() > 1 && run.chars().all(char::is_uppercase);
+                terms.push(format!("{}{term}", if is_name { NAME_MARK } else { STOP_WORD_MARK }));
+            } else if analyzer.tokenizer == Tokenizer::Cjk {
+                split_cjk(&term, with_unigrams, &mut terms);
+            } else {
+                terms.push(term);
+            }
+        }
     }
     terms
+}
+
+/// Whether two words of the same first letter are one edit apart.
+fn is_misspelling(word: &str, other: &str) -> bool {
+    let [word, other] = [word, other].map(|text| text.chars().collect::<Vec<_>>());
+    let common = word.iter().zip(&other).take_while(|(letter, other)| letter == other).count();
+    let rest = |letters: &[char]| letters.get(common..).unwrap_or_default().to_vec();
+    let edited = match (rest(&word).as_slice(), rest(&other).as_slice()) {
+        ([a, b, after @ ..], [c, d, other_after @ ..]) if (a, b) == (d, c) => after == other_after,
+        ([_, after @ ..], [_, other_after @ ..]) if after == other_after => true,
+        ([_, after @ ..], longer) if after == longer => true,
+        (longer, [_, after @ ..]) => longer == after,
+        _ => false,
+    };
+    let is_word = word.len() >= MIN_MISSPELT_LETTERS && word.iter().all(|letter| letter.is_alphabetic());
+    common > 0 && is_word && edited
 }
 
 /// Splits a run of letters into CJK and other parts, and the CJK parts into bigrams.
@@ -110,24 +144,25 @@ impl IndexedChunk {
             for term in document_terms(&context, analyzer).into_iter().chain(document_terms(text, analyzer)) {
                 *counts.entry(term).or_default() += 1;
             }
-            let length = counts.values().copied().map(f64::from).sum();
+            let has_no_mark = |term: &str| !term.starts_with([STOP_WORD_MARK, NAME_MARK]);
+            let length =
+                counts.iter().filter(|(term, _)| has_no_mark(term)).map(|(_, n)| f64::from(*n)).sum();
             Self { text: text.into(), metadata: Arc::clone(&metadata), term_counts: counts, length }
         };
         let texts = document.chunks.iter().map(|chunk| chunk.text.as_str());
         texts.zip(contexts(document)).map(index).collect()
     }
 
-    fn score(&self, known: &[KnownTerm], average_length: f64) -> f64 {
+    fn score(&self, query: &WeighedQuery, average_length: f64) -> f64 {
         let length = (self.length / average_length).min(MAX_LENGTH_RATIO);
-        let (mut idf_sum, mut bm25) = (0.0, 0.0);
-        for KnownTerm { term, idf } in known {
-            idf_sum += idf;
+        let mut bm25 = 0.0;
+        for (term, idf) in &query.known {
             if let Some(count) = self.term_counts.get(term) {
                 let count = f64::from(*count);
                 bm25 += idf * count / (count + BM25_K1 * (1.0 - BM25_B + BM25_B * length));
             }
         }
-        if idf_sum > 0.0 { f64::sqrt(bm25 / idf_sum) } else { 0.0 }
+        if query.weight > 0.0 { f64::sqrt(bm25 / query.weight) } else { 0.0 }
     }
 }
 
@@ -136,20 +171,54 @@ impl Index {
         self.documents.iter().flat_map(|(id, chunks)| chunks.iter().map(move |chunk| (id, chunk)))
     }
 
-    fn known_terms(&self, query: BTreeSet<String>) -> Vec<KnownTerm> {
+    fn document_frequency(&self, term: &str) -> f64 {
+        let with = self.chunks().filter(|(_, chunk)| chunk.term_counts.contains_key(term));
+        with.fold(0.0, |sum, _| sum + 1.0)
+    }
+
+    /// The most frequent term that a word may be a misspelling of.
+    fn correction(&self, word: &str) -> Option<String> {
+        let terms: BTreeSet<&String> =
+            self.chunks().flat_map(|(_, chunk)| chunk.term_counts.keys()).collect();
+        let similar = terms.into_iter().filter(|term| is_misspelling(word, term)).rev();
+        similar
+            .max_by(|term, other| self.document_frequency(term).total_cmp(&self.document_frequency(other)))
+            .cloned()
+    }
+
+    fn weigh(&self, query: BTreeSet<String>) -> WeighedQuery {
         let total = self.chunks().fold(0.0, |sum, _| sum + 1.0);
-        let weigh = |term: String| {
-            let with = self
-                .chunks()
-                .filter(|(_, chunk)| chunk.term_counts.contains_key(&term))
-                .fold(0.0, |sum, _| sum + 1.0);
-            (with > 0.0).then(|| KnownTerm { term, idf: f64::ln(1.0 + (total - with + 0.5) / (with + 0.5)) })
-        };
-        query.into_iter().filter_map(weigh).collect()
+        let idf = |with: f64| f64::ln(1.0 + (total - with + 0.5) / (with + 0.5));
+        let is_known = |term: &String| self.document_frequency(term) > 0.0;
+        let with_mark = |term: &str, mark| Some(format!("{mark}{}", term.get(1..)?));
+        let names: BTreeSet<String> = query
+            .iter()
+            .filter(|term| term.starts_with(STOP_WORD_MARK))
+            .filter_map(|term| with_mark(term, NAME_MARK))
+            .filter(is_known)
+            .collect();
+        let mut weighed = WeighedQuery::default();
+        for term in if names.is_empty() { query } else { names } {
+            let stop_word = Some(&term).filter(|term| term.starts_with(NAME_MARK));
+            let stop_word = stop_word.and_then(|term| with_mark(term, STOP_WORD_MARK)).filter(is_known);
+            let correction = self.correction(&term);
+            let (term, factor) = match (Some(term).filter(is_known).or(stop_word), correction) {
+                (Some(term), _) => (term, 1.0),
+                (None, Some(term)) => (term, 2.0),
+                (None, None) => {
+                    weighed.weight += 2.0 * idf(1.0);
+                    continue;
+                }
+            };
+            let idf = idf(self.document_frequency(&term));
+            weighed.weight += factor * idf;
+            weighed.known.push((term, idf));
+        }
+        weighed
     }
 
     fn search(&self, analyzer: AnalyzerSettings, query: &SearchQuery<'_>) -> Hits {
-        let known = self.known_terms(query_terms(query.text, analyzer));
+        let weighed = self.weigh(query_terms(query.text, analyzer));
         let (sum, count) =
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
         let average_length = sum / count;
@@ -157,7 +226,7 @@ impl Index {
             document: document.clone(),
             content: Arc::clone(&chunk.text),
             metadata: Arc::clone(&chunk.metadata),
-            score: to_port_score(chunk.score(&known, average_length)),
+            score: to_port_score(chunk.score(&weighed, average_length)),
         });
         let mut hits: Hits =
             scored.filter(|hit| hit.score > 0.0 && hit.score >= query.threshold.get()).collect();

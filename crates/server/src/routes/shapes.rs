@@ -247,7 +247,7 @@ shapes! {
     /// How close a chunk must be.
     ThresholdShape = "Threshold": json_schema!({
         "type": "number", "minimum": 0, "maximum": 1, "default": 0.5,
-        "description": "How close a chunk must be to count. One with all known words of a question scores at least 0.5.",
+        "description": "How close a chunk must be to count. One with all words of a question scores at least 0.5.",
     });
     /// How close a chunk is.
     ScoreShape = "Score": json_schema!({ "type": "number", "minimum": 0, "maximum": 1 });
