@@ -5,6 +5,7 @@
 //! preformatted text is fenced. Scripts, styles and what leads to other pages (`<nav>`, and what is marked as
 //! `navheader`, `navfooter` or with the role `navigation`) are left out.
 
+mod attributes;
 mod element;
 mod page;
 
@@ -18,6 +19,7 @@ use page::{ContentScope, Page, PageSink};
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = decode_html(bytes)?;
+    attributes::check(&text)?;
     let page = read(&text, ContentScope::Main);
     // Whoever opens a part for navigation and never closes it has not meant the rest of the page.
     let page = if page.ended_in_skipped_element() { read(&text, ContentScope::All) } else { page };
