@@ -18,6 +18,8 @@ mod cut_off;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod fair;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod forgotten;
