@@ -5,6 +5,7 @@
 //! preformatted text is fenced. What an element hides, scripts, styles and what leads to other pages (`<nav>`, and what is marked as
 //! `navheader`, `navfooter` or with the role `navigation`) are left out.
 
+mod attributes;
 mod element;
 mod encoding;
 mod list;
@@ -30,6 +31,7 @@ pub(crate) fn extract_xhtml(bytes: &[u8]) -> Result<ExtractedText, FileRefused> 
 }
 
 fn read_page(text: &str, is_xml: bool) -> Result<ExtractedText, FileRefused> {
+    attributes::check(text)?;
     let is_xml = is_xml || text.trim_start().starts_with("<?xml");
     let page = read(text, is_xml, ContentScope::Main);
     // Whoever opens a part for navigation and never closes it has not meant the rest of the page.

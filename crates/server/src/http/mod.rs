@@ -3,7 +3,7 @@
 pub mod anonymous_failures;
 pub mod app;
 pub mod authenticate;
-mod body;
+pub(crate) mod body;
 pub mod body_budget;
 pub mod caller;
 pub mod client_address;
@@ -23,5 +23,6 @@ pub mod route_docs;
 pub mod route_table;
 pub mod security_headers;
 pub mod state;
+pub mod tenant_bounds;
 #[cfg(test)]
 mod testing;

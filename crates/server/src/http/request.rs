@@ -128,7 +128,10 @@ impl Request {
         let (essence, parameters) = sent.split_once(';').unwrap_or((sent, ""));
         let charset_fits = parameters.split(';').map(str::trim).filter(|text| !text.is_empty()).all(|text| {
             let parameter = text.to_ascii_lowercase();
-            matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
+            matches!(
+                parameter.as_str(),
+                "charset=utf-8" | "charset=\"utf-8\"" | "charset=utf8" | "charset=\"utf8\""
+            )
         });
         self.check_coding()?;
         if charset_fits && accepted.iter().any(|media_type| essence.trim().eq_ignore_ascii_case(media_type)) {

@@ -13,6 +13,7 @@ use syft_space_domain::tenant::RegistrationGate;
 use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::body_budget::BodyBudget;
 use crate::http::in_flight::InFlight;
+use crate::http::tenant_bounds::TenantBounds;
 use crate::startup::setup_token::SetupTokenFile;
 
 /// Limits on the body of a request.
@@ -49,6 +50,8 @@ pub struct State {
     pub setup_token: Option<SetupTokenFile>,
     /// Failures by nobody known, merged.
     pub anonymous_failures: Arc<AnonymousFailures>,
+    /// How much of one tenant's may be under way at once.
+    pub tenant_bounds: TenantBounds,
     /// The requests that are under way.
     pub in_flight: InFlight,
     /// Whether requests are served; false while shutting down.

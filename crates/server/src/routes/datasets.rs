@@ -80,7 +80,7 @@ impl From<dataset::Usage> for DatasetUsage {
 pub(crate) async fn usage(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
-    let usage = reply::blocking(move || dataset::usage(&state.space, &principal, id)).await??;
+    let usage = reply::blocking(&request, move || dataset::usage(&state.space, &principal, id)).await??;
     reply::json(StatusCode::OK, &DatasetUsage::from(usage))
 }
 
@@ -151,7 +151,7 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
         dataset::begin_removal(request.space(), &request.context, request.principal()?, id, if_revision)
             .await?;
     let (state, context) = (Arc::clone(&request.state), request.context.clone());
-    reply::blocking(move || dataset::finish_removal(&state.space, &context, &scope, id)).await??;
+    reply::blocking(&request, move || dataset::finish_removal(&state.space, &context, &scope, id)).await??;
     Ok(reply::no_content())
 }
 

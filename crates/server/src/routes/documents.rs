@@ -80,7 +80,8 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     dataset::dataset(request.space(), request.principal()?, id).await?;
     let page = request.query().page()?;
     let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
-    let found = reply::blocking(move || dataset::documents(&state.space, &principal, id, page)).await??;
+    let found =
+        reply::blocking(&request, move || dataset::documents(&state.space, &principal, id, page)).await??;
     reply::list(found, DocumentSummary::from).await
 }
 
@@ -89,7 +90,8 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let (state, context, principal) =
         (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
     let found =
-        reply::blocking(move || dataset::document(&state.space, &context, &principal, id, &name)).await??;
+        reply::blocking(&request, move || dataset::document(&state.space, &context, &principal, id, &name))
+            .await??;
     reply::json(StatusCode::OK, &Document::from(found))
 }
 
@@ -97,8 +99,10 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     let (id, name) = (id(&request)?, document_id(&request)?);
     let (state, context, principal) =
         (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
-    reply::blocking(move || dataset::remove_document(&state.space, &context, &principal, id, &name))
-        .await??;
+    reply::blocking(&request, move || {
+        dataset::remove_document(&state.space, &context, &principal, id, &name)
+    })
+    .await??;
     Ok(reply::no_content())
 }
 
@@ -150,7 +154,7 @@ pub(crate) async fn add(mut request: Request) -> Result<HttpResponse, Problem> {
     let body = request.body(request.state.limits.documents_body_bytes).await?;
     let (state, context, principal) =
         (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
-    let job = reply::blocking(move || {
+    let job = reply::blocking(&request, move || {
         let body: AddDocuments = json::parse(&body)?;
         let documents = parse_documents(body, &context)?;
         let job = dataset::start_ingestion(&state.space, &context, &principal, id, documents)?;

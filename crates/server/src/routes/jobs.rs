@@ -93,8 +93,9 @@ pub(crate) async fn cancel(request: Request) -> Result<HttpResponse, Problem> {
     let (dataset_id, id) = (request.path("id", "dataset")?, request.path("job", "job")?);
     let (state, context, principal) =
         (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
-    let job =
-        reply::blocking(move || dataset::cancel_job(&state.space, &context, &principal, dataset_id, id))
-            .await??;
+    let job = reply::blocking(&request, move || {
+        dataset::cancel_job(&state.space, &context, &principal, dataset_id, id)
+    })
+    .await??;
     reply::json(StatusCode::OK, &Job::from(JobSnapshot { job, rate: None }))
 }

@@ -9,6 +9,7 @@ use syft_space_domain::page::{Page, PageItem};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
+use crate::http::request::Request;
 
 /// A part of a list.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -97,7 +98,7 @@ async fn serialize_large<T: Serialize>(
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Vec<u8>, Problem> {
     let write = move || serialize(&body());
-    if bytes > MAX_BYTES_ON_WORKER { blocking(write).await? } else { write() }
+    if bytes > MAX_BYTES_ON_WORKER { off_workers(write).await? } else { write() }
 }
 
 fn serialize<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
@@ -109,10 +110,23 @@ fn serialize<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// Runs what blocks on a disk, or takes long, where that does not hold up other requests.
+/// Runs what blocks on a disk or a lock, or takes long, where that does not hold up other requests. Tenants have a bounded
+/// number of threads each: whoever has them all waits, and holds none meanwhile.
 pub(super) async fn blocking<T: Send + 'static>(
+    request: &Request,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
+    let tenant = request.principal()?.snapshot().tenant.id;
+    let turn = request.state.tenant_bounds.blocking_turn(tenant).await;
+    off_workers(move || {
+        // It goes on when nobody waits for it any more.
+        let _turn = turn;
+        work()
+    })
+    .await
+}
+
+async fn off_workers<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "work off the workers did not end");
         Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")

@@ -1,76 +1,50 @@
 //! The upload of files as a form: each part with a filename is one. Files go to the spool as they come, and none is
-//! held in memory.
+//! held in memory. While bytes are waited for, no thread is.
 
-use actix_multipart::{Field, Multipart, MultipartError};
+mod form;
+mod part;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderName, HeaderValue};
-use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::StreamExt;
 use syft_space_domain::dataset::{self, Job, Upload};
 use syft_space_domain::ids::DatasetId;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
 
+use crate::http::body::BodyStream;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::routes::jobs::StartedJob;
 use crate::routes::reply;
 
-/// How many chunks wait for the disk before no more are read.
-const MAX_QUEUED_CHUNKS: usize = 16;
-const TRANSFER_ENCODING: HeaderName = HeaderName::from_static("content-transfer-encoding");
+use self::form::{FormEvent, FormSplitter, MIN_PIECE_BYTES};
+use self::part::Part;
 
-/// A message from the task that reads to the thread that writes. Without an end nothing is taken in.
-enum UploadStep {
-    File(String),
-    Bytes(Bytes),
-    End,
-}
+/// The most fields of a form that are no files.
+const MAX_FIELDS: usize = 1_000;
+/// What the beginning of a file counts among what is to be written.
+const BYTES_PER_FILE: usize = 256;
 
 /// Takes files in, and answers with their job.
 pub(super) async fn files(request: &mut Request, id: DatasetId, wait: bool) -> Result<HttpResponse, Problem> {
     request.check_coding()?;
-    check_boundary(request)?;
+    let boundary = boundary(request)?;
+    let slot = request.state.tenant_bounds.upload(request.principal()?.snapshot().tenant.id)?;
     let body = request.body_stream(request.state.limits.upload_bytes)?;
+    let mut form = Form::new(&boundary, body)?;
     let (space, context, principal) =
         (request.space().clone(), request.context.clone(), request.principal()?.clone());
-    let (steps, mut waiting) = mpsc::channel(MAX_QUEUED_CHUNKS);
-    let writing = tokio::task::spawn_blocking(move || -> Result<Option<Job>, Problem> {
-        let mut upload = Upload::begin(&space, &context, &principal, id)?;
-        while let Some(step) = waiting.blocking_recv() {
-            match step {
-                UploadStep::File(name) => upload.begin_file(&name)?,
-                UploadStep::Bytes(bytes) => upload.write(&bytes)?,
-                UploadStep::End => return Ok(Some(upload.finish()?)),
-            }
-        }
-        Ok(None)
-    });
-    let read = async {
-        let mut form = Multipart::new(request.http.headers(), body.clone());
-        let read = read(&mut form, &steps).await;
-        drop(form);
-        // What was wrong with the body itself says more than how the form ended by it.
-        read.map_err(|problem| body.problem().unwrap_or(problem))?;
-        body.discard().await
-    };
-    let read = read.await;
-    if read.is_ok() {
-        // Nobody receives it if writing has failed, which is told below.
-        drop(steps.send(UploadStep::End).await);
+    let begin = move || Upload::begin(&space, &context, &principal, id);
+    let mut upload = OpenUpload(Some(reply::blocking(request, begin).await??));
+    let received = receive(request, &mut form, &mut upload).await;
+    if received.is_err() {
+        // Nothing of it is left once the caller is told.
+        let upload = upload.0.take();
+        reply::blocking(request, move || drop(upload)).await?;
     }
-    drop(steps);
-    let written = writing.await.map_err(|error| {
-        tracing::error!(%error, "files could not be written");
-        Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
-    })?;
-    // Reading stops when writing has failed: that is then the cause.
-    let job = written?;
-    read?;
-    let Some(job) = job else {
-        return Err(Problem::new(Reason::Malformed, "the form was not read to its end"));
-    };
+    let job = received?;
+    drop(slot);
     if wait && let Some(watch) = request.space().ingestion.watch(job.id) {
         watch.await;
         request.renew().await?;
@@ -81,77 +55,132 @@ pub(super) async fn files(request: &mut Request, id: DatasetId, wait: bool) -> R
     reply::json(status, &StartedJob::from(snapshot))
 }
 
-/// A form has one boundary: of two, others might see another form in the same bytes.
-fn check_boundary(request: &Request) -> Result<(), Problem> {
-    let media_type = request.http.mime_type().ok().flatten();
-    let parameters = media_type.iter().flat_map(|media_type| media_type.params());
-    if parameters.filter(|(name, _)| *name == "boundary").count() > 1 {
-        return Err(Problem::new(Reason::Ambiguous, "the form's Content-Type has a boundary twice"));
+/// An upload between two pieces. Where nobody waits for it any more, what it leaves is removed where that may block.
+struct OpenUpload(Option<Upload>);
+
+impl Drop for OpenUpload {
+    fn drop(&mut self) {
+        if let (Some(upload), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            drop(runtime.spawn_blocking(move || drop(upload)));
+        }
     }
-    Ok(())
 }
 
-async fn read(form: &mut Multipart, steps: &mpsc::Sender<UploadStep>) -> Result<(), Problem> {
-    while let Some(field) = form.next().await {
-        let mut field = field.map_err(|error| malformed(&error))?;
-        let name = file_name(&field)?;
-        if steps.send(UploadStep::File(name)).await.is_err() {
-            return Ok(());
+/// What is to be written of a form.
+enum UploadStep {
+    File(String),
+    Bytes(actix_web::web::Bytes),
+}
+
+/// Writes the files of a form as they come, and makes them durable.
+async fn receive(request: &Request, form: &mut Form, open: &mut OpenUpload) -> Result<Job, Problem> {
+    loop {
+        let mut steps = Vec::new();
+        let read = form.read(&mut steps).await;
+        // What was wrong with what came before is told first.
+        let mut upload = open.0.take().ok_or_else(gone)?;
+        let written = reply::blocking(request, move || {
+            for step in steps {
+                match step {
+                    UploadStep::File(name) => upload.begin_file(&name)?,
+                    UploadStep::Bytes(bytes) => upload.write(&bytes)?,
+                }
+            }
+            Ok::<_, Problem>(upload)
+        });
+        open.0 = Some(written.await??);
+        if read? {
+            break;
         }
-        while let Some(bytes) = field.next().await {
-            let bytes = bytes.map_err(|error| malformed(&error))?;
-            if steps.send(UploadStep::Bytes(bytes)).await.is_err() {
-                return Ok(());
+    }
+    form.body.clone().discard().await?;
+    let upload = open.0.take().ok_or_else(gone)?;
+    Ok(reply::blocking(request, move || upload.finish()).await??)
+}
+
+/// An upload ends once.
+fn gone() -> Problem {
+    Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")
+}
+
+/// A form, while it comes.
+struct Form {
+    body: BodyStream,
+    splitter: FormSplitter,
+    part: Option<Part>,
+    fields: usize,
+}
+
+impl Form {
+    fn new(boundary: &str, body: BodyStream) -> Result<Self, Problem> {
+        let splitter = FormSplitter::new(boundary).map_err(malformed)?;
+        Ok(Self { body, splitter, part: None, fields: 0 })
+    }
+
+    /// Reads until there is enough to write, or the form has ended. Whether it has.
+    async fn read(&mut self, steps: &mut Vec<UploadStep>) -> Result<bool, Problem> {
+        let mut bytes_to_write = 0_usize;
+        while bytes_to_write < MIN_PIECE_BYTES {
+            match self.splitter.next().map_err(malformed)? {
+                Some(FormEvent::Part(head)) => {
+                    let part = Part::parse(&head)?;
+                    if let Some(name) = &part.file {
+                        bytes_to_write =
+                            bytes_to_write.saturating_add(name.len()).saturating_add(BYTES_PER_FILE);
+                        steps.push(UploadStep::File(name.clone()));
+                    } else {
+                        self.count_field()?;
+                    }
+                    self.part = Some(part);
+                }
+                Some(FormEvent::Content { bytes, is_last }) => {
+                    let Some(part) = &mut self.part else { continue };
+                    part.count(bytes.len(), is_last)?;
+                    if part.file.is_some() && !bytes.is_empty() {
+                        bytes_to_write = bytes_to_write.saturating_add(bytes.len());
+                        steps.push(UploadStep::Bytes(bytes));
+                    }
+                }
+                Some(FormEvent::End) => return Ok(true),
+                None => match self.body.next().await {
+                    Some(Ok(bytes)) => self.splitter.push(&bytes),
+                    // What was wrong with the body itself says more than how the form ended by it.
+                    Some(Err(error)) => return Err(self.body.problem().unwrap_or_else(|| malformed(error))),
+                    None => self.splitter.finish(),
+                },
             }
         }
+        Ok(false)
     }
-    Ok(())
+
+    /// Fields that are no files are passed over, and are not without end.
+    fn count_field(&mut self) -> Result<(), Problem> {
+        self.fields = self.fields.saturating_add(1);
+        if self.fields <= MAX_FIELDS {
+            return Ok(());
+        }
+        let detail =
+            format!("a form may have {MAX_FIELDS} fields beside its files: send each file with a filename");
+        Err(Problem::new(Reason::Invalid, detail))
+    }
 }
 
-/// The name of the file in a part of the form.
-fn file_name(field: &Field) -> Result<String, Problem> {
-    let twice = |what: &str| Problem::new(Reason::Ambiguous, format!("a part of the form has {what} twice"));
-    if field.headers().get_all(CONTENT_DISPOSITION).nth(1).is_some() {
-        return Err(twice("Content-Disposition"));
+/// The boundary of a form. It has one: of two, others might see another form in the same bytes.
+fn boundary(request: &Request) -> Result<String, Problem> {
+    let media_type = request
+        .http
+        .mime_type()
+        .ok()
+        .flatten()
+        .ok_or_else(|| malformed("Could not parse Content-Type header"))?;
+    let mut boundaries = media_type.params().filter(|(name, _)| *name == "boundary");
+    let boundary = boundaries.next().map(|(_, value)| value.as_str().to_owned());
+    if boundaries.next().is_some() {
+        return Err(Problem::new(Reason::Ambiguous, "the form's Content-Type has a boundary twice"));
     }
-    let mut encodings = field.headers().get_all(TRANSFER_ENCODING);
-    let encoding = encodings.next().map(HeaderValue::as_bytes);
-    if encodings.next().is_some() {
-        return Err(twice("Content-Transfer-Encoding"));
-    }
-    let as_it_is = |value: &[u8]| {
-        [&b"binary"[..], b"8bit", b"7bit"].iter().any(|known| value.eq_ignore_ascii_case(known))
-    };
-    if encoding.is_some_and(|value| !as_it_is(value)) {
-        return Err(Problem::new(
-            Reason::Invalid,
-            "send files as they are, without Content-Transfer-Encoding",
-        ));
-    }
-    // It would be believed by what reads the form, and what it says wrongly would be lost.
-    if field.headers().contains_key(CONTENT_LENGTH) {
-        let detail = "send the parts of the form without Content-Length: the boundary says where a file ends";
-        return Err(Problem::new(Reason::Invalid, detail));
-    }
-    let parameters = field.content_disposition().map(|header| &*header.parameters).unwrap_or_default();
-    let plain: Vec<&str> = parameters.iter().filter_map(|parameter| parameter.as_filename()).collect();
-    let encoded: Vec<_> = parameters.iter().filter_map(|parameter| parameter.as_filename_ext()).collect();
-    if plain.len() > 1 || encoded.len() > 1 {
-        return Err(twice("a filename"));
-    }
-    // RFC 7578 has `filename` alone; some clients send `filename*` (RFC 6266) where it is not ASCII.
-    let name = match (encoded.first(), plain.first()) {
-        (Some(encoded), _) => String::from_utf8(encoded.value.clone()).ok(),
-        (None, Some(plain)) => Some((*plain).to_owned()),
-        (None, None) => None,
-    };
-    name.filter(|name| !name.is_empty()).ok_or_else(|| {
-        let field = field.name().unwrap_or_default();
-        let detail = format!("the part {field:?} of the form has no filename in UTF-8: each part is a file");
-        Problem::new(Reason::Invalid, detail)
-    })
+    boundary.ok_or_else(|| malformed(form::FormError::NoBoundary))
 }
 
-fn malformed(error: &MultipartError) -> Problem {
+fn malformed(error: impl std::fmt::Display) -> Problem {
     Problem::new(Reason::Malformed, format!("the body is no form with files: {error}"))
 }

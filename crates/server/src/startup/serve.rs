@@ -25,11 +25,16 @@ use crate::http::body_budget::BodyBudget;
 use crate::http::connection::{Peers, serve_until_closed};
 use crate::http::in_flight::InFlight;
 use crate::http::state::{RequestLimits, State};
+use crate::http::tenant_bounds::TenantBounds;
 use crate::http::{app, openapi, security_headers};
 use crate::startup::control::{ControlSocket, SocketFile};
 use crate::startup::open_files;
 use crate::startup::setup_token::SetupTokenFile;
 use crate::startup::wiring;
+
+/// How many threads that may block a worker has at most. They are made when they are needed, and are many more than one
+/// tenant may have (`TenantBounds`), on a machine of any size.
+const BLOCKING_THREADS_PER_WORKER: usize = 256;
 
 /// How long the shutdown waits for requests that were cut off.
 const CUT_OFF_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,6 +57,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         public_url: settings.public_url.clone(),
         setup_token,
         anonymous_failures: Arc::new(AnonymousFailures::default()),
+        tenant_bounds: TenantBounds::default(),
         in_flight: InFlight::default(),
         ready: AtomicBool::new(true),
         lacks_walls: AtomicBool::new(false),
@@ -116,6 +122,7 @@ pub async fn serve(
     })
     .on_connect(move |connection, data| peers.connect(connection, data))
     .workers(settings.workers)
+    .worker_max_blocking_threads(BLOCKING_THREADS_PER_WORKER)
     .max_connections(settings.max_connections.div_ceil(settings.workers))
     .client_request_timeout(settings.head_timeout)
     .shutdown_timeout(settings.shutdown_timeout.as_secs())

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::space::form::{body, bring, bring_files, content_type, part, part_with};
+use crate::space::form::{BOUNDARY, body, bring, bring_files, content_type, part, part_with};
 use crate::space::{Client, TestSpace, dataset_of, in_memory};
 
 /// SHA-256 of "Penguins swim.", from another implementation.
@@ -191,7 +191,19 @@ async fn i1_a_form_that_is_none_is_refused_and_nothing_of_it_is_taken_in() {
         assert!(answer.text.contains(words), "{}", answer.text);
     };
     refused(&[], 422, "invalid", "part with a filename").await;
-    refused(&[good(), part_with("form-data; name=\"title\"", b"x")], 422, "invalid", "no filename").await;
+    let without = part_with("form-data; name=\"title\"", &[b'x'; 70_000]);
+    refused(&[good(), without], 422, "invalid", "no filename").await;
+    refused(&[part_with("form-data; name=\"title\"", b"x")], 422, "invalid", "part with a filename").await;
+    let latin = [
+        &b"--"[..],
+        BOUNDARY.as_bytes(),
+        b"\r\ncontent-disposition: form-data; name=\"f\"; filename=\"Gr\xfc\xdfe.txt\"\r\n\r\nx\r\n",
+    ];
+    refused(&[good(), latin.concat()], 400, "malformed", "not UTF-8").await;
+    for length in ["13", "15", "0", "140"] {
+        let wrong = format!("form-data; name=\"f\"; filename=\"a.txt\"\r\ncontent-length: {length}");
+        refused(&[good(), part_with(&wrong, b"Penguins dive.")], 422, "invalid", "14 bytes").await;
+    }
     refused(
         &[good(), part_with("form-data; name=\"f\"; filename=\"\"", b"x")],
         422,

@@ -20,6 +20,8 @@ mod documents;
 #[cfg(test)]
 mod exhaustion;
 #[cfg(test)]
+mod fair;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod forgotten;

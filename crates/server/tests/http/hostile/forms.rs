@@ -151,26 +151,27 @@ fn parts(world: &World) -> Vec<Case> {
     }
     let head = format!("{file}\r\ncontent-transfer-encoding: binary\r\ncontent-transfer-encoding: base64");
     add("coded in two ways", raw(head.as_bytes()), Reason::Ambiguous);
-    // RFC 7578, section 4.8: no part has one, and a boundary alone says where a file ends.
+    // RFC 7578, section 4.8: a boundary says where a file ends. Who says more has to be right.
     for (length, reason) in [
         ("0", Reason::Invalid),
-        ("1", Reason::Invalid),
         ("2", Reason::Invalid),
         ("1000000", Reason::Invalid),
         ("-1", Reason::Malformed),
+        ("+1", Reason::Malformed),
         ("x", Reason::Malformed),
+        ("", Reason::Malformed),
         ("99999999999999999999", Reason::Malformed),
+        ("1\r\ncontent-length: 1", Reason::Ambiguous),
     ] {
         let head = format!("{file}\r\ncontent-length: {length}");
         add(&format!("{length} bytes, as it says"), raw(head.as_bytes()), reason);
     }
-    add("a text", part_with("form-data; name=\"title\"", b"A title"), Reason::Invalid);
+    add("a long text", part_with("form-data; name=\"title\"", &[b'x'; 65_537]), Reason::Invalid);
     add(
-        "JSON as a text",
-        part_with("form-data; name=\"documents\"", b"[{\"content\":\"x\"}]"),
+        "a text of another length",
+        part_with("form-data; name=\"title\"\r\ncontent-length: 3", b"A title"),
         Reason::Invalid,
     );
-    add("the name of a character set", part_with("form-data; name=\"_charset_\"", b"utf-7"), Reason::Invalid);
     add("an empty filename", named(b""), Reason::Invalid);
     add(
         "two filenames",
@@ -234,6 +235,17 @@ fn odd() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("a media type that is none", with("content-type: nonsense"), 1),
         ("a media type that is another's", with("content-type: text/html"), 1),
         ("as it is", with("content-transfer-encoding: binary"), 1),
+        ("its length", with("content-length: 1"), 1),
+        (
+            "fields beside it",
+            body(&[
+                part_with("form-data; name=\"title\"", b"A title"),
+                part_with("form-data; name=\"documents\"\r\ncontent-length: 17", b"[{\"content\":\"x\"}]"),
+                part("a.txt", b"x"),
+                part_with("form-data; name=\"_charset_\"", b"utf-7"),
+            ]),
+            1,
+        ),
         ("two parts of one name", body(&[named(b"a.txt"), named(b"b.txt")]), 1),
         (
             "a long name of a field",
