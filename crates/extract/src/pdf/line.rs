@@ -38,9 +38,8 @@ impl DrawnLine {
         self.pieces.iter().all(Piece::is_blank)
     }
 
-    /// Its text, on a page whose letters have these directions.
-    pub(super) fn into_line(self, page: Directions) -> Line {
-        let directions = self.directions();
+    /// Its text, where its letters have these directions and those of the page have others.
+    pub(super) fn into_line(self, directions: Directions, page: Directions) -> Line {
         let pieces = if directions.turns() { reading_order::sort(self.pieces) } else { self.pieces };
         let mut shown: Vec<&str> = Vec::with_capacity(pieces.len());
         let spacing = Spacing::of(&pieces);
@@ -119,6 +118,9 @@ impl Spacing {
 
 /// The gap that is usual between letters: a quarter of the gaps are narrower. `None` where there are too few to tell.
 fn usual_gap(pieces: &[Piece], fewest: usize) -> Option<f64> {
+    if pieces.len() <= fewest {
+        return None;
+    }
     let pairs = pieces.windows(2).filter_map(|pair| match pair {
         [a, b] if !a.is_blank() && !b.is_blank() => Some((a, b)),
         _ => None,

@@ -136,8 +136,10 @@ impl PageDevice {
     /// Makes text of the lines that are drawn.
     fn write_lines(&mut self) {
         let drawn = std::mem::take(&mut self.drawn);
-        let page = drawn.iter().map(DrawnLine::directions).fold(Directions::default(), Directions::sum);
-        self.lines.extend(drawn.into_iter().map(|line| line.into_line(page)));
+        let directions: Vec<Directions> = drawn.iter().map(DrawnLine::directions).collect();
+        let page = directions.iter().copied().fold(Directions::default(), Directions::sum);
+        let drawn = drawn.into_iter().zip(directions);
+        self.lines.extend(drawn.map(|(line, directions)| line.into_line(directions, page)));
         self.pieces = 0;
     }
 

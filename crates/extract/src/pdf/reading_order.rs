@@ -17,6 +17,11 @@ pub(super) struct Directions {
 
 impl Directions {
     pub(super) fn add(&mut self, text: &str) {
+        if text.is_ascii() {
+            let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
+            self.left_to_right = self.left_to_right.saturating_add(letters);
+            return;
+        }
         for character in text.chars() {
             match bidi_class(character) {
                 BidiClass::L => self.left_to_right = self.left_to_right.saturating_add(1),
