@@ -5,7 +5,8 @@ use std::any::Any;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, Shutdown};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -18,7 +19,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse};
 use ipnet::IpNet;
-use rustix::net::{Shutdown, shutdown};
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use crate::http::client_address::prefix;
@@ -26,6 +27,10 @@ use crate::http::client_address::prefix;
 /// How long the answer that closes a connection may take to leave, before the connection goes with what was sent behind
 /// its request.
 const CLOSE_DELAY: Duration = Duration::from_secs(1);
+
+/// The bytes of an answer that the system takes in before it can send them.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT_BYTES: u32 = 64 * 1024;
 
 /// The connections of each peer, and the most that one may have.
 pub(crate) struct Peers {
@@ -72,7 +77,7 @@ impl Peers {
                 if slot.is_none() {
                     tracing::debug!(%address, "a peer has as many connections as it may");
                     // Both halves: the framework sees the end at once, and lets go of it.
-                    let _already_gone = shutdown(stream, Shutdown::Both);
+                    let _already_gone = SockRef::from(stream).shutdown(Shutdown::Both);
                 }
                 slot
             }
@@ -110,16 +115,17 @@ impl Drop for Slot {
 }
 
 /// Has the system end a connection whose peer takes no byte of what is sent for this long, whether it is gone or just does
-/// not read: the framework waits for it for ever.
+/// not read: the framework waits for it for ever. Until then the system holds little of what the peer has not asked for yet.
 #[cfg(target_os = "linux")]
-fn limit_write(stream: &TcpStream, timeout: Duration) -> rustix::io::Result<()> {
-    let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
-    rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds)
+fn limit_write(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES)?;
+    socket.set_tcp_user_timeout(Some(timeout))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn limit_write(_stream: &TcpStream, _timeout: Duration) -> rustix::io::Result<()> {
-    Err(rustix::io::Errno::NOSYS)
+fn limit_write(_stream: &TcpStream, _timeout: Duration) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Answers a request, unless an answer before it has closed the connection. What a client has sent behind that is not done
@@ -149,14 +155,14 @@ pub(crate) async fn serve_until_closed<B: MessageBody + 'static>(
 struct CutOff;
 
 impl MessageBody for CutOff {
-    type Error = std::io::Error;
+    type Error = io::Error;
 
     fn size(&self) -> BodySize {
         BodySize::Stream
     }
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionAborted.into())))
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }
 

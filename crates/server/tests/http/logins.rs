@@ -19,8 +19,14 @@ async fn h5_many_who_guess_keep_nobody_from_logging_in() {
     let space = TestSpace::start().await;
     space.found("acme").await;
     let nobody = space.anybody();
+    // On a machine that is busy with other things a login is slow, attacked or not.
+    let calm = Instant::now();
+    for _ in 0..3 {
+        log_in(&nobody, OWNER, PASSWORD).await.expect(200);
+    }
+    let in_time = Duration::from_secs(2).max(calm.elapsed() * 4);
     let attackers = (0..64).map(async |number: u32| {
-        let attacker = nobody.from_address(&format!("127.0.1.{}", 1 + number / 2));
+        let attacker = nobody.at_address(&format!("127.0.1.{}", 1 + number / 2));
         for round in 0.. {
             let email = format!("somebody-{number}-{round}@elsewhere.example");
             if log_in(&attacker, &email, "a guess among many others").await.status == 503 {
@@ -36,12 +42,12 @@ async fn h5_many_who_guess_keep_nobody_from_logging_in() {
             let begun = Instant::now();
             let client = match number % 2 {
                 0 => nobody.clone(),
-                _ => nobody.from_address(&format!("127.0.2.{number}")),
+                _ => nobody.at_address(&format!("127.0.2.{number}")),
             };
             let status = log_in(&client, OWNER, PASSWORD).await.status;
-            late += usize::from(status != 200 || begun.elapsed() > Duration::from_secs(2));
+            late += usize::from(status != 200 || begun.elapsed() > in_time);
         }
-        assert!(late <= 1, "{late} of 30 tries did not succeed within 2 s");
+        assert!(late <= 1, "{late} of 30 tries did not succeed within {in_time:?}");
     };
     select(Box::pin(join_all(attackers)), Box::pin(honest)).await;
 }
@@ -57,7 +63,7 @@ async fn h5_guesses_at_an_account_are_bounded_across_a_restart_and_shut_nobody_o
     for email in [OWNER, "nobody@acme.example"] {
         let mut answered = 0;
         let answer = loop {
-            let stranger = space.anybody().from_address(&format!("127.0.3.{}", 1 + answered % 200));
+            let stranger = space.anybody().at_address(&format!("127.0.3.{}", 1 + answered % 200));
             let answer = log_in(&stranger, email, "a guess among many others").await;
             match answer.status {
                 401 => answered += 1,
@@ -76,7 +82,7 @@ async fn h5_guesses_at_an_account_are_bounded_across_a_restart_and_shut_nobody_o
 
     space.server().kill();
     space.server().run_again().await;
-    let stranger = space.anybody().from_address("127.0.3.250");
+    let stranger = space.anybody().at_address("127.0.3.250");
     for password in [PASSWORD, "a guess among many others"] {
         log_in(&stranger, OWNER, password).await.expect_problem(429, "too_many_guesses");
     }

@@ -69,7 +69,7 @@ impl Client {
     }
 
     /// Somebody who comes from another address of this host.
-    pub fn from_address(&self, address: &str) -> Self {
+    pub fn at_address(&self, address: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().local_address(Some(address.parse().unwrap()));
         Self { http: http.build().unwrap(), ..self.clone() }
     }
