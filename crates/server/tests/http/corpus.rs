@@ -33,8 +33,15 @@ use crate::space::{TestSpace, in_memory};
 use recorder::{Recorder, Seen};
 
 /// Reasons that no request alone brings about, or none of which it is known when.
-const OUT_OF_REACH: [&str; 6] =
-    ["internal", "overloaded", "policy_unavailable", "storage_full", "too_many_guesses", "unavailable"];
+const OUT_OF_REACH: [&str; 7] = [
+    "internal",
+    "overloaded",
+    "policy_unavailable",
+    "served_elsewhere",
+    "storage_full",
+    "too_many_guesses",
+    "unavailable",
+];
 
 type Playing = Pin<Box<dyn Future<Output = Recorder>>>;
 

@@ -94,7 +94,7 @@ async fn endpoints(r: &mut Recorder) {
     for body in [
         json!({}),
         json!({ "summary": "Of all birds", "description": "Two\nlines", "tags": "x" }),
-        json!({ "slug": "other" }),
+        json!({ "slug": "Other" }),
         json!({ "published": null }),
         json!({ "name": "a\tb" }),
     ] {

@@ -175,6 +175,7 @@ async fn listings(r: &mut Recorder, hub: &RunningHub) {
     settled(r, listed).await;
     r.get("owner", LISTINGS).await;
     r.post("owner", LISTINGS, at("«market»")).await;
+    r.patch("owner", "/endpoints/space-docs", json!({ "slug": "docs" })).await;
     // A hub in trouble is told later, and the listing says why.
     hub.set_mode(Route::CreateEndpoint, Mode::Failing);
     r.make("second listing", "owner", LISTINGS, at("«second»")).await;
