@@ -375,8 +375,9 @@ mod tests {
 
     #[test]
     fn the_proxies_of_deploy_let_the_largest_body_through() {
-        let largest =
-            Settings::default().max_upload_bytes.max(Settings::default().max_documents_body_bytes as u64);
+        let largest = Settings::default()
+            .max_upload_bytes
+            .max(u64::try_from(Settings::default().max_documents_body_bytes).unwrap());
         for (file, directive, unit) in
             [("nginx.conf", "client_max_body_size ", "m;"), ("Caddyfile", "max_size ", "MiB")]
         {
