@@ -2,6 +2,7 @@
 
 mod deserializer;
 
+use std::cell::Cell;
 use std::fmt;
 
 use schemars::{JsonSchema, SchemaGenerator};
@@ -15,6 +16,10 @@ use crate::http::reason::Reason;
 
 /// How deep a body may nest.
 pub const MAX_DEPTH: usize = 32;
+
+/// The most values of a body: each takes many times what it is written in, so that a body of nothing but zeros would take a
+/// hundred times its size.
+pub const MAX_VALUES: usize = 250_000;
 
 /// Reads a body: text that is not JSON, a key that stands twice and bottomless nesting are 400; JSON of another
 /// shape is 422.
@@ -135,7 +140,8 @@ fn pointer_to(path: &[Step], number: fn(usize) -> usize) -> String {
 /// When the text is not such JSON.
 pub fn strict_value(body: &[u8]) -> Result<Value, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = StrictValue { depth: 0 }.deserialize(&mut deserializer);
+    let values = Cell::new(0);
+    let value = StrictValue { depth: 0, values: &values }.deserialize(&mut deserializer);
     let value = value.and_then(|value| deserializer.end().map(|()| value));
     value
         .map_err(|error| Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}")))
@@ -166,28 +172,35 @@ fn pointer(segments: impl Iterator<Item = String>) -> String {
 }
 
 #[derive(Clone, Copy)]
-struct StrictValue {
+struct StrictValue<'a> {
     depth: usize,
+    /// How many values have been begun.
+    values: &'a Cell<usize>,
 }
 
-impl StrictValue {
+impl StrictValue<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth < MAX_DEPTH {
-            Ok(Self { depth: self.depth + 1 })
+            Ok(Self { depth: self.depth + 1, ..self })
         } else {
             Err(E::custom(format_args!("it nests deeper than {MAX_DEPTH} levels")))
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for StrictValue {
+impl<'de> DeserializeSeed<'de> for StrictValue<'_> {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.values.set(self.values.get() + 1);
+        if self.values.get() > MAX_VALUES {
+            let told = format_args!("it has more than {MAX_VALUES} values; send it in several requests");
+            return Err(serde::de::Error::custom(told));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for StrictValue {
+impl<'de> Visitor<'de> for StrictValue<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -275,6 +288,20 @@ mod tests {
         assert!(strict_value(nested(MAX_DEPTH).as_bytes()).is_ok());
         for depth in [MAX_DEPTH + 1, 10_000, 1_000_000] {
             assert!(strict_value(nested(depth).as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn m4_a_body_of_nothing_but_small_values_is_refused_before_it_takes_its_memory() {
+        let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+        assert!(strict_value(list(MAX_VALUES).as_bytes()).is_ok());
+        let objects = format!("[{}0]", r#"{"":0},"#.repeat(MAX_VALUES / 2));
+        let members: Vec<String> = (0..MAX_VALUES).map(|n| format!("\"{n}\":{{}}")).collect();
+        for body in
+            [list(MAX_VALUES + 1), list(16 * 1024 * 1024), objects, format!("{{{}}}", members.join(","))]
+        {
+            let problem = strict_value(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.reason(), Reason::Malformed);
         }
     }
 
