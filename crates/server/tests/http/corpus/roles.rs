@@ -51,13 +51,19 @@ async fn call(r: &mut Recorder, things: &Fixture, route: &Route, who: &str, n: u
     if let Some(body) = body(route, things, n) {
         ask = ask.json(&body);
     }
+    let before = told_at(r).await;
     let told = r.send(ask).await;
     if told.status >= 300 {
         return;
     }
     if route.method == Method::Put {
+        told_since(r, before).await;
+        let before = told_at(r).await;
         // What has no policy is on no hub any more.
         r.put("owner", "/endpoints/things/policies", json!({ "policy_ids": ["«policy»"] })).await;
+        told_since(r, before).await;
+    } else if route.method == Method::Patch && route.path == "/api/v1/endpoints/{slug}" {
+        told_since(r, before).await;
     } else if route.path.ends_with("/sync") {
         settled(r, |items| items.iter().all(|one| one["state"] == "listed")).await;
     } else if route.path.ends_with("{listing}") {
@@ -69,6 +75,22 @@ async fn call(r: &mut Recorder, things: &Fixture, route: &Route, who: &str, n: u
 async fn settled(r: &mut Recorder, fits: impl Fn(&[Value]) -> bool) {
     let listings = |told: &Value| told["items"].as_array().is_some_and(|items| fits(items));
     r.until("owner", "/endpoints/things/listings", listings).await;
+}
+
+/// When the hub was told of the listing last.
+async fn told_at(r: &mut Recorder) -> Value {
+    let at = std::cell::RefCell::new(Value::Null);
+    r.until("owner", "/endpoints/things/listings", |told| {
+        *at.borrow_mut() = told["items"][0]["told_at"].clone();
+        true
+    })
+    .await;
+    at.into_inner()
+}
+
+/// Waits until the hub has been told of a change: that stands in the log.
+async fn told_since(r: &mut Recorder, before: Value) {
+    r.until("owner", "/endpoints/things/listings", |told| told["items"][0]["told_at"] != before).await;
 }
 
 async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
