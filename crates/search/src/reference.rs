@@ -17,7 +17,7 @@ use tantivy::fieldnorm::FieldNormReader;
 
 use crate::analyzer;
 use crate::engine::{Options, TantivySearch};
-use crate::tokenizer::{CjkMode, Listed, STOP_WORD_MARK};
+use crate::tokenizer::{CjkMode, Listed, STOP_WORD_MARK, is_cjk};
 
 const PLAIN: AnalyzerSettings = AnalyzerSettings::PLAIN;
 const ENGLISH: AnalyzerSettings = AnalyzerSettings {
@@ -63,6 +63,7 @@ fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeM
                     unknown += idf(count(with));
                     known.push((term, idf(count(with))));
                 }
+                None if settings == CJK && word.starts_with(is_cjk) => {}
                 None => unknown += 2.0 * idf(1.0),
             },
             with => known.push((word, idf(count(with)))),

@@ -327,7 +327,7 @@ impl TokenStream for UnicodeTokenStream<'_> {
 
 /// Whether a letter is written in Chinese characters, in one of the Japanese syllabaries or in Hangul. The mark that
 /// lengthens a syllable belongs to both syllabaries, and so to no one script: hence extensions.
-fn is_cjk(letter: char) -> bool {
+pub(crate) fn is_cjk(letter: char) -> bool {
     const SCRIPTS: [Script; 4] = [Script::Han, Script::Hiragana, Script::Katakana, Script::Hangul];
     letter >= FIRST_CJK
         && ScriptWithExtensions::new()

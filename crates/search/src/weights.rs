@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use syft_space_domain::dataset::AnalyzerSettings;
+use syft_space_domain::dataset::{AnalyzerSettings, Tokenizer};
 use tantivy::postings::TermInfo;
 
 use crate::analyzer;
@@ -11,7 +11,7 @@ use crate::error::IndexError;
 use crate::rank::LengthNorms;
 use crate::segment::Segment;
 use crate::spelling;
-use crate::tokenizer::{NAME_MARK, STOP_WORD_MARK, normalized};
+use crate::tokenizer::{NAME_MARK, STOP_WORD_MARK, is_cjk, normalized};
 
 /// A word that no chunk has counts as much as so many words that one chunk has. The more of a question is unknown,
 /// the less is a chunk about it that has the rest.
@@ -70,6 +70,10 @@ pub(crate) fn weighted_terms(
     for (term, place) in &terms {
         // A name may stand in capitals among capitals, where nothing tells it from a stop word.
         if vocabulary.add(term)? || vocabulary.add(&with_mark(term, NAME_MARK, STOP_WORD_MARK))? {
+            continue;
+        }
+        // Neighbours in a run of characters often belong to two words: that nothing has both says little.
+        if settings.tokenizer == Tokenizer::Cjk && term.starts_with(is_cjk) {
             continue;
         }
         let word = question.get(place.clone()).filter(|_| corrections_left > 0);

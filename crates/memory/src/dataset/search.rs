@@ -20,8 +20,8 @@ use unicode_normalization::UnicodeNormalization as _;
 /// are no other stop words, and terms are never stemmed. The terms of the title and of the headings above a chunk belong
 /// to the chunk. The score is the root of a BM25 sum over the query's known terms that the chunk has,
 /// Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average))), divided by the Σ idf of all terms, with k1 = 1.2 and
-/// b = 0.75. A term that no chunk has counts in it twice as much as one that a single chunk has; if it may be a
-/// misspelling, it is replaced, and counts twice as much as its replacement.
+/// b = 0.75. A term that no chunk has counts in it twice as much as one that a single chunk has (a bigram
+/// does not count); if it may be a misspelling, it is replaced, and counts twice as much as its replacement.
 #[derive(Default)]
 pub struct MemorySearch(Mutex<BTreeMap<(TenantId, DatasetId), Index>>);
 
@@ -186,7 +186,7 @@ impl Index {
             .cloned()
     }
 
-    fn weigh(&self, query: BTreeSet<String>) -> WeighedQuery {
+    fn weigh(&self, analyzer: AnalyzerSettings, query: BTreeSet<String>) -> WeighedQuery {
         let total = self.chunks().fold(0.0, |sum, _| sum + 1.0);
         let idf = |with: f64| f64::ln(1.0 + (total - with + 0.5) / (with + 0.5));
         let is_known = |term: &String| self.document_frequency(term) > 0.0;
@@ -202,9 +202,11 @@ impl Index {
             let stop_word = Some(&term).filter(|term| term.starts_with(NAME_MARK));
             let stop_word = stop_word.and_then(|term| with_mark(term, STOP_WORD_MARK)).filter(is_known);
             let correction = self.correction(&term);
+            let is_bigram = analyzer.tokenizer == Tokenizer::Cjk && term.starts_with(is_cjk);
             let (term, factor) = match (Some(term).filter(is_known).or(stop_word), correction) {
                 (Some(term), _) => (term, 1.0),
                 (None, Some(term)) => (term, 2.0),
+                (None, None) if is_bigram => continue,
                 (None, None) => {
                     weighed.weight += 2.0 * idf(1.0);
                     continue;
@@ -218,7 +220,7 @@ impl Index {
     }
 
     fn search(&self, analyzer: AnalyzerSettings, query: &SearchQuery<'_>) -> Hits {
-        let weighed = self.weigh(query_terms(query.text, analyzer));
+        let weighed = self.weigh(analyzer, query_terms(query.text, analyzer));
         let (sum, count) =
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
         let average_length = sum / count;
