@@ -82,6 +82,11 @@ fn members_invitations_hubs_and_marketplaces_count_each_of_their_texts() {
     let texts = [marketplace.name.as_str().len(), marketplace.username.as_str().len()];
     let credential = marketplace.credential.as_bytes().len();
     assert_eq!(marketplace.bytes(), texts.into_iter().sum::<usize>() + credential);
-    let both = MarketplaceWithHub { marketplace: marketplace.clone(), hub: hub.clone(), credential: None };
+    let both = MarketplaceWithHub {
+        marketplace: marketplace.clone(),
+        hub: hub.clone(),
+        credential: None,
+        refusal: None,
+    };
     assert_eq!(both.bytes(), marketplace.bytes() + hub.bytes());
 }

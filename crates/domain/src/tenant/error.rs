@@ -50,7 +50,7 @@ impl RegisterError {
     }
 
     /// The error as anybody may learn of it.
-    pub(super) fn to_anybody(self) -> Self {
+    pub(super) fn for_anybody(self) -> Self {
         match self {
             Self::EmailTaken | Self::TenantTaken => Self::Taken,
             other => other,

@@ -53,7 +53,7 @@ pub async fn register(
         admit(tx.any_account()?, &gate, &wanted)?;
         Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone()))
     });
-    written.await.map_err(RegisterError::to_anybody)
+    written.await.map_err(RegisterError::for_anybody)
 }
 
 /// Founds a tenant on the operator's word, with no setup token and whether registration is open or not.

@@ -86,7 +86,7 @@ impl Request {
     /// # Errors
     /// When it did not come through the control socket: a route with the wrong guard fails closed.
     pub fn operator(&self) -> Result<&OperatorScope, Problem> {
-        self.operator.as_deref().ok_or_else(|| Problem::no_route())
+        self.operator.as_deref().ok_or_else(Problem::no_route)
     }
 
     /// A part of the path, parsed. What cannot be an id is the id of nothing.

@@ -6,7 +6,6 @@ use actix_web::http::header::CONTENT_TYPE;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(crate) async fn page(request: Request) -> Result<HttpResponse, Problem> {
     let browse = if request.state.docs_enabled {
         "<li><a href=\"/docs\">Browse the API and try it</a>, without a network too.</li>\n"
