@@ -28,7 +28,7 @@ pub async fn play() -> Recorder {
     let mut r = Recorder::new("limits", &space);
     r.found(&space, "owner", "acme").await;
     r.get("nobody", "/openapi.json").await;
-    for path in ["//docs", "//docs/start.js", "//docs/swagger-ui.js", "//docs/swagger-ui.css"] {
+    for path in ["//", "//docs", "//docs/start.js", "//docs/swagger-ui.js", "//docs/swagger-ui.css"] {
         r.get("nobody", path).await;
     }
     sizes(&mut r).await;

@@ -27,6 +27,7 @@ async fn read(r: &mut Recorder) {
         "//health/ready",
         "/health",
         "/openapi.json",
+        "//",
         "//docs",
         "//docs/start.js",
         "//docs/swagger-ui.js",
@@ -41,16 +42,9 @@ async fn read(r: &mut Recorder) {
 }
 
 async fn paths(r: &mut Recorder) {
-    for path in [
-        "//",
-        "//index.html",
-        "//api",
-        "//api/v1",
-        "/nothing",
-        "/users/",
-        "//api/v2/users",
-        "//operator/v1/hubs",
-    ] {
+    for path in
+        ["//index.html", "//api", "//api/v1", "/nothing", "/users/", "//api/v2/users", "//operator/v1/hubs"]
+    {
         r.get("nobody", path).await;
         r.send(Ask::new("nobody", "HEAD", path)).await;
     }
