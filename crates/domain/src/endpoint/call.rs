@@ -17,8 +17,9 @@ use crate::space::Space;
 use crate::store::{StoreError, Tx};
 use crate::tenant::TenantScope;
 
-/// How many changes of its tenant a call outlasts while its answer waits to be recorded.
-const MAX_CHANGES: usize = 8;
+/// How many changes of its tenant a call outlasts while its answer waits to be recorded. Each costs a turn of the writer, and
+/// in a tenant that is changed all the time several come in a row.
+const MAX_CHANGES: usize = 64;
 
 /// Checks that a caller may know of an endpoint. For a front door that knows which endpoint is meant before it reads the
 /// body: what does not exist is answered before the body is judged. That nothing was found is recorded; else nothing is,

@@ -184,7 +184,7 @@ fn z3_an_answer_whose_tenant_never_stands_still_is_given_up() {
     let call = world.open(&world.member).unwrap();
     world.store.set(Submit::Hold);
     let mut run = pin!(call.run(question()));
-    for n in 0..8 {
+    for n in 0..64 {
         assert!(poll(run.as_mut()).is_pending(), "{n}");
         world.store.ahead(|| world.attach_all(&[]));
         world.store.set(Submit::Run);

@@ -51,7 +51,9 @@ pub fn mount<E: Refusal>(
     paths.sort_by_key(|(path, _)| (path.matches('{').count(), *path));
     for (path, routes) in paths {
         // Both with a slash at the end and without: a redirect would lose a client's body.
-        let mut resource = web::resource([path.to_owned(), format!("{path}/")]);
+        let mut paths = vec![path.to_owned()];
+        paths.extend((path != "/").then(|| format!("{path}/")));
+        let mut resource = web::resource(paths);
         for route in &routes {
             resource = resource.route(serve(route, state, listener));
         }

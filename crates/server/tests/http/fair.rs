@@ -47,9 +47,9 @@ async fn is_full(client: &Client, dataset: &str) -> bool {
     }
 }
 
-async fn until_full(client: &Client, dataset: &str, full: bool) {
+async fn until_there_is_room(client: &Client, dataset: &str) {
     for _ in 0..1_000 {
-        if is_full(client, dataset).await == full {
+        if !is_full(client, dataset).await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -74,7 +74,17 @@ async fn a_tenant_whose_uploads_are_slow_holds_no_thread_and_leaves_room_for_oth
         assert!(!is_full(&acme, &theirs).await, "{n} are held");
         held.push(hold(&acme, &theirs).await);
     }
-    until_full(&acme, &theirs, true).await;
+    // To look takes a place for a moment, and the last one may have come just then and been refused.
+    let is_held = |stream: &TcpStream| stream.try_read(&mut [0]).is_err();
+    while !is_full(&acme, &theirs).await {
+        held.retain(is_held);
+        if held.len() < MAX_UPLOADS {
+            held.push(hold(&acme, &theirs).await);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    held.retain(is_held);
+    assert_eq!(held.len(), MAX_UPLOADS);
     let more = pid.map_or_else(threads, of_server).saturating_sub(before);
     assert!(more < MAX_UPLOADS, "{more} threads more for uploads that wait");
 
@@ -93,7 +103,7 @@ async fn a_tenant_whose_uploads_are_slow_holds_no_thread_and_leaves_room_for_oth
 
     // Whoever hangs up makes room, and what came of it is gone.
     held.pop();
-    until_full(&acme, &theirs, false).await;
+    until_there_is_room(&acme, &theirs).await;
     drop(held);
     assert_eq!(bring_files(&acme, &theirs, true, &[("a.txt", "Ants march.")]).await["status"], "succeeded");
     let jobs = acme.get(&format!("/datasets/{theirs}/jobs")).await.expect(200).body;

@@ -38,7 +38,8 @@ async fn a3_a_storm_of_500_logins_is_shed_and_holds_nobody_else_up() {
     if in_memory() {
         return;
     }
-    let space = TestSpace::start().await;
+    // All come from one address, which may not have so many connections otherwise.
+    let space = TestSpace::with(&[("max_connections_per_peer", "1000")]).await;
     let owner = space.found("storm").await;
     let dataset = dataset_of(&owner, "texts", &[("one", "The reading room opens at nine.")]).await;
     endpoint_on(&owner, &dataset, "texts").await;

@@ -94,12 +94,12 @@ fn targets(world: &World) -> Vec<Case> {
     add("GET", "http://evil.example/api/v1/nothing", Expect::Refused(Reason::NoRoute));
     add("GET", "file:///etc/passwd", Expect::Unread(400));
     add("GET", "gopher://127.0.0.1:25/_HELO", Expect::Refused(Reason::NoRoute));
-    add("GET", "http://user:password@evil.example@space.example/", Expect::Refused(Reason::NoRoute));
+    add("GET", "http://user:password@evil.example@space.example/", Expect::Harmless(200));
     add("CONNECT", "evil.example:443", Expect::Refused(Reason::NoRoute));
     add("CONNECT", "127.0.0.1:22", Expect::Refused(Reason::NoRoute));
     add("OPTIONS", "*", Expect::Refused(Reason::NoRoute));
     add("GET", "*", Expect::Refused(Reason::NoRoute));
-    add("TRACE", "/", Expect::Refused(Reason::NoRoute));
+    add("TRACE", "/", Expect::Refused(Reason::MethodNotAllowed));
     add("TRACE", "/health/live", Expect::Refused(Reason::MethodNotAllowed));
     add("GET", "", Expect::Unread(400));
     add("GET", "health/live", Expect::Unread(400));
