@@ -7,7 +7,7 @@ use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     AnalyzerSettings, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexKey, Metadata, SearchQuery,
-    StopWords, Tokenizer, contexts,
+    Stemming, StopWords, Tokenizer, contexts,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -17,7 +17,7 @@ use unicode_normalization::UnicodeNormalization as _;
 ///
 /// A term is a run of letters and digits in normal form NFKC, in lower case. With the tokenizer `cjk`, runs of Chinese,
 /// Japanese and Korean letters become bigrams. English stop words are set apart if the dataset's analyzer says so; there
-/// are no other stop words, and terms are never stemmed. The terms of the title and of the headings above a chunk belong
+/// are no other stop words, and of stemming there is the English s at a word's end alone. The terms of the title and of the headings above a chunk belong
 /// to the chunk. The score is the root of a BM25 sum over the query's known terms that the chunk has,
 /// Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average))), divided by the Σ idf of all terms, with k1 = 1.2 and
 /// b = 0.75. A term that no chunk has counts in it twice as much as one that a single chunk has (a bigram
@@ -50,10 +50,11 @@ const BM25_B: f64 = 0.75;
 /// The maximum length of a chunk, as a multiple of the average.
 const MAX_LENGTH_RATIO: f64 = 3.0;
 
-const STOP_WORDS: [&str; 33] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
-    "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to",
-    "was", "will", "with",
+const STOP_WORDS: [&str; 45] = [
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for", "how", "if",
+    "in", "into", "is", "it", "may", "no", "not", "of", "on", "or", "such", "that", "the", "their", "then",
+    "there", "these", "they", "this", "to", "was", "what", "when", "where", "which", "who", "why", "will",
+    "with",
 ];
 
 /// What a stop word begins with.
@@ -89,11 +90,19 @@ fn analyze(text: &str, analyzer: AnalyzerSettings, with_unigrams: bool) -> Vec<S
             } else if analyzer.tokenizer == Tokenizer::Cjk {
                 split_cjk(&term, with_unigrams, &mut terms);
             } else {
-                terms.push(term);
+                terms.push(stem(term, analyzer.stemming));
             }
         }
     }
     terms
+}
+
+/// A word without the s at its end, where English words are cut to their stem.
+fn stem(mut term: String, stemming: Stemming) -> String {
+    if stemming == Stemming::English && term.len() > 3 && term.ends_with('s') && !term.ends_with("ss") {
+        term.pop();
+    }
+    term
 }
 
 /// Whether two words of the same first letter are one edit apart.

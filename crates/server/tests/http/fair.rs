@@ -131,7 +131,9 @@ async fn a_held_upload_goes_on_where_it_was() {
     assert!(answer[..read].starts_with(b"HTTP/1.1 202"), "{}", String::from_utf8_lossy(&answer[..read]));
     bring_files(&acme, &id, true, &[("next.txt", "Ants march.")]).await;
     let document = acme.get(&format!("/datasets/{id}/documents/held.txt")).await.expect(200).body;
-    assert_eq!(document["content"], "Penguins swi\n---\n--");
+    // The reader in memory takes a text as it stands.
+    let content = document["content"].as_str().unwrap().replace("\r\n", "\n");
+    assert_eq!(content, "Penguins swi\n---\n--");
 }
 
 #[tokio::test]
