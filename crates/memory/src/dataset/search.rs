@@ -210,16 +210,16 @@ impl Index {
         for term in if names.is_empty() { query } else { names } {
             let stop_word = Some(&term).filter(|term| term.starts_with(NAME_MARK));
             let stop_word = stop_word.and_then(|term| with_mark(term, STOP_WORD_MARK)).filter(is_known);
-            let correction = self.correction(&term);
             let is_bigram = analyzer.tokenizer == Tokenizer::Cjk && term.starts_with(is_cjk);
-            let (term, factor) = match (Some(term).filter(is_known).or(stop_word), correction) {
-                (Some(term), _) => (term, 1.0),
-                (None, Some(term)) => (term, 2.0),
-                (None, None) if is_bigram => continue,
-                (None, None) => {
+            let known = if is_known(&term) { Some(term.clone()) } else { stop_word };
+            // Only a word that nobody has is looked for among all others.
+            let found = known.map(|term| (term, 1.0));
+            let found = found.or_else(|| self.correction(&term).map(|term| (term, 2.0)));
+            let Some((term, factor)) = found else {
+                if !is_bigram {
                     weighed.weight += 2.0 * idf(1.0);
-                    continue;
                 }
+                continue;
             };
             let idf = idf(self.document_frequency(&term));
             weighed.weight += factor * idf;

@@ -183,17 +183,11 @@ struct DatasetWithUsage {
 pub(super) async fn datasets(api: &ApiClient, what: &Datasets, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Datasets::List => {
-            let is_shown = !out.json;
-            let tell = async |datasets: Vec<Dataset>| {
-                let mut described = Vec::new();
-                for item in datasets {
-                    let description =
-                        if is_shown { count_of(api, &item).await? } else { Description::default() };
-                    described.push(Described { item, description });
-                }
-                Ok(described)
+            let count = async |dataset: &Dataset| {
+                let usage: DatasetUsage = api.get(&format!("/api/v1/datasets/{}/usage", dataset.id)).await?;
+                Ok(Description { first: usage.documents.to_string(), second: usage.chunks.to_string() })
             };
-            list(api, "/api/v1/datasets", &[], DATASETS, u64::MAX, out, tell).await
+            list_described(api, "/api/v1/datasets", &[], DATASETS, u64::MAX, out, count).await
         }
         Datasets::Show { dataset } => {
             let dataset = find_dataset(api, dataset).await?;
@@ -261,47 +255,26 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
     let filters: Vec<_> = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let max = if *all { u64::MAX } else { *limit };
     let names = if out.json || *installation { Names::default() } else { Names::read(api).await? };
-    let tell = async |events: Vec<Event>| {
-        let tell = |item: Event| Described {
-            description: Description {
-                first: names.actor(&item.actor),
-                second: names.object(item.object.as_ref()),
-            },
-            item,
-        };
-        Ok(events.into_iter().map(tell).collect())
+    let name = async |event: &Event| {
+        Ok(Description { first: names.actor(&event.actor), second: names.object(event.object.as_ref()) })
     };
-    list(api, path, &filters, EVENTS, max, out, tell).await
+    list_described(api, path, &filters, EVENTS, max, out, name).await
 }
 
 pub(super) async fn endpoints(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
-    let is_shown = !out.json;
-    let datasets = if is_shown { api.all::<Dataset>("/api/v1/datasets").await? } else { Vec::new() };
-    let tell = async |endpoints: Vec<Endpoint>| {
-        let mut described = Vec::new();
-        for item in endpoints {
-            let mut description = Description::default();
-            if is_shown {
-                let path = format!("/api/v1/endpoints/{}", item.slug);
-                let EndpointWithPolicies { policies, .. } = api.get(&path).await?;
-                let names: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
-                let dataset = datasets.iter().find(|dataset| dataset.id == item.dataset_id);
-                description.first =
-                    dataset.map_or_else(|| item.dataset_id.to_string(), |dataset| dataset.name.clone());
-                // Whom that lets in is worth a word: it is everybody.
-                description.second =
-                    if names.is_empty() { "(none: every member)".to_owned() } else { names.join(", ") };
-            }
-            described.push(Described { item, description });
-        }
-        Ok(described)
+    let datasets = if out.json { Vec::new() } else { api.all::<Dataset>("/api/v1/datasets").await? };
+    let describe = async |endpoint: &Endpoint| {
+        let EndpointWithPolicies { policies, .. } =
+            api.get(&format!("/api/v1/endpoints/{}", endpoint.slug)).await?;
+        let policies: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
+        let dataset = datasets.iter().find(|dataset| dataset.id == endpoint.dataset_id);
+        Ok(Description {
+            first: dataset.map_or_else(|| endpoint.dataset_id.to_string(), |dataset| dataset.name.clone()),
+            // Whom that lets in is worth a word: it is everybody.
+            second: if policies.is_empty() { "(none: every member)".to_owned() } else { policies.join(", ") },
+        })
     };
-    list(api, "/api/v1/endpoints", &[], ENDPOINTS, u64::MAX, out, tell).await
-}
-
-async fn count_of(api: &ApiClient, dataset: &Dataset) -> anyhow::Result<Description> {
-    let usage: DatasetUsage = api.get(&format!("/api/v1/datasets/{}/usage", dataset.id)).await?;
-    Ok(Description { first: usage.documents.to_string(), second: usage.chunks.to_string() })
+    list_described(api, "/api/v1/endpoints", &[], ENDPOINTS, u64::MAX, out, describe).await
 }
 
 /// Lists all items.
@@ -328,6 +301,28 @@ struct Described<T> {
 struct Description {
     first: String,
     second: String,
+}
+
+/// Lists up to so many items, each with what a person is told of it besides.
+async fn list_described<T: Serialize + DeserializeOwned>(
+    api: &ApiClient,
+    path: &str,
+    filters: &[(&str, &str)],
+    columns: &[Column<Described<T>>],
+    max: u64,
+    out: &mut Output,
+    describe: impl AsyncFn(&T) -> anyhow::Result<Description>,
+) -> anyhow::Result<()> {
+    let is_shown = !out.json;
+    let tell = async |items: Vec<T>| {
+        let mut described = Vec::with_capacity(items.len());
+        for item in items {
+            let description = if is_shown { describe(&item).await? } else { Description::default() };
+            described.push(Described { item, description });
+        }
+        Ok(described)
+    };
+    list(api, path, filters, columns, max, out, tell).await
 }
 
 /// Lists up to so many items, page by page, each as `tell` puts it.
