@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
-use syft_space_domain::identity::ports::{AccessTokens, Passwords};
+use syft_space_domain::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use syft_space_domain::sealing::Sealer;
 use syft_space_domain::store::{CommitHook, Store};
 
@@ -48,5 +48,7 @@ pub type SpoolFactory = dyn Fn() -> Fixture<dyn Spool>;
 pub type PasswordsFactory = dyn Fn() -> Box<dyn Passwords>;
 /// Makes a token signer with its own keys. It does not accept the tokens of another signer.
 pub type TokensFactory = dyn Fn() -> Box<dyn AccessTokens>;
+/// Makes a token signer with one key of its own, and what keeps its keys.
+pub type SigningKeysFactory = dyn Fn() -> (Arc<dyn AccessTokens>, Arc<dyn SigningKeys>);
 /// Makes a sealer with its own key. Another sealer cannot open its values.
 pub type SealerFactory = dyn Fn() -> Box<dyn Sealer>;

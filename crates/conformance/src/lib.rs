@@ -31,6 +31,7 @@
 //! | `Spool` | [`spool`] |
 //! | `Passwords` | [`passwords`] |
 //! | `AccessTokens` | [`tokens`] |
+//! | `SigningKeys` | [`signing_keys`] |
 //! | `Sealer` | [`sealing`] |
 //!
 //! A suite runs every check before it panics, and its message lists all broken promises. To work on a single one,
@@ -69,6 +70,7 @@ mod run;
 pub mod sample;
 pub mod sealing;
 pub mod search;
+pub mod signing_keys;
 pub mod spool;
 pub mod store;
 pub mod tenant;
@@ -77,7 +79,7 @@ pub mod tokens;
 pub use check::Check;
 pub use fixture::{
     DocumentsFactory, ExtractorFactory, Fixture, PasswordsFactory, Reopen, SealerFactory, SearchFactory,
-    SpoolFactory, StoreFactory, TokensFactory,
+    SigningKeysFactory, SpoolFactory, StoreFactory, TokensFactory,
 };
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.

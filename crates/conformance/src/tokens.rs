@@ -28,9 +28,9 @@ pub fn suite(make: &TokensFactory) {
     run_all("the signer of tokens", CHECKS, make);
 }
 
-const ISSUED_AT: Timestamp = Timestamp::from_unix_micros(1_764_000_000_000_000);
+pub(crate) const ISSUED_AT: Timestamp = Timestamp::from_unix_micros(1_764_000_000_000_000);
 
-fn claims(tokens: &dyn AccessTokens, n: u8) -> AccessClaims {
+pub(crate) fn claims(tokens: &dyn AccessTokens, n: u8) -> AccessClaims {
     AccessClaims {
         account: account_id(n.into()),
         email: email(n.into()),
@@ -44,7 +44,7 @@ fn claims(tokens: &dyn AccessTokens, n: u8) -> AccessClaims {
     }
 }
 
-fn sign(tokens: &dyn AccessTokens, claims: &AccessClaims) -> String {
+pub(crate) fn sign(tokens: &dyn AccessTokens, claims: &AccessClaims) -> String {
     tokens.sign(claims).expect("a token is signed").expose().to_owned()
 }
 

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use syft_space_conformance::{
     audit, dataset, documents, endpoint, extract, identity, marketplace, passwords, policy, sealing, search,
-    spool, store, tenant, tokens,
+    signing_keys, spool, store, tenant, tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -47,6 +47,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     listed.extend(extract::CHECKS.iter().map(|check| check.promise));
     listed.extend(spool::CHECKS.iter().map(|check| check.promise));
     listed.extend(passwords::CHECKS.iter().map(|check| check.promise));
+    listed.extend(signing_keys::CHECKS.iter().map(|check| check.promise));
     listed.extend(tokens::CHECKS.iter().map(|check| check.promise));
     listed.extend(sealing::CHECKS.iter().map(|check| check.promise));
     assert!(

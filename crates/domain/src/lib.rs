@@ -56,6 +56,7 @@ mod as_text;
 pub mod audit;
 pub mod dataset;
 pub mod endpoint;
+pub mod environment;
 pub mod identity;
 pub mod ids;
 pub mod marketplace;

@@ -1,8 +1,8 @@
 //! The failure of a port, which any use case can answer and nobody is at fault for.
 
 use crate::dataset::ports::{ExtractError, SearchError};
-use crate::identity::TokenSignError;
 use crate::identity::ports::HashingError;
+use crate::identity::{SigningKeysError, TokenSignError};
 use crate::random::RandomError;
 use crate::sealing::SealError;
 use crate::snapshot::SnapshotError;
@@ -23,6 +23,9 @@ pub enum PortError {
     /// The signing of tokens.
     #[error(transparent)]
     Signing(#[from] TokenSignError),
+    /// The keys that sign tokens.
+    #[error(transparent)]
+    SigningKeys(#[from] SigningKeysError),
     /// The search engine.
     #[error(transparent)]
     Search(#[from] SearchError),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::audit::{Origin, RequestContext};
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue};
-use crate::identity::ports::{AccessTokens, Passwords};
+use crate::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
 use crate::policy::PolicyTypes;
 use crate::random::{Entropy, RandomError};
@@ -36,6 +36,8 @@ pub struct Space {
     pub passwords: Arc<dyn Passwords>,
     /// Signs and verifies access tokens.
     pub tokens: Arc<dyn AccessTokens>,
+    /// Keeps the keys that sign them.
+    pub signing_keys: Arc<dyn SigningKeys>,
     /// Which hubs are trusted.
     pub trusted: Arc<dyn TrustedHubs>,
     /// Verifies satellite tokens.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use syft_space_domain::environment::Environment;
+use syft_space_domain::identity::SigningKey;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
@@ -12,10 +14,14 @@ use syft_space_domain::time::Timestamp;
 use crate::key::{Key, generate_secret};
 use crate::{KeyRingError, SigningAlgorithm, ring_format};
 
+/// The most keys of a ring. Each token names its key, which is looked for among them.
+const MAX_KEYS: usize = 16;
+
 /// The keys of access tokens: the current one signs, retired ones are accepted until their time is over.
 ///
 /// It has no `Debug`: it holds private keys.
 pub struct KeyRing {
+    environment: Option<Environment>,
     current: Key,
     retired: Vec<Key>,
 }
@@ -30,7 +36,8 @@ impl KeyRing {
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Self, KeyRingError> {
-        Ok(Self { current: new_key(algorithm, now, entropy)?, retired: Vec::new() })
+        let current = new_key(algorithm, now, entropy)?;
+        Ok(Self { environment: None, current, retired: Vec::new() })
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote.
@@ -39,7 +46,7 @@ impl KeyRing {
     /// When the text is no key set of this form, a key is malformed, too short or mixed, two have one id, or not exactly
     /// one is current.
     pub fn parse(json: &Secret<String>) -> Result<Self, KeyRingError> {
-        let keys = ring_format::read(json)?;
+        let (environment, keys) = ring_format::read(json)?;
         if let Some(kid) = first_duplicate_id(&keys) {
             return Err(KeyRingError::DuplicateId { kid });
         }
@@ -47,7 +54,7 @@ impl KeyRing {
             keys.into_iter().partition(|key| key.accepted_until.is_none());
         let found = current.len();
         match (current.pop(), found) {
-            (Some(current), 1) => Ok(Self { current, retired }),
+            (Some(current), 1) => Ok(Self { environment, current, retired }),
             _ => Err(KeyRingError::NotOneCurrent { found }),
         }
     }
@@ -55,7 +62,23 @@ impl KeyRing {
     /// The ring as a JSON Web Key Set with its private parts: what is stored, where nobody else can read it.
     #[must_use]
     pub fn to_json(&self) -> Secret<String> {
-        ring_format::write(self.keys())
+        ring_format::write(self.environment.as_ref(), self.keys())
+    }
+
+    /// Marks the ring as one of this environment, where it has no mark yet.
+    ///
+    /// # Errors
+    /// When it is marked as one of another: keys that were copied from there would let everybody in who may enter there.
+    pub fn claim(&mut self, environment: &Environment) -> Result<(), KeyRingError> {
+        match &self.environment {
+            Some(found) if found != environment => {
+                Err(KeyRingError::OtherEnvironment { found: found.clone(), asked: environment.clone() })
+            }
+            _ => {
+                self.environment = Some(environment.clone());
+                Ok(())
+            }
+        }
     }
 
     /// Makes a new key that signs from now on. Tokens of the one before are accepted for `overlap` longer: the
@@ -63,7 +86,8 @@ impl KeyRing {
     /// over leave the ring.
     ///
     /// # Errors
-    /// When the source of randomness or the cryptographic library fails; the ring is then as before.
+    /// When the source of randomness or the cryptographic library fails, or too many keys are accepted already; the
+    /// ring is then as before.
     pub fn rotate(
         &mut self,
         algorithm: SigningAlgorithm,
@@ -71,12 +95,41 @@ impl KeyRing {
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<(), KeyRingError> {
+        self.forget_expired(now);
+        if self.retired.len() + 2 > MAX_KEYS && !overlap.is_zero() {
+            return Err(KeyRingError::TooMany { found: MAX_KEYS });
+        }
         let next = new_key(algorithm, now, entropy)?;
         let mut previous = std::mem::replace(&mut self.current, next);
         previous.accepted_until = Some(now.plus(overlap));
         self.retired.push(previous);
-        self.retired.retain(|key| key.is_accepted(now));
+        self.forget_expired(now);
         Ok(())
+    }
+
+    /// Accepts no token of any key but the current one from now on.
+    pub fn revoke_retired(&mut self) {
+        self.retired.clear();
+    }
+
+    /// Removes the keys whose time is over. Whether there were any.
+    pub fn forget_expired(&mut self, now: Timestamp) -> bool {
+        let before = self.retired.len();
+        self.retired.retain(|key| key.is_accepted(now));
+        self.retired.len() < before
+    }
+
+    /// The keys accepted now, the current one first, without anything secret.
+    #[must_use]
+    pub fn describe(&self, now: Timestamp) -> Vec<SigningKey> {
+        let describe = |key: &Key| SigningKey {
+            id: key.id.clone(),
+            algorithm: key.algorithm.as_str().to_owned(),
+            created_at: key.created_at,
+            accepted_until: key.accepted_until,
+            rotates_at: None,
+        };
+        self.keys().filter(|key| key.is_accepted(now)).map(describe).collect()
     }
 
     /// The public halves of the keys accepted now, as a JSON Web Key Set to publish. HMAC keys have none.
@@ -107,15 +160,9 @@ impl KeyRing {
         self.current.algorithm
     }
 
-    /// When the current key was made, to tell when to rotate.
-    #[must_use]
-    pub fn created_at(&self) -> Timestamp {
-        self.current.created_at
-    }
-
     #[cfg(test)]
     pub(crate) fn of(current: Key) -> Self {
-        Self { current, retired: Vec::new() }
+        Self { environment: None, current, retired: Vec::new() }
     }
 
     pub(crate) fn current(&self) -> &Key {

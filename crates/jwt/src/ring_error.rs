@@ -1,5 +1,6 @@
 //! The errors of a key ring, and what to do about them.
 
+use syft_space_domain::environment::{Environment, EnvironmentError};
 use syft_space_domain::random::RandomError;
 
 use crate::SigningAlgorithm;
@@ -76,6 +77,26 @@ pub enum KeyRingError {
     NotMade {
         /// Its algorithm.
         algorithm: SigningAlgorithm,
+    },
+    /// The keys were made for another environment.
+    #[error(
+        "the signing keys are those of the environment {found}, and this is {asked}: give each environment keys of its \
+         own, or correct the environment's name"
+    )]
+    OtherEnvironment {
+        /// Their mark.
+        found: Environment,
+        /// What the caller asked for.
+        asked: Environment,
+    },
+    /// The mark of the environment is none.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// There are as many keys as there may be.
+    #[error("tokens of {found} signing keys are accepted, and of no more at once")]
+    TooMany {
+        /// How many there are.
+        found: usize,
     },
     /// There was no randomness to make a key from.
     #[error(transparent)]

@@ -1,11 +1,12 @@
 //! The stored form of a key ring.
 //!
-//! It is a JSON Web Key Set (RFC 7517) with two members of our own per key: `created_at`, and `accepted_until` for a
-//! retired one. Unknown members are refused: a key that says more than is understood here is not ours.
+//! It is a JSON Web Key Set (RFC 7517) with a member of our own, `environment`, and two per key: `created_at`, and
+//! `accepted_until` for a retired one. Unknown members are refused: a key that says more than is understood here is not ours.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use syft_space_domain::environment::Environment;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use zeroize::Zeroize;
@@ -16,6 +17,7 @@ use crate::{KeyRingError, SigningAlgorithm};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredKeySet {
+    environment: Option<String>,
     keys: Vec<StoredKey>,
 }
 
@@ -38,6 +40,8 @@ struct StoredKey {
 
 #[derive(Serialize)]
 struct StoredKeySetOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
     keys: &'a [StoredKeyOut<'a>],
 }
 
@@ -66,7 +70,10 @@ struct StoredKeyOut<'a> {
 /// The room for one written key, so that the buffer of secrets never grows and leaves a copy behind.
 const KEY_JSON_BYTES: usize = 1024;
 
-pub(crate) fn write<'a>(keys: impl Iterator<Item = &'a Key>) -> Secret<String> {
+pub(crate) fn write<'a>(
+    environment: Option<&Environment>,
+    keys: impl Iterator<Item = &'a Key>,
+) -> Secret<String> {
     let keys: Vec<(&Key, Secret<String>)> =
         keys.map(|key| (key, Secret::new(URL_SAFE_NO_PAD.encode(key.secret.expose())))).collect();
     let entries: Vec<StoredKeyOut<'_>> = keys
@@ -92,16 +99,19 @@ pub(crate) fn write<'a>(keys: impl Iterator<Item = &'a Key>) -> Secret<String> {
     let lengths: usize = keys.iter().map(|(_, secret)| secret.expose().len() + KEY_JSON_BYTES).sum();
     let mut json = Vec::with_capacity(lengths + KEY_JSON_BYTES);
     // Writing text and times into memory cannot fail; an empty file would be refused when read.
-    let written = serde_json::to_writer_pretty(&mut json, &StoredKeySetOut { keys: &entries });
+    let environment = environment.map(Environment::as_str);
+    let written = serde_json::to_writer_pretty(&mut json, &StoredKeySetOut { environment, keys: &entries });
     debug_assert!(written.is_ok(), "a key set is plain JSON");
     Secret::new(String::from_utf8(json).unwrap_or_default())
 }
 
-pub(crate) fn read(json: &Secret<String>) -> Result<Vec<Key>, KeyRingError> {
+pub(crate) fn read(json: &Secret<String>) -> Result<(Option<Environment>, Vec<Key>), KeyRingError> {
     // The parser's own message is dropped: it may quote a value.
     let set: StoredKeySet = serde_json::from_str(json.expose())
         .map_err(|error| KeyRingError::Unreadable { line: error.line(), column: error.column() })?;
-    set.keys.into_iter().map(StoredKey::into_key).collect()
+    let environment = set.environment.map(|mark| Environment::parse(&mark)).transpose()?;
+    let keys = set.keys.into_iter().map(StoredKey::into_key).collect::<Result<_, _>>()?;
+    Ok((environment, keys))
 }
 
 impl StoredKey {

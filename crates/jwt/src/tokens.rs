@@ -1,13 +1,16 @@
 //! The signing and verification of access tokens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use syft_space_domain::identity::ports::AccessTokens;
-use syft_space_domain::identity::{AccessClaims, AccessToken, TokenRefused, TokenSignError};
+use syft_space_domain::identity::{AccessClaims, AccessToken, SigningKey, TokenRefused, TokenSignError};
 use syft_space_domain::random::{Entropy, RandomError};
+use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use syft_space_jose::{Compact, MAX_TOKEN_BYTES, TokenCache, TokenHasher, decode, numeric_date, object};
 
@@ -64,11 +67,17 @@ pub enum TokenSettingsError {
 
 /// Signs and verifies access tokens with the keys of a ring.
 pub struct JwtTokens {
-    ring: KeyRing,
+    keys: ArcSwap<Keys>,
     issuer: String,
     audience: String,
     lifetime: Duration,
     hasher: TokenHasher,
+    cached: usize,
+}
+
+/// A ring, and the tokens that were verified by it: another ring remembers none of them.
+struct Keys {
+    ring: KeyRing,
     cache: TokenCache<VerifiedToken>,
 }
 
@@ -81,7 +90,6 @@ struct VerifiedToken {
 
 impl JwtTokens {
     /// Takes a ring, and tries each of its keys once: what cannot sign and verify is found out at the start.
-    /// To use a rotated ring, make another of these; it remembers no token of the one before.
     ///
     /// # Errors
     /// When a name is empty, the lifetime is no whole number of seconds, a key fails its self-test, or there is no
@@ -98,21 +106,40 @@ impl JwtTokens {
         if lifetime.is_zero() || lifetime.subsec_nanos() != 0 {
             return Err(TokenSettingsError::Lifetime);
         }
-        if let Some(broken) = ring.keys().find(|key| !key.passes_self_test()) {
-            return Err(TokenSettingsError::SelfTest { kid: broken.id.clone(), algorithm: broken.algorithm });
-        }
         let hasher = TokenHasher::new(entropy)?;
-        Ok(Self { ring, issuer, audience, lifetime, hasher, cache: TokenCache::new(cached) })
+        let keys = ArcSwap::from_pointee(Keys::new(ring, cached)?);
+        Ok(Self { keys, issuer, audience, lifetime, hasher, cached })
+    }
+
+    /// Takes another ring from now on, and remembers no token that the one before verified.
+    ///
+    /// # Errors
+    /// When one of its keys fails its self-test; the ring before stays.
+    pub fn replace(&self, ring: KeyRing) -> Result<(), TokenSettingsError> {
+        self.keys.store(Arc::new(Keys::new(ring, self.cached)?));
+        Ok(())
+    }
+
+    /// The ring in use, to be stored.
+    #[must_use]
+    pub fn to_json(&self) -> Secret<String> {
+        self.keys.load().ring.to_json()
+    }
+
+    /// The keys accepted now, the one that signs first, without anything secret.
+    #[must_use]
+    pub fn describe(&self, now: Timestamp) -> Vec<SigningKey> {
+        self.keys.load().ring.describe(now)
     }
 
     /// The public halves of the keys accepted now, as a JSON Web Key Set to publish.
     #[must_use]
     pub fn public_jwks(&self, now: Timestamp) -> Value {
-        self.ring.public_jwks(now)
+        self.keys.load().ring.public_jwks(now)
     }
 
     /// Checks a token without the cache.
-    fn check(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenRefused> {
+    fn check(&self, ring: &KeyRing, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenRefused> {
         let token = Compact::split(token).ok_or(TokenRefused::Malformed)?;
         let header = decode(token.header).ok_or(TokenRefused::Malformed)?;
         let header: Header<'_> = object(&header).ok_or(TokenRefused::Malformed)?;
@@ -122,8 +149,7 @@ impl JwtTokens {
         if header.typ != TOKEN_TYPE {
             return Err(TokenRefused::WrongKind);
         }
-        let key = self
-            .ring
+        let key = ring
             .keys()
             .find(|key| key.id == header.kid && key.is_accepted(now))
             .ok_or(TokenRefused::UnknownKey)?;
@@ -175,7 +201,8 @@ impl AccessTokens for JwtTokens {
             return Err(refuse("it would not live for a second, or for longer than tokens may"));
         }
         let payload = serde_json::to_vec(&written).map_err(|_| refuse("its claims cannot be written"))?;
-        let key = self.ring.current();
+        let keys = self.keys.load();
+        let key = keys.ring.current();
         let mut text = format!("{}.{}", key.header, URL_SAFE_NO_PAD.encode(payload));
         let signature = key.sign(text.as_bytes()).ok_or_else(|| refuse("the key does not sign"))?;
         text.push('.');
@@ -191,14 +218,24 @@ impl AccessTokens for JwtTokens {
             return Err(TokenRefused::Malformed);
         }
         let digest = self.hasher.digest(token);
-        let known = self.cache.get_if(&digest, |known| now < known.expires_at);
+        let keys = self.keys.load();
+        let known = keys.cache.get_if(&digest, |known| now < known.expires_at);
         if let Some(known) = known.filter(|known| now >= known.not_before) {
             return Ok(known.claims.clone());
         }
-        let verified = self.check(token, now)?;
+        let verified = self.check(&keys.ring, token, now)?;
         let claims = verified.claims.clone();
-        self.cache.insert(digest, verified);
+        keys.cache.insert(digest, verified);
         Ok(claims)
+    }
+}
+
+impl Keys {
+    fn new(ring: KeyRing, cached: usize) -> Result<Self, TokenSettingsError> {
+        if let Some(broken) = ring.keys().find(|key| !key.passes_self_test()) {
+            return Err(TokenSettingsError::SelfTest { kid: broken.id.clone(), algorithm: broken.algorithm });
+        }
+        Ok(Self { ring, cache: TokenCache::new(cached) })
     }
 }
 
@@ -254,16 +291,20 @@ mod tests {
         for number in 0..1_000 {
             let token = tokens.sign(&claims(number)).unwrap();
             assert_eq!(tokens.verify(token.expose(), now), Ok(claims(number)));
-            assert!(tokens.cache.len() <= 16, "{} after {number}", tokens.cache.len());
+            assert!(
+                tokens.keys.load().cache.len() <= 16,
+                "{} after {number}",
+                tokens.keys.load().cache.len()
+            );
         }
-        assert!(!tokens.cache.is_empty());
+        assert!(!tokens.keys.load().cache.is_empty());
 
         let last = tokens.sign(&claims(1_000)).unwrap();
         assert!(tokens.verify(last.expose(), now).is_ok());
-        let known = tokens.cache.len();
+        let known = tokens.keys.load().cache.len();
         let end = Timestamp::from_unix_micros(900_000_000);
         assert_eq!(tokens.verify(last.expose(), end), Err(TokenRefused::Expired));
-        assert_eq!(tokens.cache.len(), known - 1);
+        assert_eq!(tokens.keys.load().cache.len(), known - 1);
     }
 
     #[test]
@@ -274,7 +315,7 @@ mod tests {
             let broken = format!("{}A", token.expose());
             assert!(tokens.verify(&broken, Timestamp::from_unix_micros(0)).is_err());
         }
-        assert_eq!(tokens.cache.len(), 0);
+        assert_eq!(tokens.keys.load().cache.len(), 0);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::time::Duration;
 use syft_space_conformance::{
     Fixture, StoreFactory, audit, dataset, differential, documents, endpoint, extract, identity,
 };
-use syft_space_conformance::{passwords, policy, sealing, search, spool, store, tenant, tokens};
+use syft_space_conformance::{
+    passwords, policy, sealing, search, signing_keys, spool, store, tenant, tokens,
+};
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
     InsecurePasswords, MemoryDocuments, MemorySealer, MemorySearch, MemorySpool, MemoryStore, MemoryTokens,
@@ -64,6 +66,14 @@ fn the_passwords_keep_their_promises() {
 #[test]
 fn the_tokens_keep_their_promises() {
     tokens::suite(&|| Box::new(MemoryTokens::new(entropy(), Duration::from_secs(900))));
+}
+
+#[test]
+fn k2_the_signing_keys_keep_their_promises() {
+    signing_keys::suite(&|| {
+        let tokens = Arc::new(MemoryTokens::new(entropy(), Duration::from_secs(900)));
+        (tokens.clone(), tokens)
+    });
 }
 
 #[test]

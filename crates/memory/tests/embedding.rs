@@ -94,6 +94,7 @@ fn space() -> Space {
     let policy_types = PolicyTypes::default();
     let snapshots = Arc::new(SnapshotCache::new(policy_types.clone()));
     let hub = Arc::new(MemoryHub::new()); // for tests alone
+    let tokens = Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900)));
     let space = Space {
         store: Arc::new(MemoryStore::new(snapshots.clone())),
         trusted: snapshots.clone(),
@@ -104,7 +105,8 @@ fn space() -> Space {
         spool: Arc::new(MemorySpool::new()),
         extractor: Arc::new(TextFiles), // text and Markdown alone
         passwords: Arc::new(InsecurePasswords::new(entropy.clone())), // for tests alone
-        tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
+        tokens: tokens.clone(),
+        signing_keys: tokens,
         satellites: hub.clone(),
         identities: hub.clone(),
         hubs: hub,

@@ -3,9 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use syft_space_domain::environment::Environment;
 use syft_space_domain::random::RandomError;
-
-use crate::Environment;
 
 /// A master key could not be made or read. No message holds key material.
 #[derive(Debug, thiserror::Error)]

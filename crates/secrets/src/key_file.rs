@@ -7,14 +7,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use syft_space_domain::environment::Environment;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use syft_space_home::private_file;
 use zeroize::Zeroizing;
 
+use crate::MasterKeyError;
 use crate::master_key::{ID_BYTES, KEY_BYTES, MasterKey};
-use crate::{Environment, MasterKeyError};
 
 /// The version of the format that is written and read here.
 const FILE_VERSION: u64 = 1;

@@ -25,13 +25,11 @@
 //! Keys, and the text of values, are overwritten when they are dropped.
 #![forbid(unsafe_code)]
 
-mod environment;
 mod error;
 mod key_file;
 mod master_key;
 mod sealer;
 
-pub use environment::{Environment, EnvironmentError};
 pub use error::MasterKeyError;
 pub use master_key::MasterKey;
 pub use sealer::XChaChaSealer;

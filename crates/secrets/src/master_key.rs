@@ -2,13 +2,14 @@
 
 use hkdf::Hkdf;
 use sha2::Sha256;
+use syft_space_domain::environment::Environment;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::time::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::{Environment, MasterKeyError};
+use crate::MasterKeyError;
 
 /// The length of a master key, and of a tenant's.
 pub(crate) const KEY_BYTES: usize = 32;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{
-    DocumentsFactory, Fixture, PasswordsFactory, SearchFactory, TokensFactory, documents, passwords, sample,
-    search, tokens,
+    DocumentsFactory, Fixture, PasswordsFactory, SearchFactory, SigningKeysFactory, TokensFactory, documents,
+    passwords, sample, search, signing_keys, tokens,
 };
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, SearchEngine, SearchError};
@@ -14,9 +14,12 @@ use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexKey,
     JobProgress, SearchQuery, Threshold, Usage,
 };
-use syft_space_domain::identity::ports::{AccessTokens, Compared, HashingClient, HashingError, Passwords};
+use syft_space_domain::identity::ports::{
+    AccessTokens, Compared, HashingClient, HashingError, Passwords, SigningKeys,
+};
 use syft_space_domain::identity::{
-    AccessClaims, AccessToken, Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
+    AccessClaims, AccessToken, Password, PasswordError, PasswordHash, PreviousKeys, SigningKey,
+    SigningKeysError, TokenRefused, TokenSignError,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -43,6 +46,8 @@ enum Fault {
     TruncatesAt72,
     AcceptsAnyPassword,
     IgnoresContext,
+    KeepsRevokedKeys,
+    RevokesAlways,
 }
 
 struct FaultyAdapter<P> {
@@ -258,6 +263,29 @@ impl AccessTokens for FaultyAdapter<MemoryTokens> {
     }
 }
 
+impl SigningKeys for FaultyAdapter<MemoryTokens> {
+    fn keys(&self, now: Timestamp) -> Vec<SigningKey> {
+        self.inner.keys(now)
+    }
+
+    fn rotate(
+        &self,
+        previous: PreviousKeys,
+        now: Timestamp,
+    ) -> Pending<'_, Result<SigningKey, SigningKeysError>> {
+        let previous = match self.fault {
+            Fault::KeepsRevokedKeys => PreviousKeys::Overlap,
+            Fault::RevokesAlways => PreviousKeys::Revoke,
+            _ => previous,
+        };
+        self.inner.rotate(previous, now)
+    }
+
+    fn forget_expired(&self, now: Timestamp) -> Pending<'_, Result<(), SigningKeysError>> {
+        self.inner.forget_expired(now)
+    }
+}
+
 impl Passwords for FaultyAdapter<InsecurePasswords> {
     fn check(&self, password: &Password, context: &[&str]) -> Result<(), PasswordError> {
         self.inner.check(password, if self.fault == Fault::IgnoresContext { &[] } else { context })
@@ -315,6 +343,14 @@ fn faulty_tokens(fault: Fault) -> Box<TokensFactory> {
     })
 }
 
+fn faulty_signing_keys(fault: Fault) -> Box<SigningKeysFactory> {
+    Box::new(move || {
+        let tokens = MemoryTokens::new(entropy(), Duration::from_secs(60));
+        let tokens = Arc::new(FaultyAdapter::new(tokens, fault));
+        (tokens.clone(), tokens)
+    })
+}
+
 fn faulty_passwords(fault: Fault) -> Box<PasswordsFactory> {
     Box::new(move || Box::new(FaultyAdapter::new(InsecurePasswords::new(entropy()), fault)))
 }
@@ -352,6 +388,16 @@ fn a1_wrong_signers_of_tokens_are_caught() {
         (Fault::TrimsToken, "a1_a_token_that_was_changed_is_refused"),
     ] {
         assert_caught(tokens::CHECKS, &*faulty_tokens(fault), promise);
+    }
+}
+
+#[test]
+fn k2_wrong_keepers_of_signing_keys_are_caught() {
+    for (fault, promise) in [
+        (Fault::KeepsRevokedKeys, "k2_tokens_of_revoked_keys_are_refused_at_once"),
+        (Fault::RevokesAlways, "k2_a_new_key_signs_and_the_one_before_is_accepted_until_its_tokens_expire"),
+    ] {
+        assert_caught(signing_keys::CHECKS, &*faulty_signing_keys(fault), promise);
     }
 }
 

@@ -158,6 +158,8 @@ text_enum! {
         Marketplace = "marketplace",
         /// An endpoint on a marketplace.
         Listing = "listing",
+        /// A key that signs access tokens, by its `kid`.
+        SigningKey = "signing_key",
         /// The audit log.
         Audit = "audit",
         /// A route of the API, as `METHOD /path/{of}/the/table`.

@@ -7,7 +7,8 @@ use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
     AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member,
-    Membership, MembershipWithTenant, Password, PasswordError, PasswordHash, TokenRefused, TokenSignError,
+    Membership, MembershipWithTenant, Password, PasswordError, PasswordHash, PreviousKeys, SigningKey,
+    SigningKeysError, TokenRefused, TokenSignError,
 };
 use crate::ids::{AccountId, InvitationId};
 use crate::page::{Page, PageRequest};
@@ -177,4 +178,28 @@ pub trait AccessTokens: Send + Sync {
     /// When its form, kind, key, signature, claims or time is wrong. A token of another kind, well-formed as such, is
     /// [`TokenRefused::WrongKind`], whatever else is wrong with it for us: it may be for another to verify.
     fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenRefused>;
+}
+
+/// Keeps the keys that sign access tokens.
+///
+/// Of two changes at once one comes after the other. A change is durable before the keys are used as it says.
+pub trait SigningKeys: Send + Sync {
+    /// The keys whose tokens are accepted, the one that signs first.
+    fn keys(&self, now: Timestamp) -> Vec<SigningKey>;
+
+    /// Makes a key that signs from now on.
+    ///
+    /// # Errors
+    /// When it cannot be made or kept, or there are too many whose tokens are still accepted. The keys are as before.
+    fn rotate(
+        &self,
+        previous: PreviousKeys,
+        now: Timestamp,
+    ) -> Pending<'_, Result<SigningKey, SigningKeysError>>;
+
+    /// Forgets the keys whose tokens are accepted no more.
+    ///
+    /// # Errors
+    /// When what is kept cannot be changed.
+    fn forget_expired(&self, now: Timestamp) -> Pending<'_, Result<(), SigningKeysError>>;
 }

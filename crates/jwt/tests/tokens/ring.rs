@@ -38,7 +38,8 @@ fn a_ring_is_the_same_after_writing_and_reading() {
     let json = ring.to_json();
     let again = KeyRing::parse(&json).unwrap();
     assert!(again.to_json().expose() == json.expose());
-    assert_eq!((again.algorithm(), again.created_at()), (SigningAlgorithm::Es256, at(NOW)));
+    assert_eq!(again.algorithm(), SigningAlgorithm::Es256);
+    assert_eq!(again.describe(at(NOW))[0].created_at, at(NOW));
     let token = tokens(ring).sign(&claims()).unwrap();
     assert_eq!(tokens(again).verify(token.expose(), at(NOW)), Ok(claims()));
 }

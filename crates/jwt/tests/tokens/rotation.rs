@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::TokenRefused;
 use syft_space_domain::identity::ports::AccessTokens;
 use syft_space_domain::random::{Entropy, RandomError};
@@ -101,4 +102,66 @@ fn two_rings_never_share_a_key() {
         let token = tokens(one).sign(&claims()).unwrap();
         assert_eq!(tokens(two).verify(token.expose(), at(NOW)), Err(TokenRefused::UnknownKey));
     }
+}
+
+#[test]
+fn k2_tokens_signed_before_and_after_a_rotation_are_accepted_while_it_runs() {
+    let tokens = tokens(ring(SigningAlgorithm::Hs256));
+    let old = tokens.sign(&claims()).unwrap();
+    assert_eq!(tokens.verify(old.expose(), at(NOW)), Ok(claims()));
+    std::thread::scope(|scope| {
+        let work = || {
+            for _ in 0..500 {
+                assert_eq!(tokens.verify(old.expose(), at(NOW)), Ok(claims()));
+                let new = tokens.sign(&claims()).unwrap();
+                assert_eq!(tokens.verify(new.expose(), at(NOW)), Ok(claims()));
+            }
+        };
+        let workers = [scope.spawn(work), scope.spawn(work)];
+        for round in 0..10 {
+            let mut ring = KeyRing::parse(&tokens.to_json()).unwrap();
+            ring.rotate(SigningAlgorithm::EdDsa, OVERLAP, at(NOW), &Seeded::new(round)).unwrap();
+            tokens.replace(ring).unwrap();
+        }
+        assert!(workers.into_iter().all(|worker| worker.join().is_ok()));
+    });
+}
+
+#[test]
+fn k2_a_token_that_is_remembered_ends_with_the_key_that_signed_it() {
+    let tokens = tokens(ring(SigningAlgorithm::Hs256));
+    let old = tokens.sign(&claims()).unwrap();
+    assert_eq!(tokens.verify(old.expose(), at(NOW)), Ok(claims()));
+    let mut ring = KeyRing::parse(&tokens.to_json()).unwrap();
+    ring.rotate(SigningAlgorithm::Hs256, Duration::ZERO, at(NOW), &Seeded::new(7)).unwrap();
+    tokens.replace(ring).unwrap();
+    assert_eq!(tokens.verify(old.expose(), at(NOW)), Err(TokenRefused::UnknownKey));
+}
+
+#[test]
+fn k2_keys_of_one_environment_are_refused_in_another() {
+    let named = |name| Environment::parse(name).unwrap();
+    let mut ring = ring(SigningAlgorithm::Hs256);
+    ring.claim(&named("staging")).unwrap();
+    let mut copied = KeyRing::parse(&ring.to_json()).unwrap();
+    let error = copied.claim(&named("production")).unwrap_err();
+    assert!(matches!(error, KeyRingError::OtherEnvironment { .. }));
+    assert!(error.to_string().contains("staging") && error.to_string().contains("production"), "{error}");
+    copied.claim(&named("staging")).unwrap();
+}
+
+#[test]
+fn k2_so_many_keys_are_accepted_at_once_and_no_more_but_a_leak_is_always_ended() {
+    let mut ring = ring(SigningAlgorithm::Hs256);
+    let rotate = |ring: &mut KeyRing, overlap, seed| {
+        ring.rotate(SigningAlgorithm::Hs256, overlap, at(NOW), &Seeded::new(seed))
+    };
+    for seed in 10..25 {
+        rotate(&mut ring, OVERLAP, seed).unwrap();
+    }
+    assert_eq!(ring.describe(at(NOW)).len(), 16);
+    assert_eq!(rotate(&mut ring, OVERLAP, 25), Err(KeyRingError::TooMany { found: 16 }));
+    rotate(&mut ring, Duration::ZERO, 26).unwrap();
+    ring.revoke_retired();
+    assert_eq!(ring.describe(at(NOW)).len(), 1);
 }

@@ -63,6 +63,7 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(7));
         let begin = Timestamp::parse("2026-11-24T09:30:00Z").unwrap();
         let hub = Arc::new(MemoryHub::new());
+        let tokens = Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900)));
         let space = Space {
             store: Arc::new(MemoryStore::new(cache.clone())),
             trusted: cache.clone(),
@@ -77,7 +78,8 @@ impl World {
             extractor: Arc::new(TextFiles),
             policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
-            tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
+            tokens: tokens.clone(),
+            signing_keys: tokens,
             clock: Arc::new(AdvancingClock(ManualClock::at(begin))),
             entropy,
             datasets: DatasetLocks::default(),

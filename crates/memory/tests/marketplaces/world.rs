@@ -47,6 +47,7 @@ impl World {
         let hub = Arc::new(MemoryHub::new());
         hub.set_issuer(url(), ISSUER.parse().unwrap());
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap()));
+        let tokens = Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900)));
         let space = Space {
             documents: Arc::new(MemoryDocuments::new()),
             engine: Arc::new(MemorySearch::new()),
@@ -56,7 +57,8 @@ impl World {
             snapshots: cache.clone(),
             policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
-            tokens: Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900))),
+            tokens: tokens.clone(),
+            signing_keys: tokens,
             trusted: cache.clone(),
             satellites: hub.clone(),
             identities: hub.clone(),

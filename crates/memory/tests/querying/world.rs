@@ -80,6 +80,7 @@ impl World {
         let hub = Arc::new(MemoryHub::new());
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00Z").unwrap()));
         let entropy = Arc::new(SeededEntropy::new(7));
+        let tokens = Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME));
         let space = Space {
             documents: Arc::new(MemoryDocuments::new()),
             engine: engine.clone(),
@@ -89,7 +90,8 @@ impl World {
             store: store.clone(),
             snapshots: snapshots.clone(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
-            tokens: Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME)),
+            tokens: tokens.clone(),
+            signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),
             identities: hub.clone(),

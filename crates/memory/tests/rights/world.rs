@@ -168,6 +168,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00.5Z").unwrap()));
         let (meanwhile, reads) = (Meanwhile::default(), Meanwhile::default());
         let passwords = InsecurePasswords::new(entropy.clone());
+        let tokens = Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME));
         let space = Space {
             documents: Arc::new(MemoryDocuments::new()),
             engine: Arc::new(SlowSearch(MemorySearch::new(), meanwhile.clone())),
@@ -177,7 +178,8 @@ impl World {
             snapshots: cache.clone(),
             policy_types: PolicyTypes::default(),
             passwords: Arc::new(SlowPasswords(passwords, meanwhile.clone())),
-            tokens: Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME)),
+            tokens: tokens.clone(),
+            signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),
             identities: hub.clone(),

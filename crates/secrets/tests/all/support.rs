@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use syft_space_domain::environment::Environment;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::time::Timestamp;
 use syft_space_memory::SeededEntropy;
-use syft_space_secrets::{Environment, MasterKey, XChaChaSealer};
+use syft_space_secrets::{MasterKey, XChaChaSealer};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_micros(1_764_000_000_000_000);
 

@@ -19,6 +19,7 @@ use crate::routes::datasets::{ChangeDataset, Dataset, DatasetUsage};
 use crate::routes::endpoints::{Endpoint, EndpointWithPolicies};
 use crate::routes::hubs::Hub;
 use crate::routes::jobs::Job;
+use crate::routes::keys::SigningKey;
 use crate::routes::marketplaces::Marketplace;
 use crate::routes::operator::Tenant;
 use crate::routes::policies::Policy;
@@ -121,6 +122,14 @@ pub(super) const POLICIES: &[Column<Policy>] = &[
     text("TYPE", |policy| policy.policy_type.clone()),
     text("RULE", |policy| rule(policy.configuration.get())),
     text("ID", |policy| policy.id.to_string()),
+];
+pub(super) const KEYS: &[Column<SigningKey>] = &[
+    text("KEY", |key| key.id.clone()),
+    text("ALGORITHM", |key| key.algorithm.clone()),
+    text("STATE", |key| if key.accepted_until.is_none() { "signs" } else { "accepted" }.to_owned()),
+    text("CREATED", |key| time(key.created_at)),
+    text("REPLACED", |key| key.rotates_at.map_or_else(String::new, time)),
+    text("ACCEPTED UNTIL", |key| key.accepted_until.map_or_else(String::new, time)),
 ];
 pub(super) const HUBS: &[Column<Hub>] = &[
     text("ISSUER", |hub| hub.issuer.to_string()),
@@ -337,7 +346,7 @@ async fn list<T: DeserializeOwned, R: Serialize>(
 ) -> anyhow::Result<()> {
     let (mut left, mut cursor) = (max, None::<String>);
     let mut table = out.table(columns);
-    let paged = !path.ends_with("/tenants") && !path.ends_with("/hubs");
+    let paged = !["/tenants", "/hubs", "/keys"].iter().any(|whole| path.ends_with(whole));
     while left > 0 {
         let limit = left.min(100).to_string();
         let mut query = filters.to_vec();

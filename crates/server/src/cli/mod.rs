@@ -8,6 +8,7 @@ mod documents;
 mod exit;
 mod hubs;
 mod ingest;
+mod keys;
 mod lists;
 mod names;
 mod output;
@@ -87,6 +88,9 @@ enum Command {
     /// See which policies there are
     #[command(subcommand)]
     Policies(ListOnly),
+    /// See the keys that sign access tokens, and make a new one
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Say which hubs are trusted
     #[command(subcommand)]
     Hubs(hubs::Hubs),
@@ -217,6 +221,7 @@ fn run_on_space(
             (Command::Policies(ListOnly::List), _) => {
                 list_all(api, "/api/v1/policies", lists::POLICIES, out).await
             }
+            (Command::Keys(what), _) => keys::run(api, what, out).await,
             (Command::Hubs(what), _) => hubs::run(api, what, out).await,
             (Command::Marketplaces(ListOnly::List), _) => {
                 list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await

@@ -6,10 +6,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use syft_space_domain::environment::Environment;
 use syft_space_jwt::SigningAlgorithm;
 use syft_space_outbound::AllowList;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+
+const DAY_SECONDS: u64 = 24 * 60 * 60;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +69,12 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// How long an access token lives.
     pub access_token_lifetime: Duration,
-    /// The algorithm of access tokens; it is changed by rotating the key.
+    /// The algorithm of new keys of access tokens; a key of another one is replaced at the start.
     pub access_token_algorithm: SigningAlgorithm,
+    /// The age at which the key of access tokens is replaced.
+    pub access_token_key_max_age: Duration,
+    /// The mark of this installation's keys; those of another mark are not used.
+    pub environment: Environment,
     /// Whether there is a page to browse the API with.
     pub docs_enabled: bool,
     /// The private targets, and those of plain HTTP, that calls of the space itself may reach.
@@ -105,6 +112,8 @@ impl Default for Settings {
             shutdown_timeout: Duration::from_secs(30),
             access_token_lifetime: Duration::from_secs(15 * 60),
             access_token_algorithm: SigningAlgorithm::Hs256,
+            access_token_key_max_age: Duration::from_secs(90 * DAY_SECONDS),
+            environment: Environment::production(),
             docs_enabled: true,
             outbound_allow: Vec::new(),
             outbound_ca_file: None,
@@ -270,6 +279,22 @@ pub static SETTINGS: &[Setting] = &[
         allowed: "HS256, EdDSA or ES256",
         apply: |settings, text| set(&mut settings.access_token_algorithm, text.parse().ok()),
         show: |settings| settings.access_token_algorithm.to_string(),
+    },
+    Setting {
+        key: "access_token_key_max_age_days",
+        allowed: "a number of days from 1 to 3650",
+        apply: |settings, text| {
+            let days = text.parse().ok().filter(|days| (1..=3_650).contains(days));
+            let age = days.map(|days: u64| Duration::from_secs(days * DAY_SECONDS));
+            set(&mut settings.access_token_key_max_age, age)
+        },
+        show: |settings| (settings.access_token_key_max_age.as_secs() / DAY_SECONDS).to_string(),
+    },
+    Setting {
+        key: "environment",
+        allowed: "1 to 64 of a-z, 0-9, - and _, such as production or staging",
+        apply: |settings, text| set(&mut settings.environment, text.parse().ok()),
+        show: |settings| settings.environment.to_string(),
     },
     Setting {
         key: "docs_enabled",

@@ -12,7 +12,7 @@ use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
     AcceptError, AuthenticateError, AuthorizationError, InviteError, LoginError, MemberError, OperateError,
-    PasswordError, TooManyGuesses,
+    PasswordError, SigningKeysError, TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -58,6 +58,10 @@ impl From<PortError> for Problem {
                 Self::new(Reason::Unavailable, "the tenant's state is not to be had at the moment; try again")
             }
             PortError::Hashing(error) => internal(&error),
+            PortError::SigningKeys(error @ SigningKeysError::TooMany(_)) => {
+                Self::new(Reason::Conflict, error)
+            }
+            PortError::SigningKeys(error) => internal(&error),
             PortError::Signing(error) => internal(&error),
             PortError::Search(error) => internal(&error),
             PortError::Extract(error) => internal(&error),

@@ -11,7 +11,7 @@ use syft_space_domain::access::Permission::{
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
-    AccessDenied, AlreadyListed, AudienceTaken, CredentialRefused, CredentialsWrong, EndpointDraft,
+    AccessDenied, AlreadyListed, AudienceTaken, Conflict, CredentialRefused, CredentialsWrong, EndpointDraft,
     HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerMismatch,
     IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute, NotFound,
     OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
@@ -24,7 +24,7 @@ use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
     audit, auth, datasets, docs, documents, endpoints, explanation, front_page, health, hubs, invitations,
-    jobs, listings, marketplaces, openapi, operator, policies, query, shapes, users,
+    jobs, keys, listings, marketplaces, openapi, operator, policies, query, shapes, users,
 };
 
 /// A method of a route.
@@ -310,6 +310,12 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
         summary("Trust a hub").request_body::<hubs::TrustHub>().response::<hubs::Hub>(200).reasons(&[InUse]);
     Delete "/operator/v1/hubs/{id}" Guard::Operator => hubs::distrust,
         summary("Trust a hub no more").no_content().reasons(&[InUse]);
+    Get  "/operator/v1/keys"    Guard::Operator => keys::list,
+        summary("List the signing keys whose access tokens are accepted, the one that signs first")
+            .response::<List<keys::SigningKey>>(200);
+    Post "/operator/v1/keys"    Guard::Operator => keys::rotate,
+        summary("Make a new signing key, which signs from now on").request_body::<keys::Rotate>()
+            .response::<keys::SigningKey>(201).reasons(&[Conflict]);
     Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
         summary("Read the installation's log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };

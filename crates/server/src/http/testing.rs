@@ -21,6 +21,7 @@ pub(crate) fn state() -> State {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let snapshots = Arc::new(SnapshotCache::default());
     let hub = Arc::new(MemoryHub::new());
+    let tokens = Arc::new(MemoryTokens::new(Arc::clone(&entropy), Duration::from_secs(900)));
     let space = Space {
         store: Arc::new(MemoryStore::new(snapshots.clone())),
         snapshots: snapshots.clone(),
@@ -30,7 +31,8 @@ pub(crate) fn state() -> State {
         extractor: Arc::new(TextFiles),
         policy_types: PolicyTypes::default(),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
-        tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), Duration::from_secs(900))),
+        tokens: tokens.clone(),
+        signing_keys: tokens,
         trusted: snapshots,
         satellites: hub.clone(),
         identities: hub.clone(),

@@ -12,6 +12,7 @@ pub(crate) mod health;
 pub(crate) mod hubs;
 pub(crate) mod invitations;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 pub(crate) mod listings;
 pub(crate) mod marketplaces;
 pub(crate) mod openapi;

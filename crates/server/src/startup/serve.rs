@@ -17,8 +17,8 @@ use syft_space_domain::tenant::OperatorScope;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::background::marketplace_sync;
 use crate::background::workers::Workers;
+use crate::background::{marketplace_sync, signing_keys};
 use crate::config::{Registration, Settings};
 use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::body_budget::BodyBudget;
@@ -106,6 +106,7 @@ pub async fn serve(
     let workers = Workers::start(&state.space)?;
     let flush_task = tokio::spawn(Arc::clone(&state.anonymous_failures).flush_forever(state.space.clone()));
 
+    let key_rotation = tokio::spawn(signing_keys::keep_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
     });
@@ -151,6 +152,7 @@ pub async fn serve(
     }
     tokio::task::spawn_blocking(move || drop(workers)).await?;
     flush_task.abort();
+    key_rotation.abort();
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }

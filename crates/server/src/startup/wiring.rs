@@ -15,24 +15,21 @@ use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_home::{FileSpool, HomeLock};
-use syft_space_jwt::{JwtTokens, TokenSettings};
+use syft_space_jwt::TokenSettings;
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::TantivySearch;
-use syft_space_secrets::{Environment, MasterKey, XChaChaSealer};
+use syft_space_secrets::{MasterKey, XChaChaSealer};
 use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore, prepare_home};
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
 
 use crate::cli::read_files;
 use crate::config::Settings;
-use crate::startup::keys;
+use crate::startup::keys::{KeySettings, TokenKeys};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// The issuer and the audience of access tokens. The keys tell one space from another.
 const ISSUER: &str = "syft-space";
-
-/// The mark in the sealing key's file. A key of another mark is not used.
-const ENVIRONMENT: &str = "production";
 
 /// A space on its home, which no other process serves meanwhile.
 pub struct OpenedSpace {
@@ -90,7 +87,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         tracing::warn!(%tenant, %error, "a tenant is closed, for its state cannot be read; the others are served");
     }
 
-    let environment = Environment::parse(ENVIRONMENT)?;
+    let environment = settings.environment.clone();
     let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
     let http: Arc<dyn HubHttp> = Arc::new(outbound(settings, &entropy)?);
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
@@ -103,14 +100,24 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         ..IdentitySettings::default()
     };
 
-    let ring =
-        keys::load_or_create(&home.token_keys(), settings.access_token_algorithm, clock.now(), &*entropy)?;
+    let key_settings = KeySettings {
+        algorithm: settings.access_token_algorithm,
+        max_age: settings.access_token_key_max_age,
+        environment,
+    };
     let tokens = TokenSettings {
         issuer: ISSUER.to_owned(),
         audience: ISSUER.to_owned(),
         lifetime: settings.access_token_lifetime,
         cached: TokenSettings::DEFAULT_CACHED,
     };
+    let token_keys = TokenKeys::load_or_create(
+        home.token_keys(),
+        key_settings,
+        tokens,
+        clock.now(),
+        Arc::clone(&entropy),
+    )?;
     let space = Space {
         store,
         snapshots,
@@ -120,7 +127,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         extractor: Arc::new(read_files::extractor().context("finding the program that reads files")?),
         engine: Arc::new(TantivySearch::new(home.clone(), syft_space_search::Options::default())),
         passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
-        tokens: Arc::new(JwtTokens::new(ring, tokens, &*entropy)?),
+        tokens: token_keys.tokens.clone(),
+        signing_keys: Arc::new(token_keys),
         trusted,
         satellites: Arc::new(satellites),
         identities: Arc::new(SyftHubIdentities::new(Arc::clone(&hubs), identity_settings)),

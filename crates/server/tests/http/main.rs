@@ -72,6 +72,8 @@ mod satellites;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod signing_keys;
+#[cfg(test)]
 mod space;
 #[cfg(test)]
 mod story_main_job;

@@ -251,6 +251,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         Arc::new(OutboundClient::new(client, Arc::new(SystemResolver), Arc::clone(&entropy)).unwrap());
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::new(SystemClock), &*entropy).unwrap());
     let satellites = SyftHubTokens::new(snapshots.clone(), http, 100, &*entropy).unwrap();
+    let tokens = Arc::new(MemoryTokens::new(Arc::clone(&entropy), lifetime));
     Space {
         store: Arc::new(MemoryStore::new(commit_hook)),
         trusted: snapshots.clone(),
@@ -265,7 +266,8 @@ pub fn memory_space(settings: &Settings) -> Space {
         extractor: Arc::new(TextFiles),
         policy_types: PolicyTypes::default(),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
-        tokens: Arc::new(MemoryTokens::new(Arc::clone(&entropy), lifetime)),
+        tokens: tokens.clone(),
+        signing_keys: tokens,
         clock: Arc::new(SystemClock),
         entropy,
         datasets: DatasetLocks::default(),

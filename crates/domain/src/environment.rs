@@ -1,4 +1,4 @@
-//! The environment that a master key is for.
+//! The environment that a key is for.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +16,12 @@ pub struct EnvironmentError;
 impl Environment {
     /// The most characters.
     pub const MAX: usize = 64;
+
+    /// The mark of an installation that names none.
+    #[must_use]
+    pub fn production() -> Self {
+        Self("production".to_owned())
+    }
 
     /// Reads a mark.
     ///

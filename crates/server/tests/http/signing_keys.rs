@@ -1,0 +1,210 @@
+//! The keys of access tokens: they are replaced without anybody noticing, and end at once when they must.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::cli::{command, run, stop};
+use crate::space::{Client, PASSWORD, TestSpace, in_memory};
+
+const OWNER: &str = "owner@keys.example";
+
+/// The key that a token names.
+fn kid(client: &Client) -> String {
+    let header = URL_SAFE_NO_PAD.decode(client.token().split('.').next().unwrap()).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+/// The ids of the keys that the command line lists, the one that signs first.
+fn status(space: &TestSpace) -> Vec<String> {
+    let items = run(space.home(), &["keys", "status", "--json"]).expect(0).items();
+    items.iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn rotate(space: &TestSpace, arguments: &[&str]) -> String {
+    let arguments = [&["keys", "rotate", "--json"], arguments].concat();
+    run(space.home(), &arguments).expect(0).json()["id"].as_str().unwrap().to_owned()
+}
+
+fn ring(space: &TestSpace) -> Value {
+    serde_json::from_str(&fs::read_to_string(space.home().join("keys/access.jwks")).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn k2_a_new_key_signs_at_once_and_tokens_of_the_one_before_stay_good_over_a_restart() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let before = space.found("keys").await;
+    let key = rotate(&space, &[]);
+    let after = space.log_in(OWNER, PASSWORD).await;
+    assert_eq!(kid(&after), key);
+    assert_eq!(status(&space), [key.clone(), kid(&before)]);
+    assert_eq!(fs::metadata(space.home().join("keys/access.jwks")).unwrap().mode() & 0o777, 0o600);
+    for client in [&before, &after] {
+        client.get("/auth/me").await.expect(200);
+    }
+    let log = run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
+    let event = &log.expect(0).items()[0];
+    assert_eq!(
+        (&event["object"]["kind"], &event["object"]["id"]),
+        (&"signing_key".into(), &key.clone().into())
+    );
+
+    stop(&mut space);
+    // Without a server it is the same.
+    let third = rotate(&space, &[]);
+    space.server().run_again().await;
+    for token in [before.token(), after.token()] {
+        space.anybody().with_token(token).get("/auth/me").await.expect(200);
+    }
+    assert_eq!(status(&space), [third, kid(&before), key]);
+}
+
+#[tokio::test]
+async fn k2_a_leaked_key_ends_on_the_very_next_request_and_is_nowhere_any_more() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let before = space.found("keys").await;
+    rotate(&space, &[]);
+    let between = space.log_in(OWNER, PASSWORD).await;
+    before.get("/auth/me").await.expect(200);
+    let key = rotate(&space, &["--revoke"]);
+    for client in [&before, &between] {
+        client.get("/auth/me").await.expect_problem(401, "token_invalid");
+    }
+    assert_eq!(status(&space), [key]);
+    assert_eq!(ring(&space)["keys"].as_array().unwrap().len(), 1, "the file has no key that is not accepted");
+    space.server().kill();
+    space.server().run_again().await;
+    space.anybody().with_token(between.token()).get("/auth/me").await.expect_problem(401, "token_invalid");
+    space.log_in(OWNER, PASSWORD).await.get("/auth/me").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn k2_no_valid_request_fails_while_keys_are_rotated_and_the_server_is_killed() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("keys").await;
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let owner = space.anybody().with_token(owner.token());
+            tokio::spawn(async move {
+                for _ in 0..100 {
+                    owner.get("/auth/me").await.expect(200);
+                }
+            })
+        })
+        .collect();
+    for _ in 0..5 {
+        rotate(&space, &[]);
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    for delay in [0, 5, 20, 60, 120] {
+        let mut rotation = command(space.home(), &["keys", "rotate"]);
+        let mut rotation = rotation.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        space.server().kill();
+        rotation.wait().unwrap();
+        space.server().run_again().await;
+        space.anybody().with_token(owner.token()).get("/auth/me").await.expect(200);
+        let signs = kid(&space.log_in(OWNER, PASSWORD).await);
+        assert_eq!(status(&space)[0], signs);
+    }
+}
+
+#[tokio::test]
+async fn k2_an_aged_key_and_one_of_another_algorithm_are_replaced_by_the_server_itself() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let before = space.found("keys").await;
+    stop(&mut space);
+    let mut aged = ring(&space);
+    aged["keys"][0]["created_at"] = "2020-01-01T00:00:00Z".into();
+    fs::write(space.home().join("keys/access.jwks"), aged.to_string()).unwrap();
+    space.server().run_again().await;
+    let second = replaced(&space, &kid(&before)).await;
+    let log = run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
+    assert_eq!(log.expect(0).items()[0]["actor"]["kind"], "system");
+    stop(&mut space);
+
+    let mut command = space.server().command();
+    command.env("SYFT_SPACE_ACCESS_TOKEN_ALGORITHM", "EdDSA");
+    space.server().run(command);
+    let third = replaced(&space, &second).await;
+    assert_eq!(status(&space), [third, kid(&before), second]);
+    assert_eq!(run(space.home(), &["keys", "status", "--json"]).items()[0]["algorithm"], "EdDSA");
+    // Nobody noticed.
+    space.anybody().with_token(before.token()).get("/auth/me").await.expect(200);
+}
+
+/// Waits until another key than this one signs.
+async fn replaced(space: &TestSpace, before: &str) -> String {
+    for _ in 0..200 {
+        let signs = status(space).swap_remove(0);
+        if signs != before {
+            return signs;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the key {before} was not replaced");
+}
+
+#[tokio::test]
+async fn k2_a_key_whose_time_is_over_leaves_the_file() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let before = space.found("keys").await;
+    let signs = rotate(&space, &[]);
+    stop(&mut space);
+    let mut over = ring(&space);
+    over["keys"][1]["accepted_until"] = "2020-01-01T00:00:00Z".into();
+    fs::write(space.home().join("keys/access.jwks"), over.to_string()).unwrap();
+    space.server().run_again().await;
+    space.anybody().with_token(before.token()).get("/auth/me").await.expect_problem(401, "token_invalid");
+    for _ in 0..200 {
+        if ring(&space)["keys"].as_array().unwrap().len() == 1 {
+            assert_eq!(ring(&space)["keys"][0]["kid"], signs.as_str());
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the key of before is in the file still: {}", status(&space).join(", "));
+}
+
+#[tokio::test]
+async fn k2_keys_of_one_environment_open_nothing_in_another() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::with(&[("environment", "staging")]).await;
+    space.found("keys").await;
+    assert_eq!(ring(&space)["environment"], "staging");
+    stop(&mut space);
+    let mut command = space.server().command();
+    let refused = command.env("SYFT_SPACE_ENVIRONMENT", "production").output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("staging") && said.contains("production"), "{said}");
+    // Each of the two files is refused by itself.
+    fs::remove_file(space.home().join("keys/sealing-key.json")).unwrap();
+    let refused = command.output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("signing keys"), "{said}");
+}
