@@ -53,26 +53,20 @@ impl DrawnLine {
         }
         let text = if directions.turns() { reading_order::read(&shown, page) } else { shown.concat() };
         let largest = pieces.iter().max_by(|a, b| a.position.size.total_cmp(&b.position.size));
-        let last_word = pieces.rsplit(Piece::is_blank).find(|word| !word.is_empty()).unwrap_or_default();
         Line {
             text,
             gap: self.gap,
             size: largest.map_or(0.0, |piece| piece.position.size),
             guess: largest.and_then(|piece| piece.guess),
-            is_monospaced: is_monospaced(&pieces),
-            ends_monospaced: is_monospaced(last_word),
         }
     }
 }
 
 impl Piece {
-    /// What one sees of it: where a word may be cut, a hyphen, if anything is drawn there.
+    /// What one sees of it: where a word may be cut, a hyphen only if anything is drawn there.
     fn shown(&self) -> &str {
-        match (self.text.as_str(), self.advance() > 0.0) {
-            ("\u{ad}", true) => "-",
-            ("\u{ad}", false) => "",
-            (text, _) => text,
-        }
+        let text = self.text.as_str();
+        if text == "\u{ad}" && self.advance() <= 0.0 { "" } else { text }
     }
 
     fn is_blank(&self) -> bool {
@@ -134,12 +128,4 @@ fn usual_gap(pieces: &[Piece], fewest: usize) -> Option<f64> {
     let gap = *gaps.get(gaps.len() / 4)?;
     let size = pieces.first()?.position.size;
     Some(if (0.0..MAX_LETTER_GAP).contains(&gap) { gap * size } else { 0.0 })
-}
-
-/// Whether all glyphs are equally wide, as those of programs and commands are.
-fn is_monospaced(pieces: &[Piece]) -> bool {
-    let mut letters = pieces.iter().filter(|piece| !piece.is_blank());
-    let Some(first) = letters.next() else { return false };
-    let is_as_wide = |piece: &Piece| (piece.advance() - first.advance()).abs() < 0.02 * first.position.size;
-    pieces.len() > MIN_GAPS && letters.all(is_as_wide)
 }

@@ -6,6 +6,7 @@
 
 mod copies;
 mod drawn_fonts;
+mod english;
 mod form;
 mod glyph;
 mod hyphens;

@@ -48,6 +48,11 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         (&["Wind-", "bzw. Wasserkraft"], "Wind-\nbzw. Wasserkraft"),
         (&["binnen-", "en buitenland"], "binnen-\nen buitenland"),
         (&["pre-", "and post-war ports"], "pre-\nand post-war ports"),
+        (&["Zu-", "resp. Ausgang, ost-", "nicht westw\\344rts"], "Zu-\nresp. Ausgang, ost-\nnicht westwärts"),
+        (
+            &["older-", "than usual, two-", "as well as three-fold"],
+            "older-\nthan usual, two-\nas well as three-fold",
+        ),
         (&["socio-", "y econ\\363mico"], "socio-\ny económico"),
         (&["for-", "och eftermiddag"], "for-\noch eftermiddag"),
         // What no one cuts: numbers, capitals, letters that stand alone.
@@ -57,6 +62,34 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         ),
         (&["an e-", "mail to Baden-", "W\\374rttemberg"], "an e-mail to Baden-Württemberg"),
         (&["a dash -", "and more"], "a dash -\nand more"),
+        // In doubt: words of which nothing tells that they have none, and halves of other compounds.
+        (&["quay-", "hosted or", "berth-", "alternatives"], "quay-hosted or\nberth-alternatives"),
+        (&["Die Werk-", "statt ruft fish-", "get auf"], "Die Werk-statt ruft fish-get auf"),
+        // One that the language tells, in another form, in capitals; not where a single letter is left.
+        (&["all infor-", "mation on har-", "bors. WA-", "TER"], "all information on harbors. WATER"),
+        (&["an a-", "part, A-", "partment"], "an a-part, A-partment"),
+        // Paths, addresses, names and options, whatever the words in them.
+        (
+            &["in /srv/har-", "bor or /srv/water, har-", "bor/water"],
+            "in /srv/har-bor or /srv/water, har-bor/water",
+        ),
+        (&["https://docks.example/infor-", "mation"], "https://docks.example/infor-mation"),
+        (
+            &["har-", "bor@docks.example or old@har-", "bor.example"],
+            "har-bor@docks.example or old@har-bor.example",
+        ),
+        (
+            &["fleet_har-", "bor and har-", "bor_fleet and x-", "_y"],
+            "fleet_har-bor and har-bor_fleet and x-_y",
+        ),
+        (
+            &["--no-har-", "bor, har-", "bor.txt and ask.har-", "bor"],
+            "--no-har-bor, har-bor.txt and ask.har-bor",
+        ),
+        // A name of capitals and small letters that stands elsewhere.
+        (&["Har-", "Bor or DockYard: Dock-", "Yard"], "Har-Bor or DockYard: DockYard"),
+        // Half a word that is whole in a compound elsewhere.
+        (&["the quay-", "ling dock and the quayling-ship"], "the quayling dock and the quayling-ship"),
     ] {
         assert_eq!(lines(written), expected);
     }
@@ -68,6 +101,26 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         text(&page(soft, "", "", font, &[])).as_deref(),
         Ok("The harbor has a water-gate. A water-gate.")
     );
+    // So is one that stands at ends of lines alone, and is not the usual one; not one that is never parted.
+    let font = "/S<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[125/uni2011/uni2010]>>>>";
+    let set = "BT /S 12 Tf 14 TL 50 700 Td (A quay~) Tj T* (ling and a moor-) Tj T* (ling: no dock}) Tj T* (ling.) Tj ET";
+    assert_eq!(
+        text(&page(set, "", "", font, &[])).as_deref(),
+        Ok("A quayling and a moor-ling: no dock\u{2011}ling.")
+    );
+    let typed = "BT /S 12 Tf 14 TL 50 700 Td (A quay~) Tj T* (ling or quay~side, moor~side) Tj ET";
+    assert_eq!(
+        text(&page(typed, "", "", font, &[])).as_deref(),
+        Ok("A quay\u{2010}ling or quay\u{2010}side, moor\u{2010}side")
+    );
+    // A document that has cut words cuts others, but none of which it has a half.
+    let cut = ["The infor-", "mation of har-", "bors and num-", "bers: quay-", "ling, moor-", "ling. A moor."];
+    assert_eq!(lines(&cut), "The information of harbors and numbers: quayling, moor-ling. A moor.");
+    // From right to left.
+    let hebrew_lines = "BT /H 12 Tf 50 700 Td (-dc ba) Tj 0 -14 Td (fe hg) Tj ET";
+    let expected = "\u{5d0}\u{5d1} \u{5d2}\u{5d3}-\u{5d6}\u{5d7} \u{5d4}\u{5d5}";
+    let read = text(&page(hebrew_lines, "", "", &hebrew(), &[])).unwrap();
+    assert_eq!(read.chars().rev().collect::<String>(), expected.chars().rev().collect::<String>());
     // A command that is set like one is not cut.
     let fonts = "/C<</Type/Font/Subtype/Type1/BaseFont/Courier>>";
     let command = "BT /F 12 Tf 14 TL 50 700 Td (Whoever wants to sort all of the fish in the harbor calls) Tj T* /C 12 Tf \
