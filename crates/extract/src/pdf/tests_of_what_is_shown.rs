@@ -102,7 +102,8 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         Ok("The harbor has a water-gate. A water-gate.")
     );
     // So is one that stands at ends of lines alone, and is not the usual one; not one that is never parted.
-    let font = "/S<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[125/uni2011/uni2010]>>>>";
+    let font =
+        "/S<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[125/uni2011/uni2010]>>>>";
     let set = "BT /S 12 Tf 14 TL 50 700 Td (A quay~) Tj T* (ling and a moor-) Tj T* (ling: no dock}) Tj T* (ling.) Tj ET";
     assert_eq!(
         text(&page(set, "", "", font, &[])).as_deref(),
@@ -114,7 +115,8 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         Ok("A quay\u{2010}ling or quay\u{2010}side, moor\u{2010}side")
     );
     // A document that has cut words cuts others, but none of which it has a half.
-    let cut = ["The infor-", "mation of har-", "bors and num-", "bers: quay-", "ling, moor-", "ling. A moor."];
+    let cut =
+        ["The infor-", "mation of har-", "bors and num-", "bers: quay-", "ling, moor-", "ling. A moor."];
     assert_eq!(lines(&cut), "The information of harbors and numbers: quayling, moor-ling. A moor.");
     // From right to left.
     let hebrew_lines = "BT /H 12 Tf 50 700 Td (-dc ba) Tj 0 -14 Td (fe hg) Tj ET";
