@@ -6,7 +6,7 @@ use super::reading_order::{self, Directions};
 use crate::text_builder::Gap;
 
 /// A line of a page, as far as it is drawn.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct DrawnLine {
     pub(super) gap: Gap,
     pub(super) pieces: Vec<Piece>,
@@ -69,7 +69,7 @@ impl Piece {
         if text == "\u{ad}" && self.advance() <= 0.0 { "" } else { text }
     }
 
-    fn is_blank(&self) -> bool {
+    pub(super) fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
     }
 

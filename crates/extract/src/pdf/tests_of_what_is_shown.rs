@@ -295,7 +295,7 @@ fn q2_what_was_filled_into_a_form_stands_where_its_field_is() {
     assert_eq!(filled(true, &[&format!("{name}/V<FEFF0041000D0042>")]), whole(" A B"));
     // The drawing counts, unless the viewer is to make it anew.
     let drawn = format!("{name}/V(Ada)/AP<</N 5 0 R>>");
-    assert_eq!(filled(false, &[&drawn]), "Name:\n\nShip:\n\nwet dry\n\nas drawn");
+    assert_eq!(filled(false, &[&drawn]), whole(" as drawn"));
     assert_eq!(filled(true, &[&drawn]), whole(" Ada"));
     // What is not seen is none: hidden fields, passwords, buttons that do something, empty ones.
     for unseen in ["/F 2/V(x)", "/F 32/V(x)", "/Ff 8192/V(x)", "/V()", ""] {
@@ -310,6 +310,65 @@ fn q2_what_was_filled_into_a_form_stands_where_its_field_is() {
         filled(true, &["/Parent 3 0 R/Rect[0 0 9 9]", "/FT/Tx/V(below)/Rect[50 20 200 40]"]),
         format!("{}\n\nbelow", whole(""))
     );
+}
+
+#[test]
+fn q2_what_is_drawn_in_a_field_stands_behind_its_question() {
+    let helvetica = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>";
+    // Fields of an area, a value and the drawing of it.
+    let filled = |contents: &str, fields: &[(&str, &str, &str)]| {
+        let (mut annotations, mut drawings) = (String::new(), Vec::new());
+        for (number, (area, entries, drawing)) in fields.iter().enumerate() {
+            let corner: Vec<f64> = area.split(' ').map(|number| number.parse().unwrap()).collect();
+            let (width, height) = (corner[2] - corner[0], corner[3] - corner[1]);
+            let form = format!("/Type/XObject/Subtype/Form/BBox[0 0 {width} {height}]{helvetica}");
+            drawings.push(stream(&form, format!("BT /F 12 Tf {drawing} ET").as_bytes()));
+            let drawing = 5 + number;
+            write!(annotations, "<</Type/Annot/Rect[{area}]{entries}/AP<</N {drawing} 0 R>>>>").unwrap();
+        }
+        text(&page(contents, "", &format!("/Annots[{annotations}]"), "", &drawings)).unwrap()
+    };
+    let field = "/Subtype/Widget/FT/Tx";
+    let of = |value: &str| format!("{field}/V({value})");
+    // Beside its question, two in a line, whatever the order in which they are drawn.
+    let beside = "BT /F 12 Tf 1 0 0 1 50 700 Tm (First name:) Tj 1 0 0 1 300 700 Tm (Last name:) Tj 1 0 0 1 50 670 Tm (Ship:) Tj ET";
+    let fields = [
+        ("370 696 500 712", &*of("Lovelace"), "2 4 Td (Lovelace) Tj"),
+        ("100 666 290 682", &*of("Bounty"), "2 4 Td (Bounty) Tj"),
+        ("120 696 290 712", &*of("Ada"), "2 4 Td (Ada) Tj"),
+    ];
+    assert_eq!(filled(beside, &fields), "First name: Ada Last name: Lovelace\n\nShip: Bounty");
+    // Below its question, in two columns.
+    let above = "BT /F 9 Tf 1 0 0 1 50 700 Tm (First name) Tj 1 0 0 1 50 660 Tm (Ship) Tj 1 0 0 1 300 700 Tm (Last name) Tj ET";
+    let fields = [
+        ("50 680 200 696", &*of("Ada"), "2 4 Td (Ada) Tj"),
+        ("50 640 200 656", &*of("Bounty"), "2 4 Td (Bounty) Tj"),
+        ("300 680 450 696", &*of("Lovelace"), "2 4 Td (Lovelace) Tj"),
+    ];
+    assert_eq!(filled(above, &fields), "First name\nAda\n\nShip\nBounty\n\nLast name\nLovelace");
+    // A drawing that says more than the value, in boxes for each letter, of several lines, and none.
+    let one = "BT /F 12 Tf 50 700 Td (Fee:) Tj 0 -60 Td (Paid:) Tj ET";
+    for (value, drawing, expected) in [
+        ("1250", "2 20 Td (1,250.00 EUR) Tj", "1,250.00 EUR"),
+        ("A 42", "2 20 Td (A) Tj 36 0 Td (4) Tj 18 0 Td (2) Tj", "A 42"),
+        ("two and\\ra half", "2 34 Td (two) Tj 0 -14 Td (and) Tj 0 -14 Td (a half) Tj", "two and a half"),
+        ("unseen", "", "unseen"),
+        ("", "", ""),
+    ] {
+        let field = ("90 680 300 730", &*of(value), drawing);
+        assert_eq!(filled(one, &[field]), format!("Fee: {expected}").trim_end().to_owned() + "\n\nPaid:");
+    }
+    // Of a list the choice; what is drawn on the page already, once.
+    let list = "/Subtype/Widget/FT/Ch/V(b)/Opt[[(a)(Ada)][(b)(Bounty)]]";
+    let field = ("90 690 300 720", list, "2 16 Td (Ada) Tj 0 -14 Td (Bounty) Tj");
+    assert_eq!(filled(one, &[field]), "Fee: Bounty\n\nPaid:");
+    let flat = "BT /F 12 Tf 50 700 Td (Fee:) Tj 50 0 Td (1 250) Tj ET";
+    assert_eq!(filled(flat, &[("90 690 300 720", &of("1 250"), "10 10 Td (1 250) Tj")]), "Fee: 1 250");
+    // Text that somebody put onto a page that has no fields; a stamp over its text stands behind it.
+    let note = "/Subtype/FreeText/Contents(as typed)";
+    assert_eq!(filled(one, &[("90 690 300 720", note, "2 10 Td (as typed) Tj")]), "Fee: as typed\n\nPaid:");
+    let stamp = ("40 690 300 720", "/Subtype/Stamp", "4 8 Td (VOID) Tj");
+    assert_eq!(filled(one, &[stamp]), "Fee:\n\nPaid:\n\nVOID");
 }
 
 #[test]
