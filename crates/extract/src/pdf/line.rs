@@ -1,5 +1,7 @@
 //! The text of a line, made of the pieces that stand on it.
 
+use std::cell::OnceCell;
+
 use super::glyph::Piece;
 use super::lines::Line;
 use super::reading_order::{self, Directions};
@@ -18,10 +20,14 @@ const WORD_GAP: f64 = 0.15;
 const MAX_STEP_BACK: f64 = 0.5;
 /// The widest gap that is usual between the letters of a word that is set wide.
 const MAX_LETTER_GAP: f64 = 0.6;
-/// The fewest gaps of which one can tell what is usual on a line, and in what one operation drew: some programs draw the
-/// end of a word, a word of one letter and the beginning of the next in one go, with spaces between all of their letters.
-const MIN_GAPS: usize = 3;
+/// The same between digits that are drawn one by one: those of columns are soon another number.
+const MAX_DIGIT_GAP: f64 = 0.4;
+/// The fewest gaps of which one can tell what is usual in what one operation drew, on a line without spaces that are drawn:
+/// some programs draw the end of a word, a word of one letter and the beginning of the next in one go, and leave room
+/// between all of their letters.
 const MIN_RUN_GAPS: usize = 6;
+/// The fewest gaps of which some may be narrower than usual.
+const MANY_GAPS: usize = 8;
 
 impl DrawnLine {
     /// The directions of its letters.
@@ -42,10 +48,16 @@ impl DrawnLine {
     pub(super) fn into_line(self, directions: Directions, page: Directions) -> Line {
         let pieces = if directions.turns() { reading_order::sort(self.pieces) } else { self.pieces };
         let mut shown: Vec<&str> = Vec::with_capacity(pieces.len());
-        let spacing = Spacing::of(&pieces);
+        // Few lines have gaps.
+        let spacing = OnceCell::new();
+        let is_apart = |before: &Piece, piece: &Piece| match Distance::of(before, piece) {
+            Distance::None => false,
+            Distance::Back => true,
+            Distance::Gap(gap) => spacing.get_or_init(|| Spacing::of(&pieces)).parts(before, piece, gap),
+        };
         let mut before: Option<&Piece> = None;
         for piece in &pieces {
-            if before.is_some_and(|before| spacing.parts(before, piece)) {
+            if before.is_some_and(|before| is_apart(before, piece)) {
                 shown.push(" ");
             }
             shown.push(piece.shown());
@@ -70,11 +82,37 @@ impl Piece {
     }
 
     pub(super) fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
+        match self.text.as_bytes() {
+            [byte] => byte.is_ascii_whitespace(),
+            _ => self.text.trim().is_empty(),
+        }
     }
 
     fn advance(&self) -> f64 {
         (self.position.to - self.position.from).hypot()
+    }
+}
+
+/// How far a piece stands from the one before it.
+enum Distance {
+    /// So near that nothing is between, or there is a space already.
+    None,
+    /// Before it.
+    Back,
+    /// So far that there may be a space, and how far.
+    Gap(f64),
+}
+
+impl Distance {
+    fn of(before: &Piece, behind: &Piece) -> Self {
+        let gap = before.position.gap_to(&behind.position);
+        let size = before.position.size.max(behind.position.size);
+        let is_near = (-MAX_STEP_BACK * size..=WORD_GAP * size).contains(&gap);
+        match gap > 0.0 {
+            _ if is_near || before.is_blank() || behind.is_blank() => Self::None,
+            true => Self::Gap(gap - WORD_GAP * size),
+            false => Self::Back,
+        }
     }
 }
 
@@ -86,31 +124,28 @@ struct Spacing {
 
 impl Spacing {
     fn of(pieces: &[Piece]) -> Self {
-        let mut of_runs: Vec<(u32, f64)> = Vec::new();
-        for run in pieces.chunk_by(|a, b| a.run == b.run) {
-            if let (Some(first), Some(gap)) = (run.first(), usual_gap(run, MIN_RUN_GAPS)) {
-                of_runs.push((first.run, gap));
-            }
-        }
+        let fewest = if pieces.iter().any(Piece::is_blank) { 1 } else { MIN_RUN_GAPS };
+        let runs = pieces.chunk_by(|a, b| a.run == b.run);
+        let mut of_runs: Vec<(u32, f64)> =
+            runs.filter_map(|run| Some((run.first()?.run, usual_gap(run, fewest)?))).collect();
         of_runs.sort_by_key(|(run, _)| *run);
-        Self { of_runs, of_line: usual_gap(pieces, MIN_GAPS).unwrap_or(0.0) }
+        let is_one_run = pieces.windows(2).all(|pair| matches!(pair, [a, b] if a.run == b.run));
+        let is_digit = |piece: &Piece| piece.text.bytes().all(|byte| byte.is_ascii_digit());
+        let widest = if !is_one_run && pieces.iter().all(is_digit) { MAX_DIGIT_GAP } else { MAX_LETTER_GAP };
+        let is_usual = |gap: &f64| pieces.first().is_some_and(|first| *gap < widest * first.position.size);
+        Self { of_runs, of_line: usual_gap(pieces, 1).filter(is_usual).unwrap_or(0.0) }
     }
 
-    /// Whether there is a space between two pieces.
-    fn parts(&self, before: &Piece, behind: &Piece) -> bool {
-        if before.is_blank() || behind.is_blank() {
-            return false;
-        }
+    /// Whether there is a space between two pieces that stand so much further apart than letters of a word.
+    fn parts(&self, before: &Piece, behind: &Piece, further: f64) -> bool {
         let of_run = self.of_runs.binary_search_by_key(&behind.run, |(run, _)| *run).ok();
         let of_run = of_run.and_then(|at| self.of_runs.get(at)).filter(|_| before.run == behind.run);
-        let usual = of_run.map_or(self.of_line, |(_, gap)| *gap);
-        let size = before.position.size.max(behind.position.size);
-        let gap = before.position.gap_to(&behind.position);
-        gap > usual + WORD_GAP * size || gap < -MAX_STEP_BACK * size
+        further > of_run.map_or(self.of_line, |(_, gap)| *gap)
     }
 }
 
-/// The gap that is usual between letters: a quarter of the gaps are narrower. `None` where there are too few to tell.
+/// The gap that is usual between letters: of many, a quarter are narrower, of few none. `None` where there are too few to
+/// tell.
 fn usual_gap(pieces: &[Piece], fewest: usize) -> Option<f64> {
     if pieces.len() <= fewest {
         return None;
@@ -124,8 +159,8 @@ fn usual_gap(pieces: &[Piece], fewest: usize) -> Option<f64> {
     if gaps.len() < fewest {
         return None;
     }
-    gaps.sort_by(f64::total_cmp);
-    let gap = *gaps.get(gaps.len() / 4)?;
+    let narrower = if gaps.len() < MANY_GAPS { 0 } else { gaps.len() / 4 };
+    let (_, gap, _) = gaps.select_nth_unstable_by(narrower, f64::total_cmp);
     let size = pieces.first()?.position.size;
-    Some(if (0.0..MAX_LETTER_GAP).contains(&gap) { gap * size } else { 0.0 })
+    Some(if (0.0..MAX_LETTER_GAP).contains(gap) { *gap * size } else { 0.0 })
 }

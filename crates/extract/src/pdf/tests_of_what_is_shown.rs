@@ -245,6 +245,51 @@ fn q2_letters_that_are_set_wide_are_words() {
     ] {
         assert_eq!(text(&pages(&[contents])).as_deref(), Ok("THE OLD HARBOR"));
     }
+    // Those of a few letters too, however they are drawn; spaces that are drawn and wider gaps part them.
+    let one_by_one = |text: &str| {
+        let mut at = 50.0;
+        text.chars().fold(String::new(), |drawn, letter| {
+            let drawn = drawn + &format!("1 0 0 1 {at} 700 Tm ({letter}) Tj ");
+            at += match letter {
+                'I' | '.' | ' ' => 6.8,
+                'a'..='z' | '0'..='9' => 10.2,
+                _ => 12.0,
+            };
+            drawn
+        })
+    };
+    for word in ["IT", "HR", "A4", "VAT", "No. 5", "US 2", "PART"] {
+        let gaps = word
+            .replace(' ', "")
+            .chars()
+            .fold(String::new(), |gaps, letter| gaps + &format!("({letter})-250"));
+        let mut drawn = vec![format!("3 Tc 50 700 Td ({word}) Tj"), format!("6 Tc 50 700 Td ({word}) Tj")];
+        if word.contains(' ') {
+            drawn.push(one_by_one(word));
+        } else {
+            drawn.extend([format!("50 700 Td [{gaps}] TJ"), one_by_one(word)]);
+        }
+        for drawn in drawn {
+            let contents = format!("BT /F 12 Tf {drawn} ET");
+            assert_eq!(text(&pages(&[&contents])).as_deref(), Ok(word), "{contents}");
+        }
+    }
+    let beside = "BT /F 12 Tf 50 700 Td (See chapter ) Tj 3 Tc (IT) Tj 0 Tc ( here) Tj ET";
+    assert_eq!(text(&pages(&[beside])).as_deref(), Ok("See chapter IT here"));
+    let wide = "BT /F 12 Tf 50 700 Td [(N)-250(o)-250(.)-800(5)] TJ ET";
+    assert_eq!(text(&pages(&[wide])).as_deref(), Ok("No. 5"));
+    for words in ["[(I)-333(am)-333(A)]", "[(A)-333(is)]", "[(a)-300( )-300(b)]"] {
+        let contents = format!("BT /F 12 Tf 50 700 Td {words} TJ ET");
+        let expected: String = words.chars().filter(|c| c.is_alphabetic() || *c == ' ').collect();
+        let expected = if expected == "a b" {
+            expected
+        } else {
+            expected.replace("IamA", "I am A").replace("Ais", "A is")
+        };
+        assert_eq!(text(&pages(&[&contents])), Ok(expected));
+    }
+    let digits = "BT /F 12 Tf 1 0 0 1 50 700 Tm (1) Tj 1 0 0 1 62 700 Tm (2) Tj 1 0 0 1 74 700 Tm (3) Tj ET";
+    assert_eq!(text(&pages(&[digits])).as_deref(), Ok("1 2 3"));
     // Columns of single characters, and words of one letter, are apart.
     let columns = "BT /F 12 Tf 1 0 0 1 50 700 Tm (1) Tj 1 0 0 1 80 700 Tm (2) Tj 1 0 0 1 110 700 Tm (3) Tj 1 0 0 1 140 700 Tm (4) Tj \
         1 0 0 1 170 700 Tm (5) Tj ET";
