@@ -22,12 +22,11 @@ const MAX_STEP_BACK: f64 = 0.5;
 const MAX_LETTER_GAP: f64 = 0.6;
 /// The same between digits that are drawn one by one: those of columns are soon another number.
 const MAX_DIGIT_GAP: f64 = 0.4;
-/// The fewest gaps of which one can tell what is usual in what one operation drew, on a line without spaces that are drawn:
-/// some programs draw the end of a word, a word of one letter and the beginning of the next in one go, and leave room
-/// between all of their letters.
+/// The fewest gaps of which one can tell what is usual on a line of any signs, such as those of formulas, and in what one
+/// operation drew between others: some programs draw the end of a word, a word of one letter and the beginning of the next
+/// in one go, and leave room between all of their letters.
+const MIN_GAPS: usize = 3;
 const MIN_RUN_GAPS: usize = 6;
-/// The fewest gaps of which some may be narrower than usual.
-const MANY_GAPS: usize = 8;
 
 impl DrawnLine {
     /// The directions of its letters.
@@ -124,16 +123,24 @@ struct Spacing {
 
 impl Spacing {
     fn of(pieces: &[Piece]) -> Self {
-        let fewest = if pieces.iter().any(Piece::is_blank) { 1 } else { MIN_RUN_GAPS };
-        let runs = pieces.chunk_by(|a, b| a.run == b.run);
-        let mut of_runs: Vec<(u32, f64)> =
-            runs.filter_map(|run| Some((run.first()?.run, usual_gap(run, fewest)?))).collect();
+        let mut of_runs: Vec<(u32, f64)> = Vec::new();
+        let mut from = 0_usize;
+        for run in pieces.chunk_by(|a, b| a.run == b.run) {
+            let before = from.checked_sub(1).and_then(|before| pieces.get(before));
+            from = from.saturating_add(run.len());
+            let is_between_spaces = [before, pieces.get(from)].into_iter().flatten().all(Piece::is_blank);
+            let fewest = if is_between_spaces && is_word(run) { 1 } else { MIN_RUN_GAPS };
+            if let (Some(first), Some(gap)) = (run.first(), usual_gap(run, fewest)) {
+                of_runs.push((first.run, gap));
+            }
+        }
         of_runs.sort_by_key(|(run, _)| *run);
         let is_one_run = pieces.windows(2).all(|pair| matches!(pair, [a, b] if a.run == b.run));
         let is_digit = |piece: &Piece| piece.text.bytes().all(|byte| byte.is_ascii_digit());
         let widest = if !is_one_run && pieces.iter().all(is_digit) { MAX_DIGIT_GAP } else { MAX_LETTER_GAP };
         let is_usual = |gap: &f64| pieces.first().is_some_and(|first| *gap < widest * first.position.size);
-        Self { of_runs, of_line: usual_gap(pieces, 1).filter(is_usual).unwrap_or(0.0) }
+        let fewest = if is_word(pieces) { 1 } else { MIN_GAPS };
+        Self { of_runs, of_line: usual_gap(pieces, fewest).filter(is_usual).unwrap_or(0.0) }
     }
 
     /// Whether there is a space between two pieces that stand so much further apart than letters of a word.
@@ -144,8 +151,14 @@ impl Spacing {
     }
 }
 
-/// The gap that is usual between letters: of many, a quarter are narrower, of few none. `None` where there are too few to
-/// tell.
+/// Whether pieces are letters, digits, and the signs that stand at words.
+fn is_word(pieces: &[Piece]) -> bool {
+    let is_at_word = |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,:;!?&-'’/".contains(c);
+    pieces.iter().all(|piece| piece.text.chars().all(is_at_word))
+}
+
+/// The gap that is usual between letters: a quarter of the gaps are narrower, of few none. `None` where there are too few
+/// to tell.
 fn usual_gap(pieces: &[Piece], fewest: usize) -> Option<f64> {
     if pieces.len() <= fewest {
         return None;
@@ -159,7 +172,7 @@ fn usual_gap(pieces: &[Piece], fewest: usize) -> Option<f64> {
     if gaps.len() < fewest {
         return None;
     }
-    let narrower = if gaps.len() < MANY_GAPS { 0 } else { gaps.len() / 4 };
+    let narrower = gaps.len() / 4;
     let (_, gap, _) = gaps.select_nth_unstable_by(narrower, f64::total_cmp);
     let size = pieces.first()?.position.size;
     Some(if (0.0..MAX_LETTER_GAP).contains(gap) { *gap * size } else { 0.0 })
