@@ -33,7 +33,7 @@ impl Places<'_> {
     pub(super) fn fill(&mut self, fields: &[Field], mut annotations: Vec<DrawnLine>) {
         for field in fields {
             let drawn = take_within(&mut annotations, field.area);
-            self.fill_field(field, drawn);
+            self.fill_field(field, &drawn);
         }
         for (number, line) in annotations.into_iter().enumerate() {
             let area = line.area();
@@ -47,7 +47,7 @@ impl Places<'_> {
     }
 
     /// What is drawn in a field is what is seen; its value tells where the spaces of that are.
-    fn fill_field(&mut self, field: &Field, drawn: Vec<DrawnLine>) {
+    fn fill_field(&mut self, field: &Field, drawn: &[DrawnLine]) {
         let texts: Vec<String> = drawn.iter().map(|line| self.text(line.clone())).collect();
         let is_value = squeezed(&texts.concat()) == squeezed(&field.value);
         match drawn.first() {
