@@ -291,16 +291,24 @@ pub fn q2_languages_without_spaces_are_found_where_the_dataset_says_so(make: &Se
     assert_eq!(hits("京东"), Vec::<String>::new(), "characters in another order are another word");
 }
 
-/// Checks half-width and full-width forms, and decomposed syllables.
+/// Checks half-width and full-width forms, decomposed syllables, and words with a hyphen.
 pub fn q2_what_looks_alike_is_alike_where_runs_are_cut(make: &SearchFactory) {
     let fixture = make();
     let engine = &*fixture.adapter;
     let documents = [
         document("a", &["ｶﾞﾗｽとＡＢＣ１２３"]),
         document("b", &["\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"]),
+        document("c", &["Die Werk-statt"]),
     ];
     engine.apply(&scope(1), cjk(1), &put_changes(1, documents)).expect("changes are followed");
-    for (question, found) in [("ガラス", "a"), ("abc123", "a"), ("한글", "b")] {
+    for (question, found) in [
+        ("ガラス", "a"),
+        ("abc123", "a"),
+        ("한글", "b"),
+        ("Werkstatt", "c"),
+        ("Werk-statt", "c"),
+        ("statt", "c"),
+    ] {
         let hits = search(engine, 1, cjk(1), question, 9, 0.5);
         let hits: Vec<_> = hits.iter().map(|hit| hit.document.as_str()).collect();
         assert_eq!(hits, [found], "{question} is found in another form of it");

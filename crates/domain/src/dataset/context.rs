@@ -1,7 +1,7 @@
-//! The context of a chunk: the title of its document, and the headings above it.
+//! The context of a chunk: the title of its document, the headings above it, and its words without their hyphens.
 //!
-//! "It is off by default" says what is off only under its heading. An index has these words with those of the chunk;
-//! what is handed out is the chunk alone.
+//! "It is off by default" says what is off only under its heading, and who looks for "email" wants "e-mail" as well. An
+//! index has these words with those of the chunk; what is handed out is the chunk alone.
 
 use crate::dataset::Document;
 use crate::dataset::chunk::{Heading, headings};
@@ -10,7 +10,7 @@ use crate::dataset::chunk::{Heading, headings};
 const MAX_TITLE_CHARS: usize = 200;
 
 /// For each chunk of a document, in order, the document's title and the headings above the chunk, a line each. A
-/// heading in the chunk itself is not one of them.
+/// heading in the chunk itself is not one of them. Then, in a line, what hyphens part in all of these, without them.
 #[must_use]
 pub fn contexts(document: &Document) -> Vec<String> {
     let title = document.metadata.get("title").and_then(|title| title.as_str()).unwrap_or_default();
@@ -36,9 +36,34 @@ pub fn contexts(document: &Document) -> Vec<String> {
             }
             from = start.saturating_add(chunk.text.chars().next().map_or(0, char::len_utf8));
         }
+        let mut without_hyphens = String::new();
+        push_without_hyphens(&context, &mut without_hyphens);
+        push_without_hyphens(&chunk.text, &mut without_hyphens);
+        context.push_str(&without_hyphens);
         contexts.push(context);
     }
     contexts
+}
+
+/// The usual hyphen, the one of typography, and the one that is never parted from what follows.
+const HYPHENS: [char; 3] = ['-', '\u{2010}', '\u{2011}'];
+
+/// Adds what each hyphen between letters parts, as one word: "Werkstatt" of "Werk-statt".
+fn push_without_hyphens(text: &str, joined: &mut String) {
+    if !text.contains(HYPHENS) {
+        return;
+    }
+    for word in text.split(|c: char| !(c.is_alphabetic() || HYPHENS.contains(&c))) {
+        let mut before = "";
+        for part in word.split(HYPHENS) {
+            if !before.is_empty() && !part.is_empty() {
+                joined.push(if joined.is_empty() { '\n' } else { ' ' });
+                joined.push_str(before);
+                joined.push_str(part);
+            }
+            before = part;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +118,17 @@ mod tests {
         assert_eq!(contexts(&document(&"é".repeat(9000), "Text."))[0].chars().count(), MAX_TITLE_CHARS);
         plain.content.clear();
         assert_eq!(contexts(&plain), [""], "chunks that are no part of the content stand under no heading");
+    }
+
+    #[test]
+    fn what_a_hyphen_parts_is_found_as_one_word_too() {
+        for (title, content, expected) in [
+            ("", "The Werk-statt is self\u{2010}hosted.", "\nWerkstatt selfhosted"),
+            ("E-mails", "deep-sea-net", "E-mails\nEmails deepsea seanet"),
+            ("", "COVID-19, 2019-2020, A4-size, - a, -b, c- d, e--f, /har-bor_x/", "\nharbor"),
+        ] {
+            assert_eq!(contexts(&document(title, content)), [expected], "{content}");
+        }
     }
 
     proptest! {

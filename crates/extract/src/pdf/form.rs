@@ -9,13 +9,17 @@ use hayro_interpret::hayro_syntax::object::{self, Array, Dict, Name, Object};
 use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::kurbo::Rect;
 
+use syft_space_domain::dataset::NewDocument;
+
 use super::text_string;
 
 /// A field of a form, on a page.
 pub(super) struct Field {
     pub(super) area: Rect,
-    /// What it shows.
-    pub(super) text: String,
+    /// What it shows, or would if it were drawn.
+    pub(super) value: String,
+    /// It shows what is drawn in it.
+    pub(super) is_drawn: bool,
 }
 
 /// The flags of an annotation that is not shown: hidden, and not on a screen.
@@ -39,11 +43,21 @@ pub(super) fn catalogue(pdf: &Pdf) -> Option<Dict<'_>> {
     pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())
 }
 
-/// The fields of a page whose values are not to be read from what is drawn in them.
+/// The fields of a page that have a value.
 pub(super) fn fields(page: &Page<'_>, undrawn: bool) -> Vec<Field> {
     let Some(annotations) = page.raw().get::<Array<'_>>(b"Annots") else { return Vec::new() };
     let annotations = annotations.iter::<Dict<'_>>().take(MAX_FIELDS);
-    annotations.filter_map(|widget| field(&widget, undrawn)).collect()
+    let mut fields = Vec::new();
+    let mut bytes = 0_usize;
+    for field in annotations.filter_map(|widget| field(&widget, undrawn)) {
+        // Many may have one value. With the field that is one too many there is more text than a document may have.
+        bytes = bytes.saturating_add(field.value.len());
+        fields.push(field);
+        if bytes > NewDocument::MAX_BYTES {
+            break;
+        }
+    }
+    fields
 }
 
 fn field(widget: &Dict<'_>, undrawn: bool) -> Option<Field> {
@@ -53,26 +67,27 @@ fn field(widget: &Dict<'_>, undrawn: bool) -> Option<Field> {
     }
     let area = widget.get::<object::Rect>(b"Rect")?.to_kurbo().abs();
     let flags = inherited::<u32>(widget, b"Ff").unwrap_or(0);
-    let is_drawn = || {
-        let drawing = widget.get::<Dict<'_>>(b"AP").and_then(|drawings| drawings.get::<Object<'_>>(b"N"));
-        drawing.is_some() && !undrawn
-    };
-    let text = match &*inherited::<Name<'_>>(widget, b"FT")? {
-        b"Tx" if flags & PASSWORD == 0 && !is_drawn() => values(&inherited(widget, b"V")?).join(" "),
-        b"Ch" if !is_drawn() => {
+    let drawing = widget.get::<Dict<'_>>(b"AP").and_then(|drawings| drawings.get::<Object<'_>>(b"N"));
+    let mut is_drawn = drawing.is_some() && !undrawn;
+    let value = match &*inherited::<Name<'_>>(widget, b"FT")? {
+        b"Tx" if flags & PASSWORD == 0 => values(&inherited(widget, b"V")?).join(" "),
+        b"Ch" => {
             let options = inherited::<Array<'_>>(widget, b"Opt");
             let chosen = values(&inherited(widget, b"V")?);
             let shown: Vec<String> =
                 chosen.into_iter().map(|value| shown_option(options.as_ref(), value)).collect();
+            // Of a list all is drawn, and what is chosen has another colour.
+            is_drawn &= shown.is_empty();
             shown.join(", ")
         }
         b"Btn" if flags & PUSH_BUTTON == 0 => {
+            is_drawn = false;
             let state = widget.get::<Name<'_>>(b"AS").or_else(|| inherited::<Name<'_>>(widget, b"V"));
             if state.is_some_and(|state| &*state != b"Off") { "☒".to_owned() } else { "☐".to_owned() }
         }
         _ => return None,
     };
-    Some(Field { area, text: text.replace(['\r', '\n'], " ") })
+    Some(Field { area, value: value.replace(['\r', '\n'], " "), is_drawn })
 }
 
 /// A property of a field: its own, or that of those it is part of.

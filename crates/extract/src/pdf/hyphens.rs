@@ -1,7 +1,11 @@
 //! Hyphens at the ends of lines: whether a word was cut there, or has its hyphen by itself.
+//!
+//! Nothing in a file says so. A hyphen is taken away only where the document shows that the word has none: one that is
+//! left too many can be read, and the word is found without it too; one too few makes two words unfindable.
 
 use std::collections::HashSet;
 
+use super::english;
 use super::lines::Line;
 use crate::text_builder::Gap;
 
@@ -16,134 +20,222 @@ pub(super) enum Hyphen {
     Hanging,
 }
 
-/// The words of a document, in small letters, but for those that a line's end cuts.
+/// What a document tells of the words that the ends of its lines part.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    whole: HashSet<String>,
-    /// Words with a hyphen in them.
-    compound: HashSet<String>,
-    /// What stands before the first hyphen of such words.
-    first_parts: HashSet<String>,
-    /// Most of the text is set like a program's: that a word is says nothing then.
-    is_monospaced: bool,
+    /// Of those words in small letters, with and without their hyphen, the ones that stand elsewhere.
+    known: HashSet<String>,
+    /// Hyphens other than the usual one, mostly at the ends of lines: whatever set the document has put them there.
+    cutting: Vec<char>,
+    /// The document shows to have cut many words, and mostly words.
+    has_cut: bool,
 }
 
-const HYPHENS: [char; 4] = ['-', '\u{ad}', '\u{2010}', '\u{2011}'];
-/// The fewest letters of two words that stand alone elsewhere for a hyphen between them to be their own.
-const MIN_LETTERS: usize = 4;
+/// The fewest words that a document shows to have cut for it to have cut those whose halves are no words of it.
+const MIN_CUT: usize = 3;
 
-/// Words that a hanging hyphen stands before, in the languages that people write so.
+/// Hyphens that may cut a word, and those that never do: one that must not be parted from what follows, and the Hebrew one.
+const CUTTING: [char; 3] = ['-', '\u{ad}', '\u{2010}'];
+const HYPHENS: [char; 5] = ['-', '\u{ad}', '\u{2010}', '\u{2011}', '\u{5be}'];
+
+/// What stands in paths, addresses and names of programs, and in no word.
+const TECHNICAL: [char; 14] = ['/', '\\', '@', '_', '=', '~', '#', '%', '+', '<', '>', '|', '*', '$'];
+
+/// Words that a hanging hyphen stands before, and that end no compound and no word that was cut. Where one is missing, a
+/// space is.
 const CONJUNCTIONS: &str = " \
-    und oder bzw beziehungsweise sowie bis als wie statt noch aber \
-    and or nor to but versus vs through \
-    en of tot dan \
-    et ou ni \
-    och eller og samt \
-    ja tai sekä \
-    és vagy illetve \
-    oraz lub albo czy \
-    nebo či až alebo \
-    ali ili nebo pa te \
-    sau şi și \
-    ve veya ile \
-    и или либо та або й \
-    και ή ";
+    und oder bzw beziehungsweise sowie bis als wie aber resp respektive nicht sondern auch \
+    and or nor but versus vs than as not rather \
+    en of tot dan og och eller \
+    et ou y e o u i a \
+    ja tai sekä või ega ill \
+    és vagy illetve oraz lub albo czy nebo či až alebo ili \
+    sau şi și и или либо та або й і а και ή ";
 
 impl Words {
     pub(super) fn of(lines: &[Line]) -> Self {
+        let pairs: Vec<Parts> = lines.windows(2).filter_map(Parts::of_pair).collect();
+        let asked: HashSet<String> = pairs.iter().flat_map(Parts::asked).collect();
         let mut words = Self::default();
-        if !lines.iter().any(|line| ends_in_hyphen(&line.text)) {
+        if asked.is_empty() {
             return words;
         }
-        let (mut all, mut monospaced, mut cut) = (0_usize, 0_usize, false);
-        for line in lines {
-            all = all.saturating_add(line.text.len());
-            if line.is_monospaced {
-                monospaced = monospaced.saturating_add(line.text.len());
+        let mut note = |word: &str| {
+            if asked.contains(word) && !words.known.contains(word) {
+                words.known.insert(word.to_owned());
             }
+        };
+        let (mut small, mut is_cut) = (String::new(), false);
+        for line in lines {
             let text = line.text.trim();
-            let mut found = text.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty()).peekable();
-            if cut {
+            small.clear();
+            if text.is_ascii() {
+                small.push_str(text);
+                small.make_ascii_lowercase();
+            } else {
+                small.extend(text.chars().flat_map(char::to_lowercase).map(usual));
+            }
+            let mut found = small.split(|c| !is_of_word(c)).filter(|word| !word.is_empty()).peekable();
+            if is_cut {
                 found.next();
             }
-            cut = ends_in_hyphen(text);
+            is_cut = ends_in_hyphen(text);
             while let Some(word) = found.next() {
-                if !(cut && found.peek().is_none()) {
-                    words.add(word);
+                if is_cut && found.peek().is_none() {
+                    continue;
                 }
+                let mut rest = word;
+                while let Some((first, behind)) = rest.split_once('-') {
+                    note(first);
+                    let second = behind.split('-').next().unwrap_or_default();
+                    note(
+                        rest.get(..first.len().saturating_add(1).saturating_add(second.len()))
+                            .unwrap_or_default(),
+                    );
+                    rest = behind;
+                }
+                note(rest);
             }
         }
-        words.is_monospaced = monospaced > all / 2;
+        words.cutting = cutting(lines);
+        let cut = pairs.iter().filter(|parts| words.shows_cut(parts)).count();
+        let kept = pairs.iter().filter(|parts| words.known.contains(&parts.with_hyphen())).count();
+        words.has_cut = cut >= MIN_CUT && cut > kept;
         words
-    }
-
-    fn add(&mut self, word: &str) {
-        let word = plain(word);
-        let word = word.trim_matches('-');
-        let Some((first, _)) = word.split_once('-') else {
-            self.whole.insert(word.to_owned());
-            return;
-        };
-        self.first_parts.insert(first.to_owned());
-        self.compound.insert(word.to_owned());
-    }
-
-    fn knows(&self, word: &str) -> bool {
-        self.whole.contains(word) || self.compound.contains(word)
     }
 
     /// What becomes of the hyphen at the end of a line, when another follows. `None` where there is none, or it is a dash.
     pub(super) fn hyphen(&self, line: &Line, next: &Line) -> Option<Hyphen> {
-        let before = line.text.trim_end().strip_suffix(HYPHENS)?;
-        let left = before.rsplit(|c: char| !is_of_word(c)).next().filter(|left| !left.is_empty())?;
-        let behind = next.text.trim_start();
-        let right = behind.split(|c: char| !is_of_word(c)).next().filter(|right| !right.is_empty())?;
-        let goes_on_small = behind.starts_with(char::is_lowercase);
-        // A paragraph ends where the next does not go on with a word.
-        if next.gap != Gap::Line && !(goes_on_small && left.ends_with(char::is_lowercase)) {
-            return None;
-        }
-        let (left, right) = (plain(left), plain(right));
-        let compound = format!("{left}-{right}");
-        if self.compound.contains(&compound) {
+        let parts = Parts::of(line, next)?;
+        if self.known.contains(&parts.with_hyphen()) || parts.is_technical {
             return Some(Hyphen::Kept);
         }
-        if self.knows(&format!("{left}{right}")) {
+        if self.shows_cut(&parts)
+            || self.has_cut && parts.may_be_cut && parts.is_of_one_case && !self.knows_half(&parts)
+        {
             return Some(Hyphen::Cut);
         }
-        let is_word = goes_on_small && before.ends_with(char::is_alphabetic);
-        if is_word && is_conjunction(&right) {
-            return Some(Hyphen::Hanging);
-        }
-        // Programs are not cut, nor are words of which one letter or a hyphen of their own is left.
-        let is_set_as_program = line.ends_monospaced && !self.is_monospaced;
-        let may_be_cut =
-            before.ends_with(char::is_lowercase) && !left.contains('-') && left.chars().count() > 1;
-        let begins_others = left.chars().count() > 2 && self.first_parts.contains(&left);
-        let of_two_words = self.stands_alone(&left) && self.stands_alone(&right);
-        let is_cut = is_word && may_be_cut && !is_set_as_program && !begins_others && !of_two_words;
-        Some(if is_cut { Hyphen::Cut } else { Hyphen::Kept })
-    }
-
-    fn stands_alone(&self, word: &str) -> bool {
-        word.chars().count() >= MIN_LETTERS && self.whole.contains(word)
+        let is_hanging = parts.is_of_letters && CONJUNCTIONS.split(' ').any(|known| known == parts.right);
+        Some(if is_hanging { Hyphen::Hanging } else { Hyphen::Kept })
     }
 }
 
-fn is_conjunction(word: &str) -> bool {
-    // No language cuts a single letter off the end of a word.
-    word.chars().count() == 1 || CONJUNCTIONS.split(' ').any(|known| known == word)
+impl Words {
+    /// Whether the document or the language shows that a word has no hyphen there.
+    fn shows_cut(&self, parts: &Parts) -> bool {
+        let is_known = || {
+            let word = parts.without();
+            self.known.contains(&word) || parts.is_of_one_case && english::is_word(&word)
+        };
+        parts.may_be_cut && (self.cutting.contains(&parts.hyphen) || is_known())
+    }
+
+    fn knows_half(&self, parts: &Parts) -> bool {
+        self.known.contains(&parts.left) || self.known.contains(&parts.right)
+    }
+}
+
+/// What a line's end parts.
+struct Parts {
+    /// What stands before and behind the hyphen, up to the next, in small letters.
+    left: String,
+    right: String,
+    hyphen: char,
+    /// They are of a path, an address or a name of a program.
+    is_technical: bool,
+    /// There are letters on both sides.
+    is_of_letters: bool,
+    /// They are small on both sides, or on none.
+    is_of_one_case: bool,
+    /// The hyphen may cut a word there: no one leaves a single letter.
+    may_be_cut: bool,
+}
+
+impl Parts {
+    fn of_pair(pair: &[Line]) -> Option<Self> {
+        let [line, next] = pair else { return None };
+        Self::of(line, next)
+    }
+
+    fn of(line: &Line, next: &Line) -> Option<Self> {
+        let text = line.text.trim_end();
+        let hyphen = text.chars().next_back().filter(|last| HYPHENS.contains(last))?;
+        let before = text.strip_suffix(hyphen)?;
+        let behind = next.text.trim_start();
+        let (last, first) = (before.chars().next_back()?, behind.chars().next()?);
+        if !(is_of_name(last) && is_of_name(first)) {
+            return None;
+        }
+        // A paragraph ends where the next does not go on with a word.
+        if next.gap != Gap::Line && !(last.is_lowercase() && first.is_lowercase()) {
+            return None;
+        }
+        let left = before.rsplit(|c: char| !c.is_alphanumeric()).next()?;
+        let right = behind.split(|c: char| !c.is_alphanumeric()).next()?;
+        let token = before.rsplit(char::is_whitespace).next()?;
+        let behind = behind.split(char::is_whitespace).next()?;
+        let is_of_letters = last.is_alphabetic() && first.is_alphabetic();
+        let is_single = left.chars().nth(1).is_none() || right.chars().nth(1).is_none();
+        Some(Self {
+            left: left.to_lowercase(),
+            right: right.to_lowercase(),
+            hyphen,
+            is_technical: is_technical(token) || is_technical(behind),
+            is_of_letters,
+            is_of_one_case: last.is_lowercase() == first.is_lowercase(),
+            may_be_cut: CUTTING.contains(&hyphen) && is_of_letters && !is_single,
+        })
+    }
+
+    /// What is to be looked for elsewhere.
+    fn asked(&self) -> [String; 4] {
+        [self.with_hyphen(), self.without(), self.left.clone(), self.right.clone()]
+    }
+
+    fn with_hyphen(&self) -> String {
+        format!("{}-{}", self.left, self.right)
+    }
+
+    fn without(&self) -> String {
+        format!("{}{}", self.left, self.right)
+    }
+}
+
+/// Whether something between spaces is no word of a sentence: it has signs in it, begins as an option does, or goes on
+/// right behind a dot or a colon.
+fn is_technical(token: &str) -> bool {
+    let inside = token.trim_matches(|c: char| !c.is_alphanumeric() && !TECHNICAL.contains(&c));
+    let goes_on_behind_dot = inside.contains(['.', ':']);
+    token.starts_with(HYPHENS) || inside.contains(TECHNICAL) || goes_on_behind_dot
+}
+
+/// The hyphens other than the usual one of which most stand at the ends of lines.
+fn cutting(lines: &[Line]) -> Vec<char> {
+    let is_cutting = |hyphen: &char| {
+        let (mut at_ends, mut all) = (0_usize, 0_usize);
+        for line in lines.iter().filter(|line| !line.text.is_ascii()) {
+            let text = line.text.trim_end();
+            all = all.saturating_add(text.matches(*hyphen).count());
+            at_ends = at_ends.saturating_add(usize::from(text.ends_with(*hyphen)));
+        }
+        at_ends > all / 2
+    };
+    CUTTING.into_iter().filter(|hyphen| *hyphen != '-').filter(is_cutting).collect()
 }
 
 fn ends_in_hyphen(text: &str) -> bool {
-    text.trim_end().strip_suffix(HYPHENS).is_some_and(|before| before.ends_with(char::is_alphanumeric))
+    text.strip_suffix(HYPHENS).is_some_and(|before| before.ends_with(is_of_name))
 }
 
 fn is_of_word(character: char) -> bool {
     character.is_alphanumeric() || HYPHENS.contains(&character)
 }
 
-/// A word in small letters, with one kind of hyphen.
-fn plain(word: &str) -> String {
-    word.to_lowercase().replace(HYPHENS, "-")
+fn is_of_name(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// The usual hyphen for any.
+fn usual(character: char) -> char {
+    if HYPHENS.contains(&character) { '-' } else { character }
 }

@@ -18,10 +18,6 @@ pub(super) struct Line {
     pub(super) size: f64,
     /// The font of that, where its size is guessed, and how many times the em of its matrix its em was taken to be.
     pub(super) guess: Option<(usize, f64)>,
-    /// All its glyphs are equally wide.
-    pub(super) is_monospaced: bool,
-    /// Those of its last word are.
-    pub(super) ends_monospaced: bool,
 }
 
 /// The least size of a heading, as a multiple of the size of the body.
@@ -87,10 +83,10 @@ pub(super) fn write(lines: &[Line]) -> Result<(String, Option<String>), FileRefu
         }
         let next = rest.peek().filter(|next| levels.of_line(next) == level);
         hyphen = next.and_then(|next| words.hyphen(line, next));
-        builder.words(&match hyphen {
-            Some(Hyphen::Cut) => text.chars().take(text.chars().count().saturating_sub(1)).collect(),
-            _ => text.to_owned(),
-        });
+        let end = text.char_indices().next_back().filter(|_| hyphen == Some(Hyphen::Cut));
+        let text = end.and_then(|(end, _)| text.get(..end)).unwrap_or(text);
+        // What one may see only where a word is cut is drawn here: a hyphen as any.
+        builder.words(&text.replace('\u{ad}', "-"));
         last = level;
     }
     Ok((builder.finish()?, heading))

@@ -4,8 +4,10 @@
 //! where; [`page`] makes lines of them by their places, [`line`] tells words apart and in which order they are read, and
 //! [`lines`] makes a text of the lines, in which what is larger than the rest is a heading.
 
+mod annotations;
 mod copies;
 mod drawn_fonts;
+mod english;
 mod form;
 mod glyph;
 mod hyphens;
@@ -69,12 +71,12 @@ fn pages(pdf: &Pdf, mut device: PageDevice) -> Result<PageDevice, FileRefused> {
     let undrawn = form::leaves_drawing_to_viewer(pdf);
     for page in pdf.pages().iter() {
         interpret(pdf, page, RenderContent::PAGE, &cache, &mut device);
-        device.end_contents();
+        let contents = device.end_contents();
         let fields = form::fields(page, undrawn);
-        fields.iter().for_each(|field| device.cover(field.area));
+        fields.iter().filter(|field| !field.is_drawn).for_each(|field| device.cover(field.area));
         interpret(pdf, page, RenderContent::ANNOTATIONS, &cache, &mut device);
         device.end_contents();
-        fields.iter().for_each(|field| device.write(&field.text, field.area));
+        device.fill(&fields, contents);
         device.end_page();
         if device.is_full() {
             return Err(text_builder::too_much_text());

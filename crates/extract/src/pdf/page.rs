@@ -2,12 +2,14 @@
 
 use hayro_interpret::font::GlyphRun;
 use hayro_interpret::hayro_cmap::BfString;
-use hayro_interpret::kurbo::{BezPath, Point, Rect, Vec2};
+use hayro_interpret::kurbo::{BezPath, Rect};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 use syft_space_domain::dataset::NewDocument;
 
+use super::annotations::Places;
 use super::copies::Copies;
 use super::drawn_fonts::DrawnFonts;
+use super::form::Field;
 use super::glyph::{Piece, Position};
 use super::line::DrawnLine;
 use super::lines::Line;
@@ -39,10 +41,6 @@ pub(super) struct PageDevice {
 
 /// The most pieces of a page that are kept until its end. What is beyond is text at once.
 const MAX_KEPT_PIECES: usize = 1 << 17;
-/// How far the baseline of a line is below its middle, in sizes of its glyphs.
-const BASELINE: f64 = 0.25;
-/// The direction of most writing.
-const RIGHT: Vec2 = Vec2::new(1.0, 0.0);
 
 impl Device<'_> for PageDevice {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _mode: &DrawMode) {
@@ -143,10 +141,11 @@ impl PageDevice {
         self.pieces = 0;
     }
 
-    /// Ends the contents of a page: what is drawn from now on stands on top of it.
-    pub(super) fn end_contents(&mut self) {
+    /// Ends the contents of a page: what is drawn from now on stands on top of it. Answers how many lines they have.
+    pub(super) fn end_contents(&mut self) -> usize {
         self.end_line(Gap::Paragraph);
         self.last = None;
+        self.drawn.len()
     }
 
     /// Takes nothing more of what is drawn in this area of the page.
@@ -154,57 +153,17 @@ impl PageDevice {
         self.covered.push(area);
     }
 
-    /// Puts text into an area of the page, unless it stands there: into the line that goes through it, or between lines.
-    pub(super) fn write(&mut self, text: &str, area: Rect) {
-        let text = text.trim();
-        if self.is_full() || text.is_empty() || self.stands(text, area) {
-            return;
+    /// Puts what was drawn in annotations since, and what the fields show, into the first lines that were drawn.
+    pub(super) fn fill(&mut self, fields: &[Field], contents: usize) {
+        let annotations = self.drawn.split_off(contents.min(self.drawn.len()));
+        let values = fields.iter().map(|field| field.value.len()).sum();
+        self.bytes = self.bytes.saturating_add(values);
+        if !self.is_full() {
+            self.runs = self.runs.wrapping_add(1);
+            let page =
+                self.drawn.iter().map(DrawnLine::directions).fold(Directions::default(), Directions::sum);
+            Places { lines: &mut self.drawn, page, run: self.runs }.fill(fields, annotations);
         }
-        let line = self.line_through(area);
-        let beside = line.and_then(|at| self.drawn.get(at)).and_then(|line| line.pieces.first());
-        let size = beside.map_or_else(|| area.height().min(12.0), |piece| piece.position.size);
-        let baseline =
-            beside.map_or_else(|| area.center().y - BASELINE * size, |piece| piece.position.from.y);
-        self.runs = self.runs.wrapping_add(1);
-        self.bytes = self.bytes.saturating_add(text.len());
-        let position = Position {
-            from: Point::new(area.x0, baseline),
-            to: Point::new(area.x1, baseline),
-            direction: RIGHT,
-            size,
-        };
-        // Spaces keep it from what stands beside it, however near.
-        let piece = Piece { text: format!(" {text} "), position, run: self.runs, guess: None };
-        if let Some(line) = line.and_then(|at| self.drawn.get_mut(at)) {
-            let behind = line.pieces.iter().position(|other| other.position.from.x >= area.x0);
-            line.pieces.insert(behind.unwrap_or(line.pieces.len()), piece);
-        } else {
-            let is_below = |line: &DrawnLine| line.pieces.iter().all(|piece| piece.position.from.y < area.y0);
-            let below = self.drawn.iter().position(is_below).unwrap_or(self.drawn.len());
-            self.drawn.insert(below, DrawnLine { gap: Gap::Paragraph, pieces: vec![piece] });
-        }
-    }
-
-    /// Whether a text stands in an area of the page, whatever its spaces.
-    fn stands(&self, text: &str, area: Rect) -> bool {
-        let pieces = self.drawn.iter().flat_map(|line| &line.pieces);
-        let there = pieces.filter(|piece| area.contains(piece.position.from));
-        let there: String = there.flat_map(|piece| piece.text.split_whitespace()).collect();
-        !there.is_empty() && there.contains(&text.split_whitespace().collect::<String>())
-    }
-
-    /// The line that goes through an area of the page.
-    fn line_through(&self, area: Rect) -> Option<usize> {
-        let middle = area.center().y;
-        let distance = |piece: &Piece| {
-            let at = piece.position;
-            let distance = (at.from.y + BASELINE * at.size - middle).abs();
-            let is_through = at.direction.dot(RIGHT) > 0.9 && distance < 0.5 * area.height().max(at.size);
-            is_through.then_some(distance)
-        };
-        let nearest = |line: &DrawnLine| line.pieces.iter().filter_map(distance).min_by(f64::total_cmp);
-        let lines = self.drawn.iter().enumerate().filter_map(|(at, line)| Some((at, nearest(line)?)));
-        lines.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(at, _)| at)
     }
 
     /// Ends a page. A sentence may go on on the next, but a line does not.

@@ -48,6 +48,11 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         (&["Wind-", "bzw. Wasserkraft"], "Wind-\nbzw. Wasserkraft"),
         (&["binnen-", "en buitenland"], "binnen-\nen buitenland"),
         (&["pre-", "and post-war ports"], "pre-\nand post-war ports"),
+        (&["Zu-", "resp. Ausgang, ost-", "nicht westw\\344rts"], "Zu-\nresp. Ausgang, ost-\nnicht westwärts"),
+        (
+            &["older-", "than usual, two-", "as well as three-fold"],
+            "older-\nthan usual, two-\nas well as three-fold",
+        ),
         (&["socio-", "y econ\\363mico"], "socio-\ny económico"),
         (&["for-", "och eftermiddag"], "for-\noch eftermiddag"),
         // What no one cuts: numbers, capitals, letters that stand alone.
@@ -57,6 +62,34 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         ),
         (&["an e-", "mail to Baden-", "W\\374rttemberg"], "an e-mail to Baden-Württemberg"),
         (&["a dash -", "and more"], "a dash -\nand more"),
+        // In doubt: words of which nothing tells that they have none, and halves of other compounds.
+        (&["quay-", "hosted or", "berth-", "alternatives"], "quay-hosted or\nberth-alternatives"),
+        (&["Die Werk-", "statt ruft fish-", "get auf"], "Die Werk-statt ruft fish-get auf"),
+        // One that the language tells, in another form, in capitals; not where a single letter is left.
+        (&["all infor-", "mation on har-", "bors. WA-", "TER"], "all information on harbors. WATER"),
+        (&["an a-", "part, A-", "partment"], "an a-part, A-partment"),
+        // Paths, addresses, names and options, whatever the words in them.
+        (
+            &["in /srv/har-", "bor or /srv/water, har-", "bor/water"],
+            "in /srv/har-bor or /srv/water, har-bor/water",
+        ),
+        (&["https://docks.example/infor-", "mation"], "https://docks.example/infor-mation"),
+        (
+            &["har-", "bor@docks.example or old@har-", "bor.example"],
+            "har-bor@docks.example or old@har-bor.example",
+        ),
+        (
+            &["fleet_har-", "bor and har-", "bor_fleet and x-", "_y"],
+            "fleet_har-bor and har-bor_fleet and x-_y",
+        ),
+        (
+            &["--no-har-", "bor, har-", "bor.txt and ask.har-", "bor"],
+            "--no-har-bor, har-bor.txt and ask.har-bor",
+        ),
+        // A name of capitals and small letters that stands elsewhere.
+        (&["Har-", "Bor or DockYard: Dock-", "Yard"], "Har-Bor or DockYard: DockYard"),
+        // Half a word that is whole in a compound elsewhere.
+        (&["the quay-", "ling dock and the quayling-ship"], "the quayling dock and the quayling-ship"),
     ] {
         assert_eq!(lines(written), expected);
     }
@@ -68,6 +101,28 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         text(&page(soft, "", "", font, &[])).as_deref(),
         Ok("The harbor has a water-gate. A water-gate.")
     );
+    // So is one that stands at ends of lines alone, and is not the usual one; not one that is never parted.
+    let font =
+        "/S<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[125/uni2011/uni2010]>>>>";
+    let set = "BT /S 12 Tf 14 TL 50 700 Td (A quay~) Tj T* (ling and a moor-) Tj T* (ling: no dock}) Tj T* (ling.) Tj ET";
+    assert_eq!(
+        text(&page(set, "", "", font, &[])).as_deref(),
+        Ok("A quayling and a moor-ling: no dock\u{2011}ling.")
+    );
+    let typed = "BT /S 12 Tf 14 TL 50 700 Td (A quay~) Tj T* (ling or quay~side, moor~side) Tj ET";
+    assert_eq!(
+        text(&page(typed, "", "", font, &[])).as_deref(),
+        Ok("A quay\u{2010}ling or quay\u{2010}side, moor\u{2010}side")
+    );
+    // A document that has cut words cuts others, but none of which it has a half.
+    let cut =
+        ["The infor-", "mation of har-", "bors and num-", "bers: quay-", "ling, moor-", "ling. A moor."];
+    assert_eq!(lines(&cut), "The information of harbors and numbers: quayling, moor-ling. A moor.");
+    // From right to left.
+    let hebrew_lines = "BT /H 12 Tf 50 700 Td (-dc ba) Tj 0 -14 Td (fe hg) Tj ET";
+    let expected = "\u{5d0}\u{5d1} \u{5d2}\u{5d3}-\u{5d6}\u{5d7} \u{5d4}\u{5d5}";
+    let read = text(&page(hebrew_lines, "", "", &hebrew(), &[])).unwrap();
+    assert_eq!(read.chars().rev().collect::<String>(), expected.chars().rev().collect::<String>());
     // A command that is set like one is not cut.
     let fonts = "/C<</Type/Font/Subtype/Type1/BaseFont/Courier>>";
     let command = "BT /F 12 Tf 14 TL 50 700 Td (Whoever wants to sort all of the fish in the harbor calls) Tj T* /C 12 Tf \
@@ -190,6 +245,51 @@ fn q2_letters_that_are_set_wide_are_words() {
     ] {
         assert_eq!(text(&pages(&[contents])).as_deref(), Ok("THE OLD HARBOR"));
     }
+    // Those of a few letters too, however they are drawn; spaces that are drawn and wider gaps part them.
+    let one_by_one = |text: &str| {
+        let mut at = 50.0;
+        text.chars().fold(String::new(), |drawn, letter| {
+            let drawn = drawn + &format!("1 0 0 1 {at} 700 Tm ({letter}) Tj ");
+            at += match letter {
+                'I' | '.' | ' ' => 6.8,
+                'a'..='z' | '0'..='9' => 10.2,
+                _ => 12.0,
+            };
+            drawn
+        })
+    };
+    for word in ["IT", "HR", "A4", "VAT", "No. 5", "US 2", "PART"] {
+        let gaps = word
+            .replace(' ', "")
+            .chars()
+            .fold(String::new(), |gaps, letter| gaps + &format!("({letter})-250"));
+        let mut drawn = vec![format!("3 Tc 50 700 Td ({word}) Tj"), format!("6 Tc 50 700 Td ({word}) Tj")];
+        if word.contains(' ') {
+            drawn.push(one_by_one(word));
+        } else {
+            drawn.extend([format!("50 700 Td [{gaps}] TJ"), one_by_one(word)]);
+        }
+        for drawn in drawn {
+            let contents = format!("BT /F 12 Tf {drawn} ET");
+            assert_eq!(text(&pages(&[&contents])).as_deref(), Ok(word), "{contents}");
+        }
+    }
+    let beside = "BT /F 12 Tf 50 700 Td (See chapter ) Tj 3 Tc (IT) Tj 0 Tc ( here) Tj ET";
+    assert_eq!(text(&pages(&[beside])).as_deref(), Ok("See chapter IT here"));
+    let wide = "BT /F 12 Tf 50 700 Td [(N)-250(o)-250(.)-800(5)] TJ ET";
+    assert_eq!(text(&pages(&[wide])).as_deref(), Ok("No. 5"));
+    for words in ["[(I)-333(am)-333(A)]", "[(A)-333(is)]", "[(a)-300( )-300(b)]"] {
+        let contents = format!("BT /F 12 Tf 50 700 Td {words} TJ ET");
+        let expected: String = words.chars().filter(|c| c.is_alphabetic() || *c == ' ').collect();
+        let expected = if expected == "a b" {
+            expected
+        } else {
+            expected.replace("IamA", "I am A").replace("Ais", "A is")
+        };
+        assert_eq!(text(&pages(&[&contents])), Ok(expected));
+    }
+    let digits = "BT /F 12 Tf 1 0 0 1 50 700 Tm (1) Tj 1 0 0 1 62 700 Tm (2) Tj 1 0 0 1 74 700 Tm (3) Tj ET";
+    assert_eq!(text(&pages(&[digits])).as_deref(), Ok("1 2 3"));
     // Columns of single characters, and words of one letter, are apart.
     let columns = "BT /F 12 Tf 1 0 0 1 50 700 Tm (1) Tj 1 0 0 1 80 700 Tm (2) Tj 1 0 0 1 110 700 Tm (3) Tj 1 0 0 1 140 700 Tm (4) Tj \
         1 0 0 1 170 700 Tm (5) Tj ET";
@@ -240,7 +340,7 @@ fn q2_what_was_filled_into_a_form_stands_where_its_field_is() {
     assert_eq!(filled(true, &[&format!("{name}/V<FEFF0041000D0042>")]), whole(" A B"));
     // The drawing counts, unless the viewer is to make it anew.
     let drawn = format!("{name}/V(Ada)/AP<</N 5 0 R>>");
-    assert_eq!(filled(false, &[&drawn]), "Name:\n\nShip:\n\nwet dry\n\nas drawn");
+    assert_eq!(filled(false, &[&drawn]), whole(" as drawn"));
     assert_eq!(filled(true, &[&drawn]), whole(" Ada"));
     // What is not seen is none: hidden fields, passwords, buttons that do something, empty ones.
     for unseen in ["/F 2/V(x)", "/F 32/V(x)", "/Ff 8192/V(x)", "/V()", ""] {
@@ -255,6 +355,65 @@ fn q2_what_was_filled_into_a_form_stands_where_its_field_is() {
         filled(true, &["/Parent 3 0 R/Rect[0 0 9 9]", "/FT/Tx/V(below)/Rect[50 20 200 40]"]),
         format!("{}\n\nbelow", whole(""))
     );
+}
+
+#[test]
+fn q2_what_is_drawn_in_a_field_stands_behind_its_question() {
+    let helvetica = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>";
+    // Fields of an area, a value and the drawing of it.
+    let filled = |contents: &str, fields: &[(&str, &str, &str)]| {
+        let (mut annotations, mut drawings) = (String::new(), Vec::new());
+        for (number, (area, entries, drawing)) in fields.iter().enumerate() {
+            let corner: Vec<f64> = area.split(' ').map(|number| number.parse().unwrap()).collect();
+            let (width, height) = (corner[2] - corner[0], corner[3] - corner[1]);
+            let form = format!("/Type/XObject/Subtype/Form/BBox[0 0 {width} {height}]{helvetica}");
+            drawings.push(stream(&form, format!("BT /F 12 Tf {drawing} ET").as_bytes()));
+            let drawing = 5 + number;
+            write!(annotations, "<</Type/Annot/Rect[{area}]{entries}/AP<</N {drawing} 0 R>>>>").unwrap();
+        }
+        text(&page(contents, "", &format!("/Annots[{annotations}]"), "", &drawings)).unwrap()
+    };
+    let field = "/Subtype/Widget/FT/Tx";
+    let of = |value: &str| format!("{field}/V({value})");
+    // Beside its question, two in a line, whatever the order in which they are drawn.
+    let beside = "BT /F 12 Tf 1 0 0 1 50 700 Tm (First name:) Tj 1 0 0 1 300 700 Tm (Last name:) Tj 1 0 0 1 50 670 Tm (Ship:) Tj ET";
+    let fields = [
+        ("370 696 500 712", &*of("Lovelace"), "2 4 Td (Lovelace) Tj"),
+        ("100 666 290 682", &*of("Bounty"), "2 4 Td (Bounty) Tj"),
+        ("120 696 290 712", &*of("Ada"), "2 4 Td (Ada) Tj"),
+    ];
+    assert_eq!(filled(beside, &fields), "First name: Ada Last name: Lovelace\n\nShip: Bounty");
+    // Below its question, in two columns.
+    let above = "BT /F 9 Tf 1 0 0 1 50 700 Tm (First name) Tj 1 0 0 1 50 660 Tm (Ship) Tj 1 0 0 1 300 700 Tm (Last name) Tj ET";
+    let fields = [
+        ("50 680 200 696", &*of("Ada"), "2 4 Td (Ada) Tj"),
+        ("50 640 200 656", &*of("Bounty"), "2 4 Td (Bounty) Tj"),
+        ("300 680 450 696", &*of("Lovelace"), "2 4 Td (Lovelace) Tj"),
+    ];
+    assert_eq!(filled(above, &fields), "First name\nAda\n\nShip\nBounty\n\nLast name\nLovelace");
+    // A drawing that says more than the value, in boxes for each letter, of several lines, and none.
+    let one = "BT /F 12 Tf 50 700 Td (Fee:) Tj 0 -60 Td (Paid:) Tj ET";
+    for (value, drawing, expected) in [
+        ("1250", "2 20 Td (1,250.00 EUR) Tj", "1,250.00 EUR"),
+        ("A 42", "2 20 Td (A) Tj 36 0 Td (4) Tj 18 0 Td (2) Tj", "A 42"),
+        ("two and\\ra half", "2 34 Td (two) Tj 0 -14 Td (and) Tj 0 -14 Td (a half) Tj", "two and a half"),
+        ("unseen", "", "unseen"),
+        ("", "", ""),
+    ] {
+        let field = ("90 680 300 730", &*of(value), drawing);
+        assert_eq!(filled(one, &[field]), format!("Fee: {expected}").trim_end().to_owned() + "\n\nPaid:");
+    }
+    // Of a list the choice; what is drawn on the page already, once.
+    let list = "/Subtype/Widget/FT/Ch/V(b)/Opt[[(a)(Ada)][(b)(Bounty)]]";
+    let field = ("90 690 300 720", list, "2 16 Td (Ada) Tj 0 -14 Td (Bounty) Tj");
+    assert_eq!(filled(one, &[field]), "Fee: Bounty\n\nPaid:");
+    let flat = "BT /F 12 Tf 50 700 Td (Fee:) Tj 50 0 Td (1 250) Tj ET";
+    assert_eq!(filled(flat, &[("90 690 300 720", &of("1 250"), "10 10 Td (1 250) Tj")]), "Fee: 1 250");
+    // Text that somebody put onto a page that has no fields; a stamp over its text stands behind it.
+    let note = "/Subtype/FreeText/Contents(as typed)";
+    assert_eq!(filled(one, &[("90 690 300 720", note, "2 10 Td (as typed) Tj")]), "Fee: as typed\n\nPaid:");
+    let stamp = ("40 690 300 720", "/Subtype/Stamp", "4 8 Td (VOID) Tj");
+    assert_eq!(filled(one, &[stamp]), "Fee:\n\nPaid:\n\nVOID");
 }
 
 #[test]
