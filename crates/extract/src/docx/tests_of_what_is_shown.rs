@@ -140,6 +140,8 @@ fn q2_an_embedded_file_is_read_in_its_place_or_the_document_is_refused() {
     let expected = "One.\n\n## Two\n\nHere.\n\nThree.";
     assert_eq!(read("a.html", "text/html", html).as_deref(), Ok(expected));
     assert_eq!(read("a.dat", "application/xhtml+xml; charset=utf-8", html).as_deref(), Ok(expected));
+    let named = "text/html; Charset=iso-2022-jp";
+    assert_eq!(read("a.html", named, "<p>\x1b$B9A\x1b(B").as_deref(), Ok("One.\n\n港\n\nThree."));
     assert_eq!(read("a.htm", "application/xml", html).as_deref(), Ok(expected));
     assert_eq!(read("a.txt", "text/plain", "two\nlines\n").as_deref(), Ok("One.\n\ntwo\nlines\n\nThree."));
     assert_eq!(read("a.html", "text/html", "<p> </p>").as_deref(), Ok("One.\n\nThree."));

@@ -18,11 +18,24 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
+use crate::encoding::{Named, decode_named};
 use encoding::decode_html;
 use page::{ContentScope, ListCounts, Page, PageSink};
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     read_page(&decode_html(bytes)?, false)
+}
+
+/// The text of a page that came with something that says which encoding it is in, which goes before what it says itself
+/// where it can be.
+pub(crate) fn extract_named(bytes: &[u8], named: Named) -> Result<ExtractedText, FileRefused> {
+    let decoded = decode_named(bytes, named).or_else(|_| decode_html(bytes))?;
+    read_page(&decoded, false)
+}
+
+/// The text of a page that has been decoded.
+pub(crate) fn extract_decoded(page: &str) -> Result<ExtractedText, FileRefused> {
+    read_page(page, false)
 }
 
 /// The text of a page whose name says that it is XML.
