@@ -246,9 +246,7 @@ mod tests {
     #[test]
     fn q2_a_text_is_in_what_it_is_said_to_be_in_unless_it_is_utf_8() {
         let read = |bytes: &[u8], label: &str| {
-            decode_named(bytes, Named::of(label).unwrap())
-                .map(Cow::into_owned)
-                .unwrap_or_else(|_| "refused".into())
+            decode_named(bytes, Named::of(label).unwrap()).map_or_else(|_| "refused".into(), Cow::into_owned)
         };
         for (bytes, label, text) in [
             (&b"\x1b$B9A$NA%\x1b(B 5"[..], "ISO-2022-JP", "港の船 5"),
