@@ -1,12 +1,14 @@
 //! The suite of [`DocumentStore`].
 
+mod jobs;
+
 use std::collections::BTreeSet;
 use std::thread;
 
 use serde_json::json;
 use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, JobFailure, JobProgress,
+    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, MadeOf, ReaderVersion,
     Usage,
 };
 use syft_space_domain::ids::TenantId;
@@ -19,12 +21,18 @@ use crate::pagination::assert_pages_are_bounded;
 use crate::run::first_page;
 use crate::sample::{dataset_id, job_id, scope, tenant_id, time};
 
+pub use jobs::{
+    a_part_of_a_job_is_put_in_with_how_far_that_brings_it,
+    a_part_of_a_job_removes_what_its_files_do_not_say_any_more, the_same_job_again_changes_nothing,
+};
+
 /// Every promise of [`DocumentStore`].
 pub const CHECKS: &[Check<DocumentsFactory>] = checks![
     a_document_is_read_back_as_it_was_put_in,
     a_document_replaces_the_older_one_of_its_id,
     the_same_job_again_changes_nothing,
     a_part_of_a_job_is_put_in_with_how_far_that_brings_it,
+    a_part_of_a_job_removes_what_its_files_do_not_say_any_more,
     a_document_is_known_by_what_it_was_made_of,
     a_document_is_removed_once,
     documents_come_in_pages_in_bytewise_order,
@@ -57,6 +65,7 @@ pub(crate) fn document(id: &str, chunks: &[&str]) -> Document {
         metadata: metadata.as_object().expect("an object").clone(),
         chunks: chunks.iter().map(|text| Chunk { text: (*text).to_owned() }).collect(),
         sha256: ContentHash::of_file(chunks.join(" ").as_bytes()),
+        reader: Some(ReaderVersion(7)),
         created_at: time(20),
     }
 }
@@ -69,6 +78,7 @@ fn summary(document: &Document) -> DocumentSummary {
         bytes: count(document.content.len()),
         chunks: count(document.chunks.len()),
         sha256: document.sha256,
+        reader: document.reader,
         created_at: document.created_at,
     }
 }
@@ -147,71 +157,6 @@ pub fn a_document_replaces_the_older_one_of_its_id(make: &DocumentsFactory) {
     assert_eq!(usage(store, 1), expected, "nothing of the older one is left");
 }
 
-/// The answer is the same number, so that a job can be repeated after a crash.
-pub fn the_same_job_again_changes_nothing(make: &DocumentsFactory) {
-    let fixture = make();
-    let store = &*fixture.adapter;
-    let put_by = |tenant, dataset, job| store.put_by(&scope(tenant), dataset_id(dataset), job_id(job));
-    assert_eq!(put_by(1, 1, 1), Ok(None), "a job that put nothing in has no number");
-    let number = put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
-    assert_eq!(put_by(1, 1, 1), Ok(Some(number)), "a job has the number of its last change");
-    put(store, 1, 2, &[document("a", &["later"])]);
-    remove(store, 1, "b");
-    let before = changes(store, 1, ChangeNumber(0), 10);
-    assert_eq!(
-        put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]),
-        number,
-        "the same job again"
-    );
-    assert_eq!(changes(store, 1, ChangeNumber(0), 10), before, "changes nothing");
-    let others = [put_by(2, 1, 1), put_by(1, 2, 1), put_by(1, 1, 3)];
-    assert_eq!(others, [Ok(None), Ok(None), Ok(None)], "a job is that of one dataset of one tenant");
-}
-
-/// The progress is removed once the job has ended.
-pub fn a_part_of_a_job_is_put_in_with_how_far_that_brings_it(make: &DocumentsFactory) {
-    let fixture = make();
-    let store = &*fixture.adapter;
-    let progress = |tenant, dataset, job| store.progress(&scope(tenant), dataset_id(dataset), job_id(job));
-    let put_part = |job, documents: &[Document], progress: &JobProgress| {
-        let put = store.put_part(&scope(1), dataset_id(1), job_id(job), documents, progress);
-        put.expect("a part of a job is put in")
-    };
-    assert_eq!(progress(1, 1, 1), Ok(None), "a job of which nothing was put in has not come far");
-    let failure =
-        JobFailure { document_id: None, file: Some("\u{1f980}".to_owned()), message: "'".to_owned() };
-    let first = JobProgress { documents_done: 2, errors: vec![failure], ..JobProgress::default() };
-    let one = put_part(1, &[document("a", &["one"]), document("b", &["one"])], &first);
-    assert_eq!(progress(1, 1, 1), Ok(Some(first)), "how far it is is kept with what was put in");
-    let second = JobProgress {
-        documents_done: 5,
-        documents_unchanged: 1,
-        documents_duplicate: 2,
-        documents_failed: 3,
-        chunks: 4,
-        bytes: 5_000_000_000,
-        bytes_done: 6_000_000_000,
-        errors: Vec::new(),
-    };
-    let two = put_part(1, &[document("a", &["two"])], &second);
-    assert!(two > one, "each part has a higher number than the one before");
-    assert_eq!(find(store, 1, "a"), Some(document("a", &["two"])), "a document replaces the older one");
-    assert_eq!(usage(store, 1).documents, 2, "and what came before stays");
-    assert_eq!(put_part(1, &[], &second), two, "a part without documents is no change");
-    assert_eq!(store.put_by(&scope(1), dataset_id(1), job_id(1)), Ok(None), "a part is not the whole");
-    put_part(2, &[document("c", &["other"])], &JobProgress::default());
-    let others = [progress(1, 1, 2), progress(2, 1, 1), progress(1, 2, 1)];
-    let expected = [Ok(Some(JobProgress::default())), Ok(None), Ok(None)];
-    assert_eq!(others, expected, "each job of a dataset of a tenant is as far as it is");
-    for _ in 0..2 {
-        store.forget_progress(&scope(1), dataset_id(1), job_id(1)).expect("how far a job is is forgotten");
-        assert_eq!(progress(1, 1, 1), Ok(None), "what is forgotten is gone");
-    }
-    assert!(progress(1, 1, 2).is_ok_and(|progress| progress.is_some()), "and nothing else is");
-    store.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
-    assert_eq!(progress(1, 1, 2), Ok(None), "what is destroyed has come nowhere");
-}
-
 /// Checks the look-up of hashes by id, and of ids by hash.
 pub fn a_document_is_known_by_what_it_was_made_of(make: &DocumentsFactory) {
     let fixture = make();
@@ -222,19 +167,36 @@ pub fn a_document_is_known_by_what_it_was_made_of(make: &DocumentsFactory) {
         let ids: Vec<_> = ids.iter().map(|id| document_id(id)).collect();
         store.hashes(&scope(tenant), dataset_id(1), &ids).expect("documents are hashed")
     };
+    let of_reader = |sha256| Some(MadeOf { sha256, reader: Some(ReaderVersion(7)) });
     let made_of = |tenant, hash| store.made_of(&scope(tenant), dataset_id(1), &hash).expect("a look-up");
     assert_eq!((hashes(1, &["a"]), made_of(1, one)), (vec![None], None), "nothing was made of anything");
     put(store, 1, 1, &[of("b", one), of("a", one), of("c", two)]);
-    assert_eq!(hashes(1, &["c", "x", "a"]), [Some(two), None, Some(one)], "in the order of the ids");
+    assert_eq!(
+        hashes(1, &["c", "x", "a"]),
+        [of_reader(two), None, of_reader(one)],
+        "in the order of the ids"
+    );
     assert_eq!(made_of(1, one), Some(document_id("a")), "of several the first is told");
     put(store, 1, 2, &[of("a", two)]);
-    assert_eq!(hashes(1, &["a"]), [Some(two)], "a document that replaces another is made of something else");
+    assert_eq!(
+        hashes(1, &["a"]),
+        [of_reader(two)],
+        "a document that replaces another is made of something else"
+    );
     assert_eq!(made_of(1, one), Some(document_id("b")), "and nothing is made of what it was made of before");
     remove(store, 1, "b");
     assert_eq!((hashes(1, &["b"]), made_of(1, one)), (vec![None], None), "a removed document is not told of");
     assert_eq!((hashes(2, &["a"]), made_of(2, two)), (vec![None], None), "another tenant's neither");
     put(store, 2, 3, &[of("a", one)]);
-    assert_eq!((hashes(1, &["a"]), made_of(1, one)), (vec![Some(two)], None), "whatever it is made of");
+    assert_eq!((hashes(1, &["a"]), made_of(1, one)), (vec![of_reader(two)], None), "whatever it is made of");
+    for reader in [None, Some(ReaderVersion(u32::MAX))] {
+        put(store, 1, if reader.is_none() { 4 } else { 5 }, &[Document { reader, ..of("a", two) }]);
+        assert_eq!(
+            hashes(1, &["a"]),
+            [Some(MadeOf { sha256: two, reader })],
+            "and by the version of its reader"
+        );
+    }
 }
 
 /// A second removal finds nothing.

@@ -91,10 +91,14 @@ fn write_row(builder: &mut TextBuilder, names: &csv::StringRecord, row: &csv::St
 /// The separator that the first line declares, as `sep=;` does for Excel, and the rest of the file.
 fn declared_separator(text: &str) -> Option<(u8, &str)> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let line = line.trim_matches(['"', ' ']);
+    let line = line.trim_start_matches(['"', ' ']);
     let (name, separator) = line.split_at_checked("sep=".len())?;
     // A program that has read it as a row may have written it so: followed by the separators of empty columns.
-    let separator = separator.trim_start_matches('"');
+    let separator = separator.trim_matches('"');
+    // A space separates where there is nothing else.
+    let separator =
+        if separator.trim_matches(' ').is_empty() { separator } else { separator.trim_matches(' ') };
+    let separator = separator.trim_matches('"');
     let byte = separator.bytes().next()?;
     let is_separator =
         byte.is_ascii() && !byte.is_ascii_alphanumeric() && separator.bytes().all(|b| b == byte);
@@ -163,6 +167,11 @@ mod tests {
         assert_eq!(text("sep=|\na|b,c\n1|2").as_deref(), Ok("a: 1\nb,c: 2"));
         assert_eq!(text("sep=\t\na\tb,c;d,e\n1\t2").as_deref(), Ok("a: 1\nb,c;d,e: 2"));
         assert_eq!(text("sep=,\na;b;c,d\n1,2").as_deref(), Ok("a;b;c: 1\nd: 2"));
+        for first in ["sep= ", "\"sep= \"", "SEP= ", "sep=  "] {
+            let table = format!("{first}\na b;c,d\n1 2;3,4\n");
+            assert_eq!(text(&table).as_deref(), Ok("a: 1\nb;c,d: 2;3,4"), "{first:?}");
+        }
+        assert_eq!(text("sep=\na;b\n1;2").as_deref(), Ok("sep=: a;b\n\nsep=: 1;2"), "no separator is none");
         assert_eq!(text("sep=x,b\n1,2").as_deref(), Ok("sep=x: 1\nb: 2"));
         assert_eq!(text("sep=;"), Err(FileRefused::NoText));
     }

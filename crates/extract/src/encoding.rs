@@ -1,8 +1,37 @@
-//! The character encoding of text files.
+//! The character encoding of texts: the one place that decides it, whatever a text comes in.
 
 use std::borrow::Cow;
 
+use encoding_rs::Encoding;
 use syft_space_domain::dataset::FileRefused;
+
+/// What a text is said to be in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Named {
+    Known(&'static Encoding),
+    /// One of 7 bits that no browser reads any more.
+    Unreadable,
+}
+
+impl Named {
+    /// The encoding of a label, where it is one of the web's.
+    pub(crate) fn of(label: &str) -> Option<Self> {
+        let label = label.trim().to_ascii_lowercase();
+        if is_utf7_label(&label) {
+            return Some(Self::Unreadable);
+        }
+        let named = Encoding::for_label(label.as_bytes())?;
+        Some(match named {
+            encoding if encoding == encoding_rs::REPLACEMENT => Self::Unreadable,
+            encoding if encoding == encoding_rs::X_USER_DEFINED => Self::Known(encoding_rs::WINDOWS_1252),
+            encoding => Self::Known(encoding),
+        })
+    }
+}
+
+fn is_utf7_label(label: &str) -> bool {
+    ["utf-7", "utf7", "unicode-1-1-utf-7", "x-unicode-2-0-utf-7"].contains(&label)
+}
 
 /// The text of a file: UTF-8, with or without a byte order mark, or UTF-16 with one. Line ends become line feeds.
 ///
@@ -21,22 +50,70 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, FileRefused> {
     }
 }
 
+/// The text of bytes that are said to be in an encoding. UTF-8 is taken for what it is, whatever is said of it: of other
+/// encodings next to nothing looks like it by chance.
+///
+/// # Errors
+/// When they are neither in UTF-8 nor in that encoding, or change their characters by escapes that it does not have.
+pub(crate) fn decode_named(bytes: &[u8], named: Named) -> Result<Cow<'_, str>, FileRefused> {
+    if has_mark(bytes) {
+        return decode(bytes);
+    }
+    let decoded = match named {
+        // These are ASCII by their bytes, and so would pass as UTF-8.
+        Named::Known(named) if named == encoding_rs::ISO_2022_JP && bytes.is_ascii() => {
+            return decode_as(named, bytes);
+        }
+        Named::Unreadable if bytes.iter().any(|byte| matches!(byte, b'\x0e' | b'\x1b' | b'~' | b'+')) => {
+            return Err(FileRefused::Encoding);
+        }
+        Named::Unreadable => decode_utf8(bytes),
+        Named::Known(named) => match decode_utf8(bytes) {
+            Ok(text) if !(is_of_pairs(named) && has_only_pairs(&text)) => Ok(text),
+            _ => decode_as(named, bytes).or_else(|_| decode_utf8(bytes)),
+        },
+    }?;
+    let is_other = is_in_escapes(decoded.as_bytes())
+        || (bytes.is_ascii() && matches!(named, Named::Known(named) if is_of_pairs(named)) && is_hz(bytes));
+    if is_other { Err(FileRefused::Encoding) } else { Ok(decoded) }
+}
+
+fn decode_as<'a>(named: &'static Encoding, bytes: &'a [u8]) -> Result<Cow<'a, str>, FileRefused> {
+    let text = named.decode_without_bom_handling_and_without_replacement(bytes);
+    normalize(text.ok_or(FileRefused::Encoding)?)
+}
+
+/// Whether an encoding writes its characters as two bytes, of which a few may look like UTF-8.
+fn is_of_pairs(named: &'static Encoding) -> bool {
+    [
+        encoding_rs::GBK,
+        encoding_rs::GB18030,
+        encoding_rs::BIG5,
+        encoding_rs::EUC_JP,
+        encoding_rs::EUC_KR,
+        encoding_rs::SHIFT_JIS,
+    ]
+    .contains(&named)
+}
+
+/// Whether a text has characters beyond ASCII, and none of three bytes, as all of the Far East are in UTF-8.
+fn has_only_pairs(text: &str) -> bool {
+    !text.is_ascii() && text.chars().all(|character| character.len_utf8() <= 2)
+}
+
 /// Whether a file begins with a byte order mark.
-pub(crate) fn has_mark(bytes: &[u8]) -> bool {
+fn has_mark(bytes: &[u8]) -> bool {
     matches!(bytes, [0xef, 0xbb, 0xbf, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
 }
 
 /// The text of a file in UTF-8.
-///
-/// # Errors
-/// When it is in another encoding, or holds a NUL.
-pub(crate) fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FileRefused> {
+fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FileRefused> {
     normalize(utf8(bytes)?)
 }
 
 /// Whether a text changes its characters by escapes, as ISO-2022-JP, -KR and -CN do. What terminals are told to come
 /// back to ASCII or to change a colour is not among them.
-pub(crate) fn is_in_escapes(bytes: &[u8]) -> bool {
+fn is_in_escapes(bytes: &[u8]) -> bool {
     bytes.windows(3).any(|three| {
         matches!(
             three,
@@ -124,7 +201,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, FileRefused> 
     char::decode_utf16(units).collect::<Result<String, _>>().map_err(|_| FileRefused::Encoding)
 }
 
-pub(crate) fn normalize(text: Cow<'_, str>) -> Result<Cow<'_, str>, FileRefused> {
+fn normalize(text: Cow<'_, str>) -> Result<Cow<'_, str>, FileRefused> {
     if text.contains('\0') {
         return Err(FileRefused::Encoding);
     }
@@ -163,6 +240,34 @@ mod tests {
             b"\xed\xa0\x80",
         ] {
             assert_eq!(decode(bytes), Err(FileRefused::Encoding), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn q2_a_text_is_in_what_it_is_said_to_be_in_unless_it_is_utf_8() {
+        let read = |bytes: &[u8], label: &str| {
+            decode_named(bytes, Named::of(label).unwrap()).map_or_else(|_| "refused".into(), Cow::into_owned)
+        };
+        for (bytes, label, text) in [
+            (&b"\x1b$B9A$NA%\x1b(B 5"[..], "ISO-2022-JP", "港の船 5"),
+            (b"Gr\xc3\xbc\xc3\x9fe", "iso-8859-1", "Grüße"),
+            (b"Gr\xc3\xbc\xc3\x9fe", "iso-2022-jp", "Grüße"),
+            (b"Gr\xfc\xdfe \x80", "latin1", "Grüße €"),
+            (b"G\0r\0\xfc\0", "utf-16le", "Grü"),
+            // Two signs of GBK that would be one and another of UTF-8; and what is UTF-8 under its name.
+            (b"\xd6\xb9\xd6\xb9", "gbk", "止止"),
+            ("止".as_bytes(), "gbk", "止"),
+            (b"\x8d\x60", "shift_jis", "港"),
+            ("naïve".as_bytes(), "koi8-r", "naïve"),
+            (b"\x1b$B9A\x1b(B", "utf-8", "refused"),
+            (b"\x1b$B9A\x1b(B", "windows-1252", "refused"),
+            (b"\x1b$)C\x0eGQ\x0f", "iso-2022-kr", "refused"),
+            (b"~{<RCG~}", "gb2312", "refused"),
+            (b"\x83\x65", "iso-2022-jp", "refused"),
+            (b"a\0b", "windows-1252", "refused"),
+            (b"\x1b$B9", "iso-2022-jp", "refused"),
+        ] {
+            assert_eq!(read(bytes, label), text, "{label} {bytes:?}");
         }
     }
 

@@ -30,7 +30,7 @@ mod text_builder;
 mod xlsx;
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
-use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused};
+use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused, ReaderVersion};
 
 pub use process::{ProcessExtractor, ReaderLimits, ReaderProgram, serve, serve_with};
 
@@ -69,6 +69,30 @@ impl TextExtractor for InProcessExtractor {
     fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
         Ok(extract(format, bytes)?)
     }
+
+    fn version(&self, format: FileFormat) -> ReaderVersion {
+        version(format)
+    }
+}
+
+/// The version of the reader of a format. It is raised by whoever changes what a reader makes of some files, so that these are
+/// read again: by name, as the others need not be.
+fn version(format: FileFormat) -> ReaderVersion {
+    ReaderVersion(match format {
+        FileFormat::Text
+        | FileFormat::Markdown
+        | FileFormat::Html
+        | FileFormat::Xhtml
+        | FileFormat::Csv
+        | FileFormat::Json
+        | FileFormat::Pdf
+        | FileFormat::Docx
+        | FileFormat::Xlsx
+        | FileFormat::Pptx
+        | FileFormat::Odt
+        | FileFormat::Epub
+        | FileFormat::Eml => 1,
+    })
 }
 
 fn check_size(bytes: &[u8]) -> Result<(), FileRefused> {

@@ -64,6 +64,7 @@ fn changes(texts: &[String]) -> Vec<Change> {
         metadata: Metadata::from_iter([("title".to_owned(), format!("Document {number}").into())]),
         chunks: texts.iter().map(|text| Chunk { text: text.clone() }).collect(),
         sha256: ContentHash::of_file(b""),
+        reader: None,
         created_at: Timestamp::from_unix_micros(0),
     };
     let put = |(number, document)| Change::Put(ChangeNumber(number), document);

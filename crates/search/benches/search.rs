@@ -113,6 +113,7 @@ fn document(number: usize, chunks: Vec<Chunk>) -> Document {
         metadata: Metadata::from_iter([("title".to_owned(), format!("Document {number}").into())]),
         chunks,
         sha256: ContentHash::of_file(b""),
+        reader: None,
         created_at: Timestamp::from_unix_micros(0),
     }
 }

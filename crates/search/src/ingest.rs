@@ -171,6 +171,7 @@ mod tests {
             metadata: Metadata::new(),
             chunks: chunks(content),
             sha256: ContentHash::of_file(content.as_bytes()),
+            reader: None,
             created_at: Timestamp::from_unix_micros(0),
         };
         Change::Put(ChangeNumber(number), document)

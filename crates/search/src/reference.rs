@@ -149,7 +149,7 @@ impl Space {
             }
             let (content, metadata) = (String::new(), Metadata::new());
             let (sha256, created_at) = (ContentHash::of_file(b""), Timestamp::from_unix_micros(0));
-            let document = Document { id, content, metadata, chunks, sha256, created_at };
+            let document = Document { id, content, metadata, chunks, sha256, reader: None, created_at };
             changes.push(Change::Put(ChangeNumber(self.last), document));
         }
         self.engine.apply(&self.scope, self.index, &changes).unwrap();

@@ -91,6 +91,7 @@ fn document(id: &str, content: &str) -> Document {
         metadata,
         chunks: chunks(content),
         sha256: ContentHash::of_file(content.as_bytes()),
+        reader: None,
         created_at: Timestamp::from_unix_micros(0),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use syft_space_conformance::extract;
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
-use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument, ReaderVersion};
 
 use crate::assert_caught;
 
@@ -25,6 +25,10 @@ struct FaultyExtractor {
 }
 
 impl TextExtractor for FaultyExtractor {
+    fn version(&self, _format: FileFormat) -> ReaderVersion {
+        ReaderVersion(1)
+    }
+
     fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
         let fault = self.fault;
         if fault == Fault::FailsAfterRefusal && self.has_refused.load(Ordering::Relaxed) {

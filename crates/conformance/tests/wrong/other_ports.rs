@@ -12,7 +12,7 @@ use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexKey,
-    JobProgress, SearchQuery, Threshold, Usage,
+    JobProgress, MadeOf, SearchQuery, Threshold, Usage,
 };
 use syft_space_domain::identity::ports::{
     AccessTokens, Compared, HashingClient, HashingError, Passwords, SigningKeys,
@@ -94,13 +94,14 @@ impl DocumentStore for FaultyAdapter<MemoryDocuments> {
         dataset: DatasetId,
         job: JobId,
         documents: &[Document],
+        removed: &[DocumentId],
         progress: &JobProgress,
     ) -> Result<ChangeNumber, DocumentStoreError> {
         if self.fault == Fault::LosesProgress && !documents.is_empty() {
             let none = JobProgress::default();
-            return self.inner.put_part(&self.scope(scope), dataset, job, documents, &none);
+            return self.inner.put_part(&self.scope(scope), dataset, job, documents, removed, &none);
         }
-        self.inner.put_part(&self.scope(scope), dataset, job, documents, progress)
+        self.inner.put_part(&self.scope(scope), dataset, job, documents, removed, progress)
     }
 
     fn progress(
@@ -126,7 +127,7 @@ impl DocumentStore for FaultyAdapter<MemoryDocuments> {
         scope: &TenantScope,
         dataset: DatasetId,
         ids: &[DocumentId],
-    ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError> {
+    ) -> Result<Vec<Option<MadeOf>>, DocumentStoreError> {
         self.inner.hashes(&self.scope(scope), dataset, ids)
     }
 

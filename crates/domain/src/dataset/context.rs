@@ -81,6 +81,7 @@ mod tests {
             metadata: Metadata::from_iter([("title".to_owned(), title.into())]),
             chunks: chunks(content),
             sha256: ContentHash::of_file(content.as_bytes()),
+            reader: None,
             created_at: Timestamp::from_unix_micros(0),
         }
     }

@@ -135,6 +135,8 @@ pub struct Document {
     pub chunks: Vec<Chunk>,
     /// What it was made of.
     pub sha256: ContentHash,
+    /// Which version of its reader read it, if it was a file.
+    pub reader: Option<ReaderVersion>,
     /// When it was put in.
     pub created_at: Timestamp,
 }
@@ -152,6 +154,8 @@ pub struct DocumentSummary {
     pub chunks: u64,
     /// What it was made of.
     pub sha256: ContentHash,
+    /// Which version of its reader read it, if it was a file.
+    pub reader: Option<ReaderVersion>,
     /// When it was put in.
     pub created_at: Timestamp,
 }
@@ -161,6 +165,20 @@ impl PageItem for DocumentSummary {
         let metadata = serde_json::to_vec(&self.metadata).map_or(0, |json| json.len());
         self.id.as_str().len() + metadata
     }
+}
+
+/// Which version of its reader a file was read by. Readers get better: what another version has read is read again when
+/// the same file comes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReaderVersion(pub u32);
+
+/// What a document was made of, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeOf {
+    /// What it was made of.
+    pub sha256: ContentHash,
+    /// Which version of its reader read it; `None` where it was no file, or was read before that was kept.
+    pub reader: Option<ReaderVersion>,
 }
 
 /// The number of a change to a dataset's documents: 1, 2, 3 … ; 0 is before any change.

@@ -213,7 +213,7 @@ pub enum FileRefused {
     #[error("the file is encrypted: save it without a password")]
     Encrypted,
     /// There is no text in it.
-    #[error("there is no text in the file; a scanned document needs text recognition first")]
+    #[error("there is no text in the file")]
     NoText,
     /// It is larger than a file may be, or unpacks to more.
     #[error("the file holds or unpacks to more than {0} bytes: split it")]

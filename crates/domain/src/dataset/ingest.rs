@@ -11,10 +11,11 @@ use futures_executor::block_on;
 use crate::access::Permission;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::dataset::manage::active;
+use crate::dataset::ports::TextExtractor;
 use crate::dataset::task::Task;
 use crate::dataset::{
-    ContentHash, Dataset, Document, DocumentId, DocumentSummary, IndexKey, Job, JobFailure, JobProgress,
-    JobStatus, NewDocument, chunks,
+    ContentHash, Dataset, Document, DocumentId, DocumentSummary, FileFormat, FileName, IndexKey, Job,
+    JobFailure, JobProgress, JobStatus, MadeOf, NewDocument, chunks,
 };
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
@@ -153,7 +154,10 @@ fn changed(
     let total = documents.len();
     let ids: Vec<DocumentId> = documents.iter().map(|document| document.id.clone()).collect();
     let stored = space.documents.hashes(scope, dataset, &ids)?;
-    let new = |(document, stored): (Document, _)| (stored != Some(document.sha256)).then_some(document);
+    let new = |(document, stored): (Document, Option<MadeOf>)| {
+        let is_stored = stored.is_some_and(|stored| stored.sha256 == document.sha256);
+        (!is_stored).then_some(document)
+    };
     let documents: Vec<Document> = documents.into_iter().zip(stored).filter_map(new).collect();
     let unchanged = count(total.saturating_sub(documents.len()));
     Ok((documents, unchanged))
@@ -299,6 +303,15 @@ pub fn documents(
     Ok(documents)
 }
 
+/// Whether a document was made of a file that another version of its reader has read than this one is.
+#[must_use]
+pub fn is_outdated(document: &DocumentSummary, extractor: &dyn TextExtractor) -> bool {
+    let source = document.metadata.get("source").and_then(|source| FileName::parse(source.as_str()?).ok());
+    let file = source.filter(|name| name.document_id() == document.id);
+    let format = file.and_then(|name| FileFormat::of(&name).ok());
+    format.is_some_and(|format| document.reader != Some(extractor.version(format)))
+}
+
 /// The dataset that something is to be done to, for somebody who still may. `tried` tells of that.
 pub(super) fn find_dataset(
     space: &Space,
@@ -317,7 +330,15 @@ fn finding(id: DatasetId) -> impl FnOnce(&mut dyn View, &TenantScope) -> Result<
 fn cut(document: NewDocument, context: &RequestContext) -> Document {
     let NewDocument { id, content, metadata } = document;
     let sha256 = ContentHash::of_document(&content, &metadata);
-    Document { id, chunks: chunks(&content), content, metadata, sha256, created_at: context.now }
+    Document {
+        id,
+        chunks: chunks(&content),
+        content,
+        metadata,
+        sha256,
+        reader: None,
+        created_at: context.now,
+    }
 }
 
 fn count(n: usize) -> u64 {

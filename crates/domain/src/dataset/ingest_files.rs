@@ -3,6 +3,7 @@
 //! A group's documents and the job's progress are one transaction of the store of documents. So after a crash a job
 //! goes on behind the last group that is durable, no file is taken in twice, and every count is right.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use crate::audit::Origin;
 use crate::dataset::ingest::end;
 use crate::dataset::ingest_queue::{Lease, Outcome};
 use crate::dataset::manage::active;
-use crate::dataset::read_group::{ExtractedFile, read_group};
+use crate::dataset::read_group::{ExtractedFile, Stored, read_group, with_removal};
 use crate::dataset::task::{FileTask, Task};
 use crate::dataset::{
-    Dataset, Document, IngestError, Job, JobFailure, JobStatus, catch_up, finish_ingestion,
+    Dataset, Document, DocumentId, IngestError, Job, JobFailure, JobStatus, catch_up, finish_ingestion,
 };
 use crate::ids::{DatasetId, JobId};
 use crate::port_error::PortError;
@@ -120,7 +121,7 @@ fn keep(
         }
         let mut usage = space.documents.usage(scope, job.dataset)?;
         let mut progress = job.progress.clone();
-        let mut documents: Vec<Document> = Vec::new();
+        let mut part = Part::default();
         for (bytes, one) in extracted {
             progress.bytes_done = progress.bytes_done.saturating_add(bytes);
             match one {
@@ -128,12 +129,20 @@ fn keep(
                     progress.documents_done += 1;
                     progress.documents_unchanged += 1;
                 }
-                ExtractedFile::Duplicate => {
-                    progress.documents_done += 1;
-                    progress.documents_duplicate += 1;
+                ExtractedFile::Duplicate { id, file, of } => match part.unfit.get(&of) {
+                    // What it is like is not stored, as it does not fit.
+                    Some(why) => progress.fail(failure(&id, file, why.clone())),
+                    None => {
+                        progress.documents_done += 1;
+                        progress.documents_duplicate += 1;
+                    }
+                },
+                ExtractedFile::Refused { failure, removes } => {
+                    progress.fail(failure);
+                    part.removed.extend(removes);
                 }
-                ExtractedFile::Refused(failure) => progress.fail(failure),
-                ExtractedFile::Read { document, file, is_new } => {
+                ExtractedFile::Read { document, file, stored } => {
+                    let is_new = stored == Stored::Nothing;
                     let length = count(document.content.len());
                     let with = (usage.documents + u64::from(is_new), usage.bytes.saturating_add(length));
                     let refused = if is_new && with.0 > limits.documents {
@@ -144,22 +153,41 @@ fn keep(
                         None
                     };
                     if let Some(refused) = refused {
-                        let (document_id, message) = (Some(document.id.to_string()), refused.to_string());
-                        progress.fail(JobFailure { document_id, file: Some(file), message });
+                        let why = refused.to_string();
+                        part.unfit.insert(document.id.clone(), why.clone());
+                        // What the same bytes gave before is still true of them.
+                        let is_stale = stored == Stored::OtherContent;
+                        let why = if is_stale { with_removal(&why) } else { why };
+                        progress.fail(failure(&document.id, file, why));
+                        part.removed.extend(is_stale.then_some(document.id));
                         continue;
                     }
                     (usage.documents, usage.bytes) = with;
                     progress.documents_done += 1;
                     progress.chunks += count(document.chunks.len());
                     progress.bytes += length;
-                    documents.push(document);
+                    part.documents.push(document);
                 }
             }
         }
-        space.documents.put_part(scope, job.dataset, job.id, &documents, &progress)?;
+        let Part { documents, removed, .. } = part;
+        space.documents.put_part(scope, job.dataset, job.id, &documents, &removed, &progress)?;
         job.progress = progress;
         Ok(true)
     })
+}
+
+/// What a group changes.
+#[derive(Default)]
+struct Part {
+    documents: Vec<Document>,
+    removed: Vec<DocumentId>,
+    /// The documents that do not fit, with why.
+    unfit: HashMap<DocumentId, String>,
+}
+
+fn failure(id: &DocumentId, file: String, message: String) -> JobFailure {
+    JobFailure { document_id: Some(id.to_string()), file: Some(file), message }
 }
 
 /// Ends a job whose files are all worked off, and removes what is left of them.

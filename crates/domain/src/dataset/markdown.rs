@@ -98,6 +98,8 @@ enum Block {
     Fence(char, usize),
     /// HTML, up to a line that has one of these.
     Html(&'static [&'static str]),
+    /// HTML that goes on until an empty line.
+    Element,
 }
 
 /// The blocks around a line.
@@ -107,6 +109,8 @@ struct Blocks {
     items: Vec<usize>,
     /// The block that is open, and the column of the item that it is in.
     open: Option<(Block, usize)>,
+    /// The line before is one of a paragraph.
+    in_paragraph: bool,
 }
 
 impl Blocks {
@@ -125,6 +129,7 @@ impl Blocks {
                         (LineKind::Code, closes)
                     }
                     Block::Html(ends) => (LineKind::Text, contains_any(text, ends)),
+                    Block::Element => (LineKind::Text, text.is_empty()),
                 };
                 if ends {
                     self.open = None;
@@ -136,11 +141,13 @@ impl Blocks {
         if !text.is_empty() {
             self.begin(indent, text);
         }
-        match self.open {
+        let kind = match self.open {
             Some((Block::Fence(..), _)) => LineKind::Code,
             _ if is_heading(line) => LineKind::Heading,
             _ => LineKind::Text,
-        }
+        };
+        self.in_paragraph = kind == LineKind::Text && !text.is_empty() && self.open.is_none();
+        kind
     }
 
     /// Opens what a line begins: items of lists, and a block in the innermost.
@@ -162,6 +169,10 @@ impl Blocks {
             if let Some((begin, ends)) = html(text) {
                 let rest = text.get(begin..).unwrap_or_default();
                 self.open = (!contains_any(rest, ends)).then_some((Block::Html(ends), column));
+                return;
+            }
+            if begins_block_element(text) || (!self.in_paragraph && is_one_tag(text)) {
+                self.open = Some((Block::Element, column));
                 return;
             }
             let Some(mark) = item_mark(text).filter(|_| self.items.len() < MAX_ITEM_DEPTH) else { return };
@@ -209,6 +220,106 @@ fn html(text: &str) -> Option<(usize, &'static [&'static str])> {
         [b'!', b'a'..=b'z' | b'A'..=b'Z', ..] => Some(("<!".len(), &[">"])),
         _ => None,
     }
+}
+
+/// The elements that begin a block of HTML wherever they stand at the beginning of a line (CommonMark 0.31, 4.6).
+const BLOCK_ELEMENTS: [&str; 62] = [
+    "address",
+    "article",
+    "aside",
+    "base",
+    "basefont",
+    "blockquote",
+    "body",
+    "caption",
+    "center",
+    "col",
+    "colgroup",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "frame",
+    "frameset",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hr",
+    "html",
+    "iframe",
+    "legend",
+    "li",
+    "link",
+    "main",
+    "menu",
+    "menuitem",
+    "nav",
+    "noframes",
+    "ol",
+    "optgroup",
+    "option",
+    "p",
+    "param",
+    "search",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "title",
+    "tr",
+    "track",
+    "ul",
+];
+
+/// The name of the tag that a text begins with, and what stands behind it.
+fn tag(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix('<')?;
+    let rest = rest.strip_prefix('/').unwrap_or(rest);
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some((name, after))
+}
+
+/// Whether a text begins with a tag that begins a block.
+fn begins_block_element(text: &str) -> bool {
+    let Some((name, after)) = tag(text) else { return false };
+    let ends = after.is_empty() || after.starts_with([' ', '\t', '>']) || after.starts_with("/>");
+    ends && BLOCK_ELEMENTS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a text is one whole tag and nothing else.
+fn is_one_tag(text: &str) -> bool {
+    let Some((_, after)) = tag(text) else { return false };
+    let Some(attributes) = after.strip_suffix('>') else { return false };
+    let attributes = attributes.strip_suffix('/').unwrap_or(attributes);
+    let mut quote = None;
+    for character in attributes.chars() {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '<' | '>' | '`') => return false,
+            (Some(open), character) if open == character => quote = None,
+            _ => {}
+        }
+    }
+    // A name that goes on with another sign, as in an address, is no tag.
+    quote.is_none() && (attributes.is_empty() || attributes.starts_with([' ', '\t']))
 }
 
 /// Whether a line has one of these, which are in lower case.
@@ -268,13 +379,27 @@ mod tests {
             "   <!--\n```\n-->",
             "<!-- one line -->",
             "<!-->\n",
+            "<div>\n# no\n</div>\n# no\n",
+            "<DIV class=\"a\">\n# no\n\n",
+            "text\n<table><tr>\n# no\n\n",
+            "</section>\n# no\n\n",
+            "<details><summary>x</summary>\n# no\n\n",
+            "<hr/>\n# no\n\n",
+            "<my-element a='>'>\n# no\n\n",
+            "</span>\n# no\n\n",
+            "- <p>\n  # no\nb",
             "<script>\n\n# no\n</script>",
             "<PRE class=x>\n# no\n\n# no</Pre>",
             "<?php\n# no\n?>",
             "<!DOCTYPE\n# no\n>",
             "<![CDATA[\n# no\n]]>",
             "a <!-- b",
-            "<prefix>",
+            "<prefix>\n",
+            "text\n<prefix>",
+            "<a@example.org>",
+            "<https://example.org/>",
+            "<span>x</span>",
+            "<divx\n",
             "- <!-- a\n  # no\nb",
         ] {
             assert_eq!(headings(&format!("{hidden}\n# yes\n")), ["# yes"], "{hidden}");

@@ -34,8 +34,8 @@ pub use cancel::cancel_job;
 pub use chunk::{Chunk, chunks};
 pub use context::contexts;
 pub use document::{
-    Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, NewDocument,
-    Usage,
+    Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, MadeOf,
+    NewDocument, ReaderVersion, Usage,
 };
 pub use file::{
     ExtractedText, FILE_MAX_BYTES, FileFormat, FileFormatError, FileName, FileNameError, FileRefused,
@@ -43,7 +43,7 @@ pub use file::{
 pub use hash::{ContentHash, ContentHashError};
 pub use ingest::{
     IngestError, RemoveDocumentError, catch_up, document, documents, finish_ingestion, finish_later,
-    ingestion_scope, remove_document, start_ingestion,
+    ingestion_scope, is_outdated, remove_document, start_ingestion,
 };
 pub use ingest_files::work_off;
 pub use ingest_queue::{IngestQueue, JobWatch};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Pending;
 use crate::dataset::{
     Change, ChangeNumber, ContentHash, Dataset, Document, DocumentId, DocumentSummary, ExtractedText,
-    FileFormat, FileRefused, Hits, IndexKey, Job, JobProgress, SearchQuery, Usage,
+    FileFormat, FileRefused, Hits, IndexKey, Job, JobProgress, MadeOf, ReaderVersion, SearchQuery, Usage,
 };
 use crate::ids::{DatasetId, JobId, TenantId};
 use crate::page::{Page, PageRequest};
@@ -82,14 +82,16 @@ pub trait DocumentStore: Send + Sync {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError>;
-    /// Puts some of a job's documents in, and keeps how far that has brought it: both or neither. Each document
-    /// replaces an older one of its id. They are durable once this answers, under the number of the last change made.
+    /// Puts some of a job's documents in, removes others, and keeps how far that has brought it: all or nothing. Each
+    /// document replaces an older one of its id; what is removed may not be there. It is durable once this answers, under
+    /// the number of the last change made.
     fn put_part(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
         job: JobId,
         documents: &[Document],
+        removed: &[DocumentId],
         progress: &JobProgress,
     ) -> Result<ChangeNumber, DocumentStoreError>;
     /// How far a job was when a part of it was put in last; `None` when none was.
@@ -112,7 +114,7 @@ pub trait DocumentStore: Send + Sync {
         scope: &TenantScope,
         dataset: DatasetId,
         ids: &[DocumentId],
-    ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError>;
+    ) -> Result<Vec<Option<MadeOf>>, DocumentStoreError>;
     /// A document that was made of this, if there is one: of several the first in bytewise order.
     fn made_of(
         &self,
@@ -273,6 +275,9 @@ pub enum ExtractError {
 pub trait TextExtractor: Send + Sync {
     /// The text of a file. Blocks until it is read.
     fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError>;
+
+    /// Which version the reader of a format is: another one than before gives another text for some files.
+    fn version(&self, format: FileFormat) -> ReaderVersion;
 
     /// The walls between a hostile file and the rest that this system lacks, each with why; none where all stand.
     fn lacking_walls(&self) -> Result<Vec<String>, ExtractError> {

@@ -8,7 +8,7 @@ use crate::dataset::ports::{ExtractError, SpooledFile};
 use crate::dataset::task::FileTask;
 use crate::dataset::{
     ContentHash, Document, DocumentError, DocumentId, ExtractedText, FILE_MAX_BYTES, FileFormat, FileName,
-    FileRefused, JobFailure, Metadata, NewDocument, chunks,
+    FileRefused, JobFailure, MadeOf, Metadata, NewDocument, ReaderVersion, chunks,
 };
 use crate::port_error::PortError;
 use crate::space::Space;
@@ -27,12 +27,27 @@ const MAX_NAME_CHARS: usize = 200;
 pub(super) enum ExtractedFile {
     /// The document is stored as it is.
     Unchanged,
-    /// A document of the same content is stored under another id.
-    Duplicate,
-    /// It gives no document.
-    Refused(JobFailure),
+    /// A document of the same content is stored under another id, or stands before it in the group under that.
+    Duplicate { id: DocumentId, file: String, of: DocumentId },
+    /// It gives no document. What is stored under its id is not what it says, and goes.
+    Refused { failure: JobFailure, removes: Option<DocumentId> },
     /// It gives this one.
-    Read { document: Document, file: String, is_new: bool },
+    Read { document: Document, file: String, stored: Stored },
+}
+
+/// What is stored under the id of a file before it is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stored {
+    Nothing,
+    /// What other bytes gave.
+    OtherContent,
+    /// What the same bytes gave to another version of the reader.
+    SameContent,
+}
+
+/// What is told of a file that gives no document, where it takes away what was stored of it.
+pub(super) fn with_removal(message: &str) -> String {
+    format!("{message}; what was stored of it before is removed")
 }
 
 /// Looks at files from a position on, until a group is full. Each comes with the bytes that were sent of it.
@@ -51,8 +66,8 @@ pub(super) fn read_group(
         next.iter().map(|(_, file)| FileName::parse(&file.name).ok()).collect();
     let ids: Vec<DocumentId> = names.iter().flatten().map(FileName::document_id).collect();
     let stored = space.documents.hashes(scope, files.job.dataset, &ids)?;
-    let stored: HashMap<&DocumentId, ContentHash> =
-        ids.iter().zip(stored).filter_map(|(id, hash)| Some((id, hash?))).collect();
+    let stored: HashMap<&DocumentId, MadeOf> =
+        ids.iter().zip(stored).filter_map(|(id, made_of)| Some((id, made_of?))).collect();
 
     let mut group = Group { space, scope, files, stored, hashes: HashMap::new(), extracted: Vec::new() };
     let mut text = 0_usize;
@@ -86,7 +101,7 @@ struct Group<'a> {
     scope: &'a TenantScope,
     files: &'a FileTask,
     /// Of the documents that the files become, those that are stored.
-    stored: HashMap<&'a DocumentId, ContentHash>,
+    stored: HashMap<&'a DocumentId, MadeOf>,
     /// What is in the group and not stored yet.
     hashes: HashMap<ContentHash, DocumentId>,
     extracted: Vec<(u64, ExtractedFile)>,
@@ -100,36 +115,45 @@ impl Group<'_> {
         name: Option<FileName>,
     ) -> Result<ExtractedFile, PortError> {
         let Some(name) = name else {
-            return Ok(refused(None, &file.name, &crate::dataset::FileNameError));
+            return Ok(refused(None, file, &crate::dataset::FileNameError));
         };
         let id = name.document_id();
-        let refuse = |error: &dyn std::fmt::Display| Ok(refused(Some(&id), &file.name, error));
         let format = match FileFormat::of(&name) {
             Ok(format) => format,
-            Err(error) => return refuse(&error),
+            Err(error) => return Ok(refused(Some(&id), file, &error)),
+        };
+        let version = self.space.extractor.version(format);
+        let stored = match self.stored.get(&id) {
+            None => Stored::Nothing,
+            Some(made_of) if made_of.sha256 != file.sha256 => Stored::OtherContent,
+            Some(made_of) if made_of.reader != Some(version) => Stored::SameContent,
+            Some(_) => return Ok(ExtractedFile::Unchanged),
+        };
+        let refuse = |error: &FileRefused| {
+            let is_of_load = matches!(error, FileRefused::TooSlow(_) | FileRefused::TooHeavy);
+            Ok(refused_in_place(&id, file, stored, &told(error, format, file), is_of_load))
         };
         if file.bytes > size(FILE_MAX_BYTES) {
             return refuse(&FileRefused::TooLarge(size(FILE_MAX_BYTES)));
         }
-        let stored = self.stored.get(&id);
-        if stored == Some(&file.sha256) {
-            return Ok(ExtractedFile::Unchanged);
-        }
-        // What is stored under this id has another content, and must not go on being found: it is replaced in any case.
-        if stored.is_none() && self.is_elsewhere(&id, &file.sha256)? {
-            return Ok(ExtractedFile::Duplicate);
+        // What is stored under this id must not go on being found where it is not what the file says: it is replaced in any case.
+        if stored == Stored::Nothing
+            && let Some(of) = self.elsewhere(&id, &file.sha256)?
+        {
+            return Ok(ExtractedFile::Duplicate { id, file: shown(&file.name), of });
         }
         let job = &self.files.job;
         let Some(bytes) = self.space.spool.read(self.scope, job.dataset, job.id, number)? else {
             if self.space.ingestion.is_stopped(job.id) {
                 return Err(crate::store::StoreError::Closed.into());
             }
-            return refuse(&"the file is not in the spool any more: send it again");
+            let why = "the file is not in the spool any more: send it again";
+            return Ok(refused_in_place(&id, file, stored, why, true));
         };
         // A reader or cutter that panics over a file must not be asked again for ever.
         let read = catch_unwind(AssertUnwindSafe(|| {
             let text = self.space.extractor.extract(format, &bytes)?;
-            Ok::<_, ExtractError>(self.document(id.clone(), &name, text, file.sha256))
+            Ok::<_, ExtractError>(self.document(id.clone(), &name, text, file.sha256, version))
         }));
         let document = match read.unwrap_or(Err(FileRefused::TooHeavy.into())) {
             Ok(document) => document,
@@ -137,23 +161,23 @@ impl Group<'_> {
             Err(error @ ExtractError::Failed(_)) => return Err(error.into()),
         };
         match document {
-            Ok(document) => {
-                Ok(ExtractedFile::Read { document, file: shown(&file.name), is_new: stored.is_none() })
-            }
+            Ok(document) => Ok(ExtractedFile::Read { document, file: shown(&file.name), stored }),
             Err(DocumentError::Empty) => refuse(&FileRefused::NoText),
-            Err(error) => refuse(&error),
+            Err(error) => Ok(refused_in_place(&id, file, stored, &error.to_string(), false)),
         }
     }
 
-    /// Whether a document of this content is stored under another id, and will stay: one that another file of the
-    /// job is about to replace does not count.
-    fn is_elsewhere(&self, id: &DocumentId, hash: &ContentHash) -> Result<bool, PortError> {
-        if self.hashes.get(hash).is_some_and(|other| other != id) {
-            return Ok(true);
+    /// The document of this content that is stored under another id, or stands in the group, and will stay: one that another
+    /// file of the job is about to replace does not count.
+    fn elsewhere(&self, id: &DocumentId, hash: &ContentHash) -> Result<Option<DocumentId>, PortError> {
+        let stays = |other: &DocumentId| {
+            other != id && self.files.becoming.get(other).is_none_or(|next| next == hash)
+        };
+        if let Some(other) = self.hashes.get(hash).filter(|other| stays(other)) {
+            return Ok(Some(other.clone()));
         }
         let other = self.space.documents.made_of(self.scope, self.files.job.dataset, hash)?;
-        let stays = |other: &DocumentId| self.files.becoming.get(other).is_none_or(|next| next == hash);
-        Ok(other.is_some_and(|other| other != *id && stays(&other)))
+        Ok(other.filter(stays))
     }
 
     fn document(
@@ -162,23 +186,57 @@ impl Group<'_> {
         name: &FileName,
         text: ExtractedText,
         sha256: ContentHash,
+        reader: ReaderVersion,
     ) -> Result<Document, DocumentError> {
         let ExtractedText { title, text } = text;
         let mut metadata = Metadata::new();
         metadata.insert("source".to_owned(), name.as_str().into());
         metadata.insert("title".to_owned(), title.unwrap_or_else(|| name.last().to_owned()).into());
         let NewDocument { id, content, metadata } = NewDocument::new(id, text, metadata)?;
-        let created_at = self.space.clock.now();
-        Ok(Document { id, chunks: chunks(&content), content, metadata, sha256, created_at })
+        let (reader, created_at) = (Some(reader), self.space.clock.now());
+        Ok(Document { id, chunks: chunks(&content), content, metadata, sha256, reader, created_at })
     }
 }
 
-fn refused(id: Option<&DocumentId>, name: &str, error: &dyn std::fmt::Display) -> ExtractedFile {
-    ExtractedFile::Refused(JobFailure {
+/// A file that gives no document, and takes nothing away.
+fn refused(id: Option<&DocumentId>, file: &SpooledFile, error: &dyn std::fmt::Display) -> ExtractedFile {
+    let failure = JobFailure {
         document_id: id.map(ToString::to_string),
-        file: Some(shown(name)),
+        file: Some(shown(&file.name)),
         message: error.to_string(),
-    })
+    };
+    ExtractedFile::Refused { failure, removes: None }
+}
+
+/// A file that gives no document, and takes away what other bytes gave under its name; or the same bytes, unless it is
+/// not what they hold that has failed.
+fn refused_in_place(
+    id: &DocumentId,
+    file: &SpooledFile,
+    stored: Stored,
+    why: &str,
+    is_of_load: bool,
+) -> ExtractedFile {
+    if stored == Stored::Nothing || (stored == Stored::SameContent && is_of_load) {
+        return refused(Some(id), file, &why);
+    }
+    let failure = JobFailure {
+        document_id: Some(id.to_string()),
+        file: Some(shown(&file.name)),
+        message: with_removal(why),
+    };
+    ExtractedFile::Refused { failure, removes: Some(id.clone()) }
+}
+
+/// Why a file gives no text, in the words of its format.
+fn told(error: &FileRefused, format: FileFormat, file: &SpooledFile) -> String {
+    match error {
+        FileRefused::NoText if file.bytes == 0 => "the file is empty".to_owned(),
+        FileRefused::NoText if format == FileFormat::Pdf => {
+            format!("{error}; a scanned document needs text recognition first")
+        }
+        error => error.to_string(),
+    }
 }
 
 /// A name as it can be shown: what no text for people has is written out.

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use syft_space_domain::dataset::FileRefused;
 
+use super::field::Fields;
 use super::numbering::{Marker, Numbering};
 use super::paragraph::{Paragraph, Run};
-use super::styles::{Styles, list_level, outline_level};
-use super::symbols::{self, SymbolFont};
-use crate::package::xml::{Attributes, Node, is_earlier_version, is_on};
+use super::styles::{Kind, Style, Styles, list_level, outline_level};
+use super::symbols::{self, Font};
+use crate::package::xml::{Attributes, Node, Skipped, is_earlier_version, is_on};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
 
@@ -34,18 +35,19 @@ pub(super) struct Body<'a> {
     runs: Vec<Run>,
     in_text: bool,
     in_paragraph_properties: bool,
-    /// The depth within an element that is skipped.
-    skipped_depth: usize,
+    in_instruction: bool,
+    fields: Fields,
+    skipped: Skipped,
     /// For each open choice between alternatives, whether one was taken.
     alternatives: Vec<bool>,
     /// Whether the paragraph before was an item of a list.
     after_list_item: bool,
-    /// For each open table, whether its style hides its text.
-    tables: Vec<bool>,
+    /// For each open table, its style.
+    tables: Vec<Option<&'a Style>>,
     row: Option<Row>,
     /// The notes that the text refers to, by kind and id.
     references: HashSet<String>,
-    field: FormField,
+    form_field: FormField,
     /// How the characters below it are read.
     reading: String,
     in_reading: bool,
@@ -77,13 +79,15 @@ impl<'a> Body<'a> {
             runs: Vec::new(),
             in_text: false,
             in_paragraph_properties: false,
-            skipped_depth: 0,
+            in_instruction: false,
+            fields: Fields::default(),
+            skipped: Skipped::default(),
             alternatives: Vec::new(),
             after_list_item: false,
             tables: Vec::new(),
             row: None,
             references: HashSet::new(),
-            field: FormField::default(),
+            form_field: FormField::default(),
             reading: String::new(),
             in_reading: false,
         }
@@ -100,17 +104,13 @@ impl<'a> Body<'a> {
 
     pub(super) fn node(&mut self, node: Node<'_>) {
         match node {
-            Node::Open(name, attributes) if self.skipped_depth > 0 || self.is_skipped(name, attributes) => {
-                self.skipped_depth = self.skipped_depth.saturating_add(1);
-            }
-            Node::Close(_) if self.skipped_depth > 0 => {
-                self.skipped_depth = self.skipped_depth.saturating_sub(1);
-            }
-            Node::Text(_) if self.skipped_depth > 0 => {}
+            _ if self.skipped.takes(node) => {}
+            Node::Open(name, attributes) if self.is_skipped(name, attributes) => self.skipped.begin(),
             Node::Open(name, attributes) if self.in_paragraph_properties => self.property(name, attributes),
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
             Node::Text(text) if self.in_text => self.text(text),
+            Node::Text(text) if self.in_instruction => self.fields.instruction(text),
             Node::Text(_) => {}
         }
     }
@@ -148,7 +148,6 @@ impl<'a> Body<'a> {
             "outlineLvl" => {
                 paragraph.level = value().and_then(|level| outline_level(&level)).or(paragraph.level);
             }
-            "numPr" => paragraph.is_numbered = true,
             "numId" => paragraph.numbering = value(),
             "ilvl" => paragraph.list_level = value().and_then(|level| list_level(&level)),
             _ => {}
@@ -168,6 +167,18 @@ impl<'a> Body<'a> {
             "r" => self.runs.push(Run::default()),
             "vanish" | "rStyle" | "rFonts" => self.run_property(name, attributes),
             "t" => self.in_text = true,
+            "instrText" => self.in_instruction = true,
+            "fldSimple" => {
+                self.fields.begin();
+                self.fields.instruction(&attributes.get("instr").unwrap_or_default());
+                self.field(Fields::separate);
+            }
+            "fldChar" => match attributes.get("fldCharType").as_deref() {
+                Some("begin") => self.fields.begin(),
+                Some("separate") => self.field(Fields::separate),
+                Some("end") => self.field(Fields::end),
+                _ => {}
+            },
             "tab" | "ptab" => self.run_gap(Gap::Space),
             "br" | "cr" => self.run_gap(Gap::Line),
             "noBreakHyphen" if !self.is_hidden() => self.words("-"),
@@ -183,22 +194,22 @@ impl<'a> Body<'a> {
             }
             "altChunk" | "subDoc" => self.chunk(&attributes.get("id").unwrap_or_default()),
             "AlternateContent" => self.alternatives.push(false),
-            "checkBox" | "ddList" => self.field = FormField::default(),
-            "checked" => self.field.chosen = Some(value().unwrap_or_else(|| "1".to_owned())),
-            "result" => self.field.chosen = value(),
-            "default" => self.field.default = value(),
-            "listEntry" => self.field.entries.extend(value()),
+            "checkBox" | "ddList" => self.form_field = FormField::default(),
+            "checked" => self.form_field.chosen = Some(value().unwrap_or_else(|| "1".to_owned())),
+            "result" => self.form_field.chosen = value(),
+            "default" => self.form_field.default = value(),
+            "listEntry" => self.form_field.entries.extend(value()),
             "rt" => self.in_reading = true,
             "tbl" => {
                 self.end_line();
                 self.gap(Gap::Paragraph);
-                self.tables.push(false);
+                self.tables.push(self.styles.of(Kind::Table, None));
                 self.after_list_item = false;
             }
             "tblStyle" => {
-                let style = value().and_then(|id| self.styles.get(&id));
-                if let (Some(table), Some(style)) = (self.tables.last_mut(), style) {
-                    *table = style.hidden.unwrap_or(false);
+                let style = self.styles.of(Kind::Table, value().as_deref());
+                if let Some(table) = self.tables.last_mut() {
+                    *table = style;
                 }
             }
             "tr" if self.tables.len() == 1 => self.row = Some(Row::default()),
@@ -216,10 +227,7 @@ impl<'a> Body<'a> {
         match name {
             "vanish" => run.hidden = Some(attributes.is_on()),
             "rStyle" => run.style = attributes.get("val"),
-            _ => {
-                let font = attributes.get("ascii").or_else(|| attributes.get("hAnsi"));
-                run.symbols = font.and_then(|font| SymbolFont::of(&font));
-            }
+            _ => run.font = Font::of(attributes).or(run.font),
         }
     }
 
@@ -229,6 +237,8 @@ impl<'a> Body<'a> {
             "pPr" => self.in_paragraph_properties = false,
             "r" => drop(self.runs.pop()),
             "t" => self.in_text = false,
+            "instrText" => self.in_instruction = false,
+            "fldSimple" => self.field(Fields::end),
             "AlternateContent" => drop(self.alternatives.pop()),
             "checkBox" | "ddList" => self.form_field(name == "checkBox"),
             "rt" => self.in_reading = false,
@@ -252,9 +262,23 @@ impl<'a> Body<'a> {
     }
 
     fn is_hidden(&self) -> bool {
-        let table = self.tables.last().copied().unwrap_or(false);
+        let table = self.tables.last().copied().flatten();
         let run = self.runs.last();
         run.is_some_and(|run| run.is_hidden(self.paragraphs.last(), table, self.styles))
+    }
+
+    /// The font of the open run.
+    fn font(&self) -> Option<Font> {
+        let table = self.tables.last().copied().flatten();
+        self.runs.last().and_then(|run| run.font(self.paragraphs.last(), table, self.styles))
+    }
+
+    /// Takes a step of a field, and writes what it tells to show.
+    fn field(&mut self, step: impl FnOnce(&mut Fields, Option<Font>) -> Option<String>) {
+        let font = self.font();
+        if let Some(shown) = step(&mut self.fields, font).filter(|_| !self.is_hidden()) {
+            self.write(&shown);
+        }
     }
 
     fn gap(&mut self, gap: Gap) {
@@ -281,7 +305,7 @@ impl<'a> Body<'a> {
         if self.row.is_some() {
             self.gap(Gap::Space);
         } else if paragraph.has_text {
-            self.after_list_item = paragraph.is_item(self.styles);
+            self.after_list_item = paragraph.is_item(self.styles, &self.numbering);
             self.gap(Gap::Line);
         }
     }
@@ -323,7 +347,7 @@ impl<'a> Body<'a> {
 
     /// Writes what a field of a form shows.
     fn form_field(&mut self, is_box: bool) {
-        let field = std::mem::take(&mut self.field);
+        let field = std::mem::take(&mut self.form_field);
         let chosen = field.chosen.or(field.default);
         let shown = if is_box {
             let ticked = chosen.is_some_and(|chosen| is_on(&chosen));
@@ -344,18 +368,22 @@ impl<'a> Body<'a> {
             }
             return;
         }
-        match self.runs.last().and_then(|run| run.symbols) {
-            Some(font) => {
-                let shown: String = text.chars().filter_map(|character| font.shown(character)).collect();
-                self.words(&shown);
-            }
+        match self.font().and_then(|font| font.shown(text)) {
+            Some(shown) => self.words(&shown),
             // Where a word may be cut is not seen unless it is.
             None if text.contains('\u{ad}') => self.words(&text.replace('\u{ad}', "")),
             None => self.words(text),
         }
     }
 
+    /// Writes what stands here, unless it is what a field showed last that tells by itself what it shows.
     fn words(&mut self, text: &str) {
+        if !self.fields.are_told() {
+            self.write(text);
+        }
+    }
+
+    fn write(&mut self, text: &str) {
         if self.in_reading {
             self.reading.push_str(text);
             return;
@@ -393,7 +421,7 @@ impl<'a> Body<'a> {
             return;
         }
         // Items of a list follow each other line by line.
-        let is_item = paragraph.is_item(self.styles);
+        let is_item = paragraph.is_item(self.styles, &self.numbering);
         self.builder.gap(if self.after_list_item && is_item { Gap::Line } else { Gap::Paragraph });
         let indent = "  ".repeat(depth);
         match (paragraph.heading_level(self.styles), &marker) {

@@ -3,6 +3,7 @@
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
 use super::damaged;
+use crate::encoding::Named;
 use crate::package::{Package, Relations};
 
 /// The text of the file that the document embeds by the relation of this id.
@@ -22,9 +23,14 @@ pub(super) fn text(
     let name = part.rsplit('/').next().unwrap_or(part);
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     let media_type = package.media_type(part)?.unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (media_type, parameters) = media_type.split_once(';').unwrap_or((&media_type, ""));
+    let media_type = media_type.trim().to_ascii_lowercase();
+    let named = charset(parameters).and_then(Named::of);
     let extracted = match (media_type.as_str(), ending.as_str()) {
-        ("text/html" | "application/xhtml+xml", _) => crate::html::extract(&bytes),
+        ("text/html" | "application/xhtml+xml", _) => match named {
+            Some(named) => crate::html::extract_named(&bytes, named),
+            None => crate::html::extract(&bytes),
+        },
         ("text/plain", _) => crate::plain::text(&bytes),
         ("" | "application/xml" | "application/octet-stream", "html" | "htm" | "xhtml") => {
             crate::html::extract(&bytes)
@@ -42,6 +48,13 @@ pub(super) fn text(
         Err(error @ FileRefused::TooLarge(_)) => Err(error),
         Err(error) => Err(unread(name, &error.to_string())),
     }
+}
+
+/// The value of the parameter `charset` of a media type.
+fn charset(parameters: &str) -> Option<&str> {
+    let mut parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+    Some(value.trim().trim_matches('"'))
 }
 
 fn missing(what: &str) -> FileRefused {

@@ -7,6 +7,7 @@
 
 mod body;
 mod chunk;
+mod field;
 mod numbering;
 mod paragraph;
 mod styles;

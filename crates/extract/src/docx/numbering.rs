@@ -16,6 +16,8 @@ const MAX_NUMBER_BYTES: usize = 64;
 /// The lists of a document, and how far each has been counted.
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
+    /// The document tells which lists it has.
+    is_told: bool,
     lists: HashMap<String, List>,
     definitions: HashMap<String, Definition>,
     /// The numbers that were last given at the levels of a definition.
@@ -43,6 +45,7 @@ struct Definition {
 #[derive(Debug, Clone, Default)]
 struct Level {
     start: Option<u32>,
+    /// How its numbers are shown: in digits, where it does not say so.
     format: String,
     text: String,
     /// The style whose paragraphs are of this level.
@@ -79,7 +82,14 @@ impl Numbering {
             Node::Close(name) => reader.close(name),
             Node::Text(_) => {}
         })?;
-        Ok(reader.numbering)
+        Ok(Numbering { is_told: true, ..reader.numbering })
+    }
+
+    /// Whether there is such a list. Paragraphs that name another are in none, unless the document does not tell its lists.
+    pub(super) fn has(&self, list: &str) -> bool {
+        let definition = self.lists.get(list).map(|list| &list.definition);
+        let is_there = definition.is_some_and(|definition| self.definitions.contains_key(definition));
+        !matches!(list, "" | "0") && (is_there || !self.is_told)
     }
 
     /// The level that the paragraphs of a style have in a list, where the list says so.
@@ -95,7 +105,7 @@ impl Numbering {
         let mut definition_id = &list.definition;
         // A definition may be that of the list that a style names.
         if let Some(link) = self.definitions.get(definition_id).and_then(|found| found.style_link.as_ref())
-            && let Some(numbering) = styles.get(link).and_then(|style| style.numbering.as_ref())
+            && let Some(numbering) = styles.list(link)
             && let Some(linked) = self.lists.get(numbering)
         {
             definition_id = &linked.definition;
@@ -130,7 +140,8 @@ impl Numbering {
         let counts = *counts;
         let shown = |number: usize| {
             let count = counts.get(number).copied().flatten().unwrap_or_else(|| start_of(number));
-            let format = level_at(number).map_or("decimal", |level| level.format.as_str());
+            let format = level_at(number).map_or("", |level| level.format.as_str());
+            let format = if format.is_empty() { "decimal" } else { format };
             numbers::shown(count, if level.legal && format != "none" { "decimal" } else { format })
         };
         level.marker(shown)
@@ -139,7 +150,7 @@ impl Numbering {
 
 impl Level {
     fn marker(&self, shown: impl Fn(usize) -> String) -> Marker {
-        if matches!(self.format.as_str(), "bullet" | "") {
+        if self.format == "bullet" {
             return Marker::Bullet;
         }
         let mut number = String::new();

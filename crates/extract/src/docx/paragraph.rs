@@ -1,8 +1,8 @@
 //! What is told of a paragraph and of a run before their text comes.
 
 use super::numbering::{Marker, Numbering};
-use super::styles::{Style, Styles};
-use super::symbols::SymbolFont;
+use super::styles::{Kind, Style, Styles};
+use super::symbols::Font;
 
 /// A paragraph.
 #[derive(Debug, Default)]
@@ -10,8 +10,6 @@ pub(super) struct Paragraph {
     pub(super) style: Option<String>,
     /// The level of its heading, where it says so by itself.
     pub(super) level: Option<usize>,
-    /// It says that it is an item of a list.
-    pub(super) is_numbered: bool,
     pub(super) numbering: Option<String>,
     pub(super) list_level: Option<usize>,
     /// Its end was deleted: the next goes on with it.
@@ -30,12 +28,12 @@ pub(super) struct Run {
     /// Whether it says by itself that it is hidden.
     pub(super) hidden: Option<bool>,
     pub(super) style: Option<String>,
-    pub(super) symbols: Option<SymbolFont>,
+    pub(super) font: Option<Font>,
 }
 
 impl Paragraph {
     fn style<'a>(&self, styles: &'a Styles) -> Option<&'a Style> {
-        styles.paragraph(self.style.as_deref())
+        styles.of(Kind::Paragraph, self.style.as_deref())
     }
 
     /// The level of its heading.
@@ -44,15 +42,12 @@ impl Paragraph {
     }
 
     /// Whether it is an item of a list. A heading is none, though it may be counted as one.
-    pub(super) fn is_item(&self, styles: &Styles) -> bool {
-        self.is_in_list(styles) && self.heading_level(styles).is_none()
+    pub(super) fn is_item(&self, styles: &Styles, numbering: &Numbering) -> bool {
+        self.is_in_list(styles, numbering) && self.heading_level(styles).is_none()
     }
 
-    fn is_in_list(&self, styles: &Styles) -> bool {
-        match self.list(styles) {
-            Some(list) => list != "0",
-            None => self.is_numbered,
-        }
+    fn is_in_list(&self, styles: &Styles, numbering: &Numbering) -> bool {
+        self.list(styles).is_some_and(|list| numbering.has(list))
     }
 
     fn list<'a>(&'a self, styles: &'a Styles) -> Option<&'a str> {
@@ -61,7 +56,7 @@ impl Paragraph {
 
     /// Counts it in its list, unless that was done. Says what stands before it, and how deep it is.
     pub(super) fn count(&mut self, styles: &Styles, numbering: &mut Numbering) -> (Marker, usize) {
-        if self.is_counted || !self.is_in_list(styles) {
+        if self.is_counted || !self.is_in_list(styles, numbering) {
             return (Marker::Nothing, 0);
         }
         self.is_counted = true;
@@ -75,13 +70,40 @@ impl Paragraph {
 impl Run {
     /// Whether its text is hidden. What it says by itself decides; else styles of paragraph, run and table each turn it
     /// over, unless the document hides all.
-    pub(super) fn is_hidden(&self, paragraph: Option<&Paragraph>, table: bool, styles: &Styles) -> bool {
+    pub(super) fn is_hidden(
+        &self,
+        paragraph: Option<&Paragraph>,
+        table: Option<&Style>,
+        styles: &Styles,
+    ) -> bool {
         let by_style = || {
-            let hides = |style: Option<&Style>| style.and_then(|style| style.hidden).unwrap_or(false);
-            let paragraph = hides(styles.paragraph(paragraph.and_then(|known| known.style.as_deref())));
-            let run = hides(self.style.as_deref().and_then(|id| styles.get(id)));
-            styles.hidden || (paragraph ^ run ^ table)
+            let of_all = self.styles(paragraph, table, styles);
+            let hiding = of_all.into_iter().flatten().filter(|style| style.hidden == Some(true)).count();
+            styles.hidden || !hiding.is_multiple_of(2)
         };
         self.hidden.unwrap_or_else(by_style)
+    }
+
+    /// The font of its text: its own, or that of the first of its styles that has one.
+    pub(super) fn font(
+        &self,
+        paragraph: Option<&Paragraph>,
+        table: Option<&Style>,
+        styles: &Styles,
+    ) -> Option<Font> {
+        let by_style =
+            || self.styles(paragraph, table, styles).into_iter().flatten().find_map(|style| style.font);
+        self.font.or_else(by_style).or(styles.font)
+    }
+
+    /// The styles of its text, that which goes before the others first.
+    fn styles<'a>(
+        &self,
+        paragraph: Option<&Paragraph>,
+        table: Option<&'a Style>,
+        styles: &'a Styles,
+    ) -> [Option<&'a Style>; 3] {
+        let of_paragraph = styles.of(Kind::Paragraph, paragraph.and_then(|known| known.style.as_deref()));
+        [styles.of(Kind::Character, self.style.as_deref()), of_paragraph, table]
     }
 }

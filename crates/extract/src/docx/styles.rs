@@ -1,24 +1,50 @@
-//! The styles of a document: which are headings, which hide their text, and which make items of lists.
+//! The styles of a document: which are headings, hide their text, are in a font of symbols, and make items of lists.
 
 use std::collections::HashMap;
 
 use syft_space_domain::dataset::{FileFormat, FileRefused};
 
-use crate::package::xml::{self, Attributes, Node};
+use super::symbols::Font;
+use crate::package::xml::{self, Attributes, Node, Skipped};
 
 /// The styles of a document, each with what it has of those it is based on.
 #[derive(Debug, Default)]
 pub(super) struct Styles {
     styles: HashMap<String, Style>,
-    /// The style of paragraphs that name none.
-    default_paragraph: Option<String>,
+    /// The styles of what names none.
+    defaults: HashMap<Kind, String>,
     /// Whether text is hidden unless something shows it.
     pub(super) hidden: bool,
+    /// The font of what names none.
+    pub(super) font: Option<Font>,
+}
+
+/// What a style is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    #[default]
+    Paragraph,
+    Character,
+    Table,
+    Numbering,
+}
+
+impl Kind {
+    /// The kind of this name; that of styles that name none where it is not known.
+    fn of(name: Option<&str>) -> Self {
+        match name {
+            Some("character") => Self::Character,
+            Some("table") => Self::Table,
+            Some("numbering") => Self::Numbering,
+            _ => Self::Paragraph,
+        }
+    }
 }
 
 /// A style.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Style {
+    kind: Kind,
     /// The level of the headings that have it.
     pub(super) level: Option<usize>,
     /// Whether it hides its text.
@@ -27,6 +53,8 @@ pub(super) struct Style {
     pub(super) numbering: Option<String>,
     /// The level of its paragraphs in their list.
     pub(super) list_level: Option<usize>,
+    /// The font of its text.
+    pub(super) font: Option<Font>,
     based_on: Option<String>,
 }
 
@@ -39,8 +67,8 @@ struct Reader {
     styles: Styles,
     open: Option<(String, Style)>,
     in_defaults: bool,
-    /// The depth within something that is not of the style itself: an earlier version, or a part of a table.
-    skipped_depth: usize,
+    /// Something that is not of the style itself: an earlier version, or a part of a table.
+    skipped: Skipped,
 }
 
 impl Styles {
@@ -52,31 +80,31 @@ impl Styles {
         Ok(styles)
     }
 
-    /// The style of this id; that of all paragraphs where there is no such.
-    pub(super) fn paragraph(&self, id: Option<&str>) -> Option<&Style> {
-        id.and_then(|id| self.get(id)).or_else(|| self.get(self.default_paragraph.as_deref()?))
+    /// The style of this id, if it is one of this kind; that of all of the kind where there is no such.
+    pub(super) fn of(&self, kind: Kind, id: Option<&str>) -> Option<&Style> {
+        let of_kind = |id: &str| self.styles.get(id).filter(|style| style.kind == kind);
+        id.and_then(of_kind).or_else(|| of_kind(self.defaults.get(&kind)?))
     }
 
-    /// The style of this id.
-    pub(super) fn get(&self, id: &str) -> Option<&Style> {
-        self.styles.get(id)
+    /// The list that the style of lists of this id has.
+    pub(super) fn list(&self, id: &str) -> Option<&str> {
+        self.styles.get(id)?.numbering.as_deref()
     }
 }
 
 impl Reader {
     fn node(&mut self, node: Node<'_>) {
         match node {
-            Node::Open(name, _) if self.skipped_depth > 0 || is_of_another(name) => {
-                self.skipped_depth = self.skipped_depth.saturating_add(1);
-            }
-            Node::Close(_) if self.skipped_depth > 0 => {
-                self.skipped_depth = self.skipped_depth.saturating_sub(1);
-            }
+            _ if self.skipped.takes(node) => {}
+            Node::Open(name, _) if is_of_another(name) => self.skipped.begin(),
             Node::Open("style", attributes) => self.style(attributes),
             Node::Close("style") => self.styles.styles.extend(self.open.take()),
             Node::Open("rPrDefault", _) => self.in_defaults = true,
             Node::Close("rPrDefault") => self.in_defaults = false,
             Node::Open("vanish", attributes) if self.in_defaults => self.styles.hidden = attributes.is_on(),
+            Node::Open("rFonts", attributes) if self.in_defaults => {
+                self.styles.font = Font::of(attributes).or(self.styles.font);
+            }
             Node::Open(name, attributes) => {
                 if let Some((_, style)) = &mut self.open {
                     style.property(name, attributes);
@@ -88,11 +116,11 @@ impl Reader {
 
     fn style(&mut self, attributes: Attributes<'_>) {
         let Some(id) = attributes.get("styleId") else { return };
-        let is_default = attributes.get("default").is_some_and(|value| xml::is_on(&value));
-        if is_default && attributes.get("type").is_none_or(|kind| kind == "paragraph") {
-            self.styles.default_paragraph = Some(id.clone());
+        let kind = Kind::of(attributes.get("type").as_deref());
+        if attributes.get("default").is_some_and(|value| xml::is_on(&value)) {
+            self.styles.defaults.insert(kind, id.clone());
         }
-        self.open = Some((id, Style::default()));
+        self.open = Some((id, Style { kind, ..Style::default() }));
     }
 }
 
@@ -104,6 +132,7 @@ impl Style {
             "outlineLvl" => self.level = self.level.or_else(|| outline_level(&value?)),
             "basedOn" => self.based_on = value,
             "vanish" => self.hidden = Some(attributes.is_on()),
+            "rFonts" => self.font = Font::of(attributes).or(self.font),
             "numId" => self.numbering = value,
             "ilvl" => self.list_level = value.and_then(|level| list_level(&level)),
             _ => {}
@@ -113,14 +142,18 @@ impl Style {
 
 /// A style with what it has of those it is based on.
 fn resolved(styles: &HashMap<String, Style>, id: &str) -> Style {
-    let mut whole = Style::default();
+    let kind = styles.get(id).map(|style| style.kind).unwrap_or_default();
+    let mut whole = Style { kind, ..Style::default() };
     let mut next = Some(id);
     for _ in 0..MAX_BASED_ON_DEPTH {
-        let Some(style) = next.and_then(|id| styles.get(id)) else { break };
+        // What is based on a style of another kind is based on none.
+        let of_kind = next.and_then(|id| styles.get(id)).filter(|style| style.kind == kind);
+        let Some(style) = of_kind else { break };
         whole.level = whole.level.or(style.level);
         whole.hidden = whole.hidden.or(style.hidden);
         whole.numbering = whole.numbering.or_else(|| style.numbering.clone());
         whole.list_level = whole.list_level.or(style.list_level);
+        whole.font = whole.font.or(style.font);
         next = style.based_on.as_deref();
     }
     whole

@@ -3,6 +3,29 @@
 //! Such a font shows a picture in place of each letter, and Word stores the letter's code, in the private use area or
 //! as it is. Boxes, ticks, crosses, arrows and Greek letters mean something in a text; other pictures are left out.
 
+use crate::package::xml::Attributes;
+
+/// The font of a text, as far as it matters: which of symbols it is, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Font(pub(super) Option<SymbolFont>);
+
+impl Font {
+    /// The font that an element `rFonts` names, if it names one for letters. Those of a theme are none of symbols.
+    pub(super) fn of(attributes: Attributes<'_>) -> Option<Self> {
+        if attributes.get("asciiTheme").or_else(|| attributes.get("hAnsiTheme")).is_some() {
+            return Some(Self(None));
+        }
+        let name = attributes.get("ascii").or_else(|| attributes.get("hAnsi"))?;
+        Some(Self(SymbolFont::of(&name)))
+    }
+
+    /// A text as the font shows it.
+    pub(super) fn shown(self, text: &str) -> Option<String> {
+        Some(text.chars().filter_map(|character| self.0?.shown(character)).collect())
+            .filter(|_| self.0.is_some())
+    }
+}
+
 /// A font of symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SymbolFont {
@@ -50,7 +73,12 @@ impl SymbolFont {
 /// The character of a code (`w:char`, hexadecimal) in a font: Unicode's, unless the font is one of symbols.
 pub(super) fn character(font: &str, code: &str) -> Option<char> {
     let character = u32::from_str_radix(code.trim(), 16).ok().and_then(char::from_u32)?;
-    match SymbolFont::of(font) {
+    shown_by(SymbolFont::of(font), character)
+}
+
+/// What a font shows for a character; without one of symbols nothing for what is in the private use area.
+pub(super) fn shown_by(font: Option<SymbolFont>, character: char) -> Option<char> {
+    match font {
         Some(font) => font.shown(character),
         None => Some(character).filter(|character| !('\u{e000}'..='\u{f8ff}').contains(character)),
     }

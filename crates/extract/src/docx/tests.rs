@@ -54,8 +54,8 @@ fn q2_headings_lists_tables_and_notes_of_a_document_are_its_text() {
             <w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:del><w:r><w:delText>deleted</w:delText></w:r></w:del>
             <w:moveFrom><w:r><w:t>moved</w:t></w:r></w:moveFrom></w:p><w:p/>
         <w:p><w:pPr><w:pStyle w:val="Own"/></w:pPr><w:r><w:t>Rules</w:t></w:r></w:p>
-        <w:p><w:pPr><w:pStyle w:val="Loop"/><w:numPr><w:ilvl w:val="0"/></w:numPr></w:pPr><w:r><w:t>Be quiet</w:t></w:r></w:p>
-        <w:p><w:pPr><w:numPr><w:ilvl w:val="1"/></w:numPr></w:pPr><w:r><w:t>No wake</w:t></w:r></w:p>
+        <w:p><w:pPr><w:pStyle w:val="Loop"/><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>Be quiet</w:t></w:r></w:p>
+        <w:p><w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>No wake</w:t></w:r></w:p>
         <w:tbl><w:tr><w:tc><w:p><w:r><w:t>Ship</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>m</w:t></w:r></w:p></w:tc></w:tr>
             <w:tr><w:tc><w:p><w:r><w:t>Ada</w:t></w:r></w:p><w:p><w:r><w:t>II</w:t></w:r></w:p></w:tc>
             <w:tc><w:tbl><w:tr><w:tc><w:p><w:r><w:t>12</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:tc></w:tr></w:tbl>
@@ -64,8 +64,12 @@ fn q2_headings_lists_tables_and_notes_of_a_document_are_its_text() {
     );
     let notes =
         br"<w:footnotes><w:footnote><w:p><w:r><w:t>A note</w:t></w:r></w:p></w:footnote></w:footnotes>";
-    let parts: [(&str, &[u8]); 6] = [
+    let lists = br#"<w:numbering><w:abstractNum w:abstractNumId="3"><w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/></w:lvl>
+        <w:lvl w:ilvl="1"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="3"/></w:num>
+        </w:numbering>"#;
+    let parts: [(&str, &[u8]); 7] = [
         ("_rels/.rels", relations),
+        ("word/numbering.xml", lists),
         ("word/main.xml", body.as_bytes()),
         ("word/styles.xml", styles),
         ("word/footnotes.xml", notes),

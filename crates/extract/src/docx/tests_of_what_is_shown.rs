@@ -140,6 +140,8 @@ fn q2_an_embedded_file_is_read_in_its_place_or_the_document_is_refused() {
     let expected = "One.\n\n## Two\n\nHere.\n\nThree.";
     assert_eq!(read("a.html", "text/html", html).as_deref(), Ok(expected));
     assert_eq!(read("a.dat", "application/xhtml+xml; charset=utf-8", html).as_deref(), Ok(expected));
+    let named = "text/html; Charset=iso-2022-jp";
+    assert_eq!(read("a.html", named, "<p>\x1b$B9A\x1b(B").as_deref(), Ok("One.\n\n港\n\nThree."));
     assert_eq!(read("a.htm", "application/xml", html).as_deref(), Ok(expected));
     assert_eq!(read("a.txt", "text/plain", "two\nlines\n").as_deref(), Ok("One.\n\ntwo\nlines\n\nThree."));
     assert_eq!(read("a.html", "text/html", "<p> </p>").as_deref(), Ok("One.\n\nThree."));
@@ -280,4 +282,117 @@ fn q2_what_was_deleted_and_what_stands_twice_is_left_out() {
     let styles = "<w:style w:styleId='Heading'><w:name w:val='heading 1'/></w:style>";
     let expected = "Harborsides\n\nBefore\n\n# in the box\nafter\n\nFor old readers";
     assert_eq!(shown(body, styles), expected);
+}
+
+#[test]
+fn q2_a_font_of_symbols_counts_wherever_it_is_said() {
+    let styles = r#"
+        <w:style w:type="paragraph" w:styleId="Box"><w:rPr><w:rFonts w:ascii="Wingdings" w:hAnsi="Wingdings"/></w:rPr></w:style>
+        <w:style w:type="paragraph" w:styleId="Boxed"><w:basedOn w:val="Box"/></w:style>
+        <w:style w:type="paragraph" w:styleId="Text"><w:basedOn w:val="Box"/><w:rPr><w:rFonts w:asciiTheme="minorHAnsi"/></w:rPr></w:style>
+        <w:style w:type="character" w:styleId="Tick"><w:rPr><w:rFonts w:ascii="Wingdings 2"/></w:rPr></w:style>
+        <w:style w:type="character" w:styleId="Letter"><w:rPr><w:rFonts w:ascii="Arial"/></w:rPr></w:style>
+        <w:style w:type="table" w:styleId="Grid"><w:rPr><w:rFonts w:ascii="Symbol"/></w:rPr></w:style>
+        <w:style w:type="paragraph" w:styleId="Hidden"><w:rPr><w:vanish/></w:rPr></w:style>
+        <w:style w:type="character" w:styleId="Odd"><w:basedOn w:val="Hidden"/></w:style>"#;
+    let run = |style: &str, properties: &str, text: &str| {
+        format!(
+            r#"<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:rPr>{properties}</w:rPr>{text}</w:r><w:r><w:rPr><w:rFonts
+            w:ascii="Arial"/></w:rPr><w:t>.</w:t></w:r></w:p>"#
+        )
+    };
+    for (style, properties, text, expected) in [
+        ("Box", "", "<w:t>\u{f0fe}</w:t>", "☑."),
+        ("Boxed", "", "<w:t>\u{fe}</w:t>", "☑."),
+        ("Text", "", "<w:t>þ</w:t>", "þ."),
+        ("Box", "<w:rFonts w:ascii='Arial'/>", "<w:t>þ</w:t>", "þ."),
+        ("Box", "<w:rFonts w:cs='Arial'/>", "<w:t>þ</w:t>", "☑."),
+        ("Box", "<w:rStyle w:val='Letter'/>", "<w:t>þ</w:t>", "þ."),
+        ("None", "<w:rStyle w:val='Tick'/>", "<w:t>S</w:t>", "☒."),
+        ("None", "<w:rStyle w:val='Box'/>", "<w:t>S</w:t>", "S."),
+        ("Tick", "", "<w:t>S</w:t>", "S."),
+        // A style of another kind than what names it counts for nothing.
+        ("None", "<w:rStyle w:val='Hidden'/>", "<w:t>S</w:t>", "S."),
+        ("None", "<w:rStyle w:val='Odd'/>", "<w:t>S</w:t>", "S."),
+        ("Odd", "", "<w:t>S</w:t>", "S."),
+        ("Grid", "", "<w:t>S</w:t>", "S."),
+    ] {
+        assert_eq!(shown(&run(style, properties, text), styles), expected, "{style} {properties} {text}");
+    }
+    let table = r#"<w:tbl><w:tblPr><w:tblStyle w:val="Grid"/></w:tblPr><w:tr><w:tc><w:p><w:r><w:t>D</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"#;
+    assert_eq!(shown(table, styles), "| Δ |");
+    let plain = run("", "", "<w:t>\u{f0fe}</w:t>");
+    for defaults in [
+        "<w:docDefaults><w:rPrDefault><w:rPr><w:rFonts w:ascii='Wingdings'/></w:rPr></w:rPrDefault></w:docDefaults>",
+        "<w:style w:type='paragraph' w:default='1' w:styleId='N'><w:rPr><w:rFonts w:ascii='Wingdings'/></w:rPr></w:style>",
+        "<w:style w:type='character' w:default='1' w:styleId='N'><w:rPr><w:rFonts w:ascii='Wingdings'/></w:rPr></w:style>",
+    ] {
+        assert_eq!(shown(&plain, defaults), "☑.", "{defaults}");
+    }
+}
+
+#[test]
+fn q2_a_field_that_tells_its_symbol_shows_it_once() {
+    let field = |instruction: &str, result: &str| {
+        let step = |kind: &str| format!("<w:r><w:fldChar w:fldCharType='{kind}'/></w:r>");
+        let result = if result.is_empty() { String::new() } else { format!("{}{result}", step("separate")) };
+        let instruction = format!("<w:r><w:instrText>{instruction}</w:instrText></w:r>");
+        format!("{}{instruction}{result}{}", step("begin"), step("end"))
+    };
+    let rest = "<w:r><w:t xml:space='preserve'> Fish</w:t></w:r>";
+    let result = "<w:r><w:rPr><w:rFonts w:ascii='Wingdings'/></w:rPr><w:t>\u{fe}</w:t></w:r>";
+    let wrong = "<w:r><w:t>x</w:t><w:sym w:font='Wingdings' w:char='F0A8'/></w:r>";
+    let tick = "SYMBOL 254 \\f Wingdings";
+    for (fields, expected) in [
+        (field(tick, ""), "☑ Fish"),
+        (field(tick, result), "☑ Fish"),
+        (field(tick, wrong), "☑ Fish"),
+        (format!("<w:fldSimple w:instr='{tick}'/>"), "☑ Fish"),
+        (format!("<w:fldSimple w:instr='{tick}'>{wrong}</w:fldSimple>"), "☑ Fish"),
+        (field("DATE", &wrong.replace("<w:sym w:font='Wingdings' w:char='F0A8'/>", "")), "x Fish"),
+        (field("DATE", &field(tick, wrong)), "☑ Fish"),
+        (field("SYMBOL 58 \\f Wingdings", wrong), "Fish"),
+        (field("MACROBUTTON NoMacro [your name]", ""), "[your name] Fish"),
+        ("<w:r><w:fldChar w:fldCharType='end'/></w:r>".to_owned(), "Fish"),
+        (
+            format!(
+                "<w:r><w:rPr><w:vanish/></w:rPr><w:fldChar w:fldCharType='begin'/><w:instrText>{tick}</w:instrText>\
+            <w:fldChar w:fldCharType='end'/></w:r>"
+            ),
+            "Fish",
+        ),
+        (format!("<w:del>{}</w:del>", field(tick, "")), "Fish"),
+    ] {
+        assert_eq!(shown(&format!("<w:p>{fields}{rest}</w:p>"), ""), expected, "{fields}");
+    }
+}
+
+#[test]
+fn q2_a_paragraph_that_names_no_list_that_there_is_is_no_item() {
+    let numbering = r#"<w:numbering><w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:lvlText w:val="%1."/></w:lvl></w:abstractNum>
+        <w:num w:numId="0"><w:abstractNumId w:val="1"/></w:num><w:num w:numId="1"><w:abstractNumId w:val="1"/></w:num>
+        <w:num w:numId="2"><w:abstractNumId w:val="9"/></w:num></w:numbering>"#;
+    let styles = r#"<w:style w:styleId="In"><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>
+        <w:style w:styleId="Gone"><w:pPr><w:numPr><w:numId w:val="7"/></w:numPr></w:pPr></w:style>"#;
+    for (style, properties, expected) in [
+        ("", "<w:numId w:val='1'/>", "1. x\n2. y"),
+        ("In", "", "1. x\n2. y"),
+        ("In", "<w:ilvl w:val='0'/>", "1. x\n2. y"),
+        ("", "<w:ilvl w:val='0'/>", "x\n\ny"),
+        ("", "<w:numId w:val='0'/>", "x\n\ny"),
+        ("In", "<w:numId w:val='0'/>", "x\n\ny"),
+        ("", "<w:numId w:val='7'/>", "x\n\ny"),
+        ("In", "<w:numId w:val='7'/>", "x\n\ny"),
+        ("Gone", "", "x\n\ny"),
+        ("", "<w:numId w:val='2'/>", "x\n\ny"),
+        ("", "<w:numId w:val=''/>", "x\n\ny"),
+    ] {
+        let item = |text: &str| {
+            format!(
+                r#"<w:p><w:pPr><w:pStyle w:val="{style}"/><w:numPr>{properties}</w:numPr></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"#
+            )
+        };
+        let document = docx(&[item("x"), item("y")].concat(), styles, &[("word/numbering.xml", numbering)]);
+        assert_eq!(text(&document).as_deref(), Ok(expected), "{style} {properties}");
+    }
 }

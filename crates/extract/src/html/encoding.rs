@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use encoding_rs::Encoding;
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tag, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
@@ -11,47 +10,17 @@ use syft_space_domain::dataset::FileRefused;
 
 use super::element;
 use super::style::attribute;
-use crate::encoding::{decode, decode_utf8, has_mark, is_in_escapes, normalize};
+use crate::encoding::{Named, decode, decode_named};
 
 /// The bytes in which an encoding is looked for, as browsers do.
 const SNIFFED_BYTES: usize = 1024;
-
-/// What a page says of its encoding.
-#[derive(Debug, Clone, Copy)]
-enum Named {
-    Known(&'static Encoding),
-    /// One of 7 bits that no browser reads any more.
-    Unreadable,
-}
 
 /// The text of a page: as any text's, or else in the encoding that it names itself.
 ///
 /// # Errors
 /// When it names none, or is not in the one it names.
 pub(super) fn decode_html(bytes: &[u8]) -> Result<Cow<'_, str>, FileRefused> {
-    if has_mark(bytes) {
-        return decode(bytes);
-    }
-    let decoded = match named_encoding(bytes) {
-        None => return decode(bytes),
-        // These are ASCII by their bytes, and so would pass as UTF-8.
-        Some(Named::Known(named)) if named == encoding_rs::ISO_2022_JP && bytes.is_ascii() => {
-            return decode_as(named, bytes);
-        }
-        Some(Named::Unreadable)
-            if bytes.iter().any(|byte| matches!(byte, b'\x0e' | b'\x1b' | b'~' | b'+')) =>
-        {
-            return Err(FileRefused::Encoding);
-        }
-        Some(Named::Unreadable) => decode_utf8(bytes),
-        Some(Named::Known(named)) => decode_utf8(bytes).or_else(|_| decode_as(named, bytes)),
-    }?;
-    if is_in_escapes(decoded.as_bytes()) { Err(FileRefused::Encoding) } else { Ok(decoded) }
-}
-
-fn decode_as<'a>(named: &'static Encoding, bytes: &'a [u8]) -> Result<Cow<'a, str>, FileRefused> {
-    let text = named.decode_without_bom_handling_and_without_replacement(bytes);
-    normalize(text.ok_or(FileRefused::Encoding)?)
+    named_encoding(bytes).map_or_else(|| decode(bytes), |named| decode_named(bytes, named))
 }
 
 /// The encoding that the head of a page names: by a `<meta>`, or by its XML declaration.
@@ -69,20 +38,13 @@ fn named_encoding(bytes: &[u8]) -> Option<Named> {
     })
 }
 
-/// The encoding of a label.
+/// The encoding of a label in a page. What can be read byte by byte is not in UTF-16: it means UTF-8, says the standard.
 fn named(label: &str) -> Option<Named> {
-    if ["utf-7", "utf7", "unicode-1-1-utf-7", "x-unicode-2-0-utf-7"].contains(&&*label.to_ascii_lowercase()) {
-        return Some(Named::Unreadable);
-    }
-    let named = Encoding::for_label(label.as_bytes())?;
-    match named {
-        encoding if encoding == encoding_rs::REPLACEMENT => Some(Named::Unreadable),
-        // What can be read byte by byte is not in UTF-16: it means UTF-8, says the standard.
-        encoding if encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE => {
+    match Named::of(label)? {
+        Named::Known(named) if named == encoding_rs::UTF_16LE || named == encoding_rs::UTF_16BE => {
             Some(Named::Known(encoding_rs::UTF_8))
         }
-        encoding if encoding == encoding_rs::X_USER_DEFINED => Some(Named::Known(encoding_rs::WINDOWS_1252)),
-        encoding => Some(Named::Known(encoding)),
+        named => Some(named),
     }
 }
 

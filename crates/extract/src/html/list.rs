@@ -34,15 +34,28 @@ impl List {
         let mark = Mark::of(tag).unwrap_or(if is_ordered { Mark::Decimal } else { Mark::Bullet });
         let start = attribute(tag, "start").filter(|_| is_ordered).and_then(integer);
         let (first, step) = if is_reversed(tag) { (items.unwrap_or(1), -1) } else { (1, 1) };
-        Self { mark, next: start.unwrap_or(first), step, index }
+        let reset = counter(tag, "counter-reset").map(|number| number.unwrap_or(0).saturating_add(step));
+        Self { mark, next: reset.or(start).unwrap_or(first), step, index }
     }
 
     /// The mark of the next item.
     pub(super) fn item(&mut self, tag: &Tag) -> String {
-        let number = attribute(tag, "value").and_then(integer).unwrap_or(self.next);
+        let value = counter(tag, "counter-set").map(|number| number.unwrap_or(0));
+        let value = value.or_else(|| attribute(tag, "value").and_then(integer));
+        let step = counter(tag, "counter-increment").map_or(self.step, |number| number.unwrap_or(1));
+        let number = value.unwrap_or_else(|| self.next.saturating_sub(self.step).saturating_add(step));
         self.next = number.saturating_add(self.step);
         Mark::of(tag).unwrap_or(self.mark).write(number)
     }
+}
+
+/// What a property of an element's own style says of the counter of items; a number is not always told.
+fn counter(tag: &Tag, property: &str) -> Option<Option<i64>> {
+    let style = attribute(tag, "style").map(declarations).unwrap_or_default();
+    let value = style.iter().rev().find(|one| one.name == property)?.value.as_str();
+    let mut words = value.split_whitespace().skip_while(|word| *word != "list-item").skip(1).peekable();
+    let is_named = value.split_whitespace().any(|word| word == "list-item");
+    is_named.then(|| words.peek().and_then(|word| integer(word)))
 }
 
 /// Whether a list counts down, which begins with the number of its items.

@@ -6,6 +6,7 @@
 //! `navheader`, `navfooter` or with the role `navigation`) are left out.
 
 mod attributes;
+mod document_type;
 mod element;
 mod encoding;
 mod list;
@@ -18,11 +19,24 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
 use syft_space_domain::dataset::{ExtractedText, FileRefused};
 
+use crate::encoding::{Named, decode_named};
 use encoding::decode_html;
 use page::{ContentScope, ListCounts, Page, PageSink};
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     read_page(&decode_html(bytes)?, false)
+}
+
+/// The text of a page that came with something that says which encoding it is in, which goes before what it says itself
+/// where it can be.
+pub(crate) fn extract_named(bytes: &[u8], named: Named) -> Result<ExtractedText, FileRefused> {
+    let decoded = decode_named(bytes, named).or_else(|_| decode_html(bytes))?;
+    read_page(&decoded, false)
+}
+
+/// The text of a page that has been decoded.
+pub(crate) fn extract_decoded(page: &str) -> Result<ExtractedText, FileRefused> {
+    read_page(page, false)
 }
 
 /// The text of a page whose name says that it is XML.
@@ -31,6 +45,7 @@ pub(crate) fn extract_xhtml(bytes: &[u8]) -> Result<ExtractedText, FileRefused> 
 }
 
 fn read_page(text: &str, is_xml: bool) -> Result<ExtractedText, FileRefused> {
+    let text = &*document_type::resolve(text)?;
     attributes::check(text)?;
     let is_xml = is_xml || text.trim_start().starts_with("<?xml");
     let page = read(text, is_xml, ContentScope::Main);
@@ -107,6 +122,14 @@ mod tests {
             ("<ol type=a start=26><li>a<li>b</ol>", "z. a\naa. b"),
             ("<ol type=I><li>a<li type=i>b<li style='list-style: decimal'>c</ol>", "I. a\nii. b\n3. c"),
             ("<ol style='list-style-type:lower-roman' start=4><li>a</ol>", "iv. a"),
+            ("<ol style='counter-reset: list-item 4'><li>a<li>b</ol>", "5. a\n6. b"),
+            ("<ol start=9 style='counter-reset:x 2 list-item'><li>a<li>b</ol>", "1. a\n2. b"),
+            ("<ol style='counter-reset: list-item -3'><li>a<li>b</ol>", "-2. a\n-1. b"),
+            ("<ol><li style='counter-set: list-item 7'>a<li>b</ol>", "7. a\n8. b"),
+            ("<ol><li style='counter-increment: list-item 5'>a<li>b</ol>", "5. a\n6. b"),
+            ("<ol><li>a<li style='counter-increment: list-item 0'>b<li>c</ol>", "1. a\n1. b\n2. c"),
+            ("<ol style='counter-reset: section 4'><li>a</ol>", "1. a"),
+            ("<ol reversed style='counter-reset: list-item 4'><li>a<li>b</ol>", "3. a\n2. b"),
             ("<ul><li value=4>a<li>b</ul>", "- a\n- b"),
             ("<ol><li>a</ol><p>x</p><ol><li>b</ol>", "1. a\n\nx\n\n1. b"),
             ("<ol><li>a<li style='visibility:hidden'>b<li>c</ol>", "1. a\n3. c"),
@@ -142,6 +165,16 @@ mod tests {
             "<h1 hidden>no</h1>",
             "<div style='visibility:hidden'>no<p>no</p></div>",
             "<div style='font-size:0'>no <b style='font-size:2em'>no</b></div>",
+            "<p style='font:0/0 a'>no</p>",
+            "<p style='font: italic 700 0px/1.2 serif'>no</p>",
+            "<p style='FONT:0 \"Arial\"'>no</p>",
+            "<p style='font: bold .0em a'>no</p>",
+            "<p style='font-size:calc(0px)'>no</p>",
+            "<p style='font-size: clamp(0rem, 0vw, 0px)'>no</p>",
+            "<p style='font-size:0e3px'>no</p>",
+            "<p style='font-size:+0'>no</p>",
+            "<p style='font-size: 0.00% !important; font-size: 12px'>no</p>",
+            "<div style='font:0/0 a'><p style='font-weight:bold'>no</div>",
             "<div style='display:none'><p style='display:block'>no</div>",
             "<video>no</video><template>no</template><datalist><option>no</datalist>",
             "<input type=hidden value=no><textarea hidden>no</textarea><script hidden>no</script>",
@@ -157,6 +190,12 @@ mod tests {
         for (page, shown) in [
             ("<div style='visibility:hidden'>no <b style='visibility:visible'>b</b></div>", "b"),
             ("<div style='font-size:0'>no <b style='font-size:9pt'>b</b></div>", "b"),
+            ("<p style='font: 700 1em/0 serif'>a</p>", "a"),
+            ("<p style='font: 0'>a</p>", "a"),
+            ("<p style='font: 12px \"0\"'>a</p>", "a"),
+            ("<p style='font-size: calc(1px + 0px)'>a</p>", "a"),
+            ("<div style='font:0/0 a'>no <b style='font: 12pt serif'>b</b></div>", "b"),
+            ("<div style='font:0/0 a; font-size: 9pt'>b</div>", "b"),
             ("<dialog open>a</dialog><details><summary>b</summary>c</details>", "a\n\nb\n\nc"),
             ("<p aria-hidden=true>a</p><p hidden style='display:block'>b</p>", "a\n\nb"),
             ("<pre>a<i hidden>no</i>b</pre>", "```\nab\n```"),

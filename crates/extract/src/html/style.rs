@@ -42,6 +42,7 @@ impl Appearance {
                     see_through |= number(value.trim_end_matches('%')).is_some_and(|part| part <= 0.0);
                 }
                 "font-size" => appearance.has_size = has_size(value).or(appearance.has_size),
+                "font" => appearance.has_size = size_of_font(value).or(appearance.has_size),
                 _ => {}
             }
         }
@@ -96,8 +97,30 @@ fn displayed(value: &str) -> Option<bool> {
     }
 }
 
+/// Whether text of this `font` has a size: the first of its words that is one, before the family. Weights are numbers
+/// without a unit, and never 0.
+fn size_of_font(value: &str) -> Option<bool> {
+    let mut words = value.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let size = word.split('/').next().unwrap_or_default();
+        // A family must follow, or it is no font at all.
+        if let Some(size) = has_size(size).filter(|_| words.peek().is_some()) {
+            return Some(size);
+        }
+        if size.starts_with(['"', '\'']) {
+            break;
+        }
+    }
+    matches!(value, "caption" | "icon" | "menu" | "message-box" | "small-caption" | "status-bar" | "initial")
+        .then_some(true)
+}
+
 /// Whether text of this `font-size` has a size; `None` when that depends on the element around it, or is no size.
 fn has_size(value: &str) -> Option<bool> {
+    if let Some((function, arguments)) = value.split_once('(') {
+        let is_known = matches!(function, "calc" | "min" | "max" | "clamp");
+        return (is_known && is_zero_throughout(arguments)).then_some(false);
+    }
     let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
     let Some(size) = number(digits) else {
         return matches!(value, "medium" | "small" | "large" | "initial" | "x-small" | "x-large")
@@ -108,6 +131,15 @@ fn has_size(value: &str) -> Option<bool> {
         Some("px" | "pt" | "pc" | "mm" | "cm" | "in" | "rem" | "vw" | "vh") => Some(true),
         _ => None,
     }
+}
+
+/// Whether the arguments of a function are zeros alone, whatever their units.
+fn is_zero_throughout(arguments: &str) -> bool {
+    let mut words =
+        arguments.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '*' | '/' | '+'));
+    let unitless = |word: &str| number(word.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%'));
+    words.clone().any(|word| !word.is_empty())
+        && words.all(|word| matches!(word, "" | "-") || unitless(word) == Some(0.0))
 }
 
 fn number(value: &str) -> Option<f64> {

@@ -6,7 +6,7 @@ use syft_space_domain::dataset::FileRefused;
 
 use super::styles::{ListLevel, Styles, number};
 use crate::numbers;
-use crate::package::xml::{Attributes, Node};
+use crate::package::xml::{Attributes, Node, Skipped};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
 
@@ -18,8 +18,7 @@ pub(super) struct Body<'a> {
     notes: TextBuilder,
     in_note: bool,
     in_body: bool,
-    /// The depth within an element that is skipped.
-    skipped_depth: usize,
+    skipped: Skipped,
     /// The open paragraphs: one in another is that of a text box or a note.
     paragraphs: Vec<Paragraph>,
     /// For each open span, whether its text is hidden.
@@ -62,7 +61,7 @@ impl<'a> Body<'a> {
             notes: TextBuilder::default(),
             in_note: false,
             in_body: false,
-            skipped_depth: 0,
+            skipped: Skipped::default(),
             paragraphs: Vec::new(),
             spans: Vec::new(),
             lists: Vec::new(),
@@ -89,13 +88,8 @@ impl<'a> Body<'a> {
         match node {
             Node::Open("body", _) => self.in_body = true,
             _ if !self.in_body => {}
-            Node::Open(name, attributes) if self.skipped_depth > 0 || is_skipped(name, attributes) => {
-                self.skipped_depth = self.skipped_depth.saturating_add(1);
-            }
-            Node::Close(_) if self.skipped_depth > 0 => {
-                self.skipped_depth = self.skipped_depth.saturating_sub(1);
-            }
-            Node::Text(_) if self.skipped_depth > 0 => {}
+            _ if self.skipped.takes(node) => {}
+            Node::Open(name, attributes) if is_skipped(name, attributes) => self.skipped.begin(),
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
             Node::Text(text) => self.text(text),

@@ -17,6 +17,30 @@ pub(crate) enum Node<'a> {
     Text(&'a str),
 }
 
+/// An element that is passed over with all that is in it.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped {
+    depth: usize,
+}
+
+impl Skipped {
+    /// Begins with the element that was opened last.
+    pub(crate) fn begin(&mut self) {
+        self.depth = 1;
+    }
+
+    /// Whether a node is in the element.
+    pub(crate) fn takes(&mut self, node: Node<'_>) -> bool {
+        let is_within = self.depth > 0;
+        match node {
+            Node::Open(..) if is_within => self.depth = self.depth.saturating_add(1),
+            Node::Close(_) => self.depth = self.depth.saturating_sub(1),
+            Node::Open(..) | Node::Text(_) => {}
+        }
+        is_within
+    }
+}
+
 /// The attributes of an element.
 #[derive(Clone, Copy)]
 pub(crate) struct Attributes<'a>(&'a BytesStart<'a>);

@@ -1,6 +1,6 @@
 //! The text of slides, element by element.
 
-use crate::package::xml::{Attributes, Node, is_on};
+use crate::package::xml::{Attributes, Node, Skipped, is_on};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
 
@@ -14,8 +14,7 @@ pub(super) struct Slide {
     diagrams: Vec<String>,
     /// The slide is not shown.
     hidden: bool,
-    /// The depth within an element that is skipped.
-    skipped_depth: usize,
+    skipped: Skipped,
     /// For each open choice between alternatives, whether one was taken.
     alternatives: Vec<bool>,
     /// For each open shape, whether it is not shown, or not of the slide's text.
@@ -48,13 +47,8 @@ impl Slide {
 
     pub(super) fn node(&mut self, node: Node<'_>) {
         match node {
-            Node::Open(name, _) if self.skipped_depth > 0 || self.is_skipped(name) => {
-                self.skipped_depth = self.skipped_depth.saturating_add(1);
-            }
-            Node::Close(_) if self.skipped_depth > 0 => {
-                self.skipped_depth = self.skipped_depth.saturating_sub(1);
-            }
-            Node::Text(_) if self.skipped_depth > 0 => {}
+            _ if self.skipped.takes(node) => {}
+            Node::Open(name, _) if self.is_skipped(name) => self.skipped.begin(),
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
             Node::Text(text) if self.in_text && !self.is_hidden() => self.words(text),

@@ -12,7 +12,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
-use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, ReaderVersion};
 
 use self::child::{Reader, ReaderFailure};
 use self::protocol::ResourceLimits;
@@ -124,6 +124,10 @@ impl ProcessExtractor {
 }
 
 impl TextExtractor for ProcessExtractor {
+    fn version(&self, format: FileFormat) -> ReaderVersion {
+        crate::version(format)
+    }
+
     fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
         crate::check_size(bytes)?;
         let _permit = self.acquire();

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, Usage,
+    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, MadeOf, Usage,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -31,6 +31,11 @@ impl DatasetDocuments {
         self.last_change = ChangeNumber(self.last_change.0 + 1);
         self.documents.insert(id.clone(), (self.last_change, document));
         self.last_change
+    }
+
+    fn remove(&mut self, id: &DocumentId) -> Option<ChangeNumber> {
+        let is_stored = matches!(self.documents.get(id), Some((_, Some(_))));
+        is_stored.then(|| self.record_change(id, None))
     }
 
     fn present(&self) -> impl Iterator<Item = &Document> {
@@ -94,12 +99,16 @@ impl DocumentStore for MemoryDocuments {
         dataset: DatasetId,
         job: JobId,
         documents: &[Document],
+        removed: &[DocumentId],
         progress: &JobProgress,
     ) -> Result<ChangeNumber, DocumentStoreError> {
         let mut datasets = self.datasets();
         let stored = datasets.entry((scope.tenant(), dataset)).or_default();
         for document in documents {
             stored.record_change(&document.id, Some(document.clone()));
+        }
+        for id in removed {
+            stored.remove(id);
         }
         stored.progress.insert(job, progress.clone());
         Ok(stored.last_change)
@@ -131,9 +140,12 @@ impl DocumentStore for MemoryDocuments {
         scope: &TenantScope,
         dataset: DatasetId,
         ids: &[DocumentId],
-    ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError> {
-        let hash = |stored: &DatasetDocuments, id| Some(stored.documents.get(id)?.1.as_ref()?.sha256);
-        let found = self.read(scope, dataset, |stored| ids.iter().map(|id| hash(stored, id)).collect());
+    ) -> Result<Vec<Option<MadeOf>>, DocumentStoreError> {
+        let made_of = |stored: &DatasetDocuments, id| {
+            let document = stored.documents.get(id)?.1.as_ref()?;
+            Some(MadeOf { sha256: document.sha256, reader: document.reader })
+        };
+        let found = self.read(scope, dataset, |stored| ids.iter().map(|id| made_of(stored, id)).collect());
         Ok(found.unwrap_or_else(|| vec![None; ids.len()]))
     }
 
@@ -183,8 +195,7 @@ impl DocumentStore for MemoryDocuments {
         let Some(stored) = datasets.get_mut(&(scope.tenant(), dataset)) else {
             return Ok(None);
         };
-        let is_stored = matches!(stored.documents.get(id), Some((_, Some(_))));
-        Ok(is_stored.then(|| stored.record_change(id, None)))
+        Ok(stored.remove(id))
     }
 
     fn usage(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Usage, DocumentStoreError> {
@@ -237,6 +248,7 @@ fn summary(document: &Document) -> DocumentSummary {
         bytes: count(document.content.len()),
         chunks: count(document.chunks.len()),
         sha256: document.sha256,
+        reader: document.reader,
         created_at: document.created_at,
     }
 }

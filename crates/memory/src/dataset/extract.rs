@@ -1,7 +1,7 @@
 //! A text extractor for files that are text already.
 
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
-use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument, ReaderVersion};
 
 /// Reads plain text and Markdown, in UTF-8, and nothing else.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,5 +27,9 @@ impl TextExtractor for TextFiles {
         let heading = text.lines().find_map(|line| line.strip_prefix("# "));
         let title = heading.filter(|_| format == FileFormat::Markdown);
         Ok(ExtractedText { title: title.map(|title| title.trim().to_owned()), text: text.to_owned() })
+    }
+
+    fn version(&self, _format: FileFormat) -> ReaderVersion {
+        ReaderVersion(1)
     }
 }

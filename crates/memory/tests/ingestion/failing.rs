@@ -7,7 +7,7 @@ use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hits, IndexKey, JobProgress,
-    SearchQuery, Usage,
+    MadeOf, SearchQuery, Usage,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -65,17 +65,18 @@ impl DocumentStore for FailingAdapter<MemoryDocuments, StoreError> {
         dataset: DatasetId,
         job: JobId,
         documents: &[Document],
+        removed: &[DocumentId],
         progress: &JobProgress,
     ) -> StoreResult<ChangeNumber> {
         self.next_outcome()?;
-        self.inner.put_part(scope, dataset, job, documents, progress)
+        self.inner.put_part(scope, dataset, job, documents, removed, progress)
     }
 
     delegated! {
         put_by(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<Option<ChangeNumber>>;
         progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<Option<JobProgress>>;
         forget_progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<()>;
-        hashes(scope: &TenantScope, dataset: DatasetId, ids: &[DocumentId]) -> StoreResult<Vec<Option<ContentHash>>>;
+        hashes(scope: &TenantScope, dataset: DatasetId, ids: &[DocumentId]) -> StoreResult<Vec<Option<MadeOf>>>;
         made_of(scope: &TenantScope, dataset: DatasetId, hash: &ContentHash) -> StoreResult<Option<DocumentId>>;
         document(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> StoreResult<Option<Document>>;
         documents(scope: &TenantScope, dataset: DatasetId, page: PageRequest<DocumentId>)

@@ -7,10 +7,12 @@ mod world;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
     use syft_space_domain::PortError;
     use syft_space_domain::dataset::ports::SearchError;
+
     use syft_space_domain::dataset::{
-        IngestError, JobStatus, cancel_job, finish_ingestion, finish_later, start_ingestion,
+        IngestError, JobFailure, JobStatus, cancel_job, finish_ingestion, finish_later, start_ingestion,
     };
     use syft_space_domain::store::StoreError;
     use syft_space_domain::tenant::TenantLimits;
@@ -93,6 +95,95 @@ mod tests {
         // Where nothing is stored under the name, the content that is there already is enough.
         assert_eq!(bring(&[("d.txt", "Withdrawn notice."), ("e.txt", "Emptied template.")]), (2, 2));
         assert_eq!(world.stored(), ["a.txt", "b.txt", "c.txt"]);
+    }
+
+    #[test]
+    fn q2_a_file_that_gives_no_text_any_more_takes_its_old_text_away_and_says_why() {
+        let world = World::with_limits(TenantLimits { bytes: 100, ..TenantLimits::default() });
+        world.start_worker();
+        let bring = |files: &[(&str, &str)]| {
+            let ended = world.ended(world.upload(files).id);
+            let told = |failure: JobFailure| (failure.file.unwrap_or_default(), failure.message);
+            ended.progress.errors.into_iter().map(told).collect::<Vec<_>>()
+        };
+        let removed = "; what was stored of it before is removed";
+        let names = ["empty.txt", "blank.md", "nul.txt", "long.txt", "other.pdf"];
+        world.ingest(&[("other.pdf", "Otters.")]);
+        assert_eq!(bring(&names.map(|name| (name, "Old ants."))[..1]), []);
+        assert_eq!(
+            bring(&[("blank.md", "Old bees."), ("nul.txt", "Old cats."), ("long.txt", "Old dogs.")]),
+            []
+        );
+        // Where nothing was stored, nothing is said of it.
+        assert_eq!(bring(&[("new.txt", "")]), [("new.txt".to_owned(), "the file is empty".to_owned())]);
+
+        assert_eq!(
+            bring(&[("empty.txt", "")]),
+            [("empty.txt".to_owned(), format!("the file is empty{removed}"))]
+        );
+        assert_eq!((world.found("ants"), world.found("bees")), (vec![], vec!["blank.md".to_owned()]));
+        assert_eq!(
+            bring(&[("blank.md", " \n ")]),
+            [("blank.md".to_owned(), format!("there is no text in the file{removed}"))]
+        );
+        let [(_, nul)] = bring(&[("nul.txt", "a\0b")]).try_into().unwrap();
+        assert!(nul.contains("UTF-8") && nul.ends_with(removed), "{nul}");
+        let long = "Long dogs. ".repeat(20);
+        let [(_, full)] = bring(&[("long.txt", &long)]).try_into().unwrap();
+        assert!(full.contains("100 bytes") && full.ends_with(removed), "{full}");
+        let [(_, damaged)] = bring(&[("other.pdf", "x")]).try_into().unwrap();
+        assert!(damaged.ends_with(removed), "{damaged}");
+        assert_eq!(world.stored(), [""; 0]);
+        assert_eq!(world.found("old"), [""; 0], "nor is it found");
+    }
+
+    #[test]
+    fn q2_a_file_is_read_again_by_a_later_version_of_its_reader() {
+        let world = World::with_limits(TenantLimits::default());
+        world.start_worker();
+        let files =
+            [("a.txt", "Ants."), ("b.txt", "A garbled bee."), ("c.txt", "A slow cat."), ("d.txt", "Ants.")];
+        let bring = || world.ended(world.upload(&files).id).progress;
+        assert_eq!((bring().documents_unchanged, bring().documents_unchanged), (0, 3));
+        world.reader.0.store(2, Ordering::SeqCst);
+        let again = bring();
+        assert_eq!((again.documents_unchanged, again.documents_duplicate, again.documents_failed), (0, 1, 2));
+        assert_eq!(world.found("edition"), ["a.txt"], "what is read better is stored");
+        assert_eq!(world.found("bee"), [""; 0], "what was no text goes");
+        assert_eq!(world.found("slow cat"), ["c.txt"], "what could not be read this time stays");
+        let messages: Vec<_> =
+            again.errors.iter().map(|failure| failure.message.contains("removed")).collect();
+        assert_eq!(messages, [true, false]);
+        let third = bring();
+        assert_eq!((third.documents_unchanged, third.documents_failed), (1, 2), "it is read again once");
+        world.reader.0.store(1, Ordering::SeqCst);
+        assert_eq!(
+            bring().documents_unchanged,
+            1,
+            "a version that is back reads what the other has read: {third:?}"
+        );
+        assert_eq!(world.found("edition"), [""; 0]);
+    }
+
+    #[test]
+    fn q2_what_is_like_a_document_that_does_not_fit_is_no_duplicate() {
+        let world = World::with_limits(TenantLimits { documents: 2, ..TenantLimits::default() });
+        // All files are one group.
+        world.clock.stand_still();
+        world.start_worker();
+        world.ingest(&[("x", "An ox.")]);
+        let job =
+            world.upload(&[("a.txt", "Ants."), ("b.txt", "Bees."), ("c.txt", "Ants."), ("d.txt", "Bees.")]);
+        let ended = world.ended(job.id).progress;
+        assert_eq!(world.stored(), ["a.txt", "x"]);
+        assert_eq!((ended.documents_done, ended.documents_duplicate), (2, 1), "c.txt is like a.txt");
+        let failed: Vec<_> = ended.errors.iter().map(|failure| failure.file.clone().unwrap()).collect();
+        assert_eq!(failed, ["b.txt", "d.txt"]);
+        assert!(
+            ended.errors.iter().all(|failure| failure.message.contains("may hold 2 documents")),
+            "{ended:?}"
+        );
+        assert_eq!(ended.documents_failed, 2);
     }
 
     #[test]

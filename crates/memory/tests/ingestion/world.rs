@@ -1,14 +1,16 @@
 //! A space with one tenant and one dataset, and the calls of its tests.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_executor::block_on;
 use syft_space_domain::audit::{Action, Actor, Log, Origin, RequestContext};
-use syft_space_domain::dataset::ports::SearchError;
+use syft_space_domain::dataset::ports::{ExtractError, SearchError, TextExtractor};
 use syft_space_domain::dataset::{
-    DocumentId, IngestQueue, Job, JobStatus, Metadata, NewDataset, NewDocument, SearchQuery, Upload,
-    create_dataset, finish_ingestion, job, jobs, start_ingestion, work_off,
+    DocumentId, ExtractedText, FileFormat, FileRefused, IngestQueue, Job, JobStatus, Metadata, NewDataset,
+    NewDocument, ReaderVersion, SearchQuery, Upload, create_dataset, finish_ingestion, job, jobs,
+    start_ingestion, work_off,
 };
 use syft_space_domain::identity::{Principal, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
@@ -28,13 +30,44 @@ use syft_space_memory::{
 
 use crate::failing::FailingAdapter;
 
-/// A clock that advances by a minute at each reading, so that no test waits.
-struct AdvancingClock(ManualClock);
+/// A clock that advances by a minute at each reading, so that no test waits, until it is told to stand still.
+pub(crate) struct AdvancingClock {
+    clock: ManualClock,
+    stands_still: AtomicBool,
+}
+
+impl AdvancingClock {
+    pub(crate) fn stand_still(&self) {
+        self.stands_still.store(true, Ordering::SeqCst);
+    }
+}
 
 impl Clock for AdvancingClock {
     fn now(&self) -> Timestamp {
-        self.0.advance(Duration::from_secs(60));
-        self.0.now()
+        if !self.stands_still.load(Ordering::SeqCst) {
+            self.clock.advance(Duration::from_secs(60));
+        }
+        self.clock.now()
+    }
+}
+
+/// A reader of texts that can be replaced by a later version.
+pub(crate) struct Reader(pub(crate) AtomicU32);
+
+impl TextExtractor for Reader {
+    fn version(&self, _format: FileFormat) -> ReaderVersion {
+        ReaderVersion(self.0.load(Ordering::SeqCst))
+    }
+
+    /// From its second version on it says by which it was read, refuses what is garbled, and is too slow for some.
+    fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
+        let ExtractedText { title, text } = TextFiles.extract(format, bytes)?;
+        match self.version(format) {
+            ReaderVersion(1) => Ok(ExtractedText { title, text }),
+            _ if text.contains("garbled") => Err(FileRefused::Encoding.into()),
+            _ if text.contains("slow") => Err(FileRefused::TooSlow(20).into()),
+            ReaderVersion(later) => Ok(ExtractedText { title, text: format!("{text} Edition {later}.") }),
+        }
     }
 }
 
@@ -42,6 +75,8 @@ pub(crate) struct World {
     pub(crate) space: Space,
     pub(crate) documents: Arc<FailingAdapter<MemoryDocuments, StoreError>>,
     pub(crate) engine: Arc<FailingAdapter<MemorySearch, SearchError>>,
+    pub(crate) reader: Arc<Reader>,
+    pub(crate) clock: Arc<AdvancingClock>,
     pub(crate) principal: Principal,
     pub(crate) dataset: DatasetId,
     tenant: TenantId,
@@ -60,8 +95,11 @@ impl World {
         let cache = Arc::new(SnapshotCache::default());
         let documents = Arc::new(FailingAdapter::new(MemoryDocuments::new()));
         let engine = Arc::new(FailingAdapter::new(MemorySearch::new()));
+        let reader = Arc::new(Reader(AtomicU32::new(1)));
         let entropy = Arc::new(SeededEntropy::new(7));
         let begin = Timestamp::parse("2026-11-24T09:30:00Z").unwrap();
+        let clock =
+            Arc::new(AdvancingClock { clock: ManualClock::at(begin), stands_still: AtomicBool::new(false) });
         let hub = Arc::new(MemoryHub::new());
         let tokens = Arc::new(MemoryTokens::new(entropy.clone(), Duration::from_secs(900)));
         let space = Space {
@@ -75,12 +113,12 @@ impl World {
             documents: documents.clone(),
             engine: engine.clone(),
             spool: Arc::new(MemorySpool::new()),
-            extractor: Arc::new(TextFiles),
+            extractor: reader.clone(),
             policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: tokens.clone(),
             signing_keys: tokens,
-            clock: Arc::new(AdvancingClock(ManualClock::at(begin))),
+            clock: clock.clone(),
             entropy,
             datasets: DatasetLocks::default(),
             ingestion: IngestQueue::default(),
@@ -108,7 +146,17 @@ impl World {
             analyzer: Default::default(),
         };
         let dataset = block_on(create_dataset(&space, &context, &principal, wanted)).unwrap().id;
-        Self { space, documents, engine, principal, dataset, tenant: id, failures: Arc::default() }
+        Self {
+            space,
+            documents,
+            engine,
+            reader,
+            clock,
+            principal,
+            dataset,
+            tenant: id,
+            failures: Arc::default(),
+        }
     }
 
     pub(crate) fn context(&self) -> RequestContext {

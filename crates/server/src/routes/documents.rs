@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use syft_space_domain::audit::RequestContext;
+use syft_space_domain::dataset::ports::TextExtractor;
 use syft_space_domain::dataset::{
     self, ContentHash, DocumentId, IngestError, JobSnapshot, Metadata, NewDocument, SearchQuery, Threshold,
 };
@@ -42,11 +43,15 @@ pub(crate) struct DocumentSummary {
     pub(crate) sha256: ContentHash,
     #[schemars(with = "shapes::TimeShape")]
     pub(crate) created_at: Timestamp,
+    /// It was made of a file that would be read better now: bring it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) outdated: bool,
 }
 
-impl From<dataset::DocumentSummary> for DocumentSummary {
-    fn from(document: dataset::DocumentSummary) -> Self {
+impl DocumentSummary {
+    fn of(document: dataset::DocumentSummary, extractor: &dyn TextExtractor) -> Self {
         Self {
+            outdated: dataset::is_outdated(&document, extractor),
             document_id: document.id,
             metadata: document.metadata,
             bytes: document.bytes,
@@ -82,7 +87,8 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
     let found =
         reply::blocking(&request, move || dataset::documents(&state.space, &principal, id, page)).await??;
-    reply::list(found, DocumentSummary::from).await
+    let extractor = Arc::clone(&request.space().extractor);
+    reply::list(found, move |document| DocumentSummary::of(document, &*extractor)).await
 }
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {

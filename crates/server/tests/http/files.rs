@@ -163,7 +163,7 @@ async fn k16_a_file_that_gives_no_document_is_an_error_of_the_job_and_the_rest_g
         "parts joined",
         "ending",
         "UTF-8",
-        "no text",
+        "the file is empty",
         "no text",
         "split it",
         "1024 bytes",

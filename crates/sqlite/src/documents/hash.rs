@@ -1,11 +1,11 @@
-//! The hashes of documents: what each was made of.
+//! The hashes of documents: what each was made of, and which version of its reader read it.
 
 use diesel::prelude::*;
-use syft_space_domain::dataset::{ContentHash, DocumentId};
+use syft_space_domain::dataset::{ContentHash, Document, DocumentId, MadeOf, ReaderVersion};
 
 use super::read;
 use super::schema::{documents, hashes};
-use crate::codec::{self, Bytes};
+use crate::codec::{self, Bytes, unreadable_column};
 use crate::error::Failed;
 
 impl From<ContentHash> for Bytes<32> {
@@ -15,23 +15,36 @@ impl From<ContentHash> for Bytes<32> {
 }
 
 /// What one document was made of.
-pub(super) fn of(connection: &mut SqliteConnection, id: &str) -> Result<Option<ContentHash>, Failed> {
-    let stored: Option<Bytes<32>> =
-        hashes::table.find(id).select(hashes::sha256).first(connection).optional()?;
-    if let Some(Bytes(bytes)) = stored {
-        return Ok(Some(ContentHash::from_bytes(bytes)));
+pub(super) fn of(connection: &mut SqliteConnection, id: &str) -> Result<Option<MadeOf>, Failed> {
+    let row = hashes::table.find(id).select((hashes::sha256, hashes::reader));
+    let stored: Option<(Bytes<32>, Option<i64>)> = row.first(connection).optional()?;
+    if let Some((Bytes(bytes), reader)) = stored {
+        return Ok(Some(MadeOf {
+            sha256: ContentHash::from_bytes(bytes),
+            reader: reader.map(version).transpose()?,
+        }));
     }
     // It may be one from before hashes were kept.
     let document = documents::table.find(id).select((documents::content, documents::metadata));
     let row: Option<(String, String)> = document.first(connection).optional()?;
     let hashed = row.map(|(content, metadata)| {
-        Ok::<_, Failed>(ContentHash::of_document(&content, &read::metadata(&metadata)?))
+        let sha256 = ContentHash::of_document(&content, &read::metadata(&metadata)?);
+        Ok::<_, Failed>(MadeOf { sha256, reader: None })
     });
     hashed.transpose()
 }
 
-pub(super) fn add(connection: &mut SqliteConnection, id: &str, hash: ContentHash) -> Result<(), Failed> {
-    let row = (hashes::document_id.eq(id), hashes::sha256.eq(Bytes::from(hash)));
+fn version(stored: i64) -> Result<ReaderVersion, Failed> {
+    let version = u32::try_from(stored).map_err(|error| unreadable_column("hashes.reader", &error))?;
+    Ok(ReaderVersion(version))
+}
+
+pub(super) fn add(connection: &mut SqliteConnection, document: &Document) -> Result<(), Failed> {
+    let row = (
+        hashes::document_id.eq(document.id.as_str()),
+        hashes::sha256.eq(Bytes::from(document.sha256)),
+        hashes::reader.eq(document.reader.map(|reader| i64::from(reader.0))),
+    );
     diesel::insert_into(hashes::table).values(row).execute(connection)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ mod write;
 
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, Usage,
+    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, MadeOf, Usage,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -62,10 +62,12 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         job: JobId,
         documents: &[Document],
+        removed: &[DocumentId],
         progress: &JobProgress,
     ) -> Result<ChangeNumber, DocumentStoreError> {
-        self.connections
-            .with_created(scope, dataset, |connection| write::put_part(connection, job, documents, progress))
+        self.connections.with_created(scope, dataset, |connection| {
+            write::put_part(connection, job, documents, removed, progress)
+        })
     }
 
     fn progress(
@@ -94,7 +96,7 @@ impl DocumentStore for SqliteDocuments {
         scope: &TenantScope,
         dataset: DatasetId,
         ids: &[DocumentId],
-    ) -> Result<Vec<Option<ContentHash>>, DocumentStoreError> {
+    ) -> Result<Vec<Option<MadeOf>>, DocumentStoreError> {
         let found = self.connections.with_existing(scope, dataset, |connection| {
             ids.iter().map(|id| hash::of(connection, id.as_str())).collect()
         })?;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Metadata, Usage,
+    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, MadeOf, Metadata, Usage,
 };
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -37,11 +37,12 @@ struct SummaryRow {
 impl SummaryRow {
     fn read(self, connection: &mut SqliteConnection) -> Result<DocumentSummary, Failed> {
         let row = self;
-        let Some(sha256) = hash::of(connection, &row.id)? else {
+        let Some(MadeOf { sha256, reader }) = hash::of(connection, &row.id)? else {
             return Err(StoreError::failed("a document is gone that was there just now").into());
         };
         Ok(DocumentSummary {
             sha256,
+            reader,
             id: parse("documents.id", &row.id)?,
             metadata: metadata(&row.metadata)?,
             bytes: to_u64(row.bytes)?,
@@ -63,9 +64,9 @@ pub(super) fn document(
     let row: Option<DocumentRow> = query.first(connection).optional()?;
     let Some(row) = row else { return Ok(None) };
     let metadata = metadata(&row.metadata)?;
-    let sha256 = match hash::of(connection, id.as_str())? {
-        Some(hash) => hash,
-        None => ContentHash::of_document(&row.content, &metadata),
+    let MadeOf { sha256, reader } = match hash::of(connection, id.as_str())? {
+        Some(made_of) => made_of,
+        None => MadeOf { sha256: ContentHash::of_document(&row.content, &metadata), reader: None },
     };
     let texts: Vec<String> = chunks::table
         .filter(chunks::document_id.eq(id.as_str()))
@@ -77,6 +78,7 @@ pub(super) fn document(
         content: row.content,
         metadata,
         sha256,
+        reader,
         chunks: texts.into_iter().map(|text| Chunk { text }).collect(),
         created_at: Timestamp::from_unix_micros(row.created_at),
     }))

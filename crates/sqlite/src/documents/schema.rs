@@ -50,6 +50,7 @@ table! {
     hashes (document_id) {
         document_id -> Text,
         sha256 -> Binary,
+        reader -> Nullable<BigInt>,
     }
 }
 

@@ -94,11 +94,18 @@ pub(super) fn put_part(
     connection: &mut SqliteConnection,
     job: JobId,
     documents: &[Document],
+    removed: &[DocumentId],
     progress_so_far: &JobProgress,
 ) -> Result<ChangeNumber, Failed> {
     let (change, replaced) = database::transaction(connection, |connection| {
         progress::set(connection, job, progress_so_far)?;
-        put_all(connection, documents)
+        let (mut change, mut replaced) = put_all(connection, documents)?;
+        for id in removed {
+            if let Some(removal) = remove_one(connection, id)? {
+                (change, replaced) = (removal, true);
+            }
+        }
+        Ok((change, replaced))
     })?;
     if replaced {
         purge_wal(connection);
@@ -122,22 +129,31 @@ pub(super) fn remove(
     connection: &mut SqliteConnection,
     id: &DocumentId,
 ) -> Result<Option<ChangeNumber>, Failed> {
-    let change = database::transaction(connection, |connection| {
-        let mut totals = Totals::read(connection)?;
-        if !delete_existing(connection, id, &mut totals)? {
-            return Ok(None);
-        }
-        let change = totals.next_change();
-        diesel::insert_into(removals::table)
-            .values((removals::document_id.eq(id.as_str()), removals::change.eq(change)))
-            .execute(connection)?;
-        totals.write(connection)?;
-        Ok(Some(change))
-    })?;
+    let change = database::transaction(connection, |connection| remove_one(connection, id))?;
     if change.is_some() {
         purge_wal(connection);
     }
     Ok(change.map(to_u64).transpose()?.map(ChangeNumber))
+}
+
+fn remove_one(connection: &mut SqliteConnection, id: &DocumentId) -> Result<Option<i64>, Failed> {
+    let mut totals = Totals::read(connection)?;
+    if find_size(connection, id)?.is_none() {
+        return Ok(None);
+    }
+    delete_existing(connection, id, &mut totals)?;
+    let change = totals.next_change();
+    diesel::insert_into(removals::table)
+        .values((removals::document_id.eq(id.as_str()), removals::change.eq(change)))
+        .execute(connection)?;
+    totals.write(connection)?;
+    Ok(Some(change))
+}
+
+/// The bytes and chunks of a document.
+fn find_size(connection: &mut SqliteConnection, id: &DocumentId) -> Result<Option<(i64, i64)>, Failed> {
+    let document = documents::table.find(id.as_str());
+    Ok(document.select((documents::bytes, documents::chunks)).first(connection).optional()?)
 }
 
 /// Deletes an older document of this id, or the record of its removal. Answers whether there was a document.
@@ -146,14 +162,11 @@ fn delete_existing(
     id: &DocumentId,
     totals: &mut Totals,
 ) -> Result<bool, Failed> {
-    let older = documents::table.find(id.as_str());
-    let size: Option<(i64, i64)> =
-        older.select((documents::bytes, documents::chunks)).first(connection).optional()?;
-    let Some((bytes, chunks)) = size else {
+    let Some((bytes, chunks)) = find_size(connection, id)? else {
         diesel::delete(removals::table.find(id.as_str())).execute(connection)?;
         return Ok(false);
     };
-    diesel::delete(older).execute(connection)?;
+    diesel::delete(documents::table.find(id.as_str())).execute(connection)?;
     totals.count(-1, bytes, chunks);
     Ok(true)
 }
@@ -171,7 +184,7 @@ fn add(connection: &mut SqliteConnection, document: &Document, totals: &mut Tota
     };
     totals.count(1, row.bytes, row.chunks);
     diesel::insert_into(documents::table).values(row).execute(connection)?;
-    hash::add(connection, document.id.as_str(), document.sha256)?;
+    hash::add(connection, document)?;
     for (position, chunk) in (0..).zip(&document.chunks) {
         let row = NewChunk { document_id: document.id.as_str(), position, text: &chunk.text };
         diesel::insert_into(chunks::table).values(row).execute(connection)?;

@@ -129,6 +129,7 @@ pub(crate) fn document(id: &str, content: &str) -> Document {
         metadata: serde_json::Map::new(),
         chunks: vec![Chunk { text: content.to_owned() }],
         sha256: ContentHash::of_file(content.as_bytes()),
+        reader: None,
         created_at: time(5),
     }
 }

@@ -3,6 +3,7 @@
 
 mod form;
 mod progress;
+mod stored;
 mod summary;
 mod walk;
 
@@ -24,11 +25,11 @@ use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::look_up_dataset;
 use crate::cli::output::Output;
 use crate::routes::datasets::{Dataset, NewDataset};
-use crate::routes::documents::DocumentSummary;
 use crate::routes::jobs::{self, StartedJob};
 use crate::system::SystemEntropy;
 use form::MultipartForm;
 use progress::{Progress, ProgressCounts};
+use stored::Stored;
 use summary::{FileReport, Summary};
 use walk::{Folder, FoundFile};
 
@@ -182,6 +183,8 @@ struct IngestRun<'a> {
     files: Vec<FoundFile>,
     /// The hash of each document that the dataset holds and that no file of this run replaces.
     known_hashes: HashMap<DocumentId, ContentHash>,
+    /// The documents whose files the space would read better now.
+    outdated: HashSet<DocumentId>,
     /// The documents that were made of files, of which none is in the folder.
     gone: HashSet<DocumentId>,
     jobs: Vec<Job>,
@@ -197,7 +200,7 @@ impl<'a> IngestRun<'a> {
         let path = format!("/api/v1/datasets/{}", dataset.id);
         let mut summary =
             Summary { dataset_id: dataset.id.to_string(), dataset: dataset.name, ..Summary::default() };
-        let (known_hashes, mut gone) = stored(api, &path).await?;
+        let Stored { known_hashes, outdated, of_files: mut gone } = stored::read(api, &path).await?;
         // What is skipped is there too.
         let skipped = found.skipped.iter().filter_map(|entry| FileName::parse(&entry.name).ok());
         for name in found.files.iter().map(|file| file.name.clone()).chain(skipped) {
@@ -219,6 +222,7 @@ impl<'a> IngestRun<'a> {
             completed: ProgressCounts { files_total: summary.files, ..ProgressCounts::default() },
             files: found.files,
             known_hashes,
+            outdated,
             gone,
             jobs: Vec::new(),
             progress: Progress::begin(bytes),
@@ -231,6 +235,7 @@ impl<'a> IngestRun<'a> {
         let files = std::mem::take(&mut self.files);
         let contents = self.known_contents();
         let later = self.upload(files, &contents, stop).await?;
+        self.remove_renamed(&later, stop).await?;
         // The jobs of a dataset are worked off in their order, so these find replaced what was sent before.
         let contents = self.known_contents();
         for duplicate in self.upload(later, &contents, stop).await? {
@@ -309,7 +314,7 @@ impl<'a> IngestRun<'a> {
     fn differs(&mut self, name: &FileName, content: &[u8], contents: &HashSet<ContentHash>) -> Next {
         let (id, hash) = (name.document_id(), ContentHash::of_file(content));
         match self.known_hashes.get(&id) {
-            Some(known) if *known == hash => {
+            Some(known) if *known == hash && !self.outdated.contains(&id) => {
                 self.summary.unchanged += 1;
                 Next::Stored
             }
@@ -320,6 +325,44 @@ impl<'a> IngestRun<'a> {
             None if contents.contains(&hash) => Next::Later,
             None => Next::Send(FileChange::New),
         }
+    }
+
+    /// Removes the documents of files that are gone from the folder, and whose content stands in it under another name: these
+    /// are cited under their new name from now on.
+    async fn remove_renamed(&mut self, later: &[FoundFile], stop: &AtomicBool) -> anyhow::Result<()> {
+        // Beside one file, or where not all could be read, nothing is known to be gone.
+        if !self.folder.is_whole() || self.summary.failed > 0 || self.gone.is_empty() {
+            return Ok(());
+        }
+        let mut holders: HashMap<ContentHash, Vec<DocumentId>> = HashMap::new();
+        for (id, hash) in &self.known_hashes {
+            holders.entry(*hash).or_default().push(id.clone());
+        }
+        for file in later {
+            tokio::task::yield_now().await;
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            // One that cannot be read any more is told of when it is to be sent.
+            let Ok(content) = self.folder.read(&file.name) else { continue };
+            let of_content = holders.remove(&ContentHash::of_file(&content)).unwrap_or_default();
+            if of_content.iter().all(|id| self.gone.contains(id)) {
+                for id in of_content {
+                    self.gone.remove(&id);
+                    self.known_hashes.remove(&id);
+                    self.remove(&id).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a document whose file is gone.
+    async fn remove(&mut self, id: &DocumentId) -> anyhow::Result<()> {
+        let path = format!("{}/documents/{}", self.path, id.as_str());
+        self.api.send(self.api.request(Method::DELETE, &path, &[])?).await?;
+        self.summary.removed += 1;
+        Ok(())
     }
 
     /// Removes the documents whose files are gone.
@@ -337,9 +380,7 @@ impl<'a> IngestRun<'a> {
                 self.summary.canceled = true;
                 break;
             }
-            let path = format!("{}/documents/{}", self.path, id.as_str());
-            self.api.send(self.api.request(Method::DELETE, &path, &[])?).await?;
-            self.summary.removed += 1;
+            self.remove(&id).await?;
         }
         Ok(())
     }
@@ -427,30 +468,6 @@ impl<'a> IngestRun<'a> {
                 Err(error) => self.progress.line(&format!("the job {} may go on: {error:#}", job.state.id)),
             }
             self.record_end(&job);
-        }
-    }
-}
-
-/// The hash of each document that a dataset holds, and those that were made of files.
-async fn stored(
-    api: &ApiClient,
-    path: &str,
-) -> anyhow::Result<(HashMap<DocumentId, ContentHash>, HashSet<DocumentId>)> {
-    let (mut hashes, mut of_files, mut cursor) = (HashMap::new(), HashSet::new(), None::<String>);
-    loop {
-        let path = format!("{path}/documents");
-        let page = api.page::<DocumentSummary>(&path, &[("limit", "100")], cursor.as_deref()).await?;
-        for document in page.items {
-            let source =
-                document.metadata.get("source").and_then(|source| FileName::parse(source.as_str()?).ok());
-            if source.is_some_and(|name| name.document_id() == document.document_id) {
-                of_files.insert(document.document_id.clone());
-            }
-            hashes.insert(document.document_id, document.sha256);
-        }
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return Ok((hashes, of_files));
         }
     }
 }

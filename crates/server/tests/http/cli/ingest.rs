@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 
 use super::terminal::TerminalSession;
@@ -343,6 +345,94 @@ async fn q1_prune_removes_what_was_made_of_files_that_are_gone_and_nothing_else(
     let file = folder.path().join("kept.txt");
     let alone = ingest(space.home(), &file, &["--prune"]).expect(2);
     assert!(alone.stderr.contains("--prune is for a folder"), "{alone:?}");
+}
+
+#[tokio::test]
+async fn q1_a_file_that_was_renamed_is_cited_under_its_new_name_and_one_that_was_emptied_not_at_all() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (name, text) in
+        [("draft.txt", "Pelicans."), ("kept.txt", "Cranes."), ("gone.txt", "Rails."), ("e.md", "Coots.")]
+    {
+        write(folder.path(), name, text);
+    }
+    let first = ingest(space.home(), folder.path(), &["--create"]).expect(0).json();
+    let dataset = first["dataset_id"].as_str().unwrap();
+    let sources = async |question: &str| {
+        let asked = json!({ "query": question, "similarity_threshold": 0.0 });
+        let hits = owner.post(&format!("/datasets/{dataset}/search"), &asked).await.expect(200);
+        let hits = hits.body["documents"].as_array().unwrap().clone();
+        hits.iter().map(|hit| hit["metadata"]["source"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Renamed, and copied; a copy of what is there; and one that is gone and nowhere else.
+    fs::create_dir(path("final")).unwrap();
+    fs::rename(path("draft.txt"), path("final/minutes.txt")).unwrap();
+    fs::copy(path("final/minutes.txt"), path("final/copy.txt")).unwrap();
+    fs::copy(path("kept.txt"), path("copy of kept.txt")).unwrap();
+    fs::remove_file(path("gone.txt")).unwrap();
+    // Of one file alone nothing is known of the others.
+    let alone = ingest(space.home(), &path("final/minutes.txt"), &[]).expect(0).json();
+    assert_eq!((counts(&alone), &alone["removed"]), ([0, 0, 0, 1, 0, 0], &json!(0)), "{alone}");
+    let renamed = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!((counts(&renamed), &renamed["removed"]), ([1, 0, 2, 2, 0, 0], &json!(1)), "{renamed}");
+    let cited = sources("pelicans").await;
+    assert!(cited == ["final/copy.txt"] || cited == ["final/minutes.txt"], "{cited:?}");
+    assert_eq!(sources("rails").await, ["gone.txt"], "only --prune removes it");
+    let again = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!((counts(&again), &again["removed"]), ([0, 0, 3, 2, 0, 0], &json!(0)), "{again}");
+
+    write(folder.path(), "e.md", "");
+    let emptied = ingest(space.home(), folder.path(), &[]).expect(5).json();
+    assert_eq!(counts(&emptied), [0, 0, 2, 2, 1, 0], "{emptied}");
+    assert_eq!(
+        emptied["failures"][0]["reason"],
+        "the file is empty; what was stored of it before is removed"
+    );
+    assert_eq!(sources("coots").await, [""; 0]);
+    let again = ingest(space.home(), folder.path(), &[]).expect(5).json();
+    assert_eq!(again["failures"][0]["reason"], "the file is empty");
+    // Where not all could be taken in, nothing is known to be gone.
+    fs::rename(path("kept.txt"), path("moved.txt")).unwrap();
+    fs::remove_file(path("copy of kept.txt")).unwrap();
+    fs::remove_file(path("e.md")).unwrap();
+    let moved = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!((sources("cranes").await, &moved["removed"]), (vec!["moved.txt".to_owned()], &json!(1)));
+}
+
+#[tokio::test]
+async fn q1_a_folder_whose_files_would_be_read_better_now_is_sent_again_once() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("a.txt", "Terns."), ("copy.txt", "Terns."), ("b.md", "Gulls.")] {
+        write(folder.path(), name, text);
+    }
+    let first = ingest(space.home(), folder.path(), &["--create"]).expect(0).json();
+    let dataset = first["dataset_id"].as_str().unwrap().to_owned();
+    let listed = owner.get(&format!("/datasets/{dataset}/documents")).await.expect(200);
+    assert!(!listed.text.contains("outdated"), "{}", listed.text);
+    stop(&mut space);
+    // As a reader of another version has read them.
+    let tenants = fs::read_dir(space.home().join("tenants")).unwrap().map(|tenant| tenant.unwrap().path());
+    let database = tenants.map(|tenant| tenant.join("datasets").join(&dataset).join("documents.db"));
+    let database = database.into_iter().find(|path| path.exists()).unwrap();
+    let mut database = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+    let older = "UPDATE hashes SET reader = 0 WHERE document_id = 'a.txt';
+        UPDATE hashes SET reader = NULL WHERE document_id = 'b.md';";
+    database.batch_execute(older).unwrap();
+    drop(database);
+    let again = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!(counts(&again), [0, 2, 0, 1, 0, 0], "{again}");
+    let third = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!((counts(&third), &third["bytes"]), ([0, 0, 2, 1, 0, 0], &json!(0)), "{third}");
 }
 
 #[tokio::test]

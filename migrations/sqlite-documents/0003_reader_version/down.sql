@@ -1,0 +1,1 @@
+ALTER TABLE hashes DROP COLUMN reader;
