@@ -25,6 +25,7 @@ pub const CHECKS: &[Check<SearchFactory>] = checks![
     the_limit_and_the_threshold_are_kept,
     stop_words_do_not_count_where_the_dataset_says_so,
     q2_a_question_of_stop_words_is_asked_with_all_its_words,
+    q2_capitals_are_a_preference_and_no_filter,
     q2_languages_without_spaces_are_found_where_the_dataset_says_so,
     q2_what_looks_alike_is_alike_where_runs_are_cut,
     q2_a_chunk_is_found_by_its_title_and_headings_too,
@@ -258,6 +259,56 @@ pub fn q2_a_question_of_stop_words_is_asked_with_all_its_words(make: &SearchFact
         assert_eq!(first(question), found, "{question:?} has no other words, and is asked with them");
     }
     assert_eq!(find(engine, "the staff of it"), ["staff"], "beside other words they do not count");
+}
+
+/// What may be a name comes first, and what is none is found behind it.
+pub fn q2_capitals_are_a_preference_and_no_filter(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    let documents = [
+        document("health", &["the WHO advises on malaria"]),
+        document("gardener", &["yesterday Will watered roses, and with Will came two dogs"]),
+        document("promise", &["who is it that will come"]),
+        document("trade", &["exports to the US grew"]),
+        document("help", &["tell us how boats sail"]),
+        document("spring", &["the fair opens in May at noon"]),
+        document("permit", &["guests may bring dogs"]),
+        document("poster", &["THE WHO LIVE IN LEEDS"]),
+        document("song", &["to be or not to be"]),
+        document("staff", &["ask the IT desk for cables"]),
+        document("languages", &["a parser in C is fast"]),
+        document("statistics", &["plots are drawn with R"]),
+        document("oranges", &["vitamin C is in oranges"]),
+        document("carrots", &["vitamin A is in carrots"]),
+    ];
+    apply(engine, 1, &put_changes(1, documents));
+    for (question, order) in [
+        ("WHO", &["health", "poster", "promise"][..]),
+        ("who", &["health", "poster", "promise"]),
+        ("Who is Will?", &["gardener"]),
+        ("Will", &["gardener", "promise"]),
+        ("will", &["gardener", "promise"]),
+        ("Is Will it?", &["gardener"]),
+        ("US", &["trade", "help"]),
+        ("us", &["trade", "help"]),
+        ("May", &["spring", "permit"]),
+        ("What is the WHO?", &["health"]),
+        ("What is IT?", &["staff"]),
+        ("IT", &["staff", "promise"]),
+        ("it", &["staff", "promise"]),
+        ("How is the US?", &["trade"]),
+        ("C", &["languages", "oranges"]),
+        ("R", &["statistics"]),
+        ("Vitamin C", &["oranges"]),
+        ("Vitamin A", &["carrots"]),
+        ("VITAMIN C", &["oranges"]),
+        ("to be or not to be", &["song"]),
+        ("To be, or not to be?", &["song"]),
+    ] {
+        let hits = search(engine, 1, index(1), question, 9, 0.5);
+        let ids: Vec<&str> = hits.iter().map(|hit| hit.document.as_str()).collect();
+        assert!(ids.starts_with(order), "{question:?} finds {order:?} first: {ids:?}");
+    }
 }
 
 /// Any part of a run of characters is found, even a single character.

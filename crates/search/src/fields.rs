@@ -33,13 +33,17 @@ pub(crate) struct Fields {
 
 /// The fields of an index with these settings, and the schema that an index on disk must have.
 pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
+    fields_with(&analyzer::name(settings))
+}
+
+fn fields_with(analyzer: &str) -> (Fields, Schema) {
     let mut schema = Schema::builder();
     let fields = Fields {
         document: schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST),
         position: schema.add_u64_field(POSITION_FIELD, FAST),
         text: schema.add_text_field("text", STORED),
-        words: schema.add_text_field("words", word_options(&analyzer::name(settings), true)),
-        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(settings), false)),
+        words: schema.add_text_field("words", word_options(analyzer, true)),
+        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(analyzer), false)),
         head: schema.add_text_field("head", STRING),
         metadata: schema.add_text_field("metadata", STORED),
     };
@@ -49,7 +53,9 @@ pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
 /// The schemas that earlier versions gave an index with these settings.
 pub(crate) fn earlier_schemas(settings: AnalyzerSettings) -> Vec<Schema> {
     let first = analyzer::first_name(settings).map(|analyzer| first_schema(&analyzer));
-    first.into_iter().chain([second_schema(&analyzer::second_name(settings))]).collect()
+    let second = second_schema(&analyzer::earlier_name(settings, 2));
+    let (_, third) = fields_with(&analyzer::earlier_name(settings, 3));
+    first.into_iter().chain([second, third]).collect()
 }
 
 /// It had no titles and headings.

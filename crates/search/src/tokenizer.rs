@@ -6,8 +6,9 @@
 //! listed with its neighbour, because these languages do not tell words apart by spaces, or write particles onto them.
 //!
 //! A stop word is listed with a mark, and apart from other words: in a field of its own, so that it can be asked for
-//! and yet does not count elsewhere. One in capitals, in a line that is not all capitals, has another mark: it is a
-//! name such as IT, US or WHO.
+//! and yet does not count elsewhere. The mark says how it is written. In capitals, in a line that is not all capitals, it is
+//! a name such as IT, US, WHO or the A of "plan A". With a capital letter inside a sentence (Will, May), or in a line of
+//! capitals, it may be one.
 
 use std::borrow::Cow;
 
@@ -28,6 +29,12 @@ pub(crate) const STOP_WORD_MARK: char = '\u{1}';
 
 /// What a name begins with that would be a stop word if it were not in capitals.
 pub(crate) const NAME_MARK: char = '\u{2}';
+
+/// What a stop word begins with that may be a name by its capitals, and may be none.
+pub(crate) const CAPITAL_MARK: char = '\u{3}';
+
+/// All marks, by how surely a word with it is a name.
+pub(crate) const MARKS: [char; 3] = [STOP_WORD_MARK, CAPITAL_MARK, NAME_MARK];
 
 /// The treatment of characters of the Chinese, Japanese and Korean scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +69,9 @@ pub(crate) enum Listed {
 
 /// A list of stop words. The filter does not show its list, so a word is put through it.
 #[derive(Clone)]
-struct StopList(<StopWordFilter as TokenFilter>::Tokenizer<RawTokenizer>);
+struct StopList(Filtered<Filtered<RawTokenizer>>);
+
+type Filtered<T> = <StopWordFilter as TokenFilter>::Tokenizer<T>;
 
 impl StopList {
     fn contains(&mut self, word: &str) -> bool {
@@ -85,9 +94,12 @@ impl UnicodeTokenizer {
         cjk: CjkMode,
         casing: Casing,
         listed: Listed,
-        stop_words: Option<StopWordFilter>,
+        stop_words: Option<[StopWordFilter; 2]>,
     ) -> Self {
-        let stop_words = stop_words.map(|filter| StopList(filter.transform(RawTokenizer::default())));
+        let stop_words = stop_words.map(|[one, other]| {
+            let filtered = one.transform(RawTokenizer::default());
+            StopList(other.transform(filtered))
+        });
         Self { cjk, casing, listed, stop_words, token: Token::default() }
     }
 }
@@ -225,9 +237,40 @@ impl UnicodeTokenStream<'_> {
         if self.listed == Listed::Unmarked {
             return false;
         }
-        let is_name = capitals && length > 1 && self.line_has_small_letters();
-        self.token.text.insert(0, if is_name { NAME_MARK } else { STOP_WORD_MARK });
-        is_name || self.listed == Listed::Marked
+        let mark = if first.is_uppercase() { self.mark(capitals, length) } else { STOP_WORD_MARK };
+        self.token.text.insert(0, mark);
+        mark == NAME_MARK || self.listed == Listed::Marked
+    }
+
+    /// The mark of a stop word with a capital letter that was read last.
+    fn mark(&mut self, capitals: bool, length: usize) -> char {
+        // English and others write "I" so wherever it stands; in "DON'T" and "U.S." a letter is a part of a word.
+        let is_part = length == 1 && (self.token.text == "i" || !self.stands_after_space());
+        match (capitals, self.begins_sentence()) {
+            _ if is_part => STOP_WORD_MARK,
+            (true, _) if !self.line_has_small_letters() => CAPITAL_MARK,
+            (true, begins) if length > 1 || !begins => NAME_MARK,
+            (_, true) => STOP_WORD_MARK,
+            (_, false) => CAPITAL_MARK,
+        }
+    }
+
+    /// The text before the word that was read last.
+    fn text_before(&self) -> &str {
+        self.text.get(..self.token.offset_from).unwrap_or_default()
+    }
+
+    fn stands_after_space(&self) -> bool {
+        self.text_before().chars().next_back().is_none_or(char::is_whitespace)
+    }
+
+    /// Whether the word that was read last begins a sentence, where a capital letter says nothing.
+    fn begins_sentence(&self) -> bool {
+        let is_between = |c: char| {
+            c != '\n' && !c.is_alphanumeric() && !matches!(c, '.' | '!' | '?' | '…' | ':' | ';' | ',')
+        };
+        let before = self.text_before().trim_end_matches(is_between);
+        before.chars().next_back().is_none_or(|last| last != ',' && !last.is_alphanumeric())
     }
 
     /// Whether the line of the word that was read last has letters that are no capitals. Each line is read once.
@@ -412,25 +455,54 @@ mod tests {
         assert_eq!(letters(&format!("{longest} {longest}x y")), [longest, "y".to_owned()]);
     }
 
+    fn stop_words() -> [StopWordFilter; 2] {
+        let lists = [["it", "us", "a", "i", "s"], ["t", "the", "will", "may", "who"]];
+        lists.map(|words| StopWordFilter::remove(words.map(str::to_owned)))
+    }
+
     #[test]
     fn stop_words_are_marked_unless_they_are_names_in_capitals() {
         let words = |listed, text: &str| {
-            let stop_words = StopWordFilter::remove(["it", "us", "a", "the"].map(str::to_owned));
             let mut tokenizer =
-                UnicodeTokenizer::new(CjkMode::Letters, Casing::Standard, listed, Some(stop_words));
+                UnicodeTokenizer::new(CjkMode::Letters, Casing::Standard, listed, Some(stop_words()));
             let mut words = Vec::new();
             tokenizer.token_stream(text).process(&mut |token| {
-                words.push(token.text.replace(STOP_WORD_MARK, "-").replace(NAME_MARK, "+"));
+                let text = token.text.replace(STOP_WORD_MARK, "-").replace(NAME_MARK, "+");
+                words.push(text.replace(CAPITAL_MARK, "^"));
             });
             words.join(" ")
         };
         assert_eq!(words(Listed::Marked, "The IT staff fixed it."), "-the +it -it");
         assert_eq!(words(Listed::Unmarked, "The IT staff fixed it."), "staff fixed");
         assert_eq!(words(Listed::UnmarkedAndNames, "The IT staff fixed it."), "+it staff fixed");
-        assert_eq!(words(Listed::Marked, "ASK US, IT\nthe US, it\nUS"), "-us -it -the +us -it -us");
-        assert_eq!(words(Listed::Marked, "It is A plan"), "-it -a");
-        assert_eq!(words(Listed::Marked, "IT \u{fb01}ne \nIT"), "+it -it");
+        assert_eq!(words(Listed::Marked, "ASK US, IT\nthe US, it\nUS"), "^us ^it -the +us -it ^us");
+        assert_eq!(words(Listed::Marked, "It is A plan"), "-it +a");
+        assert_eq!(words(Listed::Marked, "IT \u{fb01}ne \nIT"), "+it ^it");
         assert_eq!(words(Listed::UnmarkedAndNames, "\u{1}it \u{2}x"), "x");
+    }
+
+    #[test]
+    fn a_capital_letter_tells_a_name_inside_of_a_sentence_only() {
+        for (text, expected) in [
+            ("Who asked Will in May?", "-who ^will ^may"),
+            ("Will it? Will! \"Will\" (Will): Will; Will", "-will -it -will -will ^will -will -will"),
+            ("- Will\n* May\n# US\nsaid, Will", "-will -may ^us ^will"),
+            ("plan A, vitamin A-b or A", "+a +a +a"),
+            ("A plan. A plan.\nA plan: A plan", "-a -a -a -a"),
+            ("PLAN A", "^a"),
+            ("he and I DON'T like the U.S. very", "-i -t -the -s"),
+            ("the Will's tale", "-the ^will -s"),
+        ] {
+            let mut tokenizer =
+                UnicodeTokenizer::new(CjkMode::Letters, Casing::Standard, Listed::Marked, Some(stop_words()));
+            let mut words = Vec::new();
+            tokenizer.token_stream(text).process(&mut |token| {
+                let mark =
+                    token.text.chars().next().and_then(|mark| MARKS.iter().position(|other| *other == mark));
+                words.push(format!("{}{}", ["-", "^", "+"][mark.unwrap()], &token.text[1..]));
+            });
+            assert_eq!(words.join(" "), expected, "{text}");
+        }
     }
 
     proptest! {
