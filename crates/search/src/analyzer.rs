@@ -122,7 +122,7 @@ fn stemmer_language(stemming: Stemming) -> Option<Language> {
 
 thread_local! {
     // An analyzer has buffers and cannot be shared; making one for each query costs more than using it.
-    static ANALYZERS: RefCell<HashMap<(AnalyzerSettings, Listed), TextAnalyzer>> = RefCell::default();
+    static ANALYZERS: RefCell<HashMap<(AnalyzerSettings, CjkMode, Listed), TextAnalyzer>> = RefCell::default();
 }
 
 /// The most different terms of a query that are looked at: those that stand first.
@@ -155,11 +155,22 @@ pub(crate) fn each_query_term(
     settings: AnalyzerSettings,
     listed: Listed,
     text: &str,
+    visit: impl FnMut(&Token) -> bool,
+) {
+    each_term(settings, CjkMode::Bigrams, listed, text, visit);
+}
+
+/// Visits the terms of a text in their order, until the visitor wants no more.
+pub(crate) fn each_term(
+    settings: AnalyzerSettings,
+    cjk: CjkMode,
+    listed: Listed,
+    text: &str,
     mut visit: impl FnMut(&Token) -> bool,
 ) {
     ANALYZERS.with_borrow_mut(|analyzers| {
-        let build = || build_for(settings, CjkMode::Bigrams, listed);
-        let analyzer = analyzers.entry((settings, listed)).or_insert_with(build);
+        let build = || build_for(settings, cjk, listed);
+        let analyzer = analyzers.entry((settings, cjk, listed)).or_insert_with(build);
         let mut stream = analyzer.token_stream(text);
         while stream.advance() && visit(stream.token()) {}
     });

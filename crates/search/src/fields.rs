@@ -25,6 +25,8 @@ pub(crate) struct Fields {
     pub(crate) words: Field,
     /// The stop words of the same text, and the names that look like one, with their marks.
     pub(crate) marked: Field,
+    /// Where the chunk stands in its document, as JSON; left out where nothing is known.
+    pub(crate) location: Field,
     /// The document's id again, at its first chunk only: where its metadata is.
     pub(crate) head: Field,
     /// The document's metadata as JSON, at its first chunk only.
@@ -33,17 +35,15 @@ pub(crate) struct Fields {
 
 /// The fields of an index with these settings, and the schema that an index on disk must have.
 pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
-    fields_with(&analyzer::name(settings))
-}
-
-fn fields_with(analyzer: &str) -> (Fields, Schema) {
+    let analyzer = analyzer::name(settings);
     let mut schema = Schema::builder();
     let fields = Fields {
         document: schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST),
         position: schema.add_u64_field(POSITION_FIELD, FAST),
         text: schema.add_text_field("text", STORED),
-        words: schema.add_text_field("words", word_options(analyzer, true)),
-        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(analyzer), false)),
+        words: schema.add_text_field("words", word_options(&analyzer, true)),
+        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(&analyzer), false)),
+        location: schema.add_text_field("location", STORED),
         head: schema.add_text_field("head", STRING),
         metadata: schema.add_text_field("metadata", STORED),
     };
@@ -54,7 +54,7 @@ fn fields_with(analyzer: &str) -> (Fields, Schema) {
 pub(crate) fn earlier_schemas(settings: AnalyzerSettings) -> Vec<Schema> {
     let first = analyzer::first_name(settings).map(|analyzer| first_schema(&analyzer));
     let second = second_schema(&analyzer::earlier_name(settings, 2));
-    let (_, third) = fields_with(&analyzer::earlier_name(settings, 3));
+    let third = third_schema(&analyzer::earlier_name(settings, 3));
     first.into_iter().chain([second, third]).collect()
 }
 
@@ -76,6 +76,19 @@ fn second_schema(analyzer: &str) -> Schema {
     schema.add_u64_field(POSITION_FIELD, FAST);
     schema.add_text_field("text", STORED);
     schema.add_text_field("words", word_options(analyzer, true));
+    schema.add_text_field("head", STRING);
+    schema.add_text_field("metadata", STORED);
+    schema.build()
+}
+
+/// It had no locations.
+fn third_schema(analyzer: &str) -> Schema {
+    let mut schema = Schema::builder();
+    schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST);
+    schema.add_u64_field(POSITION_FIELD, FAST);
+    schema.add_text_field("text", STORED);
+    schema.add_text_field("words", word_options(analyzer, true));
+    schema.add_text_field("marked", word_options(&analyzer::marked_name(analyzer), false));
     schema.add_text_field("head", STRING);
     schema.add_text_field("metadata", STORED);
     schema.build()

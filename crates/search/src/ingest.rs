@@ -132,6 +132,10 @@ fn add(writer: &IndexWriter, fields: Fields, document: &Document) -> Result<(), 
         words.push_str(&chunk.text);
         entry.add_text(fields.marked, &words);
         entry.add_text(fields.words, words);
+        if !chunk.location.is_unknown() {
+            let location = serde_json::to_string(&chunk.location).map_err(tantivy::TantivyError::from)?;
+            entry.add_text(fields.location, location);
+        }
         if position == 0 {
             entry.add_text(fields.head, document.id.as_str());
             let metadata = serde_json::to_string(&document.metadata).map_err(tantivy::TantivyError::from)?;

@@ -72,6 +72,7 @@ mod tokenizer;
 mod top_k;
 mod types;
 mod weights;
+mod word_places;
 mod write_limiter;
 
 pub use engine::{Options, TantivySearch};

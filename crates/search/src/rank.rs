@@ -72,13 +72,14 @@ thread_local! {
     static ACCUMULATOR: RefCell<ScoreAccumulator> = RefCell::default();
 }
 
-/// The best chunks of an index for a query. Where equal scores straddle the limit, there are more than asked for.
+/// The best chunks of an index for a query, and the hashes of the terms that they were found by. Where equal scores
+/// straddle the limit, there are more chunks than asked for.
 pub(crate) fn top_chunks(
     segments: &[Segment],
     norms: &LengthNorms,
     settings: AnalyzerSettings,
     query: &SearchQuery<'_>,
-) -> Result<Vec<ScoredDoc>, IndexError> {
+) -> Result<(Vec<ScoredDoc>, Vec<u32>), IndexError> {
     let terms = weights::weighted_terms(segments, norms, settings, query.text)?;
     let mut top_k = TopK::new(query);
     if !terms.is_empty() {
@@ -90,7 +91,7 @@ pub(crate) fn top_chunks(
         }
         ACCUMULATOR.set(sums);
     }
-    Ok(top_k.into_docs())
+    Ok((top_k.into_docs(), terms.into_iter().flat_map(|term| term.hashes).collect()))
 }
 
 fn rank(

@@ -6,8 +6,8 @@ use futures_executor::block_on;
 use proptest::prelude::*;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
-    SearchQuery, Stemming, StopWords, Tokenizer,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Location,
+    Metadata, SearchQuery, Stemming, StopWords, Tokenizer,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -161,7 +161,8 @@ impl Space {
             }
             // A word of its own tells each chunk from all others without changing how they compare.
             let texts = chunks.iter().enumerate().map(|(at, text)| format!("{text} {id}x{at}"));
-            let chunks: Vec<Chunk> = texts.map(|text| Chunk { text }).collect();
+            let chunks: Vec<Chunk> =
+                texts.map(|text| Chunk { text, location: Location::default() }).collect();
             for (at, chunk) in chunks.iter().enumerate() {
                 self.corpus.insert((id.clone(), at), chunk.text.clone());
             }

@@ -12,6 +12,7 @@ use crate::rank::LengthNorms;
 use crate::segment::Segment;
 use crate::spelling;
 use crate::tokenizer::{CAPITAL_MARK, MARKS, NAME_MARK, is_cjk, normalized};
+use crate::word_places;
 
 /// A word that no chunk has counts as much as so many words that one chunk has. The more of a question is unknown,
 /// the less is a chunk about it that has the rest.
@@ -46,6 +47,8 @@ pub(crate) struct QueryTerm {
     pub(crate) remaining_weight: f64,
     /// Whether it has a mark.
     pub(crate) is_marked: bool,
+    /// The hashes by which its forms are found in a chunk.
+    pub(crate) hashes: Vec<u32>,
     /// The number of segments.
     segments: usize,
     /// Its postings in each segment; of a stop word as it is written with each mark, one after another.
@@ -120,6 +123,7 @@ impl Vocabulary<'_> {
             weight,
             remaining_weight: 0.0,
             is_marked,
+            hashes: forms.iter().map(|form| word_places::hash(form.as_ref())).collect(),
             segments,
             term_infos,
         }))

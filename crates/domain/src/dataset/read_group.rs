@@ -8,7 +8,7 @@ use crate::dataset::ports::{ExtractError, SpooledFile};
 use crate::dataset::task::FileTask;
 use crate::dataset::{
     ContentHash, Document, DocumentError, DocumentId, ExtractedText, FILE_MAX_BYTES, FileFormat, FileName,
-    FileRefused, JobFailure, Metadata, NewDocument, chunks,
+    FileRefused, JobFailure, Metadata, NewDocument, chunks_at,
 };
 use crate::port_error::PortError;
 use crate::space::Space;
@@ -163,13 +163,13 @@ impl Group<'_> {
         text: ExtractedText,
         sha256: ContentHash,
     ) -> Result<Document, DocumentError> {
-        let ExtractedText { title, text } = text;
+        let ExtractedText { title, text, marks } = text;
         let mut metadata = Metadata::new();
         metadata.insert("source".to_owned(), name.as_str().into());
         metadata.insert("title".to_owned(), title.unwrap_or_else(|| name.last().to_owned()).into());
         let NewDocument { id, content, metadata } = NewDocument::new(id, text, metadata)?;
         let created_at = self.space.clock.now();
-        Ok(Document { id, chunks: chunks(&content), content, metadata, sha256, created_at })
+        Ok(Document { id, chunks: chunks_at(&content, &marks), content, metadata, sha256, created_at })
     }
 }
 

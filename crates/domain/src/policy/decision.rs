@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::access::{Permission, Role, may};
 use crate::as_text::named_enum;
-use crate::dataset::Hits;
+use crate::dataset::{Hits, Location};
 use crate::identity::Email;
 use crate::ids::PolicyId;
 use crate::policy::metadata::{PolicyMetadata, PolicyOutcome};
@@ -205,10 +205,23 @@ impl Decision {
         (self, performed)
     }
 
-    /// What may be shown of what was found.
+    /// What may be shown of what was found. Of a chunk that a filter has changed the heading and the anchor are left out: they
+    /// are text of the document as well, and may say what the filter took away. So is the highlight, which was of another text.
     #[must_use]
     pub fn filter(&self, hits: Hits) -> Hits {
-        self.filters.iter().fold(hits, |hits, rule| rule.filter(hits))
+        if self.filters.is_empty() {
+            return hits;
+        }
+        let found: Vec<Arc<str>> = hits.iter().map(|hit| Arc::clone(&hit.content)).collect();
+        let mut shown = self.filters.iter().fold(hits, |hits, rule| rule.filter(hits));
+        for hit in &mut shown {
+            if !found.iter().any(|content| Arc::ptr_eq(content, &hit.content)) {
+                let location = Location { page: hit.location.page, ..Location::default() };
+                hit.location = Arc::new(location);
+                hit.highlight.clear();
+            }
+        }
+        shown
     }
 
     /// What the caller learns of the policies.

@@ -56,6 +56,7 @@ impl DrawnLine {
         let last_word = pieces.rsplit(Piece::is_blank).find(|word| !word.is_empty()).unwrap_or_default();
         Line {
             text,
+            page: 0,
             gap: self.gap,
             size: largest.map_or(0.0, |piece| piece.position.size),
             guess: largest.and_then(|piece| piece.guess),

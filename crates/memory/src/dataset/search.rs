@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexKey, Metadata, SearchQuery,
-    Stemming, StopWords, Tokenizer, contexts,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, Document, DocumentId, Highlight, Hit, Hits, IndexKey,
+    Location, Metadata, SearchQuery, Stemming, StopWords, Tokenizer, contexts,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -37,6 +37,7 @@ struct Index {
 struct IndexedChunk {
     text: Arc<str>,
     metadata: Arc<Metadata>,
+    location: Arc<Location>,
     term_counts: BTreeMap<String, u32>,
     length: f64,
 }
@@ -182,10 +183,36 @@ fn is_cjk(letter: char) -> bool {
         | '\u{20000}'..='\u{323af}')
 }
 
+/// The words of a text that a query asks for.
+fn highlight(text: &str, analyzer: AnalyzerSettings, query: &WeighedQuery) -> Vec<Highlight> {
+    let is_asked_for = |word: &str| {
+        let terms = analyze(word, analyzer, true);
+        let unmarked = |term: &str| term.trim_start_matches(MARKS.map(|(mark, _)| mark)).to_owned();
+        query.known.iter().flat_map(|(forms, _)| forms).any(|(form, _)| {
+            terms
+                .iter()
+                .any(|term| term == form || (form != &unmarked(form) && unmarked(term) == unmarked(form)))
+        })
+    };
+    let mut highlights = Vec::new();
+    let mut start = 0_u32;
+    for run in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let word = run.trim_end_matches(|c: char| !c.is_alphanumeric());
+        if !word.is_empty() && is_asked_for(word) {
+            highlights.push(Highlight { start, length: count(word) });
+        }
+        start = start.saturating_add(count(run));
+    }
+    highlights.truncate(Highlight::MAX);
+    highlights
+}
+
 impl IndexedChunk {
     fn of_document(document: &Document, analyzer: AnalyzerSettings) -> Vec<Self> {
         let metadata = Arc::new(document.metadata.clone());
-        let index = |(text, context): (&str, String)| {
+        let index = |(chunk, context): (&Chunk, String)| {
+            let text = chunk.text.as_str();
             let mut counts = BTreeMap::new();
             for term in document_terms(&context, analyzer).into_iter().chain(document_terms(text, analyzer)) {
                 *counts.entry(term).or_default() += 1;
@@ -193,10 +220,11 @@ impl IndexedChunk {
             let has_no_mark = |term: &str| !term.starts_with(MARKS.map(|(mark, _)| mark));
             let length =
                 counts.iter().filter(|(term, _)| has_no_mark(term)).map(|(_, n)| f64::from(*n)).sum();
-            Self { text: text.into(), metadata: Arc::clone(&metadata), term_counts: counts, length }
+            let location = Arc::new(chunk.location.clone());
+            let metadata = Arc::clone(&metadata);
+            Self { text: text.into(), metadata, location, term_counts: counts, length }
         };
-        let texts = document.chunks.iter().map(|chunk| chunk.text.as_str());
-        texts.zip(contexts(document)).map(index).collect()
+        document.chunks.iter().zip(contexts(document)).map(index).collect()
     }
 
     fn score(&self, query: &WeighedQuery, average_length: f64) -> f64 {
@@ -279,6 +307,8 @@ impl Index {
             document: document.clone(),
             content: Arc::clone(&chunk.text),
             metadata: Arc::clone(&chunk.metadata),
+            location: Arc::clone(&chunk.location),
+            highlight: highlight(&chunk.text, analyzer, &weighed),
             score: to_port_score(chunk.score(&weighed, average_length)),
         });
         let mut hits: Hits =
