@@ -129,7 +129,7 @@ thread_local! {
 const MAX_QUERY_TERMS: usize = 512;
 
 /// The terms of a query whose text is in normal form, each once and in bytewise order, with the place where it stands.
-/// They are those that are no stop words, or else, where there are no others, the stop words.
+/// They are those that are no stop words; or, where those are none or say no more than "not", the stop words as well.
 pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> BTreeMap<String, Range<usize>> {
     let mut terms = BTreeMap::new();
     for listed in [Listed::UnmarkedAndNames, Listed::Marked] {
@@ -143,7 +143,10 @@ pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> BTreeMap<St
             }
             terms.len() < MAX_QUERY_TERMS
         });
-        if !terms.is_empty() {
+        let says_little = |term: &str| {
+            settings.stop_words == StopWords::English && stop_words::ENGLISH_NEGATIONS.contains(&term)
+        };
+        if !terms.keys().all(|term| says_little(term)) {
             break;
         }
     }

@@ -15,6 +15,9 @@ pub(crate) const ENGLISH: &[&str] = &[
     "while", "who", "whom", "whose", "why", "will", "with", "would", "wouldn", "you", "your", "yours",
 ];
 
+/// Words that count like any other, but of which alone a question cannot consist ("to be or not to be").
+pub(crate) const ENGLISH_NEGATIONS: &[&str] = &["no", "nor", "not"];
+
 /// The question words of a language whose list of stop words is tantivy's, which was made for documents: "wer" or
 /// "pourquoi" are in hardly any, and would count as unknown in every question.
 pub(crate) fn question_words(words: StopWords) -> &'static [&'static str] {

@@ -68,6 +68,7 @@ pub fn q2_capitals_are_a_preference_and_no_filter(make: &SearchFactory) {
         document("permit", &["guests may bring dogs"]),
         document("poster", &["THE WHO LIVE IN LEEDS"]),
         document("song", &["to be or not to be"]),
+        document("ice", &["boats do not sail", "not now"]),
         document("staff", &["ask the IT desk for cables"]),
         document("languages", &["a parser in C is fast"]),
         document("statistics", &["plots are drawn with R"]),
