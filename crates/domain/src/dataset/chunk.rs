@@ -208,6 +208,7 @@ impl<'a> Locator<'a> {
     /// The location of the chunk that begins here.
     fn location(&mut self, start: usize) -> Location {
         // A chunk that begins with headings stands under the last of them.
+        let mut place = start;
         while let [unit, rest @ ..] = self.units {
             if unit.start.byte > start && unit.begins != Begins::Heading {
                 break;
@@ -216,11 +217,15 @@ impl<'a> Locator<'a> {
             if heading.is_none() && unit.start.byte >= start {
                 break;
             }
-            let title = heading.map(|heading| heading.title.trim_end_matches('#').trim());
+            let title = heading.map(|heading| markdown::without_closing_marks(heading.title));
             self.heading = title.filter(|title| !title.is_empty()).or(self.heading);
+            if heading.is_some() {
+                place = place.max(unit.start.byte);
+            }
             self.units = rest;
         }
-        let (page, anchor) = self.landmarks.at(start);
+        let (page, _) = self.landmarks.at(start);
+        let (_, anchor) = self.landmarks.at(place);
         Location { page, heading: self.heading.map(str::to_owned), anchor: anchor.map(str::to_owned) }
     }
 }

@@ -100,8 +100,7 @@ mod tests {
 
     #[test]
     fn a_chunk_knows_its_page_its_heading_and_its_anchor() {
-        let content =
-            "Before.\n\n# Keys\n\n## Rotation\nYearly.\n\n# Users #\nInvite them.\n\n#\nNo heading.";
+        let content = "Before.\n\n# Keys\n\n## Rotation\nYearly.\n\n# Users #\nInvite them.\n\n#\nNo heading.\n\n# C#\nSharp.";
         let at = |text: &str| content.find(text).unwrap();
         let marks = [
             mark(0, Landmark::Page(1)),
@@ -123,6 +122,7 @@ mod tests {
             ("# Keys", 1, "Rotation", "keys"),
             ("# Users #", 2, "Users", "users"),
             ("#", 2, "Users", "users"),
+            ("# C#", 2, "C#", "users"),
         ];
         assert_eq!(found, expected);
     }

@@ -62,9 +62,9 @@ async fn q2_a_hit_says_on_which_page_under_which_heading_and_at_which_anchor_it_
     }
     let long = "This page says little else and goes on for a while about it. ".repeat(16);
     let pages = [format!("{long} albatross"), format!("{long} pelican"), format!("{long} cormorant")];
-    let pages = pdf(&pages.each_ref().map(String::as_str));
+    let book = pdf(&pages.each_ref().map(String::as_str));
     let page = "<h1 id=top>Fleet</h1><section id=sail><h2>Sails</h2><p>Made of canvas.</section><h2 id=oars>Oars</h2><p>Ash wood.";
-    bring_files(&owner, &dataset, true, &[("birds.pdf", &pages), ("fleet.html", page)]).await;
+    bring_files(&owner, &dataset, true, &[("birds.pdf", book.as_str()), ("fleet.html", page)]).await;
     for (question, number) in [("albatross", 1), ("pelican", 2), ("cormorant", 3)] {
         assert_eq!(metadata(&owner, &dataset, question).await["page"], number, "{question}");
     }
