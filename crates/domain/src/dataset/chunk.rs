@@ -213,14 +213,14 @@ impl<'a> Locator<'a> {
             if unit.start.byte > start && unit.begins != Begins::Heading {
                 break;
             }
-            let heading = heading(self.content, unit);
-            if heading.is_none() && unit.start.byte >= start {
-                break;
-            }
-            let title = heading.map(|heading| markdown::without_closing_marks(heading.title));
-            self.heading = title.filter(|title| !title.is_empty()).or(self.heading);
-            if heading.is_some() {
-                place = place.max(unit.start.byte);
+            match heading(self.content, unit) {
+                Some(heading) => {
+                    let title = markdown::without_closing_marks(heading.title);
+                    self.heading = Some(title).filter(|title| !title.is_empty()).or(self.heading);
+                    place = place.max(heading.at);
+                }
+                None if unit.start.byte >= start => break,
+                None => {}
             }
             self.units = rest;
         }
