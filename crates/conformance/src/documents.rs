@@ -8,7 +8,7 @@ use std::thread;
 use serde_json::json;
 use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, MadeOf, ReaderVersion,
+    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Location, MadeOf, ReaderVersion,
     Usage,
 };
 use syft_space_domain::ids::TenantId;
@@ -55,6 +55,17 @@ pub(crate) fn document_id(text: &str) -> DocumentId {
     DocumentId::parse(text).expect("a valid document id")
 }
 
+/// A chunk with a location: the first is on page 1, and only those behind it stand under a heading.
+fn chunk((page, text): (u32, &&str)) -> Chunk {
+    let below = Some(page).filter(|page| *page > 1);
+    let location = Location {
+        page: Some(page),
+        heading: below.map(|page| format!("'\u{1f980}\" {page}")),
+        anchor: below.map(|page| format!("part-{page}")),
+    };
+    Chunk { text: (*text).to_owned(), location }
+}
+
 /// A document whose content is these chunks, one a line.
 pub(crate) fn document(id: &str, chunks: &[&str]) -> Document {
     let metadata =
@@ -63,7 +74,7 @@ pub(crate) fn document(id: &str, chunks: &[&str]) -> Document {
         id: document_id(id),
         content: chunks.join("\n"),
         metadata: metadata.as_object().expect("an object").clone(),
-        chunks: chunks.iter().map(|text| Chunk { text: (*text).to_owned() }).collect(),
+        chunks: (1..).zip(chunks).map(chunk).collect(),
         sha256: ContentHash::of_file(chunks.join(" ").as_bytes()),
         reader: Some(ReaderVersion(7)),
         created_at: time(20),

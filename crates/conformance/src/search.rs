@@ -6,10 +6,16 @@
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Document, Hit, IndexKey, SearchQuery, StopWords, Tokenizer,
+    AnalyzerSettings, Change, ChangeNumber, Document, Highlight, Hit, IndexKey, SearchQuery, Tokenizer,
     chunks,
 };
 
+mod stop_words;
+
+pub use self::stop_words::{
+    q2_a_question_of_stop_words_is_asked_with_all_its_words, q2_capitals_are_a_preference_and_no_filter,
+    stop_words_do_not_count_where_the_dataset_says_so,
+};
 use crate::check::{Check, checks, run_all};
 use crate::documents::{document, document_id};
 use crate::fixture::{Fixture, SearchFactory};
@@ -25,6 +31,7 @@ pub const CHECKS: &[Check<SearchFactory>] = checks![
     the_limit_and_the_threshold_are_kept,
     stop_words_do_not_count_where_the_dataset_says_so,
     q2_a_question_of_stop_words_is_asked_with_all_its_words,
+    q2_capitals_are_a_preference_and_no_filter,
     q2_languages_without_spaces_are_found_where_the_dataset_says_so,
     q2_what_looks_alike_is_alike_where_runs_are_cut,
     q2_a_chunk_is_found_by_its_title_and_headings_too,
@@ -111,6 +118,25 @@ pub fn a_hit_shows_the_chunk_and_its_document(make: &SearchFactory) {
     assert_eq!(&*hit.content, "red boats sail north", "a hit shows its chunk");
     assert_eq!(hit.document, document_id("boats"), "and its document");
     assert_eq!(*hit.metadata, document("boats", &[]).metadata, "and what the owner says about it");
+    let boats = document("boats", &["red boats sail north", "blue boats sail south past red rock"]);
+    for (question, chunk) in ["north", "south"].into_iter().zip(&boats.chunks) {
+        let hits = search(engine, 1, index(1), question, 9, 0.0);
+        let locations: Vec<_> = hits.iter().map(|hit| &*hit.location).collect();
+        assert_eq!(locations, [&chunk.location], "and where it stands in the document");
+    }
+    for (question, expected) in [("NORTH", &["north"][..]), ("rock, blue boats", &["blue", "boats", "rock"])]
+    {
+        let hits = search(engine, 1, index(1), question, 1, 0.0);
+        let number = |n: u32| usize::try_from(n).expect("a small number");
+        let shown = hits.iter().flat_map(|hit| {
+            let word = |part: &Highlight| -> String {
+                hit.content.chars().skip(number(part.start)).take(number(part.length)).collect()
+            };
+            hit.highlight.iter().map(word)
+        });
+        let shown: Vec<String> = shown.collect();
+        assert_eq!(shown, expected, "and which of its words were asked for");
+    }
     assert_eq!(find(engine, "NORTH"), ["boats"], "the case of letters does not matter");
 }
 
@@ -211,53 +237,6 @@ pub fn the_limit_and_the_threshold_are_kept(make: &SearchFactory) {
         let expected = all.iter().filter(|hit| hit.score >= threshold).count();
         assert_eq!(hits.len(), expected, "a hit is kept if its score is at least {threshold}");
     }
-}
-
-/// Without a list of stop words, they count like any word.
-pub fn stop_words_do_not_count_where_the_dataset_says_so(make: &SearchFactory) {
-    let fixture = make();
-    let engine = &*fixture.adapter;
-    let indexes = [StopWords::English, StopWords::None]
-        .map(|stop_words| AnalyzerSettings { stop_words, ..AnalyzerSettings::PLAIN });
-    let [english, none] =
-        [(1, indexes[0]), (2, indexes[1])].map(|(n, analyzer)| IndexKey { dataset: dataset_id(n), analyzer });
-    let documents = [document("a", &["crane lifts"]), document("b", &["the crew and the mate"])];
-    for index in [english, none] {
-        engine.apply(&scope(1), index, &put_changes(1, documents.clone())).expect("changes are followed");
-    }
-    let hits = |index, text| -> Vec<String> {
-        search(engine, 1, index, text, 9, 0.5).into_iter().map(|hit| hit.document.to_string()).collect()
-    };
-    assert_eq!(hits(english, "and the crane"), ["a"], "stop words of a question do not count");
-    assert_eq!(hits(none, "and the"), ["b"], "where no word is a stop word, each counts");
-}
-
-/// A stop word in capitals, among other words that are not, is a name.
-pub fn q2_a_question_of_stop_words_is_asked_with_all_its_words(make: &SearchFactory) {
-    let fixture = make();
-    let engine = &*fixture.adapter;
-    let documents = [
-        document("song", &["to be or not to be"]),
-        document("staff", &["the IT staff lifts crates"]),
-        document("sign", &["ASK AT THE PIER"]),
-        document("plain", &["it is the pier"]),
-    ];
-    apply(engine, 1, &put_changes(1, documents));
-    let first = |text| {
-        let hits = search(engine, 1, index(1), text, 9, 0.5);
-        hits.first().map(|hit| hit.document.to_string()).unwrap_or_default()
-    };
-    for (question, found) in [
-        ("to be", "song"),
-        ("IT", "staff"),
-        ("it", "staff"),
-        ("is IT", "staff"),
-        ("AT", "sign"),
-        ("is AT", "sign"),
-    ] {
-        assert_eq!(first(question), found, "{question:?} has no other words, and is asked with them");
-    }
-    assert_eq!(find(engine, "the staff of it"), ["staff"], "beside other words they do not count");
 }
 
 /// Any part of a run of characters is found, even a single character.

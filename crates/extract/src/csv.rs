@@ -68,7 +68,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
             builder.gap(Gap::Line);
         }
     }
-    Ok(ExtractedText { title: None, text: builder.finish()? })
+    Ok(ExtractedText { title: None, text: builder.finish()?, marks: Vec::new() })
 }
 
 fn write_row(builder: &mut TextBuilder, names: &csv::StringRecord, row: &csv::StringRecord) {

@@ -43,7 +43,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
             break;
         }
     }
-    Ok(ExtractedText { title: title(FORMAT, &book)?, text: builder.finish()? })
+    Ok(ExtractedText { title: title(FORMAT, &book)?, text: builder.finish()?, marks: Vec::new() })
 }
 
 /// The names of the parts that are a book's pages, in the order in which they are read.
@@ -112,6 +112,7 @@ mod tests {
         let expected = ExtractedText {
             title: Some("The harbor".to_owned()),
             text: "# One\n\nShips.\n\nFish.".to_owned(),
+            marks: Vec::new(),
         };
         assert_eq!(read(&[("OEBPS/two.xhtml", TWO)]), Ok(expected));
     }

@@ -41,7 +41,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
             return Err(text_builder::too_much_text());
         }
     }
-    Ok(ExtractedText { title: output.title, text: output.builder.finish()? })
+    Ok(ExtractedText { title: output.title, text: output.builder.finish()?, marks: Vec::new() })
 }
 
 fn damaged(error: &JsonSyntaxError) -> FileRefused {
@@ -141,7 +141,10 @@ mod tests {
                      people.address.city: London\n\npeople.name: Grace\npeople.tags: navy\npeople.tags: cobol\n\
                      people.weight: -1.5";
         let extracted = extract(json.as_bytes()).unwrap();
-        assert_eq!(extracted, ExtractedText { title: Some("People".to_owned()), text: lines.to_owned() });
+        assert_eq!(
+            extracted,
+            ExtractedText { title: Some("People".to_owned()), text: lines.to_owned(), marks: Vec::new() }
+        );
         assert_eq!(text(r#""only words""#).as_deref(), Ok("only words"));
         assert_eq!(text("\u{feff}[1, [2]]").as_deref(), Ok("1\n2"));
     }

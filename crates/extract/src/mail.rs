@@ -54,7 +54,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
             builder.gap(Gap::Line);
         }
     }
-    Ok(ExtractedText { title, text: builder.finish()? })
+    Ok(ExtractedText { title, text: builder.finish()?, marks: Vec::new() })
 }
 
 /// The text of a web page that is packed as an e-mail is (MHTML), without its pictures.

@@ -7,13 +7,13 @@ use crate::text_builder::{self, TextBuilder};
 
 /// The text of a plain text file is the file.
 pub(crate) fn text(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
-    Ok(ExtractedText { title: None, text: verbatim_text(&decode(bytes)?)? })
+    Ok(ExtractedText { title: None, text: verbatim_text(&decode(bytes)?)?, marks: Vec::new() })
 }
 
 /// The text of a Markdown file is the file. Its first heading of the first level is its title.
 pub(crate) fn markdown(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = verbatim_text(&decode(bytes)?)?;
-    Ok(ExtractedText { title: markdown_title(&text).and_then(text_builder::title), text })
+    Ok(ExtractedText { title: markdown_title(&text).and_then(text_builder::title), text, marks: Vec::new() })
 }
 
 fn verbatim_text(text: &str) -> Result<String, FileRefused> {
@@ -40,7 +40,11 @@ mod tests {
         let text = text(b"# no title\r\n\tindented\x0cpage two  \n").unwrap();
         assert_eq!(
             text,
-            ExtractedText { title: None, text: "# no title\n\tindented\npage two  \n".to_owned() }
+            ExtractedText {
+                title: None,
+                text: "# no title\n\tindented\npage two  \n".to_owned(),
+                marks: Vec::new(),
+            }
         );
     }
 

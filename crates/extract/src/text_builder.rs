@@ -1,6 +1,6 @@
 //! The text that is built from a file, and its bound.
 
-use syft_space_domain::dataset::{FileRefused, NewDocument};
+use syft_space_domain::dataset::{FileRefused, Landmark, Mark, NewDocument};
 
 use crate::data_uri::without_data_uris;
 
@@ -13,6 +13,10 @@ pub(crate) struct TextBuilder {
     /// The marker before the next piece of text, such as that of a list item.
     marker: String,
     full: bool,
+    marks: Vec<Mark>,
+    /// What begins with the next text: the last page, and the last anchor.
+    page: Option<Landmark>,
+    anchor: Option<Landmark>,
 }
 
 /// The white space between two pieces of text. The larger of two wins.
@@ -52,6 +56,19 @@ impl TextBuilder {
         self.marker.clear();
     }
 
+    /// Marks where this begins: at the next text.
+    pub(crate) fn mark(&mut self, landmark: Landmark) {
+        match landmark {
+            Landmark::Page(_) => self.page = Some(landmark),
+            Landmark::Anchor(_) => self.anchor = Some(landmark),
+        }
+    }
+
+    /// Takes the marks.
+    pub(crate) fn take_marks(&mut self) -> Vec<Mark> {
+        std::mem::take(&mut self.marks)
+    }
+
     /// Whether the text is full. What is written from then on is lost.
     pub(crate) fn is_full(&self) -> bool {
         self.full
@@ -88,6 +105,11 @@ impl TextBuilder {
             return;
         }
         self.text.push_str(gap);
+        for landmark in [self.page.take(), self.anchor.take()].into_iter().flatten() {
+            if self.marks.len() < Mark::MAX {
+                self.marks.push(Mark { at: self.text.len(), landmark });
+            }
+        }
         self.text.push_str(&self.marker);
         self.marker.clear();
         self.gap = Gap::Nothing;
@@ -182,7 +204,26 @@ mod tests {
         builder.words("c ");
         builder.gap(Gap::Line);
         builder.set_marker("- ");
+        assert_eq!(builder.take_marks(), []);
         assert_eq!(builder.finish().as_deref(), Ok("a b\n\n- c"));
+    }
+
+    #[test]
+    fn a_mark_stands_where_the_next_text_begins_and_the_last_of_a_kind_counts() {
+        let mut builder = TextBuilder::default();
+        let anchor = |id| Landmark::anchor(id).unwrap();
+        builder.mark(Landmark::Page(1));
+        builder.words("a");
+        builder.mark(anchor("x"));
+        builder.mark(Landmark::Page(2));
+        builder.mark(anchor("y"));
+        builder.gap(Gap::Paragraph);
+        builder.set_marker("# ");
+        builder.words("b");
+        builder.mark(Landmark::Page(3));
+        let marks = [(0, Landmark::Page(1)), (3, Landmark::Page(2)), (3, anchor("y"))];
+        assert_eq!(builder.take_marks(), marks.map(|(at, landmark)| Mark { at, landmark }));
+        assert_eq!(builder.finish().as_deref(), Ok("a\n\n# b"));
     }
 
     #[test]

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
-    SearchQuery,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Location,
+    Metadata, SearchQuery,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -62,7 +62,10 @@ fn changes(texts: &[String]) -> Vec<Change> {
         id: DocumentId::parse(&format!("document-{number}")).unwrap(),
         content: texts.join("\n"),
         metadata: Metadata::from_iter([("title".to_owned(), format!("Document {number}").into())]),
-        chunks: texts.iter().map(|text| Chunk { text: text.clone() }).collect(),
+        chunks: texts
+            .iter()
+            .map(|text| Chunk { text: text.clone(), location: Location::default() })
+            .collect(),
         sha256: ContentHash::of_file(b""),
         reader: None,
         created_at: Timestamp::from_unix_micros(0),

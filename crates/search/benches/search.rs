@@ -10,8 +10,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
-    SearchQuery,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Location,
+    Metadata, SearchQuery,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -82,7 +82,7 @@ impl Words {
             text.push_str(self.word());
             text.push(' ');
         }
-        Chunk { text }
+        Chunk { text, location: Location::default() }
     }
 
     fn question(&mut self, chunk: &Chunk) -> String {

@@ -14,17 +14,18 @@ use crate::tokenizer::{Casing, CjkMode, Listed, NAME_MARK, UnicodeTokenizer};
 pub(crate) fn name(settings: AnalyzerSettings) -> String {
     let AnalyzerSettings { tokenizer, stemming, stop_words } = settings;
     let (tokenizer, stop_words, stemming) = (tokenizer.as_str(), stop_words.as_str(), stemming.as_str());
-    format!("{tokenizer}-3-stopped-{stop_words}-stemmed-{stemming}")
+    format!("{tokenizer}-4-stopped-{stop_words}-stemmed-{stemming}")
 }
 
 /// The name of the analyzer for words with a mark.
-pub(crate) fn marked_name(settings: AnalyzerSettings) -> String {
-    format!("{}-marked", name(settings))
+pub(crate) fn marked_name(name: &str) -> String {
+    format!("{name}-marked")
 }
 
-/// The name that the second version gave an analyzer: it left stop words out.
-pub(crate) fn second_name(settings: AnalyzerSettings) -> String {
-    name(settings).replacen("-3-", "-2-", 1)
+/// The name that the second version gave an analyzer (it left stop words out), or the third (it told no words with a
+/// capital letter from others).
+pub(crate) fn earlier_name(settings: AnalyzerSettings, version: u8) -> String {
+    name(settings).replacen("-4-", &format!("-{version}-"), 1)
 }
 
 /// The name that the first version gave an analyzer, if it had one with these settings.
@@ -45,19 +46,20 @@ pub(crate) fn first_name(settings: AnalyzerSettings) -> Option<String> {
 /// Registers the analyzers for documents with an index.
 pub(crate) fn register(manager: &TokenizerManager, settings: AnalyzerSettings) {
     let build = |listed| build_for(settings, CjkMode::BigramsAndUnigrams, listed);
-    manager.register(&name(settings), build(Listed::Unmarked));
-    manager.register(&marked_name(settings), build(Listed::Marked));
+    let name = name(settings);
+    manager.register(&name, build(Listed::Unmarked));
+    manager.register(&marked_name(&name), build(Listed::Marked));
 }
 
 pub(crate) fn build_for(settings: AnalyzerSettings, cjk: CjkMode, listed: Listed) -> TextAnalyzer {
     let cjk = if settings.tokenizer == Tokenizer::Cjk { cjk } else { CjkMode::Letters };
     let casing = if settings.stemming == Stemming::Turkish { Casing::Turkish } else { Casing::Standard };
-    let stop_words = stop_filter(settings.stop_words);
+    let stop_words = stop_filters(settings.stop_words);
     match (listed, stop_words, stemmer_language(settings.stemming)) {
         // The filter looks words up faster than the tokenizer, which has to clone it each time.
-        (Listed::Unmarked, Some(stop_words), stemmed) => {
-            let words =
-                TextAnalyzer::builder(UnicodeTokenizer::new(cjk, casing, listed, None)).filter(stop_words);
+        (Listed::Unmarked, Some([stop_words, question_words]), stemmed) => {
+            let words = TextAnalyzer::builder(UnicodeTokenizer::new(cjk, casing, listed, None));
+            let words = words.filter(stop_words).filter(question_words);
             match stemmed {
                 None => words.build(),
                 Some(language) => words.filter(Stemmer::new(language)).build(),
@@ -72,12 +74,12 @@ pub(crate) fn build_for(settings: AnalyzerSettings, cjk: CjkMode, listed: Listed
     }
 }
 
-fn stop_filter(words: StopWords) -> Option<StopWordFilter> {
+/// The filters of stop words: of the usual ones, and of question words.
+fn stop_filters(words: StopWords) -> Option<[StopWordFilter; 2]> {
+    let filter = |words: &[&str]| StopWordFilter::remove(words.iter().map(|&word| word.to_owned()));
     let language = match words {
         StopWords::None => return None,
-        StopWords::English => {
-            return Some(StopWordFilter::remove(stop_words::ENGLISH.iter().map(|&word| word.to_owned())));
-        }
+        StopWords::English => return Some([filter(stop_words::ENGLISH), filter(&[])]),
         StopWords::Danish => Language::Danish,
         StopWords::Dutch => Language::Dutch,
         StopWords::Finnish => Language::Finnish,
@@ -91,7 +93,7 @@ fn stop_filter(words: StopWords) -> Option<StopWordFilter> {
         StopWords::Spanish => Language::Spanish,
         StopWords::Swedish => Language::Swedish,
     };
-    StopWordFilter::new(language)
+    Some([StopWordFilter::new(language)?, filter(stop_words::question_words(words))])
 }
 
 fn stemmer_language(stemming: Stemming) -> Option<Language> {
@@ -120,14 +122,14 @@ fn stemmer_language(stemming: Stemming) -> Option<Language> {
 
 thread_local! {
     // An analyzer has buffers and cannot be shared; making one for each query costs more than using it.
-    static ANALYZERS: RefCell<HashMap<(AnalyzerSettings, Listed), TextAnalyzer>> = RefCell::default();
+    static ANALYZERS: RefCell<HashMap<(AnalyzerSettings, CjkMode, Listed), TextAnalyzer>> = RefCell::default();
 }
 
 /// The most different terms of a query that are looked at: those that stand first.
 const MAX_QUERY_TERMS: usize = 512;
 
 /// The terms of a query whose text is in normal form, each once and in bytewise order, with the place where it stands.
-/// They are those that are no stop words, or else, where there are no others, the stop words.
+/// They are those that are no stop words; or, where those are none or say no more than "not", the stop words as well.
 pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> BTreeMap<String, Range<usize>> {
     let mut terms = BTreeMap::new();
     for listed in [Listed::UnmarkedAndNames, Listed::Marked] {
@@ -141,7 +143,10 @@ pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> BTreeMap<St
             }
             terms.len() < MAX_QUERY_TERMS
         });
-        if !terms.is_empty() {
+        let says_little = |term: &str| {
+            settings.stop_words == StopWords::English && stop_words::ENGLISH_NEGATIONS.contains(&term)
+        };
+        if !terms.keys().all(|term| says_little(term)) {
             break;
         }
     }
@@ -153,11 +158,22 @@ pub(crate) fn each_query_term(
     settings: AnalyzerSettings,
     listed: Listed,
     text: &str,
+    visit: impl FnMut(&Token) -> bool,
+) {
+    each_term(settings, CjkMode::Bigrams, listed, text, visit);
+}
+
+/// Visits the terms of a text in their order, until the visitor wants no more.
+pub(crate) fn each_term(
+    settings: AnalyzerSettings,
+    cjk: CjkMode,
+    listed: Listed,
+    text: &str,
     mut visit: impl FnMut(&Token) -> bool,
 ) {
     ANALYZERS.with_borrow_mut(|analyzers| {
-        let build = || build_for(settings, CjkMode::Bigrams, listed);
-        let analyzer = analyzers.entry((settings, listed)).or_insert_with(build);
+        let build = || build_for(settings, cjk, listed);
+        let analyzer = analyzers.entry((settings, cjk, listed)).or_insert_with(build);
         let mut stream = analyzer.token_stream(text);
         while stream.advance() && visit(stream.token()) {}
     });
@@ -199,7 +215,7 @@ mod tests {
     #[test]
     fn every_language_with_stop_words_has_some() {
         for &words in StopWords::ALL {
-            assert_eq!(stop_filter(words).is_none(), words == StopWords::None, "{words:?}");
+            assert_eq!(stop_filters(words).is_none(), words == StopWords::None, "{words:?}");
         }
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use syft_space_domain::dataset::{DocumentId, Hit, Metadata};
+use syft_space_domain::dataset::{DocumentId, Hit, Location, Metadata};
 use tantivy::DocAddress;
 
 use crate::types::DatasetKey;
+use crate::word_places::WordPlaces;
 
 /// The weight of a chunk besides its text and metadata: its place in the cache, and its pointers.
 const ENTRY_OVERHEAD_BYTES: u64 = 256;
@@ -22,9 +23,13 @@ pub(crate) struct CachedChunk {
     pub(crate) document: DocumentId,
     pub(crate) position: u64,
     pub(crate) content: Arc<str>,
+    pub(crate) words: WordPlaces,
     pub(crate) metadata: Arc<Metadata>,
     /// The length of the metadata as JSON.
     pub(crate) metadata_bytes: usize,
+    pub(crate) location: Arc<Location>,
+    /// The length of the location as JSON.
+    pub(crate) location_bytes: usize,
 }
 
 impl CachedChunk {
@@ -33,11 +38,14 @@ impl CachedChunk {
         (&self.document, self.position)
     }
 
-    pub(crate) fn hit(&self, score: f32) -> Hit {
+    /// The chunk as a hit for terms with these hashes.
+    pub(crate) fn hit(&self, score: f32, terms: &[u32]) -> Hit {
         Hit {
             document: self.document.clone(),
             content: Arc::clone(&self.content),
             metadata: Arc::clone(&self.metadata),
+            location: Arc::clone(&self.location),
+            highlight: self.words.find(terms),
             score,
         }
     }
@@ -56,6 +64,8 @@ impl Weighter<Address, Arc<CachedChunk>> for ByteWeighter {
     fn weight(&self, _: &Address, chunk: &Arc<CachedChunk>) -> u64 {
         let bytes = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         bytes(chunk.content.len())
+            .saturating_add(bytes(chunk.location_bytes))
+            .saturating_add(bytes(chunk.words.bytes()))
             .saturating_add(bytes(chunk.metadata_bytes).saturating_mul(JSON_EXPANSION_FACTOR))
             .saturating_add(ENTRY_OVERHEAD_BYTES)
     }
@@ -97,8 +107,11 @@ mod tests {
             document: DocumentId::parse("a").unwrap(),
             position: 0,
             content: "x".repeat(bytes).into(),
+            words: WordPlaces::default(),
             metadata: Arc::default(),
             metadata_bytes: 2,
+            location: Arc::default(),
+            location_bytes: 0,
         })
     }
 

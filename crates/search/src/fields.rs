@@ -25,6 +25,8 @@ pub(crate) struct Fields {
     pub(crate) words: Field,
     /// The stop words of the same text, and the names that look like one, with their marks.
     pub(crate) marked: Field,
+    /// Where the chunk stands in its document, as JSON; left out where nothing is known.
+    pub(crate) location: Field,
     /// The document's id again, at its first chunk only: where its metadata is.
     pub(crate) head: Field,
     /// The document's metadata as JSON, at its first chunk only.
@@ -33,13 +35,15 @@ pub(crate) struct Fields {
 
 /// The fields of an index with these settings, and the schema that an index on disk must have.
 pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
+    let analyzer = analyzer::name(settings);
     let mut schema = Schema::builder();
     let fields = Fields {
         document: schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST),
         position: schema.add_u64_field(POSITION_FIELD, FAST),
         text: schema.add_text_field("text", STORED),
-        words: schema.add_text_field("words", word_options(&analyzer::name(settings), true)),
-        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(settings), false)),
+        words: schema.add_text_field("words", word_options(&analyzer, true)),
+        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(&analyzer), false)),
+        location: schema.add_text_field("location", STORED),
         head: schema.add_text_field("head", STRING),
         metadata: schema.add_text_field("metadata", STORED),
     };
@@ -49,7 +53,9 @@ pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
 /// The schemas that earlier versions gave an index with these settings.
 pub(crate) fn earlier_schemas(settings: AnalyzerSettings) -> Vec<Schema> {
     let first = analyzer::first_name(settings).map(|analyzer| first_schema(&analyzer));
-    first.into_iter().chain([second_schema(&analyzer::second_name(settings))]).collect()
+    let second = second_schema(&analyzer::earlier_name(settings, 2));
+    let third = third_schema(&analyzer::earlier_name(settings, 3));
+    first.into_iter().chain([second, third]).collect()
 }
 
 /// It had no titles and headings.
@@ -70,6 +76,19 @@ fn second_schema(analyzer: &str) -> Schema {
     schema.add_u64_field(POSITION_FIELD, FAST);
     schema.add_text_field("text", STORED);
     schema.add_text_field("words", word_options(analyzer, true));
+    schema.add_text_field("head", STRING);
+    schema.add_text_field("metadata", STORED);
+    schema.build()
+}
+
+/// It had no locations.
+fn third_schema(analyzer: &str) -> Schema {
+    let mut schema = Schema::builder();
+    schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST);
+    schema.add_u64_field(POSITION_FIELD, FAST);
+    schema.add_text_field("text", STORED);
+    schema.add_text_field("words", word_options(analyzer, true));
+    schema.add_text_field("marked", word_options(&analyzer::marked_name(analyzer), false));
     schema.add_text_field("head", STRING);
     schema.add_text_field("metadata", STORED);
     schema.build()

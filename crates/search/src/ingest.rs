@@ -132,6 +132,10 @@ fn add(writer: &IndexWriter, fields: Fields, document: &Document) -> Result<(), 
         words.push_str(&chunk.text);
         entry.add_text(fields.marked, &words);
         entry.add_text(fields.words, words);
+        if !chunk.location.is_unknown() {
+            let location = serde_json::to_string(&chunk.location).map_err(tantivy::TantivyError::from)?;
+            entry.add_text(fields.location, location);
+        }
         if position == 0 {
             entry.add_text(fields.head, document.id.as_str());
             let metadata = serde_json::to_string(&document.metadata).map_err(tantivy::TantivyError::from)?;
@@ -230,7 +234,7 @@ mod tests {
     fn an_index_of_an_earlier_version_is_made_anew() {
         let settings = AnalyzerSettings::default();
         let earlier = earlier_schemas(settings);
-        assert_eq!(earlier.len(), 2);
+        assert_eq!(earlier.len(), 3);
         for schema in earlier {
             let home = tempfile::tempdir().unwrap();
             let folder = folder(home.path());

@@ -18,7 +18,8 @@
 //! A question's words are cut, lowered and (by the dataset's settings) stemmed as those of the documents. (Where runs of
 //! Chinese, Japanese and Korean characters are cut into neighbours, a document is also found by each character alone,
 //! which a question asks for only where it has no neighbour.) Stop words stand in a field of their own, and are asked
-//! for only by a question that has no other words. Each word counts once. With `idf` as in BM25
+//! for only by a question that has no other words; one in capitals (IT) is a name, and a word like others. Each word
+//! counts once. With `idf` as in BM25
 //! (`ln(1 + (N - n + ½) / (n + ½))`), `k1` 1.2 and `b` 0.75, a chunk scores
 //!
 //! ```text
@@ -27,7 +28,10 @@
 //!
 //! where the first sum is over the words the chunk has and the second over all. A word weighs its idf. One that no chunk
 //! has weighs twice as much as one that a single chunk has; but if it may be a misspelling of others, the most frequent
-//! of these takes its place, and weighs twice its idf in the second sum. That is the root of BM25, as a part of the most
+//! of these takes its place, and weighs twice its idf in the second sum; or one and a half times, if it is a form of the
+//! same verb. A stop word that is asked for is found however it is written: its `n` adds up the chunks of each form, up
+//! to `N`, and one in capitals counts 12 times in `tf`, one with a capital letter inside a sentence 6 times. If the question
+//! has it with a capital letter it weighs 10 times its idf. That is the root of BM25, as a part of the most
 //! it could be: it orders chunks as BM25 does, and lies between 0 and 1. Because a length counts up to three times the
 //! average, a chunk that has every word scores at least ½. Lengths are those without stop words, and are counted as
 //! tantivy keeps them: exactly up to 40 words, and above that to about an eighth. Equal scores are ordered by document
@@ -56,6 +60,7 @@ mod error;
 mod fields;
 mod folder;
 mod ingest;
+mod near_forms;
 mod rank;
 #[cfg(test)]
 mod reference;
@@ -67,6 +72,7 @@ mod tokenizer;
 mod top_k;
 mod types;
 mod weights;
+mod word_places;
 mod write_limiter;
 
 pub use engine::{Options, TantivySearch};

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use syft_space_domain::dataset::{AnalyzerSettings, SearchQuery};
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::postings::{Postings, TermInfo};
+use tantivy::postings::{Postings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet};
 
@@ -53,7 +53,9 @@ impl LengthNorms {
         weight * frequency / (frequency + norm)
     }
 
+    /// How rare a term is. Chunks that have it in two forms may have been counted twice.
     pub(crate) fn idf(&self, chunks_with_it: f64) -> f64 {
+        let chunks_with_it = chunks_with_it.min(self.chunks);
         ((self.chunks - chunks_with_it + 0.5) / (chunks_with_it + 0.5)).ln_1p()
     }
 }
@@ -70,13 +72,14 @@ thread_local! {
     static ACCUMULATOR: RefCell<ScoreAccumulator> = RefCell::default();
 }
 
-/// The best chunks of an index for a query. Where equal scores straddle the limit, there are more than asked for.
+/// The best chunks of an index for a query, and the hashes of the terms that they were found by. Where equal scores
+/// straddle the limit, there are more chunks than asked for.
 pub(crate) fn top_chunks(
     segments: &[Segment],
     norms: &LengthNorms,
     settings: AnalyzerSettings,
     query: &SearchQuery<'_>,
-) -> Result<Vec<ScoredDoc>, IndexError> {
+) -> Result<(Vec<ScoredDoc>, Vec<u32>), IndexError> {
     let terms = weights::weighted_terms(segments, norms, settings, query.text)?;
     let mut top_k = TopK::new(query);
     if !terms.is_empty() {
@@ -88,7 +91,7 @@ pub(crate) fn top_chunks(
         }
         ACCUMULATOR.set(sums);
     }
-    Ok(top_k.into_docs())
+    Ok((top_k.into_docs(), terms.into_iter().flat_map(|term| term.hashes).collect()))
 }
 
 fn rank(
@@ -104,9 +107,7 @@ fn rank(
     let essential = terms.iter().take_while(|term| term.remaining_weight >= needed).count();
     let (essential, non_essential) = terms.split_at_checked(essential).unwrap_or((terms, &[]));
     for term in essential {
-        if let Some(info) = term.term_infos.get(ordinal).and_then(Option::as_ref) {
-            sums.add_all(segment, info, term, norms)?;
-        }
+        sums.add_all(segment, ordinal, term, norms)?;
     }
     let max_remaining = non_essential.first().map_or(0.0, |term| term.remaining_weight);
     sums.drain(|doc, sum| sum + max_remaining >= needed && segment.is_alive(doc));
@@ -115,9 +116,7 @@ fn rank(
             return Ok(());
         }
         let max_remaining = non_essential.get(at.saturating_add(1)).map_or(0.0, |next| next.remaining_weight);
-        if let Some(info) = term.term_infos.get(ordinal).and_then(Option::as_ref) {
-            sums.add_to_candidates(segment, info, term, norms)?;
-        }
+        sums.add_to_candidates(segment, ordinal, term, norms)?;
         sums.candidates.retain(|(_, sum)| sum + max_remaining >= needed);
     }
     for (doc, sum) in sums.candidates.drain(..) {
@@ -131,7 +130,7 @@ impl ScoreAccumulator {
     fn add_all(
         &mut self,
         segment: &Segment,
-        info: &TermInfo,
+        ordinal: usize,
         term: &QueryTerm,
         norms: &LengthNorms,
     ) -> Result<(), IndexError> {
@@ -140,18 +139,31 @@ impl ScoreAccumulator {
             self.sums.resize(chunks, 0.0);
             self.touched.resize(chunks.div_ceil(64), 0);
         }
-        let mut block = segment
-            .inverted_index(term.is_marked)
-            .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
-        while !block.docs().is_empty() {
-            for (doc, frequency) in block.docs().iter().zip(block.freqs()) {
-                let at = usize::try_from(*doc).unwrap_or(usize::MAX);
-                if let (Some(sum), Some(touched)) = (self.sums.get_mut(at), self.touched.get_mut(at / 64)) {
-                    *sum += norms.score(term.weight, *frequency, segment.fieldnorms.fieldnorm_id(*doc));
-                    *touched |= 1 << (at % 64);
-                }
+        for (at, (info, times)) in term.postings(ordinal).enumerate() {
+            let mut forms_before = Occurrences::default();
+            for (info, times) in term.postings(ordinal).take(at) {
+                forms_before.add(segment, term, info, times)?;
             }
-            block.advance();
+            let mut block = segment
+                .inverted_index(term.is_marked)
+                .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
+            while !block.docs().is_empty() {
+                for (doc, frequency) in block.docs().iter().zip(block.freqs()) {
+                    let at = usize::try_from(*doc).unwrap_or(usize::MAX);
+                    if let (Some(sum), Some(touched)) = (self.sums.get_mut(at), self.touched.get_mut(at / 64))
+                    {
+                        let code = segment.fieldnorms.fieldnorm_id(*doc);
+                        let before = forms_before.of(*doc);
+                        let all = before.saturating_add(frequency.saturating_mul(times));
+                        *sum += norms.score(term.weight, all, code);
+                        if before > 0 {
+                            *sum -= norms.score(term.weight, before, code);
+                        }
+                        *touched |= 1 << (at % 64);
+                    }
+                }
+                block.advance();
+            }
         }
         Ok(())
     }
@@ -174,22 +186,52 @@ impl ScoreAccumulator {
     fn add_to_candidates(
         &mut self,
         segment: &Segment,
-        info: &TermInfo,
+        ordinal: usize,
         term: &QueryTerm,
         norms: &LengthNorms,
     ) -> Result<(), IndexError> {
-        let mut postings = segment
-            .inverted_index(term.is_marked)
-            .read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
+        let mut forms = Occurrences::default();
+        for (info, times) in term.postings(ordinal) {
+            forms.add(segment, term, info, times)?;
+        }
         for (doc, sum) in &mut self.candidates {
-            if postings.doc() < *doc {
-                postings.seek(*doc);
-            }
-            if postings.doc() == *doc {
-                *sum += norms.score(term.weight, postings.term_freq(), segment.fieldnorms.fieldnorm_id(*doc));
+            let frequency = forms.of(*doc);
+            if frequency > 0 {
+                *sum += norms.score(term.weight, frequency, segment.fieldnorms.fieldnorm_id(*doc));
             }
         }
         Ok(())
+    }
+}
+
+/// How often chunks have a term in some of its forms, asked for chunk by chunk in their order.
+#[derive(Default)]
+struct Occurrences(Vec<(SegmentPostings, u32)>);
+
+impl Occurrences {
+    fn add(
+        &mut self,
+        segment: &Segment,
+        term: &QueryTerm,
+        info: &TermInfo,
+        times: u32,
+    ) -> Result<(), IndexError> {
+        let index = segment.inverted_index(term.is_marked);
+        self.0.push((index.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?, times));
+        Ok(())
+    }
+
+    fn of(&mut self, doc: DocId) -> u32 {
+        let mut all = 0_u32;
+        for (postings, times) in &mut self.0 {
+            if postings.doc() < doc {
+                postings.seek(doc);
+            }
+            if postings.doc() == doc {
+                all = all.saturating_add(postings.term_freq().saturating_mul(*times));
+            }
+        }
+        all
     }
 }
 

@@ -6,8 +6,8 @@ use futures_executor::block_on;
 use proptest::prelude::*;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Metadata,
-    SearchQuery, Stemming, StopWords, Tokenizer,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Location,
+    Metadata, SearchQuery, Stemming, StopWords, Tokenizer,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -17,7 +17,7 @@ use tantivy::fieldnorm::FieldNormReader;
 
 use crate::analyzer;
 use crate::engine::{Options, TantivySearch};
-use crate::tokenizer::{CjkMode, Listed, STOP_WORD_MARK, is_cjk};
+use crate::tokenizer::{CAPITAL_MARK, CjkMode, Listed, MARKS, is_cjk};
 
 const PLAIN: AnalyzerSettings = AnalyzerSettings::PLAIN;
 const ENGLISH: AnalyzerSettings = AnalyzerSettings {
@@ -48,15 +48,27 @@ fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeM
         let code = FieldNormReader::fieldnorm_to_id(u32::try_from(words(text).len()).unwrap());
         f64::from(FieldNormReader::id_to_fieldnorm(code))
     };
-    let has_mark = |term: &String| term.starts_with(STOP_WORD_MARK);
-    let listed = if asked.keys().any(has_mark) { Listed::Marked } else { Listed::Unmarked };
-    let mut terms = terms(settings, listed);
+    let has_mark = |term: &String| term.starts_with(MARKS);
+    let is_marked = asked.keys().any(has_mark);
+    let mut terms = terms(settings, if is_marked { Listed::Marked } else { Listed::Unmarked });
     let chunks: Vec<_> = corpus.iter().map(|(id, text)| (id, length(text), terms(text))).collect();
     let count = |n: usize| f64::from(u32::try_from(n).unwrap());
     let average = chunks.iter().map(|(_, length, _)| length).sum::<f64>() / count(chunks.len());
     let idf = |with: f64| (1.0 + (count(chunks.len()) - with + 0.5) / (with + 0.5)).ln();
     let (mut known, mut unknown) = (Vec::new(), 0.0);
     for word in asked.into_keys() {
+        if is_marked {
+            let with = |mark: char| {
+                let form = word.replacen(MARKS, &mark.to_string(), 1);
+                chunks.iter().filter(|(_, _, words)| words.contains(&form)).count()
+            };
+            match MARKS.map(with).iter().sum::<usize>().min(chunks.len()) {
+                0 => unknown += 2.0 * idf(1.0),
+                with if word.starts_with(CAPITAL_MARK) => known.push((word, 10.0 * idf(count(with)))),
+                with => known.push((word, idf(count(with)))),
+            }
+            continue;
+        }
         match chunks.iter().filter(|(_, _, words)| words.contains(&word)).count() {
             0 => match meant(&word, &chunks) {
                 Some((term, with)) => {
@@ -77,7 +89,13 @@ fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeM
         .map(|(id, length, words)| {
             let mut bm25 = 0.0;
             for (word, idf) in &known {
-                let times = count(words.iter().filter(|other| *other == word).count());
+                let times = |(mark, times): (char, f64)| {
+                    let form =
+                        if is_marked { word.replacen(MARKS, &mark.to_string(), 1) } else { word.clone() };
+                    times * count(words.iter().filter(|other| **other == form).count())
+                };
+                let forms = MARKS.into_iter().zip([1.0, 6.0, 12.0]).take(if is_marked { 3 } else { 1 });
+                let times: f64 = forms.map(times).sum();
                 if times > 0.0 {
                     bm25 += idf * times / (times + 0.3 + 0.9 * f64::min(3.0, length / average));
                 }
@@ -143,7 +161,8 @@ impl Space {
             }
             // A word of its own tells each chunk from all others without changing how they compare.
             let texts = chunks.iter().enumerate().map(|(at, text)| format!("{text} {id}x{at}"));
-            let chunks: Vec<Chunk> = texts.map(|text| Chunk { text }).collect();
+            let chunks: Vec<Chunk> =
+                texts.map(|text| Chunk { text, location: Location::default() }).collect();
             for (at, chunk) in chunks.iter().enumerate() {
                 self.corpus.insert((id.clone(), at), chunk.text.clone());
             }
@@ -198,6 +217,8 @@ fn text() -> impl Strategy<Value = String> {
         "the",
         "of",
         "how",
+        "The",
+        "HOW",
         "space",
         "space",
         "space",
@@ -226,6 +247,8 @@ fn question() -> impl Strategy<Value = String> {
         "rotating",
         "the",
         "how",
+        "The",
+        "of",
         "space",
         "tenant",
         "audits",
@@ -238,7 +261,9 @@ fn question() -> impl Strategy<Value = String> {
         "猫",
         "ガラス",
     ]);
-    prop::collection::vec(word, 1..8).prop_map(|words| words.join(" "))
+    let words = prop::collection::vec(word, 1..8).prop_map(|words| words.join(" "));
+    let stop_words = prop::sample::subsequence(vec!["the", "The", "how", "of", "which"], 1..4);
+    prop_oneof![4 => words, 1 => stop_words.prop_map(|words| words.join(" "))]
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use syft_space_domain::dataset::{AnalyzerSettings, DocumentId, Hits, Metadata, SearchQuery};
+use syft_space_domain::dataset::{AnalyzerSettings, DocumentId, Hits, SearchQuery};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, ReloadPolicy, Searcher, TantivyDocument};
 
@@ -15,6 +15,7 @@ use crate::ingest;
 use crate::rank::{self, LengthNorms};
 use crate::segment::Segment;
 use crate::types::DatasetKey;
+use crate::word_places::WordPlaces;
 
 /// The blocks of 16 KiB of stored text that each segment keeps decompressed. Whole chunks are kept elsewhere.
 const CACHED_STORE_BLOCKS: usize = 2;
@@ -71,7 +72,7 @@ impl Snapshot {
 
     /// The chunks that match a query best, the best first.
     pub(crate) fn search(&self, query: &SearchQuery<'_>, cache: &ChunkCache) -> Result<Hits, IndexError> {
-        let top = rank::top_chunks(&self.segments, &self.norms, self.settings, query)?;
+        let (top, terms) = rank::top_chunks(&self.segments, &self.norms, self.settings, query)?;
         let mut hits = Vec::with_capacity(top.len());
         for entry in top {
             let chunk = self.chunk(DocAddress::new(entry.segment, entry.doc), cache)?;
@@ -81,7 +82,7 @@ impl Snapshot {
             other_score.total_cmp(score).then_with(|| chunk.order().cmp(&other.order()))
         });
         hits.truncate(query.limit);
-        Ok(hits.iter().map(|(score, chunk)| chunk.hit(*score)).collect())
+        Ok(hits.iter().map(|(score, chunk)| chunk.hit(*score, &terms)).collect())
     }
 
     fn chunk(&self, address: DocAddress, cache: &ChunkCache) -> Result<Arc<CachedChunk>, IndexError> {
@@ -106,20 +107,30 @@ impl Snapshot {
             return Err(IndexError::Damaged("a chunk lacks its document or its text".to_owned()));
         };
         let (metadata, metadata_bytes) = match text(self.fields.metadata) {
-            Some(json) => (Arc::new(parse(json)?), json.len()),
+            Some(json) => (Arc::new(serde_json::from_str(json).map_err(unreadable("metadata"))?), json.len()),
             None => {
                 let head = self.chunk(self.head(&document)?, cache)?;
                 (Arc::clone(&head.metadata), head.metadata_bytes)
             }
         };
         let position = self.position(address);
+        let location = text(self.fields.location).unwrap_or_default();
+        let location_bytes = location.len();
+        let location = if location.is_empty() {
+            Arc::default()
+        } else {
+            Arc::new(serde_json::from_str(location).map_err(unreadable("a location"))?)
+        };
         Ok(CachedChunk {
             owner: self.owner,
             document,
             position,
             content: content.into(),
+            words: WordPlaces::of(self.settings, content),
             metadata,
             metadata_bytes,
+            location,
+            location_bytes,
         })
     }
 
@@ -139,7 +150,7 @@ impl Snapshot {
     }
 }
 
-fn parse(json: &str) -> Result<Metadata, IndexError> {
-    serde_json::from_str(json)
-        .map_err(|error| IndexError::Damaged(format!("metadata is no JSON object: {error}")))
+/// The error for JSON that is none.
+fn unreadable(what: &str) -> impl Fn(serde_json::Error) -> IndexError {
+    move |error| IndexError::Damaged(format!("{what} cannot be read: {error}"))
 }

@@ -6,8 +6,9 @@
 //! listed with its neighbour, because these languages do not tell words apart by spaces, or write particles onto them.
 //!
 //! A stop word is listed with a mark, and apart from other words: in a field of its own, so that it can be asked for
-//! and yet does not count elsewhere. One in capitals, in a line that is not all capitals, has another mark: it is a
-//! name such as IT, US or WHO.
+//! and yet does not count elsewhere. The mark says how it is written. In capitals, in a line that is not all capitals, it is
+//! a name such as IT, US, WHO or the A of "plan A". With a capital letter inside a sentence (Will, May), or in a line of
+//! capitals, it may be one.
 
 use std::borrow::Cow;
 
@@ -29,8 +30,14 @@ pub(crate) const STOP_WORD_MARK: char = '\u{1}';
 /// What a name begins with that would be a stop word if it were not in capitals.
 pub(crate) const NAME_MARK: char = '\u{2}';
 
+/// What a stop word begins with that may be a name by its capitals, and may be none.
+pub(crate) const CAPITAL_MARK: char = '\u{3}';
+
+/// All marks, by how surely a word with it is a name.
+pub(crate) const MARKS: [char; 3] = [STOP_WORD_MARK, CAPITAL_MARK, NAME_MARK];
+
 /// The treatment of characters of the Chinese, Japanese and Korean scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum CjkMode {
     /// They are letters like others.
     Letters,
@@ -62,7 +69,9 @@ pub(crate) enum Listed {
 
 /// A list of stop words. The filter does not show its list, so a word is put through it.
 #[derive(Clone)]
-struct StopList(<StopWordFilter as TokenFilter>::Tokenizer<RawTokenizer>);
+struct StopList(Filtered<Filtered<RawTokenizer>>);
+
+type Filtered<T> = <StopWordFilter as TokenFilter>::Tokenizer<T>;
 
 impl StopList {
     fn contains(&mut self, word: &str) -> bool {
@@ -85,9 +94,12 @@ impl UnicodeTokenizer {
         cjk: CjkMode,
         casing: Casing,
         listed: Listed,
-        stop_words: Option<StopWordFilter>,
+        stop_words: Option<[StopWordFilter; 2]>,
     ) -> Self {
-        let stop_words = stop_words.map(|filter| StopList(filter.transform(RawTokenizer::default())));
+        let stop_words = stop_words.map(|[one, other]| {
+            let filtered = one.transform(RawTokenizer::default());
+            StopList(other.transform(filtered))
+        });
         Self { cjk, casing, listed, stop_words, token: Token::default() }
     }
 }
@@ -125,8 +137,8 @@ pub(crate) struct UnicodeTokenStream<'a> {
     at: usize,
     /// The character of a run of Chinese, Japanese or Korean ones that stands right before the rest.
     previous: Option<Neighbour>,
-    /// The character that is still to be listed alone.
-    pending: Option<char>,
+    /// The character that is still to be listed alone, and where it stands.
+    pending: Option<(char, usize)>,
     cjk: CjkMode,
     casing: Casing,
     listed: Listed,
@@ -145,6 +157,8 @@ struct Line {
 #[derive(Debug, Clone, Copy)]
 struct Neighbour {
     character: char,
+    /// Where it stands.
+    at: usize,
     /// Whether it is part of a bigram already, with the one before it.
     in_bigram: bool,
 }
@@ -199,7 +213,7 @@ impl UnicodeTokenStream<'_> {
     /// Reads on in a word whose first letter was read. `false` when it is too long to be one, or is not to be listed.
     fn word(&mut self, first: char) -> bool {
         let mut length = 1_usize;
-        self.token.offset_from = self.at.saturating_sub(first.len_utf8());
+        self.token.offset_from = self.start_of(first);
         let mut capitals = first.is_uppercase();
         self.push(first);
         while let Some((character, kind)) =
@@ -225,9 +239,40 @@ impl UnicodeTokenStream<'_> {
         if self.listed == Listed::Unmarked {
             return false;
         }
-        let is_name = capitals && length > 1 && self.line_has_small_letters();
-        self.token.text.insert(0, if is_name { NAME_MARK } else { STOP_WORD_MARK });
-        is_name || self.listed == Listed::Marked
+        let mark = if first.is_uppercase() { self.mark(capitals, length) } else { STOP_WORD_MARK };
+        self.token.text.insert(0, mark);
+        mark == NAME_MARK || self.listed == Listed::Marked
+    }
+
+    /// The mark of a stop word with a capital letter that was read last.
+    fn mark(&mut self, capitals: bool, length: usize) -> char {
+        // English and others write "I" so wherever it stands; in "DON'T" and "U.S." a letter is a part of a word.
+        let is_part = length == 1 && (self.token.text == "i" || !self.stands_after_space());
+        match (capitals, self.begins_sentence()) {
+            _ if is_part => STOP_WORD_MARK,
+            (true, _) if !self.line_has_small_letters() => CAPITAL_MARK,
+            (true, begins) if length > 1 || !begins => NAME_MARK,
+            (_, true) => STOP_WORD_MARK,
+            (_, false) => CAPITAL_MARK,
+        }
+    }
+
+    /// The text before the word that was read last.
+    fn text_before(&self) -> &str {
+        self.text.get(..self.token.offset_from).unwrap_or_default()
+    }
+
+    fn stands_after_space(&self) -> bool {
+        self.text_before().chars().next_back().is_none_or(char::is_whitespace)
+    }
+
+    /// Whether the word that was read last begins a sentence, where a capital letter says nothing.
+    fn begins_sentence(&self) -> bool {
+        let is_between = |c: char| {
+            c != '\n' && !c.is_alphanumeric() && !matches!(c, '.' | '!' | '?' | '…' | ':' | ';' | ',')
+        };
+        let before = self.text_before().trim_end_matches(is_between);
+        before.chars().next_back().is_none_or(|last| last != ',' && !last.is_alphanumeric())
     }
 
     /// Whether the line of the word that was read last has letters that are no capitals. Each line is read once.
@@ -255,24 +300,38 @@ impl UnicodeTokenStream<'_> {
         }
     }
 
+    /// Where a character begins that was read last.
+    fn start_of(&self, character: char) -> usize {
+        self.at.saturating_sub(character.len_utf8())
+    }
+
+    /// Lists a character alone.
+    fn single(&mut self, character: char, at: usize) {
+        self.token.text.push(character);
+        self.token.offset_from = at;
+        self.token.offset_to = at.saturating_add(character.len_utf8());
+    }
+
     /// Reads on in a run, of which `previous` was read last. `false` when there is nothing more to list of it.
     fn bigram(&mut self, previous: Neighbour) -> bool {
         let next = loop {
             match self.next_if(|kind| matches!(kind, CharKind::Cjk | CharKind::Mark | CharKind::Ignorable)) {
-                Some((character, CharKind::Cjk)) => break Some(character),
+                Some((character, CharKind::Cjk)) => break Some((character, self.start_of(character))),
                 Some(_) => {}
                 None => break None,
             }
         };
-        self.previous = next.map(|character| Neighbour { character, in_bigram: true });
+        self.previous = next.map(|(character, at)| Neighbour { character, at, in_bigram: true });
+        self.token.offset_from = previous.at;
         match next {
-            Some(character) => {
+            Some((character, at)) => {
                 self.token.text.extend([previous.character, character]);
-                self.pending = (self.cjk == CjkMode::BigramsAndUnigrams).then_some(character);
+                self.token.offset_to = at.saturating_add(character.len_utf8());
+                self.pending = (self.cjk == CjkMode::BigramsAndUnigrams).then_some((character, at));
                 true
             }
             None if self.cjk == CjkMode::Bigrams && !previous.in_bigram => {
-                self.token.text.push(previous.character);
+                self.single(previous.character, previous.at);
                 true
             }
             None => false,
@@ -284,8 +343,8 @@ impl TokenStream for UnicodeTokenStream<'_> {
     fn advance(&mut self) -> bool {
         self.token.text.clear();
         self.token.position = self.token.position.wrapping_add(1);
-        if let Some(single) = self.pending.take() {
-            self.token.text.push(single);
+        if let Some((character, at)) = self.pending.take() {
+            self.single(character, at);
             return true;
         }
         loop {
@@ -304,9 +363,10 @@ impl TokenStream for UnicodeTokenStream<'_> {
                 }
                 Some((_, CharKind::Cjk)) if self.listed == Listed::Marked => {}
                 Some((character, CharKind::Cjk)) => {
-                    self.previous = Some(Neighbour { character, in_bigram: false });
+                    let at = self.start_of(character);
+                    self.previous = Some(Neighbour { character, at, in_bigram: false });
                     if self.cjk == CjkMode::BigramsAndUnigrams {
-                        self.token.text.push(character);
+                        self.single(character, at);
                         return true;
                     }
                 }
@@ -337,118 +397,4 @@ pub(crate) fn is_cjk(letter: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn cut(cjk: CjkMode, casing: Casing, text: &str) -> Vec<String> {
-        let mut words = Vec::new();
-        UnicodeTokenizer::new(cjk, casing, Listed::Unmarked, None)
-            .token_stream(text)
-            .process(&mut |token| words.push(token.text.clone()));
-        words
-    }
-
-    fn letters(text: &str) -> Vec<String> {
-        cut(CjkMode::Letters, Casing::Standard, text)
-    }
-
-    fn document(text: &str) -> Vec<String> {
-        cut(CjkMode::BigramsAndUnigrams, Casing::Standard, text)
-    }
-
-    fn question(text: &str) -> Vec<String> {
-        cut(CjkMode::Bigrams, Casing::Standard, text)
-    }
-
-    #[test]
-    fn words_are_runs_of_letters_and_digits_in_lower_case() {
-        assert_eq!(letters("Größe: 42 m², don't!"), ["größe", "42", "m2", "don", "t"]);
-        assert_eq!(letters("ΟΔΟΣ οδος"), ["οδοσ", "οδοσ"]);
-        assert_eq!(cut(CjkMode::Letters, Casing::Turkish, "ISPARTA İzmir"), ["ısparta", "izmir"]);
-        assert_eq!(letters(" \n…"), [""; 0]);
-    }
-
-    #[test]
-    fn what_looks_alike_is_alike() {
-        assert_eq!(letters("u\u{308}ber"), ["über"]);
-        assert_eq!(letters("o\u{fb03}ce"), ["office"]);
-        assert_eq!(letters("Donau\u{ad}dampf\u{ad}schiff"), ["donaudampfschiff"]);
-        assert_eq!(question("ｶﾞﾗｽ ＡＢＣ１２３"), ["ガラ", "ラス", "abc123"]);
-        assert_eq!(question("\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"), ["한글"]);
-    }
-
-    #[test]
-    fn marks_belong_to_the_letter_before_them() {
-        assert_eq!(letters("தமிழ் நூல்"), ["தமிழ்", "நூல்"]);
-        assert_eq!(letters("हिन्दी"), ["हिन्दी"]);
-        assert_eq!(letters("\u{301}a"), ["a"]);
-    }
-
-    #[test]
-    fn a_run_is_listed_by_neighbours_and_in_a_document_by_each_alone() {
-        assert_eq!(document("東京都"), ["東", "東京", "京", "京都", "都"]);
-        assert_eq!(question("東京都"), ["東京", "京都"]);
-        assert_eq!(document("猫"), ["猫"]);
-        assert_eq!(question("猫"), ["猫"]);
-        assert_eq!(question("猫。犬"), ["猫", "犬"]);
-        assert_eq!(question("サーバー"), ["サー", "ーバ", "バー"]);
-        assert_eq!(question("辻\u{e0100}さん"), ["辻さ", "さん"]);
-    }
-
-    #[test]
-    fn other_words_stay_whole_among_the_runs() {
-        assert_eq!(
-            question("Windows11で動くAI技術 Schlüssel"),
-            ["windows11", "で動", "動く", "ai", "技術", "schlüssel"]
-        );
-        assert_eq!(document("3月の"), ["3", "月", "月の", "の"]);
-    }
-
-    #[test]
-    fn a_very_long_word_is_none() {
-        let longest = "x".repeat(MAX_WORD_CHARS);
-        assert_eq!(letters(&format!("{longest} {longest}x y")), [longest, "y".to_owned()]);
-    }
-
-    #[test]
-    fn stop_words_are_marked_unless_they_are_names_in_capitals() {
-        let words = |listed, text: &str| {
-            let stop_words = StopWordFilter::remove(["it", "us", "a", "the"].map(str::to_owned));
-            let mut tokenizer =
-                UnicodeTokenizer::new(CjkMode::Letters, Casing::Standard, listed, Some(stop_words));
-            let mut words = Vec::new();
-            tokenizer.token_stream(text).process(&mut |token| {
-                words.push(token.text.replace(STOP_WORD_MARK, "-").replace(NAME_MARK, "+"));
-            });
-            words.join(" ")
-        };
-        assert_eq!(words(Listed::Marked, "The IT staff fixed it."), "-the +it -it");
-        assert_eq!(words(Listed::Unmarked, "The IT staff fixed it."), "staff fixed");
-        assert_eq!(words(Listed::UnmarkedAndNames, "The IT staff fixed it."), "+it staff fixed");
-        assert_eq!(words(Listed::Marked, "ASK US, IT\nthe US, it\nUS"), "-us -it -the +us -it -us");
-        assert_eq!(words(Listed::Marked, "It is A plan"), "-it -a");
-        assert_eq!(words(Listed::Marked, "IT \u{fb01}ne \nIT"), "+it -it");
-        assert_eq!(words(Listed::UnmarkedAndNames, "\u{1}it \u{2}x"), "x");
-    }
-
-    proptest! {
-        #[test]
-        fn a_question_asks_for_nothing_that_the_same_text_is_not_found_by(text in "\\PC{0,40}") {
-            let listed = document(&text);
-            for word in question(&text) {
-                prop_assert!(listed.contains(&word), "{word}");
-            }
-        }
-
-        #[test]
-        fn a_part_of_a_run_is_found_in_it(run in "[一-十あ-おア-オ가-갚]{1,12}", from in 0_usize..12, length in 1_usize..12) {
-            let part: String = run.chars().skip(from).take(length).collect();
-            let listed = document(&run);
-            for word in question(&part) {
-                prop_assert!(listed.contains(&word), "{word}");
-            }
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,5 @@
 //! The weights of a question's words: how much each that a chunk has adds to its score.
 
-use std::borrow::Cow;
 use std::io;
 
 use syft_space_domain::dataset::{AnalyzerSettings, Tokenizer};
@@ -8,10 +7,12 @@ use tantivy::postings::TermInfo;
 
 use crate::analyzer;
 use crate::error::IndexError;
+use crate::near_forms;
 use crate::rank::LengthNorms;
 use crate::segment::Segment;
 use crate::spelling;
-use crate::tokenizer::{NAME_MARK, STOP_WORD_MARK, is_cjk, normalized};
+use crate::tokenizer::{CAPITAL_MARK, MARKS, NAME_MARK, is_cjk, normalized};
+use crate::word_places;
 
 /// A word that no chunk has counts as much as so many words that one chunk has. The more of a question is unknown,
 /// the less is a chunk about it that has the rest.
@@ -20,11 +21,23 @@ const UNKNOWN_FACTOR: f64 = 2.0;
 /// A word that was taken for another one counts so many times as much as that one, of which a chunk has one.
 const CORRECTED_FACTOR: f64 = 2.0;
 
+/// The same for a word that was taken for another form of its verb.
+const NEAR_FACTOR: f64 = 1.5;
+
 /// The most words of a question that are searched for: the rarest.
 const MAX_SEARCHED_TERMS: usize = 64;
 
 /// The most unknown words of a question that are compared with words that are known.
 const MAX_CORRECTIONS: usize = 3;
+
+/// The most unknown words of a question of which other forms are looked up.
+const MAX_NEAR: usize = 16;
+
+/// How many times one occurrence of a stop word counts, by its mark. Whoever asks for nothing else mostly means the name.
+const TIMES_BY_MARK: [u32; MARKS.len()] = [1, 6, 12];
+
+/// How many times as much a stop word weighs that the question has with a capital letter: "Who is Will?".
+const CAPITAL_FACTOR: f64 = 10.0;
 
 /// A term of the query that occurs in the dataset.
 pub(crate) struct QueryTerm {
@@ -34,8 +47,20 @@ pub(crate) struct QueryTerm {
     pub(crate) remaining_weight: f64,
     /// Whether it has a mark.
     pub(crate) is_marked: bool,
-    /// Its postings in each segment.
-    pub(crate) term_infos: Vec<Option<TermInfo>>,
+    /// The hashes by which its forms are found in a chunk.
+    pub(crate) hashes: Vec<u32>,
+    /// The number of segments.
+    segments: usize,
+    /// Its postings in each segment; of a stop word as it is written with each mark, one after another.
+    term_infos: Vec<Option<TermInfo>>,
+}
+
+impl QueryTerm {
+    /// Its postings in a segment, and how many times each occurrence counts.
+    pub(crate) fn postings(&self, segment: usize) -> impl Iterator<Item = (&TermInfo, u32)> + Clone {
+        let in_segment = self.term_infos.iter().skip(segment).step_by(self.segments.max(1));
+        in_segment.zip(TIMES_BY_MARK).filter_map(|(info, times)| Some((info.as_ref()?, times)))
+    }
 }
 
 /// The words of a question, as an index knows them.
@@ -59,74 +84,93 @@ pub(crate) fn weighted_terms(
     let question = normalized(question);
     let terms = analyzer::query_terms(settings, &question);
     let mut vocabulary = Vocabulary { segments, norms, known: Vec::new(), unknown_weight: 0.0 };
-    // Of a question that has stop words only, those count that are names somewhere (IT), or else all.
-    for term in terms.keys().filter(|term| term.starts_with(STOP_WORD_MARK)) {
-        vocabulary.add(&with_mark(term, STOP_WORD_MARK, NAME_MARK))?;
-    }
-    if !vocabulary.known.is_empty() {
-        return Ok(vocabulary.into_weighted());
-    }
-    let mut corrections_left = MAX_CORRECTIONS;
+    let (mut near_left, mut corrections_left) = (MAX_NEAR, MAX_CORRECTIONS);
     for (term, place) in &terms {
-        // A name may stand in capitals among capitals, where nothing tells it from a stop word.
-        if vocabulary.add(term)? || vocabulary.add(&with_mark(term, NAME_MARK, STOP_WORD_MARK))? {
+        if vocabulary.add(term)? {
             continue;
         }
         // Neighbours in a run of characters often belong to two words: that nothing has both says little.
         if settings.tokenizer == Tokenizer::Cjk && term.starts_with(is_cjk) {
             continue;
         }
+        let near = if near_left > 0 { near_forms::near_terms(settings.stemming, term) } else { Vec::new() };
+        near_left = near_left.saturating_sub(usize::from(!near.is_empty()));
+        if vocabulary.add_most_frequent(&near, NEAR_FACTOR)? {
+            continue;
+        }
         let word = question.get(place.clone()).filter(|_| corrections_left > 0);
         let similar = word.map_or_else(Vec::new, |word| spelling::similar_terms(settings, word));
         corrections_left = corrections_left.saturating_sub(usize::from(!similar.is_empty()));
-        vocabulary.add_unknown(&similar)?;
+        if !vocabulary.add_most_frequent(&similar, CORRECTED_FACTOR)? {
+            vocabulary.unknown_weight += UNKNOWN_FACTOR * norms.idf(1.0);
+        }
     }
     Ok(vocabulary.into_weighted())
 }
 
-/// A term with another mark, if it has this one.
-fn with_mark(term: &str, old: char, new: char) -> Cow<'_, str> {
-    term.strip_prefix(old).map_or(Cow::Borrowed(term), |word| Cow::Owned(format!("{new}{word}")))
-}
-
 impl Vocabulary<'_> {
-    /// A term that some chunk has.
-    fn look_up(&self, term: &str) -> io::Result<Option<QueryTerm>> {
-        let is_marked = term.starts_with([STOP_WORD_MARK, NAME_MARK]);
-        let infos = self.segments.iter().map(|segment| segment.inverted_index(is_marked).terms().get(term));
+    /// A term that some chunk has, in any of these forms.
+    fn look_up(&self, forms: &[impl AsRef<str>], is_marked: bool) -> io::Result<Option<QueryTerm>> {
+        let infos = forms.iter().flat_map(|form| {
+            let look_up = |segment: &Segment| segment.inverted_index(is_marked).terms().get(form.as_ref());
+            self.segments.iter().map(look_up)
+        });
         let term_infos: Vec<Option<TermInfo>> = infos.collect::<io::Result<_>>()?;
         let chunks_with_it: f64 = term_infos.iter().flatten().map(|info| f64::from(info.doc_freq)).sum();
         let weight = self.norms.idf(chunks_with_it);
+        let segments = self.segments.len();
         Ok((chunks_with_it > 0.0).then_some(QueryTerm {
             weight,
             remaining_weight: 0.0,
             is_marked,
+            hashes: forms.iter().map(|form| word_places::hash(form.as_ref())).collect(),
+            segments,
             term_infos,
         }))
     }
 
+    /// A word with a mark, if some chunk has it. A stop word is asked for only where there are no other words, and then
+    /// however it is written; a name as it is written, or else as it stands among capitals, or else as any word.
+    fn look_up_marked(&self, term: &str, word: &str) -> io::Result<Option<QueryTerm>> {
+        let forms = MARKS.map(|mark| format!("{mark}{word}"));
+        if term.starts_with(NAME_MARK) {
+            for form in forms.iter().rev() {
+                let known = self.look_up(std::slice::from_ref(form), true)?;
+                if known.is_some() {
+                    return Ok(known);
+                }
+            }
+            return Ok(None);
+        }
+        let factor = if term.starts_with(CAPITAL_MARK) { CAPITAL_FACTOR } else { 1.0 };
+        let known = self.look_up(&forms, true)?;
+        Ok(known.map(|known| QueryTerm { weight: known.weight * factor, ..known }))
+    }
+
     /// Adds a term if some chunk has it.
     fn add(&mut self, term: &str) -> io::Result<bool> {
-        let known = self.look_up(term)?;
+        let known = match term.strip_prefix(MARKS) {
+            Some(word) => self.look_up_marked(term, word)?,
+            None => self.look_up(&[term], false)?,
+        };
         let is_known = known.is_some();
         self.known.extend(known);
         Ok(is_known)
     }
 
-    /// Adds a term that no chunk has, as the most frequent of those that it may be a misspelling of.
-    fn add_unknown(&mut self, similar: &[String]) -> io::Result<()> {
+    /// Adds the most frequent of the terms that an unknown word may stand for, if some chunk has one. The word weighs so
+    /// many times as much as what is found for it.
+    fn add_most_frequent(&mut self, terms: &[String], factor: f64) -> io::Result<bool> {
         let mut best: Option<QueryTerm> = None;
-        for term in similar {
-            let known = self.look_up(term)?;
+        for term in terms {
+            let known = self.look_up(&[term], false)?;
             let is_better = |known: &QueryTerm| best.as_ref().is_none_or(|best| known.weight < best.weight);
             best = known.filter(is_better).or(best);
         }
-        self.unknown_weight += match &best {
-            Some(term) => (CORRECTED_FACTOR - 1.0) * term.weight,
-            None => UNKNOWN_FACTOR * self.norms.idf(1.0),
-        };
-        self.known.extend(best);
-        Ok(())
+        let Some(best) = best else { return Ok(false) };
+        self.unknown_weight += (factor - 1.0) * best.weight;
+        self.known.push(best);
+        Ok(true)
     }
 
     fn into_weighted(mut self) -> Vec<QueryTerm> {

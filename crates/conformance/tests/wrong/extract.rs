@@ -47,7 +47,7 @@ impl TextExtractor for FaultyExtractor {
             return Err(FileRefused::TooLarge(0).into());
         }
         if text.len() == max_bytes && fault == Fault::TruncatesLongText {
-            return Ok(ExtractedText { title: None, text: text[1..].to_owned() });
+            return Ok(ExtractedText { title: None, text: text[1..].to_owned(), marks: Vec::new() });
         }
         if text.trim().is_empty() && fault != Fault::AcceptsEmptyText {
             return Err(FileRefused::NoText.into());
@@ -57,7 +57,7 @@ impl TextExtractor for FaultyExtractor {
         }
         let heading = text.strip_prefix("# ").and_then(|rest| rest.lines().next());
         let title = heading.filter(|_| format == FileFormat::Markdown).map(str::to_owned);
-        Ok(ExtractedText { title, text })
+        Ok(ExtractedText { title, text, marks: Vec::new() })
     }
 }
 

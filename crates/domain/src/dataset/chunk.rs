@@ -7,6 +7,7 @@
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
+use crate::dataset::location::{Landmarks, Location, Mark};
 use crate::dataset::markdown::{self, LineKind};
 
 /// A piece of a document's text.
@@ -14,6 +15,8 @@ use crate::dataset::markdown::{self, LineKind};
 pub struct Chunk {
     /// Its text.
     pub text: String,
+    /// Where it stands in its document.
+    pub location: Location,
 }
 
 impl Chunk {
@@ -35,7 +38,14 @@ impl Chunk {
 /// ```
 #[must_use]
 pub fn chunks(content: &str) -> Vec<Chunk> {
+    chunks_at(content, &[])
+}
+
+/// Cuts a text into chunks, as [`chunks`] does, and tells where they stand by the marks of its reader, which are in order.
+#[must_use]
+pub fn chunks_at(content: &str, marks: &[Mark]) -> Vec<Chunk> {
     let units = units(content);
+    let mut locator = Locator::new(content, &units, marks);
     let mut chunks = Vec::new();
     let mut open: Option<Open<'_>> = None;
     let mut rest = units.as_slice();
@@ -43,14 +53,14 @@ pub fn chunks(content: &str) -> Vec<Chunk> {
         open = Some(match open {
             Some(chunk) if chunk.takes(unit, after) => chunk.with(unit),
             Some(chunk) => {
-                chunks.extend(chunk.text(content));
+                chunks.extend(chunk.cut(content, &mut locator));
                 Open::new(rest, chunk.next_start(content, unit), unit)
             }
             None => Open::new(rest, unit.start, unit),
         });
         rest = after;
     }
-    chunks.extend(open.and_then(|chunk| chunk.text(content)));
+    chunks.extend(open.and_then(|chunk| chunk.cut(content, &mut locator)));
     chunks
 }
 
@@ -153,8 +163,9 @@ impl<'a> Open<'a> {
         start
     }
 
-    fn text(&self, content: &str) -> Option<Chunk> {
-        content.get(self.start.byte..self.end.byte).map(|text| Chunk { text: text.to_owned() })
+    fn cut(&self, content: &str, locator: &mut Locator<'_>) -> Option<Chunk> {
+        let text = content.get(self.start.byte..self.end.byte)?;
+        Some(Chunk { text: text.to_owned(), location: locator.location(self.start.byte) })
     }
 }
 
@@ -170,12 +181,53 @@ pub(super) struct Heading<'a> {
 
 /// The headings of a text, in order.
 pub(super) fn headings(content: &str) -> impl Iterator<Item = Heading<'_>> {
-    units(content).into_iter().filter(|unit| unit.begins == Begins::Heading).filter_map(|unit| {
-        let line = content.get(unit.start.byte..unit.end.byte)?;
-        let title = line.trim_start_matches('#');
-        let level = line.len().saturating_sub(title.len());
-        Some(Heading { at: unit.start.byte, level, title: title.trim() })
-    })
+    units(content).into_iter().filter_map(|unit| heading(content, &unit))
+}
+
+fn heading<'a>(content: &'a str, unit: &Unit) -> Option<Heading<'a>> {
+    let line = content.get(unit.start.byte..unit.end.byte).filter(|_| unit.begins == Begins::Heading)?;
+    let title = line.trim_start_matches('#');
+    let level = line.len().saturating_sub(title.len());
+    Some(Heading { at: unit.start.byte, level, title: title.trim() })
+}
+
+/// Tells where chunks stand, one after another.
+struct Locator<'a> {
+    content: &'a str,
+    /// The units behind the last chunk that was asked for.
+    units: &'a [Unit],
+    landmarks: Landmarks<'a>,
+    heading: Option<&'a str>,
+}
+
+impl<'a> Locator<'a> {
+    fn new(content: &'a str, units: &'a [Unit], marks: &'a [Mark]) -> Self {
+        Self { content, units, landmarks: Landmarks::new(marks), heading: None }
+    }
+
+    /// The location of the chunk that begins here.
+    fn location(&mut self, start: usize) -> Location {
+        // A chunk that begins with headings stands under the last of them.
+        let mut place = start;
+        while let [unit, rest @ ..] = self.units {
+            if unit.start.byte > start && unit.begins != Begins::Heading {
+                break;
+            }
+            match heading(self.content, unit) {
+                Some(heading) => {
+                    let title = markdown::without_closing_marks(heading.title);
+                    self.heading = Some(title).filter(|title| !title.is_empty()).or(self.heading);
+                    place = place.max(heading.at);
+                }
+                None if unit.start.byte >= start => break,
+                None => {}
+            }
+            self.units = rest;
+        }
+        let (page, _) = self.landmarks.at(start);
+        let (_, anchor) = self.landmarks.at(place);
+        Location { page, heading: self.heading.map(str::to_owned), anchor: anchor.map(str::to_owned) }
+    }
 }
 
 /// Cuts a text into units.

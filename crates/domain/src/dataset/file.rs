@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::DocumentId;
+use crate::dataset::{DocumentId, Mark};
 
 /// The name of a file below the folder it was taken from: parts joined by `/`, such as `2026/minutes.pdf`.
 ///
@@ -198,6 +198,8 @@ pub struct ExtractedText {
     pub title: Option<String>,
     /// Its text, headings as in Markdown. At most [`NewDocument::MAX_BYTES`](super::NewDocument::MAX_BYTES).
     pub text: String,
+    /// Where pages and the like begin in it, in order. At most [`Mark::MAX`].
+    pub marks: Vec<Mark>,
 }
 
 /// Why a file gives no text. The same file gives none again.

@@ -30,12 +30,16 @@ pub(super) enum LineKind {
 #[must_use]
 pub fn markdown_title(content: &str) -> Option<&str> {
     lines(content).filter(|(_, kind)| *kind == LineKind::Heading).find_map(|(line, _)| {
-        let title = line.trim().strip_prefix('#').filter(|title| !title.starts_with('#'))?.trim();
-        // Marks at the end are none of its words, but "C#" is one.
-        let unmarked = title.trim_end_matches('#');
-        let title = if unmarked.is_empty() || unmarked.ends_with([' ', '\t']) { unmarked } else { title };
-        Some(title.trim()).filter(|title| !title.is_empty())
+        let title = line.trim().strip_prefix('#').filter(|title| !title.starts_with('#'))?;
+        Some(without_closing_marks(title.trim())).filter(|title| !title.is_empty())
     })
+}
+
+/// What a heading says without the marks at its end. They are none of its words, but "C#" is one.
+pub(super) fn without_closing_marks(title: &str) -> &str {
+    let unmarked = title.trim_end_matches('#');
+    let title = if unmarked.is_empty() || unmarked.ends_with([' ', '\t']) { unmarked } else { title };
+    title.trim()
 }
 
 /// The lines of a text, each with its line end, and what they are.

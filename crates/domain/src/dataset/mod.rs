@@ -16,6 +16,7 @@ mod ingest_files;
 mod ingest_queue;
 mod ingest_turns;
 mod job;
+mod location;
 mod locks;
 mod manage;
 mod markdown;
@@ -31,7 +32,7 @@ mod upload;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 pub use cancel::cancel_job;
-pub use chunk::{Chunk, chunks};
+pub use chunk::{Chunk, chunks, chunks_at};
 pub use context::contexts;
 pub use document::{
     Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, MadeOf,
@@ -48,6 +49,7 @@ pub use ingest::{
 pub use ingest_files::work_off;
 pub use ingest_queue::{IngestQueue, JobWatch};
 pub use job::{Job, JobFailure, JobProgress, JobRate, JobSnapshot, JobStatus, JobStatusError};
+pub use location::{Landmark, Location, Mark};
 pub use locks::DatasetLocks;
 pub use manage::{
     ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
@@ -58,7 +60,7 @@ pub use metadata::Metadata;
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
 pub use search::{SearchDatasetError, search_dataset};
-pub use search_query::{Hit, Hits, SearchQuery, SearchQueryError, Threshold};
+pub use search_query::{Highlight, Hit, Hits, SearchQuery, SearchQueryError, Threshold};
 pub use upload::{Upload, UploadError};
 
 use crate::as_text::text_enum;

@@ -8,7 +8,7 @@ use crate::dataset::ports::{ExtractError, SpooledFile};
 use crate::dataset::task::FileTask;
 use crate::dataset::{
     ContentHash, Document, DocumentError, DocumentId, ExtractedText, FILE_MAX_BYTES, FileFormat, FileName,
-    FileRefused, JobFailure, MadeOf, Metadata, NewDocument, ReaderVersion, chunks,
+    FileRefused, JobFailure, MadeOf, Metadata, NewDocument, ReaderVersion, chunks_at,
 };
 use crate::port_error::PortError;
 use crate::space::Space;
@@ -188,13 +188,14 @@ impl Group<'_> {
         sha256: ContentHash,
         reader: ReaderVersion,
     ) -> Result<Document, DocumentError> {
-        let ExtractedText { title, text } = text;
+        let ExtractedText { title, text, marks } = text;
         let mut metadata = Metadata::new();
         metadata.insert("source".to_owned(), name.as_str().into());
         metadata.insert("title".to_owned(), title.unwrap_or_else(|| name.last().to_owned()).into());
         let NewDocument { id, content, metadata } = NewDocument::new(id, text, metadata)?;
         let (reader, created_at) = (Some(reader), self.space.clock.now());
-        Ok(Document { id, chunks: chunks(&content), content, metadata, sha256, reader, created_at })
+        let chunks = chunks_at(&content, &marks);
+        Ok(Document { id, chunks, content, metadata, sha256, reader, created_at })
     }
 }
 

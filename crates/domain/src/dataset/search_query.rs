@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{DocumentId, Metadata};
+use crate::dataset::{DocumentId, Location, Metadata};
 
 /// How close a chunk must be to count: 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -112,6 +112,20 @@ impl<'a> SearchQuery<'a> {
     }
 }
 
+/// A part of a hit's text: words that were asked for, in one of their forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Highlight {
+    /// How many characters stand before it: Unicode code points.
+    pub start: u32,
+    /// How many it has.
+    pub length: u32,
+}
+
+impl Highlight {
+    /// The most of one hit.
+    pub const MAX: usize = 100;
+}
+
 /// A chunk that was found. Its parts are shared with whatever holds them ready.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
@@ -121,6 +135,10 @@ pub struct Hit {
     pub content: Arc<str>,
     /// What the document's owner says about it.
     pub metadata: Arc<Metadata>,
+    /// Where it stands in its document. Its heading and its anchor are text of the document.
+    pub location: Arc<Location>,
+    /// Which of its words were asked for, in order.
+    pub highlight: Vec<Highlight>,
     /// How close it is to the question: 0 to 1, higher is closer.
     pub score: f32,
 }

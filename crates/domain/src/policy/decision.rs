@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::access::{Permission, Role, may};
 use crate::as_text::named_enum;
-use crate::dataset::Hits;
+use crate::dataset::{Hits, Location};
 use crate::identity::Email;
 use crate::ids::PolicyId;
 use crate::policy::metadata::{PolicyMetadata, PolicyOutcome};
@@ -205,10 +205,23 @@ impl Decision {
         (self, performed)
     }
 
-    /// What may be shown of what was found.
+    /// What may be shown of what was found. Of a chunk that a filter has changed the heading and the anchor are left out: they
+    /// are text of the document as well, and may say what the filter took away. So is the highlight, which was of another text.
     #[must_use]
     pub fn filter(&self, hits: Hits) -> Hits {
-        self.filters.iter().fold(hits, |hits, rule| rule.filter(hits))
+        if self.filters.is_empty() {
+            return hits;
+        }
+        let found: Vec<Arc<str>> = hits.iter().map(|hit| Arc::clone(&hit.content)).collect();
+        let mut shown = self.filters.iter().fold(hits, |hits, rule| rule.filter(hits));
+        for hit in &mut shown {
+            if !found.iter().any(|content| Arc::ptr_eq(content, &hit.content)) {
+                let location = Location { page: hit.location.page, ..Location::default() };
+                hit.location = Arc::new(location);
+                hit.highlight.clear();
+            }
+        }
+        shown
     }
 
     /// What the caller learns of the policies.
@@ -280,6 +293,8 @@ impl fmt::Display for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{DocumentId, Highlight, Hit};
+    use crate::policy::{Facts, Finding};
 
     #[test]
     fn i1_every_reason_allows_or_refuses_and_has_a_code_of_its_own() {
@@ -290,5 +305,52 @@ mod tests {
             allowing.collect::<Vec<_>>(),
             [Reason::AllowedByPolicy, Reason::NotDenied, Reason::MemberOfTenant]
         );
+    }
+
+    /// Gives chunks that say "secret" another text.
+    struct Redacts;
+
+    impl Rule for Redacts {
+        fn evaluate(&self, _: &Facts<'_>) -> Finding {
+            Finding::NotMatched
+        }
+
+        fn filter(&self, mut hits: Hits) -> Hits {
+            for hit in hits.iter_mut().filter(|hit| hit.content.contains("secret")) {
+                hit.content = hit.content.replace("secret", "…").into();
+            }
+            hits
+        }
+
+        fn description(&self) -> String {
+            "Secrets are left out.".to_owned()
+        }
+    }
+
+    #[test]
+    fn k16_of_a_chunk_that_a_filter_changed_no_heading_anchor_or_highlight_is_shown() {
+        let location = Location {
+            page: Some(3),
+            heading: Some("The secret".to_owned()),
+            anchor: Some("secret".to_owned()),
+        };
+        let hit = |content: &str| Hit {
+            document: DocumentId::parse("d").unwrap(),
+            content: content.into(),
+            metadata: Arc::default(),
+            location: Arc::new(location.clone()),
+            highlight: vec![Highlight { start: 0, length: 6 }],
+            score: 0.5,
+        };
+        let diagnostics =
+            Diagnostics { reason: Reason::MemberOfTenant, decided_by: None, policies: Vec::new() };
+        let filters: Vec<Arc<dyn Rule>> = vec![Arc::new(Redacts)];
+        let obligations = Vec::new();
+        let decision = Decision { effect: Effect::Allow, diagnostics, obligations, filters, refusing: None };
+        let [changed, kept] =
+            <[Hit; 2]>::try_from(decision.filter(vec![hit("secret"), hit("plain")])).unwrap();
+        assert_eq!((&*changed.content, &*changed.highlight), ("…", &[][..]));
+        assert_eq!(*changed.location, Location { page: Some(3), ..Location::default() });
+        assert_eq!(kept, hit("plain"));
     }
 }

@@ -109,7 +109,8 @@ pub trait Rule: Send + Sync {
         None
     }
 
-    /// What is left of what was found, where the stage is [`Stage::Filter`].
+    /// What is left of what was found, where the stage is [`Stage::Filter`]. A hit's metadata is its owner's; its location is
+    /// text of the document, and goes where the filter gives the hit another content.
     fn filter(&self, hits: Hits) -> Hits {
         hits
     }

@@ -38,7 +38,7 @@ pub(super) fn text(
         ("" | "application/octet-stream", "txt") => crate::plain::text(&bytes),
         ("message/rfc822" | "multipart/related" | "application/x-mimearchive", _)
         | ("" | "application/octet-stream", "mht" | "mhtml") => {
-            crate::mail::page(&bytes).map(|text| ExtractedText { title: None, text })
+            crate::mail::page(&bytes).map(|text| ExtractedText { title: None, text, marks: Vec::new() })
         }
         _ => return Err(unread(name, "whose format is not read there")),
     };

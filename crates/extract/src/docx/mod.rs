@@ -49,7 +49,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
         xml::read(FileFormat::Docx, &notes, |node| body.node(node))?;
     }
     let (text, heading) = body.finish()?;
-    Ok(ExtractedText { title: title.or(heading), text })
+    Ok(ExtractedText { title: title.or(heading), text, marks: Vec::new() })
 }
 
 /// The parts beside the document.

@@ -78,7 +78,8 @@ fn q2_headings_lists_tables_and_notes_of_a_document_are_its_text() {
     ];
     let expected = "# The harbor\n\nFish & ships,\none two.\n\n## Rules\n\n- Be quiet\n  - No wake\n\n| Ship | m |\n| Ada II | 12 |\n\n\
                     In a box\n\nA note";
-    let extracted = ExtractedText { title: Some("The harbor".to_owned()), text: expected.to_owned() };
+    let extracted =
+        ExtractedText { title: Some("The harbor".to_owned()), text: expected.to_owned(), marks: Vec::new() };
     assert_eq!(extract(&pack(&parts)), Ok(extracted));
     let properties = br"<p><dc:title>Harbor &amp; rules</dc:title><dc:creator>Ada</dc:creator></p>";
     let titled: Vec<(&str, &[u8])> =

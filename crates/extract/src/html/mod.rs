@@ -75,10 +75,31 @@ fn read_once(text: &str, is_xml: bool, scope: ContentScope, counts: ListCounts) 
 
 #[cfg(test)]
 mod tests {
+    use syft_space_domain::dataset::Landmark;
+
     use super::*;
 
     fn text(html: &str) -> Result<String, FileRefused> {
         extract(html.as_bytes()).map(|extracted| extracted.text)
+    }
+
+    #[test]
+    fn q2_what_has_an_id_is_marked_where_its_text_begins() {
+        let html = "<body id=top><h1>Harbor</h1><section id=rules><h2>Rules</h2><p>Quiet.</p></section>\
+            <h2><a name=ships></a>Ships</h2><p>Ada.<p hidden id=gone>x</p><span id='no address'>y</span>\
+            <h2 id=last>Last</h2>";
+        let page = extract(html.as_bytes()).unwrap();
+        let marked: Vec<_> = page
+            .marks
+            .iter()
+            .map(|mark| {
+                let Landmark::Anchor(id) = &mark.landmark else { panic!("a page has no pages") };
+                (id.as_str(), page.text[mark.at..].lines().next().unwrap())
+            })
+            .collect();
+        let expected =
+            [("top", "# Harbor"), ("rules", "## Rules"), ("ships", "## Ships"), ("last", "## Last")];
+        assert_eq!(marked, expected);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use html5ever::LocalName;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
-use syft_space_domain::dataset::{ExtractedText, FileRefused, NewDocument};
+use syft_space_domain::dataset::{ExtractedText, FileRefused, Landmark, NewDocument};
 
 use super::element::{self, ElementKind};
 use super::list::{self, List};
@@ -165,7 +165,8 @@ impl Page {
     pub(super) fn finish(mut self) -> Result<ExtractedText, FileRefused> {
         self.end_buffered();
         self.end_row();
-        Ok(ExtractedText { title: self.title, text: self.builder.finish()? })
+        let marks = self.builder.take_marks();
+        Ok(ExtractedText { title: self.title, text: self.builder.finish()?, marks })
     }
 
     fn text(&mut self, text: &str) {
@@ -232,6 +233,10 @@ impl Page {
         } else {
             self.open.begin(&tag.name, appearance)
         };
+        let id = attribute(tag, "id").or_else(|| attribute(tag, "name").filter(|_| &*tag.name == "a"));
+        if let Some(anchor) = id.and_then(Landmark::anchor).filter(|_| is_rendered) {
+            self.builder.mark(anchor);
+        }
         if self.buffered.is_some() {
             if kind == ElementKind::Break && is_rendered {
                 self.write("\n");

@@ -38,7 +38,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let (text, heading) = body.finish()?;
     let properties = package.part("meta.xml")?;
     let title = properties.map_or(Ok(None), |properties| title(FORMAT, &properties))?;
-    Ok(ExtractedText { title: title.or(heading), text })
+    Ok(ExtractedText { title: title.or(heading), text, marks: Vec::new() })
 }
 
 /// A manifest without the document type that OpenOffice.org gave it, which names no entities.

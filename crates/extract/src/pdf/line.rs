@@ -66,6 +66,7 @@ impl DrawnLine {
         let largest = pieces.iter().max_by(|a, b| a.position.size.total_cmp(&b.position.size));
         Line {
             text,
+            page: 0,
             gap: self.gap,
             size: largest.map_or(0.0, |piece| piece.position.size),
             guess: largest.and_then(|piece| piece.guess),

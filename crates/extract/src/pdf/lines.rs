@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use syft_space_domain::dataset::FileRefused;
+use syft_space_domain::dataset::{ExtractedText, FileRefused, Landmark};
 
 use super::drawn_fonts::DrawnFonts;
 use super::hyphens::{Hyphen, Words};
@@ -12,6 +12,8 @@ use crate::text_builder::{self, Gap, TextBuilder};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
     pub(super) text: String,
+    /// The number of its page, from 1.
+    pub(super) page: u32,
     /// The gap before it.
     pub(super) gap: Gap,
     /// The size of its largest glyph.
@@ -53,15 +55,16 @@ impl Line {
     }
 }
 
-/// The text of lines, and the first heading in it.
+/// The text of lines, and the first heading in it as its title.
 ///
 /// # Errors
 /// When there is no text, or more than a document may have.
-pub(super) fn write(lines: &[Line]) -> Result<(String, Option<String>), FileRefused> {
+pub(super) fn write(lines: &[Line]) -> Result<ExtractedText, FileRefused> {
     let levels = Levels::of(lines);
     let words = Words::of(lines);
     let (mut builder, mut heading) = (TextBuilder::default(), None);
     let mut last: Option<usize> = None;
+    let mut page = 0;
     let mut hyphen: Option<Hyphen> = None;
     let mut rest = lines.iter().peekable();
     while let Some(line) = rest.next() {
@@ -74,6 +77,10 @@ pub(super) fn write(lines: &[Line]) -> Result<(String, Option<String>), FileRefu
             _ => Gap::Paragraph,
         };
         builder.gap(gap);
+        if line.page != page {
+            page = line.page;
+            builder.mark(Landmark::Page(page));
+        }
         if let (Some(level), Gap::Paragraph) = (level, gap) {
             builder.set_marker(&format!("{} ", "#".repeat(level)));
         }
@@ -89,7 +96,7 @@ pub(super) fn write(lines: &[Line]) -> Result<(String, Option<String>), FileRefu
         builder.words(&text.replace('\u{ad}', "-"));
         last = level;
     }
-    Ok((builder.finish()?, heading))
+    Ok(ExtractedText { title: heading, marks: builder.take_marks(), text: builder.finish()? })
 }
 
 /// The heading levels by size: those larger than the size of most of the text, the largest first.

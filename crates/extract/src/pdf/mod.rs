@@ -61,8 +61,8 @@ fn read(bytes: Vec<u8>) -> Result<ExtractedText, FileRefused> {
             device = pages(&pdf, PageDevice::with(maps))?;
         }
     }
-    let (text, heading) = lines::write(&device.into_lines())?;
-    Ok(ExtractedText { title: title::of(&pdf).or(heading), text })
+    let read = lines::write(&device.into_lines())?;
+    Ok(ExtractedText { title: title::of(&pdf).or(read.title), ..read })
 }
 
 /// Runs all pages.

@@ -21,6 +21,8 @@ use crate::text_builder::Gap;
 #[derive(Default)]
 pub(super) struct PageDevice {
     lines: Vec<Line>,
+    /// How many pages have ended.
+    pages_before: u32,
     /// The lines of the page.
     drawn: Vec<DrawnLine>,
     line: DrawnLine,
@@ -137,7 +139,10 @@ impl PageDevice {
         let directions: Vec<Directions> = drawn.iter().map(DrawnLine::directions).collect();
         let page = directions.iter().copied().fold(Directions::default(), Directions::sum);
         let drawn = drawn.into_iter().zip(directions);
-        self.lines.extend(drawn.map(|(line, directions)| line.into_line(directions, page)));
+        let number = self.pages_before.saturating_add(1);
+        self.lines.extend(
+            drawn.map(|(line, directions)| Line { page: number, ..line.into_line(directions, page) }),
+        );
         self.pieces = 0;
     }
 
@@ -173,6 +178,7 @@ impl PageDevice {
         self.last = None;
         self.copies = Copies::default();
         self.covered.clear();
+        self.pages_before = self.pages_before.saturating_add(1);
     }
 
     /// Whether there is more text than a document may have.

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use syft_space_domain::dataset::{ExtractedText, FileRefused};
+use syft_space_domain::dataset::{ExtractedText, FileRefused, Landmark, Mark};
 
 use super::extract;
 
@@ -62,7 +62,10 @@ fn q2_lines_paragraphs_and_headings_are_found_by_where_glyphs_stand() {
         0 -40 Td [(New)-500(para)20(graph.)] TJ ET";
     let second = "BT /F 12 Tf 1 0 0 1 50 700 Tm (Ship) Tj 1 0 0 1 200 700 Tm (12 m) Tj ET";
     let expected = "# The harbor\n\n## Rules\n\nBe quiet, and make no\nwake in the harbor, ever.\n\nNew paragraph.\n\nShip 12 m";
-    let extracted = ExtractedText { title: Some("The harbor".to_owned()), text: expected.to_owned() };
+    let second_page = expected.find("Ship").unwrap();
+    let marks = [(0, Landmark::Page(1)), (second_page, Landmark::Page(2))];
+    let marks = marks.map(|(at, landmark)| Mark { at, landmark }).to_vec();
+    let extracted = ExtractedText { title: Some("The harbor".to_owned()), text: expected.to_owned(), marks };
     assert_eq!(extract(&pages(&[first, second])), Ok(extracted));
 }
 

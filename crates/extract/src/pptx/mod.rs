@@ -7,7 +7,7 @@ mod slide;
 #[cfg(test)]
 mod tests;
 
-use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, Landmark};
 
 use self::slide::Slide;
 use crate::package::xml::{self, Node};
@@ -29,12 +29,13 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
         }
     })?;
     let mut slide = Slide::default();
-    for id in slides {
+    for (number, id) in (1_u32..).zip(slides) {
         let part = relations.by_id(&id).and_then(|relation| relation.part.as_deref());
         let missing = || damaged(FORMAT, "one of its slides is missing");
         let part = part.ok_or_else(missing)?;
         let text = package.part(part)?.ok_or_else(missing)?;
         slide.begin();
+        slide.builder.mark(Landmark::Page(number));
         xml::read(FORMAT, &text, |node| slide.node(node))?;
         for diagram in slide.take_diagrams() {
             let of_slide = package.relations(part)?.unwrap_or_default();
@@ -51,5 +52,6 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let properties = of_package.part("core-properties").unwrap_or("docProps/core.xml");
     let title = package.part(properties)?.map_or(Ok(None), |properties| title(FORMAT, &properties))?;
     let heading = slide.heading.take();
-    Ok(ExtractedText { title: title.or(heading), text: slide.builder.finish()? })
+    let marks = slide.builder.take_marks();
+    Ok(ExtractedText { title: title.or(heading), text: slide.builder.finish()?, marks })
 }

@@ -9,7 +9,7 @@
 //!
 //! Numbers are little-endian. The child is believed nothing: what is not such a response is [`InvalidResponse`].
 
-use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, NewDocument};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, Landmark, Mark, NewDocument};
 
 use crate::text_builder;
 
@@ -27,8 +27,14 @@ const ENCRYPTED: u8 = b'p';
 const NO_TEXT: u8 = b'n';
 const TOO_LARGE: u8 = b'l';
 
-/// The most bytes of a response's body: a text, its title, and the title's length.
-pub(super) const MAX_BODY_BYTES: usize = NewDocument::MAX_BYTES + 4 * text_builder::MAX_TITLE_CHARS + 4;
+/// The bytes of a mark without its anchor: where it is, the number of its page, and the length of its anchor.
+const MARK_BYTES: usize = 9;
+
+/// The most bytes of a response's body: a text, its title, its marks, and the lengths of these.
+pub(super) const MAX_BODY_BYTES: usize = NewDocument::MAX_BYTES
+    + 4 * text_builder::MAX_TITLE_CHARS
+    + Mark::MAX * (MARK_BYTES + Landmark::MAX_ANCHOR)
+    + 8;
 
 /// The resources that a child may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +92,12 @@ pub(super) fn decode_format(code: u8) -> Option<FileFormat> {
 /// Encodes a response: its kind and its body.
 pub(super) fn encode_response(outcome: Result<ExtractedText, FileRefused>) -> Option<(u8, Vec<u8>)> {
     Some(match outcome {
-        Ok(ExtractedText { title, text }) => {
+        Ok(ExtractedText { title, text, marks }) => {
             let title = title.unwrap_or_default();
-            let length = u32::try_from(title.len()).unwrap_or(u32::MAX).to_le_bytes();
-            (TEXT, [&length, title.as_bytes(), text.as_bytes()].concat())
+            let marks = encode_marks(&marks);
+            let [of_title, of_marks] = [title.len(), marks.len()]
+                .map(|length| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+            (TEXT, [&of_title, title.as_bytes(), &of_marks, marks.as_slice(), text.as_bytes()].concat())
         }
         Err(FileRefused::Damaged(_, why)) => (DAMAGED, why.into_bytes()),
         Err(FileRefused::Encoding) => (ENCODING, Vec::new()),
@@ -124,12 +132,55 @@ pub(super) fn decode_response(
     Ok(Err(refused))
 }
 
-fn decode_text(mut body: Vec<u8>) -> Result<ExtractedText, InvalidResponse> {
-    let (length, rest) = body.split_first_chunk::<4>().ok_or(InvalidResponse)?;
+fn encode_marks(marks: &[Mark]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for Mark { at, landmark } in marks {
+        let (page, anchor) = match landmark {
+            Landmark::Page(number) => (*number, ""),
+            Landmark::Anchor(id) => (0, id.as_str()),
+        };
+        bytes.extend(u32::try_from(*at).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend(page.to_le_bytes());
+        bytes.push(u8::try_from(anchor.len()).unwrap_or(u8::MAX));
+        bytes.extend(anchor.as_bytes());
+    }
+    bytes
+}
+
+/// Decodes the marks of a text, which are in order.
+fn decode_marks(mut bytes: &[u8], text: &str) -> Result<Vec<Mark>, InvalidResponse> {
+    let mut marks: Vec<Mark> = Vec::new();
+    while let Some((&[a, b, c, d, e, f, g, h, length], rest)) = bytes.split_first_chunk::<MARK_BYTES>() {
+        let (anchor, rest) = rest.split_at_checked(usize::from(length)).ok_or(InvalidResponse)?;
+        let at = usize::try_from(u32::from_le_bytes([a, b, c, d])).map_err(|_| InvalidResponse)?;
+        let landmark = match (u32::from_le_bytes([e, f, g, h]), std::str::from_utf8(anchor)) {
+            (0, Ok(id)) => Landmark::anchor(id).ok_or(InvalidResponse)?,
+            (page, Ok("")) => Landmark::Page(page),
+            _ => return Err(InvalidResponse),
+        };
+        let follows = marks.last().is_none_or(|last| last.at <= at);
+        if !follows || !text.is_char_boundary(at) || marks.len() >= Mark::MAX {
+            return Err(InvalidResponse);
+        }
+        marks.push(Mark { at, landmark });
+        bytes = rest;
+    }
+    if bytes.is_empty() { Ok(marks) } else { Err(InvalidResponse) }
+}
+
+/// Splits a part off that begins with its length.
+fn split_part(bytes: &[u8]) -> Result<(&[u8], &[u8]), InvalidResponse> {
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or(InvalidResponse)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| InvalidResponse)?;
-    let title = rest.get(..length).ok_or(InvalidResponse)?;
+    rest.split_at_checked(length).ok_or(InvalidResponse)
+}
+
+fn decode_text(mut body: Vec<u8>) -> Result<ExtractedText, InvalidResponse> {
+    let (title, rest) = split_part(&body)?;
     let title = text_builder::title(std::str::from_utf8(title).map_err(|_| InvalidResponse)?);
-    body.drain(..length.saturating_add(4));
+    let (marks, text) = split_part(rest)?;
+    let (marks, before_text) = (marks.to_vec(), body.len().saturating_sub(text.len()));
+    body.drain(..before_text);
     let text = String::from_utf8(body).map_err(|_| InvalidResponse)?;
     if text.len() > NewDocument::MAX_BYTES
         || text.trim().is_empty()
@@ -137,7 +188,8 @@ fn decode_text(mut body: Vec<u8>) -> Result<ExtractedText, InvalidResponse> {
     {
         return Err(InvalidResponse);
     }
-    Ok(ExtractedText { title, text })
+    let marks = decode_marks(&marks, &text)?;
+    Ok(ExtractedText { title, text, marks })
 }
 
 #[cfg(test)]
@@ -148,8 +200,14 @@ mod tests {
 
     #[test]
     fn every_outcome_arrives_as_it_was_sent() {
-        let text =
-            |title: Option<&str>| ExtractedText { title: title.map(str::to_owned), text: "ü\n".to_owned() };
+        let text = |title: Option<&str>| ExtractedText {
+            title: title.map(str::to_owned),
+            text: "ü\n".to_owned(),
+            marks: vec![
+                Mark { at: 0, landmark: Landmark::Page(7) },
+                Mark { at: 2, landmark: Landmark::Anchor("x".repeat(Landmark::MAX_ANCHOR)) },
+            ],
+        };
         for outcome in [
             Ok(text(None)),
             Ok(text(Some("Größe"))),
@@ -174,11 +232,28 @@ mod tests {
     #[test]
     fn k16_what_a_broken_reader_says_is_cleaned_or_refused() {
         let text = |body: &[u8]| decode_response(FileFormat::Text, TEXT, body.to_vec());
-        assert_eq!(text(b"\0\0\0\0a\0b"), Err(InvalidResponse));
-        assert_eq!(text(b"\0\0\0\0 "), Err(InvalidResponse));
+        assert_eq!(text(b"\0\0\0\0\0\0\0\0a\0b"), Err(InvalidResponse));
+        assert_eq!(text(b"\0\0\0\0\0\0\0\0 "), Err(InvalidResponse));
         assert_eq!(text(b"\x09\0\0\0a"), Err(InvalidResponse));
-        assert_eq!(text(b"\0\0\0\0\xff"), Err(InvalidResponse));
-        let large = [vec![0; 4], vec![b'x'; NewDocument::MAX_BYTES + 1]].concat();
+        assert_eq!(text(b"\0\0\0\0\0\0\0\0\xff"), Err(InvalidResponse));
+        let marked = |marks: &[u8]| {
+            let length = u8::try_from(marks.len()).unwrap();
+            text(&[&[0, 0, 0, 0, length, 0, 0, 0], marks, "aü".as_bytes()].concat())
+        };
+        assert!(marked(b"\x01\0\0\0\0\0\0\0\x01x").unwrap().is_ok());
+        for wrong in [
+            &b"\x02\0\0\0\x01\0\0\0\0"[..],
+            b"\x09\0\0\0\x01\0\0\0\0",
+            b"\0\0\0\0\0\0\0\0\0",
+            b"\0\0\0\0\0\0\0\0\x03a b",
+            b"\0\0\0\0\x01\0\0\0\x01x",
+            b"\0\0\0\0\0\0\0\0\x05x",
+            b"\x01\0\0\0\x01\0\0\0\0\0\0\0\0\x01\0\0\0\0",
+            b"\0\0\0\0",
+        ] {
+            assert_eq!(marked(wrong), Err(InvalidResponse), "{wrong:?}");
+        }
+        let large = [vec![0; 8], vec![b'x'; NewDocument::MAX_BYTES + 1]].concat();
         assert_eq!(text(&large), Err(InvalidResponse));
         let why = decode_response(FileFormat::Pdf, DAMAGED, b"line\x1b[2J\n\xff".to_vec());
         assert_eq!(why, Ok(Err(FileRefused::Damaged("PDF", "line[2J \u{fffd}".to_owned()))));

@@ -9,7 +9,7 @@ mod styles;
 #[cfg(test)]
 mod tests;
 
-use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
+use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, Landmark};
 
 use self::sheet::Sheet;
 use self::styles::Styles;
@@ -40,7 +40,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let styles = package.named(relations.part("styles").map(str::to_owned))?;
     let styles = styles.map_or_else(|| Ok(Styles::default()), |styles| Styles::read(&styles))?;
     let mut builder = TextBuilder::default();
-    for (name, id) in &workbook.sheets {
+    for (number, (name, id)) in (1_u32..).zip(&workbook.sheets) {
         let relation = relations.by_id(id).filter(|relation| relation.is("worksheet"));
         // What is no sheet of cells is a chart.
         let Some(part) = relation.and_then(|relation| relation.part.as_deref()) else { continue };
@@ -51,6 +51,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
         let rows = sheet.finish()?;
         builder.gap(Gap::Paragraph);
         if let (Some(rows), Some(name)) = (rows, text_builder::title(name)) {
+            builder.mark(Landmark::Page(number));
             builder.verbatim(&format!("# {name}"));
             builder.gap(Gap::Paragraph);
             builder.append(&rows);
@@ -61,7 +62,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     }
     let properties = of_package.part("core-properties").unwrap_or("docProps/core.xml");
     let title = package.part(properties)?.map_or(Ok(None), |properties| title(FORMAT, &properties))?;
-    Ok(ExtractedText { title, text: builder.finish()? })
+    Ok(ExtractedText { title, marks: builder.take_marks(), text: builder.finish()? })
 }
 
 fn workbook_of(xml: &str) -> Result<Workbook, FileRefused> {

@@ -54,7 +54,7 @@ fn refuse_walls() -> io::Result<()> {
 fn misbehave(format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let order = String::from_utf8_lossy(bytes);
     let (order, more) = order.split_once(' ').unwrap_or((&order, ""));
-    let say = |text: String| Ok(ExtractedText { title: None, text });
+    let say = |text: String| Ok(ExtractedText { title: None, text, marks: Vec::new() });
     match order {
         "loop" => loop {
             std::hint::spin_loop();

@@ -26,7 +26,8 @@ impl TextExtractor for TextFiles {
         }
         let heading = text.lines().find_map(|line| line.strip_prefix("# "));
         let title = heading.filter(|_| format == FileFormat::Markdown);
-        Ok(ExtractedText { title: title.map(|title| title.trim().to_owned()), text: text.to_owned() })
+        let title = title.map(|title| title.trim().to_owned());
+        Ok(ExtractedText { title, text: text.to_owned(), marks: Vec::new() })
     }
 
     fn version(&self, _format: FileFormat) -> ReaderVersion {

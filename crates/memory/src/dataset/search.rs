@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Document, DocumentId, Hit, Hits, IndexKey, Metadata, SearchQuery,
-    Stemming, StopWords, Tokenizer, contexts,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, Document, DocumentId, Highlight, Hit, Hits, IndexKey,
+    Location, Metadata, SearchQuery, Stemming, StopWords, Tokenizer, contexts,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -16,9 +16,12 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Finds chunks by a scan of all of them.
 ///
 /// A term is a run of letters and digits in normal form NFKC, in lower case. With the tokenizer `cjk`, runs of Chinese,
-/// Japanese and Korean letters become bigrams. English stop words are set apart if the dataset's analyzer says so; there
-/// are no other stop words, and of stemming there is the English s at a word's end alone. The terms of the title and of the headings above a chunk belong
-/// to the chunk. The score is the root of a BM25 sum over the query's known terms that the chunk has,
+/// Japanese and Korean letters become bigrams. English stop words are set apart if the dataset's analyzer says so, with a
+/// mark that says how they are written; there are no other stop words, and of stemming there is the English s at a word's
+/// end alone. The terms of the title and of the headings above a chunk belong to the chunk. A question of stop words alone
+/// finds each however it is written, and counts it 6 times where it may be a name, and 12 times where it is one.
+///
+/// The score is the root of a BM25 sum over the query's known terms that the chunk has,
 /// Σ idf · tf / (tf + k1 · (1 − b + b · min(3, length / average))), divided by the Σ idf of all terms, with k1 = 1.2 and
 /// b = 0.75. A term that no chunk has counts in it twice as much as one that a single chunk has (a bigram
 /// does not count); if it may be a misspelling, it is replaced, and counts twice as much as its replacement.
@@ -34,33 +37,43 @@ struct Index {
 struct IndexedChunk {
     text: Arc<str>,
     metadata: Arc<Metadata>,
+    location: Arc<Location>,
     term_counts: BTreeMap<String, u32>,
     length: f64,
 }
 
-/// The terms of a query that the dataset contains, with their idf, and what all together weigh.
+/// The terms of a query that the dataset contains, with their weights, and what all together weigh.
 #[derive(Default)]
 struct WeighedQuery {
-    known: Vec<(String, f64)>,
+    known: Vec<(Forms, f64)>,
     weight: f64,
 }
+
+/// The forms that a term is found in, and how many times each counts.
+type Forms = Vec<(String, f64)>;
 
 const BM25_K1: f64 = 1.2;
 const BM25_B: f64 = 0.75;
 /// The maximum length of a chunk, as a multiple of the average.
 const MAX_LENGTH_RATIO: f64 = 3.0;
 
-const STOP_WORDS: [&str; 45] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for", "how", "if",
-    "in", "into", "is", "it", "may", "no", "not", "of", "on", "or", "such", "that", "the", "their", "then",
-    "there", "these", "they", "this", "to", "was", "what", "when", "where", "which", "who", "why", "will",
-    "with",
+const STOP_WORDS: [&str; 50] = [
+    "a", "am", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for", "how",
+    "i", "if", "in", "into", "is", "it", "may", "no", "not", "of", "on", "or", "such", "that", "the",
+    "their", "then", "there", "these", "they", "this", "to", "us", "was", "we", "what", "when", "where",
+    "which", "who", "why", "will", "with", "you",
 ];
 
 /// What a stop word begins with.
 const STOP_WORD_MARK: char = '\u{1}';
 /// What a name begins with that is a stop word but for its capitals.
 const NAME_MARK: char = '\u{2}';
+/// What a stop word begins with that may be a name by its capitals.
+const CAPITAL_MARK: char = '\u{3}';
+/// The marks by how surely a word with them is a name, and how many times it counts then.
+const MARKS: [(char, f64); 3] = [(STOP_WORD_MARK, 1.0), (CAPITAL_MARK, 6.0), (NAME_MARK, 12.0)];
+/// How many times as much a stop word weighs that the question has with a capital letter.
+const CAPITAL_FACTOR: f64 = 10.0;
 /// The minimum length of a word that may be misspelt.
 const MIN_MISSPELT_LETTERS: usize = 6;
 
@@ -73,7 +86,7 @@ fn document_terms(text: &str, analyzer: AnalyzerSettings) -> Vec<String> {
 fn query_terms(text: &str, analyzer: AnalyzerSettings) -> BTreeSet<String> {
     let terms: BTreeSet<String> = analyze(text, analyzer, false).into_iter().collect();
     let (stop_words, others): (BTreeSet<_>, BTreeSet<_>) =
-        terms.into_iter().partition(|term| term.starts_with(STOP_WORD_MARK));
+        terms.into_iter().partition(|term| term.starts_with([STOP_WORD_MARK, CAPITAL_MARK]));
     if others.is_empty() { stop_words } else { others }
 }
 
@@ -82,11 +95,18 @@ fn analyze(text: &str, analyzer: AnalyzerSettings, with_unigrams: bool) -> Vec<S
     let mut terms = Vec::new();
     for line in text.lines() {
         let has_small_letters = line.chars().any(char::is_lowercase);
-        for run in line.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()) {
-            let term = run.to_lowercase();
+        let mut before = "";
+        for run in line.split_inclusive(|c: char| !c.is_alphanumeric()) {
+            let word = run.trim_end_matches(|c: char| !c.is_alphanumeric());
+            let at = before.len();
+            before = line.get(..at.saturating_add(run.len())).unwrap_or(line);
+            if word.is_empty() {
+                continue;
+            }
+            let term = word.to_lowercase();
             if analyzer.stop_words == StopWords::English && STOP_WORDS.contains(&term.as_str()) {
-                let is_name = has_small_letters && run.len() > 1 && run.chars().all(char::is_uppercase);
-                terms.push(format!("{}{term}", if is_name { NAME_MARK } else { STOP_WORD_MARK }));
+                let mark = stop_word_mark(word, line.get(..at).unwrap_or_default(), has_small_letters);
+                terms.push(format!("{mark}{term}"));
             } else if analyzer.tokenizer == Tokenizer::Cjk {
                 split_cjk(&term, with_unigrams, &mut terms);
             } else {
@@ -95,6 +115,24 @@ fn analyze(text: &str, analyzer: AnalyzerSettings, with_unigrams: bool) -> Vec<S
         }
     }
     terms
+}
+
+/// The mark of a stop word that stands behind this in its line.
+fn stop_word_mark(word: &str, before: &str, has_small_letters: bool) -> char {
+    let is_letter = word.chars().nth(1).is_none();
+    let is_part = is_letter && (word == "I" || !before.chars().next_back().is_none_or(char::is_whitespace));
+    if !word.starts_with(char::is_uppercase) || is_part {
+        return STOP_WORD_MARK;
+    }
+    let is_between = |c: char| !c.is_alphanumeric() && !".!?…:;,".contains(c);
+    let last = before.trim_end_matches(is_between).chars().next_back();
+    let begins_sentence = last.is_none_or(|last| last != ',' && !last.is_alphanumeric());
+    match word.chars().all(char::is_uppercase) {
+        true if !has_small_letters => CAPITAL_MARK,
+        true if !is_letter || !begins_sentence => NAME_MARK,
+        _ if begins_sentence => STOP_WORD_MARK,
+        _ => CAPITAL_MARK,
+    }
 }
 
 /// A word without the s at its end, where English words are cut to their stem.
@@ -145,30 +183,58 @@ fn is_cjk(letter: char) -> bool {
         | '\u{20000}'..='\u{323af}')
 }
 
+/// The words of a text that a query asks for.
+fn highlight(text: &str, analyzer: AnalyzerSettings, query: &WeighedQuery) -> Vec<Highlight> {
+    let is_asked_for = |word: &str| {
+        let terms = analyze(word, analyzer, true);
+        let unmarked = |term: &str| term.trim_start_matches(MARKS.map(|(mark, _)| mark)).to_owned();
+        query.known.iter().flat_map(|(forms, _)| forms).any(|(form, _)| {
+            terms
+                .iter()
+                .any(|term| term == form || (form != &unmarked(form) && unmarked(term) == unmarked(form)))
+        })
+    };
+    let mut highlights = Vec::new();
+    let mut start = 0_u32;
+    for run in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let word = run.trim_end_matches(|c: char| !c.is_alphanumeric());
+        if !word.is_empty() && is_asked_for(word) {
+            highlights.push(Highlight { start, length: count(word) });
+        }
+        start = start.saturating_add(count(run));
+    }
+    highlights.truncate(Highlight::MAX);
+    highlights
+}
+
 impl IndexedChunk {
     fn of_document(document: &Document, analyzer: AnalyzerSettings) -> Vec<Self> {
         let metadata = Arc::new(document.metadata.clone());
-        let index = |(text, context): (&str, String)| {
+        let index = |(chunk, context): (&Chunk, String)| {
+            let text = chunk.text.as_str();
             let mut counts = BTreeMap::new();
             for term in document_terms(&context, analyzer).into_iter().chain(document_terms(text, analyzer)) {
                 *counts.entry(term).or_default() += 1;
             }
-            let has_no_mark = |term: &str| !term.starts_with([STOP_WORD_MARK, NAME_MARK]);
+            let has_no_mark = |term: &str| !term.starts_with(MARKS.map(|(mark, _)| mark));
             let length =
                 counts.iter().filter(|(term, _)| has_no_mark(term)).map(|(_, n)| f64::from(*n)).sum();
-            Self { text: text.into(), metadata: Arc::clone(&metadata), term_counts: counts, length }
+            let location = Arc::new(chunk.location.clone());
+            let metadata = Arc::clone(&metadata);
+            Self { text: text.into(), metadata, location, term_counts: counts, length }
         };
-        let texts = document.chunks.iter().map(|chunk| chunk.text.as_str());
-        texts.zip(contexts(document)).map(index).collect()
+        document.chunks.iter().zip(contexts(document)).map(index).collect()
     }
 
     fn score(&self, query: &WeighedQuery, average_length: f64) -> f64 {
         let length = (self.length / average_length).min(MAX_LENGTH_RATIO);
         let mut bm25 = 0.0;
-        for (term, idf) in &query.known {
-            if let Some(count) = self.term_counts.get(term) {
-                let count = f64::from(*count);
-                bm25 += idf * count / (count + BM25_K1 * (1.0 - BM25_B + BM25_B * length));
+        for (forms, weight) in &query.known {
+            let count = |(term, times): &(String, f64)| Some(times * f64::from(*self.term_counts.get(term)?));
+            let count: f64 = forms.iter().filter_map(count).sum();
+            if count > 0.0 {
+                bm25 += weight * count / (count + BM25_K1 * (1.0 - BM25_B + BM25_B * length));
             }
         }
         if query.weight > 0.0 { f64::sqrt(bm25 / query.weight) } else { 0.0 }
@@ -195,35 +261,39 @@ impl Index {
             .cloned()
     }
 
+    /// The forms in which a term is asked for, of which some chunk has one.
+    fn known_forms(&self, term: &str) -> Option<Forms> {
+        let with_mark = |(mark, times): (char, f64)| Some((format!("{mark}{}", term.get(1..)?), times));
+        let forms = || MARKS.into_iter().filter_map(with_mark);
+        let is_known = |forms: &Forms| forms.iter().any(|(form, _)| self.document_frequency(form) > 0.0);
+        let alone = |form: String| Some(Vec::from([(form, 1.0)])).filter(is_known);
+        match term.chars().next() {
+            Some(STOP_WORD_MARK | CAPITAL_MARK) => Some(forms().collect()).filter(is_known),
+            Some(NAME_MARK) => forms().rev().find_map(|(form, _)| alone(form)),
+            _ => alone(term.to_owned()),
+        }
+    }
+
     fn weigh(&self, analyzer: AnalyzerSettings, query: BTreeSet<String>) -> WeighedQuery {
         let total = self.chunks().fold(0.0, |sum, _| sum + 1.0);
         let idf = |with: f64| f64::ln(1.0 + (total - with + 0.5) / (with + 0.5));
-        let is_known = |term: &String| self.document_frequency(term) > 0.0;
-        let with_mark = |term: &str, mark| Some(format!("{mark}{}", term.get(1..)?));
-        let names: BTreeSet<String> = query
-            .iter()
-            .filter(|term| term.starts_with(STOP_WORD_MARK))
-            .filter_map(|term| with_mark(term, NAME_MARK))
-            .filter(is_known)
-            .collect();
         let mut weighed = WeighedQuery::default();
-        for term in if names.is_empty() { query } else { names } {
-            let stop_word = Some(&term).filter(|term| term.starts_with(NAME_MARK));
-            let stop_word = stop_word.and_then(|term| with_mark(term, STOP_WORD_MARK)).filter(is_known);
+        for term in query {
             let is_bigram = analyzer.tokenizer == Tokenizer::Cjk && term.starts_with(is_cjk);
-            let known = if is_known(&term) { Some(term.clone()) } else { stop_word };
             // Only a word that nobody has is looked for among all others.
-            let found = known.map(|term| (term, 1.0));
-            let found = found.or_else(|| self.correction(&term).map(|term| (term, 2.0)));
-            let Some((term, factor)) = found else {
+            let found = self.known_forms(&term).map(|forms| (forms, 1.0));
+            let found = found.or_else(|| Some((Vec::from([(self.correction(&term)?, 1.0)]), 2.0)));
+            let Some((forms, factor)) = found else {
                 if !is_bigram {
                     weighed.weight += 2.0 * idf(1.0);
                 }
                 continue;
             };
-            let idf = idf(self.document_frequency(&term));
-            weighed.weight += factor * idf;
-            weighed.known.push((term, idf));
+            let with: f64 = forms.iter().map(|(form, _)| self.document_frequency(form)).sum();
+            let emphasis = if term.starts_with(CAPITAL_MARK) { CAPITAL_FACTOR } else { 1.0 };
+            let weight = emphasis * idf(with.min(total));
+            weighed.weight += factor * weight;
+            weighed.known.push((forms, weight));
         }
         weighed
     }
@@ -237,6 +307,8 @@ impl Index {
             document: document.clone(),
             content: Arc::clone(&chunk.text),
             metadata: Arc::clone(&chunk.metadata),
+            location: Arc::clone(&chunk.location),
+            highlight: highlight(&chunk.text, analyzer, &weighed),
             score: to_port_score(chunk.score(&weighed, average_length)),
         });
         let mut hits: Hits =

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
+use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use syft_space_domain::audit::RequestContext;
 use syft_space_domain::dataset::ports::TextExtractor;
 use syft_space_domain::dataset::{
-    self, ContentHash, DocumentId, IngestError, JobSnapshot, Metadata, NewDocument, SearchQuery, Threshold,
+    self, ContentHash, DocumentId, IngestError, JobSnapshot, Location, Metadata, NewDocument, SearchQuery,
+    Threshold,
 };
 use syft_space_domain::ids::{DatasetId, EventId};
 use syft_space_domain::text::Name;
@@ -256,15 +258,15 @@ impl<'a> Hit<'a> {
         Self {
             document_id: hit.document.as_str(),
             content: &hit.content,
-            metadata: ShownMetadata { metadata: &hit.metadata, hidden: !with_metadata },
+            metadata: ShownMetadata { hit, hidden: !with_metadata },
             similarity_score: hit.score,
         }
     }
 }
 
-/// Metadata, or an empty object in its place: clients cannot read a null there.
+/// Metadata and where the chunk stands, or an empty object in their place: clients cannot read a null there.
 struct ShownMetadata<'a> {
-    metadata: &'a Metadata,
+    hit: &'a dataset::Hit,
     hidden: bool,
 }
 
@@ -273,7 +275,25 @@ impl Serialize for ShownMetadata<'_> {
         if self.hidden {
             return serializer.collect_map(std::iter::empty::<(&str, &str)>());
         }
-        self.metadata.serialize(serializer)
+        let Location { page, heading, anchor } = &*self.hit.location;
+        let mut shown = serializer.serialize_map(None)?;
+        for (key, value) in &*self.hit.metadata {
+            shown.serialize_entry(key, value)?;
+        }
+        // What the owner says by these names goes first.
+        let is_free = |key: &str| !self.hit.metadata.contains_key(key);
+        if let Some(page) = page.filter(|_| is_free("page")) {
+            shown.serialize_entry("page", &page)?;
+        }
+        for (key, text) in [("heading", heading), ("anchor", anchor)] {
+            if let Some(text) = text.as_ref().filter(|_| is_free(key)) {
+                shown.serialize_entry(key, text)?;
+            }
+        }
+        if !self.hit.highlight.is_empty() && is_free("highlight") {
+            shown.serialize_entry("highlight", &self.hit.highlight)?;
+        }
+        shown.end()
     }
 }
 

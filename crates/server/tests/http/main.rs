@@ -46,6 +46,8 @@ mod listings;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod located;
+#[cfg(test)]
 mod logins;
 #[cfg(test)]
 mod marketplace_fixture;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, MadeOf, Metadata, Usage,
+    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Location, MadeOf, Metadata, Usage,
 };
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -56,6 +56,24 @@ pub(super) fn metadata(json: &str) -> Result<Metadata, StoreError> {
     serde_json::from_str(json).map_err(|error| unreadable_column("documents.metadata", &error))
 }
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = chunks)]
+struct ChunkRow {
+    text: String,
+    page: Option<i64>,
+    heading: Option<String>,
+    anchor: Option<String>,
+}
+
+impl ChunkRow {
+    fn read(self) -> Result<Chunk, Failed> {
+        let Self { text, page, heading, anchor } = self;
+        let page = page.map(u32::try_from).transpose();
+        let page = page.map_err(|error| unreadable_column("chunks.page", &error))?;
+        Ok(Chunk { text, location: Location { page, heading, anchor } })
+    }
+}
+
 pub(super) fn document(
     connection: &mut SqliteConnection,
     id: &DocumentId,
@@ -68,10 +86,10 @@ pub(super) fn document(
         Some(made_of) => made_of,
         None => MadeOf { sha256: ContentHash::of_document(&row.content, &metadata), reader: None },
     };
-    let texts: Vec<String> = chunks::table
+    let rows: Vec<ChunkRow> = chunks::table
         .filter(chunks::document_id.eq(id.as_str()))
         .order(chunks::position)
-        .select(chunks::text)
+        .select(ChunkRow::as_select())
         .load(connection)?;
     Ok(Some(Document {
         id: id.clone(),
@@ -79,7 +97,7 @@ pub(super) fn document(
         metadata,
         sha256,
         reader,
-        chunks: texts.into_iter().map(|text| Chunk { text }).collect(),
+        chunks: rows.into_iter().map(ChunkRow::read).collect::<Result<_, _>>()?,
         created_at: Timestamp::from_unix_micros(row.created_at),
     }))
 }

@@ -19,6 +19,9 @@ table! {
         document_id -> Text,
         position -> BigInt,
         text -> Text,
+        page -> Nullable<BigInt>,
+        heading -> Nullable<Text>,
+        anchor -> Nullable<Text>,
     }
 }
 

@@ -60,6 +60,9 @@ struct NewChunk<'a> {
     document_id: &'a str,
     position: i64,
     text: &'a str,
+    page: Option<i64>,
+    heading: Option<&'a str>,
+    anchor: Option<&'a str>,
 }
 
 /// The change by which a job's documents were put in.
@@ -186,7 +189,14 @@ fn add(connection: &mut SqliteConnection, document: &Document, totals: &mut Tota
     diesel::insert_into(documents::table).values(row).execute(connection)?;
     hash::add(connection, document)?;
     for (position, chunk) in (0..).zip(&document.chunks) {
-        let row = NewChunk { document_id: document.id.as_str(), position, text: &chunk.text };
+        let row = NewChunk {
+            document_id: document.id.as_str(),
+            position,
+            text: &chunk.text,
+            page: chunk.location.page.map(i64::from),
+            heading: chunk.location.heading.as_deref(),
+            anchor: chunk.location.anchor.as_deref(),
+        };
         diesel::insert_into(chunks::table).values(row).execute(connection)?;
     }
     Ok(())

@@ -36,7 +36,7 @@ const APP_ROWS: &str = "
 
 const DOCUMENTS_ROWS: &str = "
     INSERT INTO documents VALUES ('a', 1, 1, 1, 1, '{}', 'x');
-    INSERT INTO chunks VALUES ('a', 0, 'x');
+    INSERT INTO chunks VALUES ('a', 0, 'x', 1, 'h', 'i');
     INSERT INTO hashes VALUES ('a', x'02', 7);
     INSERT INTO progress VALUES (x'03', 1, 0, 0, 0, 1, 1, 1, '[]');
     INSERT INTO removals VALUES ('b', 2);

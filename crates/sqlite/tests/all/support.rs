@@ -9,7 +9,7 @@ use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_que
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person, RecordedEvent};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Chunk, ContentHash, Dataset, DatasetState, Document, DocumentId,
+    AnalyzerSettings, Chunk, ContentHash, Dataset, DatasetState, Document, DocumentId, Location,
 };
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::ids::{DatasetId, EndpointId, EventId, JobId, RequestId, TenantId};
@@ -127,7 +127,7 @@ pub(crate) fn document(id: &str, content: &str) -> Document {
         id: DocumentId::parse(id).unwrap(),
         content: content.to_owned(),
         metadata: serde_json::Map::new(),
-        chunks: vec![Chunk { text: content.to_owned() }],
+        chunks: vec![Chunk { text: content.to_owned(), location: Location::default() }],
         sha256: ContentHash::of_file(content.as_bytes()),
         reader: None,
         created_at: time(5),

@@ -1,0 +1,3 @@
+ALTER TABLE chunks DROP COLUMN anchor;
+ALTER TABLE chunks DROP COLUMN heading;
+ALTER TABLE chunks DROP COLUMN page;
