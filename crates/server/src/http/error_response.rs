@@ -32,7 +32,7 @@ impl From<AuthorizationError> for Problem {
             AuthorizationError::Unauthenticated(AuthenticateError::Live(error)) => {
                 PortError::from(error).into()
             }
-            AuthorizationError::Unauthenticated(_) => Self::token_invalid(),
+            AuthorizationError::Unauthenticated(error) => Self::token_invalid(&error.reason_code()),
             AuthorizationError::Lost(error) => Self::from(*error).unrecorded(),
         }
     }

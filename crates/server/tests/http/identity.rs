@@ -126,15 +126,33 @@ async fn a1_an_expired_token_is_refused() {
     let space = TestSpace::with(&[("access_token_lifetime_seconds", "1")]).await;
     let owner = space.found("acme").await;
     // Tokens tell whole seconds: within two of them this one is over.
-    let mut status = 200;
+    let mut answer = owner.get("/auth/me").await;
     for _ in 0..60 {
-        status = owner.get("/auth/me").await.status;
-        if status != 200 {
+        if answer.status != 200 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        answer = owner.get("/auth/me").await;
     }
-    assert_eq!(status, 401);
+    assert_eq!(answer.status, 401);
+    // Its bearer is told why, and nobody else: with another signature the same token is a token like any other.
+    let detail = |answer: &crate::space::Answer| answer.body["detail"].as_str().unwrap().to_owned();
+    assert_eq!(detail(&answer), "the token has expired; log in again, or get a new one");
+    let (signed, signature) = owner.token().rsplit_once('.').unwrap_or(("", owner.token()));
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{signed}.{other}{}", &signature[1..]);
+    let forged = forged.trim_start_matches('.');
+    for (client, path) in [
+        (space.anybody().with_token(forged), "/auth/me"),
+        (space.anybody().with_token("nonsense"), "/auth/me"),
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(detail(&answer), "the token is not valid, or no longer; log in again, or get a new one");
+    }
+    // Where users of a marketplace may come, both are told.
+    let answer = owner.post("/endpoints/things/query", &json!({ "messages": "Who?" })).await;
+    assert!(detail(&answer).starts_with("the token has expired: members log in again, "), "{}", answer.body);
 }
 
 #[tokio::test]
