@@ -189,7 +189,11 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         }
         Command::Demo(demo) => {
             drop(out);
-            demo::run(demo, start_hub, |home| Ok(resolve(home)?.settings))
+            if home.is_some() {
+                let message = "the demonstration has a home of its own, which goes with it: leave out --home";
+                return Err(CommandError::new(ExitStatus::Usage, message).into());
+            }
+            demo::run(demo, start_hub, |home| Ok(resolve(home)?))
         }
         Command::Reindex(which) => {
             let (home, _) = find_home()?;

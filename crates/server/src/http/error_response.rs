@@ -160,6 +160,7 @@ impl From<InviteError> for Problem {
         match error {
             InviteError::Authorization(error) => error.into(),
             InviteError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
+            InviteError::AlreadyMember(_) => Self::new(Reason::Conflict, error),
             InviteError::NotFound => Self::new(Reason::NotFound, error),
             InviteError::LimitReached(_) => Self::new(Reason::LimitReached, error),
             InviteError::PortError(error) => error.into(),
