@@ -15,7 +15,7 @@ const INDENT: usize = 6;
 
 /// What to ask, and whom.
 #[derive(Args)]
-pub(super) struct Ask {
+pub(super) struct AskArguments {
     /// The endpoint's slug
     #[arg(value_name = "ENDPOINT")]
     endpoint: String,
@@ -29,7 +29,7 @@ pub(super) struct Ask {
     pub(super) account: Account,
 }
 
-pub(super) async fn run(api: &ApiClient, what: &Ask, out: &mut Output) -> anyhow::Result<()> {
+pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) -> anyhow::Result<()> {
     let slug: Slug = option("ENDPOINT", &what.endpoint)?;
     let question = Query::of_question(what.question.clone(), what.top);
     let answer: Value = api.post(&format!("/api/v1/endpoints/{slug}/query"), &question).await?;

@@ -77,7 +77,7 @@ enum Command {
     /// Bring the files of a folder into a dataset: only what it does not hold yet
     Ingest(ingest::Ingest),
     /// Ask an endpoint, as an account
-    Ask(ask::Ask),
+    Ask(ask::AskArguments),
     /// Let others ask an endpoint, and show it on a marketplace, as an account
     Publish(publish::Publish),
     /// Make an endpoint a draft again, or take it off a marketplace, as an account

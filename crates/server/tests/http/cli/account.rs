@@ -1,5 +1,7 @@
 //! The commands that act as an account: with its rights, over a running server and without one.
 
+// The commands are waited for on the test's own thread: another looks after the connections meanwhile.
+
 use std::fs;
 use std::path::Path;
 
@@ -16,7 +18,7 @@ fn run_as(home: &Path, email: &str, arguments: &[&str]) -> CommandOutput {
 const OWNER: &str = "owner@acme.example";
 const ANNA: &str = "anna@acme.example";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn k3_an_account_publishes_asks_and_says_who_may_with_a_server_and_without() {
     if in_memory() {
         return;
@@ -85,7 +87,7 @@ async fn k3_an_account_publishes_asks_and_says_who_may_with_a_server_and_without
     assert!(log.iter().all(|event| event["actor"]["kind"] != "operator"), "{log:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn k3_an_account_has_its_own_rights_here_and_a_wrong_password_none() {
     if in_memory() {
         return;
@@ -131,7 +133,7 @@ async fn k3_an_account_has_its_own_rights_here_and_a_wrong_password_none() {
     run(&home, &["ask", "things", "Who?", "--as", OWNER, "--password", PASSWORD]).expect(2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn k3_an_account_of_several_tenants_names_one_and_acts_there_alone() {
     if in_memory() {
         return;
@@ -152,7 +154,7 @@ async fn k3_an_account_of_several_tenants_names_one_and_acts_there_alone() {
     run_as(&home, OWNER, &[&publish[..], &["globex"]].concat()).expect(4);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn k3_a_policy_is_set_from_a_file_as_often_as_one_likes() {
     if in_memory() {
         return;
@@ -209,7 +211,7 @@ async fn k3_a_policy_is_set_from_a_file_as_often_as_one_likes() {
     assert_eq!(owner.get("/policies").await.body["items"].as_array().unwrap().len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn k3_an_endpoint_is_shown_on_a_marketplace_and_taken_off_it() {
     if in_memory() {
         return;
@@ -237,7 +239,7 @@ async fn k3_an_endpoint_is_shown_on_a_marketplace_and_taken_off_it() {
     assert!(ran.stderr.contains("marketplaces list"), "{ran:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn k3_who_was_invited_comes_in_with_the_token_that_was_shown() {
     if in_memory() {
         return;
