@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
+use crate::cli::lists::time;
 use crate::cli::output::Output;
 use crate::routes::invitations::{Invite, IssuedInvitation};
 
@@ -28,7 +29,9 @@ pub(super) async fn run(api: &ApiClient, what: &InviteArguments, out: &mut Outpu
     }
     out.line(&format!(
         "{} may join as {} until {}, with this token:",
-        body.email, body.role, issued.expires_at
+        body.email,
+        body.role,
+        time(issued.expires_at)
     ))?;
     out.line(&format!("\n  {}\n", issued.token))?;
     out.line("It is shown this once, works once, and is for them alone. They send it with a password of their own to")?;
