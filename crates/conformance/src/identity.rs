@@ -37,6 +37,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only,
     invitations_come_in_pages,
     h2_the_invitations_of_one_account_end_by_role,
+    h2_the_invitations_of_one_address_end,
     h5_logins_are_known_by_account_and_address,
     h5_records_of_logins_end_and_are_bounded,
 ];
@@ -346,6 +347,9 @@ pub fn z1_an_invitation_is_seen_and_removed_in_its_own_tenant_only(make: &StoreF
     assert!(!commit(store, |tx| tx.remove_invitation(&write_scope(1), invitation_id(2))), "nor removed");
     let ended = commit(store, |tx| tx.remove_invitations_by(&write_scope(1), account_id(2), &Role::ALL));
     assert_eq!(ended, 0, "nor ended with whoever made it");
+    let invited = invitation(2, 2, 2).email;
+    let ended = commit(store, move |tx| tx.remove_invitations_of(&write_scope(1), &invited));
+    assert_eq!(ended, 0, "nor with whoever was invited");
     assert!(
         commit(store, |tx| tx.remove_invitation(&write_scope(1), invitation_id(1))),
         "one's own is removed"
@@ -409,6 +413,22 @@ pub fn h2_the_invitations_of_one_account_end_by_role(make: &StoreFactory) {
         "an account's invitations of some roles end, and are counted"
     );
     assert_eq!(left(), [3, 4].map(invitation_id), "those of other roles and of other accounts stay");
+}
+
+/// An address has none in the tenant any more, and those of others stay.
+pub fn h2_the_invitations_of_one_address_end(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
+        [(1, 7), (2, 8), (3, 7)].into_iter().try_for_each(|(n, address)| {
+            tx.add_invitation(&write_scope(1), &Invitation { email: email(address), ..invitation(1, n, 1) })
+        })
+    });
+    let end = |address| commit(store, move |tx| tx.remove_invitations_of(&write_scope(1), &email(address)));
+    assert_eq!(end(7), 2, "an address's invitations end, and are counted");
+    assert_eq!(end(7), 0, "and are gone");
+    let left = all_items(2, |page| read(store, move |view| view.invitations(&scope(1), page)));
+    assert_eq!(left.len(), 1, "those of other addresses stay");
 }
 
 fn login_record(account: u64, address: Option<&str>, until: u32, logged_in: Option<u32>) -> LoginRecord {

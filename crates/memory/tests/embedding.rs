@@ -127,14 +127,14 @@ async fn found(space: Space) -> Result<Principal, Box<dyn Error>> {
     let gate = RegistrationGate { setup_token: Some(setup.hash()), open: false };
     let wanted = Registration {
         email: Email::parse("olivia@example.org")?,
-        password: Password::parse(&Secret::new("seven owls dance under moons".to_owned()))?,
+        password: Password::parse(&Secret::new("seven owls dance under copper moons".to_owned()))?,
         tenant_name: TenantName::parse("library")?,
         setup_token: Some(setup.hash()),
     };
     let founded = register(&space, &context, &gate, wanted).await?;
 
     assert_eq!(founded.role, Role::Owner);
-    let password = Password::parse(&Secret::new("seven owls dance under moons".to_owned()))?;
+    let password = Password::parse(&Secret::new("seven owls dance under copper moons".to_owned()))?;
     let known = Login { email: Email::parse("olivia@example.org")?, password, tenant: None };
     let token = login(&space, &context, known).await?.token;
     let claims = space.tokens.verify(token.expose(), space.clock.now())?;

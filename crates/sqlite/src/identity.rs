@@ -401,6 +401,16 @@ impl AccountRows for Session<'_> {
         })?;
         Ok(removed > 0)
     }
+    fn remove_invitations_of(&mut self, scope: &WriteScope, email: &Email) -> Result<u64, StoreError> {
+        let removed = self.write(|connection| {
+            let of = invitations::table
+                .filter(invitations::tenant_id.eq(Key::from(scope)))
+                .filter(invitations::email.eq(email.as_str()));
+            diesel::delete(of).execute(connection)
+        })?;
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+
     fn remove_invitations_by(
         &mut self,
         scope: &WriteScope,

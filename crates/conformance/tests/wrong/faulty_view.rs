@@ -78,6 +78,7 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "remove_membership",
     "remove_invitation",
     "remove_invitations_by",
+    "remove_invitations_of",
     "dataset",
     "dataset_named",
     "datasets",
@@ -408,6 +409,16 @@ where
             }),
             Fault::EndsInvitationsOfAnyRole => self.inner.remove_invitations_by(scope, inviter, &Role::ALL),
             _ => self.inner.remove_invitations_by(scope, inviter, roles),
+        }
+    }
+    fn remove_invitations_of(&mut self, scope: &WriteScope, email: &Email) -> Result<u64, StoreError> {
+        match self.fault {
+            Fault::IgnoresTenantIn("remove_invitations_of") => {
+                [1, 2, 3].into_iter().try_fold(0, |count, n| {
+                    Ok(count + self.inner.remove_invitations_of(&sample::write_scope(n), email)?)
+                })
+            }
+            _ => self.inner.remove_invitations_of(scope, email),
         }
     }
     scoped! { WriteScope, sample::write_scope;

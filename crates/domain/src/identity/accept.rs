@@ -3,6 +3,7 @@
 use crate::access::may_grant;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::login::fail;
+use crate::identity::manage_members::with_ended;
 use crate::identity::ports::{AccountView, Compared, HashingClient};
 use crate::identity::{
     Account, AccountStatus, Guess, Invitation, Member, Membership, Password, PasswordError, TooManyGuesses,
@@ -156,6 +157,8 @@ async fn join(
         .event(&scope, Action::UserCreated, actor)?
         .on(ObjectKind::Member, account.id)
         .about(&account.email);
+    let ended = context.event(&scope, Action::ConfigChange, actor)?.on(ObjectKind::Member, account.id);
+    let ended = Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..ended };
     let orphaned = Event { action: Action::AuthzFail, actor: Actor::Anonymous, ..event.clone() };
     let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied(ReasonCode::InviterMayNotGrant);
     let (created_at, now) = (context.now, space.clock.now());
@@ -188,6 +191,8 @@ async fn join(
                 Membership::begin(tenant.id, account.id, invitation.role, generation, created_at);
             tx.add_membership(&scope, &membership)?;
             tx.remove_invitation(&scope, invitation.id)?;
+            // Others of the address end with it: they would bring back whoever is removed later.
+            let others = tx.remove_invitations_of(&scope, &account.email)?;
             guess.was_right(tx)?;
             let value = NewMembership {
                 account: account.id,
@@ -197,7 +202,7 @@ async fn join(
                 role: invitation.role,
                 created_at,
             };
-            Ok(Recorded::new(value, event.clone()))
+            Ok(with_ended(Recorded::new(value, event.clone()), &ended, others))
         })
         .await
 }

@@ -39,6 +39,9 @@ pub enum InviteError {
     /// The caller may not hand out that role.
     #[error("only an owner may invite somebody as {0}")]
     RoleNotYours(Role),
+    /// They are a member already. Whoever may invite may list the members, so that it tells them nothing.
+    #[error("{0} is a member of this tenant already")]
+    AlreadyMember(Email),
     /// There is no such invitation.
     #[error("there is no such invitation")]
     NotFound,
@@ -56,10 +59,11 @@ impl Invitation {
     pub const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 }
 
-/// Invites somebody. Whether they have an account, or are a member already, makes no difference to the answer.
+/// Invites somebody who is no member. Whether they have an account makes no difference to the answer.
 ///
 /// # Errors
-/// When the caller may not manage members or hand out that role, the tenant is full, or a port failed.
+/// When the caller may not manage members or hand out that role, they are a member already, the tenant is full, or a port
+/// failed.
 pub async fn invite(
     space: &Space,
     context: &RequestContext,
@@ -84,12 +88,17 @@ pub async fn invite(
         .on(ObjectKind::Invitation, invitation.id)
         .about(&invitation.email);
     let limit = principal.snapshot().tenant.limits.members;
+    // The tenant's own members are looked through: to look for the account would take longer where there is one elsewhere.
+    let is_member = principal.snapshot().has_member(&invitation.email);
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     let invitation = space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             check_grant(&scope, invitation.role, &event, InviteError::RoleNotYours)?;
+            if is_member {
+                return Err(InviteError::AlreadyMember(invitation.email.clone()).into());
+            }
             if tx.count_members_and_invitations(&scope)? >= limit {
                 return Err(InviteError::LimitReached(limit).into());
             }

@@ -204,12 +204,8 @@ fn end_invitations(
     scope: &WriteScope,
     inviter: AccountId,
     lost: &[Role],
-) -> Result<u32, StoreError> {
-    if lost.is_empty() {
-        return Ok(0);
-    }
-    let count = tx.remove_invitations_by(scope, inviter, lost)?;
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+) -> Result<u64, StoreError> {
+    if lost.is_empty() { Ok(0) } else { tx.remove_invitations_by(scope, inviter, lost) }
 }
 
 /// Drafts the event that invitations ended with the right to make them.
@@ -225,6 +221,7 @@ fn invitations_ended(
 }
 
 /// Records that so many invitations ended too, if any did.
-fn with_ended<T>(recorded: Recorded<T>, ended: &Event, count: u32) -> Recorded<T> {
+pub(super) fn with_ended<T>(recorded: Recorded<T>, ended: &Event, count: u64) -> Recorded<T> {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
     if count == 0 { recorded } else { recorded.and(Event { count, ..ended.clone() }) }
 }

@@ -91,6 +91,8 @@ pub trait AccountRows: AccountView {
     fn add_invitation(&mut self, scope: &WriteScope, invitation: &Invitation) -> Result<(), StoreError>;
     /// Removes an invitation. `false` when there is none.
     fn remove_invitation(&mut self, scope: &WriteScope, id: InvitationId) -> Result<bool, StoreError>;
+    /// Removes the tenant's invitations of one address. Answers how many.
+    fn remove_invitations_of(&mut self, scope: &WriteScope, email: &Email) -> Result<u64, StoreError>;
     /// Removes the invitations of these roles that one account has made. Answers how many. It takes no longer for all the
     /// others that the tenant has.
     fn remove_invitations_by(

@@ -28,12 +28,21 @@ pub(crate) fn tell_anew(
     endpoint: EndpointId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for listing in tx.listings_of(scope, endpoint)? {
-        if listing.state != ListingState::Removing {
-            tx.update_listing(scope, &listing.due(now))?;
-        }
+    for listing in shown_listings(tx, scope, endpoint)? {
+        tx.update_listing(scope, &listing.due(now))?;
     }
     Ok(())
+}
+
+/// The listings of an endpoint that are not going already.
+fn shown_listings(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    endpoint: EndpointId,
+) -> Result<Vec<Listing>, StoreError> {
+    let mut listings = tx.listings_of(scope, endpoint)?;
+    listings.retain(|listing| listing.state != ListingState::Removing);
+    Ok(listings)
 }
 
 /// The ids of what stands for an endpoint's listings under its slug until then, one for each marketplace that may be.
@@ -58,9 +67,8 @@ pub(crate) fn move_listings(
     ids: &FormerListings,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let staying = tx.listings_of(scope, endpoint)?.into_iter();
-    let staying = staying.filter(|listing| listing.state != ListingState::Removing);
-    for (listing, (id, nobody)) in staying.zip(&ids.0) {
+    let staying = shown_listings(tx, scope, endpoint)?;
+    for (listing, (id, nobody)) in staying.into_iter().zip(&ids.0) {
         // What goes under that slug belonged to an endpoint that has it no more: what the hub hears first does not matter.
         for going in tx.listings_on(scope, listing.marketplace)? {
             if going.slug == *slug {

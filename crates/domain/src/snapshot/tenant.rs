@@ -78,6 +78,12 @@ impl TenantSnapshot {
         self.members.get(&account).map(Arc::as_ref)
     }
 
+    /// Whether an address is a member's, who may act or not.
+    #[must_use]
+    pub fn has_member(&self, email: &Email) -> bool {
+        self.members.values().any(|member| member.email == *email)
+    }
+
     /// The member of an address, if they may act.
     #[must_use]
     pub fn active_member(&self, email: &Email) -> Option<&MemberSnapshot> {

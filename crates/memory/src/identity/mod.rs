@@ -230,6 +230,13 @@ impl AccountRows for Transaction {
     fn remove_invitation(&mut self, scope: &WriteScope, id: InvitationId) -> Result<bool, StoreError> {
         Ok(self.tables.invitations.remove(scope, id))
     }
+
+    fn remove_invitations_of(&mut self, scope: &WriteScope, email: &Email) -> Result<u64, StoreError> {
+        let of = self.tables.invitations.rows(scope).filter(|(_, row)| row.email == *email);
+        let of: Vec<InvitationId> = of.map(|(id, _)| id).collect();
+        Ok(count(of.into_iter().filter(|id| self.tables.invitations.remove(scope, *id))))
+    }
+
     fn remove_invitations_by(
         &mut self,
         scope: &WriteScope,

@@ -11,8 +11,8 @@ use syft_space_domain::endpoint::{
 use syft_space_domain::identity::Principal;
 use syft_space_domain::ids::MarketplaceId;
 use syft_space_domain::marketplace::{
-    HEALTH_REPORT_INTERVAL, Listing, ListingError, ListingState, PublicationStatus, ReportError, list,
-    listings, report, tell_due, unlist,
+    Listing, ListingError, ListingState, PublicationStatus, ReportError, list, listings, report, tell_due,
+    unlist,
 };
 use syft_space_domain::policy::{NewPolicy, attach, create_policy};
 use syft_space_domain::tenant::TenantScope;
@@ -150,30 +150,6 @@ fn q4_a_change_goes_with_the_next_report_and_what_has_not_changed_is_not_told_ag
             .await;
         listed.report().await;
         assert!(listed.publication().unwrap().contains("High mountains"));
-    });
-}
-
-#[test]
-fn q4_a_draft_and_an_endpoint_without_a_policy_are_taken_off_and_come_back() {
-    block_on(async {
-        let listed = ListedEndpoint::new().await;
-        listed.list().await.unwrap();
-        listed.publish().await;
-        let published =
-            |published| ChangeEndpoint { published: Some(published), ..ChangeEndpoint::default() };
-        listed.change(published(false)).await;
-        listed.report().await;
-        assert_eq!(listed.publication(), None);
-        assert_eq!(listed.listing().await.state, ListingState::Pending);
-        assert!(listed.listing().await.last_error.unwrap().contains("draft"));
-        listed.change(published(true)).await;
-        listed.world.clock.advance(HEALTH_REPORT_INTERVAL);
-        listed.publish().await;
-        assert!(listed.publication().is_some());
-
-        listed.attach(&[]).await;
-        listed.report().await;
-        assert_eq!(listed.publication(), None);
     });
 }
 

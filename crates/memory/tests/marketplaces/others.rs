@@ -148,6 +148,9 @@ fn q4_a_draft_and_an_endpoint_without_a_policy_are_taken_off_at_once() {
         listed.change(published(false)).await;
         listed.publish().await;
         assert_eq!(listed.publication(), None, "no report was waited for");
+        let draft = listed.listing().await;
+        assert_eq!(draft.state, ListingState::Pending);
+        assert!(draft.last_error.unwrap().contains("draft"));
         listed.change(published(true)).await;
         listed.publish().await;
         assert!(listed.publication().is_some());

@@ -1,27 +1,35 @@
-//! The API of a space, as its host's operator calls it: HTTP over the control socket.
+//! The API of a space, as its host's operator or an account calls it: HTTP over the control socket.
 
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
+use reqwest::header::{ETAG, HeaderValue, IF_MATCH};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use syft_space_domain::secret::Secret;
 
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::http::listener::OPERATOR_TENANT;
 use crate::http::problem::ProblemBody;
+use crate::routes::auth::{AccessToken, Login};
 use crate::routes::reply::List;
 use crate::startup::control::SocketPath;
 
 /// How long a server may take to say that it is there.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
+const BROKE_OFF: &str = "the server's answer broke off";
+const UNKNOWN_ANSWER: &str = "the server's answer is not what this version knows";
+
 /// A client of the control socket.
 pub(super) struct ApiClient {
     client: Client,
     tenant: Option<String>,
+    /// The access token of the account that calls, where it is not the operator.
+    token: Option<Secret<String>>,
     _socket: SocketPath,
 }
 
@@ -29,7 +37,14 @@ impl ApiClient {
     /// A client of this socket, at work in this tenant where one is named.
     pub(super) fn new(socket: SocketPath, tenant: Option<String>) -> anyhow::Result<Self> {
         let client = Client::builder().unix_socket(socket.path()).no_proxy().build()?;
-        Ok(Self { client, tenant, _socket: socket })
+        Ok(Self { client, tenant, token: None, _socket: socket })
+    }
+
+    /// Logs an account in, as which all further requests are made.
+    pub(super) async fn log_in(&mut self, login: &Login) -> anyhow::Result<()> {
+        let issued: AccessToken<'_> = self.post("/api/v1/auth/login", login).await?;
+        self.token = Some(Secret::new(issued.access_token.into_owned()));
+        Ok(())
     }
 
     /// Whether a server answers.
@@ -52,24 +67,22 @@ impl ApiClient {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.client.request(method, url);
-        Ok(match &self.tenant {
-            Some(tenant) => request.header(OPERATOR_TENANT.as_str(), tenant),
-            None => request,
+        Ok(match (&self.token, &self.tenant) {
+            (Some(token), _) => request.bearer_auth(token.expose()),
+            (None, Some(tenant)) => request.header(OPERATOR_TENANT.as_str(), tenant),
+            (None, None) => request,
         })
     }
 
     /// Sends a request, and returns the body of its response.
     pub(super) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
-        let answer = request.send().await.context("the server did not answer")?;
-        let status = answer.status();
-        let body = answer.bytes().await.context("the server's answer broke off")?;
-        if status.is_success() { Ok(body.into()) } else { Err(refusal(status, &body).into()) }
+        Ok(answered(request).await?.bytes().await.context(BROKE_OFF)?.into())
     }
 
     /// Sends a request, and reads the body of its response.
     pub(super) async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         let body = self.send(request).await?;
-        serde_json::from_slice(&body).context("the server's answer is not what this version knows")
+        serde_json::from_slice(&body).context(UNKNOWN_ANSWER)
     }
 
     /// Sends a POST request with a JSON body, and reads the body of its response.
@@ -84,6 +97,28 @@ impl ApiClient {
     /// Sends a GET request, and reads the body of its response.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.read(self.request(Method::GET, path, &[])?).await
+    }
+
+    /// Reads a resource, and the revision of which it was.
+    pub(super) async fn get_revision<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> anyhow::Result<(T, HeaderValue)> {
+        let answer = answered(self.request(Method::GET, path, &[])?).await?;
+        let revision = answer.headers().get(ETAG).cloned().context("the server named no revision")?;
+        let body = answer.bytes().await.context(BROKE_OFF)?;
+        Ok((serde_json::from_slice(&body).context(UNKNOWN_ANSWER)?, revision))
+    }
+
+    /// Changes a resource, if it is still of this revision, and reads the body of the response.
+    pub(super) async fn change<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        revision: HeaderValue,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.read(self.request(method, path, &[])?.header(IF_MATCH, revision).json(body)).await
     }
 
     /// Reads all of a list.
@@ -110,6 +145,16 @@ impl ApiClient {
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
         self.read(self.request(Method::GET, path, &query)?).await
     }
+}
+
+/// Sends a request, and returns its response unless that is a refusal.
+async fn answered(request: RequestBuilder) -> anyhow::Result<Response> {
+    let answer = request.send().await.context("the server did not answer")?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    Err(refusal(status, &answer.bytes().await.context(BROKE_OFF)?).into())
 }
 
 /// The error of a command whose request was refused.

@@ -1,6 +1,6 @@
 //! The command `syft-space demo`: it shows the main job in a minute, through the real HTTP server.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,15 @@ use anyhow::Context;
 use clap::Args;
 use syft_space_domain::secret::BearerSecret;
 
-use crate::cli::exit::{CommandError, ExitStatus};
-use crate::config::Settings;
+use crate::cli::api::ApiClient;
+use crate::cli::exit::{CommandError, ExitStatus, status_of};
+use crate::cli::ingest::{self, Folder, Ingest};
+use crate::cli::output::Output;
+use crate::config::{Resolved, Source};
 use crate::demo::temporary_home::TemporaryHome;
 use crate::demo::{DemoHub, StartHub, documents, marketplace, story};
-use crate::startup::serve::{serve, shutdown_signal, state};
+use crate::startup::control::{ControlSocket, SocketPath};
+use crate::startup::serve::{cannot_listen, serve, shutdown_signal, state};
 use crate::startup::setup_token::SetupTokenFile;
 use crate::startup::wiring;
 use crate::system::SystemEntropy;
@@ -27,7 +31,7 @@ const PROGRAM_WITH_HUB: &str = "syft-space-demo";
 /// What is shown.
 #[derive(Args)]
 pub(super) struct DemoArguments {
-    /// Ask the .txt and .md files of this folder instead of the project's own documentation
+    /// Ask the files of this folder instead of the project's own documentation
     #[arg(long, value_name = "FOLDER")]
     documents: Option<PathBuf>,
     /// What to ask [default: a question the documentation answers]
@@ -46,27 +50,30 @@ pub(super) struct DemoArguments {
 pub(super) fn run(
     arguments: &DemoArguments,
     start_hub: Option<StartHub>,
-    settings_of: impl Fn(&Path) -> anyhow::Result<Settings>,
+    resolve: impl Fn(&Path) -> anyhow::Result<Resolved>,
 ) -> anyhow::Result<()> {
     if arguments.with_hub && start_hub.is_none() {
         return run_program_with_hub();
     }
-    let documents = match &arguments.documents {
-        Some(folder) => documents::of_folder(folder)?,
-        None => documents::own(),
-    };
+    if let Some(folder) = &arguments.documents {
+        check_folder(folder)?;
+    }
     let home = TemporaryHome::create(&SystemEntropy)?;
-    let mut settings = settings_of(home.path())?;
-    let free = TcpListener::bind(settings.listen).or_else(|_| {
+    let resolved = resolve(home.path())?;
+    let is_chosen = *resolved.source("listen") != Source::Default;
+    let mut settings = resolved.settings;
+    let free = TcpListener::bind(settings.listen).or_else(|error| {
+        if is_chosen {
+            return Err(error);
+        }
         // Somebody listens there already: any other port shows the same.
         settings.listen.set_port(0);
         TcpListener::bind(settings.listen)
     });
     // Taken now, so that a marketplace can be told of it before the server listens.
-    settings.listen = free?.local_addr()?;
+    settings.listen = free.with_context(|| cannot_listen(settings.listen))?.local_addr()?;
     "warn".clone_into(&mut settings.log);
     telemetry::start(&settings);
-    let question = arguments.question.as_deref();
     let token = BearerSecret::generate(&SystemEntropy)?;
     let start_hub = start_hub.filter(|_| arguments.with_hub);
     let hub = start_hub.map(|start| marketplace::start(start, &story::password_from(&token))).transpose()?;
@@ -79,6 +86,8 @@ pub(super) fn run(
         let file = SetupTokenFile::write(home.path(), &token)?;
         let state = state(opened.space.clone(), &settings, Some(file));
         let (listening, address) = tokio::sync::oneshot::channel();
+        let operator = Arc::new(opened.operator);
+        let control = ControlSocket::listen(home.path(), Arc::clone(&operator))?;
         let (shown, all_shown) = tokio::sync::oneshot::channel::<()>();
         let stop = async {
             if all_shown.await.is_ok() && !arguments.exit {
@@ -88,8 +97,8 @@ pub(super) fn run(
         let server = serve(
             state,
             &settings,
-            Arc::new(opened.operator),
-            None,
+            operator,
+            Some(control),
             move |address| {
                 // The story has ended early, and waits for no address.
                 let _unheard = listening.send(address);
@@ -97,9 +106,9 @@ pub(super) fn run(
             stop,
         );
         let show = async {
-            let outcome = tell(address.await?, &token, &documents, question, hub.as_deref()).await;
+            let outcome = tell(address.await?, &token, arguments, home.path(), hub.as_deref()).await;
             if outcome.is_ok() && !arguments.exit {
-                writeln!(std::io::stdout(), "\nThe server runs until Ctrl-C; its home goes with it.")?;
+                writeln!(io::stdout(), "\nThe server runs until Ctrl-C; its home goes with it.")?;
             }
             // Where something went wrong there is nothing to play with: the sender is dropped, and the server stops.
             if outcome.is_ok() {
@@ -108,7 +117,13 @@ pub(super) fn run(
             outcome
         };
         let (served, shown) = tokio::join!(server, show);
-        shown.and(served)
+        match shown {
+            // Nobody reads on, as behind `head`.
+            Err(error) if is_broken_pipe(&error) => {
+                served.and(Err(CommandError::new(ExitStatus::BrokenPipe, "nobody reads the output").into()))
+            }
+            shown => shown.and(served),
+        }
     })
 }
 
@@ -127,18 +142,52 @@ fn run_program_with_hub() -> anyhow::Result<()> {
     Err(error).with_context(|| format!("running {}", program.display()))
 }
 
-/// Tells the story, with its second part where there is a marketplace, and how to go on.
+/// Tells the story, with its second part where there is a marketplace, and how to go on where the server does.
 async fn tell(
     address: SocketAddr,
     token: &BearerSecret,
-    documents: &[documents::Document],
-    question: Option<&str>,
+    arguments: &DemoArguments,
+    home: &Path,
     hub: Option<&dyn DemoHub>,
 ) -> anyhow::Result<()> {
-    let story = story::run(address, token, documents, question).await?;
+    let bring = async |api: &story::Api, owner: &str, dataset: &str| match &arguments.documents {
+        Some(folder) => bring_folder(folder, home).await,
+        None => story::bring(api, owner, dataset, &documents::own()).await,
+    };
+    let story = story::run(address, token, arguments.question.as_deref(), bring).await?;
     if let Some(hub) = hub {
         marketplace::run(&story, hub).await?;
     }
+    if arguments.exit {
+        return Ok(());
+    }
     story::print_next_steps(&story)?;
     hub.map_or(Ok(()), |hub| marketplace::print_next_steps(&story, hub))
+}
+
+/// Refuses what holds no file that could be asked.
+fn check_folder(folder: &Path) -> anyhow::Result<()> {
+    if Folder::open(folder)?.walk().files.is_empty() {
+        let message = format!("{} holds no file that can be read", folder.display());
+        return Err(CommandError::new(ExitStatus::NotFound, message).into());
+    }
+    Ok(())
+}
+
+/// Brings the files of a folder as `syft-space ingest` does, which says what was left out and why.
+async fn bring_folder(folder: &Path, home: &Path) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "3. The files of {} are brought, as by `syft-space ingest`:\n", folder.display())?;
+    let api = ApiClient::new(SocketPath::control(home)?, None)?;
+    let files = Ingest::of_folder(folder.to_owned(), story::DATASET);
+    match ingest::run(&api, &files, &mut Output::new(false)).await {
+        // What it has told by then; the others can be asked.
+        Err(error) if status_of(&error) == ExitStatus::Partial => {}
+        outcome => outcome?,
+    }
+    Ok(writeln!(io::stdout())?)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let of_output = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    of_output == Some(io::ErrorKind::BrokenPipe) || status_of(error) == ExitStatus::BrokenPipe
 }

@@ -16,7 +16,7 @@ pub enum ExitStatus {
     Failed,
     /// The command line cannot be followed.
     Usage,
-    /// What was named is not there: a home, a tenant, a dataset.
+    /// What was named is not there: a home, a tenant, a dataset, an endpoint.
     NotFound,
     /// The server refused it, and nothing was done.
     Refused,
@@ -53,6 +53,12 @@ impl CommandError {
     pub fn new(status: ExitStatus, message: impl Into<String>) -> Self {
         Self { status, message: message.into() }
     }
+
+    /// The error of a command whose later step failed, where an earlier one was done.
+    #[must_use]
+    pub(super) fn partial(done: &str, error: &anyhow::Error) -> Self {
+        Self::new(ExitStatus::Partial, format!("{done}; {error:#}"))
+    }
 }
 
 impl fmt::Display for CommandError {
@@ -63,13 +69,17 @@ impl fmt::Display for CommandError {
 
 impl std::error::Error for CommandError {}
 
+/// The exit status of a command that ended with this error.
+#[must_use]
+pub(super) fn status_of(error: &anyhow::Error) -> ExitStatus {
+    let told = error.chain().find_map(|cause| cause.downcast_ref::<CommandError>());
+    told.map_or(ExitStatus::Failed, |error| error.status)
+}
+
 /// Writes the error of a command to standard error, and returns its exit code.
 #[must_use]
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
-    let status = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<CommandError>())
-        .map_or(ExitStatus::Failed, |error| error.status);
+    let status = status_of(error);
     if status != ExitStatus::BrokenPipe {
         // With standard error closed there is nobody to tell, and the exit code still tells.
         let _nobody = writeln!(std::io::stderr(), "syft-space: {}", printable(&format!("{error:#}")));

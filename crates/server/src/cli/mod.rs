@@ -1,6 +1,8 @@
 //! The command line: its commands, and how each is run.
 
+mod account;
 mod api;
+mod ask;
 mod config;
 mod connect;
 mod demo;
@@ -8,13 +10,16 @@ mod documents;
 mod exit;
 mod hubs;
 mod ingest;
+mod invite;
 mod keys;
 mod lists;
 mod names;
 mod output;
 mod owner;
 mod password;
+mod policies;
 mod printable;
+mod publish;
 pub mod read_files;
 mod reindex;
 mod serve;
@@ -27,11 +32,13 @@ use clap_complete::Shell;
 
 pub use exit::{CommandError, ExitStatus};
 
+use crate::cli::api::ApiClient;
 use crate::cli::connect::{Connection, IfMissing};
 use crate::cli::lists::{ListOnly, list_all};
 use crate::cli::output::Output;
 use crate::config::{Resolved, Source};
 use crate::demo::StartHub;
+use crate::routes::operator::Founding;
 use crate::telemetry;
 
 /// A self-hosted space: private documents as queryable HTTP endpoints, under your own rules.
@@ -70,6 +77,14 @@ enum Command {
     ReadFiles,
     /// Bring the files of a folder into a dataset: only what it does not hold yet
     Ingest(ingest::Ingest),
+    /// Ask an endpoint, as an account
+    Ask(ask::AskArguments),
+    /// Let others ask an endpoint, and show it on a marketplace, as an account
+    Publish(publish::Publish),
+    /// Make an endpoint a draft again, or take it off a marketplace, as an account
+    Unpublish(publish::Unpublish),
+    /// Let somebody join the tenant, as an account
+    Invite(invite::InviteArguments),
     /// See how the space is set up
     #[command(subcommand)]
     Config(config::Config),
@@ -85,9 +100,9 @@ enum Command {
     /// See which endpoints there are
     #[command(subcommand)]
     Endpoints(ListOnly),
-    /// See which policies there are
+    /// See which policies there are, and say what they are
     #[command(subcommand)]
-    Policies(ListOnly),
+    Policies(policies::Policies),
     /// See the keys that sign access tokens, and make a new one
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -114,6 +129,20 @@ enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+impl Command {
+    /// The account as which it acts; all others are the operator's.
+    fn account(&self) -> Option<&account::Account> {
+        match self {
+            Self::Ask(ask) => Some(&ask.account),
+            Self::Publish(publish) => Some(&publish.account),
+            Self::Unpublish(unpublish) => Some(&unpublish.account),
+            Self::Invite(invite) => Some(&invite.account),
+            Self::Policies(policies::Policies::Set(set)) => Some(&set.account),
+            _ => None,
+        }
+    }
 }
 
 /// The command line as data, for its documentation.
@@ -164,7 +193,11 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         }
         Command::Demo(demo) => {
             drop(out);
-            demo::run(demo, start_hub, |home| Ok(resolve(home)?.settings))
+            if home.is_some() {
+                let message = "the demonstration has a home of its own, which goes with it: leave out --home";
+                return Err(CommandError::new(ExitStatus::Usage, message).into());
+            }
+            demo::run(demo, start_hub, |home| Ok(resolve(home)?))
         }
         Command::Reindex(which) => {
             let (home, _) = find_home()?;
@@ -208,33 +241,53 @@ fn run_on_space(
         }
         _ => (None, IfMissing::Refuse),
     };
-    let tenant = tenant.filter(|_| new_owner.is_none());
+    let login = command.account().map(|account| account.read(tenant.as_deref())).transpose()?;
+    let tenant = tenant.filter(|_| new_owner.is_none() && login.is_none());
     actix_web::rt::System::new().block_on(async {
-        let connection = Connection::open(home, &settings, tenant, if_missing).await?;
-        let api = &connection.api;
-        let outcome = match (command, &new_owner) {
-            (Command::Owner(_), Some(new_owner)) => owner::create(api, new_owner, out).await,
-            (Command::Ingest(arguments), _) => ingest::run(api, arguments, out).await,
-            (Command::Datasets(what), _) => lists::datasets(api, what, out).await,
-            (Command::Documents(what), _) => documents::run(api, what, out).await,
-            (Command::Endpoints(ListOnly::List), _) => lists::endpoints(api, out).await,
-            (Command::Policies(ListOnly::List), _) => {
-                list_all(api, "/api/v1/policies", lists::POLICIES, out).await
-            }
-            (Command::Keys(what), _) => keys::run(api, what, out).await,
-            (Command::Hubs(what), _) => hubs::run(api, what, out).await,
-            (Command::Marketplaces(ListOnly::List), _) => {
-                list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
-            }
-            (Command::Users(ListOnly::List), _) => list_all(api, "/api/v1/users", lists::USERS, out).await,
-            (Command::Tenants(ListOnly::List), _) => {
-                list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await
-            }
-            (Command::Jobs(what), _) => lists::jobs(api, what, out).await,
-            (Command::Audit(what), _) => lists::audit(api, what, out).await,
-            _ => Ok(()),
+        let mut connection = Connection::open(home, &settings, tenant, if_missing).await?;
+        let logged_in = match &login {
+            Some(login) => connection.api.log_in(login).await,
+            None => Ok(()),
+        };
+        let outcome = match logged_in {
+            Ok(()) => call(&connection.api, command, new_owner.as_ref(), out).await,
+            Err(error) => Err(error),
         };
         let closed = connection.close().await;
         outcome.and(closed)
     })
+}
+
+/// Does what a command does over the API.
+async fn call(
+    api: &ApiClient,
+    command: &Command,
+    new_owner: Option<&Founding>,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    match command {
+        Command::Owner(_) => match new_owner {
+            Some(new_owner) => owner::create(api, new_owner, out).await,
+            None => Ok(()),
+        },
+        Command::Ingest(arguments) => ingest::run(api, arguments, out).await,
+        Command::Ask(what) => ask::run(api, what, out).await,
+        Command::Publish(what) => publish::publish(api, what, out).await,
+        Command::Unpublish(what) => publish::unpublish(api, what, out).await,
+        Command::Invite(what) => invite::run(api, what, out).await,
+        Command::Datasets(what) => lists::datasets(api, what, out).await,
+        Command::Documents(what) => documents::run(api, what, out).await,
+        Command::Endpoints(ListOnly::List) => lists::endpoints(api, out).await,
+        Command::Policies(what) => policies::run(api, what, out).await,
+        Command::Keys(what) => keys::run(api, what, out).await,
+        Command::Hubs(what) => hubs::run(api, what, out).await,
+        Command::Marketplaces(ListOnly::List) => {
+            list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
+        }
+        Command::Users(ListOnly::List) => list_all(api, "/api/v1/users", lists::USERS, out).await,
+        Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
+        Command::Jobs(what) => lists::jobs(api, what, out).await,
+        Command::Audit(what) => lists::audit(api, what, out).await,
+        _ => Ok(()),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
+use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 
 use crate::cli::exit::{CommandError, ExitStatus};
@@ -48,6 +49,12 @@ impl Output {
     pub(super) fn document(&mut self, document: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(document)?;
         self.line(&text)
+    }
+
+    /// How many columns there are for text: those of the terminal, where it is one.
+    pub(super) fn columns(&self) -> usize {
+        let size = if self.terminal { tcgetwinsize(&self.writer).ok() } else { None };
+        size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns >= 20).unwrap_or(100)
     }
 
     /// Begins a table with these columns.

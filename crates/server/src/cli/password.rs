@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use syft_space_domain::identity::Password;
+use syft_space_domain::identity::{Email, Password};
 use syft_space_domain::secret::Secret;
 use zeroize::Zeroize;
 
@@ -62,6 +62,11 @@ pub(super) fn prompt() -> anyhow::Result<Secret<String>> {
     }
     Err(CommandError::new(ExitStatus::Refused, "no password was given that could be taken; nothing was done")
         .into())
+}
+
+/// Asks a person for the password of an account.
+pub(super) fn ask(email: &Email) -> anyhow::Result<Secret<String>> {
+    Terminal::open()?.read_line(&format!("Password of {email}: "))
 }
 
 /// The terminal of whoever runs the command.

@@ -50,6 +50,24 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     shown
 }
 
+/// The lines of a text, none wider than so many columns where a space allows it.
+#[must_use]
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in printable(text).lines() {
+        let mut shown = String::new();
+        for word in line.split_inclusive(' ') {
+            if !shown.trim_end().is_empty() && width(&shown) + width(word.trim_end()) > columns {
+                lines.push(shown.trim_end().to_owned());
+                shown.clear();
+            }
+            shown.push_str(word);
+        }
+        lines.push(shown.trim_end().to_owned());
+    }
+    lines
+}
+
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -68,6 +86,15 @@ mod tests {
             "a\\u{1b}[31mb\\u{7}\\u{d}\\nc\\u{202e}d\\u{200b}"
         );
         assert_eq!(printable("Protokoll März 議事録"), "Protokoll März 議事録");
+    }
+
+    #[test]
+    fn a_text_is_wrapped_at_spaces_by_the_columns_it_takes() {
+        assert_eq!(wrap("one two three\n\n  four  five", 8), ["one two", "three", "", "  four", "five"]);
+        assert_eq!(wrap("a\u{1b}[2Jb", 80), ["a\\u{1b}[2Jb"]);
+        assert_eq!(wrap("議事 録議 事録", 9), ["議事 録議", "事録"]);
+        assert_eq!(wrap("unbreakable", 4), ["unbreakable"]);
+        assert!(wrap("", 80).is_empty());
     }
 
     #[test]

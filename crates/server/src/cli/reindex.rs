@@ -5,9 +5,9 @@ use std::path::Path;
 use clap::Args;
 use serde_json::json;
 use syft_space_domain::dataset::{DatasetState, catch_up};
-use syft_space_domain::ids::DatasetId;
 use syft_space_domain::store::{Flow, StoreError};
 
+use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::startup::wiring;
@@ -16,9 +16,9 @@ use crate::telemetry;
 /// Which indexes.
 #[derive(Args)]
 pub(super) struct ReindexArguments {
-    /// Only the index of this dataset
-    #[arg(long, value_name = "ID")]
-    dataset: Option<DatasetId>,
+    /// Only the index of this dataset: its name, in whichever tenant, or its id
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
 }
 
 /// Builds indexes anew. A running server has the home's lock, and this says so.
@@ -42,7 +42,8 @@ pub(super) fn run(
     let datasets = datasets.wait()?;
     let mut done = Vec::new();
     for (tenant, dataset) in datasets {
-        let wanted = which.dataset.is_none_or(|id| id == dataset.id);
+        let is_meant = |named: &String| *named == dataset.name || *named == dataset.id.to_string();
+        let wanted = which.dataset.as_ref().is_none_or(is_meant);
         if !wanted || dataset.state != DatasetState::Active {
             continue;
         }
@@ -58,11 +59,12 @@ pub(super) fn run(
             json!({ "id": dataset.id.to_string(), "name": name, "documents": documents, "chunks": chunks }),
         );
     }
-    if let (Some(id), true) = (which.dataset, done.is_empty()) {
-        anyhow::bail!("there is no dataset {id}");
+    if let (Some(named), true) = (&which.dataset, done.is_empty()) {
+        return Err(CommandError::new(ExitStatus::NotFound, format!("there is no dataset {named:?}")).into());
     }
     if out.json {
         return out.document(&json!({ "items": done }));
     }
-    out.line(&format!("{} indexes built anew", done.len()))
+    let indexes = if done.len() == 1 { "index" } else { "indexes" };
+    out.line(&format!("{} {indexes} built anew", done.len()))
 }

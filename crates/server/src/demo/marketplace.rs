@@ -14,18 +14,14 @@ use crate::demo::hub::{DemoHub, DemoUser, StartHub};
 use crate::demo::story::{Story, print_line};
 
 const SPACE_OWNER: &str = "spaceowner";
-const ADMITTED: &str = "alice";
-const REFUSED: &str = "mallory";
+const ADMITTED: (&str, &str) = ("alice", "alice@example.org");
+const REFUSED: (&str, &str) = ("mallory", "mallory@elsewhere.example");
 /// How long the listing of the endpoint may take.
 const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Starts a hub with the people of the story.
 pub(crate) fn start(start_hub: StartHub, password: &str) -> anyhow::Result<Box<dyn DemoHub>> {
-    let users = [
-        (SPACE_OWNER, "spaceowner@example.org"),
-        (ADMITTED, "alice@example.org"),
-        (REFUSED, "mallory@elsewhere.example"),
-    ];
+    let users = [(SPACE_OWNER, "spaceowner@example.org"), ADMITTED, REFUSED];
     start_hub(&users.map(|(username, email)| DemoUser { username, email, password }))
 }
 
@@ -55,12 +51,17 @@ pub(crate) async fn run(Story { api, owner, question, .. }: &Story, hub: &dyn De
     tokio::time::timeout(LISTING_TIMEOUT, listed)
         .await
         .context("the hub was not told of the endpoint in time")??;
-    print_line("6. The endpoint \"handbook\" is listed there; of its policies the hub knows no address")?;
+    print_line(
+        "6. The endpoint \"handbook\" is listed there; the hub is told that a policy decides, and not about whom",
+    )?;
 
-    for (name, expected) in [(ADMITTED, StatusCode::OK), (REFUSED, StatusCode::FORBIDDEN)] {
-        print_line(&format!("\n{name}, a user of the marketplace, asks the same with a satellite token:"))?;
+    for ((name, email), expected) in [(ADMITTED, StatusCode::OK), (REFUSED, StatusCode::FORBIDDEN)] {
+        print_line(&format!(
+            "\n{name}, a user of the marketplace, asks the same with a token that it made for this space; \
+             it knows {name} as {email}:"
+        ))?;
         let token = hub.mint_token(name, SPACE_OWNER)?;
-        let query = json!({ "messages": question, "limit": 1, "similarity_threshold": 0.0 });
+        let query = json!({ "messages": question, "limit": 1 });
         let answer =
             api.send(Method::POST, "/endpoints/handbook/query", Some(&token), Some(query), expected).await?;
         let outcome = match answer["references"]["documents"][0]["document_id"].as_str() {
@@ -75,7 +76,9 @@ pub(crate) async fn run(Story { api, owner, question, .. }: &Story, hub: &dyn De
 /// Prints how to go on by oneself.
 pub(crate) fn print_next_steps(Story { password, .. }: &Story, hub: &dyn DemoHub) -> anyhow::Result<()> {
     print_line(&format!(
-        "\nMarketplace: {} with the users {SPACE_OWNER}, {ADMITTED} and {REFUSED}, who have the password {password} too",
-        hub.url()
+        "\nMarketplace: {} with the users {SPACE_OWNER}, {} and {}, who have the password {password} too",
+        hub.url(),
+        ADMITTED.0,
+        REFUSED.0
     ))
 }

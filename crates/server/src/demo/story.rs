@@ -15,6 +15,10 @@ use syft_space_domain::secret::BearerSecret;
 use crate::demo::documents::Document;
 
 const QUESTION: &str = "Who may query when no access policy is attached?";
+/// The name of the dataset.
+pub(crate) const DATASET: &str = "documentation";
+/// The most characters of a passage that are shown.
+const MAX_EXCERPT_CHARS: usize = 420;
 const OWNER: &str = "olivia@example.org";
 const ADMITTED: &str = "anna@example.org";
 const REFUSED: &str = "victor@elsewhere.example";
@@ -33,12 +37,12 @@ pub(crate) struct Story {
     pub(crate) question: String,
 }
 
-/// Runs the steps, and prints each.
+/// Runs the steps, and prints each. `bring` brings documents, as the owner with this token, into the dataset of this id.
 pub(crate) async fn run(
     address: SocketAddr,
     setup_token: &BearerSecret,
-    documents: &[Document],
     question: Option<&str>,
+    bring: impl AsyncFnOnce(&Api, &str, &str) -> anyhow::Result<()>,
 ) -> anyhow::Result<Story> {
     let api = Api { client: Client::new(), base: format!("http://{address}/api/v1") };
     let question = question.unwrap_or(QUESTION);
@@ -61,21 +65,11 @@ pub(crate) async fn run(
     }
     print_line(&format!("2. {ADMITTED} and {REFUSED} were invited as users, and accepted"))?;
 
-    let dataset = json!({ "name": "documentation", "dtype": "embedded" });
+    let dataset = json!({ "name": DATASET, "dtype": "embedded" });
     let dataset =
         api.send(Method::POST, "/datasets", Some(&owner), Some(dataset), StatusCode::CREATED).await?;
     let dataset = dataset["id"].as_str().context("a dataset has an id")?;
-    let texts: Vec<Value> = documents
-        .iter()
-        .map(|document| json!({ "document_id": document.name, "title": document.name, "content": document.content }))
-        .collect();
-    let path = format!("/datasets/{dataset}/documents?wait=true");
-    let job = json!({ "documents": texts });
-    let job = api.send(Method::POST, &path, Some(&owner), Some(job), StatusCode::OK).await?;
-    print_line(&format!(
-        "3. {} documents became {} searchable chunks",
-        job["job"]["documents_done"], job["job"]["chunks"]
-    ))?;
+    bring(&api, &owner, dataset).await?;
 
     let endpoint = json!({
         "name": "Documentation", "slug": "handbook", "dataset_id": dataset, "response_type": "raw", "published": true,
@@ -91,13 +85,17 @@ pub(crate) async fn run(
         .await?;
     print_line("4. The endpoint \"handbook\" is published, with an access policy that allows *@example.org")?;
 
-    let query = json!({ "messages": question, "limit": 2, "similarity_threshold": 0.0 });
+    let query = json!({ "messages": question, "limit": 2 });
     print_line(&format!("\n{ADMITTED} asks: {question}"))?;
     let admitted = api.log_in(ADMITTED, &password).await?;
     let path = "/endpoints/handbook/query";
     let answer = api.send(Method::POST, path, Some(&admitted), Some(query.clone()), StatusCode::OK).await?;
-    for found in answer["references"]["documents"].as_array().context("an answer has documents")? {
-        let text: String = found["content"].as_str().unwrap_or_default().chars().take(420).collect();
+    let documents = answer["references"]["documents"].as_array().context("an answer has documents")?;
+    if documents.is_empty() {
+        print_line("  nothing is found: the search is by words, and these are in no document together")?;
+    }
+    for found in documents {
+        let text = excerpt(found["content"].as_str().unwrap_or_default());
         let score = found["similarity_score"].as_f64().unwrap_or_default();
         print_line(&format!(
             "  {score:.2}  {}\n        {}",
@@ -127,13 +125,46 @@ pub(crate) async fn run(
     Ok(Story { api, owner, admitted, password, question: question.to_owned() })
 }
 
-/// Prints how to go on by oneself.
-pub(crate) fn print_next_steps(Story { api, admitted, password, .. }: &Story) -> anyhow::Result<()> {
+/// Brings the project's own documentation.
+pub(crate) async fn bring(
+    api: &Api,
+    owner: &str,
+    dataset: &str,
+    documents: &[Document],
+) -> anyhow::Result<()> {
+    let texts: Vec<Value> = documents
+        .iter()
+        .map(|document| json!({ "document_id": document.name, "title": document.name, "content": document.content }))
+        .collect();
+    let path = format!("/datasets/{dataset}/documents?wait=true");
+    let job = json!({ "documents": texts });
+    let job = api.send(Method::POST, &path, Some(owner), Some(job), StatusCode::OK).await?;
     print_line(&format!(
-        "\nAsk something yourself (all three have the password {password}):\n\n  curl -s {}/endpoints/handbook/query \\\n    \
+        "3. {} documents became {} searchable chunks",
+        job["job"]["documents_done"], job["job"]["chunks"]
+    ))
+}
+
+/// The beginning of a passage, up to the end of a word.
+fn excerpt(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(MAX_EXCERPT_CHARS) else { return text.to_owned() };
+    let start = text.get(..end).unwrap_or(text);
+    let whole = start.rfind(char::is_whitespace).and_then(|end| start.get(..end)).unwrap_or(start);
+    format!("{} …", whole.trim_end())
+}
+
+/// Prints how to go on by oneself.
+pub(crate) fn print_next_steps(
+    Story { api, admitted, password, question, .. }: &Story,
+) -> anyhow::Result<()> {
+    let body = json!({ "messages": question }).to_string();
+    print_line(&format!(
+        "\nAsk something yourself (all three have the password {password}):\n\n  curl -sS {}/endpoints/handbook/query \\\n    \
          -H 'authorization: Bearer {admitted}' \\\n    -H 'content-type: application/json' \\\n    \
-         -d '{{\"messages\":\"who may query an endpoint?\"}}'",
-        api.base
+         -d '{}'",
+        api.base,
+        // As a shell reads it back.
+        body.replace('\'', "'\\''")
     ))
 }
 

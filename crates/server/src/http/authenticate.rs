@@ -40,15 +40,12 @@ pub async fn guard<E>(
     check_unambiguous(&http)?;
     let operator = match listener {
         Listener::Network => None,
-        Listener::Control(operator) => {
-            listener::check_caller(&http)?;
-            Some(Arc::clone(operator))
-        }
+        Listener::Control(operator) => listener::is_operators(&http)?.then(|| Arc::clone(operator)),
     };
     let caller = match route.guard {
         Guard::Open => None,
         Guard::Operator if operator.is_some() => None,
-        // To the network there is nothing here.
+        // To the network, and to an account, there is nothing here.
         Guard::Operator => return Err(Problem::no_route()),
         Guard::Member(permissions) => {
             let principal = match &operator {

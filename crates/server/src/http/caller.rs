@@ -87,10 +87,12 @@ pub(crate) fn unauthenticated(state: &State, context: &RequestContext, error: Au
     }
 }
 
-/// The answer to a token that is not valid. The caller learns no more than that; the failure is counted.
+/// The answer to a token that is not valid. The caller learns no more than [`Problem::token_invalid`] says; the failure is
+/// counted.
 pub(crate) fn refused(state: &State, context: &RequestContext, reason_code: ReasonCode) -> Problem {
+    let problem = Problem::token_invalid(&reason_code);
     state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
-    Problem::token_invalid()
+    problem
 }
 
 /// Records that somebody who has proved who they are is refused, in their tenant's log, before they are answered.

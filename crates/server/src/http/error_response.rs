@@ -32,7 +32,7 @@ impl From<AuthorizationError> for Problem {
             AuthorizationError::Unauthenticated(AuthenticateError::Live(error)) => {
                 PortError::from(error).into()
             }
-            AuthorizationError::Unauthenticated(_) => Self::token_invalid(),
+            AuthorizationError::Unauthenticated(error) => Self::token_invalid(&error.reason_code()),
             AuthorizationError::Lost(error) => Self::from(*error).unrecorded(),
         }
     }
@@ -164,6 +164,7 @@ impl From<InviteError> for Problem {
         match error {
             InviteError::Authorization(error) => error.into(),
             InviteError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
+            InviteError::AlreadyMember(_) => Self::new(Reason::Conflict, error),
             InviteError::NotFound => Self::new(Reason::NotFound, error),
             InviteError::LimitReached(_) => Self::new(Reason::LimitReached, error),
             InviteError::PortError(error) => error.into(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderName;
+use actix_web::http::header::{AUTHORIZATION, HeaderName};
 use syft_space_domain::identity::{Principal, operate};
 use syft_space_domain::tenant::{OperatorScope, TenantName};
 
@@ -19,7 +19,7 @@ pub const OPERATOR_TENANT: HeaderName = HeaderName::from_static("operator-tenant
 pub enum Listener {
     /// The network's: a caller is who their token says.
     Network,
-    /// The control socket in the home: a caller is the host's operator. Only this listener holds their scope.
+    /// The control socket in the home: a caller without a token is the host's operator. Only this listener holds their scope.
     Control(Arc<OperatorScope>),
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct PeerUid(pub(crate) u32);
 /// Lets the operator in, as a principal of the tenant that the request names.
 ///
 /// # Errors
-/// When it comes from another user's process, brings a credential besides, or does not say which tenant it means.
+/// When it does not say which tenant it means.
 pub(crate) async fn enter_tenant(
     state: &State,
     operator: &OperatorScope,
@@ -43,11 +43,12 @@ pub(crate) async fn enter_tenant(
     Ok(operate(&state.space, operator, named.transpose()?.as_ref()).await?)
 }
 
-/// Refuses what does not come from the server's own user, or from root; and a credential, which has no meaning here.
+/// Whether a request over the control socket is the operator's. One that brings a token is the token's, as on the network:
+/// its account's rights are all that it has.
 ///
 /// # Errors
-/// When the peer is another user, or the request has a credential or names the tenant twice.
-pub(crate) fn check_caller(http: &HttpRequest) -> Result<(), Problem> {
+/// When the peer is neither the server's own user nor root, the request says both whose it is, or the tenant twice.
+pub(crate) fn is_operators(http: &HttpRequest) -> Result<bool, Problem> {
     let ours = rustix::process::geteuid();
     let fits = |peer: &PeerUid| peer.0 == ours.as_raw() || peer.0 == 0;
     // What the system does not tell is not believed.
@@ -55,12 +56,13 @@ pub(crate) fn check_caller(http: &HttpRequest) -> Result<(), Problem> {
         let detail = "the control socket is for the user who runs the server, and for root";
         return Err(Problem::new(Reason::Forbidden, detail));
     }
-    if http.headers().contains_key(actix_web::http::header::AUTHORIZATION) {
-        let detail = "the control socket knows its caller: send no Authorization header";
+    let brings_token = http.headers().contains_key(AUTHORIZATION);
+    if brings_token && http.headers().contains_key(OPERATOR_TENANT) {
+        let detail = "a token names its tenant itself: send no operator-tenant beside Authorization";
         return Err(Problem::new(Reason::Ambiguous, detail));
     }
     if http.headers().get_all(OPERATOR_TENANT).nth(1).is_some() {
         return Err(Problem::new(Reason::Ambiguous, "the header operator-tenant stands twice"));
     }
-    Ok(())
+    Ok(!brings_token)
 }

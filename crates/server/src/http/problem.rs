@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use syft_space_domain::audit::ReasonCode;
 use syft_space_domain::ids::RequestId;
 use syft_space_domain::policy::PolicyMetadata;
 
@@ -29,6 +30,8 @@ struct Parts {
     allow: Option<String>,
     is_unrecorded: bool,
 }
+
+const TOKEN_EXPIRED: &str = "the token has expired; log in again, or get a new one";
 
 /// The most characters of a detail.
 const MAX_DETAIL_CHARS: usize = 2_000;
@@ -82,12 +85,14 @@ impl Problem {
         self.0.is_unrecorded
     }
 
-    /// The token of the caller is not valid. Nobody learns more than that.
-    pub(crate) fn token_invalid() -> Self {
-        Self::new(
-            Reason::TokenInvalid,
-            "the token is not valid, or no longer; log in again, or get a new one",
-        )
+    /// The token of the caller is not valid. Nobody learns more than that, but that a genuine one has expired, which stands in
+    /// it: no verifier looks at a token's time before its signature.
+    pub(crate) fn token_invalid(reason_code: &ReasonCode) -> Self {
+        let detail = match reason_code {
+            ReasonCode::TokenExpired | ReasonCode::SatelliteTokenExpired => TOKEN_EXPIRED,
+            _ => "the token is not valid, or no longer; log in again, or get a new one",
+        };
+        Self::new(Reason::TokenInvalid, detail)
     }
 
     /// Says to a caller without a good token how users of a marketplace get one, who cannot log in here.
@@ -97,6 +102,9 @@ impl Problem {
             Reason::Unauthenticated => {
                 "send a token as `Authorization: Bearer …`: members get one of POST /api/v1/auth/login, users of a marketplace \
                  get a satellite token there"
+            }
+            Reason::TokenInvalid if self.0.detail == TOKEN_EXPIRED => {
+                "the token has expired: members log in again, users of a marketplace get a new satellite token there"
             }
             Reason::TokenInvalid => {
                 "the token is not valid, or no longer: members log in again, users of a marketplace get a new satellite token \

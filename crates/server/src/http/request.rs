@@ -34,7 +34,7 @@ pub struct Request {
     pub context: RequestContext,
     /// Who sent it; `None` only on routes that are open to anybody, and on those that are the operator's alone.
     pub caller: Option<Caller>,
-    /// The operator's scope, where it came through the control socket.
+    /// The operator's scope, where it came through the control socket without a token.
     pub operator: Option<Arc<OperatorScope>>,
     /// The parameters of its query string.
     pub parameters: Parameters,
@@ -84,7 +84,7 @@ impl Request {
     /// The operator's scope, on a route that is theirs alone.
     ///
     /// # Errors
-    /// When it did not come through the control socket: a route with the wrong guard fails closed.
+    /// When it is not the operator's: a route with the wrong guard fails closed.
     pub fn operator(&self) -> Result<&OperatorScope, Problem> {
         self.operator.as_deref().ok_or_else(Problem::no_route)
     }

@@ -1,5 +1,7 @@
 //! The routes to register, to log in, and to read who one is.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
@@ -15,6 +17,7 @@ use syft_space_domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply;
+use crate::routes::rules;
 use crate::routes::shapes;
 
 #[derive(Deserialize, JsonSchema)]
@@ -81,21 +84,22 @@ pub(crate) async fn register(mut request: Request) -> Result<HttpResponse, Probl
     reply::json(StatusCode::CREATED, &NewMember::from(membership))
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Login {
     #[schemars(with = "shapes::EmailShape")]
-    email: Email,
+    pub(crate) email: Email,
+    #[serde(serialize_with = "rules::exposed")]
     #[schemars(with = "shapes::PasswordShape")]
-    password: Secret<String>,
+    pub(crate) password: Secret<String>,
     #[schemars(with = "Option<shapes::TenantNameShape>")]
-    tenant: Option<TenantName>,
+    pub(crate) tenant: Option<TenantName>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AccessToken<'a> {
-    access_token: &'a str,
-    token_type: &'static str,
+    pub(crate) access_token: Cow<'a, str>,
+    token_type: Cow<'a, str>,
     expires_in: u64,
 }
 
@@ -114,8 +118,8 @@ pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem>
     }
     let logged_in = logged_in?;
     let token = AccessToken {
-        access_token: logged_in.token.expose(),
-        token_type: "bearer",
+        access_token: logged_in.token.expose().into(),
+        token_type: "bearer".into(),
         expires_in: logged_in.lifetime.as_secs(),
     };
     reply::json(StatusCode::OK, &token)

@@ -99,14 +99,14 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct EndpointWithPolicies {
     #[serde(flatten)]
-    endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     pub(crate) policies: Vec<AttachedPolicy>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AttachedPolicy {
     #[schemars(with = "shapes::IdShape")]
-    id: PolicyId,
+    pub(crate) id: PolicyId,
     pub(crate) name: String,
     #[schemars(with = "shapes::StoredPolicyTypeShape")]
     policy_type: String,
@@ -132,27 +132,27 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewEndpoint {
     #[schemars(with = "shapes::NameShape")]
-    name: Name,
+    pub(crate) name: Name,
     #[schemars(with = "shapes::SlugShape")]
-    slug: Slug,
+    pub(crate) slug: Slug,
     #[serde(default)]
     #[schemars(with = "shapes::LineShape")]
-    summary: Line,
+    pub(crate) summary: Line,
     #[serde(default)]
     #[schemars(with = "shapes::ProseShape")]
-    description: Prose,
+    pub(crate) description: Prose,
     #[serde(default)]
     #[schemars(with = "shapes::LineShape")]
-    tags: Line,
+    pub(crate) tags: Line,
     #[schemars(with = "shapes::IdShape")]
-    dataset_id: DatasetId,
+    pub(crate) dataset_id: DatasetId,
     #[serde(default, deserialize_with = "rules::no_model")]
     #[schemars(with = "Option<shapes::NothingShape>")]
-    model_id: Option<String>,
+    pub(crate) model_id: Option<String>,
     #[schemars(with = "shapes::ResponseTypeShape")]
-    response_type: ResponseType,
+    pub(crate) response_type: ResponseType,
     #[serde(default)]
-    published: bool,
+    pub(crate) published: bool,
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -172,28 +172,28 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     reply::resource(StatusCode::CREATED, created.revision, &Endpoint::from(created))
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeEndpoint {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::NameShape")]
-    name: Option<Name>,
+    pub(crate) name: Option<Name>,
     /// Its name in its URL. Hubs on which it is listed are told.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::SlugShape")]
-    slug: Option<Slug>,
+    pub(crate) slug: Option<Slug>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
-    summary: Option<Line>,
+    pub(crate) summary: Option<Line>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::ProseShape")]
-    description: Option<Prose>,
+    pub(crate) description: Option<Prose>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
-    tags: Option<Line>,
+    pub(crate) tags: Option<Line>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "bool")]
-    published: Option<bool>,
+    pub(crate) published: Option<bool>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -232,7 +232,7 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) struct AttachPolicies {
     #[serde(deserialize_with = "rules::policy_ids")]
     #[schemars(with = "Vec<shapes::IdShape>")]
-    policy_ids: Vec<PolicyId>,
+    pub(crate) policy_ids: Vec<PolicyId>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -1,5 +1,7 @@
 //! The routes to invite, and to accept an invitation.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
@@ -53,19 +55,19 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Invite {
     #[schemars(with = "shapes::EmailShape")]
-    email: Email,
+    pub(crate) email: Email,
     #[schemars(with = "shapes::RoleShape")]
-    role: Role,
+    pub(crate) role: Role,
 }
 
 /// The one answer that shows an invitation's token.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct IssuedInvitation<'a> {
     #[schemars(with = "shapes::IdShape")]
     id: InvitationId,
-    token: &'a str,
+    pub(crate) token: Cow<'a, str>,
     #[schemars(with = "shapes::TimeShape")]
-    expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -74,7 +76,7 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     let invited = identity::invite(request.space(), &request.context, request.principal()?, wanted).await?;
     let issued = IssuedInvitation {
         id: invited.invitation.id,
-        token: invited.token.expose(),
+        token: invited.token.expose().into(),
         expires_at: invited.invitation.expires_at,
     };
     reply::json(StatusCode::CREATED, &issued)

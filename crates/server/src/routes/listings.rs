@@ -21,11 +21,11 @@ use crate::routes::shapes;
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Listing {
     #[schemars(with = "shapes::IdShape")]
-    id: ListingId,
+    pub(crate) id: ListingId,
     #[schemars(with = "shapes::IdShape")]
-    marketplace_id: MarketplaceId,
+    pub(crate) marketplace_id: MarketplaceId,
     #[schemars(with = "shapes::ListingStateShape")]
-    state: ListingState,
+    pub(crate) state: ListingState,
     /// Why the hub does not show it as it should; tried again by itself.
     last_error: Option<String>,
     /// When the hub was last told with success.
@@ -34,7 +34,7 @@ pub(crate) struct Listing {
     #[schemars(with = "shapes::TimeShape")]
     created_at: Timestamp,
     /// What an owner should know of whom a marketplace vouches for.
-    note: Cow<'static, str>,
+    pub(crate) note: Cow<'static, str>,
 }
 
 /// A listing puts an endpoint before people whose addresses another vouches for.
@@ -58,7 +58,7 @@ impl From<marketplace::Listing> for Listing {
 /// The listings of an endpoint, or of a marketplace.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Listings {
-    items: Vec<Listing>,
+    pub(crate) items: Vec<Listing>,
 }
 
 impl From<Vec<marketplace::Listing>> for Listings {
@@ -71,7 +71,7 @@ impl From<Vec<marketplace::Listing>> for Listings {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewListing {
     #[schemars(with = "shapes::IdShape")]
-    marketplace_id: MarketplaceId,
+    pub(crate) marketplace_id: MarketplaceId,
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {

@@ -66,11 +66,11 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPolicy {
     #[schemars(with = "shapes::NameShape")]
-    name: Name,
+    pub(crate) name: Name,
     #[schemars(with = "shapes::PolicyTypeShape")]
-    policy_type: String,
+    pub(crate) policy_type: String,
     #[schemars(with = "shapes::AccessConfigurationShape")]
-    configuration: serde_json::Value,
+    pub(crate) configuration: serde_json::Value,
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -89,10 +89,10 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
 pub(crate) struct ChangePolicy {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::NameShape")]
-    name: Option<Name>,
+    pub(crate) name: Option<Name>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::AccessConfigurationPatchShape")]
-    configuration: Option<serde_json::Value>,
+    pub(crate) configuration: Option<serde_json::Value>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {

@@ -23,8 +23,7 @@ use crate::routes::{reply, rules};
 
 /// A question. Unknown fields are ignored here, and here alone: marketplace clients send some. What a client
 /// says of itself (`user_email`) or of payment (`transaction_token`) is among them, and is never believed.
-#[derive(Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "what is for models is read to be checked, and waits for them")]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Query {
     #[schemars(with = "shapes::MessagesShape")]
     messages: Messages,
@@ -57,9 +56,24 @@ pub(crate) struct Query {
     extras: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
 enum Messages {
     Text(String),
     Conversation(Vec<Message>),
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+impl Query {
+    /// A question by itself, with as many hits as the server gives unless told.
+    pub(crate) fn of_question(question: String, limit: Option<u64>) -> Self {
+        Self { messages: Messages::Text(question), limit, ..Self::default() }
+    }
 }
 
 impl<'de> Deserialize<'de> for Messages {
@@ -84,13 +98,13 @@ impl<'de> Deserialize<'de> for Messages {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Message {
     role: MessageRole,
     content: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum MessageRole {
     System,

@@ -83,6 +83,12 @@ async fn look_at_walls(state: &State) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is told where an address cannot be listened on.
+#[must_use]
+pub fn cannot_listen(address: SocketAddr) -> String {
+    format!("listening on {address}: choose another address with --listen")
+}
+
 /// Serves until `stop` ends, over the network and, where there is one, over the control socket; then takes no new
 /// connection, lets requests under way end, and returns. Meanwhile marketplaces are synchronised, as the operator.
 /// `listening` gets the address once requests are answered there.
@@ -97,8 +103,7 @@ pub async fn serve(
     listening: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(settings.listen)
-        .with_context(|| format!("listening on {}: choose another address with --listen", settings.listen))?;
+    let listener = TcpListener::bind(settings.listen).with_context(|| cannot_listen(settings.listen))?;
     let address = listener.local_addr()?;
     open_files::allow_connections(settings.max_connections);
     wiring::record(&state.space, Action::SysStartup).await?;

@@ -30,8 +30,10 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let known = known.as_str().unwrap();
     let invite = json!({ "email": "i@acme.example", "role": "user" });
     let invited = owner.post("/invitations", &invite).await.expect(201);
+    // Of another address: those of the one that is accepted end with it.
+    let another = json!({ "email": "spare@acme.example", "role": "user" });
     let spare_invite =
-        owner.post("/invitations", &invite).await.expect(201).body["id"].as_str().unwrap().to_owned();
+        owner.post("/invitations", &another).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let accept = json!({ "token": invited.body["token"], "password": PASSWORD });
     let endpoint = json!({ "name": "e", "slug": "made", "dataset_id": dataset, "response_type": "raw" });
     let name = json!({ "name": "renamed" });

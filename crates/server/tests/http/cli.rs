@@ -1,5 +1,6 @@
 //! The command line for a person: with a server running on the home, and alone on it.
 
+mod account;
 mod config;
 mod docs;
 mod ingest;

@@ -126,15 +126,76 @@ async fn a1_an_expired_token_is_refused() {
     let space = TestSpace::with(&[("access_token_lifetime_seconds", "1")]).await;
     let owner = space.found("acme").await;
     // Tokens tell whole seconds: within two of them this one is over.
-    let mut status = 200;
+    let mut answer = owner.get("/auth/me").await;
     for _ in 0..60 {
-        status = owner.get("/auth/me").await.status;
-        if status != 200 {
+        if answer.status != 200 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        answer = owner.get("/auth/me").await;
     }
-    assert_eq!(status, 401);
+    assert_eq!(answer.status, 401);
+    // Its bearer is told why, and nobody else: with another signature the same token is a token like any other.
+    let detail = |answer: &crate::space::Answer| answer.body["detail"].as_str().unwrap().to_owned();
+    assert_eq!(detail(&answer), "the token has expired; log in again, or get a new one");
+    let (signed, signature) = owner.token().rsplit_once('.').unwrap_or(("", owner.token()));
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{signed}.{other}{}", &signature[1..]);
+    let forged = forged.trim_start_matches('.');
+    for (client, path) in [
+        (space.anybody().with_token(forged), "/auth/me"),
+        (space.anybody().with_token("nonsense"), "/auth/me"),
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(detail(&answer), "the token is not valid, or no longer; log in again, or get a new one");
+    }
+    // Where users of a marketplace may come, both are told.
+    let answer = owner.post("/endpoints/things/query", &json!({ "messages": "Who?" })).await;
+    assert!(detail(&answer).starts_with("the token has expired: members log in again, "), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn z3_who_is_a_member_is_not_invited_and_joining_ends_further_invitations() {
+    let space = TestSpace::open_to_all().await;
+    let owner = space.found("acme").await;
+    let admin = space.member(&owner, "admin@acme.example", "admin").await;
+    space.found_another("globex").await;
+    let invite = async |by: &crate::space::Client, email: &str, role: &str| {
+        by.post("/invitations", &json!({ "email": email, "role": role })).await
+    };
+    // Also an owner, also one who is disabled, however the address is written; the role comes first.
+    for email in ["owner@acme.example", "Admin@ACME.example"] {
+        let refused = invite(&admin, email, "user").await.expect_problem(409, "conflict");
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.ends_with("acme.example is a member of this tenant already"), "{detail}");
+        invite(&admin, email, "owner").await.expect_problem(403, "role_not_yours");
+    }
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let id = anna.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned();
+    owner.patch(&format!("/users/{id}"), &json!({ "status": "disabled" })).await.expect(200);
+    invite(&owner, "anna@acme.example", "user").await.expect_problem(409, "conflict");
+    // A member of another tenant is none here.
+    invite(&owner, "owner@globex.example", "user").await.expect(201);
+
+    let first = invite(&owner, "bert@acme.example", "user").await.expect(201).body["token"].clone();
+    let second = invite(&owner, "bert@acme.example", "admin").await.expect(201).body["token"].clone();
+    let accept = async |token| {
+        space.anybody().post("/invitations/accept", &json!({ "token": token, "password": PASSWORD })).await
+    };
+    let bert = accept(first).await.expect(201).body["id"].as_str().unwrap().to_owned();
+    let ended = owner.audit("&action=config_change").await[0].clone();
+    assert_eq!(
+        (&ended["reason_code"], &ended["count"], &ended["object"]["id"]),
+        (&json!("invitations_ended"), &json!(1), &json!(bert))
+    );
+    // So who is removed does not come back by one that was forgotten.
+    owner.delete(&format!("/users/{bert}")).await.expect(204);
+    accept(second).await.expect_problem(404, "not_found");
+    let open = owner.get("/invitations").await.expect(200).body["items"].clone();
+    assert_eq!(open.as_array().unwrap().len(), 1, "{open}");
+    // Who is gone can be invited.
+    invite(&owner, "bert@acme.example", "user").await.expect(201);
 }
 
 #[tokio::test]
@@ -228,13 +289,9 @@ async fn z3_an_invitation_works_once_for_its_address_and_never_sets_a_password_t
     nobody.post("/invitations/accept", &accept(&token, PASSWORD)).await.expect(201);
     space.log_in_to("anna@acme.example", PASSWORD, "acme").await;
 
-    // Inviting a member again looks the same to who invites.
-    let again = globex
-        .post("/invitations", &json!({ "email": "anna@acme.example", "role": "user" }))
-        .await
-        .expect(201);
-    let token = again.body["token"].as_str().unwrap();
-    nobody.post("/invitations/accept", &accept(token, PASSWORD)).await.expect_problem(409, "conflict");
+    // Whoever invites may see the members, and is told of one.
+    let again = json!({ "email": "anna@acme.example", "role": "user" });
+    globex.post("/invitations", &again).await.expect_problem(409, "conflict");
 
     // A withdrawn invitation is one no more.
     let invited =

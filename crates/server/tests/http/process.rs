@@ -8,10 +8,11 @@ mod shutdown;
 mod unreadable;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
 
@@ -181,6 +182,9 @@ fn the_demo_answers_one_and_refuses_another_and_leaves_nothing() {
     std::fs::write(documents.join("cats.md"), "# Cats\n\nCats are welcome in the garden, dogs are not.")
         .unwrap();
     std::fs::write(documents.join("picture.png"), [0xff, 0xd8]).unwrap();
+    std::fs::create_dir(documents.join("below")).unwrap();
+    std::fs::write(documents.join("below/dogs.html"), "<p>Dogs wait outside of the reading room.</p>")
+        .unwrap();
     let mut command = binary();
     command.args([
         "demo",
@@ -195,6 +199,11 @@ fn the_demo_answers_one_and_refuses_another_and_leaves_nothing() {
     assert_eq!(code, Some(0), "{said}\n{errors}");
     let (answered, refused) = said.split_once("victor@elsewhere.example asks the same:").unwrap();
     assert!(answered.contains("hours.txt") && answered.contains("opens at nine"), "{answered}");
+    assert!(
+        answered.contains("3 new") && answered.contains("picture.png"),
+        "what was left out is told: {answered}"
+    );
+    assert!(!said.contains("curl"), "there is no server any more to ask: {said}");
     assert!(refused.contains("403") && !refused.contains("opens at nine"), "{refused}");
     assert!(refused.contains("policy_violation") && refused.contains("endpoint_query"), "{refused}");
     for left in [&user, &temporary] {
@@ -233,6 +242,29 @@ fn a_demo_without_documents_says_so() {
     let empty = tempfile::tempdir().unwrap();
     let (code, _, errors) =
         run(binary().args(["demo", "--exit", "--listen", "127.0.0.1:0", "--documents"]).arg(empty.path()));
+    assert_eq!(code, Some(3));
+    assert!(errors.contains("holds no file that can be read"), "{errors}");
+    // What is asked for is done or refused, never passed over.
+    let (code, said, errors) = run(binary().args(["demo", "--exit", "--home"]).arg(empty.path()));
+    assert_eq!((code, said.as_str()), (Some(2), ""), "{errors}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let (code, _, errors) = run(binary().args(["demo", "--exit", "--listen", &taken]));
     assert_eq!(code, Some(1));
-    assert!(errors.contains("holds no .txt or .md file"), "{errors}");
+    assert!(errors.contains(&taken) && errors.contains("choose another address"), "{errors}");
+}
+
+#[test]
+fn a_demo_whose_reader_goes_away_ends_without_an_error() {
+    if in_memory() {
+        return;
+    }
+    let mut command = binary();
+    command.args(["demo", "--exit", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("Serving on "), "{first}");
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
 }

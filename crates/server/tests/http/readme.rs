@@ -57,6 +57,10 @@ async fn q1_the_tour_of_the_readme_works_as_it_is_copied_in_bash_and_zsh() {
         // What a person types, and where the program is.
         let script =
             script.replace("--tenant library\n", "--tenant library --password-file \"$HOME/words\"\n");
+        let script = script.replace(
+            "--as olivia@example.org\n",
+            "--as olivia@example.org --password-file \"$HOME/words\"\n",
+        );
         std::fs::write(user.join("words"), "seven owls dance under copper moons\n").unwrap();
         let program = binary().get_program().to_owned();
         let folder = std::path::Path::new(&program).parent().unwrap().display().to_string();
@@ -69,13 +73,14 @@ async fn q1_the_tour_of_the_readme_works_as_it_is_copied_in_bash_and_zsh() {
         assert!(ran.status.success(), "{shell}: {said}\n{errors}");
         for told in [
             "manual: ",
-            "\"slug\":\"manual\"",
-            "\"name\":\"our own people\"",
+            "manual is published. ",
+            "The policy our own people is made.\nmanual has it now.\n",
+            "  policies.md\n      ",
             "\"document_id\":\"policies.md\"",
             "\"verdict\":\"deny\"",
             "owner olivia@example.org  endpoint manual",
             "\"document_id\":\"hours\"",
-            "\"expires_at\":",
+            "anna@example.org may join as user until ",
         ] {
             assert!(said.contains(told), "{shell} does not show {told}: {said}\n{errors}");
         }

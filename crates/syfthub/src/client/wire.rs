@@ -178,8 +178,7 @@ impl<'a> EndpointRequest<'a> {
             description: cut(&policy.description, MAX_LINE_CHARS),
             config: EmptyObject {},
         });
-        let mut tags: Vec<String> = publication.tags.iter().filter_map(|text| tag(text)).collect();
-        tags.truncate(MAX_TAGS);
+        let (tags, others) = tags(&publication.tags);
         Self {
             slug: Some(&publication.slug),
             kind: Some("data_source"),
@@ -187,7 +186,7 @@ impl<'a> EndpointRequest<'a> {
             visibility: "public",
             description: cut(&publication.summary, MAX_LINE_CHARS),
             version: "0.1.0",
-            readme: cut(&publication.readme, MAX_README_CHARS),
+            readme: readme(&publication.readme, &others),
             tags,
             policies: policies.collect(),
             connect: [Connection {
@@ -204,13 +203,39 @@ fn cut(text: &str, max_chars: usize) -> String {
     text.chars().take(max_chars).collect()
 }
 
-/// A tag as hubs take them: lower-case letters, digits, and single hyphens within; `None` when nothing is left.
+/// An endpoint's tags as hubs take them, and those that they do not take.
+fn tags(given: &[String]) -> (Vec<String>, Vec<&str>) {
+    let (mut tags, mut others) = (Vec::new(), Vec::new());
+    for text in given {
+        match tag(text) {
+            Some(tag) if tags.len() < MAX_TAGS => tags.push(tag),
+            _ => others.push(text.as_str()),
+        }
+    }
+    (tags, others)
+}
+
+/// A tag as hubs take them: lower-case letters, digits, and single hyphens within; `None` for one that it would not be any
+/// more: of other letters, or too long.
 fn tag(text: &str) -> Option<String> {
     let text = text.to_lowercase();
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let is_plain = |c: char| c.is_ascii_alphanumeric();
+    if text.chars().any(|c| c.is_alphanumeric() && !is_plain(c)) {
+        return None;
+    }
+    let words = text.split(|c| !is_plain(c)).filter(|word| !word.is_empty());
     let tag = words.collect::<Vec<_>>().join("-");
-    let tag = tag.get(..MAX_TAG_BYTES).unwrap_or(&tag).trim_end_matches('-').to_owned();
-    (!tag.is_empty()).then_some(tag)
+    (!tag.is_empty() && tag.len() <= MAX_TAG_BYTES).then_some(tag)
+}
+
+/// The text about an endpoint. Tags that hubs do not take as such are its last line, so that they are read and found there.
+fn readme(text: &str, other_tags: &[&str]) -> String {
+    if other_tags.is_empty() {
+        return cut(text, MAX_README_CHARS);
+    }
+    let line = format!("Tags: {}", other_tags.join(", "));
+    let text = cut(text, MAX_README_CHARS.saturating_sub(line.chars().count() + 2));
+    if text.is_empty() { line } else { format!("{text}\n\n{line}") }
 }
 
 #[derive(Serialize)]
@@ -291,18 +316,34 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_takes_the_form_that_hubs_ask_for() {
+    fn a_tag_takes_the_form_that_hubs_ask_for_or_is_told_in_the_text() {
         for (given, made) in [
             ("History", Some("history")),
             (" open  data ", Some("open-data")),
             ("--a--b--", Some("a-b")),
-            ("Größe", Some("gr-e")),
+            ("C++ & more", Some("c-more")),
+            ("Größe", None),
             ("日本", None),
+            ("Ünïcode 2", None),
+            ("№", None),
             ("", None),
         ] {
-            assert_eq!(tag(given).as_deref(), made);
+            assert_eq!(tag(given).as_deref(), made, "{given}");
         }
-        assert_eq!(tag(&"a".repeat(99)).unwrap().len(), 30);
-        assert_eq!(tag(&format!("{}-b", "a".repeat(29))).unwrap(), "a".repeat(29));
+        assert_eq!(tag(&"a".repeat(30)).unwrap().len(), 30);
+        assert_eq!(tag(&"a".repeat(31)), None);
+
+        let given = ["日本語", "history", "Größe", "☂"].map(str::to_owned);
+        let (shown, others) = tags(&given);
+        assert_eq!((shown, others.as_slice()), (vec!["history".to_owned()], &["日本語", "Größe", "☂"][..]));
+        assert_eq!(readme("All of it.", &others), "All of it.\n\nTags: 日本語, Größe, ☂");
+        assert_eq!(readme("", &["日本語"]), "Tags: 日本語");
+        assert_eq!(readme("All of it.", &[]), "All of it.");
+        let long = readme(&"é".repeat(MAX_README_CHARS), &["日本語"]);
+        assert_eq!(long.chars().count(), MAX_README_CHARS);
+        assert!(long.ends_with("é\n\nTags: 日本語"));
+        let many: Vec<String> = (0..12).map(|n| format!("tag {n}")).collect();
+        let (shown, others) = tags(&many);
+        assert_eq!((shown.len(), others.as_slice()), (MAX_TAGS, &["tag 10", "tag 11"][..]));
     }
 }

@@ -71,7 +71,8 @@ async fn q4_an_endpoint_is_shown_as_hubs_expect_it() {
         body(&seen[0]),
         json!({
             "slug": "space-docs", "type": "data_source", "name": "n".repeat(100), "visibility": "public",
-            "description": "s".repeat(500), "version": "0.1.0", "readme": "# Docs", "tags": ["open-data"],
+            "description": "s".repeat(500), "version": "0.1.0", "readme": "# Docs\n\nTags: 日本",
+            "tags": ["open-data"],
             "policies": [{"type": "access", "version": "1.0", "enabled": true, "description": "by address",
                           "config": {}}],
             "connect": [{"type": "rest_api", "enabled": true, "description": "",

@@ -31,7 +31,8 @@ use form::MultipartForm;
 use progress::{Progress, ProgressCounts};
 use stored::Stored;
 use summary::{FileReport, Summary};
-use walk::{Folder, FoundFile};
+pub(super) use walk::Folder;
+use walk::FoundFile;
 
 /// The bytes of files after which a request is sent.
 const MAX_BATCH_BYTES: u64 = 8 * 1024 * 1024;
@@ -61,6 +62,13 @@ pub(super) struct Ingest {
     /// Remove the documents that were made of files and are none of the folder any more
     #[arg(long)]
     prune: bool,
+}
+
+impl Ingest {
+    /// All files of a folder, into a dataset that is there.
+    pub(super) fn of_folder(folder: PathBuf, dataset: &str) -> Self {
+        Self { folder, dataset: dataset.to_owned(), create: false, language: None, prune: false }
+    }
 }
 
 /// Brings the files of a folder.

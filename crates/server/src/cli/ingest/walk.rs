@@ -15,28 +15,28 @@ use syft_space_domain::dataset::{FILE_MAX_BYTES, FileFormat, FileName};
 const MAX_DEPTH: usize = 64;
 
 /// A folder whose files are brought, or one file in it.
-pub(super) struct Folder {
+pub(in crate::cli) struct Folder {
     root: OwnedFd,
     /// The one that is meant, where it is not all.
     only: Option<OsString>,
 }
 
 /// A file that is to be brought.
-pub(super) struct FoundFile {
+pub(in crate::cli) struct FoundFile {
     pub(super) name: FileName,
     pub(super) bytes: u64,
 }
 
 /// A file, or a folder with all in it, that is not brought, and why.
-pub(super) struct SkippedEntry {
+pub(in crate::cli) struct SkippedEntry {
     pub(super) name: String,
     pub(super) reason: String,
 }
 
 /// What a walk found.
 #[derive(Default)]
-pub(super) struct WalkResult {
-    pub(super) files: Vec<FoundFile>,
+pub(in crate::cli) struct WalkResult {
+    pub(in crate::cli) files: Vec<FoundFile>,
     pub(super) skipped: Vec<SkippedEntry>,
     /// What could not be read.
     pub(super) failed: Vec<SkippedEntry>,
@@ -44,7 +44,7 @@ pub(super) struct WalkResult {
 
 impl Folder {
     /// Opens a folder, or the folder of a file that is meant alone.
-    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn open(path: &Path) -> anyhow::Result<Self> {
         let opening = || format!("opening {}", path.display());
         let metadata = path.metadata().with_context(opening)?;
         let (folder, only) = match path.file_name() {
@@ -66,7 +66,7 @@ impl Folder {
     }
 
     /// Finds all files below it, in the order of names.
-    pub(super) fn walk(&self) -> WalkResult {
+    pub(in crate::cli) fn walk(&self) -> WalkResult {
         let mut result = WalkResult::default();
         let mut left = vec![PathBuf::new()];
         while let Some(folder) = left.pop() {

@@ -170,7 +170,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
 }
 
 #[tokio::test]
-async fn z1_the_operator_names_the_tenant_where_there_are_several_and_the_socket_takes_no_token() {
+async fn z1_the_operator_names_the_tenant_where_there_are_several_and_a_token_is_its_accounts() {
     if in_memory() {
         return;
     }
@@ -199,8 +199,28 @@ async fn z1_the_operator_names_the_tenant_where_there_are_several_and_the_socket
     let twice = [("operator-tenant", "acme"), ("operator-tenant", "globex")];
     assert_eq!(operator.send("GET", "/api/v1/datasets", &twice, None).await.0, 400);
     let token = format!("Bearer {}", acme.token());
-    let (status, body) = operator.send("GET", "/api/v1/datasets", &[("authorization", &token)], None).await;
+    // Who brings a token is whom it names, with no right beside: not the operator's, and not in another tenant.
+    let with_token = [("authorization", &*token)];
+    let (status, body) = operator.send("GET", "/api/v1/auth/me", &with_token, None).await;
+    assert_eq!((status, &body["tenant_name"]), (200, &json!("acme")));
+    let (status, body) = operator.send("GET", "/api/v1/datasets", &with_token, None).await;
+    assert_eq!((status, &body["items"]), (200, &json!([])));
+    for route in OPERATOR_ROUTES {
+        let (status, body) = operator.send(&route.method.to_string(), route.path, &with_token, None).await;
+        assert_eq!((status, &body["reason_code"]), (404, &json!("no_route")), "{}", route.path);
+    }
+    let both = [("authorization", &*token), ("operator-tenant", "globex")];
+    let (status, body) = operator.send("GET", "/api/v1/datasets", &both, None).await;
     assert_eq!((status, &body["reason_code"]), (400, &json!("ambiguous")));
+    let viewer = space.member(&acme, "viewer@acme.example", "viewer").await;
+    let token = format!("Bearer {}", viewer.token());
+    let (status, body) = operator.send("GET", "/api/v1/audit", &[("authorization", &token)], None).await;
+    assert_eq!((status, &body["reason_code"]), (403, &json!("forbidden")));
+    for nonsense in ["Bearer nonsense", "Bearer ", "", "Basic b3duZXI6eA=="] {
+        let (status, body) =
+            operator.send("GET", "/api/v1/users", &[("authorization", nonsense)], None).await;
+        assert_eq!((status, &body["reason_code"]), (401, &json!("token_invalid")), "{nonsense:?}");
+    }
 }
 
 #[tokio::test]

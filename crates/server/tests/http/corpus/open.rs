@@ -134,7 +134,9 @@ async fn join(r: &mut Recorder) {
     r.post("nobody", "/invitations/accept", accept("«invitation token»", "passwordpassword")).await;
     r.make("account of anna", "nobody", "/invitations/accept", accept("«invitation token»", PASSWORD)).await;
     r.post("nobody", "/invitations/accept", accept("«invitation token»", PASSWORD)).await;
-    // Who has an account says so by its password, and is no member twice.
+    // Who is a member is not invited again; who was, and has an account, says so by its password.
+    r.post("owner", "/invitations", json!({ "email": "anna@acme.example", "role": "admin" })).await;
+    r.delete("owner", "/users/«account of anna»").await;
     let again =
         r.post("owner", "/invitations", json!({ "email": "anna@acme.example", "role": "admin" })).await;
     r.keep("another invitation", again.text("/id"));

@@ -90,13 +90,17 @@ async fn q2_reindex_of_one_dataset_names_it_and_knows_no_other() {
     }
     let (mut space, _, [first, second], _) = with_two_datasets().await;
     stop(&mut space);
-    let (code, said, _) = reindex(&space, &["--dataset", &first]);
-    assert_eq!(code, Some(0));
-    assert!(said.contains(&first) && !said.contains(&second), "{said}");
-    let unknown = "01890000-0000-7000-8000-000000000000";
-    let (code, _, errors) = reindex(&space, &["--dataset", unknown]);
-    assert_eq!(code, Some(1));
-    assert!(errors.contains(&format!("there is no dataset {unknown}")), "{errors}");
+    for named in [&*first, "first"] {
+        let (code, said, _) = reindex(&space, &["--dataset", named]);
+        assert_eq!(code, Some(0));
+        assert!(said.contains(&first) && !said.contains(&second), "{said}");
+        assert!(said.contains("1 index built anew"), "{said}");
+    }
+    for unknown in ["01890000-0000-7000-8000-000000000000", "no such name"] {
+        let (code, _, errors) = reindex(&space, &["--dataset", unknown]);
+        assert_eq!(code, Some(3));
+        assert!(errors.contains(&format!("there is no dataset \"{unknown}\"")), "{errors}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,39 @@
+//! The command `syft-space invite`: somebody may join the tenant.
+
+use clap::Args;
+
+use crate::cli::account::Account;
+use crate::cli::api::{ApiClient, option};
+use crate::cli::lists::time;
+use crate::cli::output::Output;
+use crate::routes::invitations::{Invite, IssuedInvitation};
+
+/// Whom to invite, and as what.
+#[derive(Args)]
+pub(super) struct InviteArguments {
+    /// The e-mail address of whoever is invited
+    #[arg(value_name = "EMAIL")]
+    email: String,
+    /// What they will be: owner, admin, user (who asks) or viewer (who sees what there is, and may not ask)
+    #[arg(long, value_name = "ROLE")]
+    role: String,
+    #[command(flatten)]
+    pub(super) account: Account,
+}
+
+pub(super) async fn run(api: &ApiClient, what: &InviteArguments, out: &mut Output) -> anyhow::Result<()> {
+    let body = Invite { email: option("EMAIL", &what.email)?, role: option("--role", &what.role)? };
+    let issued: IssuedInvitation<'_> = api.post("/api/v1/invitations", &body).await?;
+    if out.json {
+        return out.document(&issued);
+    }
+    out.line(&format!(
+        "{} may join as {} until {}, with this token:",
+        body.email,
+        body.role,
+        time(issued.expires_at)
+    ))?;
+    out.line(&format!("\n  {}\n", issued.token))?;
+    out.line("It is shown this once, works once, and is for them alone. They send it with a password of their own to")?;
+    out.line("POST /api/v1/invitations/accept, as {\"token\": …, \"password\": …}.")
+}

@@ -1,0 +1,194 @@
+//! The commands `syft-space policies list|set`.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use syft_space_domain::policy::PolicyTypes;
+
+use crate::cli::account::Account;
+use crate::cli::api::{ApiClient, option};
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::lists::{POLICIES, list_all};
+use crate::cli::output::Output;
+use crate::cli::publish::find_endpoint;
+use crate::routes::endpoints::{AttachPolicies, AttachedPolicies};
+use crate::routes::policies::{ChangePolicy, NewPolicy, Policy};
+
+/// The most bytes of a policy's file: as many as the server takes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+const PATH: &str = "/api/v1/policies";
+
+/// What one can do with policies.
+#[derive(Subcommand)]
+pub(super) enum Policies {
+    /// List all of them
+    List,
+    /// Say what a policy is: make it, or change the one of that name
+    Set(SetPolicy),
+}
+
+/// Which policy, what it is, and for which endpoints.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("rule").required(true))]
+pub(super) struct SetPolicy {
+    /// Its name, or its id
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Whom alone it lets ask: an address, or a pattern such as *@example.org; may stand several times
+    #[arg(long, value_name = "PATTERN", group = "rule")]
+    allow: Vec<String>,
+    /// Whom it does not let ask; may stand several times
+    #[arg(long, value_name = "PATTERN", group = "rule")]
+    deny: Vec<String>,
+    /// Take all that it is from this JSON file: {"policy_type": …, "configuration": {…}}
+    #[arg(long, value_name = "FILE", group = "rule")]
+    file: Option<PathBuf>,
+    /// Attach it to this endpoint, beside what is attached already; may stand several times
+    #[arg(long, value_name = "ENDPOINT")]
+    on: Vec<String>,
+    #[command(flatten)]
+    pub(super) account: Account,
+}
+
+/// What a policy is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    policy_type: String,
+    configuration: Value,
+}
+
+impl SetPolicy {
+    fn rule(&self) -> anyhow::Result<Rule> {
+        let (mode, patterns) = match (&self.file, self.allow.is_empty()) {
+            (Some(file), _) => return read_file(file),
+            (None, false) => ("allow", &self.allow),
+            (None, true) => ("deny", &self.deny),
+        };
+        let configuration = json!({ "mode": mode, "patterns": patterns });
+        Ok(Rule { policy_type: "access".to_owned(), configuration })
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Rule> {
+    let reading = || format!("reading {}", path.display());
+    let mut text = Vec::new();
+    let file = File::open(path).with_context(reading)?;
+    file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut text).with_context(reading)?;
+    let read = serde_json::from_slice(&text);
+    read.map_err(|error| {
+        let message =
+            format!("{}: {error}; a policy is {{\"policy_type\", \"configuration\"}}", path.display());
+        CommandError::new(ExitStatus::Refused, message).into()
+    })
+}
+
+pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> anyhow::Result<()> {
+    match what {
+        Policies::List => list_all(api, PATH, POLICIES, out).await,
+        Policies::Set(set) => {
+            let rule = set.rule()?;
+            // All that is named is looked up before anything is changed.
+            for endpoint in &set.on {
+                find_endpoint(api, endpoint).await?;
+            }
+            let (policy, done) = make_or_change(api, &set.name, rule).await?;
+            if !out.json {
+                out.line(&format!("The policy {} {done}.", policy.name))?;
+            }
+            for endpoint in &set.on {
+                let attached = attach(api, &policy, endpoint).await;
+                let attached =
+                    attached.map_err(|error| CommandError::partial(&format!("the policy {done}"), &error))?;
+                if !out.json {
+                    out.line(&format!(
+                        "{endpoint} {}.",
+                        if attached { "has it now" } else { "has it already" }
+                    ))?;
+                }
+            }
+            if out.json { out.document(&policy) } else { Ok(()) }
+        }
+    }
+}
+
+/// Makes a policy, or changes the one of this name or id; returns what was done, as the end of a sentence.
+async fn make_or_change(api: &ApiClient, named: &str, rule: Rule) -> anyhow::Result<(Policy, &'static str)> {
+    let all = api.all::<Policy>(PATH).await?;
+    let mut known = all.iter().filter(|policy| policy.name == named || policy.id.to_string() == named);
+    let Some(policy) = known.next() else {
+        let Rule { policy_type, configuration } = rule;
+        let body = NewPolicy { name: option("NAME", named)?, policy_type, configuration };
+        return Ok((api.post(PATH, &body).await?, "is made"));
+    };
+    if known.next().is_some() {
+        let message =
+            format!("there are several policies called {named:?}: name the one that is meant by its id");
+        return Err(CommandError::new(ExitStatus::Refused, message).into());
+    }
+    let path = format!("{PATH}/{}", policy.id);
+    let (policy, revision): (Policy, _) = api.get_revision(&path).await?;
+    if policy.policy_type != rule.policy_type {
+        let message =
+            format!("the policy {named:?} is of the type {}, which does not change", policy.policy_type);
+        return Err(CommandError::new(ExitStatus::Refused, message).into());
+    }
+    let stored = serde_json::from_str(policy.configuration.get()).unwrap_or_default();
+    // What is left out has its default, which is stored. What is not allowed, the server refuses.
+    let parsed = PolicyTypes::default().parse(&rule.policy_type, &rule.configuration).ok();
+    let wanted = parsed.and_then(|parsed| serde_json::from_str(parsed.json().get()).ok());
+    let Some(patch) = patch(&stored, &wanted.unwrap_or(rule.configuration)) else {
+        return Ok((policy, "is so already"));
+    };
+    let change = ChangePolicy { name: None, configuration: Some(patch) };
+    Ok((api.change(Method::PATCH, &path, revision, &change).await?, "is changed"))
+}
+
+/// The merge patch (RFC 7396) that makes one value of the other; nothing, where they are the same.
+fn patch(from: &Value, to: &Value) -> Option<Value> {
+    let (Value::Object(from), Value::Object(to)) = (from, to) else {
+        return (from != to).then(|| to.clone());
+    };
+    let gone = from.keys().filter(|key| !to.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let other = to.iter().filter_map(|(key, value)| {
+        Some((key.clone(), from.get(key).map_or_else(|| Some(value.clone()), |old| patch(old, value))?))
+    });
+    let patch: Map<_, _> = gone.chain(other).collect();
+    (!patch.is_empty()).then_some(Value::Object(patch))
+}
+
+/// Attaches a policy to an endpoint; whether it was not there yet.
+async fn attach(api: &ApiClient, policy: &Policy, endpoint: &str) -> anyhow::Result<bool> {
+    let (found, revision) = find_endpoint(api, endpoint).await?;
+    let mut policy_ids: Vec<_> = found.policies.iter().map(|attached| attached.id).collect();
+    if policy_ids.contains(&policy.id) {
+        return Ok(false);
+    }
+    policy_ids.push(policy.id);
+    let path = format!("/api/v1/endpoints/{}/policies", found.endpoint.slug);
+    let _attached: AttachedPolicies =
+        api.change(Method::PUT, &path, revision, &AttachPolicies { policy_ids }).await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_makes_one_value_of_the_other() {
+        let from = json!({ "mode": "deny", "guests": true, "deep": { "a": 1, "b": 2 } });
+        let to = json!({ "mode": "allow", "deep": { "a": 1, "c": 3 } });
+        let expected = json!({ "mode": "allow", "guests": null, "deep": { "b": null, "c": 3 } });
+        assert_eq!(patch(&from, &to), Some(expected));
+        assert_eq!(patch(&to, &to), None);
+        assert_eq!(patch(&Value::Null, &to), Some(to));
+    }
+}

@@ -1,0 +1,199 @@
+//! The commands `syft-space publish` and `syft-space unpublish`: who finds an endpoint.
+
+use clap::Args;
+use reqwest::Method;
+use reqwest::header::HeaderValue;
+use serde::Serialize;
+use syft_space_domain::endpoint::{EndpointName, ResponseType, Slug};
+use syft_space_domain::ids::MarketplaceId;
+use syft_space_domain::text::{Line, Prose};
+
+use crate::cli::account::Account;
+use crate::cli::api::{ApiClient, option};
+use crate::cli::exit::{CommandError, ExitStatus, status_of};
+use crate::cli::lists::find_dataset;
+use crate::cli::output::Output;
+use crate::routes::endpoints::{ChangeEndpoint, Endpoint, EndpointWithPolicies, NewEndpoint};
+use crate::routes::listings::{Listing, Listings, NewListing};
+use crate::routes::marketplaces::Marketplace;
+
+const PATH: &str = "/api/v1/endpoints";
+
+/// Which endpoint, and where.
+#[derive(Args)]
+pub(super) struct Publish {
+    /// The endpoint's slug, or its id
+    #[arg(value_name = "ENDPOINT")]
+    endpoint: String,
+    /// Make the endpoint over this dataset, if there is none of that slug
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
+    /// Show it on this marketplace, too: its name, or its id
+    #[arg(long, value_name = "MARKETPLACE")]
+    to: Option<String>,
+    #[command(flatten)]
+    pub(super) account: Account,
+}
+
+/// Which endpoint, and where no more.
+#[derive(Args)]
+pub(super) struct Unpublish {
+    /// The endpoint's slug, or its id
+    #[arg(value_name = "ENDPOINT")]
+    endpoint: String,
+    /// Take it off this marketplace alone: its name, or its id
+    #[arg(long, value_name = "MARKETPLACE")]
+    from: Option<String>,
+    #[command(flatten)]
+    pub(super) account: Account,
+}
+
+/// What a program is told: the endpoint as it is now, and its listing where a marketplace was named.
+#[derive(Serialize)]
+struct Outcome {
+    endpoint: Endpoint,
+    listing: Option<Listing>,
+}
+
+pub(super) async fn publish(api: &ApiClient, what: &Publish, out: &mut Output) -> anyhow::Result<()> {
+    // All that is named is looked up before anything is changed.
+    let marketplace = match &what.to {
+        Some(named) => Some((named, find_marketplace(api, named).await?)),
+        None => None,
+    };
+    let (endpoint, policies) = published(api, what).await?;
+    if !out.json {
+        out.line(&format!("{} is published. {}", endpoint.slug, who_may_ask(&policies)))?;
+    }
+    let listing = match marketplace {
+        Some((_, id)) => {
+            let done = format!("{} is published", endpoint.slug);
+            let listed = list(api, &endpoint.slug, id).await;
+            Some(listed.map_err(|error| CommandError::partial(&done, &error))?)
+        }
+        None => None,
+    };
+    if out.json {
+        return out.document(&Outcome { endpoint, listing });
+    }
+    let Some((listing, (named, _))) = listing.zip(marketplace) else { return Ok(()) };
+    out.line(&format!("On {named} it is {}; {}.", listing.state, listing.note))
+}
+
+pub(super) async fn unpublish(api: &ApiClient, what: &Unpublish, out: &mut Output) -> anyhow::Result<()> {
+    let (EndpointWithPolicies { endpoint, .. }, _) = find_endpoint(api, &what.endpoint).await?;
+    let slug = endpoint.slug.clone();
+    let (outcome, told) = match &what.from {
+        Some(named) => {
+            let id = find_marketplace(api, named).await?;
+            let listing = listing_on(api, &slug, id).await?.ok_or_else(|| {
+                CommandError::new(ExitStatus::NotFound, format!("{slug} is not listed on {named}"))
+            })?;
+            let path = format!("{PATH}/{slug}/listings/{}", listing.id);
+            api.send(api.request(Method::DELETE, &path, &[])?).await?;
+            (Outcome { endpoint, listing: Some(listing) }, format!("{slug} is taken off {named}."))
+        }
+        None => {
+            let endpoint = set_published(api, endpoint, false).await?;
+            let told = format!("{slug} is a draft: only owners and admins can ask it.");
+            (Outcome { endpoint, listing: None }, told)
+        }
+    };
+    if out.json { out.document(&outcome) } else { out.line(&told) }
+}
+
+/// The endpoint of this slug or id, its policies, and its revision.
+pub(super) async fn find_endpoint(
+    api: &ApiClient,
+    named: &str,
+) -> anyhow::Result<(EndpointWithPolicies, HeaderValue)> {
+    // What is neither is the name of nothing, and would be another path.
+    let name = EndpointName::parse(named).ok_or_else(|| {
+        let message =
+            format!("there is no endpoint {named:?}; `syft-space endpoints list` shows which there are");
+        CommandError::new(ExitStatus::NotFound, message)
+    })?;
+    api.get_revision(&match name {
+        EndpointName::Slug(slug) => format!("{PATH}/{slug}"),
+        EndpointName::Id(id) => format!("{PATH}/{id}"),
+    })
+    .await
+}
+
+/// The endpoint, published, and the names of its policies.
+async fn published(api: &ApiClient, what: &Publish) -> anyhow::Result<(Endpoint, Vec<String>)> {
+    let dataset = match &what.dataset {
+        Some(named) => Some(find_dataset(api, named).await?.id),
+        None => None,
+    };
+    let EndpointWithPolicies { endpoint, policies } =
+        match (find_endpoint(api, &what.endpoint).await, dataset) {
+            (Err(error), Some(dataset_id)) if status_of(&error) == ExitStatus::NotFound => {
+                let body = NewEndpoint {
+                    name: option("ENDPOINT", &what.endpoint)?,
+                    slug: option("ENDPOINT", &what.endpoint)?,
+                    summary: Line::default(),
+                    description: Prose::default(),
+                    tags: Line::default(),
+                    dataset_id,
+                    model_id: None,
+                    response_type: ResponseType::Raw,
+                    published: true,
+                };
+                return Ok((api.post(PATH, &body).await?, Vec::new()));
+            }
+            (found, _) => found?.0,
+        };
+    if dataset.is_some_and(|dataset| dataset != endpoint.dataset_id) {
+        let message = format!("{} searches another dataset: choose another slug", endpoint.slug);
+        return Err(CommandError::new(ExitStatus::Refused, message).into());
+    }
+    let policies = policies.into_iter().map(|policy| policy.name).collect();
+    Ok((set_published(api, endpoint, true).await?, policies))
+}
+
+/// Publishes an endpoint, or makes it a draft. What is so already is left alone.
+async fn set_published(api: &ApiClient, endpoint: Endpoint, published: bool) -> anyhow::Result<Endpoint> {
+    if endpoint.published == published {
+        return Ok(endpoint);
+    }
+    let change = ChangeEndpoint { published: Some(published), ..ChangeEndpoint::default() };
+    api.read(api.request(Method::PATCH, &format!("{PATH}/{}", endpoint.slug), &[])?.json(&change)).await
+}
+
+/// Who may ask, in a sentence.
+fn who_may_ask(policies: &[String]) -> String {
+    match policies {
+        [] => "Every member who may ask can ask it, and nobody else: it has no policy.".to_owned(),
+        policies => format!("Who may ask it, its policies say: {}.", policies.join(", ")),
+    }
+}
+
+/// The marketplace of this name or id. Its id alone will do for those who may not list marketplaces.
+async fn find_marketplace(api: &ApiClient, named: &str) -> anyhow::Result<MarketplaceId> {
+    if let Ok(id) = named.parse() {
+        return Ok(id);
+    }
+    let all = api.all::<Marketplace>("/api/v1/marketplaces").await?;
+    let found = all.iter().find(|marketplace| marketplace.name.as_str() == named);
+    found.map(|marketplace| marketplace.id).ok_or_else(|| {
+        let message = format!(
+            "there is no marketplace {named:?}; `syft-space marketplaces list` shows which there are"
+        );
+        CommandError::new(ExitStatus::NotFound, message).into()
+    })
+}
+
+/// The listing of an endpoint on a marketplace, where it is listed there.
+async fn listing_on(api: &ApiClient, slug: &Slug, id: MarketplaceId) -> anyhow::Result<Option<Listing>> {
+    let Listings { items } = api.get(&format!("{PATH}/{slug}/listings")).await?;
+    Ok(items.into_iter().find(|listing| listing.marketplace_id == id))
+}
+
+/// Lists an endpoint on a marketplace, unless it is listed there.
+async fn list(api: &ApiClient, slug: &Slug, id: MarketplaceId) -> anyhow::Result<Listing> {
+    match listing_on(api, slug, id).await? {
+        Some(listing) => Ok(listing),
+        None => api.post(&format!("{PATH}/{slug}/listings"), &NewListing { marketplace_id: id }).await,
+    }
+}

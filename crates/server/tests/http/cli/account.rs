@@ -1,0 +1,265 @@
+//! The commands that act as an account: with its rights, over a running server and without one.
+
+// The commands are waited for on the test's own thread: another looks after the connections meanwhile.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{CommandOutput, found, run, run_with, stop};
+use crate::space::{PASSWORD, TestSpace, dataset_of, in_memory, only_policy};
+
+/// Runs a command as an account, whose password it reads.
+fn run_as(home: &Path, email: &str, arguments: &[&str]) -> CommandOutput {
+    run_with(home, &[arguments, &["--as", email, "--password-file", "-"]].concat(), &format!("{PASSWORD}\n"))
+}
+
+const OWNER: &str = "owner@acme.example";
+const ANNA: &str = "anna@acme.example";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_an_account_publishes_asks_and_says_who_may_with_a_server_and_without() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    dataset_of(&owner, "opening hours", &[("hours", "The reading room opens at nine,\nand closes at six.")])
+        .await;
+    let home = space.home().to_owned();
+    let as_owner = |arguments: &[&str]| run_as(&home, OWNER, arguments);
+    let ask = |email: &str| run_as(&home, email, &["ask", "hours", "When does the reading room open?"]);
+
+    let ran = as_owner(&["publish", "hours"]).expect(3);
+    assert!(ran.stderr.contains("there is no such endpoint"), "{ran:?}");
+    let made = as_owner(&["publish", "hours", "--dataset", "opening hours"]).expect(0).stdout;
+    assert_eq!(
+        made,
+        "hours is published. Every member who may ask can ask it, and nobody else: it has no policy.\n"
+    );
+    // Once more changes nothing.
+    let again = as_owner(&["publish", "hours", "--dataset", "opening hours", "--json"]).expect(0).json();
+    assert_eq!(
+        (&again["endpoint"]["slug"], &again["endpoint"]["published"]),
+        (&json!("hours"), &json!(true))
+    );
+    assert_eq!(owner.audit("&action=config_change").await[0]["object"]["kind"], "endpoint");
+    let changes = owner.audit("&action=config_change").await.len();
+    as_owner(&["publish", "hours"]).expect(0);
+    assert_eq!(owner.audit("&action=config_change").await.len(), changes);
+
+    for alone in [false, true] {
+        if alone {
+            stop(&mut space);
+        }
+        let ran = ask(ANNA).expect(0);
+        let mut lines = ran.stdout.lines();
+        let heading = lines.next().unwrap();
+        assert!(heading.starts_with("0.") && heading.ends_with("  hours"), "{ran:?}");
+        assert_eq!(lines.next(), Some("      The reading room opens at nine,"));
+        assert_eq!(lines.next(), Some("      and closes at six."));
+        let set = as_owner(&["policies", "set", "us", "--deny", ANNA, "--on", "hours"]).expect(0);
+        let done = if alone { "is changed.\nhours has it already." } else { "is made.\nhours has it now." };
+        assert_eq!(set.stdout, format!("The policy us {done}\n"));
+        let ran = ask(ANNA).expect(4);
+        assert!(ran.stderr.contains("the endpoint's access policy does not admit you"), "{ran:?}");
+        let set =
+            as_owner(&["policies", "set", "us", "--allow", "*@acme.example", "--json"]).expect(0).json();
+        assert_eq!(set["configuration"]["mode"], "allow");
+        ask(ANNA).expect(0);
+
+        let none = run_as(&home, ANNA, &["ask", "hours", "Zebra?", "--top", "1"]).expect(0);
+        assert_eq!((none.stdout.as_str(), none.stderr.contains("nothing found")), ("", true));
+        let answer = run_as(&home, ANNA, &["ask", "hours", "reading room", "--json"]).expect(0).json();
+        assert_eq!(answer["references"]["documents"][0]["document_id"], "hours");
+        as_owner(&["unpublish", "hours"]).expect(0);
+        assert!(ask(ANNA).expect(3).stderr.contains("there is no such endpoint"));
+        ask(OWNER).expect(0);
+        as_owner(&["publish", "hours"]).expect(0);
+    }
+    // Each was the account's, and stands in its tenant's log; the operator did nothing but bring the command.
+    let log = run(&home, &["audit", "list", "--all", "--json"]).expect(0).items();
+    let of = |action: &str| log.iter().filter(|event| event["action"] == action).collect::<Vec<_>>();
+    assert!(of("endpoint_query").len() >= 8, "{log:?}");
+    assert!(of("policy_violation").iter().all(|event| event["actor"]["kind"] == "account"), "{log:?}");
+    assert!(log.iter().all(|event| event["actor"]["kind"] != "operator"), "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_an_account_has_its_own_rights_here_and_a_wrong_password_none() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::open_to_all().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    space.member(&owner, "vera@acme.example", "viewer").await;
+    dataset_of(&owner, "things", &[]).await;
+    let home = space.home().to_owned();
+    let refused = |email: &str, arguments: &[&str], says: &str| {
+        let ran = run_as(&home, email, arguments).expect(4);
+        assert!(ran.stderr.contains(says) && ran.stdout.is_empty(), "{arguments:?}: {ran:?}");
+    };
+    run_as(&home, OWNER, &["publish", "things", "--dataset", "things"]).expect(0);
+    refused("vera@acme.example", &["ask", "things", "Who?"], "your role, viewer");
+    refused(ANNA, &["publish", "things"], "your role, user");
+    refused(ANNA, &["unpublish", "things"], "your role, user");
+    refused(ANNA, &["policies", "set", "us", "--allow", "*"], "your role, user");
+    refused(ANNA, &["invite", "x@y.example", "--role", "user"], "your role, user");
+    refused(OWNER, &["policies", "set", "us", "--allow", "no pattern"], "/configuration/patterns/0");
+    refused(OWNER, &["policies", "set", "us", "--allow", ""], "pattern");
+    refused(OWNER, &["ask", "things", ""], "/messages");
+    refused(OWNER, &["ask", "things", "Who?", "--top", "0"], "/limit");
+    refused(OWNER, &["ask", "../things", "Who?"], "ENDPOINT: a slug");
+    refused(OWNER, &["invite", "nobody", "--role", "user"], "EMAIL: ");
+    refused(OWNER, &["invite", "x@y.example", "--role", "king"], "--role: ");
+    refused("nobody", &["ask", "things", "Who?"], "--as: ");
+    run_as(&home, OWNER, &["publish", "../things"]).expect(3);
+    run_as(&home, OWNER, &["publish", "things", "--to", "market"]).expect(3);
+
+    // A wrong password is what it is over the network, and counted as there.
+    let as_owner = ["ask", "things", "Who?", "--as", OWNER, "--password-file", "-"];
+    let ran = run_with(&home, &as_owner, "a wrong password of some length").expect(4);
+    assert!(ran.stderr.contains("the e-mail address or the password is wrong"), "{ran:?}");
+    let failed = owner.audit("&action=authn_login_fail").await;
+    assert_eq!((failed.len(), &failed[0]["reason_code"]), (1, &json!("credentials_wrong")));
+
+    // A password has no other way in, and none is asked for where there is no terminal.
+    run(&home, &["ask", "things", "Who?"]).expect(2);
+    let ran = run(&home, &["ask", "things", "Who?", "--as", OWNER]).expect(2);
+    assert!(ran.stderr.contains("--password-file"), "{ran:?}");
+    run(&home, &["ask", "things", "Who?", "--as", OWNER, "--password", PASSWORD]).expect(2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_an_account_of_several_tenants_names_one_and_acts_there_alone() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let acme = space.found("acme").await;
+    found(space.home(), "globex");
+    let globex = space.log_in("owner@globex.example", PASSWORD).await;
+    space.member(&acme, ANNA, "admin").await;
+    space.member(&globex, ANNA, "admin").await;
+    dataset_of(&globex, "of globex", &[]).await;
+    let home = space.home().to_owned();
+    let ran = run_as(&home, ANNA, &["publish", "things", "--dataset", "of globex"]).expect(4);
+    assert!(ran.stderr.contains("with --tenant: acme, globex"), "{ran:?}");
+    let publish = ["publish", "things", "--dataset", "of globex", "--tenant"];
+    run_as(&home, ANNA, &[&publish[..], &["acme"]].concat()).expect(3);
+    run_as(&home, ANNA, &[&publish[..], &["globex"]].concat()).expect(0);
+    run_as(&home, OWNER, &[&publish[..], &["globex"]].concat()).expect(4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_a_policy_is_set_from_a_file_as_often_as_one_likes() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let home = space.home().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.json");
+    let set = |rule: &Value| {
+        fs::write(&file, rule.to_string()).unwrap();
+        run_as(&home, OWNER, &["policies", "set", "ours", "--file", file.to_str().unwrap()])
+    };
+    let rule = |configuration: Value| json!({ "policy_type": "access", "configuration": configuration });
+    let with_guests = rule(json!({ "mode": "allow", "patterns": ["*@acme.example"], "guests": true }));
+    assert_eq!(set(&with_guests).expect(0).stdout, "The policy ours is made.\n");
+    let revision = owner.audit("&action=config_change").await.len();
+    assert_eq!(set(&with_guests).expect(0).stdout, "The policy ours is so already.\n");
+    assert_eq!(
+        owner.audit("&action=config_change").await.len(),
+        revision,
+        "what is so already is left alone"
+    );
+    // What the file does not say any more is gone.
+    let without = rule(json!({ "mode": "allow", "patterns": ["*@acme.example"] }));
+    assert_eq!(set(&without).expect(0).stdout, "The policy ours is changed.\n");
+    assert_eq!(set(&without).expect(0).stdout, "The policy ours is so already.\n");
+    let stored = owner.get("/policies").await.expect(200).body["items"][0].clone();
+    assert_ne!(stored["configuration"]["guests"], true, "{stored}");
+
+    for (wrong, code, says) in [
+        (json!({ "mode": "allow" }), 4, "policy_type"),
+        (rule(json!({ "mode": "perhaps", "patterns": [] })), 4, "/configuration/mode"),
+        (json!({ "policy_type": "tickets", "configuration": {} }), 4, "does not change"),
+    ] {
+        let ran = set(&wrong).expect(code);
+        assert!(ran.stderr.contains(says), "{ran:?}");
+    }
+    let missing = run_as(&home, OWNER, &["policies", "set", "ours", "--file", "/nonexistent"]).expect(1);
+    assert!(missing.stderr.contains("/nonexistent"), "{missing:?}");
+    // Either a file or patterns, and patterns of one kind.
+    run_as(&home, OWNER, &["policies", "set", "ours"]).expect(2);
+    run_as(&home, OWNER, &["policies", "set", "ours", "--allow", "*", "--deny", "*"]).expect(2);
+    // Which of two is meant is not guessed.
+    let dataset = dataset_of(&owner, "things", &[]).await;
+    for slug in ["one", "two"] {
+        crate::space::endpoint_on(&owner, &dataset, slug).await;
+        only_policy(&owner, slug, json!({ "mode": "allow", "patterns": [] })).await;
+    }
+    let ran = run_as(&home, OWNER, &["policies", "set", "access", "--allow", "*"]).expect(4);
+    assert!(ran.stderr.contains("by its id"), "{ran:?}");
+    // An endpoint that is not there is told of before anything is changed.
+    run_as(&home, OWNER, &["policies", "set", "new", "--allow", "*", "--on", "nowhere"]).expect(3);
+    assert_eq!(owner.get("/policies").await.body["items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_an_endpoint_is_shown_on_a_marketplace_and_taken_off_it() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    dataset_of(&owner, "things", &[]).await;
+    let marketplace = space.marketplace(&owner, "market").await;
+    let home = space.home().to_owned();
+    let publish =
+        |to: &str| run_as(&home, OWNER, &["publish", "things", "--dataset", "things", "--to", to, "--json"]);
+    // It is published then; only the marketplace is not told, for want of a policy.
+    let ran = publish("market").expect(5);
+    assert!(ran.stderr.contains("things is published; "), "{ran:?}");
+    run_as(&home, OWNER, &["policies", "set", "us", "--allow", "*", "--on", "things"]).expect(0);
+    let listed = publish("market").expect(0).json();
+    assert_eq!(listed["listing"]["marketplace_id"], json!(marketplace));
+    assert_eq!(publish(&marketplace).expect(0).json()["listing"]["id"], listed["listing"]["id"]);
+    let listings = async || owner.get("/endpoints/things/listings").await.expect(200).body["items"].clone();
+    assert_eq!(listings().await.as_array().unwrap().len(), 1);
+    let take_off = ["unpublish", "things", "--from", "market"];
+    assert_eq!(run_as(&home, OWNER, &take_off).expect(0).stdout, "things is taken off market.\n");
+    assert!(owner.get("/endpoints/things").await.expect(200).body["published"].as_bool().unwrap());
+    let ran = publish("elsewhere").expect(3);
+    assert!(ran.stderr.contains("marketplaces list"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_who_was_invited_comes_in_with_the_token_that_was_shown() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    space.found("acme").await;
+    let home = space.home().to_owned();
+    let invite = |email: &str, more: &[&str]| {
+        run_as(&home, OWNER, &[&["invite", email, "--role", "user"], more].concat()).expect(0)
+    };
+    let shown = invite(ANNA, &[]).stdout;
+    assert!(shown.starts_with("anna@acme.example may join as user until "), "{shown}");
+    let token = shown.lines().nth(2).unwrap().trim().to_owned();
+    let accepted = json!({ "token": token, "password": PASSWORD });
+    space.anybody().post("/invitations/accept", &accepted).await.expect(201);
+    space.log_in(ANNA, PASSWORD).await;
+
+    stop(&mut space);
+    let issued = invite("bert@acme.example", &["--json"]).json();
+    space.server().run_again().await;
+    let accepted = json!({ "token": issued["token"], "password": PASSWORD });
+    space.anybody().post("/invitations/accept", &accepted).await.expect(201);
+}
