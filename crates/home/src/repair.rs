@@ -72,9 +72,8 @@ impl Home {
         let folder = self.keys();
         let failed = |error: io::Error| HomeError::io(&folder, &error);
         let names = private_folder::list_names(&folder).map_err(failed)?;
-        let (drafts, keys): (Vec<_>, Vec<_>) = names
-            .iter()
-            .partition(|name| KEY_FILES.iter().any(|key| private_file::is_draft_of(name, key)));
+        let (drafts, keys): (Vec<_>, Vec<_>) =
+            names.iter().partition(|name| KEY_FILES.iter().any(|key| private_file::is_draft_of(name, key)));
         drafts.iter().try_for_each(|name| private_file::remove(&folder.join(name))).map_err(failed)?;
         keys.iter().try_for_each(|name| check_key(&folder.join(name)))
     }

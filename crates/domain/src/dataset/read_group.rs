@@ -111,6 +111,9 @@ impl Group<'_> {
         if file.bytes > size(FILE_MAX_BYTES) {
             return refuse(&FileRefused::TooLarge(size(FILE_MAX_BYTES)));
         }
+        if file.bytes == 0 {
+            return refuse(&"the file is empty: there is no text in it");
+        }
         let stored = self.stored.get(&id);
         if stored == Some(&file.sha256) {
             return Ok(ExtractedFile::Unchanged);

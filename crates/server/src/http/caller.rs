@@ -89,7 +89,7 @@ pub(crate) fn unauthenticated(state: &State, context: &RequestContext, error: Au
 
 /// The answer to a token that is not valid. The caller learns no more than that; the failure is counted.
 pub(crate) fn refused(state: &State, context: &RequestContext, reason_code: ReasonCode) -> Problem {
-    state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
+    state.merged_refusals.count(context.origin.address, Action::AuthnTokenFail, reason_code);
     Problem::token_invalid()
 }
 
