@@ -42,10 +42,11 @@ fn open_to_the_group(path: &Path) {
 
 fn refused(home: &Path) -> HomeError {
     let home = prepare(home).unwrap();
-    match home.lock().unwrap_err() {
-        LockError::NotPrivate(error) => error,
-        other => panic!("{other}"),
-    }
+    let refused = match home.lock().unwrap_err() {
+        LockError::NotPrivate(error) => Some(error),
+        _ => None,
+    };
+    refused.unwrap()
 }
 
 #[test]

@@ -132,7 +132,7 @@ impl DiskReserve {
                 "the disk is nearly full: nothing new is taken in, and jobs wait, until there is more room"
             ),
             Room::Low => {
-                tracing::warn!(free_bytes, min_free_bytes, "there is not much room left on the disk")
+                tracing::warn!(free_bytes, min_free_bytes, "there is not much room left on the disk");
             }
             Room::Enough => tracing::info!(free_bytes, "there is enough room on the disk again"),
         }
