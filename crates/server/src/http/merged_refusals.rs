@@ -29,8 +29,8 @@ use crate::http::client_address::prefix;
 const MAX_KINDS: usize = 1_000;
 /// The most kinds of one principal's that are told apart within a second, besides those under no address and object.
 const MAX_KINDS_PER_PRINCIPAL: usize = 16;
-/// How many refusals of one caller are written as they are within a second.
-const WRITTEN_PER_SECOND: u32 = 10;
+/// How many refusals of one caller are written as they are within a second: of one kind, and of all.
+const WRITTEN_PER_SECOND: (u32, u32) = (10, 100);
 /// The most events of one unit of work: more would delay the units behind it.
 const MAX_EVENTS_PER_UNIT: usize = 100;
 /// How long to wait before writing again when there was no space.
@@ -106,12 +106,19 @@ impl Client {
     }
 }
 
+/// How many refusals of one caller were written at once: of each kind, whose number is bounded by that of all.
+#[derive(Default)]
+struct Written {
+    all: u32,
+    kinds: HashMap<RefusalKind, u32>,
+}
+
 /// Refusals since the last flush.
 #[derive(Default)]
 struct Refusals {
     counts: HashMap<RefusalKind, Count>,
     /// How many were written at once, of whom.
-    written: HashMap<Client, u32>,
+    written: HashMap<Client, Written>,
     /// How many kinds are counted, of which principal.
     kinds: HashMap<Client, usize>,
 }
@@ -131,10 +138,19 @@ impl Refusals {
         if self.written.len() >= MAX_KINDS && !self.written.contains_key(&client) {
             client = Client::Address(None);
         }
+        // Of nobody known all are of one kind: see [`Client`].
+        let told = if kind.actor == Actor::Anonymous { kind.clone().coarse() } else { kind.clone() };
+        let told = RefusalKind {
+            log: if told.actor == Actor::Anonymous { Log::Installation } else { told.log },
+            ..told
+        };
         let written = self.written.entry(client).or_default();
-        if *written < WRITTEN_PER_SECOND {
-            *written = written.saturating_add(1);
-            return Admission::Written(client);
+        let of_kind = written.kinds.get(&told).copied().unwrap_or_default();
+        let (most_of_kind, most) = WRITTEN_PER_SECOND;
+        if of_kind < most_of_kind && written.all < most {
+            written.all = written.all.saturating_add(1);
+            written.kinds.insert(told.clone(), of_kind.saturating_add(1));
+            return Admission::Written(client, told);
         }
         if matches!(client, Client::Principal(..)) && !self.counts.contains_key(&kind) {
             let kinds = self.kinds.entry(client).or_default();
@@ -151,7 +167,7 @@ impl Refusals {
 /// What became of an event that would tell of a refusal.
 pub(crate) enum Admission {
     /// It is one of the first of this caller's: it is to be written.
-    Written(Client),
+    Written(Client, RefusalKind),
     /// It was counted.
     Counted(RefusalKind),
 }
@@ -184,9 +200,10 @@ impl MergedRefusals {
     pub(crate) fn take_back(&self, admission: &Admission) {
         let mut refusals = self.refusals();
         match admission {
-            Admission::Written(client) => {
+            Admission::Written(client, kind) => {
                 if let Some(written) = refusals.written.get_mut(client) {
-                    *written = written.saturating_sub(1);
+                    written.all = written.all.saturating_sub(1);
+                    written.kinds.entry(kind.clone()).and_modify(|number| *number = number.saturating_sub(1));
                 }
             }
             // Where it was written meanwhile it stays: an attempt that failed is told once too often.
@@ -342,8 +359,8 @@ mod tests {
     async fn u1_of_a_principals_refusals_the_first_are_written_and_the_others_are_counted() {
         let space = state().space;
         let refusals = MergedRefusals::of(space.clone());
-        for _ in 0..WRITTEN_PER_SECOND {
-            assert!(matches!(refusals.admit(&refused_query(&space, 1)), Admission::Written(_)));
+        for _ in 0..WRITTEN_PER_SECOND.0 {
+            assert!(matches!(refusals.admit(&refused_query(&space, 1)), Admission::Written(..)));
         }
         for _ in 0..200 {
             assert!(matches!(refusals.admit(&refused_query(&space, 1)), Admission::Counted(_)));
@@ -356,7 +373,7 @@ mod tests {
         let event = &written[0].event;
         assert_eq!((event.count, event.request, event.person.address), (200, None, address(9)));
         assert_eq!(event.object, Some(Object::new(ObjectKind::Endpoint, 1)));
-        assert!(matches!(refusals.admit(&refused_query(&space, 1)), Admission::Written(_)), "a new second");
+        assert!(matches!(refusals.admit(&refused_query(&space, 1)), Admission::Written(..)), "a new second");
     }
 
     #[tokio::test]
@@ -365,9 +382,9 @@ mod tests {
         let refusals = MergedRefusals::of(space.clone());
         let mut written = 0;
         for n in 0..5_000 {
-            written += u32::from(matches!(refusals.admit(&refused_query(&space, n)), Admission::Written(_)));
+            written += u32::from(matches!(refusals.admit(&refused_query(&space, n)), Admission::Written(..)));
         }
-        assert_eq!(written, WRITTEN_PER_SECOND);
+        assert_eq!(written, WRITTEN_PER_SECOND.1);
         refusals.flush().await.unwrap();
         let counted: u32 = recorded(&space).iter().map(|recorded| recorded.event.count).sum();
         assert_eq!(counted + written, 5_000);
