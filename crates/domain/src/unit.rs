@@ -113,6 +113,8 @@ pub enum UnitOutcome {
     Commit(Vec<Event>),
     /// None of its rows; these events.
     Rollback(Vec<Event>),
+    /// Its rows. The event that it ended with is counted, and is written with others of its kind in one.
+    Counted,
 }
 
 /// A unit of work as a store sees it. Everybody else writes a closure and calls

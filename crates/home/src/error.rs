@@ -38,6 +38,18 @@ pub enum HomeError {
         /// Which path.
         path: PathBuf,
     },
+    /// A key that everybody could use, or that has a second name, where others may have put it.
+    #[error(
+        "others may read or change the key {}: its mode is {mode:03o}, or it is one of several names of a file. Run \
+         `chmod 600` on it if nobody else was in its folder; else give what it protects a new key",
+        path.display()
+    )]
+    OpenKey {
+        /// Which key.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// It was laid out by a later version.
     #[error("{} was laid out by a later version ({found}); install that version or a later one", path.display())]
     Newer {
@@ -96,6 +108,9 @@ pub enum LockError {
         /// The other's process id, if it told.
         holder: Option<u32>,
     },
+    /// The home cannot be made its owner's alone.
+    #[error(transparent)]
+    NotPrivate(#[from] HomeError),
     /// The lock file cannot be used.
     #[error("{} could not be locked: {cause}", path.display())]
     Failed {

@@ -29,6 +29,14 @@ pub(crate) const GITIGNORE: &str = ".gitignore";
 pub(crate) const LOCK: &str = "lock";
 /// The folder of keys.
 pub(crate) const KEYS: &str = "keys";
+/// The keys that sign access tokens, in the folder of keys.
+const TOKEN_KEYS: &str = "access.jwks";
+/// The key that seals stored secrets, in the folder of keys.
+const SEALING_KEY: &str = "sealing-key.json";
+/// All of them.
+pub(crate) const KEY_FILES: [&str; 2] = [TOKEN_KEYS, SEALING_KEY];
+/// What the root of a fresh ext4 volume holds.
+pub(crate) const OF_FILESYSTEM: &str = "lost+found";
 /// The folder of the tenants' documents and indexes.
 pub(crate) const TENANTS: &str = "tenants";
 /// The folder of a tenant's datasets, in the tenant's folder.
@@ -81,13 +89,13 @@ impl Home {
     /// The keys that sign access tokens.
     #[must_use]
     pub fn token_keys(&self) -> PathBuf {
-        self.keys().join("access.jwks")
+        self.keys().join(TOKEN_KEYS)
     }
 
     /// The key that seals stored secrets.
     #[must_use]
     pub fn sealing_key(&self) -> PathBuf {
-        self.keys().join("sealing-key.json")
+        self.keys().join(SEALING_KEY)
     }
 
     /// The folder of keys.

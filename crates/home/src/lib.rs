@@ -13,6 +13,9 @@
 //! one in place of a draft is removed. (`config.toml` alone may be one: it is only read, and not from here.) A draft
 //! is created exclusively, so that nothing is ever written through a name that somebody else made. The home itself may
 //! be reached over a link: where it leads is its user's choice.
+//!
+//! What others may do with what lies in it is taken from them whenever it is locked (`repair.rs`), for a volume that is
+//! mounted for a group is opened to that group at each mount.
 #![forbid(unsafe_code)]
 
 mod error;
@@ -21,6 +24,7 @@ mod lock;
 mod prepare;
 pub mod private_file;
 pub mod private_folder;
+mod repair;
 mod spool;
 
 pub use error::{HomeError, LockError};

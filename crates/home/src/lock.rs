@@ -18,7 +18,8 @@ impl Home {
     /// Takes the home for this process, until the lock is dropped.
     ///
     /// # Errors
-    /// When another process has it, or the lock file is a link or cannot be written.
+    /// When another process has it, the lock file is a link or cannot be written, or what lies in the home cannot be made
+    /// its owner's alone, such as a key that is another user's.
     pub fn lock(&self) -> Result<HomeLock, LockError> {
         HomeLock::take(self)
     }
@@ -46,6 +47,7 @@ impl HomeLock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
         written.map_err(failed)?;
+        home.make_private()?;
         Ok(Self { home: home.clone(), _file: file })
     }
 

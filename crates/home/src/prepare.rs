@@ -6,13 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::error::HomeError;
-use crate::layout::{APP_DB, CONFIG, GITIGNORE, Home, KEYS, LOCK, TENANTS, VERSION};
+use crate::layout::{APP_DB, CONFIG, GITIGNORE, Home, KEYS, LOCK, OF_FILESYSTEM, TENANTS, VERSION};
 use crate::{private_file, private_folder};
 
 /// The version of the layout that this release knows.
 const LAYOUT_VERSION: &str = "1";
-/// What the root of a fresh ext4 volume holds.
-const OF_FILESYSTEM: &str = "lost+found";
 /// What is made in a home before anything else. None of it may be a link, or another user's.
 const FIRST_ENTRIES: [&str; 5] = [VERSION, GITIGNORE, LOCK, KEYS, TENANTS];
 

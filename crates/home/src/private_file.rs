@@ -13,8 +13,8 @@ use rustix::io::Errno;
 use crate::private_folder;
 
 const FILE_MODE: u32 = 0o600;
-/// Reading, writing or entering by anybody but the owner.
-const OTHERS_MASK: u32 = 0o077;
+/// What nobody but the owner has of a file or folder: rights, and the marks that hand a folder's group on.
+pub(crate) const OTHERS_MASK: u32 = 0o7077;
 const OWNER_WRITE_BIT: u32 = 0o200;
 /// The end of a draft's name.
 const DRAFT_SUFFIX: &str = ".new";
@@ -102,15 +102,29 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// When it is a link, or its permissions cannot be changed.
 pub fn restrict(path: &Path) -> io::Result<()> {
     let Some(metadata) = existing(path)? else { return Ok(()) };
+    if take_from_others(path, &metadata)? {
+        tracing::warn!(path = %path.display(), "others could read this; now the owner alone can");
+    }
+    Ok(())
+}
+
+/// Does so with a file or folder that was looked at, and answers whether there was anything to take.
+pub(crate) fn take_from_others(path: &Path, metadata: &fs::Metadata) -> io::Result<bool> {
     if metadata.is_symlink() {
         return Err(is_a_link(path));
     }
     let mode = metadata.permissions().mode();
-    if mode & OTHERS_MASK != 0 {
-        fs::set_permissions(path, Permissions::from_mode(mode & !OTHERS_MASK))?;
-        tracing::warn!(path = %path.display(), "others could read this; now the owner alone can");
+    if mode & OTHERS_MASK == 0 {
+        return Ok(false);
     }
-    Ok(())
+    let private = Permissions::from_mode(mode & !OTHERS_MASK);
+    // By its name only where it cannot be opened, as what its owner may not read: a name may lead elsewhere by now.
+    match open(path) {
+        Ok(Some(file)) => file.set_permissions(private)?,
+        Ok(None) => return Ok(false),
+        Err(_) => fs::set_permissions(path, private)?,
+    }
+    Ok(true)
 }
 
 /// Whether the owner gave up the right to write to a file or folder. Root could still write, and should not.

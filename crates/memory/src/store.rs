@@ -111,6 +111,10 @@ impl MemoryStore {
                 transaction.raise_versions();
                 Ok(self.commit(transaction, events))
             }
+            UnitOutcome::Counted => {
+                transaction.raise_versions();
+                Ok(self.commit(transaction, Vec::new()))
+            }
             UnitOutcome::Rollback(events) => Ok(self.commit(Transaction::begin(self.tables()), events)),
         }
     }

@@ -130,11 +130,12 @@ impl Writer {
         let mut session = Session::behind(&mut self.connection, changes);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let kept = unit.run(&mut session)?;
-            if let UnitOutcome::Commit(events) = &kept {
-                if events.is_empty() {
+            match &kept {
+                UnitOutcome::Commit(events) if events.is_empty() => {
                     return Err(StoreError::failed("a unit that keeps rows must record an event"));
                 }
-                session.bump_versions()?;
+                UnitOutcome::Commit(_) | UnitOutcome::Counted => session.bump_versions()?,
+                UnitOutcome::Rollback(_) => {}
             }
             Ok(kept)
         }));
@@ -146,6 +147,7 @@ impl Writer {
         });
         let (outcome, keeps_rows, events) = match kept {
             Ok(UnitOutcome::Commit(events)) => (Ok(()), true, events),
+            Ok(UnitOutcome::Counted) => (Ok(()), true, Vec::new()),
             Ok(UnitOutcome::Rollback(events)) => (Ok(()), false, events),
             Err(error) => (Err(error), false, Vec::new()),
         };

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::access::Role;
 use crate::as_text::named_enum;
 
 named_enum! {
@@ -48,6 +49,10 @@ named_enum! {
         JobFailed = "job_failed",
         /// The tenant would be left without an Owner.
         LastOwner = "last_owner",
+        /// A member was disabled.
+        MemberDisabled = "member_disabled",
+        /// A member was enabled again.
+        MemberEnabled = "member_enabled",
         /// The e-mail address or the tenant's name of a registration is taken.
         NameTaken = "name_taken",
         /// The hub's address may not be called from here.
@@ -123,6 +128,14 @@ impl RecordedReason {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl RecordedReason {
+    /// That a member was given another role: from which, and to which.
+    #[must_use]
+    pub fn role_changed(from: Role, to: Role) -> Self {
+        Self(Cow::Owned(format!("role_{from}_to_{to}")))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::dataset::manage::active;
 use crate::dataset::ports::TextExtractor;
 use crate::dataset::task::Task;
 use crate::dataset::{
-    ContentHash, Dataset, Document, DocumentId, DocumentSummary, FileFormat, FileName, IndexKey, Job,
+    ContentHash, Dataset, Document, DocumentId, DocumentSummary, FileFormat, FileName, IndexKey, IngestQueue, Job,
     JobFailure, JobProgress, JobStatus, MadeOf, NewDocument, chunks,
 };
 use crate::identity::{AuthorizationError, Principal};
@@ -44,6 +44,12 @@ pub enum IngestError {
     /// The dataset would hold more text than it may.
     #[error("the dataset may hold {0} bytes of text, and would hold more")]
     TooManyBytes(u64),
+    /// Too many jobs of the tenant are not worked off yet.
+    #[error(
+        "{} jobs of your tenant wait already, or their files are too many: bring more once some have ended",
+        IngestQueue::MAX_JOBS_PER_TENANT
+    )]
+    TooManyJobs,
     /// The job has ended meanwhile: it was stopped.
     #[error("the job has ended already")]
     Ended(Box<Job>),
@@ -82,6 +88,7 @@ pub fn start_ingestion(
 
     // A dataset on its way out takes its lock for good before its documents go: nothing is put in behind it.
     space.datasets.with_lock(dataset, || {
+        check_queue(space, &scope)?;
         let (documents, unchanged) = changed(space, &scope, dataset, documents)?;
         let progress = JobProgress {
             documents_done: unchanged,
@@ -114,6 +121,11 @@ pub fn start_ingestion(
         }
         Ok(Job { status: JobStatus::Running, ..job })
     })
+}
+
+/// Refuses a job more where too many wait.
+pub(super) fn check_queue(space: &Space, scope: &TenantScope) -> Result<(), IngestError> {
+    if space.ingestion.has_room(scope.tenant()) { Ok(()) } else { Err(IngestError::TooManyJobs) }
 }
 
 /// Makes a job known, while its dataset is there and the principal may bring documents.

@@ -15,7 +15,7 @@ use futures_channel::oneshot;
 use crate::dataset::ingest_turns::{MAX_RUNNING_PER_TENANT, Turns, Work};
 use crate::dataset::task::Task;
 use crate::dataset::{Job, JobProgress, JobRate, JobSnapshot, JobStatus};
-use crate::ids::{DatasetId, JobId};
+use crate::ids::{DatasetId, JobId, TenantId};
 use crate::tenant::TenantScope;
 use crate::time::{Clock, Timestamp};
 
@@ -23,6 +23,7 @@ use crate::time::{Clock, Timestamp};
 const RATE_WINDOW: Duration = Duration::from_secs(10);
 /// How often it is noted for that.
 const RATE_SAMPLE_INTERVAL: Duration = Duration::from_millis(200);
+
 /// The jobs that are worked off in the background. [`work_off`](super::work_off) does the work.
 #[derive(Clone, Default)]
 pub struct IngestQueue(Arc<Shared>);
@@ -37,11 +38,25 @@ struct Shared {
 struct State {
     turns: Turns<(TenantScope, Task)>,
     jobs: HashMap<JobId, RunningJob>,
+    /// How much of each tenant's waits or is under way.
+    load: HashMap<TenantId, Load>,
+    /// Whether no work is given out for the moment.
+    paused: bool,
     closed: bool,
+}
+
+/// How much of one tenant's waits or is under way.
+#[derive(Clone, Copy, Default)]
+struct Load {
+    jobs: usize,
+    files: usize,
 }
 
 /// A job as it is at this moment.
 struct RunningJob {
+    tenant: TenantId,
+    /// How many files it brought.
+    files: usize,
     job: Job,
     /// How many bytes were worked off when.
     noted: VecDeque<(Timestamp, u64)>,
@@ -86,8 +101,25 @@ impl IngestQueue {
     /// How many threads may work jobs off, so that one tenant never has them all.
     pub const WORKER_THREADS: usize = MAX_RUNNING_PER_TENANT + 1;
 
+    /// The most jobs of one tenant that wait or are under way; one more is refused.
+    pub const MAX_JOBS_PER_TENANT: usize = 1_000;
+    /// The most files in them, beyond which no job more is taken.
+    pub const MAX_FILES_PER_TENANT: usize = 100_000;
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a tenant may bring one job more: what waits is held in memory, and others wait behind it.
+    pub(super) fn has_room(&self, tenant: TenantId) -> bool {
+        let load = self.state().load.get(&tenant).copied().unwrap_or_default();
+        load.jobs < Self::MAX_JOBS_PER_TENANT && load.files < Self::MAX_FILES_PER_TENANT
+    }
+
+    /// Gives out no more work for the moment, or goes on. What is under way goes on.
+    pub fn set_paused(&self, paused: bool) {
+        self.state().paused = paused;
+        self.0.changed.notify_all();
     }
 
     /// Queues work.
@@ -95,8 +127,17 @@ impl IngestQueue {
         let mut state = self.state();
         let job = task.job().clone();
         let dataset = job.dataset;
-        let live =
-            RunningJob { job: job.clone(), noted: VecDeque::new(), stopped: false, watched_by: Vec::new() };
+        let live = RunningJob {
+            tenant: scope.tenant(),
+            files: task.file_count(),
+            job: job.clone(),
+            noted: VecDeque::new(),
+            stopped: false,
+            watched_by: Vec::new(),
+        };
+        let load = state.load.entry(live.tenant).or_default();
+        load.jobs = load.jobs.saturating_add(1);
+        load.files = load.files.saturating_add(live.files);
         state.jobs.insert(job.id, live);
         state.turns.add(scope.tenant(), dataset, (scope, task));
         drop(state);
@@ -109,6 +150,10 @@ impl IngestQueue {
         loop {
             if state.closed {
                 return None;
+            }
+            if state.paused {
+                state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
             }
             let now = clock.now();
             if let Some((_, dataset, (scope, task))) = state.turns.take(now) {
@@ -183,7 +228,15 @@ impl IngestQueue {
 
     /// A job has ended, or is gone: whoever watches it is told.
     pub(super) fn ended(&self, id: JobId) {
-        self.state().jobs.remove(&id);
+        let mut state = self.state();
+        let Some(RunningJob { tenant, files, .. }) = state.jobs.remove(&id) else { return };
+        if let Some(load) = state.load.get_mut(&tenant) {
+            load.jobs = load.jobs.saturating_sub(1);
+            load.files = load.files.saturating_sub(files);
+            if load.jobs == 0 {
+                state.load.remove(&tenant);
+            }
+        }
     }
 
     /// Watches for the end of a job; `None` when it is not worked off here, or has ended.

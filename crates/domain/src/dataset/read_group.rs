@@ -136,6 +136,9 @@ impl Group<'_> {
         if file.bytes > size(FILE_MAX_BYTES) {
             return refuse(&FileRefused::TooLarge(size(FILE_MAX_BYTES)));
         }
+        if file.bytes == 0 {
+            return refuse(&FileRefused::NoText);
+        }
         // What is stored under this id must not go on being found where it is not what the file says: it is replaced in any case.
         if stored == Stored::Nothing
             && let Some(of) = self.elsewhere(&id, &file.sha256)?
@@ -232,7 +235,7 @@ fn refused_in_place(
 /// Why a file gives no text, in the words of its format.
 fn told(error: &FileRefused, format: FileFormat, file: &SpooledFile) -> String {
     match error {
-        FileRefused::NoText if file.bytes == 0 => "the file is empty".to_owned(),
+        FileRefused::NoText if file.bytes == 0 => "the file is empty: there is no text in it".to_owned(),
         FileRefused::NoText if format == FileFormat::Pdf => {
             format!("{error}; a scanned document needs text recognition first")
         }

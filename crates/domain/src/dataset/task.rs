@@ -39,6 +39,13 @@ impl Task {
         }
     }
 
+    pub(super) fn file_count(&self) -> usize {
+        match self {
+            Self::Stored(_) => 0,
+            Self::FileTask(files) => files.list.len(),
+        }
+    }
+
     pub(super) fn is_stored(&self) -> bool {
         matches!(self, Self::Stored(_))
     }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::access::Permission;
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
-use crate::dataset::ingest::{add_job, find_dataset};
+use crate::dataset::ingest::{add_job, check_queue, find_dataset};
 use crate::dataset::ports::{SpooledFile, UploadWriter};
 use crate::dataset::task::Task;
 use crate::dataset::{ContentHash, FILE_MAX_BYTES, FileName, IngestError, Job, JobProgress, JobStatus};
@@ -93,6 +93,7 @@ impl Upload {
         // A dataset on its way out takes its lock before its folder goes: none is made behind it.
         let intake = space.datasets.with_lock(dataset, || {
             find_dataset(space, principal, Permission::WriteDatasets, &event, dataset)?;
+            check_queue(space, &scope)?;
             Ok::<_, IngestError>(space.spool.begin(&scope, dataset, job.id)?)
         })?;
         let (files, names) = (Vec::new(), HashSet::new());
@@ -166,6 +167,7 @@ impl Upload {
         let dataset = job.dataset;
         space.datasets.with_lock(dataset, || {
             find_dataset(&space, &principal, Permission::WriteDatasets, &event, dataset)?;
+            check_queue(&space, &scope)?;
             intake.seal(&files)?;
             let added = add_job(&space, &principal, job.clone(), event);
             if added.is_err() {

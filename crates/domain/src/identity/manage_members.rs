@@ -1,7 +1,7 @@
 //! Changing and ending memberships.
 
 use crate::access::{Permission, Role, may_grant};
-use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
+use crate::audit::{Action, Event, EventSeed, ObjectKind, ReasonCode, RecordedReason, RequestContext};
 use crate::identity::{AccountStatus, AuthorizationError, Member, Membership, Principal};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest};
@@ -87,6 +87,9 @@ pub async fn change_member(
         .event(&scope, Action::PrivilegePermissionsChanged, principal.actor())?
         .on(ObjectKind::Member, account);
     let ended = invitations_ended(context, principal, &scope, account)?;
+    // Where role and status are changed at once, each is told of.
+    let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
+    let of_status = Event { id, salt, ..event.clone() };
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store
@@ -94,6 +97,7 @@ pub async fn change_member(
             let scope = tx.authority(&authorization, &event)?;
             let mut member = find(tx, &scope, account, change.if_revision, &event)?;
             let was_owner = is_active_owner(&member);
+            let before = (member.membership.role, member.membership.status);
             let granted = grantable(&member.membership);
             let role = change.role.unwrap_or(member.membership.role);
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
@@ -112,7 +116,8 @@ pub async fn change_member(
             let may_grant = |given: &Role| member.is_active() && may_grant(role, *given);
             let lost: Vec<Role> = granted.filter(|given| !may_grant(given)).collect();
             let count = end_invitations(tx, &scope, account, &lost)?;
-            Ok(with_ended(Recorded::new(member, event.clone()), &ended, count))
+            let recorded = record_change(member, before, &event, &of_status);
+            Ok(with_ended(recorded, &ended, count))
         })
         .await
 }
@@ -218,6 +223,28 @@ fn invitations_ended(
     let event = context.event(scope, Action::ConfigChange, principal.actor())?;
     let event = event.on(ObjectKind::Member, inviter);
     Ok(Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..event })
+}
+
+/// Records of a membership what was changed: its role, its status, both in an event each; or nothing.
+fn record_change(
+    member: Member,
+    (role_before, status_before): (Role, AccountStatus),
+    event: &Event,
+    of_status: &Event,
+) -> Recorded<Member> {
+    let (role, status) = (member.membership.role, member.membership.status);
+    let of_role = (role != role_before).then(|| RecordedReason::role_changed(role_before, role));
+    let status_changed = (status != status_before).then_some(match status {
+        AccountStatus::Active => ReasonCode::MemberEnabled.into(),
+        AccountStatus::Disabled => ReasonCode::MemberDisabled.into(),
+    });
+    let with = |event: &Event, reason_code| Event { reason_code, ..event.clone() };
+    match (of_role, status_changed) {
+        (of_role @ Some(_), status @ Some(_)) => {
+            Recorded::new(member, with(event, of_role)).and(with(of_status, status))
+        }
+        (of_role, status) => Recorded::new(member, with(event, of_role.or(status))),
+    }
 }
 
 /// Records that so many invitations ended too, if any did.

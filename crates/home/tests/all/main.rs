@@ -8,5 +8,6 @@
 mod links;
 mod owner;
 mod private;
+mod repair;
 mod spool;
 mod support;

@@ -28,6 +28,8 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
         };
         let file = token.as_ref().map(|token| SetupTokenFile::write(home, token)).transpose()?;
         let state = state(opened.space.clone(), settings, file);
+        state.disk.look(home, &opened.space.ingestion);
+        tokio::spawn(Arc::clone(&state.disk).watch(home.to_owned(), opened.space.ingestion.clone()));
         let listening = |address| print_next_steps(home, address, token.as_ref());
         let operator = Arc::new(opened.operator);
         let control = match ControlSocket::listen(home, Arc::clone(&operator)) {

@@ -65,6 +65,8 @@ pub struct Settings {
     pub max_bodies_bytes: usize,
     /// The most bytes of a body that brings files.
     pub max_upload_bytes: u64,
+    /// The bytes on the disk that are kept for the operator and for what removes; 0 keeps none.
+    pub min_free_bytes: u64,
     /// How long the requests under way may take to end when the server is told to stop.
     pub shutdown_timeout: Duration,
     /// How long an access token lives.
@@ -82,6 +84,8 @@ pub struct Settings {
     /// A PEM file with the certificates of an authority of one's own, which calls of the space believe besides the
     /// system's.
     pub outbound_ca_file: Option<PathBuf>,
+    /// Where whoever finds a weakness writes to: `security.txt` tells.
+    pub security_contact: Vec<String>,
     /// Where others reach this space: hubs are told.
     pub public_url: Option<String>,
     /// How long what a hub says of its users is used without asking it again.
@@ -109,6 +113,7 @@ impl Default for Settings {
             max_documents_body_bytes: 32 * 1024 * 1024,
             max_bodies_bytes: 256 * 1024 * 1024,
             max_upload_bytes: 256 * 1024 * 1024,
+            min_free_bytes: 256 * 1024 * 1024,
             shutdown_timeout: Duration::from_secs(30),
             access_token_lifetime: Duration::from_secs(15 * 60),
             access_token_algorithm: SigningAlgorithm::Hs256,
@@ -117,6 +122,7 @@ impl Default for Settings {
             docs_enabled: true,
             outbound_allow: Vec::new(),
             outbound_ca_file: None,
+            security_contact: Vec::new(),
             public_url: None,
             hub_identity: Duration::from_secs(10 * 60),
             hub_identity_stale: Duration::from_secs(60 * 60),
@@ -263,6 +269,15 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| settings.max_upload_bytes.to_string(),
     },
     Setting {
+        key: "min_free_bytes",
+        allowed: "a number of bytes up to 1125899906842624; 0 keeps none",
+        apply: |settings, text| {
+            let number = text.parse().ok().filter(|number| *number <= 1 << 50);
+            set(&mut settings.min_free_bytes, number)
+        },
+        show: |settings| settings.min_free_bytes.to_string(),
+    },
+    Setting {
         key: "shutdown_timeout_seconds",
         allowed: "a number of seconds from 1 to 600",
         apply: |settings, text| set(&mut settings.shutdown_timeout, seconds(text, 600)),
@@ -323,6 +338,15 @@ pub static SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        key: "security_contact",
+        allowed: "mailto:, https: or tel: URIs, separated by commas",
+        apply: |settings, text| {
+            let contact = |entry: &str| is_contact(entry).then(|| entry.to_owned());
+            set(&mut settings.security_contact, list(text).map(contact).collect::<Option<_>>())
+        },
+        show: |settings| joined(&settings.security_contact),
+    },
+    Setting {
         key: "public_url",
         allowed: "an http or https URL without a path, such as https://space.example.org",
         apply: |settings, text| {
@@ -348,6 +372,13 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| settings.hub_identity_stale.as_secs().to_string(),
     },
 ];
+
+/// Whether it is a URI of a kind by which somebody is reached (RFC 9116, 2.5.3), on one line.
+fn is_contact(text: &str) -> bool {
+    let rest = ["mailto:", "https://", "tel:"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let is_of_uri = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    rest.is_some_and(|rest| !rest.is_empty()) && text.bytes().all(is_of_uri)
+}
 
 fn set<T>(setting: &mut T, value: Option<T>) -> Option<()> {
     *setting = value?;
@@ -396,6 +427,18 @@ mod tests {
             assert!(apply("behind_proxy", everybody).is_none(), "{everybody}");
         }
         assert_eq!(apply("behind_proxy", "10.0.0.0/8,::1").unwrap().behind_proxy.len(), 2);
+    }
+
+    #[test]
+    fn v1_a_contact_is_a_uri_by_which_somebody_is_reached() {
+        let two =
+            apply("security_contact", "mailto:security@example.org, https://example.org/report").unwrap();
+        assert_eq!(two.security_contact, ["mailto:security@example.org", "https://example.org/report"]);
+        for wrong in
+            ["security@example.org", "http://example.org", "mailto:", "mailto:a b", "tel:1\nExpires: x"]
+        {
+            assert!(apply("security_contact", wrong).is_none(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub async fn guard<E>(
             Some(Caller::check(state, &context, principal, permissions, name).await?)
         }
     };
+    if operator.is_none() && route.docs.makes_something() {
+        state.disk.check()?;
+    }
     let parameters = Parameters::read(&http, route.docs.query)?;
     let max_json_bytes = route.guard.max_json_bytes(&state.limits);
     let (state, body_bytes) = (Arc::clone(state), state.body_budget.empty_body());
@@ -126,11 +129,7 @@ async fn identify_hub_user(
             return Err(refused(state, context, TokenRefused::WrongKind.reason_code()));
         }
         Err(error @ SatelliteRefused::KeysUnavailable) => {
-            state.anonymous_failures.count(
-                context.origin.address,
-                Action::AuthnTokenFail,
-                error.reason_code(),
-            );
+            state.merged_refusals.count(context.origin.address, Action::AuthnTokenFail, error.reason_code());
             return Err(Problem::new(Reason::HubUnavailable, error).retry_after(KEYS_RETRY_SECONDS));
         }
         Err(error) => return Err(refused(state, context, error.reason_code())),

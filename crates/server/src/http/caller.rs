@@ -91,7 +91,7 @@ pub(crate) fn unauthenticated(state: &State, context: &RequestContext, error: Au
 /// counted.
 pub(crate) fn refused(state: &State, context: &RequestContext, reason_code: ReasonCode) -> Problem {
     let problem = Problem::token_invalid(&reason_code);
-    state.anonymous_failures.count(context.origin.address, Action::AuthnTokenFail, reason_code);
+    state.merged_refusals.count(context.origin.address, Action::AuthnTokenFail, reason_code);
     problem
 }
 

@@ -1,6 +1,6 @@
 //! The address of the client: the peer's, unless the peer is a proxy that the operator trusts.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Once;
 
 use actix_web::HttpRequest;
@@ -22,7 +22,7 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr
             say_unreadable(peer);
             return Some(peer);
         };
-        hops.extend(text.split(',').map(|hop| address_of(hop.trim())));
+        hops.extend(elements(text).map(address_of));
     }
     let mut client = peer;
     for hop in hops.into_iter().rev() {
@@ -39,10 +39,37 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr
     Some(client)
 }
 
-/// The address in a hop: alone, in brackets, or with the client's port behind it, as some proxies write it.
+/// The elements of a list (RFC 9110, 5.6.1), from the left. Empty ones are none: some proxies end a list with a comma, or
+/// put their own behind a header that was there and empty.
+fn elements(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(|element| element.trim_matches([' ', '\t'])).filter(|element| !element.is_empty())
+}
+
+/// The address in a hop, as proxies write it: quoted or not, in brackets or not, with the client's port behind it or not. The
+/// zone of a link-local address says something to the proxy's host alone.
 fn address_of(hop: &str) -> Option<IpAddr> {
-    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
-    bare.parse().ok().or_else(|| hop.parse().ok().map(|address: SocketAddr| address.ip()))
+    let hop = hop.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(hop);
+    if let Some(rest) = hop.strip_prefix('[') {
+        let (address, rest) = rest.split_once(']')?;
+        let has_port = || rest.strip_prefix(':').is_some_and(is_port);
+        return (rest.is_empty() || has_port()).then(|| without_zone(address)).flatten();
+    }
+    without_zone(hop).or_else(|| {
+        let (address, port) = hop.split_once(':')?;
+        let address: Ipv4Addr = address.parse().ok()?;
+        is_port(port).then_some(address.into())
+    })
+}
+
+fn without_zone(address: &str) -> Option<IpAddr> {
+    let Some((address, zone)) = address.split_once('%') else { return address.parse().ok() };
+    let is_zone =
+        !zone.is_empty() && zone.bytes().all(|byte| byte.is_ascii_graphic() && !b"%[]\"".contains(&byte));
+    if is_zone { address.parse().ok().map(|address: Ipv6Addr| address.into()) } else { None }
+}
+
+fn is_port(text: &str) -> bool {
+    !text.starts_with('+') && text.parse::<u16>().is_ok()
 }
 
 /// Says once that a proxy's word cannot be read, for all its clients then pass for one. Anybody could have it said
@@ -104,10 +131,38 @@ mod tests {
             ("[198.51.100.1", "10.0.0.1"),
             ("198.51.100.1, unknown", "10.0.0.1"),
             ("198.51.100.1, [10.0.0.3]x", "10.0.0.1"),
-            ("198.51.100.1, ", "10.0.0.1"),
+            ("198.51.100.1, \"", "10.0.0.1"),
+            ("198.51.100.1, 2001:db8::5%", "10.0.0.1"),
+            ("198.51.100.1, 198.51.100.2%eth0", "10.0.0.1"),
+            ("198.51.100.1, [2001:db8::5]40112", "10.0.0.1"),
+            ("198.51.100.1, [2001:db8::5]:+80", "10.0.0.1"),
+            ("198.51.100.1, _hidden", "10.0.0.1"),
         ] {
             assert_eq!(address("10.0.0.1", &[hop], &["10.0.0.0/8"]), client, "{hop}");
         }
+    }
+
+    #[test]
+    fn k9_zones_quotes_and_empty_elements_are_read_as_proxies_write_them() {
+        for (hop, client) in [
+            ("fe80::1%eth0", "fe80::1"),
+            ("[fe80::1%25en0]:40112", "fe80::1"),
+            ("[fe80::1%br-lan.7]", "fe80::1"),
+            ("[198.51.100.1]:40112", "198.51.100.1"),
+            ("\"198.51.100.1\"", "198.51.100.1"),
+            ("\"[2001:db8::5]:40112\"", "2001:db8::5"),
+            ("198.51.100.1,", "198.51.100.1"),
+            ("198.51.100.1, ", "198.51.100.1"),
+            (", 198.51.100.1", "198.51.100.1"),
+            ("9.9.9.9,,198.51.100.1 , ,\t10.0.0.3,", "198.51.100.1"),
+            (",", "10.0.0.1"),
+            ("", "10.0.0.1"),
+        ] {
+            assert_eq!(address("10.0.0.1", &[hop], &["10.0.0.0/8"]), client, "{hop}");
+        }
+        // A header that is there and empty, before the proxy's own and behind it.
+        assert_eq!(address("10.0.0.1", &["", "198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["198.51.100.1", " "], &["10.0.0.0/8"]), "198.51.100.1");
     }
 
     #[test]

@@ -218,7 +218,7 @@ impl From<IngestError> for Problem {
         match error {
             IngestError::Authorization(error) => error.into(),
             IngestError::NoDataset | IngestError::NoDocument => Self::new(Reason::NotFound, error),
-            IngestError::TooManyDocuments(_) | IngestError::TooManyBytes(_) => {
+            IngestError::TooManyDocuments(_) | IngestError::TooManyBytes(_) | IngestError::TooManyJobs => {
                 Self::new(Reason::LimitReached, error)
             }
             IngestError::Ended(_) => Self::new(Reason::Conflict, error),

@@ -1,6 +1,5 @@
 //! HTTP, and nothing but HTTP: the route table, the guard of each route, and the form of each response.
 
-pub mod anonymous_failures;
 pub mod app;
 pub mod authenticate;
 pub(crate) mod body;
@@ -8,11 +7,14 @@ pub mod body_budget;
 pub mod caller;
 pub mod client_address;
 pub(crate) mod connection;
+pub mod disk_reserve;
 mod drain;
 pub(crate) mod error_response;
 pub mod in_flight;
 pub mod json;
 pub mod listener;
+pub mod merged_refusals;
+pub mod merging_store;
 pub mod openapi;
 mod pieces;
 pub mod problem;
@@ -26,3 +28,4 @@ pub mod state;
 pub mod tenant_bounds;
 #[cfg(test)]
 mod testing;
+mod user_agents;

@@ -117,6 +117,12 @@ pub const fn summary(summary: &'static str) -> RouteDocs {
 }
 
 impl RouteDocs {
+    /// Whether the route makes what was not there, which takes room and is kept.
+    #[must_use]
+    pub fn makes_something(&self) -> bool {
+        self.responses.iter().flatten().any(|response| matches!(response.status, 201 | 202))
+    }
+
     /// Adds a description.
     #[must_use]
     pub const fn description(mut self, description: &'static str) -> Self {

@@ -24,7 +24,7 @@ use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
     audit, auth, datasets, docs, documents, endpoints, explanation, front_page, health, hubs, invitations,
-    jobs, keys, listings, marketplaces, openapi, operator, policies, query, shapes, users,
+    jobs, keys, listings, marketplaces, openapi, operator, policies, query, security_txt, shapes, users,
 };
 
 /// A method of a route.
@@ -134,6 +134,9 @@ pub static ROUTES: &[Route] = routes! {
 
     Get    "/" Guard::Open => front_page::page,
         summary("Show what this is, and where to go on").response_as(docs::file("text/html"));
+    Get    "/.well-known/security.txt" Guard::Open => security_txt::show,
+        summary("Tell where weaknesses are reported").description("It is there where the operator has named a contact.")
+            .response_as(docs::file("text/plain")).reasons(&[NoRoute]);
     Get    "/docs" Guard::Open => docs::page,
         summary("Show a page to browse the API with").response_as(docs::file("text/html")).reasons(&[NoRoute]);
     Get    "/docs/start.js" Guard::Open => docs::start,

@@ -10,9 +10,10 @@ use syft_space_domain::Space;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
-use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::body_budget::BodyBudget;
+use crate::http::disk_reserve::DiskReserve;
 use crate::http::in_flight::InFlight;
+use crate::http::merged_refusals::MergedRefusals;
 use crate::http::tenant_bounds::TenantBounds;
 use crate::startup::setup_token::SetupTokenFile;
 
@@ -48,12 +49,16 @@ pub struct State {
     pub public_url: Option<String>,
     /// The setup token, while there is no account.
     pub setup_token: Option<SetupTokenFile>,
-    /// Failures by nobody known, merged.
-    pub anonymous_failures: Arc<AnonymousFailures>,
+    /// Refusals that are merged.
+    pub merged_refusals: Arc<MergedRefusals>,
     /// How much of one tenant's may be under way at once.
     pub tenant_bounds: TenantBounds,
     /// The requests that are under way.
     pub in_flight: InFlight,
+    /// The room on the disk that is kept.
+    pub disk: Arc<DiskReserve>,
+    /// Where whoever finds a weakness writes to; `security.txt` is there where the operator has said.
+    pub security_contact: Vec<String>,
     /// Whether requests are served; false while shutting down.
     pub ready: AtomicBool,
     /// Whether files are read behind fewer walls than there should be.

@@ -71,11 +71,7 @@ pub(crate) async fn register(mut request: Request) -> Result<HttpResponse, Probl
     let gate = request.state.registration_gate();
     let membership = tenant::register(request.space(), &request.context, &gate, wanted).await;
     if let Some(reason_code) = membership.as_ref().err().and_then(RegisterError::anonymous_failure) {
-        request.state.anonymous_failures.count(
-            request.context.origin.address,
-            Action::AuthzFail,
-            reason_code,
-        );
+        request.state.merged_refusals.count(request.context.origin.address, Action::AuthzFail, reason_code);
     }
     let membership = membership?;
     if let Some(file) = &request.state.setup_token {
@@ -114,7 +110,7 @@ pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem>
     if let Err(LoginError::TooManyGuesses(_)) = &logged_in {
         // Anybody can cause it, at any rate, and it costs nothing: it is merged into few events.
         let (address, reason_code) = (request.context.origin.address, ReasonCode::TooManyGuesses);
-        request.state.anonymous_failures.count(address, Action::AuthnLoginFail, reason_code);
+        request.state.merged_refusals.count(address, Action::AuthnLoginFail, reason_code);
     }
     let logged_in = logged_in?;
     let token = AccessToken {

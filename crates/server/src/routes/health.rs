@@ -38,6 +38,10 @@ pub(crate) struct Readiness {
     /// one is missing is for the operator alone, in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox: Option<&'static str>,
+    /// `low` where not much room is left on the disk, or only what is kept for the operator. It is left out where there is
+    /// enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<&'static str>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
@@ -61,5 +65,6 @@ pub(crate) async fn ready(request: Request) -> Result<HttpResponse, Problem> {
     request.space().store.read(Flow::Installation, |_| Ok::<_, StoreError>(())).await?;
     let closed_tenants = request.space().snapshots.unavailable();
     let sandbox = request.state.lacks_walls.load(Ordering::Relaxed).then_some("partial");
-    reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants, sandbox })
+    let disk = request.state.disk.is_low().then_some("low");
+    reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants, sandbox, disk })
 }

@@ -111,7 +111,7 @@ pub(crate) async fn accept(mut request: Request) -> Result<HttpResponse, Problem
     };
     if let Some(reason_code) = anonymous_failure {
         let address = request.context.origin.address;
-        request.state.anonymous_failures.count(address, Action::AuthnTokenFail, reason_code);
+        request.state.merged_refusals.count(address, Action::AuthnTokenFail, reason_code);
     }
     let joined = joined?;
     reply::json(StatusCode::CREATED, &NewMember::from(joined))

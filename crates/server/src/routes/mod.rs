@@ -21,6 +21,7 @@ pub(crate) mod policies;
 pub(crate) mod query;
 pub(crate) mod reply;
 mod rules;
+pub(crate) mod security_txt;
 pub(crate) mod shapes;
 mod upload;
 pub(crate) mod users;

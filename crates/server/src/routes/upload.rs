@@ -7,7 +7,7 @@ mod part;
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::StreamExt;
-use syft_space_domain::dataset::{self, Job, Upload};
+use syft_space_domain::dataset::{self, Job, Upload, UploadError};
 use syft_space_domain::ids::DatasetId;
 use tokio::runtime::Handle;
 
@@ -77,6 +77,9 @@ async fn receive(request: &Request, form: &mut Form, open: &mut OpenUpload) -> R
     loop {
         let mut steps = Vec::new();
         let read = form.read(&mut steps).await;
+        if request.operator.is_none() {
+            request.state.disk.check()?;
+        }
         // What was wrong with what came before is told first.
         let mut upload = open.0.take().ok_or_else(gone)?;
         let written = reply::blocking(request, move || {
@@ -95,7 +98,14 @@ async fn receive(request: &Request, form: &mut Form, open: &mut OpenUpload) -> R
     }
     form.body.clone().discard().await?;
     let upload = open.0.take().ok_or_else(gone)?;
-    Ok(reply::blocking(request, move || upload.finish()).await??)
+    let finished = reply::blocking(request, move || upload.finish()).await?;
+    finished.map_err(|error| match error {
+        UploadError::NoFile if form.has_unchosen => Problem::new(
+            Reason::Invalid,
+            "no file was chosen: the form's input for files was sent empty; choose at least one",
+        ),
+        error => error.into(),
+    })
 }
 
 /// An upload ends once.
@@ -109,12 +119,14 @@ struct Form {
     splitter: FormSplitter,
     part: Option<Part>,
     fields: usize,
+    /// Whether an input for files came in which none was chosen.
+    has_unchosen: bool,
 }
 
 impl Form {
     fn new(boundary: &str, body: BodyStream) -> Result<Self, Problem> {
         let splitter = FormSplitter::new(boundary).map_err(malformed)?;
-        Ok(Self { body, splitter, part: None, fields: 0 })
+        Ok(Self { body, splitter, part: None, fields: 0, has_unchosen: false })
     }
 
     /// Reads until there is enough to write, or the form has ended. Whether it has.
@@ -129,6 +141,7 @@ impl Form {
                             bytes_to_write.saturating_add(name.len()).saturating_add(BYTES_PER_FILE);
                         steps.push(UploadStep::File(name.clone()));
                     } else {
+                        self.has_unchosen |= part.unchosen;
                         self.count_field()?;
                     }
                     self.part = Some(part);

@@ -20,10 +20,11 @@ use tokio::time::timeout;
 use crate::background::workers::Workers;
 use crate::background::{marketplace_sync, signing_keys};
 use crate::config::{Registration, Settings};
-use crate::http::anonymous_failures::AnonymousFailures;
 use crate::http::body_budget::BodyBudget;
 use crate::http::connection::{Peers, serve_until_closed};
+use crate::http::disk_reserve::DiskReserve;
 use crate::http::in_flight::InFlight;
+use crate::http::merging_store::merge_refusals;
 use crate::http::state::{RequestLimits, State};
 use crate::http::tenant_bounds::TenantBounds;
 use crate::http::{app, openapi, security_headers};
@@ -48,6 +49,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         upload_bytes: settings.max_upload_bytes,
         body_timeout: settings.body_timeout,
     };
+    let (space, merged_refusals) = merge_refusals(space);
     Arc::new(State {
         space,
         limits,
@@ -56,9 +58,11 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         registration_open: settings.registration == Registration::Open,
         public_url: settings.public_url.clone(),
         setup_token,
-        anonymous_failures: Arc::new(AnonymousFailures::default()),
+        merged_refusals,
         tenant_bounds: TenantBounds::default(),
         in_flight: InFlight::default(),
+        disk: Arc::new(DiskReserve::new(settings.min_free_bytes)),
+        security_contact: settings.security_contact.clone(),
         ready: AtomicBool::new(true),
         lacks_walls: AtomicBool::new(false),
         docs_enabled: settings.docs_enabled,
@@ -109,7 +113,7 @@ pub async fn serve(
     wiring::record(&state.space, Action::SysStartup).await?;
     look_at_walls(&state).await?;
     let workers = Workers::start(&state.space)?;
-    let flush_task = tokio::spawn(Arc::clone(&state.anonymous_failures).flush_forever(state.space.clone()));
+    let flush_task = tokio::spawn(Arc::clone(&state.merged_refusals).flush_forever());
 
     let key_rotation = tokio::spawn(signing_keys::keep_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
@@ -161,8 +165,8 @@ pub async fn serve(
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }
-    if let Err(error) = state.anonymous_failures.flush(&state.space).await {
-        tracing::warn!(%error, "failures by nobody known could not be recorded");
+    if let Err(error) = state.merged_refusals.flush().await {
+        tracing::warn!(%error, "merged refusals could not be recorded");
     }
     wiring::record(&state.space, Action::SysShutdown).await
 }

@@ -211,6 +211,11 @@ async fn i1_a_form_that_is_none_is_refused_and_nothing_of_it_is_taken_in() {
         "no filename",
     )
     .await;
+    let star = "form-data; name=\"f\"; filename*=UTF-8''";
+    refused(&[good(), part_with(star, b"x")], 422, "invalid", "no filename").await;
+    refused(&[not_chosen()], 422, "invalid", "no file was chosen").await;
+    let field = || part_with("form-data; name=\"title\"", b"x");
+    refused(&[field(), not_chosen(), not_chosen()], 422, "invalid", "no file was chosen").await;
     refused(&[good(), good()], 422, "invalid", "twice").await;
     let two = "form-data; name=\"f\"; filename=\"a.txt\"; filename=\"b.txt\"";
     refused(&[good(), part_with(two, b"x")], 400, "ambiguous", "twice").await;
@@ -242,6 +247,30 @@ async fn i1_a_form_that_is_none_is_refused_and_nothing_of_it_is_taken_in() {
     assert_eq!(owner.get(&format!("/datasets/{id}/jobs")).await.expect(200).body["items"], json!([]));
     // And the next form is taken.
     assert_eq!(bring_files(&owner, &id, true, &[("good.txt", "x")]).await["status"], "succeeded");
+}
+
+/// What a browser sends of an input for files in which none was chosen.
+fn not_chosen() -> Vec<u8> {
+    part_with("form-data; name=\"more\"; filename=\"\"\r\ncontent-type: application/octet-stream", b"")
+}
+
+#[tokio::test]
+async fn i1_an_input_that_was_left_empty_is_passed_over_and_an_empty_file_is_told_as_such() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let id = dataset_of(&owner, "files", &[]).await;
+    let form = [not_chosen(), part("good.txt", b"Penguins swim."), not_chosen()];
+    let job = owner.send(bring(&owner, &id, true, &form)).await.expect(200).body["job"].clone();
+    assert_eq!((&job["status"], &job["documents_total"]), (&json!("succeeded"), &json!(1)), "{job}");
+    assert_eq!(listed(&owner, &id).await.keys().collect::<Vec<_>>(), ["good.txt"]);
+
+    for name in ["empty.txt", "empty.pdf", "empty.json"] {
+        let form = [not_chosen(), part(name, b"")];
+        let job = owner.send(bring(&owner, &id, true, &form)).await.expect(200).body["job"].clone();
+        assert_eq!(job["status"], "failed", "{job}");
+        assert_eq!(job["errors"][0]["message"], "the file is empty: there is no text in it", "{job}");
+        assert_eq!(job["errors"][0]["file"], name);
+    }
 }
 
 /// Files of enough text that a job of them takes a while.

@@ -24,6 +24,8 @@ mod fair;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 mod forgotten;
 #[cfg(test)]
 mod front_door;

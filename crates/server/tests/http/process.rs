@@ -91,6 +91,44 @@ async fn what_others_could_read_of_a_home_is_tightened_at_start() {
     check_modes(space.home(), "022");
 }
 
+/// What kubelet does with a volume of `fsGroup` at each mount, as `chmod -R g+rwX` and the mark on folders.
+fn open_to_the_group(home: &Path) {
+    walk(home, &mut |path, mode| {
+        let added = if path.is_dir() { 0o2070 } else { 0o060 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode | added)).unwrap();
+    });
+}
+
+#[tokio::test]
+async fn r1_a_volume_that_each_mount_opens_to_a_group_starts_every_time_and_is_private_again() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("pods").await;
+    let dataset = dataset_of(&owner, "hours", &[("hours", "The reading room opens at nine.")]).await;
+    endpoint_on(&owner, &dataset, "hours").await;
+    for round in 0..4 {
+        // In order, and as a pod that is evicted.
+        if round % 2 == 0 {
+            space.server().signal("TERM");
+            assert_eq!(space.server().wait(), Some(0));
+        } else {
+            space.server().kill();
+        }
+        open_to_the_group(space.home());
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut command = space.server().command();
+        command.stderr(fs::File::create(log.path()).unwrap());
+        space.server().run(command);
+        let said = fs::read_to_string(log.path()).unwrap();
+        assert!(said.contains("now the owner alone can") && said.contains("the keys of the home"), "{said}");
+        check_modes(space.home(), "of a mount");
+        let owner = space.anybody().with_token(owner.token());
+        owner.ask("hours", "reading room").await.expect(200);
+    }
+}
+
 #[tokio::test]
 async fn without_a_command_or_any_setting_it_serves_the_default_home() {
     if in_memory() {

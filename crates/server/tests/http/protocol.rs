@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use syft_space::http::route_table::{Method, ROUTES};
+use syft_space::system::SystemClock;
+use syft_space_domain::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -227,4 +229,26 @@ async fn q1_health_is_open_and_head_is_get_without_a_body() {
         assert_eq!((head.text.as_str(), head.header("content-type")), ("", whole.header("content-type")));
     }
     assert_eq!(nobody.get("/health").await.body["status"], "healthy");
+}
+
+#[tokio::test]
+async fn v1_security_txt_is_there_where_a_contact_is_named_and_pages_stand_alone() {
+    let space = TestSpace::start().await;
+    space.anybody().get("//.well-known/security.txt").await.expect_problem(404, "no_route");
+    for page in ["//", "//docs"] {
+        let answer = space.anybody().get(page).await.expect(200);
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{page}");
+    }
+    let space =
+        TestSpace::with(&[("security_contact", "mailto:security@example.org,https://example.org/report")])
+            .await;
+    let answer = space.anybody().get("//.well-known/security.txt").await.expect(200);
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    let lines: Vec<&str> = answer.text.lines().collect();
+    assert_eq!(lines[..2], ["Contact: mailto:security@example.org", "Contact: https://example.org/report"]);
+    let expires = Timestamp::parse(lines[2].strip_prefix("Expires: ").unwrap()).unwrap();
+    let days = expires.since(SystemClock.now()).as_secs() / 86_400;
+    assert!((80..=90).contains(&days), "{}", answer.text);
+    assert!(lines[3].starts_with("Canonical: ") && lines[3].ends_with("/.well-known/security.txt"));
+    assert!(answer.text.ends_with('\n') && lines.len() == 4, "{}", answer.text);
 }

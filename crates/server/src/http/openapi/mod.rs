@@ -21,6 +21,7 @@ use schemas::Schemas;
 /// The description of each group of routes. A group is the module of its handlers.
 const TAGS: &[(&str, &str)] = &[
     ("front_page", "What this is."),
+    ("security_txt", "Where weaknesses are reported."),
     ("health", "Is the server there, and does it serve?"),
     ("auth", "Registering, logging in, and who one is."),
     ("users", "Members of the tenant."),

@@ -18,6 +18,8 @@ pub(super) struct Part {
     field: String,
     /// The filename; `None` where it is no file but a field of the form, which is passed over.
     pub(super) file: Option<String>,
+    /// Whether its filename is empty: a browser sends an input in which no file was chosen so, and without a byte.
+    pub(super) unchosen: bool,
     /// How many bytes it has, where it says so.
     announced: Option<u64>,
     received: u64,
@@ -59,16 +61,23 @@ impl Part {
             return Err(Problem::new(Reason::Invalid, detail));
         }
         let announced = length.map(|value| parse_length(value, field)).transpose()?;
-        Ok(Self { field: field.to_owned(), file: file_name(&disposition, field)?, announced, received: 0 })
+        let name = file_name(&disposition, field)?;
+        let unchosen = name.as_ref().is_some_and(String::is_empty);
+        let file = name.filter(|name| !name.is_empty());
+        Ok(Self { field: field.to_owned(), file, unchosen, announced, received: 0 })
     }
 
     /// Counts bytes that have come, up to the last.
     ///
     /// # Errors
-    /// When those are all and the part said another number, or they are more than a field has.
+    /// When those are all and the part said another number, they are of a file without a name, or they are more than a
+    /// field has.
     pub(super) fn count(&mut self, bytes: usize, is_last: bool) -> Result<(), Problem> {
         self.received = self.received.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         let (field, received) = (&self.field, self.received);
+        if self.unchosen && received > 0 {
+            return Err(nameless(field));
+        }
         if self.file.is_none() && received > MAX_FIELD_BYTES {
             let detail = format!(
                 "the part {field:?} of the form has no filename, and more than {MAX_FIELD_BYTES} bytes: send each file with a filename"
@@ -114,7 +123,7 @@ fn parse_length(value: &HeaderValue, field: &str) -> Result<u64, Problem> {
         .ok_or_else(|| malformed(&format!("the Content-Length of the part {field:?} is no number of bytes")))
 }
 
-/// The name of the file in a part of the form, where it is one.
+/// The name of the file in a part of the form, where it is one; empty where none was chosen.
 fn file_name(disposition: &ContentDisposition, field: &str) -> Result<Option<String>, Problem> {
     let parameters = &disposition.parameters;
     let plain: Vec<&str> = parameters.iter().filter_map(|parameter| parameter.as_filename()).collect();
@@ -128,9 +137,10 @@ fn file_name(disposition: &ContentDisposition, field: &str) -> Result<Option<Str
         (None, Some(plain)) => Some((*plain).to_owned()),
         (None, None) => return Ok(None),
     };
-    name.filter(|name| !name.is_empty()).map(Some).ok_or_else(|| {
-        let detail =
-            format!("the part {field:?} of the form has no filename in UTF-8: send each file with one");
-        Problem::new(Reason::Invalid, detail)
-    })
+    name.map(Some).ok_or_else(|| nameless(field))
+}
+
+fn nameless(field: &str) -> Problem {
+    let detail = format!("the part {field:?} of the form has no filename in UTF-8: send each file with one");
+    Problem::new(Reason::Invalid, detail)
 }

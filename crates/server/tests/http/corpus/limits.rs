@@ -22,13 +22,21 @@ pub async fn play() -> Recorder {
             ("max_documents_body_bytes", "4096"),
             ("max_upload_bytes", "8192"),
             ("docs_enabled", "false"),
+            ("security_contact", "mailto:security@example.org"),
         ])
         .await,
     );
     let mut r = Recorder::new("limits", &space);
     r.found(&space, "owner", "acme").await;
     r.get("nobody", "/openapi.json").await;
-    for path in ["//", "//docs", "//docs/start.js", "//docs/swagger-ui.js", "//docs/swagger-ui.css"] {
+    for path in [
+        "//",
+        "//.well-known/security.txt",
+        "//docs",
+        "//docs/start.js",
+        "//docs/swagger-ui.js",
+        "//docs/swagger-ui.css",
+    ] {
         r.get("nobody", path).await;
     }
     sizes(&mut r).await;

@@ -28,6 +28,7 @@ async fn read(r: &mut Recorder) {
         "/health",
         "/openapi.json",
         "//",
+        "//.well-known/security.txt",
         "//docs",
         "//docs/start.js",
         "//docs/swagger-ui.js",

@@ -1,0 +1,122 @@
+//! What others may do with what lies in a home is taken from them again whenever it is taken for a process.
+//!
+//! Whoever mounts a volume for a group gives that group all that is in it, at each mount (Kubernetes' `fsGroup`: as
+//! `chgrp -R` and `chmod -R g+rwX` do). So what is found open is mended, and said aloud, rather than refused. A key is
+//! mended only where nobody else can have put it there: a plain file of this user's, of one name, that was never open to
+//! all.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::HomeError;
+use crate::layout::{Home, KEY_FILES, OF_FILESYSTEM};
+use crate::{private_file, private_folder};
+
+/// What is everybody's.
+const EVERYBODYS: u32 = 0o007;
+
+/// What was found open.
+#[derive(Default)]
+struct Found {
+    count: u64,
+    first: Option<PathBuf>,
+    keys: bool,
+}
+
+impl Home {
+    /// Takes from everybody but the owner what they may do with anything in the home. The caller has the home's lock, and
+    /// the home's own folder is closed already, so nobody opens more meanwhile.
+    ///
+    /// # Errors
+    /// When a key is a link, another user's, one of several names of a file, or was open to everybody; or when something
+    /// that is open cannot be closed.
+    pub(crate) fn make_private(&self) -> Result<(), HomeError> {
+        self.check_keys()?;
+        let mut found = Found::default();
+        let mut folders = vec![self.path.clone()];
+        while let Some(folder) = folders.pop() {
+            let entries = fs::read_dir(&folder).map_err(|error| HomeError::io(&folder, &error))?;
+            for entry in entries {
+                let path = entry.map_err(|error| HomeError::io(&folder, &error))?.path();
+                if self.take_entry(&path, &mut found)? {
+                    folders.push(path);
+                }
+            }
+        }
+        found.tell();
+        Ok(())
+    }
+
+    /// Takes one entry from others, and answers whether it is a folder to go on in.
+    fn take_entry(&self, path: &Path, found: &mut Found) -> Result<bool, HomeError> {
+        let failed = |error: io::Error| HomeError::io(path, &error);
+        let Some(metadata) = private_file::existing(path).map_err(failed)? else { return Ok(false) };
+        let is_key = path.parent() == Some(&*self.keys());
+        // What leads elsewhere is refused where it is used, and what is another's is not ours to change.
+        let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+        let is_plain = metadata.is_dir() || metadata.is_file();
+        if !is_ours || !is_plain || path.file_name().is_some_and(|name| name == OF_FILESYSTEM) {
+            return Ok(false);
+        }
+        if private_file::take_from_others(path, &metadata).map_err(failed)? {
+            found.add(path, is_key);
+        }
+        Ok(metadata.is_dir())
+    }
+
+    /// Checks the keys before anything is closed, which a second name of one could be. What a crash left of a key that was
+    /// being written is such a name, and goes.
+    fn check_keys(&self) -> Result<(), HomeError> {
+        let folder = self.keys();
+        let failed = |error: io::Error| HomeError::io(&folder, &error);
+        let names = private_folder::list_names(&folder).map_err(failed)?;
+        let (drafts, keys): (Vec<_>, Vec<_>) =
+            names.iter().partition(|name| KEY_FILES.iter().any(|key| private_file::is_draft_of(name, key)));
+        drafts.iter().try_for_each(|name| private_file::remove(&folder.join(name))).map_err(failed)?;
+        keys.iter().try_for_each(|name| check_key(&folder.join(name)))
+    }
+}
+
+impl Found {
+    fn add(&mut self, path: &Path, is_key: bool) {
+        self.count = self.count.saturating_add(1);
+        self.keys |= is_key;
+        self.first.get_or_insert_with(|| path.to_owned());
+    }
+
+    fn tell(&self) {
+        let Some(first) = &self.first else { return };
+        tracing::warn!(
+            count = self.count,
+            first = %first.display(),
+            "others could use files and folders of the home, as after a mount for a group; now the owner alone can"
+        );
+        if self.keys {
+            tracing::warn!(
+                "the keys of the home were among them: if anybody but this server is in their group, or was, give every \
+                 stored secret a new value under a new sealing key, and remove keys/access.jwks to have new ones made"
+            );
+        }
+    }
+}
+
+/// Refuses a key that somebody else could have put there, or that everybody could read.
+fn check_key(path: &Path) -> Result<(), HomeError> {
+    let there = private_file::existing(path).map_err(|error| HomeError::io(path, &error))?;
+    let Some(metadata) = there else { return Ok(()) };
+    let (path, mode) = (path.to_owned(), metadata.permissions().mode() & 0o777);
+    let user = rustix::process::geteuid().as_raw();
+    if metadata.is_symlink() {
+        return Err(HomeError::Link { path });
+    }
+    if metadata.uid() != user {
+        return Err(HomeError::ForeignOwner { path, owner: metadata.uid(), user });
+    }
+    let is_open = metadata.permissions().mode() & private_file::OTHERS_MASK != 0;
+    if metadata.is_file() && is_open && (mode & EVERYBODYS != 0 || metadata.nlink() != 1) {
+        return Err(HomeError::OpenKey { path, mode });
+    }
+    Ok(())
+}
