@@ -8,8 +8,8 @@ use std::thread;
 use serde_json::json;
 use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Location, MadeOf, ReaderVersion,
-    Usage,
+    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Location, MadeOf,
+    ReaderVersion, Usage,
 };
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::page::{Page, PageRequest};

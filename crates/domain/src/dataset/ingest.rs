@@ -14,8 +14,8 @@ use crate::dataset::manage::active;
 use crate::dataset::ports::TextExtractor;
 use crate::dataset::task::Task;
 use crate::dataset::{
-    ContentHash, Dataset, Document, DocumentId, DocumentSummary, FileFormat, FileName, IndexKey, IngestQueue, Job,
-    JobFailure, JobProgress, JobStatus, MadeOf, NewDocument, chunks,
+    ContentHash, Dataset, Document, DocumentId, DocumentSummary, FileFormat, FileName, IndexKey, IngestQueue,
+    Job, JobFailure, JobProgress, JobStatus, MadeOf, NewDocument, chunks,
 };
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};

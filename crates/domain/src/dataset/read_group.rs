@@ -235,7 +235,7 @@ fn refused_in_place(
 /// Why a file gives no text, in the words of its format.
 fn told(error: &FileRefused, format: FileFormat, file: &SpooledFile) -> String {
     match error {
-        FileRefused::NoText if file.bytes == 0 => "the file is empty: there is no text in it".to_owned(),
+        FileRefused::NoText if file.bytes == 0 => "the file is empty".to_owned(),
         FileRefused::NoText if format == FileFormat::Pdf => {
             format!("{error}; a scanned document needs text recognition first")
         }

@@ -61,12 +61,14 @@ impl TextExtractor for Reader {
 
     /// From its second version on it says by which it was read, refuses what is garbled, and is too slow for some.
     fn extract(&self, format: FileFormat, bytes: &[u8]) -> Result<ExtractedText, ExtractError> {
-        let ExtractedText { title, text } = TextFiles.extract(format, bytes)?;
+        let ExtractedText { title, text, marks } = TextFiles.extract(format, bytes)?;
         match self.version(format) {
-            ReaderVersion(1) => Ok(ExtractedText { title, text }),
+            ReaderVersion(1) => Ok(ExtractedText { title, text, marks }),
             _ if text.contains("garbled") => Err(FileRefused::Encoding.into()),
             _ if text.contains("slow") => Err(FileRefused::TooSlow(20).into()),
-            ReaderVersion(later) => Ok(ExtractedText { title, text: format!("{text} Edition {later}.") }),
+            ReaderVersion(later) => {
+                Ok(ExtractedText { title, text: format!("{text} Edition {later}."), marks })
+            }
         }
     }
 }

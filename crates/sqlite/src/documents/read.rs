@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Location, MadeOf, Metadata, Usage,
+    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Location, MadeOf,
+    Metadata, Usage,
 };
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::StoreError;
