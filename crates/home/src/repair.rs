@@ -95,8 +95,9 @@ impl Found {
         );
         if self.keys {
             tracing::warn!(
-                "the keys of the home were among them: if anybody but this server is in their group, or was, give every \
-                 stored secret a new value under a new sealing key, and remove keys/access.jwks to have new ones made"
+                "the keys of the home were among them: if anybody but this server is in their group, or was, make a new \
+                 signing key with `syft-space keys rotate --revoke`, and give every stored secret a new value under a \
+                 new sealing key"
             );
         }
     }

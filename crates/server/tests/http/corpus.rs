@@ -9,6 +9,7 @@ mod compare;
 mod datasets;
 mod endpoints;
 mod hostile;
+mod keys;
 mod limits;
 mod marketplaces;
 mod members;
@@ -59,8 +60,9 @@ fn chapters() -> Vec<fn() -> Playing> {
         || Box::pin(hostile::requests()),
     ];
     if !in_memory() {
-        // Scores, languages and formats of files are the real adapters' own.
+        // Scores, languages and formats of files are the real adapters' own, and algorithms of keys.
         chapters.push(|| Box::pin(search::play()));
+        chapters.push(|| Box::pin(keys::play()));
     }
     chapters
 }
@@ -117,7 +119,8 @@ fn assert_covered(played: &[Recorder]) {
         let of_it = |one: &&&Seen| one.method == route.method.to_string() && fits(route, &one.path);
         let taken = seen.iter().filter(of_it).any(|one| one.status < 300);
         let refused = seen.iter().filter(of_it).any(|one| one.status >= 300);
-        if !(taken && refused) {
+        let is_played = taken && refused || in_memory() && route.path == "/operator/v1/keys";
+        if !is_played {
             missing.push(format!("{} {}: taken {taken}, refused {refused}", route.method, route.path));
         }
     }
