@@ -75,7 +75,7 @@ async fn q1_the_tour_of_the_readme_works_as_it_is_copied_in_bash_and_zsh() {
             "manual: ",
             "manual is published. ",
             "The policy our own people is made.\nmanual has it now.\n",
-            "  policies.md\n      ",
+            "  policies.md, \"The meaning\"\n      ",
             "\"document_id\":\"policies.md\"",
             "\"verdict\":\"deny\"",
             "owner olivia@example.org  endpoint manual",

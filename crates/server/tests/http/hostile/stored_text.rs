@@ -72,7 +72,9 @@ async fn i1_dangerous_text_in_every_text_field_comes_back_to_the_byte_and_as_jso
         assert_eq!(shown["description"], format!("{text}\n\t{text}"));
         let ask = json!({ "messages": format!("needle {text}"), "similarity_threshold": 0 });
         let found = is_json(owner.post(&format!("/endpoints/{slug}/query"), &ask).await.expect(200)).body;
-        let found = &found["references"]["documents"][0];
+        let mut found = found["references"]["documents"][0].clone();
+        // Which words were asked for is no text of the caller's.
+        found["metadata"].as_object_mut().unwrap().remove("highlight");
         // A chunk of a document begins and ends with what is no space.
         let chunk = format!("needle {text}");
         assert_eq!((&found["content"], &found["metadata"]), (&json!(chunk.trim()), &metadata));

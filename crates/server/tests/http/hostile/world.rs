@@ -21,7 +21,9 @@ impl World {
     }
 
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let space = TestSpace::with(settings).await;
+        // What is there by a setting alone is there.
+        let contact = [("security_contact", "mailto:security@acme.example")];
+        let space = TestSpace::with(&[&contact, settings].concat()).await;
         let owner = space.found("acme").await;
         let things = Fixture::make(&space, &owner).await;
         let invited = json!({ "email": "guest@acme.example", "role": "user" });
