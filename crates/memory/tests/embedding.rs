@@ -137,8 +137,9 @@ async fn found(space: Space) -> Result<Principal, Box<dyn Error>> {
     let password = Password::parse(&Secret::new("seven owls dance under copper moons".to_owned()))?;
     let known = Login { email: Email::parse("olivia@example.org")?, password, tenant: None };
     let token = login(&space, &context, known).await?.token;
+    let shown = space.signing_keys.epoch().mark();
     let claims = space.tokens.verify(token.expose(), space.clock.now())?;
-    Ok(authenticate(&*space.snapshots, &claims)?)
+    Ok(authenticate(&*space.snapshots, &claims, shown)?)
 }
 
 async fn ask(space: Space, principal: Principal) -> Outcome {

@@ -18,7 +18,7 @@ use syft_space_domain::identity::ports::{
     AccessTokens, Compared, HashingClient, HashingError, Passwords, SigningKeys,
 };
 use syft_space_domain::identity::{
-    AccessClaims, AccessToken, Password, PasswordError, PasswordHash, PreviousKeys, SigningKey,
+    AccessClaims, AccessToken, KeyEpoch, Password, PasswordError, PasswordHash, PreviousKeys, SigningKey,
     SigningKeysError, TokenRefused, TokenSignError,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
@@ -265,6 +265,10 @@ impl AccessTokens for FaultyAdapter<MemoryTokens> {
 }
 
 impl SigningKeys for FaultyAdapter<MemoryTokens> {
+    fn epoch(&self) -> KeyEpoch {
+        self.inner.epoch()
+    }
+
     fn keys(&self, now: Timestamp) -> Vec<SigningKey> {
         self.inner.keys(now)
     }

@@ -4,20 +4,24 @@
 use std::sync::Arc;
 
 use crate::identity::principal::Identity;
-use crate::identity::{AccessClaims, AuthenticateError, Email, MemberIdentity, Principal};
+use crate::identity::{AccessClaims, AuthenticateError, Email, EpochMark, MemberIdentity, Principal};
 use crate::ids::AccountId;
 use crate::snapshot::{SnapshotError, Snapshots, TenantSnapshot};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
 
 /// Makes a principal of verified claims. Role, status and tenant are read from the tenant's snapshot, so that a
-/// change acts on the very next request.
+/// change acts on the very next request. `shown` was marked before they were verified.
 ///
 /// # Errors
 /// When the bearer may not come in, or the snapshot is not to be had.
-pub fn authenticate(live: &dyn Snapshots, claims: &AccessClaims) -> Result<Principal, AuthenticateError> {
+pub fn authenticate(
+    live: &dyn Snapshots,
+    claims: &AccessClaims,
+    shown: EpochMark,
+) -> Result<Principal, AuthenticateError> {
     let live = tenant(live, &TenantScope::of(claims.tenant))?;
-    enter(live, claims.account, &claims.email, claims.generation, claims.expires_at)
+    enter(live, claims.account, &claims.email, claims.generation, claims.expires_at, shown)
 }
 
 impl Principal {
@@ -27,14 +31,14 @@ impl Principal {
     /// # Errors
     /// When such a request would not be let in.
     pub fn renew(&self, live: &dyn Snapshots, now: Timestamp) -> Result<Self, AuthenticateError> {
-        if self.is_expired(now) {
-            return Err(AuthenticateError::Expired);
+        if let Some(error) = self.token_error(now) {
+            return Err(error);
         }
         let id = self.snapshot().tenant.id;
         match &self.identity {
-            Identity::Member { member, generation, expires_at } => {
+            Identity::Member { member, generation, expires_at, shown } => {
                 let live = tenant(live, &TenantScope::of(id))?;
-                enter(live, member.account, &member.email, *generation, *expires_at)
+                enter(live, member.account, &member.email, *generation, *expires_at, shown.clone())
             }
             Identity::Operator => Ok(Self::operator(tenant(live, &TenantScope::of(id))?)),
             Identity::HubUser(caller) => {
@@ -48,13 +52,15 @@ impl Principal {
         }
     }
 
-    /// Whether the token that proved who it is has come to its end.
-    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
-        match &self.identity {
+    /// Why the token that proved who it is counts no more, if so.
+    pub(super) fn token_error(&self, now: Timestamp) -> Option<AuthenticateError> {
+        let is_expired = match &self.identity {
+            Identity::Member { shown, .. } if shown.is_over() => return Some(AuthenticateError::Revoked),
             Identity::Member { expires_at, .. } => now >= *expires_at,
             Identity::HubUser(caller) => caller.claims.is_expired(now),
             Identity::Operator => false,
-        }
+        };
+        is_expired.then_some(AuthenticateError::Expired)
     }
 }
 
@@ -71,11 +77,12 @@ fn enter(
     email: &Email,
     generation: u64,
     expires_at: Timestamp,
+    shown: EpochMark,
 ) -> Result<Principal, AuthenticateError> {
     match live.member(account) {
         Some(member) if member.active && member.generation == generation && member.email == *email => {
             let member = MemberIdentity { account, email: email.clone(), role: member.role };
-            Ok(Principal::new(Identity::Member { member, generation, expires_at }, live))
+            Ok(Principal::new(Identity::Member { member, generation, expires_at, shown }, live))
         }
         _ => Err(AuthenticateError::Revoked),
     }

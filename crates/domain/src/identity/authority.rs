@@ -49,8 +49,9 @@ impl dyn Tx + '_ {
     {
         let Authorization { principal, permission, now } = authorization;
         let scope = TenantScope::of(principal.snapshot().tenant.id);
-        let error = match kind_now(self, principal, &scope)? {
-            _ if principal.is_expired(*now) => AuthenticateError::Expired.into(),
+        let kind = kind_now(self, principal, &scope)?;
+        let error = match kind {
+            _ if let Some(error) = principal.token_error(*now) => error.into(),
             Some(kind) if kind.may(*permission) => return Ok(WriteScope::of_principal(scope, kind)),
             Some(kind) => Forbidden { kind, permission: *permission }.into(),
             None if principal.as_hub_user().is_some() => AuthenticateError::NotForUs.into(),

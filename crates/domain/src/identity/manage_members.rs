@@ -149,7 +149,9 @@ pub async fn remove_member(
             }
             tx.remove_membership(&scope, account)?;
             let lost: Vec<Role> = grantable(&member.membership).collect();
-            let count = end_invitations(tx, &scope, account, &lost)?;
+            // One to their own address, which may have been made while they joined, would bring them back.
+            let own = tx.remove_invitations_of(&scope, &member.email)?;
+            let count = end_invitations(tx, &scope, account, &lost)?.saturating_add(own);
             Ok(with_ended(Recorded::new((), event.clone()), &ended, count))
         })
         .await

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member,
-    Membership, MembershipWithTenant, Password, PasswordError, PasswordHash, PreviousKeys, SigningKey,
-    SigningKeysError, TokenRefused, TokenSignError,
+    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, KeyEpoch, LoginKey, LoginRecord,
+    Member, Membership, MembershipWithTenant, Password, PasswordError, PasswordHash, PreviousKeys,
+    SigningKey, SigningKeysError, TokenRefused, TokenSignError,
 };
 use crate::ids::{AccountId, InvitationId};
 use crate::page::{Page, PageRequest};
@@ -189,7 +189,11 @@ pub trait SigningKeys: Send + Sync {
     /// The keys whose tokens are accepted, the one that signs first.
     fn keys(&self, now: Timestamp) -> Vec<SigningKey>;
 
-    /// Makes a key that signs from now on.
+    /// Counts how often [`rotate`](Self::rotate) revoked all tokens of before.
+    fn epoch(&self) -> KeyEpoch;
+
+    /// Makes a key that signs from now on. Where it revokes the keys before, their tokens are refused and the epoch has
+    /// ended once it answers.
     ///
     /// # Errors
     /// When it cannot be made or kept, or there are too many whose tokens are still accepted. The keys are as before.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::access::{Permission, PrincipalKind, Role};
 use crate::audit::{Action, Actor, Event, Log, RequestContext};
-use crate::identity::{AuthorizationError, Email, Forbidden};
+use crate::identity::{AuthorizationError, Email, EpochMark, Forbidden};
 use crate::ids::AccountId;
 use crate::marketplace::{HubCaller, HubRole};
 use crate::policy::{Caller, Subject};
@@ -42,6 +42,7 @@ pub(super) enum Identity {
         member: MemberIdentity,
         generation: u64,
         expires_at: Timestamp,
+        shown: EpochMark,
     },
     Operator,
     HubUser(Arc<HubCaller>),

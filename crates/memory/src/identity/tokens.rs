@@ -7,7 +7,8 @@ use std::time::Duration;
 use syft_space_domain::Pending;
 use syft_space_domain::identity::ports::{AccessTokens, SigningKeys};
 use syft_space_domain::identity::{
-    AccessClaims, AccessToken, PreviousKeys, SigningKey, SigningKeysError, TokenRefused, TokenSignError,
+    AccessClaims, AccessToken, KeyEpoch, PreviousKeys, SigningKey, SigningKeysError, TokenRefused,
+    TokenSignError,
 };
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::{BearerSecret, TokenHash};
@@ -20,6 +21,7 @@ use syft_space_domain::time::Timestamp;
 pub struct MemoryTokens {
     entropy: Arc<dyn Entropy>,
     lifetime: Duration,
+    epoch: KeyEpoch,
     state: Mutex<State>,
 }
 
@@ -49,7 +51,7 @@ impl MemoryTokens {
             keys: vec![key(1, Timestamp::from_unix_micros(0))],
             keys_made: 1,
         };
-        Self { entropy, lifetime, state: Mutex::new(state) }
+        Self { entropy, lifetime, epoch: KeyEpoch::default(), state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,6 +69,10 @@ fn is_accepted(key: &SigningKey, now: Timestamp) -> bool {
 }
 
 impl SigningKeys for MemoryTokens {
+    fn epoch(&self) -> KeyEpoch {
+        self.epoch.clone()
+    }
+
     fn keys(&self, now: Timestamp) -> Vec<SigningKey> {
         let state = self.state();
         state.keys.iter().rev().filter(|key| is_accepted(key, now)).cloned().collect()
@@ -89,6 +95,9 @@ impl SigningKeys for MemoryTokens {
         state.keys_made += 1;
         let next = key(state.keys_made, now);
         state.keys.push(next.clone());
+        if previous == PreviousKeys::Revoke {
+            self.epoch.advance();
+        }
         Box::pin(async { Ok(next) })
     }
 

@@ -136,7 +136,7 @@ impl Tenant {
             issued_at: now,
             expires_at: now.plus(Duration::from_secs(900)),
         };
-        authenticate(&*self.world.cache, &claims).ok()
+        authenticate(&*self.world.cache, &claims, self.world.space.signing_keys.epoch().mark()).ok()
     }
 
     fn hub_user(&self, known: bool, role: HubRole, address: Option<u64>) -> Option<Principal> {

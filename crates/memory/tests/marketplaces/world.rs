@@ -97,7 +97,7 @@ impl World {
             issued_at: self.space.clock.now(),
             expires_at: self.space.clock.now().plus(Duration::from_secs(30 * 86_400)),
         };
-        authenticate(&*self.cache, &claims).unwrap()
+        authenticate(&*self.cache, &claims, self.space.signing_keys.epoch().mark()).unwrap()
     }
 
     /// Adds an account to the hub. Returns the request that registers it under a name.

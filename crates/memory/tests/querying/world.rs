@@ -311,8 +311,9 @@ fn log_in(space: &Space, email: &Email) -> Principal {
     let password = Password::parse(&Secret::new(PASSWORD.to_owned())).unwrap();
     let wanted = Login { email: email.clone(), password, tenant: None };
     let logged_in = block_on(login(space, &context, wanted)).unwrap();
+    let shown = space.signing_keys.epoch().mark();
     let claims = space.tokens.verify(logged_in.token.expose(), space.clock.now()).unwrap();
-    authenticate(&*space.snapshots, &claims).unwrap()
+    authenticate(&*space.snapshots, &claims, shown).unwrap()
 }
 
 pub(crate) fn email(address: &str) -> Email {

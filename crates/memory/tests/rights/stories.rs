@@ -231,3 +231,23 @@ fn a3_generations_and_no_clock_tell_good_tokens_from_ended_ones() {
     assert_eq!(renewed(&back), Err(AuthenticateError::Revoked));
     assert_eq!(renewed(&ahead), Err(AuthenticateError::Revoked));
 }
+
+#[test]
+fn h2_an_invitation_of_a_member_ends_with_the_membership_and_brings_nobody_back() {
+    let world = World::new();
+    let ulf = world.member("ulf", Role::User);
+    // It was made while they joined.
+    world.plant(Invitation {
+        id: InvitationId::from_bytes([1; 16]),
+        tenant: world.owner.snapshot().tenant.id,
+        email: email("ulf"),
+        role: Role::Admin,
+        token: TokenHash([1; 32]),
+        invited_by: account(&world.owner),
+        created_at: world.space.clock.now(),
+        expires_at: world.space.clock.now().plus(Invitation::LIFETIME),
+    });
+    world.change(&ulf, Loss::Removed)();
+    assert_eq!(world.invitations(), Vec::new());
+    assert_eq!(world.last_event().2.as_deref(), Some("invitations_ended"));
+}

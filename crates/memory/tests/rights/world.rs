@@ -19,7 +19,7 @@ use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, 
 use syft_space_domain::identity::{
     self, AcceptError, AcceptInvitation, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember,
     Email, Forbidden, Invitation, Invite, Login, LoginError, Password, PasswordError, PasswordHash,
-    Principal,
+    PreviousKeys, Principal, rotate_signing_key,
 };
 use syft_space_domain::ids::{AccountId, DatasetId};
 use syft_space_domain::page::PageRequest;
@@ -156,8 +156,9 @@ pub(crate) fn try_log_in(space: &Space, name: &str) -> Result<Principal, LoginEr
     let password = Password::parse(&secret()).unwrap();
     let wanted = Login { email: email(name), password, tenant: None };
     let logged_in = block_on(identity::login(space, &context(space), wanted))?;
+    let shown = space.signing_keys.epoch().mark();
     let claims = space.tokens.verify(logged_in.token.expose(), space.clock.now()).unwrap();
-    Ok(identity::authenticate(&*space.snapshots, &claims).unwrap())
+    Ok(identity::authenticate(&*space.snapshots, &claims, shown).unwrap())
 }
 
 impl World {
@@ -313,10 +314,13 @@ pub(crate) enum Loss {
     Disabled,
     Demoted,
     Renewed,
+    /// Of everybody: the keys that signed their tokens are revoked.
+    KeysRevoked,
 }
 
 impl Loss {
-    pub(crate) const ALL: [Self; 4] = [Self::Removed, Self::Disabled, Self::Demoted, Self::Renewed];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Removed, Self::Disabled, Self::Demoted, Self::Renewed, Self::KeysRevoked];
 
     pub(crate) fn make(self, space: &Space, by: &Principal, account: AccountId) {
         let context = context(space);
@@ -331,6 +335,10 @@ impl Loss {
             Self::Renewed => {
                 change(None, Some(AccountStatus::Disabled));
                 change(None, Some(AccountStatus::Active));
+            }
+            Self::KeysRevoked => {
+                let operator = OperatorScope::at_startup();
+                block_on(rotate_signing_key(space, &context, &operator, PreviousKeys::Revoke)).unwrap();
             }
         }
     }

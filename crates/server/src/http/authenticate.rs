@@ -107,6 +107,7 @@ async fn identify(
     let Some(token) = header.to_str().ok().and_then(bearer) else {
         return Err(refused(TokenRefused::Malformed.reason_code()));
     };
+    let shown = state.space.signing_keys.epoch().mark();
     let claims = match state.space.tokens.verify(token, context.now) {
         Ok(claims) => claims,
         // What is no token of ours may be a hub's, where its users may do something.
@@ -115,7 +116,8 @@ async fn identify(
         }
         Err(error) => return Err(refused(error.reason_code())),
     };
-    authenticate(&*state.space.snapshots, &claims).map_err(|error| unauthenticated(state, context, error))
+    authenticate(&*state.space.snapshots, &claims, shown)
+        .map_err(|error| unauthenticated(state, context, error))
 }
 
 async fn identify_hub_user(

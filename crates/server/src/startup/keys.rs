@@ -8,7 +8,7 @@ use anyhow::Context;
 use syft_space_domain::Pending;
 use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::ports::{AccessTokens, SigningKeys};
-use syft_space_domain::identity::{PreviousKeys, SigningKey, SigningKeysError};
+use syft_space_domain::identity::{KeyEpoch, PreviousKeys, SigningKey, SigningKeysError};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
@@ -41,6 +41,7 @@ struct KeyFile {
     settings: KeySettings,
     tokens: Arc<JwtTokens>,
     entropy: Arc<dyn Entropy>,
+    epoch: KeyEpoch,
     /// Held by whoever changes the ring.
     changing: Mutex<()>,
 }
@@ -71,7 +72,8 @@ impl TokenKeys {
         }
         let tokens = Arc::new(JwtTokens::new(ring, tokens, &*entropy)?);
         let changing = Mutex::new(());
-        let file = KeyFile { path, settings, tokens: Arc::clone(&tokens), entropy, changing };
+        let epoch = KeyEpoch::default();
+        let file = KeyFile { path, settings, tokens: Arc::clone(&tokens), entropy, epoch, changing };
         Ok(Self { tokens, file: Arc::new(file) })
     }
 
@@ -132,6 +134,10 @@ impl KeyFile {
 }
 
 impl SigningKeys for TokenKeys {
+    fn epoch(&self) -> KeyEpoch {
+        self.file.epoch.clone()
+    }
+
     fn keys(&self, now: Timestamp) -> Vec<SigningKey> {
         self.file.describe(self.tokens.describe(now))
     }
@@ -142,7 +148,13 @@ impl SigningKeys for TokenKeys {
         now: Timestamp,
     ) -> Pending<'_, Result<SigningKey, SigningKeysError>> {
         let changed = self.change(move |file, ring| file.rotate(ring, previous, now));
-        Box::pin(async move { changed.await?.ok_or_else(|| failed("no key signs")) })
+        Box::pin(async move {
+            let key = changed.await?.ok_or_else(|| failed("no key signs"))?;
+            if previous == PreviousKeys::Revoke {
+                self.file.epoch.advance();
+            }
+            Ok(key)
+        })
     }
 
     fn forget_expired(&self, now: Timestamp) -> Pending<'_, Result<(), SigningKeysError>> {

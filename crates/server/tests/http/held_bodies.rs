@@ -13,7 +13,7 @@ use crate::matrix::{Fixture, body};
 use crate::space::{Client, PASSWORD, TestSpace, form, in_memory, only_policy};
 
 /// A request whose caller the server has let in, and whose body lacks its end.
-struct Held {
+pub struct Held {
     stream: TcpStream,
     rest: Vec<u8>,
 }
@@ -21,7 +21,7 @@ struct Held {
 impl Held {
     /// Sends all of a request but the last `missing` bytes, once its head has been answered with `100 Continue`: that goes out
     /// when the route's handler waits for the body, so behind its guard.
-    async fn send(
+    pub async fn send(
         client: &Client,
         method: &str,
         path: &str,
@@ -46,7 +46,7 @@ impl Held {
     }
 
     /// Sends the rest, and reads the answer.
-    async fn finish(mut self) -> (u16, Value) {
+    pub async fn finish(mut self) -> (u16, Value) {
         // A server that has answered already may have closed its side.
         drop(self.stream.write_all(&self.rest).await);
         self.answer().await
@@ -134,7 +134,7 @@ impl Change {
 }
 
 /// A body of each media type that a route takes.
-fn bodies(route: &Route, things: &Fixture, n: usize) -> Vec<(String, Vec<u8>)> {
+pub fn bodies(route: &Route, things: &Fixture, n: usize) -> Vec<(String, Vec<u8>)> {
     let media =
         if route.method == Method::Patch { "application/merge-patch+json" } else { "application/json" };
     let Some(json) = body(route, things, n) else { return Vec::new() };
@@ -147,7 +147,7 @@ fn bodies(route: &Route, things: &Fixture, n: usize) -> Vec<(String, Vec<u8>)> {
 }
 
 /// All that a tenant's owner sees of it, but its members and its log.
-async fn seen(owner: &Client, things: &Fixture) -> Vec<Value> {
+pub async fn seen(owner: &Client, things: &Fixture) -> Vec<Value> {
     let dataset = &things.dataset;
     let slug = &things.slug;
     let mut seen = Vec::new();

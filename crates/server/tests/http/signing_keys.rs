@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Value, json};
+use syft_space::http::route_table::{Guard, ROUTES};
 
 use crate::cli::{command, run, stop};
+use crate::held_bodies::{Held, bodies, seen};
+use crate::matrix::Fixture;
 use crate::space::{Client, PASSWORD, TestSpace, in_memory};
 
 const OWNER: &str = "owner@keys.example";
@@ -207,4 +210,29 @@ async fn k2_keys_of_one_environment_open_nothing_in_another() {
     let refused = command.output().unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success() && said.contains("signing keys"), "{said}");
+}
+
+#[tokio::test]
+async fn h1_k2_whoever_holds_a_body_back_while_all_keys_are_revoked_is_refused_as_a_new_request_is() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let things = Fixture::make(&space, &owner).await;
+    owner.put("/endpoints/things/policies", &json!({ "policy_ids": [] })).await.expect(200);
+    let mut held = Vec::new();
+    for route in ROUTES.iter().filter(|route| matches!(route.guard, Guard::Member(_))) {
+        let path = format!("/{}", things.path(route).trim_start_matches("/api/v1/").trim_start_matches('/'));
+        for (media, bytes) in bodies(route, &things, 1_000) {
+            let what = format!("{} {} {media}", route.method, route.path);
+            held.push((what, Held::send(&owner, &route.method.to_string(), &path, &media, &bytes, 1).await));
+        }
+    }
+    assert!(held.len() >= 17, "{}", held.len());
+    let before = seen(&owner, &things).await;
+    space.revoke_keys().await;
+    for (what, held) in held {
+        let (status, answer) = held.finish().await;
+        assert_eq!((status, &answer["reason_code"]), (401, &json!("token_invalid")), "{what}: {answer}");
+    }
+    let owner = space.log_in("owner@acme.example", PASSWORD).await;
+    assert_eq!(seen(&owner, &things).await, before, "something was changed");
 }

@@ -63,6 +63,10 @@ impl TestSpace {
         &mut self.server
     }
 
+    pub async fn revoke_keys(&self) {
+        self.server.revoke_keys().await;
+    }
+
     pub fn setup_token(&self) -> String {
         self.server.setup_token()
     }

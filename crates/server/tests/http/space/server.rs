@@ -12,6 +12,7 @@ use syft_space::startup::setup_token::SetupTokenFile;
 use syft_space::system::{SystemClock, SystemEntropy};
 use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::identity::{PreviousKeys, rotate_signing_key};
 use syft_space_domain::marketplace::trust_hub;
 use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::random::Entropy;
@@ -133,6 +134,18 @@ impl Server {
             return;
         }
         let said = binary().args(["hubs", "trust", issuer, url, "--home"]).arg(self.home()).output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+    }
+
+    /// Has the operator replace the signing key, and revoke those of before.
+    pub async fn revoke_keys(&self) {
+        if let Some(Running::Thread { space, .. }) = &self.running {
+            let context = space.request_context(Origin::default()).unwrap();
+            let operator = OperatorScope::at_startup();
+            rotate_signing_key(space, &context, &operator, PreviousKeys::Revoke).await.unwrap();
+            return;
+        }
+        let said = binary().args(["keys", "rotate", "--revoke", "--home"]).arg(self.home()).output().unwrap();
         assert!(said.status.success(), "{said:?}");
     }
 
