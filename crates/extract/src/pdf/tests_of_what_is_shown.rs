@@ -391,6 +391,20 @@ fn q2_what_is_drawn_in_a_field_stands_behind_its_question() {
         ("300 680 450 696", &*of("Lovelace"), "2 4 Td (Lovelace) Tj"),
     ];
     assert_eq!(filled(above, &fields), "First name\nAda\n\nShip\nBounty\n\nLast name\nLovelace");
+    // Below a row of questions, whatever the order in which they are drawn, some of several lines, and a row below.
+    let row = "BT /F 9 Tf 1 0 0 1 50 700 Tm (Ship) Tj 1 0 0 1 200 700 Tm (Cargo) Tj 1 0 0 1 350 700 Tm (Port) Tj ET";
+    let of_row = [
+        ("50 680 180 696", &*of("Bounty"), "2 4 Td (Bounty) Tj"),
+        ("200 640 330 696", &*of("bread and\\rfruit"), "2 44 Td (bread and) Tj 0 -14 Td (fruit) Tj"),
+        ("350 678 480 694", &*of("Papeete"), "2 4 Td (Papeete) Tj"),
+        ("50 620 180 636", &*of("Ada"), "2 4 Td (Ada) Tj"),
+        ("350 620 480 636", &*of("Hull"), "2 4 Td (Hull) Tj"),
+    ];
+    for order in [[0, 1, 2, 3, 4], [2, 1, 0, 4, 3], [1, 0, 2, 3, 4], [3, 0, 4, 2, 1], [4, 3, 1, 2, 0]] {
+        let fields = order.map(|at| of_row[at]);
+        let expected = "Ship Cargo Port\nBounty bread and fruit Papeete\n\nAda Hull";
+        assert_eq!(filled(row, &fields), expected, "{order:?}");
+    }
     // A drawing that says more than the value, in boxes for each letter, of several lines, and none.
     let one = "BT /F 12 Tf 50 700 Td (Fee:) Tj 0 -60 Td (Paid:) Tj ET";
     for (value, drawing, expected) in [
