@@ -25,10 +25,10 @@ const MAX_VALUE_BYTES: usize = 1024 * 1024;
 
 pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let text = decode(bytes)?;
-    let (separator, text) = declared_separator(&text).unwrap_or_else(|| {
-        let text = from_first_line(&text);
-        (separator(text), text)
-    });
+    let text = from_first_line(&text);
+    let (declared, text) = declared_separator(text).unwrap_or((None, text));
+    let text = from_first_line(text);
+    let separator = declared.unwrap_or_else(|| separator(text));
     let mut rows = csv::ReaderBuilder::new()
         .delimiter(separator)
         .has_headers(false)
@@ -88,21 +88,29 @@ fn write_row(builder: &mut TextBuilder, names: &csv::StringRecord, row: &csv::St
     }
 }
 
-/// The separator that the first line declares, as `sep=;` does for Excel, and the rest of the file.
-fn declared_separator(text: &str) -> Option<(u8, &str)> {
+/// What a first line such as `sep=;`, which Excel takes for no row, says of the separator, and the rest of the file.
+fn declared_separator(text: &str) -> Option<(Option<u8>, &str)> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     let line = line.trim_start_matches(['"', ' ']);
     let (name, separator) = line.split_at_checked("sep=".len())?;
-    // A program that has read it as a row may have written it so: followed by the separators of empty columns.
+    if !name.eq_ignore_ascii_case("sep=") {
+        return None;
+    }
     let separator = separator.trim_matches('"');
     // A space separates where there is nothing else.
     let separator =
         if separator.trim_matches(' ').is_empty() { separator } else { separator.trim_matches(' ') };
     let separator = separator.trim_matches('"');
-    let byte = separator.bytes().next()?;
-    let is_separator =
-        byte.is_ascii() && !byte.is_ascii_alphanumeric() && separator.bytes().all(|b| b == byte);
-    (name.eq_ignore_ascii_case("sep=") && is_separator).then_some((byte, rest))
+    let Some(first) = separator.bytes().next() else { return Some((None, rest)) };
+    // A program that has read it as a row may have written it so: followed by the separators of empty columns. It has
+    // others in all rows, or rows of one column, in which what it says still holds.
+    let mut behind = separator.bytes().skip(1);
+    let is_declared = first.is_ascii()
+        && !first.is_ascii_alphanumeric()
+        && behind.all(|byte| byte == first || matches!(byte, b',' | b';' | b'\t' | b'"' | b' '));
+    let names = from_first_line(rest).lines().next().unwrap_or_default();
+    let holds = separator.bytes().all(|byte| byte == first) || names.bytes().any(|byte| byte == first);
+    is_declared.then_some((Some(first).filter(|_| holds), rest))
 }
 
 /// A text without the lines that hold nothing, or separators alone, before its first one.
@@ -171,7 +179,22 @@ mod tests {
             let table = format!("{first}\na b;c,d\n1 2;3,4\n");
             assert_eq!(text(&table).as_deref(), Ok("a: 1\nb;c,d: 2;3,4"), "{first:?}");
         }
-        assert_eq!(text("sep=\na;b\n1;2").as_deref(), Ok("sep=: a;b\n\nsep=: 1;2"), "no separator is none");
+        // One that names none, stands behind empty lines, or was saved again as a row of commas, is no row either.
+        for first in [
+            "sep=",
+            "\"sep=\"",
+            "sep=\n\n",
+            "\n\nsep=;",
+            ";;\n \nsep=;",
+            "sep=;,,",
+            "\"sep=;\",,",
+            "sep=;\t",
+            "sep=|,,\n,,",
+            "sep=,\t",
+        ] {
+            assert_eq!(text(&format!("{first}\nship;length\nAda;12,5\n")), rows, "{first}");
+        }
+        assert_eq!(text("sep="), Err(FileRefused::NoText));
         assert_eq!(text("sep=x,b\n1,2").as_deref(), Ok("sep=x: 1\nb: 2"));
         assert_eq!(text("sep=;"), Err(FileRefused::NoText));
     }

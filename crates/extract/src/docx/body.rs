@@ -65,7 +65,12 @@ struct FormField {
 const MAX_HEADING_BYTES: usize = 4_096;
 
 impl<'a> Body<'a> {
-    pub(super) fn new(styles: &'a Styles, numbering: Numbering, read_chunk: ReadChunk<'a>) -> Self {
+    pub(super) fn new(
+        styles: &'a Styles,
+        numbering: Numbering,
+        fields: Fields,
+        read_chunk: ReadChunk<'a>,
+    ) -> Self {
         Self {
             styles,
             numbering,
@@ -80,7 +85,7 @@ impl<'a> Body<'a> {
             in_text: false,
             in_paragraph_properties: false,
             in_instruction: false,
-            fields: Fields::default(),
+            fields,
             skipped: Skipped::default(),
             alternatives: Vec::new(),
             after_list_item: false,
@@ -100,6 +105,11 @@ impl<'a> Body<'a> {
     pub(super) fn finish(self) -> Result<(String, Option<String>), FileRefused> {
         self.refused.map_or(Ok(()), Err)?;
         Ok((self.builder.finish()?, self.heading))
+    }
+
+    /// Whether all that follows is of the instruction of a field that has no end.
+    pub(super) fn lacks_end_of_field(&self) -> bool {
+        self.fields.are_unshown()
     }
 
     pub(super) fn node(&mut self, node: Node<'_>) {
@@ -189,7 +199,7 @@ impl<'a> Body<'a> {
                     self.words(symbol.encode_utf8(&mut [0; 4]));
                 }
             }
-            "footnoteReference" | "endnoteReference" if !self.is_hidden() => {
+            "footnoteReference" | "endnoteReference" if !self.is_hidden() && !self.fields.are_unshown() => {
                 self.references.extend(attributes.get("id").map(|id| format!("{name} {id}")));
             }
             "altChunk" | "subDoc" => self.chunk(&attributes.get("id").unwrap_or_default()),
@@ -290,7 +300,7 @@ impl<'a> Body<'a> {
 
     /// Leaves a gap within a run. A heading is one line.
     fn run_gap(&mut self, gap: Gap) {
-        if self.runs.is_empty() {
+        if self.runs.is_empty() || self.fields.are_unshown() {
             return;
         }
         let paragraph = self.paragraphs.last();
@@ -356,8 +366,10 @@ impl<'a> Body<'a> {
             let number: usize = chosen.and_then(|chosen| chosen.parse().ok()).unwrap_or(0);
             field.entries.into_iter().nth(number)
         };
-        if let Some(shown) = shown.filter(|_| !self.is_hidden()) {
-            self.words(&shown);
+        let shown = shown.filter(|_| !self.is_hidden());
+        // It is told before the instruction of its field.
+        if let Some(shown) = shown.and_then(|shown| self.fields.shown_by_innermost(shown)) {
+            self.write(&shown);
         }
     }
 
@@ -376,9 +388,11 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Writes what stands here, unless it is what a field showed last that tells by itself what it shows.
+    /// Writes what stands here, unless fields do not show it.
     fn words(&mut self, text: &str) {
-        if !self.fields.are_told() {
+        if self.fields.are_unshown() {
+            self.fields.instruction(text);
+        } else {
             self.write(text);
         }
     }

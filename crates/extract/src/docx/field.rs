@@ -7,12 +7,17 @@ use super::symbols::{self, Font, SymbolFont};
 /// The most bytes of an instruction that are read.
 const MAX_INSTRUCTION_BYTES: usize = 4_096;
 
+/// How many fields, one in another, are looked through for the one that a text is of.
+const MAX_DEPTH: usize = 64;
+
 /// The fields that are open, one in another.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     open: Vec<Field>,
-    /// How many of them are shown by their instruction, so that what they showed last is not read.
-    told: usize,
+    /// In how many of them nothing is shown of what stands there.
+    unshown: usize,
+    /// Some have no end: all that stands in them is shown, as what follows would else be lost.
+    lack_ends: bool,
 }
 
 #[derive(Debug, Default)]
@@ -20,18 +25,28 @@ struct Field {
     instruction: String,
     /// Its instruction has ended.
     has_result: bool,
-    /// It is shown by its instruction.
-    is_told: bool,
+    /// What stands here is not shown: it is of its instruction, or what it showed last, and it is shown by its instruction.
+    is_unshown: bool,
 }
 
 impl Fields {
-    pub(super) fn begin(&mut self) {
-        self.open.push(Field::default());
+    /// Fields some of which have no end.
+    pub(super) fn without_ends() -> Self {
+        Self { lack_ends: true, ..Self::default() }
     }
 
-    /// Takes a piece of the instruction of the innermost field.
+    pub(super) fn begin(&mut self) {
+        let is_unshown = !self.lack_ends;
+        self.unshown = self.unshown.saturating_add(usize::from(is_unshown));
+        self.open.push(Field { is_unshown, ..Field::default() });
+    }
+
+    /// Takes a piece of an instruction: that of the innermost field whose instruction has not ended. What a field in it
+    /// shows is a piece of it.
     pub(super) fn instruction(&mut self, text: &str) {
-        if let Some(field) = self.open.last_mut()
+        let mut innermost = self.open.iter_mut().rev().take(MAX_DEPTH);
+        if let Some(field) = innermost.find(|field| field.is_unshown || !field.has_result)
+            && !field.has_result
             && field.instruction.len().saturating_add(text.len()) <= MAX_INSTRUCTION_BYTES
         {
             field.instruction.push_str(text);
@@ -42,24 +57,38 @@ impl Fields {
     pub(super) fn separate(&mut self, font: Option<Font>) -> Option<String> {
         let field = self.open.last_mut().filter(|field| !field.has_result)?;
         field.has_result = true;
-        let shown = shown(&field.instruction, font)?;
-        field.is_told = true;
-        self.told = self.told.saturating_add(1);
-        Some(shown).filter(|_| self.told == 1)
+        let shown = shown(&field.instruction, font);
+        let others = self.unshown.saturating_sub(usize::from(field.is_unshown));
+        field.is_unshown = shown.is_some() && !self.lack_ends;
+        self.unshown = others.saturating_add(usize::from(field.is_unshown));
+        self.shown_by_innermost(shown?)
+    }
+
+    /// What the innermost field shows, unless that is a piece of what another does not show.
+    pub(super) fn shown_by_innermost(&mut self, shown: String) -> Option<String> {
+        let innermost = self.open.pop();
+        let own = usize::from(innermost.as_ref().is_some_and(|field| field.is_unshown));
+        let is_piece = self.unshown > own;
+        if is_piece {
+            self.instruction(&shown);
+        }
+        self.open.extend(innermost);
+        Some(shown).filter(|_| !is_piece)
     }
 
     /// Ends the innermost field. What it tells to show, if it has shown nothing yet.
     pub(super) fn end(&mut self, font: Option<Font>) -> Option<String> {
         let shown = self.separate(font);
-        if self.open.pop().is_some_and(|field| field.is_told) {
-            self.told = self.told.saturating_sub(1);
+        if self.open.pop().is_some_and(|field| field.is_unshown) {
+            self.unshown = self.unshown.saturating_sub(1);
         }
         shown
     }
 
-    /// Whether what stands here is what a field showed last that is shown by its instruction.
-    pub(super) fn are_told(&self) -> bool {
-        self.told > 0
+    /// Whether what stands here is not shown: it is of an instruction, or what a field showed last that is shown by its
+    /// instruction.
+    pub(super) fn are_unshown(&self) -> bool {
+        self.unshown > 0
     }
 }
 

@@ -20,6 +20,7 @@ mod tests_of_what_is_shown;
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
 use self::body::Body;
+use self::field::Fields;
 use self::numbering::Numbering;
 use self::styles::Styles;
 use crate::package::{Package, Relations, title, xml};
@@ -41,14 +42,20 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     let title =
         package.part(properties)?.map_or(Ok(None), |properties| title(FileFormat::Docx, &properties))?;
     let mut chunk = |id: &str| chunk::text(&mut package, relations.as_ref(), id);
-    let mut body = Body::new(&styles, numbering, &mut chunk);
-    xml::read(FileFormat::Docx, &document, |node| body.node(node))?;
-    drop(document);
-    for notes in notes.into_iter().flatten() {
-        body.builder.gap(Gap::Paragraph);
-        xml::read(FileFormat::Docx, &notes, |node| body.node(node))?;
+    let mut read = |fields: Fields| {
+        let mut body = Body::new(&styles, numbering.clone(), fields, &mut chunk);
+        xml::read(FileFormat::Docx, &document, |node| body.node(node))?;
+        for notes in notes.iter().flatten() {
+            body.builder.gap(Gap::Paragraph);
+            xml::read(FileFormat::Docx, notes, |node| body.node(node))?;
+        }
+        Ok((body.lacks_end_of_field(), body.finish()))
+    };
+    let (lacks_end, mut read_text) = read(Fields::default())?;
+    if lacks_end {
+        (_, read_text) = read(Fields::without_ends())?;
     }
-    let (text, heading) = body.finish()?;
+    let (text, heading) = read_text?;
     Ok(ExtractedText { title: title.or(heading), text, marks: Vec::new() })
 }
 

@@ -14,7 +14,7 @@ const LEVELS: usize = 9;
 const MAX_NUMBER_BYTES: usize = 64;
 
 /// The lists of a document, and how far each has been counted.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Numbering {
     /// The document tells which lists it has.
     is_told: bool,
@@ -27,7 +27,7 @@ pub(super) struct Numbering {
 }
 
 /// A list (`w:num`): a definition, and what it changes of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct List {
     definition: String,
     starts: HashMap<usize, u32>,
@@ -35,7 +35,7 @@ struct List {
 }
 
 /// The definition of lists (`w:abstractNum`).
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Definition {
     levels: HashMap<usize, Level>,
     /// The style that has the definition in place of this one.

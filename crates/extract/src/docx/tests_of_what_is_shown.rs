@@ -368,6 +368,61 @@ fn q2_a_field_that_tells_its_symbol_shows_it_once() {
 }
 
 #[test]
+fn q2_what_stands_in_the_instruction_of_a_field_is_not_shown() {
+    let step = |kind: &str| format!("<w:r><w:fldChar w:fldCharType='{kind}'/></w:r>");
+    let run = |text: &str| format!("<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>");
+    let told = |text: &str| format!("<w:r><w:instrText xml:space='preserve'>{text}</w:instrText></w:r>");
+    let field = |instruction: &str, result: &str| {
+        format!("{}{instruction}{}{result}{}", step("begin"), step("separate"), step("end"))
+    };
+    let symbol = |code: u8| {
+        format!("{}{}{}", step("begin"), told(&format!("SYMBOL {code} \\f Wingdings")), step("end"))
+    };
+    let merged = field(&told(" MERGEFIELD member "), &run("Yes"));
+    let told_so = field(&told(" MERGEFIELD member "), &told("Yes"));
+    let choice = |of: &str| {
+        let (yes, no) = (symbol(254), symbol(168));
+        [&told("IF "), of, &told(" = \"Yes\" \""), &yes, &told("\" \""), &no, &told("\"")].concat()
+    };
+    let tick = "<w:r><w:sym w:font='Wingdings' w:char='F0FE'/></w:r>";
+    let box_of_form = "<w:r><w:fldChar w:fldCharType='begin'><w:ffData><w:checkBox><w:default w:val='1'/></w:checkBox></w:ffData>\
+        </w:fldChar></w:r>";
+    let form = format!("{box_of_form}{}{}", told("FORMCHECKBOX"), step("end"));
+    let note = "<w:r><w:footnoteReference w:id='2'/></w:r>";
+    for (fields, expected) in [
+        (field(&choice(&merged), tick), "☑ Fish"),
+        (field(&choice(&told_so), &symbol(254)), "☑ Fish"),
+        (field(&choice(&merged), &field(&told("IF 1 = 1 "), &merged)), "Yes Fish"),
+        (field(&format!("{}{}", told("IF "), field(&choice(&merged), tick)), &run("so")), "so Fish"),
+        (
+            field(&format!("{}{}{}", told("IF "), run("a</w:t><w:tab/><w:br/><w:t>b"), note), &run("c")),
+            "c Fish",
+        ),
+        (format!("{}{}{}", step("begin"), choice(&merged), step("end")), "Fish"),
+        (field(&format!("{}</w:p><w:p>{}", told("IF 1 = 1 "), run("far")), &run("near")), "near Fish"),
+        // What is told by an instruction may be told by fields in it.
+        (format!("{}{}{}{}", step("begin"), told("MACROBUTTON Tick "), symbol(168), step("end")), "☐ Fish"),
+        (format!("{}{}{tick}{}", step("begin"), told("MACROBUTTON Tick "), step("end")), "☑ Fish"),
+        // What a form shows is told before its instruction.
+        (form.clone(), "☒ Fish"),
+        (field(&format!("{}{form}", told("IF ")), &form), "☒ Fish"),
+        // Nothing is lost behind a field that has no end.
+        (format!("{}{}", step("begin"), told("IF 1 = 1")), "Fish"),
+        (
+            format!("{}{}{}{}", step("begin"), told("SYMBOL 254 \\f Wingdings"), step("separate"), tick),
+            "☑☑ Fish",
+        ),
+    ] {
+        let body = format!("<w:p>{fields}{}</w:p>", run(" Fish"));
+        let notes = (
+            "word/footnotes.xml",
+            "<w:footnotes><w:footnote w:id='2'><w:p><w:r><w:t>unseen</w:t></w:r></w:p></w:footnote></w:footnotes>",
+        );
+        assert_eq!(text(&docx(&body, "", &[notes])).as_deref(), Ok(expected), "{fields}");
+    }
+}
+
+#[test]
 fn q2_a_paragraph_that_names_no_list_that_there_is_is_no_item() {
     let numbering = r#"<w:numbering><w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:lvlText w:val="%1."/></w:lvl></w:abstractNum>
         <w:num w:numId="0"><w:abstractNumId w:val="1"/></w:num><w:num w:numId="1"><w:abstractNumId w:val="1"/></w:num>

@@ -31,16 +31,8 @@ pub(super) fn resolve(page: &str) -> Result<Cow<'_, str>, FileRefused> {
 fn split(page: &str) -> Option<(&str, &str, &str)> {
     let mut at = page.len().checked_sub(page.trim_start().len())?;
     // Instructions and comments may stand before it.
-    loop {
-        let rest = page.get(at..)?;
-        let end = if rest.starts_with("<?") {
-            rest.find("?>")?.checked_add(2)?
-        } else if rest.starts_with("<!--") {
-            rest.find("-->")?.checked_add(3)?
-        } else {
-            break;
-        };
-        let after = rest.get(end..)?;
+    while let Some(end) = length_of_aside(page.get(at..)?) {
+        let after = page.get(at.checked_add(end)?..)?;
         at = at.checked_add(end)?.checked_add(after.len().checked_sub(after.trim_start().len())?)?;
     }
     let rest = page.get(at..)?;
@@ -52,7 +44,13 @@ fn split(page: &str) -> Option<(&str, &str, &str)> {
     Some((page.get(..open)?, subset.get(..close)?, after.strip_prefix('>').unwrap_or(after)))
 }
 
-/// Where one of these stands first, outside of quotation and of comments.
+/// How long the comment or instruction is that a text begins with, if it does. One without an end goes on to the end.
+fn length_of_aside(text: &str) -> Option<usize> {
+    let (_, end) = [("<!--", "-->"), ("<?", "?>")].into_iter().find(|(begin, _)| text.starts_with(begin))?;
+    Some(text.find(end).map_or(text.len(), |at| at.saturating_add(end.len())))
+}
+
+/// Where one of these stands first, outside of quotation, of comments and of instructions.
 fn end_of(text: &str, ends: &[char]) -> Option<usize> {
     let mut quote = None;
     let mut skip_until = 0;
@@ -64,8 +62,8 @@ fn end_of(text: &str, ends: &[char]) -> Option<usize> {
             Some(open) if open == character => quote = None,
             Some(_) => {}
             None if ends.contains(&character) => return Some(at),
-            None if text.get(at..)?.starts_with("<!--") => {
-                skip_until = at.checked_add(text.get(at..)?.find("-->")?)?;
+            None if character == '<' => {
+                skip_until = at.checked_add(length_of_aside(text.get(at..)?).unwrap_or(0))?;
             }
             None if matches!(character, '"' | '\'') => quote = Some(character),
             None => {}
@@ -74,13 +72,16 @@ fn end_of(text: &str, ends: &[char]) -> Option<usize> {
     None
 }
 
+/// Entities that every reader of XML knows. A page may declare them, but as nothing else.
+const KNOWN: [&str; 5] = ["lt", "gt", "amp", "quot", "apos"];
+
 /// The entities that are declared with what they stand for; of two of a name the first counts.
-fn declared(subset: &str) -> HashMap<&str, &str> {
+fn declared(subset: &str) -> HashMap<&str, String> {
     let mut entities = HashMap::new();
     let mut rest = subset;
-    while let Some(at) = rest.find("<!") {
+    while let Some(at) = rest.find('<') {
         rest = rest.get(at..).unwrap_or_default();
-        let end = if rest.starts_with("<!--") { rest.find("-->") } else { end_of(rest, &['>']) };
+        let end = length_of_aside(rest).or_else(|| end_of(rest, &['>']));
         let Some((declaration, after)) = end.and_then(|end| rest.split_at_checked(end)) else { break };
         rest = after;
         let Some(entity) = declaration.strip_prefix("<!ENTITY") else { continue };
@@ -90,15 +91,56 @@ fn declared(subset: &str) -> HashMap<&str, &str> {
         let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''));
         let value =
             quote.and_then(|quote| value.strip_prefix(quote)?.split(quote).next()).unwrap_or_default();
-        entities.entry(name).or_insert(value);
+        if !KNOWN.contains(&name) {
+            entities.entry(name).or_insert_with(|| replacement(value));
+        }
     }
     entities
+}
+
+/// What stands in place of an entity that is declared so: it is read as the page is, once the characters are put in that
+/// it tells by number. Those that would mean the same then stay numbers: a mark of quotation ends no attribute so.
+fn replacement(value: &str) -> String {
+    let told = || value.match_indices("&#").filter_map(|(at, _)| numbered(value.get(at..)?));
+    let has = |sign: char| value.contains(sign) || told().any(|(told, _)| told == sign);
+    let is_markup = has('<') && has('>');
+    let is_one = numbered(value).is_some_and(|(_, rest)| rest.is_empty());
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(at) = rest.find("&#") {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        text.push_str(before);
+        rest = match numbered(from) {
+            Some((character, after)) if (is_markup || character == '&') && !is_one => {
+                text.push(character);
+                after
+            }
+            _ => {
+                text.push_str("&#");
+                from.strip_prefix("&#").unwrap_or_default()
+            }
+        };
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The character that a text begins with by its number, and what is behind it.
+fn numbered(text: &str) -> Option<(char, &str)> {
+    let number = text.strip_prefix("&#")?;
+    let end = number.bytes().take(MAX_NAME_BYTES).position(|byte| byte == b';')?;
+    let (number, rest) = number.split_at_checked(end)?;
+    let code = match number.strip_prefix('x') {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    Some((char::from_u32(code.ok()?)?, rest.strip_prefix(';')?))
 }
 
 /// Writes a text with what its entities stand for.
 fn write(
     text: &str,
-    entities: &HashMap<&str, &str>,
+    entities: &HashMap<&str, String>,
     depth: usize,
     budget: &mut usize,
     to: &mut String,
@@ -118,7 +160,7 @@ fn write(
         let (sign, after) = from.split_at_checked(1).unwrap_or((from, ""));
         let end = after.bytes().take(MAX_NAME_BYTES).position(|byte| byte == b';').filter(|_| sign == "&");
         let named = end.and_then(|end| after.split_at_checked(end));
-        match named.and_then(|(name, after)| Some((*entities.get(name)?, after.strip_prefix(';')?))) {
+        match named.and_then(|(name, after)| Some((entities.get(name)?, after.strip_prefix(';')?))) {
             Some((value, after)) => {
                 let too_much = || FileRefused::TooLarge(u64::try_from(MAX_ENTITY_BYTES).unwrap_or(u64::MAX));
                 *budget = budget.checked_sub(value.len().max(1)).ok_or_else(too_much)?;
@@ -161,6 +203,27 @@ mod tests {
             ("<!DOCTYPE html [<!ENTITY a 'x'>]><![CDATA[&a;]]>&a;", "<!DOCTYPE html ><![CDATA[&a;]]>x"),
             ("<!doctype html [<!ENTITY a 'x'>]>a & b;&a;", "<!doctype html >a & b;x"),
             ("<!DOCTYPE html [<!ENTITY a '&a;'>]>x&a;", "<!DOCTYPE html >x"),
+            // What an entity stands for is read as the page is.
+            ("<!DOCTYPE html [<!ENTITY less '&#38;#60;'>]>a &less; b", "<!DOCTYPE html >a &#60; b"),
+            (
+                "<!DOCTYPE html [<!ENTITY co 'Lin &#x26;amp; &#38;q;'><!ENTITY q 'Co'>]>&co;",
+                "<!DOCTYPE html >Lin &amp; Co",
+            ),
+            ("<!DOCTYPE html [<!ENTITY b '&#60;b&#62;x&#60;/b>'>]>&b;", "<!DOCTYPE html ><b>x</b>"),
+            (
+                "<!DOCTYPE html [<!ENTITY q '&#34;x&#34; &#xZ; &#60;'><!ENTITY n '&#38;'>]>&q;&n;",
+                "<!DOCTYPE html >&#34;x&#34; &#xZ; &#60;&#38;",
+            ),
+            (
+                "<!DOCTYPE html [<!ENTITY lt '&#60;'><!ENTITY amp '&#38;#38;'>]>&lt;&amp;",
+                "<!DOCTYPE html >&lt;&amp;",
+            ),
+            // What ends it does not in instructions and comments, and nothing is declared there.
+            ("<!DOCTYPE html [<?x ]> it's ?><!ENTITY a 'y'>]>&a;", "<!DOCTYPE html >y"),
+            (
+                "<!DOCTYPE html [<?x <!ENTITY a 'z'> ?><!-- ]> \" <!ENTITY a 'z'> --><!ENTITY a 'y'>]>&a;",
+                "<!DOCTYPE html >y",
+            ),
         ] {
             assert_eq!(resolve(page).as_deref(), Ok(resolved), "{page}");
         }
@@ -172,6 +235,7 @@ mod tests {
             "<!DOCTYPE html [<!ENTITY",
             "<!--",
             "<?x",
+            "<!DOCTYPE html [<?x ]>",
         ] {
             assert_eq!(resolve(untouched).as_deref(), Ok(untouched));
         }

@@ -53,9 +53,10 @@ impl Places<'_> {
         match drawn.first() {
             None => self.write(&field.value, field.area),
             Some(first) if is_value => {
-                // The question may stand beside its first line, or beside the middle of all.
-                let line = Some(first.area()).filter(|area| self.line_through(*area).is_some());
-                self.write(&field.value, line.unwrap_or(field.area));
+                // The question may stand beside its first line, or beside the middle of all, or above.
+                let beside =
+                    [first.area(), field.area].into_iter().find(|area| self.line_through(*area).is_some());
+                self.write(&field.value, beside.unwrap_or_else(|| first.area()));
             }
             Some(_) => drawn.iter().zip(texts).for_each(|(line, text)| self.write(&text, line.area())),
         }
@@ -74,10 +75,11 @@ impl Places<'_> {
         }
         let line = self.line_through(area);
         let beside = line.and_then(|(line, piece)| self.lines.get(line)?.pieces.get(piece)).cloned();
-        let beside = beside.filter(|beside| beside.run != self.run || !self.has_question_above(area));
+        let beside = beside.filter(|beside| beside.run != self.run || self.are_of_one_row(area, beside));
         let size = beside.as_ref().map_or_else(|| area.height().min(12.0), |piece| piece.position.size);
-        let baseline =
-            beside.as_ref().map_or_else(|| area.center().y - BASELINE * size, |piece| piece.position.from.y);
+        // Of several lines the first counts.
+        let of_own = || (area.center().y - BASELINE * size).max(area.y1 - size);
+        let baseline = beside.as_ref().map_or_else(of_own, |piece| piece.position.from.y);
         let position = Position {
             from: Point::new(area.x0, baseline),
             to: Point::new(area.x1, baseline),
@@ -127,10 +129,15 @@ impl Places<'_> {
         self.nearest(distance).map(|(at, _)| at)
     }
 
-    /// Whether the page has a question right above an area, rather than beside it.
-    fn has_question_above(&self, area: Rect) -> bool {
-        let found = self.nearest(|piece| distance_above(piece, area).filter(|_| piece.run != self.run));
-        found.is_some_and(|(_, distance)| distance < area.height())
+    /// Whether what is put into an area goes on the line of what was put beside it: unless the page has a question right
+    /// above it, on another line than that of the other.
+    fn are_of_one_row(&self, area: Rect, beside: &Piece) -> bool {
+        let question = |area: Rect| {
+            let above = self.nearest(|piece| distance_above(piece, area).filter(|_| piece.run != self.run));
+            above.map(|((line, _), distance)| (line, distance))
+        };
+        let above = question(area).filter(|(_, distance)| *distance < area.height());
+        above.is_none_or(|(line, _)| question(beside.area()).is_some_and(|(other, _)| other == line))
     }
 
     /// The line and piece of the least distance, and that.
@@ -142,12 +149,16 @@ impl Places<'_> {
         pieces.min_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 
-    /// The place of a line of its own: behind the nearest that stands above it, or else before the first that stands
-    /// below.
+    /// The place of a line of its own: behind the nearest that stands above it and what was put behind that from higher
+    /// up, or else before the first that stands below.
     fn place_between(&self, area: Rect, size: f64) -> (usize, Gap) {
         if let Some(((at, _), distance)) = self.nearest(|piece| distance_above(piece, area)) {
             let is_near = distance < (MAX_LEADING - 1.0) * size;
-            return (at.saturating_add(1), if is_near { Gap::Line } else { Gap::Paragraph });
+            let is_before = |piece: &Piece| piece.run == self.run && piece.position.from.y > area.center().y;
+            let behind = self.lines.iter().skip(at.saturating_add(1));
+            let put_before = behind.take_while(|line| line.pieces.iter().all(is_before)).count();
+            let gap = if is_near { Gap::Line } else { Gap::Paragraph };
+            return (at.saturating_add(1).saturating_add(put_before), gap);
         }
         let is_below = |line: &DrawnLine| line.pieces.iter().all(|piece| piece.position.from.y < area.y0);
         let below = self.lines.iter().position(is_below).unwrap_or(self.lines.len());
@@ -190,12 +201,17 @@ impl DrawnLine {
 
     /// The area that it takes.
     fn area(&self) -> Rect {
-        let areas = self.pieces.iter().filter(|piece| !piece.is_blank()).map(|piece| {
-            let at = piece.position;
-            let feet = Vec2::new(0.0, -BASELINE * at.size);
-            let head = Vec2::new(0.0, (1.0 - BASELINE) * at.size);
-            Rect::from_points(at.from + feet, at.to + head)
-        });
+        let areas = self.pieces.iter().filter(|piece| !piece.is_blank()).map(Piece::area);
         areas.reduce(|a, b| a.union(b)).unwrap_or_default()
+    }
+}
+
+impl Piece {
+    /// The area that it takes.
+    fn area(&self) -> Rect {
+        let at = self.position;
+        let feet = Vec2::new(0.0, -BASELINE * at.size);
+        let head = Vec2::new(0.0, (1.0 - BASELINE) * at.size);
+        Rect::from_points(at.from + feet, at.to + head)
     }
 }

@@ -27,12 +27,7 @@ pub(super) struct Words {
     known: HashSet<String>,
     /// Hyphens other than the usual one, mostly at the ends of lines: whatever set the document has put them there.
     cutting: Vec<char>,
-    /// The document shows to have cut many words, and mostly words.
-    has_cut: bool,
 }
-
-/// The fewest words that a document shows to have cut for it to have cut those whose halves are no words of it.
-const MIN_CUT: usize = 3;
 
 /// Hyphens that may cut a word, and those that never do: one that must not be parted from what follows, and the Hebrew one.
 const CUTTING: [char; 3] = ['-', '\u{ad}', '\u{2010}'];
@@ -51,6 +46,9 @@ const CONJUNCTIONS: &str = " \
     ja tai sekä või ega ill \
     és vagy illetve oraz lub albo czy nebo či až alebo ili \
     sau şi și и или либо та або й і а και ή ";
+
+/// Words that a hanging hyphen stands before if a compound follows, as in "two- to three-day": else they end one.
+const SPANNING: [&str; 2] = ["to", "through"];
 
 impl Words {
     pub(super) fn of(lines: &[Line]) -> Self {
@@ -98,9 +96,6 @@ impl Words {
             }
         }
         words.cutting = cutting(lines);
-        let cut = pairs.iter().filter(|parts| words.shows_cut(parts)).count();
-        let kept = pairs.iter().filter(|parts| words.known.contains(&parts.with_hyphen())).count();
-        words.has_cut = cut >= MIN_CUT && cut > kept;
         words
     }
 
@@ -110,13 +105,10 @@ impl Words {
         if self.known.contains(&parts.with_hyphen()) || parts.is_technical {
             return Some(Hyphen::Kept);
         }
-        if self.shows_cut(&parts)
-            || self.has_cut && parts.may_be_cut && parts.is_of_one_case && !self.knows_half(&parts)
-        {
+        if self.shows_cut(&parts) {
             return Some(Hyphen::Cut);
         }
-        let is_hanging = parts.is_of_letters && CONJUNCTIONS.split(' ').any(|known| known == parts.right);
-        Some(if is_hanging { Hyphen::Hanging } else { Hyphen::Kept })
+        Some(if parts.hangs { Hyphen::Hanging } else { Hyphen::Kept })
     }
 }
 
@@ -129,10 +121,6 @@ impl Words {
         };
         parts.may_be_cut && (self.cutting.contains(&parts.hyphen) || is_known())
     }
-
-    fn knows_half(&self, parts: &Parts) -> bool {
-        self.known.contains(&parts.left) || self.known.contains(&parts.right)
-    }
 }
 
 /// What a line's end parts.
@@ -143,8 +131,8 @@ struct Parts {
     hyphen: char,
     /// They are of a path, an address or a name of a program.
     is_technical: bool,
-    /// There are letters on both sides.
-    is_of_letters: bool,
+    /// A word follows that a hanging hyphen stands before.
+    hangs: bool,
     /// They are small on both sides, or on none.
     is_of_one_case: bool,
     /// The hyphen may cut a word there: no one leaves a single letter.
@@ -173,23 +161,26 @@ impl Parts {
         let left = before.rsplit(|c: char| !c.is_alphanumeric()).next()?;
         let right = behind.split(|c: char| !c.is_alphanumeric()).next()?;
         let token = before.rsplit(char::is_whitespace).next()?;
-        let behind = behind.split(char::is_whitespace).next()?;
+        let mut words = behind.split_whitespace();
+        let (behind, after) = (words.next()?, words.next().unwrap_or_default());
         let is_of_letters = last.is_alphabetic() && first.is_alphabetic();
         let is_single = left.chars().nth(1).is_none() || right.chars().nth(1).is_none();
+        let left = left.to_lowercase();
+        let right = right.to_lowercase();
         Some(Self {
-            left: left.to_lowercase(),
-            right: right.to_lowercase(),
+            hangs: (is_of_letters || right.chars().nth(1).is_some()) && is_hung_before(&right, behind, after),
+            left,
+            right,
             hyphen,
             is_technical: is_technical(token) || is_technical(behind),
-            is_of_letters,
             is_of_one_case: last.is_lowercase() == first.is_lowercase(),
             may_be_cut: CUTTING.contains(&hyphen) && is_of_letters && !is_single,
         })
     }
 
     /// What is to be looked for elsewhere.
-    fn asked(&self) -> [String; 4] {
-        [self.with_hyphen(), self.without(), self.left.clone(), self.right.clone()]
+    fn asked(&self) -> [String; 2] {
+        [self.with_hyphen(), self.without()]
     }
 
     fn with_hyphen(&self) -> String {
@@ -199,6 +190,13 @@ impl Parts {
     fn without(&self) -> String {
         format!("{}{}", self.left, self.right)
     }
+}
+
+/// Whether a hanging hyphen stands before a word, of which this is all between spaces, and this comes next.
+fn is_hung_before(word: &str, token: &str, next: &str) -> bool {
+    let goes_on = |token: &str| token.trim_start_matches(HYPHENS).contains(HYPHENS);
+    let is_spanning = || SPANNING.contains(&word) && goes_on(next);
+    !goes_on(token) && (CONJUNCTIONS.split(' ').any(|known| known == word) || is_spanning())
 }
 
 /// Whether something between spaces is no word of a sentence: it has signs in it, begins as an option does, or goes on

@@ -54,6 +54,11 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
             "older-\nthan usual, two-\nas well as three-fold",
         ),
         (&["socio-", "y econ\\363mico"], "socio-\ny económico"),
+        (&["two-", "to three-deck ships, 5-", "to 6-mast"], "two-\nto three-deck ships, 5-\nto 6-mast"),
+        (&["short-", "through long-", "term, 4-", "or 5-oar"], "short-\nthrough long-term, 4-\nor 5-oar"),
+        // Not in the midst of a compound, or at its end.
+        (&["a hit-", "and-run, a face-", "to-face talk"], "a hit-and-run, a face-to-face talk"),
+        (&["a lean-", "to shed, dock 4-", "a"], "a lean-to shed, dock 4-a"),
         (&["for-", "och eftermiddag"], "for-\noch eftermiddag"),
         // What no one cuts: numbers, capitals, letters that stand alone.
         (
@@ -114,10 +119,15 @@ fn q2_a_hyphen_at_the_end_of_a_line_is_taken_away_only_where_it_cuts_a_word() {
         text(&page(typed, "", "", font, &[])).as_deref(),
         Ok("A quay\u{2010}ling or quay\u{2010}side, moor\u{2010}side")
     );
-    // A document that has cut words cuts others, but none of which it has a half.
-    let cut =
-        ["The infor-", "mation of har-", "bors and num-", "bers: quay-", "ling, moor-", "ling. A moor."];
-    assert_eq!(lines(&cut), "The information of harbors and numbers: quayling, moor-ling. A moor.");
+    // A document that has cut words has cut no others thereby.
+    for (left, right) in
+        [("quay", "ling"), ("ex", "captain"), ("multi", "deck"), ("non", "tidal"), ("demi", "lune")]
+    {
+        let [doubted, next] = [format!("bers: {left}-"), format!("{right} of old.")];
+        let cut = ["The infor-", "mation of har-", "bors and num-", &doubted, &next];
+        let expected = format!("The information of harbors and numbers: {left}-{right} of old.");
+        assert_eq!(lines(&cut), expected);
+    }
     // From right to left.
     let hebrew_lines = "BT /H 12 Tf 50 700 Td (-dc ba) Tj 0 -14 Td (fe hg) Tj ET";
     let expected = "\u{5d0}\u{5d1} \u{5d2}\u{5d3}-\u{5d6}\u{5d7} \u{5d4}\u{5d5}";
@@ -391,6 +401,20 @@ fn q2_what_is_drawn_in_a_field_stands_behind_its_question() {
         ("300 680 450 696", &*of("Lovelace"), "2 4 Td (Lovelace) Tj"),
     ];
     assert_eq!(filled(above, &fields), "First name\nAda\n\nShip\nBounty\n\nLast name\nLovelace");
+    // Below a row of questions, whatever the order in which they are drawn, some of several lines, and a row below.
+    let row = "BT /F 9 Tf 1 0 0 1 50 700 Tm (Ship) Tj 1 0 0 1 200 700 Tm (Cargo) Tj 1 0 0 1 350 700 Tm (Port) Tj ET";
+    let of_row = [
+        ("50 680 180 696", &*of("Bounty"), "2 4 Td (Bounty) Tj"),
+        ("200 640 330 696", &*of("bread and\\rfruit"), "2 44 Td (bread and) Tj 0 -14 Td (fruit) Tj"),
+        ("350 678 480 694", &*of("Papeete"), "2 4 Td (Papeete) Tj"),
+        ("50 620 180 636", &*of("Ada"), "2 4 Td (Ada) Tj"),
+        ("350 620 480 636", &*of("Hull"), "2 4 Td (Hull) Tj"),
+    ];
+    for order in [[0, 1, 2, 3, 4], [2, 1, 0, 4, 3], [1, 0, 2, 3, 4], [3, 0, 4, 2, 1], [4, 3, 1, 2, 0]] {
+        let fields = order.map(|at| of_row[at]);
+        let expected = "Ship Cargo Port\nBounty bread and fruit Papeete\n\nAda Hull";
+        assert_eq!(filled(row, &fields), expected, "{order:?}");
+    }
     // A drawing that says more than the value, in boxes for each letter, of several lines, and none.
     let one = "BT /F 12 Tf 50 700 Td (Fee:) Tj 0 -60 Td (Paid:) Tj ET";
     for (value, drawing, expected) in [
