@@ -28,6 +28,7 @@ struct State {
     /// The last one signs. They only have names: what proves a token is that it was issued.
     keys: Vec<SigningKey>,
     keys_made: u64,
+    unrecorded: Vec<String>,
 }
 
 struct Issued {
@@ -48,6 +49,7 @@ impl MemoryTokens {
             issued: HashMap::new(),
             keys: vec![key(1, Timestamp::from_unix_micros(0))],
             keys_made: 1,
+            unrecorded: Vec::new(),
         };
         Self { entropy, lifetime, state: Mutex::new(state) }
     }
@@ -89,7 +91,17 @@ impl SigningKeys for MemoryTokens {
         state.keys_made += 1;
         let next = key(state.keys_made, now);
         state.keys.push(next.clone());
+        state.unrecorded.push(next.id.clone());
         Box::pin(async { Ok(next) })
+    }
+
+    fn unrecorded(&self) -> Vec<String> {
+        self.state().unrecorded.clone()
+    }
+
+    fn set_recorded<'a>(&'a self, id: &'a str) -> Pending<'a, Result<(), SigningKeysError>> {
+        self.state().unrecorded.retain(|unrecorded| unrecorded != id);
+        Box::pin(async { Ok(()) })
     }
 
     fn forget_expired(&self, now: Timestamp) -> Pending<'_, Result<(), SigningKeysError>> {
