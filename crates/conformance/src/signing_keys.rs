@@ -1,5 +1,7 @@
 //! The suite of [`SigningKeys`].
 
+use std::collections::BTreeSet;
+
 use futures_executor::block_on;
 use syft_space_domain::identity::ports::SigningKeys;
 use syft_space_domain::identity::{PreviousKeys, SigningKey, SigningKeysError, TokenRefused};
@@ -14,6 +16,7 @@ pub const CHECKS: &[Check<SigningKeysFactory>] = checks![
     k2_a_new_key_signs_and_the_one_before_is_accepted_until_its_tokens_expire,
     k2_tokens_of_revoked_keys_are_refused_at_once,
     k2_only_so_many_keys_are_accepted_and_a_leak_can_always_be_ended,
+    k2_a_made_key_is_unrecorded_until_its_event_is_written,
 ];
 
 /// Checks every promise.
@@ -75,4 +78,19 @@ pub fn k2_only_so_many_keys_are_accepted_and_a_leak_can_always_be_ended(make: &S
     assert!(tokens.verify(&first, ISSUED_AT).is_ok(), "no key makes room for another");
     rotate(&*keys, PreviousKeys::Revoke).expect("revoking takes no room");
     assert_eq!(keys.keys(ISSUED_AT).len(), 1, "one key is left");
+}
+
+/// Of each key that was made there is an event, also when the process ended before it was written.
+pub fn k2_a_made_key_is_unrecorded_until_its_event_is_written(make: &SigningKeysFactory) {
+    let (_, keys) = make();
+    assert!(keys.unrecorded().is_empty(), "nobody made the key that was there at first");
+    let [second, third] = [(); 2].map(|()| rotate(&*keys, PreviousKeys::Overlap).expect("a key is made").id);
+    let unrecorded = || keys.unrecorded().into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(unrecorded(), [second.clone(), third.clone()].into(), "each that was made is unrecorded");
+    for id in [&*second, &*second, "another"] {
+        block_on(keys.set_recorded(id)).expect("it is noted, as often as it is said");
+    }
+    assert_eq!(unrecorded(), [third.clone()].into(), "the other one is unrecorded still");
+    block_on(keys.set_recorded(&third)).expect("it is noted");
+    assert!(keys.unrecorded().is_empty(), "all are recorded");
 }

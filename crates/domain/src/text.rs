@@ -79,8 +79,21 @@ pub(crate) fn is_one_line(text: &str) -> bool {
     check(text, usize::MAX, false).is_ok()
 }
 
+/// A text as one printable line: a space for what ends a line or is a tab, and nothing for what else no line for people has.
+///
+/// ```
+/// assert_eq!(syft_space_domain::text::one_line("a\u{1b}\u{202e}b\r\nc"), "ab  c");
+/// ```
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let parts = |c: char| matches!(c, '\t'..='\r' | '\u{1c}'..='\u{1f}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let spaced = text.chars().map(|c| if parts(c) { ' ' } else { c });
+    spaced.filter(|c| !c.is_control() && !turns_direction(*c)).collect()
+}
+
 /// Unicode's explicit directional marks, and its line and paragraph separators.
-fn turns_direction(c: char) -> bool {
+#[must_use]
+pub fn turns_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

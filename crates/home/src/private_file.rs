@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -96,35 +96,58 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes from everybody but the owner what they may do with a file or folder, if there is one.
+/// Takes from everybody but the owner what they may do with a file or folder, if there is one. A file of several names is
+/// left as it is, with a warning: the others may lie outside.
 ///
 /// # Errors
 /// When it is a link, or its permissions cannot be changed.
 pub fn restrict(path: &Path) -> io::Result<()> {
     let Some(metadata) = existing(path)? else { return Ok(()) };
-    if take_from_others(path, &metadata)? {
-        tracing::warn!(path = %path.display(), "others could read this; now the owner alone can");
+    match take_from_others(path, &metadata)? {
+        Taken::Nothing => {}
+        Taken::Rights => {
+            tracing::warn!(path = %path.display(), "others could read this; now the owner alone can");
+        }
+        Taken::NotOurs => tracing::warn!(path = %path.display(), "{LEFT_OPEN}"),
     }
     Ok(())
 }
 
-/// Does so with a file or folder that was looked at, and answers whether there was anything to take.
-pub(crate) fn take_from_others(path: &Path, metadata: &fs::Metadata) -> io::Result<bool> {
+/// What is said of a file that is left as it is.
+pub(crate) const LEFT_OPEN: &str = "others may use this under a second name that it has (a hard link): it was left as it \
+    is, for what may be done there is not a home's to say; replace it by a copy";
+
+/// What came of taking what others may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Others may do nothing.
+    Nothing,
+    /// The owner alone may do something now.
+    Rights,
+    /// The file is open, and has a second name, which may lie anywhere: it is as it was.
+    NotOurs,
+}
+
+/// Does so with a file or folder that was looked at.
+pub(crate) fn take_from_others(path: &Path, metadata: &fs::Metadata) -> io::Result<Taken> {
     if metadata.is_symlink() {
         return Err(is_a_link(path));
     }
     let mode = metadata.permissions().mode();
     if mode & OTHERS_MASK == 0 {
-        return Ok(false);
+        return Ok(Taken::Nothing);
+    }
+    if metadata.is_file() && metadata.nlink() != 1 {
+        return Ok(Taken::NotOurs);
     }
     let private = Permissions::from_mode(mode & !OTHERS_MASK);
     // By its name only where it cannot be opened, as what its owner may not read: a name may lead elsewhere by now.
     match open(path) {
         Ok(Some(file)) => file.set_permissions(private)?,
-        Ok(None) => return Ok(false),
+        Ok(None) => return Ok(Taken::Nothing),
         Err(_) => fs::set_permissions(path, private)?,
     }
-    Ok(true)
+    Ok(Taken::Rights)
 }
 
 /// Whether the owner gave up the right to write to a file or folder. Root could still write, and should not.

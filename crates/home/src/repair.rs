@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::HomeError;
 use crate::layout::{Home, KEY_FILES, OF_FILESYSTEM};
+use crate::private_file::{LEFT_OPEN, Taken};
 use crate::{private_file, private_folder};
 
 /// What is everybody's.
@@ -20,13 +21,21 @@ const EVERYBODYS: u32 = 0o007;
 /// What was found open.
 #[derive(Default)]
 struct Found {
-    count: u64,
-    first: Option<PathBuf>,
+    closed: Tally,
+    left: Tally,
     keys: bool,
 }
 
+/// How many, and which was the first.
+#[derive(Default)]
+struct Tally {
+    count: u64,
+    first: Option<PathBuf>,
+}
+
 impl Home {
-    /// Takes from everybody but the owner what they may do with anything in the home. The caller has the home's lock, and
+    /// Takes from everybody but the owner what they may do with anything in the home, but for files of several names. The
+    /// caller has the home's lock, and
     /// the home's own folder is closed already, so nobody opens more meanwhile.
     ///
     /// # Errors
@@ -60,8 +69,13 @@ impl Home {
         if !is_ours || !is_plain || path.file_name().is_some_and(|name| name == OF_FILESYSTEM) {
             return Ok(false);
         }
-        if private_file::take_from_others(path, &metadata).map_err(failed)? {
-            found.add(path, is_key);
+        match private_file::take_from_others(path, &metadata).map_err(failed)? {
+            Taken::Nothing => {}
+            Taken::Rights => {
+                found.closed.add(path);
+                found.keys |= is_key;
+            }
+            Taken::NotOurs => found.left.add(path),
         }
         Ok(metadata.is_dir())
     }
@@ -79,19 +93,25 @@ impl Home {
     }
 }
 
-impl Found {
-    fn add(&mut self, path: &Path, is_key: bool) {
+impl Tally {
+    fn add(&mut self, path: &Path) {
         self.count = self.count.saturating_add(1);
-        self.keys |= is_key;
         self.first.get_or_insert_with(|| path.to_owned());
     }
+}
 
+impl Found {
     fn tell(&self) {
-        let Some(first) = &self.first else { return };
+        if let Some(first) = &self.left.first {
+            tracing::warn!(count = self.left.count, first = %first.display(), "{LEFT_OPEN}");
+        }
+        let Some(first) = &self.closed.first else { return };
         tracing::warn!(
-            count = self.count,
+            count = self.closed.count,
             first = %first.display(),
-            "others could use files and folders of the home, as after a mount for a group; now the owner alone can"
+            "others could use files and folders of the home, as after a mount for a group; now the owner alone can. Who \
+             could write there could also put a database of their own in place of the home's: if the group is not \
+             trusted, restore a backup"
         );
         if self.keys {
             tracing::warn!(

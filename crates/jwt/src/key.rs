@@ -57,6 +57,8 @@ pub(crate) struct Key {
     pub(crate) created_at: Timestamp,
     /// The time from which its tokens are refused. The current key has none.
     pub(crate) accepted_until: Option<Timestamp>,
+    /// Whether a rotation made it, and nobody has said yet that this is recorded.
+    pub(crate) unrecorded: bool,
     pub(crate) secret: Secret<Vec<u8>>,
     pub(crate) public: Option<PublicKey>,
     /// The encoded header of each token it signs.
@@ -115,7 +117,18 @@ impl Key {
             }
         };
         let header = header::encode_header(algorithm, &id).ok_or(InvalidKey)?;
-        Ok(Self { id, algorithm, created_at, accepted_until: None, secret, public, header, signer, check })
+        Ok(Self {
+            id,
+            algorithm,
+            created_at,
+            accepted_until: None,
+            unrecorded: false,
+            secret,
+            public,
+            header,
+            signer,
+            check,
+        })
     }
 
     /// Whether its tokens are accepted at this time.

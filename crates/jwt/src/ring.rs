@@ -83,7 +83,7 @@ impl KeyRing {
 
     /// Makes a new key that signs from now on. Tokens of the one before are accepted for `overlap` longer: the
     /// lifetime of a token, so that nobody notices, or nothing at all when the key has leaked. Keys whose time is
-    /// over leave the ring.
+    /// over leave the ring. The new one counts as unrecorded until [`set_recorded`](Self::set_recorded).
     ///
     /// # Errors
     /// When the source of randomness or the cryptographic library fails, or too many keys are accepted already; the
@@ -99,7 +99,8 @@ impl KeyRing {
         if self.retired.len() + 2 > MAX_KEYS && !overlap.is_zero() {
             return Err(KeyRingError::TooMany { found: MAX_KEYS });
         }
-        let next = new_key(algorithm, now, entropy)?;
+        let mut next = new_key(algorithm, now, entropy)?;
+        next.unrecorded = true;
         let mut previous = std::mem::replace(&mut self.current, next);
         previous.accepted_until = Some(now.plus(overlap));
         self.retired.push(previous);
@@ -117,6 +118,18 @@ impl KeyRing {
         let before = self.retired.len();
         self.retired.retain(|key| key.is_accepted(now));
         self.retired.len() < before
+    }
+
+    /// The ids of the keys that rotations have made and nobody has said are recorded, the current one first.
+    #[must_use]
+    pub fn unrecorded(&self) -> Vec<String> {
+        self.keys().filter(|key| key.unrecorded).map(|key| key.id.clone()).collect()
+    }
+
+    /// Notes that it is recorded how a key was made. Whether that was not noted before.
+    pub fn set_recorded(&mut self, id: &str) -> bool {
+        let mut keys = std::iter::once(&mut self.current).chain(&mut self.retired);
+        keys.find(|key| key.id == id).is_some_and(|key| std::mem::take(&mut key.unrecorded))
     }
 
     /// The keys accepted now, the current one first, without anything secret.

@@ -1,7 +1,7 @@
 //! The stored form of a key ring.
 //!
-//! It is a JSON Web Key Set (RFC 7517) with a member of our own, `environment`, and two per key: `created_at`, and
-//! `accepted_until` for a retired one. Unknown members are refused: a key that says more than is understood here is not ours.
+//! It is a JSON Web Key Set (RFC 7517) with a member of our own, `environment`, and three per key: `created_at`,
+//! `accepted_until` for a retired one, and `unrecorded` for one that a rotation made and no event tells of yet. Unknown members are refused: a key that says more than is understood here is not ours.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,6 +36,8 @@ struct StoredKey {
     d: Option<Secret<String>>,
     created_at: Timestamp,
     accepted_until: Option<Timestamp>,
+    #[serde(default)]
+    unrecorded: bool,
 }
 
 #[derive(Serialize)]
@@ -65,6 +67,8 @@ struct StoredKeyOut<'a> {
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unrecorded: bool,
 }
 
 /// The room for one written key, so that the buffer of secrets never grows and leaves a copy behind.
@@ -93,6 +97,7 @@ pub(crate) fn write<'a>(
                 d: (!is_mac).then(|| secret.expose().as_str()),
                 created_at: key.created_at,
                 accepted_until: key.accepted_until,
+                unrecorded: key.unrecorded,
             }
         })
         .collect();
@@ -116,7 +121,7 @@ pub(crate) fn read(json: &Secret<String>) -> Result<(Option<Environment>, Vec<Ke
 
 impl StoredKey {
     fn into_key(self) -> Result<Key, KeyRingError> {
-        let Self { kty, crv, alg, usage, kid, x, y, k, d, created_at, accepted_until } = self;
+        let Self { kty, crv, alg, usage, kid, x, y, k, d, created_at, accepted_until, unrecorded } = self;
         let mixed = || KeyRingError::MixedKinds { kid: kid.clone() };
         let algorithm: SigningAlgorithm = alg.parse().map_err(|_| mixed())?;
         if usage != "sig" || (kty.as_str(), crv.as_deref()) != algorithm.key_type() {
@@ -148,6 +153,7 @@ impl StoredKey {
             return Err(KeyRingError::WrongId { kid });
         }
         key.accepted_until = accepted_until;
+        key.unrecorded = unrecorded;
         Ok(key)
     }
 }

@@ -132,6 +132,12 @@ impl JwtTokens {
         self.keys.load().ring.describe(now)
     }
 
+    /// The ids of the keys that rotations have made and nobody has said are recorded.
+    #[must_use]
+    pub fn unrecorded(&self) -> Vec<String> {
+        self.keys.load().ring.unrecorded()
+    }
+
     /// The public halves of the keys accepted now, as a JSON Web Key Set to publish.
     #[must_use]
     pub fn public_jwks(&self, now: Timestamp) -> Value {

@@ -47,6 +47,7 @@ enum Fault {
     AcceptsAnyPassword,
     IgnoresContext,
     KeepsRevokedKeys,
+    ForgetsUnrecordedKeys,
     RevokesAlways,
 }
 
@@ -286,6 +287,14 @@ impl SigningKeys for FaultyAdapter<MemoryTokens> {
         self.inner.rotate(previous, now)
     }
 
+    fn unrecorded(&self) -> Vec<String> {
+        if self.fault == Fault::ForgetsUnrecordedKeys { Vec::new() } else { self.inner.unrecorded() }
+    }
+
+    fn set_recorded<'a>(&'a self, id: &'a str) -> Pending<'a, Result<(), SigningKeysError>> {
+        self.inner.set_recorded(id)
+    }
+
     fn forget_expired(&self, now: Timestamp) -> Pending<'_, Result<(), SigningKeysError>> {
         self.inner.forget_expired(now)
     }
@@ -400,6 +409,7 @@ fn a1_wrong_signers_of_tokens_are_caught() {
 fn k2_wrong_keepers_of_signing_keys_are_caught() {
     for (fault, promise) in [
         (Fault::KeepsRevokedKeys, "k2_tokens_of_revoked_keys_are_refused_at_once"),
+        (Fault::ForgetsUnrecordedKeys, "k2_a_made_key_is_unrecorded_until_its_event_is_written"),
         (Fault::RevokesAlways, "k2_a_new_key_signs_and_the_one_before_is_accepted_until_its_tokens_expire"),
     ] {
         assert_caught(signing_keys::CHECKS, &*faulty_signing_keys(fault), promise);

@@ -9,6 +9,7 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use crate::dataset::location::{Landmarks, Location, Mark};
 use crate::dataset::markdown::{self, LineKind};
+use crate::text::one_line;
 
 /// A piece of a document's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,7 +198,7 @@ struct Locator<'a> {
     /// The units behind the last chunk that was asked for.
     units: &'a [Unit],
     landmarks: Landmarks<'a>,
-    heading: Option<&'a str>,
+    heading: Option<String>,
 }
 
 impl<'a> Locator<'a> {
@@ -215,8 +216,12 @@ impl<'a> Locator<'a> {
             }
             match heading(self.content, unit) {
                 Some(heading) => {
-                    let title = markdown::without_closing_marks(heading.title);
-                    self.heading = Some(title).filter(|title| !title.is_empty()).or(self.heading);
+                    // It is shown beside the text, where nothing may dress up what follows.
+                    let title = one_line(heading.title);
+                    let title = markdown::without_closing_marks(title.trim());
+                    if !title.is_empty() {
+                        self.heading = Some(title.to_owned());
+                    }
                     place = place.max(heading.at);
                 }
                 None if unit.start.byte >= start => break,
@@ -226,7 +231,7 @@ impl<'a> Locator<'a> {
         }
         let (page, _) = self.landmarks.at(start);
         let (_, anchor) = self.landmarks.at(place);
-        Location { page, heading: self.heading.map(str::to_owned), anchor: anchor.map(str::to_owned) }
+        Location { page, heading: self.heading.clone(), anchor: anchor.map(str::to_owned) }
     }
 }
 

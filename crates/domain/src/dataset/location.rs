@@ -136,6 +136,25 @@ mod tests {
     }
 
     #[test]
+    fn k16_a_heading_is_one_printable_line_whatever_stands_in_it() {
+        for (title, shown) in [
+            ("Fees \u{202e}eerf\u{202c}", "Fees eerf"),
+            ("\u{1b}[31mRed\u{7}\u{9b}", "[31mRed"),
+            ("a\u{2066}b\u{2069}\u{61c}c\u{200f}", "abc"),
+            ("two\u{2028}lines\tand\rmore\u{85}words", "two lines and more words"),
+            ("Ends #\u{202e}", "Ends"),
+            ("Accents stay: e\u{301}, עברית", "Accents stay: e\u{301}, עברית"),
+            // One that says nothing is none.
+            ("\u{202e}\0", "Before"),
+        ] {
+            let content = format!("# Before\n{}\n# {title}\nText.", "x".repeat(1000));
+            let chunks = chunks_at(&content, &[]);
+            let heading = chunks.last().unwrap().location.heading.as_deref();
+            assert_eq!(heading, Some(shown), "{title:?}");
+        }
+    }
+
+    #[test]
     fn k16_an_anchor_is_short_and_plain_and_behind_too_many_marks_nothing_is_known() {
         for id in ["", "a b", "a\nb", "a\u{202e}b", &"x".repeat(129)] {
             assert_eq!(Landmark::anchor(id), None, "{id:?}");

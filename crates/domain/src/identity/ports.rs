@@ -193,7 +193,8 @@ pub trait SigningKeys: Send + Sync {
     fn epoch(&self) -> KeyEpoch;
 
     /// Makes a key that signs from now on. Where it revokes the keys before, their tokens are refused and the epoch has
-    /// ended once it answers.
+    /// ended once it answers. It is unrecorded: that is kept with it, so that its event is written even where whoever had it
+    /// made comes to an end in between.
     ///
     /// # Errors
     /// When it cannot be made or kept, or there are too many whose tokens are still accepted. The keys are as before.
@@ -202,6 +203,15 @@ pub trait SigningKeys: Send + Sync {
         previous: PreviousKeys,
         now: Timestamp,
     ) -> Pending<'_, Result<SigningKey, SigningKeysError>>;
+
+    /// The ids of the keys that were made by [`rotate`](Self::rotate), are still kept, and are not recorded.
+    fn unrecorded(&self) -> Vec<String>;
+
+    /// Notes that the event of a key is written. Nothing changes where that is known, or where there is no such key.
+    ///
+    /// # Errors
+    /// When what is kept cannot be changed.
+    fn set_recorded<'a>(&'a self, id: &'a str) -> Pending<'a, Result<(), SigningKeysError>>;
 
     /// Forgets the keys whose tokens are accepted no more.
     ///

@@ -124,3 +124,25 @@ fn r1_a_draft_of_a_key_that_a_crash_left_goes_and_links_are_not_followed() {
     assert_eq!(fs::metadata(home.sealing_key()).unwrap().mode() & 0o7777, 0o600);
     assert_eq!(fs::metadata(victim.path()).unwrap().mode() & 0o7777, 0o775);
 }
+
+#[test]
+fn r1_a_file_with_a_second_name_outside_is_left_as_it_is() {
+    let (folder, home) = lived_in();
+    let outside = TempDir::new_in(folder.path().parent().unwrap()).unwrap();
+    let shared = outside.path().join("team.txt");
+    fs::write(&shared, "for the team").unwrap();
+    fs::set_permissions(&shared, Permissions::from_mode(0o664)).unwrap();
+    let alone = folder.path().join("alone.txt");
+    fs::write(&alone, "mine").unwrap();
+    let inside = folder.path().join("team.txt");
+    fs::hard_link(&shared, &inside).unwrap();
+    open_to_the_group(folder.path());
+    prepare(folder.path()).unwrap().lock().unwrap();
+    private_file::restrict(&inside).unwrap();
+    assert_eq!(fs::metadata(&shared).unwrap().mode() & 0o7777, 0o664);
+    assert_eq!(fs::metadata(&alone).unwrap().mode() & 0o077, 0, "what has one name is closed");
+    fs::remove_file(&shared).unwrap();
+    drop(home);
+    prepare(folder.path()).unwrap().lock().unwrap();
+    assert_eq!(fs::metadata(&inside).unwrap().mode() & 0o077, 0, "as it is once it has one name");
+}

@@ -30,6 +30,7 @@ struct State {
     /// The last one signs. They only have names: what proves a token is that it was issued.
     keys: Vec<SigningKey>,
     keys_made: u64,
+    unrecorded: Vec<String>,
 }
 
 struct Issued {
@@ -50,6 +51,7 @@ impl MemoryTokens {
             issued: HashMap::new(),
             keys: vec![key(1, Timestamp::from_unix_micros(0))],
             keys_made: 1,
+            unrecorded: Vec::new(),
         };
         Self { entropy, lifetime, epoch: KeyEpoch::default(), state: Mutex::new(state) }
     }
@@ -98,7 +100,17 @@ impl SigningKeys for MemoryTokens {
         if previous == PreviousKeys::Revoke {
             self.epoch.advance();
         }
+        state.unrecorded.push(next.id.clone());
         Box::pin(async { Ok(next) })
+    }
+
+    fn unrecorded(&self) -> Vec<String> {
+        self.state().unrecorded.clone()
+    }
+
+    fn set_recorded<'a>(&'a self, id: &'a str) -> Pending<'a, Result<(), SigningKeysError>> {
+        self.state().unrecorded.retain(|unrecorded| unrecorded != id);
+        Box::pin(async { Ok(()) })
     }
 
     fn forget_expired(&self, now: Timestamp) -> Pending<'_, Result<(), SigningKeysError>> {

@@ -2,6 +2,7 @@
 
 mod layers;
 mod settings;
+mod urls;
 
 pub use layers::{ConfigError, Resolved, Source, home_from, load, resolve};
 pub use settings::{LogFormat, Registration, SETTINGS, Setting, Settings};

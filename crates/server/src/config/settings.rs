@@ -12,6 +12,8 @@ use syft_space_outbound::AllowList;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::config::urls;
+
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
 /// How the log is written.
@@ -339,23 +341,18 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "security_contact",
-        allowed: "mailto:, https: or tel: URIs, separated by commas",
+        allowed: "up to 10 mailto:, https: or tel: URIs of up to 2000 characters, without a password, separated by commas",
         apply: |settings, text| {
-            let contact = |entry: &str| is_contact(entry).then(|| entry.to_owned());
-            set(&mut settings.security_contact, list(text).map(contact).collect::<Option<_>>())
+            let contacts: Vec<String> = list(text).map(str::to_owned).collect();
+            set(&mut settings.security_contact, urls::are_contacts(&contacts).then_some(contacts))
         },
         show: |settings| joined(&settings.security_contact),
     },
     Setting {
         key: "public_url",
-        allowed: "an http or https URL without a path, such as https://space.example.org",
+        allowed: "an http or https URL without a path, query or fragment, such as https://space.example.org",
         apply: |settings, text| {
-            let uri: actix_web::http::Uri = text.parse().ok()?;
-            let fits = matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.host().is_some_and(|host| !host.is_empty())
-                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-                && uri.path() == "/";
-            set(&mut settings.public_url, fits.then(|| Some(text.to_owned())))
+            set(&mut settings.public_url, urls::is_origin(text).then(|| Some(text.to_owned())))
         },
         show: |settings| settings.public_url.clone().unwrap_or_default(),
     },
@@ -372,13 +369,6 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| settings.hub_identity_stale.as_secs().to_string(),
     },
 ];
-
-/// Whether it is a URI of a kind by which somebody is reached (RFC 9116, 2.5.3), on one line.
-fn is_contact(text: &str) -> bool {
-    let rest = ["mailto:", "https://", "tel:"].iter().find_map(|scheme| text.strip_prefix(scheme));
-    let is_of_uri = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
-    rest.is_some_and(|rest| !rest.is_empty()) && text.bytes().all(is_of_uri)
-}
 
 fn set<T>(setting: &mut T, value: Option<T>) -> Option<()> {
     *setting = value?;

@@ -157,6 +157,16 @@ impl SigningKeys for TokenKeys {
         })
     }
 
+    fn unrecorded(&self) -> Vec<String> {
+        self.tokens.unrecorded()
+    }
+
+    fn set_recorded<'a>(&'a self, id: &'a str) -> Pending<'a, Result<(), SigningKeysError>> {
+        let id = id.to_owned();
+        let changed = self.change(move |_, ring| Ok(ring.set_recorded(&id).then_some(())));
+        Box::pin(async move { changed.await.map(|_| ()) })
+    }
+
     fn forget_expired(&self, now: Timestamp) -> Pending<'_, Result<(), SigningKeysError>> {
         let changed = self.change(move |_, ring| Ok(ring.forget_expired(now).then_some(())));
         Box::pin(async move { changed.await.map(|_| ()) })
@@ -179,6 +189,18 @@ mod tests {
     use super::*;
     use crate::system::SystemEntropy;
 
+    fn load(path: PathBuf) -> TokenKeys {
+        let settings = KeySettings {
+            algorithm: SigningAlgorithm::Es256,
+            max_age: Duration::from_secs(60),
+            environment: Environment::production(),
+        };
+        let (issuer, lifetime) = ("space".to_owned(), Duration::from_secs(900));
+        let tokens = TokenSettings { audience: issuer.clone(), issuer, lifetime, cached: 10 };
+        let now = Timestamp::from_unix_micros(0);
+        TokenKeys::load_or_create(path, settings, tokens, now, Arc::new(SystemEntropy)).unwrap()
+    }
+
     #[test]
     fn k2_the_keys_in_a_file_keep_their_promises() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -187,18 +209,21 @@ mod tests {
         let made = std::sync::atomic::AtomicU64::new(0);
         signing_keys::suite(&move || {
             let number = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let settings = KeySettings {
-                algorithm: SigningAlgorithm::Es256,
-                max_age: Duration::from_secs(60),
-                environment: Environment::production(),
-            };
-            let (issuer, lifetime) = ("space".to_owned(), Duration::from_secs(900));
-            let tokens = TokenSettings { audience: issuer.clone(), issuer, lifetime, cached: 10 };
-            let path = folder.path().join(number.to_string());
-            let now = Timestamp::from_unix_micros(0);
-            let keys =
-                TokenKeys::load_or_create(path, settings, tokens, now, Arc::new(SystemEntropy)).unwrap();
+            let keys = load(folder.path().join(number.to_string()));
             (keys.tokens.clone(), Arc::new(keys))
         });
+    }
+
+    #[tokio::test]
+    async fn k2_that_a_key_is_unrecorded_outlives_the_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.jwks");
+        let now = Timestamp::from_unix_micros(0);
+        let made = load(path.clone()).rotate(PreviousKeys::Revoke, now).await.unwrap().id;
+        let keys = load(path.clone());
+        assert_eq!(keys.unrecorded(), [&*made]);
+        keys.set_recorded(&made).await.unwrap();
+        assert!(load(path.clone()).unrecorded().is_empty());
+        assert!(!std::fs::read_to_string(path).unwrap().contains("unrecorded"), "as keys were before");
     }
 }

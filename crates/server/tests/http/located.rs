@@ -73,3 +73,17 @@ async fn q2_a_hit_says_on_which_page_under_which_heading_and_at_which_anchor_it_
         assert_eq!((&found["heading"], &found["anchor"]), (&json!(heading), &json!(anchor)));
     }
 }
+
+#[tokio::test]
+async fn k16_a_heading_dresses_up_nothing_whether_it_came_in_a_file_or_in_a_document() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "located", &[]).await;
+    let manual = "# Invoice \u{202e}fdp.exe\u{202c}\n\nSturgeons are paid.\n";
+    bring_files(&owner, &dataset, true, &[("manual.md", manual)]).await;
+    assert_eq!(metadata(&owner, &dataset, "sturgeons").await["heading"], "Invoice fdp.exe");
+    let content = "# \u{1b}]0;owned\u{7}\u{2066}Tariff\u{2069}\u{2028}of fees\n\nLampreys are free.";
+    let path = format!("/datasets/{dataset}/documents?wait=true");
+    owner.post(&path, &json!({ "documents": [{ "content": content }] })).await.expect(200);
+    assert_eq!(metadata(&owner, &dataset, "lampreys").await["heading"], "]0;ownedTariff of fees");
+}

@@ -236,3 +236,81 @@ async fn h1_k2_whoever_holds_a_body_back_while_all_keys_are_revoked_is_refused_a
     let owner = space.log_in("owner@acme.example", PASSWORD).await;
     assert_eq!(seen(&owner, &things).await, before, "something was changed");
 }
+
+/// The ids of the keys that events of the installation tell of, one for each event, the newest first.
+fn recorded(space: &TestSpace) -> Vec<String> {
+    let log = run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
+    let items = log.expect(0).items();
+    let of_keys = items.iter().filter(|event| event["object"]["kind"] == "signing_key");
+    of_keys.map(|event| event["object"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Waits until each key of the ring but the first one of all is recorded.
+async fn all_recorded(space: &TestSpace, first: &str) {
+    let mut missing = Vec::new();
+    for _ in 0..100 {
+        let recorded = recorded(space);
+        missing = status(space).into_iter().filter(|id| id != first && !recorded.contains(id)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no event tells of {}", missing.join(", "));
+}
+
+#[tokio::test]
+async fn k2_a_key_whose_event_was_not_written_gets_it_at_the_next_start_and_once() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let first = status(&space).swap_remove(0);
+    stop(&mut space);
+    let mut unrecorded = ring(&space);
+    unrecorded["keys"][0]["unrecorded"] = true.into();
+    fs::write(space.home().join("keys/access.jwks"), unrecorded.to_string()).unwrap();
+    space.server().run_again().await;
+    // The mark goes after the event was written.
+    for _ in 0..200 {
+        if ring(&space)["keys"][0].get("unrecorded").is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ring(&space)["keys"][0].get("unrecorded"), None);
+    assert_eq!(recorded(&space), [&*first]);
+    let log = run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
+    assert_eq!(log.expect(0).items()[0]["actor"]["kind"], "system");
+    space.server().kill();
+    space.server().run_again().await;
+    let second = rotate(&space, &[]);
+    assert_eq!(recorded(&space), [second, first], "each has one event");
+
+    // One that is revoked gets its event first: afterwards nothing would be known of it.
+    stop(&mut space);
+    let mut unrecorded = ring(&space);
+    unrecorded["keys"][1]["unrecorded"] = true.into();
+    fs::write(space.home().join("keys/access.jwks"), unrecorded.to_string()).unwrap();
+    let before = recorded(&space).len();
+    let third = rotate(&space, &["--revoke"]);
+    assert_eq!((recorded(&space).len(), status(&space)), (before + 2, vec![third]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn k2_each_key_that_was_made_has_its_event_whenever_the_server_is_killed() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let first = status(&space).swap_remove(0);
+    for delay in [4, 8, 12, 16, 20, 24, 28, 32, 40, 50, 70, 100] {
+        let mut rotation = command(space.home(), &["keys", "rotate"]);
+        let mut rotation = rotation.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        space.server().kill();
+        rotation.wait().unwrap();
+        space.server().run_again().await;
+        all_recorded(&space, &first).await;
+    }
+}

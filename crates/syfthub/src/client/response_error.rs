@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use syft_space_domain::marketplace::ports::HubError;
+use syft_space_domain::text::turns_direction;
 use syft_space_outbound::{OutboundError, Response};
 
 /// The most characters of a hub's message that are passed on.
@@ -26,9 +27,7 @@ pub(super) fn hub_message(answer: &Response) -> String {
 /// A text with printable characters only, cut to the longest message.
 pub(crate) fn printable(text: &str) -> String {
     // Marks that turn the direction of writing are no control characters, and could dress up what follows.
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let plain = |c: char| if c.is_control() || turns(c) { ' ' } else { c };
+    let plain = |c: char| if c.is_control() || turns_direction(c) { ' ' } else { c };
     text.chars().take(MAX_MESSAGE_CHARS).map(plain).collect::<String>().trim().to_owned()
 }
 
