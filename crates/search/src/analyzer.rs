@@ -153,6 +153,16 @@ pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> BTreeMap<St
     terms
 }
 
+/// The term of a word, if it is one, and no stop word.
+pub(crate) fn only_term(settings: AnalyzerSettings, word: &str) -> Option<String> {
+    let mut terms = Vec::new();
+    each_query_term(settings, Listed::Unmarked, word, |token| {
+        terms.push(token.text.clone());
+        terms.len() < 2
+    });
+    <[String; 1]>::try_from(terms).ok().map(|[term]| term)
+}
+
 /// Visits the terms of a query in the order of its text, until the visitor wants no more.
 pub(crate) fn each_query_term(
     settings: AnalyzerSettings,

@@ -7,7 +7,7 @@ use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     AnalyzerSettings, Change, ChangeNumber, Chunk, Document, DocumentId, Highlight, Hit, Hits, IndexKey,
-    Location, Metadata, SearchQuery, Stemming, StopWords, Tokenizer, contexts,
+    Location, Metadata, SearchQuery, Stemming, StopWords, Tokenizer, contexts, hyphenated_words,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -88,6 +88,20 @@ fn query_terms(text: &str, analyzer: AnalyzerSettings) -> BTreeSet<String> {
     let (stop_words, others): (BTreeSet<_>, BTreeSet<_>) =
         terms.into_iter().partition(|term| term.starts_with([STOP_WORD_MARK, CAPITAL_MARK]));
     if others.is_empty() { stop_words } else { others }
+}
+
+/// The terms that the parts of a query's words with hyphens are found in too.
+fn joined_terms(text: &str, analyzer: AnalyzerSettings) -> BTreeMap<String, BTreeSet<String>> {
+    let text: String = text.nfkc().collect();
+    let mut joined: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for parts in hyphenated_words(&text) {
+        for together in parts.windows(2).chain((parts.len() > 2).then_some(&*parts)) {
+            for part in together.iter().flat_map(|part| analyze(part, analyzer, false)) {
+                joined.entry(part).or_default().extend(analyze(&together.concat(), analyzer, false));
+            }
+        }
+    }
+    joined
 }
 
 fn analyze(text: &str, analyzer: AnalyzerSettings, with_unigrams: bool) -> Vec<String> {
@@ -262,7 +276,7 @@ impl Index {
     }
 
     /// The forms in which a term is asked for, of which some chunk has one.
-    fn known_forms(&self, term: &str) -> Option<Forms> {
+    fn known_forms(&self, term: &str, joined: Option<&BTreeSet<String>>) -> Option<Forms> {
         let with_mark = |(mark, times): (char, f64)| Some((format!("{mark}{}", term.get(1..)?), times));
         let forms = || MARKS.into_iter().filter_map(with_mark);
         let is_known = |forms: &Forms| forms.iter().any(|(form, _)| self.document_frequency(form) > 0.0);
@@ -270,18 +284,23 @@ impl Index {
         match term.chars().next() {
             Some(STOP_WORD_MARK | CAPITAL_MARK) => Some(forms().collect()).filter(is_known),
             Some(NAME_MARK) => forms().rev().find_map(|(form, _)| alone(form)),
-            _ => alone(term.to_owned()),
+            _ => {
+                let joined = joined.into_iter().flatten().cloned();
+                let forms = std::iter::once(term.to_owned()).chain(joined).map(|form| (form, 1.0));
+                Some(forms.collect()).filter(is_known)
+            }
         }
     }
 
-    fn weigh(&self, analyzer: AnalyzerSettings, query: BTreeSet<String>) -> WeighedQuery {
+    fn weigh(&self, analyzer: AnalyzerSettings, text: &str) -> WeighedQuery {
+        let joined = joined_terms(text, analyzer);
         let total = self.chunks().fold(0.0, |sum, _| sum + 1.0);
         let idf = |with: f64| f64::ln(1.0 + (total - with + 0.5) / (with + 0.5));
         let mut weighed = WeighedQuery::default();
-        for term in query {
+        for term in query_terms(text, analyzer) {
             let is_bigram = analyzer.tokenizer == Tokenizer::Cjk && term.starts_with(is_cjk);
             // Only a word that nobody has is looked for among all others.
-            let found = self.known_forms(&term).map(|forms| (forms, 1.0));
+            let found = self.known_forms(&term, joined.get(&term)).map(|forms| (forms, 1.0));
             let found = found.or_else(|| Some((Vec::from([(self.correction(&term)?, 1.0)]), 2.0)));
             let Some((forms, factor)) = found else {
                 if !is_bigram {
@@ -289,7 +308,9 @@ impl Index {
                 }
                 continue;
             };
-            let with: f64 = forms.iter().map(|(form, _)| self.document_frequency(form)).sum();
+            let with = forms.iter().map(|(form, _)| self.document_frequency(form));
+            let is_marked = term.starts_with(MARKS.map(|(mark, _)| mark));
+            let with: f64 = if is_marked { with.sum() } else { with.fold(0.0, f64::max) };
             let emphasis = if term.starts_with(CAPITAL_MARK) { CAPITAL_FACTOR } else { 1.0 };
             let weight = emphasis * idf(with.min(total));
             weighed.weight += factor * weight;
@@ -299,7 +320,7 @@ impl Index {
     }
 
     fn search(&self, analyzer: AnalyzerSettings, query: &SearchQuery<'_>) -> Hits {
-        let weighed = self.weigh(analyzer, query_terms(query.text, analyzer));
+        let weighed = self.weigh(analyzer, query.text);
         let (sum, count) =
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
         let average_length = sum / count;
