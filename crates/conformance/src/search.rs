@@ -13,6 +13,7 @@ use syft_space_domain::dataset::{
 mod stop_words;
 
 pub use self::stop_words::{
+    q2_a_name_that_is_a_stop_word_is_found_beside_words_that_no_chunk_has,
     q2_a_question_of_stop_words_is_asked_with_all_its_words, q2_capitals_are_a_preference_and_no_filter,
     stop_words_do_not_count_where_the_dataset_says_so,
 };
@@ -32,6 +33,7 @@ pub const CHECKS: &[Check<SearchFactory>] = checks![
     stop_words_do_not_count_where_the_dataset_says_so,
     q2_a_question_of_stop_words_is_asked_with_all_its_words,
     q2_capitals_are_a_preference_and_no_filter,
+    q2_a_name_that_is_a_stop_word_is_found_beside_words_that_no_chunk_has,
     q2_languages_without_spaces_are_found_where_the_dataset_says_so,
     q2_what_looks_alike_is_alike_where_runs_are_cut,
     q2_a_hyphen_in_a_question_hides_no_word_without_it,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 
 use syft_space_domain::dataset::{AnalyzerSettings, Tokenizer, hyphenated_words};
 use tantivy::postings::TermInfo;
@@ -12,7 +13,7 @@ use crate::near_forms;
 use crate::rank::LengthNorms;
 use crate::segment::Segment;
 use crate::spelling;
-use crate::tokenizer::{CAPITAL_MARK, MARKS, NAME_MARK, is_cjk, normalized};
+use crate::tokenizer::{CAPITAL_MARK, MARKS, NAME_MARK, STOP_WORD_MARK, is_cjk, normalized};
 use crate::word_places;
 
 /// A word that no chunk has counts as much as so many words that one chunk has. The more of a question is unknown,
@@ -39,6 +40,9 @@ const MAX_JOINED: usize = 16;
 
 /// How many times one occurrence of a stop word counts, by its mark. Whoever asks for nothing else mostly means the name.
 const TIMES_BY_MARK: [u32; MARKS.len()] = [1, 6, 12];
+
+/// How many times one occurrence of a stop word counts that is written as a name, where the question writes it so.
+const NAME_TIMES: u32 = 20;
 
 /// How many times as much a stop word weighs that the question has with a capital letter: "Who is Will?".
 const CAPITAL_FACTOR: f64 = 10.0;
@@ -90,7 +94,6 @@ pub(crate) fn weighted_terms(
     question: &str,
 ) -> Result<Vec<QueryTerm>, IndexError> {
     let question = normalized(question);
-    let terms = analyzer::query_terms(settings, &question);
     let mut vocabulary = Vocabulary {
         segments,
         norms,
@@ -98,8 +101,10 @@ pub(crate) fn weighted_terms(
         known: Vec::new(),
         unknown_weight: 0.0,
     };
+    let names = vocabulary.known_names(analyzer::possible_names(settings, &question))?;
+    let terms = analyzer::query_terms(settings, &question, names.clone());
     let (mut near_left, mut corrections_left) = (MAX_NEAR, MAX_CORRECTIONS);
-    for (term, place) in &terms {
+    for (term, place) in terms.iter().filter(|(term, _)| !names.contains_key(*term)) {
         if vocabulary.add(term)? {
             continue;
         }
@@ -119,7 +124,16 @@ pub(crate) fn weighted_terms(
             vocabulary.unknown_weight += UNKNOWN_FACTOR * norms.idf(1.0);
         }
     }
+    let factor = if vocabulary.known.is_empty() { CAPITAL_FACTOR } else { 1.0 };
+    for name in names.keys() {
+        vocabulary.add_name(name, factor, terms.len() == names.len())?;
+    }
     Ok(vocabulary.into_weighted())
+}
+
+/// How a stop word is written as a name.
+fn name_forms(name: &str) -> [(String, u32); 2] {
+    [CAPITAL_MARK, NAME_MARK].map(|mark| (name.replacen(CAPITAL_MARK, &mark.to_string(), 1), NAME_TIMES))
 }
 
 /// What the parts of a question's words with hyphens are found in too: "co" and "op" of "co-op" in "coop". Where a text
@@ -183,6 +197,32 @@ impl Vocabulary<'_> {
         let forms: Vec<_> = forms.into_iter().zip(TIMES_BY_MARK).collect();
         let known = self.look_up(&forms, true)?;
         Ok(known.map(|known| QueryTerm { weight: known.weight * factor, ..known }))
+    }
+
+    /// Those of these stop words that some chunk has written as a name.
+    fn known_names(
+        &self,
+        mut names: BTreeMap<String, Range<usize>>,
+    ) -> io::Result<BTreeMap<String, Range<usize>>> {
+        let mut unknown = Vec::new();
+        for name in names.keys() {
+            if self.look_up(&name_forms(name), true)?.is_none() {
+                unknown.push(name.clone());
+            }
+        }
+        names.retain(|name, _| !unknown.contains(name));
+        Ok(names)
+    }
+
+    /// Adds a stop word that the question and some chunk write as a name. If it is asked for alone, what is none is found
+    /// behind it.
+    fn add_name(&mut self, name: &str, factor: f64, is_alone: bool) -> io::Result<()> {
+        let mut forms = Vec::from(name_forms(name));
+        let Some(known) = self.look_up(&forms, true)? else { return Ok(()) };
+        let weight = factor * known.weight;
+        forms.extend(is_alone.then(|| (name.replacen(CAPITAL_MARK, &STOP_WORD_MARK.to_string(), 1), 1)));
+        self.known.extend(self.look_up(&forms, true)?.map(|known| QueryTerm { weight, ..known }));
+        Ok(())
     }
 
     /// Adds a term if some chunk has it.
