@@ -13,6 +13,7 @@ use syft_space_domain::dataset::{
 mod stop_words;
 
 pub use self::stop_words::{
+    q2_a_name_that_is_a_stop_word_is_found_beside_words_that_no_chunk_has,
     q2_a_question_of_stop_words_is_asked_with_all_its_words, q2_capitals_are_a_preference_and_no_filter,
     stop_words_do_not_count_where_the_dataset_says_so,
 };
@@ -32,8 +33,10 @@ pub const CHECKS: &[Check<SearchFactory>] = checks![
     stop_words_do_not_count_where_the_dataset_says_so,
     q2_a_question_of_stop_words_is_asked_with_all_its_words,
     q2_capitals_are_a_preference_and_no_filter,
+    q2_a_name_that_is_a_stop_word_is_found_beside_words_that_no_chunk_has,
     q2_languages_without_spaces_are_found_where_the_dataset_says_so,
     q2_what_looks_alike_is_alike_where_runs_are_cut,
+    q2_a_hyphen_in_a_question_hides_no_word_without_it,
     q2_a_chunk_is_found_by_its_title_and_headings_too,
     a_question_may_hold_anything,
     a_document_that_is_replaced_is_found_by_its_new_words_only,
@@ -292,6 +295,42 @@ pub fn q2_what_looks_alike_is_alike_where_runs_are_cut(make: &SearchFactory) {
         let hits: Vec<_> = hits.iter().map(|hit| hit.document.as_str()).collect();
         assert_eq!(hits, [found], "{question} is found in another form of it");
     }
+}
+
+/// What is joined in a text is found as well as what has a hyphen there, and scores as if it had all parts.
+pub fn q2_a_hyphen_in_a_question_hides_no_word_without_it(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    let documents = [
+        document("one", &["the exharbormaster sails"]),
+        document("two", &["the ex-harbormaster rows"]),
+        document("three", &["a harbormaster notes fog"]),
+        document("four", &["midship lamp"]),
+        document("five", &["crewmen resign"]),
+        document("six", &["gobetweenboat"]),
+        document("seven", &["crates and more crates"]),
+    ];
+    apply(engine, 1, &put_changes(1, documents));
+    let hits = |text| {
+        let mut hits = search(engine, 1, index(1), text, 9, 0.5);
+        hits.sort_by(|hit, other| hit.document.cmp(&other.document));
+        hits.iter().map(|hit| hit.document.to_string()).collect::<Vec<_>>()
+    };
+    for (question, found) in [
+        ("ex-harbormaster", &["one", "two"][..]),
+        ("Ex\u{2010}Harbormaster", &["one", "two"]),
+        ("exharbormaster", &["one", "two"]),
+        ("mid-ship lamp", &["four"]),
+        ("mid-ship", &["four"]),
+        ("re-sign", &["five"]),
+        ("go-between-boat", &["six"]),
+        ("mid-crates", &[]),
+    ] {
+        assert_eq!(hits(question), found, "{question}");
+    }
+    let score = |text| search(engine, 1, index(1), text, 1, 0.0).first().map(|hit| hit.score);
+    assert_eq!(score("mid-ship lamp fog"), score("mid-ship lamp fog mid-ship"), "it is asked for once");
+    assert!(score("mid-ship") >= score("midship"), "and is no unknown word");
 }
 
 /// A hit still shows only the chunk.

@@ -8,13 +8,13 @@ use syft_space_domain::dataset::{AnalyzerSettings, Stemming, StopWords, Tokenize
 use tantivy::tokenizer::{Language, Stemmer, StopWordFilter, TextAnalyzer, Token, TokenizerManager};
 
 use crate::stop_words;
-use crate::tokenizer::{Casing, CjkMode, Listed, NAME_MARK, UnicodeTokenizer};
+use crate::tokenizer::{CAPITAL_MARK, Casing, CjkMode, Listed, NAME_MARK, UnicodeTokenizer, is_title};
 
 /// The name of an analyzer. An index records it, so the number changes whenever the terms come out differently.
 pub(crate) fn name(settings: AnalyzerSettings) -> String {
     let AnalyzerSettings { tokenizer, stemming, stop_words } = settings;
     let (tokenizer, stop_words, stemming) = (tokenizer.as_str(), stop_words.as_str(), stemming.as_str());
-    format!("{tokenizer}-4-stopped-{stop_words}-stemmed-{stemming}")
+    format!("{tokenizer}-5-stopped-{stop_words}-stemmed-{stemming}")
 }
 
 /// The name of the analyzer for words with a mark.
@@ -22,10 +22,10 @@ pub(crate) fn marked_name(name: &str) -> String {
     format!("{name}-marked")
 }
 
-/// The name that the second version gave an analyzer (it left stop words out), or the third (it told no words with a
-/// capital letter from others).
+/// The name that the second version gave an analyzer (it left stop words out), the third (it told no words with a
+/// capital letter from others) or the fourth (it knew no titles before a name).
 pub(crate) fn earlier_name(settings: AnalyzerSettings, version: u8) -> String {
-    name(settings).replacen("-4-", &format!("-{version}-"), 1)
+    name(settings).replacen("-5-", &format!("-{version}-"), 1)
 }
 
 /// The name that the first version gave an analyzer, if it had one with these settings.
@@ -129,9 +129,14 @@ thread_local! {
 const MAX_QUERY_TERMS: usize = 512;
 
 /// The terms of a query whose text is in normal form, each once and in bytewise order, with the place where it stands.
-/// They are those that are no stop words; or, where those are none or say no more than "not", the stop words as well.
-pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> BTreeMap<String, Range<usize>> {
-    let mut terms = BTreeMap::new();
+/// They are these names and those that are no stop words; or, where those are none or say no more than "not", the stop words
+/// as well.
+pub(crate) fn query_terms(
+    settings: AnalyzerSettings,
+    text: &str,
+    names: BTreeMap<String, Range<usize>>,
+) -> BTreeMap<String, Range<usize>> {
+    let mut terms = names;
     for listed in [Listed::UnmarkedAndNames, Listed::Marked] {
         each_query_term(settings, listed, text, |token| {
             let place = token.offset_from..token.offset_to;
@@ -151,6 +156,46 @@ pub(crate) fn query_terms(settings: AnalyzerSettings, text: &str) -> BTreeMap<St
         }
     }
     terms
+}
+
+/// The stop words of a query that it writes as a name: with a capital letter inside a sentence, and beside a word without
+/// one, or behind a title. In "How Can I Bake Bread" a capital letter says nothing.
+pub(crate) fn possible_names(settings: AnalyzerSettings, text: &str) -> BTreeMap<String, Range<usize>> {
+    let known = stop_words::names(settings.stop_words);
+    let mut names = BTreeMap::new();
+    if known.is_empty() {
+        return names;
+    }
+    each_query_term(settings, Listed::Marked, text, |token| {
+        let place = token.offset_from..token.offset_to;
+        let is_name = token.text.strip_prefix(CAPITAL_MARK).is_some_and(|word| known.contains(&word));
+        if is_name && is_beside_small_letters(text, &place) {
+            names.insert(token.text.clone(), place);
+        }
+        true
+    });
+    names
+}
+
+fn is_beside_small_letters(text: &str, place: &Range<usize>) -> bool {
+    let before = text.get(..place.start).unwrap_or_default();
+    let after = text.get(place.end..).unwrap_or_default();
+    let is_between = |c: char| !c.is_alphanumeric();
+    let word_before = before.trim_end_matches(is_between).rsplit(is_between).next();
+    let word_after = after.trim_start_matches(is_between).split(is_between).next();
+    let is_negation = after.starts_with(['\'', '\u{2019}']) && word_after == Some("t");
+    let is_small = |word: &str| word.starts_with(char::is_lowercase) || is_title(word);
+    !is_negation && [word_before, word_after].into_iter().flatten().any(is_small)
+}
+
+/// The term of a word, if it is one, and no stop word.
+pub(crate) fn only_term(settings: AnalyzerSettings, word: &str) -> Option<String> {
+    let mut terms = Vec::new();
+    each_query_term(settings, Listed::Unmarked, word, |token| {
+        terms.push(token.text.clone());
+        terms.len() < 2
+    });
+    <[String; 1]>::try_from(terms).ok().map(|[term]| term)
 }
 
 /// Visits the terms of a query in the order of its text, until the visitor wants no more.
@@ -245,7 +290,8 @@ mod tests {
         assert_eq!(forms.len() + 1, Stemming::ALL.len());
         for (stemming, one, other) in forms {
             let settings = AnalyzerSettings { stemming, ..AnalyzerSettings::PLAIN };
-            let words = |settings, text| Vec::from_iter(query_terms(settings, text).into_keys());
+            let words =
+                |settings, text| Vec::from_iter(query_terms(settings, text, BTreeMap::new()).into_keys());
             assert_eq!(words(settings, one), words(settings, other), "{stemming:?}");
             assert_ne!(words(AnalyzerSettings::PLAIN, one), words(AnalyzerSettings::PLAIN, other));
         }

@@ -35,14 +35,17 @@ pub(crate) struct Fields {
 
 /// The fields of an index with these settings, and the schema that an index on disk must have.
 pub(crate) fn fields(settings: AnalyzerSettings) -> (Fields, Schema) {
-    let analyzer = analyzer::name(settings);
+    current(&analyzer::name(settings))
+}
+
+fn current(analyzer: &str) -> (Fields, Schema) {
     let mut schema = Schema::builder();
     let fields = Fields {
         document: schema.add_text_field(DOCUMENT_FIELD, STRING | STORED | FAST),
         position: schema.add_u64_field(POSITION_FIELD, FAST),
         text: schema.add_text_field("text", STORED),
-        words: schema.add_text_field("words", word_options(&analyzer, true)),
-        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(&analyzer), false)),
+        words: schema.add_text_field("words", word_options(analyzer, true)),
+        marked: schema.add_text_field("marked", word_options(&analyzer::marked_name(analyzer), false)),
         location: schema.add_text_field("location", STORED),
         head: schema.add_text_field("head", STRING),
         metadata: schema.add_text_field("metadata", STORED),
@@ -55,7 +58,9 @@ pub(crate) fn earlier_schemas(settings: AnalyzerSettings) -> Vec<Schema> {
     let first = analyzer::first_name(settings).map(|analyzer| first_schema(&analyzer));
     let second = second_schema(&analyzer::earlier_name(settings, 2));
     let third = third_schema(&analyzer::earlier_name(settings, 3));
-    first.into_iter().chain([second, third]).collect()
+    // It took what stands behind "Dr." for the beginning of a sentence.
+    let fourth = current(&analyzer::earlier_name(settings, 4)).1;
+    first.into_iter().chain([second, third, fourth]).collect()
 }
 
 /// It had no titles and headings.

@@ -234,7 +234,7 @@ mod tests {
     fn an_index_of_an_earlier_version_is_made_anew() {
         let settings = AnalyzerSettings::default();
         let earlier = earlier_schemas(settings);
-        assert_eq!(earlier.len(), 3);
+        assert_eq!(earlier.len(), 4);
         for schema in earlier {
             let home = tempfile::tempdir().unwrap();
             let folder = folder(home.path());

@@ -18,7 +18,8 @@
 //! A question's words are cut, lowered and (by the dataset's settings) stemmed as those of the documents. (Where runs of
 //! Chinese, Japanese and Korean characters are cut into neighbours, a document is also found by each character alone,
 //! which a question asks for only where it has no neighbour.) Stop words stand in a field of their own, and are asked
-//! for only by a question that has no other words; one in capitals (IT) is a name, and a word like others. Each word
+//! for only by a question that has no other words; one in capitals (IT) is a name, and a word like others, and so is one that
+//! the question writes with a capital letter (Will) if some chunk does. Each word
 //! counts once. With `idf` as in BM25
 //! (`ln(1 + (N - n + ½) / (n + ½))`), `k1` 1.2 and `b` 0.75, a chunk scores
 //!
@@ -31,7 +32,9 @@
 //! of these takes its place, and weighs twice its idf in the second sum; or one and a half times, if it is a form of the
 //! same verb. A stop word that is asked for is found however it is written: its `n` adds up the chunks of each form, up
 //! to `N`, and one in capitals counts 12 times in `tf`, one with a capital letter inside a sentence 6 times. If the question
-//! has it with a capital letter it weighs 10 times its idf. That is the root of BM25, as a part of the most
+//! has it with a capital letter it weighs 10 times its idf. One that is a name of the question counts 20 times where it is
+//! written so, and not at all elsewhere, unless there are no other words; it weighs its idf, with `n` the chunks that
+//! write it so, and 10 times that where no other word is known. That is the root of BM25, as a part of the most
 //! it could be: it orders chunks as BM25 does, and lies between 0 and 1. Because a length counts up to three times the
 //! average, a chunk that has every word scores at least ½. Lengths are those without stop words, and are counted as
 //! tantivy keeps them: exactly up to 40 words, and above that to about an eighth. Equal scores are ordered by document

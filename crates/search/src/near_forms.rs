@@ -47,6 +47,8 @@ pub(crate) fn near_terms(stemming: Stemming, term: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use syft_space_domain::dataset::AnalyzerSettings;
 
     use super::*;
@@ -54,7 +56,8 @@ mod tests {
 
     fn is_near(stemming: Stemming, word: &str, other: &str) -> bool {
         let settings = AnalyzerSettings { stemming, ..AnalyzerSettings::PLAIN };
-        let term = |word: &str| analyzer::query_terms(settings, word).into_keys().next().unwrap();
+        let term =
+            |word: &str| analyzer::query_terms(settings, word, BTreeMap::new()).into_keys().next().unwrap();
         near_terms(stemming, &term(word)).contains(&term(other))
     }
 

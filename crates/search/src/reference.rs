@@ -42,7 +42,7 @@ fn terms(settings: AnalyzerSettings, listed: Listed) -> impl FnMut(&str) -> Vec<
 
 /// The score of every chunk, as the crate's front page writes it down, each chunk on its own.
 fn scores(corpus: &Corpus, settings: AnalyzerSettings, question: &str) -> BTreeMap<(DocumentId, usize), f64> {
-    let asked = analyzer::query_terms(settings, question);
+    let asked = analyzer::query_terms(settings, question, BTreeMap::new());
     let mut words = terms(settings, Listed::Unmarked);
     let mut length = |text: &str| {
         let code = FieldNormReader::fieldnorm_to_id(u32::try_from(words(text).len()).unwrap());

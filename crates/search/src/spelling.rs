@@ -66,11 +66,13 @@ fn alphabet(first: char, stemming: Stemming) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn is_similar(stemming: Stemming, word: &str, meant: &str) -> bool {
         let settings = AnalyzerSettings { stemming, ..AnalyzerSettings::default() };
-        let meant = analyzer::query_terms(settings, meant);
+        let meant = analyzer::query_terms(settings, meant, BTreeMap::new());
         similar_terms(settings, word).iter().any(|term| meant.contains_key(term))
     }
 

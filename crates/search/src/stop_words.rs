@@ -18,6 +18,15 @@ pub(crate) const ENGLISH: &[&str] = &[
 /// Words that count like any other, but of which alone a question cannot consist ("to be or not to be").
 pub(crate) const ENGLISH_NEGATIONS: &[&str] = &["no", "nor", "not"];
 
+/// The stop words that are names of persons or works too. With a capital letter others ("The", "Sie") are mostly none.
+pub(crate) const fn names(words: StopWords) -> &'static [&'static str] {
+    match words {
+        StopWords::English => &["can", "don", "her", "it", "may", "such", "them", "us", "who", "will"],
+        StopWords::German => &["anders", "weil", "will"],
+        _ => &[],
+    }
+}
+
 /// The question words of a language whose list of stop words is tantivy's, which was made for documents: "wer" or
 /// "pourquoi" are in hardly any, and would count as unknown in every question.
 pub(crate) fn question_words(words: StopWords) -> &'static [&'static str] {

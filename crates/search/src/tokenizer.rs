@@ -24,6 +24,9 @@ const MAX_WORD_CHARS: usize = 64;
 /// No character before this one is of the Chinese, Japanese and Korean scripts: the first of Hangul Jamo.
 const FIRST_CJK: char = '\u{1100}';
 
+/// What stands before a name, with a full stop that ends no sentence.
+const TITLES: [&str; 9] = ["dr", "fr", "hr", "messrs", "mr", "mrs", "ms", "prof", "rev"];
+
 /// What a stop word begins with. It is part of no word of a text.
 pub(crate) const STOP_WORD_MARK: char = '\u{1}';
 
@@ -272,6 +275,11 @@ impl UnicodeTokenStream<'_> {
             c != '\n' && !c.is_alphanumeric() && !matches!(c, '.' | '!' | '?' | '…' | ':' | ';' | ',')
         };
         let before = self.text_before().trim_end_matches(is_between);
+        let last_word =
+            before.strip_suffix('.').and_then(|words| words.rsplit(|c: char| !c.is_alphanumeric()).next());
+        if last_word.is_some_and(is_title) {
+            return false;
+        }
         before.chars().next_back().is_none_or(|last| last != ',' && !last.is_alphanumeric())
     }
 
@@ -383,6 +391,11 @@ impl TokenStream for UnicodeTokenStream<'_> {
     fn token_mut(&mut self) -> &mut Token {
         self.token
     }
+}
+
+/// Whether a word is a title that is shortened and stands before a name.
+pub(crate) fn is_title(word: &str) -> bool {
+    TITLES.iter().any(|title| title.eq_ignore_ascii_case(word))
 }
 
 /// Whether a letter is written in Chinese characters, in one of the Japanese syllabaries or in Hangul. The mark that

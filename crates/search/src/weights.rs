@@ -1,8 +1,10 @@
 //! The weights of a question's words: how much each that a chunk has adds to its score.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 
-use syft_space_domain::dataset::{AnalyzerSettings, Tokenizer};
+use syft_space_domain::dataset::{AnalyzerSettings, Tokenizer, hyphenated_words};
 use tantivy::postings::TermInfo;
 
 use crate::analyzer;
@@ -11,7 +13,7 @@ use crate::near_forms;
 use crate::rank::LengthNorms;
 use crate::segment::Segment;
 use crate::spelling;
-use crate::tokenizer::{CAPITAL_MARK, MARKS, NAME_MARK, is_cjk, normalized};
+use crate::tokenizer::{CAPITAL_MARK, MARKS, NAME_MARK, STOP_WORD_MARK, is_cjk, normalized};
 use crate::word_places;
 
 /// A word that no chunk has counts as much as so many words that one chunk has. The more of a question is unknown,
@@ -33,8 +35,14 @@ const MAX_CORRECTIONS: usize = 3;
 /// The most unknown words of a question of which other forms are looked up.
 const MAX_NEAR: usize = 16;
 
+/// The most words that are made of a question's words by leaving their hyphens out.
+const MAX_JOINED: usize = 16;
+
 /// How many times one occurrence of a stop word counts, by its mark. Whoever asks for nothing else mostly means the name.
 const TIMES_BY_MARK: [u32; MARKS.len()] = [1, 6, 12];
+
+/// How many times one occurrence of a stop word counts that is written as a name, where the question writes it so.
+const NAME_TIMES: u32 = 20;
 
 /// How many times as much a stop word weighs that the question has with a capital letter: "Who is Will?".
 const CAPITAL_FACTOR: f64 = 10.0;
@@ -51,7 +59,9 @@ pub(crate) struct QueryTerm {
     pub(crate) hashes: Vec<u32>,
     /// The number of segments.
     segments: usize,
-    /// Its postings in each segment; of a stop word as it is written with each mark, one after another.
+    /// How many times an occurrence of each form counts.
+    times: Vec<u32>,
+    /// The postings of each form in each segment, one form after another.
     term_infos: Vec<Option<TermInfo>>,
 }
 
@@ -59,7 +69,7 @@ impl QueryTerm {
     /// Its postings in a segment, and how many times each occurrence counts.
     pub(crate) fn postings(&self, segment: usize) -> impl Iterator<Item = (&TermInfo, u32)> + Clone {
         let in_segment = self.term_infos.iter().skip(segment).step_by(self.segments.max(1));
-        in_segment.zip(TIMES_BY_MARK).filter_map(|(info, times)| Some((info.as_ref()?, times)))
+        in_segment.zip(&self.times).filter_map(|(info, times)| Some((info.as_ref()?, *times)))
     }
 }
 
@@ -67,6 +77,8 @@ impl QueryTerm {
 struct Vocabulary<'a> {
     segments: &'a [Segment],
     norms: &'a LengthNorms,
+    /// The terms that a term is found in too, because the question has it as a part of a word with hyphens.
+    joined: BTreeMap<String, BTreeSet<String>>,
     /// Those that some chunk has, weighing their idf.
     known: Vec<QueryTerm>,
     /// What the others weigh.
@@ -82,10 +94,17 @@ pub(crate) fn weighted_terms(
     question: &str,
 ) -> Result<Vec<QueryTerm>, IndexError> {
     let question = normalized(question);
-    let terms = analyzer::query_terms(settings, &question);
-    let mut vocabulary = Vocabulary { segments, norms, known: Vec::new(), unknown_weight: 0.0 };
+    let mut vocabulary = Vocabulary {
+        segments,
+        norms,
+        joined: joined_terms(settings, &question),
+        known: Vec::new(),
+        unknown_weight: 0.0,
+    };
+    let names = vocabulary.known_names(analyzer::possible_names(settings, &question))?;
+    let terms = analyzer::query_terms(settings, &question, names.clone());
     let (mut near_left, mut corrections_left) = (MAX_NEAR, MAX_CORRECTIONS);
-    for (term, place) in &terms {
+    for (term, place) in terms.iter().filter(|(term, _)| !names.contains_key(*term)) {
         if vocabulary.add(term)? {
             continue;
         }
@@ -105,26 +124,58 @@ pub(crate) fn weighted_terms(
             vocabulary.unknown_weight += UNKNOWN_FACTOR * norms.idf(1.0);
         }
     }
+    let factor = if vocabulary.known.is_empty() { CAPITAL_FACTOR } else { 1.0 };
+    for name in names.keys() {
+        vocabulary.add_name(name, factor, terms.len() == names.len())?;
+    }
     Ok(vocabulary.into_weighted())
 }
 
+/// How a stop word is written as a name.
+fn name_forms(name: &str) -> [(String, u32); 2] {
+    [CAPITAL_MARK, NAME_MARK].map(|mark| (name.replacen(CAPITAL_MARK, &mark.to_string(), 1), NAME_TIMES))
+}
+
+/// What the parts of a question's words with hyphens are found in too: "co" and "op" of "co-op" in "coop". Where a text
+/// has a hyphen, the index has both.
+fn joined_terms(settings: AnalyzerSettings, question: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let joined = hyphenated_words(question).flat_map(|parts| {
+        let pairs = parts.windows(2).map(<[_]>::to_vec).collect::<Vec<_>>();
+        pairs.into_iter().chain((parts.len() > 2).then_some(parts))
+    });
+    let mut terms = BTreeMap::<_, BTreeSet<_>>::new();
+    for parts in joined.take(MAX_JOINED) {
+        let Some(joined) = analyzer::only_term(settings, &parts.concat()) else { continue };
+        for part in parts.iter().filter_map(|part| analyzer::only_term(settings, part)) {
+            terms.entry(part).or_default().insert(joined.clone());
+        }
+    }
+    terms
+}
+
 impl Vocabulary<'_> {
-    /// A term that some chunk has, in any of these forms.
-    fn look_up(&self, forms: &[impl AsRef<str>], is_marked: bool) -> io::Result<Option<QueryTerm>> {
-        let infos = forms.iter().flat_map(|form| {
-            let look_up = |segment: &Segment| segment.inverted_index(is_marked).terms().get(form.as_ref());
+    /// A term that some chunk has, in any of these forms, and how many times each counts.
+    fn look_up(&self, forms: &[(String, u32)], is_marked: bool) -> io::Result<Option<QueryTerm>> {
+        let infos = forms.iter().flat_map(|(form, _)| {
+            let look_up = move |segment: &Segment| segment.inverted_index(is_marked).terms().get(form);
             self.segments.iter().map(look_up)
         });
         let term_infos: Vec<Option<TermInfo>> = infos.collect::<io::Result<_>>()?;
-        let chunks_with_it: f64 = term_infos.iter().flatten().map(|info| f64::from(info.doc_freq)).sum();
-        let weight = self.norms.idf(chunks_with_it);
         let segments = self.segments.len();
+        let chunks_with_form = term_infos
+            .chunks(segments.max(1))
+            .map(|infos| infos.iter().flatten().map(|info| f64::from(info.doc_freq)).sum::<f64>());
+        // Mostly it is one chunk that has a word with a hyphen and without it, but two that write a name in two ways.
+        let chunks_with_it: f64 =
+            if is_marked { chunks_with_form.sum() } else { chunks_with_form.fold(0.0, f64::max) };
+        let weight = self.norms.idf(chunks_with_it);
         Ok((chunks_with_it > 0.0).then_some(QueryTerm {
             weight,
             remaining_weight: 0.0,
             is_marked,
-            hashes: forms.iter().map(|form| word_places::hash(form.as_ref())).collect(),
+            hashes: forms.iter().map(|(form, _)| word_places::hash(form)).collect(),
             segments,
+            times: forms.iter().map(|(_, times)| *times).collect(),
             term_infos,
         }))
     }
@@ -134,8 +185,8 @@ impl Vocabulary<'_> {
     fn look_up_marked(&self, term: &str, word: &str) -> io::Result<Option<QueryTerm>> {
         let forms = MARKS.map(|mark| format!("{mark}{word}"));
         if term.starts_with(NAME_MARK) {
-            for form in forms.iter().rev() {
-                let known = self.look_up(std::slice::from_ref(form), true)?;
+            for form in forms.into_iter().rev() {
+                let known = self.look_up(&[(form, 1)], true)?;
                 if known.is_some() {
                     return Ok(known);
                 }
@@ -143,15 +194,47 @@ impl Vocabulary<'_> {
             return Ok(None);
         }
         let factor = if term.starts_with(CAPITAL_MARK) { CAPITAL_FACTOR } else { 1.0 };
+        let forms: Vec<_> = forms.into_iter().zip(TIMES_BY_MARK).collect();
         let known = self.look_up(&forms, true)?;
         Ok(known.map(|known| QueryTerm { weight: known.weight * factor, ..known }))
+    }
+
+    /// Those of these stop words that some chunk has written as a name.
+    fn known_names(
+        &self,
+        mut names: BTreeMap<String, Range<usize>>,
+    ) -> io::Result<BTreeMap<String, Range<usize>>> {
+        let mut unknown = Vec::new();
+        for name in names.keys() {
+            if self.look_up(&name_forms(name), true)?.is_none() {
+                unknown.push(name.clone());
+            }
+        }
+        names.retain(|name, _| !unknown.contains(name));
+        Ok(names)
+    }
+
+    /// Adds a stop word that the question and some chunk write as a name. If it is asked for alone, what is none is found
+    /// behind it.
+    fn add_name(&mut self, name: &str, factor: f64, is_alone: bool) -> io::Result<()> {
+        let mut forms = Vec::from(name_forms(name));
+        let Some(known) = self.look_up(&forms, true)? else { return Ok(()) };
+        let weight = factor * known.weight;
+        forms.extend(is_alone.then(|| (name.replacen(CAPITAL_MARK, &STOP_WORD_MARK.to_string(), 1), 1)));
+        self.known.extend(self.look_up(&forms, true)?.map(|known| QueryTerm { weight, ..known }));
+        Ok(())
     }
 
     /// Adds a term if some chunk has it.
     fn add(&mut self, term: &str) -> io::Result<bool> {
         let known = match term.strip_prefix(MARKS) {
             Some(word) => self.look_up_marked(term, word)?,
-            None => self.look_up(&[term], false)?,
+            None => {
+                let joined = self.joined.get(term).into_iter().flatten().cloned();
+                let forms: Vec<_> =
+                    std::iter::once(term.to_owned()).chain(joined).map(|form| (form, 1)).collect();
+                self.look_up(&forms, false)?
+            }
         };
         let is_known = known.is_some();
         self.known.extend(known);
@@ -163,7 +246,7 @@ impl Vocabulary<'_> {
     fn add_most_frequent(&mut self, terms: &[String], factor: f64) -> io::Result<bool> {
         let mut best: Option<QueryTerm> = None;
         for term in terms {
-            let known = self.look_up(&[term], false)?;
+            let known = self.look_up(&[(term.clone(), 1)], false)?;
             let is_better = |known: &QueryTerm| best.as_ref().is_none_or(|best| known.weight < best.weight);
             best = known.filter(is_better).or(best);
         }

@@ -136,14 +136,18 @@ impl Characters {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
     use syft_space_domain::dataset::{Stemming, StopWords, Tokenizer};
 
     use super::*;
 
     fn shown(settings: AnalyzerSettings, text: &str, question: &str) -> Vec<String> {
-        let hashes: Vec<u32> =
-            analyzer::query_terms(settings, &normalized(question)).keys().map(|term| hash(term)).collect();
+        let hashes: Vec<u32> = analyzer::query_terms(settings, &normalized(question), BTreeMap::new())
+            .keys()
+            .map(|term| hash(term))
+            .collect();
         let places = WordPlaces::of(settings, text).find(&hashes);
         let number = |n: u32| usize::try_from(n).unwrap();
         let part =
@@ -187,7 +191,7 @@ mod tests {
                 let settings = AnalyzerSettings { tokenizer, ..AnalyzerSettings::default() };
                 let question = format!("{question} {}", text.chars().take(9).collect::<String>());
                 let hashes: Vec<u32> =
-                    analyzer::query_terms(settings, &normalized(&question)).keys().map(|term| hash(term)).collect();
+                    analyzer::query_terms(settings, &normalized(&question), BTreeMap::new()).keys().map(|term| hash(term)).collect();
                 let mut end = 0;
                 for place in WordPlaces::of(settings, &text).find(&hashes) {
                     prop_assert!(place.start >= end && place.length > 0);

@@ -104,3 +104,50 @@ pub fn q2_capitals_are_a_preference_and_no_filter(make: &SearchFactory) {
         assert!(ids.starts_with(order), "{question:?} finds {order:?} first: {ids:?}");
     }
 }
+
+/// A capital letter inside a sentence of the question makes it a name, if some chunk has it so.
+pub fn q2_a_name_that_is_a_stop_word_is_found_beside_words_that_no_chunk_has(make: &SearchFactory) {
+    let fixture = make();
+    let engine = &*fixture.adapter;
+    let notes = (0..30).map(|n| {
+        document(&format!("note{n}"), &[&*format!("it will rain on pier {n}; it may and it will, we can")])
+    });
+    let files = [
+        document("doctor", &["Dr. Will sails north. Mr. Will keeps two dogs."]),
+        document("lodge", &["the head of the lodge is Will"]),
+        document("spring", &["boats come back in May"]),
+        document("poster", &["All Of The Best Boats"]),
+    ];
+    apply(engine, 1, &put_changes(1, files.into_iter().chain(notes)));
+    let hits = |text, threshold| -> Vec<String> {
+        search(engine, 1, index(1), text, 4, threshold)
+            .into_iter()
+            .map(|hit| hit.document.to_string())
+            .collect()
+    };
+    for (question, found) in [
+        ("Is Will married?", &["doctor", "lodge"][..]),
+        ("Does Will smoke?", &["doctor", "lodge"]),
+        ("How tall is Will?", &["doctor", "lodge"]),
+        ("Is it Will's zeppelin?", &["doctor", "lodge"]),
+        ("Who is married to Mr. Will?", &["doctor"]),
+        ("When in May do quokkas sleep?", &["spring"]),
+        ("Is it that will married?", &[]),
+        ("How Can I Marry", &[]),
+        ("How Do I Marry The Quokka Of All?", &[]),
+        ("Which quokka wrote The Zeppelin?", &[]),
+        ("Did Can marry?", &[]),
+    ] {
+        let mut hits = hits(question, 0.5);
+        hits.sort();
+        assert_eq!(hits, found, "{question}");
+    }
+    for question in ["Who is Will?", "What did Will do?", "Has Will been there?", "Why is that Will?"] {
+        let mut first = hits(question, 0.5);
+        first.truncate(2);
+        first.sort();
+        assert_eq!(first, ["doctor", "lodge"], "{question}");
+    }
+    let lodge = hits("Does Will head a lodge?", 0.5);
+    assert_eq!(lodge.first().map(String::as_str), Some("lodge"), "it counts as a word beside known ones");
+}

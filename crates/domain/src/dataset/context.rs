@@ -48,20 +48,22 @@ pub fn contexts(document: &Document) -> Vec<String> {
 /// The usual hyphen, the one of typography, and the one that is never parted from what follows.
 const HYPHENS: [char; 3] = ['-', '\u{2010}', '\u{2011}'];
 
+/// The words of a text that have hyphens between letters, each as the parts that these leave: "Werk" and "statt".
+pub fn hyphenated_words(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    let words = text.split(|c: char| !(c.is_alphabetic() || HYPHENS.contains(&c)));
+    let parts = words.filter(|word| word.contains(HYPHENS)).flat_map(|word| {
+        let parts: Vec<&str> = word.split(HYPHENS).collect();
+        parts.split(|part| part.is_empty()).map(<[_]>::to_vec).collect::<Vec<_>>()
+    });
+    parts.filter(|parts| parts.len() > 1)
+}
+
 /// Adds what each hyphen between letters parts, as one word: "Werkstatt" of "Werk-statt".
 fn push_without_hyphens(text: &str, joined: &mut String) {
-    if !text.contains(HYPHENS) {
-        return;
-    }
-    for word in text.split(|c: char| !(c.is_alphabetic() || HYPHENS.contains(&c))) {
-        let mut before = "";
-        for part in word.split(HYPHENS) {
-            if !before.is_empty() && !part.is_empty() {
-                joined.push(if joined.is_empty() { '\n' } else { ' ' });
-                joined.push_str(before);
-                joined.push_str(part);
-            }
-            before = part;
+    for parts in hyphenated_words(text) {
+        for pair in parts.windows(2) {
+            joined.push(if joined.is_empty() { '\n' } else { ' ' });
+            joined.extend(pair.iter().copied());
         }
     }
 }

@@ -33,7 +33,7 @@ mod upload;
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 pub use cancel::cancel_job;
 pub use chunk::{Chunk, chunks, chunks_at};
-pub use context::contexts;
+pub use context::{contexts, hyphenated_words};
 pub use document::{
     Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, MadeOf,
     NewDocument, ReaderVersion, Usage,

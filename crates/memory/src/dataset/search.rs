@@ -7,7 +7,7 @@ use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     AnalyzerSettings, Change, ChangeNumber, Chunk, Document, DocumentId, Highlight, Hit, Hits, IndexKey,
-    Location, Metadata, SearchQuery, Stemming, StopWords, Tokenizer, contexts,
+    Location, Metadata, SearchQuery, Stemming, StopWords, Tokenizer, contexts, hyphenated_words,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -72,6 +72,12 @@ const NAME_MARK: char = '\u{2}';
 const CAPITAL_MARK: char = '\u{3}';
 /// The marks by how surely a word with them is a name, and how many times it counts then.
 const MARKS: [(char, f64); 3] = [(STOP_WORD_MARK, 1.0), (CAPITAL_MARK, 6.0), (NAME_MARK, 12.0)];
+/// The stop words that are names of persons or works too.
+const NAMES: [&str; 6] = ["can", "it", "may", "us", "who", "will"];
+/// What stands before a name, with a full stop that ends no sentence.
+const TITLES: [&str; 9] = ["dr", "fr", "hr", "messrs", "mr", "mrs", "ms", "prof", "rev"];
+/// How many times an occurrence of a name counts that the question writes as a name too.
+const NAME_TIMES: f64 = 20.0;
 /// How many times as much a stop word weighs that the question has with a capital letter.
 const CAPITAL_FACTOR: f64 = 10.0;
 /// The minimum length of a word that may be misspelt.
@@ -83,11 +89,52 @@ fn document_terms(text: &str, analyzer: AnalyzerSettings) -> Vec<String> {
 }
 
 /// The distinct terms of a query: its stop words only if it has no others.
-fn query_terms(text: &str, analyzer: AnalyzerSettings) -> BTreeSet<String> {
+/// These names are no stop words.
+fn query_terms(text: &str, analyzer: AnalyzerSettings, names: &BTreeSet<String>) -> BTreeSet<String> {
     let terms: BTreeSet<String> = analyze(text, analyzer, false).into_iter().collect();
-    let (stop_words, others): (BTreeSet<_>, BTreeSet<_>) =
-        terms.into_iter().partition(|term| term.starts_with([STOP_WORD_MARK, CAPITAL_MARK]));
+    let (stop_words, others): (BTreeSet<_>, BTreeSet<_>) = terms
+        .into_iter()
+        .partition(|term| term.starts_with([STOP_WORD_MARK, CAPITAL_MARK]) && !names.contains(term));
     if others.is_empty() { stop_words } else { others }
+}
+
+/// The stop words of a query with a capital letter inside a sentence, beside a word without one.
+fn possible_names(text: &str, analyzer: AnalyzerSettings) -> BTreeSet<String> {
+    let text: String = text.nfkc().collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let terms = analyze(&text, AnalyzerSettings { tokenizer: Tokenizer::Words, ..analyzer }, false);
+    let is_small =
+        |word: Option<&&str>| word.is_some_and(|word| word.starts_with(char::is_lowercase) || is_title(word));
+    let is_name = |(at, term): &(usize, String)| {
+        let next = words.get(at.saturating_add(1));
+        let before = at.checked_sub(1).and_then(|before| words.get(before));
+        term.strip_prefix(CAPITAL_MARK).is_some_and(|word| NAMES.contains(&word))
+            && next != Some(&"t")
+            && (is_small(before) || is_small(next))
+    };
+    terms.into_iter().enumerate().filter(is_name).map(|(_, term)| term).collect()
+}
+
+/// How a stop word is written as a name.
+fn name_forms(name: &str) -> Forms {
+    [CAPITAL_MARK, NAME_MARK]
+        .map(|mark| (name.replacen(CAPITAL_MARK, &mark.to_string(), 1), NAME_TIMES))
+        .into()
+}
+
+/// The terms that the parts of a query's words with hyphens are found in too.
+fn joined_terms(text: &str, analyzer: AnalyzerSettings) -> BTreeMap<String, BTreeSet<String>> {
+    let text: String = text.nfkc().collect();
+    let mut joined: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for parts in hyphenated_words(&text) {
+        for together in parts.windows(2).chain((parts.len() > 2).then_some(&*parts)) {
+            for part in together.iter().flat_map(|part| analyze(part, analyzer, false)) {
+                joined.entry(part).or_default().extend(analyze(&together.concat(), analyzer, false));
+            }
+        }
+    }
+    joined
 }
 
 fn analyze(text: &str, analyzer: AnalyzerSettings, with_unigrams: bool) -> Vec<String> {
@@ -125,14 +172,22 @@ fn stop_word_mark(word: &str, before: &str, has_small_letters: bool) -> char {
         return STOP_WORD_MARK;
     }
     let is_between = |c: char| !c.is_alphanumeric() && !".!?…:;,".contains(c);
-    let last = before.trim_end_matches(is_between).chars().next_back();
-    let begins_sentence = last.is_none_or(|last| last != ',' && !last.is_alphanumeric());
+    let before = before.trim_end_matches(is_between);
+    let last_word =
+        before.strip_suffix('.').and_then(|text| text.rsplit(|c: char| !c.is_alphanumeric()).next());
+    let is_titled = last_word.is_some_and(is_title);
+    let last = before.chars().next_back();
+    let begins_sentence = !is_titled && last.is_none_or(|last| last != ',' && !last.is_alphanumeric());
     match word.chars().all(char::is_uppercase) {
         true if !has_small_letters => CAPITAL_MARK,
         true if !is_letter || !begins_sentence => NAME_MARK,
         _ if begins_sentence => STOP_WORD_MARK,
         _ => CAPITAL_MARK,
     }
+}
+
+fn is_title(word: &str) -> bool {
+    TITLES.contains(&word.to_lowercase().as_str())
 }
 
 /// A word without the s at its end, where English words are cut to their stem.
@@ -262,7 +317,7 @@ impl Index {
     }
 
     /// The forms in which a term is asked for, of which some chunk has one.
-    fn known_forms(&self, term: &str) -> Option<Forms> {
+    fn known_forms(&self, term: &str, joined: Option<&BTreeSet<String>>) -> Option<Forms> {
         let with_mark = |(mark, times): (char, f64)| Some((format!("{mark}{}", term.get(1..)?), times));
         let forms = || MARKS.into_iter().filter_map(with_mark);
         let is_known = |forms: &Forms| forms.iter().any(|(form, _)| self.document_frequency(form) > 0.0);
@@ -270,36 +325,60 @@ impl Index {
         match term.chars().next() {
             Some(STOP_WORD_MARK | CAPITAL_MARK) => Some(forms().collect()).filter(is_known),
             Some(NAME_MARK) => forms().rev().find_map(|(form, _)| alone(form)),
-            _ => alone(term.to_owned()),
+            _ => {
+                let joined = joined.into_iter().flatten().cloned();
+                let forms = std::iter::once(term.to_owned()).chain(joined).map(|form| (form, 1.0));
+                Some(forms.collect()).filter(is_known)
+            }
         }
     }
 
-    fn weigh(&self, analyzer: AnalyzerSettings, query: BTreeSet<String>) -> WeighedQuery {
+    fn weigh(&self, analyzer: AnalyzerSettings, text: &str) -> WeighedQuery {
+        let joined = joined_terms(text, analyzer);
         let total = self.chunks().fold(0.0, |sum, _| sum + 1.0);
         let idf = |with: f64| f64::ln(1.0 + (total - with + 0.5) / (with + 0.5));
         let mut weighed = WeighedQuery::default();
-        for term in query {
+        let known =
+            |name: &String| name_forms(name).iter().any(|(form, _)| self.document_frequency(form) > 0.0);
+        let mut names = possible_names(text, analyzer);
+        names.retain(known);
+        let terms = query_terms(text, analyzer, &names);
+        let are_alone = terms.len() == names.len();
+        for term in terms.difference(&names) {
             let is_bigram = analyzer.tokenizer == Tokenizer::Cjk && term.starts_with(is_cjk);
             // Only a word that nobody has is looked for among all others.
-            let found = self.known_forms(&term).map(|forms| (forms, 1.0));
-            let found = found.or_else(|| Some((Vec::from([(self.correction(&term)?, 1.0)]), 2.0)));
+            let found = self.known_forms(term, joined.get(term)).map(|forms| (forms, 1.0));
+            let found = found.or_else(|| Some((Vec::from([(self.correction(term)?, 1.0)]), 2.0)));
             let Some((forms, factor)) = found else {
                 if !is_bigram {
                     weighed.weight += 2.0 * idf(1.0);
                 }
                 continue;
             };
-            let with: f64 = forms.iter().map(|(form, _)| self.document_frequency(form)).sum();
+            let with = forms.iter().map(|(form, _)| self.document_frequency(form));
+            let is_marked = term.starts_with(MARKS.map(|(mark, _)| mark));
+            let with: f64 = if is_marked { with.sum() } else { with.fold(0.0, f64::max) };
             let emphasis = if term.starts_with(CAPITAL_MARK) { CAPITAL_FACTOR } else { 1.0 };
             let weight = emphasis * idf(with.min(total));
             weighed.weight += factor * weight;
+            weighed.known.push((forms, weight));
+        }
+        let emphasis = if weighed.known.is_empty() { CAPITAL_FACTOR } else { 1.0 };
+        for name in names {
+            let mut forms = name_forms(&name);
+            let with: f64 = forms.iter().map(|(form, _)| self.document_frequency(form)).sum();
+            let weight = emphasis * idf(with.min(total));
+            forms.extend(
+                are_alone.then(|| (name.replacen(CAPITAL_MARK, &STOP_WORD_MARK.to_string(), 1), 1.0)),
+            );
+            weighed.weight += weight;
             weighed.known.push((forms, weight));
         }
         weighed
     }
 
     fn search(&self, analyzer: AnalyzerSettings, query: &SearchQuery<'_>) -> Hits {
-        let weighed = self.weigh(analyzer, query_terms(query.text, analyzer));
+        let weighed = self.weigh(analyzer, query.text);
         let (sum, count) =
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
         let average_length = sum / count;

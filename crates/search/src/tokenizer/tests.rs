@@ -111,6 +111,7 @@ fn a_capital_letter_tells_a_name_inside_of_a_sentence_only() {
         ("PLAN A", "^a"),
         ("he and I DON'T like the U.S. very", "-i -t -the -s"),
         ("the Will's tale", "-the ^will -s"),
+        ("Mr. Will, (Dr. May). Prof. Us. Dry. Will", "^will ^may ^us -will"),
     ] {
         let mut tokenizer =
             UnicodeTokenizer::new(CjkMode::Letters, Casing::Standard, Listed::Marked, Some(stop_words()));
