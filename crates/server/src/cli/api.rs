@@ -10,11 +10,14 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::TenantName;
 
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::http::listener::OPERATOR_TENANT;
 use crate::http::problem::ProblemBody;
-use crate::routes::auth::{AccessToken, Login};
+use crate::http::reason::Reason;
+use crate::routes::auth::{AccessToken, Login, Me};
+use crate::routes::operator::Tenant;
 use crate::routes::reply::List;
 use crate::startup::control::SocketPath;
 
@@ -22,6 +25,9 @@ use crate::startup::control::SocketPath;
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 const BROKE_OFF: &str = "the server's answer broke off";
+/// No password can be reset, so this is all that anybody can do.
+const WHO_CAN_HELP: &str = "`syft-space users list` shows whose accounts there are, and an owner or admin of the tenant can \
+                            invite another address with `syft-space invite`";
 const UNKNOWN_ANSWER: &str = "the server's answer is not what this version knows";
 
 /// A client of the control socket.
@@ -42,9 +48,31 @@ impl ApiClient {
 
     /// Logs an account in, as which all further requests are made.
     pub(super) async fn log_in(&mut self, login: &Login) -> anyhow::Result<()> {
+        // A login tells nobody which tenants there are; whoever runs this on the host may know.
+        self.check_tenant(login.tenant.as_ref()).await?;
         let issued: AccessToken<'_> = self.post("/api/v1/auth/login", login).await?;
         self.token = Some(Secret::new(issued.access_token.into_owned()));
         Ok(())
+    }
+
+    /// Makes sure, as the operator, that there is a tenant of this name, or any where none is named.
+    async fn check_tenant(&self, named: Option<&TenantName>) -> anyhow::Result<()> {
+        let known: List<Tenant> = self.get("/operator/v1/tenants").await?;
+        let message = match named {
+            _ if known.items.is_empty() => {
+                "there is no tenant yet; `syft-space owner create` founds the first one".to_owned()
+            }
+            Some(named) if known.items.iter().all(|tenant| tenant.name != *named) => {
+                format!("there is no tenant {named}; `syft-space tenants list` shows which there are")
+            }
+            _ => return Ok(()),
+        };
+        Err(CommandError::new(ExitStatus::NotFound, message).into())
+    }
+
+    /// The account that calls, and what it may.
+    pub(super) async fn me(&self) -> anyhow::Result<Me> {
+        self.get("/api/v1/auth/me").await
     }
 
     /// Whether a server answers.
@@ -165,6 +193,9 @@ fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
         _ => ExitStatus::Failed,
     };
     let message = match serde_json::from_slice(body) {
+        Ok(ProblemBody { detail, reason_code, .. }) if reason_code == Reason::CredentialsWrong.code() => {
+            format!("{detail}; {WHO_CAN_HELP}")
+        }
         Ok(ProblemBody { detail, tenants: None, .. }) => detail.into_owned(),
         Ok(ProblemBody { detail, tenants: Some(tenants), .. }) => {
             format!("{detail}, with --tenant: {}", tenants.join(", "))
@@ -176,5 +207,10 @@ fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
 
 /// Reads an argument of the command line, and refuses it by its name, in the server's words, where it is not allowed.
 pub(super) fn option<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, CommandError> {
-    text.parse().map_err(|error| CommandError::new(ExitStatus::Refused, format!("{name}: {error}")))
+    text.parse().map_err(|error| unusable(name, error))
+}
+
+/// The error of a command line with an argument that cannot be followed.
+pub(super) fn unusable(name: &str, error: impl Display) -> CommandError {
+    CommandError::new(ExitStatus::Usage, format!("{name}: {error}"))
 }

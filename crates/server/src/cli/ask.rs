@@ -2,11 +2,14 @@
 
 use clap::Args;
 use serde_json::Value;
+use syft_space_domain::dataset::SearchQuery;
 use syft_space_domain::endpoint::Slug;
 
 use crate::cli::account::Account;
-use crate::cli::api::{ApiClient, option};
+use crate::cli::api::{ApiClient, option, unusable};
+use crate::cli::exit::{CommandError, ExitStatus, status_of};
 use crate::cli::output::Output;
+use crate::cli::policies::why_shut_out;
 use crate::cli::printable::{one_line, wrap};
 use crate::routes::query::Query;
 
@@ -23,16 +26,27 @@ pub(super) struct AskArguments {
     #[arg(value_name = "QUESTION")]
     question: String,
     /// The most passages to show [default: 5]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=SearchQuery::MAX_LIMIT))]
     top: Option<u64>,
     #[command(flatten)]
     pub(super) account: Account,
 }
 
+impl AskArguments {
+    /// Whom it asks, and what.
+    pub(super) fn read(&self) -> Result<(Slug, Query), CommandError> {
+        SearchQuery::check_text(&self.question).map_err(|error| unusable("QUESTION", error))?;
+        let slug = option("ENDPOINT", &self.endpoint)?;
+        Ok((slug, Query::of_question(self.question.clone(), self.top)))
+    }
+}
+
 pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) -> anyhow::Result<()> {
-    let slug: Slug = option("ENDPOINT", &what.endpoint)?;
-    let question = Query::of_question(what.question.clone(), what.top);
-    let answer: Value = api.post(&format!("/api/v1/endpoints/{slug}/query"), &question).await?;
+    let (slug, question) = what.read()?;
+    let answer: Value = match api.post(&format!("/api/v1/endpoints/{slug}/query"), &question).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(explained(api, &slug, error).await),
+    };
     if out.json {
         return out.document(&answer);
     }
@@ -53,6 +67,27 @@ pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) 
         }
     }
     Ok(())
+}
+
+/// Says of a question that was refused what the account can do about it.
+async fn explained(api: &ApiClient, slug: &Slug, error: anyhow::Error) -> anyhow::Error {
+    let status = status_of(&error);
+    let message = match status {
+        ExitStatus::NotFound => format!(
+            "there is no endpoint \"{slug}\", or it is a draft, which only owners and admins can ask; `syft-space \
+             endpoints list` shows which there are"
+        ),
+        // Whoever may not know why has been told whom to ask.
+        ExitStatus::Refused => match why_shut_out(api, slug.as_str(), None).await {
+            Ok(Some(why)) => format!(
+                "the endpoint's access policy does not admit you: {why}; `syft-space policies list` shows what each says, and \
+                 `syft-space policies set` changes it"
+            ),
+            _ => return error,
+        },
+        _ => return error,
+    };
+    CommandError::new(status, message).into()
 }
 
 /// Where a passage stands: in which document, and where in it as far as that is known.

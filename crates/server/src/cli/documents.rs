@@ -5,6 +5,7 @@ use reqwest::Method;
 use syft_space_domain::dataset::FileName;
 
 use crate::cli::api::{ApiClient, option};
+use crate::cli::exit::{CommandError, ExitStatus, status_of};
 use crate::cli::lists::{find_dataset, list_all, time};
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::documents::DocumentSummary;
@@ -47,13 +48,23 @@ pub(super) async fn run(api: &ApiClient, what: &Documents, out: &mut Output) -> 
             list_all(api, &format!("/api/v1/datasets/{dataset}/documents"), DOCUMENTS, out).await
         }
         Documents::Remove { dataset, documents } => {
-            let dataset = find_dataset(api, dataset).await?.id;
             // All are looked at before one is removed.
             let names: Vec<FileName> =
                 documents.iter().map(|name| option("DOCUMENT", name)).collect::<Result<_, _>>()?;
-            for name in names {
-                let path = format!("/api/v1/datasets/{dataset}/documents/{}", name.document_id());
-                api.send(api.request(Method::DELETE, &path, &[])?).await?;
+            let found = find_dataset(api, dataset).await?;
+            for (removed, name) in names.iter().enumerate() {
+                let path = format!("/api/v1/datasets/{}/documents/{}", found.id, name.document_id());
+                if let Err(error) = api.send(api.request(Method::DELETE, &path, &[])?).await {
+                    let error = match status_of(&error) {
+                        ExitStatus::NotFound => unknown(dataset, name).into(),
+                        _ => error,
+                    };
+                    let done = format!("{removed} of {} documents removed", names.len());
+                    return Err(match removed {
+                        0 => error,
+                        _ => CommandError::partial(&done, &error).into(),
+                    });
+                }
                 if !out.json {
                     out.line(&format!("{name} is removed."))?;
                 }
@@ -61,4 +72,13 @@ pub(super) async fn run(api: &ApiClient, what: &Documents, out: &mut Output) -> 
             if out.json { out.document(&serde_json::json!({ "removed": documents })) } else { Ok(()) }
         }
     }
+}
+
+/// What was named is no document of a dataset.
+fn unknown(dataset: &str, name: &FileName) -> CommandError {
+    let message = format!(
+        "there is no document {:?} in the dataset {dataset:?}; `syft-space documents list` shows which there are",
+        name.as_str()
+    );
+    CommandError::new(ExitStatus::NotFound, message)
 }

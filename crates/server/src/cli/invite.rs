@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
+use crate::cli::exit::CommandError;
 use crate::cli::lists::time;
 use crate::cli::output::Output;
 use crate::routes::invitations::{Invite, IssuedInvitation};
@@ -21,8 +22,15 @@ pub(super) struct InviteArguments {
     pub(super) account: Account,
 }
 
+impl InviteArguments {
+    /// Whom it invites, and as what.
+    pub(super) fn read(&self) -> Result<Invite, CommandError> {
+        Ok(Invite { email: option("EMAIL", &self.email)?, role: option("--role", &self.role)? })
+    }
+}
+
 pub(super) async fn run(api: &ApiClient, what: &InviteArguments, out: &mut Output) -> anyhow::Result<()> {
-    let body = Invite { email: option("EMAIL", &what.email)?, role: option("--role", &what.role)? };
+    let body = what.read()?;
     let issued: IssuedInvitation<'_> = api.post("/api/v1/invitations", &body).await?;
     if out.json {
         return out.document(&issued);

@@ -94,7 +94,8 @@ pub(super) struct Events {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// The most events to list
-    #[arg(long, value_name = "NUMBER", default_value_t = 100, conflicts_with = "all")]
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, conflicts_with = "all",
+          value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
     /// List all of them
     #[arg(long)]

@@ -29,7 +29,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use syft_space_domain::access::{Permission, PrincipalKind};
+use syft_space_domain::identity::Forbidden;
 
+use exit::status_of;
 pub use exit::{CommandError, ExitStatus};
 
 use crate::cli::api::ApiClient;
@@ -145,6 +148,27 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Refuses arguments that cannot be followed, before a password is asked for.
+    fn check(&self) -> Result<(), CommandError> {
+        match self {
+            Self::Ask(ask) => ask.read().map(drop),
+            Self::Invite(invite) => invite.read().map(drop),
+            Self::Policies(policies::Policies::Set(set)) => set.check(),
+            _ => Ok(()),
+        }
+    }
+
+    /// What it does as an account, where it reads other things first that more roles may read.
+    fn permission(&self) -> Option<Permission> {
+        match self {
+            Self::Publish(_) | Self::Unpublish(_) => Some(Permission::WriteEndpoints),
+            Self::Policies(policies::Policies::Set(_)) => Some(Permission::WritePolicies),
+            _ => None,
+        }
+    }
+}
+
 /// The command line as data, for its documentation.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -241,6 +265,7 @@ fn run_on_space(
         }
         _ => (None, IfMissing::Refuse),
     };
+    command.check()?;
     let login = command.account().map(|account| account.read(tenant.as_deref())).transpose()?;
     let tenant = tenant.filter(|_| new_owner.is_none() && login.is_none());
     actix_web::rt::System::new().block_on(async {
@@ -250,12 +275,28 @@ fn run_on_space(
             None => Ok(()),
         };
         let outcome = match logged_in {
-            Ok(()) => call(&connection.api, command, new_owner.as_ref(), out).await,
+            Ok(()) => match call(&connection.api, command, new_owner.as_ref(), out).await {
+                Err(error) => Err(by_right(&connection.api, command, error).await),
+                done => done,
+            },
             Err(error) => Err(error),
         };
         let closed = connection.close().await;
         outcome.and(closed)
     })
+}
+
+/// Says of a command that was refused who may do it, instead of who may read what it reads first.
+async fn by_right(api: &ApiClient, command: &Command, error: anyhow::Error) -> anyhow::Error {
+    let Some(permission) = command.permission().filter(|_| status_of(&error) == ExitStatus::Refused) else {
+        return error;
+    };
+    match api.me().await.map(|me| PrincipalKind::Member(me.role)) {
+        Ok(kind) if !kind.may(permission) => {
+            CommandError::new(ExitStatus::Refused, Forbidden { kind, permission }.to_string()).into()
+        }
+        _ => error,
+    }
 }
 
 /// Does what a command does over the API.

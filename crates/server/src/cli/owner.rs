@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use syft_space_domain::identity::{Email, Password};
-use syft_space_domain::tenant::TenantName;
+use syft_space_domain::identity::Password;
 
-use crate::cli::api::ApiClient;
+use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::Output;
 use crate::cli::password;
@@ -34,12 +33,10 @@ pub(super) struct CreateOwner {
 impl CreateOwner {
     /// Checks the arguments, and asks for the password.
     pub(super) fn read(&self, tenant: Option<&str>) -> anyhow::Result<Founding> {
-        let usage = |message: String| CommandError::new(ExitStatus::Usage, message);
-        let tenant_name =
-            tenant.ok_or_else(|| usage("say what the tenant is called: --tenant NAME".to_owned()))?;
-        let tenant_name =
-            TenantName::parse(tenant_name).map_err(|error| usage(format!("--tenant: {error}")))?;
-        let email = Email::parse(&self.email).map_err(|error| usage(format!("--email: {error}")))?;
+        let tenant_name = tenant.ok_or_else(|| {
+            CommandError::new(ExitStatus::Usage, "say what the tenant is called: --tenant NAME")
+        })?;
+        let (tenant_name, email) = (option("--tenant", tenant_name)?, option("--email", &self.email)?);
         let password = match &self.password_file {
             Some(path) => password::from_file(path)?,
             None => password::prompt()?,

@@ -19,10 +19,10 @@ const MAX_ATTEMPTS: u32 = 3;
 /// Reads a password from a file; `-` is standard input. One line's end behind it does not belong to it.
 pub(super) fn from_file(path: &Path) -> anyhow::Result<Secret<String>> {
     if path == Path::new("-") {
-        return read(io::stdin().lock()).context("the password on standard input");
+        return read(io::stdin().lock()).context("--password-file: the password on standard input");
     }
-    let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
-    read(file).with_context(|| format!("the password in {}", path.display()))
+    let file = File::open(path).with_context(|| format!("--password-file: opening {}", path.display()))?;
+    read(file).with_context(|| format!("--password-file: the password in {}", path.display()))
 }
 
 fn read(from: impl Read) -> anyhow::Result<Secret<String>> {

@@ -9,7 +9,9 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::access::{Permission, may};
+use syft_space_domain::ids::PolicyId;
+use syft_space_domain::policy::{EmailPattern, PolicyTypes};
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
@@ -17,13 +19,16 @@ use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::{POLICIES, list_all};
 use crate::cli::output::Output;
 use crate::cli::publish::find_endpoint;
-use crate::routes::endpoints::{AttachPolicies, AttachedPolicies};
+use crate::routes::endpoints::{AttachPolicies, AttachedPolicies, Endpoint, EndpointWithPolicies};
 use crate::routes::policies::{ChangePolicy, NewPolicy, Policy};
 
 /// The most bytes of a policy's file: as many as the server takes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 const PATH: &str = "/api/v1/policies";
+
+/// What is said of a policy that was another before.
+const CHANGED: &str = "is changed";
 
 /// What one can do with policies.
 #[derive(Subcommand)]
@@ -66,6 +71,16 @@ struct Rule {
 }
 
 impl SetPolicy {
+    /// Refuses what can be no pattern, by the argument that has it.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        for (name, patterns) in [("--allow", &self.allow), ("--deny", &self.deny)] {
+            for pattern in patterns {
+                let _readable: EmailPattern = option(&format!("{name} {pattern:?}"), pattern)?;
+            }
+        }
+        Ok(())
+    }
+
     fn rule(&self) -> anyhow::Result<Rule> {
         let (mode, patterns) = match (&self.file, self.allow.is_empty()) {
             (Some(file), _) => return read_file(file),
@@ -78,14 +93,16 @@ impl SetPolicy {
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Rule> {
-    let reading = || format!("reading {}", path.display());
+    let reading = || format!("--file: reading {}", path.display());
     let mut text = Vec::new();
     let file = File::open(path).with_context(reading)?;
     file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut text).with_context(reading)?;
     let read = serde_json::from_slice(&text);
     read.map_err(|error| {
-        let message =
-            format!("{}: {error}; a policy is {{\"policy_type\", \"configuration\"}}", path.display());
+        let message = format!(
+            "--file: {}: {error}; a policy is {{\"policy_type\", \"configuration\"}}",
+            path.display()
+        );
         CommandError::new(ExitStatus::Refused, message).into()
     })
 }
@@ -114,9 +131,59 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
                     ))?;
                 }
             }
+            warn_if_shut_out(api, &policy, &set.on, done, out).await;
             if out.json { out.document(&policy) } else { Ok(()) }
         }
     }
+}
+
+/// Tells an account which endpoints it may not ask by its own policy: those that it was attached to, and, where the policy was
+/// changed, others that have it. What cannot be learned goes unsaid, for what was wanted is done.
+async fn warn_if_shut_out(api: &ApiClient, policy: &Policy, on: &[String], done: &str, out: &Output) {
+    let mut endpoints = on.to_vec();
+    if done == CHANGED {
+        let others = api.page::<Endpoint>("/api/v1/endpoints", &[("limit", "100")], None).await;
+        let others = others.map(|page| page.items).unwrap_or_default();
+        endpoints.extend(others.into_iter().map(|endpoint| endpoint.slug.to_string()));
+    }
+    endpoints.sort();
+    endpoints.dedup();
+    for endpoint in endpoints {
+        if let Ok(Some(why)) = why_shut_out(api, &endpoint, Some(policy.id)).await {
+            out.remark(&format!("You may not ask {endpoint} yourself now: {why}."));
+        }
+    }
+}
+
+/// Why the account that calls may not ask an endpoint, where it may know; nothing, where it may ask, or where a policy is meant
+/// that the endpoint does not have.
+pub(super) async fn why_shut_out(
+    api: &ApiClient,
+    endpoint: &str,
+    by: Option<PolicyId>,
+) -> anyhow::Result<Option<String>> {
+    let me = api.me().await?;
+    if !may(me.role, Permission::WritePolicies) {
+        return Ok(None);
+    }
+    let (EndpointWithPolicies { endpoint, policies }, _) = find_endpoint(api, endpoint).await?;
+    if by.is_some_and(|by| policies.iter().all(|policy| policy.id != by)) {
+        return Ok(None);
+    }
+    let path = format!("/api/v1/endpoints/{}/policies/explain", endpoint.slug);
+    let verdict: Value = api.post(&path, &json!({ "identity": { "email": me.email } })).await?;
+    let text = |pointer: &str| verdict.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    if text("/verdict") != "deny" {
+        return Ok(None);
+    }
+    let decided_by = policies.iter().find(|policy| policy.id.to_string() == text("/decided_by/policy_id"));
+    Ok(Some(match decided_by {
+        Some(policy) => format!("its policy {:?} denies you", policy.name),
+        None => {
+            let names: Vec<String> = policies.iter().map(|policy| format!("{:?}", policy.name)).collect();
+            format!("its policies do not admit you ({}): {}", text("/reason_code"), names.join(", "))
+        }
+    }))
 }
 
 /// Makes a policy, or changes the one of this name or id; returns what was done, as the end of a sentence.
@@ -148,7 +215,7 @@ async fn make_or_change(api: &ApiClient, named: &str, rule: Rule) -> anyhow::Res
         return Ok((policy, "is so already"));
     };
     let change = ChangePolicy { name: None, configuration: Some(patch) };
-    Ok((api.change(Method::PATCH, &path, revision, &change).await?, "is changed"))
+    Ok((api.change(Method::PATCH, &path, revision, &change).await?, CHANGED))
 }
 
 /// The merge patch (RFC 7396) that makes one value of the other; nothing, where they are the same.

@@ -107,17 +107,18 @@ pub(super) async fn find_endpoint(
     api: &ApiClient,
     named: &str,
 ) -> anyhow::Result<(EndpointWithPolicies, HeaderValue)> {
-    // What is neither is the name of nothing, and would be another path.
-    let name = EndpointName::parse(named).ok_or_else(|| {
+    let unknown = || {
         let message =
             format!("there is no endpoint {named:?}; `syft-space endpoints list` shows which there are");
         CommandError::new(ExitStatus::NotFound, message)
-    })?;
-    api.get_revision(&match name {
+    };
+    // What is neither is the name of nothing, and would be another path.
+    let path = match EndpointName::parse(named).ok_or_else(unknown)? {
         EndpointName::Slug(slug) => format!("{PATH}/{slug}"),
         EndpointName::Id(id) => format!("{PATH}/{id}"),
-    })
-    .await
+    };
+    let found = api.get_revision(&path).await;
+    found.map_err(|error| if status_of(&error) == ExitStatus::NotFound { unknown().into() } else { error })
 }
 
 /// The endpoint, published, and the names of its policies.
@@ -141,6 +142,10 @@ async fn published(api: &ApiClient, what: &Publish) -> anyhow::Result<(Endpoint,
                     published: true,
                 };
                 return Ok((api.post(PATH, &body).await?, Vec::new()));
+            }
+            (Err(error), None) if status_of(&error) == ExitStatus::NotFound => {
+                let message = format!("{error}, and --dataset NAME makes one over a dataset");
+                return Err(CommandError::new(ExitStatus::NotFound, message).into());
             }
             (found, _) => found?.0,
         };
@@ -174,7 +179,15 @@ async fn find_marketplace(api: &ApiClient, named: &str) -> anyhow::Result<Market
     if let Ok(id) = named.parse() {
         return Ok(id);
     }
-    let all = api.all::<Marketplace>("/api/v1/marketplaces").await?;
+    let all =
+        api.all::<Marketplace>("/api/v1/marketplaces").await.map_err(|error| match status_of(&error) {
+            ExitStatus::Refused => {
+                let message =
+                    format!("only an owner may look a marketplace up by its name, {named:?}: give its id");
+                CommandError::new(ExitStatus::Refused, message).into()
+            }
+            _ => error,
+        })?;
     let found = all.iter().find(|marketplace| marketplace.name.as_str() == named);
     found.map(|marketplace| marketplace.id).ok_or_else(|| {
         let message = format!(

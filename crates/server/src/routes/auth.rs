@@ -126,11 +126,11 @@ pub(crate) struct Me {
     #[schemars(with = "shapes::IdShape")]
     id: AccountId,
     #[schemars(with = "shapes::CanonicalEmailShape")]
-    email: Email,
+    pub(crate) email: Email,
     #[schemars(with = "shapes::TenantNameShape")]
     tenant_name: TenantName,
     #[schemars(with = "shapes::RoleShape")]
-    role: Role,
+    pub(crate) role: Role,
 }
 
 pub(crate) async fn me(request: Request) -> Result<HttpResponse, Problem> {

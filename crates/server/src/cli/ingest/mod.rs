@@ -74,7 +74,7 @@ impl Ingest {
 /// Brings the files of a folder.
 pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -> anyhow::Result<()> {
     let started = now();
-    let folder = Folder::open(&arguments.folder)?;
+    let folder = Folder::open(&arguments.folder).context("PATH")?;
     if arguments.prune && !folder.is_whole() {
         let message = "--prune is for a folder: beside one file each other document would be removed";
         return Err(CommandError::new(ExitStatus::Usage, message).into());
@@ -113,7 +113,8 @@ pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -
         }
         Summary { failed: 0, .. } => Ok(()),
         Summary { failed, .. } => {
-            Err(CommandError::new(ExitStatus::Partial, format!("{failed} files failed")).into())
+            let files = if failed == 1 { "file" } else { "files" };
+            Err(CommandError::new(ExitStatus::Partial, format!("{failed} {files} failed")).into())
         }
     }
 }
@@ -208,15 +209,13 @@ impl<'a> IngestRun<'a> {
         let path = format!("/api/v1/datasets/{}", dataset.id);
         let mut summary =
             Summary { dataset_id: dataset.id.to_string(), dataset: dataset.name, ..Summary::default() };
-        let Stored { known_hashes, outdated, of_files: mut gone } = stored::read(api, &path).await?;
-        // What is skipped is there too.
-        let skipped = found.skipped.iter().filter_map(|entry| FileName::parse(&entry.name).ok());
-        for name in found.files.iter().map(|file| file.name.clone()).chain(skipped) {
-            gone.remove(&name.document_id());
+        let mut stored = stored::read(api, &path).await?;
+        summary.skips = stored.skip(found.skipped);
+        let Stored { known_hashes, outdated, of_files } = stored;
+        let mut gone: HashSet<DocumentId> = of_files.into_keys().collect();
+        for file in &found.files {
+            gone.remove(&file.name.document_id());
         }
-        let skips =
-            found.skipped.into_iter().map(|entry| FileReport { file: entry.name, reason: entry.reason });
-        summary.skips = skips.collect();
         summary.skipped = count(summary.skips.len());
         summary.files = count(found.files.len());
         for entry in found.failed {
@@ -283,7 +282,9 @@ impl<'a> IngestRun<'a> {
             let content = match self.folder.read(&file.name) {
                 Ok(content) => content,
                 Err(error) => {
-                    self.summary.fail(file.name.as_str(), format!("it cannot be read: {error}"));
+                    let is_stored = self.known_hashes.contains_key(&file.name.document_id());
+                    let reason = summary::reason(format!("it cannot be read: {error}"), is_stored);
+                    self.summary.fail(file.name.as_str(), reason);
                     self.record_file(file.bytes);
                     continue;
                 }

@@ -1,10 +1,13 @@
 //! What a dataset holds before an ingestion.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use syft_space_domain::dataset::{ContentHash, DocumentId, FileName};
 
 use crate::cli::api::ApiClient;
+use crate::cli::ingest::summary::{self, FileReport};
+use crate::cli::ingest::walk::SkippedEntry;
 use crate::routes::documents::DocumentSummary;
 
 /// The documents of a dataset, as far as an ingestion asks for them.
@@ -15,7 +18,27 @@ pub(super) struct Stored {
     /// The documents whose files the space would read better now.
     pub(super) outdated: HashSet<DocumentId>,
     /// The documents that were made of files.
-    pub(super) of_files: HashSet<DocumentId>,
+    pub(super) of_files: HashMap<DocumentId, FileName>,
+}
+
+impl Stored {
+    /// Reports what was skipped. What is stored of it, or of what lies in it, is not known to be gone, so it stays, and the report
+    /// says so.
+    pub(super) fn skip(&mut self, skipped: Vec<SkippedEntry>) -> Vec<FileReport> {
+        let names: HashSet<&str> = skipped.iter().map(|entry| &*entry.name).collect();
+        let mut stored = HashSet::new();
+        self.of_files.retain(|_, file| {
+            let mut parts = Path::new(file.as_str()).ancestors().filter_map(Path::to_str);
+            let entry = parts.find_map(|part| names.get(part));
+            stored.extend(entry.map(|entry| (*entry).to_owned()));
+            entry.is_none()
+        });
+        let report = |SkippedEntry { name, reason }| {
+            let is_stored = stored.contains(&name);
+            FileReport { file: name, reason: summary::reason(reason, is_stored) }
+        };
+        skipped.into_iter().map(report).collect()
+    }
 }
 
 /// Reads what the dataset at this path holds.
@@ -28,8 +51,8 @@ pub(super) async fn read(api: &ApiClient, path: &str) -> anyhow::Result<Stored> 
             let id = document.document_id;
             let source =
                 document.metadata.get("source").and_then(|source| FileName::parse(source.as_str()?).ok());
-            if source.is_some_and(|name| name.document_id() == id) {
-                stored.of_files.insert(id.clone());
+            if let Some(name) = source.filter(|name| name.document_id() == id) {
+                stored.of_files.insert(id.clone(), name);
             }
             if document.outdated {
                 stored.outdated.insert(id.clone());

@@ -14,6 +14,11 @@ pub(super) struct FileReport {
     pub(super) reason: String,
 }
 
+/// Why a file was not taken in, and that its old text still answers, where the dataset holds one.
+pub(super) fn reason(reason: String, is_stored: bool) -> String {
+    if is_stored { format!("{reason}; what the dataset holds of it still answers") } else { reason }
+}
+
 /// How many files a person is told of by name, of those with the same reason.
 const MAX_NAMED_FILES: usize = 3;
 

@@ -34,7 +34,7 @@ pub(crate) struct Problem<'a> {
     #[schemars(with = "String")]
     pub(super) instance: Option<String>,
     #[schemars(with = "shapes::ReasonCodeShape")]
-    pub(super) reason_code: Cow<'a, str>,
+    pub(crate) reason_code: Cow<'a, str>,
     /// What is wrong with each part of a body or query string.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<FieldError>")]

@@ -33,7 +33,8 @@ async fn k3_an_account_publishes_asks_and_says_who_may_with_a_server_and_without
     let ask = |email: &str| run_as(&home, email, &["ask", "hours", "When does the reading room open?"]);
 
     let ran = as_owner(&["publish", "hours"]).expect(3);
-    assert!(ran.stderr.contains("there is no such endpoint"), "{ran:?}");
+    assert!(ran.stderr.contains("no endpoint \"hours\"; `syft-space endpoints list`"), "{ran:?}");
+    assert!(ran.stderr.contains("--dataset NAME"), "{ran:?}");
     let made = as_owner(&["publish", "hours", "--dataset", "opening hours"]).expect(0).stdout;
     assert_eq!(
         made,
@@ -75,7 +76,9 @@ async fn k3_an_account_publishes_asks_and_says_who_may_with_a_server_and_without
         let answer = run_as(&home, ANNA, &["ask", "hours", "reading room", "--json"]).expect(0).json();
         assert_eq!(answer["references"]["documents"][0]["document_id"], "hours");
         as_owner(&["unpublish", "hours"]).expect(0);
-        assert!(ask(ANNA).expect(3).stderr.contains("there is no such endpoint"));
+        let ran = ask(ANNA).expect(3);
+        assert!(ran.stderr.contains("no endpoint \"hours\", or it is a draft"), "{ran:?}");
+        assert!(ran.stderr.contains("`syft-space endpoints list`"), "{ran:?}");
         ask(OWNER).expect(0);
         as_owner(&["publish", "hours"]).expect(0);
     }
@@ -104,18 +107,44 @@ async fn k3_an_account_has_its_own_rights_here_and_a_wrong_password_none() {
     };
     run_as(&home, OWNER, &["publish", "things", "--dataset", "things"]).expect(0);
     refused("vera@acme.example", &["ask", "things", "Who?"], "your role, viewer");
-    refused(ANNA, &["publish", "things"], "your role, user");
-    refused(ANNA, &["unpublish", "things"], "your role, user");
-    refused(ANNA, &["policies", "set", "us", "--allow", "*"], "your role, user");
+    // Who may is told of what was wanted, whatever is read for it first.
+    let by_role = "your role, user, does not permit this; who may: owner, admin\n";
+    refused(ANNA, &["publish", "things"], by_role);
+    refused(ANNA, &["publish", "things", "--dataset", "things"], by_role);
+    refused(ANNA, &["publish", "things", "--to", "market"], by_role);
+    refused(ANNA, &["unpublish", "things"], by_role);
+    refused(ANNA, &["unpublish", "nowhere"], by_role);
+    refused(ANNA, &["policies", "set", "us", "--allow", "*"], by_role);
+    refused(ANNA, &["policies", "set", "us", "--allow", "*", "--on", "things"], by_role);
+    refused(
+        "vera@acme.example",
+        &["policies", "set", "us", "--allow", "*"],
+        "viewer, does not permit this; who may: owner, admin\n",
+    );
     refused(ANNA, &["invite", "x@y.example", "--role", "user"], "your role, user");
-    refused(OWNER, &["policies", "set", "us", "--allow", "no pattern"], "/configuration/patterns/0");
-    refused(OWNER, &["policies", "set", "us", "--allow", ""], "pattern");
-    refused(OWNER, &["ask", "things", ""], "/messages");
-    refused(OWNER, &["ask", "things", "Who?", "--top", "0"], "/limit");
-    refused(OWNER, &["ask", "../things", "Who?"], "ENDPOINT: a slug");
-    refused(OWNER, &["invite", "nobody", "--role", "user"], "EMAIL: ");
-    refused(OWNER, &["invite", "x@y.example", "--role", "king"], "--role: ");
-    refused("nobody", &["ask", "things", "Who?"], "--as: ");
+    // What cannot be followed is told of by the argument's name, and nobody is logged in for it.
+    let logins = owner.audit("&action=authn_login_success").await.len();
+    let unusable = |email: &str, arguments: &[&str], says: &str| {
+        let ran = run_as(&home, email, arguments).expect(2);
+        assert!(ran.stderr.contains(says) && ran.stdout.is_empty(), "{arguments:?}: {ran:?}");
+    };
+    unusable(
+        OWNER,
+        &["policies", "set", "us", "--allow", "no pattern"],
+        "--allow \"no pattern\": a pattern is",
+    );
+    unusable(OWNER, &["policies", "set", "us", "--deny", "*", "--deny", "x@"], "--deny \"x@\": ");
+    unusable(OWNER, &["policies", "set", "us", "--allow", ""], "--allow \"\": a pattern is");
+    unusable(OWNER, &["ask", "things", ""], "QUESTION: the question is empty");
+    unusable(OWNER, &["ask", "things", " \t\n"], "QUESTION: the question is empty");
+    unusable(OWNER, &["ask", "things", "Who?", "--top", "0"], "--top");
+    unusable(OWNER, &["ask", "things", "Who?", "--top", "101"], "--top");
+    unusable(OWNER, &["ask", "../things", "Who?"], "ENDPOINT: a slug");
+    unusable(OWNER, &["invite", "nobody", "--role", "user"], "EMAIL: ");
+    unusable(OWNER, &["invite", "x@y.example", "--role", "king"], "--role: ");
+    unusable("nobody", &["ask", "things", "Who?"], "--as: ");
+    unusable(OWNER, &["ask", "things", "Who?", "--tenant", "a b"], "--tenant: ");
+    assert_eq!(owner.audit("&action=authn_login_success").await.len(), logins);
     run_as(&home, OWNER, &["publish", "../things"]).expect(3);
     run_as(&home, OWNER, &["publish", "things", "--to", "market"]).expect(3);
 
@@ -123,8 +152,17 @@ async fn k3_an_account_has_its_own_rights_here_and_a_wrong_password_none() {
     let as_owner = ["ask", "things", "Who?", "--as", OWNER, "--password-file", "-"];
     let ran = run_with(&home, &as_owner, "a wrong password of some length").expect(4);
     assert!(ran.stderr.contains("the e-mail address or the password is wrong"), "{ran:?}");
+    assert!(ran.stderr.contains("`syft-space users list`") && ran.stderr.contains("invite"), "{ran:?}");
     let failed = owner.audit("&action=authn_login_fail").await;
     assert_eq!((failed.len(), &failed[0]["reason_code"]), (1, &json!("credentials_wrong")));
+
+    // A tenant that is not there is no wrong password, for whoever runs this may know of it, and none is guessed at.
+    let nowhere = run_as(&home, OWNER, &["ask", "things", "Who?", "--tenant", "nowhere"]).expect(3);
+    assert!(nowhere.stderr.contains("there is no tenant nowhere; `syft-space tenants list`"), "{nowhere:?}");
+    assert_eq!(owner.audit("&action=authn_login_fail").await.len(), 1);
+    let as_owner = ["ask", "things", "Who?", "--as", OWNER, "--password-file", "/nonexistent"];
+    let ran = run(&home, &as_owner).expect(1);
+    assert!(ran.stderr.contains("--password-file: opening /nonexistent"), "{ran:?}");
 
     // A password has no other way in, and none is asked for where there is no terminal.
     run(&home, &["ask", "things", "Who?"]).expect(2);
@@ -262,4 +300,71 @@ async fn k3_who_was_invited_comes_in_with_the_token_that_was_shown() {
     space.server().run_again().await;
     let accepted = json!({ "token": issued["token"], "password": PASSWORD });
     space.anybody().post("/invitations/accept", &accepted).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_whoever_shuts_themselves_out_is_told_and_told_how_to_come_in_again() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    dataset_of(&owner, "things", &[("a", "Lanterns of all sizes.")]).await;
+    let home = space.home().to_owned();
+    let as_owner = |arguments: &[&str]| run_as(&home, OWNER, arguments);
+    let ask = |email: &str| run_as(&home, email, &["ask", "things", "lanterns"]);
+    as_owner(&["publish", "things", "--dataset", "things"]).expect(0);
+
+    let shut_out = "You may not ask things yourself now: ";
+    let ran = as_owner(&["policies", "set", "no", "--deny", "*", "--on", "things"]).expect(0);
+    assert_eq!(ran.stderr, format!("{shut_out}its policy \"no\" denies you.\n"));
+    let ran = ask(OWNER).expect(4);
+    for says in [
+        "does not admit you: its policy \"no\" denies you;",
+        "`syft-space policies list`",
+        "`syft-space policies set`",
+    ] {
+        assert!(ran.stderr.contains(says), "{ran:?}");
+    }
+    // Who may not change it learns no more than over the API.
+    let ran = ask(ANNA).expect(4);
+    assert!(ran.stderr.ends_with("its owners and admins can see why, and change it\n"), "{ran:?}");
+
+    // A change counts wherever the policy is attached, a program is told beside its document, and all is well in the end.
+    let ran = as_owner(&["policies", "set", "no", "--deny", ANNA]).expect(0);
+    assert_eq!(ran.stderr, "");
+    let set = ["policies", "set", "no", "--deny", "owner@*", "--json"];
+    let ran = as_owner(&set).expect(0);
+    assert!(ran.stderr.starts_with(shut_out), "{ran:?}");
+    ran.json();
+    as_owner(&["policies", "set", "no", "--deny", ANNA]).expect(0);
+    let ran = as_owner(&["policies", "set", "us", "--allow", ANNA, "--on", "things"]).expect(0);
+    assert_eq!(
+        ran.stderr,
+        format!("{shut_out}its policies do not admit you (no_policy_allows): \"no\", \"us\".\n")
+    );
+    ask(OWNER).expect(4);
+    assert_eq!(as_owner(&["policies", "set", "us", "--allow", "*@acme.example"]).expect(0).stderr, "");
+    ask(OWNER).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_a_space_without_a_tenant_says_so_to_an_account() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let home = space.home().to_owned();
+    for alone in [false, true] {
+        if alone {
+            stop(&mut space);
+        }
+        for arguments in
+            [&["ask", "things", "Who?"][..], &["invite", "x@y.example", "--role", "user", "--tenant", "nix"]]
+        {
+            let ran = run_as(&home, OWNER, arguments).expect(3);
+            assert!(ran.stderr.contains("there is no tenant yet; `syft-space owner create`"), "{ran:?}");
+        }
+    }
 }
