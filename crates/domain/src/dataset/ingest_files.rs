@@ -3,11 +3,11 @@
 //! A group's documents and the job's progress are one transaction of the store of documents. So after a crash a job
 //! goes on behind the last group that is durable, no file is taken in twice, and every count is right.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::audit::Origin;
+use crate::audit::{Action, Actor, Event, ObjectKind, Origin};
 use crate::dataset::ingest::end;
 use crate::dataset::ingest_queue::{Lease, Outcome};
 use crate::dataset::manage::active;
@@ -21,9 +21,12 @@ use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::{TenantLimits, TenantScope};
+use crate::unit::Recorded;
 
 /// How long documents that are stored wait at most for the index, as long as that is quick.
 const INDEX_INTERVAL: Duration = Duration::from_secs(1);
+/// The most events of one unit of work: more would delay the units behind it.
+const MAX_EVENTS_PER_UNIT: usize = 100;
 
 /// Works off what is queued, one group at a time, until the queue is closed. Several threads may do so at once. What
 /// fails is reported and tried again later.
@@ -73,7 +76,7 @@ fn step(space: &Space, scope: &TenantScope, files: &mut FileTask) -> Result<bool
     let until = position.saturating_add(extracted.len());
     if !extracted.is_empty() {
         let limits = space.snapshots.tenant(scope)?.tenant.limits;
-        if !keep(space, scope, &mut files.job, extracted, limits)? {
+        if !keep(space, scope, files, extracted, limits)? {
             return Ok(false);
         }
         space.spool.remove_files(scope, dataset.id, id, position..until)?;
@@ -110,10 +113,11 @@ fn working_for(space: &Space, scope: &TenantScope, job: &Job) -> Result<Option<D
 fn keep(
     space: &Space,
     scope: &TenantScope,
-    job: &mut Job,
+    files: &mut FileTask,
     extracted: Vec<(u64, ExtractedFile)>,
     limits: TenantLimits,
 ) -> Result<bool, PortError> {
+    let FileTask { job, recorded_removals, .. } = files;
     space.datasets.with_lock(job.dataset, || {
         // Whoever stops a job or removes a dataset says so before it takes the lock.
         if working_for(space, scope, job)?.is_none() {
@@ -171,10 +175,45 @@ fn keep(
             }
         }
         let Part { documents, removed, .. } = part;
+        record_removals(space, scope, job.dataset, &removed, recorded_removals)?;
         space.documents.put_part(scope, job.dataset, job.id, &documents, &removed, &progress)?;
         job.progress = progress;
         Ok(true)
     })
+}
+
+/// Records that documents are about to be removed, in an event each; those that are not there, or of which that is
+/// recorded, are left out.
+///
+/// The events come first, as where a caller removes a document: after a crash in between a document may be told of twice.
+fn record_removals(
+    space: &Space,
+    scope: &TenantScope,
+    dataset: DatasetId,
+    removed: &[DocumentId],
+    recorded: &mut HashSet<DocumentId>,
+) -> Result<(), PortError> {
+    let stored = space.documents.hashes(scope, dataset, removed)?;
+    let is_stored = removed.iter().zip(stored).filter_map(|(id, made_of)| made_of.map(|_| id));
+    let new: Vec<&DocumentId> = is_stored.filter(|id| !recorded.contains(*id)).collect();
+    let context = space.request_context(Origin::default())?;
+    for part in new.chunks(MAX_EVENTS_PER_UNIT) {
+        let event = |id: &&DocumentId| {
+            let event = context.event(scope, Action::SensitiveDelete, Actor::System)?;
+            Ok(event.on(ObjectKind::Document, format_args!("{dataset}/{id}")))
+        };
+        let events: Vec<Event> = part.iter().map(event).collect::<Result<_, PortError>>()?;
+        let written: Result<(), StoreError> = space
+            .store
+            .write(move |_| {
+                let (first, others) = events.split_first().ok_or(StoreError::Closed)?;
+                Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and))
+            })
+            .wait();
+        written?;
+        recorded.extend(part.iter().map(|id| (*id).clone()));
+    }
+    Ok(())
 }
 
 /// What a group changes.

@@ -1,6 +1,6 @@
 //! Work on one job, as it waits in the queue.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::dataset::ports::SpooledFile;
@@ -21,6 +21,8 @@ pub(super) struct FileTask {
     pub(super) list: Arc<[SpooledFile]>,
     /// Which documents the files are going to be, and of what content.
     pub(super) becoming: HashMap<DocumentId, ContentHash>,
+    /// The documents whose removal is recorded: where a group is tried again, it is not recorded once more.
+    pub(super) recorded_removals: HashSet<DocumentId>,
     /// When the index follows next.
     pub(super) index_at: Option<Timestamp>,
 }
@@ -29,7 +31,8 @@ impl Task {
     pub(super) fn files(job: Job, list: Vec<SpooledFile>) -> Self {
         let id = |file: &SpooledFile| Some((FileName::parse(&file.name).ok()?.document_id(), file.sha256));
         let becoming = list.iter().filter_map(id).collect();
-        Self::FileTask(Box::new(FileTask { job, list: list.into(), becoming, index_at: None }))
+        let (list, recorded_removals) = (list.into(), HashSet::new());
+        Self::FileTask(Box::new(FileTask { job, list, becoming, recorded_removals, index_at: None }))
     }
 
     pub(super) fn job(&self) -> &Job {

@@ -135,6 +135,22 @@ mod tests {
         assert!(damaged.ends_with(removed), "{damaged}");
         assert_eq!(world.stored(), [""; 0]);
         assert_eq!(world.found("old"), [""; 0], "nor is it found");
+        // The log tells of each that went, whatever the reason, and of nothing else.
+        assert_eq!(world.recorded_removals(), ["empty.txt", "blank.md", "nul.txt", "long.txt", "other.pdf"]);
+    }
+
+    #[test]
+    fn u1_a_removal_by_a_job_is_recorded_before_it_is_done_and_once_however_often_it_is_tried() {
+        let world = World::with_limits(TenantLimits::default());
+        let names = ["a.txt", "b.txt", "c.txt"];
+        world.ingest(&names.map(|name| (name, "Old ants.")));
+        let job = world.upload(&[("a.txt", ""), ("b.txt", ""), ("c.txt", "New ants.")]);
+        world.documents.fail([None, Some(StoreError::Full), Some(StoreError::Full)]);
+        world.start_worker();
+        world.ended(job.id);
+        assert_eq!(world.failures().len(), 2);
+        assert_eq!(world.stored(), ["c.txt"]);
+        assert_eq!(world.recorded_removals(), ["a.txt", "b.txt"]);
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_executor::block_on;
-use syft_space_domain::audit::{Action, Actor, Log, Origin, RequestContext};
+use syft_space_domain::audit::ports::EventFilter;
+use syft_space_domain::audit::{
+    Action, Actor, Event, Log, Object, ObjectKind, Origin, Outcome, RequestContext,
+};
 use syft_space_domain::dataset::ports::{ExtractError, SearchError, TextExtractor};
 use syft_space_domain::dataset::{
     DocumentId, ExtractedText, FileFormat, FileRefused, IngestQueue, Job, JobStatus, Metadata, NewDataset,
@@ -249,6 +252,22 @@ impl World {
         let index = read.wait().unwrap().unwrap().index();
         let hits = block_on(self.space.engine.search(&scope, index, &query)).unwrap();
         hits.iter().map(|hit| hit.document.to_string()).collect()
+    }
+
+    /// The documents whose removal is recorded, in this order, each as it stands in the log behind the dataset.
+    pub(crate) fn recorded_removals(&self) -> Vec<String> {
+        let scope = self.scope();
+        let removals = EventFilter { action: Some(Action::SensitiveDelete), ..EventFilter::default() };
+        let read =
+            self.space.store.read(&scope, move |view| view.events(&scope, &removals, PageRequest::default()));
+        let events = read.wait().unwrap().events.items.into_iter().rev().map(|recorded| recorded.event);
+        let told = |event: Event| {
+            assert_eq!((event.actor, event.outcome), (Actor::System, Outcome::Success));
+            let Object { kind, id } = event.object.unwrap();
+            assert_eq!(kind, ObjectKind::Document);
+            id.strip_prefix(&format!("{}/", self.dataset)).unwrap().to_owned()
+        };
+        events.map(told).collect()
     }
 
     /// The jobs that have files in the spool.

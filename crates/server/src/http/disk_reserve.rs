@@ -18,6 +18,9 @@ const ALARM_FACTOR: u64 = 2;
 /// What ends once a line is passed begins again only this part of the reserve beyond it, so that it does not flicker.
 const HYSTERESIS_DIVISOR: u64 = 10;
 
+/// Stands for the room as long as nobody has looked.
+const UNSEEN: u8 = u8::MAX;
+
 /// How much room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Room {
@@ -70,7 +73,7 @@ impl DiskReserve {
     /// A reserve of so many bytes; 0 keeps none. As long as nobody looks, there is enough.
     #[must_use]
     pub fn new(min_free_bytes: u64) -> Self {
-        Self { min_free_bytes, room: AtomicU8::new(Room::Enough.number()) }
+        Self { min_free_bytes, room: AtomicU8::new(UNSEEN) }
     }
 
     /// Whether there is not much room left.
@@ -87,8 +90,9 @@ impl DiskReserve {
         if self.room() > Room::Reserve {
             return Ok(());
         }
-        let detail = "what room is left on the disk is kept for removing and for the operator: remove documents or datasets \
-                      that are not needed any more, or ask the server's operator for more room";
+        let detail = "what room is left on the disk is kept for removing and for the operator's administration: remove \
+                      datasets that are not needed any more, or ask the server's operator for more room; to remove \
+                      documents makes room within their dataset alone";
         Err(Problem::new(Reason::StorageFull, detail))
     }
 
@@ -119,7 +123,9 @@ impl DiskReserve {
 
     fn note(&self, free_bytes: u64, queue: &IngestQueue) {
         let (before, min_free_bytes) = (self.room(), self.min_free_bytes);
-        let room = before.after(free_bytes, min_free_bytes);
+        // A restart knows no more of what was before, and takes the stricter line.
+        let is_first = self.room.load(Ordering::Relaxed) == UNSEEN;
+        let room = if is_first { Room::Reserve } else { before }.after(free_bytes, min_free_bytes);
         self.room.store(room.number(), Ordering::Relaxed);
         if room == before {
             return;
@@ -167,6 +173,17 @@ mod tests {
         };
         assert_eq!(refused.reason(), Reason::StorageFull);
         assert!(refused.detail().contains("operator"));
+    }
+
+    #[test]
+    fn a_restart_does_not_leave_a_line_sooner() {
+        use Room::{Enough, Low, Reserve};
+        for (free, expected) in [(1_050, Reserve), (1_100, Low), (2_050, Low), (2_100, Enough)] {
+            let reserve = DiskReserve::new(1_000);
+            assert!(reserve.check().is_ok() && !reserve.is_low(), "as long as nobody looks");
+            reserve.note(free, &IngestQueue::default());
+            assert_eq!(reserve.room(), expected, "{free}");
+        }
     }
 
     #[test]

@@ -3,174 +3,33 @@
 //! All that are refused for one reason from one address (an IPv6 address: its /64) within one second become one event
 //! with their number: of nobody known in the installation's log, of a principal in the log where each would stand. Of
 //! those that were drafted as events (`merging_store.rs`), the first few of each principal in a second, or of each address
-//! from which nobody known came, are written at once; those behind them are counted. The table is bounded; beyond it,
-//! refusals are counted under no address and no object. A counted event may come up to a second after what it tells of,
-//! unlike any other.
+//! from which nobody known came, are written at once; those behind them are counted. The tables are bounded, and nobody
+//! known, users of hubs, and the accounts of each log have one each, so that none of them fills another's. Beyond them,
+//! refusals are counted under no object, and those of nobody known under no address. Attempts on a member keep who it was:
+//! a tenant has only so many members. A counted event may come up to a second after what it tells of, unlike any other.
 //!
 //! They are the first that is done without. When the store has no space, addresses are let go of, refusals are only
 //! counted, and writing is tried again once in a while. When it is busy, they wait for the next second.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use syft_space_domain::Space;
-use syft_space_domain::audit::{
-    Action, Actor, Event, Log, Object, Origin, Outcome, Person, ReasonCode, RecordedReason,
-};
+use syft_space_domain::audit::{Action, Actor, Event, Origin, Person, ReasonCode};
 use syft_space_domain::random::RandomError;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::unit::{Receipt, Recorded};
 
-use crate::http::client_address::prefix;
+use crate::http::refusal_table::{Admission, Count, RefusalKind, Refusals};
 
-/// The most kinds of refusal that are told apart within a second, besides those under no address.
-const MAX_KINDS: usize = 1_000;
-/// The most kinds of one principal's that are told apart within a second, besides those under no address and object.
-const MAX_KINDS_PER_PRINCIPAL: usize = 16;
-/// How many refusals of one caller are written as they are within a second: of one kind, and of all.
-const WRITTEN_PER_SECOND: (u32, u32) = (10, 100);
 /// The most events of one unit of work: more would delay the units behind it.
 const MAX_EVENTS_PER_UNIT: usize = 100;
+/// How often what was counted is written.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait before writing again when there was no space.
 const FULL_STORE_RETRY_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Refusals of one kind become one event.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct RefusalKind {
-    log: Log,
-    actor: Actor,
-    action: Action,
-    outcome: Outcome,
-    reason_code: Option<RecordedReason>,
-    object: Option<Object>,
-    address: Option<IpAddr>,
-}
-
-impl RefusalKind {
-    /// The kind of a refusal by nobody known, which has no event of its own.
-    fn anonymous(address: Option<IpAddr>, action: Action, reason_code: ReasonCode) -> Self {
-        Self {
-            log: Log::Installation,
-            actor: Actor::Anonymous,
-            action,
-            outcome: Outcome::Denied,
-            reason_code: Some(reason_code.into()),
-            object: None,
-            address: address.map(prefix),
-        }
-    }
-
-    fn of(event: &Event) -> Self {
-        let Event { log, actor, action, outcome, reason_code, object, person, .. } = event;
-        Self {
-            log: *log,
-            actor: *actor,
-            action: *action,
-            outcome: *outcome,
-            reason_code: reason_code.clone(),
-            object: object.clone(),
-            address: person.address.map(prefix),
-        }
-    }
-
-    /// Without what there may be any number of.
-    fn coarse(self) -> Self {
-        Self { address: None, object: None, ..self }
-    }
-}
-
-/// How often something was refused since the last flush.
-#[derive(Default)]
-struct Count {
-    number: u32,
-    /// The event of one of them, where it was drafted.
-    draft: Option<Event>,
-}
-
-/// Who was refused. Of nobody known it is the address alone: whether a login failed for somebody who has an account must
-/// not show in how long it took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Client {
-    Principal(Log, Actor),
-    Address(Option<IpAddr>),
-}
-
-impl Client {
-    fn of(kind: &RefusalKind) -> Self {
-        match kind.actor {
-            Actor::Anonymous => Self::Address(kind.address),
-            actor => Self::Principal(kind.log, actor),
-        }
-    }
-}
-
-/// How many refusals of one caller were written at once: of each kind, whose number is bounded by that of all.
-#[derive(Default)]
-struct Written {
-    all: u32,
-    kinds: HashMap<RefusalKind, u32>,
-}
-
-/// Refusals since the last flush.
-#[derive(Default)]
-struct Refusals {
-    counts: HashMap<RefusalKind, Count>,
-    /// How many were written at once, of whom.
-    written: HashMap<Client, Written>,
-    /// How many kinds are counted, of which principal.
-    kinds: HashMap<Client, usize>,
-}
-
-impl Refusals {
-    fn add(&mut self, kind: RefusalKind, more: u32, draft: Option<Event>) {
-        let has_room = self.counts.len() < MAX_KINDS || self.counts.contains_key(&kind);
-        let kind = if has_room { kind } else { kind.coarse() };
-        let count = self.counts.entry(kind).or_default();
-        count.number = count.number.saturating_add(more);
-        count.draft = count.draft.take().or(draft);
-    }
-
-    fn admit(&mut self, event: &Event) -> Admission {
-        let mut kind = RefusalKind::of(event);
-        let mut client = Client::of(&kind);
-        if self.written.len() >= MAX_KINDS && !self.written.contains_key(&client) {
-            client = Client::Address(None);
-        }
-        // Of nobody known all are of one kind: see [`Client`].
-        let told = if kind.actor == Actor::Anonymous { kind.clone().coarse() } else { kind.clone() };
-        let told = RefusalKind {
-            log: if told.actor == Actor::Anonymous { Log::Installation } else { told.log },
-            ..told
-        };
-        let written = self.written.entry(client).or_default();
-        let of_kind = written.kinds.get(&told).copied().unwrap_or_default();
-        let (most_of_kind, most) = WRITTEN_PER_SECOND;
-        if of_kind < most_of_kind && written.all < most {
-            written.all = written.all.saturating_add(1);
-            written.kinds.insert(told.clone(), of_kind.saturating_add(1));
-            return Admission::Written(client, told);
-        }
-        if matches!(client, Client::Principal(..)) && !self.counts.contains_key(&kind) {
-            let kinds = self.kinds.entry(client).or_default();
-            if *kinds >= MAX_KINDS_PER_PRINCIPAL {
-                kind = kind.coarse();
-            }
-            *kinds = kinds.saturating_add(1);
-        }
-        self.add(kind.clone(), 1, Some(event.clone()));
-        Admission::Counted(kind)
-    }
-}
-
-/// What became of an event that would tell of a refusal.
-pub(crate) enum Admission {
-    /// It is one of the first of this caller's: it is to be written.
-    Written(Client, RefusalKind),
-    /// It was counted.
-    Counted(RefusalKind),
-}
 
 /// Counts refusals, and writes how many there were.
 pub struct MergedRefusals {
@@ -188,30 +47,37 @@ impl MergedRefusals {
 
     /// Counts a failure by nobody known.
     pub fn count(&self, address: Option<IpAddr>, action: Action, reason_code: ReasonCode) {
-        self.refusals().add(RefusalKind::anonymous(address, action, reason_code), 1, None);
+        let kind = RefusalKind::anonymous(address, action, reason_code);
+        self.refusals().table(&kind).add(kind, Count { number: 1, ..Count::default() });
     }
 
     /// Counts the event of a refusal, unless it is one of the first of its caller since the last flush.
     pub(crate) fn admit(&self, event: &Event) -> Admission {
-        self.refusals().admit(event)
+        let mut refusals = self.refusals();
+        let round = refusals.round;
+        refusals.table(&RefusalKind::of(event)).admit(event, round)
     }
 
     /// Takes back what was admitted: it was not kept.
     pub(crate) fn take_back(&self, admission: &Admission) {
         let mut refusals = self.refusals();
+        // What was written meanwhile stays: an attempt that failed is told once too often, and no other is left out for it.
         match admission {
-            Admission::Written(client, kind) => {
-                if let Some(written) = refusals.written.get_mut(client) {
+            Admission::Written(round, client, kind) if *round == refusals.round => {
+                if let Some(written) = refusals.table(kind).written.get_mut(client) {
                     written.all = written.all.saturating_sub(1);
                     written.kinds.entry(kind.clone()).and_modify(|number| *number = number.saturating_sub(1));
                 }
             }
-            // Where it was written meanwhile it stays: an attempt that failed is told once too often.
-            Admission::Counted(kind) => {
-                if let Some(count) = refusals.counts.get_mut(kind) {
+            Admission::Counted(round, kind, event) if *round == refusals.round => {
+                if let Some(count) = refusals.table(kind).counts.get_mut(kind) {
                     count.number = count.number.saturating_sub(1);
+                    if let Some(draft) = count.draft.as_mut().filter(|draft| draft.id == *event) {
+                        draft.request = None;
+                    }
                 }
             }
+            Admission::Written(..) | Admission::Counted(..) => {}
         }
     }
 
@@ -225,8 +91,13 @@ impl MergedRefusals {
     /// # Errors
     /// When the store failed.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let Refusals { counts, .. } = std::mem::take(&mut *self.refusals());
-        let mut counted: Vec<_> = counts.into_iter().filter(|(_, count)| count.number > 0).collect();
+        let tables = {
+            let mut refusals = self.refusals();
+            refusals.round = refusals.round.wrapping_add(1);
+            std::mem::take(&mut refusals.tables)
+        };
+        let counts = tables.into_values().flat_map(|table| table.counts);
+        let mut counted: Vec<_> = counts.filter(|(_, count)| count.number > 0).collect();
         let mut submitted = Vec::new();
         while !counted.is_empty() {
             let rest = counted.split_off(counted.len().min(MAX_EVENTS_PER_UNIT));
@@ -242,9 +113,9 @@ impl MergedRefusals {
             };
             if let Err(error) = written {
                 let mut refusals = self.refusals();
-                for (kind, Count { number, draft }) in part {
+                for (kind, count) in part {
                     let kind = if error == StoreError::Full { kind.coarse() } else { kind };
-                    refusals.add(kind, number, draft);
+                    refusals.table(&kind).add(kind, count);
                 }
                 outcome = Err(error);
             }
@@ -252,17 +123,22 @@ impl MergedRefusals {
         outcome
     }
 
-    /// Flushes once a second, for as long as the task lives.
-    pub async fn flush_forever(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(Duration::from_secs(1));
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    /// Flushes once a second until `stop` ends, and then once more. A flush that is under way then is waited for: what
+    /// it could not write is counted in the last one.
+    pub async fn flush_until(self: Arc<Self>, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut pause = FLUSH_INTERVAL;
         loop {
-            ticks.tick().await;
+            let is_last = tokio::time::timeout(pause, stop.as_mut()).await.is_ok();
+            pause = FLUSH_INTERVAL;
             if let Err(error) = self.flush().await {
-                tracing::warn!(%error, "merged refusals could not be recorded; they are counted on");
+                tracing::warn!(%error, is_last, "merged refusals could not be recorded; while the server runs, they are counted on");
                 if error == StoreError::Full {
-                    tokio::time::sleep(FULL_STORE_RETRY_INTERVAL).await;
+                    pause = FULL_STORE_RETRY_INTERVAL;
                 }
+            }
+            if is_last {
+                return;
             }
         }
     }
@@ -280,10 +156,13 @@ impl MergedRefusals {
 
     /// The event of some refusals; of a single one, the event that was drafted for it.
     fn event(&self, kind: &RefusalKind, count: &Count) -> Result<Event, RandomError> {
-        if let (1, Some(draft)) = (count.number, &count.draft) {
+        let draft = count.draft.as_ref().filter(|draft| draft.request.is_some());
+        if let (1, Some(draft)) = (count.number, draft) {
             return Ok(draft.clone());
         }
         let RefusalKind { log, actor, action, outcome, reason_code, object, address } = kind.clone();
+        // Of a principal one address is known, also where the kind does not tell it.
+        let address = if actor == Actor::Anonymous { address } else { count.address.flatten() };
         let context = self.space.request_context(Origin { address, user_agent: None })?;
         // Who somebody is on a hub is the same for each of them; what they gave of themselves is not.
         let hub_user = count.draft.as_ref().and_then(|draft| draft.person.hub_user.clone());
@@ -296,12 +175,14 @@ impl MergedRefusals {
 #[cfg(test)]
 mod tests {
     use syft_space_domain::audit::ports::EventFilter;
-    use syft_space_domain::audit::{ObjectKind, RecordedEvent};
+    use syft_space_domain::audit::{Log, Object, ObjectKind, RecordedEvent};
+    use syft_space_domain::page::{PageLimit, PageRequest};
     use syft_space_domain::store::{Flow, ReadUnit, Store};
     use syft_space_domain::tenant::OperatorScope;
     use syft_space_domain::unit::Unit;
 
     use super::*;
+    use crate::http::refusal_table::{MAX_KINDS, MAX_KINDS_PER_PRINCIPAL, WRITTEN_PER_SECOND};
     use crate::http::testing::state;
 
     /// A store that refuses to write while there is an error.
@@ -342,8 +223,18 @@ mod tests {
         page.wait().unwrap().events.items
     }
 
+    fn kinds(failures: &MergedRefusals) -> usize {
+        failures.refusals().tables.values().map(|table| table.counts.len()).sum()
+    }
+
     fn total(failures: &MergedRefusals) -> u32 {
-        failures.refusals().counts.values().map(|count| count.number).sum()
+        failures
+            .refusals()
+            .tables
+            .values()
+            .flat_map(|table| table.counts.values())
+            .map(|count| count.number)
+            .sum()
     }
 
     /// The event of a query that a guest of a hub was refused, about an endpoint.
@@ -363,10 +254,11 @@ mod tests {
             assert!(matches!(refusals.admit(&refused_query(&space, 1)), Admission::Written(..)));
         }
         for _ in 0..200 {
-            assert!(matches!(refusals.admit(&refused_query(&space, 1)), Admission::Counted(_)));
+            assert!(matches!(refusals.admit(&refused_query(&space, 1)), Admission::Counted(..)));
         }
-        let Admission::Counted(kind) = refusals.admit(&refused_query(&space, 1)) else { panic!() };
-        refusals.take_back(&Admission::Counted(kind));
+        let last = refusals.admit(&refused_query(&space, 1));
+        assert!(matches!(last, Admission::Counted(..)));
+        refusals.take_back(&last);
         refusals.flush().await.unwrap();
         let written = recorded(&space);
         assert_eq!(written.len(), 1);
@@ -397,7 +289,7 @@ mod tests {
         for n in 0..5_000 {
             failures.count(address(n), Action::AuthnTokenFail, ReasonCode::TokenMalformed);
         }
-        assert!(failures.refusals().counts.len() <= MAX_KINDS + 1);
+        assert!(kinds(&failures) <= MAX_KINDS + 1);
         assert_eq!(total(&failures), 5_000);
     }
 
@@ -413,7 +305,7 @@ mod tests {
         }
         *store.error.lock().unwrap() = None;
         failures.flush().await.unwrap();
-        assert!(failures.refusals().counts.is_empty(), "what is written is not written again");
+        assert_eq!(kinds(&failures), 0, "what is written is not written again");
         let mut written: Vec<_> = recorded(&space)
             .iter()
             .map(|recorded| (recorded.event.person.address, recorded.event.count))
@@ -430,7 +322,7 @@ mod tests {
             failures.count(address(n), Action::AuthnTokenFail, ReasonCode::TokenMalformed);
         }
         assert_eq!(failures.flush().await, Err(StoreError::Full));
-        assert_eq!(failures.refusals().counts.len(), 1, "addresses are let go of");
+        assert_eq!(kinds(&failures), 1, "addresses are let go of");
         *store.error.lock().unwrap() = None;
         failures.flush().await.unwrap();
         let written: Vec<_> = recorded(&space)
@@ -438,5 +330,100 @@ mod tests {
             .map(|recorded| (recorded.event.person.address, recorded.event.count))
             .collect();
         assert_eq!(written, [(None, 500)], "and the number is not lost");
+    }
+
+    fn member(n: u8) -> Actor {
+        let id = syft_space_domain::ids::AccountId::from_bytes([n; 16]);
+        Actor::Account { id, role: Some(syft_space_domain::access::Role::Admin) }
+    }
+
+    /// The event of an Admin who may not touch a member, from an address.
+    fn refused_removal(space: &Space, by: u8, of: &str, address: Option<IpAddr>) -> Event {
+        let context = space.request_context(Origin { address, user_agent: None }).unwrap();
+        let event = context.event(Log::Installation, Action::UserDeleted, member(by)).unwrap();
+        event.on(ObjectKind::Member, of).denied(ReasonCode::RoleNotYours)
+    }
+
+    fn of_action(space: &Space, action: Action) -> Vec<Event> {
+        let of_action = EventFilter { action: Some(action), ..EventFilter::default() };
+        let page = space.store.read(Flow::Installation, move |view| {
+            let all = PageRequest { limit: PageLimit::LARGEST, after: None };
+            view.installation_events(&OperatorScope::at_startup(), &of_action, all)
+        });
+        page.wait().unwrap().events.items.into_iter().map(|recorded| recorded.event).collect()
+    }
+
+    #[tokio::test]
+    async fn u1_what_nobody_known_sends_takes_nothing_off_a_members_refusals() {
+        let space = state().space;
+        let refusals = MergedRefusals::of(space.clone());
+        for n in 0..3_000 {
+            refusals.count(address(n), Action::AuthnTokenFail, ReasonCode::TokenMalformed);
+        }
+        for _ in 0..=WRITTEN_PER_SECOND.0 + 5 {
+            refusals.admit(&refused_removal(&space, 1, "boss", address(5)));
+        }
+        for n in 0..3_000 {
+            refusals.admit(&refused_query(&space, n));
+        }
+        refusals.flush().await.unwrap();
+        let [event] = of_action(&space, Action::UserDeleted).try_into().unwrap();
+        assert_eq!((event.count, event.person.address), (6, address(5)));
+        assert_eq!(event.object, Some(Object::new(ObjectKind::Member, "boss")));
+        let queries = of_action(&space, Action::EndpointQuery);
+        let all_from_one = queries.iter().all(|event| event.person.address == address(9));
+        assert!(all_from_one, "where a principal came from stays, whatever it was about");
+    }
+
+    #[tokio::test]
+    async fn u1_an_attempt_on_a_member_is_told_behind_any_number_of_others() {
+        let space = state().space;
+        let refusals = MergedRefusals::of(space.clone());
+        for n in 0..150 {
+            refusals.admit(&refused_removal(&space, 1, &format!("member-{n}"), address(n % 2)));
+        }
+        let last = refusals.admit(&refused_removal(&space, 1, "boss", address(3)));
+        assert!(matches!(last, Admission::Counted(..)));
+        refusals.flush().await.unwrap();
+        let boss = Some(Object::new(ObjectKind::Member, "boss"));
+        let events = of_action(&space, Action::UserDeleted);
+        assert_eq!(events.iter().filter(|event| event.object == boss).count(), 1);
+    }
+
+    #[tokio::test]
+    async fn u1_the_event_of_a_refusal_that_was_not_kept_stands_for_no_other() {
+        let space = state().space;
+        let refusals = MergedRefusals::of(space.clone());
+        for _ in 0..WRITTEN_PER_SECOND.0 {
+            refusals.admit(&refused_query(&space, 1));
+        }
+        let lost = refused_query(&space, 1);
+        let admission = refusals.admit(&lost);
+        refusals.admit(&refused_query(&space, 1));
+        refusals.take_back(&admission);
+        refusals.flush().await.unwrap();
+        let [event] = of_action(&space, Action::EndpointQuery).try_into().unwrap();
+        assert_eq!((event.count, event.request), (1, None));
+        assert_ne!(event.id, lost.id);
+        // What is taken back late takes nothing off the next second's.
+        for _ in 0..=WRITTEN_PER_SECOND.0 {
+            refusals.admit(&refused_query(&space, 1));
+        }
+        refusals.take_back(&admission);
+        assert_eq!(total(&refusals), 1);
+    }
+
+    #[tokio::test]
+    async fn u1_what_a_busy_store_did_not_take_is_written_as_the_server_stops() {
+        let (space, store) = space_refusing(StoreError::Busy);
+        let failures = Arc::new(MergedRefusals::of(space.clone()));
+        failures.count(address(1), Action::AuthnTokenFail, ReasonCode::TokenMalformed);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let task = tokio::spawn(Arc::clone(&failures).flush_until(async { drop(stopped.await) }));
+        assert_eq!(failures.flush().await, Err(StoreError::Busy));
+        *store.error.lock().unwrap() = None;
+        drop(stop);
+        task.await.unwrap();
+        assert_eq!(recorded(&space).len(), 1);
     }
 }

@@ -7,7 +7,8 @@ use syft_space_domain::audit::{Action, Actor, Event, Outcome, ReasonCode};
 use syft_space_domain::store::{ReadUnit, Store, StoreError, Tx};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
-use crate::http::merged_refusals::{Admission, MergedRefusals};
+use crate::http::merged_refusals::MergedRefusals;
+use crate::http::refusal_table::Admission;
 use crate::http::user_agents::{SeenUserAgent, UserAgents};
 
 /// A store that writes the first refusals of each caller in a second, and counts those behind them.
@@ -70,7 +71,7 @@ impl MergingUnit {
         for mut event in events {
             if is_merged(&event) {
                 let admission = self.merging.refusals.admit(&event);
-                let is_counted = matches!(admission, Admission::Counted(_));
+                let is_counted = matches!(admission, Admission::Counted(..));
                 self.steps.push(Step::Admitted(admission));
                 if is_counted {
                     continue;

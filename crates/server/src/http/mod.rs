@@ -20,6 +20,7 @@ mod pieces;
 pub mod problem;
 pub mod reason;
 pub mod refusal;
+mod refusal_table;
 pub mod request;
 pub mod route_docs;
 pub mod route_table;

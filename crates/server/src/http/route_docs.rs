@@ -123,6 +123,12 @@ impl RouteDocs {
         self.responses.iter().flatten().any(|response| matches!(response.status, 201 | 202))
     }
 
+    /// Whether the route brings documents, which a job takes in behind the answer.
+    #[must_use]
+    pub fn starts_job(&self) -> bool {
+        self.responses.iter().flatten().any(|response| response.status == 202)
+    }
+
     /// Adds a description.
     #[must_use]
     pub const fn description(mut self, description: &'static str) -> Self {

@@ -77,9 +77,7 @@ async fn receive(request: &Request, form: &mut Form, open: &mut OpenUpload) -> R
     loop {
         let mut steps = Vec::new();
         let read = form.read(&mut steps).await;
-        if request.operator.is_none() {
-            request.state.disk.check()?;
-        }
+        request.state.disk.check()?;
         // What was wrong with what came before is told first.
         let mut upload = open.0.take().ok_or_else(gone)?;
         let written = reply::blocking(request, move || {

@@ -14,6 +14,7 @@ use anyhow::Context;
 use syft_space_domain::Space;
 use syft_space_domain::audit::Action;
 use syft_space_domain::tenant::OperatorScope;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -113,7 +114,9 @@ pub async fn serve(
     wiring::record(&state.space, Action::SysStartup).await?;
     look_at_walls(&state).await?;
     let workers = Workers::start(&state.space)?;
-    let flush_task = tokio::spawn(Arc::clone(&state.merged_refusals).flush_forever());
+    let (end_flushing, flushing_ends) = oneshot::channel::<()>();
+    let flushing = Arc::clone(&state.merged_refusals).flush_until(async { drop(flushing_ends.await) });
+    let flush_task = tokio::spawn(flushing);
 
     let key_rotation = tokio::spawn(signing_keys::keep_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
@@ -160,14 +163,12 @@ pub async fn serve(
         tracing::warn!("a request that was cut off does not end; its audit event may be missing");
     }
     tokio::task::spawn_blocking(move || drop(workers)).await?;
-    flush_task.abort();
     key_rotation.abort();
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }
-    if let Err(error) = state.merged_refusals.flush().await {
-        tracing::warn!(%error, "merged refusals could not be recorded");
-    }
+    drop(end_flushing);
+    flush_task.await?;
     wiring::record(&state.space, Action::SysShutdown).await
 }
 

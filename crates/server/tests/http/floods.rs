@@ -133,7 +133,7 @@ async fn o1_where_the_disk_is_nearly_full_nothing_new_is_made_and_everything_els
     let refused = owner.post(&format!("/datasets/{dataset}/documents"), &gulls).await;
     let refused = refused.expect_problem(507, "storage_full");
     assert!(
-        refused.text.contains("remove documents") && refused.text.contains("operator"),
+        refused.text.contains("remove datasets") && refused.text.contains("operator"),
         "{}",
         refused.text
     );

@@ -529,3 +529,27 @@ async fn q1_a_file_that_is_not_taken_in_any_more_is_told_of_with_its_old_text_th
     let ran = run(space.home(), &["documents", "remove", "--dataset", "manual", "grown.txt"]).expect(3);
     assert!(ran.stderr.contains("in the dataset \"manual\"; `syft-space documents list"), "{ran:?}");
 }
+
+#[tokio::test]
+async fn o1_where_the_disk_is_nearly_full_the_operators_files_are_refused_at_once() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "manual", &[("a", "Penguins swim.")]).await;
+    space.server().signal("TERM");
+    assert_eq!(space.server().wait(), Some(0));
+    let mut command = space.server().command();
+    command.env("SYFT_SPACE_MIN_FREE_BYTES", (1_u64 << 50).to_string());
+    space.server().run(command);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "gulls.txt", "Gulls steal.");
+    let brought = run(space.home(), &["ingest", folder.path().to_str().unwrap(), "--dataset", "manual"]);
+    assert_ne!(brought.code, Some(0), "{brought:?}");
+    assert!(brought.stderr.contains("room"), "{brought:?}");
+    let owner = space.anybody().with_token(owner.token());
+    let jobs = owner.get(&format!("/datasets/{dataset}/jobs")).await.expect(200);
+    assert_eq!(jobs.body["items"].as_array().unwrap().len(), 1, "none was taken: {}", jobs.text);
+    owner.delete(&format!("/datasets/{dataset}/documents/a")).await.expect(204);
+}
