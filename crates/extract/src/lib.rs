@@ -81,17 +81,17 @@ fn version(format: FileFormat) -> ReaderVersion {
     ReaderVersion(match format {
         FileFormat::Text
         | FileFormat::Markdown
-        | FileFormat::Html
-        | FileFormat::Xhtml
-        | FileFormat::Csv
         | FileFormat::Json
-        | FileFormat::Pdf
-        | FileFormat::Docx
         | FileFormat::Xlsx
         | FileFormat::Pptx
-        | FileFormat::Odt
+        | FileFormat::Odt => 1,
+        FileFormat::Html
+        | FileFormat::Xhtml
+        | FileFormat::Csv
+        | FileFormat::Pdf
+        | FileFormat::Docx
         | FileFormat::Epub
-        | FileFormat::Eml => 1,
+        | FileFormat::Eml => 2,
     })
 }
 
