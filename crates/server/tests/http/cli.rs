@@ -4,6 +4,7 @@ mod account;
 mod config;
 mod docs;
 mod ingest;
+mod kept;
 mod lists;
 mod owner;
 mod socket;

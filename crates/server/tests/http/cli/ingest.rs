@@ -16,18 +16,18 @@ use crate::space::file_writer::{all_ended, spools_are_empty};
 use crate::space::ledger::check_home;
 use crate::space::{Client, TestSpace, dataset_of, in_memory};
 
-fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
+pub(super) fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
 }
 
 /// A file that nobody else's equals.
-fn text(n: usize) -> String {
+pub(super) fn text(n: usize) -> String {
     format!("# Page {n}\n\nThe number of this page is {n}, and it tells of lantern{n} and of nothing else.\n")
 }
 
-fn ingest(home: &Path, folder: &Path, more: &[&str]) -> super::CommandOutput {
+pub(super) fn ingest(home: &Path, folder: &Path, more: &[&str]) -> super::CommandOutput {
     let folder = folder.to_str().unwrap();
     run(home, &[&["ingest", folder, "--dataset", "manual", "--json"], more].concat())
 }
@@ -258,7 +258,7 @@ fn q1_a_terminal_shows_a_bar_and_ctrl_c_stops_the_jobs() {
 }
 
 /// What each document of a dataset says, by its name.
-async fn texts(owner: &Client, dataset: &str) -> BTreeMap<String, String> {
+pub(super) async fn texts(owner: &Client, dataset: &str) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     let listed = owner.get(&format!("/datasets/{dataset}/documents?limit=100")).await.expect(200);
     for document in listed.body["items"].as_array().unwrap() {
@@ -464,70 +464,6 @@ async fn q1_one_file_a_language_and_lock_files_of_office_programs() {
         ["ingest", file.to_str().unwrap(), "--dataset", "new", "--create", "--language", "klingon"];
     let unknown = run(space.home(), &arguments).expect(2);
     assert!(unknown.stderr.contains("german") && unknown.stderr.contains("cjk"), "{unknown:?}");
-}
-
-#[tokio::test]
-async fn q1_a_file_that_is_not_taken_in_any_more_is_told_of_with_its_old_text_that_still_answers() {
-    if in_memory() {
-        return;
-    }
-    let space = TestSpace::start().await;
-    let owner = space.found("acme").await;
-    let dataset = dataset_of(&owner, "manual", &[]).await;
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let names = ["grown.txt", "link.txt", "pipe.txt", "moved/deep/inner.txt", "emptied.md"];
-    for (n, name) in names.iter().enumerate() {
-        write(folder.path(), name, text(n));
-    }
-    ingest(space.home(), folder.path(), &[]).expect(0);
-    for name in ["link.txt", "pipe.txt"] {
-        fs::remove_file(at(name)).unwrap();
-    }
-    fs::File::create(at("grown.txt")).unwrap().set_len(33 << 20).unwrap();
-    symlink("grown.txt", at("link.txt")).unwrap();
-    assert!(std::process::Command::new("mkfifo").arg(at("pipe.txt")).status().unwrap().success());
-    fs::rename(at("moved"), at(".elsewhere")).unwrap();
-    symlink(".elsewhere", at("moved")).unwrap();
-    write(folder.path(), "never.png", [0xff, 0xd8]);
-
-    let still = "what the dataset holds of it still answers";
-    let told = |summary: &Value, list: &str| -> BTreeMap<String, bool> {
-        let reports = summary[list].as_array().unwrap().iter();
-        let told = |report: &Value| report["reason"].as_str().unwrap().ends_with(still);
-        reports.map(|report| (report["file"].as_str().unwrap().to_owned(), told(report))).collect()
-    };
-    // Neither is it gone, so it stays.
-    let pruned = ingest(space.home(), folder.path(), &["--prune"]).expect(0).json();
-    let expected = [
-        (".elsewhere", false),
-        ("grown.txt", true),
-        ("link.txt", true),
-        ("moved", true),
-        ("never.png", false),
-        ("pipe.txt", true),
-    ];
-    assert_eq!(told(&pruned, "skips"), expected.map(|(name, told)| (name.to_owned(), told)).into());
-    assert_eq!((&pruned["removed"], texts(&owner, &dataset).await.len()), (&json!(0), 5));
-
-    // What is in the folder and gives no text is no longer found, as the space itself says.
-    write(folder.path(), "emptied.md", "");
-    let arguments = ["ingest", folder.path().to_str().unwrap(), "--dataset", "manual"];
-    let one = run(space.home(), &arguments).expect(5);
-    assert!(one.stderr.contains("1 file failed"), "{one:?}");
-    assert!(
-        one.stdout
-            .contains(&format!("skipped: grown.txt: it has more than 33554432 bytes: split it; {still}")),
-        "{one:?}"
-    );
-    assert!(one.stdout.contains("what was stored of it before is removed\n"), "{one:?}");
-    assert_eq!(texts(&owner, &dataset).await.len(), 4);
-    let documents = ["grown.txt", "pipe.txt", "nothere.txt"];
-    let remove = [&["documents", "remove", "--dataset", "manual"][..], &documents].concat();
-    let ran = run(space.home(), &remove).expect(5);
-    assert!(ran.stderr.contains("2 of 3 documents removed; there is no document \"nothere.txt\""), "{ran:?}");
-    let ran = run(space.home(), &["documents", "remove", "--dataset", "manual", "grown.txt"]).expect(3);
-    assert!(ran.stderr.contains("in the dataset \"manual\"; `syft-space documents list"), "{ran:?}");
 }
 
 #[tokio::test]
