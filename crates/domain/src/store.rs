@@ -23,6 +23,9 @@ pub trait Store: Send + Sync {
     fn submit_read(&self, read: Box<dyn ReadUnit>);
 }
 
+/// The most events of one unit of work: more would delay the units behind it.
+pub const MAX_EVENTS_PER_UNIT: usize = 100;
+
 impl dyn Store + '_ {
     /// Submits a unit of work; the receipt answers once its outcome is durable.
     ///
@@ -62,7 +65,16 @@ impl dyn Store + '_ {
 
     /// Records an event that comes with no row.
     pub fn record(&self, event: Event) -> Receipt<(), StoreError> {
-        self.write(move |_tx| Ok(Recorded::new((), event.clone())))
+        self.record_all(vec![event])
+    }
+
+    /// Records events that come with no row, all or none of them: at least one, and at most [`MAX_EVENTS_PER_UNIT`].
+    pub fn record_all(&self, events: Vec<Event>) -> Receipt<(), StoreError> {
+        self.write(move |_tx| {
+            let none = || StoreError::failed("there is no event to record");
+            let (first, others) = events.split_first().ok_or_else(none)?;
+            Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and))
+        })
     }
 }
 

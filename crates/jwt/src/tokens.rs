@@ -126,6 +126,12 @@ impl JwtTokens {
         self.keys.load().ring.to_json()
     }
 
+    /// Whether the ring holds keys whose time is over.
+    #[must_use]
+    pub fn has_expired_keys(&self, now: Timestamp) -> bool {
+        self.keys.load().ring.keys().any(|key| !key.is_accepted(now))
+    }
+
     /// The keys accepted now, the one that signs first, without anything secret.
     #[must_use]
     pub fn describe(&self, now: Timestamp) -> Vec<SigningKey> {

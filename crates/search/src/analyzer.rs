@@ -163,7 +163,13 @@ pub(crate) fn query_terms(
 pub(crate) fn possible_names(settings: AnalyzerSettings, text: &str) -> BTreeMap<String, Range<usize>> {
     let known = stop_words::names(settings.stop_words);
     let mut names = BTreeMap::new();
-    if known.is_empty() {
+    // Most questions write none of them with a capital letter: they are not taken apart once more.
+    let begins_with = |at: usize, name: &str| {
+        text.get(at..at.saturating_add(name.len())).is_some_and(|word| word.eq_ignore_ascii_case(name))
+    };
+    let may_be_name =
+        |(at, c): (usize, char)| c.is_uppercase() && known.iter().any(|name| begins_with(at, name));
+    if !text.char_indices().any(may_be_name) {
         return names;
     }
     each_query_term(settings, Listed::Marked, text, |token| {

@@ -16,6 +16,7 @@ const PREFIXES: &[&str] = &[
     "ab", "an", "auf", "aus", "bei", "dar", "ein", "fest", "fort", "frei", "her", "heraus", "hin", "hinzu",
     "los", "mit", "nach", "teil", "um", "vor", "weg", "weiter", "zu", "zuruck", "zusamm",
 ];
+
 /// The terms that other forms of the verb may have whose term this is.
 pub(crate) fn near_terms(stemming: Stemming, term: &str) -> Vec<String> {
     if stemming != Stemming::German {

@@ -19,14 +19,11 @@ use crate::dataset::{
 use crate::ids::{DatasetId, JobId};
 use crate::port_error::PortError;
 use crate::space::Space;
-use crate::store::StoreError;
+use crate::store::{MAX_EVENTS_PER_UNIT, StoreError};
 use crate::tenant::{TenantLimits, TenantScope};
-use crate::unit::Recorded;
 
 /// How long documents that are stored wait at most for the index, as long as that is quick.
 const INDEX_INTERVAL: Duration = Duration::from_secs(1);
-/// The most events of one unit of work: more would delay the units behind it.
-const MAX_EVENTS_PER_UNIT: usize = 100;
 
 /// Works off what is queued, one group at a time, until the queue is closed. Several threads may do so at once. What
 /// fails is reported and tried again later.
@@ -193,6 +190,9 @@ fn record_removals(
     removed: &[DocumentId],
     recorded: &mut HashSet<DocumentId>,
 ) -> Result<(), PortError> {
+    if removed.is_empty() {
+        return Ok(());
+    }
     let stored = space.documents.hashes(scope, dataset, removed)?;
     let is_stored = removed.iter().zip(stored).filter_map(|(id, made_of)| made_of.map(|_| id));
     let new: Vec<&DocumentId> = is_stored.filter(|id| !recorded.contains(*id)).collect();
@@ -203,14 +203,7 @@ fn record_removals(
             Ok(event.on(ObjectKind::Document, format_args!("{dataset}/{id}")))
         };
         let events: Vec<Event> = part.iter().map(event).collect::<Result<_, PortError>>()?;
-        let written: Result<(), StoreError> = space
-            .store
-            .write(move |_| {
-                let (first, others) = events.split_first().ok_or(StoreError::Closed)?;
-                Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and))
-            })
-            .wait();
-        written?;
+        space.store.record_all(events).wait()?;
         recorded.extend(part.iter().map(|id| (*id).clone()));
     }
     Ok(())

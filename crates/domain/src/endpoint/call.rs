@@ -131,7 +131,8 @@ impl<'a> QueryCall<'a> {
     ) -> Result<(Decision, Hits), QueryError> {
         for _ in 0..MAX_CHANGES {
             let (principal, decision) = self.recheck(learned)?;
-            let shown = decision.filter(documents.clone());
+            // They are as many as were found, and mostly nothing filters them.
+            let filtered = decision.has_filters().then(|| decision.filter(documents.clone()));
             let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
             let scope = self.scope;
             let still_holds = move |tx: &dyn Tx| {
@@ -141,7 +142,7 @@ impl<'a> QueryCall<'a> {
                 is_same && !tx.has_changed(&scope)
             };
             if self.record.answered(still_holds).await? {
-                return Ok((decision, shown));
+                return Ok((decision, filtered.unwrap_or(documents)));
             }
         }
         Err(StoreError::Busy.into())

@@ -205,11 +205,17 @@ impl Decision {
         (self, performed)
     }
 
+    /// Whether anything is taken from what was found.
+    #[must_use]
+    pub fn has_filters(&self) -> bool {
+        !self.filters.is_empty()
+    }
+
     /// What may be shown of what was found. Of a chunk that a filter has changed the heading and the anchor are left out: they
     /// are text of the document as well, and may say what the filter took away. So is the highlight, which was of another text.
     #[must_use]
     pub fn filter(&self, hits: Hits) -> Hits {
-        if self.filters.is_empty() {
+        if !self.has_filters() {
             return hits;
         }
         let found: Vec<Arc<str>> = hits.iter().map(|hit| Arc::clone(&hit.content)).collect();

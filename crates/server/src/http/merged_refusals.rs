@@ -19,13 +19,11 @@ use std::time::Duration;
 use syft_space_domain::Space;
 use syft_space_domain::audit::{Action, Actor, Event, Origin, Person, ReasonCode};
 use syft_space_domain::random::RandomError;
-use syft_space_domain::store::StoreError;
-use syft_space_domain::unit::{Receipt, Recorded};
+use syft_space_domain::store::{MAX_EVENTS_PER_UNIT, StoreError};
+use syft_space_domain::unit::Receipt;
 
 use crate::http::refusal_table::{Admission, Count, RefusalKind, Refusals};
 
-/// The most events of one unit of work: more would delay the units behind it.
-const MAX_EVENTS_PER_UNIT: usize = 100;
 /// How often what was counted is written.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait before writing again when there was no space.
@@ -147,11 +145,7 @@ impl MergedRefusals {
     fn record(&self, counted: &[(RefusalKind, Count)]) -> Result<Receipt<(), StoreError>, RandomError> {
         let events: Result<Vec<Event>, RandomError> =
             counted.iter().map(|(kind, count)| self.event(kind, count)).collect();
-        let events = events?;
-        Ok(self.space.store.write(move |_| {
-            let (first, others) = events.split_first().ok_or(StoreError::Closed)?;
-            Ok(others.iter().cloned().fold(Recorded::new((), first.clone()), Recorded::and))
-        }))
+        Ok(self.space.store.record_all(events?))
     }
 
     /// The event of some refusals; of a single one, the event that was drafted for it.

@@ -31,8 +31,6 @@ pub(crate) struct KeySettings {
 
 /// The keys of access tokens, as they are used and as they lie in their file.
 pub(crate) struct TokenKeys {
-    /// Signs and verifies with them.
-    pub(crate) tokens: Arc<JwtTokens>,
     file: Arc<KeyFile>,
 }
 
@@ -73,8 +71,13 @@ impl TokenKeys {
         let tokens = Arc::new(JwtTokens::new(ring, tokens, &*entropy)?);
         let changing = Mutex::new(());
         let epoch = KeyEpoch::default();
-        let file = KeyFile { path, settings, tokens: Arc::clone(&tokens), entropy, epoch, changing };
-        Ok(Self { tokens, file: Arc::new(file) })
+        let file = KeyFile { path, settings, tokens, entropy, epoch, changing };
+        Ok(Self { file: Arc::new(file) })
+    }
+
+    /// What signs and verifies with them.
+    pub(crate) fn tokens(&self) -> Arc<JwtTokens> {
+        Arc::clone(&self.file.tokens)
     }
 
     /// Changes the ring where blocking is allowed: in the file first, and then in use.
@@ -139,7 +142,7 @@ impl SigningKeys for TokenKeys {
     }
 
     fn keys(&self, now: Timestamp) -> Vec<SigningKey> {
-        self.file.describe(self.tokens.describe(now))
+        self.file.describe(self.file.tokens.describe(now))
     }
 
     fn rotate(
@@ -158,7 +161,7 @@ impl SigningKeys for TokenKeys {
     }
 
     fn unrecorded(&self) -> Vec<String> {
-        self.tokens.unrecorded()
+        self.file.tokens.unrecorded()
     }
 
     fn set_recorded<'a>(&'a self, id: &'a str) -> Pending<'a, Result<(), SigningKeysError>> {
@@ -168,6 +171,9 @@ impl SigningKeys for TokenKeys {
     }
 
     fn forget_expired(&self, now: Timestamp) -> Pending<'_, Result<(), SigningKeysError>> {
+        if !self.file.tokens.has_expired_keys(now) {
+            return Box::pin(async { Ok(()) });
+        }
         let changed = self.change(move |_, ring| Ok(ring.forget_expired(now).then_some(())));
         Box::pin(async move { changed.await.map(|_| ()) })
     }
@@ -210,7 +216,7 @@ mod tests {
         signing_keys::suite(&move || {
             let number = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let keys = load(folder.path().join(number.to_string()));
-            (keys.tokens.clone(), Arc::new(keys))
+            (keys.tokens(), Arc::new(keys))
         });
     }
 

@@ -127,7 +127,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         extractor: Arc::new(read_files::extractor().context("finding the program that reads files")?),
         engine: Arc::new(TantivySearch::new(home.clone(), syft_space_search::Options::default())),
         passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
-        tokens: token_keys.tokens.clone(),
+        tokens: token_keys.tokens(),
         signing_keys: Arc::new(token_keys),
         trusted,
         satellites: Arc::new(satellites),

@@ -30,6 +30,12 @@ fn status(space: &TestSpace) -> Vec<String> {
     items.iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect()
 }
 
+/// The events of changes in the installation's log, the newest first.
+fn changes(space: &TestSpace) -> Vec<Value> {
+    let arguments = ["audit", "list", "--installation", "--action", "config_change", "--json"];
+    run(space.home(), &arguments).expect(0).items()
+}
+
 fn rotate(space: &TestSpace, arguments: &[&str]) -> String {
     let arguments = [&["keys", "rotate", "--json"], arguments].concat();
     run(space.home(), &arguments).expect(0).json()["id"].as_str().unwrap().to_owned()
@@ -54,8 +60,7 @@ async fn k2_a_new_key_signs_at_once_and_tokens_of_the_one_before_stay_good_over_
     for client in [&before, &after] {
         client.get("/auth/me").await.expect(200);
     }
-    let log = run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
-    let event = &log.expect(0).items()[0];
+    let event = &changes(&space)[0];
     assert_eq!(
         (&event["object"]["kind"], &event["object"]["id"]),
         (&"signing_key".into(), &key.clone().into())
@@ -142,8 +147,7 @@ async fn k2_an_aged_key_and_one_of_another_algorithm_are_replaced_by_the_server_
     fs::write(space.home().join("keys/access.jwks"), aged.to_string()).unwrap();
     space.server().run_again().await;
     let second = replaced(&space, &kid(&before)).await;
-    let log = run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
-    assert_eq!(log.expect(0).items()[0]["actor"]["kind"], "system");
+    assert_eq!(changes(&space)[0]["actor"]["kind"], "system");
     stop(&mut space);
 
     let mut command = space.server().command();
@@ -239,8 +243,7 @@ async fn h1_k2_whoever_holds_a_body_back_while_all_keys_are_revoked_is_refused_a
 
 /// The ids of the keys that events of the installation tell of, one for each event, the newest first.
 fn recorded(space: &TestSpace) -> Vec<String> {
-    let log = run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
-    let items = log.expect(0).items();
+    let items = changes(space);
     let of_keys = items.iter().filter(|event| event["object"]["kind"] == "signing_key");
     of_keys.map(|event| event["object"]["id"].as_str().unwrap().to_owned()).collect()
 }
@@ -280,8 +283,7 @@ async fn k2_a_key_whose_event_was_not_written_gets_it_at_the_next_start_and_once
     }
     assert_eq!(ring(&space)["keys"][0].get("unrecorded"), None);
     assert_eq!(recorded(&space), [&*first]);
-    let log = run(space.home(), &["audit", "list", "--installation", "--action", "config_change", "--json"]);
-    assert_eq!(log.expect(0).items()[0]["actor"]["kind"], "system");
+    assert_eq!(changes(&space)[0]["actor"]["kind"], "system");
     space.server().kill();
     space.server().run_again().await;
     let second = rotate(&space, &[]);

@@ -7,6 +7,7 @@ use syft_space_fakehub::HubOptions;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::open::PAGES;
 use super::recorder::{Ask, Recorder};
 use crate::space::form::{body, content_type, part};
 use crate::space::{HUB_PASSWORD, Server, TestSpace};
@@ -29,14 +30,7 @@ pub async fn play() -> Recorder {
     let mut r = Recorder::new("limits", &space);
     r.found(&space, "owner", "acme").await;
     r.get("nobody", "/openapi.json").await;
-    for path in [
-        "//",
-        "//.well-known/security.txt",
-        "//docs",
-        "//docs/start.js",
-        "//docs/swagger-ui.js",
-        "//docs/swagger-ui.css",
-    ] {
+    for path in PAGES {
         r.get("nobody", path).await;
     }
     sizes(&mut r).await;

@@ -8,6 +8,16 @@ use syft_space::http::route_table::ROUTES;
 use super::recorder::{Ask, Recorder};
 use crate::space::{PASSWORD, TestSpace};
 
+/// What is there for people who come with a browser, and for those who find a weakness.
+pub const PAGES: [&str; 6] = [
+    "//",
+    "//.well-known/security.txt",
+    "//docs",
+    "//docs/start.js",
+    "//docs/swagger-ui.js",
+    "//docs/swagger-ui.css",
+];
+
 pub async fn play() -> Recorder {
     let space = TestSpace::start().await;
     let mut r = Recorder::new("open", &space);
@@ -22,18 +32,7 @@ pub async fn play() -> Recorder {
 }
 
 async fn read(r: &mut Recorder) {
-    for path in [
-        "//health/live",
-        "//health/ready",
-        "/health",
-        "/openapi.json",
-        "//",
-        "//.well-known/security.txt",
-        "//docs",
-        "//docs/start.js",
-        "//docs/swagger-ui.js",
-        "//docs/swagger-ui.css",
-    ] {
+    for path in ["//health/live", "//health/ready", "/health", "/openapi.json"].into_iter().chain(PAGES) {
         r.get("nobody", path).await;
         r.send(Ask::new("nobody", "HEAD", path)).await;
         r.get("nobody", &format!("{path}/")).await;
