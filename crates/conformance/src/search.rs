@@ -137,7 +137,7 @@ pub fn a_hit_shows_the_chunk_and_its_document(make: &SearchFactory) {
         let number = |n: u32| usize::try_from(n).expect("a small number");
         let shown = hits.iter().flat_map(|hit| {
             let word = |part: &Highlight| -> String {
-                hit.content.chars().skip(number(part.start)).take(number(part.length)).collect()
+                hit.content.chars().take(number(part.end)).skip(number(part.start)).collect()
             };
             hit.highlight.iter().map(word)
         });

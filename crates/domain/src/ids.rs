@@ -37,8 +37,13 @@ macro_rules! ids {
             pub fn generate(now: Timestamp, entropy: &dyn Entropy) -> Result<Self, RandomError> {
                 let mut random = [0u8; 10];
                 entropy.fill(&mut random)?;
+                Ok(Self::of_random(now, random))
+            }
+
+            /// The new id that these random bytes make.
+            pub(crate) fn of_random(now: Timestamp, mut random: [u8; 10]) -> Self {
                 [random[0], random[1]] = fraction(now).to_be_bytes();
-                Ok(Self(uuid::Builder::from_unix_timestamp_millis(now.as_unix_millis(), &random).into_uuid()))
+                Self(uuid::Builder::from_unix_timestamp_millis(now.as_unix_millis(), &random).into_uuid())
             }
 
             /// The id as its 16 bytes.

@@ -29,7 +29,7 @@ const ROUNDING_MARGIN: f64 = 1e-6;
 pub(crate) struct LengthNorms {
     chunks: f64,
     /// By the length as tantivy codes it.
-    norms: Vec<f64>,
+    norms: [f64; 256],
 }
 
 impl LengthNorms {
@@ -42,8 +42,11 @@ impl LengthNorms {
         }
         // Without any terms there is nothing to find, and nothing to divide by.
         let average = if terms > 0.0 { terms / chunks } else { 1.0 };
-        let norm = |code| K1 * (1.0 - B + B * (words_of(code) / average).min(MAX_RELATIVE_LENGTH));
-        Self { chunks, norms: (0..=u8::MAX).map(norm).collect() }
+        let mut norms = [f64::INFINITY; 256];
+        for (norm, code) in norms.iter_mut().zip(0..=u8::MAX) {
+            *norm = K1 * (1.0 - B + B * (words_of(code) / average).min(MAX_RELATIVE_LENGTH));
+        }
+        Self { chunks, norms }
     }
 
     /// What a term adds to the sum of a chunk that has it this often.
@@ -91,7 +94,7 @@ pub(crate) fn top_chunks(
         }
         ACCUMULATOR.set(sums);
     }
-    Ok((top_k.into_docs(), terms.into_iter().flat_map(|term| term.hashes).collect()))
+    Ok((top_k.into_docs(), terms.iter().flat_map(QueryTerm::hashes).collect()))
 }
 
 fn rank(
@@ -140,30 +143,48 @@ impl ScoreAccumulator {
             self.touched.resize(chunks.div_ceil(64), 0);
         }
         for (at, (info, times)) in term.postings(ordinal).enumerate() {
+            if at == 0 {
+                // Most terms have no other form.
+                self.add_form(segment, term, info, |sum, _, frequency, code| {
+                    *sum += norms.score(term.weight, frequency.saturating_mul(times), code);
+                })?;
+                continue;
+            }
             let mut forms_before = Occurrences::default();
             for (info, times) in term.postings(ordinal).take(at) {
                 forms_before.add(segment, term, info, times)?;
             }
-            let mut block = segment
-                .inverted_index(term.is_marked)
-                .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
-            while !block.docs().is_empty() {
-                for (doc, frequency) in block.docs().iter().zip(block.freqs()) {
-                    let at = usize::try_from(*doc).unwrap_or(usize::MAX);
-                    if let (Some(sum), Some(touched)) = (self.sums.get_mut(at), self.touched.get_mut(at / 64))
-                    {
-                        let code = segment.fieldnorms.fieldnorm_id(*doc);
-                        let before = forms_before.of(*doc);
-                        let all = before.saturating_add(frequency.saturating_mul(times));
-                        *sum += norms.score(term.weight, all, code);
-                        if before > 0 {
-                            *sum -= norms.score(term.weight, before, code);
-                        }
-                        *touched |= 1 << (at % 64);
-                    }
+            self.add_form(segment, term, info, |sum, doc, frequency, code| {
+                let before = forms_before.of(doc);
+                let all = before.saturating_add(frequency.saturating_mul(times));
+                *sum += norms.score(term.weight, all, code);
+                if before > 0 {
+                    *sum -= norms.score(term.weight, before, code);
                 }
-                block.advance();
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Visits the sum of every chunk that has a form of a term, with the chunk, how often it has it, and its coded length.
+    fn add_form(
+        &mut self,
+        segment: &Segment,
+        term: &QueryTerm,
+        info: &TermInfo,
+        mut add: impl FnMut(&mut f64, DocId, u32, u8),
+    ) -> Result<(), IndexError> {
+        let index = segment.inverted_index(term.is_marked);
+        let mut block = index.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
+        while !block.docs().is_empty() {
+            for (doc, frequency) in block.docs().iter().zip(block.freqs()) {
+                let at = usize::try_from(*doc).unwrap_or(usize::MAX);
+                if let (Some(sum), Some(touched)) = (self.sums.get_mut(at), self.touched.get_mut(at / 64)) {
+                    add(sum, *doc, *frequency, segment.fieldnorms.fieldnorm_id(*doc));
+                    *touched |= 1 << (at % 64);
+                }
             }
+            block.advance();
         }
         Ok(())
     }
@@ -190,18 +211,31 @@ impl ScoreAccumulator {
         term: &QueryTerm,
         norms: &LengthNorms,
     ) -> Result<(), IndexError> {
-        let mut forms = Occurrences::default();
-        for (info, times) in term.postings(ordinal) {
-            forms.add(segment, term, info, times)?;
+        let mut all = term.postings(ordinal);
+        let Some((info, times)) = all.next() else { return Ok(()) };
+        let index = segment.inverted_index(term.is_marked);
+        let mut first = index.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)?;
+        let mut others = Occurrences::default();
+        for (info, times) in all {
+            others.add(segment, term, info, times)?;
         }
         for (doc, sum) in &mut self.candidates {
-            let frequency = forms.of(*doc);
+            let frequency = occurrences(&mut first, times, *doc).saturating_add(others.of(*doc));
             if frequency > 0 {
                 *sum += norms.score(term.weight, frequency, segment.fieldnorms.fieldnorm_id(*doc));
             }
         }
         Ok(())
     }
+}
+
+/// How often a chunk has a form of a term, of which each occurrence counts so many times. Asked for chunk by chunk in their
+/// order.
+fn occurrences(postings: &mut SegmentPostings, times: u32, doc: DocId) -> u32 {
+    if postings.doc() < doc {
+        postings.seek(doc);
+    }
+    if postings.doc() == doc { postings.term_freq().saturating_mul(times) } else { 0 }
 }
 
 /// How often chunks have a term in some of its forms, asked for chunk by chunk in their order.
@@ -222,16 +256,8 @@ impl Occurrences {
     }
 
     fn of(&mut self, doc: DocId) -> u32 {
-        let mut all = 0_u32;
-        for (postings, times) in &mut self.0 {
-            if postings.doc() < doc {
-                postings.seek(doc);
-            }
-            if postings.doc() == doc {
-                all = all.saturating_add(postings.term_freq().saturating_mul(*times));
-            }
-        }
-        all
+        let forms = self.0.iter_mut();
+        forms.fold(0, |all, (postings, times)| all.saturating_add(occurrences(postings, *times, doc)))
     }
 }
 

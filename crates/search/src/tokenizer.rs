@@ -219,9 +219,30 @@ impl UnicodeTokenStream<'_> {
         self.token.offset_from = self.start_of(first);
         let mut capitals = first.is_uppercase();
         self.push(first);
-        while let Some((character, kind)) =
-            self.next_if(|kind| matches!(kind, CharKind::Letter | CharKind::Mark | CharKind::Ignorable))
-        {
+        loop {
+            // Most letters are these: they are taken as one.
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let run = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            let end = self.at.saturating_add(run);
+            if self.casing == Casing::Standard
+                && let Some(letters) = self.text.get(self.at..end)
+            {
+                length = length.saturating_add(run);
+                capitals &= letters.bytes().all(|letter| letter.is_ascii_uppercase());
+                if length <= MAX_WORD_CHARS {
+                    let before = self.token.text.len();
+                    self.token.text.push_str(letters);
+                    if let Some(letters) = self.token.text.get_mut(before..) {
+                        letters.make_ascii_lowercase();
+                    }
+                }
+                self.at = end;
+            }
+            let Some((character, kind)) =
+                self.next_if(|kind| matches!(kind, CharKind::Letter | CharKind::Mark | CharKind::Ignorable))
+            else {
+                break;
+            };
             if kind != CharKind::Ignorable {
                 length = length.saturating_add(1);
                 capitals &= character.is_uppercase();

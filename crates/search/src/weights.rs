@@ -55,12 +55,10 @@ pub(crate) struct QueryTerm {
     pub(crate) remaining_weight: f64,
     /// Whether it has a mark.
     pub(crate) is_marked: bool,
-    /// The hashes by which its forms are found in a chunk.
-    pub(crate) hashes: Vec<u32>,
+    /// Its forms: the hash by which each is found in a chunk, and how many times an occurrence of it counts.
+    forms: Vec<(u32, u32)>,
     /// The number of segments.
     segments: usize,
-    /// How many times an occurrence of each form counts.
-    times: Vec<u32>,
     /// The postings of each form in each segment, one form after another.
     term_infos: Vec<Option<TermInfo>>,
 }
@@ -69,7 +67,12 @@ impl QueryTerm {
     /// Its postings in a segment, and how many times each occurrence counts.
     pub(crate) fn postings(&self, segment: usize) -> impl Iterator<Item = (&TermInfo, u32)> + Clone {
         let in_segment = self.term_infos.iter().skip(segment).step_by(self.segments.max(1));
-        in_segment.zip(&self.times).filter_map(|(info, times)| Some((info.as_ref()?, *times)))
+        in_segment.zip(&self.forms).filter_map(|(info, (_, times))| Some((info.as_ref()?, *times)))
+    }
+
+    /// The hashes by which its forms are found in a chunk.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u32> {
+        self.forms.iter().map(|(hash, _)| *hash)
     }
 }
 
@@ -155,13 +158,14 @@ fn joined_terms(settings: AnalyzerSettings, question: &str) -> BTreeMap<String, 
 
 impl Vocabulary<'_> {
     /// A term that some chunk has, in any of these forms, and how many times each counts.
-    fn look_up(&self, forms: &[(String, u32)], is_marked: bool) -> io::Result<Option<QueryTerm>> {
-        let infos = forms.iter().flat_map(|(form, _)| {
-            let look_up = move |segment: &Segment| segment.inverted_index(is_marked).terms().get(form);
-            self.segments.iter().map(look_up)
-        });
-        let term_infos: Vec<Option<TermInfo>> = infos.collect::<io::Result<_>>()?;
+    fn look_up<S: AsRef<str>>(&self, forms: &[(S, u32)], is_marked: bool) -> io::Result<Option<QueryTerm>> {
         let segments = self.segments.len();
+        let mut term_infos = Vec::with_capacity(forms.len().saturating_mul(segments));
+        for (form, _) in forms {
+            for segment in self.segments {
+                term_infos.push(segment.inverted_index(is_marked).terms().get(form.as_ref())?);
+            }
+        }
         let chunks_with_form = term_infos
             .chunks(segments.max(1))
             .map(|infos| infos.iter().flatten().map(|info| f64::from(info.doc_freq)).sum::<f64>());
@@ -173,9 +177,8 @@ impl Vocabulary<'_> {
             weight,
             remaining_weight: 0.0,
             is_marked,
-            hashes: forms.iter().map(|(form, _)| word_places::hash(form)).collect(),
+            forms: forms.iter().map(|(form, times)| (word_places::hash(form.as_ref()), *times)).collect(),
             segments,
-            times: forms.iter().map(|(_, times)| *times).collect(),
             term_infos,
         }))
     }
@@ -229,12 +232,14 @@ impl Vocabulary<'_> {
     fn add(&mut self, term: &str) -> io::Result<bool> {
         let known = match term.strip_prefix(MARKS) {
             Some(word) => self.look_up_marked(term, word)?,
-            None => {
-                let joined = self.joined.get(term).into_iter().flatten().cloned();
-                let forms: Vec<_> =
-                    std::iter::once(term.to_owned()).chain(joined).map(|form| (form, 1)).collect();
-                self.look_up(&forms, false)?
-            }
+            None => match self.joined.get(term) {
+                None => self.look_up(&[(term, 1)], false)?,
+                Some(joined) => {
+                    let joined = joined.iter().map(String::as_str);
+                    let forms: Vec<_> = std::iter::once(term).chain(joined).map(|form| (form, 1)).collect();
+                    self.look_up(&forms, false)?
+                }
+            },
         };
         let is_known = known.is_some();
         self.known.extend(known);
@@ -246,7 +251,7 @@ impl Vocabulary<'_> {
     fn add_most_frequent(&mut self, terms: &[String], factor: f64) -> io::Result<bool> {
         let mut best: Option<QueryTerm> = None;
         for term in terms {
-            let known = self.look_up(&[(term.clone(), 1)], false)?;
+            let known = self.look_up(&[(term, 1)], false)?;
             let is_better = |known: &QueryTerm| best.as_ref().is_none_or(|best| known.weight < best.weight);
             best = known.filter(is_better).or(best);
         }

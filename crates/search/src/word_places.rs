@@ -9,16 +9,19 @@ use unicode_normalization::char::is_combining_mark;
 use crate::analyzer;
 use crate::tokenizer::{CjkMode, Listed, normalized};
 
-/// The terms of a chunk and their places, by the hashes of the terms.
+/// Most hits show fewer places, so that their list need not grow.
+const TYPICAL_PLACES: usize = 32;
+
+/// The hashes of the terms of a chunk, in the order of their places.
 #[derive(Debug, Default)]
 pub(crate) struct WordPlaces(Box<[WordPlace]>);
 
 /// A place in characters. A chunk has no more than fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct WordPlace {
-    hash: u32,
     start: u16,
     end: u16,
+    hash: u32,
 }
 
 /// The hash by which a term is found among the words of a chunk.
@@ -56,25 +59,22 @@ impl WordPlaces {
 
     /// The places of these terms, in order and none in another.
     pub(crate) fn find(&self, hashes: &[u32]) -> Vec<Highlight> {
-        let mut places: Vec<(u16, u16)> = Vec::new();
-        for hash in hashes {
-            let first = self.0.partition_point(|place| place.hash < *hash);
-            let same = self.0.iter().skip(first).take_while(|place| place.hash == *hash);
-            places.extend(same.map(|place| (place.start, place.end)));
-        }
-        places.sort_unstable();
-        // Neighbours in a run of characters have one in common.
-        places.dedup_by(|next, last| {
-            let overlaps = next.0 < last.1;
-            if overlaps {
-                last.1 = last.1.max(next.1);
+        // Most words are none of them, and most of those are passed over by one bit of their hash.
+        let bit = |hash: u32| 1_u64 << (hash % 64);
+        let bits = hashes.iter().fold(0, |bits, hash| bits | bit(*hash));
+        let is_asked = |place: &&WordPlace| bits & bit(place.hash) != 0 && hashes.contains(&place.hash);
+        let mut found: Vec<Highlight> = Vec::with_capacity(TYPICAL_PLACES);
+        for WordPlace { start, end, .. } in self.0.iter().filter(is_asked) {
+            let (start, end) = (u32::from(*start), u32::from(*end));
+            let is_full = found.len() >= Highlight::MAX;
+            match found.last_mut() {
+                // Neighbours in a run of characters have one in common.
+                Some(last) if start < last.end => last.end = last.end.max(end),
+                _ if is_full => break,
+                _ => found.push(Highlight { start, end }),
             }
-            overlaps
-        });
-        let shown = places.into_iter().take(Highlight::MAX);
-        shown
-            .map(|(start, end)| Highlight { start: start.into(), length: end.saturating_sub(start).into() })
-            .collect()
+        }
+        found
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
         let places = WordPlaces::of(settings, text).find(&hashes);
         let number = |n: u32| usize::try_from(n).unwrap();
         let part =
-            |place: &Highlight| text.chars().skip(number(place.start)).take(number(place.length)).collect();
+            |place: &Highlight| text.chars().take(number(place.end)).skip(number(place.start)).collect();
         places.iter().map(part).collect()
     }
 
@@ -194,8 +194,8 @@ mod tests {
                     analyzer::query_terms(settings, &normalized(&question), BTreeMap::new()).keys().map(|term| hash(term)).collect();
                 let mut end = 0;
                 for place in WordPlaces::of(settings, &text).find(&hashes) {
-                    prop_assert!(place.start >= end && place.length > 0);
-                    end = place.start + place.length;
+                    prop_assert!(place.start >= end && place.end > place.start);
+                    end = place.end;
                 }
                 prop_assert!(usize::try_from(end).unwrap() <= text.chars().count());
             }

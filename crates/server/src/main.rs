@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use tikv_jemallocator::Jemalloc;
 
-/// Gives memory back to the system after a burst of requests, which the C library's does not (docs/proofs.md). It has no
-/// threads of its own: those of a process that reads files would stand outside its walls.
+/// Gives memory back to the system after a burst of requests, which the C library's does not (docs/proofs.md).
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

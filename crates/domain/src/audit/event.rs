@@ -202,10 +202,10 @@ impl EventSeed {
     /// # Errors
     /// When the source of randomness fails.
     pub fn generate(now: Timestamp, entropy: &dyn Entropy) -> Result<Self, RandomError> {
-        let id = EventId::generate(now, entropy)?;
-        let mut salt = [0u8; 16];
-        entropy.fill(&mut salt)?;
-        Ok(Self { id, salt })
+        let mut random = [0u8; 26];
+        entropy.fill(&mut random)?;
+        let [a, b, c, d, e, f, g, h, i, j, salt @ ..] = random;
+        Ok(Self { id: EventId::of_random(now, [a, b, c, d, e, f, g, h, i, j]), salt })
     }
 }
 

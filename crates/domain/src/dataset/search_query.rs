@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::dataset::{DocumentId, Location, Metadata};
 
@@ -113,12 +113,19 @@ impl<'a> SearchQuery<'a> {
 }
 
 /// A part of a hit's text: words that were asked for, in one of their forms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Highlight {
     /// How many characters stand before it: Unicode code points.
     pub start: u32,
-    /// How many it has.
-    pub length: u32,
+    /// How many stand before what follows it.
+    pub end: u32,
+}
+
+/// As `[start, end]`: an answer has many, and each byte of them is written and sent.
+impl Serialize for Highlight {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.start, self.end).serialize(serializer)
+    }
 }
 
 impl Highlight {

@@ -135,12 +135,8 @@ impl<'a> QueryCall<'a> {
             let filtered = decision.has_filters().then(|| decision.filter(documents.clone()));
             let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
             let scope = self.scope;
-            let still_holds = move |tx: &dyn Tx| {
-                let renewed = principal.renew(&*snapshots, clock.now());
-                let is_same =
-                    renewed.is_ok_and(|renewed| Arc::ptr_eq(renewed.snapshot(), principal.snapshot()));
-                is_same && !tx.has_changed(&scope)
-            };
+            let still_holds =
+                move |tx: &dyn Tx| principal.is_current(&*snapshots, clock.now()) && !tx.has_changed(&scope);
             if self.record.answered(still_holds).await? {
                 return Ok((decision, filtered.unwrap_or(documents)));
             }

@@ -52,6 +52,20 @@ impl Principal {
         }
     }
 
+    /// Whether it is what [`renew`](Self::renew) would make: the token counts, and nothing of the tenant was changed.
+    pub(crate) fn is_current(&self, live: &dyn Snapshots, now: Timestamp) -> bool {
+        if self.token_error(now).is_some() {
+            return false;
+        }
+        let now = match &self.identity {
+            Identity::Member { .. } | Identity::Operator => {
+                live.tenant(&TenantScope::of(self.snapshot().tenant.id))
+            }
+            Identity::HubUser(caller) => live.addressed(caller.claims.hub, &caller.claims.audience),
+        };
+        now.is_ok_and(|now| Arc::ptr_eq(&now, self.snapshot()))
+    }
+
     /// Why the token that proved who it is counts no more, if so.
     pub(super) fn token_error(&self, now: Timestamp) -> Option<AuthenticateError> {
         let is_expired = match &self.identity {

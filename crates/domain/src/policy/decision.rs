@@ -345,7 +345,7 @@ mod tests {
             content: content.into(),
             metadata: Arc::default(),
             location: Arc::new(location.clone()),
-            highlight: vec![Highlight { start: 0, length: 6 }],
+            highlight: vec![Highlight { start: 0, end: 6 }],
             score: 0.5,
         };
         let diagnostics =

@@ -255,7 +255,7 @@ fn highlight(text: &str, analyzer: AnalyzerSettings, query: &WeighedQuery) -> Ve
         let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         let word = run.trim_end_matches(|c: char| !c.is_alphanumeric());
         if !word.is_empty() && is_asked_for(word) {
-            highlights.push(Highlight { start, length: count(word) });
+            highlights.push(Highlight { start, end: start.saturating_add(count(word)) });
         }
         start = start.saturating_add(count(run));
     }

@@ -18,6 +18,7 @@ use crate::telemetry;
 /// Serves until told to stop.
 pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
     telemetry::start(settings);
+    release_memory_when_idle();
     actix_web::rt::System::new().block_on(async {
         let opened = wiring::open(home, settings)?;
         let token = if is_founded(&opened.space).await? {
@@ -41,6 +42,15 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
         };
         serve(state, settings, operator, control, listening, shutdown_signal()).await
     })
+}
+
+/// Has the allocator give memory back to the system while nothing is asked of it, too. Its threads for that are begun here, and
+/// not by the allocator itself: in a process that reads files they would stand outside its walls.
+fn release_memory_when_idle() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = tikv_jemalloc_ctl::background_thread::write(true) {
+        tracing::debug!(%error, "the allocator gives memory back only while it is used");
+    }
 }
 
 /// Tells a person what to do next. That nobody reads it is no reason to stop.

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
 use actix_web::web::{self, Payload, ServiceConfig};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, guard};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, guard};
 use futures_util::FutureExt;
 use syft_space_domain::audit::Origin;
 
@@ -15,7 +18,21 @@ use crate::http::reason::Reason;
 use crate::http::refusal::Refusal;
 use crate::http::route_table::{Method, OPERATOR_ROUTES, ROUTES, Route};
 use crate::http::state::State;
-use crate::http::{authenticate, drain, pieces};
+use crate::http::{authenticate, connection, drain, pieces, security_headers};
+
+/// The middleware around every route: nothing is done behind an answer that closes its connection, and every answer has the
+/// security headers. It is one, for a request pays for each.
+///
+/// # Errors
+/// When the service behind it fails.
+pub async fn around<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let mut response = connection::serve_until_closed(request, next).await?;
+    security_headers::add(&mut response);
+    Ok(response)
+}
 
 /// Puts every route, and the answers to what is none, into a service for the network.
 pub fn configure(service: &mut ServiceConfig, state: &Arc<State>) {
@@ -51,21 +68,37 @@ pub fn mount<E: Refusal>(
     paths.sort_by_key(|(path, _)| (path.matches('{').count(), *path));
     for (path, routes) in paths {
         // Both with a slash at the end and without: a redirect would lose a client's body.
-        let mut paths = vec![path.to_owned()];
-        paths.extend((path != "/").then(|| format!("{path}/")));
-        let mut resource = web::resource(paths);
-        for route in &routes {
-            resource = resource.route(serve(route, state, listener));
+        let with_slash = (path != "/").then(|| format!("{path}/"));
+        let both = std::iter::once(path.to_owned()).chain(with_slash);
+        if path.contains('{') {
+            service.service(resource(both.collect(), &routes, state, listener));
+        } else {
+            // A path by itself is compared as it is; of several the framework makes a regular expression.
+            for path in both {
+                service.service(resource(vec![path], &routes, state, listener));
+            }
         }
-        let allow = allow_header(&routes);
-        let state = Arc::clone(state);
-        resource = resource.default_service(web::to(move |http: HttpRequest, payload: Payload| {
-            let detail = format!("this path knows {allow}");
-            let problem = Problem::new(Reason::MethodNotAllowed, detail).allow(allow.clone());
-            refuse(&state, http, payload, E::from(problem))
-        }));
-        service.service(resource);
     }
+}
+
+/// The routes of some paths, and the answer to other methods.
+fn resource<E: Refusal>(
+    paths: Vec<String>,
+    routes: &[&'static Route<E>],
+    state: &Arc<State>,
+    listener: &Listener,
+) -> actix_web::Resource {
+    let mut resource = web::resource(paths);
+    for route in routes {
+        resource = resource.route(serve(route, state, listener));
+    }
+    let allow = allow_header(routes);
+    let state = Arc::clone(state);
+    resource.default_service(web::to(move |http: HttpRequest, payload: Payload| {
+        let detail = format!("this path knows {allow}");
+        let problem = Problem::new(Reason::MethodNotAllowed, detail).allow(allow.clone());
+        refuse(&state, http, payload, E::from(problem))
+    }))
 }
 
 fn serve<E: Refusal>(route: &'static Route<E>, state: &Arc<State>, listener: &Listener) -> actix_web::Route {

@@ -1,27 +1,18 @@
-//! The outermost middleware: it adds the security headers and the request id to every response.
+//! The security headers and the request id of every response.
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::HttpMessage;
+use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, CROSS_ORIGIN_OPENER_POLICY, HeaderName,
     HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage};
 use syft_space_domain::ids::RequestId;
 
 /// The header that names the request to the caller, and to the operator's log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Adds the headers to a response.
-///
-/// # Errors
-/// When the service behind it fails.
-pub async fn add<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let mut response = next.call(request).await?;
+pub(crate) fn add<B>(response: &mut ServiceResponse<B>) {
     let id = response.request().extensions().get::<RequestId>().copied();
     let headers = response.headers_mut();
     // A page of our own says for itself what it may do.
@@ -43,5 +34,4 @@ pub async fn add<B: MessageBody + 'static>(
     if let Some(value) = id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
         headers.insert(REQUEST_ID, value);
     }
-    Ok(response)
 }

@@ -87,7 +87,7 @@ pub(super) fn no_content() -> HttpResponse {
 }
 
 /// Most bodies have fewer bytes, so that their buffer need not grow.
-const TYPICAL_BODY_BYTES: usize = 8 << 10;
+const TYPICAL_BODY_BYTES: usize = 16 << 10;
 
 /// What has more bytes than these takes longer to write than it takes to hand it to another thread.
 const MAX_BYTES_ON_WORKER: usize = 64 << 10;

@@ -20,10 +20,10 @@ use syft_space_home::{layout, private_file};
 use tokio::net::UnixStream;
 
 use crate::config::Settings;
-use crate::http::connection::{Connection, serve_until_closed};
+use crate::http::app;
+use crate::http::connection::Connection;
 use crate::http::listener::{Listener, PeerUid};
 use crate::http::state::State;
-use crate::http::{app, security_headers};
 
 /// Threads that serve it: one person, who uploads while they look on.
 const WORKER_THREADS: usize = 2;
@@ -133,8 +133,7 @@ impl ControlSocket {
         let server = HttpServer::new(move || {
             let (state, listener) = (Arc::clone(&served), Listener::Control(Arc::clone(&operator)));
             App::new()
-                .wrap(from_fn(serve_until_closed))
-                .wrap(from_fn(security_headers::add))
+                .wrap(from_fn(app::around))
                 .configure(move |service| app::configure_for(service, &state, &listener))
         })
         .on_connect(record_peer)

@@ -22,13 +22,13 @@ use crate::background::workers::Workers;
 use crate::background::{marketplace_sync, signing_keys};
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
-use crate::http::connection::{Peers, serve_until_closed};
+use crate::http::connection::Peers;
 use crate::http::disk_reserve::DiskReserve;
 use crate::http::in_flight::InFlight;
 use crate::http::merging_store::merge_refusals;
 use crate::http::state::{RequestLimits, State};
 use crate::http::tenant_bounds::TenantBounds;
-use crate::http::{app, openapi, security_headers};
+use crate::http::{app, openapi};
 use crate::startup::control::{ControlSocket, SocketFile};
 use crate::startup::open_files;
 use crate::startup::setup_token::SetupTokenFile;
@@ -128,10 +128,7 @@ pub async fn serve(
         Peers::new(settings.max_connections_per_peer, settings.behind_proxy.clone(), settings.write_timeout);
     let network = HttpServer::new(move || {
         let state = Arc::clone(&served);
-        App::new()
-            .wrap(from_fn(serve_until_closed))
-            .wrap(from_fn(security_headers::add))
-            .configure(move |service| app::configure(service, &state))
+        App::new().wrap(from_fn(app::around)).configure(move |service| app::configure(service, &state))
     })
     .on_connect(move |connection, data| peers.connect(connection, data))
     .workers(settings.workers)

@@ -315,7 +315,7 @@ async fn q1_a_documents_title_is_in_its_metadata_where_clients_look_for_it() {
     let path = format!("/datasets/{dataset}/documents?wait=true");
     asked.owner.post(&path, &json!({ "documents": [document] })).await.expect(200);
     endpoint_on(&asked.owner, &dataset, "titled").await;
-    let highlight = json!([{ "start": 0, "length": 6 }, { "start": 22, "length": 4 }]);
+    let highlight = json!([[0, 6], [22, 26]]);
     let whole = json!({ "n": 1, "title": "Of mountains", "highlight": highlight });
     for (with, expected) in [(true, whole), (false, json!({}))] {
         let body = json!({ "messages": "How high is Elbrus?", "include_metadata": with });

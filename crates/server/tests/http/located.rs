@@ -46,7 +46,7 @@ async fn q2_a_hit_says_on_which_page_under_which_heading_and_at_which_anchor_it_
     let rotate = metadata(&owner, &dataset, "rotate yearly").await;
     assert_eq!(rotate["heading"], "Rotation");
     assert_eq!(metadata(&owner, &dataset, "colleague").await["heading"], "Users");
-    let colleague = json!([{ "start": 18, "length": 9 }]);
+    let colleague = json!([[18, 27]]);
     assert_eq!(metadata(&owner, &dataset, "colleague").await["highlight"], colleague, "behind \"# Users\"");
     let named = json!({ "content": "# Own\n\nZebras.", "metadata": { "heading": "mine", "page": "vii", "highlight": 1 } });
     let path = format!("/datasets/{dataset}/documents?wait=true");

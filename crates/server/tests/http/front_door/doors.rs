@@ -8,8 +8,8 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use serde_json::{Value, json};
 use syft_space::config::Settings;
+use syft_space::http::app;
 use syft_space::http::listener::Listener;
-use syft_space::http::{app, security_headers};
 use syft_space::startup::serve;
 use syft_space_domain::Space;
 use syft_space_domain::audit::Origin;
@@ -147,7 +147,7 @@ impl Doors {
                 let served = move || {
                     let (chat, native) = (Arc::clone(&state), Arc::clone(&state));
                     App::new()
-                        .wrap(from_fn(security_headers::add))
+                        .wrap(from_fn(app::around))
                         .configure(move |service| app::mount(service, &chat, &Listener::Network, CHAT_ROUTES))
                         .configure(move |service| app::configure(service, &native))
                 };
