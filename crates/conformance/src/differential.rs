@@ -14,7 +14,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Event, Log};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, AccountStatus, Membership, PasswordHash};
+use syft_space_domain::identity::{Account, AccountStatus, Member, PasswordHash};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{StateChange, Store, StoreError, Tx};
 use syft_space_domain::tenant::Tenant;
@@ -26,8 +26,8 @@ use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{RecordingHook, read};
 use crate::sample::{
     access, account, account_id, dataset, dataset_id, email, endpoint, endpoint_id, event, hub, invitation,
-    invitation_id, job, job_id, marketplace, membership, policy, policy_id, scope, slug, tenant, tenant_id,
-    time, write_scope,
+    invitation_id, job, job_id, marketplace, policy, policy_id, scope, slug, tenant, tenant_id, time,
+    write_scope,
 };
 
 /// The highest number of a row. It is low, so that units often conflict.
@@ -37,12 +37,10 @@ const MAX_NUMBER: u64 = 3;
 #[derive(Debug, Clone)]
 enum Operation {
     AddTenant { id: u64, name: u64 },
-    AddAccount { id: u64, email: u64 },
-    SetPassword { account: u64, n: u32 },
-    SetAccountStatus { account: u64, active: bool },
-    AddMembership { tenant: u64, account: u64, role: Role },
-    UpdateMembership { tenant: u64, account: u64, role: Role, active: bool, n: u32 },
-    RemoveMembership { tenant: u64, account: u64 },
+    AddAccount { tenant: u64, id: u64, email: u64, role: Role, at: u32 },
+    SetPassword { tenant: u64, account: u64, n: u32 },
+    UpdateMember { tenant: u64, account: u64, role: Role, active: bool, n: u32 },
+    RemoveAccount { tenant: u64, account: u64 },
     AddInvitation { tenant: u64, n: u64 },
     RemoveInvitation { tenant: u64, n: u64 },
     AddDataset { tenant: u64, n: u64, name: u64 },
@@ -87,18 +85,14 @@ fn operations() -> impl Strategy<Value = Operation> {
     let policies = || subsequence((1..=MAX_NUMBER).collect::<Vec<_>>(), 0..=3).prop_shuffle();
     let identity = prop_oneof![
         (n(), n()).prop_map(|(id, name)| Operation::AddTenant { id, name }),
-        (n(), n()).prop_map(|(id, email)| Operation::AddAccount { id, email }),
-        (n(), at()).prop_map(|(account, n)| Operation::SetPassword { account, n }),
-        (n(), any::<bool>()).prop_map(|(account, active)| Operation::SetAccountStatus { account, active }),
-        (n(), n(), role()).prop_map(|(tenant, account, role)| Operation::AddMembership {
-            tenant,
-            account,
-            role
+        (n(), n(), n(), role(), 10..12_u32).prop_map(|(tenant, id, email, role, at)| {
+            Operation::AddAccount { tenant, id, email, role, at }
         }),
+        (n(), n(), at()).prop_map(|(tenant, account, n)| Operation::SetPassword { tenant, account, n }),
         (n(), n(), role(), any::<bool>(), at()).prop_map(|(tenant, account, role, active, n)| {
-            Operation::UpdateMembership { tenant, account, role, active, n }
+            Operation::UpdateMember { tenant, account, role, active, n }
         }),
-        (n(), n()).prop_map(|(tenant, account)| Operation::RemoveMembership { tenant, account }),
+        (n(), n()).prop_map(|(tenant, account)| Operation::RemoveAccount { tenant, account }),
         (n(), n()).prop_map(|(tenant, n)| Operation::AddInvitation { tenant, n }),
         (n(), n()).prop_map(|(tenant, n)| Operation::RemoveInvitation { tenant, n }),
     ];
@@ -153,33 +147,26 @@ impl Operation {
             Self::AddTenant { id, name } => {
                 tx.add_tenant(&Tenant { name: tenant(name).name, ..tenant(id) })?;
             }
-            Self::AddAccount { id, email: of } => {
-                tx.add_account(&Account { email: email(of), ..account(id) })?;
+            Self::AddAccount { tenant, id, email: of, role, at } => {
+                let account = account(tenant, id, role);
+                let member = Member { email: email(of), created_at: time(at), ..account.member };
+                tx.add_account(&write_scope(tenant), &Account { member, ..account })?;
             }
-            Self::SetPassword { account, n } => {
-                if tx.account(account_id(account))?.is_some() {
-                    tx.set_password(account_id(account), &PasswordHash::from_phc(format!("$sample${n}")))?;
-                }
-            }
-            Self::SetAccountStatus { account, active } => {
-                if tx.account(account_id(account))?.is_some() {
-                    tx.set_account_status(account_id(account), status(active))?;
-                }
-            }
-            Self::AddMembership { tenant, account, role } => {
-                tx.add_membership(&write_scope(tenant), &membership(tenant, account, role))?;
-            }
-            Self::UpdateMembership { tenant, account, role, active, n } => {
+            Self::SetPassword { tenant, account, n } => {
                 if tx.member(&scope(tenant), account_id(account))?.is_some() {
-                    let (status, generation, revision) =
-                        (status(active), tx.next_generation(account_id(account))?, n.into());
-                    let old = membership(tenant, account, role);
-                    let new = Membership { status, generation, revision, created_at: time(n), ..old };
-                    tx.update_membership(&write_scope(tenant), &new)?;
+                    let password = PasswordHash::from_phc(format!("$sample${n}"));
+                    tx.set_password(&write_scope(tenant), account_id(account), &password)?;
                 }
             }
-            Self::RemoveMembership { tenant, account } => {
-                return tx.remove_membership(&write_scope(tenant), account_id(account)).map(Some);
+            Self::UpdateMember { tenant, account, role, active, n } => {
+                if let Some(old) = tx.member(&scope(tenant), account_id(account))? {
+                    let (status, generation, revision) = (status(active), n.into(), n.into());
+                    let new = Member { role, status, generation, revision, created_at: time(n), ..old };
+                    tx.update_member(&write_scope(tenant), &new)?;
+                }
+            }
+            Self::RemoveAccount { tenant, account } => {
+                return tx.remove_account(&write_scope(tenant), account_id(account)).map(Some);
             }
             Self::AddInvitation { tenant, n } => {
                 tx.add_invitation(&write_scope(tenant), &invitation(tenant, n, 1))?;
@@ -351,9 +338,9 @@ impl StoreUnderTest {
         let seeded: Result<(), StoreError> = fixture
             .adapter
             .write(move |tx| {
-                tx.add_account(&account(1))?;
                 for n in [1, 2] {
                     tx.add_tenant(&tenant(n))?;
+                    tx.add_account(&write_scope(n), &account(n, 1, Role::Owner))?;
                     tx.add_dataset(&write_scope(n), &dataset(1))?;
                     tx.add_endpoint(&write_scope(n), &endpoint(1, 1))?;
                     tx.add_policy(&write_scope(n), &policy(1))?;

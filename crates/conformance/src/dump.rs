@@ -4,15 +4,14 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Member, MembershipWithTenant};
-use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, TenantId};
+use syft_space_domain::identity::{Account, Invitation, Member};
+use syft_space_domain::ids::{EndpointId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{Attachment, PolicyUsage};
 use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantScope};
-use syft_space_domain::time::Timestamp;
 
 use crate::run::{all_items, installation_log_of_view, log_of_view};
 use crate::sample::{account_id, email, hub, hub_id, satellite_id, scope, time, username};
@@ -22,7 +21,7 @@ use crate::sample::{account_id, email, hub, hub_id, satellite_id, scope, time, u
 pub(crate) struct StoreDump {
     tenants: Vec<Tenant>,
     any_account: bool,
-    accounts: Vec<Option<AccountDump>>,
+    oldest_accounts: Vec<Option<AccountDump>>,
     tenant_ids: Vec<TenantId>,
     hubs: Vec<Hub>,
     by_hub: Vec<HubDump>,
@@ -31,15 +30,11 @@ pub(crate) struct StoreDump {
     log: Vec<RecordedEvent>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-struct AccountDump {
-    id: AccountId,
-    email: Email,
-    password: String,
-    status: AccountStatus,
-    created_at: Timestamp,
-    id_by_email: Option<AccountId>,
-    memberships: Vec<MembershipWithTenant>,
+/// An account, and its password as text: it has no `Debug`.
+type AccountDump = (Member, String);
+
+fn account_dump(account: &Account) -> AccountDump {
+    (account.member.clone(), account.password.expose().to_owned())
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +43,7 @@ struct TenantDump {
     id_by_name: Option<TenantId>,
     members: Vec<Member>,
     members_by_id: Vec<Option<Member>>,
+    accounts_by_email: Vec<Option<AccountDump>>,
     active_members: Vec<u64>,
     members_and_invitations: u64,
     invitations: Vec<Invitation>,
@@ -106,7 +102,9 @@ impl StoreDump {
             tenant_ids: view.tenant_ids(&operator)?,
             tenants: view.tenants(&operator)?,
             any_account: view.any_account()?,
-            accounts: (1..=numbers).map(|n| AccountDump::read(view, n)).collect::<Result<_, _>>()?,
+            oldest_accounts: (1..=numbers)
+                .map(|n| Ok(view.oldest_account(&email(n))?.as_ref().map(account_dump)))
+                .collect::<Result<_, _>>()?,
             by_hub: (1..=numbers).map(|n| HubDump::read(view, n, numbers)).collect::<Result<_, _>>()?,
             hubs: view.hubs()?,
             due_listings: view.listings_due(&operator, time(60), PageLimit::DEFAULT)?,
@@ -129,17 +127,6 @@ impl StoreDump {
         self.log.clear();
         self.by_tenant.iter_mut().for_each(|dump| dump.log.clear());
         self
-    }
-}
-
-impl AccountDump {
-    fn read(view: &mut dyn View, n: u64) -> Result<Option<Self>, StoreError> {
-        let id_by_email = view.account_by_email(&email(n))?.map(|account| account.id);
-        let memberships = view.memberships(account_id(n))?;
-        Ok(view.account(account_id(n))?.map(|Account { id, email, password, status, created_at }| {
-            let password = password.expose().to_owned();
-            Self { id, email, password, status, created_at, id_by_email, memberships }
-        }))
     }
 }
 
@@ -177,6 +164,9 @@ impl TenantDump {
             id_by_name,
             members_by_id: (1..=numbers)
                 .map(|n| view.member(&scope, account_id(n)))
+                .collect::<Result<_, _>>()?,
+            accounts_by_email: (1..=numbers)
+                .map(|n| Ok(view.account_by_email(&scope, &email(n))?.as_ref().map(account_dump)))
                 .collect::<Result<_, _>>()?,
             active_members: Role::ALL
                 .into_iter()

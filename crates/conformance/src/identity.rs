@@ -1,34 +1,31 @@
-//! The suite of `AccountView` and `AccountRows`: accounts, memberships and invitations.
+//! The suite of `AccountView` and `AccountRows`: accounts and invitations.
 
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, Membership, PasswordHash,
+    Account, AccountStatus, Invitation, LoginKey, LoginRecord, Member, PasswordHash,
 };
-use syft_space_domain::ids::AccountId;
-use syft_space_domain::store::{Store, StoreError};
-use syft_space_domain::tenant::{Tenant, TenantScope};
-use syft_space_domain::time::Timestamp;
+use syft_space_domain::store::Store;
+use syft_space_domain::tenant::TenantScope;
 
 use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
 use crate::pagination::PagedList;
 use crate::run::{all_items, assert_conflict, commit, new_store, read, seeded_store, submit};
 use crate::sample::{
-    account, account_id, email, invitation, invitation_id, membership, scope, tenant, tenant_id, time, token,
-    write_scope,
+    account, account_id, email, invitation, invitation_id, member as member_of, scope, tenant, tenant_id,
+    time, token, write_scope,
 };
 
 /// Every promise of [`AccountView`](syft_space_domain::identity::ports::AccountView) and `AccountRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
-    an_account_is_found_by_id_and_by_address,
-    an_accounts_id_and_address_are_unique,
-    a_change_of_an_account_is_no_other_accounts,
-    memberships_come_by_the_name_of_the_tenant,
-    a_member_is_shown_with_what_the_tenant_may_know_of_the_account,
-    a_membership_needs_its_account_and_its_tenant_and_is_unique,
-    a_changed_membership_keeps_its_beginning,
-    a3_no_generation_is_given_twice,
-    z1_a_membership_is_seen_and_changed_in_its_own_tenant_only,
+    an_account_is_found_by_its_address,
+    an_accounts_id_and_address_are_unique_in_its_tenant,
+    a_password_is_one_accounts,
+    the_oldest_account_of_an_address_is_found_without_its_tenant,
+    a_member_is_shown_as_it_is,
+    a_changed_member_keeps_its_address_password_and_beginning,
+    an_account_that_was_removed_leaves_nothing_behind,
+    z1_an_account_is_seen_and_changed_in_its_own_tenant_only,
     active_members_are_counted_by_role,
     members_and_invitations_are_counted_together,
     members_come_in_pages,
@@ -47,15 +44,28 @@ pub fn suite(make: &StoreFactory) {
     run_all("the store of accounts", CHECKS, make);
 }
 
-type AccountFields = (AccountId, Email, String, AccountStatus, Timestamp);
+/// An account has no `Debug`, since it holds a password.
+type AccountFields = (Member, String);
 
 fn fields(account: &Account) -> AccountFields {
-    let Account { id, email, password, status, created_at } = account;
-    (*id, email.clone(), password.expose().to_owned(), *status, *created_at)
+    (account.member.clone(), account.password.expose().to_owned())
 }
 
-fn find(store: &dyn Store, n: u64) -> Option<AccountFields> {
-    read(store, move |view| view.account(account_id(n))).as_ref().map(fields)
+fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<AccountFields> {
+    read(store, move |view| view.account_by_email(&scope(tenant), &email(n))).as_ref().map(fields)
+}
+
+fn oldest(store: &dyn Store, n: u64) -> Option<AccountFields> {
+    read(store, move |view| view.oldest_account(&email(n))).as_ref().map(fields)
+}
+
+/// An account of a tenant with this number, address and time.
+fn made_at(tenant: u64, n: u64, address: u64, seconds: u32) -> Account {
+    let account = account(tenant, n, Role::User);
+    Account {
+        member: Member { email: email(address), created_at: time(seconds), ..account.member },
+        ..account
+    }
 }
 
 fn member(store: &dyn Store, tenant: u64, account: u64) -> Option<Member> {
@@ -68,197 +78,181 @@ fn members(store: &dyn Store, scope: &TenantScope) -> Vec<Member> {
 }
 
 /// A new store has no account.
-pub fn an_account_is_found_by_id_and_by_address(make: &StoreFactory) {
+pub fn an_account_is_found_by_its_address(make: &StoreFactory) {
     let fixture = new_store(make);
-    assert!(!read(&*fixture.adapter, move |view| view.any_account()), "a new store has no account");
-    commit(&*fixture.adapter, |tx| {
-        tx.add_account(&Account { status: AccountStatus::Disabled, ..account(1) })
+    let store = &*fixture.adapter;
+    assert!(!read(store, move |view| view.any_account()), "a new store has no account");
+    commit(store, |tx| {
+        tx.add_tenant(&tenant(1))?;
+        tx.add_account(&write_scope(1), &account(1, 1, Role::Owner))?;
+        tx.add_account(&write_scope(1), &account(1, 2, Role::Viewer))
     });
-    commit(&*fixture.adapter, |tx| tx.add_account(&account(2)));
-    assert!(read(&*fixture.adapter, move |view| view.any_account()), "an account that was added is there");
-    for (n, status) in [(1, AccountStatus::Disabled), (2, AccountStatus::Active)] {
-        let expected = Some(fields(&Account { status, ..account(n) }));
-        assert_eq!(find(&*fixture.adapter, n), expected, "an account is found by its id");
-        let by_address =
-            read(&*fixture.adapter, move |view| view.account_by_email(&email(n))).as_ref().map(fields);
-        assert_eq!(by_address, expected, "an account is found by its address");
+    assert!(read(store, move |view| view.any_account()), "an account that was added is there");
+    for (n, role) in [(1, Role::Owner), (2, Role::Viewer)] {
+        let expected = Some(fields(&account(1, n, role)));
+        assert_eq!(find(store, 1, n), expected, "an account is found by its address in its tenant");
+        assert_eq!(oldest(store, n), expected, "and without it");
     }
-    assert_eq!(find(&*fixture.adapter, 3), None, "an account that is not there is not found");
-    assert!(
-        read(&*fixture.adapter, move |view| view.account_by_email(&email(3))).is_none(),
-        "nor is its address"
-    );
-}
-
-/// A second account with either is a conflict.
-pub fn an_accounts_id_and_address_are_unique(make: &StoreFactory) {
-    let fixture = seeded_store(make);
-    assert_conflict(&*fixture.adapter, "a second account with an id", |tx| {
-        tx.add_account(&Account { email: email(10), ..account(1) })
-    });
-    assert_conflict(&*fixture.adapter, "a second account with an address", |tx| {
-        tx.add_account(&Account { id: account_id(10), ..account(1) })
-    });
-    assert_eq!(find(&*fixture.adapter, 10), None, "an account that was refused is not there");
-}
-
-/// Password and status change independently, and only for the one account.
-pub fn a_change_of_an_account_is_no_other_accounts(make: &StoreFactory) {
-    let fixture = seeded_store(make);
-    commit(&*fixture.adapter, |tx| {
-        tx.set_password(account_id(1), &PasswordHash::from_phc("$sample$new".to_owned()))?;
-        tx.set_account_status(account_id(2), AccountStatus::Disabled)
-    });
-    let password = PasswordHash::from_phc("$sample$new".to_owned());
-    let one = fields(&Account { password, ..account(1) });
-    assert_eq!(find(&*fixture.adapter, 1), Some(one), "a password is replaced, and nothing else");
-    let two = fields(&Account { status: AccountStatus::Disabled, ..account(2) });
-    assert_eq!(find(&*fixture.adapter, 2), Some(two), "a status is changed, and nothing else");
-    assert_eq!(find(&*fixture.adapter, 3), Some(fields(&account(3))), "another account stays as it was");
-}
-
-/// The order is not that of ids, and each membership is complete.
-pub fn memberships_come_by_the_name_of_the_tenant(make: &StoreFactory) {
-    let fixture = new_store(make);
-    commit(&*fixture.adapter, |tx| {
-        tx.add_account(&account(1))?;
-        tx.add_account(&account(2))?;
-        for (id, named) in [(1, 3), (2, 1), (3, 2)] {
-            tx.add_tenant(&Tenant { name: tenant(named).name, ..tenant(id) })?;
-            tx.add_membership(&write_scope(id), &membership(id, 1, Role::Admin))?;
-        }
-        tx.add_membership(&write_scope(1), &membership(1, 2, Role::User))
-    });
-    let found = read(&*fixture.adapter, move |view| view.memberships(account_id(1)));
-    let expected: Vec<_> = [(2, 1), (3, 2), (1, 3)]
-        .into_iter()
-        .map(|(id, named)| (membership(id, 1, Role::Admin), tenant(named).name))
-        .collect();
-    let found: Vec<_> =
-        found.into_iter().map(|membership| (membership.membership, membership.tenant_name)).collect();
-    assert_eq!(found, expected, "an account's memberships come by the name of the tenant");
     assert_eq!(
-        read(&*fixture.adapter, move |view| view.memberships(account_id(3))),
-        [],
-        "who is no member has no membership"
+        (find(store, 1, 3), oldest(store, 3)),
+        (None, None),
+        "an account that is not there is not found"
     );
 }
 
-/// A member has the account's current e-mail address and status.
-pub fn a_member_is_shown_with_what_the_tenant_may_know_of_the_account(make: &StoreFactory) {
+/// A second account with either is a conflict in a tenant, and none in another. The tenant must be there.
+pub fn an_accounts_id_and_address_are_unique_in_its_tenant(make: &StoreFactory) {
     let fixture = seeded_store(make);
-    commit(&*fixture.adapter, |tx| {
-        tx.add_membership(&write_scope(1), &membership(1, 1, Role::Viewer))?;
-        tx.set_account_status(account_id(1), AccountStatus::Disabled)
+    let store = &*fixture.adapter;
+    commit(store, |tx| tx.add_account(&write_scope(1), &account(1, 1, Role::User)));
+    assert_conflict(store, "a second account with an id", |tx| {
+        tx.add_account(&write_scope(1), &made_at(1, 1, 10, 3))
     });
-    let expected = Member {
-        membership: membership(1, 1, Role::Viewer),
-        email: email(1),
-        account_status: AccountStatus::Disabled,
-    };
-    assert_eq!(member(&*fixture.adapter, 1, 1), Some(expected.clone()), "a member is shown as it is");
-    assert_eq!(members(&*fixture.adapter, &scope(1)), [expected], "and listed so");
+    assert_conflict(store, "a second account with an address", |tx| {
+        tx.add_account(&write_scope(1), &made_at(1, 10, 1, 3))
+    });
+    assert_conflict(store, "an account in a tenant that is not there", |tx| {
+        tx.add_account(&write_scope(4), &account(4, 1, Role::User))
+    });
+    assert_eq!(members(store, &scope(1)), [member_of(1, 1, Role::User)], "what was refused is not there");
+    commit(store, |tx| tx.add_account(&write_scope(2), &account(2, 1, Role::Owner)));
+    assert_eq!(find(store, 2, 1), Some(fields(&account(2, 1, Role::Owner))), "another tenant may have both");
+    assert_eq!(find(store, 1, 1), Some(fields(&account(1, 1, Role::User))), "and changes nothing by it");
 }
 
-/// Any other membership is a conflict.
-pub fn a_membership_needs_its_account_and_its_tenant_and_is_unique(make: &StoreFactory) {
+/// Of the same id and address in another tenant, too.
+pub fn a_password_is_one_accounts(make: &StoreFactory) {
     let fixture = seeded_store(make);
-    commit(&*fixture.adapter, |tx| tx.add_membership(&write_scope(1), &membership(1, 1, Role::User)));
-    assert_conflict(&*fixture.adapter, "a second membership of an account", |tx| {
-        tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))
+    let store = &*fixture.adapter;
+    let new = || PasswordHash::from_phc("$sample$new".to_owned());
+    commit(store, move |tx| {
+        for (tenant, n) in [(1, 1), (1, 2), (2, 1)] {
+            tx.add_account(&write_scope(tenant), &account(tenant, n, Role::User))?;
+        }
+        tx.set_password(&write_scope(1), account_id(1), &new())
     });
-    assert_conflict(&*fixture.adapter, "a membership of an account that is not there", |tx| {
-        tx.add_membership(&write_scope(1), &membership(1, 10, Role::User))
-    });
-    assert_conflict(&*fixture.adapter, "a membership in a tenant that is not there", |tx| {
-        tx.add_membership(&write_scope(4), &membership(4, 1, Role::User))
-    });
-    assert_eq!(members(&*fixture.adapter, &scope(1)).len(), 1, "a membership that was refused is not there");
+    let changed = Account { password: new(), ..account(1, 1, Role::User) };
+    assert_eq!(find(store, 1, 1), Some(fields(&changed)), "a password is replaced, and nothing else");
+    for (tenant, n) in [(1, 2), (2, 1)] {
+        let same = Some(fields(&account(tenant, n, Role::User)));
+        assert_eq!(find(store, tenant, n), same, "another account's stays as it was");
+    }
+}
+
+/// Of several made at the same time it is that of the tenant with the lower id. It is not the first that was written.
+pub fn the_oldest_account_of_an_address_is_found_without_its_tenant(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let add = |tenant, n, seconds| {
+        commit(store, move |tx| tx.add_account(&write_scope(tenant), &made_at(tenant, n, 7, seconds)));
+    };
+    for (tenant, n, seconds, expected) in [(2, 1, 9, 2), (3, 3, 5, 3), (1, 2, 5, 1)] {
+        add(tenant, n, seconds);
+        let found = oldest(store, 7).map(|(member, _)| member.tenant);
+        assert_eq!(found, Some(tenant_id(expected)), "the oldest account of an address is found");
+    }
+    commit(store, |tx| tx.remove_account(&write_scope(1), account_id(2)));
+    let found = oldest(store, 7).map(|(member, _)| member.tenant);
+    assert_eq!(found, Some(tenant_id(3)), "and when it is gone, the next");
+}
+
+/// One by one, and in a list.
+pub fn a_member_is_shown_as_it_is(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let disabled = Member { status: AccountStatus::Disabled, ..member_of(1, 1, Role::Viewer) };
+    let row = Account { member: disabled.clone(), ..account(1, 1, Role::Viewer) };
+    commit(store, move |tx| tx.add_account(&write_scope(1), &row));
+    assert_eq!(member(store, 1, 1), Some(disabled.clone()), "a member is shown as it is");
+    assert_eq!(members(store, &scope(1)), [disabled], "and listed so");
 }
 
 /// Role, status, generation and revision are replaced, and nothing else.
-pub fn a_changed_membership_keeps_its_beginning(make: &StoreFactory) {
+pub fn a_changed_member_keeps_its_address_password_and_beginning(make: &StoreFactory) {
     let fixture = seeded_store(make);
-    let changed = Membership {
+    let store = &*fixture.adapter;
+    let changed = Member {
         role: Role::Admin,
         status: AccountStatus::Disabled,
         generation: 50,
         revision: 2,
+        email: email(9),
         created_at: time(99),
-        ..membership(1, 1, Role::User)
+        ..member_of(1, 1, Role::User)
     };
     let row = changed.clone();
-    commit(&*fixture.adapter, move |tx| {
-        tx.add_membership(&write_scope(1), &membership(1, 1, Role::User))?;
-        tx.update_membership(&write_scope(1), &row)
+    commit(store, move |tx| {
+        tx.add_account(&write_scope(1), &account(1, 1, Role::User))?;
+        tx.update_member(&write_scope(1), &row)
     });
-    let expected = Membership { created_at: time(3), ..changed };
-    let found = member(&*fixture.adapter, 1, 1).map(|member| member.membership);
-    assert_eq!(found, Some(expected), "a membership's change is kept, and its beginning stays");
+    let member = Member { email: email(1), created_at: time(3), ..changed };
+    let expected = Account { member, ..account(1, 1, Role::User) };
+    assert_eq!(find(store, 1, 1), Some(fields(&expected)), "a member's change is kept, and the rest stays");
 }
 
-/// It is not given again in another tenant or when a membership has ended. What is rolled back takes none.
-pub fn a3_no_generation_is_given_twice(make: &StoreFactory) {
+/// Its id and its address are free again, and its password is gone.
+pub fn an_account_that_was_removed_leaves_nothing_behind(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
-    let next = |n| commit(store, move |tx| tx.next_generation(account_id(n)));
-    assert_eq!([next(1), next(1), next(2)], [1, 2, 1], "each account counts its own generations");
-    let within = commit(store, |tx| {
-        tx.add_membership(&write_scope(1), &membership(1, 1, Role::User))?;
-        tx.remove_membership(&write_scope(1), account_id(1))?;
-        Ok([tx.next_generation(account_id(1))?, tx.next_generation(account_id(1))?])
-    });
-    assert_eq!(within, [3, 4], "a membership that has ended gives nothing back");
-    let failed = submit(store, |tx| {
-        tx.next_generation(account_id(1))?;
-        Err::<(), _>(StoreError::Full)
-    });
-    assert_eq!(failed.wait(), Err(StoreError::Full));
-    assert_eq!(next(1), 5, "what is rolled back takes none");
-    assert_conflict(store, "a generation of nobody's", |tx| tx.next_generation(account_id(10)));
-    assert_eq!(find(store, 1), Some(fields(&account(1))), "an account is the same after it");
+    commit(store, |tx| tx.add_account(&write_scope(1), &account(1, 1, Role::User)));
+    assert!(commit(store, |tx| tx.remove_account(&write_scope(1), account_id(1))), "an account is removed");
+    assert!(!commit(store, |tx| tx.remove_account(&write_scope(1), account_id(1))), "and once");
+    assert_eq!((find(store, 1, 1), oldest(store, 1), member(store, 1, 1)), (None, None, None), "it is gone");
+    let again = Account {
+        password: PasswordHash::from_phc("$sample$again".to_owned()),
+        ..account(1, 1, Role::Viewer)
+    };
+    let expected = Some(fields(&again));
+    commit(store, move |tx| tx.add_account(&write_scope(1), &again));
+    assert_eq!(find(store, 1, 1), expected, "and another may be made in its place");
 }
 
-/// One account is a member of two tenants.
-pub fn z1_a_membership_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
+/// Two tenants have accounts of the same address.
+pub fn z1_an_account_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     commit(store, |tx| {
-        tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))?;
-        tx.add_membership(&write_scope(2), &membership(2, 1, Role::User))?;
-        tx.add_membership(&write_scope(2), &membership(2, 2, Role::Owner))
+        tx.add_account(&write_scope(1), &account(1, 1, Role::Owner))?;
+        tx.add_account(&write_scope(2), &account(2, 1, Role::User))?;
+        tx.add_account(&write_scope(2), &account(2, 2, Role::Owner))
     });
-    let theirs = || [(2, 1), (2, 2)].map(|(tenant, account)| member(store, tenant, account));
+    let theirs = || [1, 2].map(|n| (member(store, 2, n), find(store, 2, n)));
     let before = theirs();
-    assert_eq!(member(store, 1, 2), None, "another tenant's member is not seen");
-    assert_eq!(member(store, 1, 1).map(|one| one.membership.role), Some(Role::Owner), "but one's own is");
+    assert_eq!(
+        (member(store, 1, 2), find(store, 1, 2)),
+        (None, None),
+        "another tenant's account is not seen"
+    );
+    assert_eq!(member(store, 1, 1).map(|one| one.role), Some(Role::Owner), "but one's own is");
     assert_eq!(members(store, &scope(1)).len(), 1, "another tenant's members are not listed");
     assert_eq!(members(store, &scope(3)), [], "a tenant without members has none");
-    // Updating a missing row may be an error or do nothing. It must not change another tenant's row.
-    drop(submit(store, |tx| tx.update_membership(&write_scope(1), &membership(1, 2, Role::Viewer))).wait());
-    commit(store, |tx| tx.update_membership(&write_scope(1), &membership(2, 1, Role::Viewer)));
-    assert_eq!(theirs(), before, "another tenant's membership is not changed");
-    assert!(!commit(store, |tx| tx.remove_membership(&write_scope(1), account_id(2))), "nor removed");
-    assert!(commit(store, |tx| tx.remove_membership(&write_scope(1), account_id(1))), "one's own is removed");
-    assert_eq!(member(store, 1, 1), None, "a membership that was removed is not there");
+    // Changing a missing row may be an error or do nothing. It must not change another tenant's row.
+    let new = || PasswordHash::from_phc("$sample$new".to_owned());
+    drop(submit(store, move |tx| tx.set_password(&write_scope(1), account_id(2), &new())).wait());
+    drop(submit(store, |tx| tx.update_member(&write_scope(1), &member_of(1, 2, Role::Viewer))).wait());
+    commit(store, |tx| tx.update_member(&write_scope(1), &member_of(2, 1, Role::Viewer)));
+    commit(store, move |tx| tx.set_password(&write_scope(1), account_id(1), &new()));
+    assert_eq!(theirs(), before, "another tenant's account is not changed");
+    assert!(!commit(store, |tx| tx.remove_account(&write_scope(1), account_id(2))), "nor removed");
+    assert!(commit(store, |tx| tx.remove_account(&write_scope(1), account_id(1))), "one's own is removed");
+    assert_eq!(member(store, 1, 1), None, "an account that was removed is not there");
     assert_eq!(theirs(), before, "removing one's own leaves another tenant's");
     // The scope decides the tenant, not the row.
-    drop(submit(store, |tx| tx.add_membership(&write_scope(1), &membership(3, 5, Role::Owner))).wait());
+    drop(submit(store, |tx| tx.add_account(&write_scope(1), &account(3, 5, Role::Owner))).wait());
     assert_eq!(members(store, &scope(3)), [], "a scope does not write into another tenant");
 }
 
-/// Both the membership and the account must be active.
+/// Whoever is disabled does not count.
 pub fn active_members_are_counted_by_role(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        for n in 1..=4 {
-            tx.add_membership(&write_scope(1), &membership(1, n, Role::Owner))?;
+        for n in 1..=3 {
+            tx.add_account(&write_scope(1), &account(1, n, Role::Owner))?;
         }
-        tx.add_membership(&write_scope(1), &membership(1, 5, Role::User))?;
-        tx.add_membership(&write_scope(2), &membership(2, 6, Role::Owner))?;
-        let disabled = Membership { status: AccountStatus::Disabled, ..membership(1, 1, Role::Owner) };
-        tx.update_membership(&write_scope(1), &disabled)?;
-        tx.set_account_status(account_id(2), AccountStatus::Disabled)
+        tx.add_account(&write_scope(1), &account(1, 5, Role::User))?;
+        tx.add_account(&write_scope(2), &account(2, 6, Role::Owner))?;
+        let disabled = Member { status: AccountStatus::Disabled, ..member_of(1, 1, Role::Owner) };
+        tx.update_member(&write_scope(1), &disabled)
     });
     let count = |tenant, role| read(&*fixture.adapter, move |view| view.count_active(&scope(tenant), role));
     let counts = [count(1, Role::Owner), count(1, Role::User), count(1, Role::Viewer), count(2, Role::Owner)];
@@ -269,8 +263,8 @@ pub fn active_members_are_counted_by_role(make: &StoreFactory) {
 pub fn members_and_invitations_are_counted_together(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))?;
-        tx.add_membership(&write_scope(2), &membership(2, 2, Role::Owner))?;
+        tx.add_account(&write_scope(1), &account(1, 1, Role::Owner))?;
+        tx.add_account(&write_scope(2), &account(2, 2, Role::Owner))?;
         tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))?;
         tx.add_invitation(&write_scope(1), &invitation(1, 2, 1))
     });
@@ -286,17 +280,14 @@ pub fn members_and_invitations_are_counted_together(make: &StoreFactory) {
 pub fn members_come_in_pages(make: &StoreFactory) {
     let fixture = seeded_store(make);
     commit(&*fixture.adapter, |tx| {
-        for n in 10..=99 {
-            tx.add_account(&account(n))?;
-        }
-        (1..=9).try_for_each(|n| tx.add_membership(&write_scope(2), &membership(2, n, Role::User)))
+        (1..=9).try_for_each(|n| tx.add_account(&write_scope(2), &account(2, n, Role::User)))
     });
     PagedList {
-        add: |tx, n| tx.add_membership(&write_scope(1), &membership(1, n, Role::User)),
-        remove: |tx, n| tx.remove_membership(&write_scope(1), account_id(n)).map(drop),
+        add: |tx, n| tx.add_account(&write_scope(1), &account(1, n, Role::User)),
+        remove: |tx, n| tx.remove_account(&write_scope(1), account_id(n)).map(drop),
         page: |view, page| view.members(&scope(1), page),
         key: account_id,
-        key_of: |member| member.membership.account,
+        key_of: |member| member.account,
     }
     .check(&*fixture.adapter);
 }
@@ -433,7 +424,7 @@ pub fn h2_the_invitations_of_one_address_end(make: &StoreFactory) {
 
 fn login_record(account: u64, address: Option<&str>, until: u32, logged_in: Option<u32>) -> LoginRecord {
     LoginRecord {
-        account: LoginKey::of(&email(account)),
+        account: LoginKey::of(None, &email(account)),
         address: address.map(|text| text.parse().expect("an address")),
         guesses_until: time(until),
         logged_in_at: logged_in.map(time),

@@ -26,12 +26,9 @@ pub(crate) fn seeded_store(make: &StoreFactory) -> Fixture<dyn Store> {
     fixture
 }
 
-/// Adds tenants 1 to 3 and accounts 1 to 9.
+/// Adds tenants 1 to 3.
 pub(crate) fn seed(store: &dyn Store) {
-    commit(store, |tx| {
-        (1..=3).try_for_each(|n| tx.add_tenant(&sample::tenant(n)))?;
-        (1..=9).try_for_each(|n| tx.add_account(&sample::account(n)))
-    });
+    commit(store, |tx| (1..=3).try_for_each(|n| tx.add_tenant(&sample::tenant(n))));
 }
 
 /// Submits a unit of work that commits its rows with one event in the installation's log.

@@ -7,7 +7,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
-use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Membership, PasswordHash};
+use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Member, PasswordHash};
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
     PolicyId, RequestId, TenantId,
@@ -128,15 +128,12 @@ pub fn tenant(n: u64) -> Tenant {
     }
 }
 
-/// An account.
+/// An account of a tenant.
 #[must_use]
-pub fn account(n: u64) -> Account {
+pub fn account(tenant: u64, n: u64, role: Role) -> Account {
     Account {
-        id: account_id(n),
-        email: email(n),
-        password: PasswordHash::from_phc(format!("$sample${n}")),
-        status: AccountStatus::Active,
-        created_at: time(2),
+        member: member(tenant, n, role),
+        password: PasswordHash::from_phc(format!("$sample${tenant}${n}")),
     }
 }
 
@@ -146,12 +143,13 @@ pub fn email(n: u64) -> Email {
     Email::parse(&format!("person-{n}@example.org")).expect("a valid address")
 }
 
-/// A membership.
+/// What a tenant knows of an account.
 #[must_use]
-pub fn membership(tenant: u64, account: u64, role: Role) -> Membership {
-    Membership {
+pub fn member(tenant: u64, account: u64, role: Role) -> Member {
+    Member {
         tenant: tenant_id(tenant),
         account: account_id(account),
+        email: email(account),
         role,
         status: AccountStatus::Active,
         generation: 3,

@@ -87,7 +87,7 @@ macro_rules! ids {
 ids! {
     /// A tenant.
     TenantId;
-    /// An account of the installation.
+    /// An account of a tenant.
     AccountId;
     /// An invitation into a tenant.
     InvitationId;

@@ -5,7 +5,7 @@
 //!
 //! * [`tenant`]: who owns data. Every port that touches a tenant's data takes a [`tenant::TenantScope`], which
 //!   only authentication and the founding of a tenant make.
-//! * [`identity`]: accounts, memberships, passwords, invitations, logins, and the [`identity::Principal`] they end in.
+//! * [`identity`]: accounts, passwords, invitations, logins, and the [`identity::Principal`] they end in.
 //! * [`access`]: roles, permissions, and the one table that joins them.
 //! * [`policy`]: who may query an endpoint, and how much: types of policies, one decision, and why.
 //! * [`dataset`]: documents, chunks, ingestion, search.

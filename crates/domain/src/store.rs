@@ -83,7 +83,7 @@ impl dyn Store + '_ {
 pub enum StateChange {
     /// A tenant was founded or changed.
     Tenant(TenantId),
-    /// A membership was made, changed or ended.
+    /// An account was made, changed or removed.
     Member(TenantId, AccountId),
     /// An endpoint was made, changed or removed, or the policies attached to it, or one of those.
     Endpoint(TenantId, EndpointId),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, Invitation, LoginKey, LoginRecord, Membership};
+use syft_space_domain::identity::{Account, Invitation, LoginKey, LoginRecord};
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
     TenantId,
@@ -24,12 +24,9 @@ use crate::table::Table;
 #[derive(Clone, Default)]
 pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
-    pub(crate) accounts: Arc<BTreeMap<AccountId, Account>>,
-    /// The last generation that was given to an account's memberships.
-    pub(crate) generations: Arc<BTreeMap<AccountId, u64>>,
+    pub(crate) accounts: Table<AccountId, Account>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
-    pub(crate) memberships: Table<AccountId, Membership>,
     pub(crate) invitations: Table<InvitationId, Invitation>,
     pub(crate) datasets: Table<DatasetId, Dataset>,
     pub(crate) jobs: Table<(DatasetId, JobId), Job>,

@@ -69,11 +69,9 @@ fn an_endpoint_and_a_policy_count_each_of_their_texts() {
 fn members_invitations_hubs_and_marketplaces_count_each_of_their_texts() {
     let invitation = sample::invitation(1, 1, 1);
     assert_eq!(invitation.bytes(), invitation.email.as_str().len());
-    let account = sample::account(1);
     let member = Member {
-        membership: sample::membership(1, 1, syft_space_domain::access::Role::User),
         email: Email::parse("a-long-address@example.org").unwrap(),
-        account_status: account.status,
+        ..sample::member(1, 1, syft_space_domain::access::Role::User)
     };
     assert_eq!(member.bytes(), "a-long-address@example.org".len());
     let hub = sample::hub(1);

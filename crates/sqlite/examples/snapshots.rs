@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use serde_json::json;
 use syft_space_conformance::sample::{
-    account, dataset, endpoint, endpoint_id, event, membership, policy, policy_id, tenant, write_scope,
+    account, dataset, endpoint, endpoint_id, event, policy, policy_id, tenant, write_scope,
 };
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log};
@@ -86,8 +86,7 @@ fn fill(home: &Path, tenants: u64, endpoints: u64) {
         write(&store, move |tx| {
             for n in first..=(first + 99).min(tenants) {
                 tx.add_tenant(&tenant(n))?;
-                tx.add_account(&account(n))?;
-                tx.add_membership(&write_scope(n), &membership(n, n, Role::Owner))?;
+                tx.add_account(&write_scope(n), &account(n, n, Role::Owner))?;
                 tx.add_dataset(&write_scope(n), &dataset(1))?;
                 let own = allow(&types, &[format!("*@company-{}.example.com", n % 100)]);
                 tx.add_policy(&write_scope(n), &Policy { configuration: own, ..policy(1) })?;

@@ -1,4 +1,4 @@
-//! The rows of accounts, memberships and invitations.
+//! The rows of accounts and invitations.
 
 use std::net::IpAddr;
 
@@ -7,10 +7,9 @@ use diesel::prelude::*;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, Membership,
-    MembershipWithTenant, PasswordHash,
+    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash,
 };
-use syft_space_domain::ids::{AccountId, InvitationId, TenantId};
+use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::{StateChange, StoreError};
@@ -18,49 +17,15 @@ use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Bytes, Key, after_key, limit_plus_one, parse, read_page, to_i64, to_u64};
-use crate::schema::{accounts, invitations, memberships, tenants};
+use crate::schema::{accounts, invitations};
 use crate::session::Session;
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = accounts)]
-struct AccountRow {
+struct MemberRow {
+    tenant_id: Key,
     id: Key,
     email: String,
-    password: String,
-    status: String,
-    created_at: i64,
-}
-
-impl From<&Account> for AccountRow {
-    fn from(account: &Account) -> Self {
-        Self {
-            id: account.id.into(),
-            email: account.email.as_str().to_owned(),
-            password: account.password.expose().to_owned(),
-            status: account.status.as_str().to_owned(),
-            created_at: account.created_at.as_unix_micros(),
-        }
-    }
-}
-
-impl TryFrom<AccountRow> for Account {
-    type Error = StoreError;
-    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id.into(),
-            email: parse("accounts.email", &row.email)?,
-            password: PasswordHash::from_phc(row.password),
-            status: parse("accounts.status", &row.status)?,
-            created_at: Timestamp::from_unix_micros(row.created_at),
-        })
-    }
-}
-
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = memberships)]
-struct MembershipRow {
-    tenant_id: Key,
-    account_id: Key,
     role: String,
     status: String,
     generation: i64,
@@ -68,28 +33,15 @@ struct MembershipRow {
     created_at: i64,
 }
 
-impl MembershipRow {
-    fn new(scope: &TenantScope, membership: &Membership) -> Result<Self, StoreError> {
-        Ok(Self {
-            tenant_id: scope.into(),
-            account_id: membership.account.into(),
-            role: membership.role.as_str().to_owned(),
-            status: membership.status.as_str().to_owned(),
-            generation: to_i64(membership.generation)?,
-            revision: to_i64(membership.revision)?,
-            created_at: membership.created_at.as_unix_micros(),
-        })
-    }
-}
-
-impl TryFrom<MembershipRow> for Membership {
+impl TryFrom<MemberRow> for Member {
     type Error = StoreError;
-    fn try_from(row: MembershipRow) -> Result<Self, StoreError> {
+    fn try_from(row: MemberRow) -> Result<Self, StoreError> {
         Ok(Self {
             tenant: row.tenant_id.into(),
-            account: row.account_id.into(),
-            role: parse("memberships.role", &row.role)?,
-            status: parse("memberships.status", &row.status)?,
+            account: row.id.into(),
+            email: parse("accounts.email", &row.email)?,
+            role: parse("accounts.role", &row.role)?,
+            status: parse("accounts.status", &row.status)?,
             generation: to_u64(row.generation)?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
@@ -97,15 +49,11 @@ impl TryFrom<MembershipRow> for Membership {
     }
 }
 
-/// A membership, and the e-mail and status of its account.
-type MemberRow = (MembershipRow, String, String);
+/// A member, and what is stored of their password.
+type AccountRow = (MemberRow, String);
 
-fn member((membership, email, status): MemberRow) -> Result<Member, StoreError> {
-    Ok(Member {
-        membership: membership.try_into()?,
-        email: parse("accounts.email", &email)?,
-        account_status: parse("accounts.status", &status)?,
-    })
+fn account((member, password): AccountRow) -> Result<Account, StoreError> {
+    Ok(Account { member: member.try_into()?, password: PasswordHash::from_phc(password) })
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -159,36 +107,16 @@ impl AccountView for Session<'_> {
         Ok(first.is_some())
     }
 
-    fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
+    fn oldest_account(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
         let row: Option<AccountRow> = self.read(|connection| {
-            let row = accounts::table.filter(accounts::email.eq(email.as_str()));
-            row.select(AccountRow::as_select()).first(connection).optional()
+            accounts::table
+                .filter(accounts::email.eq(email.as_str()))
+                .order((accounts::created_at, accounts::tenant_id))
+                .select((MemberRow::as_select(), accounts::password))
+                .first(connection)
+                .optional()
         })?;
-        row.map(Account::try_from).transpose()
-    }
-
-    fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        let row: Option<AccountRow> = self.read(|connection| {
-            let row = accounts::table.find(Key::from(id));
-            row.select(AccountRow::as_select()).first(connection).optional()
-        })?;
-        row.map(Account::try_from).transpose()
-    }
-
-    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipWithTenant>, StoreError> {
-        let rows: Vec<(MembershipRow, String)> = self.read(|connection| {
-            memberships::table
-                .inner_join(tenants::table)
-                .filter(memberships::account_id.eq(Key::from(account)))
-                .order(tenants::name)
-                .select((MembershipRow::as_select(), tenants::name))
-                .load(connection)
-        })?;
-        let named = rows.into_iter().map(|(membership, name)| {
-            let tenant_name = parse("tenants.name", &name)?;
-            Ok(MembershipWithTenant { membership: membership.try_into()?, tenant_name })
-        });
-        named.collect()
+        row.map(account).transpose()
     }
 
     fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
@@ -211,17 +139,28 @@ impl AccountView for Session<'_> {
         self.has_login_from(address)
     }
 
-    fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError> {
-        let row: Option<MemberRow> = self.read(|connection| {
-            memberships::table
-                .inner_join(accounts::table)
-                .filter(memberships::tenant_id.eq(Key::from(scope)))
-                .filter(memberships::account_id.eq(Key::from(account)))
-                .select((MembershipRow::as_select(), accounts::email, accounts::status))
+    fn account_by_email(
+        &mut self,
+        scope: &TenantScope,
+        email: &Email,
+    ) -> Result<Option<Account>, StoreError> {
+        let row: Option<AccountRow> = self.read(|connection| {
+            accounts::table
+                .filter(accounts::tenant_id.eq(Key::from(scope)))
+                .filter(accounts::email.eq(email.as_str()))
+                .select((MemberRow::as_select(), accounts::password))
                 .first(connection)
                 .optional()
         })?;
-        row.map(member).transpose()
+        row.map(account).transpose()
+    }
+
+    fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError> {
+        let row: Option<MemberRow> = self.read(|connection| {
+            let row = accounts::table.find((Key::from(scope), Key::from(account)));
+            row.select(MemberRow::as_select()).first(connection).optional()
+        })?;
+        row.map(Member::try_from).transpose()
     }
 
     fn members(
@@ -230,30 +169,26 @@ impl AccountView for Session<'_> {
         page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError> {
         self.read(|connection| {
-            let rows = memberships::table
-                .inner_join(accounts::table)
-                .filter(memberships::tenant_id.eq(Key::from(scope)))
-                .filter(memberships::account_id.gt(after_key(page.after)))
-                .order(memberships::account_id)
+            let rows = accounts::table
+                .filter(accounts::tenant_id.eq(Key::from(scope)))
+                .filter(accounts::id.gt(after_key(page.after)))
+                .order(accounts::id)
                 .limit(limit_plus_one(page.limit))
-                .select((MembershipRow::as_select(), accounts::email, accounts::status))
+                .select(MemberRow::as_select())
                 .load_iter::<MemberRow, DefaultLoadingMode>(connection)?;
             read_page(rows, page.limit, |row| {
-                let member = member(row)?;
-                Ok((member.membership.account, member))
+                let member = Member::try_from(row)?;
+                Ok((member.account, member))
             })
         })?
     }
 
     fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
-        let active = AccountStatus::Active.as_str();
         let count: i64 = self.read(|connection| {
-            memberships::table
-                .inner_join(accounts::table)
-                .filter(memberships::tenant_id.eq(Key::from(scope)))
-                .filter(memberships::role.eq(role.as_str()))
-                .filter(memberships::status.eq(active))
-                .filter(accounts::status.eq(active))
+            accounts::table
+                .filter(accounts::tenant_id.eq(Key::from(scope)))
+                .filter(accounts::role.eq(role.as_str()))
+                .filter(accounts::status.eq(AccountStatus::Active.as_str()))
                 .count()
                 .get_result(connection)
         })?;
@@ -263,7 +198,7 @@ impl AccountView for Session<'_> {
     fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
         let tenant = Key::from(scope);
         let members: i64 = self.read(|connection| {
-            memberships::table.filter(memberships::tenant_id.eq(tenant)).count().get_result(connection)
+            accounts::table.filter(accounts::tenant_id.eq(tenant)).count().get_result(connection)
         })?;
         let invited: i64 = self.read(|connection| {
             invitations::table.filter(invitations::tenant_id.eq(tenant)).count().get_result(connection)
@@ -305,33 +240,66 @@ impl AccountView for Session<'_> {
 }
 
 impl AccountRows for Session<'_> {
-    fn add_account(&mut self, account: &Account) -> Result<(), StoreError> {
-        let row = AccountRow::from(account);
-        self.write(|connection| diesel::insert_into(accounts::table).values(row).execute(connection))?;
+    fn add_account(&mut self, scope: &WriteScope, account: &Account) -> Result<(), StoreError> {
+        let Account { member, password } = account;
+        let (generation, revision) = (to_i64(member.generation)?, to_i64(member.revision)?);
+        self.write(|connection| {
+            let row = (
+                accounts::tenant_id.eq(Key::from(scope)),
+                accounts::id.eq(Key::from(member.account)),
+                accounts::email.eq(member.email.as_str()),
+                accounts::password.eq(password.expose()),
+                accounts::role.eq(member.role.as_str()),
+                accounts::status.eq(member.status.as_str()),
+                accounts::generation.eq(generation),
+                accounts::revision.eq(revision),
+                accounts::created_at.eq(member.created_at.as_unix_micros()),
+            );
+            diesel::insert_into(accounts::table).values(row).execute(connection)
+        })?;
+        self.record_change(StateChange::Member(scope.tenant(), member.account));
         Ok(())
     }
 
-    fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError> {
+    fn set_password(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        password: &PasswordHash,
+    ) -> Result<(), StoreError> {
         self.write(|connection| {
-            let row = diesel::update(accounts::table.find(Key::from(account)));
+            let row = diesel::update(accounts::table.find((Key::from(scope), Key::from(account))));
             row.set(accounts::password.eq(password.expose())).execute(connection)
         })?;
         Ok(())
     }
 
-    fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError> {
-        self.write(|connection| {
-            let row = diesel::update(accounts::table.find(Key::from(account)));
-            row.set(accounts::status.eq(status.as_str())).execute(connection)
+    fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError> {
+        let (generation, revision) = (to_i64(member.generation)?, to_i64(member.revision)?);
+        let changed = self.write(|connection| {
+            diesel::update(accounts::table.find((Key::from(scope), Key::from(member.account))))
+                .set((
+                    accounts::role.eq(member.role.as_str()),
+                    accounts::status.eq(member.status.as_str()),
+                    accounts::generation.eq(generation),
+                    accounts::revision.eq(revision),
+                ))
+                .execute(connection)
         })?;
-        let tenants: Vec<Key> = self.read(|connection| {
-            let own = memberships::table.filter(memberships::account_id.eq(Key::from(account)));
-            own.select(memberships::tenant_id).load(connection)
-        })?;
-        for tenant in tenants {
-            self.record_change(StateChange::Member(TenantId::from(tenant), account));
+        if changed > 0 {
+            self.record_change(StateChange::Member(scope.tenant(), member.account));
         }
         Ok(())
+    }
+
+    fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
+        let removed = self.write(|connection| {
+            diesel::delete(accounts::table.find((Key::from(scope), Key::from(account)))).execute(connection)
+        })?;
+        if removed > 0 {
+            self.record_change(StateChange::Member(scope.tenant(), account));
+        }
+        Ok(removed > 0)
     }
 
     fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {
@@ -340,53 +308,6 @@ impl AccountRows for Session<'_> {
 
     fn trim_login_records(&mut self, now: Timestamp, max: u64) -> Result<(), StoreError> {
         self.remove_login_records(now, max)
-    }
-
-    fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
-        let last: Option<i64> = self.write(|connection| {
-            diesel::update(accounts::table.find(Key::from(account)))
-                .set(accounts::last_generation.eq(accounts::last_generation + 1))
-                .returning(accounts::last_generation)
-                .get_result(connection)
-                .optional()
-        })?;
-        to_u64(last.ok_or_else(|| StoreError::Conflict(format!("there is no account {account}")))?)
-    }
-
-    fn add_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError> {
-        let row = MembershipRow::new(scope, membership)?;
-        self.write(|connection| diesel::insert_into(memberships::table).values(row).execute(connection))?;
-        self.record_change(StateChange::Member(scope.tenant(), membership.account));
-        Ok(())
-    }
-
-    fn update_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError> {
-        let row = MembershipRow::new(scope, membership)?;
-        let changed = self.write(|connection| {
-            diesel::update(memberships::table.find((row.tenant_id, row.account_id)))
-                .set((
-                    memberships::role.eq(row.role),
-                    memberships::status.eq(row.status),
-                    memberships::generation.eq(row.generation),
-                    memberships::revision.eq(row.revision),
-                ))
-                .execute(connection)
-        })?;
-        if changed > 0 {
-            self.record_change(StateChange::Member(scope.tenant(), membership.account));
-        }
-        Ok(())
-    }
-
-    fn remove_membership(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
-        let removed = self.write(|connection| {
-            diesel::delete(memberships::table.find((Key::from(scope), Key::from(account))))
-                .execute(connection)
-        })?;
-        if removed > 0 {
-            self.record_change(StateChange::Member(scope.tenant(), account));
-        }
-        Ok(removed > 0)
     }
 
     fn add_invitation(&mut self, scope: &WriteScope, invitation: &Invitation) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! The tables and columns of `app.db` for Diesel, as `migrations/sqlite` makes them.
 
-use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
     tenants (id) {
@@ -18,25 +18,16 @@ table! {
 }
 
 table! {
-    accounts (id) {
+    accounts (tenant_id, id) {
+        tenant_id -> Binary,
         id -> Binary,
         email -> Text,
         password -> Text,
-        status -> Text,
-        created_at -> BigInt,
-        last_generation -> BigInt,
-    }
-}
-
-table! {
-    memberships (tenant_id, account_id) {
-        tenant_id -> Binary,
-        account_id -> Binary,
         role -> Text,
         status -> Text,
+        generation -> BigInt,
         revision -> BigInt,
         created_at -> BigInt,
-        generation -> BigInt,
     }
 }
 
@@ -233,8 +224,5 @@ table! {
     }
 }
 
-joinable!(memberships -> tenants (tenant_id));
-joinable!(memberships -> accounts (account_id));
-allow_tables_to_appear_in_same_query!(memberships, tenants, accounts);
 allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);

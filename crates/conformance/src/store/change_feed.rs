@@ -9,7 +9,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Event, Log, ObjectKind};
 use syft_space_domain::dataset::Dataset;
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{AccountStatus, Membership, PasswordHash};
+use syft_space_domain::identity::{Member, PasswordHash};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{CommitHook, Flow, NoopHook, StateChange, Store, StoreError, Tx, View};
 use syft_space_domain::unit::{Abort, Recorded, Refused};
@@ -18,8 +18,8 @@ use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{RecordingHook, commit, installation_log, read, seed};
 use crate::sample::{
     account, account_id, dataset, dataset_id, endpoint, endpoint_id, event, hub, hub_id, invitation,
-    invitation_id, job, listing, listing_id, marketplace, marketplace_id, membership, policy, policy_id,
-    scope, tenant, tenant_id, write_scope,
+    invitation_id, job, listing, listing_id, marketplace, marketplace_id, member, policy, policy_id, scope,
+    tenant, tenant_id, write_scope,
 };
 use crate::store::shared::{CallbackUnit, UNIT_TIMEOUT, UnitError};
 
@@ -147,15 +147,14 @@ pub fn a_unit_knows_what_changed_before_it(make: &StoreFactory) {
     });
 }
 
-/// A hook that reads the revision of one membership after each change of it.
+/// A hook that reads the revision of one account after each change of it.
 struct ReadingHook(Mutex<Sender<Result<Option<u64>, StoreError>>>);
 
 impl CommitHook for ReadingHook {
     fn on_commit(&self, view: &mut dyn View, changes: &[StateChange]) {
         if changes.contains(&StateChange::Member(tenant_id(1), account_id(1))) {
-            let seen = view
-                .member(&scope(1), account_id(1))
-                .map(|member| member.map(|member| member.membership.revision));
+            let seen =
+                view.member(&scope(1), account_id(1)).map(|member| member.map(|member| member.revision));
             drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).send(seen));
         }
     }
@@ -167,12 +166,12 @@ pub fn a_follower_reads_the_commit_it_is_told_of(make: &StoreFactory) {
     let fixture = make(Arc::new(ReadingHook(Mutex::new(sender))));
     let store = &*fixture.adapter;
     seed(store);
-    commit(store, |tx| tx.add_membership(&write_scope(1), &membership(1, 1, Role::User)));
+    commit(store, |tx| tx.add_account(&write_scope(1), &account(1, 1, Role::User)));
     for revision in 2..=10 {
-        let row = Membership { revision, ..membership(1, 1, Role::User) };
-        commit(store, move |tx| tx.update_membership(&write_scope(1), &row));
+        let row = Member { revision, ..member(1, 1, Role::User) };
+        commit(store, move |tx| tx.update_member(&write_scope(1), &row));
     }
-    commit(store, |tx| tx.remove_membership(&write_scope(1), account_id(1)));
+    commit(store, |tx| tx.remove_account(&write_scope(1), account_id(1)));
     let expected: Vec<_> = (1..=10).map(|n| Ok(Some(n))).chain([Ok(None)]).collect();
     assert_eq!(
         revisions.try_iter().collect::<Vec<_>>(),
@@ -237,30 +236,27 @@ fn room_writes() -> Vec<Write> {
     let tenant_change = StateChange::Tenant(tenant_id(4));
     vec![
         ("add_tenant", Box::new(|tx| tx.add_tenant(&tenant(4))), vec![tenant_change]),
-        ("add_account", Box::new(|tx| tx.add_account(&account(10))), vec![]),
         (
-            "add_membership",
+            "add_account",
             Box::new(|tx| {
-                tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))?;
-                tx.add_membership(&write_scope(2), &membership(2, 1, Role::User))?;
-                tx.add_membership(&write_scope(3), &membership(3, 2, Role::User))
+                tx.add_account(&write_scope(1), &account(1, 1, Role::Owner))?;
+                tx.add_account(&write_scope(2), &account(2, 1, Role::User))?;
+                tx.add_account(&write_scope(3), &account(3, 2, Role::User))
             }),
             vec![member_change(1, 1), member_change(2, 1), member_change(3, 2)],
         ),
         (
-            "update_membership",
-            Box::new(|tx| tx.update_membership(&write_scope(1), &membership(1, 1, Role::Admin))),
+            "update_member",
+            Box::new(|tx| tx.update_member(&write_scope(1), &member(1, 1, Role::Admin))),
             vec![member_change(1, 1)],
         ),
         (
             "set_password",
-            Box::new(|tx| tx.set_password(account_id(1), &PasswordHash::from_phc("$sample$".to_owned()))),
+            Box::new(|tx| {
+                let password = PasswordHash::from_phc("$sample$".to_owned());
+                tx.set_password(&write_scope(1), account_id(1), &password)
+            }),
             vec![],
-        ),
-        (
-            "set_account_status",
-            Box::new(|tx| tx.set_account_status(account_id(1), AccountStatus::Disabled)),
-            vec![member_change(1, 1), member_change(2, 1)],
         ),
         ("add_invitation", Box::new(|tx| tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))), vec![]),
         (
@@ -328,8 +324,8 @@ fn room_writes() -> Vec<Write> {
             vec![],
         ),
         (
-            "remove_membership",
-            Box::new(|tx| tx.remove_membership(&write_scope(2), account_id(1)).map(drop)),
+            "remove_account",
+            Box::new(|tx| tx.remove_account(&write_scope(2), account_id(1)).map(drop)),
             vec![member_change(2, 1)],
         ),
     ]

@@ -8,7 +8,7 @@ use syft_space_domain::store::{StoreError, Tx};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
 use crate::sample::{
-    dataset, endpoint, endpoint_id, invitation, job, membership, policy, policy_id, tenant, write_scope,
+    account, dataset, endpoint, endpoint_id, invitation, job, policy, policy_id, tenant, write_scope,
 };
 
 /// The longest time that a suite waits for a unit.
@@ -57,7 +57,7 @@ impl syft_space_domain::unit::UnitError for UnitError {
 
 /// Adds one row of each kind to tenant 1.
 pub(super) fn seed_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
-    tx.add_membership(&write_scope(1), &membership(1, 1, Role::Owner))?;
+    tx.add_account(&write_scope(1), &account(1, 1, Role::Owner))?;
     tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))?;
     tx.add_dataset(&write_scope(1), &dataset(1))?;
     tx.add_job(&write_scope(1), &job(1, 1))?;

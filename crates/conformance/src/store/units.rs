@@ -6,7 +6,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log, ReasonCode};
 use syft_space_domain::dataset::Dataset;
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{AccountStatus, PasswordHash};
+use syft_space_domain::identity::{AccountStatus, Member, PasswordHash};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{Store, StoreError, Tx};
 use syft_space_domain::unit::{Recorded, Refused, Unit, UnitOutcome};
@@ -16,18 +16,20 @@ use crate::fixture::StoreFactory;
 use crate::run::{commit, events, installation_log, log, read, seeded_store, submit};
 use crate::sample::{
     account, account_id, dataset, dataset_id, endpoint, endpoint_id, event, invitation, invitation_id, job,
-    membership, policy, policy_id, scope, tenant, write_scope,
+    member, policy, policy_id, scope, tenant, write_scope,
 };
 use crate::store::shared::{UNIT_TIMEOUT, UnitError, seed_rows};
 
 /// Adds, changes and removes rows of each kind, after [`seed_rows`].
 fn change_rows(tx: &mut dyn Tx) -> Result<(), StoreError> {
     tx.add_tenant(&tenant(4))?;
-    tx.add_account(&account(10))?;
-    tx.set_password(account_id(1), &PasswordHash::from_phc("$sample$stirred".to_owned()))?;
-    tx.set_account_status(account_id(2), AccountStatus::Disabled)?;
-    tx.add_membership(&write_scope(1), &membership(1, 2, Role::User))?;
-    tx.remove_membership(&write_scope(1), account_id(1))?;
+    tx.add_account(&write_scope(1), &account(1, 2, Role::User))?;
+    tx.add_account(&write_scope(2), &account(2, 3, Role::User))?;
+    let password = PasswordHash::from_phc("$sample$stirred".to_owned());
+    tx.set_password(&write_scope(1), account_id(2), &password)?;
+    let disabled = Member { status: AccountStatus::Disabled, ..member(2, 3, Role::User) };
+    tx.update_member(&write_scope(2), &disabled)?;
+    tx.remove_account(&write_scope(1), account_id(1))?;
     tx.add_invitation(&write_scope(1), &invitation(1, 2, 1))?;
     tx.remove_invitation(&write_scope(1), invitation_id(1))?;
     tx.add_dataset(&write_scope(1), &dataset(2))?;
@@ -189,8 +191,8 @@ pub fn a_call_that_contradicts_changes_nothing(make: &StoreFactory) {
             tx.attach_policies(&write_scope(1), endpoint_id(1), &[policy_id(2), policy_id(9)]),
             tx.attach_policies(&write_scope(2), endpoint_id(1), &[]),
             tx.add_tenant(&tenant(1)),
-            tx.add_account(&account(1)),
-            tx.add_membership(&write_scope(1), &membership(1, 1, Role::User)),
+            tx.add_account(&write_scope(1), &account(1, 1, Role::User)),
+            tx.add_account(&write_scope(9), &account(9, 2, Role::User)),
             tx.add_dataset(&write_scope(1), &Dataset { name: dataset(1).name, ..dataset(2) }),
             tx.remove_dataset(&write_scope(1), dataset_id(1)).map(drop),
             tx.add_endpoint(&write_scope(1), &endpoint(2, 9)),

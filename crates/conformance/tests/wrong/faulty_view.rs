@@ -10,10 +10,7 @@ use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
-use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, Membership,
-    MembershipWithTenant, PasswordHash,
-};
+use syft_space_domain::identity::{Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash};
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
     TenantId,
@@ -74,8 +71,10 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "count_members_and_invitations",
     "invitations",
     "invitation",
-    "update_membership",
-    "remove_membership",
+    "account_by_email",
+    "set_password",
+    "update_member",
+    "remove_account",
     "remove_invitation",
     "remove_invitations_by",
     "remove_invitations_of",
@@ -141,16 +140,26 @@ impl<P: DerefMut> AccountView for FaultyView<P>
 where
     P::Target: AccountView,
 {
+    fn oldest_account(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
+        if self.fault == Fault::TakesTheFirstTenantsAccount {
+            for scope in [1, 2, 3].map(sample::scope) {
+                let found = self.inner.account_by_email(&scope, email)?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        self.inner.oldest_account(email)
+    }
+
     delegated! {
         any_account() -> bool;
-        account_by_email(email: &Email) -> Option<Account>;
-        account(id: AccountId) -> Option<Account>;
-        memberships(account: AccountId) -> Vec<MembershipWithTenant>;
         invitation_by_token(token: &TokenHash) -> Option<Invitation>;
         login_record(account: &LoginKey, address: Option<IpAddr>) -> Option<LoginRecord>;
         has_logged_in(address: IpAddr) -> bool;
     }
     scoped! { TenantScope, sample::scope;
+        account_by_email(email: &Email) -> Option<Account>;
         member(account: AccountId) -> Option<Member>;
         members(page: PageRequest<AccountId>) -> Page<Member, AccountId>;
         count_active(role: Role) -> u64;
@@ -373,10 +382,7 @@ where
     P::Target: AccountRows,
 {
     delegated! {
-        add_account(account: &Account) -> ();
-        set_password(account: AccountId, password: &PasswordHash) -> ();
-        set_account_status(account: AccountId, status: AccountStatus) -> ();
-        add_membership(scope: &WriteScope, membership: &Membership) -> ();
+        add_account(scope: &WriteScope, account: &Account) -> ();
         add_invitation(scope: &WriteScope, invitation: &Invitation) -> ();
     }
     fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {
@@ -386,11 +392,6 @@ where
     fn trim_login_records(&mut self, now: Timestamp, max: u64) -> Result<(), StoreError> {
         let max = if self.fault == Fault::KeepsAllLoginRecords { u64::MAX } else { max };
         self.inner.trim_login_records(now, max)
-    }
-    fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
-        let next = self.inner.next_generation(account)?;
-        let forgets = self.fault == Fault::RepeatsGenerations && self.inner.memberships(account)?.is_empty();
-        Ok(if forgets { 1 } else { next })
     }
     fn remove_invitations_by(
         &mut self,
@@ -422,8 +423,9 @@ where
         }
     }
     scoped! { WriteScope, sample::write_scope;
-        update_membership(membership: &Membership) -> ();
-        remove_membership(account: AccountId) -> bool;
+        set_password(account: AccountId, password: &PasswordHash) -> ();
+        update_member(member: &Member) -> ();
+        remove_account(account: AccountId) -> bool;
         remove_invitation(id: InvitationId) -> bool;
     }
 }

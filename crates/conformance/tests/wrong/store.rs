@@ -32,8 +32,8 @@ pub(crate) enum Fault {
     IgnoresSatellites,
     /// The cursor of the list of endpoints is an offset.
     UsesOffsetCursor,
-    /// An account's generations begin anew when it has no membership.
-    RepeatsGenerations,
+    /// Of several accounts of an address, the one of the first tenant is taken for the oldest.
+    TakesTheFirstTenantsAccount,
     /// Logins are known by account alone.
     MixesAddresses,
     /// The number of records of logins has no bound.
@@ -305,9 +305,9 @@ fn a_store_that_acknowledges_before_the_commit_is_caught() {
 }
 
 #[test]
-fn a_store_that_repeats_generations_is_caught() {
-    let make = faulty_store(Fault::RepeatsGenerations);
-    assert_caught(identity::CHECKS, &*make, "a3_no_generation_is_given_twice");
+fn a_store_that_takes_the_first_tenants_account_for_the_oldest_is_caught() {
+    let make = faulty_store(Fault::TakesTheFirstTenantsAccount);
+    assert_caught(identity::CHECKS, &*make, "the_oldest_account_of_an_address_is_found_without_its_tenant");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::as_text::text_enum;
 
 text_enum! {
-    /// The role of a membership. What each may do stands in [`super::may`].
+    /// The role of a member. What each may do stands in [`super::may`].
     #[derive(PartialOrd, Ord)]
     pub enum Role {
         /// Full control of the tenant.

@@ -83,7 +83,7 @@ pub const fn hub_user_may(permission: Permission) -> bool {
     matches!(permission, Permission::Query)
 }
 
-/// Whether someone of role `giver` may make, change or end a membership of role `given`: only an Owner touches an
+/// Whether someone of role `giver` may make, change or remove a member of role `given`: only an Owner touches an
 /// Owner or Admin, and nobody hands out a permission they lack.
 ///
 /// ```

@@ -15,9 +15,9 @@ text_enum! {
         AuthzFail = "authz_fail",
         /// A member's role or status changed.
         PrivilegePermissionsChanged = "privilege_permissions_changed",
-        /// An account or membership was made.
+        /// An account was made.
         UserCreated = "user_created",
-        /// A membership ended.
+        /// An account was removed.
         UserDeleted = "user_deleted",
         /// A tenant, dataset, endpoint, policy or invitation was made, changed or removed.
         ConfigChange = "config_change",

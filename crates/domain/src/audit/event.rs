@@ -138,7 +138,7 @@ text_enum! {
     pub enum ObjectKind {
         /// A tenant.
         Tenant = "tenant",
-        /// A membership, by its account's id.
+        /// A member, by their account's id.
         Member = "member",
         /// An invitation.
         Invitation = "invitation",

@@ -89,8 +89,6 @@ named_enum! {
         SetupTokenWrong = "setup_token_wrong",
         /// The tenant's state cannot be read at the moment.
         StateUnavailable = "state_unavailable",
-        /// The password was right, and the account has several tenants, of which none was named.
-        TenantRequired = "tenant_required",
         /// A claim of an access token is missing, of the wrong type, or not for us.
         TokenBadClaims = "token_bad_claims",
         /// An access token is not signed by the key that it names.

@@ -1,26 +1,23 @@
 //! Accepting an invitation: its holder becomes a member.
 
 use crate::access::may_grant;
-use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::login::fail;
+use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::manage_members::with_ended;
-use crate::identity::ports::{AccountView, Compared, HashingClient};
-use crate::identity::{
-    Account, AccountStatus, Guess, Invitation, Member, Membership, Password, PasswordError, TooManyGuesses,
-};
+use crate::identity::ports::{AccountView, HashingClient};
+use crate::identity::{Account, Guess, Invitation, Member, Password, PasswordError, PasswordHash};
 use crate::ids::AccountId;
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
 use crate::store::{Flow, StoreError};
-use crate::tenant::{NewMembership, Tenant, TenantScope, WriteScope};
+use crate::tenant::{NewMember, Tenant, TenantScope, WriteScope};
 use crate::unit::{Recorded, Refused};
 
 /// Somebody accepts an invitation.
 pub struct AcceptInvitation {
     /// The hash of the token they present.
     pub token: TokenHash,
-    /// Their password: a new one, or their account's where they have one.
+    /// Their password for the account that they get.
     pub password: Secret<String>,
 }
 
@@ -32,16 +29,10 @@ pub enum AcceptError {
         "there is no such invitation: it may have expired, been used, or been withdrawn; ask for a new one"
     )]
     NotFound,
-    /// There is an account with the invited address, and this is not its password.
-    #[error("you have an account already: accept with its password")]
-    WrongPassword,
     /// The new password is not good enough.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// Too many wrong passwords were given for the account.
-    #[error(transparent)]
-    TooManyGuesses(#[from] TooManyGuesses),
-    /// The account is a member of the tenant already.
+    /// The address is a member's already.
     #[error("you are a member of this tenant already; log in")]
     AlreadyMember,
     /// A port failed.
@@ -50,59 +41,32 @@ pub enum AcceptError {
 }
 port_errors!(AcceptError);
 
-/// Accepts an invitation. Somebody with an account proves that it is theirs by its password, which is never
-/// changed here; somebody without one gets an account with the password given.
+/// Accepts an invitation: whoever holds it gets an account in its tenant with the password given. Whether the address has
+/// accounts in other tenants is not asked.
 ///
 /// # Errors
-/// When the invitation does not stand, the password is wrong, too weak or one guess too many, the account is a member already, or a port
-/// failed.
+/// When the invitation does not stand, the password is too weak, the address is a member's already, or a port failed.
 pub async fn accept_invitation(
     space: &Space,
     context: &RequestContext,
     wanted: AcceptInvitation,
-) -> Result<NewMembership, AcceptError> {
+) -> Result<NewMember, AcceptError> {
     // Anybody can present anything, at any rate: whoever serves this counts it, and merges it into few events.
-    let Some(Found { invitation, tenant, existing, guess, client }) =
-        look_up(space, context, wanted.token).await?
+    let Some(Found { invitation, tenant, guess, client }) = look_up(space, context, wanted.token).await?
     else {
         return Err(AcceptError::NotFound);
     };
-    let account = match existing {
-        Some(account) => {
-            let presented = Password::presented(&wanted.password)?;
-            let right = matches!(
-                space.passwords.compare(client, &presented, Some(&account.password)).await?,
-                Compared::Right { .. }
-            );
-            if !right || account.status != AccountStatus::Active {
-                let log = Log::Tenant(invitation.tenant);
-                let event =
-                    context.event(log, Action::AuthnTokenFail, Actor::Anonymous)?.about(&account.email);
-                let event = event.denied(ReasonCode::CredentialsWrong);
-                return fail(space, guess, AcceptError::WrongPassword, event).await;
-            }
-            account
-        }
-        None => {
-            let password = Password::parse(&wanted.password)?;
-            space.passwords.check(&password, &[invitation.email.as_str(), tenant.name.as_str()])?;
-            Account {
-                id: AccountId::generate(context.now, &*context.entropy)?,
-                email: invitation.email.clone(),
-                password: space.passwords.hash(client, &password).await?,
-                status: AccountStatus::Active,
-                created_at: context.now,
-            }
-        }
-    };
-    join(space, context, guess, invitation, account).await
+    let password = Password::parse(&wanted.password)?;
+    space.passwords.check(&password, &[invitation.email.as_str(), tenant.name.as_str()])?;
+    let password = space.passwords.hash(client, &password).await?;
+    join(space, context, guess, invitation, password).await
 }
 
 /// An invitation that stands, and whom it is for.
 struct Found {
     invitation: Invitation,
     tenant: Tenant,
-    existing: Option<Account>,
+    /// The address from where the password is given is one to log in from.
     guess: Guess,
     client: HashingClient,
 }
@@ -124,12 +88,10 @@ async fn look_up(
         if !is_backed(view, &scope, &invitation)? {
             return Ok(None);
         }
-        let tenant = view.tenant(&scope)?;
-        let existing = view.account_by_email(&invitation.email)?;
-        let guess = Guess::new(&context, &invitation.email);
-        guess.check::<_, AcceptError>(view)?;
+        let Some(tenant) = view.tenant(&scope)? else { return Ok(None) };
+        let guess = Guess::new(&context, Some(&tenant.name), &invitation.email);
         let client = guess.client(view)?;
-        Ok(tenant.map(|tenant| Found { invitation, tenant, existing, guess, client }))
+        Ok(Some(Found { invitation, tenant, guess, client }))
     });
     found.await
 }
@@ -141,7 +103,7 @@ fn is_backed<V: AccountView + ?Sized>(
     invitation: &Invitation,
 ) -> Result<bool, StoreError> {
     let inviter = view.member(scope, invitation.invited_by)?.filter(Member::is_active);
-    Ok(inviter.is_some_and(|member| may_grant(member.membership.role, invitation.role)))
+    Ok(inviter.is_some_and(|member| may_grant(member.role, invitation.role)))
 }
 
 async fn join(
@@ -149,15 +111,16 @@ async fn join(
     context: &RequestContext,
     guess: Guess,
     invitation: Invitation,
-    account: Account,
-) -> Result<NewMembership, AcceptError> {
+    password: PasswordHash,
+) -> Result<NewMember, AcceptError> {
     let scope = TenantScope::of(invitation.tenant);
-    let actor = Actor::Account { id: account.id, role: Some(invitation.role) };
+    let id = AccountId::generate(context.now, &*context.entropy)?;
+    let actor = Actor::Account { id, role: Some(invitation.role) };
     let event = context
         .event(&scope, Action::UserCreated, actor)?
-        .on(ObjectKind::Member, account.id)
-        .about(&account.email);
-    let ended = context.event(&scope, Action::ConfigChange, actor)?.on(ObjectKind::Member, account.id);
+        .on(ObjectKind::Member, id)
+        .about(&invitation.email);
+    let ended = context.event(&scope, Action::ConfigChange, actor)?.on(ObjectKind::Member, id);
     let ended = Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..ended };
     let orphaned = Event { action: Action::AuthzFail, actor: Actor::Anonymous, ..event.clone() };
     let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied(ReasonCode::InviterMayNotGrant);
@@ -175,34 +138,17 @@ async fn join(
             if !is_backed(tx, &scope, &invitation)? {
                 return Err(Refused::new(AcceptError::NotFound, orphaned.clone()).into());
             }
-            guess.check::<_, AcceptError>(tx)?;
-            match tx.account_by_email(&account.email)? {
-                None => tx.add_account(&account)?,
-                Some(known) if known.id == account.id && known.status == AccountStatus::Active => {}
-                // Somebody made the account meanwhile, and its password is not the one that was just chosen; or it was
-                // disabled.
-                Some(_) => return Err(AcceptError::WrongPassword.into()),
-            }
-            if tx.member(&scope, account.id)?.is_some() {
+            if tx.account_by_email(&scope, &invitation.email)?.is_some() {
                 return Err(AcceptError::AlreadyMember.into());
             }
-            let generation = tx.next_generation(account.id)?;
-            let membership =
-                Membership::begin(tenant.id, account.id, invitation.role, generation, created_at);
-            tx.add_membership(&scope, &membership)?;
+            let member = Member::begin(tenant.id, id, invitation.email.clone(), invitation.role, created_at);
+            tx.add_account(&scope, &Account { member: member.clone(), password: password.clone() })?;
             tx.remove_invitation(&scope, invitation.id)?;
             // Others of the address end with it: they would bring back whoever is removed later.
-            let others = tx.remove_invitations_of(&scope, &account.email)?;
+            let others = tx.remove_invitations_of(&scope, &member.email)?;
             guess.was_right(tx)?;
-            let value = NewMembership {
-                account: account.id,
-                email: account.email.clone(),
-                tenant: tenant.id,
-                tenant_name: tenant.name,
-                role: invitation.role,
-                created_at,
-            };
-            Ok(with_ended(Recorded::new(value, event.clone()), &ended, others))
+            let joined = NewMember::of(&member, tenant.name);
+            Ok(with_ended(Recorded::new(joined, event.clone()), &ended, others))
         })
         .await
 }

@@ -33,9 +33,9 @@ impl Principal {
 }
 
 impl dyn Tx + '_ {
-    /// The right of a principal to write their tenant's rows, as of this unit's rows: role and status of the membership,
-    /// status of the account, and whether their token is good still. It is asked for before anything else, so that who may
-    /// not write learns nothing of what is there.
+    /// The right of a principal to write their tenant's rows, as of this unit's rows: role and status of the account, and
+    /// whether their token is good still. It is asked for before anything else, so that who may not write learns nothing of what
+    /// is there.
     ///
     /// # Errors
     /// When they may not, or not any more. The refusal is recorded: `event` tells of what was tried.
@@ -71,11 +71,9 @@ fn kind_now(
     Ok(match &principal.identity {
         Identity::Member { member: known, generation, .. } => {
             let member = tx.member(scope, known.account)?.filter(|member| {
-                member.is_active()
-                    && member.membership.generation == *generation
-                    && member.email == known.email
+                member.is_active() && member.generation == *generation && member.email == known.email
             });
-            member.map(|member| PrincipalKind::Member(member.membership.role))
+            member.map(|member| PrincipalKind::Member(member.role))
         }
         Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),
         Identity::HubUser(caller) => {

@@ -13,6 +13,7 @@ use crate::audit::RequestContext;
 use crate::identity::ports::{AccountRows, AccountView, HashingClient};
 use crate::identity::{Email, LoginKey, LoginRecord, address_prefix};
 use crate::store::StoreError;
+use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
 /// Guesses that may come at once. As many more come in within an hour, so that no hour sees more than twice this.
@@ -39,9 +40,9 @@ pub(crate) struct Guess {
 }
 
 impl Guess {
-    pub(crate) fn new(context: &RequestContext, email: &Email) -> Self {
+    pub(crate) fn new(context: &RequestContext, tenant: Option<&TenantName>, email: &Email) -> Self {
         Self {
-            account: LoginKey::of(email),
+            account: LoginKey::of(tenant, email),
             address: context.origin.address.map(address_prefix),
             now: context.now,
             trims: context.request.as_bytes().last() == Some(&0),

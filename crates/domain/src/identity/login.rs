@@ -5,14 +5,13 @@ use std::time::Duration;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::ports::{Compared, HashingClient};
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, Guess, Member, MembershipWithTenant, Password,
-    PasswordHash, TooManyGuesses,
+    AccessClaims, AccessToken, Account, Email, Guess, Member, Password, PasswordHash, TooManyGuesses,
 };
 use crate::ids::TokenId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::Flow;
-use crate::tenant::{TenantName, TenantScope};
+use crate::tenant::{TenantName, TenantScope, WriteScope};
 use crate::unit::{Recorded, Refused, UnitError};
 
 /// Somebody wants to log in.
@@ -21,7 +20,7 @@ pub struct Login {
     pub email: Email,
     /// Their password.
     pub password: Password,
-    /// Which of their tenants they mean; needed only where they have several.
+    /// Which tenant they mean: without it the one where the address has had an account for longest.
     pub tenant: Option<TenantName>,
 }
 
@@ -36,15 +35,11 @@ pub struct LoggedIn {
 /// Nobody was logged in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// Unknown, wrong, disabled or without a membership: it is not said which.
-    #[error("the e-mail address or the password is wrong")]
+    /// Unknown, wrong or disabled: it is not said which, nor whether there are accounts in other tenants.
+    #[error(
+        "the e-mail address or the password is wrong; whoever has an account in several tenants names the tenant"
+    )]
     Wrong,
-    /// The password is right, and the account has several tenants.
-    #[error("the account belongs to several tenants; name one of them")]
-    TenantRequired {
-        /// The account's tenants.
-        tenants: Vec<TenantName>,
-    },
     /// Too many wrong passwords were given for the account, whether there is one or not.
     #[error(transparent)]
     TooManyGuesses(#[from] TooManyGuesses),
@@ -54,43 +49,35 @@ pub enum LoginError {
 }
 port_errors!(LoginError);
 
-/// Logs somebody in. Unknown, wrong and disabled are answered alike, after the same work.
+/// Logs somebody in. Unknown, wrong and disabled are answered alike, after the same work: one password is compared.
 ///
 /// # Errors
-/// When the credentials are wrong, too many wrong ones were given, the tenant must be named, or a port failed.
+/// When the credentials are wrong, too many wrong ones were given, or a port failed.
 pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Result<LoggedIn, LoginError> {
-    let guess = Guess::new(context, &wanted.email);
-    let known = Known::look_up(space, wanted.email.clone(), guess).await?;
-    let stored = known.account.as_ref().map(|account| &account.password);
-    let compared = space.passwords.compare(known.client, &wanted.password, stored).await?;
+    let guess = Guess::new(context, wanted.tenant.as_ref(), &wanted.email);
+    let failed = context.event(Log::Installation, Action::AuthnLoginFail, Actor::Anonymous)?;
+    let failed = failed.about(&wanted.email).denied(ReasonCode::CredentialsWrong);
+    let (known, client) = look_up(space, wanted.tenant, wanted.email, guess).await?;
+    let stored = known.as_ref().map(|known| &known.account.password);
+    let compared = space.passwords.compare(client, &wanted.password, stored).await?;
 
-    let failed = known.failure(context, &wanted)?;
-    let rehash = match (compared, &known.account) {
-        (Compared::Right { rehash }, Some(account)) if account.status == AccountStatus::Active => rehash,
-        _ => return fail(space, guess, LoginError::Wrong, failed).await,
-    };
-    let membership = match known.choose(wanted.tenant.as_ref()) {
-        Ok(membership) => membership.clone(),
-        // It tells that the password is right: as for a login, it is recorded, and not beyond the allowance.
-        Err(error @ LoginError::TenantRequired { .. }) => {
-            let event = failed.denied(ReasonCode::TenantRequired);
-            let recorded: Result<(), LoginError> = space
-                .store
-                .write(move |tx| {
-                    guess.check::<_, LoginError>(tx)?;
-                    Ok(Recorded::new((), event.clone()))
-                })
-                .await;
-            return recorded.and(Err(error));
+    let failed = match &known {
+        Some(Known { account: Account { member, .. }, .. }) => {
+            Event { log: Log::Tenant(member.tenant), ..failed }.on(ObjectKind::Member, member.account)
         }
-        Err(error) => return fail(space, guess, error, failed).await,
+        None => failed,
     };
-    let Some(account) = known.account else { return Err(LoginError::Wrong) };
-    grant(space, context, Proved { guess, account, rehash }, membership, failed).await
+    match (compared, known) {
+        (Compared::Right { rehash }, Some(known)) if known.account.member.is_active() => {
+            let Known { account: Account { member, .. }, tenant_name } = known;
+            grant(space, context, Proved { guess, member, tenant_name, rehash }, failed).await
+        }
+        _ => fail(space, guess, LoginError::Wrong, failed).await,
+    }
 }
 
 /// Counts a guess that was wrong, and refuses it. That rows are kept and the caller refused is meant.
-pub(super) async fn fail<T, E>(space: &Space, guess: Guess, error: E, failed: Event) -> Result<T, E>
+async fn fail<T, E>(space: &Space, guess: Guess, error: E, failed: Event) -> Result<T, E>
 where
     E: UnitError + From<TooManyGuesses> + Send + 'static,
 {
@@ -107,7 +94,8 @@ where
 /// Somebody has proved who they are.
 struct Proved {
     guess: Guess,
-    account: Account,
+    member: Member,
+    tenant_name: TenantName,
     rehash: Option<PasswordHash>,
 }
 
@@ -115,44 +103,42 @@ async fn grant(
     space: &Space,
     context: &RequestContext,
     proved: Proved,
-    of: MembershipWithTenant,
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
-    let Proved { guess, account, rehash } = proved;
-    let MembershipWithTenant { membership, tenant_name } = of;
+    let Proved { guess, member, tenant_name, rehash } = proved;
     let lifetime = space.tokens.lifetime();
     let issued_at = context.now.start_of_second();
     let claims = AccessClaims {
-        account: account.id,
-        email: account.email.clone(),
-        tenant: membership.tenant,
+        account: member.account,
+        email: member.email.clone(),
+        tenant: member.tenant,
         tenant_name,
-        role: membership.role,
-        generation: membership.generation,
+        role: member.role,
+        generation: member.generation,
         id: TokenId::generate(context.now, &*context.entropy)?,
         issued_at,
         expires_at: issued_at.plus(lifetime),
     };
     let token = space.tokens.sign(&claims)?;
-    let actor = Actor::Account { id: account.id, role: Some(membership.role) };
+    let scope = TenantScope::of(member.tenant);
+    let actor = Actor::Account { id: member.account, role: Some(member.role) };
     let event = context
-        .event(Log::Tenant(membership.tenant), Action::AuthnLoginSuccess, actor)?
-        .on(ObjectKind::Member, account.id)
-        .about(&account.email);
-    let scope = TenantScope::of(membership.tenant);
+        .event(&scope, Action::AuthnLoginSuccess, actor)?
+        .on(ObjectKind::Member, member.account)
+        .about(&member.email);
     let logged: Result<(), LoginError> = space
         .store
         .write(move |tx| {
             // Of many guesses at once, no more than the allowance has are answered, right or wrong.
             guess.check::<_, LoginError>(tx)?;
             // The password was compared for a while: a token is given out only if it is good.
-            let member = tx.member(&scope, account.id)?.filter(Member::is_active);
-            if member.is_none_or(|member| member.membership.generation != membership.generation) {
+            let now = tx.member(&scope, member.account)?.filter(Member::is_active);
+            if now.is_none_or(|now| now.generation != member.generation) {
                 return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
             }
             guess.was_right(tx)?;
             if let Some(rehash) = &rehash {
-                tx.set_password(account.id, rehash)?;
+                tx.set_password(&WriteScope::of_system(&scope), member.account, rehash)?;
             }
             Ok(Recorded::new((), event.clone()))
         })
@@ -161,54 +147,36 @@ async fn grant(
     Ok(LoggedIn { token, lifetime })
 }
 
-/// What is known of whoever claims an address.
+/// Whom a login is for.
 struct Known {
-    account: Option<Account>,
-    memberships: Vec<MembershipWithTenant>,
-    /// Who waits for the comparison.
-    client: HashingClient,
+    account: Account,
+    tenant_name: TenantName,
 }
 
-impl Known {
-    async fn look_up(space: &Space, email: Email, guess: Guess) -> Result<Self, LoginError> {
-        let known = space.store.read(Flow::Installation, move |view| {
-            guess.check::<_, LoginError>(view)?;
-            let account = view.account_by_email(&email)?;
-            let mut memberships = match &account {
-                Some(account) => view.memberships(account.id)?,
-                None => Vec::new(),
-            };
-            memberships.retain(|membership| membership.membership.status == AccountStatus::Active);
-            Ok(Self { account, memberships, client: guess.client(view)? })
-        });
-        known.await
-    }
-
-    /// The membership to log in to.
-    fn choose(&self, tenant: Option<&TenantName>) -> Result<&MembershipWithTenant, LoginError> {
-        match (tenant, self.memberships.as_slice()) {
-            (Some(name), all) => {
-                all.iter().find(|membership| membership.tenant_name == *name).ok_or(LoginError::Wrong)
-            }
-            (None, [only]) => Ok(only),
-            (None, []) => Err(LoginError::Wrong),
-            (None, several) => Err(LoginError::TenantRequired {
-                tenants: several.iter().map(|membership| membership.tenant_name.clone()).collect(),
-            }),
-        }
-    }
-
-    /// The event of a failed login: in the tenant's log where one is known, else in the installation's.
-    fn failure(&self, context: &RequestContext, wanted: &Login) -> Result<Event, LoginError> {
-        let log = match self.choose(wanted.tenant.as_ref()) {
-            Ok(of) => Log::from(&TenantScope::of(of.membership.tenant)),
-            Err(_) => Log::Installation,
+/// Looks up whom a login is for, and who waits for the comparison.
+async fn look_up(
+    space: &Space,
+    tenant: Option<TenantName>,
+    email: Email,
+    guess: Guess,
+) -> Result<(Option<Known>, HashingClient), LoginError> {
+    let found = space.store.read(Flow::Installation, move |view| {
+        guess.check::<_, LoginError>(view)?;
+        let account = match &tenant {
+            Some(name) => match view.tenant_named(name)? {
+                Some(tenant) => view.account_by_email(&TenantScope::of(tenant), &email)?,
+                None => None,
+            },
+            None => view.oldest_account(&email)?,
         };
-        let event = context.event(log, Action::AuthnLoginFail, Actor::Anonymous)?.about(&wanted.email);
-        Ok(match &self.account {
-            Some(account) => event.on(ObjectKind::Member, account.id),
-            None => event,
-        }
-        .denied(ReasonCode::CredentialsWrong))
-    }
+        let known = match account {
+            Some(account) => {
+                let tenant = view.tenant(&TenantScope::of(account.member.tenant))?;
+                tenant.map(|tenant| Known { account, tenant_name: tenant.name })
+            }
+            None => None,
+        };
+        Ok((known, guess.client(view)?))
+    });
+    found.await
 }

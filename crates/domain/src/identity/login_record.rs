@@ -7,17 +7,29 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::identity::Email;
+use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
-/// For whom records of logins are kept: the hash of an e-mail address, whether it has an account or not.
+/// For what records of logins are kept: the hash of what a login names, an e-mail address and mostly a tenant, whether there is
+/// such an account or not. What names no tenant is apart from all that names one: nobody learns from it which tenants an
+/// address belongs to, and whoever has an account of the same address elsewhere is no known guest here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LoginKey(pub [u8; 32]);
 
 impl LoginKey {
-    /// The key of an address.
+    /// The key of what a login names.
     #[must_use]
-    pub fn of(email: &Email) -> Self {
-        Self(Sha256::digest(email.as_str()).into())
+    pub fn of(tenant: Option<&TenantName>, email: &Email) -> Self {
+        // An address has no such byte in it, nor has a name.
+        let tenant = tenant.map_or("", TenantName::as_str);
+        Self(
+            Sha256::new()
+                .chain_update(email.as_str())
+                .chain_update([0])
+                .chain_update(tenant)
+                .finalize()
+                .into(),
+        )
     }
 }
 

@@ -1,8 +1,8 @@
-//! Changing and ending memberships.
+//! Changing and removing members.
 
 use crate::access::{Permission, Role, may_grant};
 use crate::audit::{Action, Event, EventSeed, ObjectKind, ReasonCode, RecordedReason, RequestContext};
-use crate::identity::{AccountStatus, AuthorizationError, Member, Membership, Principal};
+use crate::identity::{AccountStatus, AuthorizationError, Member, Principal};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
@@ -12,7 +12,7 @@ use crate::store::{StoreError, Tx, View};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::unit::{Abort, Recorded, Refused, check_revision};
 
-/// What is to become of a membership; `None` leaves it as it is.
+/// What is to become of a member; `None` leaves it as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ChangeMember {
     /// Its role.
@@ -23,7 +23,7 @@ pub struct ChangeMember {
     pub if_revision: Option<u64>,
 }
 
-/// A membership was not changed.
+/// A member was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MemberError {
     /// The caller may not do it, or not any more.
@@ -70,7 +70,7 @@ pub async fn member(space: &Space, principal: &Principal, account: AccountId) ->
     space.read(principal, Permission::ReadMembers, find).await
 }
 
-/// Changes a membership. The account itself is never touched.
+/// Changes a member's role or status.
 ///
 /// # Errors
 /// When there is no such member or it has been changed since, the caller may not touch or give that role, the last Owner
@@ -97,22 +97,22 @@ pub async fn change_member(
             let scope = tx.authority(&authorization, &event)?;
             let mut member = find(tx, &scope, account, change.if_revision, &event)?;
             let was_owner = is_active_owner(&member);
-            let before = (member.membership.role, member.membership.status);
-            let granted = grantable(&member.membership);
-            let role = change.role.unwrap_or(member.membership.role);
+            let before = (member.role, member.status);
+            let granted = grantable(&member);
+            let role = change.role.unwrap_or(member.role);
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
-            let status = change.status.unwrap_or(member.membership.status);
-            member.membership.role = role;
-            if status == AccountStatus::Disabled && member.membership.status == AccountStatus::Active {
+            let status = change.status.unwrap_or(member.status);
+            member.role = role;
+            if status == AccountStatus::Disabled && member.is_active() {
                 // No token from before ever comes back.
-                member.membership.generation = tx.next_generation(account)?;
+                member.generation += 1;
             }
-            member.membership.status = status;
-            member.membership.revision += 1;
+            member.status = status;
+            member.revision += 1;
             if was_owner && !is_active_owner(&member) {
                 check_not_last_owner(tx, &scope, &event)?;
             }
-            tx.update_membership(&scope, &member.membership)?;
+            tx.update_member(&scope, &member)?;
             let may_grant = |given: &Role| member.is_active() && may_grant(role, *given);
             let lost: Vec<Role> = granted.filter(|given| !may_grant(given)).collect();
             let count = end_invitations(tx, &scope, account, &lost)?;
@@ -122,7 +122,7 @@ pub async fn change_member(
         .await
 }
 
-/// Ends a membership. The account stays: it belongs to the person.
+/// Removes a member: their account in the tenant.
 ///
 /// # Errors
 /// When there is no such member or it has been changed since, the caller may not touch that role, the last Owner would
@@ -144,17 +144,53 @@ pub async fn remove_member(
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let member = find(tx, &scope, account, if_revision, &event)?;
-            if is_active_owner(&member) {
-                check_not_last_owner(tx, &scope, &event)?;
-            }
-            tx.remove_membership(&scope, account)?;
-            let lost: Vec<Role> = grantable(&member.membership).collect();
-            // One to their own address, which may have been made while they joined, would bring them back.
-            let own = tx.remove_invitations_of(&scope, &member.email)?;
-            let count = end_invitations(tx, &scope, account, &lost)?.saturating_add(own);
-            Ok(with_ended(Recorded::new((), event.clone()), &ended, count))
+            end_account(tx, &scope, &member, &event, &ended)
         })
         .await
+}
+
+/// Removes the caller's own account from its tenant. Nobody else's leave is asked.
+///
+/// # Errors
+/// When the caller has no account, or not any more, it is the last Owner's, or a port failed.
+pub async fn leave(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+) -> Result<(), MemberError> {
+    let scope = principal.scope(Permission::OwnAccount)?;
+    let account = principal.member(Permission::OwnAccount)?.account;
+    let event =
+        context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
+    let ended = invitations_ended(context, principal, &scope, account)?;
+    let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
+    space
+        .store
+        .write(move |tx| {
+            let scope = tx.authority(&authorization, &event)?;
+            let member = tx.member(&scope, account)?.ok_or(MemberError::NotFound)?;
+            end_account(tx, &scope, &member, &event, &ended)
+        })
+        .await
+}
+
+/// Removes an account, and what would bring it back or was made by its rights.
+fn end_account(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    member: &Member,
+    event: &Event,
+    ended: &Event,
+) -> Result<Recorded<()>, Abort<MemberError>> {
+    if is_active_owner(member) {
+        check_not_last_owner(tx, scope, event)?;
+    }
+    tx.remove_account(scope, member.account)?;
+    let lost: Vec<Role> = grantable(member).collect();
+    // One to their own address, which may have been made while they joined, would bring them back.
+    let own = tx.remove_invitations_of(scope, &member.email)?;
+    let count = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
+    Ok(with_ended(Recorded::new((), event.clone()), ended, count))
 }
 
 fn find(
@@ -165,8 +201,8 @@ fn find(
     event: &Event,
 ) -> Result<Member, Abort<MemberError>> {
     let member = tx.member(scope, account)?.ok_or(MemberError::NotFound)?;
-    check_grant(scope, member.membership.role, event, MemberError::RoleNotYours)?;
-    check_revision(if_revision, member.membership.revision, MemberError::Changed)?;
+    check_grant(scope, member.role, event, MemberError::RoleNotYours)?;
+    check_revision(if_revision, member.revision, MemberError::Changed)?;
     Ok(member)
 }
 
@@ -195,12 +231,12 @@ fn check_not_last_owner(
 }
 
 fn is_active_owner(member: &Member) -> bool {
-    member.is_active() && member.membership.role == Role::Owner
+    member.is_active() && member.role == Role::Owner
 }
 
-/// The roles that a membership has let its member invite somebody as.
-fn grantable(membership: &Membership) -> impl Iterator<Item = Role> + use<> {
-    let (active, giver) = (membership.status == AccountStatus::Active, membership.role);
+/// The roles that a member may invite somebody as.
+fn grantable(member: &Member) -> impl Iterator<Item = Role> + use<> {
+    let (active, giver) = (member.is_active(), member.role);
     Role::ALL.into_iter().filter(move |given| active && may_grant(giver, *given))
 }
 
@@ -227,14 +263,14 @@ fn invitations_ended(
     Ok(Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..event })
 }
 
-/// Records of a membership what was changed: its role, its status, both in an event each; or nothing.
+/// Records of a member what was changed: its role, its status, both in an event each; or nothing.
 fn record_change(
     member: Member,
     (role_before, status_before): (Role, AccountStatus),
     event: &Event,
     of_status: &Event,
 ) -> Recorded<Member> {
-    let (role, status) = (member.membership.role, member.membership.status);
+    let (role, status) = (member.role, member.status);
     let of_role = (role != role_before).then(|| RecordedReason::role_changed(role_before, role));
     let status_changed = (status != status_before).then_some(match status {
         AccountStatus::Active => ReasonCode::MemberEnabled.into(),

@@ -1,10 +1,10 @@
-//! Identity: accounts, memberships, and the principal that authentication ends in.
+//! Identity: accounts, and the principal that authentication ends in.
 //!
-//! An account belongs to the installation: an e-mail and a password. A membership is what a tenant sees of it: a
-//! role and a status, which the tenant may change or end without ever touching the account.
+//! An account is a tenant's: an e-mail address, a password, a role and a status. A member is what the tenant knows of it.
 
 mod accept;
 mod account;
+mod account_status;
 mod authenticate;
 mod authority;
 mod email;
@@ -16,7 +16,7 @@ mod key_rotation;
 mod login;
 mod login_record;
 mod manage_members;
-mod membership;
+mod member;
 mod operate;
 mod password;
 pub mod ports;
@@ -27,7 +27,8 @@ mod signing_key;
 mod token;
 
 pub use accept::{AcceptError, AcceptInvitation, accept_invitation};
-pub use account::{Account, AccountStatus, StatusError};
+pub use account::Account;
+pub use account_status::{AccountStatus, StatusError};
 pub use authenticate::authenticate;
 pub use authority::Authorization;
 pub use email::{Email, EmailError};
@@ -39,8 +40,8 @@ pub use key_epoch::{EpochMark, KeyEpoch};
 pub use key_rotation::{rotate_due_signing_key, rotate_signing_key, signing_keys};
 pub use login::{LoggedIn, Login, LoginError, login};
 pub use login_record::{LoginKey, LoginRecord, address_prefix};
-pub use manage_members::{ChangeMember, MemberError, change_member, member, members, remove_member};
-pub use membership::{Member, Membership, MembershipWithTenant};
+pub use manage_members::{ChangeMember, MemberError, change_member, leave, member, members, remove_member};
+pub use member::Member;
 pub use operate::{OperateError, operate};
 pub use password::{Password, PasswordError, PasswordHash};
 pub use principal::{MemberIdentity, Principal};

@@ -1,4 +1,4 @@
-//! The ports of accounts, memberships, password hashing and access tokens.
+//! The ports of accounts, password hashing and access tokens.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,9 +6,8 @@ use std::time::Duration;
 use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
-    AccessClaims, AccessToken, Account, AccountStatus, Email, Invitation, KeyEpoch, LoginKey, LoginRecord,
-    Member, Membership, MembershipWithTenant, Password, PasswordError, PasswordHash, PreviousKeys,
-    SigningKey, SigningKeysError, TokenRefused, TokenSignError,
+    AccessClaims, AccessToken, Account, Email, Invitation, KeyEpoch, LoginKey, LoginRecord, Member, Password,
+    PasswordError, PasswordHash, PreviousKeys, SigningKey, SigningKeysError, TokenRefused, TokenSignError,
 };
 use crate::ids::{AccountId, InvitationId};
 use crate::page::{Page, PageRequest};
@@ -17,19 +16,13 @@ use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
 
-/// Reads accounts, memberships and invitations.
-///
-/// Accounts belong to the installation, so their look-ups take no scope: they serve logins and invitations, which
-/// come before there is one. Whatever a tenant sees goes through its scope.
+/// Reads accounts and invitations. What takes no scope serves logins and invitations, which come before there is one.
 pub trait AccountView {
     /// Whether there is any account at all.
     fn any_account(&mut self) -> Result<bool, StoreError>;
-    /// The account with this address.
-    fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError>;
-    /// The account with this id.
-    fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError>;
-    /// An account's memberships, by the name of the tenant.
-    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipWithTenant>, StoreError>;
+    /// Of all accounts with this address, each of another tenant, the one that was made first; of several made at the same
+    /// time that of the tenant with the lower id.
+    fn oldest_account(&mut self, email: &Email) -> Result<Option<Account>, StoreError>;
     /// The invitation with this token, whichever the tenant: holding the token is the proof.
     fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
 
@@ -42,6 +35,9 @@ pub trait AccountView {
     /// Whether anybody has logged in from this address, to any account.
     fn has_logged_in(&mut self, address: IpAddr) -> Result<bool, StoreError>;
 
+    /// The tenant's account with this address.
+    fn account_by_email(&mut self, scope: &TenantScope, email: &Email)
+    -> Result<Option<Account>, StoreError>;
     /// One member of the tenant.
     fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError>;
     /// The tenant's members, in the order of their accounts' ids.
@@ -50,7 +46,7 @@ pub trait AccountView {
         scope: &TenantScope,
         page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError>;
-    /// How many active members of this role the tenant has, by active accounts.
+    /// How many active members of this role the tenant has.
     fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError>;
     /// How many members and open invitations the tenant has.
     fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;
@@ -65,28 +61,26 @@ pub trait AccountView {
     -> Result<Option<Invitation>, StoreError>;
 }
 
-/// Writes accounts, memberships and invitations.
+/// Writes accounts and invitations.
 pub trait AccountRows: AccountView {
-    /// Adds an account. Its id and e-mail are new, else [`StoreError::Conflict`].
-    fn add_account(&mut self, account: &Account) -> Result<(), StoreError>;
+    /// Adds an account in the scope's tenant. Its id and e-mail are new there, else [`StoreError::Conflict`].
+    fn add_account(&mut self, scope: &WriteScope, account: &Account) -> Result<(), StoreError>;
     /// Replaces what is stored of an account's password.
-    fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError>;
-    /// Changes whether an account may be used. It touches each of its memberships.
-    fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError>;
+    fn set_password(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        password: &PasswordHash,
+    ) -> Result<(), StoreError>;
+    /// Replaces a member's role, status, generation and revision.
+    fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError>;
+    /// Removes an account. `false` when there is none.
+    fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;
     /// Keeps what is known of logins, in place of what was known of that account and address.
     fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError>;
     /// Removes the records of logins that have expired; and of the others those that expire first, where there are more than
     /// `max`.
     fn trim_login_records(&mut self, now: Timestamp, max: u64) -> Result<(), StoreError>;
-    /// Adds a membership in the scope's tenant. There is none of that account yet, else [`StoreError::Conflict`].
-    fn add_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError>;
-    /// Takes the next number of an account's memberships: 1, 2, 3 …, in all of its tenants together. It is never given
-    /// again, also when a membership has ended. [`StoreError::Conflict`] when there is no such account.
-    fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError>;
-    /// Replaces a membership's role, status, generation and revision.
-    fn update_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError>;
-    /// Ends a membership. `false` when there is none.
-    fn remove_membership(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;
     /// Adds an invitation into the scope's tenant.
     fn add_invitation(&mut self, scope: &WriteScope, invitation: &Invitation) -> Result<(), StoreError>;
     /// Removes an invitation. `false` when there is none.

@@ -7,7 +7,7 @@ use crate::snapshot::SnapshotError;
 /// A genuine token whose bearer may not come in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticateError {
-    /// The tenant, the membership or the account is gone or disabled, or the token is from before that.
+    /// The tenant or the account is gone or disabled, or the token is from before that.
     #[error("the token is no longer valid")]
     Revoked,
     /// The token's time is over.

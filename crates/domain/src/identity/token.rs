@@ -22,7 +22,7 @@ pub struct AccessClaims {
     pub tenant_name: TenantName,
     /// Their role when the token was issued (`role`).
     pub role: Role,
-    /// Of which generation their membership was when the token was issued (`gen`).
+    /// Of which generation their account was when the token was issued (`gen`).
     pub generation: u64,
     /// The token's own id (`jti`).
     pub id: TokenId,

@@ -24,9 +24,9 @@ pub struct MemberSnapshot {
     pub email: Email,
     /// Their role.
     pub role: Role,
-    /// Whether both the membership and the account may be used.
+    /// Whether the account may be used.
     pub active: bool,
-    /// The generation of the membership, which a token must name.
+    /// The generation of the account, which a token must name.
     pub generation: u64,
 }
 
@@ -147,7 +147,7 @@ impl TenantSnapshot {
                 attached.entry(one.endpoint).or_default().push(one);
             }
         }
-        let members = members.into_iter().map(|member| (member.membership.account, Arc::new(member.into())));
+        let members = members.into_iter().map(|member| (member.account, Arc::new(member.into())));
         let marketplaces =
             marketplaces.into_iter().map(|marketplace| (marketplace.id, Arc::new(marketplace)));
         let mut snapshot = Self {
@@ -283,8 +283,8 @@ impl From<Member> for MemberSnapshot {
         Self {
             active: member.is_active(),
             email: member.email,
-            role: member.membership.role,
-            generation: member.membership.generation,
+            role: member.role,
+            generation: member.generation,
         }
     }
 }

@@ -18,18 +18,9 @@ pub enum RegisterError {
     /// The password is not good enough.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// There is an account of this address, or a tenant of this name. Anybody is told no more: whether somebody has an
-    /// account here is theirs to tell.
-    #[error(
-        "the e-mail address or the tenant's name is taken: if you have an account, log in; else choose another name"
-    )]
-    Taken,
-    /// There is an account of this address; told to the operator alone.
-    #[error("there is an account with this e-mail address already; log in with it")]
-    EmailTaken,
-    /// There is a tenant of this name; told to the operator alone.
-    #[error("there is a tenant of this name already; choose another")]
-    TenantTaken,
+    /// There is a tenant of this name.
+    #[error("there is a tenant of this name already: choose another name, or log in if it is yours")]
+    NameTaken,
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -44,16 +35,8 @@ impl RegisterError {
         match self {
             Self::SetupToken => Some(ReasonCode::SetupTokenWrong),
             Self::Closed => Some(ReasonCode::RegistrationClosed),
-            Self::Taken => Some(ReasonCode::NameTaken),
+            Self::NameTaken => Some(ReasonCode::NameTaken),
             _ => None,
-        }
-    }
-
-    /// The error as anybody may learn of it.
-    pub(super) fn for_anybody(self) -> Self {
-        match self {
-            Self::EmailTaken | Self::TenantTaken => Self::Taken,
-            other => other,
         }
     }
 }

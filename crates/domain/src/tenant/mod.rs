@@ -3,16 +3,16 @@
 mod error;
 mod founding;
 mod limits;
-mod membership;
 mod name;
+mod new_member;
 pub mod ports;
 mod register;
 mod scope;
 
 pub use error::RegisterError;
 pub use limits::TenantLimits;
-pub use membership::NewMembership;
 pub use name::{TenantName, TenantNameError};
+pub use new_member::NewMember;
 pub use register::{Registration, RegistrationGate, found_as_operator, is_founded, register, tenants};
 pub use scope::{OperatorScope, TenantScope, WriteScope};
 

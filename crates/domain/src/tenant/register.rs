@@ -6,7 +6,7 @@ use crate::secret::TokenHash;
 use crate::space::Space;
 use crate::store::{Flow, StoreError};
 use crate::tenant::founding::Founding;
-use crate::tenant::{NewMembership, OperatorScope, RegisterError, Tenant, TenantName};
+use crate::tenant::{NewMember, OperatorScope, RegisterError, Tenant, TenantName};
 use crate::unit::Recorded;
 
 /// Who may register.
@@ -34,13 +34,13 @@ pub struct Registration {
 /// need the operator to have opened registration.
 ///
 /// # Errors
-/// When the caller may not register, the password is too weak, a name is taken, or a port failed.
+/// When the caller may not register, the password is too weak, the name is taken, or a port failed.
 pub async fn register(
     space: &Space,
     context: &RequestContext,
     gate: &RegistrationGate,
     wanted: Registration,
-) -> Result<NewMembership, RegisterError> {
+) -> Result<NewMember, RegisterError> {
     // Asked before the costly hash, and again inside the unit.
     let any_account = is_founded(space).await?;
     admit(any_account, gate, &wanted)?;
@@ -49,17 +49,19 @@ pub async fn register(
     let [founded, noted] = founding.events(context, founding.owner(), founding.founder())?;
     let gate = *gate;
 
-    let written = space.store.write(move |tx| {
-        admit(tx.any_account()?, &gate, &wanted)?;
-        Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone()))
-    });
-    written.await.map_err(RegisterError::for_anybody)
+    space
+        .store
+        .write(move |tx| {
+            admit(tx.any_account()?, &gate, &wanted)?;
+            Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone()))
+        })
+        .await
 }
 
 /// Founds a tenant on the operator's word, with no setup token and whether registration is open or not.
 ///
 /// # Errors
-/// When the caller may not register, the password is too weak, a name is taken, or a port failed.
+/// When the caller may not register, the password is too weak, the name is taken, or a port failed.
 pub async fn found_as_operator(
     space: &Space,
     context: &RequestContext,
@@ -67,7 +69,7 @@ pub async fn found_as_operator(
     email: &Email,
     password: &Password,
     tenant_name: &TenantName,
-) -> Result<NewMembership, RegisterError> {
+) -> Result<NewMember, RegisterError> {
     let founding = Founding::prepare(space, context, email, password, tenant_name).await?;
     let [founded, noted] = founding.events(context, Actor::Operator, Actor::Operator)?;
     space

@@ -79,7 +79,7 @@ impl WriteScope {
         Self::new(*scope, None)
     }
 
-    /// Whether the writer may make, change or end a membership of this role.
+    /// Whether the writer may make, change or remove a member of this role.
     #[must_use]
     pub fn may_grant(&self, role: Role) -> bool {
         matches!(self.kind, Some(PrincipalKind::Member(giver)) if may_grant(giver, role))

@@ -1,4 +1,4 @@
-//! `AccountView` and `AccountRows` of a transaction: accounts, memberships and invitations.
+//! `AccountView` and `AccountRows` of a transaction: accounts and invitations.
 
 mod passwords;
 mod tokens;
@@ -12,10 +12,7 @@ pub use tokens::MemoryTokens;
 
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
-use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, Membership,
-    MembershipWithTenant, PasswordHash,
-};
+use syft_space_domain::identity::{Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash};
 use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
@@ -26,35 +23,15 @@ use syft_space_domain::time::Timestamp;
 use crate::table::count;
 use crate::transaction::{Transaction, check_key};
 
-impl Transaction {
-    fn member_of(&self, membership: Membership) -> Option<Member> {
-        let account = self.tables.accounts.get(&membership.account)?;
-        Some(Member { membership, email: account.email.clone(), account_status: account.status })
-    }
-}
-
 impl AccountView for Transaction {
     fn any_account(&mut self) -> Result<bool, StoreError> {
-        Ok(!self.tables.accounts.is_empty())
+        Ok(self.tables.accounts.all().next().is_some())
     }
 
-    fn account_by_email(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
-        Ok(self.tables.accounts.values().find(|account| account.email == *email).cloned())
-    }
-
-    fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        Ok(self.tables.accounts.get(&id).cloned())
-    }
-
-    fn memberships(&mut self, account: AccountId) -> Result<Vec<MembershipWithTenant>, StoreError> {
-        let own = self.tables.memberships.all().filter(|(_, member, _)| *member == account);
-        let named = own.filter_map(|(tenant, _, membership)| {
-            let tenant_name = self.tables.tenants.get(&tenant)?.name.clone();
-            Some(MembershipWithTenant { membership: membership.clone(), tenant_name })
-        });
-        let mut memberships: Vec<MembershipWithTenant> = named.collect();
-        memberships.sort_by(|membership, other| membership.tenant_name.cmp(&other.tenant_name));
-        Ok(memberships)
+    fn oldest_account(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
+        let of_email = self.tables.accounts.all().filter(|(_, _, account)| account.member.email == *email);
+        let oldest = of_email.min_by_key(|(tenant, _, account)| (account.member.created_at, *tenant));
+        Ok(oldest.map(|(_, _, account)| account.clone()))
     }
 
     fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError> {
@@ -80,13 +57,17 @@ impl AccountView for Transaction {
         Ok(records.any(|record| record.address == Some(address) && record.logged_in_at.is_some()))
     }
 
+    fn account_by_email(
+        &mut self,
+        scope: &TenantScope,
+        email: &Email,
+    ) -> Result<Option<Account>, StoreError> {
+        let mut rows = self.tables.accounts.rows(scope);
+        Ok(rows.find(|(_, account)| account.member.email == *email).map(|(_, account)| account.clone()))
+    }
+
     fn member(&mut self, scope: &TenantScope, account: AccountId) -> Result<Option<Member>, StoreError> {
-        Ok(self
-            .tables
-            .memberships
-            .get(scope, account)
-            .cloned()
-            .and_then(|membership| self.member_of(membership)))
+        Ok(self.tables.accounts.get(scope, account).map(|account| account.member.clone()))
     }
 
     fn members(
@@ -94,23 +75,19 @@ impl AccountView for Transaction {
         scope: &TenantScope,
         page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError> {
-        let rows = self.tables.memberships.after(scope, page.after.map(|cursor| cursor.0));
-        let members = rows.filter_map(|(id, row)| Some((id, self.member_of(row.clone())?)));
+        let rows = self.tables.accounts.after(scope, page.after.map(|cursor| cursor.0));
+        let members = rows.map(|(id, row)| (id, row.member.clone()));
         let Ok(page) = Page::read(members, page.limit, Ok::<_, Infallible>);
         Ok(page)
     }
 
     fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
-        let account_is_active = |id: AccountId| {
-            self.tables.accounts.get(&id).is_some_and(|account| account.status == AccountStatus::Active)
-        };
-        Ok(count(self.tables.memberships.rows(scope).filter(|(id, membership)| {
-            membership.role == role && membership.status == AccountStatus::Active && account_is_active(*id)
-        })))
+        let members = self.tables.accounts.rows(scope).map(|(_, account)| &account.member);
+        Ok(count(members.filter(|member| member.role == role && member.is_active())))
     }
 
     fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
-        Ok(self.tables.memberships.count(scope) + self.tables.invitations.count(scope))
+        Ok(self.tables.accounts.count(scope) + self.tables.invitations.count(scope))
     }
 
     fn invitations(
@@ -131,14 +108,47 @@ impl AccountView for Transaction {
 }
 
 impl AccountRows for Transaction {
-    fn add_account(&mut self, account: &Account) -> Result<(), StoreError> {
-        let id_is_free = !self.tables.accounts.contains_key(&account.id);
-        check_key(id_is_free, || format!("there is an account {} already", account.id))?;
-        let email_is_free = self.account_by_email(&account.email)?.is_none();
+    fn add_account(&mut self, scope: &WriteScope, account: &Account) -> Result<(), StoreError> {
+        let id = account.member.account;
+        self.check_tenant_exists(scope)?;
+        let id_is_free = !self.tables.accounts.contains(scope, id);
+        check_key(id_is_free, || format!("there is an account {id} already"))?;
+        let email_is_free = self.account_by_email(scope, &account.member.email)?.is_none();
         // The address itself stays out of the message: it may end in a log.
         check_key(email_is_free, || "an account has this e-mail address already")?;
-        Arc::make_mut(&mut self.tables.accounts).insert(account.id, account.clone());
+        let member = Member { tenant: scope.tenant(), ..account.member.clone() };
+        self.tables.accounts.insert(scope, id, Account { member, password: account.password.clone() });
+        self.changes.insert(StateChange::Member(scope.tenant(), id));
         Ok(())
+    }
+
+    fn set_password(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        password: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        if let Some(row) = self.tables.accounts.get_mut(scope, account) {
+            row.password = password.clone();
+        }
+        Ok(())
+    }
+
+    fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError> {
+        if let Some(Account { member: row, .. }) = self.tables.accounts.get_mut(scope, member.account) {
+            let Member { role, status, generation, revision, .. } = *member;
+            *row = Member { role, status, generation, revision, ..row.clone() };
+            self.changes.insert(StateChange::Member(scope.tenant(), member.account));
+        }
+        Ok(())
+    }
+
+    fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
+        let removed = self.tables.accounts.remove(scope, account);
+        if removed {
+            self.changes.insert(StateChange::Member(scope.tenant(), account));
+        }
+        Ok(removed)
     }
 
     fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {
@@ -157,60 +167,6 @@ impl AccountRows for Transaction {
             records.remove(&key);
         }
         Ok(())
-    }
-
-    fn set_password(&mut self, account: AccountId, password: &PasswordHash) -> Result<(), StoreError> {
-        if let Some(row) = Arc::make_mut(&mut self.tables.accounts).get_mut(&account) {
-            row.password = password.clone();
-        }
-        Ok(())
-    }
-
-    fn set_account_status(&mut self, account: AccountId, status: AccountStatus) -> Result<(), StoreError> {
-        if let Some(row) = Arc::make_mut(&mut self.tables.accounts).get_mut(&account) {
-            row.status = status;
-        }
-        let own = self.tables.memberships.all().filter(|(_, member, _)| *member == account);
-        self.changes.extend(own.map(|(tenant, member, _)| StateChange::Member(tenant, member)));
-        Ok(())
-    }
-
-    fn next_generation(&mut self, account: AccountId) -> Result<u64, StoreError> {
-        check_key(self.tables.accounts.contains_key(&account), || format!("there is no account {account}"))?;
-        let last = Arc::make_mut(&mut self.tables.generations).entry(account).or_default();
-        *last += 1;
-        Ok(*last)
-    }
-
-    fn add_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError> {
-        let account = membership.account;
-        self.check_tenant_exists(scope)?;
-        check_key(self.tables.accounts.contains_key(&account), || format!("there is no account {account}"))?;
-        let is_new = !self.tables.memberships.contains(scope, account);
-        check_key(is_new, || format!("account {account} is a member already"))?;
-        self.tables.memberships.insert(
-            scope,
-            account,
-            Membership { tenant: scope.tenant(), ..membership.clone() },
-        );
-        self.changes.insert(StateChange::Member(scope.tenant(), account));
-        Ok(())
-    }
-
-    fn update_membership(&mut self, scope: &WriteScope, membership: &Membership) -> Result<(), StoreError> {
-        if let Some(row) = self.tables.memberships.get_mut(scope, membership.account) {
-            *row = Membership { tenant: row.tenant, created_at: row.created_at, ..membership.clone() };
-            self.changes.insert(StateChange::Member(scope.tenant(), membership.account));
-        }
-        Ok(())
-    }
-
-    fn remove_membership(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
-        let removed = self.tables.memberships.remove(scope, account);
-        if removed {
-            self.changes.insert(StateChange::Member(scope.tenant(), account));
-        }
-        Ok(removed)
     }
 
     fn add_invitation(&mut self, scope: &WriteScope, invitation: &Invitation) -> Result<(), StoreError> {

@@ -8,13 +8,15 @@ use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
 use serde_json::json;
 use syft_space_conformance::sample::{
-    account, account_id, email, endpoint, endpoint_id, event, membership, policy,
+    account, account_id, email, endpoint, endpoint_id, event, member as sample_member, policy,
 };
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log};
 use syft_space_domain::dataset::{AnalyzerSettings, NewDataset, create_dataset};
 use syft_space_domain::endpoint::{Conversation, Endpoint, EndpointName, Query, QueryCall, QueryError};
-use syft_space_domain::identity::{AccessClaims, AccountStatus, Email, Membership, Principal, authenticate};
+use syft_space_domain::identity::{
+    AccessClaims, Account, AccountStatus, Email, Member, Principal, authenticate,
+};
 use syft_space_domain::ids::{AccountId, HubId, TokenId};
 use syft_space_domain::marketplace::ports::HubIdentity;
 use syft_space_domain::marketplace::{Audience, HubRole, Issuer, SatelliteClaims, admit};
@@ -26,7 +28,7 @@ use syft_space_domain::unit::Recorded;
 
 use crate::world::{ISSUER, PUBLIC, World, block_on};
 
-/// The members 1 to 5, by their roles; the fifth is disabled. The sixth has an account, and no membership.
+/// The members 1 to 5, by their roles; the fifth is disabled. The sixth is nobody.
 const ROLES: [Role; 5] = [Role::Owner, Role::Admin, Role::User, Role::Viewer, Role::User];
 const DISABLED: u64 = 5;
 const ACCOUNTS: u64 = 6;
@@ -96,13 +98,11 @@ impl Tenant {
         let event = event(Log::Installation, Action::ConfigChange);
         let work = move |tx: &mut dyn Tx| {
             let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
-            for n in 1..=ACCOUNTS {
-                tx.add_account(&account(n))?;
-            }
             for (n, role) in (1..).zip(ROLES) {
                 let status = if n == DISABLED { AccountStatus::Disabled } else { AccountStatus::Active };
-                let membership = membership(1, n, role);
-                tx.add_membership(&scope, &Membership { tenant: scope.tenant(), status, ..membership })?;
+                let account = account(1, n, role);
+                let member = Member { tenant: scope.tenant(), status, ..account.member };
+                tx.add_account(&scope, &Account { member, ..account })?;
             }
             let one = endpoint(1, 1);
             tx.add_endpoint(&scope, &Endpoint { dataset: dataset.id, published, ..one })?;
@@ -131,7 +131,7 @@ impl Tenant {
             tenant: self.scope.tenant(),
             tenant_name: self.owner.snapshot().tenant.name.clone(),
             role: Role::Owner,
-            generation: membership(1, 1, Role::Owner).generation,
+            generation: sample_member(1, 1, Role::Owner).generation,
             id: TokenId::generate(now, &*self.world.space.entropy).unwrap(),
             issued_at: now,
             expires_at: now.plus(Duration::from_secs(900)),

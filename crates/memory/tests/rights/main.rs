@@ -1,6 +1,8 @@
 //! Rights are those of when they are used: in the unit of work that writes, and behind whatever a use case waits for.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod guessing;
 #[cfg(test)]
 mod reads;

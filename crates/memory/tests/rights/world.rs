@@ -222,28 +222,18 @@ impl World {
         move || change.make(&space, &owner, account)
     }
 
-    /// Disables an account itself, now or later.
-    pub(crate) fn disable_account(&self, who: &Principal) -> impl FnOnce() + Send + 'static {
-        let (space, account) = (self.space.clone(), account(who));
-        let event = context(&space).event(Log::Installation, Action::ConfigChange, Actor::Operator).unwrap();
-        move || {
-            let disabled: Receipt<(), StoreError> = space.store.write(move |tx| {
-                tx.set_account_status(account, AccountStatus::Disabled)?;
-                Ok(Recorded::new((), event.clone()))
-            });
-            disabled.wait().unwrap();
-        }
-    }
-
-    /// Stores an invitation that nobody may have made.
-    pub(crate) fn plant(&self, invitation: Invitation) {
+    /// Stores an invitation that nobody may have made, now or later.
+    pub(crate) fn plant(&self, invitation: Invitation) -> impl FnOnce() + Send + 'static {
         let event = context(&self.space).event(Log::Installation, Action::ConfigChange, Actor::Operator);
         let (scope, event) = (self.owner.scope(Permission::ManageMembers).unwrap(), event.unwrap());
-        let planted: Receipt<(), StoreError> = self.space.store.write(move |tx| {
-            tx.add_invitation(&WriteScope::assume(&scope, "a test plants it"), &invitation)?;
-            Ok(Recorded::new((), event.clone()))
-        });
-        planted.wait().unwrap();
+        let space = self.space.clone();
+        move || {
+            let planted: Receipt<(), StoreError> = space.store.write(move |tx| {
+                tx.add_invitation(&WriteScope::assume(&scope, "a test plants it"), &invitation)?;
+                Ok(Recorded::new((), event.clone()))
+            });
+            planted.wait().unwrap();
+        }
     }
 
     pub(crate) fn invitations(&self) -> Vec<Invitation> {

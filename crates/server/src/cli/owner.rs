@@ -49,12 +49,12 @@ impl CreateOwner {
 
 /// Founds the tenant, and makes its owner.
 pub(super) async fn create(api: &ApiClient, owner: &Founding, out: &mut Output) -> anyhow::Result<()> {
-    let membership: NewMember = api.post("/operator/v1/tenants", owner).await?;
+    let made: NewMember = api.post("/operator/v1/tenants", owner).await?;
     if out.json {
-        return out.document(&membership);
+        return out.document(&made);
     }
     out.line(&format!(
         "Founded the tenant {}. Its owner is {}, who can log in now.",
-        membership.tenant_name, membership.email
+        made.tenant_name, made.email
     ))
 }

@@ -113,9 +113,7 @@ impl From<RegisterError> for Problem {
             RegisterError::SetupToken => Self::new(Reason::SetupTokenWrong, error),
             RegisterError::Closed => Self::new(Reason::RegistrationClosed, error),
             RegisterError::Password(error) => error.into(),
-            RegisterError::Taken | RegisterError::EmailTaken | RegisterError::TenantTaken => {
-                Self::new(Reason::NameTaken, error)
-            }
+            RegisterError::NameTaken => Self::new(Reason::NameTaken, error),
             RegisterError::PortError(error) => error.into(),
         }
     }
@@ -131,11 +129,6 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
-            LoginError::TenantRequired { tenants } => {
-                let names = tenants.iter().map(ToString::to_string).collect();
-                let detail = "you belong to several tenants; name one of them as `tenant`";
-                Self::new(Reason::TenantRequired, detail).with_tenants(names)
-            }
             LoginError::TooManyGuesses(error) => error.into(),
             LoginError::PortError(error) => error.into(),
         }
@@ -176,10 +169,8 @@ impl From<AcceptError> for Problem {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::NotFound => Self::new(Reason::NotFound, error),
-            AcceptError::WrongPassword => Self::new(Reason::CredentialsWrong, error),
             AcceptError::Password(error) => error.into(),
             AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
-            AcceptError::TooManyGuesses(error) => error.into(),
             AcceptError::PortError(error) => error.into(),
         }
     }

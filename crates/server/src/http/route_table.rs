@@ -15,8 +15,8 @@ use crate::http::reason::Reason::{
     HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerMismatch,
     IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute, NotFound,
     OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
-    RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TenantRequired, TooManyGuesses,
-    Unavailable, UsernameMismatch,
+    RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TooManyGuesses, Unavailable,
+    UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
@@ -153,9 +153,12 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[PasswordRefused, SetupTokenWrong, RegistrationClosed, NameTaken]);
     Post   "/api/v1/auth/login"    Guard::Open => auth::login,
         summary("Log in").request_body::<auth::Login>().response::<auth::AccessToken<'static>>(200)
-            .reasons(&[CredentialsWrong, TenantRequired, PasswordRefused, TooManyGuesses]);
+            .reasons(&[CredentialsWrong, PasswordRefused, TooManyGuesses]);
     Get    "/api/v1/auth/me"       member(&[OwnAccount]) => auth::me,
         summary("Tell who one is").response::<auth::Me>(200);
+    Delete "/api/v1/auth/me"       member(&[OwnAccount]) => auth::leave,
+        summary("Leave the tenant").description("It removes the account. The tenant's last owner stays.")
+            .no_content().reasons(&[LastOwner]);
 
     Get    "/api/v1/users"      member(&[ReadMembers]) => users::list,
         summary("List the members").paged().response::<List<users::Member>>(200);
@@ -165,7 +168,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Change a member's role or status").merge_patch::<users::ChangeMember>()
             .response::<users::Member>(200).etag().if_match().reasons(&[RoleNotYours, LastOwner]);
     Delete "/api/v1/users/{id}" member(&[ManageMembers]) => users::remove,
-        summary("End a membership").no_content().if_match().reasons(&[RoleNotYours, LastOwner]);
+        summary("Remove a member").no_content().if_match().reasons(&[RoleNotYours, LastOwner]);
 
     Get    "/api/v1/invitations"        member(&[ManageMembers]) => invitations::list,
         summary("List the open invitations").paged().response::<List<invitations::Invitation>>(200);
@@ -175,9 +178,9 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[RoleNotYours, LimitReached]);
     Post   "/api/v1/invitations/accept" Guard::Open => invitations::accept,
         summary("Accept an invitation")
-            .description("Who has an account accepts with its password; who has none chooses one.")
+            .description("It makes an account in the tenant, with the password given.")
             .request_body::<invitations::AcceptInvitation>().response::<auth::NewMember>(201)
-            .reasons(&[NotFound, CredentialsWrong, PasswordRefused, TooManyGuesses]);
+            .reasons(&[NotFound, PasswordRefused]);
     Delete "/api/v1/invitations/{id}"   member(&[ManageMembers]) => invitations::withdraw,
         summary("Withdraw an invitation").no_content().reasons(&[RoleNotYours]);
 

@@ -11,7 +11,7 @@ use syft_space_domain::audit::{Action, ReasonCode};
 use syft_space_domain::identity::{self, Email, LoginError, Password};
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::{Secret, TokenHash};
-use syft_space_domain::tenant::{self, NewMembership, RegisterError, TenantName};
+use syft_space_domain::tenant::{self, RegisterError, TenantName};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -48,14 +48,14 @@ pub(crate) struct NewMember {
     pub(crate) created_at: Timestamp,
 }
 
-impl From<NewMembership> for NewMember {
-    fn from(membership: NewMembership) -> Self {
+impl From<tenant::NewMember> for NewMember {
+    fn from(member: tenant::NewMember) -> Self {
         Self {
-            id: membership.account,
-            email: membership.email,
-            tenant_name: membership.tenant_name,
-            role: membership.role,
-            created_at: membership.created_at,
+            id: member.account,
+            email: member.email,
+            tenant_name: member.tenant_name,
+            role: member.role,
+            created_at: member.created_at,
         }
     }
 }
@@ -69,15 +69,15 @@ pub(crate) async fn register(mut request: Request) -> Result<HttpResponse, Probl
         setup_token: body.setup_token.as_ref().map(|token| TokenHash::of(token.expose().trim())),
     };
     let gate = request.state.registration_gate();
-    let membership = tenant::register(request.space(), &request.context, &gate, wanted).await;
-    if let Some(reason_code) = membership.as_ref().err().and_then(RegisterError::anonymous_failure) {
+    let registered = tenant::register(request.space(), &request.context, &gate, wanted).await;
+    if let Some(reason_code) = registered.as_ref().err().and_then(RegisterError::anonymous_failure) {
         request.state.merged_refusals.count(request.context.origin.address, Action::AuthzFail, reason_code);
     }
-    let membership = membership?;
+    let owner = registered?;
     if let Some(file) = &request.state.setup_token {
         file.discard();
     }
-    reply::json(StatusCode::CREATED, &NewMember::from(membership))
+    reply::json(StatusCode::CREATED, &NewMember::from(owner))
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -143,4 +143,9 @@ pub(crate) async fn me(request: Request) -> Result<HttpResponse, Problem> {
         role: member.role,
     };
     reply::json(StatusCode::OK, &me)
+}
+
+pub(crate) async fn leave(request: Request) -> Result<HttpResponse, Problem> {
+    identity::leave(request.space(), &request.context, request.principal()?).await?;
+    Ok(reply::no_content())
 }

@@ -104,13 +104,8 @@ pub(crate) async fn accept(mut request: Request) -> Result<HttpResponse, Problem
         password: body.password,
     };
     let joined = identity::accept_invitation(request.space(), &request.context, wanted).await;
-    let anonymous_failure = match &joined {
-        Err(AcceptError::NotFound) => Some(ReasonCode::InvitationUnknown),
-        Err(AcceptError::TooManyGuesses(_)) => Some(ReasonCode::TooManyGuesses),
-        _ => None,
-    };
-    if let Some(reason_code) = anonymous_failure {
-        let address = request.context.origin.address;
+    if let Err(AcceptError::NotFound) = &joined {
+        let (address, reason_code) = (request.context.origin.address, ReasonCode::InvitationUnknown);
         request.state.merged_refusals.count(address, Action::AuthnTokenFail, reason_code);
     }
     let joined = joined?;

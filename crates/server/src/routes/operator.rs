@@ -56,7 +56,7 @@ pub(crate) async fn found(mut request: Request) -> Result<HttpResponse, Problem>
     let Founding { email, password, tenant_name } = request.json().await?;
     let operator = request.operator()?;
     let password = Password::parse(&password)?;
-    let membership = tenant::found_as_operator(
+    let owner = tenant::found_as_operator(
         request.space(),
         &request.context,
         operator,
@@ -69,5 +69,5 @@ pub(crate) async fn found(mut request: Request) -> Result<HttpResponse, Problem>
     if let Some(file) = &request.state.setup_token {
         file.discard();
     }
-    reply::json(StatusCode::CREATED, &NewMember::from(membership))
+    reply::json(StatusCode::CREATED, &NewMember::from(owner))
 }

@@ -143,10 +143,10 @@ shapes! {
     RoleShape = "Role": json_schema!({
         "type": "string", "enum": Role::ALL.map(Role::as_str), "description": "What a member may do.",
     });
-    /// Whether a membership counts.
+    /// Whether an account may be used.
     MemberStatusShape = "MemberStatus": json_schema!({
         "type": "string", "enum": ([AccountStatus::Active, AccountStatus::Disabled].map(AccountStatus::as_str)),
-        "description": "Whether the membership counts at present.",
+        "description": "Whether the account may be used at present.",
     });
     /// The type of a dataset.
     DatasetTypeShape = "DatasetType": json_schema!({ "type": "string", "enum": [Dataset::DTYPE] });

@@ -32,11 +32,11 @@ pub(crate) struct Member {
 impl From<identity::Member> for Member {
     fn from(member: identity::Member) -> Self {
         Self {
-            id: member.membership.account,
+            id: member.account,
             email: member.email,
-            role: member.membership.role,
-            status: member.membership.status,
-            created_at: member.membership.created_at,
+            role: member.role,
+            status: member.status,
+            created_at: member.created_at,
         }
     }
 }
@@ -49,7 +49,7 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 
 pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
     let found = identity::member(request.space(), request.principal()?, id(&request)?).await?;
-    reply::resource(StatusCode::OK, found.membership.revision, &Member::from(found))
+    reply::resource(StatusCode::OK, found.revision, &Member::from(found))
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -72,7 +72,7 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
         identity::ChangeMember { role: body.role, status: body.status, if_revision: request.if_match() };
     let changed =
         identity::change_member(request.space(), &request.context, request.principal()?, id, change).await?;
-    reply::resource(StatusCode::OK, changed.membership.revision, &Member::from(changed))
+    reply::resource(StatusCode::OK, changed.revision, &Member::from(changed))
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {

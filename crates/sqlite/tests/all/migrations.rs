@@ -17,8 +17,7 @@ const DOCUMENTS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite
 /// One row for each table, in the order in which they refer to each other.
 const APP_ROWS: &str = "
     INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1);
-    INSERT INTO accounts VALUES (x'02', 'a@example.org', '$argon2id$', 'active', 1, 1);
-    INSERT INTO memberships VALUES (x'01', x'02', 'owner', 'active', 1, 1, 1);
+    INSERT INTO accounts VALUES (x'01', x'02', 'a@example.org', '$argon2id$', 'owner', 'active', 1, 1, 1);
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
     INSERT INTO login_records VALUES (x'11', '192.0.2.1', 1, 1, 1);
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
@@ -99,6 +98,49 @@ fn undoing_the_last_migration_leaves_the_rest_of_the_data() {
     assert_eq!(texts(&mut connection, "SELECT name AS text FROM policies"), ["ours"]);
 }
 
+/// What a table of accounts holds, a row a line.
+const ACCOUNTS: &str = "SELECT hex(tenant_id) || ' ' || hex(id) || ' ' || email || ' ' || password || ' ' || role || ' ' || \
+     status || ' ' || generation || ' ' || revision || ' ' || created_at AS text FROM accounts ORDER BY text";
+
+#[test]
+fn an_account_of_the_installation_becomes_one_of_each_of_its_tenants() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    let newer = MigrationSource::<Sqlite>::migrations(&APP).unwrap();
+    let name = |migration: &Box<dyn diesel::migration::Migration<Sqlite>>| migration.name().to_string();
+    let undone = newer.iter().filter(|migration| name(migration).as_str() >= "0016").count();
+    for _ in 0..undone {
+        connection.revert_last_migration(APP).unwrap();
+    }
+    let rows = "
+        INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1), (x'02', 'globex', 1, 1, 1, 1, 1, 1, 1, 1);
+        INSERT INTO accounts VALUES (x'0A', 'both@x.example', 'hash1', 'active', 5, 9), (x'0B', 'off@x.example', 'hash2', 'disabled', 6, 1),
+            (x'0C', 'nobody@x.example', 'hash3', 'active', 7, 0);
+        INSERT INTO memberships VALUES (x'01', x'0A', 'owner', 'active', 2, 10, 3), (x'02', x'0A', 'user', 'disabled', 4, 20, 9),
+            (x'01', x'0B', 'viewer', 'active', 1, 30, 1);
+        INSERT INTO login_records VALUES (x'11', '192.0.2.1', 1, 1, 1);";
+    connection.batch_execute(rows).unwrap();
+    connection.run_pending_migrations(APP).unwrap();
+    let expected = [
+        "01 0A both@x.example hash1 owner active 3 2 10",
+        "01 0B off@x.example hash2 viewer disabled 1 1 30",
+        "02 0A both@x.example hash1 user disabled 9 4 20",
+    ];
+    assert_eq!(texts(&mut connection, ACCOUNTS), expected);
+    let kept = texts(&mut connection, "SELECT 'a row' AS text FROM login_records");
+    assert_eq!(kept, Vec::<String>::new(), "they were kept for addresses alone");
+    // And back: one account, with the password of the older.
+    connection.batch_execute("UPDATE accounts SET password = 'other' WHERE tenant_id = x'02'").unwrap();
+    for _ in 0..undone {
+        connection.revert_last_migration(APP).unwrap();
+    }
+    let back = "SELECT hex(m.tenant_id) || ' ' || hex(a.id) || ' ' || a.password || ' ' || a.last_generation || ' ' || m.role || ' ' || \
+         m.status || ' ' || m.generation AS text FROM memberships m JOIN accounts a ON a.id = m.account_id ORDER BY text";
+    let expected =
+        ["01 0A hash1 9 owner active 3", "01 0B hash2 1 viewer disabled 1", "02 0A hash1 9 user disabled 9"];
+    assert_eq!(texts(&mut connection, back), expected);
+}
+
 #[derive(diesel::QueryableByName)]
 struct PlanStep {
     #[diesel(sql_type = diesel::sql_types::Text)]
@@ -115,6 +157,18 @@ fn r1_the_invitations_of_one_account_are_found_by_their_index() {
     let steps: Vec<PlanStep> = diesel::sql_query(plan).load(&mut connection).unwrap();
     let by_index = "INDEX invitations_of_inviter (invited_by=? AND tenant_id=?)";
     assert!(steps[0].detail.ends_with(by_index), "{}", steps[0].detail);
+}
+
+#[test]
+fn a1_the_oldest_account_of_an_address_is_found_by_its_index() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    // As `oldest_account` asks.
+    let plan =
+        "EXPLAIN QUERY PLAN SELECT * FROM accounts WHERE email = 'a' ORDER BY created_at, tenant_id LIMIT 1";
+    let steps: Vec<PlanStep> = diesel::sql_query(plan).load(&mut connection).unwrap();
+    let details: Vec<&str> = steps.iter().map(|step| step.detail.as_str()).collect();
+    assert_eq!(details, ["SEARCH accounts USING INDEX accounts_by_email (email=?)"], "nothing is sorted");
 }
 
 /// Each column of a freshly migrated database, as `table.column`.

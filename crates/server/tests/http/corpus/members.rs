@@ -163,7 +163,7 @@ async fn last_owner(r: &mut Recorder) {
     r.delete("owner", "/users/«account of second»").await;
 }
 
-/// An account in two tenants says which it means.
+/// Who has an account in two tenants says which they mean, or means the older.
 async fn tenants(r: &mut Recorder) {
     let told =
         r.post("foreigner", "/invitations", json!({ "email": "user@acme.example", "role": "viewer" })).await;
@@ -183,6 +183,11 @@ async fn tenants(r: &mut Recorder) {
             r.get(&format!("user of {tenant}"), "/auth/me").await;
         }
     }
+    // Who leaves one is in the other still; a tenant's last owner stays.
+    for who in ["user of globex", "user of globex", "user of acme", "foreigner", "nobody"] {
+        r.delete(who, "/auth/me").await;
+    }
+    r.get("user of acme", "/auth/me").await;
 }
 
 /// The log as the API gives it, and by each of its filters.

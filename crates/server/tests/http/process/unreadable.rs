@@ -48,7 +48,7 @@ async fn o1_a_tenant_whose_state_cannot_be_read_is_closed_and_the_others_are_ser
     let of_acme = "tenant_id = (SELECT id FROM tenants WHERE name = 'acme')";
     for (broken, mended) in [
         ("UPDATE endpoints SET slug = 'No Slug' WHERE ", "UPDATE endpoints SET slug = 'birds' WHERE "),
-        ("UPDATE memberships SET role = 'king' WHERE ", "UPDATE memberships SET role = 'owner' WHERE "),
+        ("UPDATE accounts SET role = 'king' WHERE ", "UPDATE accounts SET role = 'owner' WHERE "),
         ("UPDATE datasets SET state = 'lost' WHERE ", "UPDATE datasets SET state = 'active' WHERE "),
     ] {
         let (mut space, [acme, globex]) = two_tenants().await;

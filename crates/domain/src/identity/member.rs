@@ -1,0 +1,58 @@
+//! A member: what a tenant knows of an account.
+
+use crate::access::Role;
+use crate::identity::{AccountStatus, Email};
+use crate::ids::{AccountId, TenantId};
+use crate::page::PageItem;
+use crate::time::Timestamp;
+
+/// Somebody who can log in to a tenant, without what only they know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The id of the account.
+    pub account: AccountId,
+    /// Its e-mail address, unique in the tenant.
+    pub email: Email,
+    /// What it may do.
+    pub role: Role,
+    /// Whether it may do it now.
+    pub status: AccountStatus,
+    /// Counts, from 1, how often all its tokens have ended. An access token names it, and is good for no other: a token from
+    /// before an account was disabled does not come back to life with it. Whatever a clock says has no part in that.
+    pub generation: u64,
+    /// Counts its changes, from 1.
+    pub revision: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Member {
+    /// A member who joins now.
+    #[must_use]
+    pub fn begin(tenant: TenantId, account: AccountId, email: Email, role: Role, now: Timestamp) -> Self {
+        Self {
+            tenant,
+            account,
+            email,
+            role,
+            status: AccountStatus::Active,
+            generation: 1,
+            revision: 1,
+            created_at: now,
+        }
+    }
+
+    /// Whether the account may be used.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status == AccountStatus::Active
+    }
+}
+
+impl PageItem for Member {
+    fn bytes(&self) -> usize {
+        self.email.as_str().len()
+    }
+}

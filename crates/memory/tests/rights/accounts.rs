@@ -1,0 +1,130 @@
+//! Whoever works for several tenants has an account in each, and nothing of one is known to another.
+
+use std::net::IpAddr;
+
+use futures_executor::block_on;
+use syft_space_domain::access::Role;
+use syft_space_domain::audit::Origin;
+use syft_space_domain::identity::{self, AcceptInvitation, Login, LoginError, Password, Principal};
+use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
+
+use crate::world::{Loss, PASSWORD, World, context, email};
+
+const OTHER_PASSWORD: &str = "nine herons wade past silver reeds";
+const HOME: &str = "192.0.2.1";
+
+fn password(text: &str) -> Password {
+    Password::parse(&Secret::new(text.to_owned())).unwrap()
+}
+
+fn name(text: &str) -> TenantName {
+    TenantName::parse(text).unwrap()
+}
+
+/// Whose tenant a login leads to.
+fn log_in(
+    world: &World,
+    who: &str,
+    text: &str,
+    tenant: Option<&str>,
+    from: &str,
+) -> Result<String, LoginError> {
+    let space = &world.space;
+    let address: IpAddr = from.parse().unwrap();
+    let context = space.request_context(Origin { address: Some(address), user_agent: None }).unwrap();
+    let wanted = Login { email: email(who), password: password(text), tenant: tenant.map(name) };
+    let logged_in = block_on(identity::login(space, &context, wanted))?;
+    let claims = space.tokens.verify(logged_in.token.expose(), space.clock.now()).unwrap();
+    let shown = space.signing_keys.epoch().mark();
+    let principal: Principal = identity::authenticate(&*space.snapshots, &claims, shown).unwrap();
+    assert_eq!(principal.snapshot().tenant.name, claims.tenant_name);
+    Ok(claims.tenant_name.to_string())
+}
+
+/// Founds a tenant whose owner has this address.
+fn found(world: &World, tenant: &str, owner: &str) {
+    let (context, operator) = (context(&world.space), OperatorScope::at_startup());
+    let (owner, password, tenant) = (email(owner), password(OTHER_PASSWORD), name(tenant));
+    block_on(found_as_operator(&world.space, &context, &operator, &owner, &password, &tenant)).unwrap();
+}
+
+fn is_wrong(outcome: Result<String, LoginError>) -> bool {
+    matches!(outcome, Err(LoginError::Wrong))
+}
+
+/// Wrong passwords in a row, each from another address, until none is compared any more.
+fn exhaust(world: &World, who: &str, tenant: Option<&str>) {
+    for n in 0..=50_u8 {
+        let from = format!("198.51.100.{n}");
+        if !is_wrong(log_in(world, who, "no set of words that opens", tenant, &from)) {
+            return;
+        }
+    }
+    panic!("guesses have no end");
+}
+
+#[test]
+fn z3_one_address_has_an_account_of_its_own_in_each_tenant() {
+    let world = World::new();
+    world.clock.advance(std::time::Duration::from_secs(1));
+    found(&world, "globex", "owner");
+    for (tenant, right, wrong) in [("acme", PASSWORD, OTHER_PASSWORD), ("globex", OTHER_PASSWORD, PASSWORD)] {
+        assert_eq!(log_in(&world, "owner", right, Some(tenant), HOME).unwrap(), tenant);
+        assert!(is_wrong(log_in(&world, "owner", wrong, Some(tenant), HOME)), "{tenant}");
+    }
+    // Without a tenant the oldest is meant, and no other password is compared.
+    assert_eq!(log_in(&world, "owner", PASSWORD, None, HOME).unwrap(), "acme");
+    assert!(is_wrong(log_in(&world, "owner", OTHER_PASSWORD, None, HOME)));
+    assert!(is_wrong(log_in(&world, "owner", PASSWORD, Some("initech"), HOME)), "a tenant that is not there");
+}
+
+#[test]
+fn z3_what_becomes_of_an_account_is_nothing_to_another_tenant() {
+    for loss in [Loss::Removed, Loss::Disabled] {
+        let world = World::new();
+        let ulf = world.member("ulf", Role::User);
+        world.clock.advance(std::time::Duration::from_secs(1));
+        found(&world, "globex", "ulf");
+        world.change(&ulf, loss)();
+        assert!(is_wrong(log_in(&world, "ulf", PASSWORD, Some("acme"), HOME)), "{loss:?}");
+        assert_eq!(log_in(&world, "ulf", OTHER_PASSWORD, Some("globex"), HOME).unwrap(), "globex");
+        // Removed there, and invited again: it is another account, with another password.
+        if matches!(loss, Loss::Removed) {
+            let again = world.invite(&world.owner, "ulf", Role::User);
+            world
+                .accept(AcceptInvitation { password: Secret::new(OTHER_PASSWORD.to_owned()), ..again })
+                .unwrap();
+            assert!(is_wrong(log_in(&world, "ulf", PASSWORD, Some("acme"), HOME)));
+            assert_eq!(log_in(&world, "ulf", OTHER_PASSWORD, Some("acme"), HOME).unwrap(), "acme");
+        }
+    }
+}
+
+#[test]
+fn h5_guesses_at_an_account_shut_nobody_out_of_another_tenants() {
+    let world = World::new();
+    world.clock.advance(std::time::Duration::from_secs(1));
+    found(&world, "globex", "owner");
+    exhaust(&world, "owner", Some("globex"));
+    assert!(matches!(
+        log_in(&world, "owner", OTHER_PASSWORD, Some("globex"), HOME),
+        Err(LoginError::TooManyGuesses(_))
+    ));
+    assert_eq!(log_in(&world, "owner", PASSWORD, Some("acme"), HOME).unwrap(), "acme");
+    assert_eq!(log_in(&world, "owner", PASSWORD, None, HOME).unwrap(), "acme");
+}
+
+#[test]
+fn h5_an_account_of_the_same_address_elsewhere_makes_nobody_known() {
+    let world = World::new();
+    world.clock.advance(std::time::Duration::from_secs(1));
+    // Whoever founds a tenant may call themself what they like.
+    found(&world, "globex", "owner");
+    assert_eq!(log_in(&world, "owner", OTHER_PASSWORD, Some("globex"), "203.0.113.9").unwrap(), "globex");
+    for tenant in [Some("acme"), None] {
+        exhaust(&world, "owner", tenant);
+        let guess = log_in(&world, "owner", "no set of words that opens", tenant, "203.0.113.9");
+        assert!(matches!(guess, Err(LoginError::TooManyGuesses(_))), "{tenant:?}");
+    }
+}
