@@ -6,6 +6,7 @@
 
 mod action;
 mod canonical;
+mod change;
 mod event;
 mod list;
 mod person;
@@ -14,6 +15,7 @@ mod reason;
 mod recorded;
 
 pub use action::{Action, ActionError};
+pub use change::{ChangeCode, Changes};
 pub use event::{
     Actor, ActorError, Event, EventSeed, Log, Object, ObjectKind, ObjectKindError, Origin, Outcome,
     OutcomeError, RequestContext,

@@ -1,4 +1,4 @@
-//! The reasons of audit events: why something was denied, or failed.
+//! The reasons of audit events: why something was denied, or failed; of what was done, what it changed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -113,7 +113,7 @@ named_enum! {
 /// A reason as it stands in a log. That may be one which this version does not know, where a later one wrote it: it is
 /// shown, and handed on, as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RecordedReason(Cow<'static, str>);
+pub struct RecordedReason(pub(super) Cow<'static, str>);
 
 impl RecordedReason {
     /// The reason that a store has kept.

@@ -3,7 +3,7 @@
 use futures_executor::block_on;
 
 use crate::access::Permission;
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, ChangeCode, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
 use crate::dataset::{DatasetError, Job, JobStatus, catch_up};
 use crate::identity::Principal;
@@ -25,7 +25,10 @@ pub fn cancel_job(
     id: JobId,
 ) -> Result<Job, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Job, id);
+    let event = context
+        .event(&scope, Action::ConfigChange, principal.actor())?
+        .on(ObjectKind::Job, id)
+        .changing(ChangeCode::Stopped);
     let find = move |view: &mut dyn View, scope: &TenantScope| {
         let known = active(view, scope, dataset)?.ok_or(DatasetError::NotFound)?;
         Ok::<_, DatasetError>((known, view.job(scope, dataset, id)?.ok_or(DatasetError::NoJob)?))

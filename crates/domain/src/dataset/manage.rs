@@ -3,7 +3,7 @@
 use futures_executor::block_on;
 
 use crate::access::Permission;
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
 use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobSnapshot, JobStatus, Usage};
 use crate::identity::{AuthorizationError, Principal};
@@ -106,8 +106,10 @@ pub async fn create_dataset(
         created_at: context.now,
         updated_at: context.now,
     };
-    let event =
-        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, dataset.id);
+    let event = context
+        .event(&scope, Action::ConfigChange, principal.actor())?
+        .on(ObjectKind::Dataset, dataset.id)
+        .changing(ChangeCode::Created);
     let limit = principal.snapshot().tenant.limits.datasets;
     let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space
@@ -148,22 +150,23 @@ pub async fn change_dataset(
             let scope = tx.authority(&authorization, &event)?;
             let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
             check_revision(change.if_revision, dataset.revision, DatasetError::Changed)?;
+            let mut changes = Changes::default();
             if let Some(name) = &change.name {
                 if tx.dataset_named(&scope, name.as_str())?.is_some_and(|other| other.id != id) {
                     return Err(DatasetError::NameTaken.into());
                 }
-                name.as_str().clone_into(&mut dataset.name);
+                changes.replace(ChangeCode::ChangedName, &mut dataset.name, name.clone().into());
             }
             if let Some(summary) = &change.summary {
-                summary.as_str().clone_into(&mut dataset.summary);
+                changes.replace(ChangeCode::ChangedSummary, &mut dataset.summary, summary.clone().into());
             }
             if let Some(tags) = &change.tags {
-                tags.as_str().clone_into(&mut dataset.tags);
+                changes.replace(ChangeCode::ChangedTags, &mut dataset.tags, tags.clone().into());
             }
             dataset.revision += 1;
             dataset.updated_at = now;
             tx.update_dataset(&scope, &dataset)?;
-            Ok(Recorded::new(dataset, event.clone()))
+            Ok(Recorded::new(dataset, event.clone().changing(changes)))
         })
         .await
 }

@@ -1,7 +1,7 @@
 //! Removing a dataset: first it is said and gone from sight, then its bytes go, then its row.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, ObjectKind, RequestContext};
+use crate::audit::{Action, Actor, ChangeCode, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
 use crate::dataset::{DatasetError, DatasetState};
 use crate::identity::Principal;
@@ -25,7 +25,10 @@ pub async fn begin_removal(
     if_revision: Option<u64>,
 ) -> Result<TenantScope, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, id);
+    let event = context
+        .event(&scope, Action::ConfigChange, principal.actor())?
+        .on(ObjectKind::Dataset, id)
+        .changing(ChangeCode::Removed);
     let now = context.now;
     let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space

@@ -1,7 +1,7 @@
 //! Making, changing, reading and removing endpoints.
 
 use crate::access::Permission;
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
 use crate::identity::{AuthorizationError, Principal};
@@ -121,8 +121,12 @@ pub async fn create_endpoint(
         created_at: context.now,
         updated_at: context.now,
     };
-    let event =
-        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, endpoint.id);
+    let created = Changes::from(ChangeCode::Created);
+    let changes = if endpoint.published { created.and(ChangeCode::Published) } else { created };
+    let event = context
+        .event(&scope, Action::ConfigChange, principal.actor())?
+        .on(ObjectKind::Endpoint, endpoint.id)
+        .changing(changes);
     let limit = principal.snapshot().tenant.limits.endpoints;
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
@@ -173,6 +177,7 @@ pub async fn change_endpoint(
             let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
             check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
+            let mut changes = Changes::default();
             if let Some(slug) = change.slug.as_ref().filter(|slug| **slug != endpoint.slug) {
                 if tx.endpoint_by_slug(&scope, slug)?.is_some() {
                     return Err(EndpointError::SlugTaken.into());
@@ -181,26 +186,37 @@ pub async fn change_endpoint(
                     check_listable(slug).map_err(EndpointError::from)?;
                 }
                 move_listings(tx, &scope, id, slug, &former, now)?;
-                endpoint.slug = slug.clone();
+                changes.replace(ChangeCode::ChangedSlug, &mut endpoint.slug, slug.clone());
             } else {
                 tell_anew(tx, &scope, id, now)?;
             }
             let texts = [
-                (&mut endpoint.name, change.name.as_ref().map(Name::as_str)),
-                (&mut endpoint.summary, change.summary.as_ref().map(Line::as_str)),
-                (&mut endpoint.description, change.description.as_ref().map(Prose::as_str)),
-                (&mut endpoint.tags, change.tags.as_ref().map(Line::as_str)),
+                (ChangeCode::ChangedName, &mut endpoint.name, change.name.as_ref().map(Name::as_str)),
+                (
+                    ChangeCode::ChangedSummary,
+                    &mut endpoint.summary,
+                    change.summary.as_ref().map(Line::as_str),
+                ),
+                (
+                    ChangeCode::ChangedDescription,
+                    &mut endpoint.description,
+                    change.description.as_ref().map(Prose::as_str),
+                ),
+                (ChangeCode::ChangedTags, &mut endpoint.tags, change.tags.as_ref().map(Line::as_str)),
             ];
-            for (old, new) in texts {
+            for (code, old, new) in texts {
                 if let Some(new) = new {
-                    new.clone_into(old);
+                    changes.replace(code, old, new.to_owned());
                 }
             }
-            endpoint.published = change.published.unwrap_or(endpoint.published);
+            if let Some(published) = change.published {
+                let code = if published { ChangeCode::Published } else { ChangeCode::Unpublished };
+                changes.replace(code, &mut endpoint.published, published);
+            }
             endpoint.revision += 1;
             endpoint.updated_at = now;
             tx.update_endpoint(&scope, &endpoint)?;
-            Ok(Recorded::new(endpoint, event.clone()))
+            Ok(Recorded::new(endpoint, event.clone().changing(changes)))
         })
         .await
 }
@@ -228,7 +244,7 @@ pub async fn remove_endpoint(
             check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
             take_off(tx, &scope, id, now)?;
             tx.remove_endpoint(&scope, id)?;
-            Ok(Recorded::new((), event.clone()))
+            Ok(Recorded::new((), event.clone().changing(ChangeCode::Removed)))
         })
         .await
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::access::{Permission, Role};
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::identity::manage_members::check_grant;
 use crate::identity::{AuthorizationError, Email, Invitation, Principal};
 use crate::ids::InvitationId;
@@ -86,7 +86,8 @@ pub async fn invite(
     let event = context
         .event(&scope, Action::ConfigChange, principal.actor())?
         .on(ObjectKind::Invitation, invitation.id)
-        .about(&invitation.email);
+        .about(&invitation.email)
+        .changing(Changes::from(ChangeCode::Created).with_role(invitation.role));
     let limit = principal.snapshot().tenant.limits.members;
     // The tenant's own members are looked through: to look for the account would take longer where there is one elsewhere.
     let is_member = principal.snapshot().has_member(&invitation.email);
@@ -144,7 +145,8 @@ pub async fn withdraw_invitation(
             let invitation = tx.invitation(&scope, id)?.ok_or(InviteError::NotFound)?;
             check_grant(&scope, invitation.role, &event, InviteError::RoleNotYours)?;
             tx.remove_invitation(&scope, id)?;
-            Ok(Recorded::new((), event.clone()))
+            let removed = Changes::from(ChangeCode::Removed).with_role(invitation.role);
+            Ok(Recorded::new((), event.clone().changing(removed)))
         })
         .await
 }

@@ -1,6 +1,6 @@
 //! The rotation of the keys that sign access tokens.
 
-use crate::audit::{Action, Actor, Log, ObjectKind, Origin, RequestContext};
+use crate::audit::{Action, Actor, ChangeCode, Changes, Log, ObjectKind, Origin, RequestContext};
 use crate::identity::{PreviousKeys, SigningKey};
 use crate::port_error::PortError;
 use crate::space::Space;
@@ -26,7 +26,12 @@ pub async fn rotate_signing_key(
     // One that is revoked now would be gone before its event is written.
     record_made_keys(space, context).await?;
     let key = space.signing_keys.rotate(previous, context.now).await?;
-    record(space, context, Actor::Operator, &key.id).await?;
+    let created = Changes::from(ChangeCode::Created);
+    let changes = match previous {
+        PreviousKeys::Overlap => created,
+        PreviousKeys::Revoke => created.and(ChangeCode::PreviousKeysRevoked),
+    };
+    record(space, context, Actor::Operator, &key.id, changes).await?;
     Ok(key)
 }
 
@@ -47,21 +52,27 @@ pub async fn rotate_due_signing_key(
         return Ok(None);
     }
     let key = space.signing_keys.rotate(PreviousKeys::Overlap, context.now).await?;
-    record(space, &context, Actor::System, &key.id).await?;
+    record(space, &context, Actor::System, &key.id, ChangeCode::Created).await?;
     Ok(Some(key))
 }
 
 /// Writes the events of made keys that have none. Of one that is just being made there may be two: at least one is sure.
 async fn record_made_keys(space: &Space, context: &RequestContext) -> Result<(), PortError> {
     for id in space.signing_keys.unrecorded() {
-        record(space, context, Actor::System, &id).await?;
+        record(space, context, Actor::System, &id, ChangeCode::Created).await?;
     }
     Ok(())
 }
 
-async fn record(space: &Space, context: &RequestContext, actor: Actor, key: &str) -> Result<(), PortError> {
+async fn record(
+    space: &Space,
+    context: &RequestContext,
+    actor: Actor,
+    key: &str,
+    changes: impl Into<Changes>,
+) -> Result<(), PortError> {
     let event = context.event(Log::Installation, Action::ConfigChange, actor)?;
-    space.store.record(event.on(ObjectKind::SigningKey, key)).await?;
+    space.store.record(event.on(ObjectKind::SigningKey, key).changing(changes)).await?;
     space.signing_keys.set_recorded(key).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Whether a hub sends the callers of an account to this space. A hub knows one address per account, and whoever reports
 //! last sets it: another installation of the same account must not be cut off, nor cut this one off, without a word.
 
-use crate::audit::{Action, Actor, ObjectKind, Origin};
+use crate::audit::{Action, Actor, ChangeCode, ObjectKind, Origin};
 use crate::ids::MarketplaceId;
 use crate::marketplace::ports::{HubAccess, HubError, OwnMark};
 use crate::marketplace::{Marketplace, ReportError, is_same_address};
@@ -78,6 +78,7 @@ async fn note_address(
 ) -> Result<(), PortError> {
     let context = space.request_context(Origin::default())?;
     let event = context.event(scope, Action::ConfigChange, Actor::System)?.on(ObjectKind::Marketplace, id);
+    let event = event.changing(ChangeCode::ChangedAddress);
     let (scope, url) = (*scope, public_url.to_owned());
     let written = space.store.write(move |tx| {
         let scope = WriteScope::of_system(&scope);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::identity::Principal;
 use crate::ids::MarketplaceId;
 use crate::marketplace::claim::own_mark;
@@ -143,16 +143,18 @@ pub async fn change_marketplace(
             let scope = tx.authority(&authorization, &event)?;
             let mut row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
+            let mut changes = Changes::default();
             if let Some(name) = &name {
                 if all(tx, &scope)?.iter().any(|other| other.id != id && other.name == *name) {
                     return Err(MarketplaceError::NameTaken.into());
                 }
-                row.name.clone_from(name);
+                changes.replace(ChangeCode::ChangedName, &mut row.name, name.clone());
             }
             if let Some(renewed) = &renewed {
-                row.credential.clone_from(&renewed.credential);
-                row.satellite = renewed.satellite;
-                row.told_url.clone_from(&renewed.told_url);
+                let Marketplace { credential, satellite, told_url, .. } = renewed.clone();
+                changes.replace(ChangeCode::ChangedCredential, &mut row.credential, credential);
+                changes.replace(ChangeCode::ChangedSatellite, &mut row.satellite, satellite);
+                changes.replace(ChangeCode::ChangedAddress, &mut row.told_url, told_url);
                 // What the hub did not take may succeed by now.
                 for listing in tx.listings_on(&scope, id)? {
                     if listing.last_error.is_some() {
@@ -164,7 +166,7 @@ pub async fn change_marketplace(
             row.revision += 1;
             row.updated_at = now;
             tx.update_marketplace(&scope, &row)?;
-            Ok(Recorded::new(credentials.on_hub(tx, &scope, row)?, event.clone()))
+            Ok(Recorded::new(credentials.on_hub(tx, &scope, row)?, event.clone().changing(changes)))
         })
         .await
 }
@@ -234,7 +236,7 @@ pub async fn remove_marketplace(
             let listings = tx.listings_on(&scope, id)?;
             tx.remove_marketplace(&scope, id)?;
             let slugs: Vec<_> = listings.into_iter().map(|listing| listing.slug).collect();
-            Ok(Recorded::new((row, slugs), event.clone()))
+            Ok(Recorded::new((row, slugs), event.clone().changing(ChangeCode::Removed)))
         })
         .await?;
     Ok(async {

@@ -2,7 +2,7 @@
 //! the background ([`tell`](super::tell)).
 
 use crate::access::Permission;
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, ChangeCode, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{ListingId, MarketplaceId};
@@ -109,7 +109,7 @@ pub async fn list(
                 None => {}
             }
             tx.add_listing(&scope, &listing)?;
-            Ok(Recorded::new(listing, event.clone()))
+            Ok(Recorded::new(listing, event.clone().changing(ChangeCode::Created)))
         })
         .await?;
     Ok(listing)
@@ -137,7 +137,7 @@ pub async fn unlist(
             let endpoint = name.find(tx, &scope)?.map(|endpoint| endpoint.id);
             let listing = tx.listing(&scope, id)?.filter(|listing| endpoint == Some(listing.endpoint));
             tx.update_listing(&scope, &listing.ok_or(ListingError::NotFound)?.removing(now))?;
-            Ok(Recorded::new((), event.clone()))
+            Ok(Recorded::new((), event.clone().changing(ChangeCode::RemovalRequested)))
         })
         .await?;
     Ok(())
@@ -192,7 +192,7 @@ pub async fn sync(
                 one.revision += 1;
                 tx.update_listing(&scope, one)?;
             }
-            Ok(Recorded::new(listings, event.clone()))
+            Ok(Recorded::new(listings, event.clone().changing(ChangeCode::SyncRequested)))
         })
         .await?;
     Ok(listings)

@@ -1,7 +1,7 @@
 //! A tenant registers its account on a hub.
 
 use crate::access::Permission;
-use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
+use crate::audit::{Action, Actor, ChangeCode, Log, ObjectKind, RequestContext};
 use crate::identity::Principal;
 use crate::ids::{HubId, MarketplaceId};
 use crate::marketplace::claim::{Served, served};
@@ -120,11 +120,13 @@ pub async fn register_marketplace(
     let (place, credential) = (marketplace.credential_place(), Some(access.credential.type_name()));
     marketplace.credential = space.sealer.seal(&scope, &place, &access.credential.to_plain())?;
 
-    let registered = event.on(ObjectKind::Marketplace, marketplace.id);
+    let registered = event.on(ObjectKind::Marketplace, marketplace.id).changing(ChangeCode::Created);
     let account =
         Actor::Account { id: principal.member(Permission::ManageMarketplaces)?.account, role: None };
-    let trusts =
-        context.event(Log::Installation, Action::ConfigChange, account)?.on(ObjectKind::Hub, fresh.id);
+    let trusts = context
+        .event(Log::Installation, Action::ConfigChange, account)?
+        .on(ObjectKind::Hub, fresh.id)
+        .changing(ChangeCode::Trusted);
     // The hub was waited for.
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     space

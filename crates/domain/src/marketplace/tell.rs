@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::audit::{Action, Actor, ObjectKind, Origin};
+use crate::audit::{Action, Actor, ChangeCode, ObjectKind, Origin};
 use crate::endpoint::EndpointName;
 use crate::ids::{ListingId, MarketplaceId, TenantId};
 use crate::marketplace::claim::{claim, own_mark};
@@ -232,7 +232,8 @@ async fn note(
     let context = space.request_context(Origin::default())?;
     let event = context.event(scope, Action::ConfigChange, Actor::System)?.on(ObjectKind::Listing, tried.id);
     let event = match &done {
-        Ok(()) => event,
+        Ok(()) if tried.state == ListingState::Removing => event.changing(ChangeCode::Removed),
+        Ok(()) => event.changing(if shown { ChangeCode::Shown } else { ChangeCode::Hidden }),
         Err(error) => event.failed(error.reason_code()),
     };
     let (scope, now) = (*scope, context.now);

@@ -1,6 +1,6 @@
 //! The operator trusts hubs, and ends that trust.
 
-use crate::audit::{Action, Actor, Log, ObjectKind, RequestContext};
+use crate::audit::{Action, Actor, ChangeCode, Changes, Log, ObjectKind, RequestContext};
 use crate::ids::HubId;
 use crate::marketplace::{Hub, HubUrl, Issuer, TrustedBy};
 use crate::port_error::{PortError, port_errors};
@@ -58,22 +58,25 @@ pub async fn trust_hub(
     space
         .store
         .write(move |tx| {
+            let mut changes = Changes::default();
             let hub = match tx.hub_by_issuer(&fresh.issuer)? {
                 None => {
                     tx.add_hub(&fresh)?;
+                    changes.note(ChangeCode::Trusted);
                     fresh.clone()
                 }
-                Some(known) => {
-                    if known.url != fresh.url && tx.count_marketplaces_on(known.id)? > 0 {
-                        let (issuer, url) = (known.issuer, known.url);
+                Some(mut hub) => {
+                    if hub.url != fresh.url && tx.count_marketplaces_on(hub.id)? > 0 {
+                        let (issuer, url) = (hub.issuer, hub.url);
                         return Err(TrustError::InUseElsewhere { issuer, url }.into());
                     }
-                    let hub = Hub { url: fresh.url.clone(), trusted_by: TrustedBy::Operator, ..known };
+                    changes.replace(ChangeCode::Trusted, &mut hub.trusted_by, TrustedBy::Operator);
+                    changes.replace(ChangeCode::ChangedUrl, &mut hub.url, fresh.url.clone());
                     tx.update_hub(&hub)?;
                     hub
                 }
             };
-            let event = event.clone().on(ObjectKind::Hub, hub.id);
+            let event = event.clone().on(ObjectKind::Hub, hub.id).changing(changes);
             Ok(Recorded::new(hub, event))
         })
         .await
@@ -102,7 +105,7 @@ pub async fn distrust_hub(
                 return Err(TrustError::InUse(marketplaces).into());
             }
             tx.remove_hub(id)?;
-            Ok(Recorded::new((), event.clone()))
+            Ok(Recorded::new((), event.clone().changing(ChangeCode::Distrusted)))
         })
         .await
 }

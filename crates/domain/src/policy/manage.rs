@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
@@ -130,8 +130,12 @@ pub async fn create_policy(
         created_at: context.now,
         updated_at: context.now,
     };
-    let event =
-        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, policy.id);
+    let mut changes = Changes::from(ChangeCode::Created);
+    space.policy_types.note_changes(None, &policy.configuration, &mut changes);
+    let event = context
+        .event(&scope, Action::ConfigChange, principal.actor())?
+        .on(ObjectKind::Policy, policy.id)
+        .changing(changes);
     let limit = principal.snapshot().tenant.limits.policies;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
@@ -174,6 +178,7 @@ pub async fn change_policy(
         None => None,
     };
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
+    let policy_types = space.policy_types.clone();
     space
         .store
         .write(move |tx| {
@@ -181,18 +186,20 @@ pub async fn change_policy(
             let scope = tx.authority(&authorization, &event)?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
+            let mut changes = Changes::default();
             if let Some(name) = &change.name {
-                name.as_str().clone_into(&mut policy.name);
+                changes.replace(ChangeCode::ChangedName, &mut policy.name, name.clone().into());
             }
             if let Some(configuration) = &change.configuration {
                 let usage = tx.policy_usage(&scope)?;
                 check_usage(usage, Some(&policy.configuration), configuration)?;
+                policy_types.note_changes(Some(&policy.configuration), configuration, &mut changes);
                 policy.configuration.clone_from(configuration);
             }
             policy.revision += 1;
             policy.updated_at = now;
             tx.update_policy(&scope, &policy)?;
-            Ok(Recorded::new(policy, event.clone()))
+            Ok(Recorded::new(policy, event.clone().changing(changes)))
         })
         .await
 }
@@ -222,7 +229,7 @@ pub async fn remove_policy(
                 return Err(PolicyError::InUse.into());
             }
             tx.remove_policy(&scope, id)?;
-            Ok(Recorded::new((), event.clone()))
+            Ok(Recorded::new((), event.clone().changing(ChangeCode::Removed)))
         })
         .await
 }
@@ -299,6 +306,7 @@ pub async fn attach(
             let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = name.find(tx, &scope)?.ok_or(PolicyError::NoEndpoint)?;
             check_revision(if_revision, endpoint.revision, PolicyError::Changed)?;
+            let before = tx.attachments(&scope, Some(endpoint.id))?;
             if let Err(error) = tx.attach_policies(&scope, endpoint.id, &ids) {
                 // Looked for only now, for a configuration may be large.
                 for id in &ids {
@@ -313,9 +321,25 @@ pub async fn attach(
             tx.update_endpoint(&scope, &endpoint)?;
             tell_anew(tx, &scope, endpoint.id, now)?;
             let attached = tx.attachments(&scope, Some(endpoint.id))?;
-            Ok(Recorded::new(attached, event.clone().on(ObjectKind::Endpoint, endpoint.id)))
+            let event = event.clone().on(ObjectKind::Endpoint, endpoint.id);
+            Ok(Recorded::new(attached, event.changing(changed_attachments(&before, &ids))))
         })
         .await
+}
+
+/// What becomes of an endpoint's policies: at most [`MAX_ATTACHED`] of each.
+fn changed_attachments(before: &[Attachment], after: &[PolicyId]) -> Changes {
+    let before: Vec<PolicyId> = before.iter().map(|attachment| attachment.policy).collect();
+    let kept = before.iter().filter(|id| after.contains(id));
+    let order = after.iter().filter(|id| before.contains(id));
+    let told = [
+        (ChangeCode::PoliciesAdded, order.clone().count() < after.len()),
+        (ChangeCode::PoliciesRemoved, kept.clone().count() < before.len()),
+        (ChangeCode::PoliciesReordered, !kept.eq(order)),
+    ];
+    told.into_iter()
+        .filter(|(_, is_so)| *is_so)
+        .fold(Changes::default(), |changes, (code, _)| changes.and(code))
 }
 
 /// The rules of those policies that there are and that can be read. They are compiled where they are read, on the store's

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
+use crate::audit::{ChangeCode, Changes};
 use crate::policy::access::AccessType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
@@ -106,6 +108,43 @@ impl PolicyTypes {
         Ok(rule)
     }
 
+    /// Notes which settings of a policy are others, by the names that its type gives them, and their values where they are
+    /// of few; of a policy that is made, those values. Nothing that a caller wrote is among it.
+    pub(crate) fn note_changes(
+        &self,
+        before: Option<&PolicyConfiguration>,
+        after: &PolicyConfiguration,
+        changes: &mut Changes,
+    ) {
+        if before == Some(after) {
+            return;
+        }
+        let same_type = before.filter(|before| before.type_name() == after.type_name());
+        if before.is_some() && same_type.is_none() {
+            changes.note(ChangeCode::ChangedPolicyType);
+        }
+        let schema = self.get(after.type_name()).map(|policy_type| policy_type.schema().shown);
+        let named = schema.as_ref().and_then(|schema| schema.get("properties")?.as_object());
+        // By their names: a map of JSON has the order of its making in some programs, and in others not.
+        let named: BTreeMap<_, _> = named.into_iter().flatten().collect();
+        let (old, new) = (same_type.map(settings).unwrap_or_default(), settings(after));
+        let mut is_told = same_type.is_none();
+        for (name, schema) in named {
+            let value = new.get(name).copied();
+            if old.get(name).copied().map(RawValue::get) == value.map(RawValue::get) {
+                continue;
+            }
+            let value = value.and_then(|value| one_of_few(schema, value));
+            if same_type.is_some() || value.is_some() {
+                changes.note_setting(name, value.as_deref());
+                is_told = true;
+            }
+        }
+        if !is_told {
+            changes.note(ChangeCode::ChangedConfiguration);
+        }
+    }
+
     fn known(&self, name: &str) -> Result<&Arc<dyn PolicyType>, PolicyConfigurationError> {
         self.get(name).ok_or_else(|| PolicyConfigurationError::UnknownType {
             name: name.to_owned(),
@@ -118,6 +157,132 @@ impl PolicyTypes {
     }
 }
 
+/// The settings of a configuration as they are stored; none of one that is no object.
+fn settings(configuration: &PolicyConfiguration) -> HashMap<String, &RawValue> {
+    serde_json::from_str(configuration.stored()).unwrap_or_default()
+}
+
+/// The text of a value, where its schema says that there are few.
+fn one_of_few(schema: &Value, value: &RawValue) -> Option<String> {
+    let few = schema.get("enum").and_then(Value::as_array);
+    let is_boolean = schema.get("type").and_then(Value::as_str) == Some("boolean");
+    match serde_json::from_str(value.get()).ok().filter(|_| is_boolean || few.is_some())? {
+        Value::Bool(value) if is_boolean => Some(value.to_string()),
+        Value::String(value) => few?.iter().any(|one| *one == value).then_some(value),
+        value => few?.contains(&value).then(|| value.to_string()),
+    }
+}
+
 fn unreadable(error: &serde_json::Error) -> ConfigurationError {
     ConfigurationError { pointer: String::new(), message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::audit::{Action, Actor, Log, Origin, RequestContext};
+    use crate::policy::policy_type::{ConfigurationSchema, Facts, Finding};
+    use crate::random::{Entropy, RandomError};
+    use crate::time::Timestamp;
+
+    struct Zeros;
+
+    impl Entropy for Zeros {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+            bytes.fill(0);
+            Ok(())
+        }
+    }
+
+    /// A type of another program.
+    struct Curfew(Value);
+
+    impl PolicyType for Curfew {
+        fn name(&self) -> &'static str {
+            "curfew"
+        }
+
+        fn schema(&self) -> ConfigurationSchema {
+            self.0.clone().into()
+        }
+
+        fn parse(&self, configuration: &Value) -> Result<Value, ConfigurationError> {
+            Ok(configuration.clone())
+        }
+
+        fn compile(&self, _: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
+            Ok(Arc::new(Never))
+        }
+    }
+
+    struct Never;
+
+    impl Rule for Never {
+        fn evaluate(&self, _: &Facts<'_>) -> Finding {
+            Finding::NotMatched
+        }
+
+        fn description(&self) -> String {
+            "never".to_owned()
+        }
+    }
+
+    fn told(types: &PolicyTypes, before: Option<&str>, after: (&str, &str)) -> String {
+        let mut changes = Changes::default();
+        let before = before.map(|text| PolicyConfiguration::from_storage("curfew", text, 0));
+        let after = PolicyConfiguration::from_storage(after.0, after.1, 0);
+        types.note_changes(before.as_ref(), &after, &mut changes);
+        let context =
+            RequestContext::begin(Timestamp::from_unix_micros(0), Arc::new(Zeros), Origin::default())
+                .unwrap();
+        let event = context.event(Log::Installation, Action::ConfigChange, Actor::System).unwrap();
+        event.changing(changes).reason_code.map_or_else(String::new, |reason| reason.to_string())
+    }
+
+    #[test]
+    fn u1_what_is_told_of_a_changed_policy_are_names_and_values_of_its_schema_alone() {
+        let schema = json!({ "type": "object", "properties": {
+            "after": { "type": "string" },
+            "mode": { "type": "string", "enum": ["enforced", "disabled"] },
+            "strict": { "type": "boolean" },
+            "tries": { "type": "integer", "enum": [1, 3] },
+        }});
+        let types = PolicyTypes::default().with(Curfew(schema));
+        let full = r#"{"after":"22:00","mode":"enforced","strict":true,"tries":1}"#;
+        for (before, after, expected) in [
+            (None, full, "mode_enforced,strict_true,tries_1"),
+            (None, r#"{"after":"22:00"}"#, ""),
+            (Some(full), full, ""),
+            (Some(full), r#"{"after":"22:00","mode":"disabled","strict":true,"tries":1}"#, "mode_disabled"),
+            (
+                Some(full),
+                r#"{"after":"bob","mode":"enforced","strict":false,"tries":1}"#,
+                "changed_after,strict_false",
+            ),
+            (
+                Some(full),
+                r#"{"after":"22:00","mode":"bob","tries":3}"#,
+                "changed_mode,changed_strict,tries_3",
+            ),
+            // What no schema knows is told of, and not named.
+            (Some("{}"), r#"{"bob":1}"#, "changed_configuration"),
+            (Some(full), "no JSON", "changed_after,changed_mode,changed_strict,changed_tries"),
+            (Some("no JSON"), "[]", "changed_configuration"),
+        ] {
+            assert_eq!(told(&types, before, ("curfew", after)), expected, "{before:?} {after}");
+        }
+        let other = ("access", r#"{"mode":"deny","patterns":["bob@example.org"],"guests":false}"#);
+        assert_eq!(told(&types, Some(full), other), "changed_policy_type,guests_false,mode_deny");
+    }
+
+    #[test]
+    fn u1_a_policy_whose_type_names_no_settings_is_said_to_be_another() {
+        for types in [PolicyTypes::default().with(Curfew(json!(true))), PolicyTypes::default()] {
+            assert_eq!(told(&types, Some(r#"{"a":1}"#), ("curfew", r#"{"a":2}"#)), "changed_configuration");
+            assert_eq!(told(&types, Some("{}"), ("curfew", "{}")), "");
+            assert_eq!(told(&types, None, ("curfew", "{}")), "");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The rows of a new tenant: the tenant, and the account of its first Owner.
 
 use crate::access::Role;
-use crate::audit::{Action, Actor, Event, Log, ObjectKind, RequestContext};
+use crate::audit::{Action, Actor, ChangeCode, Event, Log, ObjectKind, RequestContext};
 use crate::identity::ports::HashingClient;
 use crate::identity::{Account, Email, Guess, Member, Password, address_prefix};
 use crate::ids::{AccountId, TenantId};
@@ -69,7 +69,8 @@ impl Founding {
             .about(&self.account.member.email);
         let noted = context
             .event(Log::Installation, Action::ConfigChange, in_installation)?
-            .on(ObjectKind::Tenant, self.tenant.id);
+            .on(ObjectKind::Tenant, self.tenant.id)
+            .changing(ChangeCode::Created);
         Ok([founded, noted])
     }
 

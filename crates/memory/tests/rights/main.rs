@@ -7,6 +7,8 @@ mod guessing;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod world;

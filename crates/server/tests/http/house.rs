@@ -17,7 +17,7 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand};
 use syft_space::config::SETTINGS;
 use syft_space::http::reason::Reason;
 use syft_space::http::route_table::ROUTES;
-use syft_space_domain::audit::{Action, ReasonCode};
+use syft_space_domain::audit::{Action, ChangeCode, ReasonCode};
 use syft_space_domain::dataset::{Stemming, StopWords, Tokenizer};
 
 /// What an adapter may know of ours.
@@ -310,12 +310,14 @@ fn the_documentation_names_every_reason_setting_and_action() {
 }
 
 #[test]
-fn u1_the_documentation_of_the_audit_log_has_a_row_for_each_reason_and_no_other() {
+fn u1_the_documentation_of_the_audit_log_has_a_row_for_each_reason_and_change_and_no_other() {
     let audit = read("docs/audit.md").unwrap();
-    let section = audit.split("\n## ").find(|section| section.starts_with("Reasons\n")).unwrap();
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    let rows: Vec<&str> = rows.collect();
-    assert_eq!(rows, ReasonCode::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>());
+    let rows = |heading: &str| -> Vec<&str> {
+        let section = audit.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+        section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect()
+    };
+    assert_eq!(rows("Reasons\n"), ReasonCode::ALL.map(ReasonCode::as_str));
+    assert_eq!(rows("What was changed\n"), ChangeCode::ALL.map(ChangeCode::as_str));
 }
 
 #[test]

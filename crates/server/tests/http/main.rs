@@ -10,6 +10,8 @@ mod audit_log;
 #[cfg(test)]
 mod callers;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod corpus;

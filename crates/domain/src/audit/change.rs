@@ -1,0 +1,188 @@
+//! What an event has changed, where it is no matter of course: which fields of a thing, and to which of few values.
+
+use std::borrow::Cow;
+
+use crate::access::Role;
+use crate::as_text::named_enum;
+use crate::audit::{Event, RecordedReason};
+
+named_enum! {
+    /// One thing that a change did.
+    pub enum ChangeCode {
+        /// The hub was told another address at which this space is reached.
+        ChangedAddress = "changed_address",
+        /// A policy demands something else, and its type does not name what.
+        ChangedConfiguration = "changed_configuration",
+        /// The credential for a hub was replaced.
+        ChangedCredential = "changed_credential",
+        /// A description was changed.
+        ChangedDescription = "changed_description",
+        /// A name was changed.
+        ChangedName = "changed_name",
+        /// A policy is of another type.
+        ChangedPolicyType = "changed_policy_type",
+        /// The hub knows this space as another satellite, or as one at last.
+        ChangedSatellite = "changed_satellite",
+        /// A name in a URL was changed.
+        ChangedSlug = "changed_slug",
+        /// A summary was changed.
+        ChangedSummary = "changed_summary",
+        /// Tags were changed.
+        ChangedTags = "changed_tags",
+        /// A hub is at another URL.
+        ChangedUrl = "changed_url",
+        /// The thing was made.
+        Created = "created",
+        /// A hub is trusted no more.
+        Distrusted = "distrusted",
+        /// A hub was told not to show an endpoint for now.
+        Hidden = "hidden",
+        /// More was changed than is listed.
+        More = "more",
+        /// Policies were attached.
+        PoliciesAdded = "policies_added",
+        /// Policies were detached.
+        PoliciesRemoved = "policies_removed",
+        /// Attached policies stand in another order.
+        PoliciesReordered = "policies_reordered",
+        /// Tokens of the keys before are refused at once.
+        PreviousKeysRevoked = "previous_keys_revoked",
+        /// An endpoint is more than a draft.
+        Published = "published",
+        /// An endpoint is to be taken off a hub.
+        RemovalRequested = "removal_requested",
+        /// The thing is gone.
+        Removed = "removed",
+        /// A hub was told to show an endpoint as it is.
+        Shown = "shown",
+        /// A job was stopped.
+        Stopped = "stopped",
+        /// A hub is to be told anew.
+        SyncRequested = "sync_requested",
+        /// A hub is trusted, by whoever did this.
+        Trusted = "trusted",
+        /// An endpoint is a draft again.
+        Unpublished = "unpublished",
+    }
+}
+
+/// All that one change did, in the order in which it is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes(Vec<Cow<'static, str>>);
+
+impl Changes {
+    /// The most bytes that are recorded of it.
+    pub const MAX_BYTES: usize = 256;
+
+    /// This, too.
+    pub fn note(&mut self, code: ChangeCode) {
+        self.0.push(Cow::Borrowed(code.as_str()));
+    }
+
+    /// This, too.
+    #[must_use]
+    pub fn and(mut self, code: ChangeCode) -> Self {
+        self.note(code);
+        self
+    }
+
+    /// As which role somebody is meant.
+    #[must_use]
+    pub fn with_role(mut self, role: Role) -> Self {
+        self.0.push(format!("role_{role}").into());
+        self
+    }
+
+    /// A setting that its type names, and its value where that is one of few.
+    pub(crate) fn note_setting(&mut self, name: &str, value: Option<&str>) {
+        self.0.push(match value {
+            Some(value) => format!("{name}_{value}").into(),
+            None => format!("changed_{name}").into(),
+        });
+    }
+
+    /// Replaces a value, and notes it where it is another.
+    pub fn replace<T: PartialEq>(&mut self, code: ChangeCode, old: &mut T, new: T) {
+        if *old != new {
+            *old = new;
+            self.note(code);
+        }
+    }
+
+    /// The reason that tells of it: a list, parted by commas; none where nothing was changed.
+    fn reason(&self) -> Option<RecordedReason> {
+        let room = Self::MAX_BYTES - ",".len() - ChangeCode::More.as_str().len();
+        let mut told = String::new();
+        for code in &self.0 {
+            let comma = if told.is_empty() { "" } else { "," };
+            if told.len() + comma.len() + code.len() > room {
+                told.extend([comma, ChangeCode::More.as_str()]);
+                break;
+            }
+            told.extend([comma, code]);
+        }
+        (!told.is_empty()).then_some(RecordedReason(Cow::Owned(told)))
+    }
+}
+
+impl From<ChangeCode> for Changes {
+    fn from(code: ChangeCode) -> Self {
+        Self::default().and(code)
+    }
+}
+
+impl Event {
+    /// Says what it changed.
+    #[must_use]
+    pub fn changing(mut self, changes: impl Into<Changes>) -> Self {
+        self.reason_code = changes.into().reason();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn told(changes: &Changes) -> Option<String> {
+        changes.reason().map(|reason| reason.to_string())
+    }
+
+    #[test]
+    fn u1_each_change_has_a_name_of_its_own_that_no_comma_parts() {
+        let names: BTreeSet<&str> = ChangeCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), ChangeCode::ALL.len());
+        assert!(names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
+    }
+
+    #[test]
+    fn u1_what_was_changed_is_told_and_what_stayed_is_not() {
+        let mut changes = Changes::default();
+        assert_eq!(told(&changes), None);
+        let (mut name, mut tags) = ("owls".to_owned(), "birds".to_owned());
+        changes.replace(ChangeCode::ChangedName, &mut name, "owls".to_owned());
+        assert_eq!(told(&changes), None);
+        changes.replace(ChangeCode::ChangedName, &mut name, "barn owls".to_owned());
+        changes.replace(ChangeCode::ChangedTags, &mut tags, String::new());
+        assert_eq!((name.as_str(), tags.as_str()), ("barn owls", ""));
+        assert_eq!(told(&changes).as_deref(), Some("changed_name,changed_tags"));
+        let invited = Changes::from(ChangeCode::Created).with_role(Role::Admin);
+        assert_eq!(told(&invited).as_deref(), Some("created,role_admin"));
+    }
+
+    #[test]
+    fn u1_what_is_told_of_a_change_is_bounded_and_says_that_there_is_more() {
+        let mut changes = Changes::default();
+        for n in 0..10_000 {
+            changes.note_setting(&format!("setting_{n}"), None);
+        }
+        let told = told(&changes).unwrap();
+        assert!(told.len() <= Changes::MAX_BYTES && told.ends_with(",more"), "{told}");
+        // One that would not fit by itself leaves the word alone.
+        let mut long = Changes::default();
+        long.note_setting(&"x".repeat(Changes::MAX_BYTES), None);
+        assert_eq!(self::told(&long).as_deref(), Some("more"));
+    }
+}
