@@ -119,21 +119,8 @@ async fn grant(
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
     let Proved { guess, account, rehash } = proved;
-    let MembershipWithTenant { membership, tenant_name } = of;
-    let lifetime = space.tokens.lifetime();
-    let issued_at = context.now.start_of_second();
-    let claims = AccessClaims {
-        account: account.id,
-        email: account.email.clone(),
-        tenant: membership.tenant,
-        tenant_name,
-        role: membership.role,
-        generation: membership.generation,
-        id: TokenId::generate(context.now, &*context.entropy)?,
-        issued_at,
-        expires_at: issued_at.plus(lifetime),
-    };
-    let token = space.tokens.sign(&claims)?;
+    let logged_in = issue(space, context, &account.email, &of)?;
+    let membership = of.membership;
     let actor = Actor::Account { id: account.id, role: Some(membership.role) };
     let event = context
         .event(Log::Tenant(membership.tenant), Action::AuthnLoginSuccess, actor)?
@@ -158,7 +145,34 @@ async fn grant(
         })
         .await;
     logged?;
-    Ok(LoggedIn { token, lifetime })
+    Ok(logged_in)
+}
+
+/// Signs a token for a member who has proved who they are, good for this generation of their membership.
+///
+/// # Errors
+/// When there is no randomness, or nothing to sign with.
+pub(super) fn issue(
+    space: &Space,
+    context: &RequestContext,
+    email: &Email,
+    of: &MembershipWithTenant,
+) -> Result<LoggedIn, PortError> {
+    let MembershipWithTenant { membership, tenant_name } = of;
+    let lifetime = space.tokens.lifetime();
+    let issued_at = context.now.start_of_second();
+    let claims = AccessClaims {
+        account: membership.account,
+        email: email.clone(),
+        tenant: membership.tenant,
+        tenant_name: tenant_name.clone(),
+        role: membership.role,
+        generation: membership.generation,
+        id: TokenId::generate(context.now, &*context.entropy)?,
+        issued_at,
+        expires_at: issued_at.plus(lifetime),
+    };
+    Ok(LoggedIn { token: space.tokens.sign(&claims)?, lifetime })
 }
 
 /// What is known of whoever claims an address.
