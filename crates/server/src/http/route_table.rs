@@ -11,10 +11,10 @@ use syft_space_domain::access::Permission::{
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
-    AccessDenied, AlreadyListed, AudienceTaken, Conflict, CredentialRefused, CredentialsWrong, EndpointDraft,
-    HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerMismatch,
-    IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute, NotFound,
-    OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
+    AccessDenied, AlreadyListed, AudienceTaken, Conflict, CredentialRefused, CredentialsWrong,
+    CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable,
+    InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute,
+    NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
     RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TenantRequired, TooManyGuesses,
     Unavailable, UsernameMismatch,
 };
@@ -156,6 +156,11 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[CredentialsWrong, TenantRequired, PasswordRefused, TooManyGuesses]);
     Get    "/api/v1/auth/me"       member(&[OwnAccount]) => auth::me,
         summary("Tell who one is").response::<auth::Me>(200);
+    Put    "/api/v1/auth/password" member(&[OwnAccount]) => auth::change_password,
+        summary("Change one's own password")
+            .description("All access tokens of the account end with it, this request's too; the answer is a new one.")
+            .request_body::<auth::PasswordChange>().response::<auth::AccessToken<'static>>(200)
+            .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses]);
 
     Get    "/api/v1/users"      member(&[ReadMembers]) => users::list,
         summary("List the members").paged().response::<List<users::Member>>(200);
