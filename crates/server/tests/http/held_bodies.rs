@@ -386,7 +386,7 @@ async fn h1_an_upload_that_is_refused_on_its_way_leaves_one_event() {
         let ann = space.member(&owner, &format!("ann{n}@acme.example"), "admin").await;
         let id = ann.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
         let held = Held::send(&ann, "POST", &path, &form::content_type(), &whole, missing).await;
-        Change::Demoted.happen(&owner, &id, "").await;
+        Change::Demoted.happen(&owner, &ann, &id, "").await;
         let (status, answer) = held.finish().await;
         assert_eq!((status, &answer["reason_code"]), (403, &json!("forbidden")), "{missing}");
         let refused = owner.audit("&action=authz_fail").await;
@@ -412,7 +412,7 @@ async fn h2_an_invitation_ends_with_the_right_to_make_it() {
         let id = mallory.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
         let backdoor = invite(&mallory, &format!("second.self{n}@evil.example"), "owner").await;
         let small = invite(&mallory, &format!("friend{n}@evil.example"), "viewer").await;
-        change.happen(&owner, &id, "").await;
+        change.happen(&owner, &mallory, &id, "").await;
         let ended = owner.audit("&action=config_change").await;
         assert_eq!(
             (&ended[0]["reason_code"], &ended[0]["count"]),
