@@ -19,8 +19,8 @@ pub struct Membership {
     /// Whether it may do it now.
     pub status: AccountStatus,
     /// Which of its account's memberships it is, by [`next_generation`](super::ports::AccountRows::next_generation). An
-    /// access token names it, and is good for no other. Disabling a membership gives it another, so that a token from
-    /// before does not come back to life with it; whatever a clock says has no part in that.
+    /// access token names it, and is good for no other. Disabling a membership, or changing its account's password,
+    /// gives it another, so that a token from before does not come back to life; whatever a clock says has no part in that.
     pub generation: u64,
     /// Counts its changes, from 1.
     pub revision: u64,
