@@ -26,7 +26,7 @@ async fn k3_an_account_changes_its_password_from_files_with_a_server_and_without
     let change = |current: &str, new: &str, more: &[&str]| {
         fs::write(&file, format!("{new}\n")).unwrap();
         let from_file = ["password", "--as", ANNA, "--new-password-file", file.to_str().unwrap()];
-        run_with(&home, &[&from_file, &["--password-file", "-"], more].concat(), &format!("{current}\n"))
+        run_with(&home, &[&from_file[..], &["--password-file", "-"], more].concat(), &format!("{current}\n"))
     };
 
     // Neither is taken from one input, nor is anybody logged in for a password that no server takes.
