@@ -39,32 +39,40 @@ const KEYBOARD_ROWS: [&str; 11] = [
     "1q2w3e4r5t6z7u8i9o0p",
 ];
 
-/// The names of this product.
-const PRODUCT_NAMES: [&str; 4] = ["syftspace", "syft", "space", "openmined"];
+/// The names of this product, of its maker, and of what stands beside it.
+const PRODUCT_NAMES: [&str; 7] = ["syftspace", "syft", "space", "openmined", "syfthub", "syftbox", "pysyft"];
+
+/// The cost of writing a word with other characters in the place of some letters.
+const DISGUISE_BITS: u32 = 1;
 
 /// The binary logarithm of the guesses that a password takes.
 pub(crate) fn guess_bits(password: &str, context: &[&str], blocklist: &Blocklist) -> u32 {
     let text = password.to_lowercase();
     let characters: Vec<char> = text.chars().collect();
-    let names = names(context);
+    let readings = readings(&text, context);
+    let mut readings: Vec<_> =
+        readings.iter().map(|reading| (reading.text.chars(), &reading.names, reading.bits)).collect();
 
     // At each position, the least that everything before it costs.
     let mut cheapest = vec![0];
     cheapest.resize(characters.len() + 1, u32::MAX);
-    for (position, ((at, character), repeat)) in text.char_indices().zip(repeats(&characters)).enumerate() {
+    for (position, (character, repeat)) in characters.iter().zip(repeats(&characters)).enumerate() {
         let before = cheapest.get(position).copied().unwrap_or(u32::MAX);
-        let rest = text.get(at..).unwrap_or_default();
         let mut piece = |length: usize, cost: u32| {
             if let Some(after) = cheapest.get_mut(position + length) {
                 *after = before.saturating_add(cost).min(*after);
             }
         };
         piece(1, if character.is_ascii_digit() { 3 } else { 5 });
-        for length in blocklist.prefix_lengths(rest) {
-            piece(length, COMMON_PASSWORD_BITS);
-        }
-        for name in names.iter().filter(|name| rest.starts_with(name.as_str())) {
-            piece(name.chars().count(), CONTEXT_NAME_BITS);
+        for (characters, names, bits) in &mut readings {
+            let rest = characters.as_str();
+            for length in blocklist.prefix_lengths(rest) {
+                piece(length, COMMON_PASSWORD_BITS + *bits);
+            }
+            for name in names.iter().filter(|name| rest.starts_with(name.as_str())) {
+                piece(name.chars().count(), CONTEXT_NAME_BITS + *bits);
+            }
+            characters.next();
         }
         for length in MIN_PIECE_CHARS..=row_length(&characters, position) {
             piece(length, KEYBOARD_ROW_BITS);
@@ -75,6 +83,46 @@ pub(crate) fn guess_bits(password: &str, context: &[&str], blocklist: &Blocklist
         }
     }
     cheapest.last().copied().unwrap_or(0)
+}
+
+/// A way to read a password, character by character.
+struct Reading {
+    text: String,
+    /// The names, read in the same way.
+    names: Vec<String>,
+    /// What it costs to have written a word like that.
+    bits: u32,
+}
+
+/// A password as it stands, and as it reads with letters in the place of what is usually written for them.
+fn readings(text: &str, context: &[&str]) -> Vec<Reading> {
+    let names = names(context);
+    let undisguised = ['i', 'l'].map(|one| {
+        let read = |text: &str| text.chars().map(|character| letter(character, one)).collect::<String>();
+        Reading {
+            text: read(text),
+            names: names.iter().map(|name| read(name)).collect(),
+            bits: DISGUISE_BITS,
+        }
+    });
+    let as_it_stands = Reading { text: text.to_owned(), names, bits: 0 };
+    undisguised.into_iter().filter(|reading| reading.text != text).chain([as_it_stands]).collect()
+}
+
+/// The letter that a character usually stands for. `one` is what is meant by a 1, which stands for two.
+fn letter(character: char, one: char) -> char {
+    match character {
+        '@' | '4' => 'a',
+        '8' => 'b',
+        '3' => 'e',
+        '9' => 'g',
+        '1' | '!' => one,
+        '0' => 'o',
+        '$' | '5' => 's',
+        '7' | '+' => 't',
+        '2' => 'z',
+        other => other,
+    }
 }
 
 /// The names in the context, whole and in their parts.

@@ -9,6 +9,10 @@ text_enum! {
         AuthnLoginSuccess = "authn_login_success",
         /// A login failed.
         AuthnLoginFail = "authn_login_fail",
+        /// Somebody changed their password.
+        AuthnPasswordChange = "authn_password_change",
+        /// A change of a password failed.
+        AuthnPasswordChangeFail = "authn_password_change_fail",
         /// A bearer token was refused.
         AuthnTokenFail = "authn_token_fail",
         /// A known caller was refused by their role.

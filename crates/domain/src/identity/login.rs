@@ -106,20 +106,7 @@ async fn grant(
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
     let Proved { guess, member, tenant_name, rehash } = proved;
-    let lifetime = space.tokens.lifetime();
-    let issued_at = context.now.start_of_second();
-    let claims = AccessClaims {
-        account: member.account,
-        email: member.email.clone(),
-        tenant: member.tenant,
-        tenant_name,
-        role: member.role,
-        generation: member.generation,
-        id: TokenId::generate(context.now, &*context.entropy)?,
-        issued_at,
-        expires_at: issued_at.plus(lifetime),
-    };
-    let token = space.tokens.sign(&claims)?;
+    let logged_in = issue(space, context, &member, tenant_name)?;
     let scope = TenantScope::of(member.tenant);
     let actor = Actor::Account { id: member.account, role: Some(member.role) };
     let event = context
@@ -144,7 +131,33 @@ async fn grant(
         })
         .await;
     logged?;
-    Ok(LoggedIn { token, lifetime })
+    Ok(logged_in)
+}
+
+/// Signs a token for a member who has proved who they are, good for this generation of their account.
+///
+/// # Errors
+/// When there is no randomness, or nothing to sign with.
+pub(super) fn issue(
+    space: &Space,
+    context: &RequestContext,
+    member: &Member,
+    tenant_name: TenantName,
+) -> Result<LoggedIn, PortError> {
+    let lifetime = space.tokens.lifetime();
+    let issued_at = context.now.start_of_second();
+    let claims = AccessClaims {
+        account: member.account,
+        email: member.email.clone(),
+        tenant: member.tenant,
+        tenant_name,
+        role: member.role,
+        generation: member.generation,
+        id: TokenId::generate(context.now, &*context.entropy)?,
+        issued_at,
+        expires_at: issued_at.plus(lifetime),
+    };
+    Ok(LoggedIn { token: space.tokens.sign(&claims)?, lifetime })
 }
 
 /// Whom a login is for.

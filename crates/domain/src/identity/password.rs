@@ -31,15 +31,20 @@ pub enum PasswordError {
 impl Password {
     /// The fewest characters (NIST SP 800-63B-4, section 3.1.1.2, for a password that is the only factor).
     pub const MIN_CHARS: usize = 15;
-    /// The most bytes, so that nobody makes the server hash a novel.
+    /// The most bytes, in its one Unicode form, so that nobody makes the server hash a novel.
     pub const MAX_BYTES: usize = 1024;
+    /// The most bytes as it is typed: a decomposed form of the same text takes more of them.
+    pub const MAX_TYPED_BYTES: usize = 4 * Self::MAX_BYTES;
 
-    /// Takes a new password.
+    /// Takes a new password. Its length is that of its one Unicode form, so that a keyboard which types another takes it too.
     ///
     /// # Errors
     /// When it is too short or too long.
     pub fn parse(text: &Secret<String>) -> Result<Self, PasswordError> {
         let password = Self::presented(text)?;
+        if password.expose().len() > Self::MAX_BYTES {
+            return Err(PasswordError::TooLong);
+        }
         if password.expose().chars().count() < Self::MIN_CHARS {
             return Err(PasswordError::TooShort);
         }
@@ -49,12 +54,18 @@ impl Password {
     /// Takes a password that is to be compared only, as at a login: it may be of any length that can be hashed.
     ///
     /// # Errors
-    /// When it is too long.
+    /// When it is too long, both as it is typed and in its one Unicode form.
     pub fn presented(text: &Secret<String>) -> Result<Self, PasswordError> {
-        if text.expose().len() > Self::MAX_BYTES {
+        let typed = text.expose();
+        if typed.len() > Self::MAX_TYPED_BYTES {
             return Err(PasswordError::TooLong);
         }
-        Ok(Self(Secret::new(text.expose().nfc().collect())))
+        let password = Self(Secret::new(typed.nfc().collect()));
+        // One that was chosen when its length was counted as typed may be longer in NFC: it goes on to be compared.
+        if typed.len().min(password.expose().len()) > Self::MAX_BYTES {
+            return Err(PasswordError::TooLong);
+        }
+        Ok(password)
     }
 
     /// The password itself.
@@ -90,10 +101,40 @@ impl Zeroize for Password {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn parse(text: &str) -> Result<Password, PasswordError> {
-        Password::parse(&Secret::new(text.to_owned()))
+    fn parse(text: &str) -> Result<String, PasswordError> {
+        Password::parse(&Secret::new(text.to_owned())).map(|password| password.expose().to_owned())
+    }
+
+    fn presented(text: &str) -> Result<String, PasswordError> {
+        Password::presented(&Secret::new(text.to_owned())).map(|password| password.expose().to_owned())
+    }
+
+    /// Letters that can be typed in several ways: with marks in any order, composed, or as a look-alike of their own.
+    fn accented() -> impl Strategy<Value = String> {
+        prop::collection::vec(
+            prop::sample::select(vec![
+                "e",
+                "é",
+                "i",
+                "ḯ",
+                "Å",
+                "\u{212b}",
+                "ﬁ",
+                "각",
+                "\u{1100}\u{1161}",
+                "\u{301}",
+                "\u{308}",
+                "\u{323}",
+                "\u{958}",
+                " ",
+            ]),
+            15..60,
+        )
+        .prop_map(|letters| letters.concat())
     }
 
     #[test]
@@ -106,15 +147,47 @@ mod tests {
     }
 
     #[test]
-    fn a3_the_same_letters_typed_two_ways_are_one_password() {
-        let composed = parse("correct horse b\u{e4}ttery").map(|p| p.expose().to_owned());
-        let decomposed = parse("correct horse ba\u{308}ttery").map(|p| p.expose().to_owned());
-        assert_eq!(composed, decomposed);
+    fn a3_length_is_counted_in_the_one_unicode_form() {
+        let decomposed = |count: usize| "u\u{308}".repeat(count);
+        assert_eq!(parse(&decomposed(14)).err(), Some(PasswordError::TooShort), "28 code points make 14");
+        assert!(parse(&decomposed(15)).is_ok());
+        assert!(parse(&decomposed(512)).is_ok(), "1,536 bytes make 1,024");
+        assert_eq!(parse(&decomposed(513)).err(), Some(PasswordError::TooLong));
+        assert_eq!(presented(&decomposed(513)).err(), Some(PasswordError::TooLong));
+        // NFC takes this letter apart: 3 bytes become 6. One chosen when the typed bytes were counted is compared still.
+        let longer_in_nfc = "\u{958}".repeat(300);
+        assert_eq!(parse(&longer_in_nfc).err(), Some(PasswordError::TooLong));
+        assert!(presented(&longer_in_nfc).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn a3_the_same_text_typed_in_any_form_is_one_password(text in accented()) {
+            let composed: String = text.nfc().collect();
+            let chosen = parse(&composed);
+            for typed in [text.clone(), text.nfd().collect(), composed] {
+                prop_assert_eq!(&parse(&typed), &chosen, "{:?}", typed);
+                prop_assert_eq!(&presented(&typed).ok(), &chosen.as_ref().ok().cloned(), "{:?}", typed);
+            }
+        }
+
+        #[test]
+        fn a3_texts_that_unicode_tells_apart_are_two_passwords(one in accented(), other in accented()) {
+            let same_text = one.nfd().eq(other.nfd());
+            prop_assert_eq!(presented(&one) == presented(&other), same_text);
+        }
+
+        #[test]
+        fn a3_a_password_in_its_one_form_is_taken_as_it_is(text in "\\PC{15,200}") {
+            let composed: String = text.nfc().collect();
+            let taken = presented(&composed);
+            prop_assert_eq!(taken, Ok(composed));
+        }
     }
 
     #[test]
     fn a3_nothing_is_cut_or_trimmed() {
         let long = format!(" {}\0 ", "y".repeat(80));
-        assert_eq!(parse(&long).map(|p| p.expose().to_owned()), Ok(long));
+        assert_eq!(parse(&long), Ok(long));
     }
 }

@@ -1,4 +1,4 @@
-//! What the log holds of memberships and invitations that end: who did it, to what, why, and of whom it tells.
+//! What the log holds of members and invitations that end: who did it, to what, why, and of whom it tells.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -155,7 +155,7 @@ fn u1_what_a_change_of_a_member_did_is_told_of_in_an_event_each() {
 }
 
 #[test]
-fn u1_invitations_that_end_with_a_membership_are_told_of_with_who_ended_it_and_whose_they_were() {
+fn u1_invitations_that_end_with_an_account_are_told_of_with_who_ended_it_and_whose_they_were() {
     let world = World::new();
     let ann = world.member("ann", Role::Admin);
     let admin = try_log_in(&world.space, "ann").unwrap();

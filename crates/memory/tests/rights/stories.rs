@@ -5,19 +5,22 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use serde_json::json;
+use syft_space_domain::Space;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, Outcome};
 use syft_space_domain::endpoint::{self, ChangeEndpoint, EndpointName, QueryError};
 use syft_space_domain::identity::{
-    self, AcceptError, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember, Invitation,
-    Invite, InviteError, LoginError, MemberError, Principal,
+    self, AcceptError, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember, ChangePassword,
+    ChangePasswordError, Invitation, Invite, InviteError, Login, LoginError, MemberError, Password,
+    Principal,
 };
 use syft_space_domain::ids::InvitationId;
 use syft_space_domain::policy::{self, NewPolicy};
-use syft_space_domain::secret::TokenHash;
+use syft_space_domain::secret::{Secret, TokenHash};
 
-use crate::world::{Loss, TOKEN_LIFETIME, World, account, context, email, try_log_in};
+use crate::world::{Loss, PASSWORD, TOKEN_LIFETIME, World, account, context, email, try_log_in};
 
+const ANOTHER: &str = "nine herons wade past quiet mills";
 const DAY: Duration = Duration::from_secs(86_400);
 
 #[test]
@@ -54,6 +57,52 @@ fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
         let kept = world.read(move |view| Ok((view.count_datasets(&scope)?, view.count_policies(&scope)?)));
         assert_eq!((kept, world.invitations()), ((0, 0), Vec::new()), "{change:?}");
     }
+}
+
+#[test]
+fn h1_a_password_is_changed_by_whoever_is_still_somebody_when_it_is_hashed() {
+    let change = |space: &Space, who: &Principal, current: &str| {
+        let password = |text: &str| Password::parse(&Secret::new(text.to_owned())).unwrap();
+        let wanted = ChangePassword { current: password(current), new: password(ANOTHER) };
+        block_on(identity::change_password(space, &context(space), who, wanted)).map(drop)
+    };
+    let knows = |world: &World, text: &str| {
+        let password = Password::parse(&Secret::new(text.to_owned())).unwrap();
+        let wanted = Login { email: email("ann"), password, tenant: None };
+        block_on(identity::login(&world.space, &context(&world.space), wanted)).is_ok()
+    };
+    for loss in Loss::ALL {
+        for current in [PASSWORD, "another set of words entirely"] {
+            let world = World::new();
+            let ann = world.member("ann", Role::Admin);
+            world.meanwhile.set(world.change(&ann, loss));
+            let ended = change(&world.space, &ann, current);
+            if matches!(loss, Loss::Demoted) {
+                // A viewer has a password too.
+                let wrong = Err(ChangePasswordError::WrongPassword);
+                assert_eq!(ended, if current == PASSWORD { Ok(()) } else { wrong });
+                continue;
+            }
+            let (error, event) = loss.refusal(Permission::OwnAccount);
+            assert_eq!(ended, Err(error.into()), "{loss:?}");
+            assert_eq!(world.last_event(), event, "{loss:?}");
+            assert!(!knows(&world, ANOTHER), "{loss:?}");
+        }
+    }
+    // Another of their tokens is quicker.
+    let world = World::new();
+    let ann = world.member("ann", Role::User);
+    let (space, other) = (world.space.clone(), ann.clone());
+    world.meanwhile.set(move || change(&space, &other, PASSWORD).unwrap());
+    let ended = change(&world.space, &ann, PASSWORD);
+    assert_eq!(ended, Err(AuthorizationError::from(AuthenticateError::Revoked).into()));
+    // Whoever logs in with the password of before while it is compared does not come in.
+    let world = World::new();
+    let ann = world.member("ann", Role::User);
+    let space = world.space.clone();
+    world.meanwhile.set(move || change(&space, &ann, PASSWORD).unwrap());
+    assert!(!knows(&world, PASSWORD));
+    assert!(knows(&world, ANOTHER));
 }
 
 #[test]

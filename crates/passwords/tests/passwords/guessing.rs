@@ -59,6 +59,11 @@ fn a3_common_passwords_and_their_usual_disguises_are_refused() {
         "----------------",
         "               ",
         "manchesterunited",
+        "dr4g0ndr4g0n!!!",
+        "$un5h1n3$un5h1n3",
+        "5uperm4n5uperm4n",
+        "b4ttl3f13ld-1234",
+        "m0nk3y-m0nk3y-77",
         "\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}",
     ] {
         assert!(refused(text), "{text}: {}", PASSWORDS.guess_bits(&password(text), &CONTEXT));
@@ -80,6 +85,14 @@ fn a3_passwords_made_of_the_callers_own_names_are_refused() {
         "syftspace-acme-1",
         "SyftSpaceSyftSpace",
         "syft space alice",
+        "openmined-openmined",
+        "0p3nM1n3d-2026!",
+        "$yft-$p4c3-2026!",
+        "SyftHub-SyftBox",
+        "4l1c3.L1dd3ll99",
+        "a1ice.1idde11-77",
+        "w0nd3r1@nd-2026",
+        "4cm3-r3s34rch-42",
     ] {
         assert!(refused(text), "{text}: {}", PASSWORDS.guess_bits(&password(text), &CONTEXT));
     }

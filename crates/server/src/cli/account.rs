@@ -13,10 +13,10 @@ use crate::routes::auth::Login;
 pub(super) struct Account {
     /// Act as the account with this e-mail address, with its rights
     #[arg(id = "account", long = "as", value_name = "EMAIL")]
-    email: String,
+    pub(super) email: String,
     /// Read its password from this file, or from standard input if it is -; else the terminal asks for it
     #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
+    pub(super) password_file: Option<PathBuf>,
 }
 
 impl Account {

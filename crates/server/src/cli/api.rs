@@ -122,6 +122,15 @@ impl ApiClient {
         self.read(self.request(Method::POST, path, &[])?.json(body)).await
     }
 
+    /// Sends a PUT request with a JSON body, and reads the body of its response.
+    pub(super) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.read(self.request(Method::PUT, path, &[])?.json(body)).await
+    }
+
     /// Sends a GET request, and reads the body of its response.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.read(self.request(Method::GET, path, &[])?).await

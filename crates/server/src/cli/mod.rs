@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod ask;
+mod change_password;
 mod config;
 mod connect;
 mod demo;
@@ -41,6 +42,7 @@ use crate::cli::lists::{ListOnly, list_all};
 use crate::cli::output::Output;
 use crate::config::{Resolved, Source};
 use crate::demo::StartHub;
+use crate::routes::auth::PasswordChange;
 use crate::routes::operator::Founding;
 use crate::telemetry;
 
@@ -88,6 +90,8 @@ enum Command {
     Unpublish(publish::Unpublish),
     /// Let somebody join the tenant, as an account
     Invite(invite::InviteArguments),
+    /// Change an account's own password
+    Password(change_password::PasswordArguments),
     /// See how the space is set up
     #[command(subcommand)]
     Config(config::Config),
@@ -142,6 +146,7 @@ impl Command {
             Self::Publish(publish) => Some(&publish.account),
             Self::Unpublish(unpublish) => Some(&unpublish.account),
             Self::Invite(invite) => Some(&invite.account),
+            Self::Password(change) => Some(&change.account),
             Self::Policies(policies::Policies::Set(set)) => Some(&set.account),
             _ => None,
         }
@@ -154,6 +159,7 @@ impl Command {
         match self {
             Self::Ask(ask) => ask.read().map(drop),
             Self::Invite(invite) => invite.read().map(drop),
+            Self::Password(change) => change.check(),
             Self::Policies(policies::Policies::Set(set)) => set.check(),
             _ => Ok(()),
         }
@@ -259,15 +265,18 @@ fn run_on_space(
     }
     telemetry::start(&settings);
     // What a person has to be asked comes before anything is touched.
-    let (new_owner, if_missing) = match command {
-        Command::Owner(owner::Owner::Create(create)) => {
-            (Some(create.read(tenant.as_deref())?), IfMissing::Create)
-        }
-        _ => (None, IfMissing::Refuse),
-    };
+    let mut asked = Asked::default();
+    let mut if_missing = IfMissing::Refuse;
+    if let Command::Owner(owner::Owner::Create(create)) = command {
+        asked.owner = Some(create.read(tenant.as_deref())?);
+        if_missing = IfMissing::Create;
+    }
     command.check()?;
     let login = command.account().map(|account| account.read(tenant.as_deref())).transpose()?;
-    let tenant = tenant.filter(|_| new_owner.is_none() && login.is_none());
+    if let (Command::Password(change), Some(login)) = (command, &login) {
+        asked.password = Some(change.read(login)?);
+    }
+    let tenant = tenant.filter(|_| asked.owner.is_none() && login.is_none());
     actix_web::rt::System::new().block_on(async {
         let mut connection = Connection::open(home, &settings, tenant, if_missing).await?;
         let logged_in = match &login {
@@ -275,7 +284,7 @@ fn run_on_space(
             None => Ok(()),
         };
         let outcome = match logged_in {
-            Ok(()) => match call(&connection.api, command, new_owner.as_ref(), out).await {
+            Ok(()) => match call(&connection.api, command, &asked, out).await {
                 Err(error) => Err(by_right(&connection.api, command, error).await),
                 done => done,
             },
@@ -299,16 +308,22 @@ async fn by_right(api: &ApiClient, command: &Command, error: anyhow::Error) -> a
     }
 }
 
+/// What a person was asked for, or a file.
+#[derive(Default)]
+struct Asked {
+    owner: Option<Founding>,
+    password: Option<PasswordChange>,
+}
+
 /// Does what a command does over the API.
-async fn call(
-    api: &ApiClient,
-    command: &Command,
-    new_owner: Option<&Founding>,
-    out: &mut Output,
-) -> anyhow::Result<()> {
+async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Output) -> anyhow::Result<()> {
     match command {
-        Command::Owner(_) => match new_owner {
+        Command::Owner(_) => match &asked.owner {
             Some(new_owner) => owner::create(api, new_owner, out).await,
+            None => Ok(()),
+        },
+        Command::Password(what) => match &asked.password {
+            Some(change) => change_password::run(api, what, change, out).await,
             None => Ok(()),
         },
         Command::Ingest(arguments) => ingest::run(api, arguments, out).await,

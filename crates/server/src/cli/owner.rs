@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use syft_space_domain::identity::Password;
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
@@ -37,12 +36,7 @@ impl CreateOwner {
             CommandError::new(ExitStatus::Usage, "say what the tenant is called: --tenant NAME")
         })?;
         let (tenant_name, email) = (option("--tenant", tenant_name)?, option("--email", &self.email)?);
-        let password = match &self.password_file {
-            Some(path) => password::from_file(path)?,
-            None => password::prompt()?,
-        };
-        Password::parse(&password)
-            .map_err(|error| CommandError::new(ExitStatus::Refused, error.to_string()))?;
+        let password = password::new(self.password_file.as_deref(), "Password")?;
         Ok(Founding { email, password, tenant_name })
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn from_file(path: &Path) -> anyhow::Result<Secret<String>> {
 }
 
 fn read(from: impl Read) -> anyhow::Result<Secret<String>> {
-    let most = u64::try_from(Password::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(3);
+    let most = u64::try_from(Password::MAX_TYPED_BYTES).unwrap_or(u64::MAX).saturating_add(3);
     let mut text = Vec::new();
     from.take(most).read_to_end(&mut text)?;
     if text.ends_with(b"\n") {
@@ -45,11 +45,22 @@ fn into_text(bytes: Vec<u8>) -> anyhow::Result<Secret<String>> {
     })
 }
 
+/// Takes a new password, from a file where one is named, else from a person. The server has the last word on it.
+pub(super) fn new(file: Option<&Path>, question: &str) -> anyhow::Result<Secret<String>> {
+    let password = match file {
+        Some(path) => from_file(path)?,
+        None => prompt(question)?,
+    };
+    Password::parse(&password).map_err(|error| CommandError::new(ExitStatus::Refused, error.to_string()))?;
+    Ok(password)
+}
+
 /// Asks a person for a new password, twice, until both are the same.
-pub(super) fn prompt() -> anyhow::Result<Secret<String>> {
+fn prompt(question: &str) -> anyhow::Result<Secret<String>> {
     let mut terminal = Terminal::open()?;
+    let question = format!("{question} (at least {} characters): ", Password::MIN_CHARS);
     for _ in 0..MAX_ATTEMPTS {
-        let first = terminal.read_line("Password (at least 15 characters): ")?;
+        let first = terminal.read_line(&question)?;
         if let Err(error) = Password::parse(&first) {
             terminal.write(&format!("{error}.\n"))?;
             continue;
@@ -120,7 +131,7 @@ impl Terminal {
                     [21] => typed.zeroize(),
                     [byte] => typed.push(byte),
                 }
-                if typed.len() > Password::MAX_BYTES {
+                if typed.len() > Password::MAX_TYPED_BYTES {
                     typed.zeroize();
                     anyhow::bail!("a password has at most {} bytes", Password::MAX_BYTES);
                 }

@@ -11,8 +11,8 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
-    AcceptError, AuthenticateError, AuthorizationError, InviteError, LoginError, MemberError, OperateError,
-    PasswordError, SigningKeysError, TooManyGuesses,
+    AcceptError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError, LoginError,
+    MemberError, OperateError, PasswordError, SigningKeysError, TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -131,6 +131,18 @@ impl From<LoginError> for Problem {
             LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
             LoginError::TooManyGuesses(error) => error.into(),
             LoginError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangePasswordError> for Problem {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::Authorization(error) => error.into(),
+            ChangePasswordError::WrongPassword => Self::new(Reason::CurrentPasswordWrong, error),
+            ChangePasswordError::Password(error) => error.into(),
+            ChangePasswordError::TooManyGuesses(error) => error.into(),
+            ChangePasswordError::PortError(error) => error.into(),
         }
     }
 }

@@ -54,6 +54,8 @@ reasons! {
     Forbidden = FORBIDDEN, "forbidden", "Your role does not permit this";
     /// Only an Owner hands out, or touches, that role.
     RoleNotYours = FORBIDDEN, "role_not_yours", "Only an owner may do this";
+    /// A password is changed by whoever gives the current one, and this is not it.
+    CurrentPasswordWrong = FORBIDDEN, "current_password_wrong", "The current password is wrong";
     /// The setup token is missing or wrong.
     SetupTokenWrong = FORBIDDEN, "setup_token_wrong", "The setup token is missing or wrong";
     /// Nobody may register at present.

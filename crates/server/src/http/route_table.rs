@@ -11,12 +11,12 @@ use syft_space_domain::access::Permission::{
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
-    AccessDenied, AlreadyListed, AudienceTaken, Conflict, CredentialRefused, CredentialsWrong, EndpointDraft,
-    HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable, InUse, IssuerMismatch,
-    IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute, NotFound,
-    OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
-    RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TooManyGuesses, Unavailable,
-    UsernameMismatch,
+    AccessDenied, AlreadyListed, AudienceTaken, Conflict, CredentialRefused, CredentialsWrong,
+    CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable,
+    InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute,
+    NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
+    RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TooManyGuesses,
+    Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
@@ -159,6 +159,11 @@ pub static ROUTES: &[Route] = routes! {
     Delete "/api/v1/auth/me"       member(&[OwnAccount]) => auth::leave,
         summary("Leave the tenant").description("It removes the account. The tenant's last owner stays.")
             .no_content().reasons(&[LastOwner]);
+    Put    "/api/v1/auth/password" member(&[OwnAccount]) => auth::change_password,
+        summary("Change one's own password")
+            .description("All access tokens of the account end with it, this request's too; the answer is a new one.")
+            .request_body::<auth::PasswordChange>().response::<auth::AccessToken<'static>>(200)
+            .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses]);
 
     Get    "/api/v1/users"      member(&[ReadMembers]) => users::list,
         summary("List the members").paged().response::<List<users::Member>>(200);

@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, ReasonCode};
-use syft_space_domain::identity::{self, Email, LoginError, Password};
+use syft_space_domain::identity::{
+    self, ChangePassword, ChangePasswordError, Email, LoggedIn, LoginError, Password,
+};
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::tenant::{self, RegisterError, TenantName};
@@ -112,13 +114,43 @@ pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem>
         let (address, reason_code) = (request.context.origin.address, ReasonCode::TooManyGuesses);
         request.state.merged_refusals.count(address, Action::AuthnLoginFail, reason_code);
     }
-    let logged_in = logged_in?;
+    token(&logged_in?)
+}
+
+fn token(logged_in: &LoggedIn) -> Result<HttpResponse, Problem> {
     let token = AccessToken {
         access_token: logged_in.token.expose().into(),
         token_type: "bearer".into(),
         expires_in: logged_in.lifetime.as_secs(),
     };
     reply::json(StatusCode::OK, &token)
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordChange {
+    #[serde(serialize_with = "rules::exposed")]
+    #[schemars(with = "shapes::PasswordShape")]
+    pub(crate) current_password: Secret<String>,
+    #[serde(serialize_with = "rules::exposed")]
+    #[schemars(with = "shapes::NewPasswordShape")]
+    pub(crate) new_password: Secret<String>,
+}
+
+pub(crate) async fn change_password(mut request: Request) -> Result<HttpResponse, Problem> {
+    let body: PasswordChange = request.json().await?;
+    let wanted = ChangePassword {
+        current: Password::presented(&body.current_password)?,
+        new: Password::parse(&body.new_password)?,
+    };
+    let changed =
+        identity::change_password(request.space(), &request.context, request.principal()?, wanted).await;
+    if let Err(ChangePasswordError::TooManyGuesses(_)) = &changed {
+        // As at a login: whoever tries again and again costs nothing, and is merged into few events.
+        let (address, reason_code) = (request.context.origin.address, ReasonCode::TooManyGuesses);
+        request.state.merged_refusals.count(address, Action::AuthnPasswordChangeFail, reason_code);
+    }
+    token(&changed?)
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -11,7 +11,7 @@ use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
 #[tokio::test]
 async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let space = TestSpace::start().await;
-    let owner = space.found("acme").await;
+    let mut owner = space.found("acme").await;
     let dataset = dataset_of(&owner, "d", &[("doc", "Penguins swim.")]).await;
     let spare = dataset_of(&owner, "spare", &[]).await;
     endpoint_on(&owner, &dataset, "things").await;
@@ -44,6 +44,12 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             "/auth/login",
             "/auth/login".into(),
             json!({ "email": "owner@acme.example", "password": PASSWORD }),
+        ),
+        (
+            "PUT",
+            "/auth/password",
+            "/auth/password".into(),
+            json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
         ),
         ("PATCH", "/users/{id}", format!("/users/{user}"), json!({ "role": "viewer" })),
         ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),
@@ -122,6 +128,9 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         let request = if body.is_null() { request } else { request.json(&body) };
         let answer = owner.send(request).await;
         assert!((200..300).contains(&answer.status), "{method} {path}: {answer:?}");
+        if let Some(token) = answer.body["access_token"].as_str() {
+            owner = owner.with_token(token);
+        }
         let log = owner.audit("").await;
         let recorded = log.iter().any(|event| event["request_id"] == answer.header("x-request-id"));
         assert!(recorded, "{method} {route} left no event");

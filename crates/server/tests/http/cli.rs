@@ -7,6 +7,7 @@ mod ingest;
 mod kept;
 mod lists;
 mod owner;
+mod password;
 mod socket;
 mod terminal;
 

@@ -64,6 +64,8 @@ mod noise;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod passwords;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod power;

@@ -149,6 +149,8 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     let token = told.send("auth_login", "", 200).await["access_token"].as_str().unwrap().to_owned();
     told.client = space.anybody().with_token(&token);
     assert_eq!(told.send("auth_me", "", 200).await["id"], owner["id"]);
+    let changed = told.send("auth_change_password", "", 200).await;
+    told.client = space.anybody().with_token(changed["access_token"].as_str().unwrap());
     let invited = told.send("invitations_create", "", 201).await;
     told.swap("the token that was handed over", invited["token"].as_str().unwrap());
     let joined = told.send("invitations_accept", "", 201).await;

@@ -34,6 +34,9 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Post, "/auth/login") => {
             vec![is("/email", Email), is("/password", Password), may_be("/tenant", TenantName)]
         }
+        (Method::Put, "/auth/password") => {
+            vec![is("/current_password", Password), is("/new_password", NewPassword)]
+        }
         (Method::Patch, "/users/{id}") => vec![is("/role", Word), is("/status", Word)],
         (Method::Post, "/invitations") => vec![is("/email", Email), is("/role", Word)],
         (Method::Post, "/invitations/accept") => vec![is("/token", Token), is("/password", NewPassword)],

@@ -60,6 +60,8 @@ impl World {
         match (route.method, route.path) {
             (Method::Post, "/api/v1/auth/register") => body["setup_token"] = Value::Null,
             (Method::Post, "/api/v1/auth/login") => body["email"] = json!("owner@acme.example"),
+            // The owner's token is needed to the end, so what is good otherwise is refused at last.
+            (Method::Put, "/api/v1/auth/password") => body["new_password"] = json!("passwordpassword"),
             (Method::Patch, "/api/v1/marketplaces/{id}") => {
                 body["credential"] = json!({ "type": "pat", "token": "another" });
             }

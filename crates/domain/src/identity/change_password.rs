@@ -1,0 +1,97 @@
+//! Changing one's own password, which ends every token of the account.
+
+use crate::access::Permission;
+use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
+use crate::identity::login::issue;
+use crate::identity::ports::Compared;
+use crate::identity::{
+    AuthorizationError, Guess, LoggedIn, Member, MemberIdentity, Password, PasswordError, Principal, TooManyGuesses,
+};
+use crate::port_error::{PortError, port_errors};
+use crate::space::Space;
+use crate::store::View;
+use crate::tenant::TenantScope;
+use crate::unit::Recorded;
+
+/// Somebody wants another password.
+pub struct ChangePassword {
+    /// The one they have.
+    pub current: Password,
+    /// The one they want.
+    pub new: Password,
+}
+
+/// A password was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// The caller may not do it, or not any more.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationError),
+    /// It is not the account's password.
+    #[error("the current password is wrong; nothing was changed")]
+    WrongPassword,
+    /// The new password is not good enough.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Too many wrong passwords were given for the account.
+    #[error(transparent)]
+    TooManyGuesses(#[from] TooManyGuesses),
+    /// A port failed.
+    #[error(transparent)]
+    PortError(#[from] PortError),
+}
+port_errors!(ChangePasswordError);
+
+/// Changes the caller's own password. All tokens of before end with it, also those whose requests are on their way; the
+/// answer is a new one. A wrong current password is a guess as at a login, and taken from the same allowance.
+///
+/// # Errors
+/// When the caller has no password here or their token has ended, the current password is wrong or one guess too many, the
+/// new one is too easily guessed, or a port failed.
+pub async fn change_password(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+    wanted: ChangePassword,
+) -> Result<LoggedIn, ChangePasswordError> {
+    let permission = Permission::OwnAccount;
+    let MemberIdentity { account, email, .. } = principal.member(permission)?.clone();
+    let tenant_name = principal.snapshot().tenant.name.clone();
+    space.passwords.check(&wanted.new, &[email.as_str(), tenant_name.as_str()])?;
+    let event = principal.event(context, Action::AuthnPasswordChange)?;
+    let event = event.on(ObjectKind::Member, account).about(&email);
+    let guess = Guess::new(context, Some(&tenant_name), &email);
+    let look = move |view: &mut dyn View, scope: &TenantScope| {
+        guess.check::<_, ChangePasswordError>(view)?;
+        let own = view.account_by_email(scope, &email)?.filter(|own| own.member.account == account);
+        Ok((own.map(|own| own.password), guess.client(view)?))
+    };
+    let (stored, client) =
+        space.read_ahead::<_, ChangePasswordError, _>(principal, permission, &event, look).await?;
+    // Both in any case, and the new one first: neither the time nor a full queue tells whether the current one is right.
+    let hash = space.passwords.hash(client, &wanted.new).await?;
+    let compared = space.passwords.compare(client, &wanted.current, stored.as_ref()).await?;
+    let is_wrong = matches!(compared, Compared::Wrong);
+
+    let failed = Event { action: Action::AuthnPasswordChangeFail, ..event.clone() };
+    let failed = failed.denied(ReasonCode::CredentialsWrong);
+    let authorization = principal.authorize(permission, space.clock.now())?;
+    let changed = space.store.write(move |tx| {
+        // Each change of a password gives the account another generation: of two at once the second is refused here.
+        let scope = tx.authority::<ChangePasswordError>(&authorization, &event)?;
+        if is_wrong {
+            guess.count::<_, ChangePasswordError>(tx)?;
+            return Ok(Recorded::new(None, failed.clone()));
+        }
+        guess.check::<_, ChangePasswordError>(tx)?;
+        guess.was_right(tx)?;
+        let Some(member) = tx.member(&scope, account)? else { return Ok(Recorded::new(None, failed.clone())) };
+        // All tokens of before end.
+        let member = Member { generation: member.generation + 1, ..member };
+        tx.set_password(&scope, account, &hash)?;
+        tx.update_member(&scope, &member)?;
+        Ok(Recorded::new(Some(member), event.clone()))
+    });
+    let member = changed.await?.ok_or(ChangePasswordError::WrongPassword)?;
+    Ok(issue(space, context, &member, tenant_name)?)
+}

@@ -1,0 +1,58 @@
+//! The command `syft-space password`: an account changes its own password.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::account::Account;
+use crate::cli::api::{ApiClient, unusable};
+use crate::cli::exit::CommandError;
+use crate::cli::output::Output;
+use crate::cli::password;
+use crate::routes::auth::{AccessToken, Login, PasswordChange};
+
+/// Whose password becomes which.
+#[derive(Args)]
+pub(super) struct PasswordArguments {
+    /// Read the new password from this file, or from standard input if it is -; else the terminal asks for it, twice
+    #[arg(long, value_name = "FILE")]
+    new_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) account: Account,
+}
+
+impl PasswordArguments {
+    /// Refuses two passwords on one standard input.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        let from_input = [&self.new_password_file, &self.account.password_file];
+        if from_input.iter().all(|file| file.as_deref() == Some(Path::new("-"))) {
+            let why = "standard input has the current password: name a file for the new one";
+            return Err(unusable("--new-password-file", why));
+        }
+        Ok(())
+    }
+
+    /// Takes the new password, beside the current one of a login.
+    pub(super) fn read(&self, login: &Login) -> anyhow::Result<PasswordChange> {
+        let new_password = password::new(self.new_password_file.as_deref(), "New password")?;
+        Ok(PasswordChange { current_password: login.password.clone(), new_password })
+    }
+}
+
+/// Changes the password of the account that is logged in.
+pub(super) async fn run(
+    api: &ApiClient,
+    what: &PasswordArguments,
+    change: &PasswordChange,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    // Its answer is a token, which ends with this command unused.
+    let _issued: AccessToken<'_> = api.put("/api/v1/auth/password", change).await?;
+    if out.json {
+        return out.document(&serde_json::json!({ "email": what.account.email }));
+    }
+    out.line(&format!(
+        "The password of {} is changed. Whoever was logged in with the one before logs in anew.",
+        what.account.email
+    ))
+}
