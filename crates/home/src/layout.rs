@@ -71,6 +71,8 @@ pub fn place(path: &Path) -> PathBuf {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     pub(crate) path: PathBuf,
+    /// Whether others could use the folder until it was prepared. Whoever takes the home tells of it with the rest.
+    pub(crate) was_open: bool,
 }
 
 impl Home {

@@ -31,10 +31,13 @@ impl HomeLock {
         let failed = |error: io::Error| LockError::Failed { path: path.clone(), cause: error.to_string() };
         // Not truncated: until the lock is taken it tells who holds it.
         let mut file = private_file::open_or_create(&path).map_err(failed)?;
-        private_file::restrict(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
+                // Whoever has the home has told of the rest.
+                if home.was_open {
+                    private_file::tell_closed(home.path());
+                }
                 let mut holder = String::new();
                 let told = file.take(32).read_to_string(&mut holder);
                 let holder = told.ok().and_then(|_| holder.trim().parse().ok());

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::error::HomeError;
 use crate::layout::{APP_DB, CONFIG, GITIGNORE, Home, KEYS, LOCK, OF_FILESYSTEM, TENANTS, VERSION};
+use crate::private_file::Taken;
 use crate::{private_file, private_folder};
 
 /// The version of the layout that this release knows.
@@ -15,8 +16,8 @@ const LAYOUT_VERSION: &str = "1";
 const FIRST_ENTRIES: [&str; 5] = [VERSION, GITIGNORE, LOCK, KEYS, TENANTS];
 
 impl Home {
-    /// Makes a folder a home, or checks that it is one. What lies in it is its owner's alone afterwards. Doing so
-    /// again changes nothing.
+    /// Makes a folder a home, or checks that it is one. It is its owner's alone afterwards, and what lies in it once the home
+    /// is [locked](Home::lock), which tells of what was found open. Doing so again changes nothing.
     ///
     /// `recognise` is given the path of the database of everything but documents, looks at what is there without
     /// touching it, and says whether it is one of ours; a folder with such a database becomes a home.
@@ -36,17 +37,17 @@ impl Home {
             return Err(HomeError::NotAFolder { path: absolute }.into());
         }
         if there {
-            let home = Self { path: absolute.canonicalize().map_err(failed)? };
+            let home = Self { path: absolute.canonicalize().map_err(failed)?, was_open: false };
             home.check_entries()?;
             let has_database = recognise(&absolute.join(APP_DB))?;
             home.check_usable(&absolute, has_database)?;
         }
         private_folder::create(&absolute).map_err(failed)?;
-        let home = Self { path: absolute.canonicalize().map_err(failed)? };
+        let mut home = Self { path: absolute.canonicalize().map_err(failed)?, was_open: false };
         if home.path.to_str().is_none() {
             return Err(HomeError::NotUtf8 { path: home.path }.into());
         }
-        private_file::restrict(&home.path).map_err(failed)?;
+        home.was_open = private_file::close(&home.path).map_err(failed)? == Taken::Rights;
         // Again, for whoever could write here before is kept out only now.
         home.check_entries()?;
         home.create_layout().map_err(failed)?;
@@ -119,11 +120,9 @@ impl Home {
             if private_file::existing(&path)?.is_none() {
                 private_file::write(&path, format!("{content}\n").as_bytes())?;
             }
-            private_file::restrict(&path)?;
         }
         for folder in [self.keys(), self.path.join(TENANTS)] {
             private_folder::create_one(&folder)?;
-            private_file::restrict(&folder)?;
         }
         Ok(())
     }

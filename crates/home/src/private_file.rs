@@ -102,15 +102,19 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When it is a link, or its permissions cannot be changed.
 pub fn restrict(path: &Path) -> io::Result<()> {
-    let Some(metadata) = existing(path)? else { return Ok(()) };
-    match take_from_others(path, &metadata)? {
+    match close(path)? {
         Taken::Nothing => {}
         Taken::Rights => {
-            tracing::warn!(path = %path.display(), "others could read this; now the owner alone can");
+            tell_closed(path);
         }
         Taken::NotOurs => tracing::warn!(path = %path.display(), "{LEFT_OPEN}"),
     }
     Ok(())
+}
+
+/// Says that others could use a file or folder.
+pub(crate) fn tell_closed(path: &Path) {
+    tracing::warn!(path = %path.display(), "others could read this; now the owner alone can");
 }
 
 /// What is said of a file that is left as it is.
@@ -126,6 +130,11 @@ pub(crate) enum Taken {
     Rights,
     /// The file is open, and has a second name, which may lie anywhere: it is as it was.
     NotOurs,
+}
+
+/// Does so, and leaves it to the caller to tell of it.
+pub(crate) fn close(path: &Path) -> io::Result<Taken> {
+    existing(path)?.map_or(Ok(Taken::Nothing), |metadata| take_from_others(path, &metadata))
 }
 
 /// Does so with a file or folder that was looked at.

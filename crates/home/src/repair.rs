@@ -18,6 +18,15 @@ use crate::{private_file, private_folder};
 /// What is everybody's.
 const EVERYBODYS: u32 = 0o007;
 
+/// What is to be thought of where more was open than the home's own folder.
+const OF_DATA: &str = ". Who could write there could also put a database of their own in place of the home's: if the \
+    group is not trusted, restore a backup";
+
+/// The same where keys were among it.
+const OF_KEYS: &str = ". And the keys of the home were among them: if anybody but this server is in their group, or was, \
+    make a new signing key with `syft-space keys rotate --revoke`, and give every stored secret a new value under a new \
+    sealing key";
+
 /// What was found open.
 #[derive(Default)]
 struct Found {
@@ -36,7 +45,8 @@ struct Tally {
 impl Home {
     /// Takes from everybody but the owner what they may do with anything in the home, but for files of several names. The
     /// caller has the home's lock, and
-    /// the home's own folder is closed already, so nobody opens more meanwhile.
+    /// the home's own folder is closed already, so nobody opens more meanwhile. What was found is told of in one line, however
+    /// much it was.
     ///
     /// # Errors
     /// When a key is a link, another user's, one of several names of a file, or was open to everybody; or when something
@@ -44,6 +54,9 @@ impl Home {
     pub(crate) fn make_private(&self) -> Result<(), HomeError> {
         self.check_keys()?;
         let mut found = Found::default();
+        if self.was_open {
+            found.closed.add(&self.path);
+        }
         let mut folders = vec![self.path.clone()];
         while let Some(folder) = folders.pop() {
             let entries = fs::read_dir(&folder).map_err(|error| HomeError::io(&folder, &error))?;
@@ -54,7 +67,7 @@ impl Home {
                 }
             }
         }
-        found.tell();
+        found.tell(&self.path);
         Ok(())
     }
 
@@ -101,25 +114,19 @@ impl Tally {
 }
 
 impl Found {
-    fn tell(&self) {
+    fn tell(&self, home: &Path) {
         if let Some(first) = &self.left.first {
             tracing::warn!(count = self.left.count, first = %first.display(), "{LEFT_OPEN}");
         }
         let Some(first) = &self.closed.first else { return };
+        let of_data = if first == home && self.closed.count == 1 { "" } else { OF_DATA };
+        let of_keys = if self.keys { OF_KEYS } else { "" };
         tracing::warn!(
             count = self.closed.count,
             first = %first.display(),
-            "others could use files and folders of the home, as after a mount for a group; now the owner alone can. Who \
-             could write there could also put a database of their own in place of the home's: if the group is not \
-             trusted, restore a backup"
+            "others could use files and folders of the home, as after a mount for a group; now the owner alone \
+             can{of_data}{of_keys}"
         );
-        if self.keys {
-            tracing::warn!(
-                "the keys of the home were among them: if anybody but this server is in their group, or was, make a new \
-                 signing key with `syft-space keys rotate --revoke`, and give every stored secret a new value under a \
-                 new sealing key"
-            );
-        }
     }
 }
 

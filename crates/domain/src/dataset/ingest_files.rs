@@ -155,8 +155,10 @@ fn keep(
                     };
                     if let Some(refused) = refused {
                         let why = refused.to_string();
-                        part.unfit.insert(document.id.clone(), why.clone());
-                        // What the same bytes gave before is still true of them.
+                        // What the same bytes gave before is still true of them, and stays.
+                        if stored != Stored::SameContent {
+                            part.unfit.insert(document.id.clone(), why.clone());
+                        }
                         let is_stale = stored == Stored::OtherContent;
                         let why = if is_stale { with_removal(&why) } else { why };
                         progress.fail(failure(&document.id, file, why));
@@ -214,7 +216,7 @@ fn record_removals(
 struct Part {
     documents: Vec<Document>,
     removed: Vec<DocumentId>,
-    /// The documents that do not fit, with why.
+    /// The documents that do not fit, with why: nothing is stored under their ids.
     unfit: HashMap<DocumentId, String>,
 }
 

@@ -1,6 +1,6 @@
 //! Looking at a job's next files: which are there already, and what text the others give.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -69,7 +69,8 @@ pub(super) fn read_group(
     let stored: HashMap<&DocumentId, MadeOf> =
         ids.iter().zip(stored).filter_map(|(id, made_of)| Some((id, made_of?))).collect();
 
-    let mut group = Group { space, scope, files, stored, hashes: HashMap::new(), extracted: Vec::new() };
+    let (hashes, removed, extracted) = (HashMap::new(), HashSet::new(), Vec::new());
+    let mut group = Group { space, scope, files, stored, hashes, removed, extracted };
     let mut text = 0_usize;
     let mut bytes_done = files.job.progress.bytes_done;
     for ((number, file), name) in next.into_iter().zip(names) {
@@ -81,9 +82,13 @@ pub(super) fn read_group(
             Err(fault) if group.extracted.is_empty() => return Err(fault),
             Err(_) => break,
         };
-        if let ExtractedFile::Read { document, .. } = &extracted {
-            text = text.saturating_add(document.content.len());
-            group.hashes.insert(file.sha256, document.id.clone());
+        match &extracted {
+            ExtractedFile::Read { document, .. } => {
+                text = text.saturating_add(document.content.len());
+                group.hashes.insert(file.sha256, document.id.clone());
+            }
+            ExtractedFile::Refused { removes, .. } => group.removed.extend(removes.clone()),
+            ExtractedFile::Unchanged | ExtractedFile::Duplicate { .. } => {}
         }
         group.extracted.push((file.bytes, extracted));
         bytes_done = bytes_done.saturating_add(file.bytes);
@@ -104,6 +109,8 @@ struct Group<'a> {
     stored: HashMap<&'a DocumentId, MadeOf>,
     /// What is in the group and not stored yet.
     hashes: HashMap<ContentHash, DocumentId>,
+    /// What is still stored, and goes with the group.
+    removed: HashSet<DocumentId>,
     extracted: Vec<(u64, ExtractedFile)>,
 }
 
@@ -171,10 +178,12 @@ impl Group<'_> {
     }
 
     /// The document of this content that is stored under another id, or stands in the group, and will stay: one that another
-    /// file of the job is about to replace does not count.
+    /// file of the job is about to replace, or a file of the group takes away, does not count.
     fn elsewhere(&self, id: &DocumentId, hash: &ContentHash) -> Result<Option<DocumentId>, PortError> {
         let stays = |other: &DocumentId| {
-            other != id && self.files.becoming.get(other).is_none_or(|next| next == hash)
+            other != id
+                && !self.removed.contains(other)
+                && self.files.becoming.get(other).is_none_or(|next| next == hash)
         };
         if let Some(other) = self.hashes.get(hash).filter(|other| stays(other)) {
             return Ok(Some(other.clone()));

@@ -203,6 +203,28 @@ mod tests {
     }
 
     #[test]
+    fn q2_what_is_like_a_document_that_a_later_reader_takes_away_or_leaves_is_told_as_it_is() {
+        let world = World::with_limits(TenantLimits { bytes: 40, ..TenantLimits::default() });
+        world.clock.stand_still();
+        world.start_worker();
+        let first = [("a.txt", "A garbled bee."), ("b.txt", "An ant and an asp.")];
+        assert_eq!(world.ended(world.upload(&first).id).progress.documents_failed, 0);
+        world.reader.0.store(2, Ordering::SeqCst);
+        // What the later reader makes of b.txt does not fit beside what is there, so that the earlier text stays.
+        let files = ["a.txt", "b.txt", "c.txt", "d.txt"];
+        let texts = ["A garbled bee.", "An ant and an asp.", "A garbled bee.", "An ant and an asp."];
+        let files: Vec<_> = files.into_iter().zip(texts).collect();
+        let ended = world.ended(world.upload(&files).id).progress;
+        assert_eq!(world.stored(), ["b.txt"]);
+        let failed: Vec<_> = ended.errors.iter().map(|failure| failure.file.clone().unwrap()).collect();
+        assert_eq!(failed, ["a.txt", "b.txt", "c.txt"], "{ended:?}");
+        assert_eq!((ended.documents_done, ended.documents_duplicate), (1, 1), "d.txt is like b.txt");
+        let removed: Vec<_> =
+            ended.errors.iter().map(|failure| failure.message.contains("removed")).collect();
+        assert_eq!(removed, [true, false, false], "{ended:?}");
+    }
+
+    #[test]
     fn q2_an_index_that_fails_is_tried_again_while_the_job_runs_on() {
         let world = World::with_limits(TenantLimits::default());
         world.engine.fail([Some(SearchError::Full), Some(SearchError::Failed("no".to_owned()))]);

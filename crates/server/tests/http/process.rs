@@ -123,6 +123,11 @@ async fn r1_a_volume_that_each_mount_opens_to_a_group_starts_every_time_and_is_p
         space.server().run(command);
         let said = fs::read_to_string(log.path()).unwrap();
         assert!(said.contains("now the owner alone can") && said.contains("the keys of the home"), "{said}");
+        // All of it in one line, which says how much it was.
+        assert_eq!(said.matches("now the owner alone can").count(), 1, "{said}");
+        let line = said.lines().find(|line| line.contains("now the owner alone can")).unwrap();
+        let count = line.split("count=").nth(1).unwrap().split(' ').next().unwrap();
+        assert!(line.contains("the keys of the home") && count.parse::<u64>().unwrap() > 8, "{line}");
         check_modes(space.home(), "of a mount");
         let owner = space.anybody().with_token(owner.token());
         owner.ask("hours", "reading room").await.expect(200);
