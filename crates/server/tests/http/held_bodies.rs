@@ -444,7 +444,7 @@ async fn l3_removed_and_back_within_a_second_no_token_from_before_is_good_again(
     let id = before.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned();
     owner.delete(&format!("/users/{id}")).await.expect(204);
     let after = space.member(&owner, "anna@acme.example", "user").await;
-    after.get("/auth/me").await.expect(200);
+    let id = after.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned();
     before.get("/auth/me").await.expect_problem(401, "token_invalid");
     owner.patch(&format!("/users/{id}"), &json!({ "status": "disabled" })).await.expect(200);
     owner.patch(&format!("/users/{id}"), &json!({ "status": "active" })).await.expect(200);
