@@ -29,6 +29,7 @@ pub async fn play() -> Recorder {
     changes(&mut r).await;
     last_owner(&mut r).await;
     tenants(&mut r).await;
+    passwords(&mut r).await;
     audit(&mut r).await;
     r.log("owner", "/audit").await;
     r.log("foreigner", "/audit").await;
@@ -188,6 +189,34 @@ async fn tenants(r: &mut Recorder) {
         r.delete(who, "/auth/me").await;
     }
     r.get("user of acme", "/auth/me").await;
+}
+
+/// Changing one's own password, and what ends with it.
+async fn passwords(r: &mut Recorder) {
+    const ANOTHER: &str = "nine herons wade past quiet mills";
+    let path = "/auth/password";
+    let change = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
+    for (current, new) in [
+        ("a guess among many others", ANOTHER),
+        (PASSWORD, "fourteen chars"),
+        (PASSWORD, "p@ssw0rdp@ssw0rd"),
+        (PASSWORD, "openmined-another-acme"),
+        (PASSWORD, &"x".repeat(1_025)),
+    ] {
+        r.put("another", path, change(current, new)).await;
+    }
+    for body in [json!({}), json!({ "current_password": PASSWORD, "password": ANOTHER })] {
+        r.put("another", path, body).await;
+    }
+    let told = r.put("another", path, change(PASSWORD, ANOTHER)).await;
+    r.get("another", "/auth/me").await;
+    r.put("another", path, change(ANOTHER, PASSWORD)).await;
+    r.bear("another", told.text("/access_token"));
+    r.get("another", "/auth/me").await;
+    for password in [PASSWORD, ANOTHER] {
+        let body = json!({ "email": "another@acme.example", "password": password });
+        r.post("nobody", "/auth/login", body).await;
+    }
 }
 
 /// The log as the API gives it, and by each of its filters.
