@@ -5,7 +5,8 @@ use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::login::issue;
 use crate::identity::ports::Compared;
 use crate::identity::{
-    AuthorizationError, Guess, LoggedIn, Member, MemberIdentity, Password, PasswordError, Principal, TooManyGuesses,
+    AuthorizationError, Guess, LoggedIn, Member, MemberIdentity, Password, PasswordError, Principal,
+    TooManyGuesses,
 };
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -85,7 +86,9 @@ pub async fn change_password(
         }
         guess.check::<_, ChangePasswordError>(tx)?;
         guess.was_right(tx)?;
-        let Some(member) = tx.member(&scope, account)? else { return Ok(Recorded::new(None, failed.clone())) };
+        let Some(member) = tx.member(&scope, account)? else {
+            return Ok(Recorded::new(None, failed.clone()));
+        };
         // All tokens of before end.
         let member = Member { generation: member.generation + 1, ..member };
         tx.set_password(&scope, account, &hash)?;

@@ -167,7 +167,9 @@ mod tests {
             let chosen = parse(&composed);
             for typed in [text.clone(), text.nfd().collect(), composed] {
                 prop_assert_eq!(&parse(&typed), &chosen, "{:?}", typed);
-                prop_assert_eq!(&presented(&typed).ok(), &chosen.as_ref().ok().cloned(), "{:?}", typed);
+                // One that is too short now may have been chosen before.
+                prop_assert_eq!(presented(&typed), presented(&text), "{:?}", typed);
+                prop_assert!(chosen.is_err() || presented(&typed) == chosen, "{:?}", typed);
             }
         }
 

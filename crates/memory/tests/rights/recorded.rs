@@ -14,7 +14,7 @@ use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::secret::TokenHash;
 
-use crate::world::{World, account, email, try_log_in};
+use crate::world::{Loss, World, account, email, try_log_in};
 
 const ADDRESS: &str = "203.0.113.9";
 
@@ -110,8 +110,14 @@ fn u1_an_invitation_whose_maker_lost_the_right_is_told_of_and_nobody_is_said_to_
     let world = World::new();
     let maker = world.member("mallory", Role::Owner);
     let invitation = world.invite(&maker, "gil", Role::Admin);
-    let id = world.invitations()[0].id;
-    world.meanwhile.set(world.disable_account(&maker));
+    // It did not end with the right to make it.
+    let row = world.invitations().pop().unwrap();
+    let id = row.id;
+    let (disable, plant) = (world.change(&maker, Loss::Disabled), world.plant(row));
+    world.meanwhile.set(move || {
+        disable();
+        plant();
+    });
     let request = context(&world);
     assert_eq!(accept(&world, &request, invitation), Err(AcceptError::NotFound));
     let refused = format!(
@@ -170,7 +176,7 @@ fn u1_invitations_that_end_with_an_account_are_told_of_with_who_ended_it_and_who
         invited_by: account(&world.owner),
         created_at: world.space.clock.now(),
         expires_at: world.space.clock.now().plus(Invitation::LIFETIME),
-    });
+    })();
     let remove = |by: &Principal, who: &Principal| {
         let request = context(&world);
         let done = block_on(identity::remove_member(&world.space, &request, by, account(who), None));

@@ -15,8 +15,8 @@ use crate::http::reason::Reason::{
     CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable,
     InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute,
     NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
-    RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TooManyGuesses,
-    Unavailable, UsernameMismatch,
+    RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TooManyGuesses, Unavailable,
+    UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
