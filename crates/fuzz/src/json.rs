@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use syft_space::http::json::{MAX_DEPTH, parse, strict_value};
+use syft_space::http::problem::Problem;
 
 /// A body with a member of each kind.
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
@@ -21,8 +22,12 @@ struct Body {
     object: Option<Map<String, Value>>,
 }
 
+fn any_memory(_bytes: usize) -> Result<(), Problem> {
+    Ok(())
+}
+
 pub(crate) fn run(bytes: &[u8]) {
-    let strict = strict_value(bytes);
+    let strict = strict_value(bytes, &mut any_memory);
     let lenient = serde_json::from_slice::<Value>(bytes);
     let shape = serde_json::from_slice::<Shape>(bytes);
     match (&strict, &lenient, &shape) {
@@ -30,7 +35,7 @@ pub(crate) fn run(bytes: &[u8]) {
             assert_eq!(strict, lenient);
             assert!(!shape.has_duplicate_key && shape.depth <= MAX_DEPTH, "it should have been refused");
             let written = strict.to_string();
-            let again = strict_value(written.as_bytes());
+            let again = strict_value(written.as_bytes(), &mut any_memory);
             assert!(again.is_ok_and(|again| again == *strict), "what is written is read again: {written}");
         }
         (Ok(_), _, _) => assert!(lenient.is_ok(), "strict JSON is JSON"),
@@ -39,7 +44,7 @@ pub(crate) fn run(bytes: &[u8]) {
         }
         (Err(_), _, _) => {}
     }
-    match (parse::<Body>(bytes), serde_json::from_slice::<Body>(bytes)) {
+    match (parse::<Body>(bytes, &mut any_memory), serde_json::from_slice::<Body>(bytes)) {
         (Ok(strict), Ok(lenient)) => assert_eq!(strict, lenient),
         (Ok(_), Err(error)) => {
             assert!(error.to_string().is_empty(), "only the strict parser accepts it: {error}");

@@ -11,6 +11,15 @@ use crate::SigningAlgorithm;
 /// The kind of token (RFC 9068): no other kind of token passes for an access token.
 pub(crate) const TOKEN_TYPE: &str = "at+jwt";
 
+/// What tells our kind of token from others, whatever else stands in a header: another kind may have members of its own.
+#[derive(Deserialize)]
+pub(crate) struct Kind<'a> {
+    #[serde(borrow, default)]
+    pub(crate) alg: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) typ: Cow<'a, str>,
+}
+
 /// The members a header may have. An absent one is empty here, and so neither our type nor any key's id.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

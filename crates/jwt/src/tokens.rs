@@ -15,7 +15,7 @@ use syft_space_domain::time::Timestamp;
 use syft_space_jose::{Compact, MAX_TOKEN_BYTES, TokenCache, TokenHasher, decode, numeric_date, object};
 
 use crate::claims::Claims;
-use crate::header::{Header, TOKEN_TYPE};
+use crate::header::{Header, Kind, TOKEN_TYPE};
 use crate::key::Key;
 use crate::{KeyRing, SigningAlgorithm};
 
@@ -154,13 +154,13 @@ impl JwtTokens {
     fn check(&self, ring: &KeyRing, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenRefused> {
         let token = Compact::split(token).ok_or(TokenRefused::Malformed)?;
         let header = decode(token.header).ok_or(TokenRefused::Malformed)?;
-        let header: Header<'_> = object(&header).ok_or(TokenRefused::Malformed)?;
         let signature = decode(token.signature).ok_or(TokenRefused::Malformed)?;
-
-        let algorithm: SigningAlgorithm = header.alg.parse().map_err(|_| TokenRefused::WrongKind)?;
-        if header.typ != TOKEN_TYPE {
+        let kind: Kind<'_> = object(&header).ok_or(TokenRefused::Malformed)?;
+        let algorithm: SigningAlgorithm = kind.alg.parse().map_err(|_| TokenRefused::WrongKind)?;
+        if kind.typ != TOKEN_TYPE {
             return Err(TokenRefused::WrongKind);
         }
+        let header: Header<'_> = object(&header).ok_or(TokenRefused::Malformed)?;
         let key = ring
             .keys()
             .find(|key| key.id == header.kid && key.is_accepted(now))

@@ -95,6 +95,23 @@ fn k3_a_header_with_any_other_member_is_refused() {
     }
 }
 
+/// It may be a hub's, for which others verify it: those have members of their own.
+#[test]
+fn k1_a_token_of_another_kind_is_one_whatever_else_stands_in_its_header() {
+    for (member, value) in [("x5t", json!("AAAA")), ("cty", json!("JWT")), ("foo", json!({ "bar": [1] }))] {
+        for kind in ["alg", "typ"] {
+            let other = json!(if kind == "alg" { "PS512" } else { "JWT" });
+            let forged = |forger: &Forger| {
+                let mut header = forger.header();
+                header[member] = value.clone();
+                header[kind] = other.clone();
+                header.to_string()
+            };
+            refused(forged, TokenRefused::WrongKind);
+        }
+    }
+}
+
 #[test]
 fn k3_a_header_member_that_is_no_text_is_refused() {
     for member in ["alg", "typ", "kid"] {

@@ -4,8 +4,10 @@ use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use syft_space_domain::secret::BearerSecret;
+use syft_space_domain::store::Store;
 use syft_space_domain::tenant::is_founded;
 
 use crate::config::Settings;
@@ -19,8 +21,10 @@ use crate::telemetry;
 pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
     telemetry::start(settings);
     release_memory_when_idle();
-    actix_web::rt::System::new().block_on(async {
+    let mut store = None;
+    let served = actix_web::rt::System::new().block_on(async {
         let opened = wiring::open(home, settings)?;
+        store = Some(Arc::clone(&opened.space.store));
         let token = if is_founded(&opened.space).await? {
             SetupTokenFile::remove(home)?;
             None
@@ -41,8 +45,25 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
             }
         };
         serve(state, settings, operator, control, listening, shutdown_signal()).await
-    })
+    });
+    store.into_iter().for_each(close);
+    served
 }
+
+/// Waits until nobody else holds the store, and closes it: the thread that wrote last lets go of it a moment after it has
+/// said so, and must not be the one that closes it, for then nobody would wait until it has moved its log into the database.
+fn close(store: Arc<dyn Store>) {
+    for _ in 0..MAX_CLOSING_STEPS {
+        if Arc::strong_count(&store) == 1 {
+            break;
+        }
+        std::thread::sleep(CLOSING_STEP);
+    }
+}
+
+/// How long others may hold the store at most, once nothing is served any more: a second.
+const MAX_CLOSING_STEPS: u32 = 1_000;
+const CLOSING_STEP: Duration = Duration::from_millis(1);
 
 /// Has the allocator give memory back to the system while nothing is asked of it, too. Its threads for that are begun here, and
 /// not by the allocator itself: in a process that reads files they would stand outside its walls.

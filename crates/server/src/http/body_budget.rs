@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::http::json;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 
@@ -47,6 +51,22 @@ impl BodyBytes {
         }
         self.bytes += more;
         Ok(())
+    }
+}
+
+impl BodyBytes {
+    /// Reads a body as JSON. What is read takes memory besides its text, which is taken as well.
+    ///
+    /// # Errors
+    /// As for [`json::parse`].
+    pub fn parse<T: DeserializeOwned + JsonSchema>(&mut self, body: &[u8]) -> Result<T, Problem> {
+        json::parse(body, &mut |bytes| self.grow_to(body.len().saturating_add(bytes)))
+    }
+
+    /// What was taken so far, to be kept elsewhere.
+    pub fn take(&mut self) -> Self {
+        let empty = self.budget.empty_body();
+        std::mem::replace(self, empty)
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod deserializer;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use schemars::{JsonSchema, SchemaGenerator};
@@ -21,14 +21,27 @@ pub const MAX_DEPTH: usize = 32;
 /// hundred times its size.
 pub const MAX_VALUES: usize = 250_000;
 
+/// Takes as many bytes of memory as are asked for, in place of what was taken before, or refuses.
+pub type TakeMemory<'a> = dyn FnMut(usize) -> Result<(), Problem> + 'a;
+
+/// What an object takes besides its members, about: a node of its tree.
+const OBJECT_BYTES: usize = 640;
+/// What a member of an object or an item of a list takes besides its text.
+const PART_BYTES: usize = 64;
+/// Memory is taken in steps of so many bytes.
+const STEP_BYTES: usize = 64 << 10;
+
 /// Reads a body: text that is not JSON, a key that stands twice and bottomless nesting are 400; JSON of another
 /// shape is 422.
 ///
+/// `take` is asked for the memory that the values take, as they are read: the bytes of all so far.
+///
 /// # Errors
-/// When the text is not such JSON, or the value is not of the type `T`; all that is wrong with it is told at once.
-pub fn parse<T: DeserializeOwned + JsonSchema>(body: &[u8]) -> Result<T, Problem> {
-    deserialize(strict_value(body)?).or_else(|error| {
-        let value = strict_value(body)?;
+/// When the text is not such JSON, or the value is not of the type `T`; all that is wrong with it is told at once. When the
+/// memory is not to be had.
+pub fn parse<T: DeserializeOwned + JsonSchema>(body: &[u8], take: &mut TakeMemory<'_>) -> Result<T, Problem> {
+    deserialize(strict_value(body, take)?).or_else(|error| {
+        let value = strict_value(body, take)?;
         let missing = missing_fields::<T>(&value);
         let mut search = ErrorSearch::default();
         search.search::<T>(value, error);
@@ -137,14 +150,61 @@ fn pointer_to(path: &[Step], number: fn(usize) -> usize) -> String {
 /// Reads JSON in which no key stands twice in one object (RFC 8259, section 4, leaves open what that would mean).
 ///
 /// # Errors
-/// When the text is not such JSON.
-pub fn strict_value(body: &[u8]) -> Result<Value, Problem> {
+/// When the text is not such JSON, or its memory is not to be had.
+pub fn strict_value(body: &[u8], take: &mut TakeMemory<'_>) -> Result<Value, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let values = Cell::new(0);
-    let value = StrictValue { depth: 0, values: &values }.deserialize(&mut deserializer);
+    let meter = Meter {
+        values: Cell::new(0),
+        bytes: Cell::new(0),
+        taken: Cell::new(0),
+        take: RefCell::new(take),
+        refused: RefCell::default(),
+    };
+    let value = StrictValue { depth: 0, meter: &meter }.deserialize(&mut deserializer);
     let value = value.and_then(|value| deserializer.end().map(|()| value));
-    value
-        .map_err(|error| Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}")))
+    value.map_err(|error| {
+        let malformed =
+            || Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}"));
+        meter.refused.take().unwrap_or_else(malformed)
+    })
+}
+
+/// What is counted of a body as it is read.
+struct Meter<'a, 'b> {
+    /// How many values have been begun.
+    values: Cell<usize>,
+    /// What they take.
+    bytes: Cell<usize>,
+    /// What was taken for them.
+    taken: Cell<usize>,
+    take: RefCell<&'a mut TakeMemory<'b>>,
+    /// Why no more is to be had.
+    refused: RefCell<Option<Problem>>,
+}
+
+impl Meter<'_, '_> {
+    fn begin_value<E: serde::de::Error>(&self) -> Result<(), E> {
+        self.values.set(self.values.get() + 1);
+        if self.values.get() > MAX_VALUES {
+            let told = format_args!("it has more than {MAX_VALUES} values; send it in several requests");
+            return Err(E::custom(told));
+        }
+        Ok(())
+    }
+
+    fn use_memory<E: serde::de::Error>(&self, bytes: usize) -> Result<(), E> {
+        let used = self.bytes.get().saturating_add(bytes);
+        self.bytes.set(used);
+        if used <= self.taken.get() {
+            return Ok(());
+        }
+        let wanted = used.saturating_add(STEP_BYTES);
+        self.taken.set(wanted);
+        self.take.borrow_mut()(wanted).map_err(|problem| {
+            self.refused.replace(Some(problem));
+            E::custom("its memory is not to be had")
+        })
+    }
 }
 
 /// The most characters of a field's name that a refusal repeats.
@@ -172,13 +232,12 @@ fn pointer(segments: impl Iterator<Item = String>) -> String {
 }
 
 #[derive(Clone, Copy)]
-struct StrictValue<'a> {
+struct StrictValue<'a, 'b, 'c> {
     depth: usize,
-    /// How many values have been begun.
-    values: &'a Cell<usize>,
+    meter: &'a Meter<'b, 'c>,
 }
 
-impl StrictValue<'_> {
+impl StrictValue<'_, '_, '_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth < MAX_DEPTH {
             Ok(Self { depth: self.depth + 1, ..self })
@@ -188,19 +247,15 @@ impl StrictValue<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for StrictValue<'_> {
+impl<'de> DeserializeSeed<'de> for StrictValue<'_, '_, '_> {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.values.set(self.values.get() + 1);
-        if self.values.get() > MAX_VALUES {
-            let told = format_args!("it has more than {MAX_VALUES} values; send it in several requests");
-            return Err(serde::de::Error::custom(told));
-        }
+        self.meter.begin_value()?;
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for StrictValue<'_> {
+impl<'de> Visitor<'de> for StrictValue<'_, '_, '_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -223,11 +278,13 @@ impl<'de> Visitor<'de> for StrictValue<'_> {
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.meter.use_memory(value.len())?;
         Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+    fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Value, E> {
+        self.meter.use_memory(value.len())?;
         Ok(Value::String(value))
     }
 
@@ -239,6 +296,7 @@ impl<'de> Visitor<'de> for StrictValue<'_> {
         let inner = self.deeper()?;
         let mut array = Vec::new();
         while let Some(item) = items.next_element_seed(inner)? {
+            self.meter.use_memory(PART_BYTES)?;
             array.push(item);
         }
         Ok(Value::Array(array))
@@ -246,8 +304,10 @@ impl<'de> Visitor<'de> for StrictValue<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
+        self.meter.use_memory(OBJECT_BYTES)?;
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
+            self.meter.use_memory(key.len().saturating_add(PART_BYTES))?;
             if object.contains_key(&key) {
                 let shown: String = key.chars().take(MAX_NAME_CHARS).collect();
                 let twice = format_args!("the key {shown:?} stands twice in one object");
@@ -272,6 +332,14 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn strict_value(body: &[u8]) -> Result<Value, Problem> {
+        super::strict_value(body, &mut |_| Ok(()))
+    }
+
+    fn parse<T: DeserializeOwned + JsonSchema>(body: &[u8]) -> Result<T, Problem> {
+        super::parse(body, &mut |_| Ok(()))
+    }
 
     #[test]
     fn i1_a_key_that_stands_twice_is_refused_at_any_depth() {
@@ -303,6 +371,38 @@ mod tests {
             let problem = strict_value(body.as_bytes()).unwrap_err();
             assert_eq!(problem.reason(), Reason::Malformed);
         }
+    }
+
+    #[test]
+    fn m4_the_memory_of_values_is_taken_as_they_are_read_and_no_more_are_read_without_it() {
+        let documents = format!(r#"{{"documents":[{}0]}}"#, r#"{"content":"x"},"#.repeat(50_000));
+        let mut taken = 0;
+        assert!(
+            super::strict_value(documents.as_bytes(), &mut |bytes| {
+                taken = bytes;
+                Ok(())
+            })
+            .is_ok()
+        );
+        assert!(
+            taken > 40 * documents.len() && taken < 80 * documents.len(),
+            "{taken} for {}",
+            documents.len()
+        );
+        let mut steps = 0;
+        let refused = super::strict_value(documents.as_bytes(), &mut |bytes| {
+            steps += 1;
+            if bytes < 1 << 20 { Ok(()) } else { Err(Problem::new(Reason::Overloaded, "no more")) }
+        });
+        assert_eq!(refused.unwrap_err().reason(), Reason::Overloaded);
+        assert!(steps <= 17, "it goes on after a refusal: {steps}");
+        let text = format!("[\"{}\"]", "x".repeat(1 << 20));
+        super::strict_value(text.as_bytes(), &mut |bytes| {
+            taken = bytes;
+            Ok(())
+        })
+        .unwrap();
+        assert!((1 << 20..3 << 19).contains(&taken), "{taken}");
     }
 
     #[test]

@@ -176,7 +176,9 @@ mod tests {
     use syft_space_domain::unit::Unit;
 
     use super::*;
-    use crate::http::refusal_table::{MAX_KINDS, MAX_KINDS_PER_PRINCIPAL, WRITTEN_PER_SECOND};
+    use crate::http::refusal_table::{
+        MAX_KINDS, MAX_KINDS_PER_PRINCIPAL, WRITTEN_PER_SECOND, WRITTEN_PER_SIDE,
+    };
     use crate::http::testing::state;
 
     /// A store that refuses to write while there is an error.
@@ -367,6 +369,25 @@ mod tests {
         let queries = of_action(&space, Action::EndpointQuery);
         let all_from_one = queries.iter().all(|event| event.person.address == address(9));
         assert!(all_from_one, "where a principal came from stays, whatever it was about");
+    }
+
+    #[tokio::test]
+    async fn u1_a_crowd_writes_no_more_events_at_once_than_it_may_and_each_is_counted() {
+        let space = state().space;
+        let refusals = MergedRefusals::of(space.clone());
+        let mut written = 0;
+        for n in 0..60_u8 {
+            for _ in 0..WRITTEN_PER_SECOND.0 {
+                let admission = refusals.admit(&refused_removal(&space, n, "boss", address(7)));
+                written += u32::from(matches!(admission, Admission::Written(..)));
+            }
+        }
+        assert_eq!(written, WRITTEN_PER_SIDE);
+        refusals.flush().await.unwrap();
+        let events = of_action(&space, Action::UserDeleted);
+        let counted: u32 = events.iter().map(|event| event.count).sum();
+        assert_eq!(counted, 600 - WRITTEN_PER_SIDE, "none is lost");
+        assert!(events.len() <= 60, "one of each at most: {}", events.len());
     }
 
     #[tokio::test]

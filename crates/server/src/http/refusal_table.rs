@@ -14,6 +14,8 @@ pub(super) const MAX_KINDS: usize = 1_000;
 pub(super) const MAX_KINDS_PER_PRINCIPAL: usize = 16;
 /// How many refusals of one caller are written as they are within a second: of one kind, and of all.
 pub(super) const WRITTEN_PER_SECOND: (u32, u32) = (10, 100);
+/// How many of all callers of one [`Side`] are: accounts on a hub are as many as somebody likes.
+pub(super) const WRITTEN_PER_SIDE: u32 = 200;
 
 /// Refusals of one kind become one event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -132,6 +134,8 @@ pub(super) struct Table {
     pub(super) counts: HashMap<RefusalKind, Count>,
     /// How many were written at once, of whom.
     pub(super) written: HashMap<Client, Written>,
+    /// How many were, of all.
+    all_written: u32,
     /// How many kinds are counted, of which principal.
     kinds: HashMap<Client, usize>,
 }
@@ -160,7 +164,8 @@ impl Table {
         let written = self.written.entry(client).or_default();
         let of_kind = written.kinds.get(&told).copied().unwrap_or_default();
         let (most_of_kind, most) = WRITTEN_PER_SECOND;
-        if of_kind < most_of_kind && written.all < most {
+        if of_kind < most_of_kind && written.all < most && self.all_written < WRITTEN_PER_SIDE {
+            self.all_written = self.all_written.saturating_add(1);
             written.all = written.all.saturating_add(1);
             written.kinds.insert(told.clone(), of_kind.saturating_add(1));
             return Admission::Written(round, client, told);

@@ -17,11 +17,11 @@ use syft_space_domain::tenant::OperatorScope;
 use crate::http::body::BodyStream;
 use crate::http::body_budget::BodyBytes;
 use crate::http::caller::Caller;
+use crate::http::drain;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::route_docs::Parameter;
 use crate::http::state::State;
-use crate::http::{drain, json};
 
 /// The future of a handler, which refuses in the form of its front door.
 pub type HandlerFuture<E = Problem> = LocalBoxFuture<'static, Result<HttpResponse, E>>;
@@ -105,7 +105,7 @@ impl Request {
     pub async fn json<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, Problem> {
         self.check_media_type(&["application/json"])?;
         let body = self.body(self.max_json_bytes).await?;
-        json::parse(&body)
+        self.body_bytes.parse(&body)
     }
 
     /// Reads the body as a merge patch (RFC 7396).
@@ -115,7 +115,7 @@ impl Request {
     pub async fn merge_patch<T: DeserializeOwned + JsonSchema>(&mut self) -> Result<T, Problem> {
         self.check_media_type(&["application/merge-patch+json", "application/json"])?;
         let body = self.body(self.max_json_bytes).await?;
-        json::parse(&body)
+        self.body_bytes.parse(&body)
     }
 
     /// Refuses a body of another media type, before it is read.

@@ -19,7 +19,6 @@ use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::error_response::search_query_error;
-use crate::http::json;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::reason::Reason;
 use crate::http::request::Request;
@@ -162,10 +161,12 @@ pub(crate) async fn add(mut request: Request) -> Result<HttpResponse, Problem> {
     let body = request.body(request.state.limits.documents_body_bytes).await?;
     let (state, context, principal) =
         (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
+    let mut body_bytes = request.body_bytes.take();
     let job = reply::blocking(&request, move || {
-        let body: AddDocuments = json::parse(&body)?;
-        let documents = parse_documents(body, &context)?;
+        let parsed: AddDocuments = body_bytes.parse(&body)?;
+        let documents = parse_documents(parsed, &context)?;
         let job = dataset::start_ingestion(&state.space, &context, &principal, id, documents)?;
+        drop((body, body_bytes));
         let scope = dataset::ingestion_scope(&principal)?;
         if !wait {
             dataset::finish_later(&state.space, &scope, job.clone());
