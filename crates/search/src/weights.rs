@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::ops::Range;
 
 use syft_space_domain::dataset::{AnalyzerSettings, Tokenizer, hyphenated_words};
 use tantivy::postings::TermInfo;
@@ -104,10 +103,12 @@ pub(crate) fn weighted_terms(
         known: Vec::new(),
         unknown_weight: 0.0,
     };
-    let names = vocabulary.known_names(analyzer::possible_names(settings, &question))?;
-    let terms = analyzer::query_terms(settings, &question, names.clone());
+    let mut names = analyzer::possible_names(settings, &question);
+    let known_names = vocabulary.known_names(names.keys())?;
+    names.retain(|name, _| known_names.contains_key(name));
+    let terms = analyzer::query_terms(settings, &question, names);
     let (mut near_left, mut corrections_left) = (MAX_NEAR, MAX_CORRECTIONS);
-    for (term, place) in terms.iter().filter(|(term, _)| !names.contains_key(*term)) {
+    for (term, place) in terms.iter().filter(|(term, _)| !known_names.contains_key(*term)) {
         if vocabulary.add(term)? {
             continue;
         }
@@ -128,8 +129,9 @@ pub(crate) fn weighted_terms(
         }
     }
     let factor = if vocabulary.known.is_empty() { CAPITAL_FACTOR } else { 1.0 };
-    for name in names.keys() {
-        vocabulary.add_name(name, factor, terms.len() == names.len())?;
+    let is_alone = terms.len() == known_names.len();
+    for (name, known) in known_names {
+        vocabulary.add_name(&name, known, factor, is_alone)?;
     }
     Ok(vocabulary.into_weighted())
 }
@@ -203,28 +205,31 @@ impl Vocabulary<'_> {
     }
 
     /// Those of these stop words that some chunk has written as a name.
-    fn known_names(
+    fn known_names<'n>(
         &self,
-        mut names: BTreeMap<String, Range<usize>>,
-    ) -> io::Result<BTreeMap<String, Range<usize>>> {
-        let mut unknown = Vec::new();
-        for name in names.keys() {
-            if self.look_up(&name_forms(name), true)?.is_none() {
-                unknown.push(name.clone());
+        names: impl Iterator<Item = &'n String>,
+    ) -> io::Result<BTreeMap<String, QueryTerm>> {
+        let mut known = BTreeMap::new();
+        for name in names {
+            if let Some(term) = self.look_up(&name_forms(name), true)? {
+                known.insert(name.clone(), term);
             }
         }
-        names.retain(|name, _| !unknown.contains(name));
-        Ok(names)
+        Ok(known)
     }
 
     /// Adds a stop word that the question and some chunk write as a name. If it is asked for alone, what is none is found
     /// behind it.
-    fn add_name(&mut self, name: &str, factor: f64, is_alone: bool) -> io::Result<()> {
-        let mut forms = Vec::from(name_forms(name));
-        let Some(known) = self.look_up(&forms, true)? else { return Ok(()) };
+    fn add_name(&mut self, name: &str, known: QueryTerm, factor: f64, is_alone: bool) -> io::Result<()> {
         let weight = factor * known.weight;
-        forms.extend(is_alone.then(|| (name.replacen(CAPITAL_MARK, &STOP_WORD_MARK.to_string(), 1), 1)));
-        self.known.extend(self.look_up(&forms, true)?.map(|known| QueryTerm { weight, ..known }));
+        let term = if is_alone {
+            let mut forms = Vec::from(name_forms(name));
+            forms.push((name.replacen(CAPITAL_MARK, &STOP_WORD_MARK.to_string(), 1), 1));
+            self.look_up(&forms, true)?.unwrap_or(known)
+        } else {
+            known
+        };
+        self.known.push(QueryTerm { weight, ..term });
         Ok(())
     }
 

@@ -347,11 +347,11 @@ async fn list<T: DeserializeOwned, R: Serialize>(
 ) -> anyhow::Result<()> {
     let (mut left, mut cursor) = (max, None::<String>);
     let mut table = out.table(columns);
-    let paged = !["/tenants", "/hubs", "/keys"].iter().any(|whole| path.ends_with(whole));
     while left > 0 {
         let limit = left.min(100).to_string();
         let mut query = filters.to_vec();
-        query.extend(paged.then_some(("limit", &*limit)));
+        // Some lists are one page, and take no limit: that there are more pages is what a cursor tells.
+        query.extend((max < u64::MAX || cursor.is_some()).then_some(("limit", &*limit)));
         let page = api.page(path, &query, cursor.as_deref()).await?;
         let items = tell(page.items).await?;
         table.items(&items)?;

@@ -68,8 +68,9 @@ fn without_zone(address: &str) -> Option<IpAddr> {
     if is_zone { address.parse().ok().map(|address: Ipv6Addr| address.into()) } else { None }
 }
 
+/// Whether this is what may stand behind a colon: a port, or nothing (RFC 3986, 3.2.3).
 fn is_port(text: &str) -> bool {
-    !text.starts_with('+') && text.parse::<u16>().is_ok()
+    text.is_empty() || (!text.starts_with('+') && text.parse::<u16>().is_ok())
 }
 
 /// Says once that a proxy's word cannot be read, for all its clients then pass for one. Anybody could have it said
@@ -125,9 +126,15 @@ mod tests {
             ("2001:db8::5", "2001:db8::5"),
             ("[::ffff:198.51.100.1]:1", "198.51.100.1"),
             ("9.9.9.9, 198.51.100.1:1, 10.0.0.3:80", "198.51.100.1"),
+            // A port that is left empty.
+            ("198.51.100.1:", "198.51.100.1"),
+            ("9.9.9.9, [2001:db8::5]:, 10.0.0.3:", "2001:db8::5"),
+            ("\"198.51.100.1:\"", "198.51.100.1"),
             // No address: what stands further left is not believed.
-            ("198.51.100.1:", "10.0.0.1"),
             ("198.51.100.1:99999", "10.0.0.1"),
+            ("198.51.100.1, 198.51.100.2::", "10.0.0.1"),
+            ("198.51.100.1, [198.51.100.2]::", "10.0.0.1"),
+            ("198.51.100.1, :", "10.0.0.1"),
             ("[198.51.100.1", "10.0.0.1"),
             ("198.51.100.1, unknown", "10.0.0.1"),
             ("198.51.100.1, [10.0.0.3]x", "10.0.0.1"),
