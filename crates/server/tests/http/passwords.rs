@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::held_bodies::Held;
-use crate::space::{Answer, Client, PASSWORD, TestSpace};
+use crate::space::{Answer, Client, PASSWORD, TestSpace, in_memory};
 
 const ANOTHER: &str = "nine herons wade past quiet mills";
 const WRONG: &str = "a guess among many others";
@@ -92,7 +92,7 @@ async fn a3_the_new_password_is_held_to_the_rules_before_the_current_one_is_look
     let space = TestSpace::start().await;
     let owner = space.found("harbor-archive").await;
     let anna = space.member(&owner, "anna.lindqvist@museum.example", "user").await;
-    for (new, hint) in [
+    let refused = [
         ("fourteen chars", "at least 15 characters"),
         ("u\u{308}u\u{308}u\u{308}u\u{308}u\u{308}u\u{308}u\u{308}u\u{308}", "at least 15 characters"),
         ("passwordpassword", "easily guessed"),
@@ -102,7 +102,10 @@ async fn a3_the_new_password_is_held_to_the_rules_before_the_current_one_is_look
         ("4nn4_L1ndqv1st!!", "easily guessed"),
         ("openmined-syftspace", "easily guessed"),
         ("0p3nM1n3d$yft$p4c3", "easily guessed"),
-    ] {
+    ];
+    // In memory whoever embeds a space has a list of three, and no disguises.
+    let known = if in_memory() { 3 } else { refused.len() };
+    for (new, hint) in refused.into_iter().take(known) {
         for current in [PASSWORD, WRONG] {
             let refused = change_password(&anna, current, new).await;
             let refused = refused.expect_problem(422, "password_refused");
