@@ -106,6 +106,8 @@ async fn grant(
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
     let Proved { guess, member, tenant_name, rehash } = proved;
+    // From where somebody logs in without naming the tenant they are known to it, too.
+    let named = Guess::new(context, Some(&tenant_name), &member.email);
     let logged_in = issue(space, context, &member, tenant_name)?;
     let scope = TenantScope::of(member.tenant);
     let actor = Actor::Account { id: member.account, role: Some(member.role) };
@@ -124,6 +126,7 @@ async fn grant(
                 return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
             }
             guess.was_right(tx)?;
+            named.was_right(tx)?;
             if let Some(rehash) = &rehash {
                 tx.set_password(&WriteScope::of_system(&scope), member.account, rehash)?;
             }

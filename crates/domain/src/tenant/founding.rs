@@ -3,7 +3,7 @@
 use crate::access::Role;
 use crate::audit::{Action, Actor, ChangeCode, Event, Log, ObjectKind, RequestContext};
 use crate::identity::ports::HashingClient;
-use crate::identity::{Account, Email, Guess, Member, Password, address_prefix};
+use crate::identity::{Account, AccountStatus, Email, Guess, Member, Password, address_prefix};
 use crate::ids::{AccountId, TenantId};
 use crate::random::RandomError;
 use crate::space::Space;
@@ -72,6 +72,25 @@ impl Founding {
             .on(ObjectKind::Tenant, self.tenant.id)
             .changing(ChangeCode::Created);
         Ok([founded, noted])
+    }
+
+    /// Where there is such a tenant, and the address has an account in it: makes that an active owner's with the new password,
+    /// and ends all its tokens. Answers what it was and what it is.
+    pub(super) fn restore(&self, tx: &mut dyn Tx) -> Result<Option<(Member, NewMember)>, RegisterError> {
+        let Some(tenant) = tx.tenant_named(&self.tenant.name)? else { return Ok(None) };
+        let scope = WriteScope::of_system(&TenantScope::of(tenant));
+        let known = tx.account_by_email(&scope, &self.account.member.email)?;
+        let Some(Account { member: before, .. }) = known else { return Ok(None) };
+        let after = Member {
+            role: Role::Owner,
+            status: AccountStatus::Active,
+            generation: before.generation + 1,
+            revision: before.revision + 1,
+            ..before.clone()
+        };
+        tx.set_password(&scope, after.account, &self.account.password)?;
+        tx.update_member(&scope, &after)?;
+        Ok(Some((before, NewMember::of(&after, self.tenant.name.clone()))))
     }
 
     /// Writes the rows, unless the name is taken.

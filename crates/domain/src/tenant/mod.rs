@@ -13,7 +13,9 @@ pub use error::RegisterError;
 pub use limits::TenantLimits;
 pub use name::{TenantName, TenantNameError};
 pub use new_member::NewMember;
-pub use register::{Registration, RegistrationGate, found_as_operator, is_founded, register, tenants};
+pub use register::{
+    OwnerMade, Registration, RegistrationGate, found_as_operator, is_founded, register, tenants,
+};
 pub use scope::{OperatorScope, TenantScope, WriteScope};
 
 use crate::ids::TenantId;

@@ -1,6 +1,7 @@
 //! Founding a tenant: somebody registers, and becomes its Owner.
 
-use crate::audit::{Actor, RequestContext};
+use crate::access::Role;
+use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RecordedReason, RequestContext};
 use crate::identity::{Email, Password};
 use crate::secret::TokenHash;
 use crate::space::Space;
@@ -58,10 +59,21 @@ pub async fn register(
         .await
 }
 
-/// Founds a tenant on the operator's word, with no setup token and whether registration is open or not.
+/// What became of an operator's word that somebody is to be an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnerMade {
+    /// There was no such tenant: it was founded, and this is its owner.
+    Founded(NewMember),
+    /// There was, and the address has an account there: it is an active owner's, with the password given, and all tokens
+    /// of before have ended.
+    Restored(NewMember),
+}
+
+/// Makes an owner on the operator's word, with no setup token and whether registration is open or not: of a new tenant, or of
+/// one where the address has an account already. That is the way back in for whoever owns a tenant and knows no password.
 ///
 /// # Errors
-/// When the caller may not register, the password is too weak, the name is taken, or a port failed.
+/// When the password is too weak, the name is that of a tenant where the address has no account, or a port failed.
 pub async fn found_as_operator(
     space: &Space,
     context: &RequestContext,
@@ -69,12 +81,34 @@ pub async fn found_as_operator(
     email: &Email,
     password: &Password,
     tenant_name: &TenantName,
-) -> Result<NewMember, RegisterError> {
+) -> Result<OwnerMade, RegisterError> {
     let founding = Founding::prepare(space, context, email, password, tenant_name).await?;
     let [founded, noted] = founding.events(context, Actor::Operator, Actor::Operator)?;
+    let restored =
+        context.event(Log::Installation, Action::AuthnPasswordChange, Actor::Operator)?.about(email);
+    let promoted = context.event(Log::Installation, Action::PrivilegePermissionsChanged, Actor::Operator)?;
+    let enabled = context.event(Log::Installation, Action::PrivilegePermissionsChanged, Actor::Operator)?;
     space
         .store
-        .write(move |tx| Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone())))
+        .write(move |tx| {
+            let Some((before, after)) = founding.restore(tx)? else {
+                let founded = Recorded::new(OwnerMade::Founded(founding.write(tx)?), founded.clone());
+                return Ok(founded.and(noted.clone()));
+            };
+            let on = |event: &Event, reason_code: Option<RecordedReason>| {
+                let event = Event { log: Log::Tenant(after.tenant), reason_code, ..event.clone() };
+                event.on(ObjectKind::Member, after.account)
+            };
+            let mut recorded = Recorded::new(OwnerMade::Restored(after.clone()), on(&restored, None));
+            if before.role != Role::Owner {
+                let reason = RecordedReason::role_changed(before.role, Role::Owner);
+                recorded = recorded.and(on(&promoted, Some(reason)));
+            }
+            if !before.is_active() {
+                recorded = recorded.and(on(&enabled, Some(ReasonCode::MemberEnabled.into())));
+            }
+            Ok(recorded)
+        })
         .await
 }
 

@@ -7,7 +7,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::Origin;
 use syft_space_domain::identity::{self, AcceptInvitation, Login, LoginError, Password, Principal};
 use syft_space_domain::secret::Secret;
-use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
+use syft_space_domain::tenant::{OperatorScope, OwnerMade, RegisterError, TenantName, found_as_operator};
 
 use crate::world::{Loss, PASSWORD, World, context, email};
 
@@ -42,11 +42,11 @@ fn log_in(
     Ok(claims.tenant_name.to_string())
 }
 
-/// Founds a tenant whose owner has this address.
-fn found(world: &World, tenant: &str, owner: &str) {
+/// Founds a tenant whose owner has this address, or makes the address's account there an owner's.
+fn found(world: &World, tenant: &str, owner: &str) -> Result<OwnerMade, RegisterError> {
     let (context, operator) = (context(&world.space), OperatorScope::at_startup());
     let (owner, password, tenant) = (email(owner), password(OTHER_PASSWORD), name(tenant));
-    block_on(found_as_operator(&world.space, &context, &operator, &owner, &password, &tenant)).unwrap();
+    block_on(found_as_operator(&world.space, &context, &operator, &owner, &password, &tenant))
 }
 
 fn is_wrong(outcome: Result<String, LoginError>) -> bool {
@@ -68,7 +68,7 @@ fn exhaust(world: &World, who: &str, tenant: Option<&str>) {
 fn z3_one_address_has_an_account_of_its_own_in_each_tenant() {
     let world = World::new();
     world.clock.advance(std::time::Duration::from_secs(1));
-    found(&world, "globex", "owner");
+    found(&world, "globex", "owner").unwrap();
     for (tenant, right, wrong) in [("acme", PASSWORD, OTHER_PASSWORD), ("globex", OTHER_PASSWORD, PASSWORD)] {
         assert_eq!(log_in(&world, "owner", right, Some(tenant), HOME).unwrap(), tenant);
         assert!(is_wrong(log_in(&world, "owner", wrong, Some(tenant), HOME)), "{tenant}");
@@ -85,7 +85,7 @@ fn z3_what_becomes_of_an_account_is_nothing_to_another_tenant() {
         let world = World::new();
         let ulf = world.member("ulf", Role::User);
         world.clock.advance(std::time::Duration::from_secs(1));
-        found(&world, "globex", "ulf");
+        found(&world, "globex", "ulf").unwrap();
         world.change(&ulf, loss)();
         assert!(is_wrong(log_in(&world, "ulf", PASSWORD, Some("acme"), HOME)), "{loss:?}");
         assert_eq!(log_in(&world, "ulf", OTHER_PASSWORD, Some("globex"), HOME).unwrap(), "globex");
@@ -105,7 +105,7 @@ fn z3_what_becomes_of_an_account_is_nothing_to_another_tenant() {
 fn h5_guesses_at_an_account_shut_nobody_out_of_another_tenants() {
     let world = World::new();
     world.clock.advance(std::time::Duration::from_secs(1));
-    found(&world, "globex", "owner");
+    found(&world, "globex", "owner").unwrap();
     exhaust(&world, "owner", Some("globex"));
     assert!(matches!(
         log_in(&world, "owner", OTHER_PASSWORD, Some("globex"), HOME),
@@ -120,11 +120,39 @@ fn h5_an_account_of_the_same_address_elsewhere_makes_nobody_known() {
     let world = World::new();
     world.clock.advance(std::time::Duration::from_secs(1));
     // Whoever founds a tenant may call themself what they like.
-    found(&world, "globex", "owner");
+    found(&world, "globex", "owner").unwrap();
     assert_eq!(log_in(&world, "owner", OTHER_PASSWORD, Some("globex"), "203.0.113.9").unwrap(), "globex");
     for tenant in [Some("acme"), None] {
         exhaust(&world, "owner", tenant);
         let guess = log_in(&world, "owner", "no set of words that opens", tenant, "203.0.113.9");
         assert!(matches!(guess, Err(LoginError::TooManyGuesses(_))), "{tenant:?}");
     }
+}
+
+#[test]
+fn z3_the_operator_gives_an_account_another_password_and_makes_it_an_owners() {
+    for loss in [None, Some(Loss::Disabled), Some(Loss::Renewed)] {
+        let world = World::new();
+        let ulf = world.member("ulf", Role::Viewer);
+        if let Some(loss) = loss {
+            world.change(&ulf, loss)();
+        }
+        let OwnerMade::Restored(restored) = found(&world, "acme", "ulf").unwrap() else {
+            panic!("there is such a tenant, and such an account")
+        };
+        assert_eq!(restored.role, Role::Owner);
+        assert!(
+            ulf.renew(&*world.space.snapshots, world.space.clock.now()).is_err(),
+            "{loss:?}: his token is of before"
+        );
+        assert!(is_wrong(log_in(&world, "ulf", PASSWORD, Some("acme"), HOME)), "{loss:?}");
+        assert_eq!(log_in(&world, "ulf", OTHER_PASSWORD, Some("acme"), HOME).unwrap(), "acme");
+        // The tenant and its other members are as they were.
+        assert_eq!(log_in(&world, "owner", PASSWORD, None, HOME).unwrap(), "acme");
+    }
+    // Who has no account there is not made one, and nothing is founded.
+    let world = World::new();
+    found(&world, "globex", "ulf").unwrap();
+    assert_eq!(found(&world, "acme", "ulf"), Err(RegisterError::NameTaken));
+    assert!(is_wrong(log_in(&world, "ulf", OTHER_PASSWORD, Some("acme"), HOME)));
 }

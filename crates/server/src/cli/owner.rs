@@ -14,7 +14,8 @@ use crate::routes::operator::Founding;
 /// What one can do with owners.
 #[derive(Subcommand)]
 pub(super) enum Owner {
-    /// Found a tenant, named by --tenant, and make the account that owns it
+    /// Found a tenant, named by --tenant, and make the account that owns it; or give an account there another password and
+    /// make it an owner's
     Create(CreateOwner),
 }
 
@@ -48,7 +49,7 @@ pub(super) async fn create(api: &ApiClient, owner: &Founding, out: &mut Output) 
         return out.document(&made);
     }
     out.line(&format!(
-        "Founded the tenant {}. Its owner is {}, who can log in now.",
-        made.tenant_name, made.email
+        "{} owns the tenant {}, and can log in now with this password.",
+        made.email, made.tenant_name
     ))
 }

@@ -59,6 +59,7 @@ fn close(store: Arc<dyn Store>) {
         }
         std::thread::sleep(CLOSING_STEP);
     }
+    drop(store);
 }
 
 /// How long others may hold the store at most, once nothing is served any more: a second.

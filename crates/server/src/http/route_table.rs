@@ -313,8 +313,9 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
     Get  "/operator/v1/tenants" Guard::Operator => operator::tenants,
         summary("List the tenants").response::<List<operator::Tenant>>(200);
     Post "/operator/v1/tenants" Guard::Operator => operator::found,
-        summary("Found a tenant, and make its owner").request_body::<operator::Founding>()
-            .response::<auth::NewMember>(201).reasons(&[PasswordRefused, NameTaken]);
+        summary("Found a tenant, and make its owner; or make an owner of who has an account there, with another password")
+            .request_body::<operator::Founding>().response::<auth::NewMember>(201)
+            .reasons(&[PasswordRefused, NameTaken]);
     Get  "/operator/v1/hubs"    Guard::Operator => hubs::list,
         summary("List the trusted hubs").response::<List<hubs::Hub>>(200);
     Post "/operator/v1/hubs"    Guard::Operator => hubs::trust,

@@ -8,7 +8,7 @@ use syft_space_domain::identity::{Email, Password};
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::page::Page;
 use syft_space_domain::secret::Secret;
-use syft_space_domain::tenant::{self, TenantName};
+use syft_space_domain::tenant::{self, OwnerMade, TenantName};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -56,7 +56,7 @@ pub(crate) async fn found(mut request: Request) -> Result<HttpResponse, Problem>
     let Founding { email, password, tenant_name } = request.json().await?;
     let operator = request.operator()?;
     let password = Password::parse(&password)?;
-    let owner = tenant::found_as_operator(
+    let made = tenant::found_as_operator(
         request.space(),
         &request.context,
         operator,
@@ -69,5 +69,8 @@ pub(crate) async fn found(mut request: Request) -> Result<HttpResponse, Problem>
     if let Some(file) = &request.state.setup_token {
         file.discard();
     }
-    reply::json(StatusCode::CREATED, &NewMember::from(owner))
+    match made {
+        OwnerMade::Founded(owner) => reply::json(StatusCode::CREATED, &NewMember::from(owner)),
+        OwnerMade::Restored(owner) => reply::json(StatusCode::OK, &NewMember::from(owner)),
+    }
 }

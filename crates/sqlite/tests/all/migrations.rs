@@ -107,8 +107,7 @@ fn an_account_of_the_installation_becomes_one_of_each_of_its_tenants() {
     let mut connection = database();
     connection.run_pending_migrations(APP).unwrap();
     let newer = MigrationSource::<Sqlite>::migrations(&APP).unwrap();
-    let name = |migration: &Box<dyn diesel::migration::Migration<Sqlite>>| migration.name().to_string();
-    let undone = newer.iter().filter(|migration| name(migration).as_str() >= "0016").count();
+    let undone = newer.iter().filter(|migration| migration.name().to_string().as_str() >= "0016").count();
     for _ in 0..undone {
         connection.revert_last_migration(APP).unwrap();
     }

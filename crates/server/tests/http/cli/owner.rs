@@ -48,7 +48,7 @@ async fn a1_an_owner_that_was_made_alone_logs_in_where_a_server_comes_later() {
         &format!("{PASSWORD}\n"),
     );
     let said = said.expect(0).stdout;
-    assert_eq!(said, "Founded the tenant first. Its owner is olivia@first.example, who can log in now.\n");
+    assert_eq!(said, "olivia@first.example owns the tenant first, and can log in now with this password.\n");
     assert!(!space.home().join("setup-token").exists(), "what a killed server left opens nothing");
     space.server().run_again().await;
     space.log_in("olivia@first.example", PASSWORD).await;
@@ -100,6 +100,29 @@ fn a3_a_password_is_held_to_the_rules_of_the_api_and_comes_from_where_others_can
     assert!(ran.stderr.contains("there is a tenant of this name already"), "{ran:?}");
     let missing = folder.path().join("missing");
     create(&["--password-file", missing.to_str().unwrap()], "").expect(1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn z3_an_owner_who_has_forgotten_the_password_gets_another_from_the_operator() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let id = owner.get("/auth/me").await.expect(200).body["id"].clone();
+    let create =
+        ["owner", "create", "--email", "owner@acme.example", "--tenant", "acme", "--password-file", "-"];
+    let another = "nine herons wade past silver reeds";
+    let ran = run_with(space.home(), &create, another).expect(0);
+    assert!(ran.stdout.contains("owner@acme.example") && !ran.stdout.contains(another), "{ran:?}");
+    owner.get("/auth/me").await.expect_problem(401, "token_invalid");
+    let old = json!({ "email": "owner@acme.example", "password": PASSWORD });
+    space.anybody().post("/auth/login", &old).await.expect_problem(401, "credentials_wrong");
+    let back = space.log_in("owner@acme.example", another).await;
+    assert_eq!(back.get("/auth/me").await.expect(200).body["id"], id, "it is the same account");
+    let events = back.audit("&action=authn_password_change").await;
+    let told = (&events[0]["actor"]["kind"], &events[0]["object"]["id"], &events[0]["outcome"]);
+    assert_eq!(told, (&json!("operator"), &id, &json!("success")));
 }
 
 #[tokio::test]

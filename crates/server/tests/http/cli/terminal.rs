@@ -132,7 +132,7 @@ fn a3_a_password_is_asked_for_twice_and_never_shown() {
     at.type_in(&format!("{PASSWORD}\r"));
     at.wait_for("same again");
     at.type_in(&format!("{PASSWORD}\r"));
-    at.wait_for("Founded the tenant acme");
+    at.wait_for("owns the tenant acme");
     assert!(at.echoes(), "the terminal is left as it was");
     let (code, shown) = at.end();
     assert_eq!(code, Some(0), "{shown}");
