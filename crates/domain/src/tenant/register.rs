@@ -69,6 +69,15 @@ pub enum OwnerMade {
     Restored(NewMember),
 }
 
+impl OwnerMade {
+    /// The owner.
+    #[must_use]
+    pub fn into_member(self) -> NewMember {
+        let (Self::Founded(member) | Self::Restored(member)) = self;
+        member
+    }
+}
+
 /// Makes an owner on the operator's word, with no setup token and whether registration is open or not: of a new tenant, or of
 /// one where the address has an account already. That is the way back in for whoever owns a tenant and knows no password.
 ///

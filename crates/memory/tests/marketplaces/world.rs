@@ -85,7 +85,8 @@ impl World {
         let founded =
             found_as_operator(&self.space, &self.context(), &self.operator, &email, &password, &name)
                 .await
-                .unwrap();
+                .unwrap()
+                .into_member();
         let claims = AccessClaims {
             account: founded.account,
             email,

@@ -118,8 +118,9 @@ impl World {
         let operator = OperatorScope::at_startup();
         let password = Password::parse(&Secret::new(PASSWORD.to_owned())).unwrap();
         let (email, name) = (email("olivia@harbor.example"), TenantName::parse("harbor").unwrap());
-        let founded =
-            block_on(found_as_operator(&space, &context, &operator, &email, &password, &name)).unwrap();
+        let founded = block_on(found_as_operator(&space, &context, &operator, &email, &password, &name))
+            .unwrap()
+            .into_member();
         let owner = log_in(&space, &email);
         let wanted = NewDataset {
             name: "birds".parse().unwrap(),

@@ -86,7 +86,7 @@ impl Tenant {
         let dataset = dataset_of(&owner, "mountains", &texts).await;
         endpoint_on(&owner, &dataset, SLUG).await;
         let user = join(anybody, &owner, "user").await;
-        Self { id: founded.tenant, owner, user }
+        Self { id: founded.into_member().tenant, owner, user }
     }
 }
 
