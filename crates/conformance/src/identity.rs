@@ -151,6 +151,13 @@ pub fn the_oldest_account_of_an_address_is_found_without_its_tenant(make: &Store
         let found = oldest(store, 7).map(|(member, _)| member.tenant);
         assert_eq!(found, Some(tenant_id(expected)), "the oldest account of an address is found");
     }
+    // One that is disabled is passed over, and one that is gone.
+    commit(store, |tx| {
+        let disabled = Member { status: AccountStatus::Disabled, ..member_of(1, 2, Role::User) };
+        tx.update_member(&write_scope(1), &disabled)
+    });
+    let found = oldest(store, 7).map(|(member, _)| member.tenant);
+    assert_eq!(found, Some(tenant_id(3)), "a disabled account is passed over");
     commit(store, |tx| tx.remove_account(&write_scope(1), account_id(2)));
     let found = oldest(store, 7).map(|(member, _)| member.tenant);
     assert_eq!(found, Some(tenant_id(3)), "and when it is gone, the next");

@@ -111,6 +111,7 @@ impl AccountView for Session<'_> {
         let row: Option<AccountRow> = self.read(|connection| {
             accounts::table
                 .filter(accounts::email.eq(email.as_str()))
+                .filter(accounts::status.eq(AccountStatus::Active.as_str()))
                 .order((accounts::created_at, accounts::tenant_id))
                 .select((MemberRow::as_select(), accounts::password))
                 .first(connection)

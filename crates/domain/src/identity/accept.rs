@@ -1,5 +1,7 @@
 //! Accepting an invitation: its holder becomes a member.
 
+use std::sync::Arc;
+
 use crate::access::may_grant;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::manage_members::with_ended;
@@ -124,7 +126,7 @@ async fn join(
     let ended = Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..ended };
     let orphaned = Event { action: Action::AuthzFail, actor: Actor::Anonymous, ..event.clone() };
     let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied(ReasonCode::InviterMayNotGrant);
-    let (created_at, now) = (context.now, space.clock.now());
+    let (now, clock) = (space.clock.now(), Arc::clone(&space.clock));
     space
         .store
         .write(move |tx| {
@@ -141,12 +143,14 @@ async fn join(
             if tx.account_by_email(&scope, &invitation.email)?.is_some() {
                 return Err(AcceptError::AlreadyMember.into());
             }
-            let member = Member::begin(tenant.id, id, invitation.email.clone(), invitation.role, created_at);
+            // A body that was held back must not make it older than others of its address.
+            let email = invitation.email.clone();
+            let member = Member::begin(tenant.id, id, email, invitation.role, clock.now());
             tx.add_account(&scope, &Account { member: member.clone(), password: password.clone() })?;
             tx.remove_invitation(&scope, invitation.id)?;
             // Others of the address end with it: they would bring back whoever is removed later.
             let others = tx.remove_invitations_of(&scope, &member.email)?;
-            guess.was_right(tx)?;
+            guess.at(&member).was_right(tx)?;
             let joined = NewMember::of(&member, tenant.name);
             Ok(with_ended(Recorded::new(joined, event.clone()), &ended, others))
         })

@@ -63,11 +63,12 @@ pub async fn change_password(
     let event = event.on(ObjectKind::Member, account).about(&email);
     let guess = Guess::new(context, Some(&tenant_name), &email);
     let look = move |view: &mut dyn View, scope: &TenantScope| {
-        guess.check::<_, ChangePasswordError>(view)?;
         let own = view.account_by_email(scope, &email)?.filter(|own| own.member.account == account);
-        Ok((own.map(|own| own.password), guess.client(view)?))
+        let guess = own.as_ref().map_or(guess, |own| guess.at(&own.member));
+        guess.check::<_, ChangePasswordError>(view)?;
+        Ok((own.map(|own| own.password), guess, guess.client(view)?))
     };
-    let (stored, client) =
+    let (stored, guess, client) =
         space.read_ahead::<_, ChangePasswordError, _>(principal, permission, &event, look).await?;
     // Both in any case, and the new one first: neither the time nor a full queue tells whether the current one is right.
     let hash = space.passwords.hash(client, &wanted.new).await?;
@@ -85,7 +86,6 @@ pub async fn change_password(
             return Ok(Recorded::new(None, failed.clone()));
         }
         guess.check::<_, ChangePasswordError>(tx)?;
-        guess.was_right(tx)?;
         let Some(member) = tx.member(&scope, account)? else {
             return Ok(Recorded::new(None, failed.clone()));
         };
@@ -93,6 +93,7 @@ pub async fn change_password(
         let member = Member { generation: member.generation + 1, ..member };
         tx.set_password(&scope, account, &hash)?;
         tx.update_member(&scope, &member)?;
+        guess.at(&member).was_right(tx)?;
         Ok(Recorded::new(Some(member), event.clone()))
     });
     let member = changed.await?.ok_or(ChangePasswordError::WrongPassword)?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::audit::RequestContext;
 use crate::identity::ports::{AccountRows, AccountView, HashingClient};
-use crate::identity::{Email, LoginKey, LoginRecord, address_prefix};
+use crate::identity::{Email, LoginKey, LoginRecord, Member, address_prefix};
 use crate::store::StoreError;
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
@@ -32,7 +32,10 @@ pub struct TooManyGuesses {
 /// One password given for one account.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guess {
-    account: LoginKey,
+    /// What the login names, whether there is such an account or not.
+    named: LoginKey,
+    /// The account that it is for, where there is one.
+    account: Option<LoginKey>,
     address: Option<IpAddr>,
     now: Timestamp,
     /// Whether it also removes records that say nothing any more. A few of all do, and nobody can choose which.
@@ -42,11 +45,17 @@ pub(crate) struct Guess {
 impl Guess {
     pub(crate) fn new(context: &RequestContext, tenant: Option<&TenantName>, email: &Email) -> Self {
         Self {
-            account: LoginKey::of(tenant, email),
+            named: LoginKey::of(tenant, email),
+            account: None,
             address: context.origin.address.map(address_prefix),
             now: context.now,
             trims: context.request.as_bytes().last() == Some(&0),
         }
+    }
+
+    /// The guess, once it is known for which account.
+    pub(crate) fn at(self, member: &Member) -> Self {
+        Self { account: Some(LoginKey::of_account(member.account, member.generation)), ..self }
     }
 
     /// Who waits for its hash.
@@ -79,9 +88,9 @@ impl Guess {
 
     /// The password was right: from now on the address has its own allowance.
     pub(crate) fn was_right<T: AccountRows + ?Sized>(&self, tx: &mut T) -> Result<(), StoreError> {
-        if self.address.is_some() {
-            let kept = tx.login_record(&self.account, self.address)?;
-            let record = kept.unwrap_or_else(|| self.unused(self.address));
+        if let (Some(account), Some(address)) = (self.account, self.address) {
+            let kept = tx.login_record(&account, Some(address))?;
+            let record = kept.unwrap_or_else(|| self.unused(account, Some(address)));
             tx.put_login_record(&LoginRecord { logged_in_at: Some(self.now), ..record })?;
         }
         self.trim(tx)
@@ -93,17 +102,17 @@ impl Guess {
 
     /// The record whose allowance this guess is taken from.
     fn allowance<V: AccountView + ?Sized>(&self, view: &mut V) -> Result<LoginRecord, StoreError> {
-        if self.address.is_some()
-            && let Some(own) = view.login_record(&self.account, self.address)?
+        if let (Some(account), Some(address)) = (self.account, self.address)
+            && let Some(own) = view.login_record(&account, Some(address))?
             && own.logged_in_at.is_some_and(|at| self.now.since(at) < LoginRecord::KNOWN_FOR)
         {
             return Ok(own);
         }
-        Ok(view.login_record(&self.account, None)?.unwrap_or_else(|| self.unused(None)))
+        Ok(view.login_record(&self.named, None)?.unwrap_or_else(|| self.unused(self.named, None)))
     }
 
-    fn unused(&self, address: Option<IpAddr>) -> LoginRecord {
-        LoginRecord { account: self.account, address, guesses_until: self.now, logged_in_at: None }
+    fn unused(&self, account: LoginKey, address: Option<IpAddr>) -> LoginRecord {
+        LoginRecord { account, address, guesses_until: self.now, logged_in_at: None }
     }
 
     /// When all guesses before this one are paid off, if there is room for it.

@@ -57,7 +57,7 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
     let guess = Guess::new(context, wanted.tenant.as_ref(), &wanted.email);
     let failed = context.event(Log::Installation, Action::AuthnLoginFail, Actor::Anonymous)?;
     let failed = failed.about(&wanted.email).denied(ReasonCode::CredentialsWrong);
-    let (known, client) = look_up(space, wanted.tenant, wanted.email, guess).await?;
+    let (known, guess, client) = look_up(space, wanted.tenant, wanted.email, guess).await?;
     let stored = known.as_ref().map(|known| &known.account.password);
     let compared = space.passwords.compare(client, &wanted.password, stored).await?;
 
@@ -106,8 +106,6 @@ async fn grant(
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
     let Proved { guess, member, tenant_name, rehash } = proved;
-    // From where somebody logs in without naming the tenant they are known to it, too.
-    let named = Guess::new(context, Some(&tenant_name), &member.email);
     let logged_in = issue(space, context, &member, tenant_name)?;
     let scope = TenantScope::of(member.tenant);
     let actor = Actor::Account { id: member.account, role: Some(member.role) };
@@ -126,7 +124,6 @@ async fn grant(
                 return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
             }
             guess.was_right(tx)?;
-            named.was_right(tx)?;
             if let Some(rehash) = &rehash {
                 tx.set_password(&WriteScope::of_system(&scope), member.account, rehash)?;
             }
@@ -175,9 +172,8 @@ async fn look_up(
     tenant: Option<TenantName>,
     email: Email,
     guess: Guess,
-) -> Result<(Option<Known>, HashingClient), LoginError> {
+) -> Result<(Option<Known>, Guess, HashingClient), LoginError> {
     let found = space.store.read(Flow::Installation, move |view| {
-        guess.check::<_, LoginError>(view)?;
         let account = match &tenant {
             Some(name) => match view.tenant_named(name)? {
                 Some(tenant) => view.account_by_email(&TenantScope::of(tenant), &email)?,
@@ -192,7 +188,9 @@ async fn look_up(
             }
             None => None,
         };
-        Ok((known, guess.client(view)?))
+        let guess = known.as_ref().map_or(guess, |known: &Known| guess.at(&known.account.member));
+        guess.check::<_, LoginError>(view)?;
+        Ok((known, guess, guess.client(view)?))
     });
     found.await
 }

@@ -7,16 +7,30 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::identity::Email;
+use crate::ids::AccountId;
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
 /// For what records of logins are kept: the hash of what a login names, an e-mail address and mostly a tenant, whether there is
-/// such an account or not. What names no tenant is apart from all that names one: nobody learns from it which tenants an
-/// address belongs to, and whoever has an account of the same address elsewhere is no known guest here.
+/// such an account or not; or that of an account. What names no tenant is apart from all that names one: nobody learns from it
+/// which tenants an address belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LoginKey(pub [u8; 32]);
 
 impl LoginKey {
+    /// The key of an account, as long as its tokens are not ended: an address that somebody logged in from before is none
+    /// that is known to whoever has the account now, or another password.
+    #[must_use]
+    pub fn of_account(account: AccountId, generation: u64) -> Self {
+        Self(
+            Sha256::new()
+                .chain_update(account.as_bytes())
+                .chain_update(generation.to_be_bytes())
+                .finalize()
+                .into(),
+        )
+    }
+
     /// The key of what a login names.
     #[must_use]
     pub fn of(tenant: Option<&TenantName>, email: &Email) -> Self {

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub trait AccountView {
     /// Whether there is any account at all.
     fn any_account(&mut self) -> Result<bool, StoreError>;
-    /// Of all accounts with this address, each of another tenant, the one that was made first; of several made at the same
+    /// Of all active accounts with this address, each of another tenant, the one that was made first; of several made at the same
     /// time that of the tenant with the lower id.
     fn oldest_account(&mut self, email: &Email) -> Result<Option<Account>, StoreError>;
     /// The invitation with this token, whichever the tenant: holding the token is the proof.

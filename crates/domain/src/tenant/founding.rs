@@ -9,6 +9,7 @@ use crate::random::RandomError;
 use crate::space::Space;
 use crate::store::Tx;
 use crate::tenant::{NewMember, RegisterError, Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
+use crate::time::Timestamp;
 
 /// The rows of a tenant that is about to be founded.
 pub(super) struct Founding {
@@ -94,14 +95,17 @@ impl Founding {
     }
 
     /// Writes the rows, unless the name is taken.
-    pub(super) fn write(&self, tx: &mut dyn Tx) -> Result<NewMember, RegisterError> {
-        let Self { account, tenant, guess } = self;
+    pub(super) fn write(&self, tx: &mut dyn Tx, now: Timestamp) -> Result<NewMember, RegisterError> {
+        let Self { account: Account { member, password }, tenant, guess } = self;
+        // A body that was held back must not make it older than others of its address.
+        let member = Member { created_at: now, ..member.clone() };
+        let account = Account { member, password: password.clone() };
         if tx.tenant_named(&tenant.name)?.is_some() {
             return Err(RegisterError::NameTaken);
         }
-        tx.add_tenant(tenant)?;
-        tx.add_account(&WriteScope::of_system(&TenantScope::of(tenant.id)), account)?;
-        guess.was_right(tx)?;
+        tx.add_tenant(&Tenant { created_at: now, ..tenant.clone() })?;
+        tx.add_account(&WriteScope::of_system(&TenantScope::of(tenant.id)), &account)?;
+        guess.at(&account.member).was_right(tx)?;
         Ok(NewMember::of(&account.member, tenant.name.clone()))
     }
 }

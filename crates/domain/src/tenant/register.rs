@@ -1,5 +1,7 @@
 //! Founding a tenant: somebody registers, and becomes its Owner.
 
+use std::sync::Arc;
+
 use crate::access::Role;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RecordedReason, RequestContext};
 use crate::identity::{Email, Password};
@@ -48,13 +50,13 @@ pub async fn register(
     let Registration { email, password, tenant_name, .. } = &wanted;
     let founding = Founding::prepare(space, context, email, password, tenant_name).await?;
     let [founded, noted] = founding.events(context, founding.owner(), founding.founder())?;
-    let gate = *gate;
+    let (gate, clock) = (*gate, Arc::clone(&space.clock));
 
     space
         .store
         .write(move |tx| {
             admit(tx.any_account()?, &gate, &wanted)?;
-            Ok(Recorded::new(founding.write(tx)?, founded.clone()).and(noted.clone()))
+            Ok(Recorded::new(founding.write(tx, clock.now())?, founded.clone()).and(noted.clone()))
         })
         .await
 }
@@ -96,12 +98,14 @@ pub async fn found_as_operator(
     let restored =
         context.event(Log::Installation, Action::AuthnPasswordChange, Actor::Operator)?.about(email);
     let promoted = context.event(Log::Installation, Action::PrivilegePermissionsChanged, Actor::Operator)?;
+    let clock = Arc::clone(&space.clock);
     let enabled = context.event(Log::Installation, Action::PrivilegePermissionsChanged, Actor::Operator)?;
     space
         .store
         .write(move |tx| {
             let Some((before, after)) = founding.restore(tx)? else {
-                let founded = Recorded::new(OwnerMade::Founded(founding.write(tx)?), founded.clone());
+                let founded =
+                    Recorded::new(OwnerMade::Founded(founding.write(tx, clock.now())?), founded.clone());
                 return Ok(founded.and(noted.clone()));
             };
             let on = |event: &Event, reason_code: Option<RecordedReason>| {

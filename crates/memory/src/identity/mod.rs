@@ -29,7 +29,8 @@ impl AccountView for Transaction {
     }
 
     fn oldest_account(&mut self, email: &Email) -> Result<Option<Account>, StoreError> {
-        let of_email = self.tables.accounts.all().filter(|(_, _, account)| account.member.email == *email);
+        let is_meant = |account: &Account| account.member.email == *email && account.member.is_active();
+        let of_email = self.tables.accounts.all().filter(|(_, _, account)| is_meant(account));
         let oldest = of_email.min_by_key(|(tenant, _, account)| (account.member.created_at, *tenant));
         Ok(oldest.map(|(_, _, account)| account.clone()))
     }

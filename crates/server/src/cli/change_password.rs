@@ -9,7 +9,7 @@ use crate::cli::api::{ApiClient, unusable};
 use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
 use crate::cli::password;
-use crate::routes::auth::{AccessToken, Login, PasswordChange};
+use crate::routes::auth::{AccessToken, Login, Me, PasswordChange};
 
 /// Whose password becomes which.
 #[derive(Args)]
@@ -40,19 +40,15 @@ impl PasswordArguments {
 }
 
 /// Changes the password of the account that is logged in.
-pub(super) async fn run(
-    api: &ApiClient,
-    what: &PasswordArguments,
-    change: &PasswordChange,
-    out: &mut Output,
-) -> anyhow::Result<()> {
+pub(super) async fn run(api: &ApiClient, change: &PasswordChange, out: &mut Output) -> anyhow::Result<()> {
+    // Whoever has several accounts and named no tenant is told which it is.
+    let Me { email, tenant_name, .. } = api.get("/api/v1/auth/me").await?;
     // Its answer is a token, which ends with this command unused.
     let _issued: AccessToken<'_> = api.put("/api/v1/auth/password", change).await?;
     if out.json {
-        return out.document(&serde_json::json!({ "email": what.account.email }));
+        return out.document(&serde_json::json!({ "email": email, "tenant": tenant_name }));
     }
     out.line(&format!(
-        "The password of {} is changed. Whoever was logged in with the one before logs in anew.",
-        what.account.email
+        "The password of {email} in the tenant {tenant_name} is changed. Whoever was logged in with the one before logs in anew.",
     ))
 }

@@ -322,8 +322,8 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
             Some(new_owner) => owner::create(api, new_owner, out).await,
             None => Ok(()),
         },
-        Command::Password(what) => match &asked.password {
-            Some(change) => change_password::run(api, what, change, out).await,
+        Command::Password(_) => match &asked.password {
+            Some(change) => change_password::run(api, change, out).await,
             None => Ok(()),
         },
         Command::Ingest(arguments) => ingest::run(api, arguments, out).await,

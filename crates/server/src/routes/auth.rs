@@ -160,7 +160,7 @@ pub(crate) struct Me {
     #[schemars(with = "shapes::CanonicalEmailShape")]
     pub(crate) email: Email,
     #[schemars(with = "shapes::TenantNameShape")]
-    tenant_name: TenantName,
+    pub(crate) tenant_name: TenantName,
     #[schemars(with = "shapes::RoleShape")]
     pub(crate) role: Role,
 }

@@ -163,8 +163,7 @@ fn a1_the_oldest_account_of_an_address_is_found_by_its_index() {
     let mut connection = database();
     connection.run_pending_migrations(APP).unwrap();
     // As `oldest_account` asks.
-    let plan =
-        "EXPLAIN QUERY PLAN SELECT * FROM accounts WHERE email = 'a' ORDER BY created_at, tenant_id LIMIT 1";
+    let plan = "EXPLAIN QUERY PLAN SELECT * FROM accounts WHERE email = 'a' AND status = 'active' ORDER BY created_at, tenant_id LIMIT 1";
     let steps: Vec<PlanStep> = diesel::sql_query(plan).load(&mut connection).unwrap();
     let details: Vec<&str> = steps.iter().map(|step| step.detail.as_str()).collect();
     assert_eq!(details, ["SEARCH accounts USING INDEX accounts_by_email (email=?)"], "nothing is sorted");

@@ -43,7 +43,10 @@ async fn k3_an_account_changes_its_password_from_files_with_a_server_and_without
     anna.get("/auth/me").await.expect(200);
 
     let ran = change(PASSWORD, ANOTHER, &[]).expect(0);
-    assert!(ran.stdout.starts_with("The password of anna@acme.example is changed."), "{ran:?}");
+    assert!(
+        ran.stdout.starts_with("The password of anna@acme.example in the tenant acme is changed."),
+        "{ran:?}"
+    );
     anna.get("/auth/me").await.expect_problem(401, "token_invalid");
     space.log_in(ANNA, ANOTHER).await;
     assert_eq!(owner.audit("&action=authn_password_change").await.len(), 1);
