@@ -199,8 +199,8 @@ async fn passwords(r: &mut Recorder) {
     for (current, new) in [
         ("a guess among many others", ANOTHER),
         (PASSWORD, "fourteen chars"),
-        (PASSWORD, "p@ssw0rdp@ssw0rd"),
-        (PASSWORD, "openmined-another-acme"),
+        (PASSWORD, "passwordpassword"),
+        (PASSWORD, "another@acme.example"),
         (PASSWORD, &"x".repeat(1_025)),
     ] {
         r.put("another", path, change(current, new)).await;
