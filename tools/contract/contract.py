@@ -12,7 +12,8 @@ from pathlib import Path
 from openapi_spec_validator import validate
 
 HERE = Path(__file__).parent
-PASSWORD = "seven owls dance under copper moons"
+# None that the description gives as an example: a change of the password would end the token.
+PASSWORD = "eleven foxes nap beneath amber suns"
 
 
 def call(base, method, path, body=None, token=None):
