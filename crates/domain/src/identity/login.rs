@@ -12,7 +12,7 @@ use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::Flow;
 use crate::tenant::{TenantName, TenantScope, WriteScope};
-use crate::unit::{Recorded, Refused, UnitError};
+use crate::unit::{Recorded, Refused};
 
 /// Somebody wants to log in.
 pub struct Login {
@@ -72,23 +72,20 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
             let Known { account: Account { member, .. }, tenant_name } = known;
             grant(space, context, Proved { guess, member, tenant_name, rehash }, failed).await
         }
-        _ => fail(space, guess, LoginError::Wrong, failed).await,
+        _ => fail(space, guess, failed).await,
     }
 }
 
 /// Counts a guess that was wrong, and refuses it. That rows are kept and the caller refused is meant.
-async fn fail<T, E>(space: &Space, guess: Guess, error: E, failed: Event) -> Result<T, E>
-where
-    E: UnitError + From<TooManyGuesses> + Send + 'static,
-{
-    let counted: Result<(), E> = space
+async fn fail(space: &Space, guess: Guess, failed: Event) -> Result<LoggedIn, LoginError> {
+    let counted: Result<(), LoginError> = space
         .store
         .write(move |tx| {
-            guess.count::<_, E>(tx)?;
+            guess.count::<_, LoginError>(tx)?;
             Ok(Recorded::new((), failed.clone()))
         })
         .await;
-    counted.and(Err(error))
+    counted.and(Err(LoginError::Wrong))
 }
 
 /// Somebody has proved who they are.
