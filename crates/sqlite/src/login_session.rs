@@ -114,11 +114,14 @@ impl SessionView for Session<'_> {
             sessions::table
                 .filter(sessions::tenant_id.eq(Key::from(scope)))
                 .filter(sessions::account_id.eq(Key::from(account)))
-                .order(sessions::id)
                 .select(SessionRow::as_select())
                 .load(connection)
         })?;
-        rows.into_iter().map(identity::Session::try_from).collect()
+        // Sorted here: SQLite would rather go through all of the tenant's than sort these few.
+        let sessions = rows.into_iter().map(identity::Session::try_from);
+        let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
+        sessions.sort_unstable_by_key(|session| session.id);
+        Ok(sessions)
     }
 
     fn session_ids(

@@ -21,7 +21,7 @@ CREATE TABLE sessions (
 -- Whoever holds a refresh token says nothing else.
 CREATE UNIQUE INDEX sessions_by_family ON sessions (refresh_family);
 
-CREATE INDEX sessions_of_account ON sessions (tenant_id, account_id, id);
+CREATE INDEX sessions_of_account ON sessions (account_id, tenant_id);
 
 -- What is over is removed, whosever it is.
 CREATE INDEX sessions_by_end ON sessions (idle_until);
