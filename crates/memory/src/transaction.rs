@@ -25,7 +25,7 @@ use crate::table::Table;
 pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Table<AccountId, Account>,
-    pub(crate) sessions: Table<SessionId, Session>,
+    pub(crate) sessions: Table<(AccountId, SessionId), Session>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) invitations: Table<InvitationId, Invitation>,

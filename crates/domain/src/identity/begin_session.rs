@@ -32,7 +32,7 @@ impl NewSession {
     ) -> Result<Self, RandomError> {
         let (now, life) = (space.clock.now(), space.session_life);
         let token = RefreshToken::generate(&*context.entropy)?;
-        let expires_at = now.start_of_second().plus(life.absolute);
+        let expires_at = now.plus(life.absolute);
         let session = Session {
             tenant,
             id: SessionId::generate(now, &*context.entropy)?,
@@ -65,7 +65,7 @@ impl NewSession {
         let oldest = kept.into_iter().min_by_key(|kept| (kept.last_used_at, kept.id)).filter(|_| is_full);
         let displaced = oldest.map(|oldest| oldest.id);
         if let Some(displaced) = displaced {
-            tx.remove_session(scope, displaced)?;
+            tx.remove_session(scope, session.account, displaced)?;
         }
         tx.add_session(scope, session)?;
         Ok(match displaced {
