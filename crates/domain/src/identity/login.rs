@@ -1,14 +1,11 @@
 //! Logging in: an e-mail and a password begin a session.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::begin_session::{NewSession, issue};
 use crate::identity::ports::{Compared, HashingClient};
-use crate::identity::{
-    AccessToken, Account, Email, Guess, Member, Password, PasswordHash, RefreshToken, TooManyGuesses,
-};
+use crate::identity::{Account, Email, Guess, LoggedIn, Member, Password, PasswordHash, TooManyGuesses};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::Flow;
@@ -23,16 +20,6 @@ pub struct Login {
     pub password: Password,
     /// Which tenant they mean: without it the one where the address has had an account for longest.
     pub tenant: Option<TenantName>,
-}
-
-/// Somebody is logged in.
-pub struct LoggedIn {
-    /// Their access token.
-    pub token: AccessToken,
-    /// How long it lives.
-    pub lifetime: Duration,
-    /// What gets them the next one.
-    pub refresh_token: RefreshToken,
 }
 
 /// Nobody was logged in.
