@@ -72,6 +72,12 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "invitations",
     "invitation",
     "account_by_email",
+    "session",
+    "sessions",
+    "session_ids",
+    "renew_session",
+    "remove_session",
+    "remove_sessions",
     "set_password",
     "update_member",
     "remove_account",
@@ -117,6 +123,8 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "remove_listing",
     "events",
 ];
+
+pub(crate) use {delegated, scoped};
 
 impl<P: DerefMut> TenantView for FaultyView<P>
 where

@@ -69,11 +69,11 @@ fn kind_now(
     scope: &TenantScope,
 ) -> Result<Option<PrincipalKind>, StoreError> {
     Ok(match &principal.identity {
-        Identity::Member { member: known, generation, .. } => {
-            let member = tx.member(scope, known.account)?.filter(|member| {
-                member.is_active() && member.generation == *generation && member.email == known.email
-            });
-            member.map(|member| PrincipalKind::Member(member.role))
+        Identity::Member { member: known, credential } => {
+            let member = tx.member(scope, known.account)?;
+            let member = member.filter(|member| member.is_active() && member.email == known.email);
+            let is_good = credential.is_stored(tx, scope, known.account)?;
+            member.filter(|_| is_good).map(|member| PrincipalKind::Member(member.role))
         }
         Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),
         Identity::HubUser(caller) => {

@@ -12,7 +12,7 @@ use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
     AcceptError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError, LoginError,
-    MemberError, OperateError, PasswordError, SigningKeysError, TooManyGuesses,
+    MemberError, OperateError, PasswordError, RefreshError, SessionError, SigningKeysError, TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -131,6 +131,25 @@ impl From<LoginError> for Problem {
             LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
             LoginError::TooManyGuesses(error) => error.into(),
             LoginError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Unknown | RefreshError::Ended => Self::new(Reason::RefreshTokenInvalid, error),
+            RefreshError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Authorization(error) => error.into(),
+            SessionError::NotFound => Self::new(Reason::NotFound, error),
+            SessionError::PortError(error) => error.into(),
         }
     }
 }
