@@ -64,6 +64,7 @@ mod fixture;
 pub mod identity;
 pub mod marketplace;
 mod pagination;
+pub mod password_reset;
 pub mod passwords;
 pub mod policy;
 mod run;
@@ -87,6 +88,7 @@ pub fn check_store(make: &StoreFactory) {
     store::suite(make);
     tenant::suite(make);
     identity::suite(make);
+    password_reset::suite(make);
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);

@@ -114,6 +114,7 @@ fn space() -> Space {
         clock: Arc::new(clock),
         entropy,
         datasets: DatasetLocks::default(),
+        mails: None,
         ingestion: IngestQueue::default(),
     };
 

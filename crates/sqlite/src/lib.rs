@@ -28,6 +28,7 @@ mod login_record;
 mod marketplace;
 mod open;
 mod open_error;
+mod password_reset;
 mod policy;
 mod read_queue;
 mod readers;

@@ -6,6 +6,7 @@ mod extract;
 mod faulty_view;
 mod merge;
 mod other_ports;
+mod scoped_methods;
 mod sealing;
 mod store;
 

@@ -13,6 +13,8 @@ text_enum! {
         AuthnPasswordChange = "authn_password_change",
         /// A change of a password failed.
         AuthnPasswordChangeFail = "authn_password_change_fail",
+        /// Somebody may choose another password for an account: a token was made for that.
+        AuthnTokenCreated = "authn_token_created",
         /// A bearer token was refused.
         AuthnTokenFail = "authn_token_fail",
         /// A known caller was refused by their role.

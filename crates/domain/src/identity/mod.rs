@@ -20,10 +20,13 @@ mod manage_members;
 mod member;
 mod operate;
 mod password;
+mod password_reset;
 pub mod ports;
 mod principal;
 mod reading;
+mod redeem_reset;
 mod refusal;
+mod reset_password;
 mod signing_key;
 mod token;
 
@@ -46,7 +49,10 @@ pub use manage_members::{ChangeMember, MemberError, change_member, leave, member
 pub use member::Member;
 pub use operate::{OperateError, operate};
 pub use password::{Password, PasswordError, PasswordHash};
+pub use password_reset::PasswordReset;
 pub use principal::{MemberIdentity, Principal};
+pub use redeem_reset::{RedeemError, RedeemReset, redeem_reset};
 pub use refusal::{AuthenticateError, AuthorizationError, Forbidden};
+pub use reset_password::{ResetError, ResetMade, reset_password};
 pub use signing_key::{PreviousKeys, SigningKey, SigningKeysError};
 pub use token::{AccessClaims, AccessToken, TokenRefused, TokenSignError};

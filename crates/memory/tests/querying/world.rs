@@ -100,6 +100,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             datasets: DatasetLocks::default(),
+            mails: None,
             ingestion: IngestQueue::default(),
         };
         Self::found(space, engine, store, snapshots, hub, clock, tickets)
