@@ -217,17 +217,8 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters, S
     if let Some(path) = ca_file {
         let unreadable = |error: String| SmtpError::CaFile { path: path.display().to_string(), error };
         let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-        for certificate in pem_certificates(&pem).map_err(unreadable)? {
-            builder = builder.add_root_certificate(certificate);
-        }
+        let certificates = Certificate::from_pem(&pem).map_err(|error| unreadable(error.to_string()))?;
+        builder = builder.add_root_certificate(certificates);
     }
     builder.build_rustls().map_err(|error| SmtpError::Tls { host: host.to_owned(), error: error.to_string() })
-}
-
-/// Each certificate of a PEM file: lettre reads one at a time.
-fn pem_certificates(pem: &[u8]) -> Result<Vec<Certificate>, String> {
-    const END: &str = "-----END CERTIFICATE-----";
-    let text = std::str::from_utf8(pem).map_err(|error| error.to_string())?;
-    let one = |part: &str| Certificate::from_pem(part.as_bytes()).map_err(|error| error.to_string());
-    text.split_inclusive(END).filter(|part| part.ends_with(END)).map(one).collect()
 }

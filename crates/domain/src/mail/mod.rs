@@ -8,7 +8,7 @@ mod message;
 pub mod ports;
 
 pub use limits::{Mails, Slot, TooManyMails};
-pub use message::{Mail, Message};
+pub use message::{Mail, Message, Purpose};
 pub use ports::MailError;
 
 use crate::secret::BearerSecret;
