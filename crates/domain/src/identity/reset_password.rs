@@ -10,6 +10,8 @@ use crate::mail::{Delivered, MailError, Message, TooManyMails, deliver};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::BearerSecret;
 use crate::space::Space;
+use crate::store::View;
+use crate::tenant::TenantScope;
 use crate::time::Timestamp;
 use crate::unit::{Recorded, Refused};
 
@@ -75,13 +77,17 @@ pub async fn reset_password(
     let token_hash = token.hash();
     let event = context.event(&scope, Action::AuthnTokenCreated, principal.actor())?;
     let event = event.on(ObjectKind::Member, account);
-    let live = principal.snapshot();
     let mails = space.mails.as_ref().filter(|_| made_by.is_some());
-    // Whoever is not there, or was removed since, is told of by the unit.
-    let to = live.member(account).map(|member| member.email.clone());
-    let slot = match (mails, &to) {
-        (Some(mails), Some(to)) => mails.reserve(scope.tenant(), to, space.clock.now()).map(Some),
-        _ => Ok(None),
+    let slot = match mails {
+        Some(mails) => {
+            let look = move |view: &mut dyn View, scope: &TenantScope| {
+                let member = view.member(scope, account)?;
+                Ok(member.ok_or(ResetError::NotFound)?.email)
+            };
+            let to = space.read_ahead::<_, ResetError, _>(principal, permission, &event, look).await?;
+            mails.reserve(scope.tenant(), &to, space.clock.now()).map(Some)
+        }
+        None => Ok(None),
     };
     let limited = slot.as_ref().err().copied();
     let authorization = principal.authorize(permission, space.clock.now())?;
@@ -120,7 +126,7 @@ pub async fn reset_password(
         })
         .await;
     let PasswordReset { expires_at, .. } = made?;
-    let tenant = live.tenant.name.clone();
+    let tenant = principal.snapshot().tenant.name.clone();
     let message = Message::PasswordReset { tenant, expires_at };
     let token = deliver(slot?, message, token).await?;
     Ok(ResetMade { account, expires_at, token })

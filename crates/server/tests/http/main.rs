@@ -76,6 +76,8 @@ mod protocol;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod resets;
+#[cfg(test)]
 mod satellites;
 #[cfg(test)]
 mod secrets;

@@ -92,6 +92,7 @@ const CANCEL_PATH: &str = "/datasets/{id}/jobs/{job}/cancel";
 /// The endpoint has no policy by then, so that nobody can list it.
 const LISTINGS_PATH: &str = "/endpoints/{slug}/listings";
 /// It takes no body.
+const RESET_PATH: &str = "/users/{id}/reset";
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
@@ -99,7 +100,7 @@ const SYNC_PATH: &str = "/marketplaces/{id}/sync";
 pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
     let path = route.path.trim_start_matches("/api/v1");
     match (route.method, path) {
-        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH) => None,
+        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH | RESET_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
@@ -116,6 +117,7 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, "/invitations/accept") => {
             Some(json!({ "token": "no such token", "password": PASSWORD }))
         }
+        (Method::Post, "/auth/reset") => Some(json!({ "token": "no such token", "new_password": PASSWORD })),
         (Method::Post, "/datasets") => Some(json!({ "name": format!("made {n}"), "dtype": "embedded" })),
         (Method::Post, "/marketplaces") => Some(things.account.clone()),
         (Method::Patch, "/marketplaces/{id}") => Some(json!({ "name": format!("renamed-{n}") })),

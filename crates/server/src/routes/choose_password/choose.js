@@ -10,7 +10,7 @@ const routes = {
 const form = document.getElementById("form");
 const [first, second] = ["first", "second"].map((id) => document.getElementById(id));
 const say = (text) => { document.getElementById("outcome").textContent = text; };
-if (!(purpose in routes) || !token) {
+if (!Object.hasOwn(routes, purpose) || !token) {
   form.remove();
   say("This link is not complete. Take the whole of it from where you have it.");
 }
