@@ -54,6 +54,8 @@ mod located;
 #[cfg(test)]
 mod logins;
 #[cfg(test)]
+mod mailed;
+#[cfg(test)]
 mod marketplace_fixture;
 #[cfg(test)]
 mod marketplaces;
