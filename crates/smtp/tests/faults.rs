@@ -1,7 +1,8 @@
 //! What a mail server may do wrong, and what is told of it: whether the mail may have been sent.
+#![cfg(test)]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use syft_space_domain::identity::Email;
 use syft_space_domain::mail::Mail;
@@ -11,6 +12,7 @@ use syft_space_smtp::{SmtpMailer, SmtpSettings, SmtpTls, is_mailbox};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// What the server does when it comes to a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::access::may_grant;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::ports::HashingClient;
-use crate::identity::{Guess, Member, Password, PasswordError};
+use crate::identity::ports::{AccountView, HashingClient};
+use crate::identity::{Guess, Member, Password, PasswordError, PasswordReset};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
 use crate::store::{Flow, StoreError};
 use crate::tenant::{Tenant, TenantScope, WriteScope};
+use crate::time::Timestamp;
 use crate::unit::Recorded;
 
 /// Somebody uses a reset.
@@ -66,7 +68,7 @@ pub async fn redeem_reset(
         .write(move |tx| {
             // Used, replaced or ended while the password was hashed: of two at once the second finds nothing.
             let reset = tx.password_reset(&token)?;
-            let holder = reset.map(|reset| reset.holder(tx, clock.now())).transpose()?.flatten();
+            let holder = reset.map(|reset| holder(tx, &reset, clock.now())).transpose()?.flatten();
             let member = holder.ok_or(RedeemError::NotFound)?;
             let scope = WriteScope::of_system(&scope);
             let member = Member { generation: member.generation + 1, ..member };
@@ -88,6 +90,26 @@ struct Found {
     client: HashingClient,
 }
 
+/// The member whom a reset is for, as long as it stands: its time is not over, the account is as it was, and whoever made it may
+/// still do so.
+fn holder<V: AccountView + ?Sized>(
+    view: &mut V,
+    reset: &PasswordReset,
+    now: Timestamp,
+) -> Result<Option<Member>, StoreError> {
+    let scope = TenantScope::of(reset.tenant);
+    if now >= reset.expires_at {
+        return Ok(None);
+    }
+    let member = view.member(&scope, reset.account)?;
+    let Some(member) = member.filter(|it| it.is_active() && it.generation == reset.generation) else {
+        return Ok(None);
+    };
+    let Some(maker) = reset.made_by else { return Ok(Some(member)) };
+    let maker = view.member(&scope, maker)?.filter(Member::is_active);
+    Ok(maker.is_some_and(|maker| may_grant(maker.role, member.role)).then_some(member))
+}
+
 async fn look_up(
     space: &Space,
     context: &RequestContext,
@@ -96,7 +118,7 @@ async fn look_up(
     let (context, now) = (context.clone(), space.clock.now());
     let found = space.store.read(Flow::Installation, move |view| {
         let Some(reset) = view.password_reset(&token)? else { return Ok(None) };
-        let Some(member) = reset.holder(view, now)? else { return Ok(None) };
+        let Some(member) = holder(view, &reset, now)? else { return Ok(None) };
         let Some(tenant) = view.tenant(&TenantScope::of(member.tenant))? else { return Ok(None) };
         let guess = Guess::new(&context, Some(&tenant.name), &member.email);
         let client = guess.client(view)?;

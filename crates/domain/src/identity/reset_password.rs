@@ -39,8 +39,7 @@ pub enum ResetError {
     NotFound,
     /// Whoever holds a session of an account does not get around its password with that.
     #[error(
-        "one changes one's own password with the current one (PUT /api/v1/auth/password); who forgot it asks another \
-         owner, or the space's operator"
+        "one changes one's own password with the current one; who forgot it asks another owner, or the operator"
     )]
     OwnAccount,
     /// A member who is disabled could not log in.

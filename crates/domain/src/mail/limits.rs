@@ -76,7 +76,7 @@ impl Mails {
             _ => None,
         };
         let waits = [
-            to_them().last().map(|last| last.at.plus(BETWEEN)),
+            to_them().next_back().map(|last| last.at.plus(BETWEEN)),
             until_fewer(to_them().count(), PER_ADDRESS, to_them().next()),
             until_fewer(mails.len(), PER_TENANT, mails.first()),
         ];

@@ -1,5 +1,7 @@
 //! The mapping from the domain's errors to responses: the one place where it is done.
 
+mod resets;
+
 use std::time::Duration;
 
 use syft_space_domain::PortError;
@@ -12,9 +14,8 @@ use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
     AcceptError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError, LoginError,
-    MemberError, OperateError, PasswordError, RedeemError, ResetError, SigningKeysError, TooManyGuesses,
+    MemberError, OperateError, PasswordError, SigningKeysError, TooManyGuesses,
 };
-use syft_space_domain::mail::{MailError, TooManyMails};
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
 use syft_space_domain::page::{CursorError, PageLimitError};
@@ -187,47 +188,6 @@ impl From<AcceptError> for Problem {
             AcceptError::Password(error) => error.into(),
             AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
             AcceptError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<TooManyMails> for Problem {
-    fn from(error: TooManyMails) -> Self {
-        Self::new(Reason::TooManyMails, error).retry_after(error.retry_after.as_secs())
-    }
-}
-
-impl From<MailError> for Problem {
-    fn from(error: MailError) -> Self {
-        tracing::warn!(cause = error.cause(), "no mail was sent");
-        let reason = match error {
-            MailError::Refused(_) => Reason::MailRefused,
-            MailError::Unavailable(_) | MailError::Unanswered => Reason::MailUnavailable,
-        };
-        Self::new(reason, error)
-    }
-}
-
-impl From<ResetError> for Problem {
-    fn from(error: ResetError) -> Self {
-        match error {
-            ResetError::Authorization(error) => error.into(),
-            ResetError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
-            ResetError::NotFound => Self::new(Reason::NotFound, error),
-            ResetError::OwnAccount | ResetError::Disabled => Self::new(Reason::Conflict, error),
-            ResetError::TooManyMails(error) => error.into(),
-            ResetError::Mail(error) => error.into(),
-            ResetError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<RedeemError> for Problem {
-    fn from(error: RedeemError) -> Self {
-        match error {
-            RedeemError::NotFound => Self::new(Reason::NotFound, error),
-            RedeemError::Password(error) => error.into(),
-            RedeemError::PortError(error) => error.into(),
         }
     }
 }
