@@ -196,21 +196,22 @@ async fn tenants(r: &mut Recorder) {
 /// Who asks for a reset of whose password, and what a token is good for.
 async fn resets(r: &mut Recorder) {
     const ANOTHER: &str = "nine herons wade past quiet mills";
+    r.join("forgetful", "viewer").await;
     let redeem = |token: &str, new: &str| json!({ "token": token, "new_password": new });
     for (who, whose) in [
-        ("nobody", "viewer"),
-        ("viewer", "user"),
-        ("admin", "owner"),
-        ("admin", "admin"),
+        ("nobody", "forgetful"),
+        ("forgetful", "another"),
+        ("another", "owner"),
+        ("another", "another"),
         ("owner", "owner"),
-        ("foreigner", "viewer"),
+        ("foreigner", "forgetful"),
     ] {
         r.send(Ask::new(who, "POST", &format!("/users/«account of {whose}»/reset"))).await;
     }
     for target in [format!("/users/{MISSING}/reset"), "/users/x/reset".to_owned()] {
         r.send(Ask::new("owner", "POST", &target)).await;
     }
-    let told = r.send(Ask::new("admin", "POST", "/users/«account of viewer»/reset")).await;
+    let told = r.send(Ask::new("another", "POST", "/users/«account of forgetful»/reset")).await;
     r.keep("reset token", told.text("/token"));
     for body in [
         redeem("no such token", ANOTHER),
@@ -223,7 +224,7 @@ async fn resets(r: &mut Recorder) {
     ] {
         r.post("nobody", "/auth/reset", body).await;
     }
-    r.get("viewer", "/auth/me").await;
+    r.get("forgetful", "/auth/me").await;
 }
 
 async fn passwords(r: &mut Recorder) {
