@@ -43,7 +43,7 @@ pub(super) async fn run(api: &ApiClient, what: &InviteArguments, out: &mut Outpu
         if issued.token.is_some() { ", with this token:" } else { ". They are sent how to." }
     ))?;
     let Some(token) = &issued.token else { return Ok(()) };
-    out.line(&format!("\n  {}\n", token))?;
+    out.line(&format!("\n  {token}\n"))?;
     if let Some(link) = &issued.link {
         return out.line(&format!(
             "It is shown this once, works once, and is for them alone. They choose a password at\n\n  {link}"
