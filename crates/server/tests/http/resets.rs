@@ -1,9 +1,8 @@
 //! The way back in for who forgot their password: a token that works once, and a password that they alone choose.
 
-use std::time::Instant;
-
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::cli;
 use crate::held_bodies::Held;
