@@ -64,6 +64,7 @@ mod fixture;
 pub mod identity;
 pub mod marketplace;
 mod pagination;
+pub mod password_reset;
 pub mod passwords;
 pub mod policy;
 mod run;
@@ -89,6 +90,7 @@ pub fn check_store(make: &StoreFactory) {
     tenant::suite(make);
     identity::suite(make);
     session::suite(make);
+    password_reset::suite(make);
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);

@@ -115,6 +115,7 @@ fn space() -> Space {
         clock: Arc::new(clock),
         entropy,
         datasets: DatasetLocks::default(),
+        mails: None,
         ingestion: IngestQueue::default(),
     };
 

@@ -7,6 +7,8 @@ pub enum Permission {
     ManageTenant,
     /// Invite, change and disable members who are User or Viewer.
     ManageMembers,
+    /// Reset the password of a member whom one may manage.
+    ResetPasswords,
     /// Read who is a member, and as what.
     ReadMembers,
     /// Make, change and remove datasets and their documents, and list what documents there are.
@@ -35,9 +37,10 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ManageTenant,
         Self::ManageMembers,
+        Self::ResetPasswords,
         Self::ReadMembers,
         Self::WriteDatasets,
         Self::ReadContent,

@@ -19,6 +19,8 @@ text_enum! {
         SessionExpired = "session_expired",
         /// A refresh token was used that another had taken the place of.
         AuthnTokenReuse = "authn_token_reuse",
+        /// Somebody may choose another password for an account: a token was made for that.
+        AuthnTokenCreated = "authn_token_created",
         /// A bearer token was refused.
         AuthnTokenFail = "authn_token_fail",
         /// A known caller was refused by their role.

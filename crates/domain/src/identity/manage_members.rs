@@ -86,7 +86,7 @@ pub async fn change_member(
     let event = context
         .event(&scope, Action::PrivilegePermissionsChanged, principal.actor())?
         .on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, &scope, account)?;
+    let ended = RightsEnded::draft(context, principal, &scope, account)?;
     // Where role and status are changed at once, each is told of.
     let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
     let of_status = Event { id, salt, ..event.clone() };
@@ -115,9 +115,14 @@ pub async fn change_member(
             tx.update_member(&scope, &member)?;
             let may_grant = |given: &Role| member.is_active() && may_grant(role, *given);
             let lost: Vec<Role> = granted.filter(|given| !may_grant(given)).collect();
-            let count = end_invitations(tx, &scope, account, &lost)?;
+            let invitations = end_invitations(tx, &scope, account, &lost)?;
+            // What it was made for is another member now, and was never looked at as such by whoever made it.
+            let is_same = before == (member.role, member.status);
+            let own = !is_same && tx.remove_password_reset(&scope, account)?;
+            let resets = end_resets(tx, &scope, account, &lost)?.saturating_add(own.into());
             let recorded = record_change(member, before, &event, &of_status);
-            Ok(with_ended(recorded, &ended, count))
+            let recorded = with_ended(recorded, &ended.invitations, invitations);
+            Ok(with_ended(recorded, &ended.resets, resets))
         })
         .await
 }
@@ -137,7 +142,7 @@ pub async fn remove_member(
     let scope = principal.scope(Permission::ManageMembers)?;
     let event =
         context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, &scope, account)?;
+    let ended = RightsEnded::draft(context, principal, &scope, account)?;
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store
@@ -162,7 +167,7 @@ pub async fn leave(
     let account = principal.member(Permission::OwnAccount)?.account;
     let event =
         context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, &scope, account)?;
+    let ended = RightsEnded::draft(context, principal, &scope, account)?;
     let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
     space
         .store
@@ -180,7 +185,7 @@ fn end_account(
     scope: &WriteScope,
     member: &Member,
     event: &Event,
-    ended: &Event,
+    ended: &RightsEnded,
 ) -> Result<Recorded<()>, Abort<MemberError>> {
     if is_active_owner(member) {
         check_not_last_owner(tx, scope, event)?;
@@ -189,8 +194,10 @@ fn end_account(
     let lost: Vec<Role> = grantable(member).collect();
     // One to their own address, which may have been made while they joined, would bring them back.
     let own = tx.remove_invitations_of(scope, &member.email)?;
-    let count = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
-    Ok(with_ended(Recorded::new((), event.clone()), ended, count))
+    let invitations = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
+    let resets = end_resets(tx, scope, member.account, &lost)?;
+    let recorded = with_ended(Recorded::new((), event.clone()), &ended.invitations, invitations);
+    Ok(with_ended(recorded, &ended.resets, resets))
 }
 
 fn find(
@@ -251,16 +258,40 @@ fn end_invitations(
     if lost.is_empty() { Ok(0) } else { tx.remove_invitations_by(scope, inviter, lost) }
 }
 
-/// Drafts the event that invitations ended with the right to make them.
-fn invitations_ended(
-    context: &RequestContext,
-    principal: &Principal,
-    scope: &TenantScope,
-    inviter: AccountId,
-) -> Result<Event, RandomError> {
-    let event = context.event(scope, Action::ConfigChange, principal.actor())?;
-    let event = event.on(ObjectKind::Member, inviter);
-    Ok(Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..event })
+/// Ends the resets of passwords that a member has made, whoever they are for: who lost any right makes them anew, within the hour
+/// that they live. Answers how many.
+fn end_resets(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    maker: AccountId,
+    lost: &[Role],
+) -> Result<u64, StoreError> {
+    if lost.is_empty() { Ok(0) } else { tx.remove_password_resets_by(scope, maker) }
+}
+
+/// The drafts of the events that something ended with the right to make it.
+struct RightsEnded {
+    invitations: Event,
+    resets: Event,
+}
+
+impl RightsEnded {
+    fn draft(
+        context: &RequestContext,
+        principal: &Principal,
+        scope: &TenantScope,
+        maker: AccountId,
+    ) -> Result<Self, RandomError> {
+        let draft = |reason: ReasonCode| {
+            let event = context.event(scope, Action::ConfigChange, principal.actor())?;
+            let event = event.on(ObjectKind::Member, maker);
+            Ok(Event { reason_code: Some(reason.into()), ..event })
+        };
+        Ok(Self {
+            invitations: draft(ReasonCode::InvitationsEnded)?,
+            resets: draft(ReasonCode::ResetsEnded)?,
+        })
+    }
 }
 
 /// Records of a member what was changed: its role, its status, both in an event each; or nothing.
@@ -285,7 +316,7 @@ fn record_change(
     }
 }
 
-/// Records that so many invitations ended too, if any did.
+/// Records that so many of something ended too, if any did.
 pub(super) fn with_ended<T>(recorded: Recorded<T>, ended: &Event, count: u64) -> Recorded<T> {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     if count == 0 { recorded } else { recorded.and(Event { count, ..ended.clone() }) }

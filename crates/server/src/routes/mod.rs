@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod choose_password;
 pub(crate) mod datasets;
 pub(crate) mod docs;
 pub(crate) mod documents;

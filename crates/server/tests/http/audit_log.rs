@@ -20,6 +20,10 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         owner.post("/policies", &policy).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let somebody = space.member(&owner, "s@acme.example", "user").await;
     let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let other = space.member(&owner, "other@acme.example", "user").await;
+    let other = other.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let reset = owner.send(owner.request("POST", &format!("/users/{other}/reset"))).await.expect(201);
+    let redeem = json!({ "token": reset.body["token"], "new_password": PASSWORD });
     let marketplace = space.marketplace(&owner, "market").await;
     let listing = json!({ "marketplace_id": marketplace });
     for slug in ["shown", "known"] {
@@ -60,6 +64,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
         ),
         ("PATCH", "/users/{id}", format!("/users/{user}"), json!({ "role": "viewer" })),
+        ("POST", "/users/{id}/reset", format!("/users/{user}/reset"), Value::Null),
+        ("POST", "/auth/reset", "/auth/reset".into(), redeem),
         ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),
         ("POST", "/invitations", "/invitations".into(), invite.clone()),
         ("POST", "/invitations/accept", "/invitations/accept".into(), accept),

@@ -34,13 +34,16 @@ use crate::space::{TestSpace, in_memory};
 use recorder::{Recorder, Seen};
 
 /// Reasons that no request alone brings about, or none of which it is known when.
-const OUT_OF_REACH: [&str; 7] = [
+const OUT_OF_REACH: [&str; 10] = [
     "internal",
+    "mail_refused",
+    "mail_unavailable",
     "overloaded",
     "policy_unavailable",
     "served_elsewhere",
     "storage_full",
     "too_many_guesses",
+    "too_many_mails",
     "unavailable",
 ];
 

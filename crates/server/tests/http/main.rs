@@ -54,6 +54,8 @@ mod located;
 #[cfg(test)]
 mod logins;
 #[cfg(test)]
+mod mailed;
+#[cfg(test)]
 mod marketplace_fixture;
 #[cfg(test)]
 mod marketplaces;
@@ -75,6 +77,8 @@ mod process;
 mod protocol;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod resets;
 #[cfg(test)]
 mod satellites;
 #[cfg(test)]

@@ -98,15 +98,17 @@ const CANCEL_PATH: &str = "/datasets/{id}/jobs/{job}/cancel";
 const LISTINGS_PATH: &str = "/endpoints/{slug}/listings";
 /// It takes no body.
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
-/// Nor does this.
+/// Nor do these.
 const LOGOUT_PATH: &str = "/auth/logout";
+const RESET_PATH: &str = "/users/{id}/reset";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
 pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
     let path = route.path.trim_start_matches("/api/v1");
     match (route.method, path) {
-        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH | LOGOUT_PATH) => None,
+        (Method::Get | Method::Delete, _)
+        | (Method::Post, CANCEL_PATH | RESET_PATH | SYNC_PATH | LOGOUT_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
@@ -124,6 +126,7 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, "/invitations/accept") => {
             Some(json!({ "token": "no such token", "password": PASSWORD }))
         }
+        (Method::Post, "/auth/reset") => Some(json!({ "token": "no such token", "new_password": PASSWORD })),
         (Method::Post, "/datasets") => Some(json!({ "name": format!("made {n}"), "dtype": "embedded" })),
         (Method::Post, "/marketplaces") => Some(things.account.clone()),
         (Method::Patch, "/marketplaces/{id}") => Some(json!({ "name": format!("renamed-{n}") })),

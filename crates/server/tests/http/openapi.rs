@@ -159,6 +159,9 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     let invited = told.send("invitations_create", "", 201).await;
     told.swap("the token that was handed over", invited["token"].as_str().unwrap());
     let joined = told.send("invitations_accept", "", 201).await;
+    let reset = told.send("users_reset", joined["id"].as_str().unwrap(), 201).await;
+    told.swap("the token of the reset", reset["token"].as_str().unwrap());
+    told.send("auth_redeem_reset", "", 204).await;
     told.send("users_change", joined["id"].as_str().unwrap(), 200).await;
     let dataset = told.send("datasets_create", "", 201).await["id"].as_str().unwrap().to_owned();
     told.swap("01a20bbd-ca2a-7dd6-bade-87bf86a90c2f", &dataset);
@@ -231,6 +234,9 @@ impl ExampleSender<'_> {
                 request = request.header("content-type", bodies(route)[n].0).body(swapped);
             }
             answered = client.send(request).await.expect(status).body;
+        }
+        if status == 204 {
+            return answered;
         }
         let example = openapi::example(id, &status.to_string()).unwrap();
         let keys = |body: &Value| body.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();

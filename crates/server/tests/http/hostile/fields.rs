@@ -34,6 +34,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Post, "/auth/login") => {
             vec![is("/email", Email), is("/password", Password), may_be("/tenant", TenantName)]
         }
+        (Method::Post, "/auth/reset") => vec![is("/token", Token), is("/new_password", NewPassword)],
         (Method::Put, "/auth/password") => {
             vec![is("/current_password", Password), is("/new_password", NewPassword)]
         }
