@@ -4,7 +4,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, Invitation, Member};
+use syft_space_domain::identity::{Account, Invitation, Member, SecondFactor};
 use syft_space_domain::ids::{EndpointId, MarketplaceId, TenantId};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
@@ -44,6 +44,7 @@ struct TenantDump {
     members: Vec<Member>,
     members_by_id: Vec<Option<Member>>,
     accounts_by_email: Vec<Option<AccountDump>>,
+    second_factors: Vec<(Option<SecondFactor>, u64)>,
     active_members: Vec<u64>,
     members_and_invitations: u64,
     invitations: Vec<Invitation>,
@@ -168,6 +169,10 @@ impl TenantDump {
             accounts_by_email: (1..=numbers)
                 .map(|n| Ok(view.account_by_email(&scope, &email(n))?.as_ref().map(account_dump)))
                 .collect::<Result<_, _>>()?,
+            second_factors: (1..=numbers)
+                .map(account_id)
+                .map(|id| Ok((view.second_factor(&scope, id)?, view.count_recovery_codes(&scope, id)?)))
+                .collect::<Result<_, StoreError>>()?,
             active_members: Role::ALL
                 .into_iter()
                 .map(|role| view.count_active(&scope, role))

@@ -31,6 +31,7 @@ struct MemberRow {
     generation: i64,
     revision: i64,
     created_at: i64,
+    totp_confirmed_at: Option<i64>,
 }
 
 impl TryFrom<MemberRow> for Member {
@@ -43,6 +44,7 @@ impl TryFrom<MemberRow> for Member {
             role: parse("accounts.role", &row.role)?,
             status: parse("accounts.status", &row.status)?,
             generation: to_u64(row.generation)?,
+            second_factor_since: row.totp_confirmed_at.map(Timestamp::from_unix_micros),
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })

@@ -63,6 +63,8 @@ macro_rules! scoped {
     )*};
 }
 
+pub(crate) use scoped;
+
 /// Every method that takes a scope, except those that add.
 pub(crate) const SCOPED_METHODS: &[&str] = &[
     "member",
@@ -72,6 +74,7 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "invitations",
     "invitation",
     "account_by_email",
+    "update_tenant",
     "set_password",
     "update_member",
     "remove_account",
@@ -370,6 +373,9 @@ where
 {
     delegated! {
         add_tenant(tenant: &Tenant) -> ();
+    }
+    scoped! { WriteScope, sample::write_scope;
+        update_tenant(tenant: &Tenant) -> ();
     }
 
     fn has_changed(&self, scope: &TenantScope) -> bool {

@@ -73,7 +73,11 @@ fn kind_now(
             let member = tx.member(scope, known.account)?.filter(|member| {
                 member.is_active() && member.generation == *generation && member.email == known.email
             });
-            member.map(|member| PrincipalKind::Member(member.role))
+            let Some(member) = member else { return Ok(None) };
+            let has = member.second_factor_since.is_some();
+            let needs =
+                !has && tx.tenant(scope)?.is_some_and(|tenant| tenant.needs_second_factor(member.role));
+            Some(PrincipalKind::of_member(member.role, needs, has))
         }
         Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),
         Identity::HubUser(caller) => {

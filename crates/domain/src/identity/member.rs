@@ -22,6 +22,8 @@ pub struct Member {
     /// Counts, from 1, how often all its tokens have ended. An access token names it, and is good for no other: a token from
     /// before an account was disabled does not come back to life with it. Whatever a clock says has no part in that.
     pub generation: u64,
+    /// Since when it has a second factor, if it has one.
+    pub second_factor_since: Option<Timestamp>,
     /// Counts its changes, from 1.
     pub revision: u64,
     /// When it was made.
@@ -39,6 +41,7 @@ impl Member {
             role,
             status: AccountStatus::Active,
             generation: 1,
+            second_factor_since: None,
             revision: 1,
             created_at: now,
         }

@@ -8,7 +8,10 @@ mod account_status;
 mod authenticate;
 mod authority;
 mod change_password;
+mod disable_second_factor;
 mod email;
+mod enrol;
+mod factor_code;
 mod guessing;
 mod invitation;
 mod invite;
@@ -24,8 +27,10 @@ pub mod ports;
 mod principal;
 mod reading;
 mod refusal;
+mod second_factor;
 mod signing_key;
 mod token;
+mod totp;
 
 pub use accept::{AcceptError, AcceptInvitation, accept_invitation};
 pub use account::Account;
@@ -33,7 +38,13 @@ pub use account_status::{AccountStatus, StatusError};
 pub use authenticate::authenticate;
 pub use authority::Authorization;
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
+pub use disable_second_factor::{DisableSecondFactorError, disable_second_factor};
 pub use email::{Email, EmailError};
+pub use enrol::{
+    Enrolment, SecondFactorError, SecondFactorStatus, confirm_second_factor, enrol, remove_second_factor,
+    renew_recovery_codes, second_factor_status,
+};
+pub use factor_code::{FactorCode, RecoveryCode};
 pub(crate) use guessing::Guess;
 pub use guessing::TooManyGuesses;
 pub use invitation::Invitation;
@@ -48,5 +59,7 @@ pub use operate::{OperateError, operate};
 pub use password::{Password, PasswordError, PasswordHash};
 pub use principal::{MemberIdentity, Principal};
 pub use refusal::{AuthenticateError, AuthorizationError, Forbidden};
+pub use second_factor::SecondFactor;
 pub use signing_key::{PreviousKeys, SigningKey, SigningKeysError};
 pub use token::{AccessClaims, AccessToken, TokenRefused, TokenSignError};
+pub use totp::TotpSecret;

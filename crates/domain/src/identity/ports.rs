@@ -7,7 +7,8 @@ use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
     AccessClaims, AccessToken, Account, Email, Invitation, KeyEpoch, LoginKey, LoginRecord, Member, Password,
-    PasswordError, PasswordHash, PreviousKeys, SigningKey, SigningKeysError, TokenRefused, TokenSignError,
+    PasswordError, PasswordHash, PreviousKeys, SecondFactor, SigningKey, SigningKeysError, TokenRefused,
+    TokenSignError,
 };
 use crate::ids::{AccountId, InvitationId};
 use crate::page::{Page, PageRequest};
@@ -95,6 +96,41 @@ pub trait AccountRows: AccountView {
         inviter: AccountId,
         roles: &[Role],
     ) -> Result<u64, StoreError>;
+}
+
+/// Reads second factors.
+pub trait SecondFactorView {
+    /// The account's second factor, confirmed or not.
+    fn second_factor(
+        &mut self,
+        scope: &TenantScope,
+        account: AccountId,
+    ) -> Result<Option<SecondFactor>, StoreError>;
+    /// How many recovery codes the account has left.
+    fn count_recovery_codes(&mut self, scope: &TenantScope, account: AccountId) -> Result<u64, StoreError>;
+}
+
+/// Writes second factors. They end with their account.
+pub trait SecondFactorRows: SecondFactorView {
+    /// Replaces what there is of the account's second factor, and of its recovery codes: there are these then.
+    fn put_second_factor(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        factor: &SecondFactor,
+        recovery_codes: &[TokenHash],
+    ) -> Result<(), StoreError>;
+    /// Replaces the last step of which a code was used. Where there is no second factor nothing is done.
+    fn set_totp_step(&mut self, scope: &WriteScope, account: AccountId, step: u64) -> Result<(), StoreError>;
+    /// Removes a recovery code of the account. `false` when it has no such one.
+    fn take_recovery_code(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        code: &TokenHash,
+    ) -> Result<bool, StoreError>;
+    /// Removes the account's second factor and its recovery codes. `false` when there is none.
+    fn remove_second_factor(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;
 }
 
 /// Hashing a password did not happen.

@@ -83,7 +83,12 @@ impl Principal {
     #[must_use]
     pub fn kind(&self) -> PrincipalKind {
         match &self.identity {
-            Identity::Member { member, .. } => PrincipalKind::Member(member.role),
+            Identity::Member { member, .. } => {
+                let needs = self.live.tenant.needs_second_factor(member.role);
+                let has =
+                    needs && self.live.member(member.account).is_some_and(|known| known.has_second_factor);
+                PrincipalKind::of_member(member.role, needs, has)
+            }
             Identity::Operator => PrincipalKind::Operator,
             Identity::HubUser(_) => PrincipalKind::HubUser,
         }

@@ -26,6 +26,8 @@ pub struct MemberSnapshot {
     pub role: Role,
     /// Whether the account may be used.
     pub active: bool,
+    /// Whether it has a second factor.
+    pub has_second_factor: bool,
     /// The generation of the account, which a token must name.
     pub generation: u64,
 }
@@ -284,6 +286,7 @@ impl From<Member> for MemberSnapshot {
             active: member.is_active(),
             email: member.email,
             role: member.role,
+            has_second_factor: member.second_factor_since.is_some(),
             generation: member.generation,
         }
     }

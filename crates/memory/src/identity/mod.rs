@@ -1,6 +1,7 @@
 //! `AccountView` and `AccountRows` of a transaction: accounts and invitations.
 
 mod passwords;
+mod second_factor;
 mod tokens;
 
 use std::convert::Infallible;
@@ -146,6 +147,8 @@ impl AccountRows for Transaction {
 
     fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
         let removed = self.tables.accounts.remove(scope, account);
+        self.tables.second_factors.remove(scope, account);
+        self.tables.recovery_codes.remove(scope, account);
         if removed {
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }

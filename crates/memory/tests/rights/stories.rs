@@ -68,7 +68,7 @@ fn h1_a_password_is_changed_by_whoever_is_still_somebody_when_it_is_hashed() {
     };
     let knows = |world: &World, text: &str| {
         let password = Password::parse(&Secret::new(text.to_owned())).unwrap();
-        let wanted = Login { email: email("ann"), password, tenant: None };
+        let wanted = Login { email: email("ann"), password, tenant: None, code: None };
         block_on(identity::login(&world.space, &context(&world.space), wanted)).is_ok()
     };
     for loss in Loss::ALL {

@@ -219,7 +219,7 @@ impl Problem {
             response.insert_header((ALLOW, methods.as_str()));
         }
         match reason {
-            Reason::Unauthenticated | Reason::CredentialsWrong => {
+            Reason::Unauthenticated | Reason::CredentialsWrong | Reason::TotpRequired | Reason::TotpWrong => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"syft-space\""));
             }
             Reason::TokenInvalid => {

@@ -100,6 +100,10 @@ shapes! {
     /// A secret that is handed over.
     SecretShape = "Secret": json_schema!({ "type": "string", "format": "password", "writeOnly": true });
     /// Where a hub is.
+    /// A code of an authenticator app, or a recovery code.
+    FactorCodeShape = "FactorCode": json_schema!({ "type": "string", "writeOnly": true });
+    /// A recovery code.
+    RecoveryCodeShape = "RecoveryCode": json_schema!({ "type": "string", "pattern": "^[a-z2-7]{6}(-[a-z2-7]{6}){3}$" });
     HubUrlShape = "HubUrl": json_schema!({
         "type": "string", "format": "uri", "maxLength": HubUrl::MAX,
         "description": "`https://host`, or `https://host:port`; no user name, query or fragment. Plain `http` and \
