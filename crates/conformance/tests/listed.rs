@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use syft_space_conformance::{
     audit, dataset, documents, endpoint, extract, identity, marketplace, passwords, policy, sealing, search,
-    second_factor, signing_keys, spool, store, tenant, tokens,
+    second_factor, session, signing_keys, spool, store, tenant, tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -36,6 +36,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         tenant::CHECKS,
         identity::CHECKS,
         second_factor::CHECKS,
+        session::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,

@@ -3,7 +3,9 @@
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
-use crate::identity::ports::{AccountRows, AccountView, SecondFactorRows, SecondFactorView};
+use crate::identity::ports::{
+    AccountRows, AccountView, SecondFactorRows, SecondFactorView, SessionRows, SessionView,
+};
 use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{PolicyRows, PolicyView};
 use crate::tenant::ports::{TenantRows, TenantView};
@@ -13,6 +15,7 @@ pub trait View:
     TenantView
     + AccountView
     + SecondFactorView
+    + SessionView
     + DatasetView
     + EndpointView
     + PolicyView
@@ -24,6 +27,7 @@ impl<T> View for T where
     T: TenantView
         + AccountView
         + SecondFactorView
+        + SessionView
         + DatasetView
         + EndpointView
         + PolicyView
@@ -36,13 +40,21 @@ impl<T> View for T where
 /// Everything a unit of work can read and write. It has no commit and no way to write an audit event: the store
 /// does both, from what the unit answers.
 pub trait Tx:
-    TenantRows + AccountRows + SecondFactorRows + DatasetRows + EndpointRows + PolicyRows + MarketplaceRows
+    TenantRows
+    + AccountRows
+    + SecondFactorRows
+    + SessionRows
+    + DatasetRows
+    + EndpointRows
+    + PolicyRows
+    + MarketplaceRows
 {
 }
 impl<T> Tx for T where
     T: TenantRows
         + AccountRows
         + SecondFactorRows
+        + SessionRows
         + DatasetRows
         + EndpointRows
         + PolicyRows

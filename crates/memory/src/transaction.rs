@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, Invitation, LoginKey, LoginRecord, SecondFactor};
+use syft_space_domain::identity::{Account, Invitation, LoginKey, LoginRecord, SecondFactor, Session};
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
-    TenantId,
+    SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
@@ -27,6 +27,7 @@ pub(crate) struct Tables {
     pub(crate) accounts: Table<AccountId, Account>,
     pub(crate) second_factors: Table<AccountId, SecondFactor>,
     pub(crate) recovery_codes: Table<AccountId, BTreeSet<[u8; 32]>>,
+    pub(crate) sessions: Table<SessionId, Session>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) invitations: Table<InvitationId, Invitation>,

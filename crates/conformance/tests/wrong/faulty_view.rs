@@ -75,6 +75,12 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "invitation",
     "account_by_email",
     "update_tenant",
+    "session",
+    "sessions",
+    "session_ids",
+    "renew_session",
+    "remove_session",
+    "remove_sessions",
     "set_password",
     "update_member",
     "remove_account",
@@ -120,6 +126,8 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "remove_listing",
     "events",
 ];
+
+pub(crate) use {delegated, scoped};
 
 impl<P: DerefMut> TenantView for FaultyView<P>
 where

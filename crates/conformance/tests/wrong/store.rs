@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, audit, check_store, dataset, differential, endpoint, identity, marketplace,
-    policy, second_factor, store, tenant,
+    policy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -41,6 +41,12 @@ pub(crate) enum Fault {
     KeepsAllLoginRecords,
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
+    /// A session that is used keeps its refresh token.
+    KeepsRefreshTokens,
+    /// Of an account's sessions one ends for all.
+    EndsOneSessionForAll,
+    /// Any number of sessions that are over is removed at once.
+    TrimsAllSessions,
     /// With one member's invitations those of all others end.
     EndsInvitationsOfAnyInviter,
     /// With a member's invitations of one role those of the others end.
@@ -259,6 +265,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         tenant::CHECKS,
         identity::CHECKS,
         second_factor::CHECKS,
+        session::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,
@@ -322,6 +329,16 @@ fn h5_a_store_that_mixes_addresses_or_keeps_all_records_of_logins_is_caught() {
     assert_caught(identity::CHECKS, &*make, "h5_logins_are_known_by_account_and_address");
     let make = faulty_store(Fault::KeepsAllLoginRecords);
     assert_caught(identity::CHECKS, &*make, "h5_records_of_logins_end_and_are_bounded");
+}
+
+#[test]
+fn a4_a_store_that_keeps_sessions_or_their_tokens_is_caught() {
+    let make = faulty_store(Fault::KeepsRefreshTokens);
+    assert_caught(session::CHECKS, &*make, "a4_a_session_that_is_used_keeps_what_it_is");
+    let make = faulty_store(Fault::EndsOneSessionForAll);
+    assert_caught(session::CHECKS, &*make, "a4_sessions_end_one_by_one_and_all_at_once");
+    let make = faulty_store(Fault::TrimsAllSessions);
+    assert_caught(session::CHECKS, &*make, "a4_a_bounded_number_of_sessions_that_are_over_is_removed");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::identity::credential::Credential;
 use crate::identity::principal::Identity;
 use crate::identity::{AccessClaims, AuthenticateError, Email, EpochMark, MemberIdentity, Principal};
 use crate::ids::AccountId;
@@ -21,7 +22,8 @@ pub fn authenticate(
     shown: EpochMark,
 ) -> Result<Principal, AuthenticateError> {
     let live = tenant(live, &TenantScope::of(claims.tenant))?;
-    enter(live, claims.account, &claims.email, claims.generation, claims.expires_at, shown)
+    let credential = Credential::Session { id: claims.session, expires_at: claims.expires_at, shown };
+    enter(live, claims.account, &claims.email, credential)
 }
 
 impl Principal {
@@ -36,9 +38,9 @@ impl Principal {
         }
         let id = self.snapshot().tenant.id;
         match &self.identity {
-            Identity::Member { member, generation, expires_at, shown } => {
+            Identity::Member { member, credential } => {
                 let live = tenant(live, &TenantScope::of(id))?;
-                enter(live, member.account, &member.email, *generation, *expires_at, shown.clone())
+                enter(live, member.account, &member.email, credential.clone())
             }
             Identity::Operator => Ok(Self::operator(tenant(live, &TenantScope::of(id))?)),
             Identity::HubUser(caller) => {
@@ -68,13 +70,11 @@ impl Principal {
 
     /// Why the token that proved who it is counts no more, if so.
     pub(super) fn token_error(&self, now: Timestamp) -> Option<AuthenticateError> {
-        let is_expired = match &self.identity {
-            Identity::Member { shown, .. } if shown.is_over() => return Some(AuthenticateError::Revoked),
-            Identity::Member { expires_at, .. } => now >= *expires_at,
-            Identity::HubUser(caller) => caller.claims.is_expired(now),
-            Identity::Operator => false,
-        };
-        is_expired.then_some(AuthenticateError::Expired)
+        match &self.identity {
+            Identity::Member { credential, .. } => credential.error(now),
+            Identity::HubUser(caller) => caller.claims.is_expired(now).then_some(AuthenticateError::Expired),
+            Identity::Operator => None,
+        }
     }
 }
 
@@ -89,14 +89,12 @@ fn enter(
     live: Arc<TenantSnapshot>,
     account: AccountId,
     email: &Email,
-    generation: u64,
-    expires_at: Timestamp,
-    shown: EpochMark,
+    credential: Credential,
 ) -> Result<Principal, AuthenticateError> {
     match live.member(account) {
-        Some(member) if member.active && member.generation == generation && member.email == *email => {
+        Some(member) if member.active && credential.is_of(member) && member.email == *email => {
             let member = MemberIdentity { account, email: email.clone(), role: member.role };
-            Ok(Principal::new(Identity::Member { member, generation, expires_at, shown }, live))
+            Ok(Principal::new(Identity::Member { member, credential }, live))
         }
         _ => Err(AuthenticateError::Revoked),
     }

@@ -69,11 +69,11 @@ fn kind_now(
     scope: &TenantScope,
 ) -> Result<Option<PrincipalKind>, StoreError> {
     Ok(match &principal.identity {
-        Identity::Member { member: known, generation, .. } => {
-            let member = tx.member(scope, known.account)?.filter(|member| {
-                member.is_active() && member.generation == *generation && member.email == known.email
-            });
-            let Some(member) = member else { return Ok(None) };
+        Identity::Member { member: known, credential } => {
+            let member = tx.member(scope, known.account)?;
+            let member = member.filter(|member| member.is_active() && member.email == known.email);
+            let is_good = credential.is_stored(tx, scope, known.account)?;
+            let Some(member) = member.filter(|_| is_good) else { return Ok(None) };
             let has = member.second_factor_since.is_some();
             let needs =
                 !has && tx.tenant(scope)?.is_some_and(|tenant| tenant.needs_second_factor(member.role));

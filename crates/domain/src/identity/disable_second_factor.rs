@@ -1,7 +1,7 @@
 //! Taking a member's second factor off by the host's operator, for whoever lost their app and their recovery codes.
 
 use crate::audit::{Action, Actor, ChangeCode, ObjectKind, RequestContext};
-use crate::identity::{Account, Email, Member, OperateError, operate};
+use crate::identity::{Account, Email, OperateError, operate};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::tenant::{OperatorScope, TenantName, TenantScope, WriteScope};
@@ -45,20 +45,15 @@ pub async fn disable_second_factor(
     let disabled = space.store.write(move |tx| {
         let scope = WriteScope::of_system(&scope);
         let known = tx.account_by_email(&scope, &email)?;
-        let Account { member, .. } = known.ok_or(DisableSecondFactorError::NotFound)?;
+        let Account { mut member, .. } = known.ok_or(DisableSecondFactorError::NotFound)?;
         if member.second_factor_since.is_none() {
             return Err(DisableSecondFactorError::NotEnrolled.into());
         }
         tx.remove_second_factor(&scope, member.account)?;
         let event = event.clone().on(ObjectKind::Member, member.account);
-        // All sessions of before end.
-        let after = Member {
-            generation: member.generation + 1,
-            revision: member.revision + 1,
-            second_factor_since: None,
-            ..member
-        };
-        tx.update_member(&scope, &after)?;
+        tx.end_sessions(&scope, &mut member)?;
+        member.revision += 1;
+        tx.update_member(&scope, &member)?;
         Ok(Recorded::new((), event))
     });
     disabled.await

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, ChangeCode, Changes, Event, ObjectKind, ReasonCode, RequestContext};
+use crate::audit::{Action, ChangeCode, Event, ObjectKind, ReasonCode, RequestContext};
+use crate::identity::factor_proof::{FactorProof, Redeemed};
 use crate::identity::ports::{Compared, HashingClient};
-use crate::identity::second_factor::{FactorProof, Redeemed};
 use crate::identity::{
     AuthorizationError, FactorCode, Guess, MemberIdentity, Password, PasswordHash, Principal, RecoveryCode,
     SecondFactor, TooManyGuesses, TotpSecret,
 };
-use crate::ids::AccountId;
+use crate::ids::{AccountId, SessionId};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
-use crate::store::{Tx, View};
+use crate::store::{StoreError, Tx, View};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded};
@@ -51,10 +51,10 @@ pub enum SecondFactorError {
     )]
     WrongCode,
     /// There is one already.
-    #[error("the account has a second factor: take it off first, with DELETE /api/v1/auth/totp")]
+    #[error("the account has a second factor: take it off first")]
     Enrolled,
     /// There is none, or none that waits to be confirmed.
-    #[error("there is no second factor that this could be done to; POST /api/v1/auth/totp begins one")]
+    #[error("there is no second factor that this could be done to: begin one first")]
     NotEnrolled,
     /// Too many wrong passwords or codes were given for the account.
     #[error(transparent)]
@@ -118,8 +118,8 @@ pub async fn enrol(
     Ok(enrolment)
 }
 
-/// Confirms the second factor that the caller has begun, by a code of the app that has its secret. From now on it is asked for.
-/// Answers the recovery codes, which are shown this once.
+/// Confirms the second factor that the caller has begun, by a code of the app that has its secret. From now on it is asked for,
+/// and all sessions but the caller's end. Answers the recovery codes, which are shown this once.
 ///
 /// # Errors
 /// When the caller has no account here, nothing waits to be confirmed, the code is wrong or one guess too many, or a port
@@ -137,10 +137,12 @@ pub async fn confirm_second_factor(
     let begun = attempt.factor.clone().ok_or(SecondFactorError::NotEnrolled)?;
     attempt.check(space, principal, begun, code);
     let (codes, hashes) = recovery_codes(context)?;
-    let (account, clock) = (attempt.account, Arc::clone(&space.clock));
+    let (account, session, clock) = (attempt.account, attempt.session, Arc::clone(&space.clock));
     let confirm = move |tx: &mut dyn Tx, scope: &WriteScope| {
         let begun = tx.second_factor(scope, account)?.ok_or(SecondFactorError::NotEnrolled)?;
         let confirmed = SecondFactor { confirmed_at: Some(clock.now()), ..begun };
+        // They began without it.
+        end_other_sessions(tx, scope, account, session)?;
         Ok(tx.put_second_factor(scope, account, &confirmed, &hashes)?)
     };
     attempt.settle(space, principal, confirm).await?;
@@ -170,7 +172,8 @@ pub async fn renew_recovery_codes(
     Ok(codes)
 }
 
-/// Takes the caller's second factor off, with its recovery codes. Both factors are asked for.
+/// Takes the caller's second factor off, with its recovery codes. Both factors are asked for, and all sessions but the caller's
+/// end.
 ///
 /// # Errors
 /// When the caller has no second factor, the password or the code is wrong or one guess too many, or a port failed.
@@ -185,12 +188,28 @@ pub async fn remove_second_factor(
     let factor = attempt.confirmed().ok_or(SecondFactorError::NotEnrolled)?;
     attempt.compare(space, password).await?;
     attempt.check(space, principal, factor, code);
-    let account = attempt.account;
+    let (account, session) = (attempt.account, attempt.session);
     let remove = move |tx: &mut dyn Tx, scope: &WriteScope| {
+        end_other_sessions(tx, scope, account, session)?;
         tx.remove_second_factor(scope, account)?;
         Ok(())
     };
     attempt.settle(space, principal, remove).await
+}
+
+/// Ends the sessions of an account but for the one that asks (ASVS 5.0, 7.4.3).
+fn end_other_sessions(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    account: AccountId,
+    own: SessionId,
+) -> Result<(), StoreError> {
+    for session in tx.sessions(scope, account)? {
+        if session.id != own {
+            tx.remove_session(scope, session.id)?;
+        }
+    }
+    Ok(())
 }
 
 /// New recovery codes, and what is stored of them.
@@ -209,6 +228,8 @@ struct Attempt {
     stored: Option<PasswordHash>,
     guess: Guess,
     client: HashingClient,
+    /// The session that asks, which goes on.
+    session: SessionId,
     /// Whether a password was asked for, and another was given.
     is_password_wrong: bool,
     /// The second factor of which a code was asked for, and what fits it.
@@ -226,6 +247,7 @@ impl Attempt {
     ) -> Result<Self, SecondFactorError> {
         let permission = Permission::OwnAccount;
         let MemberIdentity { account, email, .. } = principal.member(permission)?.clone();
+        let session = principal.session(permission)?;
         let event = principal.event(context, Action::AuthnFactorChange)?;
         let event = event.on(ObjectKind::Member, account).about(&email).changing(change);
         let guess = Guess::new(context, Some(&principal.snapshot().tenant.name), &email);
@@ -242,6 +264,7 @@ impl Attempt {
                 stored,
                 guess,
                 client,
+                session,
                 is_password_wrong: false,
                 code: None,
                 event: draft,
@@ -265,7 +288,7 @@ impl Attempt {
     /// Looks whether a code fits a second factor.
     fn check(&mut self, space: &Space, principal: &Principal, factor: SecondFactor, code: &FactorCode) {
         let scope = TenantScope::of(principal.snapshot().tenant.id);
-        let proof = factor.check(space, &scope, self.account, code, space.clock.now());
+        let proof = FactorProof::of(space, &scope, self.account, &factor, code);
         self.code = Some((factor, proof));
     }
 
@@ -290,7 +313,7 @@ impl Attempt {
                 Some((SecondFactorError::WrongPassword, ReasonCode::CredentialsWrong))
             } else {
                 let redeemed = match &code {
-                    Some((factor, Some(proof))) => factor.redeem(tx, &scope, account, *proof)?,
+                    Some((factor, Some(proof))) => proof.redeem(tx, &scope, account, factor)?,
                     Some((_, None)) => Redeemed::No,
                     None => Redeemed::Code,
                 };
@@ -306,11 +329,4 @@ impl Attempt {
         });
         changed.await?
     }
-}
-
-/// The event that a recovery code was used, and how many are left.
-pub(super) fn recovery_code_used(event: &Event, left: u64) -> Event {
-    let mut changes = Changes::from(ChangeCode::RecoveryCodeUsed);
-    changes.note_setting("recovery_codes_left", Some(&left.to_string()));
-    Event { action: Action::AuthnFactorChange, ..event.clone() }.changing(changes)
 }

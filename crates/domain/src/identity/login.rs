@@ -1,16 +1,16 @@
-//! Logging in: an e-mail and a password become an access token.
+//! Logging in: an e-mail and a password begin a session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::enrol::recovery_code_used;
+use crate::identity::begin_session::{NewSession, issue};
+use crate::identity::factor_proof::{FactorProof, Redeemed, recovery_code_used};
 use crate::identity::ports::{Compared, HashingClient};
-use crate::identity::second_factor::{FactorProof, Redeemed};
 use crate::identity::{
-    AccessClaims, AccessToken, Account, Email, FactorCode, Guess, Member, Password, PasswordHash,
+    AccessToken, Account, Email, FactorCode, Guess, Member, Password, PasswordHash, RefreshToken,
     SecondFactor, TooManyGuesses,
 };
-use crate::ids::TokenId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::Flow;
@@ -35,6 +35,8 @@ pub struct LoggedIn {
     pub token: AccessToken,
     /// How long it lives.
     pub lifetime: Duration,
+    /// What gets them the next one.
+    pub refresh_token: RefreshToken,
 }
 
 /// Nobody was logged in.
@@ -47,7 +49,7 @@ pub enum LoginError {
     Wrong,
     /// The password is right, and the account has a second factor, of which no code was given.
     #[error(
-        "the account has a second factor: send `totp` too, with a code of the authenticator app or a recovery code"
+        "the account has a second factor: a code of the authenticator app, or a recovery code, is needed too"
     )]
     CodeRequired,
     /// The password is right, and the code is none, or none any more.
@@ -92,7 +94,7 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
                 (Some(_), None) => return demand_code(space, guess, failed).await,
                 (Some(factor), Some(code)) => {
                     let scope = TenantScope::of(member.tenant);
-                    match factor.check(space, &scope, member.account, &code, space.clock.now()) {
+                    match FactorProof::of(space, &scope, member.account, &factor, &code) {
                         Some(proof) => Some((factor, proof)),
                         None => {
                             let failed = failed.denied(ReasonCode::TotpWrong);
@@ -148,12 +150,16 @@ async fn grant(
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
     let Proved { guess, member, tenant_name, rehash, factor } = proved;
-    let logged_in = issue(space, context, &member, tenant_name)?;
+    let begun = Arc::new(NewSession::prepare(space, context, (member.tenant, member.account))?);
+    let NewSession { session, token, .. } = &*begun;
+    // Nothing of it counts before the session has begun.
+    let logged_in =
+        issue(space, context, session, (&member, tenant_name), token.clone(), session.created_at)?;
     let scope = TenantScope::of(member.tenant);
     let actor = Actor::Account { id: member.account, role: Some(member.role) };
     let event = context
         .event(&scope, Action::AuthnLoginSuccess, actor)?
-        .on(ObjectKind::Member, member.account)
+        .on(ObjectKind::Session, session.id)
         .about(&member.email);
     let used = context.event(&scope, Action::AuthnFactorChange, actor)?;
     let used = used.on(ObjectKind::Member, member.account).about(&member.email);
@@ -172,55 +178,28 @@ async fn grant(
                 return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
             }
             let scope = WriteScope::of_system(&scope);
-            let mut recorded = Recorded::new(Ok(()), event.clone());
-            if let Some((factor, proof)) = &factor {
-                match factor.redeem(tx, &scope, member.account, *proof)? {
-                    Redeemed::Code => {}
-                    Redeemed::RecoveryCode { left } => {
-                        recorded = recorded.and(recovery_code_used(&used, left));
-                    }
-                    Redeemed::No => {
-                        guess.count::<_, LoginError>(tx)?;
-                        let failed = failed.clone().denied(ReasonCode::TotpWrong);
-                        return Ok(Recorded::new(Err(LoginError::WrongCode), failed));
-                    }
-                }
+            let redeemed = match &factor {
+                Some((factor, proof)) => proof.redeem(tx, &scope, member.account, factor)?,
+                None => Redeemed::Code,
+            };
+            if redeemed == Redeemed::No {
+                guess.count::<_, LoginError>(tx)?;
+                let failed = failed.clone().denied(ReasonCode::TotpWrong);
+                return Ok(Recorded::new(Err(LoginError::WrongCode), failed));
             }
             guess.was_right(tx)?;
             if let Some(rehash) = &rehash {
                 tx.set_password(&scope, member.account, rehash)?;
             }
-            Ok(recorded)
+            let recorded = begun.begin(tx, &scope, Ok(()), &event)?;
+            Ok(match redeemed {
+                Redeemed::RecoveryCode { left } => recorded.and(recovery_code_used(&used, left)),
+                Redeemed::Code | Redeemed::No => recorded,
+            })
         })
         .await;
     logged??;
     Ok(logged_in)
-}
-
-/// Signs a token for a member who has proved who they are, good for this generation of their account.
-///
-/// # Errors
-/// When there is no randomness, or nothing to sign with.
-pub(super) fn issue(
-    space: &Space,
-    context: &RequestContext,
-    member: &Member,
-    tenant_name: TenantName,
-) -> Result<LoggedIn, PortError> {
-    let lifetime = space.tokens.lifetime();
-    let issued_at = context.now.start_of_second();
-    let claims = AccessClaims {
-        account: member.account,
-        email: member.email.clone(),
-        tenant: member.tenant,
-        tenant_name,
-        role: member.role,
-        generation: member.generation,
-        id: TokenId::generate(context.now, &*context.entropy)?,
-        issued_at,
-        expires_at: issued_at.plus(lifetime),
-    };
-    Ok(LoggedIn { token: space.tokens.sign(&claims)?, lifetime })
 }
 
 /// Whom a login is for.

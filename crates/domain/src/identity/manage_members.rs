@@ -104,8 +104,8 @@ pub async fn change_member(
             let status = change.status.unwrap_or(member.status);
             member.role = role;
             if status == AccountStatus::Disabled && member.is_active() {
-                // No token from before ever comes back.
-                member.generation += 1;
+                // No session of before ever comes back.
+                tx.end_sessions(&scope, &mut member)?;
             }
             member.status = status;
             member.revision += 1;

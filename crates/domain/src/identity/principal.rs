@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::access::{Permission, PrincipalKind, Role};
 use crate::audit::{Action, Actor, Event, Log, RequestContext};
-use crate::identity::{AuthorizationError, Email, EpochMark, Forbidden};
-use crate::ids::AccountId;
+use crate::identity::credential::Credential;
+use crate::identity::{AuthorizationError, Email, Forbidden};
+use crate::ids::{AccountId, SessionId};
 use crate::marketplace::{HubCaller, HubRole};
 use crate::policy::{Caller, Subject};
 use crate::random::RandomError;
 use crate::snapshot::TenantSnapshot;
 use crate::tenant::TenantScope;
-use crate::time::Timestamp;
 
 /// Who of a tenant's members somebody is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +37,10 @@ pub struct Principal {
 
 #[derive(Clone)]
 pub(super) enum Identity {
-    /// With what their access token said, which is compared with what is true whenever it counts.
+    /// With what proved who they are, which is compared with what is true whenever it counts.
     Member {
         member: MemberIdentity,
-        generation: u64,
-        expires_at: Timestamp,
-        shown: EpochMark,
+        credential: Credential,
     },
     Operator,
     HubUser(Arc<HubCaller>),
@@ -101,6 +99,19 @@ impl Principal {
     pub fn member(&self, permission: Permission) -> Result<&MemberIdentity, AuthorizationError> {
         match &self.identity {
             Identity::Member { member, .. } => Ok(member),
+            Identity::Operator | Identity::HubUser(_) => {
+                Err(Forbidden { kind: self.kind(), permission }.into())
+            }
+        }
+    }
+
+    /// Of which session of a member it is, for what is about sessions whatever the standing.
+    ///
+    /// # Errors
+    /// When it is of none.
+    pub fn session(&self, permission: Permission) -> Result<SessionId, AuthorizationError> {
+        match &self.identity {
+            Identity::Member { credential: Credential::Session { id, .. }, .. } => Ok(*id),
             Identity::Operator | Identity::HubUser(_) => {
                 Err(Forbidden { kind: self.kind(), permission }.into())
             }

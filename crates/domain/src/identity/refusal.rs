@@ -51,10 +51,11 @@ fn refusal(kind: PrincipalKind, permission: Permission) -> String {
                 Role::ALL.iter().filter(|role| may(**role, permission)).map(|role| role.as_str()).collect();
             format!("your role, {role}, does not permit this; who may: {}", able.join(", "))
         }
-        PrincipalKind::WithoutSecondFactor(role) => format!(
-            "your role, {role}, needs a second factor here, and your account has none: enrol one (POST /api/v1/auth/totp, then \
-             POST /api/v1/auth/totp/confirm), and try again"
-        ),
+        PrincipalKind::WithoutSecondFactor(role) => {
+            format!(
+                "your role, {role}, needs a second factor here, and your account has none: enrol one, and try again"
+            )
+        }
         PrincipalKind::HubUser => {
             "a satellite token is for querying endpoints, and for nothing else".to_owned()
         }

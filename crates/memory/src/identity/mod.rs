@@ -2,6 +2,7 @@
 
 mod passwords;
 mod second_factor;
+mod sessions;
 mod tokens;
 
 use std::convert::Infallible;
@@ -12,7 +13,7 @@ pub use passwords::InsecurePasswords;
 pub use tokens::MemoryTokens;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::identity::ports::{AccountRows, AccountView};
+use syft_space_domain::identity::ports::{AccountRows, AccountView, SessionRows};
 use syft_space_domain::identity::{Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash};
 use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -150,6 +151,7 @@ impl AccountRows for Transaction {
         self.tables.second_factors.remove(scope, account);
         self.tables.recovery_codes.remove(scope, account);
         if removed {
+            self.remove_sessions(scope, account)?;
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed)

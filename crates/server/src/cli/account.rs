@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use syft_space_domain::secret::Secret;
 
 use crate::cli::api::option;
 use crate::cli::password;
@@ -18,9 +17,9 @@ pub(super) struct Account {
     /// Read its password from this file, or from standard input if it is -; else the terminal asks for it
     #[arg(long, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
-    /// A code of its second factor, where it has one: of the authenticator app, or a recovery code
-    #[arg(long, value_name = "CODE")]
-    pub(super) totp: Option<String>,
+    /// Read a code of its second factor from this file, where it has one: of the authenticator app, or a recovery code
+    #[arg(long, value_name = "FILE")]
+    pub(super) totp_file: Option<PathBuf>,
 }
 
 impl Account {
@@ -32,6 +31,8 @@ impl Account {
             Some(path) => password::from_file(path)?,
             None => password::ask(&email)?,
         };
-        Ok(Login { email, password, tenant, totp: self.totp.clone().map(Secret::new) })
+        let code = |path: &PathBuf| password::secret_from_file(path, "--totp-file", "code");
+        let totp = self.totp_file.as_ref().map(code).transpose()?;
+        Ok(Login { email, password, tenant, totp })
     }
 }

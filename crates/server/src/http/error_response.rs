@@ -1,9 +1,10 @@
 //! The mapping from the domain's errors to responses: the one place where it is done.
 
+mod second_factor;
+
 use std::time::Duration;
 
 use syft_space_domain::PortError;
-use syft_space_domain::access::PrincipalKind;
 use syft_space_domain::audit::AuditError;
 use syft_space_domain::dataset::ports::SearchError;
 use syft_space_domain::dataset::{
@@ -12,9 +13,8 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
-    AcceptError, AuthenticateError, AuthorizationError, ChangePasswordError, DisableSecondFactorError,
-    InviteError, LoginError, MemberError, OperateError, PasswordError, SecondFactorError, SigningKeysError,
-    TooManyGuesses,
+    AcceptError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError, LoginError,
+    MemberError, OperateError, PasswordError, RefreshError, SigningKeysError, TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -22,7 +22,7 @@ use syft_space_domain::page::{CursorError, PageLimitError};
 use syft_space_domain::policy::{ExplainError, PolicyError};
 use syft_space_domain::random::RandomError;
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::{RegisterError, SettingsError};
+use syft_space_domain::tenant::RegisterError;
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -30,13 +30,7 @@ use crate::http::reason::Reason;
 impl From<AuthorizationError> for Problem {
     fn from(error: AuthorizationError) -> Self {
         match error {
-            AuthorizationError::Forbidden(error) => {
-                let reason = match error.kind {
-                    PrincipalKind::WithoutSecondFactor(_) => Reason::SecondFactorRequired,
-                    _ => Reason::Forbidden,
-                };
-                Self::new(reason, error)
-            }
+            AuthorizationError::Forbidden(error) => second_factor::forbidden(error),
             AuthorizationError::Unauthenticated(AuthenticateError::Live(error)) => {
                 PortError::from(error).into()
             }
@@ -137,10 +131,21 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
-            LoginError::CodeRequired => Self::new(Reason::TotpRequired, error),
+            LoginError::CodeRequired => {
+                Self::new(Reason::TotpRequired, format!("{error}: send it as `totp`"))
+            }
             LoginError::WrongCode => Self::new(Reason::TotpWrong, error),
             LoginError::TooManyGuesses(error) => error.into(),
             LoginError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Unknown | RefreshError::Ended => Self::new(Reason::RefreshTokenInvalid, error),
+            RefreshError::PortError(error) => error.into(),
         }
     }
 }
@@ -153,42 +158,6 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::Password(error) => error.into(),
             ChangePasswordError::TooManyGuesses(error) => error.into(),
             ChangePasswordError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<SecondFactorError> for Problem {
-    fn from(error: SecondFactorError) -> Self {
-        match error {
-            SecondFactorError::Authorization(error) => error.into(),
-            SecondFactorError::WrongPassword => Self::new(Reason::CurrentPasswordWrong, error),
-            SecondFactorError::WrongCode => Self::new(Reason::CodeWrong, error),
-            SecondFactorError::Enrolled => Self::new(Reason::Conflict, error),
-            SecondFactorError::NotEnrolled => Self::new(Reason::NotFound, error),
-            SecondFactorError::TooManyGuesses(error) => error.into(),
-            SecondFactorError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<DisableSecondFactorError> for Problem {
-    fn from(error: DisableSecondFactorError) -> Self {
-        match error {
-            DisableSecondFactorError::Operate(error) => error.into(),
-            DisableSecondFactorError::NotFound => Self::new(Reason::NotFound, error),
-            DisableSecondFactorError::NotEnrolled => Self::new(Reason::Conflict, error),
-            DisableSecondFactorError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<SettingsError> for Problem {
-    fn from(error: SettingsError) -> Self {
-        match error {
-            SettingsError::Authorization(error) => error.into(),
-            SettingsError::NotFound => Self::new(Reason::NotFound, error),
-            SettingsError::Changed => Self::new(Reason::Changed, error),
-            SettingsError::PortError(error) => error.into(),
         }
     }
 }

@@ -48,6 +48,8 @@ reasons! {
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "Log in first";
     /// The credential is not good, or no longer.
     TokenInvalid = UNAUTHORIZED, "token_invalid", "The access token is not valid";
+    /// The refresh token is of no session that lives.
+    RefreshTokenInvalid = UNAUTHORIZED, "refresh_token_invalid", "The refresh token is not valid";
     /// E-mail and password do not belong together.
     CredentialsWrong = UNAUTHORIZED, "credentials_wrong", "The login failed";
     /// The password is right, and the account has a second factor, of which no code was sent.

@@ -1,6 +1,6 @@
 //! Second factors: enrolled, asked for, lost, and demanded by a tenant.
 
-mod authenticator;
+pub mod authenticator;
 mod demanded;
 mod qr_code;
 
