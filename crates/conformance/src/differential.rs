@@ -175,7 +175,16 @@ impl Operation {
             Self::UpdateMember { tenant, account, role, active, n } => {
                 if let Some(old) = tx.member(&scope(tenant), account_id(account))? {
                     let (status, generation, revision) = (status(active), n.into(), n.into());
-                    let new = Member { role, status, generation, revision, created_at: time(n), ..old };
+                    let short_password = n % 2 == 1;
+                    let new = Member {
+                        role,
+                        status,
+                        generation,
+                        revision,
+                        short_password,
+                        created_at: time(n),
+                        ..old
+                    };
                     tx.update_member(&write_scope(tenant), &new)?;
                 }
             }

@@ -165,6 +165,7 @@ pub fn member(tenant: u64, account: u64, role: Role) -> Member {
         status: AccountStatus::Active,
         generation: 3,
         second_factor_since: None,
+        short_password: false,
         revision: 1,
         created_at: time(3),
     }

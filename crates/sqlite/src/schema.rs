@@ -33,6 +33,7 @@ table! {
         totp_secret -> Nullable<Binary>,
         totp_confirmed_at -> Nullable<BigInt>,
         totp_last_step -> BigInt,
+        short_password -> Bool,
     }
 }
 

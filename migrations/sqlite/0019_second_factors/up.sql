@@ -3,6 +3,8 @@
 ALTER TABLE accounts ADD COLUMN totp_secret BLOB;
 ALTER TABLE accounts ADD COLUMN totp_confirmed_at INTEGER;
 ALTER TABLE accounts ADD COLUMN totp_last_step INTEGER NOT NULL DEFAULT 0;
+-- Whether the password is too short to be the only factor.
+ALTER TABLE accounts ADD COLUMN short_password INTEGER NOT NULL DEFAULT 0;
 
 -- What stands in for an app that was lost: each once, and kept by its hash.
 CREATE TABLE recovery_codes (

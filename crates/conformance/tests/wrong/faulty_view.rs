@@ -22,7 +22,7 @@ use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, PolicyView};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::ports::{TenantRows, TenantView};
+use syft_space_domain::tenant::ports::TenantView;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
@@ -63,8 +63,6 @@ macro_rules! scoped {
     )*};
 }
 
-pub(crate) use scoped;
-
 /// Every method that takes a scope, except those that add.
 pub(crate) const SCOPED_METHODS: &[&str] = &[
     "member",
@@ -74,7 +72,6 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "invitations",
     "invitation",
     "account_by_email",
-    "update_tenant",
     "session",
     "sessions",
     "session_ids",
@@ -372,22 +369,6 @@ where
             _ => {}
         }
         Ok(found)
-    }
-}
-
-impl<P: DerefMut> TenantRows for FaultyView<P>
-where
-    P::Target: TenantRows,
-{
-    delegated! {
-        add_tenant(tenant: &Tenant) -> ();
-    }
-    scoped! { WriteScope, sample::write_scope;
-        update_tenant(tenant: &Tenant) -> ();
-    }
-
-    fn has_changed(&self, scope: &TenantScope) -> bool {
-        self.inner.has_changed(scope)
     }
 }
 

@@ -75,8 +75,9 @@ fn kind_now(
             let is_good = credential.is_stored(tx, scope, known.account)?;
             let Some(member) = member.filter(|_| is_good) else { return Ok(None) };
             let has = member.second_factor_since.is_some();
-            let needs =
-                !has && tx.tenant(scope)?.is_some_and(|tenant| tenant.needs_second_factor(member.role));
+            let needs = !has
+                && (member.short_password
+                    || tx.tenant(scope)?.is_some_and(|tenant| tenant.needs_second_factor(member.role)));
             Some(PrincipalKind::of_member(member.role, needs, has))
         }
         Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),

@@ -25,6 +25,9 @@ pub struct Member {
     pub generation: u64,
     /// Since when it has a second factor, if it has one.
     pub second_factor_since: Option<Timestamp>,
+    /// Whether its password is too short to be all that a login asks for: then it needs a second factor, whatever its tenant
+    /// demands.
+    pub short_password: bool,
     /// Counts its changes, from 1.
     pub revision: u64,
     /// When it was made.
@@ -43,6 +46,7 @@ impl Member {
             status: AccountStatus::Active,
             generation: 1,
             second_factor_since: None,
+            short_password: false,
             revision: 1,
             created_at: now,
         }

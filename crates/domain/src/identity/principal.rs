@@ -82,9 +82,10 @@ impl Principal {
     pub fn kind(&self) -> PrincipalKind {
         match &self.identity {
             Identity::Member { member, .. } => {
-                let needs = self.live.tenant.needs_second_factor(member.role);
-                let has =
-                    needs && self.live.member(member.account).is_some_and(|known| known.has_second_factor);
+                let known = self.live.member(member.account);
+                let needs = self.live.tenant.needs_second_factor(member.role)
+                    || known.is_some_and(|known| known.short_password);
+                let has = known.is_some_and(|known| known.has_second_factor);
                 PrincipalKind::of_member(member.role, needs, has)
             }
             Identity::Operator => PrincipalKind::Operator,

@@ -28,6 +28,8 @@ pub struct MemberSnapshot {
     pub active: bool,
     /// Whether it has a second factor.
     pub has_second_factor: bool,
+    /// Whether its password demands one.
+    pub short_password: bool,
     /// Their sessions, in order: an access token of any other is good for nothing.
     pub sessions: Arc<[SessionId]>,
 }
@@ -298,6 +300,7 @@ impl MemberSnapshot {
             email: member.email,
             role: member.role,
             has_second_factor: member.second_factor_since.is_some(),
+            short_password: member.short_password,
             sessions: sessions.into(),
         }
     }

@@ -89,6 +89,7 @@ impl Founding {
         let mut after = Member {
             role: Role::Owner,
             status: AccountStatus::Active,
+            short_password: false,
             revision: before.revision + 1,
             ..before.clone()
         };

@@ -139,8 +139,8 @@ impl AccountRows for Transaction {
 
     fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError> {
         if let Some(Account { member: row, .. }) = self.tables.accounts.get_mut(scope, member.account) {
-            let Member { role, status, generation, revision, .. } = *member;
-            *row = Member { role, status, generation, revision, ..row.clone() };
+            let Member { role, status, generation, revision, short_password, .. } = *member;
+            *row = Member { role, status, generation, revision, short_password, ..row.clone() };
             self.changes.insert(StateChange::Member(scope.tenant(), member.account));
         }
         Ok(())

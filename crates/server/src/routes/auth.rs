@@ -162,16 +162,14 @@ pub(crate) struct PasswordChange {
     #[schemars(with = "shapes::PasswordShape")]
     pub(crate) current_password: Secret<String>,
     #[serde(serialize_with = "rules::exposed")]
-    #[schemars(with = "shapes::NewPasswordShape")]
+    #[schemars(with = "shapes::MembersPasswordShape")]
     pub(crate) new_password: Secret<String>,
 }
 
 pub(crate) async fn change_password(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: PasswordChange = request.json().await?;
-    let wanted = ChangePassword {
-        current: Password::presented(&body.current_password)?,
-        new: Password::parse(&body.new_password)?,
-    };
+    let wanted =
+        ChangePassword { current: Password::presented(&body.current_password)?, new: body.new_password };
     let changed =
         identity::change_password(request.space(), &request.context, request.principal()?, wanted).await;
     if let Err(ChangePasswordError::TooManyGuesses(_)) = &changed {

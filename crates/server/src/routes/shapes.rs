@@ -97,6 +97,15 @@ shapes! {
             "At least {} characters and at most {} bytes in UTF-8. What is easily guessed is refused \
              (`password_refused`).", Password::MIN_CHARS, Password::MAX_BYTES),
     });
+    /// A password to be chosen by a member, who may need a second factor beside it.
+    MembersPasswordShape = "MembersPassword": json_schema!({
+        "type": "string", "format": "password", "minLength": Password::MIN_CHARS_BESIDE_FACTOR,
+        "maxLength": Password::MAX_BYTES, "writeOnly": true,
+        "description": format!(
+            "At least {} characters, {} where the role needs a second factor, and at most {} bytes in UTF-8. What is easily \
+             guessed is refused (`password_refused`).",
+            Password::MIN_CHARS, Password::MIN_CHARS_BESIDE_FACTOR, Password::MAX_BYTES),
+    });
     /// A secret that is handed over.
     SecretShape = "Secret": json_schema!({ "type": "string", "format": "password", "writeOnly": true });
     /// Where a hub is.

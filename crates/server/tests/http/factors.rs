@@ -3,6 +3,7 @@
 pub mod authenticator;
 mod demanded;
 mod qr_code;
+mod walk;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};

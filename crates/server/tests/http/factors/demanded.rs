@@ -6,7 +6,7 @@ use serde_json::json;
 use syft_space::http::route_table::{Guard, ROUTES};
 use syft_space_domain::access::{Permission, Role};
 
-use super::authenticator::enrol;
+use super::authenticator::{Authenticator, enrol};
 use super::{OWNER, log_in, token_of};
 use crate::cli::run;
 use crate::held_bodies::Held;
@@ -166,4 +166,44 @@ async fn a5_an_owner_who_demands_it_of_owners_enrols_and_goes_on_and_so_does_one
     back.patch("/tenant", &nothing).await.expect_problem(403, "second_factor_required");
     enrol(&back).await;
     back.patch("/tenant", &nothing).await.expect(200);
+}
+
+const SHORT: &str = "t7#qVz2k";
+
+#[tokio::test]
+async fn a3_beside_a_second_factor_a_password_may_be_shorter_and_then_it_is_never_all_that_is_asked_for() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let nobody = space.anybody();
+    demand(&owner, &["user"]).await;
+    let mut tokens = Vec::new();
+    for role in ["user", "admin"] {
+        let invite = json!({ "email": format!("{role}@acme.example"), "role": role });
+        tokens.push(owner.post("/invitations", &invite).await.expect(201).body["token"].clone());
+    }
+    let accept = async |n: usize, password: &str| {
+        nobody.post("/invitations/accept", &json!({ "token": tokens[n], "password": password })).await
+    };
+    accept(0, "t7#qVz2").await.expect_problem(422, "password_refused");
+    accept(0, "password").await.expect_problem(422, "password_refused");
+    accept(1, SHORT).await.expect_problem(422, "password_refused");
+    accept(0, SHORT).await.expect(201);
+    let user = space.log_in("user@acme.example", SHORT).await;
+    user.get("/endpoints").await.expect_problem(403, "second_factor_required");
+    let begun = user.post("/auth/totp", &json!({ "password": SHORT })).await.expect(201);
+    let app = Authenticator::of(begun.body["secret"].as_str().unwrap());
+    user.post("/auth/totp/confirm", &json!({ "code": app.code(-1).await })).await.expect(200);
+    user.get("/endpoints").await.expect(200);
+    // The tenant demands it no more, and the short password goes on to.
+    demand(&owner, &[]).await;
+    let body = json!({ "password": SHORT, "code": app.code(0).await });
+    user.send(user.request("DELETE", "/auth/totp").json(&body)).await.expect(204);
+    user.get("/endpoints").await.expect_problem(403, "second_factor_required");
+    // A longer one is enough by itself; another short one is none any more.
+    let change = async |new: &str| {
+        user.put("/auth/password", &json!({ "current_password": SHORT, "new_password": new })).await
+    };
+    change("w4!Tq9zz").await.expect_problem(422, "password_refused");
+    let changed = token_of(&user, &change(PASSWORD).await.expect(200));
+    changed.get("/endpoints").await.expect(200);
 }
