@@ -43,9 +43,7 @@ impl Credential {
         account: AccountId,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Session { id, .. } => {
-                Ok(tx.session(scope, *id)?.is_some_and(|session| session.account == account))
-            }
+            Self::Session { id, .. } => Ok(tx.session(scope, account, *id)?.is_some()),
         }
     }
 }

@@ -82,6 +82,8 @@ mod satellites;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod signing_keys;
 #[cfg(test)]
 mod space;

@@ -11,6 +11,8 @@ use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on,
 /// What there is in one tenant, for the routes to be called with.
 pub struct Fixture {
     pub member: String,
+    /// Of that member.
+    pub session: String,
     pub invitation: String,
     pub dataset: String,
     pub document: String,
@@ -39,6 +41,7 @@ impl Fixture {
         Self {
             listing: listed(owner, "things", &marketplace).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
+            session: session_of(&somebody).await,
             invitation: invitation.expect(201).body["id"].as_str().unwrap().to_owned(),
             job: jobs.body["items"][0]["id"].as_str().unwrap().to_owned(),
             document: "doc".to_owned(),
@@ -58,6 +61,7 @@ impl Fixture {
         let id = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned();
         Self {
             member: id.clone(),
+            session: id.clone(),
             invitation: id.clone(),
             dataset: id.clone(),
             document: "missing".to_owned(),
@@ -75,6 +79,7 @@ impl Fixture {
         let group = route.path.trim_start_matches("/api/v1/").split('/').next().unwrap();
         let id = match group {
             "users" => &self.member,
+            "auth" => &self.session,
             "invitations" => &self.invitation,
             "datasets" => &self.dataset,
             "policies" => &self.policy,
@@ -97,6 +102,8 @@ const CONFIRM_PATH: &str = "/auth/totp/confirm";
 const RECOVERY_CODES_PATH: &str = "/auth/totp/recovery-codes";
 /// It takes no body.
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
+/// Nor does this.
+const LOGOUT_PATH: &str = "/auth/logout";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
@@ -107,12 +114,13 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, TOTP_PATH) => Some(json!({ "password": PASSWORD })),
         (Method::Post, CONFIRM_PATH | RECOVERY_CODES_PATH) => Some(json!({ "code": "000000" })),
         (Method::Patch, "/tenant") => Some(json!({ "second_factor_roles": [] })),
-        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH) => None,
+        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH | LOGOUT_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
         }
         (Method::Post, "/auth/login") => Some(json!({ "email": "n@n.example", "password": PASSWORD })),
+        (Method::Post, "/auth/refresh") => Some(json!({ "refresh_token": "no such token" })),
         // It stays the same, so that whoever logs in later knows it.
         (Method::Put, "/auth/password") => {
             Some(json!({ "current_password": PASSWORD, "new_password": PASSWORD }))
@@ -157,6 +165,13 @@ async fn listed(owner: &Client, slug: &str, marketplace: &str) -> String {
     made.body["id"].as_str().unwrap().to_owned()
 }
 
+/// The session in which somebody asks.
+async fn session_of(client: &Client) -> String {
+    let sessions = client.get("/auth/sessions").await.expect(200).body["items"].take();
+    let current = sessions.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+    current["id"].as_str().unwrap().to_owned()
+}
+
 async fn call(client: &Client, route: &Route, path: &str, body: Option<Value>) -> Answer {
     let mut request = client.request(&route.method.to_string(), &format!("/{path}"));
     if let Some(body) = body {
@@ -190,16 +205,19 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
                 _ => None,
             };
             let things = fresh.as_ref().unwrap_or(&shared);
-            // Who leaves is called for nothing more.
+            // Who leaves is called for nothing more, nor who logs out.
             let leaver = match (route.method, route.path) {
-                (Method::Delete, "/api/v1/auth/me") => {
+                (Method::Delete, "/api/v1/auth/me" | "/api/v1/auth/sessions/{id}")
+                | (Method::Post, "/api/v1/auth/logout") => {
                     Some(space.member(&owner, &format!("leaver{n}@acme.example"), role.as_str()).await)
                 }
                 _ => None,
             };
             let client = &leaver.unwrap_or_else(|| clients[&role].clone());
             let permitted = permissions.iter().any(|permission| may(role, *permission));
-            let answer = call(client, route, &things.path(route), body(route, things, n)).await;
+            // A session is ended by whoever has it.
+            let path = things.path(route).replace(&things.session, &session_of(client).await);
+            let answer = call(client, route, &path, body(route, things, n)).await;
             if permitted && route.path.ends_with(CANCEL_PATH) {
                 answer.expect_problem(409, "conflict");
             } else if permitted && route.path.ends_with(CONFIRM_PATH) {
@@ -259,6 +277,7 @@ impl Fixture {
         Self {
             listing: listed(owner, &slug, &marketplace).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
+            session: session_of(&somebody).await,
             invitation: owner.post("/invitations", &invited).await.expect(201).body["id"]
                 .as_str()
                 .unwrap()

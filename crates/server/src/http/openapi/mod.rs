@@ -26,6 +26,7 @@ const TAGS: &[(&str, &str)] = &[
     ("auth", "Registering, logging in, and who one is."),
     ("totp", "One's own second factor."),
     ("tenant", "The settings of the tenant."),
+    ("sessions", "Where one is logged in."),
     ("users", "Members of the tenant."),
     ("invitations", "Inviting, and accepting."),
     ("datasets", "Documents that are searched together."),
