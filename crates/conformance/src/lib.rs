@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`session`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`second_factor`], [`session`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -71,6 +71,7 @@ mod run;
 pub mod sample;
 pub mod sealing;
 pub mod search;
+pub mod second_factor;
 pub mod session;
 pub mod signing_keys;
 pub mod spool;
@@ -89,6 +90,7 @@ pub fn check_store(make: &StoreFactory) {
     store::suite(make);
     tenant::suite(make);
     identity::suite(make);
+    second_factor::suite(make);
     session::suite(make);
     password_reset::suite(make);
     dataset::suite(make);

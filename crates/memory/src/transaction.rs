@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, Invitation, LoginKey, LoginRecord, PasswordReset, Session};
+use syft_space_domain::identity::{
+    Account, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
+};
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
     SessionId, TenantId,
@@ -25,6 +27,8 @@ use crate::table::Table;
 pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Table<AccountId, Account>,
+    pub(crate) second_factors: Table<AccountId, SecondFactor>,
+    pub(crate) recovery_codes: Table<AccountId, BTreeSet<[u8; 32]>>,
     pub(crate) sessions: Table<(AccountId, SessionId), Session>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,

@@ -92,6 +92,8 @@ fn furnish(store: &SqliteStore) {
         tx.add_tenant(&Tenant {
             id: scope().tenant(),
             name: TenantName::parse("acme").unwrap(),
+            second_factor_roles: [].into(),
+            revision: 1,
             limits: TenantLimits::default(),
             version: 0,
             created_at: now,

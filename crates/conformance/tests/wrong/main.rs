@@ -9,6 +9,7 @@ mod merge;
 mod other_ports;
 mod scoped_methods;
 mod sealing;
+mod second_factor;
 mod store;
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, audit, check_store, dataset, differential, endpoint, identity, marketplace,
-    password_reset, policy, session, store, tenant,
+    password_reset, policy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -18,6 +18,7 @@ use syft_space_memory::MemoryStore;
 
 use crate::faulty_view::FaultyView;
 use crate::scoped_methods::SCOPED_METHODS;
+use crate::second_factor as of_second_factors;
 use crate::{assert_caught, broken_promises, faulty_store};
 
 /// A fault of a store.
@@ -39,6 +40,8 @@ pub(crate) enum Fault {
     MixesAddresses,
     /// The number of records of logins has no bound.
     KeepsAllLoginRecords,
+    /// A recovery code that was taken is there again.
+    KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.
     KeepsRefreshTokens,
     /// Of an account's sessions one ends for all.
@@ -266,6 +269,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     let rooms = [
         tenant::CHECKS,
         identity::CHECKS,
+        second_factor::CHECKS,
         session::CHECKS,
         password_reset::CHECKS,
         dataset::CHECKS,
@@ -276,7 +280,8 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     ];
     let isolation: Vec<_> =
         rooms.into_iter().flatten().filter(|check| check.promise.starts_with("z1_")).collect();
-    let counting_methods = ["count_active", "count_members_and_invitations", "count_datasets"];
+    let counting_methods =
+        ["count_active", "count_members_and_invitations", "count_datasets", "count_recovery_codes"];
     let is_caught = |method: &str, make: &StoreFactory| {
         if counting_methods.contains(&method) {
             rooms.into_iter().any(|room| !broken_promises(room, make).is_empty())
@@ -286,6 +291,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     };
     let missed: Vec<_> = SCOPED_METHODS
         .iter()
+        .chain(of_second_factors::SCOPED_METHODS)
         .filter(|method| !is_caught(method, &*faulty_store(Fault::IgnoresTenantIn(method))))
         .collect();
     assert!(missed.is_empty(), "a store that forgets the tenant in one of these is caught: {missed:?}");

@@ -73,7 +73,12 @@ fn kind_now(
             let member = tx.member(scope, known.account)?;
             let member = member.filter(|member| member.is_active() && member.email == known.email);
             let is_good = credential.is_stored(tx, scope, known.account)?;
-            member.filter(|_| is_good).map(|member| PrincipalKind::Member(member.role))
+            let Some(member) = member.filter(|_| is_good) else { return Ok(None) };
+            let has = member.second_factor_since.is_some();
+            let needs = !has
+                && (member.short_password
+                    || tx.tenant(scope)?.is_some_and(|tenant| tenant.needs_second_factor(member.role)));
+            Some(PrincipalKind::of_member(member.role, needs, has))
         }
         Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),
         Identity::HubUser(caller) => {

@@ -10,7 +10,11 @@ mod authority;
 mod begin_session;
 mod change_password;
 mod credential;
+mod disable_second_factor;
 mod email;
+mod enrol;
+mod factor_code;
+mod factor_proof;
 mod guessing;
 mod invitation;
 mod invite;
@@ -30,10 +34,12 @@ mod redeem_reset;
 mod refresh;
 mod refusal;
 mod reset_password;
+mod second_factor;
 mod session;
 mod sessions;
 mod signing_key;
 mod token;
+mod totp;
 
 pub use accept::{AcceptError, AcceptInvitation, accept_invitation};
 pub use account::Account;
@@ -42,7 +48,13 @@ pub use authenticate::authenticate;
 pub use authority::Authorization;
 pub use begin_session::LoggedIn;
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
+pub use disable_second_factor::{DisableSecondFactorError, disable_second_factor};
 pub use email::{Email, EmailError};
+pub use enrol::{
+    Enrolment, SecondFactorError, SecondFactorStatus, confirm_second_factor, enrol, remove_second_factor,
+    renew_recovery_codes, second_factor_status,
+};
+pub use factor_code::{FactorCode, RecoveryCode};
 pub(crate) use guessing::Guess;
 pub use guessing::TooManyGuesses;
 pub use invitation::Invitation;
@@ -61,7 +73,9 @@ pub use redeem_reset::{RedeemError, RedeemReset, redeem_reset};
 pub use refresh::{RefreshError, refresh};
 pub use refusal::{AuthenticateError, AuthorizationError, Forbidden};
 pub use reset_password::{ResetError, ResetMade, reset_password};
+pub use second_factor::SecondFactor;
 pub use session::{RefreshHashes, RefreshToken, Rotation, Session, SessionLife};
 pub use sessions::{OwnSessions, SessionError, end_session, log_out, sessions};
 pub use signing_key::{PreviousKeys, SigningKey, SigningKeysError};
 pub use token::{AccessClaims, AccessToken, TokenRefused, TokenSignError};
+pub use totp::TotpSecret;

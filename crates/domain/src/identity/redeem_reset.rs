@@ -53,7 +53,8 @@ pub async fn redeem_reset(
     let Some(Found { member, tenant, guess, client }) = look_up(space, context, token).await? else {
         return Err(RedeemError::NotFound);
     };
-    let password = Password::parse(&wanted.password)?;
+    let password = Password::chosen(&wanted.password, &tenant, member.role)?;
+    let short_password = password.is_short();
     space.passwords.check(&password, &[member.email.as_str(), tenant.name.as_str()])?;
     let hash = space.passwords.hash(client, &password).await?;
 
@@ -71,6 +72,7 @@ pub async fn redeem_reset(
             let holder = reset.map(|reset| holder(tx, &reset, clock.now())).transpose()?.flatten();
             let mut member = holder.ok_or(RedeemError::NotFound)?;
             let scope = WriteScope::of_system(&scope);
+            member.short_password = short_password;
             tx.end_sessions(&scope, &mut member)?;
             tx.set_password(&scope, member.account, &hash)?;
             tx.update_member(&scope, &member)?;

@@ -1,5 +1,7 @@
 //! The rows of a new tenant: the tenant, and the account of its first Owner.
 
+use std::collections::BTreeSet;
+
 use crate::access::Role;
 use crate::audit::{Action, Actor, ChangeCode, Event, Log, ObjectKind, RequestContext};
 use crate::identity::ports::HashingClient;
@@ -35,7 +37,9 @@ impl Founding {
             id: TenantId::generate(context.now, &*context.entropy)?,
             name: name.clone(),
             limits: TenantLimits::default(),
+            second_factor_roles: BTreeSet::new(),
             version: 0,
+            revision: 1,
             created_at: context.now,
         };
         let id = AccountId::generate(context.now, &*context.entropy)?;
@@ -85,6 +89,7 @@ impl Founding {
         let mut after = Member {
             role: Role::Owner,
             status: AccountStatus::Active,
+            short_password: false,
             revision: before.revision + 1,
             ..before.clone()
         };

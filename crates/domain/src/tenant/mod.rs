@@ -8,6 +8,7 @@ mod new_member;
 pub mod ports;
 mod register;
 mod scope;
+mod settings;
 
 pub use error::RegisterError;
 pub use limits::TenantLimits;
@@ -17,7 +18,11 @@ pub use register::{
     OwnerMade, Registration, RegistrationGate, found_as_operator, is_founded, register, tenants,
 };
 pub use scope::{OperatorScope, TenantScope, WriteScope};
+pub use settings::{ChangeSettings, SettingsError, change_settings, settings};
 
+use std::collections::BTreeSet;
+
+use crate::access::Role;
 use crate::ids::TenantId;
 use crate::page::PageItem;
 use crate::time::Timestamp;
@@ -29,12 +34,24 @@ pub struct Tenant {
     pub id: TenantId,
     /// Its name, unique in the installation.
     pub name: TenantName,
+    /// The roles whose members need a second factor.
+    pub second_factor_roles: BTreeSet<Role>,
     /// How much it may hold.
     pub limits: TenantLimits,
     /// Counts the commits that changed what its snapshot is made of.
     pub version: u64,
+    /// Counts the changes of its settings, from 1.
+    pub revision: u64,
     /// When it was founded.
     pub created_at: Timestamp,
+}
+
+impl Tenant {
+    /// Whether members of this role need a second factor.
+    #[must_use]
+    pub fn needs_second_factor(&self, role: Role) -> bool {
+        self.second_factor_roles.contains(&role)
+    }
 }
 
 impl PageItem for Tenant {

@@ -135,6 +135,8 @@ impl World {
             id: TenantId::generate(context.now, &*context.entropy).unwrap(),
             name: TenantName::parse("harbor").unwrap(),
             limits,
+            second_factor_roles: [].into(),
+            revision: 1,
             version: 0,
             created_at: context.now,
         };

@@ -1,13 +1,15 @@
-//! The commands `syft-space users list|reset`.
+//! The commands `syft-space users list|reset|disable-2fa`.
 
 use clap::Subcommand;
 use reqwest::Method;
+use serde_json::json;
 use syft_space_domain::identity::Email;
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::{USERS, list_all, time};
 use crate::cli::output::Output;
+use crate::routes::totp::MemberAddress;
 use crate::routes::users::{IssuedReset, Member};
 
 /// What one can do with members.
@@ -21,6 +23,14 @@ pub(super) enum Users {
         #[arg(value_name = "EMAIL")]
         email: String,
     },
+    /// Take off the second factor of a member who lost their app and their recovery codes, and end their sessions; their password
+    /// stays as it is
+    #[command(name = "disable-2fa")]
+    Disable2fa {
+        /// The member's e-mail address
+        #[arg(value_name = "EMAIL")]
+        email: String,
+    },
 }
 
 const PATH: &str = "/api/v1/users";
@@ -29,7 +39,20 @@ pub(super) async fn run(api: &ApiClient, what: &Users, out: &mut Output) -> anyh
     match what {
         Users::List => list_all(api, PATH, USERS, out).await,
         Users::Reset { email } => reset(api, &option("EMAIL", email)?, out).await,
+        Users::Disable2fa { email } => disable_second_factor(api, option("EMAIL", email)?, out).await,
     }
+}
+
+async fn disable_second_factor(api: &ApiClient, email: Email, out: &mut Output) -> anyhow::Result<()> {
+    let member = MemberAddress { email };
+    api.send(api.request(Method::POST, "/operator/v1/users/disable-2fa", &[])?.json(&member)).await?;
+    if out.json {
+        return out.document(&json!({ "email": member.email, "second_factor": false }));
+    }
+    out.line(&format!(
+        "{} has no second factor any more, and is logged out everywhere. The password is as it was.",
+        member.email
+    ))
 }
 
 async fn reset(api: &ApiClient, email: &Email, out: &mut Output) -> anyhow::Result<()> {

@@ -25,5 +25,7 @@ mod rules;
 pub(crate) mod security_txt;
 pub(crate) mod sessions;
 pub(crate) mod shapes;
+pub(crate) mod tenant;
+pub(crate) mod totp;
 mod upload;
 pub(crate) mod users;

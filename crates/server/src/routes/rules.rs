@@ -81,3 +81,14 @@ pub(super) fn exposed<S: serde::Serializer>(
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }
+
+/// Writes a secret that may be left out, for the one whom it is sent to.
+pub(super) fn exposed_if_some<S: serde::Serializer>(
+    secret: &Option<Secret<String>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => exposed(secret, serializer),
+        None => serializer.serialize_none(),
+    }
+}

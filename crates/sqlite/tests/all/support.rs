@@ -59,8 +59,10 @@ pub(crate) fn tenant(n: u64) -> Tenant {
     Tenant {
         id: tenant_id(n),
         name: TenantName::parse(&format!("tenant-{n}")).unwrap(),
+        second_factor_roles: [].into(),
         limits: TenantLimits::default(),
         version: 0,
+        revision: 1,
         created_at: time(1),
     }
 }

@@ -91,7 +91,9 @@ impl Names {
             }
         }
         // What nobody has named is a token that nobody uses.
-        for token in ["\"token\":\"", "\"access_token\":\"", "\"refresh_token\":\""] {
+        for token in
+            ["\"token\":\"", "\"access_token\":\"", "\"refresh_token\":\"", "\"secret\":\"", "\"uri\":\""]
+        {
             hidden = behind(&hidden, token, '"', |token| {
                 let named = token.starts_with('«');
                 if named { token.to_owned() } else { "«token»".to_owned() }
@@ -117,6 +119,8 @@ impl Names {
     /// Hides what only its place tells: cursors, durations, scores, how far the audit log is indexed.
     fn parts_hidden(&mut self, text: &str) -> String {
         let text = behind(text, "\"next_cursor\":\"", '"', |cursor| self.cursor(cursor));
+        // A picture of a secret; it is the last of its fields.
+        let text = behind(&text, "\"svg\":\"", '}', |_| "«svg»\"".to_owned());
         let text = behind(&text, "\"response_time_ms\":", '}', |_| "«ms»".to_owned());
         // How many events there are is the same for every store; how many of them are indexed is not.
         behind(&text, "\"projection\":{", '}', |projection| {
