@@ -4,6 +4,7 @@ mod layers;
 mod mail;
 mod settings;
 mod urls;
+mod values;
 
 pub use layers::{ConfigError, Resolved, Source, home_from, load, resolve};
 pub use mail::MailSettings;

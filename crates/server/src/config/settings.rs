@@ -15,8 +15,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::mail::MailSettings;
 use crate::config::urls;
-
-const DAY_SECONDS: u64 = 24 * 60 * 60;
+use crate::config::values::{DAY_SECONDS, joined, list, seconds, session_seconds, set, within};
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -421,32 +420,6 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| settings.mail.from.clone().unwrap_or_default(),
     },
 ];
-
-fn set<T>(setting: &mut T, value: Option<T>) -> Option<()> {
-    *setting = value?;
-    Some(())
-}
-
-fn joined<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-}
-
-fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
-}
-
-fn within(text: &str, least: usize, most: usize) -> Option<usize> {
-    text.parse().ok().filter(|number| (least..=most).contains(number))
-}
-
-fn seconds(text: &str, most: usize) -> Option<Duration> {
-    within(text, 1, most).and_then(|number| u64::try_from(number).ok()).map(Duration::from_secs)
-}
-
-fn session_seconds(text: &str) -> Option<Duration> {
-    let number = text.parse().ok().filter(|number| (60..=365 * DAY_SECONDS).contains(number));
-    number.map(Duration::from_secs)
-}
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::cli;
+use crate::factors::authenticator::enrol;
 use crate::held_bodies::Held;
 use crate::space::{Answer, Client, PASSWORD, TestSpace, in_memory};
 
@@ -263,4 +264,26 @@ async fn h1_the_page_to_choose_a_password_runs_its_own_script_and_reaches_nobody
         assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
         assert!(answer.text().await.unwrap().contains(has));
     }
+}
+
+#[tokio::test]
+async fn a1_a_reset_leaves_the_second_factor_on_and_the_shorter_password_beside_it() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let (id, anybody) = (id_of(&anna).await, space.anybody());
+    let app = enrol(&anna).await.app;
+    redeem(&anybody, &token(&owner, &id).await, ANOTHER).await.expect(204);
+    log_in(&anybody, "anna@acme.example", ANOTHER).await.expect_problem(401, "totp_required");
+    let login = json!({ "email": "anna@acme.example", "password": ANOTHER, "totp": app.code(0).await });
+    anybody.post("/auth/login", &login).await.expect(200);
+
+    // Where the tenant demands a factor of the role, fewer characters are enough; and such a password needs one from then on.
+    let short = "kelp%Zori4";
+    let reset = token(&owner, &id).await;
+    redeem(&anybody, &reset, short).await.expect_problem(422, "password_refused");
+    owner.patch("/tenant", &json!({ "second_factor_roles": ["user"] })).await.expect(200);
+    redeem(&anybody, &reset, short).await.expect(204);
+    owner.patch("/tenant", &json!({ "second_factor_roles": [] })).await.expect(200);
+    log_in(&anybody, "anna@acme.example", short).await.expect_problem(401, "totp_required");
 }

@@ -1,0 +1,31 @@
+//! The values of settings, from their text and back.
+
+use std::time::Duration;
+
+pub(super) const DAY_SECONDS: u64 = 24 * 60 * 60;
+
+pub(super) fn set<T>(setting: &mut T, value: Option<T>) -> Option<()> {
+    *setting = value?;
+    Some(())
+}
+
+pub(super) fn joined<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+pub(super) fn within(text: &str, least: usize, most: usize) -> Option<usize> {
+    text.parse().ok().filter(|number| (least..=most).contains(number))
+}
+
+pub(super) fn seconds(text: &str, most: usize) -> Option<Duration> {
+    within(text, 1, most).and_then(|number| u64::try_from(number).ok()).map(Duration::from_secs)
+}
+
+pub(super) fn session_seconds(text: &str) -> Option<Duration> {
+    let number = text.parse().ok().filter(|number| (60..=365 * DAY_SECONDS).contains(number));
+    number.map(Duration::from_secs)
+}
