@@ -82,11 +82,10 @@ pub async fn change_member(
     account: AccountId,
     change: ChangeMember,
 ) -> Result<Member, MemberError> {
-    let scope = principal.scope(Permission::ManageMembers)?;
-    let event = context
-        .event(&scope, Action::PrivilegePermissionsChanged, principal.actor())?
-        .on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, &scope, account)?;
+    principal.scope(Permission::ManageMembers)?;
+    let event =
+        principal.event(context, Action::PrivilegePermissionsChanged)?.on(ObjectKind::Member, account);
+    let ended = invitations_ended(context, principal, account)?;
     // Where role and status are changed at once, each is told of.
     let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
     let of_status = Event { id, salt, ..event.clone() };
@@ -134,10 +133,9 @@ pub async fn remove_member(
     account: AccountId,
     if_revision: Option<u64>,
 ) -> Result<(), MemberError> {
-    let scope = principal.scope(Permission::ManageMembers)?;
-    let event =
-        context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, &scope, account)?;
+    principal.scope(Permission::ManageMembers)?;
+    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
+    let ended = invitations_ended(context, principal, account)?;
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store
@@ -158,11 +156,10 @@ pub async fn leave(
     context: &RequestContext,
     principal: &Principal,
 ) -> Result<(), MemberError> {
-    let scope = principal.scope(Permission::OwnAccount)?;
+    principal.scope(Permission::OwnAccount)?;
     let account = principal.member(Permission::OwnAccount)?.account;
-    let event =
-        context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, &scope, account)?;
+    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
+    let ended = invitations_ended(context, principal, account)?;
     let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
     space
         .store
@@ -255,10 +252,9 @@ fn end_invitations(
 fn invitations_ended(
     context: &RequestContext,
     principal: &Principal,
-    scope: &TenantScope,
     inviter: AccountId,
 ) -> Result<Event, RandomError> {
-    let event = context.event(scope, Action::ConfigChange, principal.actor())?;
+    let event = principal.event(context, Action::ConfigChange)?;
     let event = event.on(ObjectKind::Member, inviter);
     Ok(Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..event })
 }
