@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, Invitation, LoginKey, LoginRecord};
+use syft_space_domain::identity::{Account, ApiKey, Invitation, LoginKey, LoginRecord};
 use syft_space_domain::ids::{
-    AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
-    TenantId,
+    AccountId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
+    PolicyId, TenantId,
 };
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
@@ -25,6 +25,7 @@ use crate::table::Table;
 pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Table<AccountId, Account>,
+    pub(crate) api_keys: Table<ApiKeyId, ApiKey>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) invitations: Table<InvitationId, Invitation>,

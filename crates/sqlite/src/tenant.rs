@@ -9,7 +9,7 @@ use syft_space_domain::tenant::ports::{TenantRows, TenantView};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, parse, to_i64, to_u64};
+use crate::codec::{Key, parse, to_i64, to_u64, unreadable_column};
 use crate::schema::tenants;
 use crate::session::Session;
 
@@ -26,6 +26,7 @@ struct TenantRow {
     max_documents: i64,
     max_bytes: i64,
     created_at: i64,
+    max_key_days: i64,
 }
 
 impl TryFrom<&Tenant> for TenantRow {
@@ -43,6 +44,7 @@ impl TryFrom<&Tenant> for TenantRow {
             max_documents: to_i64(documents)?,
             max_bytes: to_i64(bytes)?,
             created_at: tenant.created_at.as_unix_micros(),
+            max_key_days: tenant.max_key_days.into(),
         })
     }
 }
@@ -61,6 +63,8 @@ impl TryFrom<TenantRow> for Tenant {
                 documents: to_u64(row.max_documents)?,
                 bytes: to_u64(row.max_bytes)?,
             },
+            max_key_days: u32::try_from(row.max_key_days)
+                .map_err(|error| unreadable_column("tenants.max_key_days", &error))?,
             version: to_u64(row.version)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })

@@ -13,6 +13,10 @@ text_enum! {
         AuthnPasswordChange = "authn_password_change",
         /// A change of a password failed.
         AuthnPasswordChangeFail = "authn_password_change_fail",
+        /// An API key was made, or has another secret.
+        AuthnTokenCreated = "authn_token_created",
+        /// An API key was revoked.
+        AuthnTokenRevoked = "authn_token_revoked",
         /// A bearer token was refused.
         AuthnTokenFail = "authn_token_fail",
         /// A known caller was refused by their role.

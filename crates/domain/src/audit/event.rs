@@ -140,6 +140,8 @@ text_enum! {
         Tenant = "tenant",
         /// A member, by their account's id.
         Member = "member",
+        /// An API key.
+        ApiKey = "api_key",
         /// An invitation.
         Invitation = "invitation",
         /// A dataset.
@@ -329,6 +331,7 @@ impl RequestContext {
                 email: None,
                 user_agent: user_agent.map(|text| text.chars().take(Self::USER_AGENT_MAX).collect()),
                 hub_user: None,
+                api_key: None,
             },
         })
     }

@@ -286,7 +286,9 @@ pub async fn endpoints(
         let (caller, now) = (principal.caller(None), space.clock.now());
         page.items.retain(|listed| {
             let endpoint = principal.snapshot().endpoint(listed.slug.as_str());
-            endpoint.is_some_and(|endpoint| endpoint.decide(&caller, now).is_allow())
+            endpoint.is_some_and(|endpoint| {
+                principal.reaches(endpoint.id) && endpoint.decide(&caller, now).is_allow()
+            })
         });
     }
     Ok(ListedEndpoints { page, in_full })

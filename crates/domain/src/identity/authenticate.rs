@@ -1,10 +1,14 @@
 //! From a verified token to a principal, and again whenever time has gone by: what the token says is checked against what
 //! is true now.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::identity::credential::{Credential, KeyCredential};
 use crate::identity::principal::Identity;
-use crate::identity::{AccessClaims, AuthenticateError, Email, EpochMark, MemberIdentity, Principal};
+use crate::identity::{
+    AccessClaims, AuthenticateError, Email, EpochMark, MemberIdentity, PresentedKey, Principal,
+};
 use crate::ids::AccountId;
 use crate::snapshot::{SnapshotError, Snapshots, TenantSnapshot};
 use crate::tenant::TenantScope;
@@ -21,7 +25,35 @@ pub fn authenticate(
     shown: EpochMark,
 ) -> Result<Principal, AuthenticateError> {
     let live = tenant(live, &TenantScope::of(claims.tenant))?;
-    enter(live, claims.account, &claims.email, claims.generation, claims.expires_at, shown)
+    let (generation, expires_at) = (claims.generation, claims.expires_at);
+    let credential = Credential::Session { generation, expires_at, shown };
+    enter(live, claims.account, &claims.email, credential)
+}
+
+/// Makes a principal of an API key whose secret is right. Whether it works now, and from where it is used, is for
+/// [`Principal::renew`] to say: who sent it has been proved, and is told and recorded so.
+///
+/// # Errors
+/// When there is no such key, its secret is another, its holder may not come in, or the snapshot is not to be had.
+pub fn authenticate_key(
+    live: &dyn Snapshots,
+    presented: &PresentedKey,
+    address: Option<IpAddr>,
+) -> Result<Principal, AuthenticateError> {
+    let unknown = AuthenticateError::KeyUnknown;
+    let live = match live.tenant(&TenantScope::of(presented.tenant)) {
+        Ok(live) => live,
+        Err(SnapshotError::NoTenant) => return Err(unknown),
+        Err(error @ SnapshotError::Unavailable) => return Err(AuthenticateError::Live(error)),
+    };
+    let known = live.api_key(presented.key).ok_or(AuthenticateError::KeyUnknown)?;
+    let works_until = known.key.secret_works_until(&presented.secret, live.tenant.max_key_days);
+    let works_until = works_until.ok_or(AuthenticateError::KeyUnknown)?;
+    let account = known.key.account;
+    let email = live.member(account).ok_or(AuthenticateError::KeyUnknown)?.email.clone();
+    let credential =
+        KeyCredential { known: Arc::clone(known), secret: presented.secret, address, works_until };
+    enter(live, account, &email, Credential::ApiKey(credential))
 }
 
 impl Principal {
@@ -36,9 +68,9 @@ impl Principal {
         }
         let id = self.snapshot().tenant.id;
         match &self.identity {
-            Identity::Member { member, generation, expires_at, shown } => {
+            Identity::Member { member, credential } => {
                 let live = tenant(live, &TenantScope::of(id))?;
-                enter(live, member.account, &member.email, *generation, *expires_at, shown.clone())
+                enter(live, member.account, &member.email, credential.clone())?.within_its_time(now)
             }
             Identity::Operator => Ok(Self::operator(tenant(live, &TenantScope::of(id))?)),
             Identity::HubUser(caller) => {
@@ -68,13 +100,16 @@ impl Principal {
 
     /// Why the token that proved who it is counts no more, if so.
     pub(super) fn token_error(&self, now: Timestamp) -> Option<AuthenticateError> {
-        let is_expired = match &self.identity {
-            Identity::Member { shown, .. } if shown.is_over() => return Some(AuthenticateError::Revoked),
-            Identity::Member { expires_at, .. } => now >= *expires_at,
-            Identity::HubUser(caller) => caller.claims.is_expired(now),
-            Identity::Operator => false,
-        };
-        is_expired.then_some(AuthenticateError::Expired)
+        match &self.identity {
+            Identity::Member { credential, .. } => credential.error(now),
+            Identity::HubUser(caller) => caller.claims.is_expired(now).then_some(AuthenticateError::Expired),
+            Identity::Operator => None,
+        }
+    }
+
+    /// The caller, unless what proved who it is counts no more: of an API key the snapshot may say another end than before.
+    fn within_its_time(self, now: Timestamp) -> Result<Self, AuthenticateError> {
+        self.token_error(now).map_or(Ok(self), Err)
     }
 }
 
@@ -89,15 +124,16 @@ fn enter(
     live: Arc<TenantSnapshot>,
     account: AccountId,
     email: &Email,
-    generation: u64,
-    expires_at: Timestamp,
-    shown: EpochMark,
+    credential: Credential,
 ) -> Result<Principal, AuthenticateError> {
-    match live.member(account) {
-        Some(member) if member.active && member.generation == generation && member.email == *email => {
-            let member = MemberIdentity { account, email: email.clone(), role: member.role };
-            Ok(Principal::new(Identity::Member { member, generation, expires_at, shown }, live))
-        }
-        _ => Err(AuthenticateError::Revoked),
-    }
+    let member = live.member(account).filter(|member| member.active && member.email == *email);
+    let member = member.ok_or(AuthenticateError::Revoked)?;
+    let credential = match credential {
+        Credential::Session { generation, .. } if member.generation != generation => None,
+        session @ Credential::Session { .. } => Some(session),
+        Credential::ApiKey(key) => key.in_tenant(&live).map(Credential::ApiKey),
+    };
+    let credential = credential.ok_or(AuthenticateError::Revoked)?;
+    let member = MemberIdentity { account, email: email.clone(), role: member.role };
+    Ok(Principal::new(Identity::Member { member, credential }, live))
 }

@@ -2,8 +2,9 @@
 
 use crate::access::{Permission, PrincipalKind};
 use crate::audit::Event;
+use crate::identity::credential::Credential;
 use crate::identity::principal::Identity;
-use crate::identity::{AuthenticateError, AuthorizationError, Forbidden, Principal};
+use crate::identity::{AuthenticateError, AuthorizationError, Principal};
 use crate::store::{StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -49,11 +50,13 @@ impl dyn Tx + '_ {
     {
         let Authorization { principal, permission, now } = authorization;
         let scope = TenantScope::of(principal.snapshot().tenant.id);
-        let kind = kind_now(self, principal, &scope)?;
+        let kind = kind_now(self, principal, &scope, *now)?;
         let error = match kind {
             _ if let Some(error) = principal.token_error(*now) => error.into(),
-            Some(kind) if kind.may(*permission) => return Ok(WriteScope::of_principal(scope, kind)),
-            Some(kind) => Forbidden { kind, permission: *permission }.into(),
+            Some(kind) => match principal.check(kind, *permission) {
+                Ok(()) => return Ok(WriteScope::of_principal(scope, kind)),
+                Err(error) => error,
+            },
             None if principal.as_hub_user().is_some() => AuthenticateError::NotForUs.into(),
             None => AuthorizationError::from(AuthenticateError::Revoked),
         };
@@ -67,13 +70,18 @@ fn kind_now(
     tx: &mut dyn Tx,
     principal: &Principal,
     scope: &TenantScope,
+    now: Timestamp,
 ) -> Result<Option<PrincipalKind>, StoreError> {
     Ok(match &principal.identity {
-        Identity::Member { member: known, generation, .. } => {
-            let member = tx.member(scope, known.account)?.filter(|member| {
-                member.is_active() && member.generation == *generation && member.email == known.email
-            });
-            member.map(|member| PrincipalKind::Member(member.role))
+        Identity::Member { member: known, credential } => {
+            let member = tx.member(scope, known.account)?;
+            let member = member.filter(|member| member.is_active() && member.email == known.email);
+            let Some(member) = member else { return Ok(None) };
+            let is_good = match credential {
+                Credential::Session { generation, .. } => member.generation == *generation,
+                Credential::ApiKey(key) => key.is_stored(tx, scope, known.account, now)?,
+            };
+            is_good.then_some(PrincipalKind::Member(member.role))
         }
         Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),
         Identity::HubUser(caller) => {

@@ -85,7 +85,7 @@ pub async fn change_member(
     principal.scope(Permission::ManageMembers)?;
     let event =
         principal.event(context, Action::PrivilegePermissionsChanged)?.on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, account)?;
+    let ended = Ended::draft(context, principal, account)?;
     // Where role and status are changed at once, each is told of.
     let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
     let of_status = Event { id, salt, ..event.clone() };
@@ -102,7 +102,9 @@ pub async fn change_member(
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
             let status = change.status.unwrap_or(member.status);
             member.role = role;
+            let mut keys = 0;
             if status == AccountStatus::Disabled && member.is_active() {
+                keys = tx.remove_api_keys(&scope, account)?;
                 // No token from before ever comes back.
                 member.generation += 1;
             }
@@ -116,7 +118,7 @@ pub async fn change_member(
             let lost: Vec<Role> = granted.filter(|given| !may_grant(given)).collect();
             let count = end_invitations(tx, &scope, account, &lost)?;
             let recorded = record_change(member, before, &event, &of_status);
-            Ok(with_ended(recorded, &ended, count))
+            Ok(ended.record(recorded, count, keys))
         })
         .await
 }
@@ -135,7 +137,7 @@ pub async fn remove_member(
 ) -> Result<(), MemberError> {
     principal.scope(Permission::ManageMembers)?;
     let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, account)?;
+    let ended = Ended::draft(context, principal, account)?;
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store
@@ -159,7 +161,7 @@ pub async fn leave(
     principal.scope(Permission::OwnAccount)?;
     let account = principal.member(Permission::OwnAccount)?.account;
     let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
-    let ended = invitations_ended(context, principal, account)?;
+    let ended = Ended::draft(context, principal, account)?;
     let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
     space
         .store
@@ -177,17 +179,18 @@ fn end_account(
     scope: &WriteScope,
     member: &Member,
     event: &Event,
-    ended: &Event,
+    ended: &Ended,
 ) -> Result<Recorded<()>, Abort<MemberError>> {
     if is_active_owner(member) {
         check_not_last_owner(tx, scope, event)?;
     }
+    let keys = tx.remove_api_keys(scope, member.account)?;
     tx.remove_account(scope, member.account)?;
     let lost: Vec<Role> = grantable(member).collect();
     // One to their own address, which may have been made while they joined, would bring them back.
     let own = tx.remove_invitations_of(scope, &member.email)?;
     let count = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
-    Ok(with_ended(Recorded::new((), event.clone()), ended, count))
+    Ok(ended.record(Recorded::new((), event.clone()), count, keys))
 }
 
 fn find(
@@ -248,15 +251,32 @@ fn end_invitations(
     if lost.is_empty() { Ok(0) } else { tx.remove_invitations_by(scope, inviter, lost) }
 }
 
-/// Drafts the event that invitations ended with the right to make them.
-fn invitations_ended(
-    context: &RequestContext,
-    principal: &Principal,
-    inviter: AccountId,
-) -> Result<Event, RandomError> {
-    let event = principal.event(context, Action::ConfigChange)?;
-    let event = event.on(ObjectKind::Member, inviter);
-    Ok(Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..event })
+/// The events of what ended with an account, or with a right of it.
+struct Ended {
+    invitations: Event,
+    keys: Event,
+}
+
+impl Ended {
+    fn draft(
+        context: &RequestContext,
+        principal: &Principal,
+        account: AccountId,
+    ) -> Result<Self, RandomError> {
+        let draft = |action, reason_code: ReasonCode| {
+            let event = principal.event(context, action)?.on(ObjectKind::Member, account);
+            Ok::<_, RandomError>(Event { reason_code: Some(reason_code.into()), ..event })
+        };
+        Ok(Self {
+            invitations: draft(Action::ConfigChange, ReasonCode::InvitationsEnded)?,
+            keys: draft(Action::AuthnTokenRevoked, ReasonCode::KeysEnded)?,
+        })
+    }
+
+    /// Records that so many invitations and API keys ended too, if any did.
+    fn record<T>(&self, recorded: Recorded<T>, invitations: u64, keys: u64) -> Recorded<T> {
+        with_ended(with_ended(recorded, &self.invitations, invitations), &self.keys, keys)
+    }
 }
 
 /// Records of a member what was changed: its role, its status, both in an event each; or nothing.
@@ -281,7 +301,7 @@ fn record_change(
     }
 }
 
-/// Records that so many invitations ended too, if any did.
+/// Records that so many ended too, if any did.
 pub(super) fn with_ended<T>(recorded: Recorded<T>, ended: &Event, count: u64) -> Recorded<T> {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     if count == 0 { recorded } else { recorded.and(Event { count, ..ended.clone() }) }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use crate::access::{Permission, PrincipalKind, Role};
-use crate::audit::{Action, Actor, Event, Log, RequestContext};
-use crate::identity::{AuthorizationError, Email, EpochMark, Forbidden};
-use crate::ids::AccountId;
+use crate::audit::{Action, Actor, Event, Log, RequestContext, UsedKey};
+use crate::identity::credential::Credential;
+use crate::identity::{AuthorizationError, Email, Forbidden, OutOfScope};
+use crate::ids::{AccountId, EndpointId};
 use crate::marketplace::{HubCaller, HubRole};
 use crate::policy::{Caller, Subject};
 use crate::random::RandomError;
-use crate::snapshot::TenantSnapshot;
+use crate::snapshot::{ApiKeySnapshot, TenantSnapshot};
 use crate::tenant::TenantScope;
-use crate::time::Timestamp;
 
 /// Who of a tenant's members somebody is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +37,10 @@ pub struct Principal {
 
 #[derive(Clone)]
 pub(super) enum Identity {
-    /// With what their access token said, which is compared with what is true whenever it counts.
+    /// With what proved who they are, which is compared with what is true whenever it counts.
     Member {
         member: MemberIdentity,
-        generation: u64,
-        expires_at: Timestamp,
-        shown: EpochMark,
+        credential: Credential,
     },
     Operator,
     HubUser(Arc<HubCaller>),
@@ -66,17 +64,44 @@ impl Principal {
     /// # Errors
     /// When it does not.
     pub fn scope(&self, permission: Permission) -> Result<TenantScope, AuthorizationError> {
-        if self.may(permission) {
-            Ok(TenantScope::of(self.live.tenant.id))
-        } else {
-            Err(Forbidden { kind: self.kind(), permission }.into())
-        }
+        self.check(self.kind(), permission)?;
+        Ok(TenantScope::of(self.live.tenant.id))
     }
 
-    /// Whether the principal's standing permits something.
+    /// Checks that something is permitted to a standing, and within the scopes of the principal's API key, if it is one.
+    pub(super) fn check(
+        &self,
+        kind: PrincipalKind,
+        permission: Permission,
+    ) -> Result<(), AuthorizationError> {
+        if !kind.may(permission) {
+            return Err(Forbidden { kind, permission }.into());
+        }
+        if self.api_key().is_some_and(|known| !known.key.terms.hold(permission)) {
+            return Err(OutOfScope(permission).into());
+        }
+        Ok(())
+    }
+
+    /// Whether something is permitted to the principal.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        self.kind().may(permission)
+        self.check(self.kind(), permission).is_ok()
+    }
+
+    /// Whether the principal's API key, if it is one, is for an endpoint.
+    #[must_use]
+    pub fn reaches(&self, endpoint: EndpointId) -> bool {
+        self.api_key().is_none_or(|known| known.key.terms.reach(endpoint))
+    }
+
+    /// The API key that proved who it is.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&ApiKeySnapshot> {
+        match &self.identity {
+            Identity::Member { credential: Credential::ApiKey(key), .. } => Some(&key.known),
+            Identity::Member { .. } | Identity::Operator | Identity::HubUser(_) => None,
+        }
     }
 
     /// As what the principal acts.
@@ -160,6 +185,8 @@ impl Principal {
     pub(crate) fn event(&self, context: &RequestContext, action: Action) -> Result<Event, RandomError> {
         let mut event = context.event(Log::Tenant(self.live.tenant.id), action, self.actor())?;
         event.person.hub_user = self.as_hub_user().and_then(HubCaller::hub_user);
+        let used = self.api_key().map(|known| &known.key);
+        event.person.api_key = used.map(|key| UsedKey { id: key.id, name: key.name.clone() });
         Ok(event)
     }
 

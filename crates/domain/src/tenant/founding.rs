@@ -34,6 +34,7 @@ impl Founding {
         let tenant = Tenant {
             id: TenantId::generate(context.now, &*context.entropy)?,
             name: name.clone(),
+            max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
             limits: TenantLimits::default(),
             version: 0,
             created_at: context.now,

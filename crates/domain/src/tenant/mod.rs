@@ -29,12 +29,19 @@ pub struct Tenant {
     pub id: TenantId,
     /// Its name, unique in the installation.
     pub name: TenantName,
+    /// How many days a secret of an API key works at most.
+    pub max_key_days: u32,
     /// How much it may hold.
     pub limits: TenantLimits,
     /// Counts the commits that changed what its snapshot is made of.
     pub version: u64,
     /// When it was founded.
     pub created_at: Timestamp,
+}
+
+impl Tenant {
+    /// How many days that are where nobody has said it.
+    pub const DEFAULT_MAX_KEY_DAYS: u32 = 365;
 }
 
 impl PageItem for Tenant {

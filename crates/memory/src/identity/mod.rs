@@ -1,5 +1,6 @@
 //! `AccountView` and `AccountRows` of a transaction: accounts and invitations.
 
+mod api_key;
 mod passwords;
 mod tokens;
 
@@ -11,7 +12,7 @@ pub use passwords::InsecurePasswords;
 pub use tokens::MemoryTokens;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::identity::ports::{AccountRows, AccountView};
+use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows};
 use syft_space_domain::identity::{Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash};
 use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -147,6 +148,7 @@ impl AccountRows for Transaction {
     fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
         let removed = self.tables.accounts.remove(scope, account);
         if removed {
+            self.remove_api_keys(scope, account)?;
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed)
