@@ -9,8 +9,8 @@ use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, J
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Member, PasswordHash};
 use syft_space_domain::ids::{
-    AccountId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
-    PolicyId, RequestId, TenantId,
+    AccountId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
+    MarketplaceId, PolicyId, RequestId, TenantId,
 };
 use syft_space_domain::marketplace::{
     Hub, HubUrl, HubUsername, Issuer, Listing, ListingState, Marketplace, MarketplaceName, SatelliteId,
@@ -36,6 +36,12 @@ pub fn tenant_id(n: u64) -> TenantId {
 #[must_use]
 pub fn account_id(n: u64) -> AccountId {
     AccountId::from_bytes(bytes(n))
+}
+
+/// The API key with this number.
+#[must_use]
+pub fn api_key_id(n: u64) -> ApiKeyId {
+    ApiKeyId::from_bytes(bytes(n))
 }
 
 /// The invitation with this number.
@@ -122,6 +128,7 @@ pub fn tenant(n: u64) -> Tenant {
     Tenant {
         id: tenant_id(n),
         name: TenantName::parse(&format!("tenant-{n}")).expect("a valid name"),
+        max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
         limits: TenantLimits::default(),
         version: 0,
         created_at: time(1),

@@ -11,7 +11,7 @@ use crate::identity::{
     RequestMark, TooManySecrets,
 };
 use crate::ids::{AccountId, ApiKeyId, EndpointId};
-use crate::page::{Page, PageRequest, every};
+use crate::page::{Page, PageItem, PageRequest, every};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::Secret;
 use crate::space::Space;
@@ -107,6 +107,12 @@ pub enum ApiKeyError {
     PortError(#[from] PortError),
 }
 port_errors!(ApiKeyError);
+
+impl PageItem for ApiKeyState {
+    fn bytes(&self) -> usize {
+        self.key.bytes()
+    }
+}
 
 impl ApiKeyState {
     fn of(key: ApiKey, principal: &Principal, now: Timestamp) -> Self {

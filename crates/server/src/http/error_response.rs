@@ -11,8 +11,8 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
-    AcceptError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError, LoginError,
-    MemberError, OperateError, PasswordError, SigningKeysError, TooManyGuesses,
+    AcceptError, ApiKeyError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError,
+    KeyTermsError, LoginError, MemberError, OperateError, PasswordError, SigningKeysError, TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -33,6 +33,7 @@ impl From<AuthorizationError> for Problem {
                 PortError::from(error).into()
             }
             AuthorizationError::Unauthenticated(error) => Self::token_invalid(&error.reason_code()),
+            AuthorizationError::OutOfScope(error) => Self::new(Reason::Forbidden, error),
             AuthorizationError::Lost(error) => Self::from(*error).unrecorded(),
         }
     }
@@ -197,6 +198,25 @@ impl From<MemberError> for Problem {
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
             MemberError::Changed => Self::new(Reason::Changed, error),
             MemberError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<ApiKeyError> for Problem {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::Authorization(error) => error.into(),
+            ApiKeyError::NotFound => Self::new(Reason::NotFound, error),
+            ApiKeyError::Terms(KeyTermsError::Endpoints) | ApiKeyError::NoEndpoint => {
+                Self::field("/endpoints", error)
+            }
+            ApiKeyError::Terms(KeyTermsError::Addresses) => Self::field("/addresses", error),
+            ApiKeyError::Terms(_) | ApiKeyError::ScopeNotYours(_) => Self::field("/scopes", error),
+            ApiKeyError::ExpiresInPast | ApiKeyError::ExpiresTooLate(_) => Self::field("/expires_at", error),
+            ApiKeyError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            ApiKeyError::Expired | ApiKeyError::TooManySecrets(_) => Self::new(Reason::Conflict, error),
+            ApiKeyError::OtherRequest => Self::new(Reason::Invalid, error),
+            ApiKeyError::PortError(error) => error.into(),
         }
     }
 }

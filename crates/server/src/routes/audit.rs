@@ -7,7 +7,9 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
-use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, events, installation_events};
+use syft_space_domain::audit::{
+    Action, Actor, Object, Outcome, RecordedEvent, UsedKey, events, installation_events,
+};
 use syft_space_domain::ids::{EventId, RequestId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::time::Timestamp;
@@ -39,6 +41,9 @@ pub(crate) struct Event {
     #[schemars(with = "Option<shapes::AddressShape>")]
     pub(crate) address: Option<IpAddr>,
     pub(crate) count: u32,
+    /// The API key with which it was done; of what was done to a key, that key. Its name is the one it had then.
+    #[schemars(with = "Option<shapes::UsedKeyShape>")]
+    pub(crate) api_key: Option<UsedKey>,
 }
 
 /// A part of the log, with how far the index reached by which it was searched.
@@ -64,6 +69,7 @@ impl From<RecordedEvent> for Event {
             request_id: event.request,
             address: event.person.address,
             count: event.count,
+            api_key: event.person.api_key,
         }
     }
 }

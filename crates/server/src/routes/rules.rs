@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use serde::de::{Deserialize, Deserializer, Error};
 use syft_space_domain::dataset::{Dataset, SearchQuery};
+use syft_space_domain::identity::ApiKey;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::{HubCredential, check_subject};
 use syft_space_domain::secret::Secret;
@@ -34,6 +35,7 @@ macro_rules! rules {
 rules! {
     question(text: String) = SearchQuery::check_text(text);
     hit_limit(limit: Option<u64>) = limit.map_or(Ok(()), |limit| SearchQuery::check_limit(limit).map(drop));
+    overlap_seconds(seconds: u64) = in_range(Some(*seconds), 0, ApiKey::MAX_OVERLAP.as_secs());
     hub_subject(sub: Option<String>) = sub.as_deref().map_or(Ok(()), check_subject);
     dtype(dtype: String) = match dtype.as_str() {
         Dataset::DTYPE => Ok(()),

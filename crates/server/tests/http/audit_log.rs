@@ -20,6 +20,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         owner.post("/policies", &policy).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let somebody = space.member(&owner, "s@acme.example", "user").await;
     let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let key = json!({ "name": "nightly", "scopes": ["write_datasets"] });
+    let key = owner.post("/api-keys", &key).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let marketplace = space.marketplace(&owner, "market").await;
     let listing = json!({ "marketplace_id": marketplace });
     for slug in ["shown", "known"] {
@@ -56,6 +58,9 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("POST", "/invitations", "/invitations".into(), invite.clone()),
         ("POST", "/invitations/accept", "/invitations/accept".into(), accept),
         ("DELETE", "/invitations/{id}", format!("/invitations/{spare_invite}"), Value::Null),
+        ("POST", "/api-keys", "/api-keys".into(), json!({ "name": "another", "scopes": ["query"] })),
+        ("POST", "/api-keys/{id}/rotate", format!("/api-keys/{key}/rotate"), json!({ "overlap_seconds": 0 })),
+        ("DELETE", "/api-keys/{id}", format!("/api-keys/{key}"), Value::Null),
         ("POST", "/datasets", "/datasets".into(), json!({ "name": "new", "dtype": "embedded" })),
         ("PATCH", "/datasets/{id}", format!("/datasets/{dataset}"), name.clone()),
         ("DELETE", "/datasets/{id}", format!("/datasets/{spare}"), Value::Null),

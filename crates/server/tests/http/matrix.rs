@@ -11,6 +11,8 @@ use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on,
 /// What there is in one tenant, for the routes to be called with.
 pub struct Fixture {
     pub member: String,
+    /// An API key of the owner.
+    pub api_key: String,
     pub invitation: String,
     pub dataset: String,
     pub document: String,
@@ -38,6 +40,7 @@ impl Fixture {
         let marketplace = space.marketplace(owner, "things").await;
         Self {
             listing: listed(owner, "things", &marketplace).await,
+            api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
             invitation: invitation.expect(201).body["id"].as_str().unwrap().to_owned(),
             job: jobs.body["items"][0]["id"].as_str().unwrap().to_owned(),
@@ -58,6 +61,7 @@ impl Fixture {
         let id = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned();
         Self {
             member: id.clone(),
+            api_key: id.clone(),
             invitation: id.clone(),
             dataset: id.clone(),
             document: "missing".to_owned(),
@@ -75,6 +79,7 @@ impl Fixture {
         let group = route.path.trim_start_matches("/api/v1/").split('/').next().unwrap();
         let id = match group {
             "users" => &self.member,
+            "api-keys" => &self.api_key,
             "invitations" => &self.invitation,
             "datasets" => &self.dataset,
             "policies" => &self.policy,
@@ -116,6 +121,10 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, "/invitations/accept") => {
             Some(json!({ "token": "no such token", "password": PASSWORD }))
         }
+        (Method::Post, "/api-keys") => {
+            Some(json!({ "name": format!("made {n}"), "scopes": ["read_metadata"] }))
+        }
+        (Method::Post, "/api-keys/{id}/rotate") => Some(json!({ "overlap_seconds": 60 })),
         (Method::Post, "/datasets") => Some(json!({ "name": format!("made {n}"), "dtype": "embedded" })),
         (Method::Post, "/marketplaces") => Some(things.account.clone()),
         (Method::Patch, "/marketplaces/{id}") => Some(json!({ "name": format!("renamed-{n}") })),
@@ -139,6 +148,16 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             panic!("{method} {path} is in the route table and not in the matrix: say what it takes")
         }
     }
+}
+
+/// Makes an API key of a client's, and answers its id.
+async fn key_of(client: &Client) -> String {
+    let scope = match client.get("/auth/me").await.expect(200).body["role"].as_str() {
+        Some("user") => "query",
+        _ => "read_metadata",
+    };
+    let made = client.post("/api-keys", &json!({ "name": "a key", "scopes": [scope] })).await.expect(201);
+    made.body["id"].as_str().unwrap().to_owned()
 }
 
 /// Lists an endpoint, under a policy of its own, and answers the listing's id.
@@ -191,7 +210,16 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             };
             let client = &leaver.unwrap_or_else(|| clients[&role].clone());
             let permitted = permissions.iter().any(|permission| may(role, *permission));
-            let answer = call(client, route, &things.path(route), body(route, things, n)).await;
+            let mut path = things.path(route);
+            if route.path.starts_with("/api/v1/api-keys/") {
+                // Everybody has their own.
+                path = path.replace(&things.api_key, &key_of(client).await);
+            }
+            let mut sent = body(route, things, n);
+            if (route.method, route.path, role) == (Method::Post, "/api/v1/api-keys", Role::User) {
+                sent = Some(json!({ "name": "mine", "scopes": ["query"] }));
+            }
+            let answer = call(client, route, &path, sent).await;
             if permitted && route.path.ends_with(CANCEL_PATH) {
                 answer.expect_problem(409, "conflict");
             } else if permitted && route.method == Method::Post && route.path.ends_with(LISTINGS_PATH) {
@@ -242,6 +270,7 @@ impl Fixture {
         };
         Self {
             listing: listed(owner, &slug, &marketplace).await,
+            api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
             invitation: owner.post("/invitations", &invited).await.expect(201).body["id"]
                 .as_str()
