@@ -132,6 +132,7 @@ impl World {
         let tenant = Tenant {
             id: TenantId::generate(context.now, &*context.entropy).unwrap(),
             name: TenantName::parse("harbor").unwrap(),
+            max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
             limits,
             version: 0,
             created_at: context.now,

@@ -34,8 +34,9 @@ use crate::space::{TestSpace, in_memory};
 use recorder::{Recorder, Seen};
 
 /// Reasons that no request alone brings about, or none of which it is known when.
-const OUT_OF_REACH: [&str; 7] = [
+const OUT_OF_REACH: [&str; 8] = [
     "internal",
+    "key_expired",
     "overloaded",
     "policy_unavailable",
     "served_elsewhere",

@@ -105,6 +105,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     let invited = r.post("owner", "/invitations", json!({ "email": "x@y.example", "role": "user" })).await;
     r.keep("invitation", invited.text("/id"));
     r.keep("invitation token", invited.text("/token"));
+    r.make("api key", "owner", "/api-keys", json!({ "name": "nightly", "scopes": ["read_metadata"] })).await;
     r.make("dataset", "owner", "/datasets", json!({ "name": "things", "dtype": "embedded" })).await;
     let documents = json!({ "documents": [{ "document_id": "doc", "content": "A thing of this tenant." }] });
     r.make("job", "owner", "/datasets/«dataset»/documents?wait=true", documents).await;
@@ -140,6 +141,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     settled(r, |items| items.iter().all(|one| one["state"] == "listed")).await;
     Fixture {
         member: "«account of somebody»".to_owned(),
+        api_key: "«api key»".to_owned(),
         invitation: "«invitation»".to_owned(),
         dataset: "«dataset»".to_owned(),
         document: "doc".to_owned(),
