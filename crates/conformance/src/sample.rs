@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
-use syft_space_domain::access::Role;
+use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
-use syft_space_domain::identity::{Account, AccountStatus, Email, Invitation, Member, PasswordHash};
+use syft_space_domain::identity::{
+    Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash,
+};
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
     MarketplaceId, PolicyId, RequestId, TenantId,
@@ -20,6 +22,7 @@ use syft_space_domain::policy::{Policy, PolicyConfiguration, PolicyTypes};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
+use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
 fn bytes(n: u64) -> [u8; 16] {
@@ -141,6 +144,26 @@ pub fn account(tenant: u64, n: u64, role: Role) -> Account {
     Account {
         member: member(tenant, n, role),
         password: PasswordHash::from_phc(format!("$sample${tenant}${n}")),
+    }
+}
+
+/// An API key of an account.
+#[must_use]
+pub fn api_key(tenant: u64, n: u64, account: u64) -> ApiKey {
+    ApiKey {
+        id: api_key_id(n),
+        tenant: tenant_id(tenant),
+        account: account_id(account),
+        name: Name::parse(&format!("key {n}")).expect("a name"),
+        terms: KeyTerms::new(vec![Permission::ReadMetadata], None, None).expect("terms"),
+        secret: token(tenant, 1_000 + n),
+        previous: Vec::new(),
+        created_at: time(2),
+        rotated_at: time(2),
+        expires_at: time(1_000),
+        last_used_at: None,
+        created_by: None,
+        rotated_by: None,
     }
 }
 

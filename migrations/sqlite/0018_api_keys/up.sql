@@ -17,7 +17,7 @@ CREATE TABLE api_keys (
     created_by   BLOB,
     rotated_by   BLOB,
     PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, account_id) REFERENCES accounts (tenant_id, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant_id, account_id) REFERENCES accounts (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
 
 -- The keys of one account, in order: tenant and id are in the index as parts of the key.
