@@ -14,7 +14,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Event, Log};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, AccountStatus, Member, PasswordHash};
+use syft_space_domain::identity::{Account, AccountStatus, Member, PasswordHash, Session};
 use syft_space_domain::policy::Policy;
 use syft_space_domain::store::{StateChange, Store, StoreError, Tx};
 use syft_space_domain::tenant::Tenant;
@@ -26,8 +26,8 @@ use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{RecordingHook, read};
 use crate::sample::{
     access, account, account_id, dataset, dataset_id, email, endpoint, endpoint_id, event, hub, invitation,
-    invitation_id, job, job_id, marketplace, policy, policy_id, scope, slug, tenant, tenant_id, time,
-    write_scope,
+    invitation_id, job, job_id, marketplace, policy, policy_id, scope, session, session_id, slug, tenant,
+    tenant_id, time, write_scope,
 };
 
 /// The highest number of a row. It is low, so that units often conflict.
@@ -41,6 +41,11 @@ enum Operation {
     SetPassword { tenant: u64, account: u64, n: u32 },
     UpdateMember { tenant: u64, account: u64, role: Role, active: bool, n: u32 },
     RemoveAccount { tenant: u64, account: u64 },
+    AddSession { tenant: u64, n: u64, account: u64 },
+    RenewSession { tenant: u64, n: u64, at: u32 },
+    RemoveSession { tenant: u64, n: u64 },
+    RemoveSessions { tenant: u64, account: u64 },
+    TrimSessions { at: u32, max: u64 },
     AddInvitation { tenant: u64, n: u64 },
     RemoveInvitation { tenant: u64, n: u64 },
     AddDataset { tenant: u64, n: u64, name: u64 },
@@ -93,6 +98,11 @@ fn operations() -> impl Strategy<Value = Operation> {
             Operation::UpdateMember { tenant, account, role, active, n }
         }),
         (n(), n()).prop_map(|(tenant, account)| Operation::RemoveAccount { tenant, account }),
+        (n(), n(), n()).prop_map(|(tenant, n, account)| Operation::AddSession { tenant, n, account }),
+        (n(), n(), at()).prop_map(|(tenant, n, at)| Operation::RenewSession { tenant, n, at }),
+        (n(), n()).prop_map(|(tenant, n)| Operation::RemoveSession { tenant, n }),
+        (n(), n()).prop_map(|(tenant, account)| Operation::RemoveSessions { tenant, account }),
+        (at(), n()).prop_map(|(at, max)| Operation::TrimSessions { at, max }),
         (n(), n()).prop_map(|(tenant, n)| Operation::AddInvitation { tenant, n }),
         (n(), n()).prop_map(|(tenant, n)| Operation::RemoveInvitation { tenant, n }),
     ];
@@ -168,6 +178,21 @@ impl Operation {
             Self::RemoveAccount { tenant, account } => {
                 return tx.remove_account(&write_scope(tenant), account_id(account)).map(Some);
             }
+            Self::AddSession { tenant, n, account } => {
+                tx.add_session(&write_scope(tenant), &session(tenant, n, account))?;
+            }
+            Self::RenewSession { tenant, n, at } => {
+                let renewed =
+                    Session { idle_until: time(at), last_used_at: time(at), ..session(tenant, n, 1) };
+                tx.renew_session(&write_scope(tenant), &renewed)?;
+            }
+            Self::RemoveSession { tenant, n } => {
+                return tx.remove_session(&write_scope(tenant), session_id(n)).map(Some);
+            }
+            Self::RemoveSessions { tenant, account } => {
+                tx.remove_sessions(&write_scope(tenant), account_id(account))?;
+            }
+            Self::TrimSessions { at, max } => tx.trim_sessions(time(at), max)?,
             Self::AddInvitation { tenant, n } => {
                 tx.add_invitation(&write_scope(tenant), &invitation(tenant, n, 1))?;
             }

@@ -4,8 +4,8 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, Invitation, Member};
-use syft_space_domain::ids::{EndpointId, MarketplaceId, TenantId};
+use syft_space_domain::identity::{Account, Invitation, Member, Session};
+use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, SessionId, TenantId};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
@@ -14,7 +14,9 @@ use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantScope};
 
 use crate::run::{all_items, installation_log_of_view, log_of_view};
-use crate::sample::{account_id, email, hub, hub_id, satellite_id, scope, time, username};
+use crate::sample::{
+    account_id, email, hub, hub_id, satellite_id, scope, session, session_id, time, username,
+};
 
 /// Everything that one view answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +46,9 @@ struct TenantDump {
     members: Vec<Member>,
     members_by_id: Vec<Option<Member>>,
     accounts_by_email: Vec<Option<AccountDump>>,
+    sessions: Vec<Vec<Session>>,
+    sessions_by_id_and_family: Vec<[Option<Session>; 2]>,
+    session_ids: Vec<(AccountId, SessionId)>,
     active_members: Vec<u64>,
     members_and_invitations: u64,
     invitations: Vec<Invitation>,
@@ -146,7 +151,7 @@ fn read_list<T, K>(
 
 impl TenantDump {
     fn read(view: &mut dyn View, n: u64, numbers: u64) -> Result<Self, StoreError> {
-        let scope = scope(n);
+        let (of, scope) = (n, scope(n));
         let tenant = view.tenant(&scope)?;
         let id_by_name = match &tenant {
             Some(tenant) => view.tenant_named(&tenant.name)?,
@@ -168,6 +173,21 @@ impl TenantDump {
             accounts_by_email: (1..=numbers)
                 .map(|n| Ok(view.account_by_email(&scope, &email(n))?.as_ref().map(account_dump)))
                 .collect::<Result<_, _>>()?,
+            sessions: (1..=numbers)
+                .map(|n| view.sessions(&scope, account_id(n)))
+                .collect::<Result<_, _>>()?,
+            sessions_by_id_and_family: (1..=numbers)
+                .map(|n| {
+                    let found = view.session(&scope, session_id(n))?;
+                    let family = session(of, n, 1).refresh.family;
+                    Ok([found, view.session_by_family(&family)?])
+                })
+                .collect::<Result<_, StoreError>>()?,
+            session_ids: {
+                let mut ids = view.session_ids(&scope, None)?;
+                ids.sort_unstable();
+                ids
+            },
             active_members: Role::ALL
                 .into_iter()
                 .map(|role| view.count_active(&scope, role))

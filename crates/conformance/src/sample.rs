@@ -8,11 +8,11 @@ use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::identity::{
-    Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash,
+    Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash, RefreshHashes, Session,
 };
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
-    MarketplaceId, PolicyId, RequestId, TenantId,
+    MarketplaceId, PolicyId, RequestId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{
     Hub, HubUrl, HubUsername, Issuer, Listing, ListingState, Marketplace, MarketplaceName, SatelliteId,
@@ -45,6 +45,12 @@ pub fn account_id(n: u64) -> AccountId {
 #[must_use]
 pub fn api_key_id(n: u64) -> ApiKeyId {
     ApiKeyId::from_bytes(bytes(n))
+}
+
+/// The session with this number.
+#[must_use]
+pub fn session_id(n: u64) -> SessionId {
+    SessionId::from_bytes(bytes(n))
 }
 
 /// The invitation with this number.
@@ -262,6 +268,25 @@ pub fn endpoint(n: u64, dataset: u64) -> Endpoint {
         revision: 1,
         created_at: time(7),
         updated_at: time(7),
+    }
+}
+
+/// A session of an account, whose refresh tokens have not been used.
+#[must_use]
+pub fn session(tenant: u64, n: u64, account: u64) -> Session {
+    let hash =
+        |part| TokenHash([tenant, n, part, 0].map(u64::to_be_bytes).concat().try_into().expect("32 bytes"));
+    Session {
+        tenant: tenant_id(tenant),
+        id: session_id(n),
+        account: account_id(account),
+        created_at: time(20),
+        last_used_at: time(21),
+        expires_at: time(90),
+        idle_until: time(40),
+        address: Some("2001:db8::7".parse().expect("an address")),
+        user_agent: Some(format!("client/{n}")),
+        refresh: RefreshHashes { family: hash(1), current: hash(2), rotated: None },
     }
 }
 

@@ -10,7 +10,7 @@ use syft_space_domain::time::Timestamp;
 
 use crate::check::{Check, checks, run_all};
 use crate::fixture::TokensFactory;
-use crate::sample::{account_id, email, tenant, tenant_id};
+use crate::sample::{account_id, email, session_id, tenant, tenant_id};
 
 /// Every promise of [`AccessTokens`].
 pub const CHECKS: &[Check<TokensFactory>] = checks![
@@ -37,7 +37,7 @@ pub(crate) fn claims(tokens: &dyn AccessTokens, n: u8) -> AccessClaims {
         tenant: tenant_id(n.into()),
         tenant_name: tenant(n.into()).name,
         role: Role::Admin,
-        generation: u64::from(n) << 40,
+        session: session_id(u64::from(n)),
         id: TokenId::from_bytes([n; 16]),
         issued_at: ISSUED_AT,
         expires_at: ISSUED_AT.plus(tokens.lifetime()),

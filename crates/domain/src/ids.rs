@@ -105,6 +105,8 @@ ids! {
     EventId;
     /// One HTTP request, or one call of an embedder.
     RequestId;
+    /// A session of an account.
+    SessionId;
     /// One access token (its `jti`).
     TokenId;
     /// A hub that the installation trusts.

@@ -1,5 +1,6 @@
 //! Secrets: values that never print themselves, and show themselves only when asked by name.
 
+use hkdf::Hkdf;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -40,7 +41,7 @@ impl<'de, T: Zeroize + Deserialize<'de>> Deserialize<'de> for Secret<T> {
     }
 }
 
-/// A single-use token that a person carries: 256 random bits as 64 hexadecimal digits. What is stored is its
+/// A token that a person carries: 256 random bits as 64 hexadecimal digits. What is stored is its
 /// [`TokenHash`] alone.
 #[derive(Clone)]
 pub struct BearerSecret(Secret<String>);
@@ -50,6 +51,9 @@ pub struct BearerSecret(Secret<String>);
 pub struct TokenHash(pub [u8; 32]);
 
 impl BearerSecret {
+    /// How many digits it has.
+    pub const LENGTH: usize = 64;
+
     /// A new token.
     ///
     /// # Errors
@@ -60,6 +64,23 @@ impl BearerSecret {
         let text = hex::encode(bytes);
         bytes.zeroize();
         Ok(Self(Secret::new(text)))
+    }
+
+    /// The token that somebody presents; `None` where it is of no such form.
+    #[must_use]
+    pub fn presented(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_token = text.len() == Self::LENGTH && text.bytes().all(is_digit);
+        is_token.then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// Another token, which only whoever holds this one can make, and only with this salt: HKDF-SHA-256 (RFC 5869). `None` never.
+    pub(crate) fn derive(&self, salt: &[u8; 32], label: &[u8]) -> Option<Self> {
+        let mut bytes = [0u8; 32];
+        Hkdf::<Sha256>::new(Some(salt), self.expose().as_bytes()).expand(label, &mut bytes).ok()?;
+        let text = hex::encode(bytes);
+        bytes.zeroize();
+        Some(Self(Secret::new(text)))
     }
 
     /// The token's text, to be shown once.

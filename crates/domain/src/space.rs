@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::audit::{Origin, RequestContext};
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue};
+use crate::identity::SessionLife;
 use crate::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
 use crate::policy::PolicyTypes;
@@ -36,6 +37,8 @@ pub struct Space {
     pub passwords: Arc<dyn Passwords>,
     /// Signs and verifies access tokens.
     pub tokens: Arc<dyn AccessTokens>,
+    /// How long sessions live.
+    pub session_life: SessionLife,
     /// Keeps the keys that sign them.
     pub signing_keys: Arc<dyn SigningKeys>,
     /// Which hubs are trusted.

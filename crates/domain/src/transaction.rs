@@ -3,20 +3,29 @@
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
-use crate::identity::ports::{AccountRows, AccountView, ApiKeyRows, ApiKeyView};
+use crate::identity::ports::{AccountRows, AccountView, ApiKeyRows, ApiKeyView, SessionRows, SessionView};
 use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{PolicyRows, PolicyView};
 use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
 pub trait View:
-    TenantView + AccountView + ApiKeyView + DatasetView + EndpointView + PolicyView + MarketplaceView + AuditView
+    TenantView
+    + AccountView
+    + ApiKeyView
+    + SessionView
+    + DatasetView
+    + EndpointView
+    + PolicyView
+    + MarketplaceView
+    + AuditView
 {
 }
 impl<T> View for T where
     T: TenantView
         + AccountView
         + ApiKeyView
+        + SessionView
         + DatasetView
         + EndpointView
         + PolicyView
@@ -29,13 +38,21 @@ impl<T> View for T where
 /// Everything a unit of work can read and write. It has no commit and no way to write an audit event: the store
 /// does both, from what the unit answers.
 pub trait Tx:
-    TenantRows + AccountRows + ApiKeyRows + DatasetRows + EndpointRows + PolicyRows + MarketplaceRows
+    TenantRows
+    + AccountRows
+    + ApiKeyRows
+    + SessionRows
+    + DatasetRows
+    + EndpointRows
+    + PolicyRows
+    + MarketplaceRows
 {
 }
 impl<T> Tx for T where
     T: TenantRows
         + AccountRows
         + ApiKeyRows
+        + SessionRows
         + DatasetRows
         + EndpointRows
         + PolicyRows

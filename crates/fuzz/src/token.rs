@@ -7,7 +7,7 @@ use std::time::Duration;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::AccessTokens;
 use syft_space_domain::identity::{AccessClaims, Email};
-use syft_space_domain::ids::{AccountId, TenantId, TokenId};
+use syft_space_domain::ids::{AccountId, SessionId, TenantId, TokenId};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::tenant::TenantName;
 use syft_space_domain::time::Timestamp;
@@ -61,7 +61,7 @@ fn signer(algorithm: SigningAlgorithm) -> Option<SignerWithToken> {
         tenant: TenantId::generate(ISSUED_AT, &FixedEntropy).ok()?,
         tenant_name: TenantName::parse("acme").ok()?,
         role: Role::User,
-        generation: 1,
+        session: SessionId::from_bytes([3; 16]),
         id: TokenId::generate(ISSUED_AT, &FixedEntropy).ok()?,
         issued_at: ISSUED_AT,
         expires_at: EXPIRES_AT,

@@ -8,7 +8,7 @@ use criterion::{BatchSize, Criterion};
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::AccessTokens;
 use syft_space_domain::identity::{AccessClaims, Email};
-use syft_space_domain::ids::{AccountId, TenantId, TokenId};
+use syft_space_domain::ids::{AccountId, SessionId, TenantId, TokenId};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::tenant::TenantName;
 use syft_space_domain::time::Timestamp;
@@ -48,7 +48,7 @@ fn claims(entropy: &Seeded) -> Result<AccessClaims, Failure> {
         tenant: TenantId::generate(NOW, entropy)?,
         tenant_name: TenantName::parse("wonderland")?,
         role: Role::User,
-        generation: 1,
+        session: SessionId::from_bytes([3; 16]),
         id: TokenId::generate(NOW, entropy)?,
         issued_at: NOW,
         expires_at: NOW.plus(LIFETIME),

@@ -26,8 +26,9 @@ pub(crate) struct Claims<'a> {
     email: Cow<'a, str>,
     #[serde(borrow)]
     role: Cow<'a, str>,
-    /// Required: a token from before generations were counted is refused, and lives for minutes.
-    r#gen: u64,
+    /// Required: a token from before there were sessions is refused, and lives for minutes.
+    #[serde(borrow)]
+    sid: Cow<'a, str>,
     #[serde(borrow)]
     jti: Cow<'a, str>,
     pub(crate) iat: u64,
@@ -52,7 +53,7 @@ impl<'a> Claims<'a> {
             tenant: claims.tenant_name.as_str().into(),
             email: claims.email.as_str().into(),
             role: claims.role.as_str().into(),
-            r#gen: claims.generation,
+            sid: claims.session.to_string().into(),
             jti: claims.id.to_string().into(),
             iat: claims.issued_at.as_unix_seconds().try_into().ok()?,
             exp: claims.expires_at.as_unix_seconds().try_into().ok()?,
@@ -73,7 +74,7 @@ impl<'a> Claims<'a> {
             tenant: self.tid.parse().ok()?,
             tenant_name: TenantName::parse(&self.tenant).ok()?,
             role: self.role.parse().ok()?,
-            generation: self.r#gen,
+            session: self.sid.parse().ok()?,
             id: self.jti.parse().ok()?,
             issued_at: numeric_date(self.iat)?,
             expires_at: numeric_date(self.exp)?,

@@ -257,7 +257,7 @@ mod tests {
 
     use syft_space_domain::access::Role;
     use syft_space_domain::identity::Email;
-    use syft_space_domain::ids::{AccountId, TenantId, TokenId};
+    use syft_space_domain::ids::{AccountId, SessionId, TenantId, TokenId};
     use syft_space_domain::tenant::TenantName;
 
     use super::*;
@@ -280,7 +280,7 @@ mod tests {
             tenant: TenantId::from_bytes([2; 16]),
             tenant_name: TenantName::parse("acme").unwrap(),
             role: Role::User,
-            generation: 1,
+            session: SessionId::from_bytes([3; 16]),
             id: TokenId::from_bytes(id),
             issued_at: Timestamp::from_unix_micros(0),
             expires_at: Timestamp::from_unix_micros(900_000_000),

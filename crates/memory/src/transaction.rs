@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, ApiKey, Invitation, LoginKey, LoginRecord};
+use syft_space_domain::identity::{Account, ApiKey, Invitation, LoginKey, LoginRecord, Session};
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
-    PolicyId, TenantId,
+    PolicyId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
@@ -26,6 +26,7 @@ pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Table<AccountId, Account>,
     pub(crate) api_keys: Table<ApiKeyId, ApiKey>,
+    pub(crate) sessions: Table<SessionId, Session>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) invitations: Table<InvitationId, Invitation>,

@@ -8,7 +8,7 @@ use syft_space_conformance::{
     Fixture, StoreFactory, audit, dataset, differential, documents, endpoint, extract, identity,
 };
 use syft_space_conformance::{
-    passwords, policy, sealing, search, signing_keys, spool, store, tenant, tokens,
+    passwords, policy, sealing, search, session, signing_keys, spool, store, tenant, tokens,
 };
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
@@ -31,9 +31,15 @@ fn the_store_keeps_its_promises() {
 
 #[test]
 fn every_room_of_the_store_keeps_its_promises() {
-    for suite in
-        [tenant::suite, identity::suite, dataset::suite, endpoint::suite, policy::suite, audit::suite]
-    {
+    for suite in [
+        tenant::suite,
+        identity::suite,
+        session::suite,
+        dataset::suite,
+        endpoint::suite,
+        policy::suite,
+        audit::suite,
+    ] {
         suite(STORE);
     }
 }

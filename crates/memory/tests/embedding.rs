@@ -18,7 +18,7 @@ use syft_space_domain::endpoint::{
     AnswerPart, Conversation, Message, MessageRole, NewEndpoint, Query, QueryCall, ResponseType, Slug,
     create_endpoint,
 };
-use syft_space_domain::identity::{Email, Login, Password, Principal, authenticate, login};
+use syft_space_domain::identity::{Email, Login, Password, Principal, SessionLife, authenticate, login};
 use syft_space_domain::ids::{DatasetId, PolicyId, TenantId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{Caller, CompiledPolicy, PolicySet, PolicyTypes, Subject};
@@ -106,6 +106,7 @@ fn space() -> Space {
         extractor: Arc::new(TextFiles), // text and Markdown alone
         passwords: Arc::new(InsecurePasswords::new(entropy.clone())), // for tests alone
         tokens: tokens.clone(),
+        session_life: SessionLife::default(),
         signing_keys: tokens,
         satellites: hub.clone(),
         identities: hub.clone(),

@@ -12,7 +12,7 @@ use diesel::sql_types::Binary;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::ids::{
     AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
-    MarketplaceId, PolicyId, RequestId, TenantId,
+    MarketplaceId, PolicyId, RequestId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::SatelliteId;
 use syft_space_domain::page::{Cursor, Page, PageItem, PageLimit};
@@ -72,6 +72,7 @@ id_keys!(
     PolicyId,
     RequestId,
     SatelliteId,
+    SessionId,
     TenantId
 );
 

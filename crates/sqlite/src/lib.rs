@@ -26,6 +26,7 @@ mod error;
 mod identity;
 mod job;
 mod login_record;
+mod login_session;
 mod marketplace;
 mod open;
 mod open_error;

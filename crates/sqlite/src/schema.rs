@@ -76,6 +76,25 @@ table! {
 }
 
 table! {
+    sessions (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        account_id -> Binary,
+        created_at -> BigInt,
+        last_used_at -> BigInt,
+        expires_at -> BigInt,
+        idle_until -> BigInt,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        refresh_family -> Binary,
+        refresh_current -> Binary,
+        refresh_previous -> Nullable<Binary>,
+        refresh_nonce -> Nullable<Binary>,
+        refreshed_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
     datasets (tenant_id, id) {
         tenant_id -> Binary,
         id -> Binary,

@@ -19,7 +19,7 @@ use crate::run::{RecordingHook, commit, installation_log, read, seed};
 use crate::sample::{
     account, account_id, dataset, dataset_id, endpoint, endpoint_id, event, hub, hub_id, invitation,
     invitation_id, job, listing, listing_id, marketplace, marketplace_id, member, policy, policy_id, scope,
-    tenant, tenant_id, write_scope,
+    session, session_id, tenant, tenant_id, time, write_scope,
 };
 use crate::store::shared::{CallbackUnit, UNIT_TIMEOUT, UnitError};
 
@@ -258,6 +258,27 @@ fn room_writes() -> Vec<Write> {
             }),
             vec![],
         ),
+        (
+            "add_session",
+            Box::new(|tx| {
+                tx.add_session(&write_scope(1), &session(1, 1, 1))?;
+                tx.add_session(&write_scope(2), &session(2, 2, 1))?;
+                tx.add_session(&write_scope(3), &session(3, 3, 2))
+            }),
+            vec![member_change(1, 1), member_change(2, 1), member_change(3, 2)],
+        ),
+        ("renew_session", Box::new(|tx| tx.renew_session(&write_scope(1), &session(1, 1, 1))), vec![]),
+        (
+            "remove_session",
+            Box::new(|tx| tx.remove_session(&write_scope(1), session_id(1)).map(drop)),
+            vec![member_change(1, 1)],
+        ),
+        (
+            "remove_sessions",
+            Box::new(|tx| tx.remove_sessions(&write_scope(2), account_id(1))),
+            vec![member_change(2, 1)],
+        ),
+        ("trim_sessions", Box::new(|tx| tx.trim_sessions(time(99), 9)), vec![member_change(3, 2)]),
         ("add_invitation", Box::new(|tx| tx.add_invitation(&write_scope(1), &invitation(1, 1, 1))), vec![]),
         (
             "remove_invitation",

@@ -74,6 +74,12 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "invitations",
     "invitation",
     "account_by_email",
+    "session",
+    "sessions",
+    "session_ids",
+    "renew_session",
+    "remove_session",
+    "remove_sessions",
     "set_password",
     "update_member",
     "remove_account",
@@ -124,6 +130,8 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "remove_listing",
     "events",
 ];
+
+pub(crate) use {delegated, scoped};
 
 impl<P: DerefMut> TenantView for FaultyView<P>
 where

@@ -17,6 +17,12 @@ text_enum! {
         AuthnTokenCreated = "authn_token_created",
         /// An API key was revoked.
         AuthnTokenRevoked = "authn_token_revoked",
+        /// A session was kept up by its refresh token.
+        SessionRenewed = "session_renewed",
+        /// A session ended.
+        SessionExpired = "session_expired",
+        /// A refresh token was used that another had taken the place of.
+        AuthnTokenReuse = "authn_token_reuse",
         /// A bearer token was refused.
         AuthnTokenFail = "authn_token_fail",
         /// A known caller was refused by their role.

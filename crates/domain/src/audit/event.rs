@@ -142,6 +142,8 @@ text_enum! {
         Member = "member",
         /// An API key.
         ApiKey = "api_key",
+        /// A session of a member.
+        Session = "session",
         /// An invitation.
         Invitation = "invitation",
         /// A dataset.
@@ -307,13 +309,18 @@ impl RequestContext {
         Ok(Self { now, request, origin, entropy })
     }
 
+    /// What is kept of how the client described itself.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<String> {
+        self.origin.user_agent.as_deref().map(|text| text.chars().take(Self::USER_AGENT_MAX).collect())
+    }
+
     /// Drafts the event of this call: a success until it is said otherwise.
     ///
     /// # Errors
     /// When the source of randomness fails.
     pub fn event(&self, log: impl Into<Log>, action: Action, actor: Actor) -> Result<Event, RandomError> {
         let EventSeed { id, salt } = EventSeed::generate(self.now, &*self.entropy)?;
-        let user_agent = self.origin.user_agent.as_deref();
         Ok(Event {
             id,
             salt,
@@ -329,7 +336,7 @@ impl RequestContext {
             person: Person {
                 address: self.origin.address,
                 email: None,
-                user_agent: user_agent.map(|text| text.chars().take(Self::USER_AGENT_MAX).collect()),
+                user_agent: self.user_agent(),
                 hub_user: None,
                 api_key: None,
             },

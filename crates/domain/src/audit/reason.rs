@@ -61,6 +61,8 @@ named_enum! {
         KeysEnded = "keys_ended",
         /// The tenant would be left without an Owner.
         LastOwner = "last_owner",
+        /// Somebody logged out.
+        LoggedOut = "logged_out",
         /// A member was disabled.
         MemberDisabled = "member_disabled",
         /// A member was enabled again.
@@ -71,6 +73,8 @@ named_enum! {
         OutboundNotAllowed = "outbound_not_allowed",
         /// A policy of the endpoint cannot be evaluated.
         PolicyUnavailable = "policy_unavailable",
+        /// There is no session that a refresh token is of, or not any more.
+        RefreshTokenUnknown = "refresh_token_unknown",
         /// Nobody may register at present.
         RegistrationClosed = "registration_closed",
         /// Only an Owner hands out, or touches, that role.
@@ -97,6 +101,14 @@ named_enum! {
         SatelliteTokenWrongKind = "satellite_token_wrong_kind",
         /// The search failed.
         SearchFailed = "search_failed",
+        /// A session was ended by whoever has the account, from another one.
+        SessionEnded = "session_ended",
+        /// A session was not used for too long.
+        SessionIdle = "session_idle",
+        /// An account has as many sessions as it may, and began another.
+        SessionLimit = "session_limit",
+        /// A session began too long ago.
+        SessionTooOld = "session_too_old",
         /// The setup token is missing or wrong.
         SetupTokenWrong = "setup_token_wrong",
         /// The tenant's state cannot be read at the moment.

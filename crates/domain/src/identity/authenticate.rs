@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::identity::credential::{Credential, KeyCredential};
+use crate::identity::credential::Credential;
 use crate::identity::principal::Identity;
 use crate::identity::{
     AccessClaims, AuthenticateError, Email, EpochMark, MemberIdentity, PresentedKey, Principal,
@@ -25,8 +25,7 @@ pub fn authenticate(
     shown: EpochMark,
 ) -> Result<Principal, AuthenticateError> {
     let live = tenant(live, &TenantScope::of(claims.tenant))?;
-    let (generation, expires_at) = (claims.generation, claims.expires_at);
-    let credential = Credential::Session { generation, expires_at, shown };
+    let credential = Credential::Session { id: claims.session, expires_at: claims.expires_at, shown };
     enter(live, claims.account, &claims.email, credential)
 }
 
@@ -40,20 +39,23 @@ pub fn authenticate_key(
     presented: &PresentedKey,
     address: Option<IpAddr>,
 ) -> Result<Principal, AuthenticateError> {
-    let unknown = AuthenticateError::KeyUnknown;
     let live = match live.tenant(&TenantScope::of(presented.tenant)) {
         Ok(live) => live,
-        Err(SnapshotError::NoTenant) => return Err(unknown),
+        Err(SnapshotError::NoTenant) => return Err(AuthenticateError::KeyUnknown),
         Err(error @ SnapshotError::Unavailable) => return Err(AuthenticateError::Live(error)),
     };
-    let known = live.api_key(presented.key).ok_or(AuthenticateError::KeyUnknown)?;
-    let works_until = known.key.secret_works_until(&presented.secret, live.tenant.max_key_days);
-    let works_until = works_until.ok_or(AuthenticateError::KeyUnknown)?;
-    let account = known.key.account;
-    let email = live.member(account).ok_or(AuthenticateError::KeyUnknown)?.email.clone();
-    let credential =
-        KeyCredential { known: Arc::clone(known), secret: presented.secret, address, works_until };
-    enter(live, account, &email, Credential::ApiKey(credential))
+    let (secret, max_days) = (presented.secret, live.tenant.max_key_days);
+    let found = live.api_key(presented.key).and_then(|known| {
+        let works_until = known.key.secret_works_until(&secret, max_days)?;
+        let email = live.member(known.key.account)?.email.clone();
+        Some((
+            known.key.account,
+            email,
+            Credential::ApiKey { known: Arc::clone(known), secret, address, works_until },
+        ))
+    });
+    let (account, email, credential) = found.ok_or(AuthenticateError::KeyUnknown)?;
+    enter(live, account, &email, credential)
 }
 
 impl Principal {
@@ -127,13 +129,8 @@ fn enter(
     credential: Credential,
 ) -> Result<Principal, AuthenticateError> {
     let member = live.member(account).filter(|member| member.active && member.email == *email);
-    let member = member.ok_or(AuthenticateError::Revoked)?;
-    let credential = match credential {
-        Credential::Session { generation, .. } if member.generation != generation => None,
-        session @ Credential::Session { .. } => Some(session),
-        Credential::ApiKey(key) => key.in_tenant(&live).map(Credential::ApiKey),
-    };
-    let credential = credential.ok_or(AuthenticateError::Revoked)?;
-    let member = MemberIdentity { account, email: email.clone(), role: member.role };
+    let renewed = member.and_then(|member| Some((member.role, credential.renewed(&live, member)?)));
+    let (role, credential) = renewed.ok_or(AuthenticateError::Revoked)?;
+    let member = MemberIdentity { account, email: email.clone(), role };
     Ok(Principal::new(Identity::Member { member, credential }, live))
 }

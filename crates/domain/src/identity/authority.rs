@@ -2,7 +2,6 @@
 
 use crate::access::{Permission, PrincipalKind};
 use crate::audit::Event;
-use crate::identity::credential::Credential;
 use crate::identity::principal::Identity;
 use crate::identity::{AuthenticateError, AuthorizationError, Principal};
 use crate::store::{StoreError, Tx};
@@ -77,10 +76,7 @@ fn kind_now(
             let member = tx.member(scope, known.account)?;
             let member = member.filter(|member| member.is_active() && member.email == known.email);
             let Some(member) = member else { return Ok(None) };
-            let is_good = match credential {
-                Credential::Session { generation, .. } => member.generation == *generation,
-                Credential::ApiKey(key) => key.is_stored(tx, scope, known.account, now)?,
-            };
+            let is_good = credential.is_stored(tx, scope, known.account, now)?;
             is_good.then_some(PrincipalKind::Member(member.role))
         }
         Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),

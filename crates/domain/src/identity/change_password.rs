@@ -1,12 +1,13 @@
-//! Changing one's own password, which ends every token of the account.
+//! Changing one's own password, which ends every session of the account.
+
+use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::login::issue;
+use crate::identity::begin_session::{NewSession, issue};
 use crate::identity::ports::Compared;
 use crate::identity::{
-    AuthorizationError, Guess, LoggedIn, Member, MemberIdentity, Password, PasswordError, Principal,
-    TooManyGuesses,
+    AuthorizationError, Guess, LoggedIn, MemberIdentity, Password, PasswordError, Principal, TooManyGuesses,
 };
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -43,8 +44,8 @@ pub enum ChangePasswordError {
 }
 port_errors!(ChangePasswordError);
 
-/// Changes the caller's own password. All tokens of before end with it, also those whose requests are on their way; the
-/// answer is a new one. A wrong current password is a guess as at a login, and taken from the same allowance.
+/// Changes the caller's own password. All sessions of before end with it, also for requests that are on their way; the answer is
+/// a new one. A wrong current password is a guess as at a login, and taken from the same allowance.
 ///
 /// # Errors
 /// When the caller has no password here or their token has ended, the current password is wrong or one guess too many, the
@@ -78,24 +79,26 @@ pub async fn change_password(
     let failed = Event { action: Action::AuthnPasswordChangeFail, ..event.clone() };
     let failed = failed.denied(ReasonCode::CredentialsWrong);
     let authorization = principal.authorize(permission, space.clock.now())?;
+    let begun = Arc::new(NewSession::prepare(space, context, (principal.snapshot().tenant.id, account))?);
+    let new_session = Arc::clone(&begun);
     let changed = space.store.write(move |tx| {
-        // Each change of a password gives the account another generation: of two at once the second is refused here.
+        // Each change of a password ends the session that it was asked for in: of two at once the second is refused here.
         let scope = tx.authority::<ChangePasswordError>(&authorization, &event)?;
         if is_wrong {
             guess.count::<_, ChangePasswordError>(tx)?;
             return Ok(Recorded::new(None, failed.clone()));
         }
         guess.check::<_, ChangePasswordError>(tx)?;
-        let Some(member) = tx.member(&scope, account)? else {
+        let Some(mut member) = tx.member(&scope, account)? else {
             return Ok(Recorded::new(None, failed.clone()));
         };
-        // All tokens of before end.
-        let member = Member { generation: member.generation + 1, ..member };
+        tx.end_sessions(&scope, &mut member)?;
         tx.set_password(&scope, account, &hash)?;
         tx.update_member(&scope, &member)?;
         guess.at(&member).was_right(tx)?;
-        Ok(Recorded::new(Some(member), event.clone()))
+        Ok(new_session.begin(tx, &scope, Some(member), &event)?)
     });
     let member = changed.await?.ok_or(ChangePasswordError::WrongPassword)?;
-    Ok(issue(space, context, &member, tenant_name)?)
+    let NewSession { session, token, .. } = &*begun;
+    Ok(issue(space, context, session, (&member, tenant_name), token.clone(), session.created_at)?)
 }

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::identity::{AuthenticateError, EpochMark};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, SessionId};
 use crate::secret::TokenHash;
-use crate::snapshot::{ApiKeySnapshot, TenantSnapshot};
+use crate::snapshot::{ApiKeySnapshot, MemberSnapshot, TenantSnapshot};
 use crate::store::{StoreError, Tx};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
@@ -15,19 +15,21 @@ use crate::time::Timestamp;
 #[derive(Clone)]
 pub(super) enum Credential {
     /// An access token of a session.
-    Session { generation: u64, expires_at: Timestamp, shown: EpochMark },
-    /// An API key.
-    ApiKey(KeyCredential),
-}
-
-/// An API key, and the secret of it that was presented.
-#[derive(Clone)]
-pub(super) struct KeyCredential {
-    pub(super) known: Arc<ApiKeySnapshot>,
-    pub(super) secret: TokenHash,
-    pub(super) address: Option<IpAddr>,
-    /// From when on the secret is refused.
-    pub(super) works_until: Timestamp,
+    Session {
+        id: SessionId,
+        /// Of the token: the session may live on.
+        expires_at: Timestamp,
+        shown: EpochMark,
+    },
+    /// An API key, and the secret of it that was presented.
+    ApiKey {
+        known: Arc<ApiKeySnapshot>,
+        secret: TokenHash,
+        /// From where.
+        address: Option<IpAddr>,
+        /// From when on the secret is refused, as far as is known.
+        works_until: Timestamp,
+    },
 }
 
 impl Credential {
@@ -36,24 +38,26 @@ impl Credential {
         match self {
             Self::Session { shown, .. } if shown.is_over() => Some(AuthenticateError::Revoked),
             Self::Session { expires_at, .. } => (now >= *expires_at).then_some(AuthenticateError::Expired),
-            Self::ApiKey(key) if now >= key.works_until => Some(AuthenticateError::KeyExpired),
-            Self::ApiKey(key) if !key.known.key.terms.admit(key.address) => {
-                Some(AuthenticateError::KeyAddressNotAllowed)
+            Self::ApiKey { works_until, .. } if now >= *works_until => Some(AuthenticateError::KeyExpired),
+            Self::ApiKey { known, address, .. } => {
+                (!known.key.terms.admit(*address)).then_some(AuthenticateError::KeyAddressNotAllowed)
             }
-            Self::ApiKey(_) => None,
         }
     }
-}
 
-impl KeyCredential {
-    /// The key as a tenant has it now, if the secret is one of its still.
-    pub(super) fn in_tenant(&self, live: &TenantSnapshot) -> Option<Self> {
-        let known = live.api_key(self.known.key.id)?;
-        let works_until = known.key.secret_works_until(&self.secret, live.tenant.max_key_days)?;
-        Some(Self { known: Arc::clone(known), works_until, ..self.clone() })
+    /// The same as of now; `None` where the member has it no more.
+    pub(super) fn renewed(self, live: &TenantSnapshot, member: &MemberSnapshot) -> Option<Self> {
+        match self {
+            Self::Session { id, .. } => member.has_session(id).then_some(self),
+            Self::ApiKey { known, secret, address, .. } => {
+                let known = Arc::clone(live.api_key(known.key.id)?);
+                let works_until = known.key.secret_works_until(&secret, live.tenant.max_key_days)?;
+                Some(Self::ApiKey { known, secret, address, works_until })
+            }
+        }
     }
 
-    /// Whether the account has the key still, by the rows, and the secret works.
+    /// Whether the account has it still, by the rows.
     pub(super) fn is_stored(
         &self,
         tx: &mut dyn Tx,
@@ -61,9 +65,16 @@ impl KeyCredential {
         account: AccountId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let Some(tenant) = tx.tenant(scope)? else { return Ok(false) };
-        let stored = tx.api_key(scope, self.known.key.id)?.filter(|key| key.account == account);
-        let until = stored.and_then(|key| key.secret_works_until(&self.secret, tenant.max_key_days));
-        Ok(until.is_some_and(|until| now < until))
+        match self {
+            Self::Session { id, .. } => {
+                Ok(tx.session(scope, *id)?.is_some_and(|session| session.account == account))
+            }
+            Self::ApiKey { known, secret, .. } => {
+                let Some(tenant) = tx.tenant(scope)? else { return Ok(false) };
+                let stored = tx.api_key(scope, known.key.id)?.filter(|key| key.account == account);
+                let until = stored.and_then(|key| key.secret_works_until(secret, tenant.max_key_days));
+                Ok(until.is_some_and(|until| now < until))
+            }
+        }
     }
 }

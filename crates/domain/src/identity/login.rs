@@ -1,13 +1,14 @@
-//! Logging in: an e-mail and a password become an access token.
+//! Logging in: an e-mail and a password begin a session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
+use crate::identity::begin_session::{NewSession, issue};
 use crate::identity::ports::{Compared, HashingClient};
 use crate::identity::{
-    AccessClaims, AccessToken, Account, Email, Guess, Member, Password, PasswordHash, TooManyGuesses,
+    AccessToken, Account, Email, Guess, Member, Password, PasswordHash, RefreshToken, TooManyGuesses,
 };
-use crate::ids::TokenId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::Flow;
@@ -30,6 +31,8 @@ pub struct LoggedIn {
     pub token: AccessToken,
     /// How long it lives.
     pub lifetime: Duration,
+    /// What gets them the next one.
+    pub refresh_token: RefreshToken,
 }
 
 /// Nobody was logged in.
@@ -103,12 +106,16 @@ async fn grant(
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
     let Proved { guess, member, tenant_name, rehash } = proved;
-    let logged_in = issue(space, context, &member, tenant_name)?;
+    let begun = Arc::new(NewSession::prepare(space, context, (member.tenant, member.account))?);
+    let NewSession { session, token, .. } = &*begun;
+    // Nothing of it counts before the session has begun.
+    let logged_in =
+        issue(space, context, session, (&member, tenant_name), token.clone(), session.created_at)?;
     let scope = TenantScope::of(member.tenant);
     let actor = Actor::Account { id: member.account, role: Some(member.role) };
     let event = context
         .event(&scope, Action::AuthnLoginSuccess, actor)?
-        .on(ObjectKind::Member, member.account)
+        .on(ObjectKind::Session, session.id)
         .about(&member.email);
     let logged: Result<(), LoginError> = space
         .store
@@ -121,40 +128,15 @@ async fn grant(
                 return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
             }
             guess.was_right(tx)?;
+            let scope = WriteScope::of_system(&scope);
             if let Some(rehash) = &rehash {
-                tx.set_password(&WriteScope::of_system(&scope), member.account, rehash)?;
+                tx.set_password(&scope, member.account, rehash)?;
             }
-            Ok(Recorded::new((), event.clone()))
+            Ok(begun.begin(tx, &scope, (), &event)?)
         })
         .await;
     logged?;
     Ok(logged_in)
-}
-
-/// Signs a token for a member who has proved who they are, good for this generation of their account.
-///
-/// # Errors
-/// When there is no randomness, or nothing to sign with.
-pub(super) fn issue(
-    space: &Space,
-    context: &RequestContext,
-    member: &Member,
-    tenant_name: TenantName,
-) -> Result<LoggedIn, PortError> {
-    let lifetime = space.tokens.lifetime();
-    let issued_at = context.now.start_of_second();
-    let claims = AccessClaims {
-        account: member.account,
-        email: member.email.clone(),
-        tenant: member.tenant,
-        tenant_name,
-        role: member.role,
-        generation: member.generation,
-        id: TokenId::generate(context.now, &*context.entropy)?,
-        issued_at,
-        expires_at: issued_at.plus(lifetime),
-    };
-    Ok(LoggedIn { token: space.tokens.sign(&claims)?, lifetime })
 }
 
 /// Whom a login is for.

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 pub struct LoginKey(pub [u8; 32]);
 
 impl LoginKey {
-    /// The key of an account, as long as its tokens are not ended: an address that somebody logged in from before is none
+    /// The key of an account, until all its sessions end at once: an address that somebody logged in from before is none
     /// that is known to whoever has the account now, or another password.
     #[must_use]
     pub fn of_account(account: AccountId, generation: u64) -> Self {

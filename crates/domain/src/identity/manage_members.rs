@@ -104,9 +104,9 @@ pub async fn change_member(
             member.role = role;
             let mut keys = 0;
             if status == AccountStatus::Disabled && member.is_active() {
+                // No session and no API key of before ever comes back.
+                tx.end_sessions(&scope, &mut member)?;
                 keys = tx.remove_api_keys(&scope, account)?;
-                // No token from before ever comes back.
-                member.generation += 1;
             }
             member.status = status;
             member.revision += 1;

@@ -19,8 +19,9 @@ pub struct Member {
     pub role: Role,
     /// Whether it may do it now.
     pub status: AccountStatus,
-    /// Counts, from 1, how often all its tokens have ended. An access token names it, and is good for no other: a token from
-    /// before an account was disabled does not come back to life with it. Whatever a clock says has no part in that.
+    /// Counts, from 1, how often all its sessions have ended at once. A login whose password was compared before that comes to
+    /// nothing, and an address that was logged in from before is none that is known now: see
+    /// [`LoginKey::of_account`](crate::identity::LoginKey::of_account).
     pub generation: u64,
     /// Counts its changes, from 1.
     pub revision: u64,

@@ -1,4 +1,4 @@
-//! The ports of accounts, API keys, password hashing and access tokens.
+//! The ports of accounts, API keys, sessions, password hashing and access tokens.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
     AccessClaims, AccessToken, Account, ApiKey, Email, Invitation, KeyEpoch, LoginKey, LoginRecord, Member,
-    Password, PasswordError, PasswordHash, PreviousKeys, SigningKey, SigningKeysError, TokenRefused,
+    Password, PasswordError, PasswordHash, PreviousKeys, Session, SigningKey, SigningKeysError, TokenRefused,
     TokenSignError,
 };
-use crate::ids::{AccountId, ApiKeyId, InvitationId};
+use crate::ids::{AccountId, ApiKeyId, InvitationId, SessionId};
 use crate::page::{Page, PageRequest};
 use crate::secret::TokenHash;
 use crate::store::StoreError;
@@ -123,6 +123,38 @@ pub trait ApiKeyRows: ApiKeyView {
     fn remove_api_key(&mut self, scope: &WriteScope, id: ApiKeyId) -> Result<bool, StoreError>;
     /// Removes the keys of an account. Answers how many.
     fn remove_api_keys(&mut self, scope: &WriteScope, account: AccountId) -> Result<u64, StoreError>;
+}
+
+/// Reads sessions. Whoever holds a refresh token proves by it which session is theirs, before there is a scope.
+pub trait SessionView {
+    /// The session whose refresh tokens are of this family, whichever the tenant.
+    fn session_by_family(&mut self, family: &TokenHash) -> Result<Option<Session>, StoreError>;
+    /// One session of the tenant.
+    fn session(&mut self, scope: &TenantScope, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// The sessions of one account, in the order of their ids: few, see [`Session::MAX_PER_ACCOUNT`].
+    fn sessions(&mut self, scope: &TenantScope, account: AccountId) -> Result<Vec<Session>, StoreError>;
+    /// The ids of the sessions of one account, or of all the tenant's accounts, each with its account, in no order.
+    fn session_ids(
+        &mut self,
+        scope: &TenantScope,
+        account: Option<AccountId>,
+    ) -> Result<Vec<(AccountId, SessionId)>, StoreError>;
+}
+
+/// Writes sessions. They end with their account.
+pub trait SessionRows: SessionView {
+    /// Adds a session of an account that is there. Its id is new in the tenant, and the family of its refresh tokens everywhere,
+    /// else [`StoreError::Conflict`].
+    fn add_session(&mut self, scope: &WriteScope, session: &Session) -> Result<(), StoreError>;
+    /// Replaces what is stored of a session's use: when it was last used, until when it is kept, and its refresh tokens, but for
+    /// their family. No snapshot hangs on that.
+    fn renew_session(&mut self, scope: &WriteScope, session: &Session) -> Result<(), StoreError>;
+    /// Ends one session. `false` when there is none.
+    fn remove_session(&mut self, scope: &WriteScope, id: SessionId) -> Result<bool, StoreError>;
+    /// Ends all sessions of an account.
+    fn remove_sessions(&mut self, scope: &WriteScope, account: AccountId) -> Result<(), StoreError>;
+    /// Removes sessions of whatever tenant that are over by their `idle_until`, at most `max` of them, those that ended first.
+    fn trim_sessions(&mut self, now: Timestamp, max: u64) -> Result<(), StoreError>;
 }
 
 /// Hashing a password did not happen.

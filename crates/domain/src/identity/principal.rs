@@ -6,7 +6,7 @@ use crate::access::{Permission, PrincipalKind, Role};
 use crate::audit::{Action, Actor, Event, Log, RequestContext, UsedKey};
 use crate::identity::credential::Credential;
 use crate::identity::{AuthorizationError, Email, Forbidden, OutOfScope};
-use crate::ids::{AccountId, EndpointId};
+use crate::ids::{AccountId, EndpointId, SessionId};
 use crate::marketplace::{HubCaller, HubRole};
 use crate::policy::{Caller, Subject};
 use crate::random::RandomError;
@@ -99,7 +99,7 @@ impl Principal {
     #[must_use]
     pub fn api_key(&self) -> Option<&ApiKeySnapshot> {
         match &self.identity {
-            Identity::Member { credential: Credential::ApiKey(key), .. } => Some(&key.known),
+            Identity::Member { credential: Credential::ApiKey { known, .. }, .. } => Some(known),
             Identity::Member { .. } | Identity::Operator | Identity::HubUser(_) => None,
         }
     }
@@ -122,6 +122,19 @@ impl Principal {
         match &self.identity {
             Identity::Member { member, .. } => Ok(member),
             Identity::Operator | Identity::HubUser(_) => {
+                Err(Forbidden { kind: self.kind(), permission }.into())
+            }
+        }
+    }
+
+    /// Of which session of a member it is, for what is about sessions whatever the standing.
+    ///
+    /// # Errors
+    /// When it is of none.
+    pub fn session(&self, permission: Permission) -> Result<SessionId, AuthorizationError> {
+        match &self.identity {
+            Identity::Member { credential: Credential::Session { id, .. }, .. } => Ok(*id),
+            Identity::Member { .. } | Identity::Operator | Identity::HubUser(_) => {
                 Err(Forbidden { kind: self.kind(), permission }.into())
             }
         }

@@ -3,7 +3,7 @@
 use crate::access::Role;
 use crate::audit::ReasonCode;
 use crate::identity::Email;
-use crate::ids::{AccountId, TenantId, TokenId};
+use crate::ids::{AccountId, SessionId, TenantId, TokenId};
 use crate::secret::Secret;
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
@@ -22,8 +22,8 @@ pub struct AccessClaims {
     pub tenant_name: TenantName,
     /// Their role when the token was issued (`role`).
     pub role: Role,
-    /// Of which generation their account was when the token was issued (`gen`).
-    pub generation: u64,
+    /// Of which session it is (`sid`). It is good for as long as that one lives.
+    pub session: SessionId,
     /// The token's own id (`jti`).
     pub id: TokenId,
     /// When it was issued (`iat`), in whole seconds.

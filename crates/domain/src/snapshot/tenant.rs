@@ -8,7 +8,7 @@ use crate::access::Role;
 use crate::dataset::IndexKey;
 use crate::endpoint::{Endpoint, EndpointName, Slug};
 use crate::identity::{ApiKey, Email, LastNoted, Member};
-use crate::ids::{AccountId, ApiKeyId, DatasetId, EndpointId, HubId, MarketplaceId, PolicyId};
+use crate::ids::{AccountId, ApiKeyId, DatasetId, EndpointId, HubId, MarketplaceId, PolicyId, SessionId};
 use crate::marketplace::{Audience, Marketplace};
 use crate::page::every;
 use crate::policy::ports::Attachment;
@@ -26,8 +26,8 @@ pub struct MemberSnapshot {
     pub role: Role,
     /// Whether the account may be used.
     pub active: bool,
-    /// The generation of the account, which a token must name.
-    pub generation: u64,
+    /// Their sessions, in order: an access token of any other is good for nothing.
+    pub sessions: Arc<[SessionId]>,
 }
 
 /// An API key, as requests see it.
@@ -164,7 +164,14 @@ impl TenantSnapshot {
                 attached.entry(one.endpoint).or_default().push(one);
             }
         }
-        let members = members.into_iter().map(|member| (member.account, Arc::new(member.into())));
+        let mut sessions: HashMap<AccountId, Vec<SessionId>> = HashMap::new();
+        for (account, id) in view.session_ids(scope, None)? {
+            sessions.entry(account).or_default().push(id);
+        }
+        let members = members.into_iter().map(|member| {
+            let sessions = sessions.remove(&member.account).unwrap_or_default();
+            (member.account, Arc::new(MemberSnapshot::new(member, sessions)))
+        });
         let marketplaces =
             marketplaces.into_iter().map(|marketplace| (marketplace.id, Arc::new(marketplace)));
         let mut snapshot = Self {
@@ -203,7 +210,10 @@ impl TenantSnapshot {
                     put_or_remove(Arc::make_mut(&mut self.marketplaces).entry(id), found);
                 }
                 StateChange::Member(_, account) => {
-                    let found = view.member(scope, account)?.map(|member| Arc::new(member.into()));
+                    let sessions = view.session_ids(scope, Some(account))?;
+                    let sessions = sessions.into_iter().map(|(_, id)| id).collect();
+                    let found = view.member(scope, account)?;
+                    let found = found.map(|member| Arc::new(MemberSnapshot::new(member, sessions)));
                     put_or_remove(Arc::make_mut(&mut self.members).entry(account), found);
                 }
                 StateChange::ApiKey(_, id) => {
@@ -307,13 +317,15 @@ fn put_or_remove<K, V>(entry: Entry<'_, K, V>, value: Option<V>) {
     }
 }
 
-impl From<Member> for MemberSnapshot {
-    fn from(member: Member) -> Self {
-        Self {
-            active: member.is_active(),
-            email: member.email,
-            role: member.role,
-            generation: member.generation,
-        }
+impl MemberSnapshot {
+    fn new(member: Member, mut sessions: Vec<SessionId>) -> Self {
+        sessions.sort_unstable();
+        Self { active: member.is_active(), email: member.email, role: member.role, sessions: sessions.into() }
+    }
+
+    /// Whether this is one of their sessions.
+    #[must_use]
+    pub fn has_session(&self, id: SessionId) -> bool {
+        self.sessions.binary_search(&id).is_ok()
     }
 }

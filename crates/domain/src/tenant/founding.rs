@@ -77,19 +77,19 @@ impl Founding {
     }
 
     /// Where there is such a tenant, and the address has an account in it: makes that an active owner's with the new password,
-    /// and ends all its tokens. Answers what it was and what it is.
+    /// and ends all its sessions. Answers what it was and what it is.
     pub(super) fn restore(&self, tx: &mut dyn Tx) -> Result<Option<(Member, NewMember)>, RegisterError> {
         let Some(tenant) = tx.tenant_named(&self.tenant.name)? else { return Ok(None) };
         let scope = WriteScope::of_system(&TenantScope::of(tenant));
         let known = tx.account_by_email(&scope, &self.account.member.email)?;
         let Some(Account { member: before, .. }) = known else { return Ok(None) };
-        let after = Member {
+        let mut after = Member {
             role: Role::Owner,
             status: AccountStatus::Active,
-            generation: before.generation + 1,
             revision: before.revision + 1,
             ..before.clone()
         };
+        tx.end_sessions(&scope, &mut after)?;
         tx.set_password(&scope, after.account, &self.account.password)?;
         tx.update_member(&scope, &after)?;
         Ok(Some((before, NewMember::of(&after, self.tenant.name.clone()))))

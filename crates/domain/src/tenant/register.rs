@@ -66,8 +66,8 @@ pub async fn register(
 pub enum OwnerMade {
     /// There was no such tenant: it was founded, and this is its owner.
     Founded(NewMember),
-    /// There was, and the address has an account there: it is an active owner's, with the password given, and all tokens
-    /// of before have ended.
+    /// There was, and the address has an account there: it is an active owner's, with the password given, and all
+    /// sessions of before have ended.
     Restored(NewMember),
 }
 

@@ -30,7 +30,8 @@ fn a_token_has_the_published_header_and_claims_and_no_others() {
         forger.claims(),
         json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": claims.account.to_string(), "email": "alice@example.com",
-            "tenant": "acme", "tid": claims.tenant.to_string(), "role": "admin", "gen": 7, "jti": claims.id.to_string(),
+            "tenant": "acme", "tid": claims.tenant.to_string(), "role": "admin", "sid": claims.session.to_string(),
+            "jti": claims.id.to_string(),
             "iat": NOW, "exp": NOW + LIFETIME,
         })
     );

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::AccessTokens;
 use syft_space_domain::identity::{AccessClaims, Email, TokenRefused};
-use syft_space_domain::ids::{AccountId, TenantId, TokenId};
+use syft_space_domain::ids::{AccountId, SessionId, TenantId, TokenId};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::tenant::TenantName;
 use syft_space_domain::time::Timestamp;
@@ -68,7 +68,7 @@ pub(crate) fn claims() -> AccessClaims {
         tenant: TenantId::generate(at(NOW), &entropy).unwrap(),
         tenant_name: TenantName::parse("acme").unwrap(),
         role: Role::Admin,
-        generation: 7,
+        session: SessionId::from_bytes([7; 16]),
         id: TokenId::generate(at(NOW), &entropy).unwrap(),
         issued_at: at(NOW),
         expires_at: at(NOW + LIFETIME),

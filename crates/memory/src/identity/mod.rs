@@ -2,6 +2,7 @@
 
 mod api_key;
 mod passwords;
+mod sessions;
 mod tokens;
 
 use std::convert::Infallible;
@@ -12,7 +13,7 @@ pub use passwords::InsecurePasswords;
 pub use tokens::MemoryTokens;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows};
+use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows, SessionRows};
 use syft_space_domain::identity::{Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash};
 use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -149,6 +150,7 @@ impl AccountRows for Transaction {
         let removed = self.tables.accounts.remove(scope, account);
         if removed {
             self.remove_api_keys(scope, account)?;
+            self.remove_sessions(scope, account)?;
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed)

@@ -167,7 +167,7 @@ impl AccessTokens for MemoryTokens {
 mod tests {
     use syft_space_domain::access::Role;
     use syft_space_domain::identity::Email;
-    use syft_space_domain::ids::{AccountId, TenantId, TokenId};
+    use syft_space_domain::ids::{AccountId, SessionId, TenantId, TokenId};
     use syft_space_domain::tenant::TenantName;
 
     use super::*;
@@ -180,7 +180,7 @@ mod tests {
             tenant: TenantId::from_bytes([1; 16]),
             tenant_name: TenantName::parse("harbor").unwrap(),
             role: Role::User,
-            generation: 1,
+            session: SessionId::from_bytes([1; 16]),
             id: TokenId::from_bytes([1; 16]),
             issued_at: Timestamp::from_unix_micros(0),
             expires_at: Timestamp::from_unix_micros(seconds * 1_000_000),

@@ -15,7 +15,7 @@ use syft_space_domain::dataset::{
     NewDocument, ReaderVersion, SearchQuery, Upload, create_dataset, finish_ingestion, job, jobs,
     start_ingestion, work_off,
 };
-use syft_space_domain::identity::{Principal, operate};
+use syft_space_domain::identity::{Principal, SessionLife, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::PolicyTypes;
@@ -122,6 +122,7 @@ impl World {
             policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: tokens.clone(),
+            session_life: SessionLife::default(),
             signing_keys: tokens,
             clock: clock.clone(),
             entropy,

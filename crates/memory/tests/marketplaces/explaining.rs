@@ -8,7 +8,7 @@ use proptest::sample::subsequence;
 use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
 use serde_json::json;
 use syft_space_conformance::sample::{
-    account, account_id, email, endpoint, endpoint_id, event, member as sample_member, policy,
+    account, account_id, email, endpoint, endpoint_id, event, policy, session,
 };
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log};
@@ -17,7 +17,7 @@ use syft_space_domain::endpoint::{Conversation, Endpoint, EndpointName, Query, Q
 use syft_space_domain::identity::{
     AccessClaims, Account, AccountStatus, Email, Member, Principal, authenticate,
 };
-use syft_space_domain::ids::{AccountId, HubId, TokenId};
+use syft_space_domain::ids::{AccountId, HubId, SessionId, TokenId};
 use syft_space_domain::marketplace::ports::HubIdentity;
 use syft_space_domain::marketplace::{Audience, HubRole, Issuer, SatelliteClaims, admit};
 use syft_space_domain::policy::{HypotheticalCaller, Policy, PolicyConfiguration, PolicyTypes, explain};
@@ -103,6 +103,7 @@ impl Tenant {
                 let account = account(1, n, role);
                 let member = Member { tenant: scope.tenant(), status, ..account.member };
                 tx.add_account(&scope, &Account { member, ..account })?;
+                tx.add_session(&scope, &session(1, n, n))?;
             }
             let one = endpoint(1, 1);
             tx.add_endpoint(&scope, &Endpoint { dataset: dataset.id, published, ..one })?;
@@ -131,7 +132,8 @@ impl Tenant {
             tenant: self.scope.tenant(),
             tenant_name: self.owner.snapshot().tenant.name.clone(),
             role: Role::Owner,
-            generation: sample_member(1, 1, Role::Owner).generation,
+            // Each account has the one session of its number.
+            session: SessionId::from_bytes(*account.as_bytes()),
             id: TokenId::generate(now, &*self.world.space.entropy).unwrap(),
             issued_at: now,
             expires_at: now.plus(Duration::from_secs(900)),

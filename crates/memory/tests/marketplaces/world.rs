@@ -3,21 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use syft_space_conformance::sample::{event, session};
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::{Origin, RequestContext};
+use syft_space_domain::audit::{Action, Log, Origin, RequestContext};
 use syft_space_domain::dataset::IngestQueue;
-use syft_space_domain::identity::{AccessClaims, Email, Password, Principal, authenticate};
-use syft_space_domain::ids::TokenId;
+use syft_space_domain::identity::{
+    AccessClaims, Email, Password, Principal, RefreshHashes, Session, SessionLife, authenticate,
+};
+use syft_space_domain::ids::{SessionId, TokenId};
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
     HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, RegistrationSettings,
     register_marketplace,
 };
 use syft_space_domain::policy::PolicyTypes;
-use syft_space_domain::secret::Secret;
+use syft_space_domain::secret::{BearerSecret, Secret};
 use syft_space_domain::snapshot::SnapshotCache;
-use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, WriteScope, found_as_operator};
 use syft_space_domain::time::Timestamp;
+use syft_space_domain::unit::Recorded;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
@@ -58,6 +63,7 @@ impl World {
             policy_types: PolicyTypes::default(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: tokens.clone(),
+            session_life: SessionLife::default(),
             signing_keys: tokens,
             trusted: cache.clone(),
             satellites: hub.clone(),
@@ -87,13 +93,32 @@ impl World {
                 .await
                 .unwrap()
                 .into_member();
+        let token = BearerSecret::generate(&*self.space.entropy).unwrap();
+        let id = SessionId::generate(self.space.clock.now(), &*self.space.entropy).unwrap();
+        let begun = Session {
+            id,
+            account: founded.account,
+            refresh: RefreshHashes { family: token.hash(), current: token.hash(), rotated: None },
+            ..session(1, 1, 1)
+        };
+        let scope = TenantScope::assume(founded.tenant, "a test begins a session that outlives its clock");
+        let event = event(Log::Installation, Action::ConfigChange);
+        let planted: Result<(), StoreError> = self
+            .space
+            .store
+            .write(move |tx| {
+                tx.add_session(&WriteScope::assume(&scope, "as above"), &begun)?;
+                Ok(Recorded::new((), event.clone()))
+            })
+            .await;
+        planted.unwrap();
         let claims = AccessClaims {
             account: founded.account,
             email,
             tenant: founded.tenant,
             tenant_name: name,
             role: Role::Owner,
-            generation: 1,
+            session: id,
             id: TokenId::generate(self.space.clock.now(), &*self.space.entropy).unwrap(),
             issued_at: self.space.clock.now(),
             expires_at: self.space.clock.now().plus(Duration::from_secs(30 * 86_400)),

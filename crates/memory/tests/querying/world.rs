@@ -20,7 +20,7 @@ use syft_space_domain::endpoint::{
     QueryError, References, ResponseType, Slug, change_endpoint, create_endpoint,
 };
 use syft_space_domain::identity::{
-    AcceptInvitation, AccountStatus, ChangeMember, Email, Invite, Login, Password, Principal,
+    AcceptInvitation, AccountStatus, ChangeMember, Email, Invite, Login, Password, Principal, SessionLife,
     accept_invitation, authenticate, change_member, invite, login,
 };
 use syft_space_domain::ids::{DatasetId, PolicyId};
@@ -91,6 +91,7 @@ impl World {
             snapshots: snapshots.clone(),
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: tokens.clone(),
+            session_life: SessionLife::default(),
             signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),

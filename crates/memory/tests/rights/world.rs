@@ -19,7 +19,7 @@ use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, 
 use syft_space_domain::identity::{
     self, AcceptError, AcceptInvitation, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember,
     Email, Forbidden, Invitation, Invite, Login, LoginError, Password, PasswordError, PasswordHash,
-    PreviousKeys, Principal, rotate_signing_key,
+    PreviousKeys, Principal, SessionLife, rotate_signing_key,
 };
 use syft_space_domain::ids::{AccountId, DatasetId};
 use syft_space_domain::page::PageRequest;
@@ -180,6 +180,7 @@ impl World {
             policy_types: PolicyTypes::default(),
             passwords: Arc::new(SlowPasswords(passwords, meanwhile.clone())),
             tokens: tokens.clone(),
+            session_life: SessionLife::default(),
             signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use syft_space_domain::environment::Environment;
+use syft_space_domain::identity::SessionLife;
 use syft_space_jwt::SigningAlgorithm;
 use syft_space_outbound::AllowList;
 use tracing_subscriber::EnvFilter;
@@ -73,6 +74,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// How long an access token lives.
     pub access_token_lifetime: Duration,
+    /// How long a session lives that is not used, and how long at most.
+    pub session_life: SessionLife,
     /// The algorithm of new keys of access tokens; a key of another one is replaced at the start.
     pub access_token_algorithm: SigningAlgorithm,
     /// The age at which the key of access tokens is replaced.
@@ -118,6 +121,7 @@ impl Default for Settings {
             min_free_bytes: 256 * 1024 * 1024,
             shutdown_timeout: Duration::from_secs(30),
             access_token_lifetime: Duration::from_secs(15 * 60),
+            session_life: SessionLife::default(),
             access_token_algorithm: SigningAlgorithm::Hs256,
             access_token_key_max_age: Duration::from_secs(90 * DAY_SECONDS),
             environment: Environment::production(),
@@ -292,6 +296,18 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| settings.access_token_lifetime.as_secs().to_string(),
     },
     Setting {
+        key: "session_idle_seconds",
+        allowed: "a number of seconds from 60 to 31536000",
+        apply: |settings, text| set(&mut settings.session_life.idle, session_seconds(text)),
+        show: |settings| settings.session_life.idle.as_secs().to_string(),
+    },
+    Setting {
+        key: "session_lifetime_seconds",
+        allowed: "a number of seconds from 60 to 31536000",
+        apply: |settings, text| set(&mut settings.session_life.absolute, session_seconds(text)),
+        show: |settings| settings.session_life.absolute.as_secs().to_string(),
+    },
+    Setting {
         key: "access_token_algorithm",
         allowed: "HS256, EdDSA or ES256",
         apply: |settings, text| set(&mut settings.access_token_algorithm, text.parse().ok()),
@@ -389,6 +405,11 @@ fn within(text: &str, least: usize, most: usize) -> Option<usize> {
 
 fn seconds(text: &str, most: usize) -> Option<Duration> {
     within(text, 1, most).and_then(|number| u64::try_from(number).ok()).map(Duration::from_secs)
+}
+
+fn session_seconds(text: &str) -> Option<Duration> {
+    let number = text.parse().ok().filter(|number| (60..=365 * DAY_SECONDS).contains(number));
+    number.map(Duration::from_secs)
 }
 
 #[cfg(test)]

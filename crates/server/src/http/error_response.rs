@@ -12,7 +12,8 @@ use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
     AcceptError, ApiKeyError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError,
-    KeyTermsError, LoginError, MemberError, OperateError, PasswordError, SigningKeysError, TooManyGuesses,
+    KeyTermsError, LoginError, MemberError, OperateError, PasswordError, RefreshError, SigningKeysError,
+    TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -132,6 +133,15 @@ impl From<LoginError> for Problem {
             LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
             LoginError::TooManyGuesses(error) => error.into(),
             LoginError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Unknown | RefreshError::Ended => Self::new(Reason::RefreshTokenInvalid, error),
+            RefreshError::PortError(error) => error.into(),
         }
     }
 }

@@ -228,7 +228,7 @@ impl Problem {
             response.insert_header((ALLOW, methods.as_str()));
         }
         match reason {
-            Reason::Unauthenticated | Reason::CredentialsWrong => {
+            Reason::Unauthenticated | Reason::CredentialsWrong | Reason::RefreshTokenInvalid => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"syft-space\""));
             }
             Reason::TokenInvalid => {

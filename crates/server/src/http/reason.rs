@@ -50,6 +50,8 @@ reasons! {
     TokenInvalid = UNAUTHORIZED, "token_invalid", "The access token is not valid";
     /// The API key has expired.
     KeyExpired = UNAUTHORIZED, "key_expired", "The API key has expired";
+    /// The refresh token is of no session that lives.
+    RefreshTokenInvalid = UNAUTHORIZED, "refresh_token_invalid", "The refresh token is not valid";
     /// E-mail and password do not belong together.
     CredentialsWrong = UNAUTHORIZED, "credentials_wrong", "The login failed";
     /// The caller's role does not permit it.

@@ -14,9 +14,9 @@ use crate::http::reason::Reason::{
     AccessDenied, AlreadyListed, AudienceTaken, Conflict, CredentialRefused, CredentialsWrong,
     CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable,
     InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute,
-    NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RegistrationClosed,
-    RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TooManyGuesses, Unavailable,
-    UsernameMismatch,
+    NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RefreshTokenInvalid,
+    RegistrationClosed, RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TooManyGuesses,
+    Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
@@ -155,6 +155,12 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/auth/login"    Guard::Open => auth::login,
         summary("Log in").request_body::<auth::Login>().response::<auth::AccessToken<'static>>(200)
             .reasons(&[CredentialsWrong, PasswordRefused, TooManyGuesses]);
+    Post   "/api/v1/auth/refresh"  Guard::Open => auth::refresh,
+        summary("Keep a session up")
+            .description("The refresh token works once, and the answer has the next one. Sent again within 10 seconds it gets \
+                          the same one; sent later, it ends the session.")
+            .request_body::<auth::Refresh>().response::<auth::AccessToken<'static>>(200)
+            .reasons(&[RefreshTokenInvalid]);
     Get    "/api/v1/auth/me"       member(&[OwnAccount]) => auth::me,
         summary("Tell who one is").response::<auth::Me>(200);
     Delete "/api/v1/auth/me"       member(&[OwnAccount]) => auth::leave,
@@ -277,7 +283,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("It must be published and have an access policy. The hub is told in the background: `state` says how far \
                    that is.")
             .request_body::<listings::NewListing>().response::<listings::Listing>(201)
-            .reasons(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, SlugUnlistable, AlreadyListed]);
+            .reasons(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, RefreshTokenInvalid, SlugUnlistable, AlreadyListed]);
     Delete "/api/v1/endpoints/{slug}/listings/{listing}" member(&[WriteEndpoints]) => listings::remove,
         summary("Take an endpoint off a marketplace").no_content();
     Post   "/api/v1/endpoints/{slug}/query"            member(&[Query]) => query::query,
@@ -309,14 +315,14 @@ pub static ROUTES: &[Route] = routes! {
                 and never shown.")
             .request_body::<marketplaces::NewMarketplace>().response::<marketplaces::Marketplace>(201).etag()
             .reasons(&[HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
-                IssuerMismatch, PublicUrlMissing, ServedElsewhere, AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
+                IssuerMismatch, PublicUrlMissing, RefreshTokenInvalid, ServedElsewhere, AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
     Get    "/api/v1/marketplaces/{id}" member(&[ReadMarketplaces]) => marketplaces::get,
         summary("Show an account on a hub").response::<marketplaces::Marketplace>(200).etag();
     Patch  "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::change,
         summary("Change a marketplace's name or credential, or move its account here")
             .description("A new credential is of the same account as before.")
             .merge_patch::<marketplaces::ChangeMarketplace>().response::<marketplaces::Marketplace>(200).etag().if_match()
-            .reasons(&[OutboundNotAllowed, NameTaken, IssuerMismatch, PublicUrlMissing, AudienceTaken, UsernameMismatch,
+            .reasons(&[OutboundNotAllowed, NameTaken, IssuerMismatch, PublicUrlMissing, RefreshTokenInvalid, AudienceTaken, UsernameMismatch,
                 CredentialRefused, HubUnreadable, HubUnavailable]);
     Delete "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::remove,
         summary("Remove an account on a hub, with its listings")

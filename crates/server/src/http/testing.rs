@@ -32,6 +32,7 @@ pub(crate) fn state() -> State {
         policy_types: PolicyTypes::default(),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: tokens.clone(),
+        session_life: Settings::default().session_life,
         signing_keys: tokens,
         trusted: snapshots,
         satellites: hub.clone(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, ReasonCode};
 use syft_space_domain::identity::{
-    self, ChangePassword, ChangePasswordError, Email, LoggedIn, LoginError, Password,
+    self, ChangePassword, ChangePasswordError, Email, LoggedIn, LoginError, Password, RefreshError,
 };
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::{Secret, TokenHash};
@@ -99,6 +99,9 @@ pub(crate) struct AccessToken<'a> {
     pub(crate) access_token: Cow<'a, str>,
     token_type: Cow<'a, str>,
     expires_in: u64,
+    #[serde(serialize_with = "rules::exposed")]
+    #[schemars(with = "String")]
+    pub(crate) refresh_token: Secret<String>,
 }
 
 pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -122,8 +125,28 @@ fn token(logged_in: &LoggedIn) -> Result<HttpResponse, Problem> {
         access_token: logged_in.token.expose().into(),
         token_type: "bearer".into(),
         expires_in: logged_in.lifetime.as_secs(),
+        refresh_token: logged_in.refresh_token.expose(),
     };
     reply::json(StatusCode::OK, &token)
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refresh {
+    #[serde(serialize_with = "rules::exposed")]
+    #[schemars(with = "shapes::SecretShape")]
+    pub(crate) refresh_token: Secret<String>,
+}
+
+pub(crate) async fn refresh(mut request: Request) -> Result<HttpResponse, Problem> {
+    let body: Refresh = request.json().await?;
+    let refreshed = identity::refresh(request.space(), &request.context, &body.refresh_token).await;
+    if let Err(RefreshError::Unknown) = &refreshed {
+        // Anybody can cause it, at any rate: it is merged into few events.
+        let (address, reason_code) = (request.context.origin.address, ReasonCode::RefreshTokenUnknown);
+        request.state.merged_refusals.count(address, Action::AuthnTokenFail, reason_code);
+    }
+    token(&refreshed?)
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -128,6 +128,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         engine: Arc::new(TantivySearch::new(home.clone(), syft_space_search::Options::default())),
         passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
         tokens: token_keys.tokens(),
+        session_life: settings.session_life,
         signing_keys: Arc::new(token_keys),
         trusted,
         satellites: Arc::new(satellites),

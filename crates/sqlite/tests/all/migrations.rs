@@ -20,6 +20,7 @@ const APP_ROWS: &str = "
     INSERT INTO accounts VALUES (x'01', x'02', 'a@example.org', '$argon2id$', 'owner', 'active', 1, 1, 1);
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
     INSERT INTO login_records VALUES (x'11', '192.0.2.1', 1, 1, 1);
+    INSERT INTO sessions VALUES (x'01', x'12', x'02', 1, 1, 9, 5, '192.0.2.1', 'curl', x'13', x'14', x'15', x'16', 2);
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);
@@ -167,6 +168,39 @@ fn a1_the_oldest_account_of_an_address_is_found_by_its_index() {
     let steps: Vec<PlanStep> = diesel::sql_query(plan).load(&mut connection).unwrap();
     let details: Vec<&str> = steps.iter().map(|step| step.detail.as_str()).collect();
     assert_eq!(details, ["SEARCH accounts USING INDEX accounts_by_email (email=?)"], "nothing is sorted");
+}
+
+#[test]
+fn a4_sessions_are_found_by_their_indexes() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    let plan = |connection: &mut SqliteConnection, query: &str| -> Vec<String> {
+        let steps: Vec<PlanStep> =
+            diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(connection).unwrap();
+        steps.into_iter().map(|step| step.detail).collect()
+    };
+    // As the ports' methods ask.
+    let of_account = "tenant_id = x'01' AND account_id = x'02'";
+    for (query, expected) in [
+        (
+            "SELECT * FROM sessions WHERE refresh_family = x'01'".to_owned(),
+            "SEARCH sessions USING INDEX sessions_by_family (refresh_family=?)",
+        ),
+        (
+            format!("SELECT * FROM sessions WHERE {of_account}"),
+            "SEARCH sessions USING INDEX sessions_of_account (account_id=? AND tenant_id=?)",
+        ),
+        (
+            format!("SELECT account_id, id FROM sessions WHERE {of_account}"),
+            "SEARCH sessions USING COVERING INDEX sessions_of_account (account_id=? AND tenant_id=?)",
+        ),
+        (
+            "SELECT tenant_id, id, account_id FROM sessions WHERE idle_until <= 1 ORDER BY idle_until LIMIT 16".to_owned(),
+            "SEARCH sessions USING INDEX sessions_by_end (idle_until<?)",
+        ),
+    ] {
+        assert_eq!(plan(&mut connection, &query), [expected], "{query}");
+    }
 }
 
 /// Each column of a freshly migrated database, as `table.column`.

@@ -280,6 +280,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         policy_types: PolicyTypes::default(),
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: tokens.clone(),
+        session_life: settings.session_life,
         signing_keys: tokens,
         clock: Arc::new(SystemClock),
         entropy,
