@@ -50,6 +50,16 @@ impl Permission {
         !matches!(self, Self::ManageTenant | Self::ManageMembers | Self::OwnAccount)
     }
 
+    /// What a key must have besides to use it: who changes a thing sees what there is.
+    #[must_use]
+    pub const fn includes(self) -> Option<Self> {
+        match self {
+            Self::WriteDatasets | Self::WriteEndpoints | Self::WritePolicies => Some(Self::ReadMetadata),
+            Self::ManageMarketplaces => Some(Self::ReadMarketplaces),
+            _ => None,
+        }
+    }
+
     /// Whether it is about one endpoint at a time, so that an API key may have it for some of them.
     #[must_use]
     pub const fn is_of_an_endpoint(self) -> bool {

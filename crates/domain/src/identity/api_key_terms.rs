@@ -42,7 +42,7 @@ impl KeyTerms {
     /// The most networks that a key may be restricted to.
     pub const MAX_ADDRESSES: usize = 100;
 
-    /// The terms of a key. Without endpoints it is for all of them, without addresses for use from everywhere.
+    /// The terms of a key, with what its scopes [include](Permission::includes). Without endpoints it is for all of them, without addresses for use from everywhere.
     ///
     /// # Errors
     /// When there is no scope, one that no key may have, or one that does not go with the endpoints; or too many endpoints or
@@ -52,6 +52,8 @@ impl KeyTerms {
         mut endpoints: Option<Vec<EndpointId>>,
         mut addresses: Option<Vec<ClientNet>>,
     ) -> Result<Self, KeyTermsError> {
+        let included: Vec<Permission> = scopes.iter().filter_map(|scope| scope.includes()).collect();
+        scopes.extend(included);
         scopes.sort_unstable();
         scopes.dedup();
         if scopes.is_empty() {
@@ -190,6 +192,14 @@ mod tests {
         }
         let twice = of(&[Permission::Query, Permission::ReadAudit, Permission::Query]);
         assert_eq!(twice, Ok(vec![Permission::ReadAudit, Permission::Query]), "each once, in order");
+        let writes = of(&[Permission::WriteEndpoints, Permission::ManageMarketplaces]);
+        let sees = vec![
+            Permission::WriteEndpoints,
+            Permission::ManageMarketplaces,
+            Permission::ReadMarketplaces,
+            Permission::ReadMetadata,
+        ];
+        assert_eq!(writes, Ok(sees), "who changes a thing sees what there is");
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl Problem {
             Reason::Unauthenticated | Reason::CredentialsWrong | Reason::RefreshTokenInvalid => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"syft-space\""));
             }
-            Reason::TokenInvalid => {
+            Reason::TokenInvalid | Reason::KeyExpired => {
                 response.insert_header((
                     WWW_AUTHENTICATE,
                     "Bearer realm=\"syft-space\", error=\"invalid_token\"",

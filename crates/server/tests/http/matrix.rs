@@ -57,7 +57,7 @@ impl Fixture {
     }
 
     /// Things that do not exist anywhere, of the right form.
-    fn missing() -> Self {
+    pub fn missing() -> Self {
         let id = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned();
         Self {
             member: id.clone(),
