@@ -1,6 +1,7 @@
 //! The differential test of two stores: both run the same random units of work, and are compared after each.
 
 mod marketplaces;
+mod second_factors;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use syft_space_domain::tenant::Tenant;
 use syft_space_domain::unit::{Recorded, Refused};
 
 use crate::differential::marketplaces::{MarketplaceOperation, marketplace_operations};
+use crate::differential::second_factors::{FactorOperation, factor_operations};
 use crate::dump::StoreDump;
 use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{RecordingHook, read};
@@ -61,6 +63,7 @@ enum Operation {
     RemovePolicy { tenant: u64, n: u64 },
     Attach { tenant: u64, endpoint: u64, policies: Vec<u64> },
     Marketplace(MarketplaceOperation),
+    Factor(FactorOperation),
 }
 
 /// How a unit ends when none of its operations failed.
@@ -133,7 +136,8 @@ fn operations() -> impl Strategy<Value = Operation> {
         }),
     ];
     let marketplaces = marketplace_operations(MAX_NUMBER).prop_map(Operation::Marketplace);
-    prop_oneof![2 => identity, 3 => resources, 2 => marketplaces]
+    let factors = factor_operations(MAX_NUMBER).prop_map(Operation::Factor);
+    prop_oneof![2 => identity, 3 => resources, 2 => marketplaces, 1 => factors]
 }
 
 fn unit_plans() -> impl Strategy<Value = UnitPlan> {
@@ -171,7 +175,16 @@ impl Operation {
             Self::UpdateMember { tenant, account, role, active, n } => {
                 if let Some(old) = tx.member(&scope(tenant), account_id(account))? {
                     let (status, generation, revision) = (status(active), n.into(), n.into());
-                    let new = Member { role, status, generation, revision, created_at: time(n), ..old };
+                    let short_password = n % 2 == 1;
+                    let new = Member {
+                        role,
+                        status,
+                        generation,
+                        revision,
+                        short_password,
+                        created_at: time(n),
+                        ..old
+                    };
                     tx.update_member(&write_scope(tenant), &new)?;
                 }
             }
@@ -267,6 +280,7 @@ impl Operation {
                 tx.attach_policies(&write_scope(*tenant), endpoint_id(*endpoint), &policies)?;
             }
             Self::Marketplace(operation) => return operation.run(tx),
+            Self::Factor(operation) => return operation.run(tx),
             _ => return self.run(tx),
         }
         Ok(None)

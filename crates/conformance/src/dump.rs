@@ -4,7 +4,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, Invitation, Member, Session};
+use syft_space_domain::identity::{Account, Invitation, Member, SecondFactor, Session};
 use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, SessionId, TenantId};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
@@ -46,6 +46,7 @@ struct TenantDump {
     members: Vec<Member>,
     members_by_id: Vec<Option<Member>>,
     accounts_by_email: Vec<Option<AccountDump>>,
+    second_factors: Vec<(Option<SecondFactor>, u64)>,
     sessions: Vec<Vec<Session>>,
     sessions_by_id_and_family: Vec<[Option<Session>; 2]>,
     session_ids: Vec<(AccountId, SessionId)>,
@@ -173,6 +174,10 @@ impl TenantDump {
             accounts_by_email: (1..=numbers)
                 .map(|n| Ok(view.account_by_email(&scope, &email(n))?.as_ref().map(account_dump)))
                 .collect::<Result<_, _>>()?,
+            second_factors: (1..=numbers)
+                .map(account_id)
+                .map(|id| Ok((view.second_factor(&scope, id)?, view.count_recovery_codes(&scope, id)?)))
+                .collect::<Result<_, StoreError>>()?,
             sessions: (1..=numbers)
                 .map(|n| view.sessions(&scope, account_id(n)))
                 .collect::<Result<_, _>>()?,

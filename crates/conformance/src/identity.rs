@@ -182,6 +182,7 @@ pub fn a_changed_member_keeps_its_address_password_and_beginning(make: &StoreFac
         role: Role::Admin,
         status: AccountStatus::Disabled,
         generation: 50,
+        short_password: true,
         revision: 2,
         email: email(9),
         created_at: time(99),

@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`session`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -71,6 +71,7 @@ mod run;
 pub mod sample;
 pub mod sealing;
 pub mod search;
+pub mod second_factor;
 pub mod session;
 pub mod signing_keys;
 pub mod spool;
@@ -90,6 +91,7 @@ pub fn check_store(make: &StoreFactory) {
     tenant::suite(make);
     identity::suite(make);
     api_key::suite(make);
+    second_factor::suite(make);
     session::suite(make);
     dataset::suite(make);
     endpoint::suite(make);

@@ -1,5 +1,6 @@
 //! Sample rows of every kind, by number: the higher the number, the later the id sorts.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
@@ -8,7 +9,8 @@ use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::identity::{
-    Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash, RefreshHashes, Session,
+    Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash, RefreshHashes,
+    SecondFactor, Session,
 };
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
@@ -139,7 +141,9 @@ pub fn tenant(n: u64) -> Tenant {
         name: TenantName::parse(&format!("tenant-{n}")).expect("a valid name"),
         max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
         limits: TenantLimits::default(),
+        second_factor_roles: BTreeSet::new(),
         version: 0,
+        revision: 1,
         created_at: time(1),
     }
 }
@@ -189,9 +193,18 @@ pub fn member(tenant: u64, account: u64, role: Role) -> Member {
         role,
         status: AccountStatus::Active,
         generation: 3,
+        second_factor_since: None,
+        short_password: false,
         revision: 1,
         created_at: time(3),
     }
+}
+
+/// A second factor, with a secret derived from its number.
+#[must_use]
+pub fn second_factor(n: u64) -> SecondFactor {
+    let secret = Sealed::from_bytes([&[0, 255], n.to_be_bytes().as_slice()].concat());
+    SecondFactor { secret, confirmed_at: Some(time(13)), last_step: 58_800_000 }
 }
 
 /// An invitation by an account, with a token derived from its number.

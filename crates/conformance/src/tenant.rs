@@ -1,11 +1,12 @@
 //! The suite of `TenantView` and `TenantRows`.
 
+use syft_space_domain::access::Role;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits};
 
 use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
 use crate::run::{assert_conflict, commit, new_store, read, seeded_store};
-use crate::sample::{scope, tenant, tenant_id};
+use crate::sample::{scope, tenant, tenant_id, time, write_scope};
 
 /// Every promise of [`TenantView`](syft_space_domain::tenant::ports::TenantView) and `TenantRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -13,6 +14,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     a_scope_reads_its_own_tenant_and_no_other,
     a_tenants_id_and_name_are_unique,
     all_tenants_come_in_the_order_of_their_ids,
+    z1_the_settings_of_a_tenant_are_changed_alone,
 ];
 
 /// Checks every promise.
@@ -80,4 +82,32 @@ pub fn all_tenants_come_in_the_order_of_their_ids(make: &StoreFactory) {
     let found = read(&*fixture.adapter, move |view| view.tenants(&OperatorScope::at_startup()));
     let ids: Vec<_> = found.into_iter().map(|tenant| tenant.id).collect();
     assert_eq!(ids, [1, 3, 7, 9].map(tenant_id), "tenants come in the order of their ids");
+}
+
+/// Its name, its limits and its beginning stay, and so do other tenants.
+pub fn z1_the_settings_of_a_tenant_are_changed_alone(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let settings = |tenant: Tenant| Tenant {
+        second_factor_roles: [Role::Owner, Role::Viewer].into(),
+        max_key_days: 30,
+        revision: 7,
+        ..tenant
+    };
+    commit(store, move |tx| {
+        let other = Tenant { created_at: time(99), ..tenant(2) };
+        tx.update_tenant(&write_scope(1), &Tenant { id: tenant_id(1), ..settings(other) })
+    });
+    let found = |n| {
+        let found = read(store, move |view| view.tenant(&scope(n))).expect("the tenant is there");
+        Tenant { version: 0, ..found }
+    };
+    assert_eq!(found(1), settings(tenant(1)), "the settings are changed, and nothing else");
+    for n in [2, 3] {
+        assert_eq!(found(n), tenant(n), "another tenant's stay as they were");
+    }
+    commit(store, |tx| tx.update_tenant(&write_scope(1), &tenant(1)));
+    assert_eq!(found(1), tenant(1), "and changed back");
+    commit(store, |tx| tx.update_tenant(&write_scope(4), &tenant(4)));
+    assert_eq!(read(store, move |view| view.tenant(&scope(4))), None, "no tenant is made by it");
 }

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use syft_space_conformance::{
     api_key, audit, dataset, documents, endpoint, extract, identity, marketplace, passwords, policy, sealing,
-    search, session, signing_keys, spool, store, tenant, tokens,
+    search, second_factor, session, signing_keys, spool, store, tenant, tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -36,6 +36,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         tenant::CHECKS,
         identity::CHECKS,
         api_key::CHECKS,
+        second_factor::CHECKS,
         session::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,

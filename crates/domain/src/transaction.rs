@@ -3,7 +3,10 @@
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
-use crate::identity::ports::{AccountRows, AccountView, ApiKeyRows, ApiKeyView, SessionRows, SessionView};
+use crate::identity::ports::{
+    AccountRows, AccountView, ApiKeyRows, ApiKeyView, SecondFactorRows, SecondFactorView, SessionRows,
+    SessionView,
+};
 use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{PolicyRows, PolicyView};
 use crate::tenant::ports::{TenantRows, TenantView};
@@ -13,6 +16,7 @@ pub trait View:
     TenantView
     + AccountView
     + ApiKeyView
+    + SecondFactorView
     + SessionView
     + DatasetView
     + EndpointView
@@ -25,6 +29,7 @@ impl<T> View for T where
     T: TenantView
         + AccountView
         + ApiKeyView
+        + SecondFactorView
         + SessionView
         + DatasetView
         + EndpointView
@@ -41,6 +46,7 @@ pub trait Tx:
     TenantRows
     + AccountRows
     + ApiKeyRows
+    + SecondFactorRows
     + SessionRows
     + DatasetRows
     + EndpointRows
@@ -52,6 +58,7 @@ impl<T> Tx for T where
     T: TenantRows
         + AccountRows
         + ApiKeyRows
+        + SecondFactorRows
         + SessionRows
         + DatasetRows
         + EndpointRows

@@ -36,6 +36,8 @@
 //! let tenant = Tenant {
 //!     id: TenantId::generate(context.now, &*context.entropy)?,
 //!     name: TenantName::parse("harbor")?,
+//!     second_factor_roles: [].into(),
+//!     revision: 1,
 //!     limits: TenantLimits::default(),
 //!     version: 0,
 //!     created_at: context.now,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
-use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope};
+use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope, WriteScope};
 
 use crate::transaction::{Transaction, check_key};
 
@@ -36,6 +36,16 @@ impl TenantRows for Transaction {
         })?;
         Arc::make_mut(&mut self.tables.tenants).insert(tenant.id, tenant.clone());
         self.changes.insert(StateChange::Tenant(tenant.id));
+        Ok(())
+    }
+
+    fn update_tenant(&mut self, scope: &WriteScope, tenant: &Tenant) -> Result<(), StoreError> {
+        if let Some(row) = Arc::make_mut(&mut self.tables.tenants).get_mut(&scope.tenant()) {
+            row.second_factor_roles.clone_from(&tenant.second_factor_roles);
+            row.max_key_days = tenant.max_key_days;
+            row.revision = tenant.revision;
+            self.changes.insert(StateChange::Tenant(scope.tenant()));
+        }
         Ok(())
     }
 

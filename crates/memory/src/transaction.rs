@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
-use syft_space_domain::identity::{Account, ApiKey, Invitation, LoginKey, LoginRecord, Session};
+use syft_space_domain::identity::{
+    Account, ApiKey, Invitation, LoginKey, LoginRecord, SecondFactor, Session,
+};
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
     PolicyId, SessionId, TenantId,
@@ -26,6 +28,8 @@ pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Table<AccountId, Account>,
     pub(crate) api_keys: Table<ApiKeyId, ApiKey>,
+    pub(crate) second_factors: Table<AccountId, SecondFactor>,
+    pub(crate) recovery_codes: Table<AccountId, BTreeSet<[u8; 32]>>,
     pub(crate) sessions: Table<SessionId, Session>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,

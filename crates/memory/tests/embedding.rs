@@ -136,7 +136,7 @@ async fn found(space: Space) -> Result<Principal, Box<dyn Error>> {
 
     assert_eq!(founded.role, Role::Owner);
     let password = Password::parse(&Secret::new("seven owls dance under copper moons".to_owned()))?;
-    let known = Login { email: Email::parse("olivia@example.org")?, password, tenant: None };
+    let known = Login { email: Email::parse("olivia@example.org")?, password, tenant: None, code: None };
     let token = login(&space, &context, known).await?.token;
     let shown = space.signing_keys.epoch().mark();
     let claims = space.tokens.verify(token.expose(), space.clock.now())?;

@@ -31,6 +31,8 @@ struct MemberRow {
     generation: i64,
     revision: i64,
     created_at: i64,
+    totp_confirmed_at: Option<i64>,
+    short_password: bool,
 }
 
 impl TryFrom<MemberRow> for Member {
@@ -43,6 +45,8 @@ impl TryFrom<MemberRow> for Member {
             role: parse("accounts.role", &row.role)?,
             status: parse("accounts.status", &row.status)?,
             generation: to_u64(row.generation)?,
+            short_password: row.short_password,
+            second_factor_since: row.totp_confirmed_at.map(Timestamp::from_unix_micros),
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
@@ -255,6 +259,7 @@ impl AccountRows for Session<'_> {
                 accounts::generation.eq(generation),
                 accounts::revision.eq(revision),
                 accounts::created_at.eq(member.created_at.as_unix_micros()),
+                accounts::short_password.eq(member.short_password),
             );
             diesel::insert_into(accounts::table).values(row).execute(connection)
         })?;
@@ -284,6 +289,7 @@ impl AccountRows for Session<'_> {
                     accounts::status.eq(member.status.as_str()),
                     accounts::generation.eq(generation),
                     accounts::revision.eq(revision),
+                    accounts::short_password.eq(member.short_password),
                 ))
                 .execute(connection)
         })?;

@@ -34,6 +34,7 @@ mod policy;
 mod read_queue;
 mod readers;
 mod schema;
+mod second_factor;
 mod session;
 mod store;
 mod tenant;

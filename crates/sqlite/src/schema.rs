@@ -15,6 +15,8 @@ table! {
         max_bytes -> BigInt,
         created_at -> BigInt,
         max_key_days -> BigInt,
+        second_factor_roles -> Text,
+        revision -> BigInt,
     }
 }
 
@@ -29,6 +31,18 @@ table! {
         generation -> BigInt,
         revision -> BigInt,
         created_at -> BigInt,
+        totp_secret -> Nullable<Binary>,
+        totp_confirmed_at -> Nullable<BigInt>,
+        totp_last_step -> BigInt,
+        short_password -> Bool,
+    }
+}
+
+table! {
+    recovery_codes (tenant_id, account_id, code_hash) {
+        tenant_id -> Binary,
+        account_id -> Binary,
+        code_hash -> Binary,
     }
 }
 

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
-use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
+use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Key, parse, to_i64, to_u64, unreadable_column};
@@ -27,6 +27,14 @@ struct TenantRow {
     max_bytes: i64,
     created_at: i64,
     max_key_days: i64,
+    second_factor_roles: String,
+    revision: i64,
+}
+
+/// The roles in one text, each once and in their order.
+fn roles_column(tenant: &Tenant) -> String {
+    let roles: Vec<&str> = tenant.second_factor_roles.iter().map(|role| role.as_str()).collect();
+    roles.join(",")
 }
 
 impl TryFrom<&Tenant> for TenantRow {
@@ -45,6 +53,8 @@ impl TryFrom<&Tenant> for TenantRow {
             max_bytes: to_i64(bytes)?,
             created_at: tenant.created_at.as_unix_micros(),
             max_key_days: tenant.max_key_days.into(),
+            second_factor_roles: roles_column(tenant),
+            revision: to_i64(tenant.revision)?,
         })
     }
 }
@@ -55,6 +65,11 @@ impl TryFrom<TenantRow> for Tenant {
         Ok(Self {
             id: row.id.into(),
             name: parse("tenants.name", &row.name)?,
+            second_factor_roles: row
+                .second_factor_roles
+                .split_terminator(',')
+                .map(|role| parse("tenants.second_factor_roles", role))
+                .collect::<Result<_, _>>()?,
             limits: TenantLimits {
                 members: to_u64(row.max_members)?,
                 datasets: to_u64(row.max_datasets)?,
@@ -66,6 +81,7 @@ impl TryFrom<TenantRow> for Tenant {
             max_key_days: u32::try_from(row.max_key_days)
                 .map_err(|error| unreadable_column("tenants.max_key_days", &error))?,
             version: to_u64(row.version)?,
+            revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
         })
     }
@@ -107,6 +123,23 @@ impl TenantRows for Session<'_> {
         let row = TenantRow::try_from(tenant)?;
         self.write(|connection| diesel::insert_into(tenants::table).values(row).execute(connection))?;
         self.record_change(StateChange::Tenant(tenant.id));
+        Ok(())
+    }
+
+    fn update_tenant(&mut self, scope: &WriteScope, tenant: &Tenant) -> Result<(), StoreError> {
+        let (roles, revision) = (roles_column(tenant), to_i64(tenant.revision)?);
+        let changed = self.write(|connection| {
+            diesel::update(tenants::table.find(Key::from(scope)))
+                .set((
+                    tenants::second_factor_roles.eq(roles),
+                    tenants::max_key_days.eq(i64::from(tenant.max_key_days)),
+                    tenants::revision.eq(revision),
+                ))
+                .execute(connection)
+        })?;
+        if changed > 0 {
+            self.record_change(StateChange::Tenant(scope.tenant()));
+        }
         Ok(())
     }
 

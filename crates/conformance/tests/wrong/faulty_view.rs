@@ -24,7 +24,7 @@ use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, PolicyView};
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::ports::{TenantRows, TenantView};
+use syft_space_domain::tenant::ports::TenantView;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
@@ -386,19 +386,6 @@ where
             _ => {}
         }
         Ok(found)
-    }
-}
-
-impl<P: DerefMut> TenantRows for FaultyView<P>
-where
-    P::Target: TenantRows,
-{
-    delegated! {
-        add_tenant(tenant: &Tenant) -> ();
-    }
-
-    fn has_changed(&self, scope: &TenantScope) -> bool {
-        self.inner.has_changed(scope)
     }
 }
 

@@ -8,6 +8,7 @@ mod faulty_view;
 mod merge;
 mod other_ports;
 mod sealing;
+mod second_factor;
 mod store;
 
 use std::sync::Arc;

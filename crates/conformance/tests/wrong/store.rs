@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
-    marketplace, policy, session, store, tenant,
+    marketplace, policy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -17,6 +17,7 @@ use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
 use crate::faulty_view::{FaultyView, SCOPED_METHODS};
+use crate::second_factor as of_second_factors;
 use crate::{assert_caught, broken_promises, faulty_store};
 
 /// A fault of a store.
@@ -40,6 +41,8 @@ pub(crate) enum Fault {
     KeepsAllLoginRecords,
     /// What is kept anew of an API key takes the place of all that was known of it.
     ForgetsUsesOfRotatedKeys,
+    /// A recovery code that was taken is there again.
+    KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.
     KeepsRefreshTokens,
     /// Of an account's sessions one ends for all.
@@ -264,6 +267,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         tenant::CHECKS,
         identity::CHECKS,
         api_key::CHECKS,
+        second_factor::CHECKS,
         session::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,
@@ -273,7 +277,8 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     ];
     let isolation: Vec<_> =
         rooms.into_iter().flatten().filter(|check| check.promise.starts_with("z1_")).collect();
-    let counting_methods = ["count_active", "count_members_and_invitations", "count_datasets"];
+    let counting_methods =
+        ["count_active", "count_members_and_invitations", "count_datasets", "count_recovery_codes"];
     let is_caught = |method: &str, make: &StoreFactory| {
         if counting_methods.contains(&method) {
             rooms.into_iter().any(|room| !broken_promises(room, make).is_empty())
@@ -283,6 +288,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     };
     let missed: Vec<_> = SCOPED_METHODS
         .iter()
+        .chain(of_second_factors::SCOPED_METHODS)
         .filter(|method| !is_caught(method, &*faulty_store(Fault::IgnoresTenantIn(method))))
         .collect();
     assert!(missed.is_empty(), "a store that forgets the tenant in one of these is caught: {missed:?}");

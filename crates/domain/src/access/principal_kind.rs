@@ -7,6 +7,9 @@ use super::{Permission, Role, hub_user_may, may, operator_may};
 pub enum PrincipalKind {
     /// As a member of this role.
     Member(Role),
+    /// As a member of this role, which needs a second factor, whose account has none: nothing is theirs to do but their own
+    /// account, where they enrol.
+    WithoutSecondFactor(Role),
     /// As whoever runs the binary on the host, through its command line. No tenant hands this out or takes it away.
     Operator,
     /// As a user of a hub, with a satellite token. What they are on the hub gives them nothing here.
@@ -14,11 +17,24 @@ pub enum PrincipalKind {
 }
 
 impl PrincipalKind {
+    /// As what a member acts whose role needs a second factor, or not, and whose account has one, or not.
+    #[must_use]
+    pub const fn of_member(role: Role, needs_second_factor: bool, has_second_factor: bool) -> Self {
+        if needs_second_factor && !has_second_factor {
+            Self::WithoutSecondFactor(role)
+        } else {
+            Self::Member(role)
+        }
+    }
+
     /// Whether it holds a permission.
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
         match self {
             Self::Member(role) => may(role, permission),
+            Self::WithoutSecondFactor(role) => {
+                matches!(permission, Permission::OwnAccount) && may(role, permission)
+            }
             Self::Operator => operator_may(permission),
             Self::HubUser => hub_user_may(permission),
         }

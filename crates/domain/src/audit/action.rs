@@ -5,6 +5,10 @@ use crate::as_text::text_enum;
 text_enum! {
     /// What was done.
     pub enum Action {
+        /// Somebody's second factor was changed, or one of their recovery codes was used.
+        AuthnFactorChange = "authn_factor_change",
+        /// A change of a second factor failed.
+        AuthnFactorChangeFail = "authn_factor_change_fail",
         /// Somebody proved who they are.
         AuthnLoginSuccess = "authn_login_success",
         /// A login failed.

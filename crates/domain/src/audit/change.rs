@@ -31,6 +31,8 @@ named_enum! {
         ChangedTags = "changed_tags",
         /// A hub is at another URL.
         ChangedUrl = "changed_url",
+        /// A second factor was confirmed, and is asked for from now on.
+        Confirmed = "confirmed",
         /// The thing was made.
         Created = "created",
         /// A hub is trusted no more.
@@ -49,6 +51,10 @@ named_enum! {
         PreviousKeysRevoked = "previous_keys_revoked",
         /// An endpoint is more than a draft.
         Published = "published",
+        /// A recovery code stood in for a code of the second factor.
+        RecoveryCodeUsed = "recovery_code_used",
+        /// There are new recovery codes, and those of before are none any more.
+        RecoveryCodesReplaced = "recovery_codes_replaced",
         /// An endpoint is to be taken off a hub.
         RemovalRequested = "removal_requested",
         /// The thing is gone.

@@ -101,6 +101,8 @@ named_enum! {
         SatelliteTokenWrongKind = "satellite_token_wrong_kind",
         /// The search failed.
         SearchFailed = "search_failed",
+        /// The caller's role needs a second factor, and the account has none.
+        SecondFactorRequired = "second_factor_required",
         /// A session was ended by whoever has the account, from another one.
         SessionEnded = "session_ended",
         /// A session was not used for too long.
@@ -129,8 +131,12 @@ named_enum! {
         TokenUnknownKey = "token_unknown_key",
         /// An access token is of an algorithm or kind that is not accepted here.
         TokenWrongKind = "token_wrong_kind",
-        /// Too many wrong passwords were given for an account lately.
+        /// Too many wrong passwords or codes were given for an account lately.
         TooManyGuesses = "too_many_guesses",
+        /// The password was right, and no code of the second factor was given.
+        TotpRequired = "totp_required",
+        /// A code of the second factor is wrong, or was used before.
+        TotpWrong = "totp_wrong",
     }
 }
 

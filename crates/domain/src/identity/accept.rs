@@ -58,10 +58,16 @@ pub async fn accept_invitation(
     else {
         return Err(AcceptError::NotFound);
     };
-    let password = Password::parse(&wanted.password)?;
+    // What their role needs once they are in, they enrol before they do anything else.
+    let password = if tenant.needs_second_factor(invitation.role) {
+        Password::parse_beside_factor(&wanted.password)?
+    } else {
+        Password::parse(&wanted.password)?
+    };
+    let short_password = password.is_short();
     space.passwords.check(&password, &[invitation.email.as_str(), tenant.name.as_str()])?;
     let password = space.passwords.hash(client, &password).await?;
-    join(space, context, guess, invitation, password).await
+    join(space, context, guess, invitation, (password, short_password)).await
 }
 
 /// An invitation that stands, and whom it is for.
@@ -113,7 +119,7 @@ async fn join(
     context: &RequestContext,
     guess: Guess,
     invitation: Invitation,
-    password: PasswordHash,
+    (password, short_password): (PasswordHash, bool),
 ) -> Result<NewMember, AcceptError> {
     let scope = TenantScope::of(invitation.tenant);
     let id = AccountId::generate(context.now, &*context.entropy)?;
@@ -146,6 +152,7 @@ async fn join(
             // A body that was held back must not make it older than others of its address.
             let email = invitation.email.clone();
             let member = Member::begin(tenant.id, id, email, invitation.role, clock.now());
+            let member = Member { short_password, ..member };
             tx.add_account(&scope, &Account { member: member.clone(), password: password.clone() })?;
             tx.remove_invitation(&scope, invitation.id)?;
             // Others of the address end with it: they would bring back whoever is removed later.

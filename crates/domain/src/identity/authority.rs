@@ -76,8 +76,14 @@ fn kind_now(
             let member = tx.member(scope, known.account)?;
             let member = member.filter(|member| member.is_active() && member.email == known.email);
             let Some(member) = member else { return Ok(None) };
-            let is_good = credential.is_stored(tx, scope, known.account, now)?;
-            is_good.then_some(PrincipalKind::Member(member.role))
+            if !credential.is_stored(tx, scope, known.account, now)? {
+                return Ok(None);
+            }
+            let has = member.second_factor_since.is_some();
+            let needs = !has
+                && (member.short_password
+                    || tx.tenant(scope)?.is_some_and(|tenant| tenant.needs_second_factor(member.role)));
+            Some(PrincipalKind::of_member(member.role, needs, has))
         }
         Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),
         Identity::HubUser(caller) => {

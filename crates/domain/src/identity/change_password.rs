@@ -10,6 +10,7 @@ use crate::identity::{
     AuthorizationError, Guess, LoggedIn, MemberIdentity, Password, PasswordError, Principal, TooManyGuesses,
 };
 use crate::port_error::{PortError, port_errors};
+use crate::secret::Secret;
 use crate::space::Space;
 use crate::store::View;
 use crate::tenant::TenantScope;
@@ -20,7 +21,7 @@ pub struct ChangePassword {
     /// The one they have.
     pub current: Password,
     /// The one they want.
-    pub new: Password,
+    pub new: Secret<String>,
 }
 
 /// A password was not changed.
@@ -57,9 +58,15 @@ pub async fn change_password(
     wanted: ChangePassword,
 ) -> Result<LoggedIn, ChangePasswordError> {
     let permission = Permission::OwnAccount;
-    let MemberIdentity { account, email, .. } = principal.member(permission)?.clone();
+    let MemberIdentity { account, email, role } = principal.member(permission)?.clone();
     let tenant_name = principal.snapshot().tenant.name.clone();
-    space.passwords.check(&wanted.new, &[email.as_str(), tenant_name.as_str()])?;
+    let new = if principal.snapshot().tenant.needs_second_factor(role) {
+        Password::parse_beside_factor(&wanted.new)?
+    } else {
+        Password::parse(&wanted.new)?
+    };
+    let short_password = new.is_short();
+    space.passwords.check(&new, &[email.as_str(), tenant_name.as_str()])?;
     let event = principal.event(context, Action::AuthnPasswordChange)?;
     let event = event.on(ObjectKind::Member, account).about(&email);
     let guess = Guess::new(context, Some(&tenant_name), &email);
@@ -72,7 +79,7 @@ pub async fn change_password(
     let (stored, guess, client) =
         space.read_ahead::<_, ChangePasswordError, _>(principal, permission, &event, look).await?;
     // Both in any case, and the new one first: neither the time nor a full queue tells whether the current one is right.
-    let hash = space.passwords.hash(client, &wanted.new).await?;
+    let hash = space.passwords.hash(client, &new).await?;
     let compared = space.passwords.compare(client, &wanted.current, stored.as_ref()).await?;
     let is_wrong = matches!(compared, Compared::Wrong);
 
@@ -93,6 +100,7 @@ pub async fn change_password(
             return Ok(Recorded::new(None, failed.clone()));
         };
         tx.end_sessions(&scope, &mut member)?;
+        member.short_password = short_password;
         tx.set_password(&scope, account, &hash)?;
         tx.update_member(&scope, &member)?;
         guess.at(&member).was_right(tx)?;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::begin_session::{NewSession, issue};
+use crate::identity::factor_proof::{FactorProof, Redeemed, recovery_code_used};
 use crate::identity::ports::{Compared, HashingClient};
 use crate::identity::{
-    AccessToken, Account, Email, Guess, Member, Password, PasswordHash, RefreshToken, TooManyGuesses,
+    AccessToken, Account, Email, FactorCode, Guess, Member, Password, PasswordHash, RefreshToken,
+    SecondFactor, TooManyGuesses,
 };
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -23,6 +25,8 @@ pub struct Login {
     pub password: Password,
     /// Which tenant they mean: without it the one where the address has had an account for longest.
     pub tenant: Option<TenantName>,
+    /// A code of their second factor, where they have one.
+    pub code: Option<FactorCode>,
 }
 
 /// Somebody is logged in.
@@ -43,6 +47,17 @@ pub enum LoginError {
         "the e-mail address or the password is wrong; whoever has an account in several tenants names the tenant"
     )]
     Wrong,
+    /// The password is right, and the account has a second factor, of which no code was given.
+    #[error(
+        "the account has a second factor: a code of the authenticator app, or a recovery code, is needed too"
+    )]
+    CodeRequired,
+    /// The password is right, and the code is none, or none any more.
+    #[error(
+        "the code is wrong, or was used before: each works once, so wait for the next one that the app shows, or send a \
+         recovery code"
+    )]
+    WrongCode,
     /// Too many wrong passwords were given for the account, whether there is one or not.
     #[error(transparent)]
     TooManyGuesses(#[from] TooManyGuesses),
@@ -60,6 +75,7 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
     let guess = Guess::new(context, wanted.tenant.as_ref(), &wanted.email);
     let failed = context.event(Log::Installation, Action::AuthnLoginFail, Actor::Anonymous)?;
     let failed = failed.about(&wanted.email).denied(ReasonCode::CredentialsWrong);
+    let code = wanted.code;
     let (known, guess, client) = look_up(space, wanted.tenant, wanted.email, guess).await?;
     let stored = known.as_ref().map(|known| &known.account.password);
     let compared = space.passwords.compare(client, &wanted.password, stored).await?;
@@ -72,15 +88,29 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
     };
     match (compared, known) {
         (Compared::Right { rehash }, Some(known)) if known.account.member.is_active() => {
-            let Known { account: Account { member, .. }, tenant_name } = known;
-            grant(space, context, Proved { guess, member, tenant_name, rehash }, failed).await
+            let Known { account: Account { member, .. }, tenant_name, factor } = known;
+            let factor = match (factor, code) {
+                (None, _) => None,
+                (Some(_), None) => return demand_code(space, guess, failed).await,
+                (Some(factor), Some(code)) => {
+                    let scope = TenantScope::of(member.tenant);
+                    match FactorProof::of(space, &scope, member.account, &factor, &code) {
+                        Some(proof) => Some((factor, proof)),
+                        None => {
+                            let failed = failed.denied(ReasonCode::TotpWrong);
+                            return fail(space, guess, failed, LoginError::WrongCode).await;
+                        }
+                    }
+                }
+            };
+            grant(space, context, Proved { guess, member, tenant_name, rehash, factor }, failed).await
         }
-        _ => fail(space, guess, failed).await,
+        _ => fail(space, guess, failed, LoginError::Wrong).await,
     }
 }
 
 /// Counts a guess that was wrong, and refuses it. That rows are kept and the caller refused is meant.
-async fn fail(space: &Space, guess: Guess, failed: Event) -> Result<LoggedIn, LoginError> {
+async fn fail(space: &Space, guess: Guess, failed: Event, error: LoginError) -> Result<LoggedIn, LoginError> {
     let counted: Result<(), LoginError> = space
         .store
         .write(move |tx| {
@@ -88,7 +118,19 @@ async fn fail(space: &Space, guess: Guess, failed: Event) -> Result<LoggedIn, Lo
             Ok(Recorded::new((), failed.clone()))
         })
         .await;
-    counted.and(Err(LoginError::Wrong))
+    counted.and(Err(error))
+}
+
+/// Refuses a right password without a code. It is no wrong guess; of many at once no more are answered than the allowance has.
+async fn demand_code(space: &Space, guess: Guess, failed: Event) -> Result<LoggedIn, LoginError> {
+    let failed = failed.denied(ReasonCode::TotpRequired);
+    space
+        .store
+        .write(move |tx| {
+            guess.check::<_, LoginError>(tx)?;
+            Err(Refused::new(LoginError::CodeRequired, failed.clone()).into())
+        })
+        .await
 }
 
 /// Somebody has proved who they are.
@@ -97,6 +139,8 @@ struct Proved {
     member: Member,
     tenant_name: TenantName,
     rehash: Option<PasswordHash>,
+    /// Their second factor, where they have one, and the code that fits it.
+    factor: Option<(SecondFactor, FactorProof)>,
 }
 
 async fn grant(
@@ -105,7 +149,7 @@ async fn grant(
     proved: Proved,
     failed: Event,
 ) -> Result<LoggedIn, LoginError> {
-    let Proved { guess, member, tenant_name, rehash } = proved;
+    let Proved { guess, member, tenant_name, rehash, factor } = proved;
     let begun = Arc::new(NewSession::prepare(space, context, (member.tenant, member.account))?);
     let NewSession { session, token, .. } = &*begun;
     // Nothing of it counts before the session has begun.
@@ -117,25 +161,44 @@ async fn grant(
         .event(&scope, Action::AuthnLoginSuccess, actor)?
         .on(ObjectKind::Session, session.id)
         .about(&member.email);
-    let logged: Result<(), LoginError> = space
+    let used = context.event(&scope, Action::AuthnFactorChange, actor)?;
+    let used = used.on(ObjectKind::Member, member.account).about(&member.email);
+    let logged: Result<Result<(), LoginError>, LoginError> = space
         .store
         .write(move |tx| {
             // Of many guesses at once, no more than the allowance has are answered, right or wrong.
             guess.check::<_, LoginError>(tx)?;
-            // The password was compared for a while: a token is given out only if it is good.
+            // The password was compared for a while: a token is given out only if it is good, and if the second factor is
+            // the one that was asked for.
             let now = tx.member(&scope, member.account)?.filter(Member::is_active);
-            if now.is_none_or(|now| now.generation != member.generation) {
+            let is_same = |now: Member| {
+                (now.generation, now.second_factor_since) == (member.generation, member.second_factor_since)
+            };
+            if !now.is_some_and(is_same) {
                 return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
             }
-            guess.was_right(tx)?;
             let scope = WriteScope::of_system(&scope);
+            let redeemed = match &factor {
+                Some((factor, proof)) => proof.redeem(tx, &scope, member.account, factor)?,
+                None => Redeemed::Code,
+            };
+            if redeemed == Redeemed::No {
+                guess.count::<_, LoginError>(tx)?;
+                let failed = failed.clone().denied(ReasonCode::TotpWrong);
+                return Ok(Recorded::new(Err(LoginError::WrongCode), failed));
+            }
+            guess.was_right(tx)?;
             if let Some(rehash) = &rehash {
                 tx.set_password(&scope, member.account, rehash)?;
             }
-            Ok(begun.begin(tx, &scope, (), &event)?)
+            let recorded = begun.begin(tx, &scope, Ok(()), &event)?;
+            Ok(match redeemed {
+                Redeemed::RecoveryCode { left } => recorded.and(recovery_code_used(&used, left)),
+                Redeemed::Code | Redeemed::No => recorded,
+            })
         })
         .await;
-    logged?;
+    logged??;
     Ok(logged_in)
 }
 
@@ -143,6 +206,8 @@ async fn grant(
 struct Known {
     account: Account,
     tenant_name: TenantName,
+    /// Their second factor, where it is asked for.
+    factor: Option<SecondFactor>,
 }
 
 /// Looks up whom a login is for, and who waits for the comparison.
@@ -162,8 +227,11 @@ async fn look_up(
         };
         let known = match account {
             Some(account) => {
-                let tenant = view.tenant(&TenantScope::of(account.member.tenant))?;
-                tenant.map(|tenant| Known { account, tenant_name: tenant.name })
+                let scope = TenantScope::of(account.member.tenant);
+                let factor = view.second_factor(&scope, account.member.account)?;
+                let factor = factor.filter(|factor| factor.confirmed_at.is_some());
+                let tenant = view.tenant(&scope)?;
+                tenant.map(|tenant| Known { account, tenant_name: tenant.name, factor })
             }
             None => None,
         };

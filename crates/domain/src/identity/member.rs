@@ -23,6 +23,11 @@ pub struct Member {
     /// nothing, and an address that was logged in from before is none that is known now: see
     /// [`LoginKey::of_account`](crate::identity::LoginKey::of_account).
     pub generation: u64,
+    /// Since when it has a second factor, if it has one.
+    pub second_factor_since: Option<Timestamp>,
+    /// Whether its password is too short to be all that a login asks for: then it needs a second factor, whatever its tenant
+    /// demands.
+    pub short_password: bool,
     /// Counts its changes, from 1.
     pub revision: u64,
     /// When it was made.
@@ -40,6 +45,8 @@ impl Member {
             role,
             status: AccountStatus::Active,
             generation: 1,
+            second_factor_since: None,
+            short_password: false,
             revision: 1,
             created_at: now,
         }

@@ -13,7 +13,11 @@ mod authority;
 mod begin_session;
 mod change_password;
 mod credential;
+mod disable_second_factor;
 mod email;
+mod enrol;
+mod factor_code;
+mod factor_proof;
 mod guessing;
 mod invitation;
 mod invite;
@@ -32,10 +36,12 @@ mod principal;
 mod reading;
 mod refresh;
 mod refusal;
+mod second_factor;
 mod session;
 mod sessions;
 mod signing_key;
 mod token;
+mod totp;
 
 pub use accept::{AcceptError, AcceptInvitation, accept_invitation};
 pub use account::Account;
@@ -46,7 +52,13 @@ pub use api_key_text::{KeySecret, PresentedKey};
 pub use authenticate::{authenticate, authenticate_key};
 pub use authority::Authorization;
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
+pub use disable_second_factor::{DisableSecondFactorError, disable_second_factor};
 pub use email::{Email, EmailError};
+pub use enrol::{
+    Enrolment, SecondFactorError, SecondFactorStatus, confirm_second_factor, enrol, remove_second_factor,
+    renew_recovery_codes, second_factor_status,
+};
+pub use factor_code::{FactorCode, RecoveryCode};
 pub(crate) use guessing::Guess;
 pub use guessing::TooManyGuesses;
 pub use invitation::Invitation;
@@ -68,7 +80,9 @@ pub use password::{Password, PasswordError, PasswordHash};
 pub use principal::{MemberIdentity, Principal};
 pub use refresh::{RefreshError, refresh};
 pub use refusal::{AuthenticateError, AuthorizationError, Forbidden, OutOfScope};
+pub use second_factor::SecondFactor;
 pub use session::{RefreshHashes, RefreshToken, Rotation, Session, SessionLife};
 pub use sessions::{OwnSessions, SessionError, end_session, log_out, sessions};
 pub use signing_key::{PreviousKeys, SigningKey, SigningKeysError};
 pub use token::{AccessClaims, AccessToken, TokenRefused, TokenSignError};
+pub use totp::TotpSecret;

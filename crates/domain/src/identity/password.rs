@@ -18,6 +18,12 @@ pub enum PasswordError {
     /// Too short.
     #[error("a password has at least {} characters: a few unrelated words do", Password::MIN_CHARS)]
     TooShort,
+    /// Too short, even beside a second factor.
+    #[error(
+        "a password has at least {} characters where a second factor is needed beside it",
+        Password::MIN_CHARS_BESIDE_FACTOR
+    )]
+    TooShortBesideFactor,
     /// Too long.
     #[error("a password has at most {} bytes", Password::MAX_BYTES)]
     TooLong,
@@ -31,6 +37,8 @@ pub enum PasswordError {
 impl Password {
     /// The fewest characters (NIST SP 800-63B-4, section 3.1.1.2, for a password that is the only factor).
     pub const MIN_CHARS: usize = 15;
+    /// The fewest characters where a second factor is needed beside it (there, too).
+    pub const MIN_CHARS_BESIDE_FACTOR: usize = 8;
     /// The most bytes, in its one Unicode form, so that nobody makes the server hash a novel.
     pub const MAX_BYTES: usize = 1024;
     /// The most bytes as it is typed: a decomposed form of the same text takes more of them.
@@ -41,14 +49,36 @@ impl Password {
     /// # Errors
     /// When it is too short or too long.
     pub fn parse(text: &Secret<String>) -> Result<Self, PasswordError> {
+        match Self::parse_beside_factor(text) {
+            Err(PasswordError::TooShortBesideFactor) => Err(PasswordError::TooShort),
+            Ok(password) if password.is_short() => Err(PasswordError::TooShort),
+            parsed => parsed,
+        }
+    }
+
+    /// Takes a new password of somebody who needs a second factor beside it. It may be shorter.
+    ///
+    /// # Errors
+    /// When it is too short or too long.
+    pub fn parse_beside_factor(text: &Secret<String>) -> Result<Self, PasswordError> {
         let password = Self::presented(text)?;
         if password.expose().len() > Self::MAX_BYTES {
             return Err(PasswordError::TooLong);
         }
-        if password.expose().chars().count() < Self::MIN_CHARS {
-            return Err(PasswordError::TooShort);
+        if password.chars() < Self::MIN_CHARS_BESIDE_FACTOR {
+            return Err(PasswordError::TooShortBesideFactor);
         }
         Ok(password)
+    }
+
+    /// Whether it is too short to be all that a login asks for.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.chars() < Self::MIN_CHARS
+    }
+
+    fn chars(&self) -> usize {
+        self.expose().chars().count()
     }
 
     /// Takes a password that is to be compared only, as at a login: it may be of any length that can be hashed.
@@ -144,6 +174,16 @@ mod tests {
         assert!(parse(&"ü".repeat(15)).is_ok(), "characters count, not bytes");
         assert!(parse(&"x".repeat(128)).is_ok());
         assert_eq!(parse(&"x".repeat(1 << 20)).err(), Some(PasswordError::TooLong));
+    }
+
+    #[test]
+    fn a3_beside_a_second_factor_seven_characters_are_refused_and_eight_are_not() {
+        let beside = |text: &str| Password::parse_beside_factor(&Secret::new(text.to_owned()));
+        assert_eq!(beside(&"x".repeat(7)).err(), Some(PasswordError::TooShortBesideFactor));
+        for (count, is_short) in [(8, true), (14, true), (15, false), (128, false)] {
+            assert_eq!(beside(&"ü".repeat(count)).map(|password| password.is_short()).ok(), Some(is_short));
+        }
+        assert_eq!(beside(&"x".repeat(1 << 20)).err(), Some(PasswordError::TooLong));
     }
 
     #[test]

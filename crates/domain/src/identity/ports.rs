@@ -7,8 +7,8 @@ use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
     AccessClaims, AccessToken, Account, ApiKey, Email, Invitation, KeyEpoch, LoginKey, LoginRecord, Member,
-    Password, PasswordError, PasswordHash, PreviousKeys, Session, SigningKey, SigningKeysError, TokenRefused,
-    TokenSignError,
+    Password, PasswordError, PasswordHash, PreviousKeys, SecondFactor, Session, SigningKey, SigningKeysError,
+    TokenRefused, TokenSignError,
 };
 use crate::ids::{AccountId, ApiKeyId, InvitationId, SessionId};
 use crate::page::{Page, PageRequest};
@@ -73,7 +73,7 @@ pub trait AccountRows: AccountView {
         account: AccountId,
         password: &PasswordHash,
     ) -> Result<(), StoreError>;
-    /// Replaces a member's role, status, generation and revision.
+    /// Replaces a member's role, status, generation and revision, and what is known of the length of their password.
     fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError>;
     /// Removes an account. `false` when there is none.
     fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;
@@ -123,6 +123,41 @@ pub trait ApiKeyRows: ApiKeyView {
     fn remove_api_key(&mut self, scope: &WriteScope, id: ApiKeyId) -> Result<bool, StoreError>;
     /// Removes the keys of an account. Answers how many.
     fn remove_api_keys(&mut self, scope: &WriteScope, account: AccountId) -> Result<u64, StoreError>;
+}
+
+/// Reads second factors.
+pub trait SecondFactorView {
+    /// The account's second factor, confirmed or not.
+    fn second_factor(
+        &mut self,
+        scope: &TenantScope,
+        account: AccountId,
+    ) -> Result<Option<SecondFactor>, StoreError>;
+    /// How many recovery codes the account has left.
+    fn count_recovery_codes(&mut self, scope: &TenantScope, account: AccountId) -> Result<u64, StoreError>;
+}
+
+/// Writes second factors. They end with their account.
+pub trait SecondFactorRows: SecondFactorView {
+    /// Replaces what there is of the account's second factor, and of its recovery codes: there are these then.
+    fn put_second_factor(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        factor: &SecondFactor,
+        recovery_codes: &[TokenHash],
+    ) -> Result<(), StoreError>;
+    /// Replaces the last step of which a code was used. Where there is no second factor nothing is done.
+    fn set_totp_step(&mut self, scope: &WriteScope, account: AccountId, step: u64) -> Result<(), StoreError>;
+    /// Removes a recovery code of the account. `false` when it has no such one.
+    fn take_recovery_code(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        code: &TokenHash,
+    ) -> Result<bool, StoreError>;
+    /// Removes the account's second factor and its recovery codes. `false` when there is none.
+    fn remove_second_factor(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;
 }
 
 /// Reads sessions. Whoever holds a refresh token proves by it which session is theirs, before there is a scope.

@@ -108,7 +108,13 @@ impl Principal {
     #[must_use]
     pub fn kind(&self) -> PrincipalKind {
         match &self.identity {
-            Identity::Member { member, .. } => PrincipalKind::Member(member.role),
+            Identity::Member { member, .. } => {
+                let known = self.live.member(member.account);
+                let needs = self.live.tenant.needs_second_factor(member.role)
+                    || known.is_some_and(|known| known.short_password);
+                let has = known.is_some_and(|known| known.has_second_factor);
+                PrincipalKind::of_member(member.role, needs, has)
+            }
             Identity::Operator => PrincipalKind::Operator,
             Identity::HubUser(_) => PrincipalKind::HubUser,
         }

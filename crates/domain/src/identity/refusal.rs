@@ -63,6 +63,11 @@ fn refusal(kind: PrincipalKind, permission: Permission) -> String {
                 Role::ALL.iter().filter(|role| may(**role, permission)).map(|role| role.as_str()).collect();
             format!("your role, {role}, does not permit this; who may: {}", able.join(", "))
         }
+        PrincipalKind::WithoutSecondFactor(role) => {
+            format!(
+                "your role, {role}, needs a second factor here, and your account has none: enrol one, and try again"
+            )
+        }
         PrincipalKind::HubUser => {
             "a satellite token is for querying endpoints, and for nothing else".to_owned()
         }
@@ -102,13 +107,18 @@ impl AuthorizationError {
     pub fn denied(&self, event: Event) -> Event {
         match self {
             Self::Forbidden(Forbidden { kind, .. }) => {
+                use PrincipalKind::{Member, WithoutSecondFactor};
                 let actor = match (event.actor, kind) {
-                    (Actor::Account { id, .. }, PrincipalKind::Member(role)) => {
+                    (Actor::Account { id, .. }, Member(role) | WithoutSecondFactor(role)) => {
                         Actor::Account { id, role: Some(*role) }
                     }
                     (actor, _) => actor,
                 };
-                Event { action: Action::AuthzFail, actor, ..event }.denied(ReasonCode::Forbidden)
+                let reason_code = match kind {
+                    WithoutSecondFactor(_) => ReasonCode::SecondFactorRequired,
+                    _ => ReasonCode::Forbidden,
+                };
+                Event { action: Action::AuthzFail, actor, ..event }.denied(reason_code)
             }
             Self::OutOfScope(_) => {
                 Event { action: Action::AuthzFail, ..event }.denied(ReasonCode::KeyScopeMissing)

@@ -26,6 +26,10 @@ pub struct MemberSnapshot {
     pub role: Role,
     /// Whether the account may be used.
     pub active: bool,
+    /// Whether it has a second factor.
+    pub has_second_factor: bool,
+    /// Whether its password demands one.
+    pub short_password: bool,
     /// Their sessions, in order: an access token of any other is good for nothing.
     pub sessions: Arc<[SessionId]>,
 }
@@ -320,7 +324,14 @@ fn put_or_remove<K, V>(entry: Entry<'_, K, V>, value: Option<V>) {
 impl MemberSnapshot {
     fn new(member: Member, mut sessions: Vec<SessionId>) -> Self {
         sessions.sort_unstable();
-        Self { active: member.is_active(), email: member.email, role: member.role, sessions: sessions.into() }
+        Self {
+            active: member.is_active(),
+            email: member.email,
+            role: member.role,
+            has_second_factor: member.second_factor_since.is_some(),
+            short_password: member.short_password,
+            sessions: sessions.into(),
+        }
     }
 
     /// Whether this is one of their sessions.

@@ -1,5 +1,7 @@
 //! The rows of a new tenant: the tenant, and the account of its first Owner.
 
+use std::collections::BTreeSet;
+
 use crate::access::Role;
 use crate::audit::{Action, Actor, ChangeCode, Event, Log, ObjectKind, RequestContext};
 use crate::identity::ports::HashingClient;
@@ -36,7 +38,9 @@ impl Founding {
             name: name.clone(),
             max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
             limits: TenantLimits::default(),
+            second_factor_roles: BTreeSet::new(),
             version: 0,
+            revision: 1,
             created_at: context.now,
         };
         let id = AccountId::generate(context.now, &*context.entropy)?;
@@ -86,6 +90,7 @@ impl Founding {
         let mut after = Member {
             role: Role::Owner,
             status: AccountStatus::Active,
+            short_password: false,
             revision: before.revision + 1,
             ..before.clone()
         };

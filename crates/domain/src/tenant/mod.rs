@@ -8,6 +8,7 @@ mod new_member;
 pub mod ports;
 mod register;
 mod scope;
+mod settings;
 
 pub use error::RegisterError;
 pub use limits::TenantLimits;
@@ -17,7 +18,12 @@ pub use register::{
     OwnerMade, Registration, RegistrationGate, found_as_operator, is_founded, register, tenants,
 };
 pub use scope::{OperatorScope, TenantScope, WriteScope};
+pub use settings::{ChangeSettings, SettingsError, change_settings, settings};
 
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use crate::access::Role;
 use crate::ids::TenantId;
 use crate::page::PageItem;
 use crate::time::Timestamp;
@@ -31,10 +37,14 @@ pub struct Tenant {
     pub name: TenantName,
     /// How many days a secret of an API key works at most.
     pub max_key_days: u32,
+    /// The roles whose members need a second factor.
+    pub second_factor_roles: BTreeSet<Role>,
     /// How much it may hold.
     pub limits: TenantLimits,
     /// Counts the commits that changed what its snapshot is made of.
     pub version: u64,
+    /// Counts the changes of its settings, from 1.
+    pub revision: u64,
     /// When it was founded.
     pub created_at: Timestamp,
 }
@@ -42,6 +52,14 @@ pub struct Tenant {
 impl Tenant {
     /// How many days that are where nobody has said it.
     pub const DEFAULT_MAX_KEY_DAYS: u32 = 365;
+    /// How many they may be.
+    pub const KEY_DAYS: RangeInclusive<u32> = 1..=3_650;
+
+    /// Whether members of this role need a second factor.
+    #[must_use]
+    pub fn needs_second_factor(&self, role: Role) -> bool {
+        self.second_factor_roles.contains(&role)
+    }
 }
 
 impl PageItem for Tenant {

@@ -2,7 +2,7 @@
 
 use crate::ids::TenantId;
 use crate::store::StoreError;
-use crate::tenant::{OperatorScope, Tenant, TenantName, TenantScope};
+use crate::tenant::{OperatorScope, Tenant, TenantName, TenantScope, WriteScope};
 
 /// Reads tenants.
 pub trait TenantView {
@@ -23,6 +23,9 @@ pub trait TenantView {
 pub trait TenantRows: TenantView {
     /// Adds a tenant. Its name and id are new, else [`StoreError::Conflict`].
     fn add_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError>;
+
+    /// Replaces the settings and the revision of the scope's tenant.
+    fn update_tenant(&mut self, scope: &WriteScope, tenant: &Tenant) -> Result<(), StoreError>;
 
     /// Whether the transaction has changed what this tenant's snapshot is made of, by this unit or by one before it that is to be
     /// committed with it: the snapshot does not show that yet. Reads nothing.

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod passwords;
+mod second_factor;
 mod sessions;
 mod tokens;
 
@@ -139,8 +140,8 @@ impl AccountRows for Transaction {
 
     fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError> {
         if let Some(Account { member: row, .. }) = self.tables.accounts.get_mut(scope, member.account) {
-            let Member { role, status, generation, revision, .. } = *member;
-            *row = Member { role, status, generation, revision, ..row.clone() };
+            let Member { role, status, generation, revision, short_password, .. } = *member;
+            *row = Member { role, status, generation, revision, short_password, ..row.clone() };
             self.changes.insert(StateChange::Member(scope.tenant(), member.account));
         }
         Ok(())
@@ -148,6 +149,8 @@ impl AccountRows for Transaction {
 
     fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
         let removed = self.tables.accounts.remove(scope, account);
+        self.tables.second_factors.remove(scope, account);
+        self.tables.recovery_codes.remove(scope, account);
         if removed {
             self.remove_api_keys(scope, account)?;
             self.remove_sessions(scope, account)?;

@@ -135,6 +135,8 @@ impl World {
             name: TenantName::parse("harbor").unwrap(),
             max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
             limits,
+            second_factor_roles: [].into(),
+            revision: 1,
             version: 0,
             created_at: context.now,
         };

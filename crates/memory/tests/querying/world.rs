@@ -311,7 +311,7 @@ pub(crate) fn join(space: &Space, owner: &Principal, address: &str, role: Role) 
 fn log_in(space: &Space, email: &Email) -> Principal {
     let context = space.request_context(Origin::default()).unwrap();
     let password = Password::parse(&Secret::new(PASSWORD.to_owned())).unwrap();
-    let wanted = Login { email: email.clone(), password, tenant: None };
+    let wanted = Login { email: email.clone(), password, tenant: None, code: None };
     let logged_in = block_on(login(space, &context, wanted)).unwrap();
     let shown = space.signing_keys.epoch().mark();
     let claims = space.tokens.verify(logged_in.token.expose(), space.clock.now()).unwrap();

@@ -33,7 +33,7 @@ fn log_in(
     let space = &world.space;
     let address: IpAddr = from.parse().unwrap();
     let context = space.request_context(Origin { address: Some(address), user_agent: None }).unwrap();
-    let wanted = Login { email: email(who), password: password(text), tenant: tenant.map(name) };
+    let wanted = Login { email: email(who), password: password(text), tenant: tenant.map(name), code: None };
     let logged_in = block_on(identity::login(space, &context, wanted))?;
     let claims = space.tokens.verify(logged_in.token.expose(), space.clock.now()).unwrap();
     let shown = space.signing_keys.epoch().mark();

@@ -29,7 +29,9 @@ fn attempt(world: &World, who: Email, from: &str, password: &str) -> impl Future
     async move {
         let origin = Origin { address: Some(address), user_agent: None };
         let context = space.request_context(origin).unwrap();
-        match identity::login(&space, &context, Login { email: who, password, tenant: None }).await {
+        match identity::login(&space, &context, Login { email: who, password, tenant: None, code: None })
+            .await
+        {
             Ok(_) => Outcome::In,
             Err(LoginError::Wrong) => Outcome::Wrong,
             Err(LoginError::TooManyGuesses(error)) => Outcome::TooMany(error.retry_after),

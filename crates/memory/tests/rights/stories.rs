@@ -63,12 +63,12 @@ fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
 fn h1_a_password_is_changed_by_whoever_is_still_somebody_when_it_is_hashed() {
     let change = |space: &Space, who: &Principal, current: &str| {
         let password = |text: &str| Password::parse(&Secret::new(text.to_owned())).unwrap();
-        let wanted = ChangePassword { current: password(current), new: password(ANOTHER) };
+        let wanted = ChangePassword { current: password(current), new: Secret::new(ANOTHER.to_owned()) };
         block_on(identity::change_password(space, &context(space), who, wanted)).map(drop)
     };
     let knows = |world: &World, text: &str| {
         let password = Password::parse(&Secret::new(text.to_owned())).unwrap();
-        let wanted = Login { email: email("ann"), password, tenant: None };
+        let wanted = Login { email: email("ann"), password, tenant: None, code: None };
         block_on(identity::login(&world.space, &context(&world.space), wanted)).is_ok()
     };
     for loss in Loss::ALL {

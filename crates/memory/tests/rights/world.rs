@@ -154,7 +154,7 @@ pub(crate) fn email(name: &str) -> Email {
 
 pub(crate) fn try_log_in(space: &Space, name: &str) -> Result<Principal, LoginError> {
     let password = Password::parse(&secret()).unwrap();
-    let wanted = Login { email: email(name), password, tenant: None };
+    let wanted = Login { email: email(name), password, tenant: None, code: None };
     let logged_in = block_on(identity::login(space, &context(space), wanted))?;
     let shown = space.signing_keys.epoch().mark();
     let claims = space.tokens.verify(logged_in.token.expose(), space.clock.now()).unwrap();

@@ -17,6 +17,9 @@ pub(super) struct Account {
     /// Read its password from this file, or from standard input if it is -; else the terminal asks for it
     #[arg(long, value_name = "FILE")]
     pub(super) password_file: Option<PathBuf>,
+    /// Read a code of its second factor from this file, where it has one: of the authenticator app, or a recovery code
+    #[arg(long, value_name = "FILE")]
+    pub(super) totp_file: Option<PathBuf>,
 }
 
 impl Account {
@@ -28,6 +31,8 @@ impl Account {
             Some(path) => password::from_file(path)?,
             None => password::ask(&email)?,
         };
-        Ok(Login { email, password, tenant })
+        let code = |path: &PathBuf| password::secret_from_file(path, "--totp-file", "code");
+        let totp = self.totp_file.as_ref().map(code).transpose()?;
+        Ok(Login { email, password, tenant, totp })
     }
 }

@@ -24,6 +24,7 @@ mod publish;
 pub mod read_files;
 mod reindex;
 mod serve;
+mod users;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -119,9 +120,9 @@ enum Command {
     /// See on which hubs the tenant has accounts
     #[command(subcommand)]
     Marketplaces(ListOnly),
-    /// See who is a member
+    /// See who is a member, and let in again who lost their second factor
     #[command(subcommand)]
-    Users(ListOnly),
+    Users(users::Users),
     /// See which tenants there are
     #[command(subcommand)]
     Tenants(ListOnly),
@@ -340,7 +341,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Marketplaces(ListOnly::List) => {
             list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
         }
-        Command::Users(ListOnly::List) => list_all(api, "/api/v1/users", lists::USERS, out).await,
+        Command::Users(what) => users::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
         Command::Jobs(what) => lists::jobs(api, what, out).await,
         Command::Audit(what) => lists::audit(api, what, out).await,

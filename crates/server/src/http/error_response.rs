@@ -1,5 +1,7 @@
 //! The mapping from the domain's errors to responses: the one place where it is done.
 
+mod second_factor;
+
 use std::time::Duration;
 
 use syft_space_domain::PortError;
@@ -29,7 +31,7 @@ use crate::http::reason::Reason;
 impl From<AuthorizationError> for Problem {
     fn from(error: AuthorizationError) -> Self {
         match error {
-            AuthorizationError::Forbidden(error) => Self::new(Reason::Forbidden, error),
+            AuthorizationError::Forbidden(error) => second_factor::forbidden(error),
             AuthorizationError::Unauthenticated(AuthenticateError::Live(error)) => {
                 PortError::from(error).into()
             }
@@ -131,6 +133,10 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Wrong => Self::new(Reason::CredentialsWrong, error),
+            LoginError::CodeRequired => {
+                Self::new(Reason::TotpRequired, format!("{error}: send it as `totp`"))
+            }
+            LoginError::WrongCode => Self::new(Reason::TotpWrong, error),
             LoginError::TooManyGuesses(error) => error.into(),
             LoginError::PortError(error) => error.into(),
         }

@@ -36,11 +36,19 @@ pub(crate) async fn enter_tenant(
     operator: &OperatorScope,
     http: &HttpRequest,
 ) -> Result<Principal, Problem> {
+    Ok(operate(&state.space, operator, named_tenant(http)?.as_ref()).await?)
+}
+
+/// The tenant that the operator names, if they do.
+///
+/// # Errors
+/// When it is no name: then there is no such tenant.
+pub(crate) fn named_tenant(http: &HttpRequest) -> Result<Option<TenantName>, Problem> {
     let named = http.headers().get(OPERATOR_TENANT).map(|value| {
         let name = value.to_str().ok().and_then(|text| TenantName::parse(text).ok());
         name.ok_or_else(|| Problem::new(Reason::NotFound, "there is no tenant of that name"))
     });
-    Ok(operate(&state.space, operator, named.transpose()?.as_ref()).await?)
+    named.transpose()
 }
 
 /// Whether a request over the control socket is the operator's. One that brings a token is the token's, as on the network:

@@ -228,7 +228,11 @@ impl Problem {
             response.insert_header((ALLOW, methods.as_str()));
         }
         match reason {
-            Reason::Unauthenticated | Reason::CredentialsWrong | Reason::RefreshTokenInvalid => {
+            Reason::Unauthenticated
+            | Reason::CredentialsWrong
+            | Reason::RefreshTokenInvalid
+            | Reason::TotpRequired
+            | Reason::TotpWrong => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"syft-space\""));
             }
             Reason::TokenInvalid | Reason::KeyExpired => {

@@ -54,11 +54,19 @@ reasons! {
     RefreshTokenInvalid = UNAUTHORIZED, "refresh_token_invalid", "The refresh token is not valid";
     /// E-mail and password do not belong together.
     CredentialsWrong = UNAUTHORIZED, "credentials_wrong", "The login failed";
+    /// The password is right, and the account has a second factor, of which no code was sent.
+    TotpRequired = UNAUTHORIZED, "totp_required", "A code of the second factor is needed";
+    /// The password is right, and the code of the second factor is wrong, or was used before.
+    TotpWrong = UNAUTHORIZED, "totp_wrong", "The code of the second factor is wrong";
     /// The caller's role does not permit it.
     Forbidden = FORBIDDEN, "forbidden", "Your role does not permit this";
     /// Only an Owner hands out, or touches, that role.
     RoleNotYours = FORBIDDEN, "role_not_yours", "Only an owner may do this";
-    /// A password is changed by whoever gives the current one, and this is not it.
+    /// The caller's role needs a second factor, and the account has none: it does nothing but enrol one.
+    SecondFactorRequired = FORBIDDEN, "second_factor_required", "Enrol a second factor first";
+    /// The code of one's own second factor is wrong, or was used before.
+    CodeWrong = FORBIDDEN, "code_wrong", "The code of the second factor is wrong";
+    /// Whoever changes a password or a second factor gives the current password, and this is not it.
     CurrentPasswordWrong = FORBIDDEN, "current_password_wrong", "The current password is wrong";
     /// The setup token is missing or wrong.
     SetupTokenWrong = FORBIDDEN, "setup_token_wrong", "The setup token is missing or wrong";
@@ -122,7 +130,7 @@ reasons! {
     UsernameMismatch = UNPROCESSABLE_ENTITY, "username_mismatch", "The credential is another account's";
     /// The hub does not accept the credential.
     CredentialRefused = UNPROCESSABLE_ENTITY, "credential_refused", "The hub does not accept the credential";
-    /// Too many wrong passwords were given for the account lately, whether there is one or not.
+    /// Too many wrong passwords or codes were given for the account lately, whether there is one or not.
     TooManyGuesses = TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords";
     /// A hub answered what no hub answers, or refused what was asked of it.
     HubUnreadable = BAD_GATEWAY, "hub_unreadable", "The hub's answer cannot be used";

@@ -5,18 +5,18 @@
 use std::fmt;
 
 use syft_space_domain::access::Permission::{
-    self, ListQueryable, ManageMarketplaces, ManageMembers, OwnAccount, Query, ReadAudit, ReadContent,
-    ReadMarketplaces, ReadMembers, ReadMetadata, WriteDatasets, WriteEndpoints, WritePolicies,
+    self, ListQueryable, ManageMarketplaces, ManageMembers, ManageTenant, OwnAccount, Query, ReadAudit,
+    ReadContent, ReadMarketplaces, ReadMembers, ReadMetadata, WriteDatasets, WriteEndpoints, WritePolicies,
 };
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
-    AccessDenied, AlreadyListed, AudienceTaken, Conflict, CredentialRefused, CredentialsWrong,
+    AccessDenied, AlreadyListed, AudienceTaken, CodeWrong, Conflict, CredentialRefused, CredentialsWrong,
     CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable,
     InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute,
     NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RefreshTokenInvalid,
-    RegistrationClosed, RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TooManyGuesses,
-    Unavailable, UsernameMismatch,
+    RegistrationClosed, RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TenantRequired,
+    TooManyGuesses, TotpRequired, TotpWrong, Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
@@ -25,7 +25,7 @@ use crate::routes::reply::List;
 use crate::routes::{
     api_keys, audit, auth, datasets, docs, documents, endpoints, explanation, front_page, health, hubs,
     invitations, jobs, keys, listings, marketplaces, openapi, operator, policies, query, security_txt,
-    shapes, users,
+    shapes, tenant, totp, users,
 };
 
 /// A method of a route.
@@ -154,7 +154,7 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[PasswordRefused, SetupTokenWrong, RegistrationClosed, NameTaken]);
     Post   "/api/v1/auth/login"    Guard::Open => auth::login,
         summary("Log in").request_body::<auth::Login>().response::<auth::AccessToken<'static>>(200)
-            .reasons(&[CredentialsWrong, PasswordRefused, TooManyGuesses]);
+            .reasons(&[CredentialsWrong, PasswordRefused, TooManyGuesses, TotpRequired, TotpWrong]);
     Post   "/api/v1/auth/refresh"  Guard::Open => auth::refresh,
         summary("Keep a session up")
             .description("The refresh token works once, and the answer has the next one. Sent again within 10 seconds it gets \
@@ -171,6 +171,32 @@ pub static ROUTES: &[Route] = routes! {
             .description("All access tokens of the account end with it, this request's too; the answer is a new one.")
             .request_body::<auth::PasswordChange>().response::<auth::AccessToken<'static>>(200)
             .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses]);
+
+    Get    "/api/v1/auth/totp" member(&[OwnAccount]) => totp::status,
+        summary("Tell whether one has a second factor").response::<totp::SecondFactor>(200);
+    Post   "/api/v1/auth/totp" member(&[OwnAccount]) => totp::enrol,
+        summary("Begin a second factor")
+            .description("It is asked for once it is confirmed. One that has begun and was not confirmed gives way.")
+            .request_body::<totp::Enrol>().response::<totp::Enrolment<'static>>(201)
+            .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses, Conflict]);
+    Delete "/api/v1/auth/totp" member(&[OwnAccount]) => totp::remove,
+        summary("Take one's own second factor off").request_body::<totp::BothFactors>().no_content()
+            .reasons(&[CurrentPasswordWrong, CodeWrong, PasswordRefused, TooManyGuesses, NotFound]);
+    Post   "/api/v1/auth/totp/confirm" member(&[OwnAccount]) => totp::confirm,
+        summary("Confirm a second factor by its first code")
+            .description("From now on a login asks for a code. The recovery codes are shown in this answer alone.")
+            .request_body::<totp::Code>().response::<totp::RecoveryCodes>(200)
+            .reasons(&[CodeWrong, TooManyGuesses, NotFound, Conflict]);
+    Post   "/api/v1/auth/totp/recovery-codes" member(&[OwnAccount]) => totp::renew_recovery_codes,
+        summary("Make new recovery codes, in place of the old ones")
+            .request_body::<totp::Code>().response::<totp::RecoveryCodes>(201)
+            .reasons(&[CodeWrong, TooManyGuesses, NotFound]);
+
+    Get    "/api/v1/tenant" member(&[ManageTenant]) => tenant::get,
+        summary("Show the settings of the tenant").response::<tenant::TenantSettings>(200).etag();
+    Patch  "/api/v1/tenant" member(&[ManageTenant]) => tenant::change,
+        summary("Change the settings of the tenant").merge_patch::<tenant::ChangeTenantSettings>()
+            .response::<tenant::TenantSettings>(200).etag().if_match();
 
     Get    "/api/v1/users"      member(&[ReadMembers]) => users::list,
         summary("List the members").paged().response::<List<users::Member>>(200);
@@ -356,6 +382,9 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
     Post "/operator/v1/keys"    Guard::Operator => keys::rotate,
         summary("Make a new signing key, which signs from now on").request_body::<keys::Rotate>()
             .response::<keys::SigningKey>(201).reasons(&[Conflict]);
+    Post "/operator/v1/users/disable-2fa" Guard::Operator => totp::disable,
+        summary("Take a member's second factor off, and end their sessions").request_body::<totp::MemberAddress>()
+            .no_content().reasons(&[NotFound, Conflict, TenantRequired]);
     Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
         summary("Read the installation's log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };

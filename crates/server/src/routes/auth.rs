@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, ReasonCode};
 use syft_space_domain::identity::{
-    self, ChangePassword, ChangePasswordError, Email, LoggedIn, LoginError, Password, RefreshError,
+    self, ChangePassword, ChangePasswordError, Email, FactorCode, LoggedIn, LoginError, Password,
+    RefreshError,
 };
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::{Secret, TokenHash};
@@ -92,6 +93,10 @@ pub(crate) struct Login {
     pub(crate) password: Secret<String>,
     #[schemars(with = "Option<shapes::TenantNameShape>")]
     pub(crate) tenant: Option<TenantName>,
+    /// Where the account has a second factor: a code of the authenticator app, or a recovery code.
+    #[serde(serialize_with = "rules::exposed_if_some", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shapes::FactorCodeShape>")]
+    pub(crate) totp: Option<Secret<String>>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -110,6 +115,7 @@ pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem>
         email: body.email,
         password: Password::presented(&body.password)?,
         tenant: body.tenant,
+        code: body.totp.as_ref().map(FactorCode::read),
     };
     let logged_in = identity::login(request.space(), &request.context, wanted).await;
     if let Err(LoginError::TooManyGuesses(_)) = &logged_in {
@@ -156,16 +162,14 @@ pub(crate) struct PasswordChange {
     #[schemars(with = "shapes::PasswordShape")]
     pub(crate) current_password: Secret<String>,
     #[serde(serialize_with = "rules::exposed")]
-    #[schemars(with = "shapes::NewPasswordShape")]
+    #[schemars(with = "shapes::MembersPasswordShape")]
     pub(crate) new_password: Secret<String>,
 }
 
 pub(crate) async fn change_password(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: PasswordChange = request.json().await?;
-    let wanted = ChangePassword {
-        current: Password::presented(&body.current_password)?,
-        new: Password::parse(&body.new_password)?,
-    };
+    let wanted =
+        ChangePassword { current: Password::presented(&body.current_password)?, new: body.new_password };
     let changed =
         identity::change_password(request.space(), &request.context, request.principal()?, wanted).await;
     if let Err(ChangePasswordError::TooManyGuesses(_)) = &changed {

@@ -93,7 +93,7 @@ pub(crate) async fn withdraw(request: Request) -> Result<HttpResponse, Problem> 
 pub(crate) struct AcceptInvitation {
     #[schemars(with = "shapes::SecretShape")]
     token: Secret<String>,
-    #[schemars(with = "shapes::NewPasswordShape")]
+    #[schemars(with = "shapes::MembersPasswordShape")]
     password: Secret<String>,
 }
 

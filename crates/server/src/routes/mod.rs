@@ -24,5 +24,7 @@ pub(crate) mod reply;
 mod rules;
 pub(crate) mod security_txt;
 pub(crate) mod shapes;
+pub(crate) mod tenant;
+pub(crate) mod totp;
 mod upload;
 pub(crate) mod users;

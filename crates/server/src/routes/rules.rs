@@ -8,6 +8,7 @@ use syft_space_domain::identity::ApiKey;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::{HubCredential, check_subject};
 use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::Tenant;
 
 /// Reads a value, and checks it.
 pub(super) fn checked<'de, D, T, E>(
@@ -62,6 +63,15 @@ where
     checked(deserializer, HubCredential::check_secret).map(Some)
 }
 
+/// The most days of an API key, in a field that may be left out, and not be null.
+pub(super) fn max_key_days<'de, D>(deserializer: D) -> Result<Option<u32>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let (min, max) = Tenant::KEY_DAYS.into_inner();
+    checked(deserializer, |days| in_range(Some(*days), min, max)).map(Some)
+}
+
 /// The ids of policies. What is no id is told of as an error of the list.
 pub(super) fn policy_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PolicyId>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
@@ -82,4 +92,15 @@ pub(super) fn exposed<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
+}
+
+/// Writes a secret that may be left out, for the one whom it is sent to.
+pub(super) fn exposed_if_some<S: serde::Serializer>(
+    secret: &Option<Secret<String>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => exposed(secret, serializer),
+        None => serializer.serialize_none(),
+    }
 }

@@ -97,9 +97,22 @@ shapes! {
             "At least {} characters and at most {} bytes in UTF-8. What is easily guessed is refused \
              (`password_refused`).", Password::MIN_CHARS, Password::MAX_BYTES),
     });
+    /// A password to be chosen by a member, who may need a second factor beside it.
+    MembersPasswordShape = "MembersPassword": json_schema!({
+        "type": "string", "format": "password", "minLength": Password::MIN_CHARS_BESIDE_FACTOR,
+        "maxLength": Password::MAX_BYTES, "writeOnly": true,
+        "description": format!(
+            "At least {} characters, {} where the role needs a second factor, and at most {} bytes in UTF-8. What is easily \
+             guessed is refused (`password_refused`).",
+            Password::MIN_CHARS, Password::MIN_CHARS_BESIDE_FACTOR, Password::MAX_BYTES),
+    });
     /// A secret that is handed over.
     SecretShape = "Secret": json_schema!({ "type": "string", "format": "password", "writeOnly": true });
     /// Where a hub is.
+    /// A code of an authenticator app, or a recovery code.
+    FactorCodeShape = "FactorCode": json_schema!({ "type": "string", "writeOnly": true });
+    /// A recovery code.
+    RecoveryCodeShape = "RecoveryCode": json_schema!({ "type": "string", "pattern": "^[a-z2-7]{6}(-[a-z2-7]{6}){3}$" });
     HubUrlShape = "HubUrl": json_schema!({
         "type": "string", "format": "uri", "maxLength": HubUrl::MAX,
         "description": "`https://host`, or `https://host:port`; no user name, query or fragment. Plain `http` and \

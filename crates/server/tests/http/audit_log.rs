@@ -53,6 +53,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             "/auth/password".into(),
             json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
         ),
+        ("POST", "/auth/totp", "/auth/totp".into(), json!({ "password": PASSWORD })),
+        ("PATCH", "/tenant", "/tenant".into(), json!({ "second_factor_roles": ["viewer"] })),
         ("PATCH", "/users/{id}", format!("/users/{user}"), json!({ "role": "viewer" })),
         ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),
         ("POST", "/invitations", "/invitations".into(), invite.clone()),
@@ -114,8 +116,15 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     ];
     // What changes nothing by its nature, and what was called to get here.
     let quiet = [("POST", "/endpoints/{slug}/policies/explain"), ("POST", "/auth/register")];
-    // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look: in `identity`.
-    let elsewhere = [("POST", "/datasets/{id}/jobs/{job}/cancel"), ("DELETE", "/auth/me")];
+    // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look: in `identity`. What wants
+    // a code: in `factors`.
+    let elsewhere = [
+        ("POST", "/datasets/{id}/jobs/{job}/cancel"),
+        ("DELETE", "/auth/me"),
+        ("DELETE", "/auth/totp"),
+        ("POST", "/auth/totp/confirm"),
+        ("POST", "/auth/totp/recovery-codes"),
+    ];
     let covered: HashSet<(String, String)> = calls
         .iter()
         .map(|(method, path, ..)| (*method, *path))

@@ -8,6 +8,7 @@
 mod compare;
 mod datasets;
 mod endpoints;
+mod factors;
 mod hostile;
 mod keys;
 mod limits;
@@ -52,6 +53,7 @@ fn chapters() -> Vec<fn() -> Playing> {
         || Box::pin(open::play()),
         || Box::pin(roles::play()),
         || Box::pin(members::play()),
+        || Box::pin(factors::play()),
         || Box::pin(datasets::play()),
         || Box::pin(endpoints::play()),
         || Box::pin(marketplaces::play()),

@@ -24,6 +24,8 @@ mod documents;
 #[cfg(test)]
 mod exhaustion;
 #[cfg(test)]
+mod factors;
+#[cfg(test)]
 mod fair;
 #[cfg(test)]
 mod files;

@@ -96,6 +96,10 @@ impl Fixture {
 const CANCEL_PATH: &str = "/datasets/{id}/jobs/{job}/cancel";
 /// The endpoint has no policy by then, so that nobody can list it.
 const LISTINGS_PATH: &str = "/endpoints/{slug}/listings";
+/// Of one's own second factor, which nobody has: one begins, and the code is wrong.
+const TOTP_PATH: &str = "/auth/totp";
+const CONFIRM_PATH: &str = "/auth/totp/confirm";
+const RECOVERY_CODES_PATH: &str = "/auth/totp/recovery-codes";
 /// It takes no body.
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
 
@@ -104,6 +108,10 @@ const SYNC_PATH: &str = "/marketplaces/{id}/sync";
 pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
     let path = route.path.trim_start_matches("/api/v1");
     match (route.method, path) {
+        (Method::Delete, TOTP_PATH) => Some(json!({ "password": PASSWORD, "code": "000000" })),
+        (Method::Post, TOTP_PATH) => Some(json!({ "password": PASSWORD })),
+        (Method::Post, CONFIRM_PATH | RECOVERY_CODES_PATH) => Some(json!({ "code": "000000" })),
+        (Method::Patch, "/tenant") => Some(json!({ "second_factor_roles": [] })),
         (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
@@ -222,6 +230,14 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             let answer = call(client, route, &path, sent).await;
             if permitted && route.path.ends_with(CANCEL_PATH) {
                 answer.expect_problem(409, "conflict");
+            } else if permitted && route.path.ends_with(CONFIRM_PATH) {
+                answer.expect_problem(403, "code_wrong");
+            } else if permitted
+                && (route.path.ends_with(RECOVERY_CODES_PATH)
+                    || (route.method, route.path.trim_start_matches("/api/v1"))
+                        == (Method::Delete, TOTP_PATH))
+            {
+                answer.expect_problem(404, "not_found");
             } else if permitted && route.method == Method::Post && route.path.ends_with(LISTINGS_PATH) {
                 answer.expect_problem(409, "no_access_policy");
             } else if permitted {

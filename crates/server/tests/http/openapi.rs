@@ -8,6 +8,7 @@ use syft_space::http::openapi;
 use syft_space::http::reason::Reason;
 use syft_space::http::route_table::{Guard, ROUTES, Route};
 
+use crate::factors::authenticator::Authenticator;
 use crate::space::openapi_check::{DOCUMENT, operation, resolve, validator};
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
@@ -151,6 +152,17 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     let token = told.send("auth_login", "", 200).await["access_token"].as_str().unwrap().to_owned();
     told.client = space.anybody().with_token(&token);
     assert_eq!(told.send("auth_me", "", 200).await["id"], owner["id"]);
+    let begun = told.send("totp_enrol", "", 201).await;
+    let app = Authenticator::of(begun["secret"].as_str().unwrap());
+    for (drift, example) in [(-1, "287082"), (0, "081804"), (1, "050471")] {
+        told.swap(example, &app.code(drift).await);
+    }
+    told.send("totp_confirm", "", 200).await;
+    told.send("totp_renew_recovery_codes", "", 201).await;
+    told.send("totp_status", "", 200).await;
+    told.send("totp_remove", "", 204).await;
+    told.send("tenant_change", "", 200).await;
+    told.send("tenant_get", "", 200).await;
     let changed = told.send("auth_change_password", "", 200).await;
     told.client = space.anybody().with_token(changed["access_token"].as_str().unwrap());
     let invited = told.send("invitations_create", "", 201).await;

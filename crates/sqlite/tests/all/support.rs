@@ -60,8 +60,10 @@ pub(crate) fn tenant(n: u64) -> Tenant {
         id: tenant_id(n),
         name: TenantName::parse(&format!("tenant-{n}")).unwrap(),
         max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
+        second_factor_roles: [].into(),
         limits: TenantLimits::default(),
         version: 0,
+        revision: 1,
         created_at: time(1),
     }
 }

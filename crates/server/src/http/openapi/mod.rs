@@ -24,6 +24,8 @@ const TAGS: &[(&str, &str)] = &[
     ("security_txt", "Where weaknesses are reported."),
     ("health", "Is the server there, and does it serve?"),
     ("auth", "Registering, logging in, and who one is."),
+    ("totp", "One's own second factor."),
+    ("tenant", "The settings of the tenant."),
     ("users", "Members of the tenant."),
     ("invitations", "Inviting, and accepting."),
     ("datasets", "Documents that are searched together."),

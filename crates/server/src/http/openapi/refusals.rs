@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use syft_space_domain::access::Permission;
 
 use crate::http::reason::Reason;
 use crate::http::route_table::{Guard, Method, Route};
@@ -15,8 +16,11 @@ pub(super) const REASONS_WITHOUT_ROUTE: &[Reason] = &[Reason::NoRoute, Reason::M
 pub fn reasons(route: &Route) -> Vec<Reason> {
     let docs = &route.docs;
     let mut all = vec![Reason::Ambiguous, Reason::Malformed, Reason::Invalid, Reason::Internal];
-    if let Guard::Member(_) = route.guard {
+    if let Guard::Member(permissions) = route.guard {
         all.extend([Reason::Unauthenticated, Reason::TokenInvalid, Reason::KeyExpired, Reason::Forbidden]);
+        if permissions.iter().any(|permission| *permission != Permission::OwnAccount) {
+            all.push(Reason::SecondFactorRequired);
+        }
     }
     if route.path.contains('{') {
         all.push(Reason::NotFound);

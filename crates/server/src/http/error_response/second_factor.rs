@@ -1,0 +1,61 @@
+//! The responses to errors of second factors, and of the settings that demand them.
+
+use syft_space_domain::access::PrincipalKind;
+use syft_space_domain::identity::{DisableSecondFactorError, Forbidden, SecondFactorError};
+use syft_space_domain::tenant::SettingsError;
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+
+/// The answer to a caller whose standing does not permit it.
+pub(super) fn forbidden(error: Forbidden) -> Problem {
+    match error.kind {
+        PrincipalKind::WithoutSecondFactor(_) => Problem::new(
+            Reason::SecondFactorRequired,
+            format!("{error}: POST /api/v1/auth/totp begins one, POST /api/v1/auth/totp/confirm confirms it"),
+        ),
+        PrincipalKind::Member(_) | PrincipalKind::Operator | PrincipalKind::HubUser => {
+            Problem::new(Reason::Forbidden, error)
+        }
+    }
+}
+
+impl From<SecondFactorError> for Problem {
+    fn from(error: SecondFactorError) -> Self {
+        match error {
+            SecondFactorError::Authorization(error) => error.into(),
+            SecondFactorError::WrongPassword => Self::new(Reason::CurrentPasswordWrong, error),
+            SecondFactorError::WrongCode => Self::new(Reason::CodeWrong, error),
+            SecondFactorError::Enrolled => {
+                Self::new(Reason::Conflict, format!("{error}, with DELETE /api/v1/auth/totp"))
+            }
+            SecondFactorError::NotEnrolled => {
+                Self::new(Reason::NotFound, format!("{error}, with POST /api/v1/auth/totp"))
+            }
+            SecondFactorError::TooManyGuesses(error) => error.into(),
+            SecondFactorError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<DisableSecondFactorError> for Problem {
+    fn from(error: DisableSecondFactorError) -> Self {
+        match error {
+            DisableSecondFactorError::Operate(error) => error.into(),
+            DisableSecondFactorError::NotFound => Self::new(Reason::NotFound, error),
+            DisableSecondFactorError::NotEnrolled => Self::new(Reason::Conflict, error),
+            DisableSecondFactorError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<SettingsError> for Problem {
+    fn from(error: SettingsError) -> Self {
+        match error {
+            SettingsError::Authorization(error) => error.into(),
+            SettingsError::NotFound => Self::new(Reason::NotFound, error),
+            SettingsError::Changed => Self::new(Reason::Changed, error),
+            SettingsError::PortError(error) => error.into(),
+        }
+    }
+}
