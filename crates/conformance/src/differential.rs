@@ -45,7 +45,7 @@ enum Operation {
     RemoveAccount { tenant: u64, account: u64 },
     AddSession { tenant: u64, n: u64, account: u64 },
     RenewSession { tenant: u64, n: u64, at: u32 },
-    RemoveSession { tenant: u64, n: u64 },
+    RemoveSession { tenant: u64, account: u64, n: u64 },
     RemoveSessions { tenant: u64, account: u64 },
     TrimSessions { at: u32, max: u64 },
     AddInvitation { tenant: u64, n: u64 },
@@ -103,7 +103,7 @@ fn operations() -> impl Strategy<Value = Operation> {
         (n(), n()).prop_map(|(tenant, account)| Operation::RemoveAccount { tenant, account }),
         (n(), n(), n()).prop_map(|(tenant, n, account)| Operation::AddSession { tenant, n, account }),
         (n(), n(), at()).prop_map(|(tenant, n, at)| Operation::RenewSession { tenant, n, at }),
-        (n(), n()).prop_map(|(tenant, n)| Operation::RemoveSession { tenant, n }),
+        (n(), n(), n()).prop_map(|(tenant, account, n)| Operation::RemoveSession { tenant, account, n }),
         (n(), n()).prop_map(|(tenant, account)| Operation::RemoveSessions { tenant, account }),
         (at(), n()).prop_map(|(at, max)| Operation::TrimSessions { at, max }),
         (n(), n()).prop_map(|(tenant, n)| Operation::AddInvitation { tenant, n }),
@@ -199,8 +199,9 @@ impl Operation {
                     Session { idle_until: time(at), last_used_at: time(at), ..session(tenant, n, 1) };
                 tx.renew_session(&write_scope(tenant), &renewed)?;
             }
-            Self::RemoveSession { tenant, n } => {
-                return tx.remove_session(&write_scope(tenant), session_id(n)).map(Some);
+            Self::RemoveSession { tenant, account, n } => {
+                let (account, id) = (account_id(account), session_id(n));
+                return tx.remove_session(&write_scope(tenant), account, id).map(Some);
             }
             Self::RemoveSessions { tenant, account } => {
                 tx.remove_sessions(&write_scope(tenant), account_id(account))?;

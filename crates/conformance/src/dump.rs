@@ -183,7 +183,7 @@ impl TenantDump {
                 .collect::<Result<_, _>>()?,
             sessions_by_id_and_family: (1..=numbers)
                 .map(|n| {
-                    let found = view.session(&scope, session_id(n))?;
+                    let found = view.session(&scope, account_id(1), session_id(n))?;
                     let family = session(of, n, 1).refresh.family;
                     Ok([found, view.session_by_family(&family)?])
                 })

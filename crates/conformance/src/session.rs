@@ -43,8 +43,12 @@ fn add(store: &dyn Store, tenant: u64, session: Session) {
     commit(store, move |tx| tx.add_session(&write_scope(tenant), &session));
 }
 
-fn find(store: &dyn Store, tenant: u64, n: u64) -> Option<Session> {
-    read(store, move |view| view.session(&scope(tenant), session_id(n)))
+fn find(store: &dyn Store, tenant: u64, account: u64, n: u64) -> Option<Session> {
+    read(store, move |view| view.session(&scope(tenant), account_id(account), session_id(n)))
+}
+
+fn end(store: &dyn Store, tenant: u64, account: u64, n: u64) -> bool {
+    commit(store, move |tx| tx.remove_session(&write_scope(tenant), account_id(account), session_id(n)))
 }
 
 fn by_family(store: &dyn Store, family: TokenHash) -> Option<Session> {
@@ -84,14 +88,14 @@ pub fn a4_a_session_is_found_by_id_and_by_the_family_of_its_tokens(make: &StoreF
     let store = &*fixture.adapter;
     let plain = Session { address: None, user_agent: None, ..session(1, 2, 1) };
     let known = used(&session(1, 3, 2));
-    for added in [session(1, 1, 1), plain, known] {
+    for (added, of, n) in [(session(1, 1, 1), 1, 1), (plain, 1, 2), (known, 2, 3)] {
         add(store, 1, added.clone());
-        let n = ids(store, 1, None).len().try_into().expect("a small number");
-        assert_eq!(find(store, 1, n).as_ref(), Some(&added), "a session is found by its id");
+        assert_eq!(find(store, 1, of, n).as_ref(), Some(&added), "a session is found by its id");
+        assert_eq!(find(store, 1, 3 - of, n), None, "and as nobody else's");
         let found = by_family(store, added.refresh.family);
         assert_eq!(found, Some(added), "and by the family of its tokens");
     }
-    assert_eq!(find(store, 1, 4), None, "one that is not there is not found");
+    assert_eq!(find(store, 1, 1, 4), None, "one that is not there is not found");
     assert_eq!(by_family(store, session(1, 4, 1).refresh.family), None, "nor by its family");
     assert_eq!(by_family(store, session(1, 1, 1).refresh.current), None, "nor by another hash");
     let own = |n: u64, session: u64| (account_id(n), session_id(session));
@@ -101,23 +105,23 @@ pub fn a4_a_session_is_found_by_id_and_by_the_family_of_its_tokens(make: &StoreF
     assert_eq!(listed, [session_id(1), session_id(2)], "and listed in their order");
 }
 
-/// A second one with the id in a tenant, or the family anywhere, is a conflict; so is one of nobody.
+/// A second one with the id of one of the account's, or a family from anywhere, is a conflict; so is one of nobody.
 pub fn a4_a_session_is_an_accounts_and_its_family_is_its_own(make: &StoreFactory) {
     let fixture = with_accounts(make);
     let store = &*fixture.adapter;
     add(store, 1, session(1, 1, 1));
     assert_conflict(store, "a second session with an id", |tx| {
-        tx.add_session(&write_scope(1), &Session { id: session_id(1), ..session(1, 2, 2) })
+        tx.add_session(&write_scope(1), &Session { id: session_id(1), ..session(1, 2, 1) })
     });
     assert_conflict(store, "a second session with a family, in another tenant", |tx| {
         tx.add_session(&write_scope(2), &Session { refresh: session(1, 1, 1).refresh, ..session(2, 2, 1) })
     });
     assert_conflict(store, "a session of nobody", |tx| tx.add_session(&write_scope(1), &session(1, 3, 9)));
     add(store, 2, session(2, 1, 1));
-    assert_eq!(find(store, 1, 1), Some(session(1, 1, 1)), "another tenant may have the id");
+    assert_eq!(find(store, 1, 1, 1), Some(session(1, 1, 1)), "another tenant may have the id");
 }
 
-/// Whose it is, when it began and ends, and where it was begun from.
+/// When it began and ends, and where it was begun from.
 pub fn a4_a_session_that_is_used_keeps_what_it_is(make: &StoreFactory) {
     let fixture = with_accounts(make);
     let store = &*fixture.adapter;
@@ -126,7 +130,6 @@ pub fn a4_a_session_that_is_used_keeps_what_it_is(make: &StoreFactory) {
     }
     let renewed = used(&session(1, 1, 1));
     let changed = Session {
-        account: account_id(2),
         created_at: time(99),
         expires_at: time(99),
         address: None,
@@ -134,13 +137,13 @@ pub fn a4_a_session_that_is_used_keeps_what_it_is(make: &StoreFactory) {
         ..renewed.clone()
     };
     commit(store, move |tx| tx.renew_session(&write_scope(1), &changed));
-    assert_eq!(find(store, 1, 1).as_ref(), Some(&renewed), "a session's use is kept, and the rest stays");
+    assert_eq!(find(store, 1, 1, 1).as_ref(), Some(&renewed), "a session's use is kept, and the rest stays");
     assert_eq!(
         by_family(store, renewed.refresh.family),
         Some(renewed),
         "also where it is found by its family"
     );
-    assert_eq!(find(store, 1, 2), Some(session(1, 2, 1)), "another session stays as it was");
+    assert_eq!(find(store, 1, 1, 2), Some(session(1, 2, 1)), "another session stays as it was");
 }
 
 /// Another account's stay.
@@ -150,8 +153,9 @@ pub fn a4_sessions_end_one_by_one_and_all_at_once(make: &StoreFactory) {
     for (n, account) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
         add(store, 1, session(1, n, account));
     }
-    assert!(commit(store, |tx| tx.remove_session(&write_scope(1), session_id(1))), "a session ends");
-    assert!(!commit(store, |tx| tx.remove_session(&write_scope(1), session_id(1))), "and once");
+    assert!(!end(store, 1, 2, 1), "nobody ends another's session");
+    assert!(end(store, 1, 1, 1), "a session ends");
+    assert!(!end(store, 1, 1, 1), "and once");
     assert_eq!(by_family(store, session(1, 1, 1).refresh.family), None, "its tokens find nothing any more");
     assert_eq!(ids(store, 1, Some(1)).len(), 2, "one that ends leaves the others");
     commit(store, |tx| tx.remove_sessions(&write_scope(1), account_id(1)));
@@ -170,7 +174,7 @@ pub fn a4_sessions_end_with_their_account(make: &StoreFactory) {
         tx.remove_account(&write_scope(1), account_id(1))?;
         tx.add_account(&write_scope(1), &account(1, 1, Role::User))
     });
-    assert_eq!(find(store, 1, 1), None, "a session ends with its account");
+    assert_eq!(find(store, 1, 1, 1), None, "a session ends with its account");
     assert_eq!(by_family(store, session(1, 1, 1).refresh.family), None, "its tokens find nothing any more");
     assert_eq!(ids(store, 1, None), [(account_id(2), session_id(2))], "another account's stays");
 }
@@ -202,19 +206,19 @@ pub fn z1_a_session_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFacto
     add(store, 1, session(1, 1, 1));
     add(store, 2, session(2, 1, 1));
     add(store, 2, session(2, 2, 2));
-    let theirs = || [1, 2].map(|n| find(store, 2, n));
+    let theirs = || [1, 2].map(|n| find(store, 2, n, n));
     let before = theirs();
-    assert_eq!(find(store, 1, 2), None, "another tenant's session is not seen");
-    assert_eq!(find(store, 1, 1), Some(session(1, 1, 1)), "but one's own is");
+    assert_eq!(find(store, 1, 2, 2), None, "another tenant's session is not seen");
+    assert_eq!(find(store, 1, 1, 1), Some(session(1, 1, 1)), "but one's own is");
     assert_eq!(of(store, 1, 2), [], "another tenant's sessions are not listed");
     assert_eq!(ids(store, 1, Some(2)), [], "nor their ids");
     assert_eq!(ids(store, 1, None).len(), 1, "nor among all");
     // Changing a missing row may be an error or do nothing. It must not change another tenant's row.
     drop(submit(store, |tx| tx.renew_session(&write_scope(1), &used(&session(2, 2, 2)))).wait());
     commit(store, |tx| tx.renew_session(&write_scope(1), &used(&session(1, 1, 1))));
-    assert!(!commit(store, |tx| tx.remove_session(&write_scope(1), session_id(2))), "it is not ended");
+    assert!(!end(store, 1, 2, 2), "it is not ended");
     commit(store, |tx| tx.remove_sessions(&write_scope(1), account_id(2)));
-    assert!(commit(store, |tx| tx.remove_session(&write_scope(1), session_id(1))), "one's own is");
+    assert!(end(store, 1, 1, 1), "one's own is");
     commit(store, |tx| tx.remove_sessions(&write_scope(1), account_id(1)));
     assert_eq!(theirs(), before, "another tenant's sessions are not changed");
     // The scope decides the tenant, not the row.

@@ -114,12 +114,14 @@ fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FileRefused> {
 /// Whether a text changes its characters by escapes, as ISO-2022-JP, -KR and -CN do. What terminals are told to come
 /// back to ASCII or to change a colour is not among them.
 fn is_in_escapes(bytes: &[u8]) -> bool {
-    bytes.windows(3).any(|three| {
+    memchr::memchr_iter(0x1b, bytes).any(|at| {
         matches!(
-            three,
-            [0x1b, b'$', b'@' | b'A' | b'B' | b'('..=b'+']
-                | [0x1b, b'(', b'H'..=b'J']
-                | [0x1b, b'.', b'A' | b'F']
+            bytes.get(at..),
+            Some(
+                [0x1b, b'$', b'@' | b'A' | b'B' | b'('..=b'+', ..]
+                    | [0x1b, b'(', b'H'..=b'J', ..]
+                    | [0x1b, b'.', b'A' | b'F', ..]
+            )
         )
     })
 }

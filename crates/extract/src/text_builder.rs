@@ -80,7 +80,7 @@ impl TextBuilder {
         let text = without_data_uris(text);
         let mut rest = text.as_ref();
         while !rest.is_empty() && !self.full {
-            let word_end = rest.find(is_space).unwrap_or(rest.len());
+            let word_end = end_of_word(rest);
             let (word, after) = rest.split_at(word_end);
             self.write(word);
             rest = after.trim_start_matches(is_space);
@@ -114,7 +114,9 @@ impl TextBuilder {
         self.text.push_str(&self.marker);
         self.marker.clear();
         self.gap = Gap::Nothing;
-        if text.chars().any(|c| is_line_end(c) || is_disallowed_control(c)) {
+        // Most words are of these alone.
+        let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if !is_plain && text.chars().any(|c| is_line_end(c) || is_disallowed_control(c)) {
             let with_line_feeds = text.chars().map(|c| if is_line_end(c) { '\n' } else { c });
             self.text.extend(with_line_feeds.filter(|c| !is_disallowed_control(*c)));
         } else {
@@ -158,6 +160,13 @@ fn is_line_end(c: char) -> bool {
 
 fn is_space(c: char) -> bool {
     c.is_whitespace() || is_line_end(c)
+}
+
+/// Where the word ends with which a text begins.
+fn end_of_word(text: &str) -> usize {
+    let plain = text.bytes().take_while(u8::is_ascii_graphic).count();
+    let rest = text.get(plain..).unwrap_or_default();
+    plain.saturating_add(rest.find(is_space).unwrap_or(rest.len()))
 }
 
 /// The most characters of a title.

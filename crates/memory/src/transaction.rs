@@ -30,7 +30,7 @@ pub(crate) struct Tables {
     pub(crate) api_keys: Table<ApiKeyId, ApiKey>,
     pub(crate) second_factors: Table<AccountId, SecondFactor>,
     pub(crate) recovery_codes: Table<AccountId, BTreeSet<[u8; 32]>>,
-    pub(crate) sessions: Table<SessionId, Session>,
+    pub(crate) sessions: Table<(AccountId, SessionId), Session>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) invitations: Table<InvitationId, Invitation>,

@@ -40,6 +40,9 @@ pub struct ClientSettings {
     pub ca_file: Option<PathBuf>,
     /// The time for a connection, TLS included.
     pub connect_timeout: Duration,
+    /// The time for looking up a name. That one cannot be resolved, or leads to where nobody may call, is told when it is
+    /// over, so that the time does not say which. Less than the time for a connection.
+    pub name_time: Duration,
     /// The time for a call, retries included, unless the call has its own.
     pub timeout: Duration,
     /// The most bytes of a response's body, unless the call has its own limit.
@@ -58,6 +61,7 @@ impl Default for ClientSettings {
             allow: AllowList::default(),
             ca_file: None,
             connect_timeout: Duration::from_secs(5),
+            name_time: Duration::from_secs(2),
             timeout: Duration::from_secs(30),
             max_response_bytes: 1024 * 1024,
             max_concurrent_calls: 128,
@@ -86,8 +90,9 @@ impl Client {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, SetupError> {
         let tls = tls::config(settings.ca_file.as_deref())?;
-        let timeout = settings.connect_timeout;
-        let guarded = GuardedConnector { resolver, allow: Arc::new(settings.allow.clone()), timeout };
+        let (timeout, name_time) = (settings.connect_timeout, settings.name_time);
+        let allow = Arc::new(settings.allow.clone());
+        let guarded = GuardedConnector { resolver, allow, timeout, name_time };
         let inner = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -105,7 +110,7 @@ impl Client {
     }
 
     /// Makes a call. A response of any status is `Ok`. A call that may be retried is tried again when the connection
-    /// fails or the response is 502, 503 or 504.
+    /// fails, though not where the name does, or the response is 502, 503 or 504.
     ///
     /// # Errors
     /// When the target may not be called, cannot be resolved, reached or trusted, too many calls are under way, or the

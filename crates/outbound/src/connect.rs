@@ -10,7 +10,7 @@ use http::Uri;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tower_service::Service;
 
 use crate::allow_list::AllowList;
@@ -29,18 +29,34 @@ pub(crate) struct GuardedConnector {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) allow: Arc<AllowList>,
     pub(crate) timeout: Duration,
+    pub(crate) name_time: Duration,
 }
 
 impl GuardedConnector {
-    async fn connect(self, target: Target) -> Result<TokioIo<TcpStream>, OutboundError> {
-        let addresses = match target.host.parse::<IpAddr>() {
-            Ok(address) => vec![SocketAddr::new(address, target.port)],
-            Err(_) => {
-                let found = self.resolver.resolve(&target.host, target.port).await;
-                found.map_err(|_| OutboundError::Unresolved(target.host.clone()))?
+    /// The addresses of a target, each of which may be called.
+    async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, OutboundError> {
+        if let Ok(address) = target.host.parse::<IpAddr>() {
+            let addresses = vec![SocketAddr::new(address, target.port)];
+            target.check(&addresses, &self.allow)?;
+            return Ok(addresses);
+        }
+        let told_at = Instant::now() + self.name_time;
+        let found = timeout_at(told_at, self.resolver.resolve(&target.host, target.port)).await;
+        let checked = match found {
+            Ok(Ok(addresses)) if !addresses.is_empty() => {
+                target.check(&addresses, &self.allow).map(|()| addresses).map_err(OutboundError::from)
             }
+            _ => Err(OutboundError::Unresolved(target.host.clone())),
         };
-        target.check(&addresses, &self.allow)?;
+        if checked.is_err() {
+            // At once it would tell whoever names a target which names of the network behind this machine there are.
+            sleep_until(told_at).await;
+        }
+        checked
+    }
+
+    async fn connect(self, target: Target) -> Result<TokioIo<TcpStream>, OutboundError> {
+        let addresses = self.addresses(&target).await?;
         // Each address has its share of the time: one that is silent does not take it all.
         let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
         let mut last = OutboundError::Unresolved(target.host.clone());

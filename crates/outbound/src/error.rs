@@ -41,9 +41,10 @@ pub enum OutboundError {
 }
 
 impl OutboundError {
-    /// Whether the same call might succeed in a moment.
+    /// Whether the same call might succeed in a moment. Of a name that cannot be resolved that is not said: the time would tell
+    /// it from one that may not be called.
     pub(crate) fn is_transient(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Unresolved(_) | Self::Broken)
+        matches!(self, Self::Connect(_) | Self::Broken)
     }
 
     /// The error of a failed attempt: our connector's own, if it is among the sources.

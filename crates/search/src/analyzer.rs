@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use syft_space_domain::dataset::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
-use tantivy::tokenizer::{Language, Stemmer, StopWordFilter, TextAnalyzer, Token, TokenizerManager};
+use tantivy::tokenizer::{Language, StopWordFilter, TextAnalyzer, Token, TokenizerManager};
 
+use crate::stemmer::RememberedStems;
 use crate::stop_words;
 use crate::tokenizer::{CAPITAL_MARK, Casing, CjkMode, Listed, NAME_MARK, UnicodeTokenizer, is_title};
 
@@ -62,13 +63,13 @@ pub(crate) fn build_for(settings: AnalyzerSettings, cjk: CjkMode, listed: Listed
             let words = words.filter(stop_words).filter(question_words);
             match stemmed {
                 None => words.build(),
-                Some(language) => words.filter(Stemmer::new(language)).build(),
+                Some(language) => words.filter(RememberedStems::new(language)).build(),
             }
         }
         // Marked words are asked for as they are written: to stem them would cost much and find nothing more.
         (Listed::UnmarkedAndNames | Listed::Unmarked, stop_words, Some(language)) => {
             let words = TextAnalyzer::builder(UnicodeTokenizer::new(cjk, casing, listed, stop_words));
-            words.filter(Stemmer::new(language)).build()
+            words.filter(RememberedStems::new(language)).build()
         }
         (_, stop_words, _) => UnicodeTokenizer::new(cjk, casing, listed, stop_words).into(),
     }

@@ -70,6 +70,7 @@ mod reference;
 mod segment;
 mod snapshot;
 mod spelling;
+mod stemmer;
 mod stop_words;
 mod tokenizer;
 mod top_k;

@@ -17,8 +17,8 @@ use crate::session::Session;
 #[diesel(table_name = sessions)]
 struct SessionRow {
     tenant_id: Key,
-    id: Key,
     account_id: Key,
+    id: Key,
     created_at: i64,
     last_used_at: i64,
     expires_at: i64,
@@ -37,8 +37,8 @@ impl SessionRow {
         let rotated = session.refresh.rotated.as_ref();
         Self {
             tenant_id: scope.into(),
-            id: session.id.into(),
             account_id: session.account.into(),
+            id: session.id.into(),
             created_at: session.created_at.as_unix_micros(),
             last_used_at: session.last_used_at.as_unix_micros(),
             expires_at: session.expires_at.as_unix_micros(),
@@ -96,10 +96,11 @@ impl SessionView for Session<'_> {
     fn session(
         &mut self,
         scope: &TenantScope,
+        account: AccountId,
         id: SessionId,
     ) -> Result<Option<identity::Session>, StoreError> {
         let row: Option<SessionRow> = self.read(|connection| {
-            let row = sessions::table.find((Key::from(scope), Key::from(id)));
+            let row = sessions::table.find((Key::from(scope), Key::from(account), Key::from(id)));
             row.select(SessionRow::as_select()).first(connection).optional()
         })?;
         row.map(identity::Session::try_from).transpose()
@@ -114,14 +115,11 @@ impl SessionView for Session<'_> {
             sessions::table
                 .filter(sessions::tenant_id.eq(Key::from(scope)))
                 .filter(sessions::account_id.eq(Key::from(account)))
+                .order(sessions::id)
                 .select(SessionRow::as_select())
                 .load(connection)
         })?;
-        // Sorted here: SQLite would rather go through all of the tenant's than sort these few.
-        let sessions = rows.into_iter().map(identity::Session::try_from);
-        let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
-        sessions.sort_unstable_by_key(|session| session.id);
-        Ok(sessions)
+        rows.into_iter().map(identity::Session::try_from).collect()
     }
 
     fn session_ids(
@@ -153,7 +151,7 @@ impl SessionRows for Session<'_> {
     fn renew_session(&mut self, scope: &WriteScope, session: &identity::Session) -> Result<(), StoreError> {
         let row = SessionRow::new(scope, session);
         self.write(|connection| {
-            diesel::update(sessions::table.find((row.tenant_id, row.id)))
+            diesel::update(sessions::table.find((row.tenant_id, row.account_id, row.id)))
                 .set((
                     sessions::last_used_at.eq(row.last_used_at),
                     sessions::idle_until.eq(row.idle_until),
@@ -167,15 +165,20 @@ impl SessionRows for Session<'_> {
         Ok(())
     }
 
-    fn remove_session(&mut self, scope: &WriteScope, id: SessionId) -> Result<bool, StoreError> {
-        let account: Option<Key> = self.write(|connection| {
-            let row = sessions::table.find((Key::from(scope), Key::from(id)));
-            diesel::delete(row).returning(sessions::account_id).get_result(connection).optional()
+    fn remove_session(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        id: SessionId,
+    ) -> Result<bool, StoreError> {
+        let removed = self.write(|connection| {
+            let row = sessions::table.find((Key::from(scope), Key::from(account), Key::from(id)));
+            diesel::delete(row).execute(connection)
         })?;
-        if let Some(account) = account {
-            self.record_change(StateChange::Member(scope.tenant(), account.into()));
+        if removed > 0 {
+            self.record_change(StateChange::Member(scope.tenant(), account));
         }
-        Ok(account.is_some())
+        Ok(removed > 0)
     }
 
     fn remove_sessions(&mut self, scope: &WriteScope, account: AccountId) -> Result<(), StoreError> {
@@ -198,11 +201,12 @@ impl SessionRows for Session<'_> {
                 .filter(sessions::idle_until.le(now.as_unix_micros()))
                 .order(sessions::idle_until)
                 .limit(max)
-                .select((sessions::tenant_id, sessions::id, sessions::account_id))
+                .select((sessions::tenant_id, sessions::account_id, sessions::id))
                 .load(connection)
         })?;
-        for (tenant, id, account) in over {
-            self.write(|connection| diesel::delete(sessions::table.find((tenant, id))).execute(connection))?;
+        for key in over {
+            self.write(|connection| diesel::delete(sessions::table.find(key)).execute(connection))?;
+            let (tenant, account, _) = key;
             self.record_change(StateChange::Member(tenant.into(), account.into()));
         }
         Ok(())

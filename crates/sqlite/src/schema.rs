@@ -90,10 +90,10 @@ table! {
 }
 
 table! {
-    sessions (tenant_id, id) {
+    sessions (tenant_id, account_id, id) {
         tenant_id -> Binary,
-        id -> Binary,
         account_id -> Binary,
+        id -> Binary,
         created_at -> BigInt,
         last_used_at -> BigInt,
         expires_at -> BigInt,

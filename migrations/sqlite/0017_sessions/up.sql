@@ -1,8 +1,8 @@
 -- A login goes on as a session, and ends with its account. What is stored of its refresh tokens makes none.
 CREATE TABLE sessions (
     tenant_id        BLOB    NOT NULL,
-    id               BLOB    NOT NULL,
     account_id       BLOB    NOT NULL,
+    id               BLOB    NOT NULL,
     created_at       INTEGER NOT NULL,
     last_used_at     INTEGER NOT NULL,
     expires_at       INTEGER NOT NULL,
@@ -14,14 +14,12 @@ CREATE TABLE sessions (
     refresh_previous BLOB,
     refresh_nonce    BLOB,
     refreshed_at     INTEGER,
-    PRIMARY KEY (tenant_id, id),
+    PRIMARY KEY (tenant_id, account_id, id),
     FOREIGN KEY (tenant_id, account_id) REFERENCES accounts (tenant_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 -- Whoever holds a refresh token says nothing else.
 CREATE UNIQUE INDEX sessions_by_family ON sessions (refresh_family);
-
-CREATE INDEX sessions_of_account ON sessions (account_id, tenant_id);
 
 -- What is over is removed, whosever it is.
 CREATE INDEX sessions_by_end ON sessions (idle_until);

@@ -270,7 +270,7 @@ fn room_writes() -> Vec<Write> {
         ("renew_session", Box::new(|tx| tx.renew_session(&write_scope(1), &session(1, 1, 1))), vec![]),
         (
             "remove_session",
-            Box::new(|tx| tx.remove_session(&write_scope(1), session_id(1)).map(drop)),
+            Box::new(|tx| tx.remove_session(&write_scope(1), account_id(1), session_id(1)).map(drop)),
             vec![member_change(1, 1)],
         ),
         (

@@ -23,7 +23,7 @@ where
         session_by_family(family: &TokenHash) -> Option<Session>;
     }
     scoped! { TenantScope, sample::scope;
-        session(id: SessionId) -> Option<Session>;
+        session(account: AccountId, id: SessionId) -> Option<Session>;
         sessions(account: AccountId) -> Vec<Session>;
         session_ids(account: Option<AccountId>) -> Vec<(AccountId, SessionId)>;
     }
@@ -42,7 +42,7 @@ where
                 .into_iter()
                 .try_for_each(|n| self.inner.renew_session(&sample::write_scope(n), session)),
             Fault::KeepsRefreshTokens => {
-                let refresh = match self.inner.session(scope, session.id)? {
+                let refresh = match self.inner.session(scope, session.account, session.id)? {
                     Some(kept) => kept.refresh,
                     None => session.refresh.clone(),
                 };
@@ -58,7 +58,7 @@ where
                 .try_for_each(|n| self.inner.remove_sessions(&sample::write_scope(n), account)),
             Fault::EndsOneSessionForAll => {
                 let first = self.inner.session_ids(scope, Some(account))?.into_iter().min();
-                first.map_or(Ok(()), |(_, id)| self.inner.remove_session(scope, id).map(drop))
+                first.map_or(Ok(()), |(_, id)| self.inner.remove_session(scope, account, id).map(drop))
             }
             _ => self.inner.remove_sessions(scope, account),
         }
@@ -68,6 +68,6 @@ where
         self.inner.trim_sessions(now, max)
     }
     scoped! { WriteScope, sample::write_scope;
-        remove_session(id: SessionId) -> bool;
+        remove_session(account: AccountId, id: SessionId) -> bool;
     }
 }

@@ -9,13 +9,11 @@ use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
-use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows, ApiKeyView};
-use syft_space_domain::identity::{
-    Account, ApiKey, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash,
-};
+use syft_space_domain::identity::ports::{AccountRows, AccountView};
+use syft_space_domain::identity::{Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash};
 use syft_space_domain::ids::{
-    AccountId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
-    PolicyId, TenantId,
+    AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
+    TenantId,
 };
 use syft_space_domain::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use syft_space_domain::marketplace::{Audience, Hub, Issuer, Listing, Marketplace};
@@ -181,16 +179,6 @@ where
         count_members_and_invitations() -> u64;
         invitations(page: PageRequest<InvitationId>) -> Page<Invitation, InvitationId>;
         invitation(id: InvitationId) -> Option<Invitation>;
-    }
-}
-
-impl<P: DerefMut> ApiKeyView for FaultyView<P>
-where
-    P::Target: ApiKeyView,
-{
-    scoped! { TenantScope, sample::scope;
-        api_key(id: ApiKeyId) -> Option<ApiKey>;
-        api_keys(account: Option<AccountId>, page: PageRequest<ApiKeyId>) -> Page<ApiKey, ApiKeyId>;
     }
 }
 
@@ -439,23 +427,6 @@ where
         update_member(member: &Member) -> ();
         remove_account(account: AccountId) -> bool;
         remove_invitation(id: InvitationId) -> bool;
-    }
-}
-
-impl<P: DerefMut> ApiKeyRows for FaultyView<P>
-where
-    P::Target: ApiKeyRows,
-{
-    fn put_api_key(&mut self, scope: &WriteScope, key: &ApiKey) -> Result<(), StoreError> {
-        if self.fault == Fault::ForgetsUsesOfRotatedKeys {
-            self.inner.remove_api_key(scope, key.id)?;
-        }
-        self.inner.put_api_key(scope, key)
-    }
-    scoped! { WriteScope, sample::write_scope;
-        note_api_key_use(id: ApiKeyId, at: Timestamp) -> ();
-        remove_api_key(id: ApiKeyId) -> bool;
-        remove_api_keys(account: AccountId) -> u64;
     }
 }
 

@@ -50,11 +50,13 @@ impl Permission {
         !matches!(self, Self::ManageTenant | Self::ManageMembers | Self::OwnAccount)
     }
 
-    /// What a key must have besides to use it: who changes a thing sees what there is.
+    /// What a key must have besides to use it: who changes a thing, or reads what is in it, sees what there is.
     #[must_use]
     pub const fn includes(self) -> Option<Self> {
         match self {
-            Self::WriteDatasets | Self::WriteEndpoints | Self::WritePolicies => Some(Self::ReadMetadata),
+            Self::WriteDatasets | Self::ReadContent | Self::WriteEndpoints | Self::WritePolicies => {
+                Some(Self::ReadMetadata)
+            }
             Self::ManageMarketplaces => Some(Self::ReadMarketplaces),
             _ => None,
         }

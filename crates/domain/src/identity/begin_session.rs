@@ -1,7 +1,9 @@
 //! Beginning sessions and ending them, as parts of units of work; and the access tokens of one.
 
+use std::time::Duration;
+
 use crate::audit::{Action, Event, EventSeed, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::{AccessClaims, LoggedIn, Member, RefreshToken, Session};
+use crate::identity::{AccessClaims, AccessToken, Member, RefreshToken, Session};
 use crate::ids::{AccountId, SessionId, TenantId, TokenId};
 use crate::port_error::PortError;
 use crate::random::RandomError;
@@ -32,7 +34,7 @@ impl NewSession {
     ) -> Result<Self, RandomError> {
         let (now, life) = (space.clock.now(), space.session_life);
         let token = RefreshToken::generate(&*context.entropy)?;
-        let expires_at = now.start_of_second().plus(life.absolute);
+        let expires_at = now.plus(life.absolute);
         let session = Session {
             tenant,
             id: SessionId::generate(now, &*context.entropy)?,
@@ -65,7 +67,7 @@ impl NewSession {
         let oldest = kept.into_iter().min_by_key(|kept| (kept.last_used_at, kept.id)).filter(|_| is_full);
         let displaced = oldest.map(|oldest| oldest.id);
         if let Some(displaced) = displaced {
-            tx.remove_session(scope, displaced)?;
+            tx.remove_session(scope, session.account, displaced)?;
         }
         tx.add_session(scope, session)?;
         Ok(match displaced {
@@ -92,6 +94,16 @@ impl dyn Tx + '_ {
         member.generation += 1;
         self.remove_sessions(scope, member.account)
     }
+}
+
+/// Somebody is logged in.
+pub struct LoggedIn {
+    /// Their access token.
+    pub token: AccessToken,
+    /// How long it lives.
+    pub lifetime: Duration,
+    /// What gets them the next one.
+    pub refresh_token: RefreshToken,
 }
 
 /// Signs an access token of a session, which lives no longer than that does if it is not used again.

@@ -66,9 +66,7 @@ impl Credential {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Session { id, .. } => {
-                Ok(tx.session(scope, *id)?.is_some_and(|session| session.account == account))
-            }
+            Self::Session { id, .. } => Ok(tx.session(scope, account, *id)?.is_some()),
             Self::ApiKey { known, secret, .. } => {
                 let Some(tenant) = tx.tenant(scope)? else { return Ok(false) };
                 let stored = tx.api_key(scope, known.key.id)?.filter(|key| key.account == account);

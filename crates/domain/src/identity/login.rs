@@ -1,15 +1,13 @@
 //! Logging in: an e-mail and a password begin a session.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::begin_session::{NewSession, issue};
 use crate::identity::factor_proof::{FactorProof, Redeemed, recovery_code_used};
 use crate::identity::ports::{Compared, HashingClient};
 use crate::identity::{
-    AccessToken, Account, Email, FactorCode, Guess, Member, Password, PasswordHash, RefreshToken,
-    SecondFactor, TooManyGuesses,
+    Account, Email, FactorCode, Guess, LoggedIn, Member, Password, PasswordHash, SecondFactor, TooManyGuesses,
 };
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -27,16 +25,6 @@ pub struct Login {
     pub tenant: Option<TenantName>,
     /// A code of their second factor, where they have one.
     pub code: Option<FactorCode>,
-}
-
-/// Somebody is logged in.
-pub struct LoggedIn {
-    /// Their access token.
-    pub token: AccessToken,
-    /// How long it lives.
-    pub lifetime: Duration,
-    /// What gets them the next one.
-    pub refresh_token: RefreshToken,
 }
 
 /// Nobody was logged in.

@@ -23,6 +23,7 @@ mod invitation;
 mod invite;
 mod key_epoch;
 mod key_rotation;
+mod last_noted;
 mod login;
 mod login_record;
 mod manage_api_keys;
@@ -51,6 +52,7 @@ pub use api_key_terms::{ClientNet, ClientNetError, KeyTerms, KeyTermsError};
 pub use api_key_text::{KeySecret, PresentedKey};
 pub use authenticate::{authenticate, authenticate_key};
 pub use authority::Authorization;
+pub use begin_session::LoggedIn;
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
 pub use disable_second_factor::{DisableSecondFactorError, disable_second_factor};
 pub use email::{Email, EmailError};
@@ -65,7 +67,8 @@ pub use invitation::Invitation;
 pub use invite::{Invite, InviteError, Invited, invitations, invite, withdraw_invitation};
 pub use key_epoch::{EpochMark, KeyEpoch};
 pub use key_rotation::{rotate_due_signing_key, rotate_signing_key, signing_keys};
-pub use login::{LoggedIn, Login, LoginError, login};
+pub(crate) use last_noted::LastNoted;
+pub use login::{Login, LoginError, login};
 pub use login_record::{LoginKey, LoginRecord, address_prefix};
 pub use manage_api_keys::{
     ApiKeyError, ApiKeyState, IssuedApiKey, NewApiKey, RotateApiKey, api_key, api_keys, create_api_key,
@@ -73,7 +76,6 @@ pub use manage_api_keys::{
 };
 pub use manage_members::{ChangeMember, MemberError, change_member, leave, member, members, remove_member};
 pub use member::Member;
-pub(crate) use note_key_uses::LastNoted;
 pub use note_key_uses::{KeyUse, note_key_uses};
 pub use operate::{OperateError, operate};
 pub use password::{Password, PasswordError, PasswordHash};

@@ -164,8 +164,13 @@ pub trait SecondFactorRows: SecondFactorView {
 pub trait SessionView {
     /// The session whose refresh tokens are of this family, whichever the tenant.
     fn session_by_family(&mut self, family: &TokenHash) -> Result<Option<Session>, StoreError>;
-    /// One session of the tenant.
-    fn session(&mut self, scope: &TenantScope, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// One session of an account.
+    fn session(
+        &mut self,
+        scope: &TenantScope,
+        account: AccountId,
+        id: SessionId,
+    ) -> Result<Option<Session>, StoreError>;
     /// The sessions of one account, in the order of their ids: few, see [`Session::MAX_PER_ACCOUNT`].
     fn sessions(&mut self, scope: &TenantScope, account: AccountId) -> Result<Vec<Session>, StoreError>;
     /// The ids of the sessions of one account, or of all the tenant's accounts, each with its account, in no order.
@@ -178,14 +183,19 @@ pub trait SessionView {
 
 /// Writes sessions. They end with their account.
 pub trait SessionRows: SessionView {
-    /// Adds a session of an account that is there. Its id is new in the tenant, and the family of its refresh tokens everywhere,
+    /// Adds a session of an account that is there. Its id is new there, and the family of its refresh tokens everywhere,
     /// else [`StoreError::Conflict`].
     fn add_session(&mut self, scope: &WriteScope, session: &Session) -> Result<(), StoreError>;
     /// Replaces what is stored of a session's use: when it was last used, until when it is kept, and its refresh tokens, but for
     /// their family. No snapshot hangs on that.
     fn renew_session(&mut self, scope: &WriteScope, session: &Session) -> Result<(), StoreError>;
-    /// Ends one session. `false` when there is none.
-    fn remove_session(&mut self, scope: &WriteScope, id: SessionId) -> Result<bool, StoreError>;
+    /// Ends one session of an account. `false` when there is none.
+    fn remove_session(
+        &mut self,
+        scope: &WriteScope,
+        account: AccountId,
+        id: SessionId,
+    ) -> Result<bool, StoreError>;
     /// Ends all sessions of an account.
     fn remove_sessions(&mut self, scope: &WriteScope, account: AccountId) -> Result<(), StoreError>;
     /// Removes sessions of whatever tenant that are over by their `idle_until`, at most `max` of them, those that ended first.

@@ -72,7 +72,7 @@ pub async fn refresh(
         let end = session.is_over(now, life);
         let next = session.rotate(&presented, nonce, now).filter(|_| end.is_none());
         let Some(next) = next else {
-            tx.remove_session(&scope, session.id)?;
+            tx.remove_session(&scope, session.account, session.id)?;
             let action = if end.is_some() { Action::SessionExpired } else { Action::AuthnTokenReuse };
             let ended =
                 Event { action, outcome: Outcome::Denied, reason_code: end.map(Into::into), ..event.clone() };

@@ -38,7 +38,7 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When a token of it was last given out.
     pub last_used_at: Timestamp,
-    /// When it ends at the latest, in whole seconds.
+    /// When it ends at the latest: with the beginning of that second, for tokens know whole ones.
     pub expires_at: Timestamp,
     /// When it ends unless it is used before; never after `expires_at`.
     pub idle_until: Timestamp,
@@ -82,7 +82,7 @@ impl Session {
     /// Why it is over, if so. A shorter life that was set since it was last used counts.
     #[must_use]
     pub fn is_over(&self, now: Timestamp, life: SessionLife) -> Option<ReasonCode> {
-        if now >= self.expires_at || now.since(self.created_at) >= life.absolute {
+        if now >= self.expires_at.start_of_second() || now.since(self.created_at) >= life.absolute {
             return Some(ReasonCode::SessionTooOld);
         }
         let is_idle = now >= self.idle_until || now.since(self.last_used_at) >= life.idle;

@@ -89,9 +89,9 @@ async fn end(
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
-            let own = tx.session(&scope, id)?.filter(|session| session.account == account);
-            own.ok_or(SessionError::NotFound)?;
-            tx.remove_session(&scope, id)?;
+            if !tx.remove_session(&scope, account, id)? {
+                return Err(SessionError::NotFound.into());
+            }
             Ok(Recorded::new((), event.clone()))
         })
         .await

@@ -29,7 +29,7 @@ impl PageItem for SigningKey {
 pub enum PreviousKeys {
     /// Their tokens are accepted until the last of them has expired: nobody notices.
     Overlap,
-    /// Their tokens are refused from now on: everybody logs in again. This is for a key that has leaked.
+    /// Their access tokens are refused from now on; sessions go on by their refresh tokens. This is for a key that has leaked.
     Revoke,
 }
 

@@ -57,7 +57,15 @@ pub(super) fn check(page: &str) -> Result<(), FileRefused> {
     let mut open: Vec<(Place, u32)> = Vec::new();
     let mut next = Vec::new();
     let mut before = b' ';
-    for byte in page.bytes() {
+    let mut bytes = page.as_bytes().iter();
+    loop {
+        // Where no tag may be open, nothing is of interest before the next one.
+        if open.is_empty() && before != b'<' {
+            let text = bytes.as_slice();
+            let skipped = memchr::memchr(b'<', text).unwrap_or(text.len());
+            bytes = text.get(skipped..).unwrap_or_default().iter();
+        }
+        let Some(&byte) = bytes.next() else { return Ok(()) };
         for (place, count) in open.drain(..) {
             let Some(after) = place.after(byte) else { continue };
             let count = count.saturating_add(u32::from(place.begins_attribute(after)));
@@ -78,7 +86,6 @@ pub(super) fn check(page: &str) -> Result<(), FileRefused> {
         }
         before = byte;
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Tests that the client cannot be made to call what only this machine reaches.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use syft_space_outbound::{Client, OutboundError, Request, http::Method};
+use syft_space_outbound::{Client, ClientSettings, OutboundError, Request, Resolver, http::Method};
+use tokio::time::Instant;
 
-use crate::support::{Names, Server, answer, client, get, local, named, settings};
+use crate::support::{Names, Server, SilentNames, answer, client, get, local, named, settings};
 
 async fn refused(client: &Client, url: &str) -> String {
     match client.call(&get(url)).await {
@@ -90,7 +92,7 @@ async fn k13_plain_http_needs_to_be_allowed_wherever_it_leads() {
 async fn k13_a_name_is_resolved_once_and_the_checked_address_is_the_one_called() {
     let good = Server::on("127.0.0.2", None, |_, _| answer(200, "", "good")).await;
     let names = Names::new(&[&["127.0.0.2"], &["127.0.0.1"]]);
-    let client = named(settings("127.0.0.2"), std::sync::Arc::clone(&names));
+    let client = named(settings("127.0.0.2"), names.clone());
     let url = format!("http://hub.example.org:{}/", good.address.port());
     assert_eq!(client.call(&get(&url)).await.unwrap().body.as_ref(), b"good");
     assert_eq!(names.asked.load(Ordering::SeqCst), 1);
@@ -149,4 +151,24 @@ async fn a_name_that_nobody_knows_is_told_as_such() {
     let client = named(settings(""), Names::new(&[&[]]));
     let error = client.call(&get("https://nobody.example.org/")).await.unwrap_err();
     assert_eq!(error, OutboundError::Unresolved("nobody.example.org".to_owned()));
+}
+
+/// How long a call of a name is refused after, by a clock that runs only while everything waits.
+async fn refused_after(names: Arc<dyn Resolver>) -> (bool, std::time::Duration) {
+    let client = named(ClientSettings { max_attempts: 3, ..settings("10.0.0.9") }, names);
+    let begun = Instant::now();
+    let refused = client.call(&get("https://name.example.org/")).await.unwrap_err();
+    let is_known = matches!(refused, OutboundError::TargetNotAllowed(_) | OutboundError::Unresolved(_));
+    (is_known, begun.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn l11_the_time_of_a_refusal_does_not_tell_which_names_there_are_behind_the_space() {
+    let expected = refused_after(Names::new(&[&[]])).await;
+    assert_eq!(expected, (true, settings("").name_time));
+    for addresses in [&["10.0.0.8"][..], &["127.0.0.1"], &["1.1.1.1", "fd00::1"]] {
+        assert_eq!(refused_after(Names::new(&[addresses])).await, expected, "{addresses:?}");
+    }
+    assert_eq!(refused_after(Arc::new(SilentNames)).await, expected);
+    assert_eq!(ClientSettings::default().name_time, std::time::Duration::from_secs(2));
 }

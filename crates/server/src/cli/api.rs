@@ -55,6 +55,24 @@ impl ApiClient {
         Ok(())
     }
 
+    /// Ends the session of the account that was logged in.
+    pub(super) async fn log_out(&self) -> anyhow::Result<()> {
+        match &self.token {
+            Some(token) => self.end_session(token.expose()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the session of an access token, where it has not ended by what was done.
+    pub(super) async fn end_session(&self, access_token: &str) -> anyhow::Result<()> {
+        let request = self.client.post("http://space/api/v1/auth/logout").bearer_auth(access_token);
+        match request.send().await.context("the server did not answer")?.status() {
+            StatusCode::UNAUTHORIZED => Ok(()),
+            status if status.is_success() => Ok(()),
+            status => anyhow::bail!("the session could not be ended: the server answered {status}"),
+        }
+    }
+
     /// Makes sure, as the operator, that there is a tenant of this name, or any where none is named.
     async fn check_tenant(&self, named: Option<&TenantName>) -> anyhow::Result<()> {
         let known: List<Tenant> = self.get("/operator/v1/tenants").await?;

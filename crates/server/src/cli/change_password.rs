@@ -43,8 +43,9 @@ impl PasswordArguments {
 pub(super) async fn run(api: &ApiClient, change: &PasswordChange, out: &mut Output) -> anyhow::Result<()> {
     // Whoever has several accounts and named no tenant is told which it is.
     let Me { email, tenant_name, .. } = api.get("/api/v1/auth/me").await?;
-    // Its answer is a token, which ends with this command unused.
-    let _issued: AccessToken<'_> = api.put("/api/v1/auth/password", change).await?;
+    // Its answer is of a new session, which nobody uses.
+    let issued: AccessToken<'_> = api.put("/api/v1/auth/password", change).await?;
+    api.end_session(&issued.access_token).await?;
     if out.json {
         return out.document(&serde_json::json!({ "email": email, "tenant": tenant_name }));
     }

@@ -19,7 +19,7 @@ pub(super) enum Keys {
 /// What becomes of the keys before.
 #[derive(Args)]
 pub(super) struct RotateArguments {
-    /// Refuse tokens of the keys before at once, for a key that has leaked: everybody logs in again
+    /// Refuse tokens of the keys before at once, for a key that has leaked. Sessions go on by their refresh tokens
     #[arg(long)]
     revoke: bool,
 }
@@ -35,7 +35,7 @@ pub(super) async fn run(api: &ApiClient, what: &Keys, out: &mut Output) -> anyho
                 return out.document(&key);
             }
             let before = if *revoke {
-                "Tokens of the keys before are refused: everybody logs in again."
+                "Access tokens of the keys before are refused. Sessions go on by their refresh tokens."
             } else {
                 "Tokens of the keys before are accepted until they expire."
             };

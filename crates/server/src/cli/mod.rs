@@ -291,8 +291,10 @@ fn run_on_space(
             },
             Err(error) => Err(error),
         };
+        // The session was for this one command.
+        let logged_out = connection.api.log_out().await;
         let closed = connection.close().await;
-        outcome.and(closed)
+        outcome.and(logged_out).and(closed)
     })
 }
 

@@ -109,9 +109,10 @@ fn is_token(text: &str) -> bool {
     text.starts_with("eyJ") && text.split('.').count() == 3
 }
 
-/// Whether the value of `Authorization` has another credential behind the first: no token holds a space or a comma.
+/// Whether the value of `Authorization` holds more than one credential, or its scheme again. Other text behind a credential makes
+/// none of it.
 fn has_several(value: &str) -> bool {
-    let credential = value.trim().split_once(' ').map_or("", |(_, credential)| credential.trim());
-    let is_bearer = value.trim_start().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
-    is_bearer && credential.contains([' ', ',', '\t'])
+    let parts = || value.split([' ', ',', '\t']).filter(|part| !part.is_empty());
+    let schemes = parts().filter(|part| part.eq_ignore_ascii_case("bearer")).count();
+    schemes > 1 || parts().filter(|part| is_key_in(part) || is_token(part)).nth(1).is_some()
 }

@@ -2,6 +2,8 @@
 
 mod second_factor;
 
+mod api_keys;
+
 use std::time::Duration;
 
 use syft_space_domain::PortError;
@@ -13,9 +15,8 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
-    AcceptError, ApiKeyError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError,
-    KeyTermsError, LoginError, MemberError, OperateError, PasswordError, RefreshError, SigningKeysError,
-    TooManyGuesses,
+    AcceptError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError, LoginError,
+    MemberError, OperateError, PasswordError, RefreshError, SessionError, SigningKeysError, TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -152,6 +153,16 @@ impl From<RefreshError> for Problem {
     }
 }
 
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Authorization(error) => error.into(),
+            SessionError::NotFound => Self::new(Reason::NotFound, error),
+            SessionError::PortError(error) => error.into(),
+        }
+    }
+}
+
 impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
@@ -214,25 +225,6 @@ impl From<MemberError> for Problem {
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
             MemberError::Changed => Self::new(Reason::Changed, error),
             MemberError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<ApiKeyError> for Problem {
-    fn from(error: ApiKeyError) -> Self {
-        match error {
-            ApiKeyError::Authorization(error) => error.into(),
-            ApiKeyError::NotFound => Self::new(Reason::NotFound, error),
-            ApiKeyError::Terms(KeyTermsError::Endpoints) | ApiKeyError::NoEndpoint => {
-                Self::field("/endpoints", error)
-            }
-            ApiKeyError::Terms(KeyTermsError::Addresses) => Self::field("/addresses", error),
-            ApiKeyError::Terms(_) | ApiKeyError::ScopeNotYours(_) => Self::field("/scopes", error),
-            ApiKeyError::ExpiresInPast | ApiKeyError::ExpiresTooLate(_) => Self::field("/expires_at", error),
-            ApiKeyError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            ApiKeyError::Expired | ApiKeyError::TooManySecrets(_) => Self::new(Reason::Conflict, error),
-            ApiKeyError::OtherRequest => Self::new(Reason::Invalid, error),
-            ApiKeyError::PortError(error) => error.into(),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::routes::reply::List;
 use crate::routes::{
     api_keys, audit, auth, datasets, docs, documents, endpoints, explanation, front_page, health, hubs,
     invitations, jobs, keys, listings, marketplaces, openapi, operator, policies, query, security_txt,
-    shapes, tenant, totp, users,
+    sessions, shapes, tenant, totp, users,
 };
 
 /// A method of a route.
@@ -161,6 +161,12 @@ pub static ROUTES: &[Route] = routes! {
                           the same one; sent later, it ends the session.")
             .request_body::<auth::Refresh>().response::<auth::AccessToken<'static>>(200)
             .reasons(&[RefreshTokenInvalid]);
+    Post   "/api/v1/auth/logout"   member(&[OwnAccount]) => sessions::log_out,
+        summary("Log out").description("It ends the session, with its tokens.").no_content();
+    Get    "/api/v1/auth/sessions" member(&[OwnAccount]) => sessions::list,
+        summary("List one's own sessions").response::<List<sessions::Session>>(200);
+    Delete "/api/v1/auth/sessions/{id}" member(&[OwnAccount]) => sessions::end,
+        summary("End one of one's own sessions").no_content();
     Get    "/api/v1/auth/me"       member(&[OwnAccount]) => auth::me,
         summary("Tell who one is").response::<auth::Me>(200);
     Delete "/api/v1/auth/me"       member(&[OwnAccount]) => auth::leave,
@@ -168,7 +174,7 @@ pub static ROUTES: &[Route] = routes! {
             .no_content().reasons(&[LastOwner]);
     Put    "/api/v1/auth/password" member(&[OwnAccount]) => auth::change_password,
         summary("Change one's own password")
-            .description("All access tokens of the account end with it, this request's too; the answer is a new one.")
+            .description("All sessions of the account end with it, this request's too; the answer is of a new one.")
             .request_body::<auth::PasswordChange>().response::<auth::AccessToken<'static>>(200)
             .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses]);
 

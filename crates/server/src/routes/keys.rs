@@ -44,7 +44,7 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rotate {
-    /// Whether tokens of all keys before are refused at once, so that everybody logs in again.
+    /// Whether tokens of all keys before are refused at once. Sessions go on by their refresh tokens.
     #[serde(default)]
     pub(crate) revoke: bool,
 }

@@ -23,6 +23,7 @@ pub(crate) mod query;
 pub(crate) mod reply;
 mod rules;
 pub(crate) mod security_txt;
+pub(crate) mod sessions;
 pub(crate) mod shapes;
 pub(crate) mod tenant;
 pub(crate) mod totp;

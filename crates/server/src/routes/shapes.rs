@@ -164,18 +164,10 @@ shapes! {
     });
     /// A network of clients.
     ClientNetShape = "ClientNet": json_schema!({
-        "type": "string", "maxLength": 49,
-        "description": "An address, such as 192.0.2.7 or 2001:db8::7, or a network, such as 192.0.2.0/24.",
-    });
-    /// An API key as it was called then.
-    UsedKeyShape = "UsedKey": json_schema!({
-        "type": "object", "required": ["id", "name"], "additionalProperties": false,
-        "properties": { "id": { "type": "string", "format": "uuid" }, "name": { "type": "string" } },
+        "type": "string", "maxLength": 49, "description": "An address, such as 192.0.2.7, or a network, such as 192.0.2.0/24.",
     });
     /// What a request is marked with.
-    IdempotencyKeyShape = "IdempotencyKey": json_schema!({
-        "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$",
-    });
+    IdempotencyKeyShape = "IdempotencyKey": json_schema!({ "type": "string", "pattern": "^[!-~]{1,255}$" });
     /// Whether an account may be used.
     MemberStatusShape = "MemberStatus": json_schema!({
         "type": "string", "enum": ([AccountStatus::Active, AccountStatus::Disabled].map(AccountStatus::as_str)),

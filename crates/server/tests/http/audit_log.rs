@@ -40,6 +40,12 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let endpoint = json!({ "name": "e", "slug": "made", "dataset_id": dataset, "response_type": "raw" });
     let name = json!({ "name": "renamed" });
 
+    let login = json!({ "email": "owner@acme.example", "password": PASSWORD });
+    let refresh = space.anybody().post("/auth/login", &login).await.expect(200).body["refresh_token"].clone();
+    space.anybody().post("/auth/login", &login).await.expect(200);
+    let sessions = owner.get("/auth/sessions").await.expect(200).body["items"].clone();
+    let session = sessions[2]["id"].as_str().unwrap();
+
     let calls: Vec<(&str, &str, String, Value)> = vec![
         (
             "POST",
@@ -47,6 +53,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             "/auth/login".into(),
             json!({ "email": "owner@acme.example", "password": PASSWORD }),
         ),
+        ("POST", "/auth/refresh", "/auth/refresh".into(), json!({ "refresh_token": refresh })),
+        ("DELETE", "/auth/sessions/{id}", format!("/auth/sessions/{session}"), Value::Null),
         (
             "PUT",
             "/auth/password",
@@ -116,11 +124,12 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     ];
     // What changes nothing by its nature, and what was called to get here.
     let quiet = [("POST", "/endpoints/{slug}/policies/explain"), ("POST", "/auth/register")];
-    // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look: in `identity`. What wants
-    // a code: in `factors`.
+    // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look, nor who logs out:
+    // in `identity` and `sessions`. What wants a code: in `factors`.
     let elsewhere = [
         ("POST", "/datasets/{id}/jobs/{job}/cancel"),
         ("DELETE", "/auth/me"),
+        ("POST", "/auth/logout"),
         ("DELETE", "/auth/totp"),
         ("POST", "/auth/totp/confirm"),
         ("POST", "/auth/totp/recovery-codes"),

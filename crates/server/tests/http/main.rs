@@ -84,6 +84,8 @@ mod satellites;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod signing_keys;
 #[cfg(test)]
 mod space;

@@ -13,6 +13,8 @@ pub struct Fixture {
     pub member: String,
     /// An API key of the owner.
     pub api_key: String,
+    /// Of that member.
+    pub session: String,
     pub invitation: String,
     pub dataset: String,
     pub document: String,
@@ -42,6 +44,7 @@ impl Fixture {
             listing: listed(owner, "things", &marketplace).await,
             api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
+            session: session_of(&somebody).await,
             invitation: invitation.expect(201).body["id"].as_str().unwrap().to_owned(),
             job: jobs.body["items"][0]["id"].as_str().unwrap().to_owned(),
             document: "doc".to_owned(),
@@ -62,6 +65,7 @@ impl Fixture {
         Self {
             member: id.clone(),
             api_key: id.clone(),
+            session: id.clone(),
             invitation: id.clone(),
             dataset: id.clone(),
             document: "missing".to_owned(),
@@ -80,6 +84,7 @@ impl Fixture {
         let id = match group {
             "users" => &self.member,
             "api-keys" => &self.api_key,
+            "auth" => &self.session,
             "invitations" => &self.invitation,
             "datasets" => &self.dataset,
             "policies" => &self.policy,
@@ -102,6 +107,8 @@ const CONFIRM_PATH: &str = "/auth/totp/confirm";
 const RECOVERY_CODES_PATH: &str = "/auth/totp/recovery-codes";
 /// It takes no body.
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
+/// Nor does this.
+const LOGOUT_PATH: &str = "/auth/logout";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
@@ -112,12 +119,13 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, TOTP_PATH) => Some(json!({ "password": PASSWORD })),
         (Method::Post, CONFIRM_PATH | RECOVERY_CODES_PATH) => Some(json!({ "code": "000000" })),
         (Method::Patch, "/tenant") => Some(json!({ "second_factor_roles": [] })),
-        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH) => None,
+        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH | LOGOUT_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
         }
         (Method::Post, "/auth/login") => Some(json!({ "email": "n@n.example", "password": PASSWORD })),
+        (Method::Post, "/auth/refresh") => Some(json!({ "refresh_token": "no such token" })),
         // It stays the same, so that whoever logs in later knows it.
         (Method::Put, "/auth/password") => {
             Some(json!({ "current_password": PASSWORD, "new_password": PASSWORD }))
@@ -176,6 +184,13 @@ async fn listed(owner: &Client, slug: &str, marketplace: &str) -> String {
     made.body["id"].as_str().unwrap().to_owned()
 }
 
+/// The session in which somebody asks.
+async fn session_of(client: &Client) -> String {
+    let sessions = client.get("/auth/sessions").await.expect(200).body["items"].take();
+    let current = sessions.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+    current["id"].as_str().unwrap().to_owned()
+}
+
 async fn call(client: &Client, route: &Route, path: &str, body: Option<Value>) -> Answer {
     let mut request = client.request(&route.method.to_string(), &format!("/{path}"));
     if let Some(body) = body {
@@ -209,9 +224,10 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
                 _ => None,
             };
             let things = fresh.as_ref().unwrap_or(&shared);
-            // Who leaves is called for nothing more.
+            // Who leaves is called for nothing more, nor who logs out.
             let leaver = match (route.method, route.path) {
-                (Method::Delete, "/api/v1/auth/me") => {
+                (Method::Delete, "/api/v1/auth/me" | "/api/v1/auth/sessions/{id}")
+                | (Method::Post, "/api/v1/auth/logout") => {
                     Some(space.member(&owner, &format!("leaver{n}@acme.example"), role.as_str()).await)
                 }
                 _ => None,
@@ -223,6 +239,8 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
                 // Everybody has their own.
                 path = path.replace(&things.api_key, &key_of(client).await);
             }
+            // A session is ended by whoever has it.
+            let path = path.replace(&things.session, &session_of(client).await);
             let mut sent = body(route, things, n);
             if (route.method, route.path, role) == (Method::Post, "/api/v1/api-keys", Role::User) {
                 sent = Some(json!({ "name": "mine", "scopes": ["query"] }));
@@ -288,6 +306,7 @@ impl Fixture {
             listing: listed(owner, &slug, &marketplace).await,
             api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
+            session: session_of(&somebody).await,
             invitation: owner.post("/invitations", &invited).await.expect(201).body["id"]
                 .as_str()
                 .unwrap()

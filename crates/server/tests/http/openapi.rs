@@ -149,8 +149,11 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     let setup = space.setup_token();
     told.swap("the text of the file setup-token in the home", &setup);
     let owner = told.send("auth_register", "", 201).await;
-    let token = told.send("auth_login", "", 200).await["access_token"].as_str().unwrap().to_owned();
-    told.client = space.anybody().with_token(&token);
+    let tokens = told.send("auth_login", "", 200).await;
+    told.client = space.anybody().with_token(tokens["access_token"].as_str().unwrap());
+    told.swap("the refresh token that was given out", tokens["refresh_token"].as_str().unwrap());
+    told.send("auth_refresh", "", 200).await;
+    told.send("sessions_list", "", 200).await;
     assert_eq!(told.send("auth_me", "", 200).await["id"], owner["id"]);
     let begun = told.send("totp_enrol", "", 201).await;
     let app = Authenticator::of(begun["secret"].as_str().unwrap());
@@ -274,10 +277,15 @@ impl FilledSpace {
         let listing = owner.post("/endpoints/birds/listings", &listing).await.expect(201).body["id"].clone();
         let member =
             space.member(&owner, "anna@acme.example", "user").await.get("/auth/me").await.body["id"].clone();
+        let session = owner.get("/auth/sessions").await.expect(200).body["items"][0]["id"].clone();
+        let key = json!({ "name": "nightly", "scopes": ["read_metadata"] });
+        let key = owner.post("/api-keys", &key).await.expect(201).body["id"].clone();
         let text = |value: Value| value.as_str().unwrap().to_owned();
         let things = vec![
+            ("/api/v1/auth/sessions/{id}", text(session)),
             ("/api/v1/users/{id}", text(member)),
             ("/api/v1/invitations/{id}", text(invited)),
+            ("/api/v1/api-keys/{id}", text(key)),
             ("/api/v1/datasets/{id}", dataset),
             ("/api/v1/policies/{id}", text(policy)),
             ("/api/v1/marketplaces/{id}", marketplace),

@@ -22,7 +22,7 @@ const APP_ROWS: &str = "
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
     INSERT INTO login_records VALUES (x'11', '192.0.2.1', 1, 1, 1);
     INSERT INTO api_keys VALUES (x'01', x'17', x'02', 'nightly', 'query', NULL, '192.0.2.0/24', x'18', x'', 1, 1, 2, NULL, x'19', NULL);
-    INSERT INTO sessions VALUES (x'01', x'12', x'02', 1, 1, 9, 5, '192.0.2.1', 'curl', x'13', x'14', x'15', x'16', 2);
+    INSERT INTO sessions VALUES (x'01', x'02', x'12', 1, 1, 9, 5, '192.0.2.1', 'curl', x'13', x'14', x'15', x'16', 2);
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);
@@ -193,16 +193,16 @@ fn a4_sessions_are_found_by_their_indexes() {
             "SEARCH api_keys USING INDEX api_keys_of_account (account_id=? AND tenant_id=? AND id>?)",
         ),
         (
-            format!("SELECT * FROM sessions WHERE {of_account}"),
-            "SEARCH sessions USING INDEX sessions_of_account (account_id=? AND tenant_id=?)",
+            format!("SELECT * FROM sessions WHERE {of_account} ORDER BY id"),
+            "SEARCH sessions USING PRIMARY KEY (tenant_id=? AND account_id=?)",
         ),
         (
             format!("SELECT account_id, id FROM sessions WHERE {of_account}"),
-            "SEARCH sessions USING COVERING INDEX sessions_of_account (account_id=? AND tenant_id=?)",
+            "SEARCH sessions USING PRIMARY KEY (tenant_id=? AND account_id=?)",
         ),
         (
-            "SELECT tenant_id, id, account_id FROM sessions WHERE idle_until <= 1 ORDER BY idle_until LIMIT 16".to_owned(),
-            "SEARCH sessions USING INDEX sessions_by_end (idle_until<?)",
+            "SELECT tenant_id, account_id, id FROM sessions WHERE idle_until <= 1 ORDER BY idle_until LIMIT 16".to_owned(),
+            "SEARCH sessions USING COVERING INDEX sessions_by_end (idle_until<?)",
         ),
     ] {
         assert_eq!(plan(&mut connection, &query), [expected], "{query}");

@@ -91,7 +91,8 @@ impl Names {
             }
         }
         // What nobody has named is a token that nobody uses.
-        for token in ["\"token\":\"", "\"access_token\":\"", "\"api_key\":\""] {
+        let tokens = ["\"token\":\"", "\"access_token\":\"", "\"refresh_token\":\"", "\"api_key\":\""];
+        for token in tokens {
             hidden = behind(&hidden, token, '"', |token| {
                 let named = token.starts_with('«');
                 if named { token.to_owned() } else { "«token»".to_owned() }

@@ -58,6 +58,9 @@ async fn call(r: &mut Recorder, things: &Fixture, route: &Route, who: &str, n: u
     }
     if route.path.ends_with("/auth/password") {
         r.bear(who, told.text("/access_token"));
+    } else if route.path.ends_with("/auth/logout") {
+        let tenant = if who == "foreigner" { "globex" } else { "acme" };
+        r.log_in(who, &format!("{who}@{tenant}.example")).await;
     } else if route.method == Method::Put {
         told_since(r, before).await;
         let before = told_at(r).await;
@@ -139,9 +142,12 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     r.make("listing", "owner", "/endpoints/things/listings", json!({ "marketplace_id": "«marketplace»" }))
         .await;
     settled(r, |items| items.iter().all(|one| one["state"] == "listed")).await;
+    let sessions = r.quiet(Ask::new("somebody", "GET", "/auth/sessions")).await;
+    r.keep("session of somebody", sessions["items"][0]["id"].as_str().unwrap());
     Fixture {
         member: "«account of somebody»".to_owned(),
         api_key: "«api key»".to_owned(),
+        session: "«session of somebody»".to_owned(),
         invitation: "«invitation»".to_owned(),
         dataset: "«dataset»".to_owned(),
         document: "doc".to_owned(),

@@ -62,6 +62,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/documents/0/content", Content),
             is("/documents/0/metadata", Object),
         ],
+        (Method::Post, "/auth/refresh") => vec![is("/refresh_token", Token)],
         (Method::Post, "/endpoints") => vec![
             is("/name", Name),
             is("/slug", Slug),
