@@ -25,7 +25,7 @@ fn password(text: &str) -> Password {
 }
 
 fn log_in(space: &Space, name: &str) -> LoggedIn {
-    let wanted = Login { email: email(name), password: password(PASSWORD), tenant: None };
+    let wanted = Login { email: email(name), password: password(PASSWORD), tenant: None, code: None };
     block_on(identity::login(space, &context(space), wanted)).unwrap()
 }
 
@@ -185,7 +185,7 @@ fn a4_whatever_ends_a_session_acts_at_once_on_its_tokens_and_on_what_is_under_wa
         ("password", |world, _, other| {
             let wanted = ChangePassword {
                 current: password(PASSWORD),
-                new: password("nine herons wade past quiet mills"),
+                new: Secret::new("nine herons wade past quiet mills".to_owned()),
             };
             let changed =
                 block_on(identity::change_password(&world.space, &context(&world.space), other, wanted))

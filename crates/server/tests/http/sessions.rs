@@ -52,7 +52,7 @@ async fn a4_each_cause_that_ends_a_session_acts_on_the_next_request_and_on_a_hel
             Held::send(&session.client, "POST", "/datasets", "application/json", body.as_bytes(), 1).await;
         match cause {
             "logout" => {
-                drop(session.client.send(session.client.request("POST", "/auth/logout")).await.expect(204))
+                drop(session.client.send(session.client.request("POST", "/auth/logout")).await.expect(204));
             }
             "elsewhere" => drop(other.client.delete(&format!("/auth/sessions/{id}")).await.expect(204)),
             "reuse" => {

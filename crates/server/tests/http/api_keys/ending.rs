@@ -1,17 +1,17 @@
 //! How a key ends: on the very next request, and on one whose body is on its way.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use syft_space_domain::time::Timestamp;
+use syft_space::system::SystemClock;
+use syft_space_domain::time::{Clock, Timestamp};
 
 use super::{id, made, with_key};
 use crate::held_bodies::Held;
 use crate::space::{Client, PASSWORD, TestSpace};
 
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_unix_micros(i64::try_from(since.as_micros()).unwrap())
+    SystemClock.now()
 }
 
 /// Asks with a key until it is refused, and asserts that it was taken until an instant and no longer.
