@@ -172,6 +172,9 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.swap("the token that was handed over", invited["token"].as_str().unwrap());
     let joined = told.send("invitations_accept", "", 201).await;
     told.send("users_change", joined["id"].as_str().unwrap(), 200).await;
+    let key = told.send("api_keys_create", "", 201).await["id"].as_str().unwrap().to_owned();
+    told.send("api_keys_get", &key, 200).await;
+    told.send("api_keys_rotate", &key, 200).await;
     let dataset = told.send("datasets_create", "", 201).await["id"].as_str().unwrap().to_owned();
     told.swap("01a20bbd-ca2a-7dd6-bade-87bf86a90c2f", &dataset);
     told.send("datasets_change", &dataset, 200).await;
