@@ -247,6 +247,9 @@ impl ExampleSender<'_> {
             }
             answered = client.send(request).await.expect(status).body;
         }
+        if status == 204 {
+            return answered;
+        }
         let example = openapi::example(id, &status.to_string()).unwrap();
         let keys = |body: &Value| body.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(keys(&answered), keys(&example), "{id}: the example answers with other fields");
