@@ -65,6 +65,7 @@ mod fixture;
 pub mod identity;
 pub mod marketplace;
 mod pagination;
+pub mod password_reset;
 pub mod passwords;
 pub mod policy;
 mod run;
@@ -93,6 +94,7 @@ pub fn check_store(make: &StoreFactory) {
     api_key::suite(make);
     second_factor::suite(make);
     session::suite(make);
+    password_reset::suite(make);
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);

@@ -9,8 +9,8 @@ use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::identity::{
-    Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash, RefreshHashes,
-    SecondFactor, Session,
+    Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash, PasswordReset,
+    RefreshHashes, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
@@ -222,7 +222,21 @@ pub fn invitation(tenant: u64, n: u64, by: u64) -> Invitation {
     }
 }
 
-/// The token of an invitation.
+/// The reset of an account's password, made by another, with a token derived from its number.
+#[must_use]
+pub fn password_reset(tenant: u64, account: u64, by: Option<u64>) -> PasswordReset {
+    PasswordReset {
+        tenant: tenant_id(tenant),
+        account: account_id(account),
+        generation: 3,
+        token: token(tenant, 100 + account),
+        made_by: by.map(account_id),
+        created_at: time(4),
+        expires_at: time(400),
+    }
+}
+
+/// The token of an invitation, or of a reset.
 #[must_use]
 pub fn token(tenant: u64, n: u64) -> TokenHash {
     TokenHash::of(&format!("token {n} of {tenant}"))

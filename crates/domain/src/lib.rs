@@ -6,6 +6,7 @@
 //! * [`tenant`]: who owns data. Every port that touches a tenant's data takes a [`tenant::TenantScope`], which
 //!   only authentication and the founding of a tenant make.
 //! * [`identity`]: accounts, passwords, invitations, logins, and the [`identity::Principal`] they end in.
+//! * [`mail`]: what a person is sent, and how much of it.
 //! * [`access`]: roles, permissions, and the one table that joins them.
 //! * [`policy`]: who may query an endpoint, and how much: types of policies, one decision, and why.
 //! * [`dataset`]: documents, chunks, ingestion, search.
@@ -59,6 +60,7 @@ pub mod endpoint;
 pub mod environment;
 pub mod identity;
 pub mod ids;
+pub mod mail;
 pub mod marketplace;
 pub mod page;
 pub mod policy;

@@ -7,6 +7,7 @@ use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue};
 use crate::identity::SessionLife;
 use crate::identity::ports::{AccessTokens, Passwords, SigningKeys};
+use crate::mail::Mails;
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
 use crate::policy::PolicyTypes;
 use crate::random::{Entropy, RandomError};
@@ -49,6 +50,8 @@ pub struct Space {
     pub identities: Arc<dyn SatelliteIdentities>,
     /// Speaks to hubs.
     pub hubs: Arc<dyn HubClient>,
+    /// Sends mail, where there is a mail server.
+    pub mails: Option<Arc<Mails>>,
     /// Seals secrets.
     pub sealer: Arc<dyn Sealer>,
     /// Tells the time.

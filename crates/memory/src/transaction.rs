@@ -8,7 +8,7 @@ use std::sync::Arc;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{
-    Account, ApiKey, Invitation, LoginKey, LoginRecord, SecondFactor, Session,
+    Account, ApiKey, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
@@ -34,6 +34,8 @@ pub(crate) struct Tables {
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) invitations: Table<InvitationId, Invitation>,
+    /// By the account that each is for.
+    pub(crate) password_resets: Table<AccountId, PasswordReset>,
     pub(crate) datasets: Table<DatasetId, Dataset>,
     pub(crate) jobs: Table<(DatasetId, JobId), Job>,
     pub(crate) endpoints: Table<EndpointId, Endpoint>,

@@ -115,6 +115,7 @@ fn space() -> Space {
         clock: Arc::new(clock),
         entropy,
         datasets: DatasetLocks::default(),
+        mails: None, // tokens are shown to whoever asks for them
         ingestion: IngestQueue::default(),
     };
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash,
+    Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash, PasswordReset,
 };
 use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -130,6 +130,10 @@ impl AccountView for Session<'_> {
             row.select(InvitationRow::as_select()).first(connection).optional()
         })?;
         row.map(Invitation::try_from).transpose()
+    }
+
+    fn password_reset(&mut self, token: &TokenHash) -> Result<Option<PasswordReset>, StoreError> {
+        self.read_password_reset(token)
     }
 
     fn login_record(
@@ -308,6 +312,18 @@ impl AccountRows for Session<'_> {
             self.record_change(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed > 0)
+    }
+
+    fn put_password_reset(&mut self, scope: &WriteScope, reset: &PasswordReset) -> Result<(), StoreError> {
+        self.write_password_reset(scope, reset)
+    }
+
+    fn remove_password_reset(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
+        self.delete_password_reset(scope, account)
+    }
+
+    fn remove_password_resets_by(&mut self, scope: &WriteScope, maker: AccountId) -> Result<u64, StoreError> {
+        self.delete_password_resets_by(scope, maker)
     }
 
     fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {

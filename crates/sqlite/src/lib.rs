@@ -30,6 +30,7 @@ mod login_session;
 mod marketplace;
 mod open;
 mod open_error;
+mod password_reset;
 mod policy;
 mod read_queue;
 mod readers;

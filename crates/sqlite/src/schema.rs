@@ -80,6 +80,18 @@ table! {
 }
 
 table! {
+    password_resets (tenant_id, account_id) {
+        tenant_id -> Binary,
+        account_id -> Binary,
+        generation -> BigInt,
+        token_hash -> Binary,
+        made_by -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+table! {
     login_records (account, address) {
         account -> Binary,
         address -> Text,

@@ -10,7 +10,9 @@ use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
 use syft_space_domain::endpoint::{Endpoint, Slug};
 use syft_space_domain::identity::ports::{AccountRows, AccountView};
-use syft_space_domain::identity::{Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash};
+use syft_space_domain::identity::{
+    Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash, PasswordReset,
+};
 use syft_space_domain::ids::{
     AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
     TenantId,
@@ -63,72 +65,6 @@ macro_rules! scoped {
     )*};
 }
 
-/// Every method that takes a scope, except those that add.
-pub(crate) const SCOPED_METHODS: &[&str] = &[
-    "member",
-    "members",
-    "count_active",
-    "count_members_and_invitations",
-    "invitations",
-    "invitation",
-    "account_by_email",
-    "session",
-    "sessions",
-    "session_ids",
-    "renew_session",
-    "remove_session",
-    "remove_sessions",
-    "set_password",
-    "update_member",
-    "remove_account",
-    "remove_invitation",
-    "remove_invitations_by",
-    "remove_invitations_of",
-    "api_key",
-    "api_keys",
-    "note_api_key_use",
-    "remove_api_key",
-    "remove_api_keys",
-    "dataset",
-    "dataset_named",
-    "datasets",
-    "count_datasets",
-    "all_datasets",
-    "job",
-    "jobs",
-    "unfinished_jobs",
-    "update_dataset",
-    "remove_dataset",
-    "update_job",
-    "endpoint",
-    "endpoint_by_slug",
-    "endpoints",
-    "count_endpoints",
-    "endpoints_of_dataset",
-    "update_endpoint",
-    "remove_endpoint",
-    "policy",
-    "policy_revision",
-    "policies",
-    "count_policies",
-    "policy_usage",
-    "attachments",
-    "endpoints_of_policy",
-    "update_policy",
-    "remove_policy",
-    "attach_policies",
-    "marketplace",
-    "marketplaces",
-    "update_marketplace",
-    "remove_marketplace",
-    "listing",
-    "listings_of",
-    "listings_on",
-    "update_listing",
-    "remove_listing",
-    "events",
-];
-
 pub(crate) use {delegated, scoped};
 
 impl<P: DerefMut> TenantView for FaultyView<P>
@@ -168,6 +104,7 @@ where
     delegated! {
         any_account() -> bool;
         invitation_by_token(token: &TokenHash) -> Option<Invitation>;
+        password_reset(token: &TokenHash) -> Option<PasswordReset>;
         login_record(account: &LoginKey, address: Option<IpAddr>) -> Option<LoginRecord>;
         has_logged_in(address: IpAddr) -> bool;
     }
@@ -385,6 +322,25 @@ where
         add_account(scope: &WriteScope, account: &Account) -> ();
         add_invitation(scope: &WriteScope, invitation: &Invitation) -> ();
     }
+    fn put_password_reset(&mut self, scope: &WriteScope, reset: &PasswordReset) -> Result<(), StoreError> {
+        if self.fault == Fault::KeepsTheFirstReset && reset.generation == 9 {
+            return Ok(());
+        }
+        self.inner.put_password_reset(scope, reset)
+    }
+    fn remove_password_resets_by(&mut self, scope: &WriteScope, maker: AccountId) -> Result<u64, StoreError> {
+        match self.fault {
+            Fault::IgnoresTenantIn("remove_password_resets_by") => {
+                [1, 2, 3].into_iter().try_fold(0, |count, n| {
+                    Ok(count + self.inner.remove_password_resets_by(&sample::write_scope(n), maker)?)
+                })
+            }
+            Fault::EndsResetsOfAnyMaker => (1..=5).try_fold(0, |count, n| {
+                Ok(count + self.inner.remove_password_resets_by(scope, sample::account_id(n))?)
+            }),
+            _ => self.inner.remove_password_resets_by(scope, maker),
+        }
+    }
     fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {
         let address = record.address.filter(|_| self.fault != Fault::MixesAddresses);
         self.inner.put_login_record(&LoginRecord { address, ..record.clone() })
@@ -427,6 +383,7 @@ where
         update_member(member: &Member) -> ();
         remove_account(account: AccountId) -> bool;
         remove_invitation(id: InvitationId) -> bool;
+        remove_password_reset(account: AccountId) -> bool;
     }
 }
 

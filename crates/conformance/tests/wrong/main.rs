@@ -8,6 +8,7 @@ mod faulty_sessions;
 mod faulty_view;
 mod merge;
 mod other_ports;
+mod scoped_methods;
 mod sealing;
 mod second_factor;
 mod store;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
-    marketplace, policy, second_factor, session, store, tenant,
+    marketplace, password_reset, policy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -16,7 +16,8 @@ use syft_space_domain::store::{
 use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
-use crate::faulty_view::{FaultyView, SCOPED_METHODS};
+use crate::faulty_view::FaultyView;
+use crate::scoped_methods::SCOPED_METHODS;
 use crate::second_factor as of_second_factors;
 use crate::{assert_caught, broken_promises, faulty_store};
 
@@ -53,6 +54,10 @@ pub(crate) enum Fault {
     EndsInvitationsOfAnyInviter,
     /// With a member's invitations of one role those of the others end.
     EndsInvitationsOfAnyRole,
+    /// The reset of a password stays where another is made.
+    KeepsTheFirstReset,
+    /// With one member's resets those of all others end.
+    EndsResetsOfAnyMaker,
     /// A tenant's version never changes.
     NeverRaisesVersion,
     /// The rows of a refused unit are committed.
@@ -269,6 +274,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         api_key::CHECKS,
         second_factor::CHECKS,
         session::CHECKS,
+        password_reset::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,
@@ -357,6 +363,14 @@ fn h2_a_store_that_ends_too_many_invitations_is_caught() {
         let make = faulty_store(fault);
         assert_caught(identity::CHECKS, &*make, "h2_the_invitations_of_one_account_end_by_role");
     }
+}
+
+#[test]
+fn h2_a_store_that_keeps_an_old_reset_or_ends_too_many_is_caught() {
+    let make = faulty_store(Fault::KeepsTheFirstReset);
+    assert_caught(password_reset::CHECKS, &*make, "h2_an_account_has_one_reset_and_the_last_counts");
+    let make = faulty_store(Fault::EndsResetsOfAnyMaker);
+    assert_caught(password_reset::CHECKS, &*make, "h2_the_resets_that_one_account_made_end");
 }
 
 #[test]

@@ -11,6 +11,8 @@ text_enum! {
         ManageTenant = "manage_tenant",
         /// Invite, change and disable members who are User or Viewer.
         ManageMembers = "manage_members",
+        /// Reset the password of a member whom one may manage.
+        ResetPasswords = "reset_passwords",
         /// Read who is a member, and as what.
         ReadMembers = "read_members",
         /// Make, change and remove datasets and their documents, and list what documents there are.
@@ -47,7 +49,7 @@ impl Permission {
     /// leaks makes no other, and outlives neither its end nor its holder's.
     #[must_use]
     pub const fn is_for_keys(self) -> bool {
-        !matches!(self, Self::ManageTenant | Self::ManageMembers | Self::OwnAccount)
+        !matches!(self, Self::ManageTenant | Self::ManageMembers | Self::ResetPasswords | Self::OwnAccount)
     }
 
     /// What a key must have besides to use it: who changes a thing, or reads what is in it, sees what there is.

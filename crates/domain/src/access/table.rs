@@ -25,6 +25,7 @@ const fn row(permission: Permission) -> Row {
         //                                     Owner Admin User Viewer Operator
         Permission::ManageTenant       => held(Y,    N,    N,   N,     N),
         Permission::ManageMembers      => held(Y,    Y,    N,   N,     N),
+        Permission::ResetPasswords     => held(Y,    Y,    N,   N,     Y),
         Permission::ReadMembers        => held(Y,    Y,    N,   N,     Y),
         Permission::WriteDatasets      => held(Y,    Y,    N,   N,     Y),
         Permission::ReadContent        => held(Y,    Y,    N,   N,     N),
@@ -58,8 +59,8 @@ pub const fn may(role: Role, permission: Permission) -> bool {
     }
 }
 
-/// Whether the host's operator holds a permission in a tenant: enough to see what there is and to bring documents,
-/// and not to query, to read documents, or to say who may.
+/// Whether the host's operator holds a permission in a tenant: enough to see what there is, to bring documents,
+/// and to let back in who forgot their password, and not to query, to read documents, or to say who may.
 ///
 /// ```
 /// use syft_space_domain::access::{operator_may, Permission};
@@ -120,10 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn z1_the_operator_sees_what_there_is_and_brings_documents_and_no_more() {
+    fn z1_the_operator_sees_what_there_is_brings_documents_lets_back_in_and_no_more() {
         let held: Vec<_> =
             Permission::ALL.into_iter().filter(|permission| operator_may(*permission)).collect();
         let expected = [
+            Permission::ResetPasswords,
             Permission::ReadMembers,
             Permission::WriteDatasets,
             Permission::ReadMarketplaces,

@@ -17,7 +17,7 @@ text_enum! {
         AuthnPasswordChange = "authn_password_change",
         /// A change of a password failed.
         AuthnPasswordChangeFail = "authn_password_change_fail",
-        /// An API key was made, or has another secret.
+        /// A token was made: an API key, or another secret of one; or one by which somebody may choose another password.
         AuthnTokenCreated = "authn_token_created",
         /// An API key was revoked.
         AuthnTokenRevoked = "authn_token_revoked",

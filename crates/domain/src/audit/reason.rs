@@ -71,12 +71,20 @@ named_enum! {
         NameTaken = "name_taken",
         /// The hub's address may not be called from here.
         OutboundNotAllowed = "outbound_not_allowed",
+        /// What somebody wanted of another account is no way to change one's own.
+        OwnAccount = "own_account",
+        /// A password was reset, or is to be.
+        PasswordReset = "password_reset",
         /// A policy of the endpoint cannot be evaluated.
         PolicyUnavailable = "policy_unavailable",
         /// There is no session that a refresh token is of, or not any more.
         RefreshTokenUnknown = "refresh_token_unknown",
         /// Nobody may register at present.
         RegistrationClosed = "registration_closed",
+        /// There is no such reset of a password, or not any more.
+        ResetUnknown = "reset_unknown",
+        /// Resets of passwords ended with the right of whoever made them, or with what the member was.
+        ResetsEnded = "resets_ended",
         /// Only an Owner hands out, or touches, that role.
         RoleNotYours = "role_not_yours",
         /// A claim of a satellite token is missing, of the wrong type, or not for us.

@@ -59,11 +59,7 @@ pub async fn accept_invitation(
         return Err(AcceptError::NotFound);
     };
     // What their role needs once they are in, they enrol before they do anything else.
-    let password = if tenant.needs_second_factor(invitation.role) {
-        Password::parse_beside_factor(&wanted.password)?
-    } else {
-        Password::parse(&wanted.password)?
-    };
+    let password = Password::chosen(&wanted.password, &tenant, invitation.role)?;
     let short_password = password.is_short();
     space.passwords.check(&password, &[invitation.email.as_str(), tenant.name.as_str()])?;
     let password = space.passwords.hash(client, &password).await?;

@@ -60,11 +60,7 @@ pub async fn change_password(
     let permission = Permission::OwnAccount;
     let MemberIdentity { account, email, role } = principal.member(permission)?.clone();
     let tenant_name = principal.snapshot().tenant.name.clone();
-    let new = if principal.snapshot().tenant.needs_second_factor(role) {
-        Password::parse_beside_factor(&wanted.new)?
-    } else {
-        Password::parse(&wanted.new)?
-    };
+    let new = Password::chosen(&wanted.new, &principal.snapshot().tenant, role)?;
     let short_password = new.is_short();
     space.passwords.check(&new, &[email.as_str(), tenant_name.as_str()])?;
     let event = principal.event(context, Action::AuthnPasswordChange)?;

@@ -206,7 +206,7 @@ fn end_other_sessions(
 ) -> Result<(), StoreError> {
     for session in tx.sessions(scope, account)? {
         if session.id != own {
-            tx.remove_session(scope, session.account, session.id)?;
+            tx.remove_session(scope, account, session.id)?;
         }
     }
     Ok(())

@@ -7,10 +7,12 @@ use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::identity::manage_members::check_grant;
 use crate::identity::{AuthorizationError, Email, Invitation, Principal};
 use crate::ids::InvitationId;
+use crate::mail::{Delivered, MailError, Message, TooManyMails, deliver};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::BearerSecret;
 use crate::space::Space;
+use crate::tenant::{TenantScope, WriteScope};
 use crate::unit::Recorded;
 
 /// Somebody is to be invited.
@@ -22,12 +24,12 @@ pub struct Invite {
     pub role: Role,
 }
 
-/// Somebody was invited. The token is known to nobody else, and never shown again.
+/// Somebody was invited.
 pub struct Invited {
     /// The invitation.
     pub invitation: Invitation,
-    /// What the invited person presents.
-    pub token: BearerSecret,
+    /// Where the token went that the invited person presents.
+    pub token: Delivered,
 }
 
 /// Nobody was invited, or nothing was taken back.
@@ -48,6 +50,12 @@ pub enum InviteError {
     /// The tenant has as many members and invitations as it may.
     #[error("the tenant has {0} members and open invitations, which is all it may have")]
     LimitReached(u64),
+    /// Enough was sent to them, or by the tenant.
+    #[error(transparent)]
+    TooManyMails(#[from] TooManyMails),
+    /// The token could not be sent, so that nobody is invited.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -59,7 +67,8 @@ impl Invitation {
     pub const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 }
 
-/// Invites somebody who is no member. Whether they have an account makes no difference to the answer.
+/// Invites somebody who is no member. Whether they have an account makes no difference to the answer. Where there is a mailer the
+/// token is sent to them alone.
 ///
 /// # Errors
 /// When the caller may not manage members or hand out that role, they are a member already, the tenant is full, or a port
@@ -91,8 +100,12 @@ pub async fn invite(
     let limit = principal.snapshot().tenant.limits.members;
     // The tenant's own members are looked through: to look for the account would take longer where there is one elsewhere.
     let is_member = principal.snapshot().has_member(&invitation.email);
-    let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
-    let invitation = space
+    let now = space.clock.now();
+    let mails = space.mails.as_ref().filter(|_| !is_member);
+    let slot = mails.map(|mails| mails.reserve(scope.tenant(), &invitation.email, now)).transpose();
+    let limited = slot.as_ref().err().copied();
+    let authorization = principal.authorize(Permission::ManageMembers, now)?;
+    let made: Result<Invitation, InviteError> = space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
@@ -103,11 +116,41 @@ pub async fn invite(
             if tx.count_members_and_invitations(&scope)? >= limit {
                 return Err(InviteError::LimitReached(limit).into());
             }
+            if let Some(limited) = limited {
+                return Err(InviteError::from(limited).into());
+            }
             tx.add_invitation(&scope, &invitation)?;
             Ok(Recorded::new(invitation.clone(), event.clone()))
         })
-        .await?;
-    Ok(Invited { invitation, token })
+        .await;
+    let invitation = made?;
+    let Invitation { role, expires_at, .. } = invitation;
+    let message = Message::Invitation { tenant: principal.snapshot().tenant.name.clone(), role, expires_at };
+    match deliver(slot?, message, token).await {
+        Ok(token) => Ok(Invited { invitation, token }),
+        Err(error) => {
+            unsend(space, context, principal, invitation).await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// Takes an invitation back whose token nobody knows: it would only take the room of another.
+async fn unsend(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+    Invitation { id, tenant, role, .. }: Invitation,
+) -> Result<(), InviteError> {
+    let scope = TenantScope::of(tenant);
+    let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
+    let removed = Changes::from(ChangeCode::Removed).with_role(role);
+    let event = event.on(ObjectKind::Invitation, id).changing(removed);
+    let removed = space.store.write(move |tx| {
+        tx.remove_invitation(&WriteScope::of_system(&scope), id)?;
+        Ok(Recorded::new((), event.clone()))
+    });
+    removed.await
 }
 
 /// The tenant's invitations. Their tokens are not among what is known.

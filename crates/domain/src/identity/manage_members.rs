@@ -116,9 +116,13 @@ pub async fn change_member(
             tx.update_member(&scope, &member)?;
             let may_grant = |given: &Role| member.is_active() && may_grant(role, *given);
             let lost: Vec<Role> = granted.filter(|given| !may_grant(given)).collect();
-            let count = end_invitations(tx, &scope, account, &lost)?;
+            let invitations = end_invitations(tx, &scope, account, &lost)?;
+            // What it was made for is another member now, and was never looked at as such by whoever made it.
+            let is_same = before == (member.role, member.status);
+            let own = !is_same && tx.remove_password_reset(&scope, account)?;
+            let resets = end_resets(tx, &scope, account, &lost)?.saturating_add(own.into());
             let recorded = record_change(member, before, &event, &of_status);
-            Ok(ended.record(recorded, count, keys))
+            Ok(ended.record(recorded, invitations, resets, keys))
         })
         .await
 }
@@ -189,8 +193,9 @@ fn end_account(
     let lost: Vec<Role> = grantable(member).collect();
     // One to their own address, which may have been made while they joined, would bring them back.
     let own = tx.remove_invitations_of(scope, &member.email)?;
-    let count = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
-    Ok(ended.record(Recorded::new((), event.clone()), count, keys))
+    let invitations = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
+    let resets = end_resets(tx, scope, member.account, &lost)?;
+    Ok(ended.record(Recorded::new((), event.clone()), invitations, resets, keys))
 }
 
 fn find(
@@ -251,9 +256,21 @@ fn end_invitations(
     if lost.is_empty() { Ok(0) } else { tx.remove_invitations_by(scope, inviter, lost) }
 }
 
+/// Ends the resets of passwords that a member has made, whoever they are for: who lost any right makes them anew, within the hour
+/// that they live. Answers how many.
+fn end_resets(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    maker: AccountId,
+    lost: &[Role],
+) -> Result<u64, StoreError> {
+    if lost.is_empty() { Ok(0) } else { tx.remove_password_resets_by(scope, maker) }
+}
+
 /// The events of what ended with an account, or with a right of it.
 struct Ended {
     invitations: Event,
+    resets: Event,
     keys: Event,
 }
 
@@ -269,13 +286,15 @@ impl Ended {
         };
         Ok(Self {
             invitations: draft(Action::ConfigChange, ReasonCode::InvitationsEnded)?,
+            resets: draft(Action::ConfigChange, ReasonCode::ResetsEnded)?,
             keys: draft(Action::AuthnTokenRevoked, ReasonCode::KeysEnded)?,
         })
     }
 
-    /// Records that so many invitations and API keys ended too, if any did.
-    fn record<T>(&self, recorded: Recorded<T>, invitations: u64, keys: u64) -> Recorded<T> {
-        with_ended(with_ended(recorded, &self.invitations, invitations), &self.keys, keys)
+    /// Records that so many invitations, resets and API keys ended too, if any did.
+    fn record<T>(&self, recorded: Recorded<T>, invitations: u64, resets: u64, keys: u64) -> Recorded<T> {
+        let recorded = with_ended(recorded, &self.invitations, invitations);
+        with_ended(with_ended(recorded, &self.resets, resets), &self.keys, keys)
     }
 }
 
@@ -301,7 +320,7 @@ fn record_change(
     }
 }
 
-/// Records that so many ended too, if any did.
+/// Records that so many of something ended too, if any did.
 pub(super) fn with_ended<T>(recorded: Recorded<T>, ended: &Event, count: u64) -> Recorded<T> {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     if count == 0 { recorded } else { recorded.and(Event { count, ..ended.clone() }) }

@@ -3,7 +3,9 @@
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroize;
 
+use crate::access::Role;
 use crate::secret::Secret;
+use crate::tenant::Tenant;
 
 /// A password of an acceptable length, in one Unicode form (NFC), with nothing else changed or cut.
 ///
@@ -60,7 +62,7 @@ impl Password {
     ///
     /// # Errors
     /// When it is too short or too long.
-    pub fn parse_beside_factor(text: &Secret<String>) -> Result<Self, PasswordError> {
+    fn parse_beside_factor(text: &Secret<String>) -> Result<Self, PasswordError> {
         let password = Self::presented(text)?;
         if password.expose().len() > Self::MAX_BYTES {
             return Err(PasswordError::TooLong);
@@ -69,6 +71,14 @@ impl Password {
             return Err(PasswordError::TooShortBesideFactor);
         }
         Ok(password)
+    }
+
+    /// Takes a new password of a member of this role: where the tenant demands a second factor of it, it may be shorter.
+    ///
+    /// # Errors
+    /// When it is too short or too long.
+    pub(super) fn chosen(text: &Secret<String>, tenant: &Tenant, role: Role) -> Result<Self, PasswordError> {
+        if tenant.needs_second_factor(role) { Self::parse_beside_factor(text) } else { Self::parse(text) }
     }
 
     /// Whether it is too short to be all that a login asks for.

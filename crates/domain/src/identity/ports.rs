@@ -7,8 +7,8 @@ use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
     AccessClaims, AccessToken, Account, ApiKey, Email, Invitation, KeyEpoch, LoginKey, LoginRecord, Member,
-    Password, PasswordError, PasswordHash, PreviousKeys, SecondFactor, Session, SigningKey, SigningKeysError,
-    TokenRefused, TokenSignError,
+    Password, PasswordError, PasswordHash, PasswordReset, PreviousKeys, SecondFactor, Session, SigningKey,
+    SigningKeysError, TokenRefused, TokenSignError,
 };
 use crate::ids::{AccountId, ApiKeyId, InvitationId, SessionId};
 use crate::page::{Page, PageRequest};
@@ -26,6 +26,9 @@ pub trait AccountView {
     fn oldest_account(&mut self, email: &Email) -> Result<Option<Account>, StoreError>;
     /// The invitation with this token, whichever the tenant: holding the token is the proof.
     fn invitation_by_token(&mut self, token: &TokenHash) -> Result<Option<Invitation>, StoreError>;
+
+    /// The reset of a password with this token, whichever the tenant: holding the token is the proof.
+    fn password_reset(&mut self, token: &TokenHash) -> Result<Option<PasswordReset>, StoreError>;
 
     /// What is known of logins to one account: from an address, or with `None` from all that never logged in to it.
     fn login_record(
@@ -77,6 +80,13 @@ pub trait AccountRows: AccountView {
     fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError>;
     /// Removes an account. `false` when there is none.
     fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;
+    /// Keeps a reset of a password of the scope's tenant, in place of the one that its account had. The account must be there, and
+    /// with it the reset goes.
+    fn put_password_reset(&mut self, scope: &WriteScope, reset: &PasswordReset) -> Result<(), StoreError>;
+    /// Removes the reset of an account's password. `false` when there is none.
+    fn remove_password_reset(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;
+    /// Removes the resets of passwords that one account has made. Answers how many. It takes no longer for all the others.
+    fn remove_password_resets_by(&mut self, scope: &WriteScope, maker: AccountId) -> Result<u64, StoreError>;
     /// Keeps what is known of logins, in place of what was known of that account and address.
     fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError>;
     /// Removes the records of logins that have expired; and of the others those that expire first, where there are more than

@@ -84,6 +84,13 @@ impl WriteScope {
     pub fn may_grant(&self, role: Role) -> bool {
         matches!(self.kind, Some(PrincipalKind::Member(giver)) if may_grant(giver, role))
     }
+
+    /// Whether the writer may have the password of a member of this role reset.
+    #[must_use]
+    pub fn may_reset(&self, role: Role) -> bool {
+        // The operator lets back in whoever it is: a tenant's only owner has nobody else to ask.
+        self.kind == Some(PrincipalKind::Operator) || self.may_grant(role)
+    }
 }
 
 impl Deref for WriteScope {

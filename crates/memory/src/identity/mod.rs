@@ -15,7 +15,9 @@ pub use tokens::MemoryTokens;
 
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows, SessionRows};
-use syft_space_domain::identity::{Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash};
+use syft_space_domain::identity::{
+    Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash, PasswordReset,
+};
 use syft_space_domain::ids::{AccountId, InvitationId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::TokenHash;
@@ -46,6 +48,11 @@ impl AccountView for Transaction {
             .map(|(_, _, invitation)| invitation)
             .find(|invitation| invitation.token.matches(token))
             .cloned())
+    }
+
+    fn password_reset(&mut self, token: &TokenHash) -> Result<Option<PasswordReset>, StoreError> {
+        let mut resets = self.tables.password_resets.all();
+        Ok(resets.find(|(_, _, reset)| reset.token.matches(token)).map(|(_, _, reset)| reset.clone()))
     }
 
     fn login_record(
@@ -154,9 +161,33 @@ impl AccountRows for Transaction {
         if removed {
             self.remove_api_keys(scope, account)?;
             self.remove_sessions(scope, account)?;
+            self.tables.password_resets.remove(scope, account);
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed)
+    }
+
+    fn put_password_reset(&mut self, scope: &WriteScope, reset: &PasswordReset) -> Result<(), StoreError> {
+        let is_there = self.tables.accounts.contains(scope, reset.account);
+        check_key(is_there, || format!("there is no account {}", reset.account))?;
+        let of_token = self.password_reset(&reset.token)?;
+        let token_is_free =
+            of_token.is_none_or(|it| it.tenant == scope.tenant() && it.account == reset.account);
+        check_key(token_is_free, || "a reset has this token already")?;
+        let reset = PasswordReset { tenant: scope.tenant(), ..reset.clone() };
+        self.tables.password_resets.insert(scope, reset.account, reset);
+        Ok(())
+    }
+
+    fn remove_password_reset(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
+        Ok(self.tables.password_resets.remove(scope, account))
+    }
+
+    fn remove_password_resets_by(&mut self, scope: &WriteScope, maker: AccountId) -> Result<u64, StoreError> {
+        let rows = self.tables.password_resets.rows(scope);
+        let made: Vec<AccountId> =
+            rows.filter(|(_, reset)| reset.made_by == Some(maker)).map(|(account, _)| account).collect();
+        Ok(count(made.into_iter().filter(|account| self.tables.password_resets.remove(scope, *account))))
     }
 
     fn put_login_record(&mut self, record: &LoginRecord) -> Result<(), StoreError> {

@@ -127,6 +127,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             datasets: DatasetLocks::default(),
+            mails: None,
             ingestion: IngestQueue::default(),
         };
         let context = space.request_context(Origin::default()).unwrap();

@@ -73,6 +73,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             datasets: DatasetLocks::default(),
+            mails: None,
             ingestion: IngestQueue::default(),
         };
         Self { space, hub, cache, operator: OperatorScope::at_startup(), clock }

@@ -24,6 +24,7 @@ use syft_space_domain::identity::{
     accept_invitation, authenticate, change_member, invite, login,
 };
 use syft_space_domain::ids::{DatasetId, PolicyId};
+use syft_space_domain::mail::Delivered;
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
     HubCredential, HubUrl, Issuer, Marketplace, NewMarketplace, RegistrationSettings, register_marketplace,
@@ -101,6 +102,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             datasets: DatasetLocks::default(),
+            mails: None,
             ingestion: IngestQueue::default(),
         };
         Self::found(space, engine, store, snapshots, hub, clock, tickets)
@@ -303,7 +305,8 @@ pub(crate) fn new_endpoint(dataset: DatasetId, slug: &str) -> NewEndpoint {
 pub(crate) fn join(space: &Space, owner: &Principal, address: &str, role: Role) -> Principal {
     let context = space.request_context(Origin::default()).unwrap();
     let invited = block_on(invite(space, &context, owner, Invite { email: email(address), role })).unwrap();
-    let wanted = AcceptInvitation { token: invited.token.hash(), password: Secret::new(PASSWORD.to_owned()) };
+    let Delivered::Shown(token) = invited.token else { unreachable!("there is no mailer") };
+    let wanted = AcceptInvitation { token: token.hash(), password: Secret::new(PASSWORD.to_owned()) };
     block_on(accept_invitation(space, &context, wanted)).unwrap();
     log_in(space, &email(address))
 }

@@ -11,6 +11,8 @@ mod reads;
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]
+mod resets;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod stories;

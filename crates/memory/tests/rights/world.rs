@@ -22,6 +22,7 @@ use syft_space_domain::identity::{
     PreviousKeys, Principal, SessionLife, rotate_signing_key,
 };
 use syft_space_domain::ids::{AccountId, DatasetId};
+use syft_space_domain::mail::Delivered;
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::secret::Secret;
@@ -190,6 +191,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             datasets: DatasetLocks::default(),
+            mails: None,
             ingestion: IngestQueue::default(),
         };
         let operator = OperatorScope::at_startup();
@@ -203,7 +205,8 @@ impl World {
     pub(crate) fn invite(&self, by: &Principal, name: &str, role: Role) -> AcceptInvitation {
         let wanted = Invite { email: email(name), role };
         let invited = block_on(identity::invite(&self.space, &context(&self.space), by, wanted)).unwrap();
-        AcceptInvitation { token: invited.token.hash(), password: secret() }
+        let Delivered::Shown(token) = invited.token else { unreachable!("there is no mailer") };
+        AcceptInvitation { token: token.hash(), password: secret() }
     }
 
     pub(crate) fn accept(&self, accepted: AcceptInvitation) -> Result<(), AcceptError> {

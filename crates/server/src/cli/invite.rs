@@ -36,12 +36,19 @@ pub(super) async fn run(api: &ApiClient, what: &InviteArguments, out: &mut Outpu
         return out.document(&issued);
     }
     out.line(&format!(
-        "{} may join as {} until {}, with this token:",
+        "{} may join as {} until {}{}",
         body.email,
         body.role,
-        time(issued.expires_at)
+        time(issued.expires_at),
+        if issued.token.is_some() { ", with this token:" } else { ". They are sent how to." }
     ))?;
-    out.line(&format!("\n  {}\n", issued.token))?;
+    let Some(token) = &issued.token else { return Ok(()) };
+    out.line(&format!("\n  {token}\n"))?;
+    if let Some(link) = &issued.link {
+        return out.line(&format!(
+            "It is shown this once, works once, and is for them alone. They choose a password at\n\n  {link}"
+        ));
+    }
     out.line("It is shown this once, works once, and is for them alone. They send it with a password of their own to")?;
     out.line("POST /api/v1/invitations/accept, as {\"token\": …, \"password\": …}.")
 }

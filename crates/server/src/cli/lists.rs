@@ -1,4 +1,4 @@
-//! The commands that list: `syft-space datasets|endpoints|policies|marketplaces|users|tenants|audit|jobs list`.
+//! The commands that list: `syft-space datasets|endpoints|policies|marketplaces|tenants|audit|jobs list`.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;

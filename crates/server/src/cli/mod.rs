@@ -120,7 +120,7 @@ enum Command {
     /// See on which hubs the tenant has accounts
     #[command(subcommand)]
     Marketplaces(ListOnly),
-    /// See who is a member, and let in again who lost their second factor
+    /// See who is a member, and let back in who forgot their password or lost their second factor
     #[command(subcommand)]
     Users(users::Users),
     /// See which tenants there are

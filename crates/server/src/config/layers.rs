@@ -92,6 +92,9 @@ pub enum ConfigError {
     /// There is nowhere to put the home.
     #[error("there is no home directory to put .syft-space into: set SYFT_SPACE_HOME, or pass --home")]
     NoHome,
+    /// The settings of mail contradict each other.
+    #[error("{0}")]
+    Mail(&'static str),
     /// Plain HTTP would be open to a network.
     #[error(
         "listen = {0} would serve plain HTTP to a network: listen on 127.0.0.1, or put a reverse proxy that ends TLS \
@@ -186,6 +189,9 @@ pub fn resolve(
     let Settings { listen, behind_proxy, .. } = &resolved.settings;
     if !listen.ip().is_loopback() && behind_proxy.is_empty() {
         return Err(ConfigError::PlainToNetwork(*listen));
+    }
+    if let Some(contradiction) = resolved.settings.mail.contradiction() {
+        return Err(ConfigError::Mail(contradiction));
     }
     Ok(resolved)
 }

@@ -13,6 +13,7 @@ use syft_space_outbound::AllowList;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::config::mail::MailSettings;
 use crate::config::urls;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -93,6 +94,8 @@ pub struct Settings {
     pub security_contact: Vec<String>,
     /// Where others reach this space: hubs are told.
     pub public_url: Option<String>,
+    /// How mail is sent.
+    pub mail: MailSettings,
     /// How long what a hub says of its users is used without asking it again.
     pub hub_identity: Duration,
     /// How long it is used while the hub cannot be asked.
@@ -130,6 +133,7 @@ impl Default for Settings {
             outbound_ca_file: None,
             security_contact: Vec::new(),
             public_url: None,
+            mail: MailSettings::default(),
             hub_identity: Duration::from_secs(10 * 60),
             hub_identity_stale: Duration::from_secs(60 * 60),
         }
@@ -383,6 +387,38 @@ pub static SETTINGS: &[Setting] = &[
         allowed: "a number of seconds from 1 to 604800",
         apply: |settings, text| set(&mut settings.hub_identity_stale, seconds(text, 604_800)),
         show: |settings| settings.hub_identity_stale.as_secs().to_string(),
+    },
+    Setting {
+        key: "smtp_server",
+        allowed: "the mail server and its port, such as mail.example.org:587",
+        apply: |settings, text| settings.mail.set_server(text),
+        show: |settings| settings.mail.show_server(),
+    },
+    Setting {
+        key: "smtp_tls",
+        allowed: "starttls, implicit, or none for a server on loopback",
+        apply: |settings, text| settings.mail.set_tls(text),
+        show: |settings| settings.mail.show_tls(),
+    },
+    Setting {
+        key: "smtp_user",
+        allowed: "the name with which the space logs in to the mail server",
+        apply: |settings, text| settings.mail.set_user(text),
+        show: |settings| settings.mail.user.clone().unwrap_or_default(),
+    },
+    Setting {
+        key: "smtp_password_file",
+        allowed: "the whole path of a file with the password of smtp_user",
+        apply: |settings, text| settings.mail.set_password_file(text),
+        show: |settings| {
+            settings.mail.password_file.as_ref().map_or_else(String::new, |path| path.display().to_string())
+        },
+    },
+    Setting {
+        key: "mail_from",
+        allowed: "the address that mail is from, such as Space <space@example.org>",
+        apply: |settings, text| settings.mail.set_from(text),
+        show: |settings| settings.mail.from.clone().unwrap_or_default(),
     },
 ];
 

@@ -1,5 +1,6 @@
 //! The mapping from the domain's errors to responses: the one place where it is done.
 
+mod resets;
 mod second_factor;
 
 mod api_keys;
@@ -200,6 +201,8 @@ impl From<InviteError> for Problem {
             InviteError::AlreadyMember(_) => Self::new(Reason::Conflict, error),
             InviteError::NotFound => Self::new(Reason::NotFound, error),
             InviteError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            InviteError::TooManyMails(error) => error.into(),
+            InviteError::Mail(error) => error.into(),
             InviteError::PortError(error) => error.into(),
         }
     }

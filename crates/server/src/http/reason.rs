@@ -132,6 +132,10 @@ reasons! {
     CredentialRefused = UNPROCESSABLE_ENTITY, "credential_refused", "The hub does not accept the credential";
     /// Too many wrong passwords or codes were given for the account lately, whether there is one or not.
     TooManyGuesses = TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords";
+    /// Enough mail was sent lately, to that address or by the tenant.
+    TooManyMails = TOO_MANY_REQUESTS, "too_many_mails", "Enough mail was sent lately";
+    /// The mail server refused a mail, so that nobody has the token.
+    MailRefused = BAD_GATEWAY, "mail_refused", "The mail server refused the mail";
     /// A hub answered what no hub answers, or refused what was asked of it.
     HubUnreadable = BAD_GATEWAY, "hub_unreadable", "The hub's answer cannot be used";
     /// Too much is going on.
@@ -140,6 +144,8 @@ reasons! {
     StorageFull = INSUFFICIENT_STORAGE, "storage_full", "The server has no room left";
     /// A hub is needed, and cannot be asked.
     HubUnavailable = SERVICE_UNAVAILABLE, "hub_unavailable", "The hub cannot be asked at the moment";
+    /// The mail server is needed, and does not answer.
+    MailUnavailable = SERVICE_UNAVAILABLE, "mail_unavailable", "Mail cannot be sent at the moment";
     /// A policy of the endpoint cannot be evaluated.
     PolicyUnavailable = SERVICE_UNAVAILABLE, "policy_unavailable", "A policy cannot be evaluated, so nobody is let in";
     /// A policy hangs on who the caller is on their hub, and the hub cannot be asked.

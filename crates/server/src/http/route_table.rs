@@ -6,26 +6,28 @@ use std::fmt;
 
 use syft_space_domain::access::Permission::{
     self, ListQueryable, ManageMarketplaces, ManageMembers, ManageTenant, OwnAccount, Query, ReadAudit,
-    ReadContent, ReadMarketplaces, ReadMembers, ReadMetadata, WriteDatasets, WriteEndpoints, WritePolicies,
+    ReadContent, ReadMarketplaces, ReadMembers, ReadMetadata, ResetPasswords, WriteDatasets, WriteEndpoints,
+    WritePolicies,
 };
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
     AccessDenied, AlreadyListed, AudienceTaken, CodeWrong, Conflict, CredentialRefused, CredentialsWrong,
     CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable,
-    InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner, LimitReached, NameTaken, NoAccessPolicy, NoRoute,
-    NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable, PublicUrlMissing, RefreshTokenInvalid,
-    RegistrationClosed, RoleNotYours, ServedElsewhere, SetupTokenWrong, SlugUnlistable, TenantRequired,
-    TooManyGuesses, TotpRequired, TotpWrong, Unavailable, UsernameMismatch,
+    InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner, LimitReached, MailRefused, MailUnavailable,
+    NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable,
+    PublicUrlMissing, RefreshTokenInvalid, RegistrationClosed, RoleNotYours, ServedElsewhere,
+    SetupTokenWrong, SlugUnlistable, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong,
+    Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
 use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
-    api_keys, audit, auth, datasets, docs, documents, endpoints, explanation, front_page, health, hubs,
-    invitations, jobs, keys, listings, marketplaces, openapi, operator, policies, query, security_txt,
-    sessions, shapes, tenant, totp, users,
+    api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation, front_page,
+    health, hubs, invitations, jobs, keys, listings, marketplaces, openapi, operator, policies, query,
+    security_txt, sessions, shapes, tenant, totp, users,
 };
 
 /// A method of a route.
@@ -138,6 +140,11 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/.well-known/security.txt" Guard::Open => security_txt::show,
         summary("Tell where weaknesses are reported").description("It is there where the operator has named a contact.")
             .response_as(docs::file("text/plain")).reasons(&[NoRoute]);
+    Get    "/choose-password" Guard::Open => choose_password::page,
+        summary("Show the page where a person chooses a password, by the token of a reset or an invitation")
+            .response_as(docs::file("text/html"));
+    Get    "/choose-password.js" Guard::Open => choose_password::script,
+        summary("The script of that page").response_as(docs::file("text/javascript"));
     Get    "/docs" Guard::Open => docs::page,
         summary("Show a page to browse the API with").response_as(docs::file("text/html")).reasons(&[NoRoute]);
     Get    "/docs/start.js" Guard::Open => docs::start,
@@ -177,6 +184,11 @@ pub static ROUTES: &[Route] = routes! {
             .description("All sessions of the account end with it, this request's too; the answer is of a new one.")
             .request_body::<auth::PasswordChange>().response::<auth::AccessToken<'static>>(200)
             .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses]);
+    Post   "/api/v1/auth/reset"    Guard::Open => auth::redeem_reset,
+        summary("Set another password by the token of a reset")
+            .description("All sessions of the account end with it. It logs nobody in, and a second factor stays.")
+            .request_body::<auth::RedeemReset>().no_content()
+            .reasons(&[NotFound, PasswordRefused]);
 
     Get    "/api/v1/auth/totp" member(&[OwnAccount]) => totp::status,
         summary("Tell whether one has a second factor").response::<totp::SecondFactor>(200);
@@ -213,13 +225,21 @@ pub static ROUTES: &[Route] = routes! {
             .response::<users::Member>(200).etag().if_match().reasons(&[RoleNotYours, LastOwner]);
     Delete "/api/v1/users/{id}" member(&[ManageMembers]) => users::remove,
         summary("Remove a member").no_content().if_match().reasons(&[RoleNotYours, LastOwner]);
+    Post   "/api/v1/users/{id}/reset" member(&[ResetPasswords]) => users::reset,
+        summary("Let a member who forgot their password choose another one")
+            .description("It makes a token that works once, for an hour, in place of the one before. Where the space sends mail, \
+                the member alone gets it. Whoever asks never chooses the password.")
+            .response::<users::IssuedReset<'static>>(201)
+            .reasons(&[RoleNotYours, Conflict, TooManyMails, MailRefused, MailUnavailable]);
 
     Get    "/api/v1/invitations"        member(&[ManageMembers]) => invitations::list,
         summary("List the open invitations").paged().response::<List<invitations::Invitation>>(200);
     Post   "/api/v1/invitations"        member(&[ManageMembers]) => invitations::create,
-        summary("Invite somebody").description("The token is shown in this answer alone, works once, and for 7 days.")
+        summary("Invite somebody")
+            .description("The token works once, and for 7 days. Where the space sends mail, whoever is invited alone gets it; else \
+                it is shown in this answer alone.")
             .request_body::<invitations::Invite>().response::<invitations::IssuedInvitation<'static>>(201)
-            .reasons(&[RoleNotYours, LimitReached]);
+            .reasons(&[RoleNotYours, LimitReached, TooManyMails, MailRefused, MailUnavailable]);
     Post   "/api/v1/invitations/accept" Guard::Open => invitations::accept,
         summary("Accept an invitation")
             .description("It makes an account in the tenant, with the password given.")

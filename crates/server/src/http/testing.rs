@@ -42,6 +42,7 @@ pub(crate) fn state() -> State {
         clock: Arc::new(SystemClock),
         entropy,
         datasets: DatasetLocks::default(),
+        mails: None,
         ingestion: IngestQueue::default(),
     };
     Arc::into_inner(crate::startup::serve::state(space, &Settings::default(), None)).unwrap()

@@ -10,7 +10,7 @@ use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, ReasonCode};
 use syft_space_domain::identity::{
     self, ChangePassword, ChangePasswordError, Email, FactorCode, LoggedIn, LoginError, Password,
-    RefreshError,
+    RedeemError, RefreshError,
 };
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::{Secret, TokenHash};
@@ -178,6 +178,32 @@ pub(crate) async fn change_password(mut request: Request) -> Result<HttpResponse
         request.state.merged_refusals.count(address, Action::AuthnPasswordChangeFail, reason_code);
     }
     token(&changed?)
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RedeemReset {
+    #[serde(serialize_with = "rules::exposed")]
+    #[schemars(with = "shapes::SecretShape")]
+    token: Secret<String>,
+    #[serde(serialize_with = "rules::exposed")]
+    #[schemars(with = "shapes::NewPasswordShape")]
+    new_password: Secret<String>,
+}
+
+pub(crate) async fn redeem_reset(mut request: Request) -> Result<HttpResponse, Problem> {
+    let body: RedeemReset = request.json().await?;
+    let wanted = identity::RedeemReset {
+        token: TokenHash::of(body.token.expose().trim()),
+        password: body.new_password,
+    };
+    let redeemed = identity::redeem_reset(request.space(), &request.context, wanted).await;
+    if let Err(RedeemError::NotFound) = &redeemed {
+        let (address, reason_code) = (request.context.origin.address, ReasonCode::ResetUnknown);
+        request.state.merged_refusals.count(address, Action::AuthnTokenFail, reason_code);
+    }
+    redeemed?;
+    Ok(reply::no_content())
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -10,6 +10,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, ReasonCode};
 use syft_space_domain::identity::{self, AcceptError, Email};
 use syft_space_domain::ids::InvitationId;
+use syft_space_domain::mail::Purpose;
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::time::Timestamp;
 
@@ -60,12 +61,17 @@ pub(crate) struct Invite {
     pub(crate) role: Role,
 }
 
-/// The one answer that shows an invitation's token.
+/// An invitation that was made. Where there is a mailer its token is sent to whoever is invited, and not in here.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct IssuedInvitation<'a> {
     #[schemars(with = "shapes::IdShape")]
     id: InvitationId,
-    pub(crate) token: Cow<'a, str>,
+    /// It is there where the space sends no mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<Cow<'a, str>>,
+    /// Where they choose a password with it: there with the token, where the space knows its own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) link: Option<String>,
     #[schemars(with = "shapes::TimeShape")]
     pub(crate) expires_at: Timestamp,
 }
@@ -74,9 +80,11 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     let body: Invite = request.json().await?;
     let wanted = identity::Invite { email: body.email, role: body.role };
     let invited = identity::invite(request.space(), &request.context, request.principal()?, wanted).await?;
+    let (token, link) = reply::shown(&request, &invited.token, Purpose::Invitation);
     let issued = IssuedInvitation {
         id: invited.invitation.id,
-        token: invited.token.expose().into(),
+        token,
+        link,
         expires_at: invited.invitation.expires_at,
     };
     reply::json(StatusCode::CREATED, &issued)

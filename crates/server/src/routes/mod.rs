@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod choose_password;
 pub(crate) mod datasets;
 pub(crate) mod docs;
 pub(crate) mod documents;

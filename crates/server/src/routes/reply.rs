@@ -1,10 +1,13 @@
 //! The forms of a response.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use syft_space_domain::mail::{Delivered, Purpose};
 use syft_space_domain::page::{Page, PageItem};
 
 use crate::http::problem::Problem;
@@ -39,6 +42,17 @@ where
 {
     let body = serialize_large(page.bytes(), move || List::of(page, shape)).await?;
     Ok(json_response(StatusCode::OK, body))
+}
+
+/// What of a token is shown to whoever asked for it: the token and its link, or nothing where it was mailed.
+pub(super) fn shown<'a>(
+    request: &Request,
+    token: &'a Delivered,
+    purpose: Purpose,
+) -> (Option<Cow<'a, str>>, Option<String>) {
+    let Delivered::Shown(token) = token else { return (None, None) };
+    let link = request.state.public_url.as_deref().map(|url| purpose.link(url, token));
+    (Some(token.expose().into()), link)
 }
 
 /// Writes JSON.

@@ -1,5 +1,7 @@
 //! The routes of the members of a tenant.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::{self, AccountStatus, Email};
 use syft_space_domain::ids::AccountId;
+use syft_space_domain::mail::Purpose;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::json::present;
@@ -86,6 +89,29 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     )
     .await?;
     Ok(reply::no_content())
+}
+
+/// A reset that was made. Where there is a mailer its token is sent to the member, and not in here.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct IssuedReset<'a> {
+    #[schemars(with = "shapes::IdShape")]
+    id: AccountId,
+    /// It is there where the space sends no mail, and for its operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<Cow<'a, str>>,
+    /// Where they choose a password with it: there with the token, where the space knows its own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) link: Option<String>,
+    #[schemars(with = "shapes::TimeShape")]
+    pub(crate) expires_at: Timestamp,
+}
+
+pub(crate) async fn reset(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    let made = identity::reset_password(request.space(), &request.context, request.principal()?, id).await?;
+    let (token, link) = reply::shown(&request, &made.token, Purpose::PasswordReset);
+    let issued = IssuedReset { id: made.account, token, link, expires_at: made.expires_at };
+    reply::json(StatusCode::CREATED, &issued)
 }
 
 fn id(request: &Request) -> Result<AccountId, Problem> {

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
+use syft_space_domain::mail::Mails;
+use syft_space_domain::mail::ports::Mailer;
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::random::Entropy;
+use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::{ClosedTenant, SnapshotCache};
 use syft_space_domain::store::{CommitHook, Flow, Store};
 use syft_space_domain::tenant::OperatorScope;
@@ -20,11 +23,12 @@ use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::TantivySearch;
 use syft_space_secrets::{MasterKey, XChaChaSealer};
+use syft_space_smtp::{SmtpMailer, SmtpSettings};
 use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore, prepare_home};
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
 
 use crate::cli::read_files;
-use crate::config::Settings;
+use crate::config::{MailSettings, Settings};
 use crate::startup::keys::{KeySettings, TokenKeys};
 use crate::system::{SystemClock, SystemEntropy};
 
@@ -118,6 +122,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         clock.now(),
         Arc::clone(&entropy),
     )?;
+    let mails = mailer(settings)?.map(|mailer| Mails::new(mailer, settings.public_url.clone()));
     let space = Space {
         store,
         snapshots,
@@ -138,6 +143,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         clock,
         entropy,
         datasets: DatasetLocks::default(),
+        mails,
         ingestion: IngestQueue::default(),
     };
     Ok(OpenedSpace { space, operator })
@@ -151,6 +157,32 @@ fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<C
         ..ClientSettings::default()
     };
     Ok(Client::new(client, Arc::new(SystemResolver), Arc::clone(entropy))?)
+}
+
+/// What sends mail, where the operator names a server.
+fn mailer(settings: &Settings) -> anyhow::Result<Option<Arc<dyn Mailer>>> {
+    let MailSettings { server, tls, user, password_file, from } = &settings.mail;
+    let (Some((host, port)), Some(from)) = (server, from) else { return Ok(None) };
+    let credentials = match (user, password_file) {
+        (Some(user), Some(path)) => Some((user.clone(), mail_password(path)?)),
+        _ => None,
+    };
+    let mailer = SmtpMailer::new(SmtpSettings {
+        host: host.clone(),
+        port: *port,
+        tls: *tls,
+        credentials,
+        from,
+        ca_file: settings.outbound_ca_file.as_deref(),
+    })?;
+    Ok(Some(Arc::new(mailer)))
+}
+
+/// The password of the mail server's user: one line.
+fn mail_password(path: &Path) -> anyhow::Result<Secret<String>> {
+    let text = std::fs::read_to_string(path).map(Secret::new);
+    let text = text.with_context(|| format!("reading smtp_password_file, {}", path.display()))?;
+    Ok(Secret::new(text.expose().trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 /// Records that the server started or stopped, in the installation's log.

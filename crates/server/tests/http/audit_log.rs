@@ -22,6 +22,10 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
     let key = json!({ "name": "nightly", "scopes": ["write_datasets"] });
     let key = owner.post("/api-keys", &key).await.expect(201).body["id"].as_str().unwrap().to_owned();
+    let other = space.member(&owner, "other@acme.example", "user").await;
+    let other = other.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let reset = owner.send(owner.request("POST", &format!("/users/{other}/reset"))).await.expect(201);
+    let redeem = json!({ "token": reset.body["token"], "new_password": PASSWORD });
     let marketplace = space.marketplace(&owner, "market").await;
     let listing = json!({ "marketplace_id": marketplace });
     for slug in ["shown", "known"] {
@@ -64,6 +68,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("POST", "/auth/totp", "/auth/totp".into(), json!({ "password": PASSWORD })),
         ("PATCH", "/tenant", "/tenant".into(), json!({ "second_factor_roles": ["viewer"] })),
         ("PATCH", "/users/{id}", format!("/users/{user}"), json!({ "role": "viewer" })),
+        ("POST", "/users/{id}/reset", format!("/users/{user}/reset"), Value::Null),
+        ("POST", "/auth/reset", "/auth/reset".into(), redeem),
         ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),
         ("POST", "/invitations", "/invitations".into(), invite.clone()),
         ("POST", "/invitations/accept", "/invitations/accept".into(), accept),

@@ -51,6 +51,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-passwords", DOMAIN_ONLY),
     ("syft-space-search", DOMAIN_AND_HOME),
     ("syft-space-secrets", DOMAIN_AND_HOME),
+    ("syft-space-smtp", DOMAIN_ONLY),
     ("syft-space-sqlite", DOMAIN_AND_HOME),
     ("syft-space-syfthub", DOMAIN_JOSE_AND_OUTBOUND),
     (
@@ -64,6 +65,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "syft-space-passwords",
             "syft-space-search",
             "syft-space-secrets",
+            "syft-space-smtp",
             "syft-space-sqlite",
             "syft-space-syfthub",
         ],
@@ -82,6 +84,7 @@ const IO_CRATES: &[&str] = &[
     "h2",
     "hyper",
     "josekit",
+    "lettre",
     "libsqlite3-sys",
     "memmap2",
     "mio",

@@ -58,6 +58,8 @@ mod located;
 #[cfg(test)]
 mod logins;
 #[cfg(test)]
+mod mailed;
+#[cfg(test)]
 mod marketplace_fixture;
 #[cfg(test)]
 mod marketplaces;
@@ -79,6 +81,8 @@ mod process;
 mod protocol;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod resets;
 #[cfg(test)]
 mod satellites;
 #[cfg(test)]

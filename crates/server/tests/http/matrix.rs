@@ -107,8 +107,9 @@ const CONFIRM_PATH: &str = "/auth/totp/confirm";
 const RECOVERY_CODES_PATH: &str = "/auth/totp/recovery-codes";
 /// It takes no body.
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
-/// Nor does this.
+/// Nor do these.
 const LOGOUT_PATH: &str = "/auth/logout";
+const RESET_PATH: &str = "/users/{id}/reset";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
@@ -119,7 +120,8 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, TOTP_PATH) => Some(json!({ "password": PASSWORD })),
         (Method::Post, CONFIRM_PATH | RECOVERY_CODES_PATH) => Some(json!({ "code": "000000" })),
         (Method::Patch, "/tenant") => Some(json!({ "second_factor_roles": [] })),
-        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH | LOGOUT_PATH) => None,
+        (Method::Get | Method::Delete, _)
+        | (Method::Post, CANCEL_PATH | RESET_PATH | SYNC_PATH | LOGOUT_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
@@ -141,6 +143,7 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             Some(json!({ "name": format!("made {n}"), "scopes": ["read_metadata"] }))
         }
         (Method::Post, "/api-keys/{id}/rotate") => Some(json!({ "overlap_seconds": 60 })),
+        (Method::Post, "/auth/reset") => Some(json!({ "token": "no such token", "new_password": PASSWORD })),
         (Method::Post, "/datasets") => Some(json!({ "name": format!("made {n}"), "dtype": "embedded" })),
         (Method::Post, "/marketplaces") => Some(things.account.clone()),
         (Method::Patch, "/marketplaces/{id}") => Some(json!({ "name": format!("renamed-{n}") })),

@@ -171,6 +171,9 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     let invited = told.send("invitations_create", "", 201).await;
     told.swap("the token that was handed over", invited["token"].as_str().unwrap());
     let joined = told.send("invitations_accept", "", 201).await;
+    let reset = told.send("users_reset", joined["id"].as_str().unwrap(), 201).await;
+    told.swap("the token of the reset", reset["token"].as_str().unwrap());
+    told.send("auth_redeem_reset", "", 204).await;
     told.send("users_change", joined["id"].as_str().unwrap(), 200).await;
     let key = told.send("api_keys_create", "", 201).await["id"].as_str().unwrap().to_owned();
     told.send("api_keys_get", &key, 200).await;

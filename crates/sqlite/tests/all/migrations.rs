@@ -20,6 +20,7 @@ const APP_ROWS: &str = "
     INSERT INTO accounts VALUES (x'01', x'02', 'a@example.org', '$argon2id$', 'owner', 'active', 1, 1, 1, x'00', 1, 7, 0);
     INSERT INTO recovery_codes VALUES (x'01', x'02', x'12');
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
+    INSERT INTO password_resets VALUES (x'01', x'02', 1, x'12', NULL, 1, 2);
     INSERT INTO login_records VALUES (x'11', '192.0.2.1', 1, 1, 1);
     INSERT INTO api_keys VALUES (x'01', x'17', x'02', 'nightly', 'query', NULL, '192.0.2.0/24', x'18', x'', 1, 1, 2, NULL, x'19', NULL);
     INSERT INTO sessions VALUES (x'01', x'02', x'12', 1, 1, 9, 5, '192.0.2.1', 'curl', x'13', x'14', x'15', x'16', 2);
@@ -158,6 +159,17 @@ fn r1_the_invitations_of_one_account_are_found_by_their_index() {
                 WHERE tenant_id = x'01' AND invited_by = x'02' AND role IN ('owner', 'user')";
     let steps: Vec<PlanStep> = diesel::sql_query(plan).load(&mut connection).unwrap();
     let by_index = "INDEX invitations_of_inviter (invited_by=? AND tenant_id=?)";
+    assert!(steps[0].detail.ends_with(by_index), "{}", steps[0].detail);
+}
+
+#[test]
+fn h2_the_resets_of_one_account_are_found_by_their_index() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    // As `remove_password_resets_by` deletes them.
+    let plan = "EXPLAIN QUERY PLAN DELETE FROM password_resets WHERE tenant_id = x'01' AND made_by = x'02'";
+    let steps: Vec<PlanStep> = diesel::sql_query(plan).load(&mut connection).unwrap();
+    let by_index = "INDEX password_resets_of_maker (made_by=? AND tenant_id=?)";
     assert!(steps[0].detail.ends_with(by_index), "{}", steps[0].detail);
 }
 

@@ -41,6 +41,7 @@ const TAGS: &[(&str, &str)] = &[
     ("audit", "What happened."),
     ("openapi", "This description."),
     ("docs", "A page to browse it with."),
+    ("choose_password", "A page for whoever was reset or invited."),
 ];
 
 /// The parameters of paths, which stand between braces there.

@@ -30,6 +30,7 @@ pub async fn play() -> Recorder {
     last_owner(&mut r).await;
     tenants(&mut r).await;
     passwords(&mut r).await;
+    resets(&mut r).await;
     audit(&mut r).await;
     r.log("owner", "/audit").await;
     r.log("foreigner", "/audit").await;
@@ -192,6 +193,40 @@ async fn tenants(r: &mut Recorder) {
 }
 
 /// Changing one's own password, and what ends with it.
+/// Who asks for a reset of whose password, and what a token is good for.
+async fn resets(r: &mut Recorder) {
+    const ANOTHER: &str = "nine herons wade past quiet mills";
+    r.join("forgetful", "viewer").await;
+    let redeem = |token: &str, new: &str| json!({ "token": token, "new_password": new });
+    for (who, whose) in [
+        ("nobody", "forgetful"),
+        ("forgetful", "another"),
+        ("another", "owner"),
+        ("another", "another"),
+        ("owner", "owner"),
+        ("foreigner", "forgetful"),
+    ] {
+        r.send(Ask::new(who, "POST", &format!("/users/«account of {whose}»/reset"))).await;
+    }
+    for target in [format!("/users/{MISSING}/reset"), "/users/x/reset".to_owned()] {
+        r.send(Ask::new("owner", "POST", &target)).await;
+    }
+    let told = r.send(Ask::new("another", "POST", "/users/«account of forgetful»/reset")).await;
+    r.keep("reset token", told.text("/token"));
+    for body in [
+        redeem("no such token", ANOTHER),
+        redeem("no such token", "short"),
+        redeem("«reset token»", "short"),
+        json!({ "token": "«reset token»" }),
+        json!({ "token": "«reset token»", "password": ANOTHER }),
+        redeem("«reset token»", ANOTHER),
+        redeem("«reset token»", ANOTHER),
+    ] {
+        r.post("nobody", "/auth/reset", body).await;
+    }
+    r.get("forgetful", "/auth/me").await;
+}
+
 async fn passwords(r: &mut Recorder) {
     const ANOTHER: &str = "nine herons wade past quiet mills";
     let path = "/auth/password";

@@ -9,9 +9,11 @@ use super::recorder::{Ask, Recorder};
 use crate::space::{PASSWORD, TestSpace};
 
 /// What is there for people who come with a browser, and for those who find a weakness.
-pub const PAGES: [&str; 6] = [
+pub const PAGES: [&str; 8] = [
     "//",
     "//.well-known/security.txt",
+    "//choose-password",
+    "//choose-password.js",
     "//docs",
     "//docs/start.js",
     "//docs/swagger-ui.js",

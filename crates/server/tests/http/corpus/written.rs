@@ -67,7 +67,9 @@ impl Recorder {
         for (name, value) in &headers {
             text.push_str(&format!("{name}: {}\n", self.names.hidden(value, request)));
         }
-        if body.len() > WHOLE_MAX {
+        // A picture of a secret is another in each run, and is hidden below.
+        let is_picture = String::from_utf8_lossy(&body).contains("\"svg\":\"");
+        if body.len() > WHOLE_MAX && !is_picture {
             let hash = hex::encode(Sha256::digest(&body));
             text.push_str(&format!("({} bytes of SHA-256 {hash})\n", body.len()));
         } else if !body.is_empty() {

@@ -1,11 +1,13 @@
 //! An authenticator app, as another than the server makes codes: by OpenSSL's HMAC, of the secret that a QR code holds.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use serde_json::{Value, json};
+use syft_space::system::SystemClock;
+use syft_space_domain::time::Clock;
 
 use crate::space::{Client, PASSWORD};
 
@@ -47,14 +49,13 @@ impl Authenticator {
     /// The code of the present step, or of one so many steps away, with enough of the step left to be sent in it.
     pub async fn code(&self, drift: i64) -> String {
         let seconds = loop {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            let left = Duration::from_secs(STEP)
-                - Duration::from_millis(now.subsec_millis().into())
-                - Duration::from_secs(now.as_secs() % STEP);
-            if left > Duration::from_secs(4) {
-                break now.as_secs();
+            let now = SystemClock.now();
+            let seconds = u64::try_from(now.as_unix_seconds()).unwrap();
+            let left = STEP - seconds % STEP;
+            if left > 3 {
+                break seconds;
             }
-            tokio::time::sleep(left).await;
+            tokio::time::sleep(Duration::from_secs(left)).await;
         };
         self.code_of((seconds / STEP).checked_add_signed(drift).unwrap())
     }

@@ -32,8 +32,18 @@ pub fn fields(route: &Route) -> Vec<Field> {
             may_be("/setup_token", Token),
         ],
         (Method::Post, "/auth/login") => {
-            vec![is("/email", Email), is("/password", Password), may_be("/tenant", TenantName)]
+            vec![
+                is("/email", Email),
+                is("/password", Password),
+                may_be("/tenant", TenantName),
+                may_be("/totp", Token),
+            ]
         }
+        (Method::Post, "/auth/reset") => vec![is("/token", Token), is("/new_password", NewPassword)],
+        (Method::Post, "/auth/totp") => vec![is("/password", Password)],
+        (Method::Delete, "/auth/totp") => vec![is("/password", Password), is("/code", Token)],
+        (Method::Post, "/auth/totp/confirm" | "/auth/totp/recovery-codes") => vec![is("/code", Token)],
+        (Method::Patch, "/tenant") => vec![is("/second_factor_roles", List)],
         (Method::Put, "/auth/password") => {
             vec![is("/current_password", Password), is("/new_password", NewPassword)]
         }

@@ -12,6 +12,8 @@ pub struct World {
     pub owner: Client,
     /// The token of an invitation that nobody has accepted.
     pub invitation: String,
+    /// The token of a reset that nobody has used.
+    reset: String,
     space: TestSpace,
 }
 
@@ -29,7 +31,11 @@ impl World {
         let invited = json!({ "email": "guest@acme.example", "role": "user" });
         let invited = owner.post("/invitations", &invited).await.expect(201);
         let invitation = invited.body["token"].as_str().unwrap().to_owned();
-        Self { things, owner, invitation, space }
+        let forgetful = space.member(&owner, "forgetful@acme.example", "user").await;
+        let id = forgetful.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned();
+        let reset = owner.send(owner.request("POST", &format!("/users/{id}/reset"))).await.expect(201);
+        let reset = reset.body["token"].as_str().unwrap().to_owned();
+        Self { things, owner, invitation, reset, space }
     }
 
     /// Where it listens.
@@ -62,6 +68,10 @@ impl World {
             (Method::Post, "/api/v1/auth/login") => body["email"] = json!("owner@acme.example"),
             // The owner's token is needed to the end, so what is good otherwise is refused at last.
             (Method::Put, "/api/v1/auth/password") => body["new_password"] = json!("passwordpassword"),
+            (Method::Post, "/api/v1/auth/reset") => {
+                body["token"] = json!(self.reset);
+                body["new_password"] = json!("passwordpassword");
+            }
             (Method::Patch, "/api/v1/marketplaces/{id}") => {
                 body["credential"] = json!({ "type": "pat", "token": "another" });
             }

@@ -10,6 +10,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("identity/reading.rs read", "the one way itself"),
     ("identity/reading.rs read_ahead", "the same, with a refusal that is recorded"),
     ("identity/accept.rs look_up", "whoever holds the token; a unit of work asks again"),
+    ("identity/redeem_reset.rs look_up", "whoever holds the token; a unit of work asks again"),
     ("identity/login.rs look_up", "whoever claims an address; a unit of work asks again"),
     ("identity/refresh.rs refresh", "whoever holds the token; a unit of work asks again"),
     ("tenant/register.rs tenants", "the operator"),

@@ -1,5 +1,7 @@
 //! A client of the API.
 
+use std::time::Duration;
+
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -64,7 +66,9 @@ impl Answer {
 impl Client {
     pub fn new(root: &str) -> Self {
         // Loopback only: no proxy of the machine may stand between.
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        // A connection that was idle for long may just be closed by the server.
+        let http = reqwest::Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(2));
+        let http = http.build().unwrap();
         Self { http, root: root.to_owned(), token: None }
     }
 

@@ -285,6 +285,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         clock: Arc::new(SystemClock),
         entropy,
         datasets: DatasetLocks::default(),
+        mails: None,
         ingestion: IngestQueue::default(),
     }
 }
