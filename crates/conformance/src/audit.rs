@@ -8,13 +8,14 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::{EventFilter, Seq};
 use syft_space_domain::audit::{
     Action, Actor, Event, HubUser, Log, LogHead, Object, ObjectKind, Outcome, Person, ReasonCode,
-    RecordedEvent, RecordedReason,
+    RecordedEvent, RecordedReason, UsedKey,
 };
 use syft_space_domain::ids::{ActorId, HubId};
 use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
+use syft_space_domain::text::Name;
 
 use crate::audit::mixed::{check_pages, mixed_events, record_all};
 use crate::check::{Check, checks, run_all};
@@ -22,7 +23,7 @@ use crate::fixture::StoreFactory;
 use crate::run::{
     all_items, events, first_page, installation_log, log, read, seeded_store, sequence_numbers,
 };
-use crate::sample::{account_id, event, request_id, scope, tenant_id, time};
+use crate::sample::{account_id, api_key_id, event, request_id, scope, tenant_id, time};
 
 /// Every promise of [`AuditView`](syft_space_domain::audit::ports::AuditView).
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -81,6 +82,7 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
             email: Some("person-1@example.org".to_owned()),
             user_agent: Some("a \"client\" 1.0".to_owned()),
             hub_user: Some(HubUser { hub: HubId::from_bytes([7; 16]), subject: "2".to_owned() }),
+            api_key: Some(UsedKey { id: api_key_id(3), name: Name::parse("nightly").expect("a name") }),
         },
         ..own_event(Action::PolicyViolation)
     }));

@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`second_factor`], [`session`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -52,6 +52,7 @@
     reason = "to panic when a promise is broken is the purpose of this crate; it is a dependency of tests alone"
 )]
 
+pub mod api_key;
 pub mod audit;
 mod check;
 pub mod dataset;
@@ -90,6 +91,7 @@ pub fn check_store(make: &StoreFactory) {
     store::suite(make);
     tenant::suite(make);
     identity::suite(make);
+    api_key::suite(make);
     second_factor::suite(make);
     session::suite(make);
     password_reset::suite(make);

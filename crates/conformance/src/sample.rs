@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
-use syft_space_domain::access::Role;
+use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::identity::{
-    Account, AccountStatus, Email, Invitation, Member, PasswordHash, PasswordReset, RefreshHashes,
-    SecondFactor, Session,
+    Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash, PasswordReset,
+    RefreshHashes, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
-    AccountId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
-    PolicyId, RequestId, SessionId, TenantId,
+    AccountId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
+    MarketplaceId, PolicyId, RequestId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{
     Hub, HubUrl, HubUsername, Issuer, Listing, ListingState, Marketplace, MarketplaceName, SatelliteId,
@@ -24,6 +24,7 @@ use syft_space_domain::policy::{Policy, PolicyConfiguration, PolicyTypes};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
+use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
 fn bytes(n: u64) -> [u8; 16] {
@@ -40,6 +41,12 @@ pub fn tenant_id(n: u64) -> TenantId {
 #[must_use]
 pub fn account_id(n: u64) -> AccountId {
     AccountId::from_bytes(bytes(n))
+}
+
+/// The API key with this number.
+#[must_use]
+pub fn api_key_id(n: u64) -> ApiKeyId {
+    ApiKeyId::from_bytes(bytes(n))
 }
 
 /// The session with this number.
@@ -132,6 +139,7 @@ pub fn tenant(n: u64) -> Tenant {
     Tenant {
         id: tenant_id(n),
         name: TenantName::parse(&format!("tenant-{n}")).expect("a valid name"),
+        max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
         limits: TenantLimits::default(),
         second_factor_roles: BTreeSet::new(),
         version: 0,
@@ -146,6 +154,26 @@ pub fn account(tenant: u64, n: u64, role: Role) -> Account {
     Account {
         member: member(tenant, n, role),
         password: PasswordHash::from_phc(format!("$sample${tenant}${n}")),
+    }
+}
+
+/// An API key of an account.
+#[must_use]
+pub fn api_key(tenant: u64, n: u64, account: u64) -> ApiKey {
+    ApiKey {
+        id: api_key_id(n),
+        tenant: tenant_id(tenant),
+        account: account_id(account),
+        name: Name::parse(&format!("key {n}")).expect("a name"),
+        terms: KeyTerms::new(vec![Permission::ReadMetadata], None, None).expect("terms"),
+        secret: token(tenant, 1_000 + n),
+        previous: Vec::new(),
+        created_at: time(2),
+        rotated_at: time(2),
+        expires_at: time(1_000),
+        last_used_at: None,
+        created_by: None,
+        rotated_by: None,
     }
 }
 

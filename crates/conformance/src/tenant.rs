@@ -90,6 +90,7 @@ pub fn z1_the_settings_of_a_tenant_are_changed_alone(make: &StoreFactory) {
     let store = &*fixture.adapter;
     let settings = |tenant: Tenant| Tenant {
         second_factor_roles: [Role::Owner, Role::Viewer].into(),
+        max_key_days: 30,
         revision: 7,
         ..tenant
     };

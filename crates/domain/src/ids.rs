@@ -89,6 +89,8 @@ ids! {
     TenantId;
     /// An account of a tenant.
     AccountId;
+    /// An API key, whichever its secret.
+    ApiKeyId;
     /// An invitation into a tenant.
     InvitationId;
     /// A dataset of a tenant.

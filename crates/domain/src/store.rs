@@ -1,7 +1,7 @@
 //! The port that a database implements.
 
 use crate::audit::Event;
-use crate::ids::{AccountId, EndpointId, HubId, MarketplaceId, TenantId};
+use crate::ids::{AccountId, ApiKeyId, EndpointId, HubId, MarketplaceId, TenantId};
 use crate::read::read_unit;
 pub use crate::read::{Flow, ReadUnit};
 pub use crate::store_error::StoreError;
@@ -85,6 +85,8 @@ pub enum StateChange {
     Tenant(TenantId),
     /// An account was made, changed or removed.
     Member(TenantId, AccountId),
+    /// An API key was made, changed or removed.
+    ApiKey(TenantId, ApiKeyId),
     /// An endpoint was made, changed or removed, or the policies attached to it, or one of those.
     Endpoint(TenantId, EndpointId),
     /// A marketplace was registered, changed or removed.
@@ -106,6 +108,7 @@ impl StateChange {
         match *self {
             Self::Tenant(tenant)
             | Self::Member(tenant, _)
+            | Self::ApiKey(tenant, _)
             | Self::Endpoint(tenant, _)
             | Self::Marketplace(tenant, _) => Some(tenant),
             Self::Hub(_) => None,

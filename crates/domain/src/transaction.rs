@@ -4,7 +4,8 @@ use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
 use crate::identity::ports::{
-    AccountRows, AccountView, SecondFactorRows, SecondFactorView, SessionRows, SessionView,
+    AccountRows, AccountView, ApiKeyRows, ApiKeyView, SecondFactorRows, SecondFactorView, SessionRows,
+    SessionView,
 };
 use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{PolicyRows, PolicyView};
@@ -14,6 +15,7 @@ use crate::tenant::ports::{TenantRows, TenantView};
 pub trait View:
     TenantView
     + AccountView
+    + ApiKeyView
     + SecondFactorView
     + SessionView
     + DatasetView
@@ -26,6 +28,7 @@ pub trait View:
 impl<T> View for T where
     T: TenantView
         + AccountView
+        + ApiKeyView
         + SecondFactorView
         + SessionView
         + DatasetView
@@ -42,6 +45,7 @@ impl<T> View for T where
 pub trait Tx:
     TenantRows
     + AccountRows
+    + ApiKeyRows
     + SecondFactorRows
     + SessionRows
     + DatasetRows
@@ -53,6 +57,7 @@ pub trait Tx:
 impl<T> Tx for T where
     T: TenantRows
         + AccountRows
+        + ApiKeyRows
         + SecondFactorRows
         + SessionRows
         + DatasetRows

@@ -35,8 +35,13 @@ fn any_event() -> impl Strategy<Value = Event> {
         "[a-z_]{0,30}".prop_map(RecordedReason::from_stored),
     ];
     let person = (option::of(any::<std::net::IpAddr>()), option::of(".*"), option::of(".*"));
-    let person =
-        person.prop_map(|(address, email, user_agent)| Person { address, email, user_agent, hub_user: None });
+    let person = person.prop_map(|(address, email, user_agent)| Person {
+        address,
+        email,
+        user_agent,
+        hub_user: None,
+        api_key: None,
+    });
     let what = (select(Action::ALL.to_vec()), select(Outcome::ALL.to_vec()), actor, option::of(object));
     let ids = (any::<[u8; 16]>(), any::<[u8; 16]>(), option::of(any::<[u8; 16]>()));
     (log, any::<i64>(), what, option::of(reason), ids, any::<u32>(), person).prop_map(
@@ -216,6 +221,7 @@ fn u1_canonical_bytes_of_version_1_are_these_for_ever() {
             email: Some("person@example.org".to_owned()),
             user_agent: Some("a client".to_owned()),
             hub_user: None,
+            api_key: None,
         },
         ..of_tenant()
     };
@@ -227,6 +233,7 @@ fn u1_canonical_bytes_of_version_1_are_these_for_ever() {
         actor: Actor::HubUser { id: ActorId::from_bytes([6; 16]), role: HubRole::Guest },
         person: Person {
             hub_user: Some(HubUser { hub: HubId::from_bytes([7; 16]), subject: "2".to_owned() }),
+            api_key: None,
             ..Person::default()
         },
         ..of_tenant()

@@ -7,8 +7,8 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion};
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::AccessTokens;
-use syft_space_domain::identity::{AccessClaims, Email};
-use syft_space_domain::ids::{AccountId, SessionId, TenantId, TokenId};
+use syft_space_domain::identity::{AccessClaims, Email, KeySecret, PresentedKey};
+use syft_space_domain::ids::{AccountId, ApiKeyId, SessionId, TenantId, TokenId};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::tenant::TenantName;
 use syft_space_domain::time::Timestamp;
@@ -86,6 +86,15 @@ fn measure(criterion: &mut Criterion) -> Result<(), Failure> {
             |token| cached.verify(black_box(token), NOW),
             BatchSize::SmallInput,
         );
+    });
+
+    // What comes of it is looked up in a map, as the claims of a token are.
+    let key = KeySecret::generate(&entropy)?;
+    let (stored, key) =
+        (key.hash(), key.present(TenantId::from_bytes([1; 16]), ApiKeyId::from_bytes([2; 16])));
+    criterion.bench_function("api_key/verify", |bencher| {
+        let verify = |text| PresentedKey::parse(text).is_some_and(|key| key.secret.matches(&stored));
+        bencher.iter(|| verify(black_box(key.expose())));
     });
     Ok(())
 }

@@ -42,6 +42,7 @@ impl TenantRows for Transaction {
     fn update_tenant(&mut self, scope: &WriteScope, tenant: &Tenant) -> Result<(), StoreError> {
         if let Some(row) = Arc::make_mut(&mut self.tables.tenants).get_mut(&scope.tenant()) {
             row.second_factor_roles.clone_from(&tenant.second_factor_roles);
+            row.max_key_days = tenant.max_key_days;
             row.revision = tenant.revision;
             self.changes.insert(StateChange::Tenant(scope.tenant()));
         }

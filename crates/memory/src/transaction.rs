@@ -8,11 +8,11 @@ use std::sync::Arc;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{
-    Account, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
+    Account, ApiKey, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
-    AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
-    SessionId, TenantId,
+    AccountId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
+    PolicyId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
@@ -27,6 +27,7 @@ use crate::table::Table;
 pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Table<AccountId, Account>,
+    pub(crate) api_keys: Table<ApiKeyId, ApiKey>,
     pub(crate) second_factors: Table<AccountId, SecondFactor>,
     pub(crate) recovery_codes: Table<AccountId, BTreeSet<[u8; 32]>>,
     pub(crate) sessions: Table<(AccountId, SessionId), Session>,

@@ -51,6 +51,7 @@ fn query() -> Event {
                 "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
             ),
             hub_user: None,
+            api_key: None,
         },
     }
 }
@@ -92,6 +93,7 @@ fn furnish(store: &SqliteStore) {
         tx.add_tenant(&Tenant {
             id: scope().tenant(),
             name: TenantName::parse("acme").unwrap(),
+            max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
             second_factor_roles: [].into(),
             revision: 1,
             limits: TenantLimits::default(),

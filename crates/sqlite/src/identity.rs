@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::access::Role;
-use syft_space_domain::identity::ports::{AccountRows, AccountView};
+use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows};
 use syft_space_domain::identity::{
     Account, AccountStatus, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash, PasswordReset,
 };
@@ -304,6 +304,7 @@ impl AccountRows for Session<'_> {
     }
 
     fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError> {
+        self.remove_api_keys(scope, account)?;
         let removed = self.write(|connection| {
             diesel::delete(accounts::table.find((Key::from(scope), Key::from(account)))).execute(connection)
         })?;

@@ -15,6 +15,7 @@
 //!   and who may use them, is the home's affair ([`syft_space_home`]).
 #![forbid(unsafe_code)]
 
+mod api_key;
 mod audit;
 mod codec;
 mod database;

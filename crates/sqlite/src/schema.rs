@@ -14,6 +14,7 @@ table! {
         max_documents -> BigInt,
         max_bytes -> BigInt,
         created_at -> BigInt,
+        max_key_days -> BigInt,
         second_factor_roles -> Text,
         revision -> BigInt,
     }
@@ -55,6 +56,26 @@ table! {
         invited_by -> Binary,
         created_at -> BigInt,
         expires_at -> BigInt,
+    }
+}
+
+table! {
+    api_keys (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        account_id -> Binary,
+        name -> Text,
+        scopes -> Text,
+        endpoints -> Nullable<Text>,
+        addresses -> Nullable<Text>,
+        secret -> Binary,
+        previous -> Binary,
+        created_at -> BigInt,
+        rotated_at -> BigInt,
+        expires_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        created_by -> Nullable<Binary>,
+        rotated_by -> Nullable<Binary>,
     }
 }
 

@@ -9,7 +9,7 @@ use syft_space_domain::tenant::ports::{TenantRows, TenantView};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, parse, to_i64, to_u64};
+use crate::codec::{Key, parse, to_i64, to_u64, unreadable_column};
 use crate::schema::tenants;
 use crate::session::Session;
 
@@ -26,6 +26,7 @@ struct TenantRow {
     max_documents: i64,
     max_bytes: i64,
     created_at: i64,
+    max_key_days: i64,
     second_factor_roles: String,
     revision: i64,
 }
@@ -51,6 +52,7 @@ impl TryFrom<&Tenant> for TenantRow {
             max_documents: to_i64(documents)?,
             max_bytes: to_i64(bytes)?,
             created_at: tenant.created_at.as_unix_micros(),
+            max_key_days: tenant.max_key_days.into(),
             second_factor_roles: roles_column(tenant),
             revision: to_i64(tenant.revision)?,
         })
@@ -76,6 +78,8 @@ impl TryFrom<TenantRow> for Tenant {
                 documents: to_u64(row.max_documents)?,
                 bytes: to_u64(row.max_bytes)?,
             },
+            max_key_days: u32::try_from(row.max_key_days)
+                .map_err(|error| unreadable_column("tenants.max_key_days", &error))?,
             version: to_u64(row.version)?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
@@ -126,7 +130,11 @@ impl TenantRows for Session<'_> {
         let (roles, revision) = (roles_column(tenant), to_i64(tenant.revision)?);
         let changed = self.write(|connection| {
             diesel::update(tenants::table.find(Key::from(scope)))
-                .set((tenants::second_factor_roles.eq(roles), tenants::revision.eq(revision)))
+                .set((
+                    tenants::second_factor_roles.eq(roles),
+                    tenants::max_key_days.eq(i64::from(tenant.max_key_days)),
+                    tenants::revision.eq(revision),
+                ))
                 .execute(connection)
         })?;
         if changed > 0 {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
-    Fixture, StoreFactory, audit, check_store, dataset, differential, endpoint, identity, marketplace,
-    password_reset, policy, second_factor, session, store, tenant,
+    Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
+    marketplace, password_reset, policy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -40,6 +40,8 @@ pub(crate) enum Fault {
     MixesAddresses,
     /// The number of records of logins has no bound.
     KeepsAllLoginRecords,
+    /// What is kept anew of an API key takes the place of all that was known of it.
+    ForgetsUsesOfRotatedKeys,
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.
@@ -269,6 +271,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     let rooms = [
         tenant::CHECKS,
         identity::CHECKS,
+        api_key::CHECKS,
         second_factor::CHECKS,
         session::CHECKS,
         password_reset::CHECKS,
@@ -335,6 +338,13 @@ fn h5_a_store_that_mixes_addresses_or_keeps_all_records_of_logins_is_caught() {
     assert_caught(identity::CHECKS, &*make, "h5_logins_are_known_by_account_and_address");
     let make = faulty_store(Fault::KeepsAllLoginRecords);
     assert_caught(identity::CHECKS, &*make, "h5_records_of_logins_end_and_are_bounded");
+}
+
+#[test]
+fn k1_a_store_that_forgets_whose_a_rotated_key_is_is_caught() {
+    let make = faulty_store(Fault::ForgetsUsesOfRotatedKeys);
+    let promise = "k1_what_is_kept_anew_of_an_api_key_leaves_whose_it_is_and_its_use";
+    assert_caught(api_key::CHECKS, &*make, promise);
 }
 
 #[test]

@@ -1,57 +1,72 @@
 //! The permissions.
 
-/// One thing that may be permitted to a member's role, or to the host's operator. Each use case names the permission it needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Permission {
-    /// Change the tenant itself, and members of any role.
-    ManageTenant,
-    /// Invite, change and disable members who are User or Viewer.
-    ManageMembers,
-    /// Reset the password of a member whom one may manage.
-    ResetPasswords,
-    /// Read who is a member, and as what.
-    ReadMembers,
-    /// Make, change and remove datasets and their documents, and list what documents there are.
-    WriteDatasets,
-    /// Read documents' content, and search a dataset directly.
-    ReadContent,
-    /// Make, change and remove endpoints.
-    WriteEndpoints,
-    /// Make, change, remove, attach and explain policies.
-    WritePolicies,
-    /// Register, change and remove the tenant's accounts on hubs.
-    ManageMarketplaces,
-    /// Read on which hubs the tenant has accounts: never their credentials.
-    ReadMarketplaces,
-    /// Read the audit log.
-    ReadAudit,
-    /// Read what datasets, endpoints and policies there are: never content, never secrets.
-    ReadMetadata,
-    /// List the endpoints one may query, by name, slug and summary.
-    ListQueryable,
-    /// Query an endpoint, subject to its policies.
-    Query,
-    /// One's own account.
-    OwnAccount,
+use crate::as_text::text_enum;
+
+text_enum! {
+    /// One thing that may be permitted to a member's role, or to the host's operator. Each use case names the permission it
+    /// needs. Its name is what a scope of an API key is called.
+    #[derive(PartialOrd, Ord)]
+    pub enum Permission {
+        /// Change the tenant itself, and members of any role.
+        ManageTenant = "manage_tenant",
+        /// Invite, change and disable members who are User or Viewer.
+        ManageMembers = "manage_members",
+        /// Reset the password of a member whom one may manage.
+        ResetPasswords = "reset_passwords",
+        /// Read who is a member, and as what.
+        ReadMembers = "read_members",
+        /// Make, change and remove datasets and their documents, and list what documents there are.
+        WriteDatasets = "write_datasets",
+        /// Read documents' content, and search a dataset directly.
+        ReadContent = "read_content",
+        /// Make, change and remove endpoints.
+        WriteEndpoints = "write_endpoints",
+        /// Make, change, remove, attach and explain policies.
+        WritePolicies = "write_policies",
+        /// Register, change and remove the tenant's accounts on hubs.
+        ManageMarketplaces = "manage_marketplaces",
+        /// Read on which hubs the tenant has accounts: never their credentials.
+        ReadMarketplaces = "read_marketplaces",
+        /// Read the audit log.
+        ReadAudit = "read_audit",
+        /// Read what datasets, endpoints and policies there are: never content, never secrets.
+        ReadMetadata = "read_metadata",
+        /// List the endpoints one may query, by name, slug and summary.
+        ListQueryable = "list_queryable",
+        /// Query an endpoint, subject to its policies.
+        Query = "query",
+        /// One's own account.
+        OwnAccount = "own_account",
+    }
+
+    /// A text that is no permission.
+    #[error("a permission is one of: {}", Permission::ALL.map(Permission::as_str).join(", "))]
+    pub struct PermissionError;
 }
 
 impl Permission {
-    /// Every permission.
-    pub const ALL: [Self; 15] = [
-        Self::ManageTenant,
-        Self::ManageMembers,
-        Self::ResetPasswords,
-        Self::ReadMembers,
-        Self::WriteDatasets,
-        Self::ReadContent,
-        Self::WriteEndpoints,
-        Self::WritePolicies,
-        Self::ManageMarketplaces,
-        Self::ReadMarketplaces,
-        Self::ReadAudit,
-        Self::ReadMetadata,
-        Self::ListQueryable,
-        Self::Query,
-        Self::OwnAccount,
-    ];
+    /// Whether an API key may have it as a scope. What decides over accounts is for somebody who has logged in: a key that
+    /// leaks makes no other, and outlives neither its end nor its holder's.
+    #[must_use]
+    pub const fn is_for_keys(self) -> bool {
+        !matches!(self, Self::ManageTenant | Self::ManageMembers | Self::ResetPasswords | Self::OwnAccount)
+    }
+
+    /// What a key must have besides to use it: who changes a thing, or reads what is in it, sees what there is.
+    #[must_use]
+    pub const fn includes(self) -> Option<Self> {
+        match self {
+            Self::WriteDatasets | Self::ReadContent | Self::WriteEndpoints | Self::WritePolicies => {
+                Some(Self::ReadMetadata)
+            }
+            Self::ManageMarketplaces => Some(Self::ReadMarketplaces),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about one endpoint at a time, so that an API key may have it for some of them.
+    #[must_use]
+    pub const fn is_of_an_endpoint(self) -> bool {
+        matches!(self, Self::ListQueryable | Self::Query)
+    }
 }

@@ -17,14 +17,16 @@ text_enum! {
         AuthnPasswordChange = "authn_password_change",
         /// A change of a password failed.
         AuthnPasswordChangeFail = "authn_password_change_fail",
+        /// A token was made: an API key, or another secret of one; or one by which somebody may choose another password.
+        AuthnTokenCreated = "authn_token_created",
+        /// An API key was revoked.
+        AuthnTokenRevoked = "authn_token_revoked",
         /// A session was kept up by its refresh token.
         SessionRenewed = "session_renewed",
         /// A session ended.
         SessionExpired = "session_expired",
         /// A refresh token was used that another had taken the place of.
         AuthnTokenReuse = "authn_token_reuse",
-        /// Somebody may choose another password for an account: a token was made for that.
-        AuthnTokenCreated = "authn_token_created",
         /// A bearer token was refused.
         AuthnTokenFail = "authn_token_fail",
         /// A known caller was refused by their role.

@@ -59,6 +59,10 @@ named_enum! {
         RemovalRequested = "removal_requested",
         /// The thing is gone.
         Removed = "removed",
+        /// A request was sent again, and nothing was done twice.
+        Repeated = "repeated",
+        /// An API key has another secret.
+        Rotated = "rotated",
         /// A hub was told to show an endpoint as it is.
         Shown = "shown",
         /// A job was stopped.

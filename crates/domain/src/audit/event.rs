@@ -140,6 +140,8 @@ text_enum! {
         Tenant = "tenant",
         /// A member, by their account's id.
         Member = "member",
+        /// An API key.
+        ApiKey = "api_key",
         /// A session of a member.
         Session = "session",
         /// An invitation.
@@ -336,6 +338,7 @@ impl RequestContext {
                 email: None,
                 user_agent: self.user_agent(),
                 hub_user: None,
+                api_key: None,
             },
         })
     }

@@ -21,6 +21,6 @@ pub use event::{
     OutcomeError, RequestContext,
 };
 pub use list::{AuditError, events, installation_events};
-pub use person::{HubUser, Person};
+pub use person::{HubUser, Person, UsedKey};
 pub use reason::{ReasonCode, RecordedReason};
 pub use recorded::{LogHead, RecordedEvent};

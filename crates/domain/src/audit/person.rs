@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::ids::HubId;
+use crate::ids::{ApiKeyId, HubId};
+use crate::text::Name;
 
 /// A user of a hub, as the hub knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,15 @@ pub struct HubUser {
     pub hub: HubId,
     /// Who they are there: the `sub` of their tokens.
     pub subject: String,
+}
+
+/// An API key as it was called then. It is told with the event, so that the log can be read when the key is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedKey {
+    /// The key.
+    pub id: ApiKeyId,
+    /// What its holder called it.
+    pub name: Name,
 }
 
 /// The personal data of one event.
@@ -31,6 +41,9 @@ pub struct Person {
     /// Who somebody is on the hub that they came from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hub_user: Option<HubUser>,
+    /// The API key with which it was done; of what was done to a key, that key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub api_key: Option<UsedKey>,
 }
 
 impl Person {

@@ -47,6 +47,18 @@ named_enum! {
         InviterMayNotGrant = "inviter_may_not_grant",
         /// An ingestion job could not do its work.
         JobFailed = "job_failed",
+        /// An API key may not be used from this address.
+        KeyAddressNotAllowed = "key_address_not_allowed",
+        /// An API key has expired.
+        KeyExpired = "key_expired",
+        /// An API key is not of the form of a key, or was not copied whole.
+        KeyMalformed = "key_malformed",
+        /// An API key's scopes do not hold what would have been needed.
+        KeyScopeMissing = "key_scope_missing",
+        /// There is no such API key, or not any more, or its secret is another.
+        KeyUnknown = "key_unknown",
+        /// API keys ended with their account, or as it was disabled.
+        KeysEnded = "keys_ended",
         /// The tenant would be left without an Owner.
         LastOwner = "last_owner",
         /// Somebody logged out.

@@ -25,10 +25,8 @@ pub fn cancel_job(
     id: JobId,
 ) -> Result<Job, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let event = context
-        .event(&scope, Action::ConfigChange, principal.actor())?
-        .on(ObjectKind::Job, id)
-        .changing(ChangeCode::Stopped);
+    let event =
+        principal.event(context, Action::ConfigChange)?.on(ObjectKind::Job, id).changing(ChangeCode::Stopped);
     let find = move |view: &mut dyn View, scope: &TenantScope| {
         let known = active(view, scope, dataset)?.ok_or(DatasetError::NotFound)?;
         Ok::<_, DatasetError>((known, view.job(scope, dataset, id)?.ok_or(DatasetError::NoJob)?))

@@ -81,7 +81,7 @@ pub fn start_ingestion(
     let scope = principal.scope(Permission::WriteDatasets)?;
     let documents: Vec<Document> = documents.into_iter().map(|document| cut(document, context)).collect();
     let id = JobId::generate(context.now, &*context.entropy)?;
-    let event = context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, id);
+    let event = principal.event(context, Action::SensitiveCreate)?.on(ObjectKind::Job, id);
     let limits = principal.snapshot().tenant.limits;
     let documents_total = count(documents.len());
     let bytes_total = documents.iter().map(|document| count(document.content.len())).sum();
@@ -263,8 +263,8 @@ pub fn remove_document(
     id: &DocumentId,
 ) -> Result<(), RemoveDocumentError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
-    let event = context
-        .event(&scope, Action::SensitiveDelete, principal.actor())?
+    let event = principal
+        .event(context, Action::SensitiveDelete)?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
     let known = find_dataset(space, principal, Permission::WriteDatasets, &event, dataset)?;
     if space.documents.document(&scope, dataset, id)?.is_none() {
@@ -288,8 +288,8 @@ pub fn document(
     id: &DocumentId,
 ) -> Result<Document, IngestError> {
     let scope = principal.scope(Permission::ReadContent)?;
-    let event = context
-        .event(&scope, Action::SensitiveRead, principal.actor())?
+    let event = principal
+        .event(context, Action::SensitiveRead)?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
     find_dataset(space, principal, Permission::ReadContent, &event, dataset)?;
     let document = space.documents.document(&scope, dataset, id)?.ok_or(IngestError::NoDocument)?;

@@ -94,7 +94,7 @@ pub async fn create_dataset(
     principal: &Principal,
     wanted: NewDataset,
 ) -> Result<Dataset, DatasetError> {
-    let scope = principal.scope(Permission::WriteDatasets)?;
+    principal.scope(Permission::WriteDatasets)?;
     let dataset = Dataset {
         id: DatasetId::generate(context.now, &*context.entropy)?,
         name: wanted.name.into(),
@@ -106,8 +106,8 @@ pub async fn create_dataset(
         created_at: context.now,
         updated_at: context.now,
     };
-    let event = context
-        .event(&scope, Action::ConfigChange, principal.actor())?
+    let event = principal
+        .event(context, Action::ConfigChange)?
         .on(ObjectKind::Dataset, dataset.id)
         .changing(ChangeCode::Created);
     let limit = principal.snapshot().tenant.limits.datasets;
@@ -140,8 +140,8 @@ pub async fn change_dataset(
     id: DatasetId,
     change: ChangeDataset,
 ) -> Result<Dataset, DatasetError> {
-    let scope = principal.scope(Permission::WriteDatasets)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Dataset, id);
+    principal.scope(Permission::WriteDatasets)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Dataset, id);
     let now = context.now;
     let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     space

@@ -24,9 +24,9 @@ pub async fn begin_removal(
     id: DatasetId,
     if_revision: Option<u64>,
 ) -> Result<TenantScope, DatasetError> {
-    let scope = principal.scope(Permission::WriteDatasets)?;
-    let event = context
-        .event(&scope, Action::ConfigChange, principal.actor())?
+    principal.scope(Permission::WriteDatasets)?;
+    let event = principal
+        .event(context, Action::ConfigChange)?
         .on(ObjectKind::Dataset, id)
         .changing(ChangeCode::Removed);
     let now = context.now;

@@ -38,7 +38,7 @@ pub async fn search_dataset(
     query: &SearchQuery<'_>,
 ) -> Result<Hits, SearchDatasetError> {
     let scope = principal.scope(Permission::ReadContent)?;
-    let event = context.event(&scope, Action::SensitiveRead, principal.actor())?.on(ObjectKind::Dataset, id);
+    let event = principal.event(context, Action::SensitiveRead)?.on(ObjectKind::Dataset, id);
     let find = move |view: &mut dyn View, scope: &TenantScope| {
         active(view, scope, id)?.ok_or(SearchDatasetError::NotFound)
     };

@@ -88,8 +88,7 @@ impl Upload {
             created_at: context.now,
             finished_at: None,
         };
-        let event =
-            context.event(&scope, Action::SensitiveCreate, principal.actor())?.on(ObjectKind::Job, job.id);
+        let event = principal.event(context, Action::SensitiveCreate)?.on(ObjectKind::Job, job.id);
         // A dataset on its way out takes its lock before its folder goes: none is made behind it.
         let intake = space.datasets.with_lock(dataset, || {
             find_dataset(space, principal, Permission::WriteDatasets, &event, dataset)?;

@@ -209,6 +209,7 @@ fn find(
     let snapshot = principal.snapshot();
     let hint_agrees = tenant_hint.is_none_or(|name| name == snapshot.tenant.name.as_str());
     let endpoint = snapshot.endpoint(slug).filter(|_| hint_agrees);
-    let visible = endpoint.filter(|endpoint| endpoint.is_visible(&principal.caller(None)));
+    let visible = endpoint
+        .filter(|endpoint| principal.reaches(endpoint.id) && endpoint.is_visible(&principal.caller(None)));
     Ok((scope, Arc::clone(visible.ok_or(QueryError::NotFound)?)))
 }

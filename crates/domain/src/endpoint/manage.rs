@@ -106,7 +106,7 @@ pub async fn create_endpoint(
     principal: &Principal,
     wanted: NewEndpoint,
 ) -> Result<Endpoint, EndpointError> {
-    let scope = principal.scope(Permission::WriteEndpoints)?;
+    principal.scope(Permission::WriteEndpoints)?;
     let endpoint = Endpoint {
         id: EndpointId::generate(context.now, &*context.entropy)?,
         name: wanted.name.into(),
@@ -123,8 +123,8 @@ pub async fn create_endpoint(
     };
     let created = Changes::from(ChangeCode::Created);
     let changes = if endpoint.published { created.and(ChangeCode::Published) } else { created };
-    let event = context
-        .event(&scope, Action::ConfigChange, principal.actor())?
+    let event = principal
+        .event(context, Action::ConfigChange)?
         .on(ObjectKind::Endpoint, endpoint.id)
         .changing(changes);
     let limit = principal.snapshot().tenant.limits.endpoints;
@@ -163,8 +163,8 @@ pub async fn change_endpoint(
     id: EndpointId,
     change: ChangeEndpoint,
 ) -> Result<Endpoint, EndpointError> {
-    let scope = principal.scope(Permission::WriteEndpoints)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
+    principal.scope(Permission::WriteEndpoints)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Endpoint, id);
     let now = context.now;
     let former = match change.slug {
         Some(_) => FormerListings::generate(now, &*context.entropy)?,
@@ -232,8 +232,8 @@ pub async fn remove_endpoint(
     id: EndpointId,
     if_revision: Option<u64>,
 ) -> Result<(), EndpointError> {
-    let scope = principal.scope(Permission::WriteEndpoints)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Endpoint, id);
+    principal.scope(Permission::WriteEndpoints)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Endpoint, id);
     let now = context.now;
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
@@ -286,7 +286,9 @@ pub async fn endpoints(
         let (caller, now) = (principal.caller(None), space.clock.now());
         page.items.retain(|listed| {
             let endpoint = principal.snapshot().endpoint(listed.slug.as_str());
-            endpoint.is_some_and(|endpoint| endpoint.decide(&caller, now).is_allow())
+            endpoint.is_some_and(|endpoint| {
+                principal.reaches(endpoint.id) && endpoint.decide(&caller, now).is_allow()
+            })
         });
     }
     Ok(ListedEndpoints { page, in_full })

@@ -1,11 +1,14 @@
 //! From a verified token to a principal, and again whenever time has gone by: what the token says is checked against what
 //! is true now.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::identity::credential::Credential;
 use crate::identity::principal::Identity;
-use crate::identity::{AccessClaims, AuthenticateError, Email, EpochMark, MemberIdentity, Principal};
+use crate::identity::{
+    AccessClaims, AuthenticateError, Email, EpochMark, MemberIdentity, PresentedKey, Principal,
+};
 use crate::ids::AccountId;
 use crate::snapshot::{SnapshotError, Snapshots, TenantSnapshot};
 use crate::tenant::TenantScope;
@@ -26,6 +29,35 @@ pub fn authenticate(
     enter(live, claims.account, &claims.email, credential)
 }
 
+/// Makes a principal of an API key whose secret is right. Whether it works now, and from where it is used, is for
+/// [`Principal::renew`] to say: who sent it has been proved, and is told and recorded so.
+///
+/// # Errors
+/// When there is no such key, its secret is another, its holder may not come in, or the snapshot is not to be had.
+pub fn authenticate_key(
+    live: &dyn Snapshots,
+    presented: &PresentedKey,
+    address: Option<IpAddr>,
+) -> Result<Principal, AuthenticateError> {
+    let live = match live.tenant(&TenantScope::of(presented.tenant)) {
+        Ok(live) => live,
+        Err(SnapshotError::NoTenant) => return Err(AuthenticateError::KeyUnknown),
+        Err(error @ SnapshotError::Unavailable) => return Err(AuthenticateError::Live(error)),
+    };
+    let (secret, max_days) = (presented.secret, live.tenant.max_key_days);
+    let found = live.api_key(presented.key).and_then(|known| {
+        let works_until = known.key.secret_works_until(&secret, max_days)?;
+        let email = live.member(known.key.account)?.email.clone();
+        Some((
+            known.key.account,
+            email,
+            Credential::ApiKey { known: Arc::clone(known), secret, address, works_until },
+        ))
+    });
+    let (account, email, credential) = found.ok_or(AuthenticateError::KeyUnknown)?;
+    enter(live, account, &email, credential)
+}
+
 impl Principal {
     /// The same caller as of now, for whoever has waited: behind a body, a hub, a search. It is what a new request with the
     /// same token would make.
@@ -40,7 +72,7 @@ impl Principal {
         match &self.identity {
             Identity::Member { member, credential } => {
                 let live = tenant(live, &TenantScope::of(id))?;
-                enter(live, member.account, &member.email, credential.clone())
+                enter(live, member.account, &member.email, credential.clone())?.within_its_time(now)
             }
             Identity::Operator => Ok(Self::operator(tenant(live, &TenantScope::of(id))?)),
             Identity::HubUser(caller) => {
@@ -76,6 +108,11 @@ impl Principal {
             Identity::Operator => None,
         }
     }
+
+    /// The caller, unless what proved who it is counts no more: of an API key the snapshot may say another end than before.
+    fn within_its_time(self, now: Timestamp) -> Result<Self, AuthenticateError> {
+        self.token_error(now).map_or(Ok(self), Err)
+    }
 }
 
 fn tenant(live: &dyn Snapshots, scope: &TenantScope) -> Result<Arc<TenantSnapshot>, AuthenticateError> {
@@ -91,11 +128,9 @@ fn enter(
     email: &Email,
     credential: Credential,
 ) -> Result<Principal, AuthenticateError> {
-    match live.member(account) {
-        Some(member) if member.active && credential.is_of(member) && member.email == *email => {
-            let member = MemberIdentity { account, email: email.clone(), role: member.role };
-            Ok(Principal::new(Identity::Member { member, credential }, live))
-        }
-        _ => Err(AuthenticateError::Revoked),
-    }
+    let member = live.member(account).filter(|member| member.active && member.email == *email);
+    let renewed = member.and_then(|member| Some((member.role, credential.renewed(&live, member)?)));
+    let (role, credential) = renewed.ok_or(AuthenticateError::Revoked)?;
+    let member = MemberIdentity { account, email: email.clone(), role };
+    Ok(Principal::new(Identity::Member { member, credential }, live))
 }

@@ -3,7 +3,7 @@
 use crate::access::{Permission, PrincipalKind};
 use crate::audit::Event;
 use crate::identity::principal::Identity;
-use crate::identity::{AuthenticateError, AuthorizationError, Forbidden, Principal};
+use crate::identity::{AuthenticateError, AuthorizationError, Principal};
 use crate::store::{StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -49,11 +49,13 @@ impl dyn Tx + '_ {
     {
         let Authorization { principal, permission, now } = authorization;
         let scope = TenantScope::of(principal.snapshot().tenant.id);
-        let kind = kind_now(self, principal, &scope)?;
+        let kind = kind_now(self, principal, &scope, *now)?;
         let error = match kind {
             _ if let Some(error) = principal.token_error(*now) => error.into(),
-            Some(kind) if kind.may(*permission) => return Ok(WriteScope::of_principal(scope, kind)),
-            Some(kind) => Forbidden { kind, permission: *permission }.into(),
+            Some(kind) => match principal.check(kind, *permission) {
+                Ok(()) => return Ok(WriteScope::of_principal(scope, kind)),
+                Err(error) => error,
+            },
             None if principal.as_hub_user().is_some() => AuthenticateError::NotForUs.into(),
             None => AuthorizationError::from(AuthenticateError::Revoked),
         };
@@ -67,13 +69,16 @@ fn kind_now(
     tx: &mut dyn Tx,
     principal: &Principal,
     scope: &TenantScope,
+    now: Timestamp,
 ) -> Result<Option<PrincipalKind>, StoreError> {
     Ok(match &principal.identity {
         Identity::Member { member: known, credential } => {
             let member = tx.member(scope, known.account)?;
             let member = member.filter(|member| member.is_active() && member.email == known.email);
-            let is_good = credential.is_stored(tx, scope, known.account)?;
-            let Some(member) = member.filter(|_| is_good) else { return Ok(None) };
+            let Some(member) = member else { return Ok(None) };
+            if !credential.is_stored(tx, scope, known.account, now)? {
+                return Ok(None);
+            }
             let has = member.second_factor_since.is_some();
             let needs = !has
                 && (member.short_password

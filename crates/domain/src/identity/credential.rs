@@ -1,8 +1,12 @@
 //! What proves that somebody is a member, for as long as it does.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use crate::identity::{AuthenticateError, EpochMark};
 use crate::ids::{AccountId, SessionId};
-use crate::snapshot::MemberSnapshot;
+use crate::secret::TokenHash;
+use crate::snapshot::{ApiKeySnapshot, MemberSnapshot, TenantSnapshot};
 use crate::store::{StoreError, Tx};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
@@ -17,6 +21,15 @@ pub(super) enum Credential {
         expires_at: Timestamp,
         shown: EpochMark,
     },
+    /// An API key, and the secret of it that was presented.
+    ApiKey {
+        known: Arc<ApiKeySnapshot>,
+        secret: TokenHash,
+        /// From where.
+        address: Option<IpAddr>,
+        /// From when on the secret is refused, as far as is known.
+        works_until: Timestamp,
+    },
 }
 
 impl Credential {
@@ -25,13 +38,22 @@ impl Credential {
         match self {
             Self::Session { shown, .. } if shown.is_over() => Some(AuthenticateError::Revoked),
             Self::Session { expires_at, .. } => (now >= *expires_at).then_some(AuthenticateError::Expired),
+            Self::ApiKey { works_until, .. } if now >= *works_until => Some(AuthenticateError::KeyExpired),
+            Self::ApiKey { known, address, .. } => {
+                (!known.key.terms.admit(*address)).then_some(AuthenticateError::KeyAddressNotAllowed)
+            }
         }
     }
 
-    /// Whether the member has it still.
-    pub(super) fn is_of(&self, member: &MemberSnapshot) -> bool {
+    /// The same as of now; `None` where the member has it no more.
+    pub(super) fn renewed(self, live: &TenantSnapshot, member: &MemberSnapshot) -> Option<Self> {
         match self {
-            Self::Session { id, .. } => member.has_session(*id),
+            Self::Session { id, .. } => member.has_session(id).then_some(self),
+            Self::ApiKey { known, secret, address, .. } => {
+                let known = Arc::clone(live.api_key(known.key.id)?);
+                let works_until = known.key.secret_works_until(&secret, live.tenant.max_key_days)?;
+                Some(Self::ApiKey { known, secret, address, works_until })
+            }
         }
     }
 
@@ -41,9 +63,16 @@ impl Credential {
         tx: &mut dyn Tx,
         scope: &TenantScope,
         account: AccountId,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         match self {
             Self::Session { id, .. } => Ok(tx.session(scope, account, *id)?.is_some()),
+            Self::ApiKey { known, secret, .. } => {
+                let Some(tenant) = tx.tenant(scope)? else { return Ok(false) };
+                let stored = tx.api_key(scope, known.key.id)?.filter(|key| key.account == account);
+                let until = stored.and_then(|key| key.secret_works_until(secret, tenant.max_key_days));
+                Ok(until.is_some_and(|until| now < until))
+            }
         }
     }
 }

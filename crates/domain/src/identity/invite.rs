@@ -92,8 +92,8 @@ pub async fn invite(
         created_at: context.now,
         expires_at: context.now.plus(Invitation::LIFETIME),
     };
-    let event = context
-        .event(&scope, Action::ConfigChange, principal.actor())?
+    let event = principal
+        .event(context, Action::ConfigChange)?
         .on(ObjectKind::Invitation, invitation.id)
         .about(&invitation.email)
         .changing(Changes::from(ChangeCode::Created).with_role(invitation.role));
@@ -177,9 +177,8 @@ pub async fn withdraw_invitation(
     principal: &Principal,
     id: InvitationId,
 ) -> Result<(), InviteError> {
-    let scope = principal.scope(Permission::ManageMembers)?;
-    let event =
-        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Invitation, id);
+    principal.scope(Permission::ManageMembers)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Invitation, id);
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store

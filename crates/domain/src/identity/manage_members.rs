@@ -82,11 +82,10 @@ pub async fn change_member(
     account: AccountId,
     change: ChangeMember,
 ) -> Result<Member, MemberError> {
-    let scope = principal.scope(Permission::ManageMembers)?;
-    let event = context
-        .event(&scope, Action::PrivilegePermissionsChanged, principal.actor())?
-        .on(ObjectKind::Member, account);
-    let ended = RightsEnded::draft(context, principal, &scope, account)?;
+    principal.scope(Permission::ManageMembers)?;
+    let event =
+        principal.event(context, Action::PrivilegePermissionsChanged)?.on(ObjectKind::Member, account);
+    let ended = Ended::draft(context, principal, account)?;
     // Where role and status are changed at once, each is told of.
     let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
     let of_status = Event { id, salt, ..event.clone() };
@@ -103,9 +102,11 @@ pub async fn change_member(
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
             let status = change.status.unwrap_or(member.status);
             member.role = role;
+            let mut keys = 0;
             if status == AccountStatus::Disabled && member.is_active() {
-                // No session of before ever comes back.
+                // No session and no API key of before ever comes back.
                 tx.end_sessions(&scope, &mut member)?;
+                keys = tx.remove_api_keys(&scope, account)?;
             }
             member.status = status;
             member.revision += 1;
@@ -121,8 +122,7 @@ pub async fn change_member(
             let own = !is_same && tx.remove_password_reset(&scope, account)?;
             let resets = end_resets(tx, &scope, account, &lost)?.saturating_add(own.into());
             let recorded = record_change(member, before, &event, &of_status);
-            let recorded = with_ended(recorded, &ended.invitations, invitations);
-            Ok(with_ended(recorded, &ended.resets, resets))
+            Ok(ended.record(recorded, invitations, resets, keys))
         })
         .await
 }
@@ -139,10 +139,9 @@ pub async fn remove_member(
     account: AccountId,
     if_revision: Option<u64>,
 ) -> Result<(), MemberError> {
-    let scope = principal.scope(Permission::ManageMembers)?;
-    let event =
-        context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
-    let ended = RightsEnded::draft(context, principal, &scope, account)?;
+    principal.scope(Permission::ManageMembers)?;
+    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
+    let ended = Ended::draft(context, principal, account)?;
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
     space
         .store
@@ -163,11 +162,10 @@ pub async fn leave(
     context: &RequestContext,
     principal: &Principal,
 ) -> Result<(), MemberError> {
-    let scope = principal.scope(Permission::OwnAccount)?;
+    principal.scope(Permission::OwnAccount)?;
     let account = principal.member(Permission::OwnAccount)?.account;
-    let event =
-        context.event(&scope, Action::UserDeleted, principal.actor())?.on(ObjectKind::Member, account);
-    let ended = RightsEnded::draft(context, principal, &scope, account)?;
+    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
+    let ended = Ended::draft(context, principal, account)?;
     let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
     space
         .store
@@ -185,19 +183,19 @@ fn end_account(
     scope: &WriteScope,
     member: &Member,
     event: &Event,
-    ended: &RightsEnded,
+    ended: &Ended,
 ) -> Result<Recorded<()>, Abort<MemberError>> {
     if is_active_owner(member) {
         check_not_last_owner(tx, scope, event)?;
     }
+    let keys = tx.remove_api_keys(scope, member.account)?;
     tx.remove_account(scope, member.account)?;
     let lost: Vec<Role> = grantable(member).collect();
     // One to their own address, which may have been made while they joined, would bring them back.
     let own = tx.remove_invitations_of(scope, &member.email)?;
     let invitations = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
     let resets = end_resets(tx, scope, member.account, &lost)?;
-    let recorded = with_ended(Recorded::new((), event.clone()), &ended.invitations, invitations);
-    Ok(with_ended(recorded, &ended.resets, resets))
+    Ok(ended.record(Recorded::new((), event.clone()), invitations, resets, keys))
 }
 
 fn find(
@@ -269,28 +267,34 @@ fn end_resets(
     if lost.is_empty() { Ok(0) } else { tx.remove_password_resets_by(scope, maker) }
 }
 
-/// The drafts of the events that something ended with the right to make it.
-struct RightsEnded {
+/// The events of what ended with an account, or with a right of it.
+struct Ended {
     invitations: Event,
     resets: Event,
+    keys: Event,
 }
 
-impl RightsEnded {
+impl Ended {
     fn draft(
         context: &RequestContext,
         principal: &Principal,
-        scope: &TenantScope,
-        maker: AccountId,
+        account: AccountId,
     ) -> Result<Self, RandomError> {
-        let draft = |reason: ReasonCode| {
-            let event = context.event(scope, Action::ConfigChange, principal.actor())?;
-            let event = event.on(ObjectKind::Member, maker);
-            Ok(Event { reason_code: Some(reason.into()), ..event })
+        let draft = |action, reason_code: ReasonCode| {
+            let event = principal.event(context, action)?.on(ObjectKind::Member, account);
+            Ok::<_, RandomError>(Event { reason_code: Some(reason_code.into()), ..event })
         };
         Ok(Self {
-            invitations: draft(ReasonCode::InvitationsEnded)?,
-            resets: draft(ReasonCode::ResetsEnded)?,
+            invitations: draft(Action::ConfigChange, ReasonCode::InvitationsEnded)?,
+            resets: draft(Action::ConfigChange, ReasonCode::ResetsEnded)?,
+            keys: draft(Action::AuthnTokenRevoked, ReasonCode::KeysEnded)?,
         })
+    }
+
+    /// Records that so many invitations, resets and API keys ended too, if any did.
+    fn record<T>(&self, recorded: Recorded<T>, invitations: u64, resets: u64, keys: u64) -> Recorded<T> {
+        let recorded = with_ended(recorded, &self.invitations, invitations);
+        with_ended(with_ended(recorded, &self.resets, resets), &self.keys, keys)
     }
 }
 

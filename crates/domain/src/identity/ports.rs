@@ -1,4 +1,4 @@
-//! The ports of accounts, sessions, password hashing and access tokens.
+//! The ports of accounts, API keys, sessions, password hashing and access tokens.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::Pending;
 use crate::access::Role;
 use crate::identity::{
-    AccessClaims, AccessToken, Account, Email, Invitation, KeyEpoch, LoginKey, LoginRecord, Member, Password,
-    PasswordError, PasswordHash, PasswordReset, PreviousKeys, SecondFactor, Session, SigningKey,
+    AccessClaims, AccessToken, Account, ApiKey, Email, Invitation, KeyEpoch, LoginKey, LoginRecord, Member,
+    Password, PasswordError, PasswordHash, PasswordReset, PreviousKeys, SecondFactor, Session, SigningKey,
     SigningKeysError, TokenRefused, TokenSignError,
 };
-use crate::ids::{AccountId, InvitationId, SessionId};
+use crate::ids::{AccountId, ApiKeyId, InvitationId, SessionId};
 use crate::page::{Page, PageRequest};
 use crate::secret::TokenHash;
 use crate::store::StoreError;
@@ -106,6 +106,33 @@ pub trait AccountRows: AccountView {
         inviter: AccountId,
         roles: &[Role],
     ) -> Result<u64, StoreError>;
+}
+
+/// Reads API keys.
+pub trait ApiKeyView {
+    /// One key of the tenant.
+    fn api_key(&mut self, scope: &TenantScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
+    /// The keys of one account of the tenant, or of all, in the order of their ids.
+    fn api_keys(
+        &mut self,
+        scope: &TenantScope,
+        account: Option<AccountId>,
+        page: PageRequest<ApiKeyId>,
+    ) -> Result<Page<ApiKey, ApiKeyId>, StoreError>;
+}
+
+/// Writes API keys. They go with their account.
+pub trait ApiKeyRows: ApiKeyView {
+    /// Keeps a key of an account that is there, in place of what was kept of that key. Whose it is and when it was last used stay
+    /// as they are.
+    fn put_api_key(&mut self, scope: &WriteScope, key: &ApiKey) -> Result<(), StoreError>;
+    /// Notes that a key was used, unless a later use is known. No snapshot hangs on that.
+    fn note_api_key_use(&mut self, scope: &WriteScope, id: ApiKeyId, at: Timestamp)
+    -> Result<(), StoreError>;
+    /// Removes a key. `false` when there is none.
+    fn remove_api_key(&mut self, scope: &WriteScope, id: ApiKeyId) -> Result<bool, StoreError>;
+    /// Removes the keys of an account. Answers how many.
+    fn remove_api_keys(&mut self, scope: &WriteScope, account: AccountId) -> Result<u64, StoreError>;
 }
 
 /// Reads second factors.

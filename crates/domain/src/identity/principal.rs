@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::access::{Permission, PrincipalKind, Role};
-use crate::audit::{Action, Actor, Event, Log, RequestContext};
+use crate::audit::{Action, Actor, Event, Log, RequestContext, UsedKey};
 use crate::identity::credential::Credential;
-use crate::identity::{AuthorizationError, Email, Forbidden};
-use crate::ids::{AccountId, SessionId};
+use crate::identity::{AuthorizationError, Email, Forbidden, OutOfScope};
+use crate::ids::{AccountId, EndpointId, SessionId};
 use crate::marketplace::{HubCaller, HubRole};
 use crate::policy::{Caller, Subject};
 use crate::random::RandomError;
-use crate::snapshot::TenantSnapshot;
+use crate::snapshot::{ApiKeySnapshot, TenantSnapshot};
 use crate::tenant::TenantScope;
 
 /// Who of a tenant's members somebody is.
@@ -64,17 +64,44 @@ impl Principal {
     /// # Errors
     /// When it does not.
     pub fn scope(&self, permission: Permission) -> Result<TenantScope, AuthorizationError> {
-        if self.may(permission) {
-            Ok(TenantScope::of(self.live.tenant.id))
-        } else {
-            Err(Forbidden { kind: self.kind(), permission }.into())
-        }
+        self.check(self.kind(), permission)?;
+        Ok(TenantScope::of(self.live.tenant.id))
     }
 
-    /// Whether the principal's standing permits something.
+    /// Checks that something is permitted to a standing, and within the scopes of the principal's API key, if it is one.
+    pub(super) fn check(
+        &self,
+        kind: PrincipalKind,
+        permission: Permission,
+    ) -> Result<(), AuthorizationError> {
+        if !kind.may(permission) {
+            return Err(Forbidden { kind, permission }.into());
+        }
+        if self.api_key().is_some_and(|known| !known.key.terms.hold(permission)) {
+            return Err(OutOfScope(permission).into());
+        }
+        Ok(())
+    }
+
+    /// Whether something is permitted to the principal.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        self.kind().may(permission)
+        self.check(self.kind(), permission).is_ok()
+    }
+
+    /// Whether the principal's API key, if it is one, is for an endpoint.
+    #[must_use]
+    pub fn reaches(&self, endpoint: EndpointId) -> bool {
+        self.api_key().is_none_or(|known| known.key.terms.reach(endpoint))
+    }
+
+    /// The API key that proved who it is.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&ApiKeySnapshot> {
+        match &self.identity {
+            Identity::Member { credential: Credential::ApiKey { known, .. }, .. } => Some(known),
+            Identity::Member { .. } | Identity::Operator | Identity::HubUser(_) => None,
+        }
     }
 
     /// As what the principal acts.
@@ -113,7 +140,7 @@ impl Principal {
     pub fn session(&self, permission: Permission) -> Result<SessionId, AuthorizationError> {
         match &self.identity {
             Identity::Member { credential: Credential::Session { id, .. }, .. } => Ok(*id),
-            Identity::Operator | Identity::HubUser(_) => {
+            Identity::Member { .. } | Identity::Operator | Identity::HubUser(_) => {
                 Err(Forbidden { kind: self.kind(), permission }.into())
             }
         }
@@ -177,6 +204,8 @@ impl Principal {
     pub(crate) fn event(&self, context: &RequestContext, action: Action) -> Result<Event, RandomError> {
         let mut event = context.event(Log::Tenant(self.live.tenant.id), action, self.actor())?;
         event.person.hub_user = self.as_hub_user().and_then(HubCaller::hub_user);
+        let used = self.api_key().map(|known| &known.key);
+        event.person.api_key = used.map(|key| UsedKey { id: key.id, name: key.name.clone() });
         Ok(event)
     }
 

@@ -13,6 +13,15 @@ pub enum AuthenticateError {
     /// The token's time is over.
     #[error("the token has expired")]
     Expired,
+    /// The API key's time is over.
+    #[error("the API key has expired")]
+    KeyExpired,
+    /// There is no such API key, or not any more, or its secret is another.
+    #[error("there is no such API key, or not any more")]
+    KeyUnknown,
+    /// The API key may not be used from the caller's address.
+    #[error("the API key may not be used from this address")]
+    KeyAddressNotAllowed,
     /// No tenant of this space owns the satellite token's audience.
     #[error("the satellite token is not made out to anybody here")]
     NotForUs,
@@ -28,6 +37,9 @@ impl AuthenticateError {
         match self {
             Self::Revoked => ReasonCode::TokenRevoked,
             Self::Expired => ReasonCode::TokenExpired,
+            Self::KeyExpired => ReasonCode::KeyExpired,
+            Self::KeyUnknown => ReasonCode::KeyUnknown,
+            Self::KeyAddressNotAllowed => ReasonCode::KeyAddressNotAllowed,
             Self::NotForUs => ReasonCode::SatelliteTokenNotForUs,
             Self::Live(_) => ReasonCode::StateUnavailable,
         }
@@ -67,12 +79,20 @@ fn refusal(kind: PrincipalKind, permission: Permission) -> String {
     }
 }
 
+/// The scopes of the caller's API key do not hold it, whatever its holder may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the scopes of this API key do not hold {0}")]
+pub struct OutOfScope(pub Permission);
+
 /// A caller may not do something, or not any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationError {
     /// Their role does not permit it.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// The scopes of their API key do not hold it.
+    #[error(transparent)]
+    OutOfScope(#[from] OutOfScope),
     /// What proved who they are does so no longer.
     #[error(transparent)]
     Unauthenticated(#[from] AuthenticateError),
@@ -99,6 +119,9 @@ impl AuthorizationError {
                     _ => ReasonCode::Forbidden,
                 };
                 Event { action: Action::AuthzFail, actor, ..event }.denied(reason_code)
+            }
+            Self::OutOfScope(_) => {
+                Event { action: Action::AuthzFail, ..event }.denied(ReasonCode::KeyScopeMissing)
             }
             Self::Unauthenticated(error @ AuthenticateError::Live(_)) => event.failed(error.reason_code()),
             Self::Lost(error) => error.denied(event),

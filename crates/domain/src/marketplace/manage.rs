@@ -123,8 +123,7 @@ pub async fn change_marketplace(
 ) -> Result<MarketplaceWithHub, MarketplaceError> {
     let scope = principal.scope(Permission::ManageMarketplaces)?;
     let ChangeMarketplace { name, credential, take_over, if_revision } = change;
-    let event =
-        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Marketplace, id);
     let renewed = if credential.is_some() || take_over {
         let find = finding(Credentials::of(space), id);
         let found = space.read_ahead(principal, Permission::ManageMarketplaces, &event, find).await?;
@@ -224,8 +223,7 @@ pub async fn remove_marketplace(
     if_revision: Option<u64>,
 ) -> Result<Result<(), HubError>, MarketplaceError> {
     let scope = principal.scope(Permission::ManageMarketplaces)?;
-    let event =
-        context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Marketplace, id);
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Marketplace, id);
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
     let (removed, slugs) = space
         .store

@@ -58,12 +58,12 @@ pub async fn list(
     marketplace: MarketplaceId,
     reachable: bool,
 ) -> Result<Listing, ListingError> {
-    let scope = principal.scope(Permission::WriteEndpoints)?;
+    principal.scope(Permission::WriteEndpoints)?;
     if !reachable {
         return Err(ListingError::NoPublicUrl);
     }
     let id = ListingId::generate(context.now, &*context.entropy)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     let policy_types = space.policy_types.clone();
@@ -126,8 +126,8 @@ pub async fn unlist(
     name: &EndpointName,
     id: ListingId,
 ) -> Result<(), ListingError> {
-    let scope = principal.scope(Permission::WriteEndpoints)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Listing, id);
+    principal.scope(Permission::WriteEndpoints)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Listing, id);
     let (name, now) = (name.clone(), context.now);
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
     space
@@ -170,8 +170,8 @@ pub async fn sync(
     principal: &Principal,
     marketplace: MarketplaceId,
 ) -> Result<Vec<Listing>, ListingError> {
-    let scope = principal.scope(Permission::WriteEndpoints)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
+    principal.scope(Permission::WriteEndpoints)?;
+    let event = principal.event(context, Action::ConfigChange)?;
     let event = event.on(ObjectKind::Marketplace, marketplace);
     let now = context.now;
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;

@@ -65,7 +65,7 @@ pub async fn register_marketplace(
     // Asked before the hub hears of anything, and again inside the unit.
     let (issuer, url, name) = (wanted.issuer.clone(), wanted.url.clone(), wanted.name.clone());
     let open = setting.registration_open;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
+    let event = principal.event(context, Action::ConfigChange)?;
     let look = move |view: &mut dyn View, scope: &TenantScope| {
         may_be_asked(view, issuer.as_ref(), &url, open)?;
         fits(view, scope, &name)

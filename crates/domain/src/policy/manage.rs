@@ -121,7 +121,7 @@ pub async fn create_policy(
     principal: &Principal,
     wanted: NewPolicy,
 ) -> Result<Policy, PolicyError> {
-    let scope = principal.scope(Permission::WritePolicies)?;
+    principal.scope(Permission::WritePolicies)?;
     let policy = Policy {
         id: PolicyId::generate(context.now, &*context.entropy)?,
         name: wanted.name.into(),
@@ -132,10 +132,8 @@ pub async fn create_policy(
     };
     let mut changes = Changes::from(ChangeCode::Created);
     space.policy_types.note_changes(None, &policy.configuration, &mut changes);
-    let event = context
-        .event(&scope, Action::ConfigChange, principal.actor())?
-        .on(ObjectKind::Policy, policy.id)
-        .changing(changes);
+    let event =
+        principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, policy.id).changing(changes);
     let limit = principal.snapshot().tenant.limits.policies;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
@@ -163,8 +161,8 @@ pub async fn change_policy(
     id: PolicyId,
     change: ChangePolicy,
 ) -> Result<Policy, PolicyError> {
-    let scope = principal.scope(Permission::WritePolicies)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
+    principal.scope(Permission::WritePolicies)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
     let now = context.now;
     // Compiled by a reader, for that may take long, and kept until the unit has been committed, so that the writer need not.
     let compiled = match change.configuration.clone() {
@@ -216,8 +214,8 @@ pub async fn remove_policy(
     id: PolicyId,
     if_revision: Option<u64>,
 ) -> Result<(), PolicyError> {
-    let scope = principal.scope(Permission::WritePolicies)?;
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?.on(ObjectKind::Policy, id);
+    principal.scope(Permission::WritePolicies)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
         .store
@@ -285,7 +283,7 @@ pub async fn attach(
     ids: Vec<PolicyId>,
     if_revision: Option<u64>,
 ) -> Result<Vec<Attachment>, PolicyError> {
-    let scope = principal.scope(Permission::WritePolicies)?;
+    principal.scope(Permission::WritePolicies)?;
     if ids.len() > MAX_ATTACHED {
         return Err(PolicyError::TooMany);
     }
@@ -293,7 +291,7 @@ pub async fn attach(
     if let Some(twice) = ids.iter().find(|id| !seen.insert(**id)) {
         return Err(PolicyError::NamedTwice(*twice));
     }
-    let event = context.event(&scope, Action::ConfigChange, principal.actor())?;
+    let event = principal.event(context, Action::ConfigChange)?;
     let now = context.now;
     // Compiled here, and kept until the unit has been committed, so that the writer need not.
     let compile = compiling(space.policy_types.clone(), ids.clone());

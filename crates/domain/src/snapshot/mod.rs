@@ -4,7 +4,7 @@ mod cache;
 mod tenant;
 
 pub use cache::{ClosedTenant, SnapshotCache};
-pub use tenant::{EndpointSnapshot, MemberSnapshot, TenantSnapshot};
+pub use tenant::{ApiKeySnapshot, EndpointSnapshot, MemberSnapshot, TenantSnapshot};
 
 use std::sync::Arc;
 

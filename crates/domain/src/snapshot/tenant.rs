@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::access::Role;
 use crate::dataset::IndexKey;
 use crate::endpoint::{Endpoint, EndpointName, Slug};
-use crate::identity::{Email, Member};
-use crate::ids::{AccountId, DatasetId, EndpointId, HubId, MarketplaceId, PolicyId, SessionId};
+use crate::identity::{ApiKey, Email, LastNoted, Member};
+use crate::ids::{AccountId, ApiKeyId, DatasetId, EndpointId, HubId, MarketplaceId, PolicyId, SessionId};
 use crate::marketplace::{Audience, Marketplace};
 use crate::page::every;
 use crate::policy::ports::Attachment;
@@ -32,6 +32,14 @@ pub struct MemberSnapshot {
     pub short_password: bool,
     /// Their sessions, in order: an access token of any other is good for nothing.
     pub sessions: Arc<[SessionId]>,
+}
+
+/// An API key, as requests see it.
+#[derive(Debug)]
+pub struct ApiKeySnapshot {
+    /// The key.
+    pub key: ApiKey,
+    pub(crate) noted: Arc<LastNoted>,
 }
 
 /// An endpoint, ready to be queried.
@@ -69,6 +77,8 @@ pub struct TenantSnapshot {
     /// The tenant.
     pub tenant: Tenant,
     members: Arc<HashMap<AccountId, Arc<MemberSnapshot>>>,
+    /// Those that have ended too, as long as they are kept.
+    api_keys: Arc<HashMap<ApiKeyId, Arc<ApiKeySnapshot>>>,
     endpoints: Arc<HashMap<Slug, Arc<EndpointSnapshot>>>,
     /// Those that are attached to an endpoint.
     policies: Arc<HashMap<PolicyId, Arc<CompiledPolicy>>>,
@@ -80,6 +90,12 @@ impl TenantSnapshot {
     #[must_use]
     pub fn member(&self, account: AccountId) -> Option<&MemberSnapshot> {
         self.members.get(&account).map(Arc::as_ref)
+    }
+
+    /// One of its API keys.
+    #[must_use]
+    pub fn api_key(&self, id: ApiKeyId) -> Option<&Arc<ApiKeySnapshot>> {
+        self.api_keys.get(&id)
     }
 
     /// Whether an address is a member's, who may act or not.
@@ -140,6 +156,7 @@ impl TenantSnapshot {
         types: &PolicyTypes,
     ) -> Result<Self, StoreError> {
         let members = every(|page| view.members(scope, page))?;
+        let api_keys = every(|page| view.api_keys(scope, None, page))?;
         let marketplaces = every(|page| view.marketplaces(scope, page))?;
         let datasets = view.all_datasets(scope)?;
         let indexes: HashMap<DatasetId, IndexKey> =
@@ -164,6 +181,7 @@ impl TenantSnapshot {
         let mut snapshot = Self {
             tenant,
             members: Arc::new(members.collect()),
+            api_keys: Arc::new(api_keys.into_iter().map(|key| (key.id, snapshot_of(key, None))).collect()),
             endpoints: Arc::new(HashMap::with_capacity(endpoints.len())),
             policies: Arc::default(),
             marketplaces: Arc::new(marketplaces.collect()),
@@ -201,6 +219,11 @@ impl TenantSnapshot {
                     let found = view.member(scope, account)?;
                     let found = found.map(|member| Arc::new(MemberSnapshot::new(member, sessions)));
                     put_or_remove(Arc::make_mut(&mut self.members).entry(account), found);
+                }
+                StateChange::ApiKey(_, id) => {
+                    let found = view.api_key(scope, id)?;
+                    let found = found.map(|key| snapshot_of(key, self.api_keys.get(&id).map(Arc::as_ref)));
+                    put_or_remove(Arc::make_mut(&mut self.api_keys).entry(id), found);
                 }
                 StateChange::Endpoint(_, id) => {
                     detached.extend(self.remove_endpoint(id));
@@ -282,6 +305,12 @@ impl TenantSnapshot {
 
 fn found(index: Option<IndexKey>) -> Result<IndexKey, StoreError> {
     index.ok_or_else(|| StoreError::failed("an endpoint searches a dataset that is not there"))
+}
+
+/// The snapshot of a key. When it was last noted as used is known of the one before it, of which a store may not know yet.
+fn snapshot_of(key: ApiKey, before: Option<&ApiKeySnapshot>) -> Arc<ApiKeySnapshot> {
+    let noted = before.map_or_else(|| LastNoted::of(key.last_used_at), |before| Arc::clone(&before.noted));
+    Arc::new(ApiKeySnapshot { key, noted })
 }
 
 fn put_or_remove<K, V>(entry: Entry<'_, K, V>, value: Option<V>) {

@@ -36,6 +36,7 @@ impl Founding {
         let tenant = Tenant {
             id: TenantId::generate(context.now, &*context.entropy)?,
             name: name.clone(),
+            max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
             limits: TenantLimits::default(),
             second_factor_roles: BTreeSet::new(),
             version: 0,

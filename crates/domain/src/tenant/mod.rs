@@ -21,6 +21,7 @@ pub use scope::{OperatorScope, TenantScope, WriteScope};
 pub use settings::{ChangeSettings, SettingsError, change_settings, settings};
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use crate::access::Role;
 use crate::ids::TenantId;
@@ -34,6 +35,8 @@ pub struct Tenant {
     pub id: TenantId,
     /// Its name, unique in the installation.
     pub name: TenantName,
+    /// How many days a secret of an API key works at most.
+    pub max_key_days: u32,
     /// The roles whose members need a second factor.
     pub second_factor_roles: BTreeSet<Role>,
     /// How much it may hold.
@@ -47,6 +50,11 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// How many days that are where nobody has said it.
+    pub const DEFAULT_MAX_KEY_DAYS: u32 = 365;
+    /// How many they may be.
+    pub const KEY_DAYS: RangeInclusive<u32> = 1..=3_650;
+
     /// Whether members of this role need a second factor.
     #[must_use]
     pub fn needs_second_factor(&self, role: Role) -> bool {

@@ -16,6 +16,8 @@ use crate::unit::{Recorded, check_revision};
 pub struct ChangeSettings {
     /// The roles whose members need a second factor.
     pub second_factor_roles: Option<BTreeSet<Role>>,
+    /// How many days a secret of an API key works at most: [`Tenant::KEY_DAYS`].
+    pub max_key_days: Option<u32>,
     /// Only if this is still their revision.
     pub if_revision: Option<u64>,
 }
@@ -76,6 +78,10 @@ pub async fn change_settings(
                 changes.note_setting("no_second_factor_for", Some(role.as_str()));
             }
             tenant.second_factor_roles.clone_from(roles);
+        }
+        if let Some(days) = change.max_key_days.filter(|days| *days != tenant.max_key_days) {
+            tenant.max_key_days = days;
+            changes.note_setting("max_key_days", None);
         }
         tenant.revision += 1;
         tx.update_tenant(&scope, &tenant)?;

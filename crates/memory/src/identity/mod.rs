@@ -1,5 +1,6 @@
 //! `AccountView` and `AccountRows` of a transaction: accounts and invitations.
 
+mod api_key;
 mod passwords;
 mod second_factor;
 mod sessions;
@@ -13,7 +14,7 @@ pub use passwords::InsecurePasswords;
 pub use tokens::MemoryTokens;
 
 use syft_space_domain::access::Role;
-use syft_space_domain::identity::ports::{AccountRows, AccountView, SessionRows};
+use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows, SessionRows};
 use syft_space_domain::identity::{
     Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash, PasswordReset,
 };
@@ -158,6 +159,7 @@ impl AccountRows for Transaction {
         self.tables.second_factors.remove(scope, account);
         self.tables.recovery_codes.remove(scope, account);
         if removed {
+            self.remove_api_keys(scope, account)?;
             self.remove_sessions(scope, account)?;
             self.tables.password_resets.remove(scope, account);
             self.changes.insert(StateChange::Member(scope.tenant(), account));

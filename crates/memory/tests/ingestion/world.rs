@@ -134,6 +134,7 @@ impl World {
         let tenant = Tenant {
             id: TenantId::generate(context.now, &*context.entropy).unwrap(),
             name: TenantName::parse("harbor").unwrap(),
+            max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
             limits,
             second_factor_roles: [].into(),
             revision: 1,

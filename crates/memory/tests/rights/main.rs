@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod guessing;
 #[cfg(test)]
 mod reads;

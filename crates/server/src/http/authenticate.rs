@@ -5,22 +5,33 @@ use std::sync::Arc;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
 use syft_space_domain::access::Permission;
+use syft_space_domain::audit::ReasonCode;
 use syft_space_domain::audit::{Action, Origin, RequestContext};
-use syft_space_domain::identity::{Principal, TokenRefused, authenticate};
+use syft_space_domain::identity::{PresentedKey, Principal, TokenRefused, authenticate, authenticate_key};
 use syft_space_domain::marketplace::{SatelliteRefused, admit};
 
-use crate::http::caller::{Caller, RouteName, is_for_hub_users, refused, unauthenticated};
+use crate::http::caller::{
+    Caller, RouteName, is_for_hub_users, refuse_unless_current, refused, unauthenticated,
+};
 use crate::http::client_address::client_address;
+use crate::http::credential_carriers;
 use crate::http::listener::{self, Listener};
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
-use crate::http::request::{Parameters, Request, query_pairs};
+use crate::http::request::{Parameters, Request};
 use crate::http::route_table::{Guard, Route};
 use crate::http::state::State;
 
 /// Headers that mean something here, and nothing if they stand twice.
-const SINGLE_HEADERS: [&str; 6] =
-    ["authorization", "content-type", "content-length", "host", "if-match", "x-tenant-name"];
+const SINGLE_HEADERS: [&str; 7] = [
+    "authorization",
+    "content-type",
+    "content-length",
+    "host",
+    "idempotency-key",
+    "if-match",
+    "x-tenant-name",
+];
 
 /// When a hub whose keys could not be had is asked for them again, at the latest.
 const KEYS_RETRY_SECONDS: u64 = 10;
@@ -48,16 +59,16 @@ pub async fn guard<E>(
         // To the network, and to an account, there is nothing here.
         Guard::Operator => return Err(Problem::no_route()),
         Guard::Member(permissions) => {
+            let name = RouteName { method: route.method.as_str(), path: route.path };
             let principal = match &operator {
                 Some(operator) => listener::enter_tenant(state, operator, &http).await?,
                 None => {
-                    let identified = identify(state, &context, &http, permissions).await;
+                    let identified = identify(state, &context, &http, permissions, name).await;
                     identified.map_err(|problem| {
                         if is_for_hub_users(permissions) { problem.for_hub_users() } else { problem }
                     })?
                 }
             };
-            let name = RouteName { method: route.method.as_str(), path: route.path };
             Some(Caller::check(state, &context, principal, permissions, name).await?)
         }
     };
@@ -84,14 +95,7 @@ fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {
             return Err(Problem::new(Reason::Ambiguous, format!("the header {name} stands twice")));
         }
     }
-    // RFC 6750, section 2.3, and RFC 9700, section 4.3.2: a token in a URL ends up in logs.
-    let is_token = |(name, _): &(String, String)| name.eq_ignore_ascii_case("access_token");
-    if !http.query_string().is_empty() && query_pairs(http)?.iter().any(is_token) {
-        let detail =
-            "send the access token in the Authorization header, never in the URL; consider this one leaked";
-        return Err(Problem::new(Reason::Ambiguous, detail));
-    }
-    Ok(())
+    credential_carriers::check(http)
 }
 
 async fn identify(
@@ -99,6 +103,7 @@ async fn identify(
     context: &RequestContext,
     http: &HttpRequest,
     permissions: &[Permission],
+    route: RouteName,
 ) -> Result<Principal, Problem> {
     let Some(header) = http.headers().get(AUTHORIZATION) else {
         let detail = "send an access token as `Authorization: Bearer …`; POST /api/v1/auth/login gives one";
@@ -108,6 +113,10 @@ async fn identify(
     let Some(token) = header.to_str().ok().and_then(bearer) else {
         return Err(refused(TokenRefused::Malformed.reason_code()));
     };
+    // What it is shows in its form: nothing is tried as one thing after the other.
+    if PresentedKey::is_meant(token) {
+        return identify_key(state, context, token, route).await;
+    }
     let shown = state.space.signing_keys.epoch().mark();
     let claims = match state.space.tokens.verify(token, context.now) {
         Ok(claims) => claims,
@@ -119,6 +128,21 @@ async fn identify(
     };
     authenticate(&*state.space.snapshots, &claims, shown)
         .map_err(|error| unauthenticated(state, context, error))
+}
+
+async fn identify_key(
+    state: &State,
+    context: &RequestContext,
+    text: &str,
+    route: RouteName,
+) -> Result<Principal, Problem> {
+    let malformed = || refused(state, context, ReasonCode::KeyMalformed);
+    let presented = PresentedKey::parse(text).ok_or_else(malformed)?;
+    let proved = authenticate_key(&*state.space.snapshots, &presented, context.origin.address)
+        .map_err(|error| unauthenticated(state, context, error))?;
+    let principal = refuse_unless_current(state, context, proved, route).await?;
+    state.key_uses.note(&principal, context.now);
+    Ok(principal)
 }
 
 async fn identify_hub_user(

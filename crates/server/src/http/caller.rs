@@ -63,14 +63,32 @@ impl Caller {
     /// The answer that such a request would get.
     pub(crate) async fn renew(self, state: &State, context: &RequestContext) -> Result<Self, Problem> {
         let Self { principal, permissions, route } = self;
-        match principal.renew(&*state.space.snapshots, state.space.clock.now()) {
-            Ok(principal) => Self::check(state, context, principal, permissions, route).await,
-            Err(AuthenticateError::Live(error)) => Err(PortError::from(error).into()),
-            Err(error) => {
-                let problem = refuse(state, context, &principal, error.into(), route).await;
-                Err(if is_for_hub_users(permissions) { problem.for_hub_users() } else { problem })
-            }
-        }
+        let renewed = refuse_unless_current(state, context, principal, route).await;
+        let principal =
+            renewed.map_err(
+                |problem| {
+                    if is_for_hub_users(permissions) { problem.for_hub_users() } else { problem }
+                },
+            )?;
+        Self::check(state, context, principal, permissions, route).await
+    }
+}
+
+/// A principal who has proved who they are, as of now. That they may not come in, or not any more, is in their tenant's log
+/// before they learn of it.
+///
+/// # Errors
+/// When they may not.
+pub(crate) async fn refuse_unless_current(
+    state: &State,
+    context: &RequestContext,
+    principal: Principal,
+    route: RouteName,
+) -> Result<Principal, Problem> {
+    match principal.renew(&*state.space.snapshots, state.space.clock.now()) {
+        Ok(principal) => Ok(principal),
+        Err(AuthenticateError::Live(error)) => Err(PortError::from(error).into()),
+        Err(error) => Err(refuse(state, context, &principal, error.into(), route).await),
     }
 }
 

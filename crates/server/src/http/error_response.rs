@@ -3,6 +3,8 @@
 mod resets;
 mod second_factor;
 
+mod api_keys;
+
 use std::time::Duration;
 
 use syft_space_domain::PortError;
@@ -36,6 +38,7 @@ impl From<AuthorizationError> for Problem {
                 PortError::from(error).into()
             }
             AuthorizationError::Unauthenticated(error) => Self::token_invalid(&error.reason_code()),
+            AuthorizationError::OutOfScope(error) => Self::new(Reason::Forbidden, error),
             AuthorizationError::Lost(error) => Self::from(*error).unrecorded(),
         }
     }

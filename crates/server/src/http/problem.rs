@@ -31,6 +31,7 @@ struct Parts {
     is_unrecorded: bool,
 }
 
+const KEY_ADDRESS_NOT_ALLOWED: &str = "the API key may not be used from this address";
 const TOKEN_EXPIRED: &str = "the token has expired; log in again, or get a new one";
 
 /// The most characters of a detail.
@@ -89,6 +90,13 @@ impl Problem {
     /// it: no verifier looks at a token's time before its signature.
     pub(crate) fn token_invalid(reason_code: &ReasonCode) -> Self {
         let detail = match reason_code {
+            ReasonCode::KeyExpired => {
+                let detail = "the API key has expired: its holder makes another";
+                return Self::new(Reason::KeyExpired, detail);
+            }
+            ReasonCode::KeyAddressNotAllowed => {
+                return Self::new(Reason::TokenInvalid, KEY_ADDRESS_NOT_ALLOWED);
+            }
             ReasonCode::TokenExpired | ReasonCode::SatelliteTokenExpired => TOKEN_EXPIRED,
             _ => "the token is not valid, or no longer; log in again, or get a new one",
         };
@@ -103,6 +111,7 @@ impl Problem {
                 "send a token as `Authorization: Bearer …`: members get one of POST /api/v1/auth/login, users of a marketplace \
                  get a satellite token there"
             }
+            Reason::TokenInvalid if self.0.detail == KEY_ADDRESS_NOT_ALLOWED => return self,
             Reason::TokenInvalid if self.0.detail == TOKEN_EXPIRED => {
                 "the token has expired: members log in again, users of a marketplace get a new satellite token there"
             }
@@ -226,7 +235,7 @@ impl Problem {
             | Reason::TotpWrong => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"syft-space\""));
             }
-            Reason::TokenInvalid => {
+            Reason::TokenInvalid | Reason::KeyExpired => {
                 response.insert_header((
                     WWW_AUTHENTICATE,
                     "Bearer realm=\"syft-space\", error=\"invalid_token\"",

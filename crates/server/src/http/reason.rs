@@ -42,12 +42,14 @@ macro_rules! reasons {
 reasons! {
     /// The body is not what its media type says, or the request contradicts itself.
     Malformed = BAD_REQUEST, "malformed", "The request cannot be read";
-    /// A header or a credential stands twice.
+    /// A header or a credential stands twice, or a credential elsewhere than in `Authorization`.
     Ambiguous = BAD_REQUEST, "ambiguous", "The request says something twice";
     /// No credential was sent.
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "Log in first";
     /// The credential is not good, or no longer.
     TokenInvalid = UNAUTHORIZED, "token_invalid", "The access token is not valid";
+    /// The API key has expired.
+    KeyExpired = UNAUTHORIZED, "key_expired", "The API key has expired";
     /// The refresh token is of no session that lives.
     RefreshTokenInvalid = UNAUTHORIZED, "refresh_token_invalid", "The refresh token is not valid";
     /// E-mail and password do not belong together.

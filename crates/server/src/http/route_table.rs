@@ -25,9 +25,9 @@ use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
 use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
-    audit, auth, choose_password, datasets, docs, documents, endpoints, explanation, front_page, health,
-    hubs, invitations, jobs, keys, listings, marketplaces, openapi, operator, policies, query, security_txt,
-    sessions, shapes, tenant, totp, users,
+    api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation, front_page,
+    health, hubs, invitations, jobs, keys, listings, marketplaces, openapi, operator, policies, query,
+    security_txt, sessions, shapes, tenant, totp, users,
 };
 
 /// A method of a route.
@@ -247,6 +247,27 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[NotFound, PasswordRefused]);
     Delete "/api/v1/invitations/{id}"   member(&[ManageMembers]) => invitations::withdraw,
         summary("Withdraw an invitation").no_content().reasons(&[RoleNotYours]);
+
+    Get    "/api/v1/api-keys"      member(&[OwnAccount]) => api_keys::list,
+        summary("List API keys").description("An owner lists those of the tenant, everybody else their own.")
+            .paged().response::<List<api_keys::ApiKey>>(200);
+    Post   "/api/v1/api-keys"      member(&[OwnAccount]) => api_keys::create,
+        summary("Make an API key")
+            .description("Its text is shown in this answer alone. At each use it may do what its scopes and its holder's role both \
+                permit.")
+            .headers(api_keys::IDEMPOTENCY).request_body::<api_keys::Create>()
+            .response::<api_keys::Issued<'static>>(201).response::<api_keys::Issued<'static>>(200)
+            .reasons(&[LimitReached]);
+    Get    "/api/v1/api-keys/{id}" member(&[OwnAccount]) => api_keys::get,
+        summary("Show an API key, without its text").response::<api_keys::ApiKey>(200);
+    Delete "/api/v1/api-keys/{id}" member(&[OwnAccount]) => api_keys::revoke,
+        summary("Revoke an API key").description("It is refused from the very next request on.").no_content();
+    Post   "/api/v1/api-keys/{id}/rotate" member(&[OwnAccount]) => api_keys::rotate,
+        summary("Give an API key of one's own another secret")
+            .description("Its id, its name and what it may do stay; it lives as long again. Secrets of before work for \
+                `overlap_seconds`, and none longer than it would have.")
+            .headers(api_keys::IDEMPOTENCY).request_body::<api_keys::Rotate>()
+            .response::<api_keys::Issued<'static>>(200);
 
     Get    "/api/v1/datasets"      member(&[ReadMetadata]) => datasets::list,
         summary("List the datasets").paged().response::<List<datasets::Dataset>>(200);

@@ -13,6 +13,7 @@ use syft_space_domain::tenant::RegistrationGate;
 use crate::http::body_budget::BodyBudget;
 use crate::http::disk_reserve::DiskReserve;
 use crate::http::in_flight::InFlight;
+use crate::http::key_uses::KeyUses;
 use crate::http::merged_refusals::MergedRefusals;
 use crate::http::tenant_bounds::TenantBounds;
 use crate::startup::setup_token::SetupTokenFile;
@@ -49,6 +50,8 @@ pub struct State {
     pub public_url: Option<String>,
     /// The setup token, while there is no account.
     pub setup_token: Option<SetupTokenFile>,
+    /// When API keys were last used.
+    pub key_uses: Arc<KeyUses>,
     /// Refusals that are merged.
     pub merged_refusals: Arc<MergedRefusals>,
     /// How much of one tenant's may be under way at once.

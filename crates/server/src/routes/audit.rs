@@ -7,9 +7,12 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
-use syft_space_domain::audit::{Action, Actor, Object, Outcome, RecordedEvent, events, installation_events};
-use syft_space_domain::ids::{EventId, RequestId};
+use syft_space_domain::audit::{
+    Action, Actor, Object, Outcome, RecordedEvent, UsedKey, events, installation_events,
+};
+use syft_space_domain::ids::{ApiKeyId, EventId, RequestId};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -39,6 +42,17 @@ pub(crate) struct Event {
     #[schemars(with = "Option<shapes::AddressShape>")]
     pub(crate) address: Option<IpAddr>,
     pub(crate) count: u32,
+    /// The API key with which it was done; of what was done to a key, that key. Its name is the one it had then.
+    pub(crate) api_key: Option<NamedKey>,
+}
+
+/// An API key as it was called then.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct NamedKey {
+    #[schemars(with = "shapes::IdShape")]
+    id: ApiKeyId,
+    #[schemars(with = "shapes::NameShape")]
+    name: Name,
 }
 
 /// A part of the log, with how far the index reached by which it was searched.
@@ -64,6 +78,7 @@ impl From<RecordedEvent> for Event {
             request_id: event.request,
             address: event.person.address,
             count: event.count,
+            api_key: event.person.api_key.map(|UsedKey { id, name }| NamedKey { id, name }),
         }
     }
 }

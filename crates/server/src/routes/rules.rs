@@ -4,9 +4,11 @@ use std::fmt::Display;
 
 use serde::de::{Deserialize, Deserializer, Error};
 use syft_space_domain::dataset::{Dataset, SearchQuery};
+use syft_space_domain::identity::ApiKey;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::{HubCredential, check_subject};
 use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::Tenant;
 
 /// Reads a value, and checks it.
 pub(super) fn checked<'de, D, T, E>(
@@ -34,6 +36,7 @@ macro_rules! rules {
 rules! {
     question(text: String) = SearchQuery::check_text(text);
     hit_limit(limit: Option<u64>) = limit.map_or(Ok(()), |limit| SearchQuery::check_limit(limit).map(drop));
+    overlap_seconds(seconds: u64) = in_range(Some(*seconds), 0, ApiKey::MAX_OVERLAP.as_secs());
     hub_subject(sub: Option<String>) = sub.as_deref().map_or(Ok(()), check_subject);
     dtype(dtype: String) = match dtype.as_str() {
         Dataset::DTYPE => Ok(()),
@@ -58,6 +61,15 @@ where
     D: Deserializer<'de>,
 {
     checked(deserializer, HubCredential::check_secret).map(Some)
+}
+
+/// The most days of an API key, in a field that may be left out, and not be null.
+pub(super) fn max_key_days<'de, D>(deserializer: D) -> Result<Option<u32>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let (min, max) = Tenant::KEY_DAYS.into_inner();
+    checked(deserializer, |days| in_range(Some(*days), min, max)).map(Some)
 }
 
 /// The ids of policies. What is no id is told of as an error of the list.

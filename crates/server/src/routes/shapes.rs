@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
-use syft_space_domain::access::Role;
+use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, ObjectKind, Outcome};
 use syft_space_domain::dataset::{
     Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, SearchQuery, Stemming, StopWords, Tokenizer,
@@ -156,6 +156,18 @@ shapes! {
     RoleShape = "Role": json_schema!({
         "type": "string", "enum": Role::ALL.map(Role::as_str), "description": "What a member may do.",
     });
+    /// What an API key may be used for.
+    ScopeShape = "Scope": json_schema!({
+        "type": "string",
+        "enum": (Permission::ALL.into_iter().filter(|scope| scope.is_for_keys()).map(Permission::as_str).collect::<Vec<_>>()),
+        "description": "A permission of the table of roles. A key has it while its holder has.",
+    });
+    /// A network of clients.
+    ClientNetShape = "ClientNet": json_schema!({
+        "type": "string", "maxLength": 49, "description": "An address, such as 192.0.2.7, or a network, such as 192.0.2.0/24.",
+    });
+    /// What a request is marked with.
+    IdempotencyKeyShape = "IdempotencyKey": json_schema!({ "type": "string", "pattern": "^[!-~]{1,255}$" });
     /// Whether an account may be used.
     MemberStatusShape = "MemberStatus": json_schema!({
         "type": "string", "enum": ([AccountStatus::Active, AccountStatus::Disabled].map(AccountStatus::as_str)),

@@ -59,6 +59,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         registration_open: settings.registration == Registration::Open,
         public_url: settings.public_url.clone(),
         setup_token,
+        key_uses: Arc::default(),
         merged_refusals,
         tenant_bounds: TenantBounds::default(),
         in_flight: InFlight::default(),
@@ -117,6 +118,10 @@ pub async fn serve(
     let (end_flushing, flushing_ends) = oneshot::channel::<()>();
     let flushing = Arc::clone(&state.merged_refusals).flush_until(async { drop(flushing_ends.await) });
     let flush_task = tokio::spawn(flushing);
+    let (end_noting, noting_ends) = oneshot::channel::<()>();
+    let store = Arc::clone(&state.space.store);
+    let noting = Arc::clone(&state.key_uses).write_until(store, async { drop(noting_ends.await) });
+    let noting = tokio::spawn(noting);
 
     let key_rotation = tokio::spawn(signing_keys::keep_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
@@ -164,6 +169,8 @@ pub async fn serve(
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }
+    drop(end_noting);
+    noting.await?;
     drop(end_flushing);
     flush_task.await?;
     wiring::record(&state.space, Action::SysShutdown).await

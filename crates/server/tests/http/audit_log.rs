@@ -20,6 +20,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         owner.post("/policies", &policy).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let somebody = space.member(&owner, "s@acme.example", "user").await;
     let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let key = json!({ "name": "nightly", "scopes": ["write_datasets"] });
+    let key = owner.post("/api-keys", &key).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let other = space.member(&owner, "other@acme.example", "user").await;
     let other = other.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
     let reset = owner.send(owner.request("POST", &format!("/users/{other}/reset"))).await.expect(201);
@@ -72,6 +74,9 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("POST", "/invitations", "/invitations".into(), invite.clone()),
         ("POST", "/invitations/accept", "/invitations/accept".into(), accept),
         ("DELETE", "/invitations/{id}", format!("/invitations/{spare_invite}"), Value::Null),
+        ("POST", "/api-keys", "/api-keys".into(), json!({ "name": "another", "scopes": ["query"] })),
+        ("POST", "/api-keys/{id}/rotate", format!("/api-keys/{key}/rotate"), json!({ "overlap_seconds": 0 })),
+        ("DELETE", "/api-keys/{id}", format!("/api-keys/{key}"), Value::Null),
         ("POST", "/datasets", "/datasets".into(), json!({ "name": "new", "dtype": "embedded" })),
         ("PATCH", "/datasets/{id}", format!("/datasets/{dataset}"), name.clone()),
         ("DELETE", "/datasets/{id}", format!("/datasets/{spare}"), Value::Null),
@@ -125,8 +130,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     ];
     // What changes nothing by its nature, and what was called to get here.
     let quiet = [("POST", "/endpoints/{slug}/policies/explain"), ("POST", "/auth/register")];
-    // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look: nor who logs out: in `identity` and `sessions`. What wants
-    // a code: in `factors`.
+    // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look, nor who logs out:
+    // in `identity` and `sessions`. What wants a code: in `factors`.
     let elsewhere = [
         ("POST", "/datasets/{id}/jobs/{job}/cancel"),
         ("DELETE", "/auth/me"),

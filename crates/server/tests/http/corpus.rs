@@ -35,8 +35,9 @@ use crate::space::{TestSpace, in_memory};
 use recorder::{Recorder, Seen};
 
 /// Reasons that no request alone brings about, or none of which it is known when.
-const OUT_OF_REACH: [&str; 10] = [
+const OUT_OF_REACH: [&str; 11] = [
     "internal",
+    "key_expired",
     "mail_refused",
     "mail_unavailable",
     "overloaded",

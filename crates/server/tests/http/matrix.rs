@@ -11,6 +11,8 @@ use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on,
 /// What there is in one tenant, for the routes to be called with.
 pub struct Fixture {
     pub member: String,
+    /// An API key of the owner.
+    pub api_key: String,
     /// Of that member.
     pub session: String,
     pub invitation: String,
@@ -40,6 +42,7 @@ impl Fixture {
         let marketplace = space.marketplace(owner, "things").await;
         Self {
             listing: listed(owner, "things", &marketplace).await,
+            api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
             session: session_of(&somebody).await,
             invitation: invitation.expect(201).body["id"].as_str().unwrap().to_owned(),
@@ -57,10 +60,11 @@ impl Fixture {
     }
 
     /// Things that do not exist anywhere, of the right form.
-    fn missing() -> Self {
+    pub fn missing() -> Self {
         let id = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned();
         Self {
             member: id.clone(),
+            api_key: id.clone(),
             session: id.clone(),
             invitation: id.clone(),
             dataset: id.clone(),
@@ -79,6 +83,7 @@ impl Fixture {
         let group = route.path.trim_start_matches("/api/v1/").split('/').next().unwrap();
         let id = match group {
             "users" => &self.member,
+            "api-keys" => &self.api_key,
             "auth" => &self.session,
             "invitations" => &self.invitation,
             "datasets" => &self.dataset,
@@ -134,6 +139,10 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, "/invitations/accept") => {
             Some(json!({ "token": "no such token", "password": PASSWORD }))
         }
+        (Method::Post, "/api-keys") => {
+            Some(json!({ "name": format!("made {n}"), "scopes": ["read_metadata"] }))
+        }
+        (Method::Post, "/api-keys/{id}/rotate") => Some(json!({ "overlap_seconds": 60 })),
         (Method::Post, "/auth/reset") => Some(json!({ "token": "no such token", "new_password": PASSWORD })),
         (Method::Post, "/datasets") => Some(json!({ "name": format!("made {n}"), "dtype": "embedded" })),
         (Method::Post, "/marketplaces") => Some(things.account.clone()),
@@ -158,6 +167,16 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             panic!("{method} {path} is in the route table and not in the matrix: say what it takes")
         }
     }
+}
+
+/// Makes an API key of a client's, and answers its id.
+async fn key_of(client: &Client) -> String {
+    let scope = match client.get("/auth/me").await.expect(200).body["role"].as_str() {
+        Some("user") => "query",
+        _ => "read_metadata",
+    };
+    let made = client.post("/api-keys", &json!({ "name": "a key", "scopes": [scope] })).await.expect(201);
+    made.body["id"].as_str().unwrap().to_owned()
 }
 
 /// Lists an endpoint, under a policy of its own, and answers the listing's id.
@@ -218,9 +237,18 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             };
             let client = &leaver.unwrap_or_else(|| clients[&role].clone());
             let permitted = permissions.iter().any(|permission| may(role, *permission));
+            let mut path = things.path(route);
+            if route.path.starts_with("/api/v1/api-keys/") {
+                // Everybody has their own.
+                path = path.replace(&things.api_key, &key_of(client).await);
+            }
             // A session is ended by whoever has it.
-            let path = things.path(route).replace(&things.session, &session_of(client).await);
-            let answer = call(client, route, &path, body(route, things, n)).await;
+            let path = path.replace(&things.session, &session_of(client).await);
+            let mut sent = body(route, things, n);
+            if (route.method, route.path, role) == (Method::Post, "/api/v1/api-keys", Role::User) {
+                sent = Some(json!({ "name": "mine", "scopes": ["query"] }));
+            }
+            let answer = call(client, route, &path, sent).await;
             if permitted && route.path.ends_with(CANCEL_PATH) {
                 answer.expect_problem(409, "conflict");
             } else if permitted && route.path.ends_with(CONFIRM_PATH) {
@@ -279,6 +307,7 @@ impl Fixture {
         };
         Self {
             listing: listed(owner, &slug, &marketplace).await,
+            api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
             session: session_of(&somebody).await,
             invitation: owner.post("/invitations", &invited).await.expect(201).body["id"]

@@ -175,6 +175,9 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.swap("the token of the reset", reset["token"].as_str().unwrap());
     told.send("auth_redeem_reset", "", 204).await;
     told.send("users_change", joined["id"].as_str().unwrap(), 200).await;
+    let key = told.send("api_keys_create", "", 201).await["id"].as_str().unwrap().to_owned();
+    told.send("api_keys_get", &key, 200).await;
+    told.send("api_keys_rotate", &key, 200).await;
     let dataset = told.send("datasets_create", "", 201).await["id"].as_str().unwrap().to_owned();
     told.swap("01a20bbd-ca2a-7dd6-bade-87bf86a90c2f", &dataset);
     told.send("datasets_change", &dataset, 200).await;
@@ -284,11 +287,14 @@ impl FilledSpace {
         let member =
             space.member(&owner, "anna@acme.example", "user").await.get("/auth/me").await.body["id"].clone();
         let session = owner.get("/auth/sessions").await.expect(200).body["items"][0]["id"].clone();
+        let key = json!({ "name": "nightly", "scopes": ["read_metadata"] });
+        let key = owner.post("/api-keys", &key).await.expect(201).body["id"].clone();
         let text = |value: Value| value.as_str().unwrap().to_owned();
         let things = vec![
             ("/api/v1/auth/sessions/{id}", text(session)),
             ("/api/v1/users/{id}", text(member)),
             ("/api/v1/invitations/{id}", text(invited)),
+            ("/api/v1/api-keys/{id}", text(key)),
             ("/api/v1/datasets/{id}", dataset),
             ("/api/v1/policies/{id}", text(policy)),
             ("/api/v1/marketplaces/{id}", marketplace),

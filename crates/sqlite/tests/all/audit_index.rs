@@ -112,6 +112,7 @@ fn g3_the_index_holds_nothing_of_a_person_but_ids() {
         email: Some(SECRET_WORD.to_owned()),
         user_agent: Some("a client of its own".to_owned()),
         hub_user: None,
+        api_key: None,
     };
     let events: Vec<Event> =
         recorded.into_iter().take(2_000).map(|event| Event { person: personal.clone(), ..event }).collect();

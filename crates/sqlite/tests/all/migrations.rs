@@ -16,12 +16,13 @@ const DOCUMENTS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite
 
 /// One row for each table, in the order in which they refer to each other.
 const APP_ROWS: &str = "
-    INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1, 'owner,admin', 1);
+    INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1, 30, 'owner,admin', 1);
     INSERT INTO accounts VALUES (x'01', x'02', 'a@example.org', '$argon2id$', 'owner', 'active', 1, 1, 1, x'00', 1, 7, 0);
     INSERT INTO recovery_codes VALUES (x'01', x'02', x'12');
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);
     INSERT INTO password_resets VALUES (x'01', x'02', 1, x'12', NULL, 1, 2);
     INSERT INTO login_records VALUES (x'11', '192.0.2.1', 1, 1, 1);
+    INSERT INTO api_keys VALUES (x'01', x'17', x'02', 'nightly', 'query', NULL, '192.0.2.0/24', x'18', x'', 1, 1, 2, NULL, x'19', NULL);
     INSERT INTO sessions VALUES (x'01', x'02', x'12', 1, 1, 9, 5, '192.0.2.1', 'curl', x'13', x'14', x'15', x'16', 2);
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
@@ -198,6 +199,10 @@ fn a4_sessions_are_found_by_their_indexes() {
         (
             "SELECT * FROM sessions WHERE refresh_family = x'01'".to_owned(),
             "SEARCH sessions USING INDEX sessions_by_family (refresh_family=?)",
+        ),
+        (
+            format!("SELECT * FROM api_keys WHERE {of_account} AND id > x'' ORDER BY id LIMIT 3"),
+            "SEARCH api_keys USING INDEX api_keys_of_account (account_id=? AND tenant_id=? AND id>?)",
         ),
         (
             format!("SELECT * FROM sessions WHERE {of_account} ORDER BY id"),

@@ -59,6 +59,7 @@ pub(crate) fn tenant(n: u64) -> Tenant {
     Tenant {
         id: tenant_id(n),
         name: TenantName::parse(&format!("tenant-{n}")).unwrap(),
+        max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
         second_factor_roles: [].into(),
         limits: TenantLimits::default(),
         version: 0,
@@ -120,6 +121,7 @@ pub(crate) fn event(log: impl Into<Log>) -> Event {
             email: Some(SECRET_WORD.to_owned()),
             user_agent: Some("a client".to_owned()),
             hub_user: None,
+            api_key: None,
         },
     }
 }

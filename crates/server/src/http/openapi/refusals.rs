@@ -17,7 +17,7 @@ pub fn reasons(route: &Route) -> Vec<Reason> {
     let docs = &route.docs;
     let mut all = vec![Reason::Ambiguous, Reason::Malformed, Reason::Invalid, Reason::Internal];
     if let Guard::Member(permissions) = route.guard {
-        all.extend([Reason::Unauthenticated, Reason::TokenInvalid, Reason::Forbidden]);
+        all.extend([Reason::Unauthenticated, Reason::TokenInvalid, Reason::KeyExpired, Reason::Forbidden]);
         if permissions.iter().any(|permission| *permission != Permission::OwnAccount) {
             all.push(Reason::SecondFactorRequired);
         }

@@ -91,9 +91,14 @@ impl Names {
             }
         }
         // What nobody has named is a token that nobody uses.
-        for token in
-            ["\"token\":\"", "\"access_token\":\"", "\"refresh_token\":\"", "\"secret\":\"", "\"uri\":\""]
-        {
+        for token in [
+            "\"api_key\":\"",
+            "\"token\":\"",
+            "\"access_token\":\"",
+            "\"refresh_token\":\"",
+            "\"secret\":\"",
+            "\"uri\":\"",
+        ] {
             hidden = behind(&hidden, token, '"', |token| {
                 let named = token.starts_with('«');
                 if named { token.to_owned() } else { "«token»".to_owned() }

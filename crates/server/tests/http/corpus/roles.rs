@@ -108,6 +108,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     let invited = r.post("owner", "/invitations", json!({ "email": "x@y.example", "role": "user" })).await;
     r.keep("invitation", invited.text("/id"));
     r.keep("invitation token", invited.text("/token"));
+    r.make("api key", "owner", "/api-keys", json!({ "name": "nightly", "scopes": ["read_metadata"] })).await;
     r.make("dataset", "owner", "/datasets", json!({ "name": "things", "dtype": "embedded" })).await;
     let documents = json!({ "documents": [{ "document_id": "doc", "content": "A thing of this tenant." }] });
     r.make("job", "owner", "/datasets/«dataset»/documents?wait=true", documents).await;
@@ -145,6 +146,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     r.keep("session of somebody", sessions["items"][0]["id"].as_str().unwrap());
     Fixture {
         member: "«account of somebody»".to_owned(),
+        api_key: "«api key»".to_owned(),
         session: "«session of somebody»".to_owned(),
         invitation: "«invitation»".to_owned(),
         dataset: "«dataset»".to_owned(),

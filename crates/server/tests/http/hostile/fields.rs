@@ -50,6 +50,14 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Patch, "/users/{id}") => vec![is("/role", Word), is("/status", Word)],
         (Method::Post, "/invitations") => vec![is("/email", Email), is("/role", Word)],
         (Method::Post, "/invitations/accept") => vec![is("/token", Token), is("/password", NewPassword)],
+        (Method::Post, "/api-keys") => vec![
+            is("/name", Name),
+            is("/scopes", List),
+            may_be("/endpoints", List),
+            may_be("/addresses", List),
+            may_be("/expires_at", Word),
+        ],
+        (Method::Post, "/api-keys/{id}/rotate") => vec![is("/overlap_seconds", Count)],
         (Method::Post, "/datasets") => vec![
             is("/name", Name),
             is("/dtype", Word),

@@ -1,0 +1,117 @@
+//! API keys on a clock that is set: a maximum that is lowered acts on keys that live, and a use is noted once a minute.
+
+use std::time::Duration;
+
+use futures_executor::block_on;
+use syft_space_domain::access::{Permission, Role};
+use syft_space_domain::identity::{
+    self, ApiKey, AuthenticateError, NewApiKey, PresentedKey, Principal, RotateApiKey, authenticate_key,
+    note_key_uses,
+};
+use syft_space_domain::ids::ApiKeyId;
+use syft_space_domain::tenant::{ChangeSettings, change_settings};
+use syft_space_domain::text::Name;
+
+use crate::world::{World, context};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn made(world: &World, holder: &Principal) -> (ApiKeyId, PresentedKey) {
+    let wanted = NewApiKey {
+        name: Name::parse("nightly import").unwrap(),
+        scopes: vec![Permission::ReadMetadata],
+        endpoints: None,
+        addresses: None,
+        expires_at: None,
+        idempotency: None,
+    };
+    let context = context(&world.space);
+    let issued = block_on(identity::create_api_key(&world.space, &context, holder, wanted)).unwrap();
+    (issued.state.key.id, PresentedKey::parse(issued.text.unwrap().expose()).unwrap())
+}
+
+fn enter(world: &World, key: &PresentedKey) -> Result<Principal, AuthenticateError> {
+    let proved = authenticate_key(&*world.space.snapshots, key, None)?;
+    proved.renew(&*world.space.snapshots, world.space.clock.now())
+}
+
+fn refused(outcome: Result<Principal, AuthenticateError>) -> Option<AuthenticateError> {
+    outcome.err()
+}
+
+#[test]
+fn k2_a_lowered_maximum_ends_a_living_key_at_its_instant() {
+    let world = World::new();
+    let (_, key) = made(&world, &world.owner);
+    let caller = enter(&world, &key).unwrap();
+    let change = ChangeSettings { max_key_days: Some(1), ..ChangeSettings::default() };
+    block_on(change_settings(&world.space, &context(&world.space), &world.owner, change)).unwrap();
+    world.clock.advance(DAY - Duration::from_micros(1));
+    enter(&world, &key).unwrap();
+    world.clock.advance(Duration::from_micros(1));
+    assert_eq!(refused(enter(&world, &key)), Some(AuthenticateError::KeyExpired));
+    // Who came before it was lowered, and has waited since, is no better off.
+    let renewed = caller.renew(&*world.space.snapshots, world.space.clock.now());
+    assert_eq!(refused(renewed), Some(AuthenticateError::KeyExpired));
+}
+
+#[test]
+fn k2_a_key_lives_for_90_days_and_the_secret_before_for_the_overlap() {
+    let world = World::new();
+    let (id, first) = made(&world, &world.owner);
+    let (_, untouched) = made(&world, &world.owner);
+    let rotation = RotateApiKey { overlap: DAY, idempotency: None };
+    let issued =
+        block_on(identity::rotate_api_key(&world.space, &context(&world.space), &world.owner, id, rotation));
+    let second = PresentedKey::parse(issued.unwrap().text.unwrap().expose()).unwrap();
+    assert_eq!(first.key, second.key);
+    world.clock.advance(DAY - Duration::from_micros(1));
+    for works in [&first, &second] {
+        enter(&world, works).unwrap();
+    }
+    world.clock.advance(Duration::from_micros(1));
+    assert_eq!(refused(enter(&world, &first)), Some(AuthenticateError::KeyExpired));
+    world.clock.advance(ApiKey::DEFAULT_LIFETIME - DAY - Duration::from_micros(1));
+    for works in [&second, &untouched] {
+        enter(&world, works).unwrap();
+    }
+    world.clock.advance(Duration::from_micros(1));
+    for ended in [&second, &untouched] {
+        assert_eq!(refused(enter(&world, ended)), Some(AuthenticateError::KeyExpired));
+    }
+}
+
+#[test]
+fn k2_a_use_is_noted_once_a_minute_however_many_there_are_and_costs_no_snapshot() {
+    let world = World::new();
+    let (id, key) = made(&world, &world.owner);
+    let (space, clock) = (&world.space, &world.space.clock);
+    let noted = || enter(&world, &key).unwrap().key_use(clock.now());
+    let first = noted().unwrap();
+    let before = world.owner.renew(&*space.snapshots, clock.now()).unwrap();
+    block_on(note_key_uses(&*space.store, vec![first])).unwrap();
+    let after = world.owner.renew(&*space.snapshots, clock.now()).unwrap();
+    assert!(std::sync::Arc::ptr_eq(before.snapshot(), after.snapshot()), "nobody's snapshot is another");
+    let shown = block_on(identity::api_key(space, &world.owner, id)).unwrap().key;
+    assert_eq!(shown.last_used_at, Some(first.at));
+    world.clock.advance(Duration::from_secs(59));
+    assert_eq!(noted(), None);
+    // A rotation makes another snapshot of the key, which knows what was noted.
+    let rotation = RotateApiKey { overlap: DAY, idempotency: None };
+    block_on(identity::rotate_api_key(space, &context(space), &world.owner, id, rotation)).unwrap();
+    assert_eq!(noted(), None);
+    world.clock.advance(Duration::from_secs(1));
+    assert!(noted().is_some());
+    assert_eq!(noted(), None);
+}
+
+#[test]
+fn k1_what_an_owner_makes_for_themselves_is_nothing_to_another_member() {
+    let world = World::new();
+    let anna = world.member("anna", Role::Admin);
+    let (id, _) = made(&world, &world.owner);
+    let shown = block_on(identity::api_key(&world.space, &anna, id));
+    assert!(matches!(shown, Err(identity::ApiKeyError::NotFound)));
+    let revoked = block_on(identity::revoke_api_key(&world.space, &context(&world.space), &anna, id));
+    assert!(matches!(revoked, Err(identity::ApiKeyError::NotFound)));
+}

@@ -1,0 +1,2 @@
+ALTER TABLE tenants DROP COLUMN max_key_days;
+DROP TABLE api_keys;
