@@ -20,6 +20,7 @@ mod operator;
 mod recorder;
 mod roles;
 mod search;
+mod sessions;
 mod written;
 
 use std::collections::BTreeSet;
@@ -57,6 +58,7 @@ fn chapters() -> Vec<fn() -> Playing> {
         || Box::pin(roles::play()),
         || Box::pin(members::play()),
         || Box::pin(factors::play()),
+        || Box::pin(sessions::play()),
         || Box::pin(datasets::play()),
         || Box::pin(endpoints::play()),
         || Box::pin(marketplaces::play()),
