@@ -8,7 +8,7 @@ use crate::blocklist::Blocklist;
 /// The least strength of a password: 2^36 guesses.
 pub(crate) const MIN_GUESS_BITS: u32 = 36;
 
-/// The cost of one of about 2^14 common passwords.
+/// The cost of one of the common passwords, of which there are more than 2^14.
 const COMMON_PASSWORD_BITS: u32 = 14;
 /// The cost of a piece of a keyboard row, with its beginning and length.
 const KEYBOARD_ROW_BITS: u32 = 6;
