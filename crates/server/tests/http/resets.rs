@@ -262,7 +262,14 @@ async fn h1_the_page_to_choose_a_password_runs_its_own_script_and_reaches_nobody
         let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
         assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{policy}");
         assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
-        assert!(answer.text().await.unwrap().contains(has));
+        let text = answer.text().await.unwrap();
+        assert!(text.contains(has));
+        // What is typed is masked, and comes from a password manager or the clipboard as well.
+        let masked = text.matches("type=\"password\" autocomplete=\"new-password\"").count();
+        assert_eq!(masked, text.matches("<input").count(), "{text}");
+        for hindrance in ["paste", "maxlength", "pattern=", "keydown", "oninput"] {
+            assert!(!text.contains(hindrance), "{path}: {hindrance}");
+        }
     }
 }
 
