@@ -335,7 +335,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("It must be published and have an access policy. The hub is told in the background: `state` says how far \
                    that is.")
             .request_body::<listings::NewListing>().response::<listings::Listing>(201)
-            .reasons(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, RefreshTokenInvalid, SlugUnlistable, AlreadyListed]);
+            .reasons(&[EndpointDraft, NoAccessPolicy, PublicUrlMissing, SlugUnlistable, AlreadyListed]);
     Delete "/api/v1/endpoints/{slug}/listings/{listing}" member(&[WriteEndpoints]) => listings::remove,
         summary("Take an endpoint off a marketplace").no_content();
     Post   "/api/v1/endpoints/{slug}/query"            member(&[Query]) => query::query,
@@ -367,14 +367,14 @@ pub static ROUTES: &[Route] = routes! {
                 and never shown.")
             .request_body::<marketplaces::NewMarketplace>().response::<marketplaces::Marketplace>(201).etag()
             .reasons(&[HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
-                IssuerMismatch, PublicUrlMissing, RefreshTokenInvalid, ServedElsewhere, AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
+                IssuerMismatch, PublicUrlMissing, ServedElsewhere, AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
     Get    "/api/v1/marketplaces/{id}" member(&[ReadMarketplaces]) => marketplaces::get,
         summary("Show an account on a hub").response::<marketplaces::Marketplace>(200).etag();
     Patch  "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::change,
         summary("Change a marketplace's name or credential, or move its account here")
             .description("A new credential is of the same account as before.")
             .merge_patch::<marketplaces::ChangeMarketplace>().response::<marketplaces::Marketplace>(200).etag().if_match()
-            .reasons(&[OutboundNotAllowed, NameTaken, IssuerMismatch, PublicUrlMissing, RefreshTokenInvalid, AudienceTaken, UsernameMismatch,
+            .reasons(&[OutboundNotAllowed, NameTaken, IssuerMismatch, PublicUrlMissing, AudienceTaken, UsernameMismatch,
                 CredentialRefused, HubUnreadable, HubUnavailable]);
     Delete "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::remove,
         summary("Remove an account on a hub, with its listings")
