@@ -219,3 +219,12 @@ fn a1_the_oldest_account_that_is_active_is_meant_and_none_that_was_begun_before_
     world.accept(invitation).unwrap();
     assert_eq!(log_in(&world, "ulf", OTHER_PASSWORD, None, HOME).unwrap(), "globex");
 }
+
+#[test]
+fn a3_a_password_has_no_age() {
+    let world = World::new();
+    world.member("ulf", Role::User);
+    let years = 20 * 365 * 24 * 60 * 60;
+    world.clock.advance(std::time::Duration::from_secs(years));
+    assert_eq!(log_in(&world, "ulf", PASSWORD, Some("acme"), HOME).unwrap(), "acme");
+}

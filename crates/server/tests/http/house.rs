@@ -1,6 +1,7 @@
 //! The rules of the house that no compiler holds: which crate may know which, migrations, the length of files, and that
 //! the documentation names all there is. Licences, sources and crates that stand twice are for `deny.toml`.
 
+mod asvs;
 mod blocking;
 mod circles;
 mod deploy;
