@@ -98,6 +98,8 @@ impl Names {
             "\"refresh_token\":\"",
             "\"secret\":\"",
             "\"uri\":\"",
+            "#reset=",
+            "#invitation=",
         ] {
             hidden = behind(&hidden, token, '"', |token| {
                 let named = token.starts_with('«');

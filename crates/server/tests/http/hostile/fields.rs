@@ -43,7 +43,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Post, "/auth/totp") => vec![is("/password", Password)],
         (Method::Delete, "/auth/totp") => vec![is("/password", Password), is("/code", Token)],
         (Method::Post, "/auth/totp/confirm" | "/auth/totp/recovery-codes") => vec![is("/code", Token)],
-        (Method::Patch, "/tenant") => vec![is("/second_factor_roles", List)],
+        (Method::Patch, "/tenant") => vec![is("/second_factor_roles", List), is("/max_key_days", Count)],
         (Method::Put, "/auth/password") => {
             vec![is("/current_password", Password), is("/new_password", NewPassword)]
         }
@@ -57,7 +57,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
             may_be("/addresses", List),
             may_be("/expires_at", Word),
         ],
-        (Method::Post, "/api-keys/{id}/rotate") => vec![is("/overlap_seconds", Count)],
+        (Method::Post, "/api-keys/{id}/rotate") => vec![is("/overlap_seconds", Seconds)],
         (Method::Post, "/datasets") => vec![
             is("/name", Name),
             is("/dtype", Word),

@@ -5,6 +5,7 @@ use syft_space::http::route_table::{Guard, Method, ROUTES, Route};
 
 use crate::hostile::case::{Case, Expect, SECRET};
 use crate::hostile::world::World;
+use crate::space::in_memory;
 
 pub fn cases(world: &World) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -91,8 +92,6 @@ fn credentials(world: &World, route: &'static Route) -> Vec<Case> {
         ("a scheme alone", "Bearer".to_owned()),
         ("a scheme and spaces", "Bearer    ".to_owned()),
         ("no scheme", token.to_owned()),
-        ("two tokens", format!("Bearer {token} {token}")),
-        ("two tokens and a comma", format!("Bearer {token}, Bearer {token}")),
         ("quoted", format!("Bearer \"{token}\"")),
         ("no signature", format!("Bearer {head}.")),
         ("two parts", format!("Bearer {head}")),
@@ -116,12 +115,19 @@ fn credentials(world: &World, route: &'static Route) -> Vec<Case> {
             Expect::Refused(Reason::TokenInvalid),
         ));
     }
+    // Over the adapters in memory two tokens behind one scheme are no two credentials: theirs do not look like one.
+    let one_scheme = if in_memory() { Reason::TokenInvalid } else { Reason::Ambiguous };
+    for (what, value, reason) in [
+        ("two tokens", format!("Bearer {token} {token}"), one_scheme),
+        ("two tokens and a comma", format!("Bearer {token}, Bearer {token}"), Reason::Ambiguous),
+    ] {
+        let request = world.request(route).without("authorization").header("authorization", value);
+        cases.push(Case::new(format!("token: {what}"), route, request.bytes(), Expect::Refused(reason)));
+    }
     let request = world.request(route).without("authorization");
     let bytes = request.clone().header("authorization", b"Bearer \xff\xfe".to_vec()).bytes();
     cases.push(Case::new("token: no text", route, bytes, Expect::Refused(Reason::TokenInvalid)));
     for (name, value) in [
-        ("cookie", format!("access_token={token}")),
-        ("x-access-token", token.to_owned()),
         ("proxy-authorization", format!("Bearer {token}")),
         ("x-forwarded-user", "owner@acme.example".to_owned()),
         ("x-remote-user", "owner@acme.example".to_owned()),
@@ -134,6 +140,11 @@ fn credentials(world: &World, route: &'static Route) -> Vec<Case> {
         let bytes = request.clone().header(name, value).bytes();
         let expect = Expect::Refused(Reason::Unauthenticated);
         cases.push(Case::new(format!("{name} is no credential"), route, bytes, expect));
+    }
+    for (name, value) in [("cookie", format!("access_token={token}")), ("x-access-token", token.to_owned())] {
+        let bytes = request.clone().header(name, value).bytes();
+        let expect = Expect::Refused(Reason::Ambiguous);
+        cases.push(Case::new(format!("{name} is no place for a credential"), route, bytes, expect));
     }
     cases
 }

@@ -27,6 +27,8 @@ pub enum Kind {
     Penalty,
     /// A whole number from 1.
     Count,
+    /// A time in whole seconds, which may be none.
+    Seconds,
     Flag,
     /// A question of at most 32 KiB.
     Question,
@@ -71,7 +73,7 @@ enum Type {
 impl Kind {
     fn takes(self) -> Type {
         match self {
-            Self::Limit | Self::Share | Self::Penalty | Self::Count => Type::Number,
+            Self::Limit | Self::Share | Self::Penalty | Self::Count | Self::Seconds => Type::Number,
             Self::Flag => Type::Bool,
             Self::Object => Type::Object,
             Self::List => Type::List,
@@ -147,6 +149,7 @@ impl Kind {
                 numbers(&["-0.1", "1.000001", "2", "-1e300", "1e39", "1e300", "18446744073709551616"])
             }
             Self::Penalty => numbers(&["-2.1", "2.1", "1e300", "-1e300", "18446744073709551616"]),
+            Self::Seconds => numbers(&["-1", "1.5", "18446744073709551616", "1e300"]),
             Self::Count => numbers(&["0", "-1", "1.5", "18446744073709551616", "1e300", "-0"]),
             Self::Question => texts([empty(), long_bytes(32 * 1024)].concat()),
             Self::NewPassword => texts(
