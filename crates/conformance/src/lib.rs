@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`session`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`session`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -63,6 +63,7 @@ pub mod extract;
 mod fixture;
 pub mod identity;
 pub mod marketplace;
+pub mod oidc;
 mod pagination;
 pub mod passwords;
 pub mod policy;
@@ -89,6 +90,7 @@ pub fn check_store(make: &StoreFactory) {
     tenant::suite(make);
     identity::suite(make);
     session::suite(make);
+    oidc::suite(make);
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);

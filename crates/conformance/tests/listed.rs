@@ -5,8 +5,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    audit, dataset, documents, endpoint, extract, identity, marketplace, passwords, policy, sealing, search,
-    session, signing_keys, spool, store, tenant, tokens,
+    audit, dataset, documents, endpoint, extract, identity, marketplace, oidc, passwords, policy, sealing,
+    search, session, signing_keys, spool, store, tenant, tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -36,6 +36,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         tenant::CHECKS,
         identity::CHECKS,
         session::CHECKS,
+        oidc::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,

@@ -3,6 +3,7 @@
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
+use crate::identity::oidc::ports::{OidcRows, OidcView};
 use crate::identity::ports::{AccountRows, AccountView, SessionRows, SessionView};
 use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{PolicyRows, PolicyView};
@@ -10,13 +11,22 @@ use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
 pub trait View:
-    TenantView + AccountView + SessionView + DatasetView + EndpointView + PolicyView + MarketplaceView + AuditView
+    TenantView
+    + AccountView
+    + SessionView
+    + OidcView
+    + DatasetView
+    + EndpointView
+    + PolicyView
+    + MarketplaceView
+    + AuditView
 {
 }
 impl<T> View for T where
     T: TenantView
         + AccountView
         + SessionView
+        + OidcView
         + DatasetView
         + EndpointView
         + PolicyView
@@ -29,13 +39,14 @@ impl<T> View for T where
 /// Everything a unit of work can read and write. It has no commit and no way to write an audit event: the store
 /// does both, from what the unit answers.
 pub trait Tx:
-    TenantRows + AccountRows + SessionRows + DatasetRows + EndpointRows + PolicyRows + MarketplaceRows
+    TenantRows + AccountRows + SessionRows + OidcRows + DatasetRows + EndpointRows + PolicyRows + MarketplaceRows
 {
 }
 impl<T> Tx for T where
     T: TenantRows
         + AccountRows
         + SessionRows
+        + OidcRows
         + DatasetRows
         + EndpointRows
         + PolicyRows

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
+use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider, SessionAtProvider, Subject};
 use syft_space_domain::identity::{Account, Invitation, LoginKey, LoginRecord, Session};
 use syft_space_domain::ids::{
-    AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, PolicyId,
-    SessionId, TenantId,
+    AccountId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId, OidcProviderId,
+    PolicyId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
@@ -26,6 +27,10 @@ pub(crate) struct Tables {
     pub(crate) tenants: Arc<BTreeMap<TenantId, Tenant>>,
     pub(crate) accounts: Table<AccountId, Account>,
     pub(crate) sessions: Table<(AccountId, SessionId), Session>,
+    pub(crate) oidc_providers: Table<OidcProviderId, OidcProvider>,
+    /// By whom they are.
+    pub(crate) oidc_identities: Arc<BTreeMap<(TenantId, OidcIssuer, Subject), AccountId>>,
+    pub(crate) oidc_sessions: Table<(AccountId, SessionId), SessionAtProvider>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) invitations: Table<InvitationId, Invitation>,

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "the faulty adapters are part of the tests")]
 
 mod extract;
+mod faulty_oidc;
 mod faulty_sessions;
 mod faulty_view;
 mod merge;

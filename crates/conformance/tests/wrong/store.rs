@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
-    Fixture, StoreFactory, audit, check_store, dataset, differential, endpoint, identity, marketplace,
+    Fixture, StoreFactory, audit, check_store, dataset, differential, endpoint, identity, marketplace, oidc,
     policy, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
@@ -17,7 +17,7 @@ use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
 use crate::faulty_view::{FaultyView, SCOPED_METHODS};
-use crate::{assert_caught, broken_promises, faulty_store};
+use crate::{assert_caught, broken_promises, faulty_oidc, faulty_store};
 
 /// A fault of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub(crate) enum Fault {
     EndsOneSessionForAll,
     /// Any number of sessions that are over is removed at once.
     TrimsAllSessions,
+    /// An issuer's subject is anybody's of that name.
+    IgnoresIssuer,
+    /// A session of a provider is all of its subject's.
+    IgnoresSid,
     /// With one member's invitations those of all others end.
     EndsInvitationsOfAnyInviter,
     /// With a member's invitations of one role those of the others end.
@@ -262,6 +266,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         tenant::CHECKS,
         identity::CHECKS,
         session::CHECKS,
+        oidc::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,
@@ -280,6 +285,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     };
     let missed: Vec<_> = SCOPED_METHODS
         .iter()
+        .chain(faulty_oidc::SCOPED_METHODS)
         .filter(|method| !is_caught(method, &*faulty_store(Fault::IgnoresTenantIn(method))))
         .collect();
     assert!(missed.is_empty(), "a store that forgets the tenant in one of these is caught: {missed:?}");
@@ -333,6 +339,14 @@ fn a4_a_store_that_keeps_sessions_or_their_tokens_is_caught() {
     assert_caught(session::CHECKS, &*make, "a4_sessions_end_one_by_one_and_all_at_once");
     let make = faulty_store(Fault::TrimsAllSessions);
     assert_caught(session::CHECKS, &*make, "a4_a_bounded_number_of_sessions_that_are_over_is_removed");
+}
+
+#[test]
+fn a1_a_store_that_takes_one_issuers_subject_for_anothers_or_one_session_for_all_is_caught() {
+    let make = faulty_store(Fault::IgnoresIssuer);
+    assert_caught(oidc::CHECKS, &*make, "a1_whose_an_account_is_an_issuer_and_its_subject_say_together");
+    let make = faulty_store(Fault::IgnoresSid);
+    assert_caught(oidc::CHECKS, &*make, "a1_the_sessions_of_a_provider_are_found_by_whom_it_means");
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
     let failed = context.event(Log::Installation, Action::AuthnLoginFail, Actor::Anonymous)?;
     let failed = failed.about(&wanted.email).denied(ReasonCode::CredentialsWrong);
     let (known, guess, client) = look_up(space, wanted.tenant, wanted.email, guess).await?;
-    let stored = known.as_ref().map(|known| &known.account.password);
+    let stored = known.as_ref().and_then(|known| known.account.password.as_ref());
     let compared = space.passwords.compare(client, &wanted.password, stored).await?;
 
     let failed = match &known {

@@ -20,6 +20,7 @@ mod login;
 mod login_record;
 mod manage_members;
 mod member;
+pub mod oidc;
 mod operate;
 mod password;
 pub mod ports;

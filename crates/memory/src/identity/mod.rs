@@ -1,5 +1,6 @@
 //! `AccountView` and `AccountRows` of a transaction: accounts and invitations.
 
+mod oidc;
 mod passwords;
 mod sessions;
 mod tokens;
@@ -131,7 +132,7 @@ impl AccountRows for Transaction {
         password: &PasswordHash,
     ) -> Result<(), StoreError> {
         if let Some(row) = self.tables.accounts.get_mut(scope, account) {
-            row.password = password.clone();
+            row.password = Some(password.clone());
         }
         Ok(())
     }
@@ -149,6 +150,7 @@ impl AccountRows for Transaction {
         let removed = self.tables.accounts.remove(scope, account);
         if removed {
             self.remove_sessions(scope, account)?;
+            self.remove_oidc_identities(scope, account);
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed)

@@ -11,6 +11,8 @@ mod recorded;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod world;

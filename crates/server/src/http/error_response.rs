@@ -1,5 +1,7 @@
 //! The mapping from the domain's errors to responses: the one place where it is done.
 
+mod oidc;
+
 use std::time::Duration;
 
 use syft_space_domain::PortError;

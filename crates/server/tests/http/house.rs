@@ -52,6 +52,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-search", DOMAIN_AND_HOME),
     ("syft-space-secrets", DOMAIN_AND_HOME),
     ("syft-space-sqlite", DOMAIN_AND_HOME),
+    ("syft-space-oidc", DOMAIN_JOSE_AND_OUTBOUND),
     ("syft-space-syfthub", DOMAIN_JOSE_AND_OUTBOUND),
     (
         "syft-space",
@@ -60,6 +61,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "syft-space-extract",
             "syft-space-home",
             "syft-space-jwt",
+            "syft-space-oidc",
             "syft-space-outbound",
             "syft-space-passwords",
             "syft-space-search",

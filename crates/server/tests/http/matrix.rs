@@ -88,6 +88,7 @@ impl Fixture {
         };
         let path =
             route.path.replace("{id}", id).replace("{doc}", &self.document).replace("{job}", &self.job);
+        let path = path.replace("{tenant}", "nobody").replace("{provider}", "nothing");
         path.replace("{slug}", &self.slug).replace("{listing}", &self.listing)
     }
 }
@@ -98,6 +99,8 @@ const CANCEL_PATH: &str = "/datasets/{id}/jobs/{job}/cancel";
 const LISTINGS_PATH: &str = "/endpoints/{slug}/listings";
 /// It takes no body.
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
+/// It takes a form, and is an identity provider's to call.
+const PROVIDER_LOGOUT_PATH: &str = "/auth/oidc/{tenant}/{provider}/backchannel-logout";
 /// Nor does this.
 const LOGOUT_PATH: &str = "/auth/logout";
 
@@ -106,7 +109,8 @@ const LOGOUT_PATH: &str = "/auth/logout";
 pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
     let path = route.path.trim_start_matches("/api/v1");
     match (route.method, path) {
-        (Method::Get | Method::Delete, _) | (Method::Post, CANCEL_PATH | SYNC_PATH | LOGOUT_PATH) => None,
+        (Method::Get | Method::Delete, _)
+        | (Method::Post, CANCEL_PATH | SYNC_PATH | LOGOUT_PATH | PROVIDER_LOGOUT_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
