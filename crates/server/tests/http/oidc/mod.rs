@@ -2,7 +2,7 @@
 
 mod forged;
 mod logout;
-mod provider;
+pub mod provider;
 mod signing_in;
 mod unavailable;
 mod world;
