@@ -33,10 +33,10 @@ pub(crate) struct StoreDump {
 }
 
 /// An account, and its password as text: it has no `Debug`.
-type AccountDump = (Member, String);
+type AccountDump = (Member, Option<String>);
 
 fn account_dump(account: &Account) -> AccountDump {
-    (account.member.clone(), account.password.expose().to_owned())
+    (account.member.clone(), account.password.as_ref().map(|password| password.expose().to_owned()))
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -64,6 +64,7 @@ pub mod extract;
 mod fixture;
 pub mod identity;
 pub mod marketplace;
+pub mod oidc;
 mod pagination;
 pub mod password_reset;
 pub mod passwords;
@@ -95,6 +96,7 @@ pub fn check_store(make: &StoreFactory) {
     second_factor::suite(make);
     session::suite(make);
     password_reset::suite(make);
+    oidc::suite(make);
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);

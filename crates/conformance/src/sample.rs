@@ -8,13 +8,16 @@ use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
+use syft_space_domain::identity::oidc::{
+    ClaimName, ClientId, EmailDomain, Group, GroupRoles, OidcIssuer, OidcProvider, ProviderName,
+};
 use syft_space_domain::identity::{
     Account, AccountStatus, ApiKey, Email, Invitation, KeyTerms, Member, PasswordHash, PasswordReset,
     RefreshHashes, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
-    MarketplaceId, PolicyId, RequestId, SessionId, TenantId,
+    MarketplaceId, OidcProviderId, PolicyId, RequestId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{
     Hub, HubUrl, HubUsername, Issuer, Listing, ListingState, Marketplace, MarketplaceName, SatelliteId,
@@ -85,6 +88,39 @@ pub fn policy_id(n: u64) -> PolicyId {
     PolicyId::from_bytes(bytes(n))
 }
 
+/// The identity provider with this number.
+#[must_use]
+pub fn oidc_provider_id(n: u64) -> OidcProviderId {
+    OidcProviderId::from_bytes(bytes(n))
+}
+
+/// The issuer of the identity provider with this number.
+#[must_use]
+pub fn issuer_of(n: u64) -> OidcIssuer {
+    OidcIssuer::parse(&format!("https://id-{n}.example.org")).expect("a valid issuer")
+}
+
+/// An identity provider of a tenant.
+#[must_use]
+pub fn oidc_provider(tenant: u64, n: u64) -> OidcProvider {
+    let roles = vec![
+        (Group::parse("staff").expect("a valid group"), Role::User),
+        (Group::parse("bosses").expect("a valid group"), Role::Owner),
+    ];
+    OidcProvider {
+        tenant: tenant_id(tenant),
+        id: oidc_provider_id(n),
+        name: ProviderName::parse(&format!("provider-{n}")).expect("a valid name"),
+        issuer: issuer_of(n),
+        client_id: ClientId::parse("space").expect("a valid id"),
+        client_secret: (n % 2 == 1).then(|| Sealed::from_bytes(vec![1, 2, 3])),
+        allowed_domains: vec![EmailDomain::parse("example.org").expect("a valid domain")],
+        groups: (n % 2 == 1)
+            .then(|| GroupRoles { claim: ClaimName::parse("groups").expect("a valid claim"), roles }),
+        created_at: time(3),
+    }
+}
+
 /// The hub with this number.
 #[must_use]
 pub fn hub_id(n: u64) -> HubId {
@@ -153,7 +189,7 @@ pub fn tenant(n: u64) -> Tenant {
 pub fn account(tenant: u64, n: u64, role: Role) -> Account {
     Account {
         member: member(tenant, n, role),
-        password: PasswordHash::from_phc(format!("$sample${tenant}${n}")),
+        password: Some(PasswordHash::from_phc(format!("$sample${tenant}${n}"))),
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    api_key, audit, dataset, documents, endpoint, extract, identity, marketplace, password_reset, passwords,
-    policy, sealing, search, second_factor, session, signing_keys, spool, store, tenant, tokens,
+    api_key, audit, dataset, documents, endpoint, extract, identity, marketplace, oidc, password_reset,
+    passwords, policy, sealing, search, second_factor, session, signing_keys, spool, store, tenant, tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -39,6 +39,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         second_factor::CHECKS,
         session::CHECKS,
         password_reset::CHECKS,
+        oidc::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,

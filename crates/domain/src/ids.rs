@@ -109,6 +109,8 @@ ids! {
     SessionId;
     /// One access token (its `jti`).
     TokenId;
+    /// An identity provider that a tenant believes.
+    OidcProviderId;
     /// A hub that the installation trusts.
     HubId;
     /// A tenant's account on a hub.

@@ -6,6 +6,7 @@ use crate::audit::{Origin, RequestContext};
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue};
 use crate::identity::SessionLife;
+use crate::identity::oidc::ports::OidcClient;
 use crate::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use crate::mail::Mails;
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
@@ -42,6 +43,8 @@ pub struct Space {
     pub session_life: SessionLife,
     /// Keeps the keys that sign them.
     pub signing_keys: Arc<dyn SigningKeys>,
+    /// Speaks with identity providers.
+    pub oidc: Arc<dyn OidcClient>,
     /// Which hubs are trusted.
     pub trusted: Arc<dyn TrustedHubs>,
     /// Verifies satellite tokens.

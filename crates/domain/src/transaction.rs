@@ -3,6 +3,7 @@
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
+use crate::identity::oidc::ports::{OidcRows, OidcView};
 use crate::identity::ports::{
     AccountRows, AccountView, ApiKeyRows, ApiKeyView, SecondFactorRows, SecondFactorView, SessionRows,
     SessionView,
@@ -18,6 +19,7 @@ pub trait View:
     + ApiKeyView
     + SecondFactorView
     + SessionView
+    + OidcView
     + DatasetView
     + EndpointView
     + PolicyView
@@ -31,6 +33,7 @@ impl<T> View for T where
         + ApiKeyView
         + SecondFactorView
         + SessionView
+        + OidcView
         + DatasetView
         + EndpointView
         + PolicyView
@@ -48,6 +51,7 @@ pub trait Tx:
     + ApiKeyRows
     + SecondFactorRows
     + SessionRows
+    + OidcRows
     + DatasetRows
     + EndpointRows
     + PolicyRows
@@ -60,6 +64,7 @@ impl<T> Tx for T where
         + ApiKeyRows
         + SecondFactorRows
         + SessionRows
+        + OidcRows
         + DatasetRows
         + EndpointRows
         + PolicyRows

@@ -15,6 +15,7 @@
 //! | [`Passwords`](syft_space_domain::identity::ports::Passwords) | [`InsecurePasswords`], for tests alone |
 //! | [`Sealer`](syft_space_domain::sealing::Sealer) | [`MemorySealer`] |
 //! | [`HubClient`](syft_space_domain::marketplace::ports::HubClient), `SatelliteTokens`, `SatelliteIdentities` | [`MemoryHub`], for tests alone |
+//! | [`OidcClient`](syft_space_domain::identity::oidc::ports::OidcClient) | [`MemoryProviders`], for tests alone |
 //! | [`Clock`](syft_space_domain::time::Clock) | [`ManualClock`] |
 //! | [`Entropy`](syft_space_domain::random::Entropy) | [`SeededEntropy`], for tests alone |
 //!
@@ -67,6 +68,7 @@ mod event_log;
 mod hub;
 mod identity;
 mod marketplace;
+mod oidc;
 mod policy;
 mod random;
 mod sealing;
@@ -79,6 +81,7 @@ mod transaction;
 pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, TextFiles};
 pub use hub::MemoryHub;
 pub use identity::{InsecurePasswords, MemoryTokens};
+pub use oidc::MemoryProviders;
 pub use random::SeededEntropy;
 pub use sealing::MemorySealer;
 pub use store::MemoryStore;

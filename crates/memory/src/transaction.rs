@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
+use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider, SessionAtProvider, Subject};
 use syft_space_domain::identity::{
     Account, ApiKey, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
-    PolicyId, SessionId, TenantId,
+    OidcProviderId, PolicyId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
@@ -31,6 +32,10 @@ pub(crate) struct Tables {
     pub(crate) second_factors: Table<AccountId, SecondFactor>,
     pub(crate) recovery_codes: Table<AccountId, BTreeSet<[u8; 32]>>,
     pub(crate) sessions: Table<(AccountId, SessionId), Session>,
+    pub(crate) oidc_providers: Table<OidcProviderId, OidcProvider>,
+    /// By whom they are.
+    pub(crate) oidc_identities: Arc<BTreeMap<(TenantId, OidcIssuer, Subject), AccountId>>,
+    pub(crate) oidc_sessions: Table<(AccountId, SessionId), SessionAtProvider>,
     /// By account and address.
     pub(crate) login_records: Arc<BTreeMap<(LoginKey, Option<IpAddr>), LoginRecord>>,
     pub(crate) invitations: Table<InvitationId, Invitation>,

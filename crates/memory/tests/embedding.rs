@@ -34,8 +34,9 @@ use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Recorded, UnitError};
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, ManualClock, MemoryDocuments as MyDocuments, MemoryDocuments, MemoryHub, MemorySealer,
-    MemorySearch, MemorySpool, MemoryStore as MyStore, MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+    InsecurePasswords, ManualClock, MemoryDocuments as MyDocuments, MemoryDocuments, MemoryHub,
+    MemoryProviders, MemorySealer, MemorySearch, MemorySpool, MemoryStore as MyStore, MemoryStore,
+    MemoryTokens, SeededEntropy, TextFiles,
 };
 
 const PAGE: &str = include_str!("../../../docs/embedding.md");
@@ -107,6 +108,7 @@ fn space() -> Space {
         passwords: Arc::new(InsecurePasswords::new(entropy.clone())), // for tests alone
         tokens: tokens.clone(),
         session_life: SessionLife::default(),
+        oidc: Arc::new(MemoryProviders::new()), // identity providers, for tests alone
         signing_keys: tokens,
         satellites: hub.clone(),
         identities: hub.clone(),

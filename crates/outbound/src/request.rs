@@ -63,6 +63,14 @@ impl Request {
         Ok(self)
     }
 
+    /// Sends a credential that is written already.
+    #[must_use]
+    pub fn authorization(mut self, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        self.headers.insert(AUTHORIZATION, value);
+        self
+    }
+
     /// Sends a body.
     #[must_use]
     pub fn body(mut self, media_type: &'static str, body: Vec<u8>) -> Self {

@@ -12,7 +12,7 @@ use diesel::sql_types::Binary;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::ids::{
     AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
-    MarketplaceId, PolicyId, RequestId, SessionId, TenantId,
+    MarketplaceId, OidcProviderId, PolicyId, RequestId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::SatelliteId;
 use syft_space_domain::page::{Cursor, Page, PageItem, PageLimit};
@@ -69,6 +69,7 @@ id_keys!(
     JobId,
     ListingId,
     MarketplaceId,
+    OidcProviderId,
     PolicyId,
     RequestId,
     SatelliteId,

@@ -53,16 +53,17 @@ impl TryFrom<MemberRow> for Member {
     }
 }
 
-/// A member, and what is stored of their password.
+/// A member, and what is stored of their password: nothing, of who has none.
 type AccountRow = (MemberRow, String);
 
 fn account((member, password): AccountRow) -> Result<Account, StoreError> {
-    Ok(Account { member: member.try_into()?, password: PasswordHash::from_phc(password) })
+    let password = (!password.is_empty()).then(|| PasswordHash::from_phc(password));
+    Ok(Account { member: member.try_into()?, password })
 }
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = invitations)]
-struct InvitationRow {
+pub(crate) struct InvitationRow {
     tenant_id: Key,
     id: Key,
     email: String,
@@ -257,7 +258,7 @@ impl AccountRows for Session<'_> {
                 accounts::tenant_id.eq(Key::from(scope)),
                 accounts::id.eq(Key::from(member.account)),
                 accounts::email.eq(member.email.as_str()),
-                accounts::password.eq(password.expose()),
+                accounts::password.eq(password.as_ref().map_or("", PasswordHash::expose)),
                 accounts::role.eq(member.role.as_str()),
                 accounts::status.eq(member.status.as_str()),
                 accounts::generation.eq(generation),

@@ -28,6 +28,7 @@ mod job;
 mod login_record;
 mod login_session;
 mod marketplace;
+mod oidc;
 mod open;
 mod open_error;
 mod password_reset;

@@ -121,6 +121,41 @@ table! {
 }
 
 table! {
+    oidc_providers (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        issuer -> Text,
+        client_id -> Text,
+        client_secret -> Nullable<Binary>,
+        allowed_domains -> Text,
+        groups_claim -> Nullable<Text>,
+        group_roles -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    oidc_identities (tenant_id, issuer, subject) {
+        tenant_id -> Binary,
+        issuer -> Text,
+        subject -> Text,
+        account_id -> Binary,
+    }
+}
+
+table! {
+    oidc_sessions (tenant_id, account_id, session_id) {
+        tenant_id -> Binary,
+        account_id -> Binary,
+        session_id -> Binary,
+        provider_id -> Binary,
+        subject -> Text,
+        sid -> Nullable<Text>,
+    }
+}
+
+table! {
     datasets (tenant_id, id) {
         tenant_id -> Binary,
         id -> Binary,

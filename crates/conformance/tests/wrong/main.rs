@@ -4,6 +4,7 @@
 
 mod extract;
 mod faulty_api_keys;
+mod faulty_oidc;
 mod faulty_sessions;
 mod faulty_view;
 mod merge;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
-    marketplace, password_reset, policy, second_factor, session, store, tenant,
+    marketplace, oidc, password_reset, policy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -19,7 +19,7 @@ use syft_space_memory::MemoryStore;
 use crate::faulty_view::FaultyView;
 use crate::scoped_methods::SCOPED_METHODS;
 use crate::second_factor as of_second_factors;
-use crate::{assert_caught, broken_promises, faulty_store};
+use crate::{assert_caught, broken_promises, faulty_oidc, faulty_store};
 
 /// A fault of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,10 @@ pub(crate) enum Fault {
     EndsOneSessionForAll,
     /// Any number of sessions that are over is removed at once.
     TrimsAllSessions,
+    /// An issuer's subject is anybody's of that name.
+    IgnoresIssuer,
+    /// A session of a provider is all of its subject's.
+    IgnoresSid,
     /// With one member's invitations those of all others end.
     EndsInvitationsOfAnyInviter,
     /// With a member's invitations of one role those of the others end.
@@ -275,6 +279,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         second_factor::CHECKS,
         session::CHECKS,
         password_reset::CHECKS,
+        oidc::CHECKS,
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,
@@ -295,6 +300,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     let missed: Vec<_> = SCOPED_METHODS
         .iter()
         .chain(of_second_factors::SCOPED_METHODS)
+        .chain(faulty_oidc::SCOPED_METHODS)
         .filter(|method| !is_caught(method, &*faulty_store(Fault::IgnoresTenantIn(method))))
         .collect();
     assert!(missed.is_empty(), "a store that forgets the tenant in one of these is caught: {missed:?}");
@@ -355,6 +361,14 @@ fn a4_a_store_that_keeps_sessions_or_their_tokens_is_caught() {
     assert_caught(session::CHECKS, &*make, "a4_sessions_end_one_by_one_and_all_at_once");
     let make = faulty_store(Fault::TrimsAllSessions);
     assert_caught(session::CHECKS, &*make, "a4_a_bounded_number_of_sessions_that_are_over_is_removed");
+}
+
+#[test]
+fn a1_a_store_that_takes_one_issuers_subject_for_anothers_or_one_session_for_all_is_caught() {
+    let make = faulty_store(Fault::IgnoresIssuer);
+    assert_caught(oidc::CHECKS, &*make, "a1_whose_an_account_is_an_issuer_and_its_subject_say_together");
+    let make = faulty_store(Fault::IgnoresSid);
+    assert_caught(oidc::CHECKS, &*make, "a1_the_sessions_of_a_provider_are_found_by_whom_it_means");
 }
 
 #[test]

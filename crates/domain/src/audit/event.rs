@@ -162,6 +162,8 @@ text_enum! {
         Marketplace = "marketplace",
         /// An endpoint on a marketplace.
         Listing = "listing",
+        /// An identity provider that a tenant believes.
+        OidcProvider = "oidc_provider",
         /// A key that signs access tokens, by its `kid`.
         SigningKey = "signing_key",
         /// The audit log.

@@ -11,6 +11,8 @@ named_enum! {
     pub enum ReasonCode {
         /// A policy of the endpoint refused.
         AccessDenied = "access_denied",
+        /// Whoever a provider has identified has an address that another account here has.
+        AccountExists = "account_exists",
         /// Whoever asked was gone before the end, or the server shut down.
         Canceled = "canceled",
         /// The stored credential of a hub cannot be opened.
@@ -19,10 +21,14 @@ named_enum! {
         CredentialRefused = "credential_refused",
         /// E-mail and password do not belong together.
         CredentialsWrong = "credentials_wrong",
+        /// Whoever a provider has identified has no address that it has verified.
+        EmailUnverified = "email_unverified",
         /// There is no such endpoint, for this caller.
         EndpointNotFound = "endpoint_not_found",
         /// The caller's role does not permit it.
         Forbidden = "forbidden",
+        /// Whoever a provider has identified is in no group that has a role.
+        GroupMissing = "group_missing",
         /// The hub's keys are not known, and could not be had.
         HubKeysUnavailable = "hub_keys_unavailable",
         /// The hub has no such route or thing.
@@ -59,8 +65,14 @@ named_enum! {
         KeyUnknown = "key_unknown",
         /// API keys ended with their account, or as it was disabled.
         KeysEnded = "keys_ended",
+        /// Somebody joined by a verified address of a domain that the operator lets in.
+        JoinedByDomain = "joined_by_domain",
+        /// Somebody joined by a verified address that was invited.
+        JoinedByInvitation = "joined_by_invitation",
         /// The tenant would be left without an Owner.
         LastOwner = "last_owner",
+        /// The tenant has as much of it as it may.
+        LimitReached = "limit_reached",
         /// Somebody logged out.
         LoggedOut = "logged_out",
         /// A member was disabled.
@@ -69,6 +81,8 @@ named_enum! {
         MemberEnabled = "member_enabled",
         /// The e-mail address or the tenant's name of a registration is taken.
         NameTaken = "name_taken",
+        /// Whoever a provider has identified has no account, and nobody asked them to come.
+        NotInvited = "not_invited",
         /// The hub's address may not be called from here.
         OutboundNotAllowed = "outbound_not_allowed",
         /// What somebody wanted of another account is no way to change one's own.
@@ -77,6 +91,18 @@ named_enum! {
         PasswordReset = "password_reset",
         /// A policy of the endpoint cannot be evaluated.
         PolicyUnavailable = "policy_unavailable",
+        /// What an identity provider answered is not for the request, or not its word.
+        ProviderAnswerInvalid = "provider_answer_invalid",
+        /// An identity provider does not redeem its code.
+        ProviderCodeRefused = "provider_code_refused",
+        /// An identity provider did not sign somebody in.
+        ProviderDenied = "provider_denied",
+        /// Somebody logged out at their identity provider.
+        ProviderLoggedOut = "provider_logged_out",
+        /// An identity provider is believed no more.
+        ProviderRemoved = "provider_removed",
+        /// An identity provider cannot be asked.
+        ProviderUnavailable = "provider_unavailable",
         /// There is no session that a refresh token is of, or not any more.
         RefreshTokenUnknown = "refresh_token_unknown",
         /// Nobody may register at present.
@@ -121,6 +147,8 @@ named_enum! {
         SessionTooOld = "session_too_old",
         /// The setup token is missing or wrong.
         SetupTokenWrong = "setup_token_wrong",
+        /// A sign-in was not begun by the browser that ends it, has ended, or took too long.
+        SignInUnknown = "sign_in_unknown",
         /// The tenant's state cannot be read at the moment.
         StateUnavailable = "state_unavailable",
         /// A claim of an access token is missing, of the wrong type, or not for us.

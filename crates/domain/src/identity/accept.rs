@@ -101,7 +101,7 @@ async fn look_up(
 }
 
 /// Whether the member who made an invitation may still make it.
-fn is_backed<V: AccountView + ?Sized>(
+pub(super) fn is_backed<V: AccountView + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     invitation: &Invitation,
@@ -149,7 +149,7 @@ async fn join(
             let email = invitation.email.clone();
             let member = Member::begin(tenant.id, id, email, invitation.role, clock.now());
             let member = Member { short_password, ..member };
-            tx.add_account(&scope, &Account { member: member.clone(), password: password.clone() })?;
+            tx.add_account(&scope, &Account { member: member.clone(), password: Some(password.clone()) })?;
             tx.remove_invitation(&scope, invitation.id)?;
             // Others of the address end with it: they would bring back whoever is removed later.
             let others = tx.remove_invitations_of(&scope, &member.email)?;

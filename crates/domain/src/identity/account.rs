@@ -8,6 +8,7 @@ use crate::identity::{Member, PasswordHash};
 pub struct Account {
     /// What its tenant knows of it.
     pub member: Member,
-    /// What is stored of its password.
-    pub password: PasswordHash,
+    /// What is stored of its password; `None` where it has none, because whoever has it signs in at their organisation's identity
+    /// provider.
+    pub password: Option<PasswordHash>,
 }

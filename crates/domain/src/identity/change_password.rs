@@ -70,7 +70,7 @@ pub async fn change_password(
         let own = view.account_by_email(scope, &email)?.filter(|own| own.member.account == account);
         let guess = own.as_ref().map_or(guess, |own| guess.at(&own.member));
         guess.check::<_, ChangePasswordError>(view)?;
-        Ok((own.map(|own| own.password), guess, guess.client(view)?))
+        Ok((own.and_then(|own| own.password), guess, guess.client(view)?))
     };
     let (stored, guess, client) =
         space.read_ahead::<_, ChangePasswordError, _>(principal, permission, &event, look).await?;

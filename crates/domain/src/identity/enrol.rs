@@ -257,7 +257,7 @@ impl Attempt {
             let guess = own.as_ref().map_or(guess, |own| guess.at(&own.member));
             guess.check::<_, SecondFactorError>(view)?;
             let factor = view.second_factor(scope, account)?;
-            let (stored, client) = (own.map(|own| own.password), guess.client(view)?);
+            let (stored, client) = (own.and_then(|own| own.password), guess.client(view)?);
             Ok(Self {
                 account,
                 factor,

@@ -65,7 +65,7 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
     let failed = failed.about(&wanted.email).denied(ReasonCode::CredentialsWrong);
     let code = wanted.code;
     let (known, guess, client) = look_up(space, wanted.tenant, wanted.email, guess).await?;
-    let stored = known.as_ref().map(|known| &known.account.password);
+    let stored = known.as_ref().and_then(|known| known.account.password.as_ref());
     let compared = space.passwords.compare(client, &wanted.password, stored).await?;
 
     let failed = match &known {

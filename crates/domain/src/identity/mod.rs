@@ -30,6 +30,7 @@ mod manage_api_keys;
 mod manage_members;
 mod member;
 mod note_key_uses;
+pub mod oidc;
 mod operate;
 mod password;
 mod password_reset;

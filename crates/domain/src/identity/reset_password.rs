@@ -45,6 +45,9 @@ pub enum ResetError {
     /// A member who is disabled could not log in.
     #[error("the member is disabled; enable them first")]
     Disabled,
+    /// The member has no password: an identity provider signs them in, and can shut them out.
+    #[error("the member signs in at an identity provider, and has no password to forget")]
+    NoPassword,
     /// Enough was sent to them, or by the tenant.
     #[error(transparent)]
     TooManyMails(#[from] TooManyMails),
@@ -61,7 +64,7 @@ port_errors!(ResetError);
 /// there is a mailer the token is sent to the member alone; the host's operator sees it in any case.
 ///
 /// # Errors
-/// When the caller may not manage that member or is the member, there is none or they are disabled, too much was sent lately,
+/// When the caller may not manage that member or is the member, there is none, they are disabled or have no password, too much was sent lately,
 /// or a port failed.
 pub async fn reset_password(
     space: &Space,
@@ -106,6 +109,9 @@ pub async fn reset_password(
             }
             if !member.is_active() {
                 return Err(ResetError::Disabled.into());
+            }
+            if tx.account_by_email(&scope, &member.email)?.is_none_or(|account| account.password.is_none()) {
+                return Err(ResetError::NoPassword.into());
             }
             if let Some(limited) = limited {
                 return Err(ResetError::from(limited).into());

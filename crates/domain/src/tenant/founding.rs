@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::access::Role;
 use crate::audit::{Action, Actor, ChangeCode, Event, Log, ObjectKind, RequestContext};
 use crate::identity::ports::HashingClient;
-use crate::identity::{Account, AccountStatus, Email, Guess, Member, Password, address_prefix};
+use crate::identity::{Account, AccountStatus, Email, Guess, Member, Password, PasswordHash, address_prefix};
 use crate::ids::{AccountId, TenantId};
 use crate::random::RandomError;
 use crate::space::Space;
@@ -15,7 +15,8 @@ use crate::time::Timestamp;
 
 /// The rows of a tenant that is about to be founded.
 pub(super) struct Founding {
-    account: Account,
+    member: Member,
+    password: PasswordHash,
     tenant: Tenant,
     /// The address from where the password was given is one to log in from.
     guess: Guess,
@@ -44,21 +45,19 @@ impl Founding {
             created_at: context.now,
         };
         let id = AccountId::generate(context.now, &*context.entropy)?;
-        let account = Account {
-            member: Member::begin(tenant.id, id, email.clone(), Role::Owner, context.now),
-            password: space.passwords.hash(client, password).await?,
-        };
-        Ok(Self { guess: Guess::new(context, Some(name), email), account, tenant })
+        let member = Member::begin(tenant.id, id, email.clone(), Role::Owner, context.now);
+        let password = space.passwords.hash(client, password).await?;
+        Ok(Self { guess: Guess::new(context, Some(name), email), member, password, tenant })
     }
 
     /// The new account as the doer of an event in its tenant's log.
     pub(super) fn owner(&self) -> Actor {
-        Actor::Account { id: self.account.member.account, role: Some(Role::Owner) }
+        Actor::Account { id: self.member.account, role: Some(Role::Owner) }
     }
 
     /// The new account as the doer of an event in the installation's log.
     pub(super) fn founder(&self) -> Actor {
-        Actor::Account { id: self.account.member.account, role: None }
+        Actor::Account { id: self.member.account, role: None }
     }
 
     /// The events of the founding: the tenant's own, and the installation's.
@@ -72,7 +71,7 @@ impl Founding {
         let founded = context
             .event(&scope, Action::UserCreated, in_tenant)?
             .on(ObjectKind::Tenant, self.tenant.id)
-            .about(&self.account.member.email);
+            .about(&self.member.email);
         let noted = context
             .event(Log::Installation, Action::ConfigChange, in_installation)?
             .on(ObjectKind::Tenant, self.tenant.id)
@@ -85,7 +84,7 @@ impl Founding {
     pub(super) fn restore(&self, tx: &mut dyn Tx) -> Result<Option<(Member, NewMember)>, RegisterError> {
         let Some(tenant) = tx.tenant_named(&self.tenant.name)? else { return Ok(None) };
         let scope = WriteScope::of_system(&TenantScope::of(tenant));
-        let known = tx.account_by_email(&scope, &self.account.member.email)?;
+        let known = tx.account_by_email(&scope, &self.member.email)?;
         let Some(Account { member: before, .. }) = known else { return Ok(None) };
         let mut after = Member {
             role: Role::Owner,
@@ -95,17 +94,17 @@ impl Founding {
             ..before.clone()
         };
         tx.end_sessions(&scope, &mut after)?;
-        tx.set_password(&scope, after.account, &self.account.password)?;
+        tx.set_password(&scope, after.account, &self.password)?;
         tx.update_member(&scope, &after)?;
         Ok(Some((before, NewMember::of(&after, self.tenant.name.clone()))))
     }
 
     /// Writes the rows, unless the name is taken.
     pub(super) fn write(&self, tx: &mut dyn Tx, now: Timestamp) -> Result<NewMember, RegisterError> {
-        let Self { account: Account { member, password }, tenant, guess } = self;
+        let Self { member, password, tenant, guess } = self;
         // A body that was held back must not make it older than others of its address.
         let member = Member { created_at: now, ..member.clone() };
-        let account = Account { member, password: password.clone() };
+        let account = Account { member, password: Some(password.clone()) };
         if tx.tenant_named(&tenant.name)?.is_some() {
             return Err(RegisterError::NameTaken);
         }

@@ -1,6 +1,7 @@
 //! `AccountView` and `AccountRows` of a transaction: accounts and invitations.
 
 mod api_key;
+mod oidc;
 mod passwords;
 mod second_factor;
 mod sessions;
@@ -140,7 +141,7 @@ impl AccountRows for Transaction {
         password: &PasswordHash,
     ) -> Result<(), StoreError> {
         if let Some(row) = self.tables.accounts.get_mut(scope, account) {
-            row.password = password.clone();
+            row.password = Some(password.clone());
         }
         Ok(())
     }
@@ -162,6 +163,7 @@ impl AccountRows for Transaction {
             self.remove_api_keys(scope, account)?;
             self.remove_sessions(scope, account)?;
             self.tables.password_resets.remove(scope, account);
+            self.remove_oidc_identities(scope, account);
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed)

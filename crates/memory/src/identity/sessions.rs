@@ -75,6 +75,7 @@ impl SessionRows for Transaction {
         if removed {
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
+        self.tables.oidc_sessions.remove(scope, (account, id));
         Ok(removed)
     }
 

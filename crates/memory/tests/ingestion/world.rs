@@ -27,8 +27,8 @@ use syft_space_domain::time::{Clock, Timestamp};
 use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_domain::{DatasetLocks, PortError, Space};
 use syft_space_memory::{
-    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
-    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
+    MemorySpool, MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
 };
 
 use crate::failing::FailingAdapter;
@@ -123,6 +123,7 @@ impl World {
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
+            oidc: Arc::new(MemoryProviders::new()),
             signing_keys: tokens,
             clock: clock.clone(),
             entropy,

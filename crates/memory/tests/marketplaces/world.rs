@@ -25,8 +25,8 @@ use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::Recorded;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
-    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
+    MemorySpool, MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
 };
 
 pub(crate) const ISSUER: &str = "https://hub.syft.com";
@@ -64,6 +64,7 @@ impl World {
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
+            oidc: Arc::new(MemoryProviders::new()),
             signing_keys: tokens,
             trusted: cache.clone(),
             satellites: hub.clone(),

@@ -38,8 +38,8 @@ use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySpool, MemoryStore,
-    MemoryTokens, SeededEntropy, TextFiles,
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySpool,
+    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
 };
 
 use crate::closing::ClosingType;
@@ -93,6 +93,7 @@ impl World {
             passwords: Arc::new(InsecurePasswords::new(entropy.clone())),
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
+            oidc: Arc::new(MemoryProviders::new()),
             signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),

@@ -15,6 +15,8 @@ mod resets;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod world;

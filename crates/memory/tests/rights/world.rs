@@ -34,8 +34,8 @@ use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded, Unit};
 use syft_space_domain::{DatasetLocks, Pending, Space};
 use syft_space_memory::{
-    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool,
-    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
+    MemorySpool, MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
 };
 
 pub(crate) const PASSWORD: &str = "seven owls dance under copper moons";
@@ -134,6 +134,8 @@ impl Passwords for SlowPasswords {
 pub(crate) struct World {
     pub(crate) space: Space,
     pub(crate) clock: Arc<ManualClock>,
+    /// Which identity providers say what.
+    pub(crate) providers: Arc<MemoryProviders>,
     /// What happens while a search runs or a password is hashed.
     pub(crate) meanwhile: Meanwhile,
     /// What happens while a read waits.
@@ -170,6 +172,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-24T09:30:00.5Z").unwrap()));
         let (meanwhile, reads) = (Meanwhile::default(), Meanwhile::default());
         let passwords = InsecurePasswords::new(entropy.clone());
+        let providers = Arc::new(MemoryProviders::new());
         let tokens = Arc::new(MemoryTokens::new(entropy.clone(), TOKEN_LIFETIME));
         let space = Space {
             documents: Arc::new(MemoryDocuments::new()),
@@ -182,6 +185,7 @@ impl World {
             passwords: Arc::new(SlowPasswords(passwords, meanwhile.clone())),
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
+            oidc: providers.clone(),
             signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),
@@ -199,7 +203,7 @@ impl World {
         block_on(found_as_operator(&space, &context(&space), &operator, &email("owner"), &password, &name))
             .unwrap();
         let owner = try_log_in(&space, "owner").unwrap();
-        Self { space, clock, meanwhile, reads, owner }
+        Self { space, clock, providers, meanwhile, reads, owner }
     }
 
     pub(crate) fn invite(&self, by: &Principal, name: &str, role: Role) -> AcceptInvitation {

@@ -31,7 +31,7 @@ impl Account {
             Some(path) => password::from_file(path)?,
             None => password::ask(&email)?,
         };
-        let code = |path: &PathBuf| password::secret_from_file(path, "--totp-file", "code");
+        let code = |path: &PathBuf| password::secret_from_file(path, "--totp-file", "the code");
         let totp = self.totp_file.as_ref().map(code).transpose()?;
         Ok(Login { email, password, tenant, totp })
     }

@@ -88,6 +88,23 @@ impl ApiClient {
         Err(CommandError::new(ExitStatus::NotFound, message).into())
     }
 
+    /// The name of the tenant to work in: the one that was named, else the only one there is.
+    pub(super) async fn tenant_name(&self) -> anyhow::Result<TenantName> {
+        if let Some(named) = &self.tenant {
+            return Ok(option("--tenant", named)?);
+        }
+        let known: List<Tenant> = self.get("/operator/v1/tenants").await?;
+        let (status, message) = match &*known.items {
+            [one] => return Ok(one.name.clone()),
+            [] => {
+                let message = "there is no tenant yet; `syft-space owner create` founds the first one";
+                (ExitStatus::NotFound, message)
+            }
+            _ => (ExitStatus::Usage, "there are several tenants: say which one you mean with --tenant NAME"),
+        };
+        Err(CommandError::new(status, message).into())
+    }
+
     /// The account that calls, and what it may.
     pub(super) async fn me(&self) -> anyhow::Result<Me> {
         self.get("/api/v1/auth/me").await

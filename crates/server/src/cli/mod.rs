@@ -15,6 +15,7 @@ mod invite;
 mod keys;
 mod lists;
 mod names;
+mod oidc;
 mod output;
 mod owner;
 mod password;
@@ -117,6 +118,9 @@ enum Command {
     /// Say which hubs are trusted
     #[command(subcommand)]
     Hubs(hubs::Hubs),
+    /// Say which identity providers a tenant believes
+    #[command(subcommand)]
+    Oidc(oidc::Oidc),
     /// See on which hubs the tenant has accounts
     #[command(subcommand)]
     Marketplaces(ListOnly),
@@ -340,6 +344,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Policies(what) => policies::run(api, what, out).await,
         Command::Keys(what) => keys::run(api, what, out).await,
         Command::Hubs(what) => hubs::run(api, what, out).await,
+        Command::Oidc(what) => oidc::run(api, what, out).await,
         Command::Marketplaces(ListOnly::List) => {
             list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
         }

@@ -18,16 +18,16 @@ const MAX_ATTEMPTS: u32 = 3;
 
 /// Reads a password from a file; `-` is standard input. One line's end behind it does not belong to it.
 pub(super) fn from_file(path: &Path) -> anyhow::Result<Secret<String>> {
-    secret_from_file(path, "--password-file", "password")
+    secret_from_file(path, "--password-file", "the password")
 }
 
-/// Reads a secret from the file that an option names.
+/// Reads a secret from the file that an option names, as a password.
 pub(super) fn secret_from_file(path: &Path, option: &str, what: &str) -> anyhow::Result<Secret<String>> {
     if path == Path::new("-") {
-        return read(io::stdin().lock()).with_context(|| format!("{option}: the {what} on standard input"));
+        return read(io::stdin().lock()).with_context(|| format!("{option}: {what} on standard input"));
     }
     let file = File::open(path).with_context(|| format!("{option}: opening {}", path.display()))?;
-    read(file).with_context(|| format!("{option}: the {what} in {}", path.display()))
+    read(file).with_context(|| format!("{option}: {what} in {}", path.display()))
 }
 
 fn read(from: impl Read) -> anyhow::Result<Secret<String>> {

@@ -76,7 +76,7 @@ pub async fn guard<E>(
     if route.docs.starts_job() || (operator.is_none() && route.docs.makes_something()) {
         state.disk.check()?;
     }
-    let parameters = Parameters::read(&http, route.docs.query)?;
+    let parameters = Parameters::read(&http, &route.docs)?;
     let max_json_bytes = route.guard.max_json_bytes(&state.limits);
     let (state, body_bytes) = (Arc::clone(state), state.body_budget.empty_body());
     Ok(Request { state, context, caller, operator, parameters, max_json_bytes, body_bytes, http })

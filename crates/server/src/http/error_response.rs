@@ -1,9 +1,9 @@
 //! The mapping from the domain's errors to responses: the one place where it is done.
 
+mod api_keys;
+mod oidc;
 mod resets;
 mod second_factor;
-
-mod api_keys;
 
 use std::time::Duration;
 

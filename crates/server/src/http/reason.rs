@@ -44,6 +44,10 @@ reasons! {
     Malformed = BAD_REQUEST, "malformed", "The request cannot be read";
     /// A header or a credential stands twice, or a credential elsewhere than in `Authorization`.
     Ambiguous = BAD_REQUEST, "ambiguous", "The request says something twice";
+    /// The sign-in at an identity provider was not begun by this browser, has ended, or took too long.
+    SignInInvalid = BAD_REQUEST, "sign_in_invalid", "The sign-in cannot be finished";
+    /// A logout token of an identity provider does not say what one says.
+    LogoutTokenInvalid = BAD_REQUEST, "logout_token_invalid", "The logout token is not valid";
     /// No credential was sent.
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "Log in first";
     /// The credential is not good, or no longer.
@@ -60,6 +64,8 @@ reasons! {
     TotpWrong = UNAUTHORIZED, "totp_wrong", "The code of the second factor is wrong";
     /// The caller's role does not permit it.
     Forbidden = FORBIDDEN, "forbidden", "Your role does not permit this";
+    /// The identity provider, or a rule of the tenant, does not let the person in.
+    SignInRefused = FORBIDDEN, "sign_in_refused", "You are not signed in";
     /// Only an Owner hands out, or touches, that role.
     RoleNotYours = FORBIDDEN, "role_not_yours", "Only an owner may do this";
     /// The caller's role needs a second factor, and the account has none: it does nothing but enrol one.
@@ -146,6 +152,9 @@ reasons! {
     HubUnavailable = SERVICE_UNAVAILABLE, "hub_unavailable", "The hub cannot be asked at the moment";
     /// The mail server is needed, and does not answer.
     MailUnavailable = SERVICE_UNAVAILABLE, "mail_unavailable", "Mail cannot be sent at the moment";
+    /// An identity provider is needed, and cannot be asked.
+    IdentityProviderUnavailable = SERVICE_UNAVAILABLE, "identity_provider_unavailable",
+        "The identity provider cannot be asked at the moment";
     /// A policy of the endpoint cannot be evaluated.
     PolicyUnavailable = SERVICE_UNAVAILABLE, "policy_unavailable", "A policy cannot be evaluated, so nobody is let in";
     /// A policy hangs on who the caller is on their hub, and the hub cannot be asked.

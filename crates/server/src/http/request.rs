@@ -12,6 +12,7 @@ use syft_space_domain::Space;
 use syft_space_domain::audit::RequestContext;
 use syft_space_domain::identity::Principal;
 use syft_space_domain::page::{Cursor, PageLimit, PageLimitError, PageRequest};
+use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::http::body::BodyStream;
@@ -20,7 +21,7 @@ use crate::http::caller::Caller;
 use crate::http::drain;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
-use crate::http::route_docs::Parameter;
+use crate::http::route_docs::RouteDocs;
 use crate::http::state::State;
 
 /// The future of a handler, which refuses in the form of its front door.
@@ -106,6 +107,24 @@ impl Request {
         self.check_media_type(&["application/json"])?;
         let body = self.body(self.max_json_bytes).await?;
         self.body_bytes.parse(&body)
+    }
+
+    /// Reads the body as a form (`application/x-www-form-urlencoded`), and gives its one field of this name.
+    ///
+    /// # Errors
+    /// As for [`Self::json`]; and when the field is missing or stands twice.
+    pub async fn form_field(&mut self, name: &str) -> Result<Secret<String>, Problem> {
+        self.check_media_type(&["application/x-www-form-urlencoded"])?;
+        let body = self.body(self.max_json_bytes).await?;
+        let malformed = || Problem::new(Reason::Malformed, format!("send a form with one field {name}"));
+        let text = std::str::from_utf8(&body).map_err(|_| malformed())?;
+        let fields =
+            actix_web::web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| malformed())?;
+        let mut values = fields.into_inner().into_iter().filter(|(field, _)| field == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Ok(Secret::new(value)),
+            _ => Err(malformed()),
+        }
     }
 
     /// Reads the body as a merge patch (RFC 7396).
@@ -255,11 +274,15 @@ impl Parameters {
     /// Reads a query string: each parameter at most once, and none that is not known.
     ///
     /// # Errors
-    /// When a parameter stands twice, is unknown, or is not decodable.
-    pub fn read(http: &HttpRequest, known: &[Parameter]) -> Result<Self, Problem> {
+    /// When a parameter stands twice, is unknown where that is not ignored, or is not decodable.
+    pub fn read(http: &HttpRequest, docs: &RouteDocs) -> Result<Self, Problem> {
+        let known = docs.query;
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in query_pairs(http)? {
             if !known.iter().any(|parameter| parameter.name == name) {
+                if docs.ignores_unknown_parameters {
+                    continue;
+                }
                 let known = match known {
                     [] => "none".to_owned(),
                     _ => known.iter().map(|parameter| parameter.name).collect::<Vec<_>>().join(", "),

@@ -86,6 +86,8 @@ pub struct RouteDocs {
     pub description: &'static str,
     /// The parameters of the query string. Any other is refused.
     pub query: &'static [Parameter],
+    /// Whether another parameter is ignored instead: those who send the request are told to expect that.
+    pub ignores_unknown_parameters: bool,
     /// Headers that the route reads, besides those of every route.
     pub headers: &'static [Parameter],
     /// The forms in which it takes a body; none where it takes no body.
@@ -107,6 +109,7 @@ pub const fn summary(summary: &'static str) -> RouteDocs {
         summary,
         description: "",
         query: &[],
+        ignores_unknown_parameters: false,
         headers: &[],
         request_bodies: [None; 2],
         responses: [None; 2],
@@ -140,6 +143,13 @@ impl RouteDocs {
     #[must_use]
     pub const fn query(mut self, query: &'static [Parameter]) -> Self {
         self.query = query;
+        self
+    }
+
+    /// Ignores parameters of the query string that are not known (RFC 6749, section 4.1.2).
+    #[must_use]
+    pub const fn ignore_unknown_parameters(mut self) -> Self {
+        self.ignores_unknown_parameters = true;
         self
     }
 
@@ -196,6 +206,12 @@ impl RouteDocs {
     #[must_use]
     pub const fn no_content(self) -> Self {
         self.response_as(Response { status: 204, media_type: "", schema: None })
+    }
+
+    /// Adds the response 303, which sends a browser elsewhere.
+    #[must_use]
+    pub const fn see_other(self) -> Self {
+        self.response_as(Response { status: 303, media_type: "", schema: None })
     }
 
     /// Adds a response.

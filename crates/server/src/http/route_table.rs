@@ -13,20 +13,21 @@ use syft_space_domain::access::Permission::{
 use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
     AccessDenied, AlreadyListed, AudienceTaken, CodeWrong, Conflict, CredentialRefused, CredentialsWrong,
-    CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable, IdentityUnavailable,
-    InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner, LimitReached, MailRefused, MailUnavailable,
-    NameTaken, NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, PasswordRefused, PolicyUnavailable,
-    PublicUrlMissing, RefreshTokenInvalid, RegistrationClosed, RoleNotYours, ServedElsewhere,
-    SetupTokenWrong, SlugUnlistable, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong,
-    Unavailable, UsernameMismatch,
+    CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable,
+    IdentityProviderUnavailable, IdentityUnavailable, InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner,
+    LimitReached, LogoutTokenInvalid, MailRefused, MailUnavailable, NameTaken, NoAccessPolicy, NoRoute,
+    NotFound, OutboundNotAllowed, Overloaded, PasswordRefused, PolicyUnavailable, PublicUrlMissing,
+    RefreshTokenInvalid, RegistrationClosed, RoleNotYours, ServedElsewhere, SetupTokenWrong, SignInInvalid,
+    SignInRefused, SlugUnlistable, StorageFull, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired,
+    TotpWrong, Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
-use crate::http::route_docs::{BodyLimit, RouteDocs, summary};
+use crate::http::route_docs::{BodyLimit, Response, RouteDocs, summary};
 use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
     api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation, front_page,
-    health, hubs, invitations, jobs, keys, listings, marketplaces, openapi, operator, policies, query,
+    health, hubs, invitations, jobs, keys, listings, marketplaces, oidc, openapi, operator, policies, query,
     security_txt, sessions, shapes, tenant, totp, users,
 };
 
@@ -174,6 +175,22 @@ pub static ROUTES: &[Route] = routes! {
         summary("List one's own sessions").response::<List<sessions::Session>>(200);
     Delete "/api/v1/auth/sessions/{id}" member(&[OwnAccount]) => sessions::end,
         summary("End one of one's own sessions").no_content();
+    Get    "/api/v1/auth/oidc/{tenant}/{provider}/start" Guard::Open => oidc::start,
+        summary("Sign in at an identity provider of a tenant")
+            .description("It sends the browser to the provider, and leaves a cookie with it for ten minutes.").see_other()
+            .reasons(&[PublicUrlMissing, IdentityProviderUnavailable, Overloaded, Unavailable]);
+    Get    "/api/v1/auth/oidc/{tenant}/{provider}/callback" Guard::Open => oidc::callback,
+        summary("Finish to sign in, back from the identity provider")
+            .description("The provider sends the browser here, whose cookie must be that of the start. It works once. The answer is \
+                          that of a login.")
+            .query(oidc::ANSWER).ignore_unknown_parameters().response::<auth::AccessToken<'static>>(200)
+            .reasons(&[SignInInvalid, SignInRefused, IdentityProviderUnavailable, Conflict, Overloaded, Unavailable, StorageFull]);
+    Post   "/api/v1/auth/oidc/{tenant}/{provider}/backchannel-logout" Guard::Open => oidc::backchannel_logout,
+        summary("End the sessions of whom an identity provider says that they logged out")
+            .description("OpenID Connect Back-Channel Logout 1.0: the provider calls it. Each token counts once.")
+            .request_body_as::<oidc::LogoutForm>("application/x-www-form-urlencoded", BodyLimit::Body)
+            .response_as(Response { status: 200, media_type: "", schema: None })
+            .reasons(&[LogoutTokenInvalid, IdentityProviderUnavailable]);
     Get    "/api/v1/auth/me"       member(&[OwnAccount]) => auth::me,
         summary("Tell who one is").response::<auth::Me>(200);
     Delete "/api/v1/auth/me"       member(&[OwnAccount]) => auth::leave,
@@ -402,6 +419,13 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
         summary("Trust a hub").request_body::<hubs::TrustHub>().response::<hubs::Hub>(200).reasons(&[InUse]);
     Delete "/operator/v1/hubs/{id}" Guard::Operator => hubs::distrust,
         summary("Trust a hub no more").no_content().reasons(&[InUse]);
+    Get  "/operator/v1/tenants/{tenant}/oidc" Guard::Operator => oidc::list,
+        summary("List the identity providers that a tenant believes").response::<List<oidc::OidcProvider>>(200);
+    Post "/operator/v1/tenants/{tenant}/oidc" Guard::Operator => oidc::add,
+        summary("Have a tenant believe an identity provider").request_body::<oidc::AddOidcProvider>()
+            .response::<oidc::OidcProvider>(201).reasons(&[NameTaken, LimitReached]);
+    Delete "/operator/v1/tenants/{tenant}/oidc/{provider}" Guard::Operator => oidc::remove,
+        summary("Have a tenant believe an identity provider no more, and end the sessions that it began").no_content();
     Get  "/operator/v1/keys"    Guard::Operator => keys::list,
         summary("List the signing keys whose access tokens are accepted, the one that signs first")
             .response::<List<keys::SigningKey>>(200);

@@ -9,8 +9,8 @@ use syft_space_domain::random::Entropy;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemoryHub, MemorySealer, MemorySearch, MemorySpool, MemoryStore,
-    MemoryTokens, TextFiles,
+    InsecurePasswords, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch, MemorySpool,
+    MemoryStore, MemoryTokens, TextFiles,
 };
 
 use crate::config::Settings;
@@ -33,6 +33,7 @@ pub(crate) fn state() -> State {
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: tokens.clone(),
         session_life: Settings::default().session_life,
+        oidc: Arc::new(MemoryProviders::new()),
         signing_keys: tokens,
         trusted: snapshots,
         satellites: hub.clone(),

@@ -126,7 +126,7 @@ pub(crate) async fn login(mut request: Request) -> Result<HttpResponse, Problem>
     token(&logged_in?)
 }
 
-fn token(logged_in: &LoggedIn) -> Result<HttpResponse, Problem> {
+pub(super) fn token(logged_in: &LoggedIn) -> Result<HttpResponse, Problem> {
     let token = AccessToken {
         access_token: logged_in.token.expose().into(),
         token_type: "bearer".into(),

@@ -17,6 +17,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod listings;
 pub(crate) mod marketplaces;
+pub(crate) mod oidc;
 pub(crate) mod openapi;
 pub(crate) mod operator;
 pub(crate) mod policies;

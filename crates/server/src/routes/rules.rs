@@ -86,6 +86,17 @@ fn in_range<T: PartialOrd + Display + Copy>(value: Option<T>, min: T, max: T) ->
     }
 }
 
+/// Writes a secret, where there is one, for the one whom it is sent to.
+pub(super) fn exposed_if_any<S: serde::Serializer>(
+    secret: &Option<Secret<String>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => serializer.serialize_some(secret.expose()),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Writes a secret for the one whom it is sent to.
 pub(super) fn exposed<S: serde::Serializer>(
     secret: &Secret<String>,

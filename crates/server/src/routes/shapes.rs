@@ -13,6 +13,7 @@ use syft_space_domain::dataset::{
     Upload,
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
+use syft_space_domain::identity::oidc::{Group, OidcIssuer};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
 use syft_space_domain::marketplace::{
     HubCredential, HubRole, HubUrl, HubUsername, Issuer, ListingState, SUBJECT_MAX,
@@ -120,6 +121,14 @@ shapes! {
     });
     /// What a hub's tokens name as their issuer.
     IssuerShape = "Issuer": issuer();
+    /// What an identity provider calls itself.
+    OidcIssuerShape = "OidcIssuer": json_schema!({
+        "type": "string", "format": "uri", "maxLength": OidcIssuer::MAX,
+        "description": "As the provider writes it, byte for byte. Plain `http` and private addresses only where the setting \
+            `outbound_allow` names them.",
+    });
+    /// A text of an identity provider.
+    OidcTextShape = "OidcText": json_schema!({ "type": "string", "minLength": 1, "maxLength": Group::MAX });
     /// A name on a hub.
     HubUsernameShape = "HubUsername": json_schema!({
         "type": "string", "minLength": HubUsername::MIN, "maxLength": HubUsername::MAX,

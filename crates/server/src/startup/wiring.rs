@@ -19,6 +19,7 @@ use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_home::{FileSpool, HomeLock};
 use syft_space_jwt::TokenSettings;
+use syft_space_oidc::RelyingParty;
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::TantivySearch;
@@ -93,7 +94,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
 
     let environment = settings.environment.clone();
     let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
-    let http: Arc<dyn HubHttp> = Arc::new(outbound(settings, &entropy)?);
+    let client = Arc::new(outbound(settings, &entropy)?);
+    let http: Arc<dyn HubHttp> = client.clone();
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
     let trusted: Arc<dyn TrustedHubs> = snapshots.clone();
     let satellites =
@@ -134,6 +136,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         passwords: Arc::new(Argon2Passwords::new(HashingSettings::default(), Arc::clone(&entropy))?),
         tokens: token_keys.tokens(),
         session_life: settings.session_life,
+        oidc: Arc::new(RelyingParty::new(client)),
         signing_keys: Arc::new(token_keys),
         trusted,
         satellites: Arc::new(satellites),

@@ -132,6 +132,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let quiet = [("POST", "/endpoints/{slug}/policies/explain"), ("POST", "/auth/register")];
     // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look, nor who logs out:
     // in `identity` and `sessions`. What wants a code: in `factors`.
+    // A provider calls for itself: in `oidc`.
     let elsewhere = [
         ("POST", "/datasets/{id}/jobs/{job}/cancel"),
         ("DELETE", "/auth/me"),
@@ -139,6 +140,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("DELETE", "/auth/totp"),
         ("POST", "/auth/totp/confirm"),
         ("POST", "/auth/totp/recovery-codes"),
+        ("POST", "/auth/oidc/{tenant}/{provider}/backchannel-logout"),
     ];
     let covered: HashSet<(String, String)> = calls
         .iter()

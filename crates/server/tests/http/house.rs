@@ -54,6 +54,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-secrets", DOMAIN_AND_HOME),
     ("syft-space-smtp", DOMAIN_ONLY),
     ("syft-space-sqlite", DOMAIN_AND_HOME),
+    ("syft-space-oidc", DOMAIN_JOSE_AND_OUTBOUND),
     ("syft-space-syfthub", DOMAIN_JOSE_AND_OUTBOUND),
     (
         "syft-space",
@@ -62,6 +63,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "syft-space-extract",
             "syft-space-home",
             "syft-space-jwt",
+            "syft-space-oidc",
             "syft-space-outbound",
             "syft-space-passwords",
             "syft-space-search",

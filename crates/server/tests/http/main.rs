@@ -68,6 +68,8 @@ mod matrix;
 #[cfg(test)]
 mod noise;
 #[cfg(test)]
+mod oidc;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod passwords;

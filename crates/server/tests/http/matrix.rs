@@ -93,6 +93,7 @@ impl Fixture {
         };
         let path =
             route.path.replace("{id}", id).replace("{doc}", &self.document).replace("{job}", &self.job);
+        let path = path.replace("{tenant}", "nobody").replace("{provider}", "nothing");
         path.replace("{slug}", &self.slug).replace("{listing}", &self.listing)
     }
 }
@@ -107,6 +108,8 @@ const CONFIRM_PATH: &str = "/auth/totp/confirm";
 const RECOVERY_CODES_PATH: &str = "/auth/totp/recovery-codes";
 /// It takes no body.
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
+/// It takes a form, and is an identity provider's to call.
+const PROVIDER_LOGOUT_PATH: &str = "/auth/oidc/{tenant}/{provider}/backchannel-logout";
 /// Nor do these.
 const LOGOUT_PATH: &str = "/auth/logout";
 const RESET_PATH: &str = "/users/{id}/reset";
@@ -121,7 +124,7 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, CONFIRM_PATH | RECOVERY_CODES_PATH) => Some(json!({ "code": "000000" })),
         (Method::Patch, "/tenant") => Some(json!({ "second_factor_roles": [] })),
         (Method::Get | Method::Delete, _)
-        | (Method::Post, CANCEL_PATH | RESET_PATH | SYNC_PATH | LOGOUT_PATH) => None,
+        | (Method::Post, CANCEL_PATH | RESET_PATH | SYNC_PATH | LOGOUT_PATH | PROVIDER_LOGOUT_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))

@@ -1,6 +1,8 @@
 //! Secrets planted in every field that takes one, in a whole run at trace level: each is looked for in everything that
 //! the server says and keeps, and stands where it may, and nowhere else.
 
+mod sign_in;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use syft_space::startup::setup_token::SetupTokenFile;
 use syft_space_fakehub::{FakeHub, HubOptions};
 
-use crate::space::{Answer, Client, Server, binary, in_memory};
+use crate::space::{Answer, Client, PUBLIC_URL, Server, binary, in_memory};
 
 /// A secret, and the only places it may stand in: parts of a place's name.
 struct PlantedSecret {
@@ -126,6 +128,7 @@ async fn a3_no_planted_secret_stands_anywhere_but_where_it_must() {
             ("log_format", format),
             ("behind_proxy", "127.0.0.1"),
             ("outbound_allow", "127.0.0.1"),
+            ("public_url", PUBLIC_URL),
         ]);
         let aside = tempfile::tempdir().unwrap();
         let process = Process::start(&server, aside.path());
@@ -257,6 +260,7 @@ async fn live(run: &mut Run, server: &Server, base: &str) {
     let member = run.plant("a member's access token", &[], entered.body["access_token"].as_str().unwrap());
     let member = nobody.with_token(&member);
 
+    sign_in::live(run, server, &nobody).await;
     documents_and_queries(run, &owner, &member).await;
 }
 

@@ -24,6 +24,9 @@ const APP_ROWS: &str = "
     INSERT INTO login_records VALUES (x'11', '192.0.2.1', 1, 1, 1);
     INSERT INTO api_keys VALUES (x'01', x'17', x'02', 'nightly', 'query', NULL, '192.0.2.0/24', x'18', x'', 1, 1, 2, NULL, x'19', NULL);
     INSERT INTO sessions VALUES (x'01', x'02', x'12', 1, 1, 9, 5, '192.0.2.1', 'curl', x'13', x'14', x'15', x'16', 2);
+    INSERT INTO oidc_providers VALUES (x'01', x'21', 'work', 'https://id.example.org', 'space', x'00', '[]', 'groups', '[]', 1);
+    INSERT INTO oidc_identities VALUES (x'01', 'https://id.example.org', 'ada', x'02');
+    INSERT INTO oidc_sessions VALUES (x'01', x'02', x'12', x'21', 'ada', 's1');
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1);
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);

@@ -29,7 +29,9 @@ impl From<ResetError> for Problem {
             ResetError::Authorization(error) => error.into(),
             ResetError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
             ResetError::NotFound => Self::new(Reason::NotFound, error),
-            ResetError::OwnAccount | ResetError::Disabled => Self::new(Reason::Conflict, error),
+            ResetError::OwnAccount | ResetError::Disabled | ResetError::NoPassword => {
+                Self::new(Reason::Conflict, error)
+            }
             ResetError::TooManyMails(error) => error.into(),
             ResetError::Mail(error) => error.into(),
             ResetError::PortError(error) => error.into(),

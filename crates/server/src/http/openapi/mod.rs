@@ -24,6 +24,7 @@ const TAGS: &[(&str, &str)] = &[
     ("security_txt", "Where weaknesses are reported."),
     ("health", "Is the server there, and does it serve?"),
     ("auth", "Registering, logging in, and who one is."),
+    ("oidc", "Signing in at an identity provider."),
     ("sessions", "Where one is logged in."),
     ("totp", "One's own second factor."),
     ("tenant", "The settings of the tenant."),
@@ -50,6 +51,8 @@ const PATH_PARAMETERS: &[Parameter] = &[
     Parameter::new::<shapes::IdShape>("job", "The id of the job."),
     Parameter::new::<shapes::IdShape>("listing", "The id of the listing."),
     Parameter::new::<shapes::DocumentIdShape>("doc", "The id of the document."),
+    Parameter::new::<shapes::TenantNameShape>("tenant", "The name of the tenant."),
+    Parameter::new::<shapes::SlugShape>("provider", "The name of the identity provider in the tenant."),
     Parameter::new::<shapes::SlugOrIdShape>(
         "slug",
         "The slug of the endpoint; but on the query route its id, too.",
@@ -219,6 +222,7 @@ fn success(id: &str, docs: &RouteDocs, answer: &Response, schemas: &mut Schemas)
         201 => "It was made.",
         202 => "It was taken in, and goes on.",
         204 => "It is done.",
+        303 => "Go on where `Location` says.",
         _ => "It was done, and this is the outcome.",
     };
     let mut response = json!({ "description": done, "headers": headers });

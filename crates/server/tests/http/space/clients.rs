@@ -28,6 +28,21 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The answer to a request that another client has sent, to a path that is not described.
+    pub async fn read(asked: String, response: reqwest::Response) -> reqwest::Result<Self> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Self { status, headers, body, text, asked })
+    }
+
+    /// The same, to a path of the API: it is held against the description.
+    pub async fn of(method: &str, path: &str, response: reqwest::Response) -> Self {
+        let answer = Self::read(format!("{method} {path}"), response).await.unwrap();
+        openapi_check::check(method, path, answer.status, &answer.headers, &answer.text);
+        answer
+    }
+
     /// Demands a status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
@@ -112,12 +127,9 @@ impl Client {
         let request = request.build()?;
         let asked = format!("{} {}", request.method(), request.url());
         let (method, path) = (request.method().to_string(), request.url().path().to_owned());
-        let response = self.http.execute(request).await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await?;
-        openapi_check::check(&method, &path, status, &headers, &text);
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Answer { status, headers, body, text, asked })
+        let answer = Answer::read(asked, self.http.execute(request).await?).await?;
+        openapi_check::check(&method, &path, answer.status, &answer.headers, &answer.text);
+        Ok(answer)
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -25,6 +25,7 @@ use syft_space_memory::{
     InsecurePasswords, MemoryDocuments, MemorySealer, MemorySearch, MemorySpool, MemoryStore, MemoryTokens,
     TextFiles,
 };
+use syft_space_oidc::RelyingParty;
 use syft_space_outbound::{AllowList, Client as OutboundClient, ClientSettings, SystemResolver};
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
 use tempfile::TempDir;
@@ -260,8 +261,9 @@ pub fn memory_space(settings: &Settings) -> Space {
     let commit_hook: Arc<dyn CommitHook> = snapshots.clone();
     let allow = AllowList::parse(&settings.outbound_allow.join(",")).unwrap();
     let client = ClientSettings { allow, ..ClientSettings::default() };
-    let http: Arc<dyn HubHttp> =
+    let client =
         Arc::new(OutboundClient::new(client, Arc::new(SystemResolver), Arc::clone(&entropy)).unwrap());
+    let http: Arc<dyn HubHttp> = client.clone();
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::new(SystemClock), &*entropy).unwrap());
     let satellites = SyftHubTokens::new(snapshots.clone(), http, 100, &*entropy).unwrap();
     let tokens = Arc::new(MemoryTokens::new(Arc::clone(&entropy), lifetime));
@@ -281,6 +283,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         passwords: Arc::new(InsecurePasswords::new(Arc::clone(&entropy))),
         tokens: tokens.clone(),
         session_life: settings.session_life,
+        oidc: Arc::new(RelyingParty::new(client)),
         signing_keys: tokens,
         clock: Arc::new(SystemClock),
         entropy,

@@ -1,0 +1,8 @@
+//! Signing in by OpenID Connect over HTTP, against a provider that a test has say what is right or wrong.
+
+mod forged;
+mod logout;
+pub mod provider;
+mod signing_in;
+mod unavailable;
+mod world;
