@@ -51,7 +51,8 @@ def furnish(base, home):
     call(api, "PUT", "/endpoints/hours/policies", {"policy_ids": [policy]}, token)
     invited = make("/invitations", {"email": "user@contract.example", "role": "user"})
     member = call(api, "POST", "/invitations/accept", {"token": invited["token"], "password": PASSWORD})["id"]
-    return {"token": token, "dataset": dataset, "policy": policy, "member": member}
+    session = call(api, "GET", "/auth/sessions", token=token)["items"][0]["id"]
+    return {"token": token, "session": session, "dataset": dataset, "policy": policy, "member": member}
 
 
 def main():

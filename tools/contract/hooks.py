@@ -69,10 +69,18 @@ def before_call(context, case, kwargs):
     if case.operation.path == "/api/v1/users/{id}" and isinstance(body, dict) and body.get("role") == "owner":
         # A second owner would let the first one leave, who is the one that asks.
         body["role"] = "admin"
+    if (case.path_parameters or {}).get("id") == KNOWN["session"]:
+        # The session of whoever asks all else: another one may end.
+        case.path_parameters["id"] = "01a21bf4-ecb0-7385-adf9-11b92aac10cb"
     if case.operation.path == "/api/v1/tenant" and isinstance(body, dict):
         # The one that asks has no second factor, and would be let do nothing but enrol one.
         if isinstance(body.get("second_factor_roles"), list):
             body["second_factor_roles"] = [role for role in body["second_factor_roles"] if role != "owner"]
+    if case.operation.path == "/api/v1/tenant" and isinstance(body, dict):
+        # An owner who needs a second factor does nothing but enrol one.
+        roles = body.get("second_factor_roles")
+        if isinstance(roles, list):
+            body["second_factor_roles"] = [role for role in roles if role != "owner"]
     if isinstance(body, dict) and isinstance(body.get("messages"), list):
         # The last message of the user's is the question. No schema can speak of the last one.
         body["messages"].sort(key=is_question)
