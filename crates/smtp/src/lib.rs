@@ -138,20 +138,25 @@ impl SmtpMailer {
     }
 
     /// Connects, protects the connection, and says who we are.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
+        let failed = |error: Error| refused_or(&error, unavailable);
         let hello = ClientId::default();
         let (host, port) = &self.server;
         let from_the_start =
             self.tls.as_ref().filter(|(_, tls)| *tls == SmtpTls::Implicit).map(|(tls, _)| tls.clone());
         let address = (host.as_str(), *port);
         let connected = AsyncSmtpConnection::connect_tokio1(address, None, &hello, from_the_start, None);
-        let mut connection = connected.await?;
+        let mut connection = connected.await.map_err(failed)?;
         if let Some((tls, SmtpTls::StartTls)) = &self.tls {
-            // A server that does not offer it is refused.
-            connection.starttls(tls.clone(), &hello).await?;
+            if !connection.can_starttls() {
+                // It refused nothing: it is sent nothing.
+                let why = "the mail server does not offer STARTTLS, which smtp_tls demands";
+                return Err(MailError::Refused(why.to_owned()));
+            }
+            connection.starttls(tls.clone(), &hello).await.map_err(failed)?;
         }
         if let Some(credentials) = &self.credentials {
-            connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await?;
+            connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await.map_err(failed)?;
         }
         Ok(connection)
     }
@@ -163,7 +168,7 @@ impl SmtpMailer {
         // Until the message is given away, nothing has been sent, whatever goes wrong.
         let ready = timeout_at(until, async {
             let permit = self.permits.acquire().await.map_err(|_closed| busy())?;
-            let connection = self.connect().await.map_err(|error| refused_or(&error, unavailable))?;
+            let connection = self.connect().await?;
             Ok((permit, connection))
         });
         let (_permit, mut connection) = ready.await.map_err(|_elapsed| busy())??;

@@ -2,6 +2,7 @@
 
 use crate::access::{Permission, PrincipalKind, Role, may};
 use crate::audit::{Action, Actor, Event, ReasonCode};
+use crate::identity::Password;
 use crate::snapshot::SnapshotError;
 
 /// A genuine token whose bearer may not come in.
@@ -65,7 +66,9 @@ fn refusal(kind: PrincipalKind, permission: Permission) -> String {
         }
         PrincipalKind::WithoutSecondFactor(role) => {
             format!(
-                "your role, {role}, needs a second factor here, and your account has none: enrol one, and try again"
+                "your account has no second factor, and needs one here, for its role, {role}, or for a password of fewer \
+                 than {} characters: enrol one, and try again",
+                Password::MIN_CHARS
             )
         }
         PrincipalKind::HubUser => {

@@ -74,7 +74,10 @@ impl Message {
             Self::PasswordReset { tenant, expires_at } => (
                 Purpose::PasswordReset,
                 format!("Choose another password in {tenant}"),
-                format!("somebody who manages the members of {tenant} has reset your password."),
+                format!(
+                    "somebody who manages the members of {tenant} lets you choose another password. Yours stays as it is \
+                     until you do."
+                ),
                 expires_at,
             ),
             Self::Invitation { tenant, role, expires_at } => (
@@ -91,7 +94,7 @@ impl Message {
             }
         };
         let text = format!(
-            "Hello,\n\n{what}\n{how}\n\nIt works once, until {expires_at}, and is for you alone: hand it to nobody.\n\
+            "Hello,\n\n{what}\n{how}\n\nIt works once, until {expires_at}, and is for you alone: give it to nobody.\n\
              If you did not expect this, do nothing.\n"
         );
         Mail { to, subject, text: Secret::new(text) }

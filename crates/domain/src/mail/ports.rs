@@ -11,7 +11,8 @@ pub enum MailError {
     Unavailable(String),
     /// The mail server took neither the mail nor our word for who we are.
     #[error(
-        "the mail server refused the mail, so nothing was sent; the space's operator finds the cause in the log"
+        "the mail server refused the mail, or a connection that is protected as it has to be, so nothing was sent; the \
+         space's operator finds the cause in the log"
     )]
     Refused(String),
     /// It was asked to, and did not answer in time.

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantName;
 
-use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
+use crate::cli::password;
 use crate::http::listener::OPERATOR_TENANT;
 use crate::http::problem::ProblemBody;
 use crate::http::reason::Reason;
@@ -24,10 +25,13 @@ use crate::startup::control::SocketPath;
 /// How long a server may take to say that it is there.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
+const LOGIN: &str = "/api/v1/auth/login";
 const BROKE_OFF: &str = "the server's answer broke off";
-/// No password can be reset, so this is all that anybody can do.
-const WHO_CAN_HELP: &str = "`syft-space users list` shows whose accounts there are, and an owner or admin of the tenant can \
-                            invite another address with `syft-space invite`";
+const WHO_CAN_HELP: &str = "`syft-space users list` shows whose accounts there are, `syft-space users reset` lets one of \
+                            them choose another password, and an owner or admin of the tenant can invite somebody with \
+                            `syft-space invite`";
+const CODE_NEEDED: &str = "a code of the second factor is needed too, and there is no terminal to ask for it: give it with \
+                           --totp-file FILE, or on standard input with --totp-file -";
 const UNKNOWN_ANSWER: &str = "the server's answer is not what this version knows";
 
 /// A client of the control socket.
@@ -47,10 +51,22 @@ impl ApiClient {
     }
 
     /// Logs an account in, as which all further requests are made.
-    pub(super) async fn log_in(&mut self, login: &Login) -> anyhow::Result<()> {
+    ///
+    /// Whether it has a second factor is not told before the password was right: then a person is asked for the code.
+    pub(super) async fn log_in(&mut self, login: &mut Login) -> anyhow::Result<()> {
         // A login tells nobody which tenants there are; whoever runs this on the host may know.
         self.check_tenant(login.tenant.as_ref()).await?;
-        let issued: AccessToken<'_> = self.post("/api/v1/auth/login", login).await?;
+        let mut outcome = self.post::<AccessToken<'_>>(LOGIN, login).await;
+        if let Err(error) = &outcome
+            && is_refused_for(error, Reason::TotpRequired)
+        {
+            let email = login.email.clone();
+            // A server in this process goes on while the person types.
+            let code = actix_web::rt::task::spawn_blocking(move || password::ask_code(&email)).await??;
+            login.totp = Some(code.ok_or_else(|| CommandError::new(ExitStatus::Refused, CODE_NEEDED))?);
+            outcome = self.post(LOGIN, login).await;
+        }
+        let issued = outcome?;
         self.token = Some(Secret::new(issued.access_token.into_owned()));
         Ok(())
     }
@@ -157,6 +173,18 @@ impl ApiClient {
         self.read(self.request(Method::POST, path, &[])?.json(body)).await
     }
 
+    /// Sends a POST request with a JSON body, and reads the status and the body of its response.
+    pub(super) async fn post_for_status<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<(StatusCode, T)> {
+        let answer = answered(self.request(Method::POST, path, &[])?.json(body)).await?;
+        let status = answer.status();
+        let body = answer.bytes().await.context(BROKE_OFF)?;
+        Ok((status, serde_json::from_slice(&body).context(UNKNOWN_ANSWER)?))
+    }
+
     /// Sends a PUT request with a JSON body, and reads the body of its response.
     pub(super) async fn put<T: DeserializeOwned>(
         &self,
@@ -236,17 +264,15 @@ fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
         _ if status.is_client_error() => ExitStatus::Refused,
         _ => ExitStatus::Failed,
     };
-    let message = match serde_json::from_slice(body) {
-        Ok(ProblemBody { detail, reason_code, .. }) if reason_code == Reason::CredentialsWrong.code() => {
-            format!("{detail}; {WHO_CAN_HELP}")
-        }
-        Ok(ProblemBody { detail, tenants: None, .. }) => detail.into_owned(),
-        Ok(ProblemBody { detail, tenants: Some(tenants), .. }) => {
-            format!("{detail}, with --tenant: {}", tenants.join(", "))
-        }
-        Err(_) => format!("the server answered {status}"),
+    let Ok(ProblemBody { detail, reason_code, tenants, .. }) = serde_json::from_slice(body) else {
+        return CommandError::new(exit_status, format!("the server answered {status}"));
     };
-    CommandError::new(exit_status, message)
+    let message = match tenants {
+        _ if reason_code == Reason::CredentialsWrong.code() => format!("{detail}; {WHO_CAN_HELP}"),
+        None => detail.into_owned(),
+        Some(tenants) => format!("{detail}, with --tenant: {}", tenants.join(", ")),
+    };
+    CommandError::new(exit_status, message).because(reason_code)
 }
 
 /// Reads an argument of the command line, and refuses it by its name, in the server's words, where it is not allowed.

@@ -1,10 +1,10 @@
 //! The command `syft-space password`: an account changes its own password.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::account::Account;
+use crate::cli::account::{Account, is_standard_input};
 use crate::cli::api::{ApiClient, unusable};
 use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
@@ -22,19 +22,26 @@ pub(super) struct PasswordArguments {
 }
 
 impl PasswordArguments {
-    /// Refuses two passwords on one standard input.
+    /// Refuses a new password on the standard input that has something else.
     pub(super) fn check(&self) -> Result<(), CommandError> {
-        let from_input = [&self.new_password_file, &self.account.password_file];
-        if from_input.iter().all(|file| file.as_deref() == Some(Path::new("-"))) {
-            let why = "standard input has the current password: name a file for the new one";
-            return Err(unusable("--new-password-file", why));
+        let Account { password_file, totp_file, .. } = &self.account;
+        let taken = [(password_file, "the current password"), (totp_file, "the code")];
+        match taken
+            .iter()
+            .find(|(file, _)| is_standard_input(file) && is_standard_input(&self.new_password_file))
+        {
+            Some((_, what)) => {
+                let why = format!("standard input has {what}: name a file for the new password");
+                Err(unusable("--new-password-file", why))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Takes the new password, beside the current one of a login.
     pub(super) fn read(&self, login: &Login) -> anyhow::Result<PasswordChange> {
-        let new_password = password::new(self.new_password_file.as_deref(), "New password")?;
+        let new_password =
+            password::new(self.new_password_file.as_deref(), "--new-password-file", "New password")?;
         Ok(PasswordChange { current_password: login.password.clone(), new_password })
     }
 }
@@ -50,6 +57,6 @@ pub(super) async fn run(api: &ApiClient, change: &PasswordChange, out: &mut Outp
         return out.document(&serde_json::json!({ "email": email, "tenant": tenant_name }));
     }
     out.line(&format!(
-        "The password of {email} in the tenant {tenant_name} is changed. Whoever was logged in with the one before logs in anew.",
+        "The password of {email} in the tenant {tenant_name} is changed. All devices have to log in again.",
     ))
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::cli::printable::printable;
+use crate::http::reason::Reason;
 
 /// The exit status of a command that did not do all that was asked. 0 is success; clap exits with 2 where the command
 /// line cannot be parsed.
@@ -45,13 +46,21 @@ impl ExitStatus {
 pub struct CommandError {
     status: ExitStatus,
     message: String,
+    /// Why the server refused it, where it did.
+    reason_code: Option<String>,
 }
 
 impl CommandError {
     /// An error with its exit status. The message may hold text from the server.
     #[must_use]
     pub fn new(status: ExitStatus, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), reason_code: None }
+    }
+
+    /// The error of a command that the server refused for this reason.
+    #[must_use]
+    pub(super) fn because(self, reason_code: impl Into<String>) -> Self {
+        Self { reason_code: Some(reason_code.into()), ..self }
     }
 
     /// The error of a command whose later step failed, where an earlier one was done.
@@ -74,6 +83,13 @@ impl std::error::Error for CommandError {}
 pub(super) fn status_of(error: &anyhow::Error) -> ExitStatus {
     let told = error.chain().find_map(|cause| cause.downcast_ref::<CommandError>());
     told.map_or(ExitStatus::Failed, |error| error.status)
+}
+
+/// Whether a command ended because the server refused it for this reason.
+#[must_use]
+pub(super) fn is_refused_for(error: &anyhow::Error, reason: Reason) -> bool {
+    let told = error.chain().find_map(|cause| cause.downcast_ref::<CommandError>());
+    told.and_then(|error| error.reason_code.as_deref()).is_some_and(|code| code == reason.code())
 }
 
 /// Writes the error of a command to standard error, and returns its exit code.

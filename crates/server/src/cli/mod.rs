@@ -38,6 +38,7 @@ use syft_space_domain::identity::Forbidden;
 use exit::status_of;
 pub use exit::{CommandError, ExitStatus};
 
+use crate::cli::account::Account;
 use crate::cli::api::ApiClient;
 use crate::cli::connect::{Connection, IfMissing};
 use crate::cli::lists::{ListOnly, list_all};
@@ -161,6 +162,7 @@ impl Command {
 impl Command {
     /// Refuses arguments that cannot be followed, before a password is asked for.
     fn check(&self) -> Result<(), CommandError> {
+        self.account().map_or(Ok(()), Account::check)?;
         match self {
             Self::Ask(ask) => ask.read().map(drop),
             Self::Invite(invite) => invite.read().map(drop),
@@ -277,14 +279,14 @@ fn run_on_space(
         if_missing = IfMissing::Create;
     }
     command.check()?;
-    let login = command.account().map(|account| account.read(tenant.as_deref())).transpose()?;
+    let mut login = command.account().map(|account| account.read(tenant.as_deref())).transpose()?;
     if let (Command::Password(change), Some(login)) = (command, &login) {
         asked.password = Some(change.read(login)?);
     }
     let tenant = tenant.filter(|_| asked.owner.is_none() && login.is_none());
     actix_web::rt::System::new().block_on(async {
         let mut connection = Connection::open(home, &settings, tenant, if_missing).await?;
-        let logged_in = match &login {
+        let logged_in = match &mut login {
             Some(login) => connection.api.log_in(login).await,
             None => Ok(()),
         };

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use reqwest::StatusCode;
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
@@ -37,19 +38,25 @@ impl CreateOwner {
             CommandError::new(ExitStatus::Usage, "say what the tenant is called: --tenant NAME")
         })?;
         let (tenant_name, email) = (option("--tenant", tenant_name)?, option("--email", &self.email)?);
-        let password = password::new(self.password_file.as_deref(), "Password")?;
+        let password = password::new(self.password_file.as_deref(), "--password-file", "Password")?;
         Ok(Founding { email, password, tenant_name })
     }
 }
 
 /// Founds the tenant, and makes its owner.
 pub(super) async fn create(api: &ApiClient, owner: &Founding, out: &mut Output) -> anyhow::Result<()> {
-    let made: NewMember = api.post("/operator/v1/tenants", owner).await?;
+    let (status, made): (StatusCode, NewMember) = api.post_for_status("/operator/v1/tenants", owner).await?;
     if out.json {
         return out.document(&made);
     }
+    let NewMember { email, tenant_name, .. } = made;
+    if status == StatusCode::CREATED {
+        return out
+            .line(&format!("{email} owns the tenant {tenant_name}, and can log in now with this password."));
+    }
     out.line(&format!(
-        "{} owns the tenant {}, and can log in now with this password.",
-        made.email, made.tenant_name
+        "{email}, who had an account in the tenant {tenant_name}, is an owner there, and this is the password now. Where the \
+         account has a second factor, a login needs a code as before: `syft-space users disable-2fa {email} --tenant \
+         {tenant_name}` takes it off.",
     ))
 }

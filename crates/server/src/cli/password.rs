@@ -1,4 +1,4 @@
-//! The input of a password: typed without an echo, or from a file, or from standard input; never from the command line
+//! The input of a password or a code: typed without an echo, or from a file, or from standard input; never from the command line
 //! or the environment, where others could read it.
 
 use std::fs::{File, OpenOptions};
@@ -16,12 +16,7 @@ use crate::cli::exit::{CommandError, ExitStatus};
 /// How often a person may try.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Reads a password from a file; `-` is standard input. One line's end behind it does not belong to it.
-pub(super) fn from_file(path: &Path) -> anyhow::Result<Secret<String>> {
-    secret_from_file(path, "--password-file", "the password")
-}
-
-/// Reads a secret from the file that an option names, as a password.
+/// Reads a secret from the file that an option names; `-` is standard input. One line's end behind it does not belong to it.
 pub(super) fn secret_from_file(path: &Path, option: &str, what: &str) -> anyhow::Result<Secret<String>> {
     if path == Path::new("-") {
         return read(io::stdin().lock()).with_context(|| format!("{option}: {what} on standard input"));
@@ -50,19 +45,20 @@ fn into_text(bytes: Vec<u8>) -> anyhow::Result<Secret<String>> {
     })
 }
 
-/// Takes a new password, from a file where one is named, else from a person. The server has the last word on it.
-pub(super) fn new(file: Option<&Path>, question: &str) -> anyhow::Result<Secret<String>> {
+/// Takes a new password, from the file of an option where one is named, else from a person. The server has the last word
+/// on it.
+pub(super) fn new(file: Option<&Path>, option: &str, question: &str) -> anyhow::Result<Secret<String>> {
     let password = match file {
-        Some(path) => from_file(path)?,
-        None => prompt(question)?,
+        Some(path) => secret_from_file(path, option, "the password")?,
+        None => prompt(option, question)?,
     };
     Password::parse(&password).map_err(|error| CommandError::new(ExitStatus::Refused, error.to_string()))?;
     Ok(password)
 }
 
 /// Asks a person for a new password, twice, until both are the same.
-fn prompt(question: &str) -> anyhow::Result<Secret<String>> {
-    let mut terminal = Terminal::open()?;
+fn prompt(option: &str, question: &str) -> anyhow::Result<Secret<String>> {
+    let mut terminal = Terminal::open().ok_or_else(|| no_terminal("the password", option))?;
     let question = format!("{question} (at least {} characters): ", Password::MIN_CHARS);
     for _ in 0..MAX_ATTEMPTS {
         let first = terminal.read_line(&question)?;
@@ -82,7 +78,21 @@ fn prompt(question: &str) -> anyhow::Result<Secret<String>> {
 
 /// Asks a person for the password of an account.
 pub(super) fn ask(email: &Email) -> anyhow::Result<Secret<String>> {
-    Terminal::open()?.read_line(&format!("Password of {email}: "))
+    let mut terminal = Terminal::open().ok_or_else(|| no_terminal("the password", "--password-file"))?;
+    terminal.read_line(&format!("Password of {email}: "))
+}
+
+/// Asks a person for a code of the second factor of an account; none where there is no terminal.
+pub(super) fn ask_code(email: &Email) -> anyhow::Result<Option<Secret<String>>> {
+    let question = format!("Code of the second factor of {email}, or a recovery code: ");
+    Terminal::open().map(|mut terminal| terminal.read_line(&question)).transpose()
+}
+
+fn no_terminal(what: &str, option: &str) -> CommandError {
+    let message = format!(
+        "there is no terminal to ask for {what}: give it with {option} FILE, or on standard input with {option} -"
+    );
+    CommandError::new(ExitStatus::Usage, message)
 }
 
 /// The terminal of whoever runs the command.
@@ -90,16 +100,12 @@ struct Terminal(File);
 
 impl Terminal {
     /// The terminal that standard input is, else the one that the process belongs to.
-    fn open() -> anyhow::Result<Self> {
+    fn open() -> Option<Self> {
         if io::stdin().is_terminal() {
-            let ours = rustix::io::dup(rustix::stdio::stdin())?;
-            return Ok(Self(File::from(ours)));
+            let ours = rustix::io::dup(rustix::stdio::stdin()).ok()?;
+            return Some(Self(File::from(ours)));
         }
-        OpenOptions::new().read(true).write(true).open("/dev/tty").map(Self).map_err(|_| {
-            let message = "there is no terminal to ask for the password: give it with --password-file FILE, or on standard \
-                           input with --password-file -";
-            CommandError::new(ExitStatus::Usage, message).into()
-        })
+        OpenOptions::new().read(true).write(true).open("/dev/tty").ok().map(Self)
     }
 
     fn write(&mut self, text: &str) -> anyhow::Result<()> {
@@ -138,7 +144,7 @@ impl Terminal {
                 }
                 if typed.len() > Password::MAX_TYPED_BYTES {
                     typed.zeroize();
-                    anyhow::bail!("a password has at most {} bytes", Password::MAX_BYTES);
+                    anyhow::bail!("what is asked for has at most {} bytes", Password::MAX_BYTES);
                 }
             }
         };

@@ -8,6 +8,7 @@ mod kept;
 mod lists;
 mod owner;
 mod password;
+mod second_factor;
 mod socket;
 mod terminal;
 

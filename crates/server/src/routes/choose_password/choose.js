@@ -8,7 +8,7 @@ const routes = {
   invitation: ["/api/v1/invitations/accept", "password"],
 };
 const form = document.getElementById("form");
-const [first, second] = ["first", "second"].map((id) => document.getElementById(id));
+const [first, second, save] = ["first", "second", "save"].map((id) => document.getElementById(id));
 const say = (text) => { document.getElementById("outcome").textContent = text; };
 if (!Object.hasOwn(routes, purpose) || !token) {
   form.remove();
@@ -16,10 +16,16 @@ if (!Object.hasOwn(routes, purpose) || !token) {
 }
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (save.disabled) {
+    return;
+  }
   if (first.value !== second.value) {
-    return say("These are two different ones.");
+    return say("The two passwords differ.");
   }
   const [path, field] = routes[purpose];
+  // The token works once: a second click would be told that there is none.
+  save.disabled = true;
+  say("One moment …");
   try {
     const answer = await fetch(path, {
       method: "POST",
@@ -34,4 +40,5 @@ form.addEventListener("submit", async (event) => {
   } catch {
     say("The server does not answer. Try again in a moment.");
   }
+  save.disabled = false;
 });
