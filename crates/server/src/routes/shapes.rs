@@ -2,6 +2,8 @@
 //!
 //! A schema says what can be said in one; where the domain demands more, its description says so.
 
+mod hubs;
+
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -15,14 +17,13 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::oidc::{Group, OidcIssuer};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
-use syft_space_domain::marketplace::{
-    HubCredential, HubRole, HubUrl, HubUsername, Issuer, ListingState, SUBJECT_MAX,
-};
+use syft_space_domain::marketplace::{HubCredential, HubRole, HubUrl, HubUsername, Issuer, ListingState};
 use syft_space_domain::page::PageLimit;
 use syft_space_domain::policy::{ConfigurationSchema, Effect, PolicyTypes};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
+use crate::routes::shapes::hubs::{hub_secret, hub_subject, issuer};
 
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
 const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
@@ -444,28 +445,6 @@ fn line() -> Schema {
     json_schema!({
         "type": "string", "maxLength": text::LINE_MAX, "pattern": format!("^[^{UNPRINTABLE}]*$"),
         "description": "One printable line.",
-    })
-}
-
-fn hub_secret() -> Schema {
-    json_schema!({
-        "type": "string", "format": "password", "minLength": 1, "maxLength": HubCredential::MAX_SECRET_BYTES, "writeOnly": true,
-        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
-        "description": format!(
-            "At most {} bytes in UTF-8, without control characters.", HubCredential::MAX_SECRET_BYTES),
-    })
-}
-
-fn issuer() -> Schema {
-    json_schema!({
-        "type": "string", "minLength": 1, "maxLength": Issuer::MAX, "pattern": "^[!-~]+$",
-        "description": "What the hub's tokens name as `iss`, byte for byte. It need not be its URL.",
-    })
-}
-
-fn hub_subject() -> Schema {
-    json_schema!({
-        "type": "string", "minLength": 1, "maxLength": SUBJECT_MAX, "pattern": "^[!-~]+$",
     })
 }
 
