@@ -80,7 +80,7 @@ fn plant_factor(world: &World) {
 /// Wrong codes in a row until no more is answered, from all homes in turn, and with both ways to name the tenant.
 fn wrong_codes(world: &World) -> usize {
     let attempt = |n: &usize| {
-        let tenant = (n % 2 == 0).then_some("acme");
+        let tenant = n.is_multiple_of(2).then_some("acme");
         log_in(world, HOMES[n / 2 % HOMES.len()], tenant, Some(WRONG)) == Err(LoginError::WrongCode)
     };
     (0..400).take_while(attempt).count()
