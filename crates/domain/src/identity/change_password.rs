@@ -46,7 +46,8 @@ pub enum ChangePasswordError {
 port_errors!(ChangePasswordError);
 
 /// Changes the caller's own password. All sessions of before end with it, also for requests that are on their way; the answer is
-/// a new one. A wrong current password is a guess as at a login, and taken from the same allowance.
+/// a new one. A wrong current password is a guess, taken from the allowance of the account's
+/// sessions.
 ///
 /// # Errors
 /// When the caller has no password here or their token has ended, the current password is wrong or one guess too many, the
@@ -68,7 +69,7 @@ pub async fn change_password(
     let guess = Guess::new(context, Some(&tenant_name), &email);
     let look = move |view: &mut dyn View, scope: &TenantScope| {
         let own = view.account_by_email(scope, &email)?.filter(|own| own.member.account == account);
-        let guess = own.as_ref().map_or(guess, |own| guess.at(&own.member));
+        let guess = own.as_ref().map_or(guess, |own| guess.in_session(&own.member));
         guess.check::<_, ChangePasswordError>(view)?;
         Ok((own.and_then(|own| own.password), guess, guess.client(view)?))
     };

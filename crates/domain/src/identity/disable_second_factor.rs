@@ -51,7 +51,10 @@ pub async fn disable_second_factor(
         }
         tx.remove_second_factor(&scope, member.account)?;
         let event = event.clone().on(ObjectKind::Member, member.account);
-        tx.end_sessions(&scope, &mut member)?;
+        // The password stays, and so do the addresses that the account is known from: it must not be shut out now. A reset ends,
+        // which was no way in while there was a second factor.
+        tx.remove_sessions(&scope, member.account)?;
+        tx.remove_password_reset(&scope, member.account)?;
         member.revision += 1;
         tx.update_member(&scope, &member)?;
         Ok(Recorded::new((), event))

@@ -254,7 +254,7 @@ impl Attempt {
         let draft = event.clone();
         let look = move |view: &mut dyn View, scope: &TenantScope| {
             let own = view.account_by_email(scope, &email)?.filter(|own| own.member.account == account);
-            let guess = own.as_ref().map_or(guess, |own| guess.at(&own.member));
+            let guess = own.as_ref().map_or(guess, |own| guess.in_session(&own.member));
             guess.check::<_, SecondFactorError>(view)?;
             let factor = view.second_factor(scope, account)?;
             let (stored, client) = (own.and_then(|own| own.password), guess.client(view)?);
@@ -292,8 +292,7 @@ impl Attempt {
         self.code = Some((factor, proof));
     }
 
-    /// Makes the change in a unit of work, where what was given is right; else counts a guess, as at a login, and from the same
-    /// allowance.
+    /// Makes the change in a unit of work, where what was given is right; else counts a guess.
     async fn settle<F>(
         self,
         space: &Space,
@@ -306,11 +305,13 @@ impl Attempt {
         let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
         let Self { account, guess, is_password_wrong, code, event, .. } = self;
         let failed = Event { action: Action::AuthnFactorChangeFail, ..event.clone() };
+        let code_guess = code.as_ref().map_or(guess, |(_, proof)| FactorProof::guess(*proof, guess));
         let changed = space.store.write(move |tx| {
             let scope = tx.authority::<SecondFactorError>(&authorization, &event)?;
             guess.check::<_, SecondFactorError>(tx)?;
+            code_guess.check::<_, SecondFactorError>(tx)?;
             let wrong = if is_password_wrong {
-                Some((SecondFactorError::WrongPassword, ReasonCode::CredentialsWrong))
+                Some((guess, SecondFactorError::WrongPassword, ReasonCode::CredentialsWrong))
             } else {
                 let redeemed = match &code {
                     Some((factor, Some(proof))) => proof.redeem(tx, &scope, account, factor)?,
@@ -318,9 +319,9 @@ impl Attempt {
                     None => Redeemed::Code,
                 };
                 let is_wrong = redeemed == Redeemed::No;
-                is_wrong.then_some((SecondFactorError::WrongCode, ReasonCode::TotpWrong))
+                is_wrong.then_some((code_guess, SecondFactorError::WrongCode, ReasonCode::TotpWrong))
             };
-            if let Some((error, reason_code)) = wrong {
+            if let Some((guess, error, reason_code)) = wrong {
                 guess.count::<_, SecondFactorError>(tx)?;
                 return Ok(Recorded::new(Err(error), failed.clone().denied(reason_code)));
             }

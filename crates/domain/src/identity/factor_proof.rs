@@ -1,7 +1,7 @@
 //! Proving a second factor: a code is checked, and used up in the unit of work that grants what it is asked for.
 
 use crate::audit::{Action, ChangeCode, Changes, Event};
-use crate::identity::{FactorCode, SecondFactor, TotpSecret};
+use crate::identity::{FactorCode, Guess, SecondFactor, TotpSecret};
 use crate::ids::AccountId;
 use crate::secret::TokenHash;
 use crate::space::Space;
@@ -47,6 +47,15 @@ impl FactorProof {
             }
             FactorCode::Recovery(hash) => Some(Self::RecoveryCode(*hash)),
             FactorCode::Neither => None,
+        }
+    }
+
+    /// What a wrong code is counted as, where `guess` is the password's. What may be a recovery code is no guess at a code: nobody
+    /// guesses 120 bits, and it gets its owner in while others guess at codes.
+    pub(super) fn guess(proof: Option<Self>, guess: Guess) -> Guess {
+        match proof {
+            Some(Self::RecoveryCode(_)) => guess,
+            Some(Self::Step(_)) | None => guess.at_code(),
         }
     }
 

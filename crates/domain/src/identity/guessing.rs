@@ -1,7 +1,11 @@
-//! How many passwords may be guessed at one account.
+//! How many passwords and codes may be guessed at one account.
 //!
 //! All addresses that never logged in to an account share one allowance, so that many of them guess no faster than one.
 //! An address that did has its own, so that nobody else can use it up. An account that does not exist has the same.
+//!
+//! A code is guessed by whoever knows the password: all share one small allowance, known addresses too, since they may be known
+//! from the time before the second factor. A right code gives nothing back, or each login of the owner would pay for more guesses.
+//! What is guessed in sessions is counted apart from logins, so that no stranger can use it up.
 //!
 //! An allowance is looked at before the costly comparison, and again in the unit of work that tells its outcome: of guesses
 //! made at the same time no more are answered than it has.
@@ -16,10 +20,19 @@ use crate::store::StoreError;
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
-/// Guesses that may come at once. As many more come in within an hour, so that no hour sees more than twice this.
-const BURST: u32 = 50;
-/// The time in which one guess is paid off.
-const INTERVAL: Duration = Duration::from_secs(60 * 60 / 50);
+/// How large an allowance is.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    /// Guesses that may come at once.
+    burst: u32,
+    /// The time in which one guess is paid off.
+    interval: Duration,
+}
+
+/// As many come in within an hour as at once, so that no hour sees more than twice this.
+const PASSWORDS: Rate = Rate { burst: 50, interval: Duration::from_secs(60 * 60 / 50) };
+/// Three codes of a million are good at a time: to guess one takes years.
+const CODES: Rate = Rate { burst: 10, interval: Duration::from_secs(60 * 60 / 5) };
 
 /// So many wrong passwords were given lately that none is compared now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,13 +42,15 @@ pub struct TooManyGuesses {
     pub retry_after: Duration,
 }
 
-/// One password given for one account.
+/// One password or code given for one account.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guess {
     /// What the login names, whether there is such an account or not.
     named: LoginKey,
     /// The account that it is for, where there is one.
     account: Option<LoginKey>,
+    /// The allowance that it is taken from whatever the address, where there is one.
+    shared: Option<(LoginKey, Rate)>,
     address: Option<IpAddr>,
     now: Timestamp,
     /// Whether it also removes records that say nothing any more. A few of all do, and nobody can choose which.
@@ -47,6 +62,7 @@ impl Guess {
         Self {
             named: LoginKey::of(tenant, email),
             account: None,
+            shared: None,
             address: context.origin.address.map(address_prefix),
             now: context.now,
             trims: context.request.as_bytes().last() == Some(&0),
@@ -56,6 +72,18 @@ impl Guess {
     /// The guess, once it is known for which account.
     pub(crate) fn at(self, member: &Member) -> Self {
         Self { account: Some(LoginKey::of_account(member.account, member.generation)), ..self }
+    }
+
+    /// The guess, once a session of the account makes it.
+    pub(crate) fn in_session(self, member: &Member) -> Self {
+        let guess = self.at(member);
+        Self { shared: guess.account.map(|account| (account.apart("session"), PASSWORDS)), ..guess }
+    }
+
+    /// The same at a code of the account's second factor, behind a right password or in a session.
+    pub(crate) fn at_code(self) -> Self {
+        let beside = self.shared.map(|(shared, _)| shared).or(self.account);
+        Self { shared: beside.map(|key| (key.apart("code"), CODES)), ..self }
     }
 
     /// Who waits for its hash.
@@ -81,7 +109,7 @@ impl Guess {
         E: From<StoreError> + From<TooManyGuesses>,
     {
         let allowance = self.allowance(tx)?;
-        let guesses_until = self.paid_off(&allowance)?.plus(INTERVAL);
+        let guesses_until = self.paid_off(&allowance)?.plus(self.rate().interval);
         tx.put_login_record(&LoginRecord { guesses_until, ..allowance })?;
         Ok(self.trim(tx)?)
     }
@@ -102,24 +130,31 @@ impl Guess {
 
     /// The record whose allowance this guess is taken from.
     fn allowance<V: AccountView + ?Sized>(&self, view: &mut V) -> Result<LoginRecord, StoreError> {
-        if let (Some(account), Some(address)) = (self.account, self.address)
+        let shared = self.shared.map(|(shared, _)| shared);
+        if let (None, Some(account), Some(address)) = (shared, self.account, self.address)
             && let Some(own) = view.login_record(&account, Some(address))?
             && own.logged_in_at.is_some_and(|at| self.now.since(at) < LoginRecord::KNOWN_FOR)
         {
             return Ok(own);
         }
-        Ok(view.login_record(&self.named, None)?.unwrap_or_else(|| self.unused(self.named, None)))
+        let shared = shared.unwrap_or(self.named);
+        Ok(view.login_record(&shared, None)?.unwrap_or_else(|| self.unused(shared, None)))
     }
 
     fn unused(&self, account: LoginKey, address: Option<IpAddr>) -> LoginRecord {
         LoginRecord { account, address, guesses_until: self.now, logged_in_at: None }
     }
 
+    fn rate(&self) -> Rate {
+        self.shared.map_or(PASSWORDS, |(_, rate)| rate)
+    }
+
     /// When all guesses before this one are paid off, if there is room for it.
     fn paid_off(&self, allowance: &LoginRecord) -> Result<Timestamp, TooManyGuesses> {
+        let Rate { burst, interval } = self.rate();
         // A clock that was set back makes nobody wait longer than a full allowance does.
-        let until = allowance.guesses_until.clamp(self.now, self.now.plus(INTERVAL * BURST));
-        let too_many = until.since(self.now).saturating_sub(INTERVAL * (BURST - 1));
+        let until = allowance.guesses_until.clamp(self.now, self.now.plus(interval * burst));
+        let too_many = until.since(self.now).saturating_sub(interval * (burst - 1));
         if too_many.is_zero() {
             return Ok(until);
         }

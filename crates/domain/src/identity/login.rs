@@ -86,23 +86,32 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
                         Some(proof) => Some((factor, proof)),
                         None => {
                             let failed = failed.denied(ReasonCode::TotpWrong);
-                            return fail(space, guess, failed, LoginError::WrongCode).await;
+                            let wrong = FactorProof::guess(None, guess);
+                            return fail(space, guess, wrong, failed, LoginError::WrongCode).await;
                         }
                     }
                 }
             };
             grant(space, context, Proved { guess, member, tenant_name, rehash, factor }, failed).await
         }
-        _ => fail(space, guess, failed, LoginError::Wrong).await,
+        _ => fail(space, guess, guess, failed, LoginError::Wrong).await,
     }
 }
 
-/// Counts a guess that was wrong, and refuses it. That rows are kept and the caller refused is meant.
-async fn fail(space: &Space, guess: Guess, failed: Event, error: LoginError) -> Result<LoggedIn, LoginError> {
+/// Counts what was wrong of a guess, the password or the code, and refuses it. That rows are kept and the caller refused is meant.
+async fn fail(
+    space: &Space,
+    guess: Guess,
+    wrong: Guess,
+    failed: Event,
+    error: LoginError,
+) -> Result<LoggedIn, LoginError> {
     let counted: Result<(), LoginError> = space
         .store
         .write(move |tx| {
-            guess.count::<_, LoginError>(tx)?;
+            // Of many passwords at once a right one is told no more than a wrong one, once the allowance is used up.
+            guess.check::<_, LoginError>(tx)?;
+            wrong.count::<_, LoginError>(tx)?;
             Ok(Recorded::new((), failed.clone()))
         })
         .await;
@@ -151,11 +160,13 @@ async fn grant(
         .about(&member.email);
     let used = context.event(&scope, Action::AuthnFactorChange, actor)?;
     let used = used.on(ObjectKind::Member, member.account).about(&member.email);
+    let code_guess = factor.as_ref().map_or(guess, |(_, proof)| FactorProof::guess(Some(*proof), guess));
     let logged: Result<Result<(), LoginError>, LoginError> = space
         .store
         .write(move |tx| {
             // Of many guesses at once, no more than the allowance has are answered, right or wrong.
             guess.check::<_, LoginError>(tx)?;
+            code_guess.check::<_, LoginError>(tx)?;
             // The password was compared for a while: a token is given out only if it is good, and if the second factor is
             // the one that was asked for.
             let now = tx.member(&scope, member.account)?.filter(Member::is_active);
@@ -171,7 +182,7 @@ async fn grant(
                 None => Redeemed::Code,
             };
             if redeemed == Redeemed::No {
-                guess.count::<_, LoginError>(tx)?;
+                code_guess.count::<_, LoginError>(tx)?;
                 let failed = failed.clone().denied(ReasonCode::TotpWrong);
                 return Ok(Recorded::new(Err(LoginError::WrongCode), failed));
             }

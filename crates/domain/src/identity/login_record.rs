@@ -31,6 +31,12 @@ impl LoginKey {
         )
     }
 
+    /// The key of what is counted apart from the rest that this is the key of.
+    #[must_use]
+    pub(crate) fn apart(&self, counted: &str) -> Self {
+        Self(Sha256::new().chain_update(self.0).chain_update(counted).finalize().into())
+    }
+
     /// The key of what a login names.
     #[must_use]
     pub fn of(tenant: Option<&TenantName>, email: &Email) -> Self {

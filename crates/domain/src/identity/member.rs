@@ -19,8 +19,8 @@ pub struct Member {
     pub role: Role,
     /// Whether it may do it now.
     pub status: AccountStatus,
-    /// Counts, from 1, how often all its sessions have ended at once. A login whose password was compared before that comes to
-    /// nothing, and an address that was logged in from before is none that is known now: see
+    /// Counts, from 1, how often its password or its status has ended all its sessions at once. A login whose password was
+    /// compared before that comes to nothing, and an address that was logged in from before is none that is known now: see
     /// [`LoginKey::of_account`](crate::identity::LoginKey::of_account).
     pub generation: u64,
     /// Since when it has a second factor, if it has one.

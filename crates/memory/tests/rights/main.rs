@@ -5,6 +5,8 @@ mod accounts;
 #[cfg(test)]
 mod api_keys;
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod guessing;
 #[cfg(test)]
 mod reads;
