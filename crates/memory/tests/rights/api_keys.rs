@@ -4,16 +4,23 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use syft_space_domain::access::{Permission, Role};
+use syft_space_domain::audit::{Action, Outcome};
 use syft_space_domain::identity::{
     self, ApiKey, AuthenticateError, NewApiKey, PresentedKey, Principal, RotateApiKey, authenticate_key,
     note_key_uses,
 };
+use syft_space_domain::identity::{Password, RedeemReset};
 use syft_space_domain::ids::ApiKeyId;
-use syft_space_domain::tenant::{ChangeSettings, change_settings};
+use syft_space_domain::mail::Delivered;
+use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::{
+    ChangeSettings, OperatorScope, TenantName, change_settings, found_as_operator,
+};
 use syft_space_domain::text::Name;
 
-use crate::world::{World, context};
+use crate::world::{World, account, context, email};
 
+const ANOTHER: &str = "nine herons wade past quiet mills";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn made(world: &World, holder: &Principal) -> (ApiKeyId, PresentedKey) {
@@ -114,4 +121,46 @@ fn k1_what_an_owner_makes_for_themselves_is_nothing_to_another_member() {
     assert!(matches!(shown, Err(identity::ApiKeyError::NotFound)));
     let revoked = block_on(identity::revoke_api_key(&world.space, &context(&world.space), &anna, id));
     assert!(matches!(revoked, Err(identity::ApiKeyError::NotFound)));
+}
+
+#[test]
+fn k4_a_reset_and_the_operators_help_end_the_keys_of_the_account_and_no_others() {
+    let redeemed: fn(&World, &Principal) = |world, ann| {
+        let told = context(&world.space);
+        let made = identity::reset_password(&world.space, &told, &world.owner, account(ann));
+        let Delivered::Shown(token) = block_on(made).unwrap().token else { panic!("there is no mailer") };
+        let wanted = RedeemReset { token: token.hash(), password: Secret::new(ANOTHER.to_owned()) };
+        block_on(identity::redeem_reset(&world.space, &told, wanted)).unwrap();
+    };
+    let restored: fn(&World, &Principal) = |world, _| {
+        let (operator, name) = (OperatorScope::at_startup(), TenantName::parse("acme").unwrap());
+        let password = Password::parse(&Secret::new(ANOTHER.to_owned())).unwrap();
+        let context = context(&world.space);
+        let ann = email("ann");
+        block_on(found_as_operator(&world.space, &context, &operator, &ann, &password, &name)).unwrap();
+    };
+    for happens in [redeemed, restored] {
+        for count in [0, 2] {
+            let world = World::new();
+            let ann = world.member("ann", Role::Viewer);
+            let keys: Vec<_> = (0..count).map(|_| made(&world, &ann)).collect();
+            let (_, bystander) = made(&world, &world.owner);
+            let waiting: Vec<_> = keys.iter().map(|(_, key)| enter(&world, key).unwrap()).collect();
+            happens(&world, &ann);
+            for (id, key) in &keys {
+                assert_eq!(refused(enter(&world, key)), Some(AuthenticateError::KeyUnknown));
+                assert!(block_on(identity::api_key(&world.space, &world.owner, *id)).is_err());
+            }
+            for caller in waiting {
+                assert!(caller.renew(&*world.space.snapshots, world.space.clock.now()).is_err());
+            }
+            enter(&world, &bystander).unwrap();
+            let told = (Action::AuthnTokenRevoked, Outcome::Success, Some("keys_ended".to_owned()));
+            assert_eq!(
+                world.events().contains(&(told, count)),
+                count > 0,
+                "none is told of where none ended"
+            );
+        }
+    }
 }
