@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use futures_executor::block_on;
-use syft_space_domain::access::{Permission, Role};
+use syft_space_domain::access::{Permission, PrincipalKind, Role};
 use syft_space_domain::audit::{Action, Outcome};
 use syft_space_domain::identity::{
     self, ApiKey, AuthenticateError, NewApiKey, PresentedKey, Principal, RotateApiKey, authenticate_key,
     note_key_uses,
 };
-use syft_space_domain::identity::{Password, RedeemReset};
+use syft_space_domain::identity::{
+    ApiKeyError, AuthorizationError, Forbidden, IdempotencyKey, Password, RedeemReset,
+};
 use syft_space_domain::ids::ApiKeyId;
 use syft_space_domain::mail::Delivered;
 use syft_space_domain::secret::Secret;
@@ -18,7 +20,7 @@ use syft_space_domain::tenant::{
 };
 use syft_space_domain::text::Name;
 
-use crate::world::{World, account, context, email};
+use crate::world::{Loss, World, account, context, email, try_log_in};
 
 const ANOTHER: &str = "nine herons wade past quiet mills";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -163,4 +165,64 @@ fn k4_a_reset_and_the_operators_help_end_the_keys_of_the_account_and_no_others()
             );
         }
     }
+}
+
+#[test]
+fn k8_a_marked_request_is_answered_again_whatever_became_of_its_terms() {
+    let mark = |text: &str| Some(IdempotencyKey::parse(text).unwrap());
+    let create = |world: &World, who: &Principal, scope, expires_at, idempotency| {
+        let wanted = NewApiKey {
+            name: Name::parse("nightly import").unwrap(),
+            scopes: vec![scope],
+            endpoints: None,
+            addresses: None,
+            expires_at,
+            idempotency,
+        };
+        block_on(identity::create_api_key(&world.space, &context(&world.space), who, wanted))
+    };
+    let world = World::new();
+    let ada = world.member("ada", Role::Admin);
+    let end = world.space.clock.now().plus(2 * DAY);
+    let first = create(&world, &ada, Permission::ReadAudit, Some(end), mark("one")).unwrap();
+    // It may live for a day now, and the holder has lost the right; then its end is over.
+    let change = ChangeSettings { max_key_days: Some(1), ..ChangeSettings::default() };
+    block_on(change_settings(&world.space, &context(&world.space), &world.owner, change)).unwrap();
+    world.change(&ada, Loss::Demoted)();
+    for _ in 0..2 {
+        let ada = try_log_in(&world.space, "ada").unwrap();
+        let again = create(&world, &ada, Permission::ReadAudit, Some(end), mark("one")).unwrap();
+        assert_eq!(again.state.key.id, first.state.key.id);
+        assert!(again.text.is_none());
+        let other = create(&world, &ada, Permission::Query, Some(end), mark("one"));
+        assert_eq!(other.err(), Some(ApiKeyError::OtherRequest));
+        for unknown in [None, mark("two")] {
+            let refused = create(&world, &ada, Permission::ReadAudit, None, unknown);
+            assert_eq!(refused.err(), Some(ApiKeyError::ScopeNotYours(Permission::ReadAudit)));
+        }
+        world.clock.advance(3 * DAY);
+    }
+}
+
+#[test]
+fn z9_whoever_must_enrol_first_is_told_so_when_they_make_a_key() {
+    let world = World::new();
+    let change =
+        ChangeSettings { second_factor_roles: Some([Role::Admin].into()), ..ChangeSettings::default() };
+    block_on(change_settings(&world.space, &context(&world.space), &world.owner, change)).unwrap();
+    let ada = world.member("ada", Role::Admin);
+    let wanted = NewApiKey {
+        name: Name::parse("nightly import").unwrap(),
+        scopes: vec![Permission::Query],
+        endpoints: None,
+        addresses: None,
+        expires_at: None,
+        idempotency: None,
+    };
+    let refused = block_on(identity::create_api_key(&world.space, &context(&world.space), &ada, wanted));
+    let kind = PrincipalKind::WithoutSecondFactor(Role::Admin);
+    let forbidden = Forbidden { kind, permission: Permission::OwnAccount };
+    assert_eq!(refused.err(), Some(AuthorizationError::from(forbidden).into()));
+    let told = (Action::AuthzFail, Outcome::Denied, Some("second_factor_required".to_owned()));
+    assert!(world.events().contains(&(told, 1)));
 }
