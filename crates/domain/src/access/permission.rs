@@ -39,9 +39,14 @@ text_enum! {
         OwnAccount = "own_account",
     }
 
-    /// A text that is no permission.
-    #[error("a permission is one of: {}", Permission::ALL.map(Permission::as_str).join(", "))]
+    /// A text that is no permission: only scopes of API keys are read from what a client sends.
+    #[error("a scope is one of: {}", scopes().join(", "))]
     pub struct PermissionError;
+}
+
+/// What a scope of an API key may be.
+fn scopes() -> Vec<&'static str> {
+    Permission::ALL.into_iter().filter(|scope| scope.is_for_keys()).map(Permission::as_str).collect()
 }
 
 impl Permission {

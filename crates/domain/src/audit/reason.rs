@@ -63,7 +63,7 @@ named_enum! {
         KeyScopeMissing = "key_scope_missing",
         /// There is no such API key, or not any more, or its secret is another.
         KeyUnknown = "key_unknown",
-        /// API keys ended with their account, or as it was disabled.
+        /// API keys ended with their account, as it was disabled, or as a reset or the operator gave it another password.
         KeysEnded = "keys_ended",
         /// Somebody joined by a verified address of a domain that the operator lets in.
         JoinedByDomain = "joined_by_domain",

@@ -129,8 +129,9 @@ fn enter(
     credential: Credential,
 ) -> Result<Principal, AuthenticateError> {
     let member = live.member(account).filter(|member| member.active && member.email == *email);
+    let revoked = credential.revoked();
     let renewed = member.and_then(|member| Some((member.role, credential.renewed(&live, member)?)));
-    let (role, credential) = renewed.ok_or(AuthenticateError::Revoked)?;
+    let (role, credential) = renewed.ok_or(revoked)?;
     let member = MemberIdentity { account, email: email.clone(), role };
     Ok(Principal::new(Identity::Member { member, credential }, live))
 }

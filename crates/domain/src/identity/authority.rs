@@ -57,6 +57,7 @@ impl dyn Tx + '_ {
                 Err(error) => error,
             },
             None if principal.as_hub_user().is_some() => AuthenticateError::NotForUs.into(),
+            None if principal.api_key().is_some() => AuthenticateError::KeyRevoked.into(),
             None => AuthorizationError::from(AuthenticateError::Revoked),
         };
         let event = error.denied(event.clone());

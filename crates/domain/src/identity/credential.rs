@@ -38,10 +38,21 @@ impl Credential {
         match self {
             Self::Session { shown, .. } if shown.is_over() => Some(AuthenticateError::Revoked),
             Self::Session { expires_at, .. } => (now >= *expires_at).then_some(AuthenticateError::Expired),
-            Self::ApiKey { works_until, .. } if now >= *works_until => Some(AuthenticateError::KeyExpired),
+            Self::ApiKey { known, secret, works_until, .. } if now >= *works_until => {
+                let is_last = known.key.secret.matches(secret);
+                Some(if is_last { AuthenticateError::KeyExpired } else { AuthenticateError::KeyReplaced })
+            }
             Self::ApiKey { known, address, .. } => {
                 (!known.key.terms.admit(*address)).then_some(AuthenticateError::KeyAddressNotAllowed)
             }
+        }
+    }
+
+    /// Why it counts no more where the member has it no more.
+    pub(super) fn revoked(&self) -> AuthenticateError {
+        match self {
+            Self::Session { .. } => AuthenticateError::Revoked,
+            Self::ApiKey { .. } => AuthenticateError::KeyRevoked,
         }
     }
 

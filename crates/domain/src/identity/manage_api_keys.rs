@@ -3,23 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::Permission;
+use crate::access::{Permission, PrincipalKind};
 use crate::audit::{Action, ChangeCode, Event, ObjectKind, RequestContext, UsedKey};
 use crate::endpoint::EndpointName;
 use crate::identity::{
-    ApiKey, AuthorizationError, ClientNet, IdempotencyKey, KeySecret, KeyTerms, KeyTermsError, Principal,
-    RequestMark, TooManySecrets,
+    ApiKey, AuthorizationError, ClientNet, Forbidden, IdempotencyKey, KeySecret, KeyTerms, KeyTermsError,
+    Principal, RequestMark, TooManySecrets,
 };
 use crate::ids::{AccountId, ApiKeyId, EndpointId};
 use crate::page::{Page, PageItem, PageRequest, every};
 use crate::port_error::{PortError, port_errors};
-use crate::secret::Secret;
+use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
 use crate::store::{StoreError, Tx, View};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::text::Name;
 use crate::time::Timestamp;
-use crate::unit::{Abort, Recorded};
+use crate::unit::{Abort, Recorded, Refused};
 
 /// A key is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,50 +163,36 @@ pub async fn create_api_key(
     principal: &Principal,
     wanted: NewApiKey,
 ) -> Result<IssuedApiKey, ApiKeyError> {
-    let scope = principal.scope(Permission::OwnAccount)?;
+    principal.scope(Permission::OwnAccount)?;
     let holder = principal.member(Permission::OwnAccount)?.account;
+    // Whoever has to enrol first holds nothing that a key could have, whatever their role.
+    let kind = principal.kind();
+    let must_enrol = matches!(kind, PrincipalKind::WithoutSecondFactor(_));
     let created_by = wanted.idempotency.as_ref().map(|mark| mark.mark(&told(&wanted)));
-    let max_days = principal.snapshot().tenant.max_key_days;
     let now = space.clock.now();
     let secret = KeySecret::generate(&*context.entropy)?;
-    let endpoints = wanted.endpoints.as_deref().map(|names| endpoint_ids(principal, names)).transpose()?;
-    let terms = KeyTerms::new(wanted.scopes, endpoints, wanted.addresses)?;
-    if let Some(scope) = terms.scopes().iter().find(|scope| !principal.may(**scope)) {
-        return Err(ApiKeyError::ScopeNotYours(*scope));
-    }
-    let mut key = ApiKey {
-        id: ApiKeyId::generate(now, &*context.entropy)?,
-        tenant: scope.tenant(),
-        account: holder,
-        name: wanted.name,
-        terms,
-        secret: secret.hash(),
-        previous: Vec::new(),
-        created_at: now,
-        rotated_at: now,
-        expires_at: wanted.expires_at.unwrap_or_else(|| now.plus(ApiKey::DEFAULT_LIFETIME)),
-        last_used_at: None,
-        created_by,
-        rotated_by: None,
+    let id = ApiKeyId::generate(now, &*context.entropy)?;
+    let drafted = draft(principal, holder, wanted, now, (id, secret.hash()));
+    // What was answered before is answered again, whatever became of its terms: so a marked request is looked up first.
+    let drafted = match drafted {
+        Err(error) if created_by.is_none() && !must_enrol => return Err(error),
+        drafted => drafted.map(|key| ApiKey { created_by, ..key }),
     };
-    match wanted.expires_at {
-        None => key.expires_at = key.ends_at(max_days),
-        Some(expires_at) if expires_at <= now => return Err(ApiKeyError::ExpiresInPast),
-        Some(expires_at) if key.ends_at(max_days) < expires_at => {
-            return Err(ApiKeyError::ExpiresTooLate(max_days));
-        }
-        Some(_) => {}
-    }
-    let text = secret.present(key.tenant, key.id);
     let event = principal.event(context, Action::AuthnTokenCreated)?;
     let authorization = principal.authorize(Permission::OwnAccount, now)?;
     let issued = space.store.write(move |tx| {
         let scope = tx.authority(&authorization, &event)?;
+        if must_enrol {
+            let error = AuthorizationError::from(Forbidden { kind, permission: Permission::OwnAccount });
+            let event = error.denied(event.clone());
+            return Err(Refused::new(ApiKeyError::from(error), event).into());
+        }
         let (ended, living) = keys_of(tx, &scope, holder, now)?;
         let mut all = living.iter().chain(&ended);
-        if let Some(known) = all.find(|known| same_mark(known.created_by, key.created_by)) {
-            return repeated(known, known.created_by == key.created_by, &event);
+        if let Some(known) = all.find(|known| same_mark(known.created_by, created_by)) {
+            return repeated(known, known.created_by == created_by, &event);
         }
+        let key = drafted.clone()?;
         if living.len() >= ApiKey::MAX_PER_ACCOUNT {
             return Err(ApiKeyError::LimitReached(living.len()).into());
         }
@@ -218,10 +204,51 @@ pub async fn create_api_key(
         }
         tx.put_api_key(&scope, &key)?;
         let event = about(event.clone(), &key).changing(ChangeCode::Created);
-        Ok(Recorded::new((key.clone(), false), event))
+        Ok(Recorded::new((key, false), event))
     });
     let (key, is_repeated) = issued.await?;
+    let text = secret.present(key.tenant, key.id);
     Ok(issue(principal, key, now, (!is_repeated).then_some(text)))
+}
+
+/// The key that is asked for, if it may be had now.
+fn draft(
+    principal: &Principal,
+    holder: AccountId,
+    wanted: NewApiKey,
+    now: Timestamp,
+    (id, secret): (ApiKeyId, TokenHash),
+) -> Result<ApiKey, ApiKeyError> {
+    let tenant = &principal.snapshot().tenant;
+    let endpoints = wanted.endpoints.as_deref().map(|names| endpoint_ids(principal, names)).transpose()?;
+    let terms = KeyTerms::new(wanted.scopes, endpoints, wanted.addresses)?;
+    if let Some(scope) = terms.scopes().iter().find(|scope| !principal.may(**scope)) {
+        return Err(ApiKeyError::ScopeNotYours(*scope));
+    }
+    let mut key = ApiKey {
+        id,
+        tenant: tenant.id,
+        account: holder,
+        name: wanted.name,
+        terms,
+        secret,
+        previous: Vec::new(),
+        created_at: now,
+        rotated_at: now,
+        expires_at: wanted.expires_at.unwrap_or_else(|| now.plus(ApiKey::DEFAULT_LIFETIME)),
+        last_used_at: None,
+        created_by: None,
+        rotated_by: None,
+    };
+    match wanted.expires_at {
+        None => key.expires_at = key.ends_at(tenant.max_key_days),
+        Some(expires_at) if expires_at <= now => return Err(ApiKeyError::ExpiresInPast),
+        Some(expires_at) if key.ends_at(tenant.max_key_days) < expires_at => {
+            return Err(ApiKeyError::ExpiresTooLate(tenant.max_key_days));
+        }
+        Some(_) => {}
+    }
+    Ok(key)
 }
 
 /// Gives a key of the caller's another secret. An Owner does not do it for others: whoever has the secret acts as the holder.

@@ -287,7 +287,7 @@ impl Ended {
         Ok(Self {
             invitations: draft(Action::ConfigChange, ReasonCode::InvitationsEnded)?,
             resets: draft(Action::ConfigChange, ReasonCode::ResetsEnded)?,
-            keys: draft(Action::AuthnTokenRevoked, ReasonCode::KeysEnded)?,
+            keys: keys_ended(principal.event(context, Action::AuthnTokenRevoked)?, account),
         })
     }
 
@@ -320,8 +320,14 @@ fn record_change(
     }
 }
 
+/// The event, of a drafted one, that API keys ended with what was done to their holder's account.
+pub(crate) fn keys_ended(event: Event, account: AccountId) -> Event {
+    let event = event.on(ObjectKind::Member, account);
+    Event { reason_code: Some(ReasonCode::KeysEnded.into()), ..event }
+}
+
 /// Records that so many of something ended too, if any did.
-pub(super) fn with_ended<T>(recorded: Recorded<T>, ended: &Event, count: u64) -> Recorded<T> {
+pub(crate) fn with_ended<T>(recorded: Recorded<T>, ended: &Event, count: u64) -> Recorded<T> {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     if count == 0 { recorded } else { recorded.and(Event { count, ..ended.clone() }) }
 }

@@ -79,6 +79,7 @@ pub use manage_api_keys::{
     revoke_api_key, rotate_api_key,
 };
 pub use manage_members::{ChangeMember, MemberError, change_member, leave, member, members, remove_member};
+pub(crate) use manage_members::{keys_ended, with_ended};
 pub use member::Member;
 pub use note_key_uses::{KeyUse, note_key_uses};
 pub use operate::{OperateError, operate};

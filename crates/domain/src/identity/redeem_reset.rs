@@ -1,11 +1,11 @@
-//! Using a reset: its holder chooses another password, and every session of before ends.
+//! Using a reset: its holder chooses another password, and every session and API key of before ends.
 
 use std::sync::Arc;
 
 use crate::access::may_grant;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::ports::{AccountView, HashingClient};
-use crate::identity::{Guess, Member, Password, PasswordError, PasswordReset};
+use crate::identity::{Guess, Member, Password, PasswordError, PasswordReset, keys_ended, with_ended};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
@@ -37,8 +37,9 @@ pub enum RedeemError {
 }
 port_errors!(RedeemError);
 
-/// Sets the password of the account that a reset is for. All sessions end with it. It logs nobody in, and leaves a second factor
-/// as it is: whoever holds the token has shown neither.
+/// Sets the password of the account that a reset is for. All sessions and API keys of before end with it: a reset is for whoever
+/// may have lost the account to somebody else, who may have made a key. It logs nobody in, and leaves a second factor as it is:
+/// whoever holds the token has shown neither.
 ///
 /// # Errors
 /// When the reset does not stand, the password is not good enough, or a port failed.
@@ -60,6 +61,7 @@ pub async fn redeem_reset(
 
     let scope = TenantScope::of(tenant.id);
     let actor = Actor::Account { id: member.account, role: Some(member.role) };
+    let ended = keys_ended(context.event(&scope, Action::AuthnTokenRevoked, actor.clone())?, member.account);
     let event = context.event(&scope, Action::AuthnPasswordChange, actor)?;
     let event = event.on(ObjectKind::Member, member.account).about(&member.email);
     let event = Event { reason_code: Some(ReasonCode::PasswordReset.into()), ..event };
@@ -74,11 +76,12 @@ pub async fn redeem_reset(
             let scope = WriteScope::of_system(&scope);
             member.short_password = short_password;
             tx.end_sessions(&scope, &mut member)?;
+            let keys = tx.remove_api_keys(&scope, member.account)?;
             tx.set_password(&scope, member.account, &hash)?;
             tx.update_member(&scope, &member)?;
             tx.remove_password_reset(&scope, member.account)?;
             guess.at(&member).was_right(tx)?;
-            Ok(Recorded::new((), event.clone()))
+            Ok(with_ended(Recorded::new((), event.clone()), &ended, keys))
         })
         .await
 }

@@ -17,6 +17,12 @@ pub enum AuthenticateError {
     /// The API key's time is over.
     #[error("the API key has expired")]
     KeyExpired,
+    /// The secret was replaced by another, and works beside it no more. The key may live on.
+    #[error("the secret of the API key was replaced")]
+    KeyReplaced,
+    /// The API key, or its holder, is gone or disabled.
+    #[error("the API key is no longer valid")]
+    KeyRevoked,
     /// There is no such API key, or not any more, or its secret is another.
     #[error("there is no such API key, or not any more")]
     KeyUnknown,
@@ -36,9 +42,9 @@ impl AuthenticateError {
     #[must_use]
     pub fn reason_code(&self) -> ReasonCode {
         match self {
-            Self::Revoked => ReasonCode::TokenRevoked,
+            Self::Revoked | Self::KeyRevoked => ReasonCode::TokenRevoked,
             Self::Expired => ReasonCode::TokenExpired,
-            Self::KeyExpired => ReasonCode::KeyExpired,
+            Self::KeyExpired | Self::KeyReplaced => ReasonCode::KeyExpired,
             Self::KeyUnknown => ReasonCode::KeyUnknown,
             Self::KeyAddressNotAllowed => ReasonCode::KeyAddressNotAllowed,
             Self::NotForUs => ReasonCode::SatelliteTokenNotForUs,
@@ -84,8 +90,16 @@ fn refusal(kind: PrincipalKind, permission: Permission) -> String {
 
 /// The scopes of the caller's API key do not hold it, whatever its holder may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the scopes of this API key do not hold {0}")]
+#[error("{}", out_of_scope(*.0))]
 pub struct OutOfScope(pub Permission);
+
+fn out_of_scope(permission: Permission) -> String {
+    if permission.is_for_keys() {
+        format!("the scopes of this API key do not hold {permission}")
+    } else {
+        "no API key may do this: log in".to_owned()
+    }
+}
 
 /// A caller may not do something, or not any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

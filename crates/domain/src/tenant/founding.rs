@@ -22,6 +22,14 @@ pub(super) struct Founding {
     guess: Guess,
 }
 
+/// An account that was given back to its owner.
+pub(super) struct Restored {
+    pub(super) before: Member,
+    pub(super) after: NewMember,
+    /// How many API keys of before ended.
+    pub(super) keys: u64,
+}
+
 impl Founding {
     /// Checks and hashes the password, and makes the rows.
     pub(super) async fn prepare(
@@ -80,8 +88,8 @@ impl Founding {
     }
 
     /// Where there is such a tenant, and the address has an account in it: makes that an active owner's with the new password,
-    /// and ends all its sessions. Answers what it was and what it is.
-    pub(super) fn restore(&self, tx: &mut dyn Tx) -> Result<Option<(Member, NewMember)>, RegisterError> {
+    /// and ends all its sessions and API keys. Answers what it was and what it is.
+    pub(super) fn restore(&self, tx: &mut dyn Tx) -> Result<Option<Restored>, RegisterError> {
         let Some(tenant) = tx.tenant_named(&self.tenant.name)? else { return Ok(None) };
         let scope = WriteScope::of_system(&TenantScope::of(tenant));
         let known = tx.account_by_email(&scope, &self.member.email)?;
@@ -94,9 +102,10 @@ impl Founding {
             ..before.clone()
         };
         tx.end_sessions(&scope, &mut after)?;
+        let keys = tx.remove_api_keys(&scope, after.account)?;
         tx.set_password(&scope, after.account, &self.password)?;
         tx.update_member(&scope, &after)?;
-        Ok(Some((before, NewMember::of(&after, self.tenant.name.clone()))))
+        Ok(Some(Restored { before, after: NewMember::of(&after, self.tenant.name.clone()), keys }))
     }
 
     /// Writes the rows, unless the name is taken.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::access::Role;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, ReasonCode, RecordedReason, RequestContext};
-use crate::identity::{Email, Password};
+use crate::identity::{Email, Password, keys_ended, with_ended};
 use crate::secret::TokenHash;
 use crate::space::Space;
 use crate::store::{Flow, StoreError};
-use crate::tenant::founding::Founding;
+use crate::tenant::founding::{Founding, Restored};
 use crate::tenant::{NewMember, OperatorScope, RegisterError, Tenant, TenantName};
 use crate::unit::Recorded;
 
@@ -67,7 +67,7 @@ pub enum OwnerMade {
     /// There was no such tenant: it was founded, and this is its owner.
     Founded(NewMember),
     /// There was, and the address has an account there: it is an active owner's, with the password given, and all
-    /// sessions of before have ended.
+    /// sessions and API keys of before have ended.
     Restored(NewMember),
 }
 
@@ -100,10 +100,11 @@ pub async fn found_as_operator(
     let promoted = context.event(Log::Installation, Action::PrivilegePermissionsChanged, Actor::Operator)?;
     let clock = Arc::clone(&space.clock);
     let enabled = context.event(Log::Installation, Action::PrivilegePermissionsChanged, Actor::Operator)?;
+    let revoked = context.event(Log::Installation, Action::AuthnTokenRevoked, Actor::Operator)?;
     space
         .store
         .write(move |tx| {
-            let Some((before, after)) = founding.restore(tx)? else {
+            let Some(Restored { before, after, keys }) = founding.restore(tx)? else {
                 let founded =
                     Recorded::new(OwnerMade::Founded(founding.write(tx, clock.now())?), founded.clone());
                 return Ok(founded.and(noted.clone()));
@@ -120,7 +121,8 @@ pub async fn found_as_operator(
             if !before.is_active() {
                 recorded = recorded.and(on(&enabled, Some(ReasonCode::MemberEnabled.into())));
             }
-            Ok(recorded)
+            let revoked = Event { log: Log::Tenant(after.tenant), ..revoked.clone() };
+            Ok(with_ended(recorded, &keys_ended(revoked, after.account), keys))
         })
         .await
 }

@@ -292,12 +292,18 @@ impl World {
     }
 
     /// The last event of the tenant's log.
-    pub(crate) fn last_event(&self) -> (Action, Outcome, Option<String>) {
+    /// What the owner's log says, the last first, and how often it was.
+    pub(crate) fn events(&self) -> Vec<((Action, Outcome, Option<String>), u32)> {
         let scope = self.owner.scope(Permission::ReadAudit).unwrap();
         let page =
             self.read(move |view| view.events(&scope, &EventFilter::default(), PageRequest::default()));
-        let event = page.events.items.into_iter().next().unwrap().event;
-        (event.action, event.outcome, event.reason_code.map(|reason| reason.to_string()))
+        let told = page.events.items.into_iter().map(|stored| stored.event);
+        told.map(|it| ((it.action, it.outcome, it.reason_code.map(|reason| reason.to_string())), it.count))
+            .collect()
+    }
+
+    pub(crate) fn last_event(&self) -> (Action, Outcome, Option<String>) {
+        self.events().into_iter().next().unwrap().0
     }
 }
 

@@ -39,7 +39,8 @@ impl Caller {
         if permissions.iter().any(|permission| principal.may(*permission)) {
             return Ok(Self { principal, permissions, route });
         }
-        match permissions.iter().map(|permission| principal.scope(*permission)).find_map(Result::err) {
+        // Of several the last asks for the least: it is what an API key would need.
+        match permissions.iter().filter_map(|permission| principal.scope(*permission).err()).next_back() {
             Some(error) => Err(refuse(state, context, &principal, error, route).await),
             None => Err(Problem::new(Reason::Forbidden, "your role does not permit this")),
         }
@@ -101,7 +102,11 @@ pub(crate) fn is_for_hub_users(permissions: &[Permission]) -> bool {
 pub(crate) fn unauthenticated(state: &State, context: &RequestContext, error: AuthenticateError) -> Problem {
     match error {
         AuthenticateError::Live(error) => PortError::from(error).into(),
-        error => refused(state, context, error.reason_code()),
+        error => {
+            let address = context.origin.address;
+            state.merged_refusals.count(address, Action::AuthnTokenFail, error.reason_code());
+            AuthorizationError::from(error).into()
+        }
     }
 }
 

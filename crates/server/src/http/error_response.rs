@@ -8,7 +8,7 @@ mod second_factor;
 use std::time::Duration;
 
 use syft_space_domain::PortError;
-use syft_space_domain::audit::AuditError;
+use syft_space_domain::audit::{AuditError, ReasonCode};
 use syft_space_domain::dataset::ports::SearchError;
 use syft_space_domain::dataset::{
     DatasetError, IngestError, SearchDatasetError, SearchQueryError, UploadError,
@@ -37,6 +37,10 @@ impl From<AuthorizationError> for Problem {
             AuthorizationError::Unauthenticated(AuthenticateError::Live(error)) => {
                 PortError::from(error).into()
             }
+            // Whether there is such a key at all, and only its text is another, is nobody's business.
+            AuthorizationError::Unauthenticated(
+                AuthenticateError::KeyReplaced | AuthenticateError::KeyRevoked,
+            ) => Self::token_invalid(&ReasonCode::KeyUnknown),
             AuthorizationError::Unauthenticated(error) => Self::token_invalid(&error.reason_code()),
             AuthorizationError::OutOfScope(error) => Self::new(Reason::Forbidden, error),
             AuthorizationError::Lost(error) => Self::from(*error).unrecorded(),

@@ -32,6 +32,8 @@ struct Parts {
 }
 
 const KEY_ADDRESS_NOT_ALLOWED: &str = "the API key may not be used from this address";
+const KEY_INVALID: &str = "the API key is not valid, or was revoked, or its text was replaced when it was rotated: its holder sees \
+                           its keys at GET /api/v1/api-keys, and rotates one, or makes another, for a new text";
 const TOKEN_EXPIRED: &str = "the token has expired; log in again, or get a new one";
 
 /// The most characters of a detail.
@@ -97,6 +99,7 @@ impl Problem {
             ReasonCode::KeyAddressNotAllowed => {
                 return Self::new(Reason::TokenInvalid, KEY_ADDRESS_NOT_ALLOWED);
             }
+            ReasonCode::KeyMalformed | ReasonCode::KeyUnknown => KEY_INVALID,
             ReasonCode::TokenExpired | ReasonCode::SatelliteTokenExpired => TOKEN_EXPIRED,
             _ => "the token is not valid, or no longer; log in again, or get a new one",
         };
@@ -111,7 +114,9 @@ impl Problem {
                 "send a token as `Authorization: Bearer …`: members get one of POST /api/v1/auth/login, users of a marketplace \
                  get a satellite token there"
             }
-            Reason::TokenInvalid if self.0.detail == KEY_ADDRESS_NOT_ALLOWED => return self,
+            Reason::TokenInvalid if [KEY_ADDRESS_NOT_ALLOWED, KEY_INVALID].contains(&&*self.0.detail) => {
+                return self;
+            }
             Reason::TokenInvalid if self.0.detail == TOKEN_EXPIRED => {
                 "the token has expired: members log in again, users of a marketplace get a new satellite token there"
             }

@@ -51,7 +51,7 @@ reasons! {
     /// No credential was sent.
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "Log in first";
     /// The credential is not good, or no longer.
-    TokenInvalid = UNAUTHORIZED, "token_invalid", "The access token is not valid";
+    TokenInvalid = UNAUTHORIZED, "token_invalid", "The access token or API key is not valid";
     /// The API key has expired.
     KeyExpired = UNAUTHORIZED, "key_expired", "The API key has expired";
     /// The refresh token is of no session that lives.
@@ -63,7 +63,7 @@ reasons! {
     /// The password is right, and the code of the second factor is wrong, or was used before.
     TotpWrong = UNAUTHORIZED, "totp_wrong", "The code of the second factor is wrong";
     /// The caller's role does not permit it.
-    Forbidden = FORBIDDEN, "forbidden", "Your role does not permit this";
+    Forbidden = FORBIDDEN, "forbidden", "This is not permitted";
     /// The identity provider, or a rule of the tenant, does not let the person in.
     SignInRefused = FORBIDDEN, "sign_in_refused", "You are not signed in";
     /// Only an Owner hands out, or touches, that role.

@@ -297,3 +297,31 @@ async fn k7_what_is_no_key_or_nobodys_is_refused_alike_and_merged_in_the_log() {
         assert!(log.iter().all(|event| event["action"] != "authn_token_fail"), "they are no tenant's");
     }
 }
+
+#[tokio::test]
+async fn k1_a_refused_key_is_told_what_whoever_runs_its_program_can_do() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let key = made(&owner, &["query"], json!({})).await;
+    let client = with_key(&space, &key);
+    for (path, told) in [
+        ("/endpoints", "the scopes of this API key do not hold list_queryable"),
+        ("/auth/me", "no API key may do this: log in"),
+        ("/datasets", "the scopes of this API key do not hold read_metadata"),
+    ] {
+        let refused = client.get(path).await;
+        assert_eq!((refused.status, &refused.body["detail"]), (403, &json!(told)), "{path}");
+    }
+    let wrong = owner.post("/api-keys", &json!({ "name": "a", "scopes": ["queries"] })).await;
+    let detail = wrong.body["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("a scope is one of: read_members, ") && !detail.contains("manage_tenant"),
+        "{detail}"
+    );
+    owner.delete(&format!("/api-keys/{}", id(&key))).await.expect(204);
+    for (path, slug) in [("/datasets", false), ("/endpoints/nothing/query", true)] {
+        let refused = if slug { client.post(path, &json!({})).await } else { client.get(path).await };
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.starts_with("the API key is not valid, or was revoked"), "{detail}");
+    }
+}

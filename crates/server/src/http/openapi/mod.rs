@@ -95,8 +95,9 @@ pub fn document(limits: &RequestLimits) -> Value {
             "headers": headers(),
             "securitySchemes": {
                 "bearer": {
-                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                    "description": "The `access_token` of `POST /api/v1/auth/login`. Never send it in the URL.",
+                    "type": "http", "scheme": "bearer",
+                    "description": "The `access_token` of `POST /api/v1/auth/login`, or an API key of `POST /api/v1/api-keys`. Never send it \
+                                    in the URL.",
                 },
             },
         },

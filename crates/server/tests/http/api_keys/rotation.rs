@@ -28,7 +28,7 @@ async fn k2_both_secrets_work_to_the_stated_instant_across_a_kill() {
         space.server().run_again().await;
     }
     with_key(&space, &rotated).get("/datasets").await.expect(200);
-    works_until(&with_key(&space, &key), &until, "key_expired").await;
+    works_until(&with_key(&space, &key), &until, "token_invalid").await;
     with_key(&space, &rotated).get("/datasets").await.expect(200);
 }
 
