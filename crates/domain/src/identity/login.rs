@@ -86,7 +86,9 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
                         Some(proof) => Some((factor, proof)),
                         None => {
                             let failed = failed.denied(ReasonCode::TotpWrong);
-                            let wrong = FactorProof::guess(None, guess);
+                            // What no app shows is no guess at a code.
+                            let is_code = matches!(code, FactorCode::Totp(_));
+                            let wrong = if is_code { guess.at_code() } else { guess };
                             return fail(space, guess, wrong, failed, LoginError::WrongCode).await;
                         }
                     }
