@@ -61,7 +61,7 @@ pub async fn redeem_reset(
 
     let scope = TenantScope::of(tenant.id);
     let actor = Actor::Account { id: member.account, role: Some(member.role) };
-    let ended = keys_ended(context.event(&scope, Action::AuthnTokenRevoked, actor.clone())?, member.account);
+    let ended = keys_ended(context.event(&scope, Action::AuthnTokenRevoked, actor)?, member.account);
     let event = context.event(&scope, Action::AuthnPasswordChange, actor)?;
     let event = event.on(ObjectKind::Member, member.account).about(&member.email);
     let event = Event { reason_code: Some(ReasonCode::PasswordReset.into()), ..event };

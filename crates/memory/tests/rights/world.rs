@@ -164,6 +164,9 @@ pub(crate) fn try_log_in(space: &Space, name: &str) -> Result<Principal, LoginEr
     Ok(identity::authenticate(&*space.snapshots, &claims, shown).unwrap())
 }
 
+/// What an event says: what was done, how it ended, and why.
+pub(crate) type Told = (Action, Outcome, Option<String>);
+
 impl World {
     pub(crate) fn new() -> Self {
         let entropy = Arc::new(SeededEntropy::new(11));
@@ -293,7 +296,7 @@ impl World {
 
     /// The last event of the tenant's log.
     /// What the owner's log says, the last first, and how often it was.
-    pub(crate) fn events(&self) -> Vec<((Action, Outcome, Option<String>), u32)> {
+    pub(crate) fn events(&self) -> Vec<(Told, u32)> {
         let scope = self.owner.scope(Permission::ReadAudit).unwrap();
         let page =
             self.read(move |view| view.events(&scope, &EventFilter::default(), PageRequest::default()));

@@ -17,7 +17,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::oidc::{Group, OidcIssuer};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
-use syft_space_domain::marketplace::{HubCredential, HubRole, HubUrl, HubUsername, Issuer, ListingState};
+use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, ListingState};
 use syft_space_domain::page::PageLimit;
 use syft_space_domain::policy::{ConfigurationSchema, Effect, PolicyTypes};
 use syft_space_domain::text;
