@@ -7,7 +7,7 @@ use super::names::without_scores;
 use super::recorder::{Entry, Recorder, parts};
 
 /// The most bytes of a body that are written down; of more, the hash is.
-const WHOLE_MAX: usize = 20_000;
+const WHOLE_MAX: usize = 40_000;
 /// Headers that say something of one answer.
 const OF_ONE_ANSWER: [&str; 6] = ["connection", "date", "content-length", "content-type", "etag", "allow"];
 
