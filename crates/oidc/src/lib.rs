@@ -4,7 +4,7 @@
 //! `openidconnect` crate's: the code flow with a proof key (RFC 7636), discovery, and the verification of ID tokens. What it does
 //! not check, or has nothing for, is checked here:
 //!
-//! * Everything that leaves goes through the guarded client of `outbound` ([`GuardedHttp`](http::GuardedHttp)): no redirect is
+//! * Everything that leaves goes through the guarded client of `outbound`: no redirect is
 //!   followed, and address, size and time are bounded.
 //! * A provider's document and keys are kept for a while, and fetched again when a key is not known, at most once in ten seconds.
 //!   Few calls to one provider are under way at once, and one that fails is left alone for a while: whoever waits for it is told
