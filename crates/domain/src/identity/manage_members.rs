@@ -95,9 +95,7 @@ pub async fn change_member(
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let mut member = find(tx, &scope, account, change.if_revision, &event)?;
-            let was_owner = is_active_owner(&member);
-            let before = (member.role, member.status);
-            let granted = grantable(&member);
+            let before = member.clone();
             let role = change.role.unwrap_or(member.role);
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
             let status = change.status.unwrap_or(member.status);
@@ -110,18 +108,12 @@ pub async fn change_member(
             }
             member.status = status;
             member.revision += 1;
-            if was_owner && !is_active_owner(&member) {
+            if is_active_owner(&before) && !is_active_owner(&member) {
                 check_not_last_owner(tx, &scope, &event)?;
             }
             tx.update_member(&scope, &member)?;
-            let may_grant = |given: &Role| member.is_active() && may_grant(role, *given);
-            let lost: Vec<Role> = granted.filter(|given| !may_grant(given)).collect();
-            let invitations = end_invitations(tx, &scope, account, &lost)?;
-            // What it was made for is another member now, and was never looked at as such by whoever made it.
-            let is_same = before == (member.role, member.status);
-            let own = !is_same && tx.remove_password_reset(&scope, account)?;
-            let resets = end_resets(tx, &scope, account, &lost)?.saturating_add(own.into());
-            let recorded = record_change(member, before, &event, &of_status);
+            let RightsEnded { invitations, resets } = end_lost_rights(tx, &scope, &before, &member)?;
+            let recorded = record_change(member, (before.role, before.status), &event, &of_status);
             Ok(ended.record(recorded, invitations, resets, keys))
         })
         .await
@@ -265,6 +257,29 @@ fn end_resets(
     lost: &[Role],
 ) -> Result<u64, StoreError> {
     if lost.is_empty() { Ok(0) } else { tx.remove_password_resets_by(scope, maker) }
+}
+
+/// How much ended with rights that a member has lost.
+pub(super) struct RightsEnded {
+    pub(super) invitations: u64,
+    pub(super) resets: u64,
+}
+
+/// Ends what a member who has another role or status has made, and could not make any more; and a reset of their own password.
+pub(super) fn end_lost_rights(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    before: &Member,
+    after: &Member,
+) -> Result<RightsEnded, StoreError> {
+    let kept: Vec<Role> = grantable(after).collect();
+    let lost: Vec<Role> = grantable(before).filter(|given| !kept.contains(given)).collect();
+    let invitations = end_invitations(tx, scope, after.account, &lost)?;
+    // What it was made for is another member now, and was never looked at as such by whoever made it.
+    let is_same = (before.role, before.status) == (after.role, after.status);
+    let own = !is_same && tx.remove_password_reset(scope, after.account)?;
+    let resets = end_resets(tx, scope, after.account, &lost)?.saturating_add(own.into());
+    Ok(RightsEnded { invitations, resets })
 }
 
 /// The events of what ended with an account, or with a right of it.

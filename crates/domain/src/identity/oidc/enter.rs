@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::access::{Role, may_grant};
+use crate::access::Role;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RecordedReason, RequestContext};
 use crate::identity::accept::is_backed;
 use crate::identity::begin_session::{NewSession, issue};
-use crate::identity::manage_members::with_ended;
+use crate::identity::manage_members::{RightsEnded, end_lost_rights, with_ended};
 use crate::identity::oidc::error::{SignInError, SignInRefusal};
 use crate::identity::oidc::ports::VerifiedIdentity;
 use crate::identity::oidc::{OidcProvider, SessionAtProvider};
@@ -37,7 +37,8 @@ struct Drafts {
     refused: Event,
     joined: Event,
     role_changed: Event,
-    ended: Event,
+    invitations_ended: Event,
+    resets_ended: Event,
     logged_in: Event,
 }
 
@@ -55,12 +56,16 @@ impl Drafts {
                 None => event,
             })
         };
-        let ended = draft(Action::ConfigChange, Actor::System)?;
+        let ended = |reason_code: ReasonCode| {
+            let event = draft(Action::ConfigChange, Actor::System)?;
+            Ok::<_, RandomError>(Event { reason_code: Some(reason_code.into()), ..event })
+        };
         Ok(Self {
             refused: draft(Action::AuthnLoginFail, Actor::Anonymous)?,
             joined: draft(Action::UserCreated, Actor::Account { id: account, role: None })?,
             role_changed: draft(Action::PrivilegePermissionsChanged, Actor::System)?,
-            ended: Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..ended },
+            invitations_ended: ended(ReasonCode::InvitationsEnded)?,
+            resets_ended: ended(ReasonCode::ResetsEnded)?,
             logged_in: draft(Action::AuthnLoginSuccess, Actor::Account { id: account, role: None })?,
         })
     }
@@ -98,7 +103,7 @@ pub(super) async fn enter(
     let new_session = Arc::clone(&begun);
     let entered = space.store.write(move |tx| {
         let scope = WriteScope::of_system(&scope);
-        let Entered { member, events, ended } = entry.enter(tx, &scope)?;
+        let Entered { member, event, ended } = entry.enter(tx, &scope)?;
         let role = Actor::Account { id: member.account, role: Some(member.role) };
         let login = Event { actor: role, ..entry.drafts.logged_in.clone() };
         let login = login.about(&member.email).on(ObjectKind::Session, new_session.session.id);
@@ -109,8 +114,9 @@ pub(super) async fn enter(
             sid: entry.identity.sid.clone(),
         };
         tx.add_oidc_session(&scope, entry.account, new_session.session.id, &at_provider)?;
-        let recorded = events.into_iter().fold(recorded, Recorded::and);
-        Ok(with_ended(recorded, &entry.drafts.ended, ended))
+        let recorded = event.into_iter().fold(recorded, Recorded::and);
+        let recorded = with_ended(recorded, &entry.drafts.invitations_ended, ended.invitations);
+        Ok(with_ended(recorded, &entry.drafts.resets_ended, ended.resets))
     });
     let member: Result<Member, SignInError> = entered.await;
     let NewSession { session, token, .. } = &*begun;
@@ -120,9 +126,8 @@ pub(super) async fn enter(
 /// Somebody who comes in, and what happened on the way.
 struct Entered {
     member: Member,
-    events: Vec<Event>,
-    /// How many invitations ended.
-    ended: u64,
+    event: Option<Event>,
+    ended: RightsEnded,
 }
 
 impl Entry {
@@ -153,23 +158,20 @@ impl Entry {
     ) -> Result<Entered, Abort<SignInError>> {
         let member = tx.member(scope, self.account)?.filter(Member::is_active);
         let mut member = member.ok_or_else(|| self.refuse(SignInRefusal::Disabled))?;
-        let before = member.role;
-        let Some(role) = role.filter(|role| *role != before) else {
-            return Ok(Entered { member, events: Vec::new(), ended: 0 });
+        let before = member.clone();
+        let Some(role) = role.filter(|role| *role != before.role) else {
+            return Ok(Entered { member, event: None, ended: RightsEnded { invitations: 0, resets: 0 } });
         };
-        if before == Role::Owner && tx.count_active(scope, Role::Owner)? <= 1 {
+        if before.role == Role::Owner && tx.count_active(scope, Role::Owner)? <= 1 {
             return Err(self.refuse(SignInRefusal::LastOwner).into());
         }
         member.role = role;
         member.revision += 1;
         tx.update_member(scope, &member)?;
-        let lost =
-            Role::ALL.into_iter().filter(|given| may_grant(before, *given) && !may_grant(role, *given));
-        let lost: Vec<Role> = lost.collect();
-        let ended = if lost.is_empty() { 0 } else { tx.remove_invitations_by(scope, member.account, &lost)? };
-        let reason_code = Some(RecordedReason::role_changed(before, role));
+        let ended = end_lost_rights(tx, scope, &before, &member)?;
+        let reason_code = Some(RecordedReason::role_changed(before.role, role));
         let changed = Event { reason_code, ..self.drafts.role_changed.clone() }.about(&member.email);
-        Ok(Entered { member, events: vec![changed], ended })
+        Ok(Entered { member, event: Some(changed), ended })
     }
 
     fn join(
@@ -201,7 +203,8 @@ impl Entry {
         let actor = Actor::Account { id: member.account, role: Some(role) };
         let joined = Event { reason_code: Some(reason_code.into()), actor, ..self.drafts.joined.clone() };
         let used = u64::from(reason_code == ReasonCode::JoinedByInvitation);
-        Ok(Entered { member, events: vec![joined], ended: ended.saturating_sub(used) })
+        let ended = RightsEnded { invitations: ended.saturating_sub(used), resets: 0 };
+        Ok(Entered { member, event: Some(joined), ended })
     }
 
     /// The last invitation of an address that stands.

@@ -126,12 +126,21 @@ async fn a1_groups_say_the_role_anew_at_each_sign_in() {
     assert_eq!(world.reasons("privilege_permissions_changed").await[0], "role_user_to_owner");
     let boss = world.client(&world.sign_in(member_of("carol", "", &["bosses"])).await.expect(200));
     boss.post("/invitations", &json!({ "email": "new@x.example", "role": "owner" })).await.expect(201);
+    let dora = world.space.member(&world.owner, "dora@acme.example", "user").await;
+    let dora = dora.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned();
+    let reset = boss.send(boss.request("POST", &format!("/users/{dora}/reset"))).await.expect(201);
     assert_eq!(role(&["staff"]).await, "user");
     // It acts on the sessions of before, too, and on what they made by the right that is gone.
     boss.post("/invitations", &json!({ "email": "new@y.example", "role": "user" }))
         .await
         .expect_problem(403, "forbidden");
     assert!(world.owner.get("/invitations").await.body["items"].as_array().unwrap().is_empty());
+    // Nor does a reset come back with the right.
+    assert_eq!(role(&["bosses"]).await, "owner");
+    let redeemed = json!({ "token": reset.body["token"], "new_password": PASSWORD });
+    world.space.anybody().post("/auth/reset", &redeemed).await.expect_problem(404, "not_found");
+    assert!(world.reasons("config_change").await.contains(&"resets_ended".to_owned()));
+    assert_eq!(role(&["staff"]).await, "user");
     // In no group that has a role: not here, invited or not.
     world.invite("dan@elsewhere.example", "admin").await;
     for claims in [
