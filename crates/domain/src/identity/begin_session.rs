@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::audit::{Action, Event, EventSeed, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::{AccessClaims, AccessToken, Member, RefreshToken, Session};
+use crate::identity::{AccessClaims, AccessToken, Member, PasswordHash, RefreshToken, Session};
 use crate::ids::{AccountId, SessionId, TenantId, TokenId};
 use crate::port_error::PortError;
 use crate::random::RandomError;
@@ -93,6 +93,20 @@ impl dyn Tx + '_ {
     pub(crate) fn end_sessions(&mut self, scope: &WriteScope, member: &mut Member) -> Result<(), StoreError> {
         member.generation += 1;
         self.remove_sessions(scope, member.account)
+    }
+
+    /// Gives a member another password, which ends all their sessions, and stores them.
+    pub(crate) fn replace_password(
+        &mut self,
+        scope: &WriteScope,
+        member: &mut Member,
+        password: &PasswordHash,
+        is_short: bool,
+    ) -> Result<(), StoreError> {
+        self.end_sessions(scope, member)?;
+        member.short_password = is_short;
+        self.set_password(scope, member.account, password)?;
+        self.update_member(scope, member)
     }
 }
 

@@ -96,10 +96,7 @@ pub async fn change_password(
         let Some(mut member) = tx.member(&scope, account)? else {
             return Ok(Recorded::new(None, failed.clone()));
         };
-        tx.end_sessions(&scope, &mut member)?;
-        member.short_password = short_password;
-        tx.set_password(&scope, account, &hash)?;
-        tx.update_member(&scope, &member)?;
+        tx.replace_password(&scope, &mut member, &hash, short_password)?;
         guess.at(&member).was_right(tx)?;
         Ok(new_session.begin(tx, &scope, Some(member), &event)?)
     });

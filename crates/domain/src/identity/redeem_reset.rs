@@ -74,11 +74,8 @@ pub async fn redeem_reset(
             let holder = reset.map(|reset| holder(tx, &reset, clock.now())).transpose()?.flatten();
             let mut member = holder.ok_or(RedeemError::NotFound)?;
             let scope = WriteScope::of_system(&scope);
-            member.short_password = short_password;
-            tx.end_sessions(&scope, &mut member)?;
+            tx.replace_password(&scope, &mut member, &hash, short_password)?;
             let keys = tx.remove_api_keys(&scope, member.account)?;
-            tx.set_password(&scope, member.account, &hash)?;
-            tx.update_member(&scope, &member)?;
             tx.remove_password_reset(&scope, member.account)?;
             guess.at(&member).was_right(tx)?;
             Ok(with_ended(Recorded::new((), event.clone()), &ended, keys))

@@ -97,14 +97,11 @@ impl Founding {
         let mut after = Member {
             role: Role::Owner,
             status: AccountStatus::Active,
-            short_password: false,
             revision: before.revision + 1,
             ..before.clone()
         };
-        tx.end_sessions(&scope, &mut after)?;
+        tx.replace_password(&scope, &mut after, &self.password, false)?;
         let keys = tx.remove_api_keys(&scope, after.account)?;
-        tx.set_password(&scope, after.account, &self.password)?;
-        tx.update_member(&scope, &after)?;
         Ok(Some(Restored { before, after: NewMember::of(&after, self.tenant.name.clone()), keys }))
     }
 
