@@ -38,6 +38,7 @@
 //!     id: TenantId::generate(context.now, &*context.entropy)?,
 //!     name: TenantName::parse("harbor")?,
 //!     second_factor_roles: [].into(),
+//!     max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
 //!     revision: 1,
 //!     limits: TenantLimits::default(),
 //!     version: 0,
