@@ -381,17 +381,35 @@ mod tests {
 
     #[test]
     fn i1_a_whole_number_is_one_however_it_is_written() {
-        #[derive(Debug, serde::Deserialize, JsonSchema)]
-        struct Body {
-            count: Option<u64>,
+        fn holds<T>(good: &[(&str, T)], bad: &[&str])
+        where
+            T: DeserializeOwned + JsonSchema + fmt::Debug + PartialEq + Copy,
+        {
+            #[derive(Debug, serde::Deserialize, JsonSchema)]
+            struct Body<T> {
+                count: Option<T>,
+            }
+            for &(good, count) in good {
+                let read = parse::<Body<T>>(format!(r#"{{"count":{good}}}"#).as_bytes()).unwrap();
+                assert_eq!(read.count, Some(count), "{good}");
+            }
+            for bad in bad {
+                assert!(parse::<Body<T>>(format!(r#"{{"count":{bad}}}"#).as_bytes()).is_err(), "{bad}");
+            }
         }
-        for (good, count) in [("12", 12), ("12.0", 12), ("1.2e1", 12), ("0.0", 0), ("-0.0", 0)] {
-            let read = parse::<Body>(format!(r#"{{"count":{good}}}"#).as_bytes()).unwrap();
-            assert_eq!(read.count, Some(count), "{good}");
+        macro_rules! each_type {
+            ($($number:ty: $($also_bad:literal)*;)*) => {
+                $(holds::<$number>(
+                    &[("12", 12), ("12.0", 12), ("1.2e1", 12), ("0.0", 0), ("-0.0", 0)],
+                    &["12.5", "1e19", "\"12\"", "true", $($also_bad),*],
+                );)*
+            };
         }
-        for bad in ["12.5", "-1.0", "1e17", "\"12\"", "true"] {
-            assert!(parse::<Body>(format!(r#"{{"count":{bad}}}"#).as_bytes()).is_err(), "{bad}");
+        each_type! {
+            u8: "-1.0" "256.0"; u16: "-1.0" "65536.0"; u32: "-1.0" "4294967296.0"; u64: "-1.0" "1e17";
+            i8: "128.0"; i16: "32768.0"; i32: "2147483648.0"; i64: "1e17";
         }
+        holds::<i64>(&[("-12.0", -12), ("-9007199254740992.0", -9_007_199_254_740_992)], &["-1e17"]);
     }
 
     #[test]

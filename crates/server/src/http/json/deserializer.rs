@@ -18,6 +18,18 @@ impl IntoDeserializer<'_, Error> for StrictDeserializer {
     }
 }
 
+/// JSON has one kind of number: 5.0 is the whole number 5 (JSON Schema 2020-12, core, section 4.2.2).
+macro_rules! whole_numbers {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.0.as_f64().filter(|_| self.0.is_f64()).and_then(whole) {
+                Some(number) => visitor.visit_i64(number),
+                None => self.deserialize_any(visitor),
+            }
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for StrictDeserializer {
     type Error = Error;
 
@@ -82,22 +94,19 @@ impl<'de> Deserializer<'de> for StrictDeserializer {
         self.0.deserialize_enum(name, variants, visitor)
     }
 
-    /// JSON has one kind of number: 5.0 is the whole number 5 (JSON Schema 2020-12, core, section 4.2.2).
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0.as_f64().filter(|_| self.0.is_f64()).and_then(whole) {
-            Some(number) => visitor.visit_u64(number),
-            None => self.deserialize_any(visitor),
-        }
+    whole_numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
+        bool i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
         tuple_struct identifier ignored_any
     }
 }
 
 /// The whole number that this is, if it is one that a 64-bit float tells from its neighbours.
-fn whole(number: f64) -> Option<u64> {
-    let fits = number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
-    if fits { format!("{:.0}", number.abs()).parse().ok() } else { None }
+fn whole(number: f64) -> Option<i64> {
+    let fits = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    if fits { format!("{number:.0}").parse().ok() } else { None }
 }
