@@ -6,6 +6,7 @@ use crate::audit::{Origin, RequestContext};
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue};
 use crate::identity::SessionLife;
+use crate::identity::oidc::ProviderLogouts;
 use crate::identity::oidc::ports::OidcClient;
 use crate::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use crate::mail::Mails;
@@ -45,6 +46,8 @@ pub struct Space {
     pub signing_keys: Arc<dyn SigningKeys>,
     /// Speaks with identity providers.
     pub oidc: Arc<dyn OidcClient>,
+    /// Knows who has logged out at their providers lately.
+    pub provider_logouts: ProviderLogouts,
     /// Which hubs are trusted.
     pub trusted: Arc<dyn TrustedHubs>,
     /// Verifies satellite tokens.

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use syft_space_domain::Pending;
 use syft_space_domain::identity::oidc::OidcProvider;
 use syft_space_domain::identity::oidc::ports::{
-    AuthorizationRequest, AuthorizationResponse, OidcClient, OidcError, VerifiedIdentity, VerifiedLogout,
+    AuthorizationRequest, AuthorizationResponse, OidcClient, OidcError, Prompt, VerifiedIdentity,
+    VerifiedLogout,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
@@ -35,7 +36,7 @@ impl MemoryProviders {
         self.told(|told| told.identities.insert(code.to_owned(), identity));
     }
 
-    /// Has a logout token mean somebody, once.
+    /// Has a logout token mean somebody.
     pub fn log_out(&self, token: &str, logout: VerifiedLogout) {
         self.told(|told| told.logouts.insert(token.to_owned(), logout));
     }
@@ -50,6 +51,7 @@ impl OidcClient for MemoryProviders {
         &'a self,
         provider: &'a OidcProvider,
         request: &'a AuthorizationRequest,
+        _: Prompt,
     ) -> Pending<'a, Result<String, OidcError>> {
         let url = format!("{}/authorize?state={}", provider.issuer, request.state.expose());
         Box::pin(std::future::ready(Ok(url)))
@@ -78,7 +80,7 @@ impl OidcClient for MemoryProviders {
         logout_token: &'a str,
         _: Timestamp,
     ) -> Pending<'a, Result<VerifiedLogout, OidcError>> {
-        let logout = self.told(|told| told.logouts.remove(logout_token)).ok_or(OidcError::Invalid);
+        let logout = self.told(|told| told.logouts.get(logout_token).cloned()).ok_or(OidcError::Invalid);
         Box::pin(std::future::ready(logout))
     }
 }

@@ -18,6 +18,7 @@ use syft_space_domain::endpoint::{
     AnswerPart, Conversation, Message, MessageRole, NewEndpoint, Query, QueryCall, ResponseType, Slug,
     create_endpoint,
 };
+use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Email, Login, Password, Principal, SessionLife, authenticate, login};
 use syft_space_domain::ids::{DatasetId, PolicyId, TenantId};
 use syft_space_domain::page::PageRequest;
@@ -109,6 +110,7 @@ fn space() -> Space {
         tokens: tokens.clone(),
         session_life: SessionLife::default(),
         oidc: Arc::new(MemoryProviders::new()), // identity providers, for tests alone
+        provider_logouts: ProviderLogouts::default(),
         signing_keys: tokens,
         satellites: hub.clone(),
         identities: hub.clone(),

@@ -25,8 +25,8 @@ const MAX_GROUPS: usize = 1_000;
 /// Why a token says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdTokenError {
-    /// None of the keys that are known is the one that it names. The provider may have another by now.
-    UnknownKey,
+    /// None of the keys that are known has signed it. The provider may have another by now, be it under the same name.
+    OtherKey,
     /// Anything else.
     Invalid,
 }
@@ -58,9 +58,9 @@ pub(crate) fn verify(
         });
     let nonce = Nonce::new(request.nonce.expose().clone());
     let claims = token.claims(&verifier, &nonce).map_err(|error| match error {
-        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
-            IdTokenError::UnknownKey
-        }
+        ClaimsVerificationError::SignatureVerification(
+            SignatureVerificationError::NoMatchingKey | SignatureVerificationError::CryptoError(_),
+        ) => IdTokenError::OtherKey,
         _ => IdTokenError::Invalid,
     })?;
     if claims.authorized_party().is_some_and(|party| *party != client_id) {

@@ -17,13 +17,13 @@ use crate::token::{self, Unverified};
 /// What a logout token says that it is about.
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// Verifies a logout token, and reads who it is about, and its id.
+/// Verifies a logout token, and reads who it is about.
 pub(crate) fn verify(
     text: &str,
     provider: &OidcProvider,
     metadata: &Metadata,
     now: Timestamp,
-) -> Result<(VerifiedLogout, String), IdTokenError> {
+) -> Result<VerifiedLogout, IdTokenError> {
     let token = token::read(text).ok_or(IdTokenError::Invalid)?;
     check_header(&token)?;
     check_signature(&token, metadata)?;
@@ -41,14 +41,10 @@ fn check_signature(token: &Unverified<'_>, metadata: &Metadata) -> Result<(), Id
     let algorithm = named.ok().filter(|named| ALGORITHMS.contains(named)).ok_or(IdTokenError::Invalid)?;
     let is_named = |kid: Option<&str>| token.header.kid.is_none() || token.header.kid.as_deref() == kid;
     let mut keys = metadata.jwks().keys().iter().filter(|key| is_named(key.key_id().map(|id| id.as_str())));
-    let mut keys = keys.by_ref().peekable();
-    if keys.peek().is_none() {
-        return Err(IdTokenError::UnknownKey);
-    }
     let message = token.signing_input.as_bytes();
     // It compares the kind of the key with the algorithm.
     let is_signed = keys.any(|key| key.verify_signature(&algorithm, message, &token.signature).is_ok());
-    if is_signed { Ok(()) } else { Err(IdTokenError::Invalid) }
+    if is_signed { Ok(()) } else { Err(IdTokenError::OtherKey) }
 }
 
 #[derive(Deserialize)]
@@ -71,11 +67,7 @@ enum Audiences {
     Several(Vec<String>),
 }
 
-fn claims(
-    claims: &Map<String, Value>,
-    provider: &OidcProvider,
-    now: Timestamp,
-) -> Option<(VerifiedLogout, String)> {
+fn claims(claims: &Map<String, Value>, provider: &OidcProvider, now: Timestamp) -> Option<VerifiedLogout> {
     // `nonce: null` is a nonce, too.
     if claims.contains_key("nonce") {
         return None;
@@ -94,6 +86,6 @@ fn claims(
     let names_somebody = claims.sub.is_some() || claims.sid.is_some();
     let fits = claims.iss == provider.issuer.as_str() && is_for_us && is_of_now && is_logout;
     let has_id = (1..=255).contains(&claims.jti.len());
-    (fits && names_somebody && has_id)
-        .then_some((VerifiedLogout { subject: claims.sub, sid: claims.sid }, claims.jti))
+    let logout = VerifiedLogout { id: claims.jti, subject: claims.sub, sid: claims.sid };
+    (fits && names_somebody && has_id).then_some(logout)
 }

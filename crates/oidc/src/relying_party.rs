@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use openidconnect::core::{CoreAuthenticationFlow, CoreGenderClaim};
+use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreGenderClaim};
 use openidconnect::{
     AccessToken, AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, Nonce, OAuth2TokenResponse,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SubjectIdentifier,
@@ -12,13 +12,13 @@ use openidconnect::{
 };
 use syft_space_domain::Pending;
 use syft_space_domain::identity::oidc::ports::{
-    AuthorizationRequest, AuthorizationResponse, OidcClient, OidcError, VerifiedIdentity, VerifiedLogout,
+    AuthorizationRequest, AuthorizationResponse, OidcClient, OidcError, Prompt, VerifiedIdentity,
+    VerifiedLogout,
 };
 use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider};
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::time::Timestamp;
 use syft_space_outbound::Client;
-use tokio::sync::SemaphorePermit;
 
 use crate::bounded_set::BoundedSet;
 use crate::http::GuardedHttp;
@@ -37,19 +37,13 @@ pub struct RelyingParty {
     http: GuardedHttp,
     providers: Mutex<HashMap<OidcIssuer, Arc<Provider>>>,
     answered: BoundedSet,
-    logged_out: BoundedSet,
 }
 
 impl RelyingParty {
     /// A relying party that calls providers through this client.
     #[must_use]
     pub fn new(client: Arc<Client>) -> Self {
-        Self {
-            http: GuardedHttp(client),
-            providers: Mutex::default(),
-            answered: BoundedSet::new(USED_FOR),
-            logged_out: BoundedSet::new(USED_FOR),
-        }
+        Self { http: GuardedHttp(client), providers: Mutex::default(), answered: BoundedSet::new(USED_FOR) }
     }
 
     fn provider(&self, issuer: &OidcIssuer) -> Result<Arc<Provider>, OidcError> {
@@ -73,10 +67,9 @@ impl RelyingParty {
         &self,
         provider: &OidcProvider,
         request: &AuthorizationRequest,
+        prompt: Prompt,
     ) -> Result<String, OidcError> {
-        let known = self.provider(&provider.issuer)?;
-        let entered = known.enter()?;
-        let metadata = known.metadata(Wanted::Fresh, &self.http, &entered).await?;
+        let metadata = self.provider(&provider.issuer)?.metadata(Wanted::Fresh, &self.http).await?;
         let flow = code_flow(&metadata, provider, None, request)?;
         let verifier = PkceCodeVerifier::new(request.verifier.expose().clone());
         let (state, nonce) = (request.state.expose().clone(), request.nonce.expose().clone());
@@ -88,6 +81,10 @@ impl RelyingParty {
             )
             .add_scope(Scope::new("email".to_owned()))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        let asked = match prompt {
+            Prompt::Login => asked.add_prompt(CoreAuthPrompt::Login),
+            Prompt::AsNeeded => asked,
+        };
         // A provider knows a scope of this name, or gives the claim without: an unknown scope is ignored (RFC 6749, section 3.3).
         let asked = match &provider.groups {
             Some(groups) if scopes(&metadata).any(|scope| scope == groups.claim.as_str()) => {
@@ -107,22 +104,16 @@ impl RelyingParty {
         now: Timestamp,
     ) -> Result<VerifiedIdentity, OidcError> {
         let known = self.provider(&provider.issuer)?;
-        let entered = known.enter()?;
+        let metadata = known.metadata(Wanted::Fresh, &self.http).await?;
+        let _turn = known.enter(response.client).await?;
         if !self.answered.insert(TokenHash::of(request.state.expose())) {
             return Err(OidcError::Replayed);
         }
-        let metadata = known.metadata(Wanted::Fresh, &self.http, &entered).await?;
         check_issuer(&metadata, provider, response.issuer.as_deref())?;
         let flow = code_flow(&metadata, provider, client_secret, request)?;
         let (token, access_token) = self.exchange(&known, &flow, provider, request, response).await?;
-        let verified = match id_token::verify(&token, provider, &metadata, request, now) {
-            Err(IdTokenError::UnknownKey) => {
-                let metadata = known.metadata(Wanted::Refetched, &self.http, &entered).await?;
-                id_token::verify(&token, provider, &metadata, request, now)
-            }
-            verified => verified,
-        };
-        let told = verified.map_err(|_| OidcError::Invalid)?;
+        let verify = |metadata: &Metadata| id_token::verify(&token, provider, metadata, request, now);
+        let told = self.by_its_keys(&known, &metadata, verify).await?;
         if (told.lacks_email || told.lacks_groups) && metadata.userinfo_endpoint().is_some() {
             return self.ask_more(&known, &flow, provider, access_token, told).await;
         }
@@ -198,18 +189,23 @@ impl RelyingParty {
         now: Timestamp,
     ) -> Result<VerifiedLogout, OidcError> {
         let known = self.provider(&provider.issuer)?;
-        let entered: SemaphorePermit<'_> = known.enter()?;
-        let metadata = known.metadata(Wanted::Fresh, &self.http, &entered).await?;
-        let verified = match logout_token::verify(text, provider, &metadata, now) {
-            Err(IdTokenError::UnknownKey) => {
-                let metadata = known.metadata(Wanted::Refetched, &self.http, &entered).await?;
-                logout_token::verify(text, provider, &metadata, now)
-            }
+        let metadata = known.metadata(Wanted::Fresh, &self.http).await?;
+        self.by_its_keys(&known, &metadata, |metadata| logout_token::verify(text, provider, metadata, now))
+            .await
+    }
+
+    /// Verifies something by the keys of a provider, which may have others by now than those that are known.
+    async fn by_its_keys<T>(
+        &self,
+        known: &Provider,
+        metadata: &Metadata,
+        verify: impl Fn(&Metadata) -> Result<T, IdTokenError>,
+    ) -> Result<T, OidcError> {
+        let verified = match verify(metadata) {
+            Err(IdTokenError::OtherKey) => verify(&*known.metadata(Wanted::Refetched, &self.http).await?),
             verified => verified,
         };
-        let (logout, id) = verified.map_err(|_| OidcError::Invalid)?;
-        let used = TokenHash::of(&format!("{} {}", provider.issuer, id));
-        if self.logged_out.insert(used) { Ok(logout) } else { Err(OidcError::Replayed) }
+        verified.map_err(|_| OidcError::Invalid)
     }
 }
 
@@ -247,8 +243,9 @@ impl OidcClient for RelyingParty {
         &'a self,
         provider: &'a OidcProvider,
         request: &'a AuthorizationRequest,
+        prompt: Prompt,
     ) -> Pending<'a, Result<String, OidcError>> {
-        Box::pin(self.authorization_url(provider, request))
+        Box::pin(self.authorization_url(provider, request, prompt))
     }
 
     fn redeem<'a>(

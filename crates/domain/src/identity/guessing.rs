@@ -4,8 +4,9 @@
 //! An address that did has its own, so that nobody else can use it up. An account that does not exist has the same.
 //!
 //! A code is guessed by whoever knows the password: all share one small allowance, known addresses too, since they may be known
-//! from the time before the second factor. A right code gives nothing back, or each login of the owner would pay for more guesses.
-//! What is guessed in sessions is counted apart from logins, so that no stranger can use it up.
+//! from the time before the second factor. A right code gives nothing back, or each login of the owner would pay for more guesses;
+//! nor does another password, or whoever has the right to change it would pay so. What is guessed in sessions is counted apart from
+//! logins, so that no stranger can use it up.
 //!
 //! An allowance is looked at before the costly comparison, and again in the unit of work that tells its outcome: of guesses
 //! made at the same time no more are answered than it has.
@@ -16,6 +17,7 @@ use std::time::Duration;
 use crate::audit::RequestContext;
 use crate::identity::ports::{AccountRows, AccountView, HashingClient};
 use crate::identity::{Email, LoginKey, LoginRecord, Member, address_prefix};
+use crate::ids::AccountId;
 use crate::store::StoreError;
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
@@ -47,8 +49,11 @@ pub struct TooManyGuesses {
 pub(crate) struct Guess {
     /// What the login names, whether there is such an account or not.
     named: LoginKey,
-    /// The account that it is for, where there is one.
+    /// The account that it is for, where there is one, with the password that it has now.
     account: Option<LoginKey>,
+    /// The same account, whatever its password.
+    holder: Option<AccountId>,
+    in_session: bool,
     /// The allowance that it is taken from whatever the address, where there is one.
     shared: Option<(LoginKey, Rate)>,
     address: Option<IpAddr>,
@@ -62,6 +67,8 @@ impl Guess {
         Self {
             named: LoginKey::of(tenant, email),
             account: None,
+            holder: None,
+            in_session: false,
             shared: None,
             address: context.origin.address.map(address_prefix),
             now: context.now,
@@ -71,19 +78,20 @@ impl Guess {
 
     /// The guess, once it is known for which account.
     pub(crate) fn at(self, member: &Member) -> Self {
-        Self { account: Some(LoginKey::of_account(member.account, member.generation)), ..self }
+        let account = LoginKey::of_account(member.account, member.generation);
+        Self { account: Some(account), holder: Some(member.account), ..self }
     }
 
     /// The guess, once a session of the account makes it.
     pub(crate) fn in_session(self, member: &Member) -> Self {
-        let guess = self.at(member);
-        Self { shared: guess.account.map(|account| (account.apart("session"), PASSWORDS)), ..guess }
+        let shared = Some((LoginKey::of_guesses(member.account, "passwords in sessions"), PASSWORDS));
+        Self { in_session: true, shared, ..self.at(member) }
     }
 
     /// The same at a code of the account's second factor, behind a right password or in a session.
     pub(crate) fn at_code(self) -> Self {
-        let beside = self.shared.map(|(shared, _)| shared).or(self.account);
-        Self { shared: beside.map(|key| (key.apart("code"), CODES)), ..self }
+        let counted = if self.in_session { "codes in sessions" } else { "codes" };
+        Self { shared: self.holder.map(|holder| (LoginKey::of_guesses(holder, counted), CODES)), ..self }
     }
 
     /// Who waits for its hash.

@@ -31,10 +31,10 @@ impl LoginKey {
         )
     }
 
-    /// The key of what is counted apart from the rest that this is the key of.
+    /// The key of what is guessed at an account by some other way, whatever password it has.
     #[must_use]
-    pub(crate) fn apart(&self, counted: &str) -> Self {
-        Self(Sha256::new().chain_update(self.0).chain_update(counted).finalize().into())
+    pub(crate) fn of_guesses(account: AccountId, counted: &str) -> Self {
+        Self(Sha256::new().chain_update(account.as_bytes()).chain_update(counted).finalize().into())
     }
 
     /// The key of what a login names.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::access::{Permission, Role};
 use crate::audit::{Action, Changes, ObjectKind, RequestContext};
-use crate::identity::{AuthorizationError, Principal};
+use crate::identity::{Account, AuthorizationError, Principal};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::View;
@@ -34,6 +34,12 @@ pub enum SettingsError {
     /// They have been changed since.
     #[error("the tenant's settings have been changed since; read them again")]
     Changed,
+    /// It would lock the caller out, who can enrol no second factor.
+    #[error(
+        "you sign in by your identity provider alone and can enrol no second factor here, so this would lock you out: have the \
+         provider ask for one, or let an owner with a password demand it"
+    )]
+    LocksOut,
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -54,7 +60,8 @@ pub async fn settings(space: &Space, principal: &Principal) -> Result<Tenant, Se
 /// whose role needs a second factor from now on, and who has none, enrols one and goes on.
 ///
 /// # Errors
-/// When the caller's role does not permit it, the settings have been changed since, or a port failed.
+/// When the caller's role does not permit it, the settings have been changed since, they would demand a second factor of a caller who
+/// can enrol none, or a port failed.
 pub async fn change_settings(
     space: &Space,
     context: &RequestContext,
@@ -65,12 +72,18 @@ pub async fn change_settings(
     let event = principal.event(context, Action::ConfigChange)?;
     let event = event.on(ObjectKind::Tenant, principal.snapshot().tenant.id);
     let authorization = principal.authorize(permission, space.clock.now())?;
+    let own = principal.email().cloned();
     let changed = space.store.write(move |tx| {
         let scope = tx.authority::<SettingsError>(&authorization, &event)?;
         let mut tenant = tx.tenant(&scope)?.ok_or(SettingsError::NotFound)?;
         check_revision(change.if_revision, tenant.revision, SettingsError::Changed)?;
         let mut changes = Changes::default();
         if let Some(roles) = &change.second_factor_roles {
+            if let Some(own) = &own
+                && tx.account_by_email(&scope, own)?.is_some_and(|own| is_locked_out(&own, roles))
+            {
+                return Err(SettingsError::LocksOut.into());
+            }
             for role in roles.difference(&tenant.second_factor_roles) {
                 changes.note_setting("second_factor_for", Some(role.as_str()));
             }
@@ -88,4 +101,9 @@ pub async fn change_settings(
         Ok(Recorded::new(tenant, event.clone().changing(changes)))
     });
     changed.await
+}
+
+/// Whether somebody would be asked for a second factor that they can never enrol: that takes a password.
+fn is_locked_out(own: &Account, roles: &BTreeSet<Role>) -> bool {
+    roles.contains(&own.member.role) && own.password.is_none() && own.member.second_factor_since.is_none()
 }

@@ -15,6 +15,7 @@ use syft_space_domain::dataset::{
     NewDocument, ReaderVersion, SearchQuery, Upload, create_dataset, finish_ingestion, job, jobs,
     start_ingestion, work_off,
 };
+use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Principal, SessionLife, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::PageRequest;
@@ -124,6 +125,7 @@ impl World {
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
             oidc: Arc::new(MemoryProviders::new()),
+            provider_logouts: ProviderLogouts::default(),
             signing_keys: tokens,
             clock: clock.clone(),
             entropy,

@@ -7,6 +7,7 @@ use syft_space_conformance::sample::{event, session};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log, Origin, RequestContext};
 use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{
     AccessClaims, Email, Password, Principal, RefreshHashes, Session, SessionLife, authenticate,
 };
@@ -65,6 +66,7 @@ impl World {
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
             oidc: Arc::new(MemoryProviders::new()),
+            provider_logouts: ProviderLogouts::default(),
             signing_keys: tokens,
             trusted: cache.clone(),
             satellites: hub.clone(),

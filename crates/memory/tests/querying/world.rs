@@ -19,6 +19,7 @@ use syft_space_domain::endpoint::{
     Answer, AnswerPart, ChangeEndpoint, Conversation, Endpoint, EndpointName, NewEndpoint, Query, QueryCall,
     QueryError, References, ResponseType, Slug, change_endpoint, create_endpoint,
 };
+use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{
     AcceptInvitation, AccountStatus, ChangeMember, Email, Invite, Login, Password, Principal, SessionLife,
     accept_invitation, authenticate, change_member, invite, login,
@@ -94,6 +95,7 @@ impl World {
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
             oidc: Arc::new(MemoryProviders::new()),
+            provider_logouts: ProviderLogouts::default(),
             signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),

@@ -1,15 +1,20 @@
 //! Signing in by a provider: for how long it may take, and what became of everybody meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_executor::block_on;
+use syft_space_domain::Space;
 use syft_space_domain::access::Role;
-use syft_space_domain::identity::oidc::ports::VerifiedIdentity;
+use syft_space_domain::identity::oidc::ports::{OidcError, Prompt, VerifiedIdentity, VerifiedLogout};
 use syft_space_domain::identity::oidc::{
-    self, ClaimName, Group, GroupRoles, NewOidcProvider, ProviderAnswer, SignInError, SignInRefusal, Subject,
+    self, ClaimName, Group, GroupRoles, LogoutError, NewOidcProvider, ProviderAnswer, SignInError,
+    SignInRefusal, Subject,
 };
 use syft_space_domain::secret::Secret;
+use syft_space_domain::store::{ReadUnit, Store, StoreError};
 use syft_space_domain::tenant::{OperatorScope, TenantName};
+use syft_space_domain::unit::Unit;
 
 use crate::world::{World, context};
 
@@ -43,8 +48,9 @@ fn world(roles: &[(&str, Role)]) -> World {
 /// What a browser brings back once it has been at the provider.
 fn begin(world: &World, who: &str, groups: &[&str]) -> ProviderAnswer {
     let tenant: TenantName = name("acme");
-    let started =
-        block_on(oidc::start_sign_in(&world.space, &tenant, &name("work"), REDIRECT.to_owned())).unwrap();
+    let (provider, redirect_uri) = (name("work"), REDIRECT.to_owned());
+    let started = oidc::start_sign_in(&world.space, &tenant, &provider, redirect_uri, Prompt::AsNeeded);
+    let started = block_on(started).unwrap();
     let (_, state) = started.url.split_once("state=").unwrap();
     let identity = VerifiedIdentity {
         subject: Subject::parse(who).unwrap(),
@@ -105,4 +111,57 @@ fn a1_the_last_owner_is_not_made_something_else_by_their_groups() {
     let refused = finish(&world, begin(&world, "ann", &["staff"]));
     assert_eq!(refused, Err(SignInRefusal::LastOwner.into()));
     assert_eq!(finish(&world, begin(&world, "ann", &["bosses", "staff"])), Ok(()), "nothing was changed");
+}
+
+fn log_out(space: &Space, token: &str) -> Result<(), LogoutError> {
+    let (tenant, provider) = (name("acme"), name("work"));
+    block_on(oidc::log_out_by_provider(space, &context(space), &tenant, &provider, token))
+}
+
+/// A provider's word that somebody logged out there, altogether.
+fn says(world: &World, token: &str, who: &str) {
+    let subject = Some(Subject::parse(who).unwrap());
+    world.providers.log_out(token, VerifiedLogout { id: token.to_owned(), subject, sid: None });
+}
+
+#[test]
+fn a4_whoever_logs_out_at_the_provider_while_it_is_asked_gets_no_session() {
+    let world = world(&[]);
+    let (answer, other) = (begin(&world, "ann", &[]), begin(&world, "bob", &[]));
+    says(&world, "out", "ann");
+    // Behind the look-up of who it is, and before the unit of work that lets them in.
+    let (reads, space) = (world.reads.clone(), world.space.clone());
+    world.reads.set(move || {
+        reads.set(move || {
+            assert_eq!(log_out(&space, "out"), Err(LogoutError::NoSession));
+        });
+    });
+    assert_eq!(finish(&world, answer), Err(SignInError::Unknown));
+    assert_eq!(finish(&world, other), Ok(()), "nobody said it of them");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(finish(&world, begin(&world, "ann", &[])), Ok(()));
+}
+
+/// A store that has no time for writes.
+struct BusyStore(Arc<dyn Store>);
+
+impl Store for BusyStore {
+    fn submit(&self, unit: Box<dyn Unit>) {
+        unit.done(Err(StoreError::Busy));
+    }
+
+    fn submit_read(&self, read: Box<dyn ReadUnit>) {
+        self.0.submit_read(read);
+    }
+}
+
+#[test]
+fn a4_a_logout_that_was_not_stored_can_be_said_again_and_one_that_was_cannot() {
+    let world = world(&[]);
+    assert_eq!(finish(&world, begin(&world, "ann", &[])), Ok(()));
+    says(&world, "out", "ann");
+    let busy = Space { store: Arc::new(BusyStore(Arc::clone(&world.space.store))), ..world.space.clone() };
+    assert!(matches!(log_out(&busy, "out"), Err(LogoutError::PortError(_))));
+    assert_eq!(log_out(&world.space, "out"), Ok(()));
+    assert_eq!(log_out(&world.space, "out"), Err(OidcError::Replayed.into()));
 }

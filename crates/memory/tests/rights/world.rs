@@ -15,6 +15,7 @@ use syft_space_domain::dataset::{
 use syft_space_domain::endpoint::{
     self, Conversation, EndpointName, NewEndpoint, QueryCall, QueryError, ResponseType, Slug,
 };
+use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, Passwords};
 use syft_space_domain::identity::{
     self, AcceptError, AcceptInvitation, AccountStatus, AuthenticateError, AuthorizationError, ChangeMember,
@@ -189,6 +190,7 @@ impl World {
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
             oidc: providers.clone(),
+            provider_logouts: ProviderLogouts::default(),
             signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),

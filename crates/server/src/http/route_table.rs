@@ -231,7 +231,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Show the settings of the tenant").response::<tenant::TenantSettings>(200).etag();
     Patch  "/api/v1/tenant" member(&[ManageTenant]) => tenant::change,
         summary("Change the settings of the tenant").merge_patch::<tenant::ChangeTenantSettings>()
-            .response::<tenant::TenantSettings>(200).etag().if_match();
+            .response::<tenant::TenantSettings>(200).etag().if_match().reasons(&[Conflict]);
 
     Get    "/api/v1/users"      member(&[ReadMembers]) => users::list,
         summary("List the members").paged().response::<List<users::Member>>(200);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::policy::PolicyTypes;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::snapshot::SnapshotCache;
@@ -34,6 +35,7 @@ pub(crate) fn state() -> State {
         tokens: tokens.clone(),
         session_life: Settings::default().session_life,
         oidc: Arc::new(MemoryProviders::new()),
+        provider_logouts: ProviderLogouts::default(),
         signing_keys: tokens,
         trusted: snapshots,
         satellites: hub.clone(),

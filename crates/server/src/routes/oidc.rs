@@ -1,13 +1,13 @@
 //! The routes to sign in by OpenID Connect, and the operator's of which providers a tenant believes.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{COOKIE, LOCATION, SET_COOKIE};
+use actix_web::http::header::{COOKIE, HeaderValue, LOCATION, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, ReasonCode};
-use syft_space_domain::identity::oidc::ports::OidcError;
+use syft_space_domain::identity::oidc::ports::{OidcError, Prompt};
 use syft_space_domain::identity::oidc::{
     self, ClaimName, ClientId, EmailDomain, Group, LogoutError, NewOidcProvider, OidcIssuer, ProviderAnswer,
     ProviderName, SignInError,
@@ -58,13 +58,22 @@ fn redirect_uri(request: &Request, tenant: &TenantName, provider: &ProviderName)
 pub(crate) async fn start(request: Request) -> Result<HttpResponse, Problem> {
     let (tenant, provider) = named(&request)?;
     let redirect_uri = redirect_uri(&request, &tenant, &provider)?;
-    let started = oidc::start_sign_in(request.space(), &tenant, &provider, redirect_uri).await;
+    let started =
+        oidc::start_sign_in(request.space(), &tenant, &provider, redirect_uri, prompt(&request.http)).await;
     count(&request, started.as_ref().err());
     let started = started?;
     let cookie = cookie(started.remembered.expose(), started.lifetime.as_secs());
     let mut answer = HttpResponse::build(StatusCode::SEE_OTHER);
     answer.insert_header((LOCATION, started.url)).insert_header((SET_COOKIE, cookie));
     Ok(answer.finish())
+}
+
+/// A browser that another site has led here has not said that its person wants in: the provider asks them, so that no session begins
+/// without anybody's doing (ASVS 5.0, 7.6.2). `Sec-Fetch-Site` is a browser's own word, and no page can change it (W3C, Fetch
+/// Metadata Request Headers).
+fn prompt(http: &HttpRequest) -> Prompt {
+    let from = http.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if matches!(from, None | Some(b"none" | b"same-origin")) { Prompt::AsNeeded } else { Prompt::Login }
 }
 
 pub(crate) async fn callback(request: Request) -> Result<HttpResponse, Problem> {

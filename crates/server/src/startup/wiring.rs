@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
+use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::mail::Mails;
 use syft_space_domain::mail::ports::Mailer;
 use syft_space_domain::marketplace::ports::TrustedHubs;
@@ -137,6 +138,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         tokens: token_keys.tokens(),
         session_life: settings.session_life,
         oidc: Arc::new(RelyingParty::new(client)),
+        provider_logouts: ProviderLogouts::default(),
         signing_keys: Arc::new(token_keys),
         trusted,
         satellites: Arc::new(satellites),

@@ -71,13 +71,13 @@ impl Drafts {
     }
 }
 
-/// Lets somebody in, and begins a session of theirs.
+/// Lets somebody in whose sign-in began then, and begins a session of theirs.
 pub(super) async fn enter(
     space: &Space,
     context: &RequestContext,
-    tenant: Tenant,
-    provider: OidcProvider,
+    (tenant, provider): (Tenant, OidcProvider),
     identity: VerifiedIdentity,
+    begun_at: Timestamp,
 ) -> Result<LoggedIn, SignInError> {
     let scope = TenantScope::of(tenant.id);
     let (issuer, subject) = (provider.issuer.clone(), identity.subject.clone());
@@ -101,7 +101,11 @@ pub(super) async fn enter(
     let entry = Entry { tenant, provider, identity, email, account, is_known: known.is_some(), now, drafts };
     let begun = Arc::new(NewSession::prepare(space, context, (entry.tenant.id, account))?);
     let new_session = Arc::clone(&begun);
+    let logouts = space.provider_logouts.clone();
     let entered = space.store.write(move |tx| {
+        if logouts.since(entry.provider.id, &entry.identity, begun_at) {
+            return Err(SignInError::Unknown.into());
+        }
         let scope = WriteScope::of_system(&scope);
         let Entered { member, event, ended } = entry.enter(tx, &scope)?;
         let role = Actor::Account { id: member.account, role: Some(member.role) };

@@ -1,13 +1,13 @@
 //! Finishing to sign in: what a provider answered by way of a browser begins a session.
 
 use crate::audit::RequestContext;
-use crate::identity::LoggedIn;
 use crate::identity::oidc::enter::enter;
 use crate::identity::oidc::error::SignInError;
 use crate::identity::oidc::ports::{AuthorizationResponse, OidcError};
 use crate::identity::oidc::remembered::Remembered;
 use crate::identity::oidc::start::find_provider;
 use crate::identity::oidc::{OidcProvider, ProviderName};
+use crate::identity::{LoggedIn, address_prefix};
 use crate::secret::Secret;
 use crate::space::Space;
 use crate::tenant::{TenantName, TenantScope};
@@ -30,7 +30,8 @@ pub struct ProviderAnswer {
 const MAX_CODE_BYTES: usize = 2_048;
 
 /// Finishes to sign somebody in. Who they are is the provider's issuer and the subject that it names. Who was never here gets an
-/// account where they were invited at an address that the provider has verified, or the operator lets its domain in.
+/// account where they were invited at an address that the provider has verified, or the operator lets its domain in. Who has
+/// logged out at the provider since the sign-in began does not come in.
 ///
 /// # Errors
 /// When the browser has begun no such sign-in, the provider has not signed the person in or cannot be asked, the person may not
@@ -56,10 +57,11 @@ pub async fn finish_sign_in(
     }
     let code =
         answer.code.filter(|code| code.expose().len() <= MAX_CODE_BYTES).ok_or(SignInError::Unknown)?;
+    let client = context.origin.address.map(address_prefix);
     let secret = client_secret(space, &scope, &provider)?;
-    let response = AuthorizationResponse { code, issuer: answer.issuer };
+    let response = AuthorizationResponse { code, issuer: answer.issuer, client };
     let identity = space.oidc.redeem(&provider, secret.as_ref(), &remembered.request, &response, now).await?;
-    enter(space, context, tenant, provider, identity).await
+    enter(space, context, (tenant, provider), identity, remembered.begun_at()).await
 }
 
 /// Opens the client secret, where there is one.

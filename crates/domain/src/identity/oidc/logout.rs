@@ -1,9 +1,11 @@
 //! Logging out by a provider's word: whom it names has no session here any more that it began.
 
+use std::sync::Arc;
+
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::oidc::ProviderName;
 use crate::identity::oidc::error::SignInError;
-use crate::identity::oidc::ports::{OidcError, VerifiedLogout};
+use crate::identity::oidc::ports::OidcError;
 use crate::identity::oidc::start::find_provider;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -44,16 +46,22 @@ pub async fn log_out_by_provider(
         SignInError::PortError(error) => LogoutError::PortError(error),
         _ => LogoutError::NotFound,
     })?;
-    let VerifiedLogout { subject, sid } =
-        space.oidc.verify_logout(&provider, logout_token, space.clock.now()).await?;
+    let logout = space.oidc.verify_logout(&provider, logout_token, space.clock.now()).await?;
+    if space.provider_logouts.is_done(provider.id, &logout) {
+        return Err(OidcError::Replayed.into());
+    }
     let scope = TenantScope::of(tenant.id);
     let event = context.event(&scope, Action::SessionExpired, Actor::System)?;
     let event = Event { reason_code: Some(ReasonCode::ProviderLoggedOut.into()), ..event };
-    space
+    let (logouts, clock, said, id) =
+        (space.provider_logouts.clone(), Arc::clone(&space.clock), logout.clone(), provider.id);
+    let ended = space
         .store
         .write(move |tx| {
+            // A sign-in of theirs that is on its way is no session yet.
+            logouts.note(id, &said, clock.now());
             let scope = WriteScope::of_system(&scope);
-            let sessions = tx.oidc_sessions(&scope, provider.id, subject.as_ref(), sid.as_ref())?;
+            let sessions = tx.oidc_sessions(&scope, id, said.subject.as_ref(), said.sid.as_ref())?;
             // One subject is one account, and a session of the provider is one subject's.
             let Some((account, _)) = sessions.first().copied() else {
                 return Err(LogoutError::NoSession.into());
@@ -68,5 +76,10 @@ pub async fn log_out_by_provider(
             }
             Ok(Recorded::new((), event))
         })
-        .await
+        .await;
+    // A provider may say it again where it was not done.
+    if matches!(ended, Ok(()) | Err(LogoutError::NoSession)) {
+        space.provider_logouts.done(provider.id, &logout, space.clock.now());
+    }
+    ended
 }

@@ -11,6 +11,7 @@ mod finish;
 mod logout;
 pub mod ports;
 mod provider;
+mod provider_logouts;
 mod remembered;
 mod start;
 
@@ -24,4 +25,5 @@ pub use provider::{
     ClaimName, ClientId, EmailDomain, Group, GroupRoles, OidcIssuer, OidcNameError, OidcProvider,
     ProviderName, SessionAtProvider, Subject,
 };
+pub use provider_logouts::ProviderLogouts;
 pub use start::{StartedSignIn, start_sign_in};

@@ -1,5 +1,7 @@
 //! The ports of signing in by OpenID Connect: what is stored of it, and the protocol.
 
+use std::net::IpAddr;
+
 use crate::Pending;
 use crate::audit::ReasonCode;
 use crate::identity::oidc::{OidcIssuer, OidcProvider, SessionAtProvider, Subject};
@@ -71,12 +73,23 @@ pub struct AuthorizationRequest {
     pub verifier: Secret<String>,
 }
 
+/// Whether a provider signs a person in anew (OpenID Connect Core 1.0, section 3.1.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// Only where they have no session there.
+    AsNeeded,
+    /// Whatever session they have there: nothing else says that they want in.
+    Login,
+}
+
 /// What a provider answered by way of the person's browser.
 pub struct AuthorizationResponse {
     /// What its word is had for.
     pub code: Secret<String>,
     /// Who it says that it is (RFC 9207), if it does.
     pub issuer: Option<String>,
+    /// From which address it came, as [`address_prefix`](crate::identity::address_prefix) cuts it.
+    pub client: Option<IpAddr>,
 }
 
 /// Somebody, by the word of a provider that was verified in all its parts.
@@ -95,6 +108,8 @@ pub struct VerifiedIdentity {
 /// Somebody logged out at a provider, by its word that was verified in all its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedLogout {
+    /// Which of the provider's words it is (`jti`).
+    pub id: String,
     /// Who, or `None` where only the session is named.
     pub subject: Option<Subject>,
     /// Which session of the provider's own, or `None` for all.
@@ -138,6 +153,7 @@ pub trait OidcClient: Send + Sync {
         &'a self,
         provider: &'a OidcProvider,
         request: &'a AuthorizationRequest,
+        prompt: Prompt,
     ) -> Pending<'a, Result<String, OidcError>>;
 
     /// Redeems a provider's answer to a request, and verifies who it says that the person is. Each request is answered once.
@@ -153,10 +169,10 @@ pub trait OidcClient: Send + Sync {
         now: Timestamp,
     ) -> Pending<'a, Result<VerifiedIdentity, OidcError>>;
 
-    /// Verifies that a provider says that somebody logged out (OpenID Connect Back-Channel Logout 1.0). Each token counts once.
+    /// Verifies that a provider says that somebody logged out (OpenID Connect Back-Channel Logout 1.0).
     ///
     /// # Errors
-    /// When it does not say so, its keys are not to be had, or the token came before.
+    /// When it does not say so, or its keys are not to be had.
     fn verify_logout<'a>(
         &'a self,
         provider: &'a OidcProvider,

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 /// A sign-in that has begun.
 pub(super) struct Remembered {
     provider: OidcProviderId,
-    expires_at: Timestamp,
+    begun_at: Timestamp,
     pub(super) request: AuthorizationRequest,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Remembered {
 #[serde(deny_unknown_fields)]
 struct Plain<'a> {
     provider: OidcProviderId,
-    expires_at: i64,
+    begun_at: i64,
     redirect_uri: Cow<'a, str>,
     state: Cow<'a, str>,
     nonce: Cow<'a, str>,
@@ -53,7 +53,12 @@ impl Remembered {
         };
         let request =
             AuthorizationRequest { redirect_uri, state: secret()?, nonce: secret()?, verifier: secret()? };
-        Ok(Self { provider, expires_at: space.clock.now().plus(Self::LIFETIME), request })
+        Ok(Self { provider, begun_at: space.clock.now(), request })
+    }
+
+    /// When it began.
+    pub(super) fn begun_at(&self) -> Timestamp {
+        self.begun_at
     }
 
     /// Seals it for its tenant, and for its `state`.
@@ -61,7 +66,7 @@ impl Remembered {
         let AuthorizationRequest { redirect_uri, state, nonce, verifier } = &self.request;
         let plain = Plain {
             provider: self.provider,
-            expires_at: self.expires_at.as_unix_micros(),
+            begun_at: self.begun_at.as_unix_micros(),
             redirect_uri: redirect_uri.into(),
             state: state.expose().into(),
             nonce: nonce.expose().into(),
@@ -84,9 +89,9 @@ impl Remembered {
         let sealed = Sealed::from_bytes(hex::decode(text.get(..text.len().min(Self::MAX_CHARS))?).ok()?);
         let plain = sealer.open(scope, &place(state), &sealed).ok()?;
         let plain: Plain<'_> = serde_json::from_slice(plain.expose()).ok()?;
-        let expires_at = Timestamp::from_unix_micros(plain.expires_at);
+        let begun_at = Timestamp::from_unix_micros(plain.begun_at);
         let is_meant = bool::from(plain.state.as_bytes().ct_eq(state.as_bytes()));
-        if !is_meant || plain.provider != provider || now >= expires_at {
+        if !is_meant || plain.provider != provider || now.since(begun_at) >= Self::LIFETIME {
             return None;
         }
         let secret = |text: Cow<'_, str>| Secret::new(text.into_owned());
@@ -96,7 +101,7 @@ impl Remembered {
             nonce: secret(plain.nonce),
             verifier: secret(plain.verifier),
         };
-        Some(Self { provider, expires_at, request })
+        Some(Self { provider, begun_at, request })
     }
 }
 

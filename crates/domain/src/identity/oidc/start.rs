@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::identity::oidc::error::SignInError;
+use crate::identity::oidc::ports::Prompt;
 use crate::identity::oidc::remembered::Remembered;
 use crate::identity::oidc::{OidcProvider, ProviderName};
 use crate::secret::Secret;
@@ -30,10 +31,11 @@ pub async fn start_sign_in(
     tenant: &TenantName,
     provider: &ProviderName,
     redirect_uri: String,
+    prompt: Prompt,
 ) -> Result<StartedSignIn, SignInError> {
     let (tenant, provider) = find_provider(space, tenant, provider).await?;
     let remembered = Remembered::generate(space, provider.id, redirect_uri)?;
-    let url = space.oidc.authorization_url(&provider, &remembered.request).await?;
+    let url = space.oidc.authorization_url(&provider, &remembered.request, prompt).await?;
     let sealed = remembered.seal(&*space.sealer, &TenantScope::of(tenant.id))?;
     Ok(StartedSignIn { url, remembered: Secret::new(sealed), lifetime: Remembered::LIFETIME })
 }

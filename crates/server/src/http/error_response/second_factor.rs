@@ -54,6 +54,7 @@ impl From<SettingsError> for Problem {
         match error {
             SettingsError::Authorization(error) => error.into(),
             SettingsError::NotFound => Self::new(Reason::NotFound, error),
+            SettingsError::LocksOut => Self::new(Reason::Conflict, error),
             SettingsError::Changed => Self::new(Reason::Changed, error),
             SettingsError::PortError(error) => error.into(),
         }

@@ -103,3 +103,13 @@ async fn a1_a_key_that_is_new_is_fetched_and_not_for_each_token_that_names_one()
     world.sign_in(carol()).await.expect(200);
     assert_eq!(fetched(), 2);
 }
+
+#[tokio::test]
+async fn a1_a_key_that_took_the_place_of_another_under_its_name_is_fetched() {
+    let world = World::new(Value::Null).await;
+    let carol = || person("carol", "carol@allowed.example");
+    world.sign_in(carol()).await.expect(200);
+    tokio::time::sleep(std::time::Duration::from_secs(11)).await;
+    world.provider.replace_key();
+    world.sign_in(carol()).await.expect(200);
+}

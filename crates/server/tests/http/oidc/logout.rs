@@ -8,7 +8,7 @@ use crate::space::{Answer, Client};
 
 const PATH: &str = "/auth/oidc/acme/work/backchannel-logout";
 
-async fn tell(world: &World, token: &str) -> Answer {
+pub async fn tell(world: &World, token: &str) -> Answer {
     send(world, &format!("logout_token={token}")).await
 }
 
@@ -122,4 +122,14 @@ async fn a4_what_is_no_logout_token_logs_nobody_out_and_none_counts_twice() {
     let carol = signed_in(&world, "carol", "s1").await;
     tell(&world, &token).await.expect_problem(400, "logout_token_invalid");
     carol.get("/auth/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn a4_a_logout_token_is_verified_by_the_key_that_took_the_place_of_another_under_its_name() {
+    let world = World::new(Value::Null).await;
+    let carol = signed_in(&world, "carol", "s1").await;
+    tokio::time::sleep(std::time::Duration::from_secs(11)).await;
+    world.provider.replace_key();
+    tell(&world, &world.provider.logout_token(&json!({ "sub": "carol" }), |_, _| {})).await.expect(200);
+    carol.get("/auth/me").await.expect_problem(401, "token_invalid");
 }

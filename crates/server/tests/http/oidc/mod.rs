@@ -1,7 +1,7 @@
 //! Signing in by OpenID Connect over HTTP, against a provider that a test has say what is right or wrong.
 
 mod forged;
-mod logout;
+pub mod logout;
 pub mod provider;
 mod signing_in;
 mod unavailable;

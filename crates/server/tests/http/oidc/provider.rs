@@ -122,6 +122,13 @@ impl Provider {
         state.edit = Box::new(edit);
     }
 
+    /// Signs with another key of the same name from now on, and shows that.
+    pub fn replace_key(&self) {
+        let mut state = self.state();
+        let name = state.keys[0].kid().to_owned();
+        state.keys = vec![HubKey::insecure_test_key(1).unwrap().named(&name)];
+    }
+
     /// Says what is right again.
     pub fn mend(&self) {
         self.forge(Signed::Well, |_, _| {});

@@ -332,3 +332,45 @@ async fn a1_the_operator_says_which_providers_a_tenant_believes() {
     let again = world.client(&world.sign_in(person("carol", "carol@allowed.example")).await.expect(200));
     assert_eq!(again.get("/auth/me").await.expect(200).body, me);
 }
+
+#[tokio::test]
+async fn a4_whoever_another_site_has_led_here_signs_in_anew_at_the_provider() {
+    let world = World::new(Value::Null).await;
+    let path = format!("{}/api/v1/auth/oidc/acme/work/start", world.space.anybody().root());
+    let http =
+        reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    for (site, is_asked) in [
+        (None, false),
+        (Some("none"), false),
+        (Some("same-origin"), false),
+        (Some("same-site"), true),
+        (Some("cross-site"), true),
+        (Some("unheard-of"), true),
+    ] {
+        let request = http.get(&path);
+        let request = match site {
+            Some(site) => request.header("sec-fetch-site", site),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
+        let to = answer.headers()["location"].to_str().unwrap().to_owned();
+        assert_eq!(to.contains("prompt=login"), is_asked, "{site:?}: {to}");
+    }
+}
+
+#[tokio::test]
+async fn a3_an_owner_who_can_enrol_no_second_factor_does_not_lock_themselves_out() {
+    let world =
+        World::new(json!({ "claim": "groups", "roles": [{ "group": "boss", "role": "owner" }] })).await;
+    let boss = world.sign_in(member_of("boss", "boss@allowed.example", &["boss"])).await.expect(200);
+    let boss = world.client(&boss);
+    let demand = |roles: Value| json!({ "second_factor_roles": roles });
+    let refused = boss.patch("/tenant", &demand(json!(["user", "owner"]))).await;
+    let refused = refused.expect_problem(409, "conflict");
+    assert!(refused.text.contains("identity provider"), "{}", refused.text);
+    boss.patch("/tenant", &demand(json!(["user"]))).await.expect(200);
+    boss.get("/datasets").await.expect(200);
+    // Whoever has a password can enrol one.
+    world.owner.patch("/tenant", &demand(json!(["owner"]))).await.expect(200);
+    world.owner.get("/datasets").await.expect_problem(403, "second_factor_required");
+}

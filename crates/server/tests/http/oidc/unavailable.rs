@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::oidc::logout::tell;
 use crate::oidc::provider::Fault;
 use crate::oidc::world::{World, person};
 use crate::space::PASSWORD;
@@ -96,4 +97,44 @@ async fn a1_a_provider_that_hangs_holds_up_few_and_nobody_else() {
     assert!(login_took < Duration::from_secs(4), "{login_took:?}");
     let calls = world.provider.state().calls.len();
     assert!(calls <= 3, "one asks for all, and tries it again a few times: {calls}");
+}
+
+#[tokio::test]
+async fn a1_codes_that_the_provider_leaves_without_an_answer_hold_up_no_start_and_no_logout() {
+    let world = World::new(Value::Null).await;
+    let carol = world.client(&world.sign_in(person("carol", "carol@allowed.example")).await.expect(200));
+    world.provider.fault("/token", Fault::Hangs);
+    let waiting = async {
+        let all = (0..30).map(|n| {
+            let who = format!("u{n}");
+            world.sign_in(person(&who, &format!("{who}@allowed.example")))
+        });
+        futures_util::future::join_all(all).await
+    };
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let asked = Instant::now();
+        world.start().await;
+        let out = world.provider.logout_token(&json!({ "sub": "carol" }), |_, _| {});
+        tell(&world, &out).await.expect(200);
+        carol.get("/auth/me").await.expect_problem(401, "token_invalid");
+        asked.elapsed()
+    };
+    let (answers, took) = tokio::join!(waiting, others);
+    for answer in answers {
+        answer.expect_problem(503, "identity_provider_unavailable");
+    }
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[tokio::test]
+async fn a1_a_document_that_is_not_to_be_had_on_suspicion_keeps_nobody_from_signing_in() {
+    let world = World::new(Value::Null).await;
+    let carol = || person("carol", "carol@allowed.example");
+    world.sign_in(carol()).await.expect(200);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    world.provider.fault(DOCUMENT, Fault::Status(500));
+    let unknown = world.provider.logout_token(&json!({ "sub": "x" }), |header, _| header["kid"] = json!("x"));
+    tell(&world, &unknown).await.expect_problem(400, "logout_token_invalid");
+    world.sign_in(carol()).await.expect(200);
 }

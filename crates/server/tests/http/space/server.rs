@@ -12,6 +12,7 @@ use syft_space::startup::setup_token::SetupTokenFile;
 use syft_space::system::{SystemClock, SystemEntropy};
 use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{PreviousKeys, rotate_signing_key};
 use syft_space_domain::marketplace::trust_hub;
 use syft_space_domain::policy::PolicyTypes;
@@ -284,6 +285,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         tokens: tokens.clone(),
         session_life: settings.session_life,
         oidc: Arc::new(RelyingParty::new(client)),
+        provider_logouts: ProviderLogouts::default(),
         signing_keys: tokens,
         clock: Arc::new(SystemClock),
         entropy,
