@@ -182,6 +182,7 @@ impl Operation {
                         generation,
                         revision,
                         short_password,
+                        last_login_at: (n % 3 > 0).then(|| time(n)),
                         created_at: time(n),
                         ..old
                     };

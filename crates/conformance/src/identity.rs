@@ -174,7 +174,7 @@ pub fn a_member_is_shown_as_it_is(make: &StoreFactory) {
     assert_eq!(members(store, &scope(1)), [disabled], "and listed so");
 }
 
-/// Role, status, generation and revision are replaced, and nothing else.
+/// Role, status, generation, revision, what is known of the password and the last login are replaced, and nothing else.
 pub fn a_changed_member_keeps_its_address_password_and_beginning(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
@@ -183,6 +183,7 @@ pub fn a_changed_member_keeps_its_address_password_and_beginning(make: &StoreFac
         status: AccountStatus::Disabled,
         generation: 50,
         short_password: true,
+        last_login_at: Some(time(40)),
         revision: 2,
         email: email(9),
         created_at: time(99),

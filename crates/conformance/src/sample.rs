@@ -231,6 +231,7 @@ pub fn member(tenant: u64, account: u64, role: Role) -> Member {
         generation: 3,
         second_factor_since: None,
         short_password: false,
+        last_login_at: None,
         revision: 1,
         created_at: time(3),
     }

@@ -30,6 +30,12 @@ impl PageLimit {
         }
     }
 
+    /// The same, or fewer items where only so many fit: one at least.
+    #[must_use]
+    pub fn at_most(self, items: usize) -> Self {
+        Self(u16::try_from(items).unwrap_or(Self::MAX).clamp(1, self.0))
+    }
+
     /// The number itself.
     #[must_use]
     pub fn get(self) -> usize {

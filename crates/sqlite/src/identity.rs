@@ -33,6 +33,7 @@ struct MemberRow {
     created_at: i64,
     totp_confirmed_at: Option<i64>,
     short_password: bool,
+    last_login_at: Option<i64>,
 }
 
 impl TryFrom<MemberRow> for Member {
@@ -46,6 +47,7 @@ impl TryFrom<MemberRow> for Member {
             status: parse("accounts.status", &row.status)?,
             generation: to_u64(row.generation)?,
             short_password: row.short_password,
+            last_login_at: row.last_login_at.map(Timestamp::from_unix_micros),
             second_factor_since: row.totp_confirmed_at.map(Timestamp::from_unix_micros),
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
@@ -265,6 +267,7 @@ impl AccountRows for Session<'_> {
                 accounts::revision.eq(revision),
                 accounts::created_at.eq(member.created_at.as_unix_micros()),
                 accounts::short_password.eq(member.short_password),
+                accounts::last_login_at.eq(member.last_login_at.map(Timestamp::as_unix_micros)),
             );
             diesel::insert_into(accounts::table).values(row).execute(connection)
         })?;
@@ -295,6 +298,7 @@ impl AccountRows for Session<'_> {
                     accounts::generation.eq(generation),
                     accounts::revision.eq(revision),
                     accounts::short_password.eq(member.short_password),
+                    accounts::last_login_at.eq(member.last_login_at.map(Timestamp::as_unix_micros)),
                 ))
                 .execute(connection)
         })?;

@@ -35,6 +35,7 @@ table! {
         totp_confirmed_at -> Nullable<BigInt>,
         totp_last_step -> BigInt,
         short_password -> Bool,
+        last_login_at -> Nullable<BigInt>,
     }
 }
 

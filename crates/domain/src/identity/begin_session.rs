@@ -70,6 +70,9 @@ impl NewSession {
             tx.remove_session(scope, session.account, displaced)?;
         }
         tx.add_session(scope, session)?;
+        if let Some(member) = tx.member(scope, session.account)? {
+            tx.update_member(scope, &Member { last_login_at: Some(session.created_at), ..member })?;
+        }
         Ok(match displaced {
             None => recorded,
             Some(displaced) => {

@@ -16,6 +16,12 @@ impl LastNoted {
         Arc::new(Self(AtomicI64::new(last_used_at.map_or(i64::MIN, Timestamp::as_unix_micros))))
     }
 
+    /// When it was, if it ever was.
+    pub(crate) fn last(&self) -> Option<Timestamp> {
+        let noted = self.0.load(Ordering::Relaxed);
+        (noted != i64::MIN).then(|| Timestamp::from_unix_micros(noted))
+    }
+
     /// Whether a use now is to be noted: it is when none was for a minute, and for one of those who ask at once.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         let noted = self.0.load(Ordering::Relaxed);

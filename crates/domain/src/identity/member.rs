@@ -28,6 +28,8 @@ pub struct Member {
     /// Whether its password is too short to be all that a login asks for: then it needs a second factor, whatever its tenant
     /// demands.
     pub short_password: bool,
+    /// When a session of it last began, if one ever did.
+    pub last_login_at: Option<Timestamp>,
     /// Counts its changes, from 1.
     pub revision: u64,
     /// When it was made.
@@ -47,6 +49,7 @@ impl Member {
             generation: 1,
             second_factor_since: None,
             short_password: false,
+            last_login_at: None,
             revision: 1,
             created_at: now,
         }

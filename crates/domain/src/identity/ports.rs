@@ -76,7 +76,8 @@ pub trait AccountRows: AccountView {
         account: AccountId,
         password: &PasswordHash,
     ) -> Result<(), StoreError>;
-    /// Replaces a member's role, status, generation and revision, and what is known of the length of their password.
+    /// Replaces a member's role, status, generation and revision, what is known of the length of their password, and when they
+    /// last logged in.
     fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError>;
     /// Removes an account. `false` when there is none.
     fn remove_account(&mut self, scope: &WriteScope, account: AccountId) -> Result<bool, StoreError>;

@@ -69,5 +69,5 @@ pub fn explain(
         }
     };
     let now = space.clock.now();
-    Ok(endpoint.decide(&caller, now).look(now))
+    Ok(endpoint.look(&caller, now))
 }

@@ -21,6 +21,7 @@ mod policy_set;
 mod policy_type;
 pub mod ports;
 mod registry;
+mod review;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
@@ -39,6 +40,10 @@ pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
 pub use registry::PolicyTypes;
+pub use review::{
+    Access, REVIEW_PERMISSIONS, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey, SubjectKeyError,
+    access_review,
+};
 
 use crate::ids::PolicyId;
 use crate::page::PageItem;

@@ -30,6 +30,8 @@ pub struct MemberSnapshot {
     pub has_second_factor: bool,
     /// Whether its password demands one.
     pub short_password: bool,
+    /// When a session of it last began.
+    pub last_login_at: Option<Timestamp>,
     /// Their sessions, in order: an access token of any other is good for nothing.
     pub sessions: Arc<[SessionId]>,
 }
@@ -40,6 +42,14 @@ pub struct ApiKeySnapshot {
     /// The key.
     pub key: ApiKey,
     pub(crate) noted: Arc<LastNoted>,
+}
+
+impl ApiKeySnapshot {
+    /// When it was last used, to about a minute.
+    #[must_use]
+    pub fn last_used_at(&self) -> Option<Timestamp> {
+        self.noted.last()
+    }
 }
 
 /// An endpoint, ready to be queried.
@@ -90,6 +100,21 @@ impl TenantSnapshot {
     #[must_use]
     pub fn member(&self, account: AccountId) -> Option<&MemberSnapshot> {
         self.members.get(&account).map(Arc::as_ref)
+    }
+
+    /// The accounts of all its members, in no order.
+    pub fn members(&self) -> impl Iterator<Item = AccountId> {
+        self.members.keys().copied()
+    }
+
+    /// All its API keys, in no order.
+    pub fn api_keys(&self) -> impl Iterator<Item = &Arc<ApiKeySnapshot>> {
+        self.api_keys.values()
+    }
+
+    /// All its endpoints, in no order.
+    pub fn endpoints(&self) -> impl Iterator<Item = &EndpointSnapshot> {
+        self.endpoints.values().map(Arc::as_ref)
     }
 
     /// One of its API keys.
@@ -330,6 +355,7 @@ impl MemberSnapshot {
             role: member.role,
             has_second_factor: member.second_factor_since.is_some(),
             short_password: member.short_password,
+            last_login_at: member.last_login_at,
             sessions: sessions.into(),
         }
     }

@@ -148,8 +148,9 @@ impl AccountRows for Transaction {
 
     fn update_member(&mut self, scope: &WriteScope, member: &Member) -> Result<(), StoreError> {
         if let Some(Account { member: row, .. }) = self.tables.accounts.get_mut(scope, member.account) {
-            let Member { role, status, generation, revision, short_password, .. } = *member;
-            *row = Member { role, status, generation, revision, short_password, ..row.clone() };
+            let Member { role, status, generation, revision, short_password, last_login_at, .. } = *member;
+            *row =
+                Member { role, status, generation, revision, short_password, last_login_at, ..row.clone() };
             self.changes.insert(StateChange::Member(scope.tenant(), member.account));
         }
         Ok(())

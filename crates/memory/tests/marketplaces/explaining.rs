@@ -30,7 +30,7 @@ use crate::world::{ISSUER, PUBLIC, World, block_on};
 
 /// The members 1 to 5, by their roles; the fifth is disabled. The sixth is nobody.
 const ROLES: [Role; 5] = [Role::Owner, Role::Admin, Role::User, Role::Viewer, Role::User];
-const DISABLED: u64 = 5;
+pub(crate) const DISABLED: u64 = 5;
 const ACCOUNTS: u64 = 6;
 
 const PATTERNS: [&str; 7] =
@@ -44,12 +44,12 @@ enum Somebody {
 }
 
 #[derive(Debug, Clone)]
-struct Case {
-    published: bool,
+pub(crate) struct Case {
+    pub(crate) published: bool,
     policies: Vec<PolicyConfiguration>,
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let access =
         (any::<bool>(), subsequence(&PATTERNS, 0..4), any::<bool>()).prop_map(|(allow, patterns, guests)| {
             let mode = if allow { "allow" } else { "deny" };
@@ -73,15 +73,15 @@ fn everybody() -> Vec<Somebody> {
 }
 
 /// A tenant with its members, an endpoint and its policies.
-struct Tenant {
-    world: World,
-    owner: Principal,
-    scope: TenantScope,
+pub(crate) struct Tenant {
+    pub(crate) world: World,
+    pub(crate) owner: Principal,
+    pub(crate) scope: TenantScope,
     hub: HubId,
 }
 
 impl Tenant {
-    async fn new(case: &Case) -> Self {
+    pub(crate) async fn new(case: &Case) -> Self {
         let world = World::new();
         let owner = world.owner("acme").await;
         let marketplace = world.account("spaceowner", "market");
@@ -124,7 +124,7 @@ impl Tenant {
         tenant
     }
 
-    fn member(&self, account: AccountId, email: Email) -> Option<Principal> {
+    pub(crate) fn member(&self, account: AccountId, email: Email) -> Option<Principal> {
         let now = self.world.space.clock.now();
         let claims = AccessClaims {
             account,

@@ -10,6 +10,8 @@ mod policy_limits;
 #[cfg(test)]
 mod registering;
 #[cfg(test)]
+mod reviewing;
+#[cfg(test)]
 mod trusting;
 #[cfg(test)]
 mod world;

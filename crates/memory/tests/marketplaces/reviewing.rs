@@ -1,0 +1,153 @@
+//! The review of access says of everybody what an owner is told of each of them.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
+use syft_space_conformance::sample::{account_id, api_key, api_key_id, email, endpoint, endpoint_id, event};
+use syft_space_domain::access::Permission;
+use syft_space_domain::audit::{Action, Log};
+use syft_space_domain::endpoint::{Endpoint, EndpointName};
+use syft_space_domain::identity::{ApiKey, KeyTerms};
+use syft_space_domain::ids::EndpointId;
+use syft_space_domain::marketplace::{HubRole, Issuer};
+use syft_space_domain::page::{PageLimit, PageRequest};
+use syft_space_domain::policy::{
+    Decider, HypotheticalCaller, Reason, ReviewedSubject, SubjectKey, access_review, explain,
+};
+use syft_space_domain::store::{StoreError, Tx};
+use syft_space_domain::tenant::WriteScope;
+use syft_space_domain::unit::Recorded;
+
+use crate::explaining::{Case, DISABLED, Tenant, cases};
+use crate::world::{ISSUER, block_on};
+
+/// The keys 1 to 6: whose each is, what for, and for which endpoints. The sixth has ended.
+const KEYS: [(u64, Permission, Option<&[u64]>); 6] = [
+    (1, Permission::Query, None),
+    (3, Permission::Query, Some(&[2])),
+    (3, Permission::ReadMetadata, None),
+    (4, Permission::Query, None),
+    (DISABLED, Permission::Query, None),
+    (1, Permission::Query, None),
+];
+const ENDED: u64 = 6;
+
+/// Adds a second endpoint, which is published where the first is not and has no policy, and API keys.
+async fn furnish(tenant: &Tenant, case: &Case) {
+    let (scope, published) = (tenant.scope, !case.published);
+    let now = tenant.world.space.clock.now();
+    let event = event(Log::Installation, Action::ConfigChange);
+    let work = move |tx: &mut dyn Tx| {
+        let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
+        let known = tx.endpoint(&scope, endpoint_id(1))?.unwrap();
+        tx.add_endpoint(&scope, &Endpoint { dataset: known.dataset, published, ..endpoint(2, 1) })?;
+        for (n, (holder, permission, endpoints)) in (1..).zip(KEYS) {
+            let endpoints = endpoints.map(|ids| ids.iter().map(|id| endpoint_id(*id)).collect());
+            let terms = KeyTerms::new(vec![permission], endpoints, None).unwrap();
+            let expires_at = now.plus(ApiKey::DEFAULT_LIFETIME);
+            let living = ApiKey { terms, rotated_at: now, expires_at, ..api_key(1, n, holder) };
+            let expires_at = if n == ENDED { now } else { expires_at };
+            tx.put_api_key(&scope, &ApiKey { expires_at, tenant: scope.tenant(), ..living })?;
+        }
+        Ok(Recorded::new((), event.clone()))
+    };
+    let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
+    stored.unwrap();
+}
+
+/// All of the review, in pages of so many.
+fn review(tenant: &Tenant, limit: u64) -> Vec<ReviewedSubject> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = PageRequest { limit: PageLimit::parse(limit).unwrap(), after };
+        let page = access_review(&tenant.world.space, &tenant.owner, page).unwrap();
+        all.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
+type Explained = (EndpointId, Reason, Option<Decider>);
+
+/// What an owner is told that somebody can query, or could with the right address.
+fn explained(tenant: &Tenant, somebody: &HypotheticalCaller) -> Vec<Explained> {
+    let of = |n: u64| {
+        let name = EndpointName::Id(endpoint_id(n));
+        let decision = explain(&tenant.world.space, &tenant.owner, &name, somebody).unwrap();
+        let reason = decision.diagnostics.reason;
+        let counts = decision.is_allow() || reason == Reason::AddressUnknown;
+        counts.then_some((endpoint_id(n), reason, decision.diagnostics.decided_by))
+    };
+    [1, 2].into_iter().filter_map(of).collect()
+}
+
+fn told(subject: &ReviewedSubject) -> Vec<Explained> {
+    let access = subject.access.iter();
+    access.map(|access| (access.endpoint, access.reason, access.decided_by.clone())).collect()
+}
+
+fn expected(tenant: &Tenant, subject: &ReviewedSubject) -> Vec<Explained> {
+    let hub_user =
+        |role| HypotheticalCaller::HubUser { issuer: Issuer::parse(ISSUER).unwrap(), role, email: None };
+    match subject.key {
+        SubjectKey::Member(_) => {
+            explained(tenant, &HypotheticalCaller::Address(subject.member.as_ref().unwrap().email.clone()))
+        }
+        SubjectKey::ApiKey(id) => {
+            let n = (1..).zip(KEYS).find(|(n, _)| api_key_id(*n) == id).unwrap().1;
+            let (holder, permission, endpoints) = n;
+            let mut held = explained(tenant, &HypotheticalCaller::Address(email(holder)));
+            held.retain(|(id, ..)| {
+                let reaches = endpoints.is_none_or(|ids| ids.iter().any(|of| endpoint_id(*of) == *id));
+                permission == Permission::Query && reaches
+            });
+            held
+        }
+        SubjectKey::HubUsers(_) => explained(tenant, &hub_user(HubRole::User)),
+        SubjectKey::HubGuests(_) => explained(tenant, &hub_user(HubRole::Guest)),
+    }
+}
+
+#[test]
+fn z4_a_review_says_of_everybody_what_explaining_each_of_them_says() {
+    let config = contextualize_config(Config { cases: 200, failure_persistence: None, ..Config::default() });
+    let outcome = TestRunner::new(config).run(&(cases(), 1_u64..=9), |(case, limit)| {
+        block_on(async {
+            let mut tenant = Tenant::new(&case).await;
+            furnish(&tenant, &case).await;
+            tenant.owner = tenant.member(account_id(1), email(1)).unwrap();
+            let review = review(&tenant, limit);
+            for subject in &review {
+                prop_assert_eq!(told(subject), expected(&tenant, subject), "{:?}", subject);
+            }
+            // Everybody stands in it once: the six members, the keys that work, the users and the guests of the hub.
+            let members = review.iter().filter(|subject| matches!(subject.key, SubjectKey::Member(_)));
+            prop_assert_eq!(members.count(), 6);
+            for (n, (holder, ..)) in (1..).zip(KEYS) {
+                let key = review.iter().find(|subject| subject.key == SubjectKey::ApiKey(api_key_id(n)));
+                prop_assert_eq!(key.is_some(), n != ENDED);
+                let of = key.map(|subject| subject.member.as_ref().unwrap().account);
+                prop_assert!(of.is_none_or(|of| of == account_id(holder)));
+            }
+            let kinds: Vec<_> = review.iter().map(|subject| subject.key.kind()).collect();
+            let hubs = kinds.iter().filter(|kind| kind.starts_with("hub_")).collect::<BTreeSet<_>>();
+            prop_assert_eq!((review.len(), hubs.len()), (6 + 5 + 2, 2));
+            Ok::<(), TestCaseError>(())
+        })
+    });
+    outcome.unwrap();
+}
+
+#[test]
+fn z4_a_subject_is_named_as_it_is_read() {
+    for text in ["member", "api_key", "hub_users", "hub_guests"] {
+        let text = format!("{text}:0192f0c1-2d3e-7f40-8a51-62738495a6b7");
+        assert_eq!(text.parse::<SubjectKey>().unwrap().to_string(), text);
+    }
+    for bad in ["", "member", "member:", "owner:0192f0c1-2d3e-7f40-8a51-62738495a6b7", "member:7"] {
+        assert!(bad.parse::<SubjectKey>().is_err(), "{bad}");
+    }
+}
