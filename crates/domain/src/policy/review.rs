@@ -17,8 +17,8 @@ use crate::space::Space;
 use crate::time::Timestamp;
 
 /// What whoever reviews access may do: they learn of all of it.
-pub const REVIEW_PERMISSIONS: [Permission; 4] =
-    [Permission::ReadAudit, Permission::ReadMembers, Permission::ReadMarketplaces, Permission::ReadMetadata];
+pub const REVIEW_PERMISSIONS: [Permission; 3] =
+    [Permission::ReadAudit, Permission::ReadMembers, Permission::ReadMetadata];
 
 /// Decisions on one page at most, so that a tenant of many endpoints has fewer subjects on each.
 const MAX_DECISIONS: usize = 10_000;

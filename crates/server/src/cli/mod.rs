@@ -1,5 +1,6 @@
 //! The command line: its commands, and how each is run.
 
+mod access_review;
 mod account;
 mod api;
 mod ask;
@@ -134,6 +135,8 @@ enum Command {
     /// See which documents were brought, and how that went
     #[command(subcommand)]
     Jobs(lists::Jobs),
+    /// Review who can query what, and why
+    AccessReview(access_review::AccessReview),
     /// Read the audit log
     #[command(subcommand)]
     Audit(lists::Audit),
@@ -353,6 +356,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Users(what) => users::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
         Command::Jobs(what) => lists::jobs(api, what, out).await,
+        Command::AccessReview(form) => access_review::run(api, form, out).await,
         Command::Audit(what) => lists::audit(api, what, out).await,
         _ => Ok(()),
     }

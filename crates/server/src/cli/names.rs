@@ -29,7 +29,7 @@ impl Names {
     }
 
     /// The name of what has this id; what is gone is shown by its id.
-    fn of(&self, id: &str) -> String {
+    pub(super) fn of(&self, id: &str) -> String {
         self.0.get(id).cloned().unwrap_or_else(|| id.to_owned())
     }
 

@@ -26,9 +26,9 @@ use crate::http::route_docs::{BodyLimit, Response, RouteDocs, summary};
 use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
-    api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation, front_page,
-    health, hubs, invitations, jobs, keys, listings, marketplaces, oidc, openapi, operator, policies, query,
-    security_txt, sessions, shapes, tenant, totp, users,
+    access_review, api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation,
+    front_page, health, hubs, invitations, jobs, keys, listings, marketplaces, oidc, openapi, operator,
+    policies, query, security_txt, sessions, shapes, tenant, totp, users,
 };
 
 /// A method of a route.
@@ -400,6 +400,10 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/marketplaces/{id}/sync" member(&[WriteEndpoints]) => listings::sync,
         summary("Have the hub told anew of all that is listed there").response::<listings::Listings>(200);
 
+    Get    "/api/v1/access-review" member(&[ReadAudit]) => access_review::list,
+        summary("Review who can query what, and why")
+            .description("Every member, every API key that works, and the users and guests of each marketplace, as of now.")
+            .paged().response::<List<access_review::ReviewedSubject>>(200);
     Get    "/api/v1/audit" member(&[ReadAudit]) => audit::list,
         summary("Read the audit log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };

@@ -1,5 +1,6 @@
 //! The handlers of the routes: each reads a request, calls a use case, and writes its outcome.
 
+pub(crate) mod access_review;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;

@@ -6,6 +6,8 @@
 #![expect(unreachable_pub, reason = "one test binary: what its modules share is public among them")]
 
 #[cfg(test)]
+mod access_review;
+#[cfg(test)]
 mod api_keys;
 #[cfg(test)]
 mod audit_log;

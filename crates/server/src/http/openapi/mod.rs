@@ -39,6 +39,7 @@ const TAGS: &[(&str, &str)] = &[
     ("policies", "Who may query."),
     ("marketplaces", "Accounts of the tenant on hubs."),
     ("listings", "Endpoints that are shown on hubs."),
+    ("access_review", "Who can query what, and why."),
     ("audit", "What happened."),
     ("openapi", "This description."),
     ("docs", "A page to browse it with."),

@@ -27,6 +27,7 @@ pub async fn play() -> Recorder {
     drafts(&mut r).await;
     queries(&mut r).await;
     verdicts(&mut r).await;
+    review(&mut r).await;
     removals(&mut r).await;
     r.log("owner", "/audit").await;
     r.log("foreigner", "/audit").await;
@@ -38,6 +39,15 @@ fn endpoint(slug: &str, change: impl FnOnce(&mut Value)) -> Value {
         json!({ "name": "Birds", "slug": slug, "dataset_id": "«dataset»", "response_type": "raw" });
     change(&mut body);
     body
+}
+
+async fn review(r: &mut Recorder) {
+    for who in ["owner", "admin", "anna", "viewer", "foreigner"] {
+        r.get(who, "/access-review").await;
+    }
+    for query in ["limit=2", "limit=0", "cursor=00", "format=csv"] {
+        r.get("owner", &format!("/access-review?{query}")).await;
+    }
 }
 
 async fn endpoints(r: &mut Recorder) {

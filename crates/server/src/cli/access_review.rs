@@ -1,0 +1,217 @@
+//! The command `syft-space access-review`.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::api::ApiClient;
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::lists::{list_all, time};
+use crate::cli::names::Names;
+use crate::cli::output::{Column, Output, text};
+use crate::routes::access_review::{Access, ReviewedSubject, SubjectKind};
+
+const PATH: &str = "/api/v1/access-review";
+
+/// In which form.
+#[derive(Args)]
+pub(super) struct AccessReview {
+    /// Write it as CSV (RFC 4180), a line for each endpoint that somebody can query
+    #[arg(long)]
+    csv: bool,
+}
+
+/// One line of a review: somebody, and an endpoint that they can query, if any.
+#[derive(Serialize)]
+struct Line {
+    kind: &'static str,
+    who: String,
+    holder: String,
+    role: String,
+    endpoint: String,
+    reason: String,
+    policy: String,
+    rule: String,
+    last_used: String,
+    ends: String,
+    remarks: String,
+    id: String,
+}
+
+const LINES: &[Column<Line>] = &[
+    text("KIND", |line| line.kind.to_owned()),
+    text("WHO", |line| line.who.clone()),
+    text("ROLE", |line| line.role.clone()),
+    text("ENDPOINT", |line| line.endpoint.clone()),
+    text("WHY", |line| match (&*line.policy, &*line.rule) {
+        ("", _) => line.reason.clone(),
+        (policy, rule) => format!("{} ({policy}: {rule})", line.reason),
+    }),
+    text("LAST USED", |line| line.last_used.clone()),
+    text("REMARKS", |line| line.remarks.clone()),
+];
+
+pub(super) async fn run(api: &ApiClient, form: &AccessReview, out: &mut Output) -> anyhow::Result<()> {
+    if out.json {
+        if form.csv {
+            let message = "--json and --csv are two forms: leave one out";
+            return Err(CommandError::new(ExitStatus::Usage, message).into());
+        }
+        return list_all::<ReviewedSubject>(api, PATH, &[], out).await;
+    }
+    let names = Names::read(api).await?;
+    if form.csv {
+        return write_csv(api, &names, out).await;
+    }
+    let mut table = out.table(LINES);
+    let mut cursor = None::<String>;
+    loop {
+        let page = api.page::<ReviewedSubject>(PATH, &[], cursor.as_deref()).await?;
+        table.items(&lines(&page.items, &names))?;
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return table.end().map(drop);
+        }
+    }
+}
+
+async fn write_csv(api: &ApiClient, names: &Names, out: &mut Output) -> anyhow::Result<()> {
+    let mut has_header = false;
+    let mut cursor = None::<String>;
+    loop {
+        let page = api.page::<ReviewedSubject>(PATH, &[], cursor.as_deref()).await?;
+        out.text(&csv_of(&lines(&page.items, names), !has_header)?)?;
+        (has_header, cursor) = (true, page.next_cursor);
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Lines as CSV. No cell is a formula to a spreadsheet: whoever names a key or writes a pattern does not run anything there.
+fn csv_of(lines: &[Line], with_header: bool) -> anyhow::Result<String> {
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(with_header)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for line in lines {
+        writer.serialize(line.guarded())?;
+    }
+    Ok(String::from_utf8(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)?)
+}
+
+impl Line {
+    fn guarded(&self) -> Self {
+        let guard = |cell: &str| {
+            if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+                format!("'{cell}")
+            } else {
+                cell.to_owned()
+            }
+        };
+        Self {
+            kind: self.kind,
+            who: guard(&self.who),
+            holder: guard(&self.holder),
+            role: guard(&self.role),
+            endpoint: guard(&self.endpoint),
+            reason: guard(&self.reason),
+            policy: guard(&self.policy),
+            rule: guard(&self.rule),
+            last_used: guard(&self.last_used),
+            ends: guard(&self.ends),
+            remarks: guard(&self.remarks),
+            id: guard(&self.id),
+        }
+    }
+}
+
+fn lines(subjects: &[ReviewedSubject], names: &Names) -> Vec<Line> {
+    let of = |subject: &ReviewedSubject| {
+        let access = subject.access.iter().map(Some);
+        // Who can query nothing stands in a review too.
+        let access = access.chain(subject.access.is_empty().then_some(None));
+        access.map(|access| line(subject, access, names)).collect::<Vec<_>>()
+    };
+    subjects.iter().flat_map(of).collect()
+}
+
+fn line(subject: &ReviewedSubject, access: Option<&Access>, names: &Names) -> Line {
+    let is_used = !matches!(subject.kind, SubjectKind::HubUsers | SubjectKind::HubGuests);
+    let member = subject.member.as_ref();
+    Line {
+        kind: match subject.kind {
+            SubjectKind::Member => "member",
+            SubjectKind::ApiKey => "api key",
+            SubjectKind::HubUsers => "hub's users",
+            SubjectKind::HubGuests => "hub's guests",
+        },
+        who: match (subject.kind, member) {
+            (SubjectKind::ApiKey, Some(holder)) => format!("{} of {}", subject.name, holder.email),
+            _ => subject.name.clone(),
+        },
+        holder: member.map_or_else(String::new, |member| member.email.to_string()),
+        role: member.map_or_else(String::new, |member| member.role.to_string()),
+        endpoint: access.map_or_else(|| "(none)".to_owned(), |access| access.slug.to_string()),
+        reason: access.map_or_else(String::new, |access| access.reason_code.clone()),
+        policy: access
+            .and_then(|access| access.policy_id)
+            .map_or_else(String::new, |id| names.of(&id.to_string())),
+        rule: access.and_then(|access| access.rule.clone()).unwrap_or_default(),
+        last_used: match subject.last_used_at {
+            Some(at) => time(at),
+            None if is_used => "never".to_owned(),
+            None => String::new(),
+        },
+        ends: subject.api_key.as_ref().map_or_else(String::new, |key| time(key.expires_at)),
+        remarks: remarks(subject).join(", "),
+        id: subject.id.clone(),
+    }
+}
+
+/// What whoever reviews may want to do something about.
+fn remarks(subject: &ReviewedSubject) -> Vec<&'static str> {
+    let of_member = subject.member.iter().flat_map(|member| {
+        [
+            (!member.active).then_some("disabled"),
+            member.must_enrol.then_some("must enrol a second factor"),
+            (!member.second_factor && !member.must_enrol).then_some("no second factor"),
+        ]
+    });
+    let of_key = subject
+        .api_key
+        .iter()
+        .flat_map(|key| [key.due.then_some("due to be rotated"), key.unused.then_some("unused")]);
+    of_member.chain(of_key).flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn z4_no_cell_of_a_review_is_a_formula_and_each_stays_in_its_place() {
+        let line = |who: &str| Line {
+            kind: "member",
+            who: who.to_owned(),
+            holder: String::new(),
+            role: "user".to_owned(),
+            endpoint: "birds".to_owned(),
+            reason: "allowed_by_policy".to_owned(),
+            policy: "a \"quoted\", name".to_owned(),
+            rule: "*@example.org\nmore".to_owned(),
+            last_used: "never".to_owned(),
+            ends: String::new(),
+            remarks: String::new(),
+            id: "1".to_owned(),
+        };
+        for bad in ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"] {
+            let written = csv_of(&[line(bad)], true).unwrap();
+            let mut read = csv::Reader::from_reader(written.as_bytes());
+            assert_eq!(read.headers().unwrap().len(), 12);
+            let row = read.records().next().unwrap().unwrap();
+            assert_eq!(&row[1], format!("'{bad}"));
+            assert_eq!((&row[6], &row[7]), ("a \"quoted\", name", "*@example.org\nmore"));
+        }
+        assert!(csv_of(&[line("a")], false).unwrap().starts_with("member,a,"));
+    }
+}

@@ -1,0 +1,132 @@
+//! The review of who can query what, as an owner reads it and as the operator does on the host.
+
+use serde_json::{Value, json};
+
+use crate::cli::{run, stop};
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+
+/// A tenant with an endpoint for `*@acme.example` and a draft; a user who has never logged in, one who left a key, and a viewer.
+async fn furnished() -> (TestSpace, Client) {
+    let space = TestSpace::open_to_all().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "hours", &[("hours", "The reading room opens at nine.")]).await;
+    endpoint_on(&owner, &dataset, "hours").await;
+    only_policy(&owner, "hours", json!({ "mode": "allow", "patterns": ["*@acme.example"] })).await;
+    let draft = json!({ "name": "Draft", "slug": "draft", "dataset_id": dataset, "response_type": "raw" });
+    owner.post("/endpoints", &draft).await.expect(201);
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    space.member(&owner, "vera@acme.example", "viewer").await;
+    space.member(&owner, "bob@elsewhere.example", "user").await;
+    let mut key = json!({ "name": "=nightly", "scopes": ["query"], "endpoints": ["hours"] });
+    anna.post("/api-keys", &key).await.expect(201);
+    key["endpoints"] = Value::Null;
+    key["scopes"] = json!(["list_queryable"]);
+    key["name"] = json!("lists");
+    anna.post("/api-keys", &key).await.expect(201);
+    (space, owner)
+}
+
+/// All of the review, page by page.
+async fn review(client: &Client) -> Vec<Value> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let mut page = client.get(&format!("/access-review?limit=2{cursor}")).await.expect(200).body;
+        assert!(page["items"].as_array().unwrap().len() <= 2);
+        all.append(page["items"].as_array_mut().unwrap());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+fn of<'a>(review: &'a [Value], name: &str) -> &'a Value {
+    let found: Vec<_> = review.iter().filter(|subject| subject["name"] == name).collect();
+    assert_eq!(found.len(), 1, "{name} in {review:?}");
+    found[0]
+}
+
+/// The endpoints of a subject, each with why, and by which rule.
+fn access(subject: &Value) -> Vec<[&str; 3]> {
+    let of = |access: &'_ Value| {
+        ["slug", "reason_code", "rule"].map(|field| access[field].as_str().map(str::to_owned))
+    };
+    let access = subject["access"].as_array().unwrap().iter();
+    access.map(of).map(|fields| fields.map(|field| &*field.unwrap_or_default().leak())).collect()
+}
+
+#[tokio::test]
+async fn z4_a_review_tells_who_can_query_what_and_why_and_what_nobody_uses() {
+    let (space, owner) = furnished().await;
+    let all = review(&owner).await;
+    assert_eq!(all.len(), 4 + 2);
+    let by_policy = ["hours", "allowed_by_policy", "*@acme.example"];
+    let own_draft = ["draft", "member_of_tenant", ""];
+    assert_eq!(access(of(&all, "owner@acme.example")), [own_draft, by_policy]);
+    assert_eq!(access(of(&all, "anna@acme.example")), [by_policy]);
+    assert_eq!(access(of(&all, "=nightly")), [by_policy]);
+    for nothing in ["vera@acme.example", "bob@elsewhere.example", "lists"] {
+        assert!(access(of(&all, nothing)).is_empty(), "{nothing}");
+    }
+    let key = of(&all, "=nightly");
+    assert_eq!((&key["kind"], &key["member"]["email"]), (&json!("api_key"), &json!("anna@acme.example")));
+    let state = (&key["api_key"]["due"], &key["api_key"]["unused"], &key["last_used_at"]);
+    assert_eq!(state, (&json!(false), &json!(true), &Value::Null));
+    assert!(of(&all, "anna@acme.example")["last_used_at"].is_string(), "a session began");
+    assert_eq!(of(&all, "anna@acme.example")["member"]["second_factor"], false);
+
+    // What changes is told at once.
+    let vera = of(&all, "vera@acme.example")["id"].as_str().unwrap().to_owned();
+    owner.patch(&format!("/users/{vera}"), &json!({ "role": "user" })).await.expect(200);
+    let anna = of(&all, "anna@acme.example")["id"].as_str().unwrap().to_owned();
+    owner.patch(&format!("/users/{anna}"), &json!({ "status": "disabled" })).await.expect(200);
+    owner.patch("/tenant", &json!({ "second_factor_roles": ["user"] })).await.expect(200);
+    let all = review(&owner).await;
+    assert_eq!(access(of(&all, "vera@acme.example")), [by_policy]);
+    assert_eq!(of(&all, "vera@acme.example")["member"]["must_enrol"], true);
+    let anna = of(&all, "anna@acme.example");
+    assert!(anna["member"]["active"] == false && access(anna).is_empty());
+    assert!(all.iter().all(|subject| subject["kind"] != "api_key" || access(subject).is_empty()));
+    // Nobody else learns of it.
+    let stranger = space.found_another("globex").await;
+    assert_eq!(review(&stranger).await.len(), 1);
+}
+
+#[tokio::test]
+async fn z4_an_api_key_reviews_access_with_all_scopes_that_it_takes() {
+    let (space, owner) = furnished().await;
+    let all = ["read_audit", "read_members", "read_metadata"];
+    let reviewed = async |scopes: &[&str]| {
+        let made = owner.post("/api-keys", &json!({ "name": "auditor", "scopes": scopes })).await.expect(201);
+        let auditor = space.anybody().with_token(made.body["api_key"].as_str().unwrap());
+        auditor.get("/access-review").await
+    };
+    reviewed(&all).await.expect(200);
+    for missing in all {
+        let some: Vec<_> = all.into_iter().filter(|scope| *scope != missing).collect();
+        reviewed(&some).await.expect_problem(403, "forbidden");
+    }
+}
+
+#[tokio::test]
+async fn z4_the_operator_reviews_access_on_the_host_as_a_table_as_csv_and_as_json() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = furnished().await;
+    let json = review(&owner).await;
+    assert_eq!(run(space.home(), &["access-review", "--json"]).expect(0).items(), json);
+    let table = run(space.home(), &["access-review"]).expect(0).stdout;
+    assert!(table.starts_with("KIND") && table.contains("=nightly of anna@acme.example"), "{table}");
+    let line = table.lines().find(|line| line.contains("bob@elsewhere.example")).unwrap();
+    assert!(line.contains("(none)") && line.contains("no second factor"), "{line}");
+    let csv = run(space.home(), &["access-review", "--csv"]).expect(0).stdout;
+    let lines: Vec<_> = csv.split("\r\n").collect();
+    assert_eq!(lines[0], "kind,who,holder,role,endpoint,reason,policy,rule,last_used,ends,remarks,id");
+    // The owner reads two endpoints.
+    assert_eq!(lines.len(), 1 + json.len() + 1 + 1, "{csv}");
+    assert!(lines.iter().any(|line| line.starts_with("api key,'=nightly of anna@acme.example,")), "{csv}");
+    run(space.home(), &["access-review", "--csv", "--json"]).expect(2);
+    stop(&mut space);
+    assert_eq!(run(space.home(), &["access-review", "--csv"]).expect(0).stdout, csv, "without a server too");
+}
