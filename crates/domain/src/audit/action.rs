@@ -5,6 +5,8 @@ use crate::as_text::text_enum;
 text_enum! {
     /// What was done.
     pub enum Action {
+        /// Somebody has seen who can query what.
+        AccessReviewed = "access_reviewed",
         /// Somebody's second factor was changed, or one of their recovery codes was used.
         AuthnFactorChange = "authn_factor_change",
         /// A change of a second factor failed.

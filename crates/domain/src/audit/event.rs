@@ -166,6 +166,8 @@ text_enum! {
         OidcProvider = "oidc_provider",
         /// A key that signs access tokens, by its `kid`.
         SigningKey = "signing_key",
+        /// An access review, by its digest.
+        AccessReview = "access_review",
         /// The audit log.
         Audit = "audit",
         /// A route of the API, as `METHOD /path/{of}/the/table`.

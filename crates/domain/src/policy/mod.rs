@@ -22,6 +22,9 @@ mod policy_type;
 pub mod ports;
 mod registry;
 mod review;
+mod review_digest;
+mod review_subject;
+mod sign_off;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
@@ -40,10 +43,10 @@ pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
 pub use registry::PolicyTypes;
-pub use review::{
-    Access, REVIEW_PERMISSIONS, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey, SubjectKeyError,
-    access_review,
-};
+pub use review::{REVIEW_PERMISSIONS, ReviewPage, access_review};
+pub use review_digest::{ReviewCursor, ReviewDigest, ReviewDigestError};
+pub use review_subject::{Access, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey, SubjectKeyError};
+pub use sign_off::{SignOffError, sign_off};
 
 use crate::ids::PolicyId;
 use crate::page::PageItem;

@@ -3,15 +3,14 @@
 //! Whoever could call is a subject: each member, each API key that works, and of each marketplace its users and its guests. What
 //! a subject can query is what [`explain`](super::explain) says of each endpoint.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::access::{Permission, Role};
-use crate::endpoint::Slug;
-use crate::identity::{ApiKey, AuthorizationError, Email, Principal};
-use crate::ids::{AccountId, ApiKeyId, EndpointId, MarketplaceId};
-use crate::page::{Page, PageItem, PageRequest};
-use crate::policy::{Caller, Decider, Decision, Effect, Reason, Subject};
+use crate::access::Permission;
+use crate::identity::{ApiKey, AuthorizationError, Principal};
+use crate::ids::{AccountId, MarketplaceId};
+use crate::page::{Cursor, Page, PageRequest};
+use crate::policy::{
+    Access, Caller, Decision, Effect, Reason, ReviewCursor, ReviewDigest, ReviewedKey, ReviewedMember,
+    ReviewedSubject, Subject, SubjectKey,
+};
 use crate::snapshot::{ApiKeySnapshot, EndpointSnapshot, MemberSnapshot, TenantSnapshot};
 use crate::space::Space;
 use crate::time::Timestamp;
@@ -23,129 +22,13 @@ pub const REVIEW_PERMISSIONS: [Permission; 3] =
 /// Decisions on one page at most, so that a tenant of many endpoints has fewer subjects on each.
 const MAX_DECISIONS: usize = 10_000;
 
-/// Which subject of a review it is, in the order of reviews.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SubjectKey {
-    /// A member.
-    Member(AccountId),
-    /// An API key.
-    ApiKey(ApiKeyId),
-    /// The users of the hub of a marketplace, whose addresses nobody knows before they call.
-    HubUsers(MarketplaceId),
-    /// The guests of the hub of a marketplace.
-    HubGuests(MarketplaceId),
-}
-
-/// A text that is no key of a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it names no subject of a review")]
-pub struct SubjectKeyError;
-
-impl SubjectKey {
-    /// What kind of subject it is.
-    #[must_use]
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::Member(_) => "member",
-            Self::ApiKey(_) => "api_key",
-            Self::HubUsers(_) => "hub_users",
-            Self::HubGuests(_) => "hub_guests",
-        }
-    }
-}
-
-impl fmt::Display for SubjectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.kind();
-        match self {
-            Self::Member(id) => write!(f, "{kind}:{id}"),
-            Self::ApiKey(id) => write!(f, "{kind}:{id}"),
-            Self::HubUsers(id) | Self::HubGuests(id) => write!(f, "{kind}:{id}"),
-        }
-    }
-}
-
-impl FromStr for SubjectKey {
-    type Err = SubjectKeyError;
-    fn from_str(text: &str) -> Result<Self, SubjectKeyError> {
-        let (kind, id) = text.split_once(':').ok_or(SubjectKeyError)?;
-        let key = match kind {
-            "member" => id.parse().map(Self::Member).ok(),
-            "api_key" => id.parse().map(Self::ApiKey).ok(),
-            "hub_users" => id.parse().map(Self::HubUsers).ok(),
-            "hub_guests" => id.parse().map(Self::HubGuests).ok(),
-            _ => None,
-        };
-        key.ok_or(SubjectKeyError)
-    }
-}
-
-/// A subject, and what it can query.
+/// A part of a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReviewedSubject {
-    /// Which it is.
-    pub key: SubjectKey,
-    /// What it is called: an address, or the name of a key or a marketplace.
-    pub name: String,
-    /// The member that it is, or whose key it is.
-    pub member: Option<ReviewedMember>,
-    /// The key that it is.
-    pub api_key: Option<ReviewedKey>,
-    /// When it was last used, if it ever was: a member by a session that began, a key by a request. Of hubs nothing is kept.
-    pub last_used_at: Option<Timestamp>,
-    /// What it can query, or could with the right address, in the order of the slugs.
-    pub access: Vec<Access>,
-}
-
-/// What a review tells of a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReviewedMember {
-    /// The account.
-    pub account: AccountId,
-    /// Its address.
-    pub email: Email,
-    /// Its role.
-    pub role: Role,
-    /// Whether it may be used now.
-    pub is_active: bool,
-    /// Whether it has a second factor.
-    pub has_second_factor: bool,
-    /// Whether it must enrol one before it does anything, to query too.
-    pub must_enrol: bool,
-}
-
-/// What a review tells of an API key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReviewedKey {
-    /// When it ends.
-    pub ends_at: Timestamp,
-    /// Whether that is soon.
-    pub is_due: bool,
-    /// Whether it was not used for long.
-    pub is_unused: bool,
-}
-
-/// That a subject can query an endpoint, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// The endpoint.
-    pub endpoint: EndpointId,
-    /// Its name in URLs.
-    pub slug: Slug,
-    /// Why: it lets them in, or hangs on their address.
-    pub reason: Reason,
-    /// The rule that decided, where one did.
-    pub decided_by: Option<Decider>,
-}
-
-impl PageItem for ReviewedSubject {
-    fn bytes(&self) -> usize {
-        let access = self.access.iter().map(|access| {
-            let rule = access.decided_by.as_ref().map_or(0, |decider| decider.rule.len());
-            100 + access.slug.as_str().len() + rule
-        });
-        300 + self.name.len() + access.sum::<usize>()
-    }
+pub struct ReviewPage {
+    /// The subjects of it.
+    pub subjects: Page<ReviewedSubject, ReviewCursor>,
+    /// Of the whole review, where this is its end: what a sign-off names.
+    pub digest: Option<ReviewDigest>,
 }
 
 impl EndpointSnapshot {
@@ -164,21 +47,41 @@ impl EndpointSnapshot {
 pub fn access_review(
     space: &Space,
     principal: &Principal,
-    page: PageRequest<SubjectKey>,
-) -> Result<Page<ReviewedSubject, SubjectKey>, AuthorizationError> {
+    page: PageRequest<ReviewCursor>,
+) -> Result<ReviewPage, AuthorizationError> {
+    let current = check_reviewer(space, principal)?;
+    let review = Review::of(current.snapshot(), space.clock.now());
+    let limit = page.limit.at_most(MAX_DECISIONS / review.endpoints.len().max(1));
+    let (after, mut digest) = match page.after {
+        Some(Cursor(ReviewCursor { after, digest })) => (Some(after), digest),
+        None => (None, ReviewDigest::default()),
+    };
+    let Page { items, next } = Page::read(review.subjects(after), limit, |subject| {
+        Ok::<_, AuthorizationError>((subject.key, subject))
+    })?;
+    for subject in &items {
+        digest = digest.and(subject);
+    }
+    let next = next.map(|Cursor(after)| Cursor(ReviewCursor { after, digest }));
+    Ok(ReviewPage { digest: next.is_none().then_some(digest), subjects: Page { items, next } })
+}
+
+/// The caller as of now, who may review: they may have waited for their turn.
+pub(super) fn check_reviewer(space: &Space, principal: &Principal) -> Result<Principal, AuthorizationError> {
     for permission in REVIEW_PERMISSIONS {
         principal.scope(permission)?;
     }
-    // It may have waited for its turn.
     let mut current = principal.clone();
     for permission in REVIEW_PERMISSIONS {
         current = current.recheck_reader(space, permission)?;
     }
-    let review = Review::of(current.snapshot(), space.clock.now());
-    let limit = page.limit.at_most(MAX_DECISIONS / review.endpoints.len().max(1));
-    let after = page.after.map(|cursor| cursor.0);
-    let keys = review.keys().into_iter().filter(|key| after.is_none_or(|after| *key > after));
-    Page::read(keys.filter_map(|key| Some((key, review.subject(key)?))), limit, Ok)
+    Ok(current)
+}
+
+/// The digest of the whole review of a tenant.
+pub(super) fn whole_digest(live: &TenantSnapshot, now: Timestamp) -> ReviewDigest {
+    let review = Review::of(live, now);
+    review.subjects(None).fold(ReviewDigest::default(), |digest, subject| digest.and(&subject))
 }
 
 struct Review<'a> {
@@ -205,6 +108,12 @@ impl<'a> Review<'a> {
             .collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// The subjects behind one, or all, each made when it is asked for.
+    fn subjects(&self, after: Option<SubjectKey>) -> impl Iterator<Item = ReviewedSubject> {
+        let keys = self.keys().into_iter().filter(move |key| after.is_none_or(|after| *key > after));
+        keys.filter_map(|key| self.subject(key))
     }
 
     fn subject(&self, key: SubjectKey) -> Option<ReviewedSubject> {

@@ -46,7 +46,7 @@ enum Somebody {
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) published: bool,
-    policies: Vec<PolicyConfiguration>,
+    pub(crate) policies: Vec<PolicyConfiguration>,
 }
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
 use syft_space_conformance::sample::{account_id, api_key, api_key_id, email, endpoint, endpoint_id, event};
-use syft_space_domain::access::Permission;
+use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, Log};
 use syft_space_domain::endpoint::{Endpoint, EndpointName};
-use syft_space_domain::identity::{ApiKey, KeyTerms};
+use syft_space_domain::identity::{ApiKey, KeyTerms, Member, Principal};
 use syft_space_domain::ids::EndpointId;
 use syft_space_domain::marketplace::{HubRole, Issuer};
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{
-    Decider, HypotheticalCaller, Reason, ReviewedSubject, SubjectKey, access_review, explain,
+    Decider, HypotheticalCaller, Reason, ReviewDigest, ReviewedSubject, SignOffError, SubjectKey,
+    access_review, explain, sign_off,
 };
 use syft_space_domain::store::{StoreError, Tx};
 use syft_space_domain::tenant::WriteScope;
@@ -57,15 +58,16 @@ async fn furnish(tenant: &Tenant, case: &Case) {
 }
 
 /// All of the review, in pages of so many.
-fn review(tenant: &Tenant, limit: u64) -> Vec<ReviewedSubject> {
+fn review(tenant: &Tenant, limit: u64) -> (Vec<ReviewedSubject>, ReviewDigest) {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = PageRequest { limit: PageLimit::parse(limit).unwrap(), after };
         let page = access_review(&tenant.world.space, &tenant.owner, page).unwrap();
-        all.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return all;
+        all.extend(page.subjects.items);
+        after = page.subjects.next;
+        if let Some(digest) = page.digest {
+            assert!(after.is_none());
+            return (all, digest);
         }
     }
 }
@@ -119,7 +121,8 @@ fn z4_a_review_says_of_everybody_what_explaining_each_of_them_says() {
             let mut tenant = Tenant::new(&case).await;
             furnish(&tenant, &case).await;
             tenant.owner = tenant.member(account_id(1), email(1)).unwrap();
-            let review = review(&tenant, limit);
+            let (review, digest) = review(&tenant, limit);
+            prop_assert_eq!(digest, self::review(&tenant, 100).1);
             for subject in &review {
                 prop_assert_eq!(told(subject), expected(&tenant, subject), "{:?}", subject);
             }
@@ -150,4 +153,56 @@ fn z4_a_subject_is_named_as_it_is_read() {
     for bad in ["", "member", "member:", "owner:0192f0c1-2d3e-7f40-8a51-62738495a6b7", "member:7"] {
         assert!(bad.parse::<SubjectKey>().is_err(), "{bad}");
     }
+}
+
+/// Changes a member's row behind the use cases.
+async fn change(tenant: &Tenant, n: u64, change: impl Fn(&mut Member) + Send + 'static) {
+    let scope = tenant.scope;
+    let event = event(Log::Installation, Action::ConfigChange);
+    let work = move |tx: &mut dyn Tx| {
+        let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
+        let mut member = tx.member(&scope, account_id(n))?.unwrap();
+        change(&mut member);
+        tx.update_member(&scope, &member)?;
+        Ok(Recorded::new((), event.clone()))
+    };
+    let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
+    stored.unwrap();
+}
+
+#[test]
+fn z4_a_review_is_signed_off_by_an_owner_as_long_as_it_is_what_they_have_seen() {
+    block_on(async {
+        let case = Case { published: true, policies: Vec::new() };
+        let tenant = Tenant::new(&case).await;
+        furnish(&tenant, &case).await;
+        let space = &tenant.world.space;
+        let sign = |by: &Principal, digest| {
+            let context = tenant.world.context();
+            // On a thread of its own: it waits for its unit of work itself.
+            std::thread::scope(|threads| {
+                threads.spawn(|| sign_off(space, &context, by, digest)).join().unwrap()
+            })
+        };
+        let seen = review(&tenant, 3).1;
+        sign(&tenant.owner, seen).unwrap();
+        let later = tenant.world.space.clock.now();
+        change(&tenant, 3, move |member| member.last_login_at = Some(later)).await;
+        sign(&tenant.owner, seen).unwrap();
+        assert_eq!(sign(&tenant.owner, ReviewDigest::default()), Err(SignOffError::Changed));
+        // An admin reviews, and does not sign off.
+        let admin = tenant.member(account_id(2), email(2)).unwrap();
+        assert!(access_review(space, &admin, PageRequest::default()).is_ok());
+        assert!(matches!(sign(&admin, seen), Err(SignOffError::Authorization(_))));
+        change(&tenant, 3, |member| member.role = Role::Viewer).await;
+        assert_eq!(sign(&tenant.owner, seen), Err(SignOffError::Changed));
+        let now = review(&tenant, 100).1;
+        sign(&tenant.owner, now).unwrap();
+        // Whoever may not any more does not, nor do they read one.
+        change(&tenant, 1, |member| member.role = Role::Admin).await;
+        let now = review(&tenant, 100).1;
+        assert!(matches!(sign(&tenant.owner, now), Err(SignOffError::Authorization(_))));
+        change(&tenant, 1, |member| member.role = Role::User).await;
+        assert!(access_review(space, &tenant.owner, PageRequest::default()).is_err());
+    });
 }

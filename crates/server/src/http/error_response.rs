@@ -1,5 +1,6 @@
 //! The mapping from the domain's errors to responses: the one place where it is done.
 
+mod access_review;
 mod api_keys;
 mod oidc;
 mod resets;

@@ -9,7 +9,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{AccountId, EndpointId, PolicyId};
-use syft_space_domain::policy::{self, SubjectKey};
+use syft_space_domain::policy::{self, ReviewDigest, ReviewPage, SubjectKey};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -154,10 +154,43 @@ impl From<policy::Access> for Access {
     }
 }
 
+/// A part of the review, and at its end what a sign-off names.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct AccessReview {
+    #[serde(flatten)]
+    list: reply::List<ReviewedSubject>,
+    /// Of the whole review, on its last page.
+    #[schemars(with = "Option<String>")]
+    digest: Option<ReviewDigest>,
+}
+
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
     let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
     let found =
         reply::blocking(&request, move || policy::access_review(&state.space, &principal, page)).await??;
-    reply::list(found, ReviewedSubject::from).await
+    let ReviewPage { subjects, digest } = found;
+    reply::large_json(subjects.bytes(), move || AccessReview {
+        list: reply::List::of(subjects, ReviewedSubject::from),
+        digest,
+    })
+    .await
+}
+
+/// The review that is signed off.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignOff {
+    /// As its last page had it.
+    #[schemars(with = "String", regex(pattern = "^[0-9a-f]{64}$"))]
+    digest: ReviewDigest,
+}
+
+pub(crate) async fn sign_off(mut request: Request) -> Result<HttpResponse, Problem> {
+    let body: SignOff = request.json().await?;
+    let (state, context, principal) =
+        (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
+    reply::blocking(&request, move || policy::sign_off(&state.space, &context, &principal, body.digest))
+        .await??;
+    Ok(reply::no_content())
 }

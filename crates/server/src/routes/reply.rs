@@ -40,8 +40,15 @@ where
     K: std::fmt::Display + Send + 'static,
     U: Serialize,
 {
-    let body = serialize_large(page.bytes(), move || List::of(page, shape)).await?;
-    Ok(json_response(StatusCode::OK, body))
+    large_json(page.bytes(), move || List::of(page, shape)).await
+}
+
+/// Makes and writes JSON of about so many bytes.
+pub(super) async fn large_json<T: Serialize>(
+    bytes: usize,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<HttpResponse, Problem> {
+    Ok(json_response(StatusCode::OK, serialize_large(bytes, body).await?))
 }
 
 /// What of a token is shown to whoever asked for it: the token and its link, or nothing where it was mailed.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::{run, stop};
-use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
 
 /// A tenant with an endpoint for `*@acme.example` and a draft; a user who has never logged in, one who left a key, and a viewer.
 async fn furnished() -> (TestSpace, Client) {
@@ -90,6 +90,31 @@ async fn z4_a_review_tells_who_can_query_what_and_why_and_what_nobody_uses() {
     // Nobody else learns of it.
     let stranger = space.found_another("globex").await;
     assert_eq!(review(&stranger).await.len(), 1);
+}
+
+#[tokio::test]
+async fn z4_an_owner_signs_off_what_they_have_seen_and_the_log_says_so() {
+    let (space, owner) = furnished().await;
+    let digest = async || {
+        let page = owner.get("/access-review?limit=100").await.expect(200).body;
+        json!({ "digest": page["digest"].as_str().unwrap() })
+    };
+    let seen = digest().await;
+    // That somebody logs in changes nothing of it.
+    space.log_in("anna@acme.example", PASSWORD).await;
+    owner.post("/access-review/sign-off", &seen).await.expect(204);
+    let events = owner.audit("&action=access_reviewed").await;
+    assert_eq!(events[0]["object"], json!({ "kind": "access_review", "id": seen["digest"] }));
+    owner.patch("/endpoints/draft", &json!({ "published": true })).await.expect(200);
+    let refused = owner.post("/access-review/sign-off", &seen).await;
+    assert!(refused.expect_problem(409, "conflict").text.contains("read it again"));
+    owner.post("/access-review/sign-off", &digest().await).await.expect(204);
+    // Half of it is none of it.
+    let page = owner.get("/access-review?limit=2").await.expect(200).body;
+    assert!(page["digest"].is_null());
+    for bad in ["", "0", &"g".repeat(64), &"A".repeat(64)] {
+        owner.post("/access-review/sign-off", &json!({ "digest": bad })).await.expect_problem(422, "invalid");
+    }
 }
 
 #[tokio::test]

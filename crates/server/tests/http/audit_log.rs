@@ -132,9 +132,10 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let quiet = [("POST", "/endpoints/{slug}/policies/explain"), ("POST", "/auth/register")];
     // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look, nor who logs out:
     // in `identity` and `sessions`. What wants a code: in `factors`.
-    // A provider calls for itself: in `oidc`.
+    // A provider calls for itself: in `oidc`. What names what was read before: in `access_review`.
     let elsewhere = [
         ("POST", "/datasets/{id}/jobs/{job}/cancel"),
+        ("POST", "/access-review/sign-off"),
         ("DELETE", "/auth/me"),
         ("POST", "/auth/logout"),
         ("DELETE", "/auth/totp"),

@@ -45,6 +45,14 @@ async fn review(r: &mut Recorder) {
     for who in ["owner", "admin", "anna", "viewer", "foreigner"] {
         r.get(who, "/access-review").await;
     }
+    let told = r.get("owner", "/access-review").await;
+    r.keep("digest of all", told.text("/digest"));
+    let digest = json!({ "digest": "«digest of all»" });
+    r.post("admin", "/access-review/sign-off", digest.clone()).await;
+    r.post("owner", "/access-review/sign-off", digest).await;
+    for body in [json!({ "digest": "0".repeat(64) }), json!({ "digest": "0" }), json!({})] {
+        r.post("owner", "/access-review/sign-off", body).await;
+    }
     for query in ["limit=2", "limit=0", "cursor=00", "format=csv"] {
         r.get("owner", &format!("/access-review?{query}")).await;
     }

@@ -126,6 +126,11 @@ impl Names {
     /// Hides what only its place tells: cursors, durations, scores, how far the audit log is indexed.
     fn parts_hidden(&mut self, text: &str) -> String {
         let text = behind(text, "\"next_cursor\":\"", '"', |cursor| self.cursor(cursor));
+        // It is of what has ids; the one that is used has a name.
+        let kept: Vec<_> = self.kept.iter().map(|(_, value)| value.clone()).collect();
+        let text = behind(&text, "\"digest\":\"", '"', |digest| {
+            if kept.iter().any(|value| value == digest) { digest.to_owned() } else { "«digest»".to_owned() }
+        });
         // A picture of a secret; it is the last of its fields.
         let text = behind(&text, "\"svg\":\"", '}', |_| "«svg»\"".to_owned());
         let text = behind(&text, "\"response_time_ms\":", '}', |_| "«ms»".to_owned());
