@@ -17,9 +17,9 @@ use crate::http::reason::Reason::{
     IdentityProviderUnavailable, IdentityUnavailable, InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner,
     LimitReached, LogoutTokenInvalid, MailRefused, MailUnavailable, NameTaken, NoAccessPolicy, NoRoute,
     NotFound, OutboundNotAllowed, Overloaded, PasswordRefused, PolicyUnavailable, PublicUrlMissing,
-    RefreshTokenInvalid, RegistrationClosed, RoleNotYours, ServedElsewhere, SetupTokenWrong, SignInInvalid,
-    SignInRefused, SlugUnlistable, StorageFull, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired,
-    TotpWrong, Unavailable, UsernameMismatch,
+    RefreshTokenInvalid, RegistrationClosed, RoleNotYours, SecondFactorRequired, ServedElsewhere,
+    SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable, StorageFull, TenantRequired,
+    TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable, UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, Response, RouteDocs, summary};
@@ -274,7 +274,7 @@ pub static ROUTES: &[Route] = routes! {
                 permit.")
             .headers(api_keys::IDEMPOTENCY).request_body::<api_keys::Create>()
             .response::<api_keys::Issued<'static>>(201).response::<api_keys::Issued<'static>>(200)
-            .reasons(&[LimitReached]);
+            .reasons(&[LimitReached, SecondFactorRequired]);
     Get    "/api/v1/api-keys/{id}" member(&[OwnAccount]) => api_keys::get,
         summary("Show an API key, without its text").response::<api_keys::ApiKey>(200);
     Delete "/api/v1/api-keys/{id}" member(&[OwnAccount]) => api_keys::revoke,

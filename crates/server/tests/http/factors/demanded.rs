@@ -214,3 +214,23 @@ async fn a3_beside_a_second_factor_a_password_may_be_shorter_and_then_it_is_neve
     let changed = token_of(&user, &change(PASSWORD).await.expect(200));
     changed.get("/endpoints").await.expect(200);
 }
+
+#[tokio::test]
+async fn a5_a_key_of_who_must_enrol_is_told_so_and_works_again_once_they_have() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let user = space.member(&owner, "user@acme.example", "user").await;
+    let made =
+        user.post("/api-keys", &json!({ "name": "script", "scopes": ["list_queryable"] })).await.expect(201);
+    let key = space.anybody().with_token(made.body["api_key"].as_str().unwrap());
+    key.get("/endpoints").await.expect(200);
+    demand(&owner, &["user"]).await;
+    let refused = key.get("/endpoints").await.expect_problem(403, "second_factor_required");
+    assert!(refused.body["detail"].as_str().unwrap().contains("POST /api/v1/auth/totp"), "{}", refused.text);
+    // It enrols nobody itself, and its holder makes no other.
+    key.post("/auth/totp", &json!({ "password": PASSWORD })).await.expect_problem(403, "forbidden");
+    let another = json!({ "name": "another", "scopes": ["list_queryable"] });
+    user.post("/api-keys", &another).await.expect_problem(403, "second_factor_required");
+    enrol(&user).await;
+    key.get("/endpoints").await.expect(200);
+}
