@@ -5,6 +5,7 @@ mod api_keys;
 mod oidc;
 mod resets;
 mod second_factor;
+mod sessions;
 
 use std::time::Duration;
 
