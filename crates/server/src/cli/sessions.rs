@@ -26,10 +26,10 @@ pub(super) struct Revoke {
 }
 
 pub(super) async fn run(api: &ApiClient, what: &Sessions, out: &mut Output) -> anyhow::Result<()> {
-    let Sessions::Revoke(Revoke { email, .. }) = what;
+    let Sessions::Revoke(Revoke { email, all }) = what;
     let email = email.as_deref().map(|email| option::<Email>("--email", email)).transpose()?;
     let revoked: RevokedSessions =
-        api.post("/operator/v1/sessions/revoke", &RevokeSessions { email: email.clone() }).await?;
+        api.post("/operator/v1/sessions/revoke", &RevokeSessions { email: email.clone(), all: *all }).await?;
     if out.json {
         return out.document(&revoked);
     }

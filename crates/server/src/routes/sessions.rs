@@ -12,6 +12,7 @@ use syft_space_domain::time::Timestamp;
 
 use crate::http::listener;
 use crate::http::problem::Problem;
+use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::routes::reply::{self, List};
 use crate::routes::shapes;
@@ -66,9 +67,12 @@ pub(crate) async fn end(request: Request) -> Result<HttpResponse, Problem> {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevokeSessions {
-    /// A member's; null for those of everybody in the tenant.
+    /// A member's.
     #[schemars(with = "Option<shapes::EmailShape>")]
     pub(crate) email: Option<Email>,
+    /// Those of everybody in the tenant.
+    #[serde(default)]
+    pub(crate) all: bool,
 }
 
 /// How many sessions the operator ended.
@@ -78,7 +82,11 @@ pub(crate) struct RevokedSessions {
 }
 
 pub(crate) async fn revoke(mut request: Request) -> Result<HttpResponse, Problem> {
-    let RevokeSessions { email } = request.json().await?;
+    let RevokeSessions { email, all } = request.json().await?;
+    if email.is_some() == all {
+        // Nobody logs everybody out by leaving something out.
+        return Err(Problem::new(Reason::Invalid, "say whose sessions: either `email`, or `all` as true"));
+    }
     let (operator, tenant) = (request.operator()?, listener::named_tenant(&request.http)?);
     let (space, context) = (request.space(), &request.context);
     let ended = identity::revoke_sessions(space, context, operator, tenant.as_ref(), email).await?;

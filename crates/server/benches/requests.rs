@@ -1,4 +1,5 @@
-//! The benchmark of one query, from the parsed request to the answer, with its audit event durable on disk.
+//! The benchmarks of single requests, each from the parsed request to the answer, with what it records durable on disk: a query, a
+//! request with a token or an API key that was seen before, a refresh, a login.
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at whatever is wrong")]
 
 use std::hint::black_box;
@@ -14,7 +15,7 @@ use syft_space::startup::setup_token::SetupTokenFile;
 use syft_space::startup::wiring;
 use syft_space_domain::secret::BearerSecret;
 
-fn query_path(criterion: &mut Criterion) {
+fn requests(criterion: &mut Criterion) {
     let home = tempfile::tempdir().unwrap();
     let system = actix_web::rt::System::new();
     let settings = Settings::default();
@@ -37,8 +38,10 @@ fn query_path(criterion: &mut Criterion) {
     let (email, password) = ("owner@bench.example", "seven owls dance under copper moons");
     let registration = json!({ "email": email, "password": password, "tenant_name": "bench", "setup_token": setup.expose() });
     send(Method::POST, "/auth/register", "", &registration);
-    let login = send(Method::POST, "/auth/login", "", &json!({ "email": email, "password": password }));
-    let token = login.get("access_token").and_then(Value::as_str).unwrap();
+    let owner = json!({ "email": email, "password": password });
+    let login = send(Method::POST, "/auth/login", "", &owner);
+    let text = |answer: &Value, field: &str| answer.get(field).and_then(Value::as_str).unwrap().to_owned();
+    let token = &*text(&login, "access_token");
     let made = send(Method::POST, "/datasets", token, &json!({ "name": "bench", "dtype": "embedded" }));
     let dataset = made.get("id").and_then(Value::as_str).unwrap();
     let documents: Vec<Value> = (0..2_000)
@@ -63,7 +66,35 @@ fn query_path(criterion: &mut Criterion) {
             })
         });
     });
+
+    let wanted = json!({ "name": "a key", "scopes": ["read_metadata"] });
+    let key = text(&send(Method::POST, "/api-keys", token, &wanted), "api_key");
+
+    for (name, credential) in [("an access token", token), ("an API key", &key)] {
+        criterion.bench_function(&format!("one request with {name} that was seen before"), |bencher| {
+            bencher.iter(|| {
+                let request = TestRequest::get().uri("/api/v1/policies");
+                let request =
+                    request.insert_header(("authorization", format!("Bearer {credential}"))).to_request();
+                system.block_on(async {
+                    let answer = call_service(&service, request).await;
+                    assert!(answer.status().is_success());
+                    black_box(read_body(answer).await)
+                })
+            });
+        });
+    }
+    let mut refresh_token = text(&login, "refresh_token");
+    criterion.bench_function("one refresh", |bencher| {
+        bencher.iter(|| {
+            let body = json!({ "refresh_token": refresh_token });
+            refresh_token = text(&send(Method::POST, "/auth/refresh", "", &body), "refresh_token");
+        });
+    });
+    criterion.bench_function("one login", |bencher| {
+        bencher.iter(|| send(Method::POST, "/auth/login", "", &owner));
+    });
 }
 
-criterion_group!(benches, query_path);
+criterion_group!(benches, requests);
 criterion_main!(benches);
