@@ -145,8 +145,6 @@ named_enum! {
         SessionLimit = "session_limit",
         /// A session began too long ago.
         SessionTooOld = "session_too_old",
-        /// The operator logged somebody out, or everybody.
-        SessionsRevoked = "sessions_revoked",
         /// The setup token is missing or wrong.
         SetupTokenWrong = "setup_token_wrong",
         /// A sign-in was not begun by the browser that ends it, has ended, or took too long.

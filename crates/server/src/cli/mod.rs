@@ -26,7 +26,6 @@ mod publish;
 pub mod read_files;
 mod reindex;
 mod serve;
-mod sessions;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -130,9 +129,6 @@ enum Command {
     /// See who is a member, and let back in who forgot their password or lost their second factor
     #[command(subcommand)]
     Users(users::Users),
-    /// Log others out
-    #[command(subcommand)]
-    Sessions(sessions::Sessions),
     /// See which tenants there are
     #[command(subcommand)]
     Tenants(ListOnly),
@@ -360,7 +356,6 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Users(what) => users::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
         Command::Jobs(what) => lists::jobs(api, what, out).await,
-        Command::Sessions(what) => sessions::run(api, what, out).await,
         Command::AccessReview(form) => access_review::run(api, form, out).await,
         Command::Audit(what) => lists::audit(api, what, out).await,
         _ => Ok(()),

@@ -5,7 +5,6 @@ mod api_keys;
 mod oidc;
 mod resets;
 mod second_factor;
-mod sessions;
 
 use std::time::Duration;
 

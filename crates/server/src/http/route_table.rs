@@ -442,9 +442,6 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
     Post "/operator/v1/users/disable-2fa" Guard::Operator => totp::disable,
         summary("Take a member's second factor off, and end their sessions").request_body::<totp::MemberAddress>()
             .no_content().reasons(&[NotFound, Conflict, TenantRequired]);
-    Post "/operator/v1/sessions/revoke" Guard::Operator => sessions::revoke,
-        summary("End the sessions of a member, or of everybody in a tenant").request_body::<sessions::RevokeSessions>()
-            .response::<sessions::RevokedSessions>(200).reasons(&[NotFound, TenantRequired]);
     Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
         summary("Read the installation's log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };

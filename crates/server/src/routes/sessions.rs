@@ -6,13 +6,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::identity::{self, Email};
+use syft_space_domain::identity;
 use syft_space_domain::ids::SessionId;
 use syft_space_domain::time::Timestamp;
 
-use crate::http::listener;
 use crate::http::problem::Problem;
-use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::routes::reply::{self, List};
 use crate::routes::shapes;
@@ -61,36 +59,6 @@ pub(crate) async fn end(request: Request) -> Result<HttpResponse, Problem> {
     let id = request.path("id", "session")?;
     identity::end_session(request.space(), &request.context, request.principal()?, id).await?;
     Ok(reply::no_content())
-}
-
-/// Whose sessions the operator ends.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RevokeSessions {
-    /// A member's.
-    #[schemars(with = "Option<shapes::EmailShape>")]
-    pub(crate) email: Option<Email>,
-    /// Those of everybody in the tenant.
-    #[serde(default)]
-    pub(crate) all: bool,
-}
-
-/// How many sessions the operator ended.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(crate) struct RevokedSessions {
-    pub(crate) ended: usize,
-}
-
-pub(crate) async fn revoke(mut request: Request) -> Result<HttpResponse, Problem> {
-    let RevokeSessions { email, all } = request.json().await?;
-    if email.is_some() == all {
-        // Nobody logs everybody out by leaving something out.
-        return Err(Problem::new(Reason::Invalid, "say whose sessions: either `email`, or `all` as true"));
-    }
-    let (operator, tenant) = (request.operator()?, listener::named_tenant(&request.http)?);
-    let (space, context) = (request.space(), &request.context);
-    let ended = identity::revoke_sessions(space, context, operator, tenant.as_ref(), email).await?;
-    reply::json(StatusCode::OK, &RevokedSessions { ended })
 }
 
 pub(crate) async fn log_out(request: Request) -> Result<HttpResponse, Problem> {

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::run;
 use crate::held_bodies::Held;
 use crate::space::{Client, PASSWORD, TestSpace, in_memory};
 
@@ -168,49 +167,4 @@ async fn a4_one_sees_and_ends_ones_own_sessions_alone() {
     }
     // What nobody can be told from is in no tenant's log.
     assert!(ours.audit("&action=authn_token_fail").await.is_empty());
-}
-
-#[tokio::test]
-async fn a4_the_operator_logs_out_one_member_or_everybody_and_nobody_elsewhere() {
-    if in_memory() {
-        return;
-    }
-    let space = TestSpace::open_to_all().await;
-    let owner = space.found("acme").await;
-    let elsewhere = space.found_another("globex").await;
-    let (anna, bob) = (
-        space.member(&owner, "anna@acme.example", "user").await,
-        space.member(&owner, "bob@acme.example", "user").await,
-    );
-    let made =
-        anna.post("/api-keys", &json!({ "name": "script", "scopes": ["list_queryable"] })).await.expect(201);
-    let key = space.anybody().with_token(made.body["api_key"].as_str().unwrap());
-    let login = json!({ "email": "anna@acme.example", "password": PASSWORD, "tenant": "acme" });
-    let further = space.anybody().post("/auth/login", &login).await.expect(200);
-    let revoke = |more: &[&str]| run(space.home(), &[&["sessions", "revoke"], more].concat());
-    revoke(&["--email", "anna@acme.example"]).expect(4);
-    revoke(&["--email", "anna@acme.example", "--tenant", "globex"]).expect(3);
-    revoke(&[]).expect(2);
-    let told = revoke(&["--email", "anna@acme.example", "--tenant", "acme", "--json"]).expect(0).stdout;
-    assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), json!({ "ended": 2 }));
-    anna.get("/auth/me").await.expect_problem(401, "token_invalid");
-    let refresh = json!({ "refresh_token": further.body["refresh_token"] });
-    space.anybody().post("/auth/refresh", &refresh).await.expect_problem(401, "refresh_token_invalid");
-    bob.get("/auth/me").await.expect(200);
-    key.get("/endpoints").await.expect(200);
-    let event = &owner.audit("&action=session_expired").await[0];
-    assert_eq!(
-        (&event["actor"]["kind"], &event["reason_code"]),
-        (&json!("operator"), &json!("sessions_revoked"))
-    );
-    assert_eq!((&event["object"]["kind"], &event["count"]), (&json!("member"), &json!(2)));
-    // Nobody is there any more to be logged out.
-    revoke(&["--email", "anna@acme.example", "--tenant", "acme"]).expect(3);
-    let told = revoke(&["--all", "--tenant", "acme"]).expect(0).stdout;
-    assert!(told.contains("everybody in the tenant is logged out: 2 sessions"), "{told}");
-    for gone in [&owner, &bob] {
-        gone.get("/auth/me").await.expect_problem(401, "token_invalid");
-    }
-    elsewhere.get("/auth/me").await.expect(200);
-    space.anybody().post("/auth/login", &login).await.expect(200);
 }

@@ -130,13 +130,6 @@ async fn removals(r: &mut Recorder, app: &Authenticator) {
     keep_code(r, "code of user", &app, 0).await;
     let told = r.post("user", "/auth/totp/confirm", json!({ "code": "«code of user»" })).await;
     keep_recovery_codes(r, &told.body, "user's");
-    let revoke = "//operator/v1/sessions/revoke";
-    for body in
-        [json!({ "email": "nobody@acme.example" }), json!({}), json!({ "email": "user@acme.example" })]
-    {
-        r.post("operator", revoke, body).await;
-    }
     r.post("operator", disable, json!({ "email": "user@acme.example" })).await;
-    r.post("operator", revoke, json!({ "email": "user@acme.example" })).await;
     r.get("user", "/auth/me").await;
 }
