@@ -15,6 +15,7 @@ mod change_password;
 mod credential;
 mod disable_second_factor;
 mod email;
+mod end_sessions;
 mod enrol;
 mod factor_code;
 mod factor_proof;
@@ -60,6 +61,7 @@ pub use begin_session::LoggedIn;
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
 pub use disable_second_factor::{DisableSecondFactorError, disable_second_factor};
 pub use email::{Email, EmailError};
+pub use end_sessions::{EndSessionsError, end_member_sessions, end_other_sessions, end_sessions_as_operator};
 pub use enrol::{
     Enrolment, SecondFactorError, SecondFactorStatus, confirm_second_factor, enrol, remove_second_factor,
     renew_recovery_codes, second_factor_status,

@@ -25,6 +25,7 @@ mod publish;
 pub mod read_files;
 mod reindex;
 mod serve;
+mod sessions;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -128,6 +129,9 @@ enum Command {
     /// See who is a member, and let back in who forgot their password or lost their second factor
     #[command(subcommand)]
     Users(users::Users),
+    /// End sessions of members
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
     /// See which tenants there are
     #[command(subcommand)]
     Tenants(ListOnly),
@@ -351,6 +355,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
             list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
         }
         Command::Users(what) => users::run(api, what, out).await,
+        Command::Sessions(what) => sessions::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
         Command::Jobs(what) => lists::jobs(api, what, out).await,
         Command::Audit(what) => lists::audit(api, what, out).await,
