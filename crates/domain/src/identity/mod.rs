@@ -33,6 +33,7 @@ mod member;
 mod note_key_uses;
 pub mod oidc;
 mod operate;
+mod operate_api_keys;
 mod password;
 mod password_reset;
 pub mod ports;
@@ -77,14 +78,15 @@ pub(crate) use last_noted::LastNoted;
 pub use login::{Login, LoginError, login};
 pub use login_record::{LoginKey, LoginRecord, address_prefix};
 pub use manage_api_keys::{
-    ApiKeyError, ApiKeyState, IssuedApiKey, NewApiKey, RotateApiKey, api_key, api_keys, create_api_key,
-    revoke_api_key, rotate_api_key,
+    ApiKeyError, ApiKeyState, IssuedApiKey, KeyStanding, NewApiKey, RotateApiKey, api_key, api_keys,
+    create_api_key, revoke_api_key, rotate_api_key,
 };
 pub use manage_members::{ChangeMember, MemberError, change_member, leave, member, members, remove_member};
 pub(crate) use manage_members::{keys_ended, with_ended};
 pub use member::Member;
 pub use note_key_uses::{KeyUse, note_key_uses};
 pub use operate::{OperateError, operate};
+pub use operate_api_keys::{HeldApiKey, OperateKeysError, api_keys_as_operator, revoke_api_key_as_operator};
 pub use password::{Password, PasswordError, PasswordHash};
 pub use password_reset::PasswordReset;
 pub use principal::{MemberIdentity, Principal};

@@ -2,6 +2,7 @@
 
 mod account;
 mod api;
+mod api_keys;
 mod ask;
 mod change_password;
 mod config;
@@ -129,6 +130,9 @@ enum Command {
     /// See who is a member, and let back in who forgot their password or lost their second factor
     #[command(subcommand)]
     Users(users::Users),
+    /// See the API keys of a tenant's members, and revoke one
+    #[command(subcommand)]
+    ApiKeys(api_keys::ApiKeys),
     /// End sessions of members
     #[command(subcommand)]
     Sessions(sessions::Sessions),
@@ -355,6 +359,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
             list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
         }
         Command::Users(what) => users::run(api, what, out).await,
+        Command::ApiKeys(what) => api_keys::run(api, what, out).await,
         Command::Sessions(what) => sessions::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
         Command::Jobs(what) => lists::jobs(api, what, out).await,

@@ -447,6 +447,11 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
     Delete "/operator/v1/sessions" Guard::Operator => sessions::end_of_tenant,
         summary("End all sessions of all members of a tenant").response::<sessions::EndedSessions>(200)
             .reasons(&[NotFound, TenantRequired]);
+    Get  "/operator/v1/api-keys" Guard::Operator => api_keys::list_held,
+        summary("List the API keys of all members of a tenant, without their texts").paged()
+            .response::<List<api_keys::HeldApiKey>>(200).reasons(&[NotFound, TenantRequired]);
+    Delete "/operator/v1/api-keys/{id}" Guard::Operator => api_keys::revoke_held,
+        summary("Revoke an API key").response::<api_keys::HeldApiKey>(200).reasons(&[TenantRequired]);
     Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
         summary("Read the installation's log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };

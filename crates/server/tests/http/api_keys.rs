@@ -2,6 +2,7 @@
 
 mod carriers;
 mod ending;
+mod operated;
 mod rotation;
 
 use serde_json::{Value, json};
