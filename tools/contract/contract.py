@@ -52,7 +52,8 @@ def furnish(base, home):
     invited = make("/invitations", {"email": "user@contract.example", "role": "user"})
     member = call(api, "POST", "/invitations/accept", {"token": invited["token"], "password": PASSWORD})["id"]
     session = call(api, "GET", "/auth/sessions", token=token)["items"][0]["id"]
-    return {"token": token, "session": session, "dataset": dataset, "policy": policy, "member": member}
+    owner = call(api, "GET", "/auth/me", token=token)["id"]
+    return {"token": token, "owner": owner, "session": session, "dataset": dataset, "policy": policy, "member": member}
 
 
 def main():

@@ -4,7 +4,7 @@ use syft_space_conformance::sample;
 use syft_space_domain::audit::{
     Action, Log, LogHead, Object, ObjectKind, Person, ReasonCode, RecordedReason,
 };
-use syft_space_domain::identity::{Email, Member};
+use syft_space_domain::identity::{ApiKeyState, Email, HeldApiKey, Member};
 use syft_space_domain::marketplace::MarketplaceWithHub;
 use syft_space_domain::page::PageItem;
 
@@ -66,9 +66,13 @@ fn an_endpoint_and_a_policy_count_each_of_their_texts() {
 }
 
 #[test]
-fn members_invitations_hubs_and_marketplaces_count_each_of_their_texts() {
+fn members_invitations_keys_hubs_and_marketplaces_count_each_of_their_texts() {
     let invitation = sample::invitation(1, 1, 1);
     assert_eq!(invitation.bytes(), invitation.email.as_str().len());
+    let key = sample::api_key(1, 1, 1);
+    let state = ApiKeyState { max_days: 365, now: sample::time(9), key };
+    let held = HeldApiKey { holder: sample::email(1), state: state.clone() };
+    assert_eq!(held.bytes(), state.key.name.as_str().len() + held.holder.as_str().len());
     let member = Member {
         email: Email::parse("a-long-address@example.org").unwrap(),
         ..sample::member(1, 1, syft_space_domain::access::Role::User)

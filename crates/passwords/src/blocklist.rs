@@ -50,6 +50,25 @@ mod tests {
     }
 
     #[test]
+    fn a3_the_notice_says_how_many_entries_can_be_a_whole_password() {
+        let notice = include_str!("../NOTICE").split_whitespace().collect::<Vec<_>>().join(" ");
+        let count = |lengths: std::ops::Range<usize>| {
+            let sorted = Blocklist::new().sorted;
+            let count = sorted.iter().filter(|common| lengths.contains(&common.chars().count())).count();
+            format!("{},{:03}", count / 1_000, count % 1_000)
+        };
+        let (least, short) = (Password::MIN_CHARS, Password::MIN_CHARS_BESIDE_FACTOR);
+        for told in [
+            format!("{} passwords that people really used", count(0..usize::MAX)),
+            format!("{} entries have {least} characters or more", count(least..usize::MAX)),
+            format!("{} have {short} to {}", count(short..least), least - 1),
+            format!("{} are shorter than any password may be", count(0..short)),
+        ] {
+            assert!(notice.contains(&told), "NOTICE does not say: {told}");
+        }
+    }
+
+    #[test]
     fn every_common_password_is_found_at_the_beginning_of_a_text() {
         let list = Blocklist::new();
         for common in &list.sorted {

@@ -240,7 +240,7 @@ pub struct Event {
     pub reason_code: Option<RecordedReason>,
     /// In which request.
     pub request: Option<RequestId>,
-    /// How many alike were merged into this one; 1 for an ordinary event.
+    /// How many alike were merged into this one, or of how many things it tells at once; 1 for an ordinary event.
     pub count: u32,
     /// What it knows of a person.
     pub person: Person,

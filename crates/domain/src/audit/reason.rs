@@ -137,7 +137,7 @@ named_enum! {
         SearchFailed = "search_failed",
         /// The caller's role needs a second factor, and the account has none.
         SecondFactorRequired = "second_factor_required",
-        /// A session was ended by whoever has the account, from another one.
+        /// A session was ended by whoever has the account, from another one; or all others at once.
         SessionEnded = "session_ended",
         /// A session was not used for too long.
         SessionIdle = "session_idle",
@@ -145,6 +145,8 @@ named_enum! {
         SessionLimit = "session_limit",
         /// A session began too long ago.
         SessionTooOld = "session_too_old",
+        /// Sessions of a member, or of all, were ended by who manages them or by the host's operator.
+        SessionsRevoked = "sessions_revoked",
         /// The setup token is missing or wrong.
         SetupTokenWrong = "setup_token_wrong",
         /// A sign-in was not begun by the browser that ends it, has ended, or took too long.

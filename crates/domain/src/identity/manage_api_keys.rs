@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::{Permission, PrincipalKind};
+use crate::as_text::named_enum;
 use crate::audit::{Action, ChangeCode, Event, ObjectKind, RequestContext, UsedKey};
 use crate::endpoint::EndpointName;
 use crate::identity::{
@@ -56,6 +57,18 @@ pub struct ApiKeyState {
     pub max_days: u32,
     /// The present time.
     pub now: Timestamp,
+}
+
+named_enum! {
+    /// Whether a key works.
+    pub enum KeyStanding {
+        /// It works, and goes on for some time.
+        Works = "works",
+        /// It works, and ends soon.
+        Due = "due",
+        /// It has ended.
+        Ended = "ended",
+    }
 }
 
 /// A key that was made or rotated.
@@ -115,6 +128,15 @@ impl PageItem for ApiKeyState {
 }
 
 impl ApiKeyState {
+    /// Whether it works, for so far as it hangs on the key.
+    #[must_use]
+    pub fn standing(&self) -> KeyStanding {
+        if self.key.ends_at(self.max_days) <= self.now {
+            return KeyStanding::Ended;
+        }
+        if self.key.is_due(self.max_days, self.now) { KeyStanding::Due } else { KeyStanding::Works }
+    }
+
     fn of(key: ApiKey, principal: &Principal, now: Timestamp) -> Self {
         Self { key, max_days: principal.snapshot().tenant.max_key_days, now }
     }
@@ -203,7 +225,7 @@ pub async fn create_api_key(
             }
         }
         tx.put_api_key(&scope, &key)?;
-        let event = about(event.clone(), &key).changing(ChangeCode::Created);
+        let event = about_key(event.clone(), &key).changing(ChangeCode::Created);
         Ok(Recorded::new((key, false), event))
     });
     let (key, is_repeated) = issued.await?;
@@ -287,7 +309,7 @@ pub async fn rotate_api_key(
         key.rotate(hash, overlap, max_days, now).map_err(ApiKeyError::from)?;
         key.rotated_by = rotated_by;
         tx.put_api_key(&scope, &key)?;
-        let event = about(event.clone(), &key).changing(ChangeCode::Rotated);
+        let event = about_key(event.clone(), &key).changing(ChangeCode::Rotated);
         Ok(Recorded::new((key, false), event))
     });
     let (key, is_repeated) = rotated.await?;
@@ -315,7 +337,7 @@ pub async fn revoke_api_key(
             let found = tx.api_key(&scope, id)?.filter(|key| is_within(key, of));
             let key = found.ok_or(ApiKeyError::NotFound)?;
             tx.remove_api_key(&scope, id)?;
-            Ok(Recorded::new((), about(event.clone(), &key).changing(ChangeCode::Removed)))
+            Ok(Recorded::new((), about_key(event.clone(), &key).changing(ChangeCode::Removed)))
         })
         .await
 }
@@ -363,11 +385,11 @@ fn repeated(
     if !is_same {
         return Err(ApiKeyError::OtherRequest.into());
     }
-    Ok(Recorded::new((key.clone(), true), about(event.clone(), key).changing(ChangeCode::Repeated)))
+    Ok(Recorded::new((key.clone(), true), about_key(event.clone(), key).changing(ChangeCode::Repeated)))
 }
 
 /// Names a key that it was done to, by its id and by what it is called then.
-fn about(event: Event, key: &ApiKey) -> Event {
+pub(super) fn about_key(event: Event, key: &ApiKey) -> Event {
     let mut event = event.on(ObjectKind::ApiKey, key.id);
     event.person.api_key = Some(UsedKey { id: key.id, name: key.name.clone() });
     event

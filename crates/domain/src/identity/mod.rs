@@ -15,6 +15,7 @@ mod change_password;
 mod credential;
 mod disable_second_factor;
 mod email;
+mod end_sessions;
 mod enrol;
 mod factor_code;
 mod factor_proof;
@@ -32,6 +33,7 @@ mod member;
 mod note_key_uses;
 pub mod oidc;
 mod operate;
+mod operate_api_keys;
 mod password;
 mod password_reset;
 pub mod ports;
@@ -60,6 +62,7 @@ pub use begin_session::LoggedIn;
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
 pub use disable_second_factor::{DisableSecondFactorError, disable_second_factor};
 pub use email::{Email, EmailError};
+pub use end_sessions::{EndSessionsError, end_member_sessions, end_other_sessions, end_sessions_as_operator};
 pub use enrol::{
     Enrolment, SecondFactorError, SecondFactorStatus, confirm_second_factor, enrol, remove_second_factor,
     renew_recovery_codes, second_factor_status,
@@ -75,14 +78,15 @@ pub(crate) use last_noted::LastNoted;
 pub use login::{Login, LoginError, login};
 pub use login_record::{LoginKey, LoginRecord, address_prefix};
 pub use manage_api_keys::{
-    ApiKeyError, ApiKeyState, IssuedApiKey, NewApiKey, RotateApiKey, api_key, api_keys, create_api_key,
-    revoke_api_key, rotate_api_key,
+    ApiKeyError, ApiKeyState, IssuedApiKey, KeyStanding, NewApiKey, RotateApiKey, api_key, api_keys,
+    create_api_key, revoke_api_key, rotate_api_key,
 };
 pub use manage_members::{ChangeMember, MemberError, change_member, leave, member, members, remove_member};
 pub(crate) use manage_members::{keys_ended, with_ended};
 pub use member::Member;
 pub use note_key_uses::{KeyUse, note_key_uses};
 pub use operate::{OperateError, operate};
+pub use operate_api_keys::{HeldApiKey, OperateKeysError, api_keys_as_operator, revoke_api_key_as_operator};
 pub use password::{Password, PasswordError, PasswordHash};
 pub use password_reset::PasswordReset;
 pub use principal::{MemberIdentity, Principal};

@@ -158,10 +158,12 @@ fn a4_a_session_may_be_refreshed_up_to_its_last_second() {
     assert_eq!(refresh(space, &session).err(), Some(RefreshError::Ended));
 }
 
+const OF_ALL: &str = "operator, of all";
+
 #[test]
 fn a4_whatever_ends_a_session_acts_at_once_on_its_tokens_and_on_what_is_under_way() {
     type Cause = fn(&World, &Principal, &Principal);
-    let causes: [(&str, Cause); 8] = [
+    let causes: [(&str, Cause); 12] = [
         ("logout", |world, who, _| {
             block_on(identity::log_out(&world.space, &context(&world.space), who)).unwrap();
         }),
@@ -203,6 +205,31 @@ fn a4_whatever_ends_a_session_acts_at_once_on_its_tokens_and_on_what_is_under_wa
             let restored = found_as_operator(&world.space, &context, &operator, &email, &password, &name);
             block_on(restored).unwrap();
         }),
+        ("all others", |world, _, other| {
+            let context = context(&world.space);
+            let end = || block_on(identity::end_other_sessions(&world.space, &context, other));
+            assert_eq!(end(), Ok(2), "the one that they joined with, and this");
+            assert_eq!(end(), Ok(0));
+            assert_eq!(world.last_event().2.as_deref(), Some("session_ended"));
+        }),
+        ("who manages them", |world, who, _| {
+            let context = context(&world.space);
+            let ended = identity::end_member_sessions(&world.space, &context, &world.owner, account(who));
+            assert_eq!(block_on(ended), Ok(3));
+            assert_eq!(world.last_event().2.as_deref(), Some("sessions_revoked"));
+        }),
+        ("operator, of one", |world, _, _| {
+            let operator = OperatorScope::at_startup();
+            let (context, ann) = (context(&world.space), Some(email("ann")));
+            let ended = identity::end_sessions_as_operator(&world.space, &context, &operator, None, ann);
+            assert_eq!(block_on(ended), Ok(3));
+        }),
+        (OF_ALL, |world, _, _| {
+            let operator = OperatorScope::at_startup();
+            let context = context(&world.space);
+            let ended = identity::end_sessions_as_operator(&world.space, &context, &operator, None, None);
+            assert_eq!(block_on(ended), Ok(5), "those of ann, and the owner's");
+        }),
     ];
     for (cause, happen) in causes {
         let world = World::new();
@@ -217,8 +244,8 @@ fn a4_whatever_ends_a_session_acts_at_once_on_its_tokens_and_on_what_is_under_wa
         let refused = world.dataset(&who, "planted").unwrap_err();
         assert_eq!(refused, AuthorizationError::from(AuthenticateError::Revoked).into(), "{cause}");
         assert_eq!(world.last_event(), denied(Action::AuthnTokenFail, Some("token_revoked")), "{cause}");
-        refresh(space, &bystander).unwrap();
-        if matches!(cause, "logout" | "another session") {
+        assert_eq!(refresh(space, &bystander).is_ok(), cause != OF_ALL, "{cause}");
+        if matches!(cause, "logout" | "another session" | "all others") {
             assert_eq!(still(space, &other), Ok(()), "{cause} ends one session alone");
         }
     }
@@ -337,4 +364,15 @@ fn a4_no_token_is_taken_for_another_kind() {
     assert_eq!(refreshed(&format!("{family}{}", "0".repeat(64))), Some(RefreshError::Ended));
     let tokens: BTreeSet<String> = (0..50).map(|_| text(&log_in(space, "owner"))).collect();
     assert_eq!(tokens.len(), 50);
+}
+
+#[test]
+fn a4_sessions_that_are_over_go_with_the_others_and_are_not_counted() {
+    let world = World::new();
+    let space = &world.space;
+    world.member("ann", Role::User);
+    world.clock.advance(space.session_life.idle);
+    let [who, _] = [(); 2].map(|()| principal(space, &log_in(space, "ann")));
+    let ended = block_on(identity::end_other_sessions(space, &context(space), &who));
+    assert_eq!((ended, stored(&world, &who)), (Ok(1), 1));
 }

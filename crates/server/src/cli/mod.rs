@@ -3,6 +3,7 @@
 mod access_review;
 mod account;
 mod api;
+mod api_keys;
 mod ask;
 mod change_password;
 mod config;
@@ -26,6 +27,7 @@ mod publish;
 pub mod read_files;
 mod reindex;
 mod serve;
+mod sessions;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -129,6 +131,12 @@ enum Command {
     /// See who is a member, and let back in who forgot their password or lost their second factor
     #[command(subcommand)]
     Users(users::Users),
+    /// See the API keys of a tenant's members, and revoke one
+    #[command(subcommand)]
+    ApiKeys(api_keys::ApiKeys),
+    /// End sessions of members
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
     /// See which tenants there are
     #[command(subcommand)]
     Tenants(ListOnly),
@@ -354,6 +362,8 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
             list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
         }
         Command::Users(what) => users::run(api, what, out).await,
+        Command::ApiKeys(what) => api_keys::run(api, what, out).await,
+        Command::Sessions(what) => sessions::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
         Command::Jobs(what) => lists::jobs(api, what, out).await,
         Command::AccessReview(form) => access_review::run(api, form, out).await,

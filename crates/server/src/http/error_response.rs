@@ -5,6 +5,7 @@ mod api_keys;
 mod oidc;
 mod resets;
 mod second_factor;
+mod sessions;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
     AcceptError, AuthenticateError, AuthorizationError, ChangePasswordError, InviteError, LoginError,
-    MemberError, OperateError, PasswordError, RefreshError, SessionError, SigningKeysError, TooManyGuesses,
+    MemberError, OperateError, PasswordError, RefreshError, SigningKeysError, TooManyGuesses,
 };
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
@@ -155,16 +156,6 @@ impl From<RefreshError> for Problem {
         match error {
             RefreshError::Unknown | RefreshError::Ended => Self::new(Reason::RefreshTokenInvalid, error),
             RefreshError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<SessionError> for Problem {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Authorization(error) => error.into(),
-            SessionError::NotFound => Self::new(Reason::NotFound, error),
-            SessionError::PortError(error) => error.into(),
         }
     }
 }

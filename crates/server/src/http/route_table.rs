@@ -173,6 +173,8 @@ pub static ROUTES: &[Route] = routes! {
         summary("Log out").description("It ends the session, with its tokens.").no_content();
     Get    "/api/v1/auth/sessions" member(&[OwnAccount]) => sessions::list,
         summary("List one's own sessions").response::<List<sessions::Session>>(200);
+    Delete "/api/v1/auth/sessions" member(&[OwnAccount]) => sessions::end_others,
+        summary("End all of one's own sessions but the one that asks").response::<sessions::EndedSessions>(200);
     Delete "/api/v1/auth/sessions/{id}" member(&[OwnAccount]) => sessions::end,
         summary("End one of one's own sessions").no_content();
     Get    "/api/v1/auth/oidc/{tenant}/{provider}/start" Guard::Open => oidc::start,
@@ -242,6 +244,10 @@ pub static ROUTES: &[Route] = routes! {
             .response::<users::Member>(200).etag().if_match().reasons(&[RoleNotYours, LastOwner]);
     Delete "/api/v1/users/{id}" member(&[ManageMembers]) => users::remove,
         summary("Remove a member").no_content().if_match().reasons(&[RoleNotYours, LastOwner]);
+    Delete "/api/v1/users/{id}/sessions" member(&[ManageMembers]) => sessions::end_of_member,
+        summary("End all sessions of a member")
+            .description("Their password, their second factor and their API keys stay as they are.")
+            .response::<sessions::EndedSessions>(200).reasons(&[RoleNotYours]);
     Post   "/api/v1/users/{id}/reset" member(&[ResetPasswords]) => users::reset,
         summary("Let a member who forgot their password choose another one")
             .description("It makes a token that works once, for an hour, in place of the one before. Where the space sends mail, \
@@ -442,6 +448,17 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
     Post "/operator/v1/users/disable-2fa" Guard::Operator => totp::disable,
         summary("Take a member's second factor off, and end their sessions").request_body::<totp::MemberAddress>()
             .no_content().reasons(&[NotFound, Conflict, TenantRequired]);
+    Post "/operator/v1/users/end-sessions" Guard::Operator => sessions::end_by_address,
+        summary("End all sessions of a member").request_body::<totp::MemberAddress>()
+            .response::<sessions::EndedSessions>(200).reasons(&[NotFound, TenantRequired]);
+    Delete "/operator/v1/sessions" Guard::Operator => sessions::end_of_tenant,
+        summary("End all sessions of all members of a tenant").response::<sessions::EndedSessions>(200)
+            .reasons(&[NotFound, TenantRequired]);
+    Get  "/operator/v1/api-keys" Guard::Operator => api_keys::list_held,
+        summary("List the API keys of all members of a tenant, without their texts").paged()
+            .response::<List<api_keys::HeldApiKey>>(200).reasons(&[NotFound, TenantRequired]);
+    Delete "/operator/v1/api-keys/{id}" Guard::Operator => api_keys::revoke_held,
+        summary("Revoke an API key").response::<api_keys::HeldApiKey>(200).reasons(&[TenantRequired]);
     Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
         summary("Read the installation's log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };

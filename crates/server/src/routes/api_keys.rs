@@ -1,4 +1,4 @@
-//! The routes of API keys.
+//! The routes of API keys: those of members, and the operator's.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use syft_space_domain::access::Permission;
 use syft_space_domain::endpoint::EndpointName;
 use syft_space_domain::identity::{
-    self, ApiKeyState, ClientNet, IdempotencyKey, IssuedApiKey, NewApiKey, RotateApiKey,
+    self, ApiKeyState, ClientNet, Email, IdempotencyKey, IssuedApiKey, NewApiKey, RotateApiKey,
 };
 use syft_space_domain::ids::{AccountId, ApiKeyId, EndpointId};
 use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
+use crate::http::listener;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::Request;
@@ -172,6 +173,39 @@ pub(crate) async fn revoke(request: Request) -> Result<HttpResponse, Problem> {
     let id = id(&request)?;
     identity::revoke_api_key(request.space(), &request.context, request.principal()?, id).await?;
     Ok(reply::no_content())
+}
+
+/// A key as the host's operator sees it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct HeldApiKey {
+    #[serde(flatten)]
+    pub(crate) key: ApiKey,
+    /// The address of the member whose it is.
+    #[schemars(with = "shapes::CanonicalEmailShape")]
+    pub(crate) holder: Email,
+    /// `works`, `due` where it ends within 14 days, or `ended`.
+    pub(crate) state: String,
+}
+
+impl From<identity::HeldApiKey> for HeldApiKey {
+    fn from(identity::HeldApiKey { state, holder }: identity::HeldApiKey) -> Self {
+        let standing = state.standing().as_str().to_owned();
+        Self { key: state.into(), holder, state: standing }
+    }
+}
+
+pub(crate) async fn list_held(request: Request) -> Result<HttpResponse, Problem> {
+    let (operator, tenant) = (request.operator()?, listener::named_tenant(&request.http)?);
+    let page = request.query().page()?;
+    let found = identity::api_keys_as_operator(request.space(), operator, tenant.as_ref(), page).await?;
+    reply::list(found, HeldApiKey::from).await
+}
+
+pub(crate) async fn revoke_held(request: Request) -> Result<HttpResponse, Problem> {
+    let (operator, tenant) = (request.operator()?, listener::named_tenant(&request.http)?);
+    let (space, context, id) = (request.space(), &request.context, id(&request)?);
+    let revoked = identity::revoke_api_key_as_operator(space, context, operator, tenant.as_ref(), id).await?;
+    reply::json(StatusCode::OK, &HeldApiKey::from(revoked))
 }
 
 fn respond(status: StatusCode, IssuedApiKey { state, text }: IssuedApiKey) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,4 @@
-//! The routes of one's own sessions.
+//! The routes of sessions: one's own, and those that somebody else ends.
 
 use std::net::IpAddr;
 
@@ -6,14 +6,16 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::identity;
-use syft_space_domain::ids::SessionId;
+use syft_space_domain::identity::{self, Email};
+use syft_space_domain::ids::{AccountId, SessionId};
 use syft_space_domain::time::Timestamp;
 
+use crate::http::listener;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::reply::{self, List};
 use crate::routes::shapes;
+use crate::routes::totp::MemberAddress;
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Session {
@@ -59,6 +61,46 @@ pub(crate) async fn end(request: Request) -> Result<HttpResponse, Problem> {
     let id = request.path("id", "session")?;
     identity::end_session(request.space(), &request.context, request.principal()?, id).await?;
     Ok(reply::no_content())
+}
+
+/// How many sessions a request has ended.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct EndedSessions {
+    pub(crate) ended: u32,
+}
+
+impl EndedSessions {
+    fn reply(ended: u32) -> Result<HttpResponse, Problem> {
+        reply::json(StatusCode::OK, &Self { ended })
+    }
+}
+
+pub(crate) async fn end_others(request: Request) -> Result<HttpResponse, Problem> {
+    let principal = request.principal()?;
+    EndedSessions::reply(identity::end_other_sessions(request.space(), &request.context, principal).await?)
+}
+
+pub(crate) async fn end_of_member(request: Request) -> Result<HttpResponse, Problem> {
+    let account: AccountId = request.path("id", "member")?;
+    let principal = request.principal()?;
+    let ended = identity::end_member_sessions(request.space(), &request.context, principal, account).await?;
+    EndedSessions::reply(ended)
+}
+
+pub(crate) async fn end_of_tenant(request: Request) -> Result<HttpResponse, Problem> {
+    end_as_operator(&request, None).await
+}
+
+pub(crate) async fn end_by_address(mut request: Request) -> Result<HttpResponse, Problem> {
+    let MemberAddress { email } = request.json().await?;
+    end_as_operator(&request, Some(email)).await
+}
+
+async fn end_as_operator(request: &Request, whose: Option<Email>) -> Result<HttpResponse, Problem> {
+    let (operator, tenant) = (request.operator()?, listener::named_tenant(&request.http)?);
+    let (space, context) = (request.space(), &request.context);
+    let ended = identity::end_sessions_as_operator(space, context, operator, tenant.as_ref(), whose).await?;
+    EndedSessions::reply(ended)
 }
 
 pub(crate) async fn log_out(request: Request) -> Result<HttpResponse, Problem> {

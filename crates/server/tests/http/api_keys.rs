@@ -2,7 +2,9 @@
 
 mod carriers;
 mod ending;
+mod operated;
 mod rotation;
+mod standing;
 
 use serde_json::{Value, json};
 use syft_space::http::route_table::{Guard, ROUTES, Route};

@@ -59,6 +59,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ),
         ("POST", "/auth/refresh", "/auth/refresh".into(), json!({ "refresh_token": refresh })),
         ("DELETE", "/auth/sessions/{id}", format!("/auth/sessions/{session}"), Value::Null),
+        ("DELETE", "/auth/sessions", "/auth/sessions".into(), Value::Null),
         (
             "PUT",
             "/auth/password",
@@ -68,6 +69,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("POST", "/auth/totp", "/auth/totp".into(), json!({ "password": PASSWORD })),
         ("PATCH", "/tenant", "/tenant".into(), json!({ "second_factor_roles": ["viewer"] })),
         ("PATCH", "/users/{id}", format!("/users/{user}"), json!({ "role": "viewer" })),
+        ("DELETE", "/users/{id}/sessions", format!("/users/{user}/sessions"), Value::Null),
         ("POST", "/users/{id}/reset", format!("/users/{user}/reset"), Value::Null),
         ("POST", "/auth/reset", "/auth/reset".into(), redeem),
         ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),

@@ -158,6 +158,7 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.swap("the refresh token that was given out", tokens["refresh_token"].as_str().unwrap());
     told.send("auth_refresh", "", 200).await;
     told.send("sessions_list", "", 200).await;
+    told.send("sessions_end_others", "", 200).await;
     assert_eq!(told.send("auth_me", "", 200).await["id"], owner["id"]);
     let begun = told.send("totp_enrol", "", 201).await;
     let app = Authenticator::of(begun["secret"].as_str().unwrap());
@@ -179,6 +180,7 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.swap("the token of the reset", reset["token"].as_str().unwrap());
     told.send("auth_redeem_reset", "", 204).await;
     told.send("users_change", joined["id"].as_str().unwrap(), 200).await;
+    told.send("sessions_end_of_member", joined["id"].as_str().unwrap(), 200).await;
     let key = told.send("api_keys_create", "", 201).await["id"].as_str().unwrap().to_owned();
     told.send("api_keys_get", &key, 200).await;
     told.send("api_keys_rotate", &key, 200).await;

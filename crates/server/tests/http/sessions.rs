@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::run;
 use crate::held_bodies::Held;
 use crate::space::{Client, PASSWORD, TestSpace, in_memory};
 
@@ -36,10 +37,11 @@ async fn refresh(space: &TestSpace, token: &str) -> crate::space::Answer {
 #[tokio::test]
 async fn a4_each_cause_that_ends_a_session_acts_on_the_next_request_and_on_a_held_body() {
     let space = TestSpace::start().await;
-    let owner = space.found("acme").await;
+    let mut owner = space.found("acme").await;
+    let at_once = ["others", "manager", "operator", "operator of all"];
     let causes = ["logout", "elsewhere", "reuse", "disabled", "removed", "left", "password", "restored"];
-    for (n, cause) in causes.into_iter().enumerate() {
-        if cause == "restored" && in_memory() {
+    for (n, cause) in causes.into_iter().chain(at_once).enumerate() {
+        if matches!(cause, "restored" | "operator" | "operator of all") && in_memory() {
             continue;
         }
         let email = format!("ann{n}@acme.example");
@@ -73,20 +75,38 @@ async fn a4_each_cause_that_ends_a_session_acts_on_the_next_request_and_on_a_hel
                 now.client.get("/auth/me").await.expect(200);
                 refresh(&space, &now.refresh).await.expect(200);
             }
+            "others" => {
+                let told = other.client.delete("/auth/sessions").await.expect(200).body;
+                assert_eq!(told, json!({ "ended": 2 }), "the one that they joined with, and this");
+            }
+            "manager" => {
+                let told = owner.delete(&format!("/users/{user}/sessions")).await.expect(200).body;
+                assert_eq!(told, json!({ "ended": 3 }));
+            }
+            "operator" => {
+                let told = run(space.home(), &["sessions", "revoke", "--email", &email, "--json"]).expect(0);
+                assert_eq!(told.json(), json!({ "email": email, "ended": 3 }));
+            }
+            "operator of all" => {
+                let told = run(space.home(), &["sessions", "revoke", "--all", "--tenant", "acme"]).expect(0);
+                assert!(told.stdout.starts_with("Sessions of all members that have ended: "), "{told:?}");
+                owner.get("/auth/me").await.expect_problem(401, "token_invalid");
+                owner = space.log_in("owner@acme.example", PASSWORD).await;
+            }
             _ => {
                 let file = space.home().join("new-password");
                 std::fs::write(&file, PASSWORD).unwrap();
                 let file = file.to_str().unwrap();
                 let args =
                     ["owner", "create", "--email", &email, "--tenant", "acme", "--password-file", file];
-                crate::cli::run(space.home(), &args).expect(0);
+                run(space.home(), &args).expect(0);
             }
         }
         session.client.get("/auth/me").await.expect_problem(401, "token_invalid");
         let (status, answer) = held.finish().await;
         assert_eq!((status, &answer["reason_code"]), (401, &json!("token_invalid")), "{cause}");
         refresh(&space, &session.refresh).await.expect_problem(401, "refresh_token_invalid");
-        let goes_on = matches!(cause, "logout" | "elsewhere" | "reuse");
+        let goes_on = matches!(cause, "logout" | "elsewhere" | "reuse" | "others");
         let status = other.client.get("/auth/me").await.status;
         assert_eq!(status, if goes_on { 200 } else { 401 }, "{cause}: another session of the account");
     }
@@ -94,8 +114,103 @@ async fn a4_each_cause_that_ends_a_session_acts_on_the_next_request_and_on_a_hel
     let reused = owner.audit("&action=authn_token_reuse").await;
     assert_eq!((reused.len(), &reused[0]["object"]["kind"]), (1, &json!("session")));
     let ended = owner.audit("&action=session_expired").await;
-    let reasons: Vec<&Value> = ended.iter().map(|event| &event["reason_code"]).collect();
-    assert_eq!(reasons, [&json!("session_ended"), &json!("logged_out")]);
+    let told = |event: &Value| {
+        let texts = [&event["reason_code"], &event["actor"]["kind"], &event["object"]["kind"]];
+        let [reason, actor, object] = texts.map(|text| text.as_str().unwrap().to_owned());
+        (reason, actor, object, event["count"].as_u64().unwrap())
+    };
+    let mut told: Vec<_> = ended.iter().map(told).collect();
+    if !in_memory() {
+        // Whoever lived still: the owner, those who ended one of theirs and went on, and whose password is another.
+        let all = told.remove(0);
+        assert_eq!((&*all.0, &*all.1, &*all.2), ("sessions_revoked", "operator", "tenant"));
+        assert!(all.3 > 3, "{all:?}");
+        assert_eq!(told.remove(0), ("sessions_revoked".into(), "operator".into(), "member".into(), 3));
+    }
+    let [revoked, others, elsewhere, logout] = [
+        ("sessions_revoked", "member", 3),
+        ("session_ended", "member", 2),
+        ("session_ended", "session", 1),
+        ("logged_out", "session", 1),
+    ]
+    .map(|(reason, object, count)| (reason.to_owned(), "account".to_owned(), object.to_owned(), count));
+    assert_eq!(told, [revoked, others, elsewhere, logout]);
+}
+
+#[tokio::test]
+async fn a4_who_may_manage_a_member_ends_all_their_sessions_and_nothing_else_of_theirs() {
+    let space = TestSpace::open_to_all().await;
+    let owner = space.found("acme").await;
+    let theirs = space.found_another("globex").await;
+    let admin = space.member(&owner, "admin@acme.example", "admin").await;
+    let user = space.member(&owner, "user@acme.example", "user").await;
+    let sessions_of = async |client: &Client| {
+        format!("/users/{}/sessions", client.get("/auth/me").await.body["id"].as_str().unwrap())
+    };
+    let (of_owner, of_admin, of_user) =
+        (sessions_of(&owner).await, sessions_of(&admin).await, sessions_of(&user).await);
+    let key = json!({ "name": "nightly", "scopes": ["query", "list_queryable"] });
+    let key = user.post("/api-keys", &key).await.expect(201).body["api_key"].as_str().unwrap().to_owned();
+    // Neither a User nor a key, nor somebody of another tenant; and an Admin touches no Owner and no Admin.
+    user.delete(&of_admin).await.expect_problem(403, "forbidden");
+    space.anybody().with_token(&key).delete(&of_user).await.expect_problem(403, "forbidden");
+    theirs.delete(&of_user).await.expect_problem(404, "not_found");
+    for of in [&of_owner, &of_admin] {
+        admin.delete(of).await.expect_problem(403, "role_not_yours");
+    }
+    let refused = &owner.audit("&action=session_expired&outcome=denied").await;
+    assert_eq!((refused.len(), &refused[0]["reason_code"]), (2, &json!("role_not_yours")));
+
+    assert_eq!(admin.delete(&of_user).await.expect(200).body, json!({ "ended": 1 }));
+    user.get("/auth/me").await.expect_problem(401, "token_invalid");
+    let again = admin.delete(&of_user).await.expect(200);
+    assert_eq!(again.body, json!({ "ended": 0 }));
+    let told = &owner.audit("&action=session_expired").await[0];
+    assert_eq!((&told["count"], &told["request_id"]), (&json!(0), &json!(again.header("x-request-id"))));
+    // The key works on, and the password opens another session.
+    space.anybody().with_token(&key).get("/endpoints").await.expect(200);
+    let back = Session::begin(&space, "user@acme.example").await;
+    assert_eq!(back.client.delete("/auth/sessions").await.expect(200).body, json!({ "ended": 0 }));
+    back.client.get("/auth/me").await.expect(200);
+    // An Owner may end theirs like anybody's, this one too.
+    assert_eq!(owner.delete(&of_owner).await.expect(200).body, json!({ "ended": 1 }));
+    owner.get("/auth/me").await.expect_problem(401, "token_invalid");
+    theirs.get("/auth/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn a4_the_operator_says_whose_sessions_end_and_in_which_tenant() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::open_to_all().await;
+    let ours = space.found("acme").await;
+    let theirs = space.found_another("globex").await;
+    let revoke =
+        |space: &TestSpace, more: &[&str]| run(space.home(), &[&["sessions", "revoke"], more].concat());
+    // Nobody's, or everybody's and one's, is a slip.
+    for wrong in [&["--tenant", "acme"][..], &["--tenant", "acme", "--all", "--email", "owner@acme.example"]]
+    {
+        revoke(&space, wrong).expect(2);
+    }
+    revoke(&space, &["--all"]).expect(4);
+    revoke(&space, &["--all", "--tenant", "nowhere"]).expect(3);
+    revoke(&space, &["--email", "owner@acme.example", "--tenant", "globex"]).expect(3);
+    ours.get("/auth/me").await.expect(200);
+    let told = revoke(&space, &["--all", "--tenant", "acme", "--json"]).expect(0).json();
+    assert_eq!(told, json!({ "email": null, "ended": 1 }));
+    ours.get("/auth/me").await.expect_problem(401, "token_invalid");
+    theirs.get("/auth/me").await.expect(200);
+    // With no server running it is the same.
+    let session = Session::begin(&space, "owner@acme.example").await;
+    crate::cli::stop(&mut space);
+    let args = ["--email", "owner@acme.example", "--tenant", "acme"];
+    let told = revoke(&space, &args).expect(0).stdout;
+    assert!(told.starts_with("Sessions of owner@acme.example that have ended: 1."), "{told}");
+    space.server().run_again().await;
+    let client = space.anybody().with_token(session.client.token());
+    client.get("/auth/me").await.expect_problem(401, "token_invalid");
+    refresh(&space, &session.refresh).await.expect_problem(401, "refresh_token_invalid");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The answers to errors of API keys.
 
-use syft_space_domain::identity::{ApiKeyError, KeyTermsError};
+use syft_space_domain::identity::{ApiKeyError, KeyTermsError, OperateKeysError};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -20,6 +20,17 @@ impl From<ApiKeyError> for Problem {
             ApiKeyError::Expired | ApiKeyError::TooManySecrets(_) => Self::new(Reason::Conflict, error),
             ApiKeyError::OtherRequest => Self::new(Reason::Invalid, error),
             ApiKeyError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperateKeysError> for Problem {
+    fn from(error: OperateKeysError) -> Self {
+        match error {
+            OperateKeysError::Operate(error) => error.into(),
+            OperateKeysError::Authorization(error) => error.into(),
+            OperateKeysError::NotFound => Self::new(Reason::NotFound, error),
+            OperateKeysError::PortError(error) => error.into(),
         }
     }
 }

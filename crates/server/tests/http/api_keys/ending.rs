@@ -148,3 +148,36 @@ async fn k2_a_key_ends_on_the_very_next_request_and_behind_a_held_body() {
     let names: Vec<_> = owner.get("/datasets").await.body["items"].as_array().unwrap().clone();
     assert_eq!(names.len(), 1, "of all who held a body back, one was let in: {names:?}");
 }
+
+#[tokio::test]
+async fn k2_a_body_that_is_held_back_behind_the_end_of_its_key_or_of_its_secret_is_refused() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let hold = async |client: &Client, name: &str| {
+        let body = json!({ "name": name, "dtype": "embedded" }).to_string();
+        Held::send(client, "POST", "/datasets", "application/json", body.as_bytes(), 1).await
+    };
+    // It ends by its time.
+    let end = now().plus(Duration::from_millis(1_500)).to_string();
+    let key = made(&owner, &["write_datasets"], json!({ "expires_at": end })).await;
+    let client = with_key(&space, &key);
+    let held = hold(&client, "behind the end of the key").await;
+    works_until(&client, &end, "key_expired").await;
+    let (status, told) = held.finish().await;
+    assert_eq!((status, &told["reason_code"]), (401, &json!("key_expired")), "{told}");
+    // Its secret is replaced: within the overlap it is taken, and behind it refused.
+    let key = made(&owner, &["write_datasets"], json!({})).await;
+    let client = with_key(&space, &key);
+    let (within, behind) = (hold(&client, "within").await, hold(&client, "behind the overlap").await);
+    let rotate = json!({ "overlap_seconds": 2 });
+    let rotated = owner.post(&format!("/api-keys/{}/rotate", id(&key)), &rotate).await.expect(200);
+    let (status, told) = within.finish().await;
+    assert_eq!(status, 201, "{told}");
+    works_until(&client, rotated.body["previous_until"][0].as_str().unwrap(), "token_invalid").await;
+    let (status, told) = behind.finish().await;
+    assert_eq!((status, &told["reason_code"]), (401, &json!("token_invalid")), "{told}");
+    with_key(&space, &rotated).get("/datasets").await.expect(200);
+    let names = owner.get("/datasets").await.body["items"].as_array().unwrap().clone();
+    let names: Vec<_> = names.iter().map(|dataset| dataset["name"].clone()).collect();
+    assert_eq!(names, [json!("within")]);
+}

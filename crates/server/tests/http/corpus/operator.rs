@@ -15,6 +15,7 @@ pub async fn play() -> Recorder {
     r.get("operator", "/datasets").await;
     tenants(&mut r).await;
     inside(&mut r).await;
+    api_keys(&mut r).await;
     hubs(&mut r).await;
     logs(&mut r).await;
     r.log("owner", "/audit").await;
@@ -156,4 +157,21 @@ async fn logs(r: &mut Recorder) {
     })
     .await;
     r.log("operator", &format!("{log}?action=authn_token_fail")).await;
+}
+
+/// Of the keys of a tenant's members.
+async fn api_keys(r: &mut Recorder) {
+    let keys = "//operator/v1/api-keys";
+    let of_acme =
+        |method: &str, target: &str| Ask::new("operator", method, target).header("operator-tenant", "acme");
+    r.make("api key", "owner", "/api-keys", json!({ "name": "nightly", "scopes": ["read_metadata"] })).await;
+    r.get("operator", keys).await;
+    for tenant in ["acme", "globex", "nobody"] {
+        r.send(Ask::new("operator", "GET", keys).header("operator-tenant", tenant)).await;
+    }
+    r.send(of_acme("GET", "//operator/v1/api-keys?limit=0")).await;
+    r.delete("operator", "//operator/v1/api-keys/«api key»").await;
+    for id in ["x", "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11", "«api key»", "«api key»"] {
+        r.send(of_acme("DELETE", &format!("{keys}/{id}"))).await;
+    }
 }

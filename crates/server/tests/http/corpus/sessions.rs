@@ -57,4 +57,29 @@ async fn ends(r: &mut Recorder) {
         r.send(Ask::new(who, "POST", "/auth/logout")).await;
     }
     r.post("nobody", "/auth/refresh", json!({ "refresh_token": "«second refresh token»" })).await;
+    many(r).await;
+}
+
+async fn many(r: &mut Recorder) {
+    for who in ["user at work", "user at home"] {
+        r.log_in(who, "user@acme.example").await;
+    }
+    // All but the one that asks; and then there are none.
+    for who in ["nobody", "user at home", "user at home", "user at work"] {
+        r.delete(who, "/auth/sessions").await;
+    }
+    let of_user = "/users/«account of user»/sessions";
+    let nobodys = "/users/00000000-0000-7000-8000-000000000000/sessions";
+    for (who, target) in
+        [("nobody", of_user), ("user at home", of_user), ("owner", nobodys), ("owner", of_user)]
+    {
+        r.delete(who, target).await;
+    }
+    r.get("user at home", "/auth/me").await;
+    for email in ["owner@acme.example", "nobody@acme.example", "x"] {
+        r.post("operator", "//operator/v1/users/end-sessions", json!({ "email": email })).await;
+    }
+    r.delete("operator", "//operator/v1/sessions").await;
+    r.get("owner", "/auth/me").await;
+    r.log_in("owner", "owner@acme.example").await;
 }
