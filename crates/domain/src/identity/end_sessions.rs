@@ -126,8 +126,12 @@ fn end_sessions_of(
 ) -> Result<usize, StoreError> {
     let mut sessions = tx.sessions(scope, account)?;
     sessions.retain(|session| Some(session.id) != kept);
-    for session in &sessions {
-        tx.remove_session(scope, account, session.id)?;
+    if kept.is_none() {
+        tx.remove_sessions(scope, account)?;
+    } else {
+        for session in &sessions {
+            tx.remove_session(scope, account, session.id)?;
+        }
     }
     Ok(sessions.iter().filter(|session| session.is_over(now, life).is_none()).count())
 }
