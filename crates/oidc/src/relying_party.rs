@@ -18,7 +18,7 @@ use syft_space_domain::identity::oidc::ports::{
 use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider};
 use syft_space_domain::secret::{Secret, TokenHash};
 use syft_space_domain::time::Timestamp;
-use syft_space_outbound::Client;
+use syft_space_outbound::{Client, OutboundError};
 
 use crate::bounded_set::BoundedSet;
 use crate::http::GuardedHttp;
@@ -135,10 +135,7 @@ impl RelyingParty {
         let answered: Result<UserInfoClaims<ExtraClaims, CoreGenderClaim>, _> =
             asked.request_async(&self.http).await;
         let info = answered.map_err(|error| match error {
-            UserInfoError::Request(error) => {
-                known.failed(&error.to_string());
-                OidcError::Unavailable
-            }
+            UserInfoError::Request(error) => unanswered(known, &error),
             _ => OidcError::Invalid,
         })?;
         if lacks_email {
@@ -171,10 +168,7 @@ impl RelyingParty {
                 tracing::info!(issuer = %provider.issuer, error = error.error().as_ref(), "a code was refused");
                 OidcError::CodeRefused
             }
-            RequestTokenError::Request(error) => {
-                known.failed(&error.to_string());
-                OidcError::Unavailable
-            }
+            RequestTokenError::Request(error) => unanswered(known, &error),
             // Whoever brings a code may have an answer like this come: that it cannot be read is no failure of the provider.
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => OidcError::Invalid,
         })?;
@@ -207,6 +201,21 @@ impl RelyingParty {
         };
         verified.map_err(|_| OidcError::Invalid)
     }
+}
+
+/// What becomes of a code about which a call had no answer. Whoever brings a code may choose one at which the connection breaks, or
+/// have an answer come that is too long, or none in time: the provider is taken for one that fails only for what no code can cause.
+fn unanswered(known: &Provider, error: &OutboundError) -> OidcError {
+    match error {
+        OutboundError::Connect(_)
+        | OutboundError::Tls(_)
+        | OutboundError::Unresolved(_)
+        | OutboundError::TargetNotAllowed(_)
+        | OutboundError::Url(_) => known.failed(&error.to_string()),
+        OutboundError::TooLarge(_) => return OidcError::Invalid,
+        OutboundError::Broken | OutboundError::Timeout | OutboundError::Busy | OutboundError::Header => {}
+    }
+    OidcError::Unavailable
 }
 
 /// Refuses the answer of another provider than the one that was asked (RFC 9207, section 2.4).
@@ -266,5 +275,29 @@ impl OidcClient for RelyingParty {
         now: Timestamp,
     ) -> Pending<'a, Result<VerifiedLogout, OidcError>> {
         Box::pin(self.verify_logout(provider, logout_token, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a1_a_provider_fails_for_all_only_by_what_no_code_can_cause() {
+        let text = String::new;
+        for (error, of_all, told) in [
+            (OutboundError::Connect(text()), true, OidcError::Unavailable),
+            (OutboundError::Tls(text()), true, OidcError::Unavailable),
+            (OutboundError::Unresolved(text()), true, OidcError::Unavailable),
+            (OutboundError::Url(text()), true, OidcError::Unavailable),
+            (OutboundError::Broken, false, OidcError::Unavailable),
+            (OutboundError::Timeout, false, OidcError::Unavailable),
+            (OutboundError::Busy, false, OidcError::Unavailable),
+            (OutboundError::Header, false, OidcError::Unavailable),
+            (OutboundError::TooLarge(1), false, OidcError::Invalid),
+        ] {
+            let known = Provider::new(OidcIssuer::parse("https://id.example.org").unwrap());
+            assert_eq!((unanswered(&known, &error), known.is_cooling_down()), (told, of_all), "{error}");
+        }
     }
 }

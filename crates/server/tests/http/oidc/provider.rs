@@ -35,6 +35,8 @@ pub enum Signed {
 /// What a path answers instead of what it should.
 #[derive(Debug, Clone)]
 pub enum Fault {
+    /// Nothing: the connection ends.
+    BreaksOff,
     /// Nothing, ever.
     Hangs,
     /// More than anybody reads.
@@ -211,6 +213,7 @@ impl Provider {
             state.faults.get(path.as_str()).cloned()
         };
         let (status, answer) = match fault {
+            Some(Fault::BreaksOff) => return,
             Some(Fault::Hangs) => {
                 // Until the other side gives up.
                 drop(stream.read(&mut [0]));

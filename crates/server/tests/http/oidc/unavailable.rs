@@ -65,11 +65,30 @@ async fn a1_a_token_endpoint_that_is_wrong_or_not_to_be_had_signs_nobody_in() {
         // Whoever brings a code must not have the provider taken for one that is down.
         (Fault::Status(500), 403, "sign_in_refused"),
         (Fault::Redirects("http://127.0.0.1:9/".to_owned()), 403, "sign_in_refused"),
-        (Fault::Huge, 503, "identity_provider_unavailable"),
+        (Fault::Huge, 403, "sign_in_refused"),
+        (Fault::BreaksOff, 503, "identity_provider_unavailable"),
     ] {
         world.provider.fault("/token", fault);
         world.sign_in(carol()).await.expect_problem(status, reason);
         world.provider.mend();
+    }
+}
+
+#[tokio::test]
+async fn a1_an_answer_that_cannot_be_had_for_one_code_shuts_nobody_else_out() {
+    let world = World::new(Value::Null).await;
+    let carol = || person("carol", "carol@allowed.example");
+    // Somebody's groups fill more than is read, what stands before the provider breaks off at a code that somebody made up, or it
+    // thinks about it for too long.
+    for (fault, status, reason) in [
+        (Fault::Huge, 403, "sign_in_refused"),
+        (Fault::BreaksOff, 503, "identity_provider_unavailable"),
+        (Fault::Hangs, 503, "identity_provider_unavailable"),
+    ] {
+        world.provider.fault("/token", fault);
+        world.sign_in(person("eve", "eve@allowed.example")).await.expect_problem(status, reason);
+        world.provider.mend();
+        world.sign_in(carol()).await.expect(200);
     }
 }
 
