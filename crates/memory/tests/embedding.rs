@@ -89,7 +89,7 @@ fn policies() -> Outcome {
     Ok(())
 }
 
-fn space() -> Space {
+fn space() -> Result<Space, Box<dyn Error>> {
     let clock = ManualClock::at(Timestamp::from_unix_micros(0));
     let entropy = Arc::new(SeededEntropy::new(7));
 
@@ -110,7 +110,7 @@ fn space() -> Space {
         tokens: tokens.clone(),
         session_life: SessionLife::default(),
         oidc: Arc::new(MemoryProviders::new()), // identity providers, for tests alone
-        provider_logouts: ProviderLogouts::default(),
+        provider_logouts: ProviderLogouts::new(&*entropy)?,
         signing_keys: tokens,
         satellites: hub.clone(),
         identities: hub.clone(),
@@ -124,7 +124,7 @@ fn space() -> Space {
     };
 
     assert_eq!(space.policy_types.iter().count(), 1);
-    space
+    Ok(space)
 }
 
 async fn found(space: Space) -> Result<Principal, Box<dyn Error>> {
@@ -218,7 +218,7 @@ impl UnitError for MyError {
 
 #[test]
 fn all_use_cases() -> Outcome {
-    let space = space();
+    let space = space()?;
     let owner = block_on(found(space.clone()))?;
     let context = space.request_context(Origin::default())?;
     let wanted = NewDataset {

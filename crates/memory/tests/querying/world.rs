@@ -95,7 +95,7 @@ impl World {
             tokens: tokens.clone(),
             session_life: SessionLife::default(),
             oidc: Arc::new(MemoryProviders::new()),
-            provider_logouts: ProviderLogouts::default(),
+            provider_logouts: ProviderLogouts::new(&*entropy).unwrap(),
             signing_keys: tokens,
             trusted: cache,
             satellites: hub.clone(),

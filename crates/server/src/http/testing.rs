@@ -35,7 +35,7 @@ pub(crate) fn state() -> State {
         tokens: tokens.clone(),
         session_life: Settings::default().session_life,
         oidc: Arc::new(MemoryProviders::new()),
-        provider_logouts: ProviderLogouts::default(),
+        provider_logouts: ProviderLogouts::new(&*entropy).unwrap(),
         signing_keys: tokens,
         trusted: snapshots,
         satellites: hub.clone(),

@@ -138,7 +138,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         tokens: token_keys.tokens(),
         session_life: settings.session_life,
         oidc: Arc::new(RelyingParty::new(client)),
-        provider_logouts: ProviderLogouts::default(),
+        provider_logouts: ProviderLogouts::new(&*entropy)?,
         signing_keys: Arc::new(token_keys),
         trusted,
         satellites: Arc::new(satellites),

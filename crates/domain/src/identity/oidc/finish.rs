@@ -49,9 +49,8 @@ pub async fn finish_sign_in(
         return Err(SignInError::Unknown);
     };
     let now = space.clock.now();
-    let remembered =
-        Remembered::open(text.expose(), &*space.sealer, &scope, provider.id, state.expose(), now)
-            .ok_or(SignInError::Unknown)?;
+    let remembered = Remembered::open(text.expose(), space, &scope, provider.id, state.expose(), now)
+        .ok_or(SignInError::Unknown)?;
     if answer.is_error {
         return Err(SignInError::Denied);
     }

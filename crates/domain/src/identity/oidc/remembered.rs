@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use crate::identity::oidc::ports::AuthorizationRequest;
 use crate::ids::OidcProviderId;
 use crate::random::RandomError;
-use crate::sealing::{AssociatedData, SealError, Sealed, Sealer};
+use crate::sealing::{AssociatedData, SealError, Sealed};
 use crate::secret::{BearerSecret, Secret};
 use crate::space::Space;
 use crate::tenant::TenantScope;
@@ -61,8 +61,9 @@ impl Remembered {
         self.begun_at
     }
 
-    /// Seals it for its tenant, and for its `state`.
-    pub(super) fn seal(&self, sealer: &dyn Sealer, scope: &TenantScope) -> Result<String, SealError> {
+    /// Seals it for its tenant, for its `state`, and for this process: what another would have to know of a sign-in that it ends,
+    /// such as who has logged out meanwhile, is known to none after this one.
+    pub(super) fn seal(&self, space: &Space, scope: &TenantScope) -> Result<String, SealError> {
         let AuthorizationRequest { redirect_uri, state, nonce, verifier } = &self.request;
         let plain = Plain {
             provider: self.provider,
@@ -74,20 +75,22 @@ impl Remembered {
         };
         // Texts and numbers always serialise.
         let plain = Secret::new(serde_json::to_vec(&plain).unwrap_or_default());
-        Ok(hex::encode(sealer.seal(scope, &place(state.expose()), &plain)?.as_bytes()))
+        let sealed = space.sealer.seal(scope, &place(space, state.expose()), &plain)?;
+        Ok(hex::encode(sealed.as_bytes()))
     }
 
-    /// Opens what a browser brings with a `state`; `None` where it is not of that, of another tenant or provider, or too old.
+    /// Opens what a browser brings with a `state`; `None` where it is not of that, of another tenant, provider or process, or too
+    /// old.
     pub(super) fn open(
         text: &str,
-        sealer: &dyn Sealer,
+        space: &Space,
         scope: &TenantScope,
         provider: OidcProviderId,
         state: &str,
         now: Timestamp,
     ) -> Option<Self> {
         let sealed = Sealed::from_bytes(hex::decode(text.get(..text.len().min(Self::MAX_CHARS))?).ok()?);
-        let plain = sealer.open(scope, &place(state), &sealed).ok()?;
+        let plain = space.sealer.open(scope, &place(space, state), &sealed).ok()?;
         let plain: Plain<'_> = serde_json::from_slice(plain.expose()).ok()?;
         let begun_at = Timestamp::from_unix_micros(plain.begun_at);
         let is_meant = bool::from(plain.state.as_bytes().ct_eq(state.as_bytes()));
@@ -105,9 +108,10 @@ impl Remembered {
     }
 }
 
-/// Where a sealed one lies: in a browser, beside its `state`.
-fn place(state: &str) -> AssociatedData {
+/// Where a sealed one lies: in a browser, beside its `state`, until this process ends.
+fn place(space: &Space, state: &str) -> AssociatedData {
+    let digest = Sha256::new().chain_update(space.provider_logouts.process()).chain_update(state).finalize();
     let mut row = [0; 16];
-    row.iter_mut().zip(Sha256::digest(state.as_bytes())).for_each(|(to, from)| *to = from);
+    row.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     AssociatedData { table: "oidc_sign_ins", column: "request", row }
 }

@@ -36,7 +36,7 @@ pub async fn start_sign_in(
     let (tenant, provider) = find_provider(space, tenant, provider).await?;
     let remembered = Remembered::generate(space, provider.id, redirect_uri)?;
     let url = space.oidc.authorization_url(&provider, &remembered.request, prompt).await?;
-    let sealed = remembered.seal(&*space.sealer, &TenantScope::of(tenant.id))?;
+    let sealed = remembered.seal(space, &TenantScope::of(tenant.id))?;
     Ok(StartedSignIn { url, remembered: Secret::new(sealed), lifetime: Remembered::LIFETIME })
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::oidc::provider::{CLIENT_ID, now};
 use crate::oidc::world::{World, person};
-use crate::space::{Answer, Client};
+use crate::space::{Answer, Client, in_memory};
 
 const PATH: &str = "/auth/oidc/acme/work/backchannel-logout";
 
@@ -132,4 +132,26 @@ async fn a4_a_logout_token_is_verified_by_the_key_that_took_the_place_of_another
     world.provider.replace_key();
     tell(&world, &world.provider.logout_token(&json!({ "sub": "carol" }), |_, _| {})).await.expect(200);
     carol.get("/auth/me").await.expect_problem(401, "token_invalid");
+}
+
+#[tokio::test]
+async fn a4_a_logout_at_the_provider_is_not_forgotten_with_the_process_by_a_sign_in_that_began_before() {
+    if in_memory() {
+        // Nothing outlives its process.
+        return;
+    }
+    let mut world = World::new(Value::Null).await;
+    let mut claims = person("carol", "carol@allowed.example");
+    claims["sid"] = json!("s1");
+    let started = world.start().await;
+    let back = world.provider.authorize(&started.url, claims);
+    let out = world.provider.logout_token(&json!({ "sub": "carol", "sid": "s1" }), |_, _| {});
+    tell(&world, &out).await.expect(200);
+    let path = back.path().strip_prefix("/api/v1").unwrap().to_owned();
+    world.space.server().kill();
+    world.space.server().run_again().await;
+    let callback = format!("{path}?{}", back.query().unwrap());
+    world.get(&callback, Some(&started.cookie)).await.expect_problem(400, "sign_in_invalid");
+    // They may begin anew.
+    signed_in(&world, "carol", "s2").await.get("/auth/me").await.expect(200);
 }

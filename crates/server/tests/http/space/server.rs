@@ -285,7 +285,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         tokens: tokens.clone(),
         session_life: settings.session_life,
         oidc: Arc::new(RelyingParty::new(client)),
-        provider_logouts: ProviderLogouts::default(),
+        provider_logouts: ProviderLogouts::new(&*entropy).unwrap(),
         signing_keys: tokens,
         clock: Arc::new(SystemClock),
         entropy,
