@@ -104,6 +104,7 @@ fn resource<E: Refusal>(
 fn serve<E: Refusal>(route: &'static Route<E>, state: &Arc<State>, listener: &Listener) -> actix_web::Route {
     let (state, listener) = (Arc::clone(state), listener.clone());
     let method = match route.method {
+        Method::Get if route.docs.refuses_head => web::get(),
         Method::Get => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
         Method::Post => web::post(),
         Method::Put => web::put(),
@@ -171,7 +172,7 @@ fn refuse<E: Refusal>(
 /// The value of `Allow` for a path.
 fn allow_header<E>(routes: &[&Route<E>]) -> String {
     let mut methods: Vec<String> = routes.iter().map(|route| route.method.to_string()).collect();
-    if routes.iter().any(|route| route.method == Method::Get) {
+    if routes.iter().any(|route| route.method == Method::Get && !route.docs.refuses_head) {
         methods.push("HEAD".to_owned());
     }
     methods.sort();

@@ -88,6 +88,8 @@ pub struct RouteDocs {
     pub query: &'static [Parameter],
     /// Whether another parameter is ignored instead: those who send the request are told to expect that.
     pub ignores_unknown_parameters: bool,
+    /// Whether HEAD is refused: the GET is for once, and a look ahead would use it up.
+    pub refuses_head: bool,
     /// Headers that the route reads, besides those of every route.
     pub headers: &'static [Parameter],
     /// The forms in which it takes a body; none where it takes no body.
@@ -110,6 +112,7 @@ pub const fn summary(summary: &'static str) -> RouteDocs {
         description: "",
         query: &[],
         ignores_unknown_parameters: false,
+        refuses_head: false,
         headers: &[],
         request_bodies: [None; 2],
         responses: [None; 2],
@@ -150,6 +153,13 @@ impl RouteDocs {
     #[must_use]
     pub const fn ignore_unknown_parameters(mut self) -> Self {
         self.ignores_unknown_parameters = true;
+        self
+    }
+
+    /// Refuses HEAD, which would do what the GET does and lose the answer.
+    #[must_use]
+    pub const fn without_head(mut self) -> Self {
+        self.refuses_head = true;
         self
     }
 

@@ -34,7 +34,7 @@ use crate::routes::{
 /// A method of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
-    /// Reads. HEAD is answered alike, without the body.
+    /// Reads. HEAD is answered alike, without the body, but where the [docs](RouteDocs::refuses_head) say otherwise.
     Get,
     /// Makes, or does.
     Post,
@@ -185,7 +185,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Finish to sign in, back from the identity provider")
             .description("The provider sends the browser here, whose cookie must be that of the start. It works once. The answer is \
                           that of a login.")
-            .query(oidc::ANSWER).ignore_unknown_parameters().response::<auth::AccessToken<'static>>(200)
+            .query(oidc::ANSWER).ignore_unknown_parameters().without_head().response::<auth::AccessToken<'static>>(200)
             .reasons(&[SignInInvalid, SignInRefused, IdentityProviderUnavailable, Conflict, Overloaded, Unavailable, StorageFull]);
     Post   "/api/v1/auth/oidc/{tenant}/{provider}/backchannel-logout" Guard::Open => oidc::backchannel_logout,
         summary("End the sessions of whom an identity provider says that they logged out")
@@ -202,7 +202,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Change one's own password")
             .description("All sessions of the account end with it, this request's too; the answer is of a new one.")
             .request_body::<auth::PasswordChange>().response::<auth::AccessToken<'static>>(200)
-            .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses]);
+            .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses, Conflict]);
     Post   "/api/v1/auth/reset"    Guard::Open => auth::redeem_reset,
         summary("Set another password by the token of a reset")
             .description("All sessions of the account end with it. It logs nobody in, and a second factor stays.")
@@ -218,7 +218,7 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[CurrentPasswordWrong, PasswordRefused, TooManyGuesses, Conflict]);
     Delete "/api/v1/auth/totp" member(&[OwnAccount]) => totp::remove,
         summary("Take one's own second factor off").request_body::<totp::BothFactors>().no_content()
-            .reasons(&[CurrentPasswordWrong, CodeWrong, PasswordRefused, TooManyGuesses, NotFound]);
+            .reasons(&[CurrentPasswordWrong, CodeWrong, PasswordRefused, TooManyGuesses, NotFound, Conflict]);
     Post   "/api/v1/auth/totp/confirm" member(&[OwnAccount]) => totp::confirm,
         summary("Confirm a second factor by its first code")
             .description("From now on a login asks for a code. The recovery codes are shown in this answer alone.")
