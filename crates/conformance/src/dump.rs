@@ -1,6 +1,5 @@
 //! A dump of a store: everything that its views answer, as one value that can be compared.
 
-use syft_space_domain::access::Role;
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
@@ -50,7 +49,7 @@ struct TenantDump {
     sessions: Vec<Vec<Session>>,
     sessions_by_id_and_family: Vec<[Option<Session>; 2]>,
     session_ids: Vec<(AccountId, SessionId)>,
-    active_members: Vec<u64>,
+    other_owners: Vec<[u64; 2]>,
     members_and_invitations: u64,
     invitations: Vec<Invitation>,
     invitations_by_id_and_token: Vec<[Option<Invitation>; 2]>,
@@ -193,10 +192,13 @@ impl TenantDump {
                 ids.sort_unstable();
                 ids
             },
-            active_members: Role::ALL
-                .into_iter()
-                .map(|role| view.count_active(&scope, role))
-                .collect::<Result<_, _>>()?,
+            other_owners: (1..=numbers)
+                .map(account_id)
+                .map(|id| {
+                    let all = view.count_other_owners(&scope, id, false)?;
+                    Ok([all, view.count_other_owners(&scope, id, true)?])
+                })
+                .collect::<Result<_, StoreError>>()?,
             members_and_invitations: view.count_members_and_invitations(&scope)?,
             invitations_by_id_and_token: invitations
                 .iter()

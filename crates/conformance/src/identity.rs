@@ -12,8 +12,8 @@ use crate::fixture::StoreFactory;
 use crate::pagination::PagedList;
 use crate::run::{all_items, assert_conflict, commit, new_store, read, seeded_store, submit};
 use crate::sample::{
-    account, account_id, email, invitation, invitation_id, member as member_of, scope, tenant, tenant_id,
-    time, token, write_scope,
+    account, account_id, email, invitation, invitation_id, member as member_of, scope, second_factor, tenant,
+    tenant_id, time, token, write_scope,
 };
 
 /// Every promise of [`AccountView`](syft_space_domain::identity::ports::AccountView) and `AccountRows`.
@@ -26,7 +26,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     a_changed_member_keeps_its_address_password_and_beginning,
     an_account_that_was_removed_leaves_nothing_behind,
     z1_an_account_is_seen_and_changed_in_its_own_tenant_only,
-    active_members_are_counted_by_role,
+    a3_other_owners_are_counted_and_those_alone_who_can_act,
     members_and_invitations_are_counted_together,
     members_come_in_pages,
     an_invitation_is_found_by_id_and_by_token,
@@ -251,21 +251,31 @@ pub fn z1_an_account_is_seen_and_changed_in_its_own_tenant_only(make: &StoreFact
     assert_eq!(members(store, &scope(3)), [], "a scope does not write into another tenant");
 }
 
-/// Whoever is disabled does not count.
-pub fn active_members_are_counted_by_role(make: &StoreFactory) {
+/// Whoever is disabled does not count; nor, where a second factor is demanded, whoever has none and no password to enrol one with.
+pub fn a3_other_owners_are_counted_and_those_alone_who_can_act(make: &StoreFactory) {
     let fixture = seeded_store(make);
-    commit(&*fixture.adapter, |tx| {
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
         for n in 1..=3 {
             tx.add_account(&write_scope(1), &account(1, n, Role::Owner))?;
         }
-        tx.add_account(&write_scope(1), &account(1, 5, Role::User))?;
+        tx.add_account(&write_scope(1), &account(1, 4, Role::Admin))?;
+        tx.add_account(&write_scope(1), &Account { password: None, ..account(1, 5, Role::Owner) })?;
         tx.add_account(&write_scope(2), &account(2, 6, Role::Owner))?;
         let disabled = Member { status: AccountStatus::Disabled, ..member_of(1, 1, Role::Owner) };
         tx.update_member(&write_scope(1), &disabled)
     });
-    let count = |tenant, role| read(&*fixture.adapter, move |view| view.count_active(&scope(tenant), role));
-    let counts = [count(1, Role::Owner), count(1, Role::User), count(1, Role::Viewer), count(2, Role::Owner)];
-    assert_eq!(counts, [2, 1, 0, 1], "active members are counted by role, in their tenant");
+    let count = |tenant, n| {
+        [false, true].map(|is_demanded| {
+            read(store, move |view| view.count_other_owners(&scope(tenant), account_id(n), is_demanded))
+        })
+    };
+    assert_eq!(count(1, 4), [3, 2], "all owners that are active, and those of them with a password");
+    assert_eq!(count(1, 2), [2, 1], "but for the one that is left out");
+    assert_eq!(count(1, 5), [2, 2], "who may be one without a password");
+    assert_eq!([count(2, 6), count(2, 7), count(3, 6)], [[0, 0], [1, 1], [0, 0]], "each tenant has its own");
+    commit(store, |tx| tx.put_second_factor(&write_scope(1), account_id(5), &second_factor(1), &[]));
+    assert_eq!(count(1, 4), [3, 3], "one who has a second factor needs no password for it");
 }
 
 /// The count is per tenant.

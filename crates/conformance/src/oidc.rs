@@ -20,6 +20,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     a1_providers_are_kept_whole_and_listed_by_name,
     a1_a_provider_is_one_by_id_name_and_issuer,
     a1_whose_an_account_is_an_issuer_and_its_subject_say_together,
+    a1_whom_issuers_mean_by_an_account_is_removed,
     a1_the_sessions_of_a_provider_are_found_by_whom_it_means,
     a1_what_a_provider_began_is_forgotten_with_it,
     a1_the_invitations_of_an_address_are_found,
@@ -188,6 +189,30 @@ pub fn a1_whose_an_account_is_an_issuer_and_its_subject_say_together(make: &Stor
     assert_eq!(of(store, 2, 1, "ada"), Some(account_id(1)), "and another tenant's stays");
 }
 
+/// The account stays, and so do others'.
+pub fn a1_whom_issuers_mean_by_an_account_is_removed(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    commit(store, |tx| {
+        for (tenant, n) in [(1, 1), (1, 2), (2, 1)] {
+            tx.add_account(&write_scope(tenant), &account(tenant, n, Role::User))?;
+        }
+        for (tenant, issuer, text, of) in
+            [(1, 1, "ada", 1), (1, 2, "ada", 1), (1, 1, "bob", 2), (2, 1, "ada", 1)]
+        {
+            tx.add_oidc_identity(&write_scope(tenant), &issuer_of(issuer), &subject(text), account_id(of))?;
+        }
+        Ok(())
+    });
+    let remove = || commit(store, |tx| tx.remove_oidc_identities(&write_scope(1), account_id(1)));
+    assert_eq!([remove(), remove()], [2, 0], "all of them, once");
+    assert_eq!([of(store, 1, 1, "ada"), of(store, 1, 2, "ada")], [None, None], "they mean nobody");
+    let others = [of(store, 1, 1, "bob"), of(store, 2, 1, "ada")];
+    assert_eq!(others, [Some(account_id(2)), Some(account_id(1))], "those of others stay");
+    let stays = read(store, |view| view.member(&scope(1), account_id(1)));
+    assert!(stays.is_some(), "and so does the account");
+}
+
 /// All of them, of one subject, of one session of the provider's, or of both.
 pub fn a1_the_sessions_of_a_provider_are_found_by_whom_it_means(make: &StoreFactory) {
     let fixture = with_sessions(make);
@@ -267,6 +292,11 @@ pub fn z1_a_provider_is_its_tenants_alone(make: &StoreFactory) {
         let removed = commit(store, move |tx| tx.remove_oidc_provider(&write_scope(1), oidc_provider_id(n)));
         assert_eq!(removed, is_own, "one's own is removed");
     }
+    assert_eq!(
+        commit(store, |tx| tx.remove_oidc_identities(&write_scope(1), account_id(1))),
+        0,
+        "nor whom it means"
+    );
     assert_eq!(theirs(), before, "what is another tenant's is not changed");
     // The scope decides the tenant, not the row.
     add(store, 3, oidc_provider(1, 5));

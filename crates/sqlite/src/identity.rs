@@ -195,14 +195,24 @@ impl AccountView for Session<'_> {
         })?
     }
 
-    fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
+    fn count_other_owners(
+        &mut self,
+        scope: &TenantScope,
+        account: AccountId,
+        is_demanded: bool,
+    ) -> Result<u64, StoreError> {
         let count: i64 = self.read(|connection| {
-            accounts::table
+            let mut owners = accounts::table
                 .filter(accounts::tenant_id.eq(Key::from(scope)))
-                .filter(accounts::role.eq(role.as_str()))
+                .filter(accounts::id.ne(Key::from(account)))
+                .filter(accounts::role.eq(Role::Owner.as_str()))
                 .filter(accounts::status.eq(AccountStatus::Active.as_str()))
-                .count()
-                .get_result(connection)
+                .into_boxed();
+            if is_demanded {
+                owners =
+                    owners.filter(accounts::totp_confirmed_at.is_not_null().or(accounts::password.ne("")));
+            }
+            owners.count().get_result(connection)
         })?;
         to_u64(count)
     }

@@ -176,6 +176,16 @@ impl OidcRows for Session<'_> {
         Ok(())
     }
 
+    fn remove_oidc_identities(&mut self, scope: &WriteScope, account: AccountId) -> Result<u64, StoreError> {
+        let removed = self.write(|connection| {
+            let of = oidc_identities::table
+                .filter(oidc_identities::tenant_id.eq(Key::from(scope)))
+                .filter(oidc_identities::account_id.eq(Key::from(account)));
+            diesel::delete(of).execute(connection)
+        })?;
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+
     fn add_oidc_session(
         &mut self,
         scope: &WriteScope,

@@ -15,8 +15,14 @@ use crate::merge::Merge;
 use crate::store::Fault;
 
 /// Every method that takes a scope, except those that add.
-pub(crate) const SCOPED_METHODS: &[&str] =
-    &["oidc_providers", "oidc_account", "invitations_of", "oidc_sessions", "remove_oidc_provider"];
+pub(crate) const SCOPED_METHODS: &[&str] = &[
+    "oidc_providers",
+    "oidc_account",
+    "invitations_of",
+    "oidc_sessions",
+    "remove_oidc_provider",
+    "remove_oidc_identities",
+];
 
 impl<P: DerefMut> OidcView for FaultyView<P>
 where
@@ -77,5 +83,6 @@ where
     }
     scoped! { WriteScope, sample::write_scope;
         remove_oidc_provider(id: OidcProviderId) -> bool;
+        remove_oidc_identities(account: AccountId) -> u64;
     }
 }

@@ -112,7 +112,7 @@ where
         account_by_email(email: &Email) -> Option<Account>;
         member(account: AccountId) -> Option<Member>;
         members(page: PageRequest<AccountId>) -> Page<Member, AccountId>;
-        count_active(role: Role) -> u64;
+        count_other_owners(account: AccountId, is_demanded: bool) -> u64;
         count_members_and_invitations() -> u64;
         invitations(page: PageRequest<InvitationId>) -> Page<Invitation, InvitationId>;
         invitation(id: InvitationId) -> Option<Invitation>;

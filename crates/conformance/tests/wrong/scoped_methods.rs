@@ -4,7 +4,7 @@
 pub(crate) const SCOPED_METHODS: &[&str] = &[
     "member",
     "members",
-    "count_active",
+    "count_other_owners",
     "count_members_and_invitations",
     "invitations",
     "invitation",

@@ -289,7 +289,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     let isolation: Vec<_> =
         rooms.into_iter().flatten().filter(|check| check.promise.starts_with("z1_")).collect();
     let counting_methods =
-        ["count_active", "count_members_and_invitations", "count_datasets", "count_recovery_codes"];
+        ["count_other_owners", "count_members_and_invitations", "count_datasets", "count_recovery_codes"];
     let is_caught = |method: &str, make: &StoreFactory| {
         if counting_methods.contains(&method) {
             rooms.into_iter().any(|room| !broken_promises(room, make).is_empty())

@@ -30,6 +30,9 @@ pub enum ChangePasswordError {
     /// The caller may not do it, or not any more.
     #[error(transparent)]
     Authorization(#[from] AuthorizationError),
+    /// The account has none: an identity provider signs its holder in.
+    #[error("you sign in by your identity provider, and have no password here to change")]
+    NoPassword,
     /// It is not the account's password.
     #[error("the current password is wrong; nothing was changed")]
     WrongPassword,
@@ -75,9 +78,10 @@ pub async fn change_password(
     };
     let (stored, guess, client) =
         space.read_ahead::<_, ChangePasswordError, _>(principal, permission, &event, look).await?;
+    let stored = stored.ok_or(ChangePasswordError::NoPassword)?;
     // Both in any case, and the new one first: neither the time nor a full queue tells whether the current one is right.
     let hash = space.passwords.hash(client, &new).await?;
-    let compared = space.passwords.compare(client, &wanted.current, stored.as_ref()).await?;
+    let compared = space.passwords.compare(client, &wanted.current, Some(&stored)).await?;
     let is_wrong = matches!(compared, Compared::Wrong);
 
     let failed = Event { action: Action::AuthnPasswordChangeFail, ..event.clone() };

@@ -42,6 +42,11 @@ pub enum SecondFactorError {
     /// The caller may not do it, or not any more.
     #[error(transparent)]
     Authorization(#[from] AuthorizationError),
+    /// The account has no password, by which one enrols: an identity provider signs its holder in, and asks for more.
+    #[error(
+        "you sign in by your identity provider, and have no password here to enrol with: a second factor is had there"
+    )]
+    NoPassword,
     /// It is not the account's password.
     #[error("the password is wrong; nothing was changed")]
     WrongPassword,
@@ -280,7 +285,8 @@ impl Attempt {
 
     /// Compares a password.
     async fn compare(&mut self, space: &Space, password: &Password) -> Result<(), SecondFactorError> {
-        let compared = space.passwords.compare(self.client, password, self.stored.as_ref()).await?;
+        let stored = self.stored.as_ref().ok_or(SecondFactorError::NoPassword)?;
+        let compared = space.passwords.compare(self.client, password, Some(stored)).await?;
         self.is_password_wrong = matches!(compared, Compared::Wrong);
         Ok(())
     }

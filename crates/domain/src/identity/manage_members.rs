@@ -35,8 +35,12 @@ pub enum MemberError {
     /// There is no such member.
     #[error("there is no such member")]
     NotFound,
-    /// The tenant would be left without an active Owner.
-    #[error("this is the tenant's last owner; make another member owner first")]
+    /// The tenant would be left without an active Owner who can act: where a second factor is demanded of Owners, one who signs in by an
+    /// identity provider alone can enrol none.
+    #[error(
+        "this is the tenant's last owner, or the last who can have the second factor that it demands; make another member owner \
+         first"
+    )]
     LastOwner,
     /// It has been changed since.
     #[error("the member has been changed since; read it again")]
@@ -109,7 +113,7 @@ pub async fn change_member(
             member.status = status;
             member.revision += 1;
             if is_active_owner(&before) && !is_active_owner(&member) {
-                check_not_last_owner(tx, &scope, &event)?;
+                check_not_last_owner(tx, &scope, account, &event)?;
             }
             tx.update_member(&scope, &member)?;
             let RightsEnded { invitations, resets } = end_lost_rights(tx, &scope, &before, &member)?;
@@ -178,7 +182,7 @@ fn end_account(
     ended: &Ended,
 ) -> Result<Recorded<()>, Abort<MemberError>> {
     if is_active_owner(member) {
-        check_not_last_owner(tx, scope, event)?;
+        check_not_last_owner(tx, scope, member.account, event)?;
     }
     let keys = tx.remove_api_keys(scope, member.account)?;
     tx.remove_account(scope, member.account)?;
@@ -216,12 +220,24 @@ pub(super) fn check_grant<E>(
     Err(Refused::new(error(role), event.clone().denied(ReasonCode::RoleNotYours)))
 }
 
+/// Whether the tenant has an Owner who can act, once this account is none any more.
+pub(super) fn stays_with_an_owner(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    account: AccountId,
+) -> Result<bool, StoreError> {
+    let tenant = tx.tenant(scope)?;
+    let is_demanded = tenant.is_some_and(|tenant| tenant.second_factor_roles.contains(&Role::Owner));
+    Ok(tx.count_other_owners(scope, account, is_demanded)? > 0)
+}
+
 fn check_not_last_owner(
     tx: &mut dyn Tx,
     scope: &WriteScope,
+    account: AccountId,
     event: &Event,
 ) -> Result<(), Abort<MemberError>> {
-    if tx.count_active(scope, Role::Owner)? > 1 {
+    if stays_with_an_owner(tx, scope, account)? {
         return Ok(());
     }
     Err(Refused::new(MemberError::LastOwner, event.clone().denied(ReasonCode::LastOwner)).into())

@@ -50,8 +50,14 @@ pub trait AccountView {
         scope: &TenantScope,
         page: PageRequest<AccountId>,
     ) -> Result<Page<Member, AccountId>, StoreError>;
-    /// How many active members of this role the tenant has.
-    fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError>;
+    /// How many active Owners the tenant has beside one account. Where a second factor `is_demanded` of them, those alone who have
+    /// one, or a password to enrol one with.
+    fn count_other_owners(
+        &mut self,
+        scope: &TenantScope,
+        account: AccountId,
+        is_demanded: bool,
+    ) -> Result<u64, StoreError>;
     /// How many members and open invitations the tenant has.
     fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;
     /// The tenant's invitations, in the order of their ids.

@@ -88,7 +88,7 @@ impl Founding {
     }
 
     /// Where there is such a tenant, and the address has an account in it: makes that an active owner's with the new password,
-    /// and ends all its sessions and API keys. Answers what it was and what it is.
+    /// and ends all its sessions and API keys, and that it is of whom an identity provider means. Answers what it was and what it is.
     pub(super) fn restore(&self, tx: &mut dyn Tx) -> Result<Option<Restored>, RegisterError> {
         let Some(tenant) = tx.tenant_named(&self.tenant.name)? else { return Ok(None) };
         let scope = WriteScope::of_system(&TenantScope::of(tenant));
@@ -102,6 +102,8 @@ impl Founding {
         };
         tx.replace_password(&scope, &mut after, &self.password, false)?;
         let keys = tx.remove_api_keys(&scope, after.account)?;
+        // Whoever a provider means by it may have lost that to somebody else, or be made less than an owner by their groups.
+        tx.remove_oidc_identities(&scope, after.account)?;
         Ok(Some(Restored { before, after: NewMember::of(&after, self.tenant.name.clone()), keys }))
     }
 

@@ -15,6 +15,7 @@ pub use passwords::InsecurePasswords;
 pub use tokens::MemoryTokens;
 
 use syft_space_domain::access::Role;
+use syft_space_domain::identity::oidc::ports::OidcRows;
 use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows, SessionRows};
 use syft_space_domain::identity::{
     Account, Email, Invitation, LoginKey, LoginRecord, Member, PasswordHash, PasswordReset,
@@ -93,9 +94,18 @@ impl AccountView for Transaction {
         Ok(page)
     }
 
-    fn count_active(&mut self, scope: &TenantScope, role: Role) -> Result<u64, StoreError> {
-        let members = self.tables.accounts.rows(scope).map(|(_, account)| &account.member);
-        Ok(count(members.filter(|member| member.role == role && member.is_active())))
+    fn count_other_owners(
+        &mut self,
+        scope: &TenantScope,
+        account: AccountId,
+        is_demanded: bool,
+    ) -> Result<u64, StoreError> {
+        let others = self.tables.accounts.rows(scope).filter(|(id, _)| *id != account);
+        let owners = others.map(|(_, owner)| owner).filter(|Account { member, password }| {
+            let can_act = !is_demanded || member.second_factor_since.is_some() || password.is_some();
+            member.role == Role::Owner && member.is_active() && can_act
+        });
+        Ok(count(owners))
     }
 
     fn count_members_and_invitations(&mut self, scope: &TenantScope) -> Result<u64, StoreError> {
@@ -164,7 +174,7 @@ impl AccountRows for Transaction {
             self.remove_api_keys(scope, account)?;
             self.remove_sessions(scope, account)?;
             self.tables.password_resets.remove(scope, account);
-            self.remove_oidc_identities(scope, account);
+            self.remove_oidc_identities(scope, account)?;
             self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(removed)

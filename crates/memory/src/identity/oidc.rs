@@ -5,19 +5,12 @@ use std::sync::Arc;
 use syft_space_domain::identity::oidc::ports::{OidcRows, OidcView};
 use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider, SessionAtProvider, Subject};
 use syft_space_domain::identity::{Email, Invitation};
-use syft_space_domain::ids::{AccountId, OidcProviderId, SessionId};
+use syft_space_domain::ids::{AccountId, OidcProviderId, SessionId, TenantId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 
+use crate::table::count;
 use crate::transaction::{Transaction, check_key};
-
-impl Transaction {
-    /// Forgets whose an account was.
-    pub(super) fn remove_oidc_identities(&mut self, scope: &TenantScope, account: AccountId) {
-        let identities = Arc::make_mut(&mut self.tables.oidc_identities);
-        identities.retain(|(tenant, ..), of| *tenant != scope.tenant() || *of != account);
-    }
-}
 
 impl OidcView for Transaction {
     fn oidc_providers(&mut self, scope: &TenantScope) -> Result<Vec<OidcProvider>, StoreError> {
@@ -93,6 +86,13 @@ impl OidcRows for Transaction {
         check_key(is_new, || "an account is of this subject already")?;
         Arc::make_mut(&mut self.tables.oidc_identities).insert(key, account);
         Ok(())
+    }
+
+    fn remove_oidc_identities(&mut self, scope: &WriteScope, account: AccountId) -> Result<u64, StoreError> {
+        let identities = Arc::make_mut(&mut self.tables.oidc_identities);
+        let is_of =
+            |(tenant, ..): &(TenantId, _, _), of: &AccountId| *tenant == scope.tenant() && *of == account;
+        Ok(count(identities.extract_if(.., |key, of| is_of(key, of))))
     }
 
     fn add_oidc_session(

@@ -55,8 +55,8 @@ pub(super) async fn create(api: &ApiClient, owner: &Founding, out: &mut Output) 
             .line(&format!("{email} owns the tenant {tenant_name}, and can log in now with this password."));
     }
     out.line(&format!(
-        "{email}, who had an account in the tenant {tenant_name}, is an owner there, and this is the password now. Where the \
-         account has a second factor, a login needs a code as before: `syft-space users disable-2fa {email} --tenant \
+        "{email}, who had an account in the tenant {tenant_name}, is an owner there, and this is the password now. No identity \
+         provider signs them in any more. Where the account has a second factor, a login needs a code as before: `syft-space users disable-2fa {email} --tenant \
          {tenant_name}` takes it off.",
     ))
 }

@@ -42,6 +42,6 @@ pub(super) async fn run(api: &ApiClient, what: &Sessions, out: &mut Output) -> a
         return out.document(&json!({ "email": whose, "ended": ended }));
     }
     let whose = whose.map_or_else(|| "all members".to_owned(), |email| email.to_string());
-    let stay = "API keys stay; who knows the password logs in again.";
+    let stay = "API keys stay; who knows the password logs in again, and whom an identity provider knows signs in again.";
     out.line(&format!("Sessions of {whose} that have ended: {ended}. {stay}"))
 }

@@ -164,6 +164,7 @@ impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
             ChangePasswordError::Authorization(error) => error.into(),
+            ChangePasswordError::NoPassword => Self::new(Reason::Conflict, error),
             ChangePasswordError::WrongPassword => Self::new(Reason::CurrentPasswordWrong, error),
             ChangePasswordError::Password(error) => error.into(),
             ChangePasswordError::TooManyGuesses(error) => error.into(),

@@ -6,7 +6,7 @@ use crate::access::Role;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RecordedReason, RequestContext};
 use crate::identity::accept::is_backed;
 use crate::identity::begin_session::{NewSession, issue};
-use crate::identity::manage_members::{RightsEnded, end_lost_rights, with_ended};
+use crate::identity::manage_members::{RightsEnded, end_lost_rights, stays_with_an_owner, with_ended};
 use crate::identity::oidc::error::{SignInError, SignInRefusal};
 use crate::identity::oidc::ports::VerifiedIdentity;
 use crate::identity::oidc::{OidcProvider, SessionAtProvider};
@@ -166,7 +166,7 @@ impl Entry {
         let Some(role) = role.filter(|role| *role != before.role) else {
             return Ok(Entered { member, event: None, ended: RightsEnded { invitations: 0, resets: 0 } });
         };
-        if before.role == Role::Owner && tx.count_active(scope, Role::Owner)? <= 1 {
+        if before.role == Role::Owner && !stays_with_an_owner(tx, scope, self.account)? {
             return Err(self.refuse(SignInRefusal::LastOwner).into());
         }
         member.role = role;

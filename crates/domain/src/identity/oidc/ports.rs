@@ -42,7 +42,7 @@ pub trait OidcRows: OidcView {
     fn add_oidc_provider(&mut self, scope: &WriteScope, provider: &OidcProvider) -> Result<(), StoreError>;
     /// Removes a provider. `false` when there is none. Accounts stay, and sessions; that it began them is forgotten.
     fn remove_oidc_provider(&mut self, scope: &WriteScope, id: OidcProviderId) -> Result<bool, StoreError>;
-    /// Notes that an account is of whom an issuer means, until the account is removed. Another of the same one is a
+    /// Notes that an account is of whom an issuer means, until that or the account is removed. Another of the same one is a
     /// [`StoreError::Conflict`].
     fn add_oidc_identity(
         &mut self,
@@ -51,6 +51,8 @@ pub trait OidcRows: OidcView {
         subject: &Subject,
         account: AccountId,
     ) -> Result<(), StoreError>;
+    /// Removes whom issuers mean by an account. Answers how many. Sessions stay.
+    fn remove_oidc_identities(&mut self, scope: &WriteScope, account: AccountId) -> Result<u64, StoreError>;
     /// Notes which provider began a session, until the session ends.
     fn add_oidc_session(
         &mut self,

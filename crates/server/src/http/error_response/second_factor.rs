@@ -24,6 +24,7 @@ impl From<SecondFactorError> for Problem {
     fn from(error: SecondFactorError) -> Self {
         match error {
             SecondFactorError::Authorization(error) => error.into(),
+            SecondFactorError::NoPassword => Self::new(Reason::Conflict, error),
             SecondFactorError::WrongPassword => Self::new(Reason::CurrentPasswordWrong, error),
             SecondFactorError::WrongCode => Self::new(Reason::CodeWrong, error),
             SecondFactorError::Enrolled => {

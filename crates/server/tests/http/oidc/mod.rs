@@ -2,6 +2,7 @@
 
 mod forged;
 pub mod logout;
+mod owners;
 pub mod provider;
 mod signing_in;
 mod unavailable;
