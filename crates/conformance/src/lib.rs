@@ -63,6 +63,7 @@ pub mod endpoint;
 pub mod extract;
 mod fixture;
 pub mod identity;
+pub mod login_record;
 pub mod marketplace;
 pub mod oidc;
 mod pagination;
@@ -92,6 +93,7 @@ pub fn check_store(make: &StoreFactory) {
     store::suite(make);
     tenant::suite(make);
     identity::suite(make);
+    login_record::suite(make);
     api_key::suite(make);
     second_factor::suite(make);
     session::suite(make);

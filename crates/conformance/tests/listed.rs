@@ -5,8 +5,9 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    api_key, audit, dataset, documents, endpoint, extract, identity, marketplace, oidc, password_reset,
-    passwords, policy, sealing, search, second_factor, session, signing_keys, spool, store, tenant, tokens,
+    api_key, audit, dataset, documents, endpoint, extract, identity, login_record, marketplace, oidc,
+    password_reset, passwords, policy, sealing, search, second_factor, session, signing_keys, spool, store,
+    tenant, tokens,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -35,6 +36,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         store::CHECKS,
         tenant::CHECKS,
         identity::CHECKS,
+        login_record::CHECKS,
         api_key::CHECKS,
         second_factor::CHECKS,
         session::CHECKS,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{
-    Fixture, StoreFactory, audit, dataset, differential, documents, endpoint, extract, identity,
+    Fixture, StoreFactory, audit, dataset, differential, documents, endpoint, extract, identity, login_record,
 };
 use syft_space_conformance::{
     passwords, policy, sealing, search, session, signing_keys, spool, store, tenant, tokens,
@@ -34,6 +34,7 @@ fn every_room_of_the_store_keeps_its_promises() {
     for suite in [
         tenant::suite,
         identity::suite,
+        login_record::suite,
         session::suite,
         dataset::suite,
         endpoint::suite,

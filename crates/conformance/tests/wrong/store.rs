@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
-    marketplace, oidc, password_reset, policy, second_factor, session, store, tenant,
+    login_record, marketplace, oidc, password_reset, policy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -275,6 +275,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     let rooms = [
         tenant::CHECKS,
         identity::CHECKS,
+        login_record::CHECKS,
         api_key::CHECKS,
         second_factor::CHECKS,
         session::CHECKS,
@@ -341,9 +342,9 @@ fn a_store_that_takes_the_first_tenants_account_for_the_oldest_is_caught() {
 #[test]
 fn h5_a_store_that_mixes_addresses_or_keeps_all_records_of_logins_is_caught() {
     let make = faulty_store(Fault::MixesAddresses);
-    assert_caught(identity::CHECKS, &*make, "h5_logins_are_known_by_account_and_address");
+    assert_caught(login_record::CHECKS, &*make, "h5_logins_are_known_by_account_and_address");
     let make = faulty_store(Fault::KeepsAllLoginRecords);
-    assert_caught(identity::CHECKS, &*make, "h5_records_of_logins_end_and_are_bounded");
+    assert_caught(login_record::CHECKS, &*make, "h5_records_of_logins_end_and_are_bounded");
 }
 
 #[test]
