@@ -1,14 +1,16 @@
 //! The command `syft-space access-review`.
 
 use clap::Args;
+use reqwest::Method;
 use serde::Serialize;
+use syft_space_domain::policy::ReviewDigest;
 
 use crate::cli::api::ApiClient;
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::{list_all, time};
+use crate::cli::lists::time;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, text};
-use crate::routes::access_review::{Access, ReviewedSubject, SubjectKind};
+use crate::routes::access_review::{Access, AccessReview as Page, ReviewedSubject, SubjectKind};
 
 const PATH: &str = "/api/v1/access-review";
 
@@ -51,38 +53,52 @@ const LINES: &[Column<Line>] = &[
 ];
 
 pub(super) async fn run(api: &ApiClient, form: &AccessReview, out: &mut Output) -> anyhow::Result<()> {
-    if out.json {
+    let digest = if out.json {
         if form.csv {
             let message = "--json and --csv are two forms: leave one out";
             return Err(CommandError::new(ExitStatus::Usage, message).into());
         }
-        return list_all::<ReviewedSubject>(api, PATH, &[], out).await;
-    }
-    let names = Names::read(api).await?;
-    if form.csv {
-        return write_csv(api, &names, out).await;
-    }
-    let mut table = out.table(LINES);
-    let mut cursor = None::<String>;
-    loop {
-        let page = api.page::<ReviewedSubject>(PATH, &[], cursor.as_deref()).await?;
-        table.items(&lines(&page.items, &names))?;
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return table.end().map(drop);
+        let mut table = out.table::<ReviewedSubject>(&[]);
+        let digest = read(api, |subjects| table.items(subjects)).await?;
+        table.end()?;
+        digest
+    } else {
+        let names = Names::read(api).await?;
+        if form.csv {
+            let mut has_header = false;
+            let write = |subjects: &[ReviewedSubject]| {
+                out.text(&csv_of(&lines(subjects, &names), !std::mem::replace(&mut has_header, true))?)
+            };
+            read(api, write).await?
+        } else {
+            let mut table = out.table(LINES);
+            let digest = read(api, |subjects| table.items(&lines(subjects, &names))).await?;
+            table.end()?;
+            digest
         }
+    };
+    if let Some(digest) = digest {
+        out.remark(&format!(
+            "This review is {digest}. An owner who has seen it signs it off with their token: POST {PATH}/sign-off \
+             {{\"digest\": \"{digest}\"}}"
+        ));
     }
+    Ok(())
 }
 
-async fn write_csv(api: &ApiClient, names: &Names, out: &mut Output) -> anyhow::Result<()> {
-    let mut has_header = false;
+/// Reads a review to its end, a page at a time, and answers its digest.
+async fn read(
+    api: &ApiClient,
+    mut tell: impl FnMut(&[ReviewedSubject]) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<ReviewDigest>> {
     let mut cursor = None::<String>;
     loop {
-        let page = api.page::<ReviewedSubject>(PATH, &[], cursor.as_deref()).await?;
-        out.text(&csv_of(&lines(&page.items, names), !has_header)?)?;
-        (has_header, cursor) = (true, page.next_cursor);
+        let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
+        let page: Page = api.read(api.request(Method::GET, PATH, &query)?).await?;
+        tell(&page.list.items)?;
+        cursor = page.list.next_cursor;
         if cursor.is_none() {
-            return Ok(());
+            return Ok(page.digest);
         }
     }
 }

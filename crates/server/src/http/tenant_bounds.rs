@@ -13,6 +13,8 @@ use crate::http::reason::Reason;
 const MAX_UPLOADS: (usize, usize) = (16, 512);
 /// How many threads that may block one tenant may have at once.
 const MAX_BLOCKING: usize = 16;
+/// How many threads that take the processor for long one tenant may have at once: with more, others would wait for it.
+const MAX_COMPUTING: usize = 1;
 /// When uploads are refused: in how many seconds to come back. They last.
 const SECONDS_TO_WAIT: u64 = 5;
 /// With how many tenants those with nothing under way are forgotten.
@@ -23,6 +25,7 @@ pub struct TenantBounds {
     uploads: PerTenant,
     all_uploads: Arc<Semaphore>,
     blocking: PerTenant,
+    computing: PerTenant,
 }
 
 /// One request that brings files, until this is dropped.
@@ -37,6 +40,7 @@ impl Default for TenantBounds {
             uploads: PerTenant::new(of_tenant),
             all_uploads: Arc::new(Semaphore::new(of_all)),
             blocking: PerTenant::new(MAX_BLOCKING),
+            computing: PerTenant::new(MAX_COMPUTING),
         }
     }
 }
@@ -61,6 +65,11 @@ impl TenantBounds {
     /// Waits for a turn to block a thread. `None` cannot be: nothing ends the turns.
     pub(crate) async fn blocking_turn(&self, tenant: TenantId) -> Option<OwnedSemaphorePermit> {
         self.blocking.of(tenant).acquire_owned().await.ok()
+    }
+
+    /// Waits for a turn to take the processor for long. `None` cannot be: nothing ends the turns.
+    pub(crate) async fn computing_turn(&self, tenant: TenantId) -> Option<OwnedSemaphorePermit> {
+        self.computing.of(tenant).acquire_owned().await.ok()
     }
 }
 
@@ -119,14 +128,18 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_blocks_threads_waits_for_its_own_and_nobody_elses() {
+    fn a_tenant_that_takes_threads_waits_for_its_own_and_nobody_elses() {
         let bounds = TenantBounds::default();
-        let turn = |n| bounds.blocking_turn(tenant(n)).now_or_never();
-        let held: Vec<_> = (0..16).map(|_| turn(1).unwrap()).collect();
-        assert!(turn(1).is_none());
-        assert!(turn(2).is_some());
-        drop(held);
-        assert!(turn(1).is_some());
+        let blocking = |n| bounds.blocking_turn(tenant(n)).now_or_never();
+        let computing = |n| bounds.computing_turn(tenant(n)).now_or_never();
+        let turns: [(&dyn Fn(usize) -> _, usize); 2] = [(&blocking, 16), (&computing, 1)];
+        for (turn, most) in turns {
+            let held: Vec<_> = (0..most).map(|_| turn(1).unwrap()).collect();
+            assert!(turn(1).is_none());
+            assert!(turn(2).is_some());
+            drop(held);
+            assert!(turn(1).is_some());
+        }
     }
 
     #[test]

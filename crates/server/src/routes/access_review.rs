@@ -158,17 +158,17 @@ impl From<policy::Access> for Access {
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AccessReview {
     #[serde(flatten)]
-    list: reply::List<ReviewedSubject>,
+    pub(crate) list: reply::List<ReviewedSubject>,
     /// Of the whole review, on its last page.
     #[schemars(with = "Option<String>")]
-    digest: Option<ReviewDigest>,
+    pub(crate) digest: Option<ReviewDigest>,
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
     let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
     let found =
-        reply::blocking(&request, move || policy::access_review(&state.space, &principal, page)).await??;
+        reply::computing(&request, move || policy::access_review(&state.space, &principal, page)).await??;
     let ReviewPage { subjects, digest } = found;
     reply::large_json(subjects.bytes(), move || AccessReview {
         list: reply::List::of(subjects, ReviewedSubject::from),
@@ -190,7 +190,7 @@ pub(crate) async fn sign_off(mut request: Request) -> Result<HttpResponse, Probl
     let body: SignOff = request.json().await?;
     let (state, context, principal) =
         (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
-    reply::blocking(&request, move || policy::sign_off(&state.space, &context, &principal, body.digest))
+    reply::computing(&request, move || policy::sign_off(&state.space, &context, &principal, body.digest))
         .await??;
     Ok(reply::no_content())
 }

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::mail::{Delivered, Purpose};
 use syft_space_domain::page::{Page, PageItem};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -131,14 +132,31 @@ fn serialize<T: Serialize>(body: &T) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// Runs what blocks on a disk or a lock, or takes long, where that does not hold up other requests. Tenants have a bounded
-/// number of threads each: whoever has them all waits, and holds none meanwhile.
+/// Runs what blocks on a disk or a lock where that does not hold up other requests. Tenants have a bounded number of threads each:
+/// whoever has them all waits, and holds none meanwhile.
 pub(super) async fn blocking<T: Send + 'static>(
     request: &Request,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let tenant = request.principal()?.snapshot().tenant.id;
     let turn = request.state.tenant_bounds.blocking_turn(tenant).await;
+    in_turn(turn, work).await
+}
+
+/// Runs what takes the processor for long where that does not hold up other requests: of a tenant one thing after the other.
+pub(super) async fn computing<T: Send + 'static>(
+    request: &Request,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let tenant = request.principal()?.snapshot().tenant.id;
+    let turn = request.state.tenant_bounds.computing_turn(tenant).await;
+    in_turn(turn, work).await
+}
+
+async fn in_turn<T: Send + 'static>(
+    turn: Option<OwnedSemaphorePermit>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
     off_workers(move || {
         // It goes on when nobody waits for it any more.
         let _turn = turn;

@@ -140,12 +140,17 @@ async fn z4_the_operator_reviews_access_on_the_host_as_a_table_as_csv_and_as_jso
     }
     let (mut space, owner) = furnished().await;
     let json = review(&owner).await;
-    assert_eq!(run(space.home(), &["access-review", "--json"]).expect(0).items(), json);
+    let told = run(space.home(), &["access-review", "--json"]).expect(0);
+    assert_eq!(told.items(), json);
+    let digest = owner.get("/access-review?limit=100").await.expect(200).body["digest"].take();
+    assert!(told.stderr.contains(&format!("{{\"digest\": {digest}}}")), "{}", told.stderr);
     let table = run(space.home(), &["access-review"]).expect(0).stdout;
     assert!(table.starts_with("KIND") && table.contains("=nightly of anna@acme.example"), "{table}");
     let line = table.lines().find(|line| line.contains("bob@elsewhere.example")).unwrap();
     assert!(line.contains("(none)") && line.contains("no second factor"), "{line}");
-    let csv = run(space.home(), &["access-review", "--csv"]).expect(0).stdout;
+    let told = run(space.home(), &["access-review", "--csv"]).expect(0);
+    assert!(told.stderr.contains(digest.as_str().unwrap()), "{}", told.stderr);
+    let csv = told.stdout;
     let lines: Vec<_> = csv.split("\r\n").collect();
     assert_eq!(lines[0], "kind,who,holder,role,endpoint,reason,policy,rule,last_used,ends,remarks,id");
     // The owner reads two endpoints.
