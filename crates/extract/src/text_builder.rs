@@ -80,9 +80,13 @@ impl TextBuilder {
         let text = without_data_uris(text);
         let mut rest = text.as_ref();
         while !rest.is_empty() && !self.full {
-            let word_end = end_of_word(rest);
-            let (word, after) = rest.split_at(word_end);
-            self.write(word);
+            let plain_end = end_of_plain_words(rest);
+            let (word, after) = rest.split_at(if plain_end > 0 { plain_end } else { end_of_word(rest) });
+            if plain_end > 0 {
+                self.write_plain(word)
+            } else {
+                self.write(word)
+            }
             rest = after.trim_start_matches(is_space);
             if rest.len() < after.len() {
                 self.gap(Gap::Space);
@@ -96,32 +100,46 @@ impl TextBuilder {
     }
 
     fn write(&mut self, text: &str) {
+        if text.chars().any(|c| is_line_end(c) || is_disallowed_control(c)) {
+            if self.begin(text) {
+                let with_line_feeds = text.chars().map(|c| if is_line_end(c) { '\n' } else { c });
+                self.text.extend(with_line_feeds.filter(|c| !is_disallowed_control(*c)));
+            }
+        } else {
+            self.write_plain(text);
+        }
+    }
+
+    /// Writes what has no control character and no end of a line.
+    fn write_plain(&mut self, text: &str) {
+        if self.begin(text) {
+            self.text.push_str(text);
+        }
+    }
+
+    /// Writes what stands before a text. `false` if there is no text, or no room for it.
+    fn begin(&mut self, text: &str) -> bool {
         if text.is_empty() || self.full {
-            return;
+            return false;
         }
         let gap = if self.text.is_empty() { "" } else { self.gap.as_str() };
         let more = gap.len().saturating_add(self.marker.len()).saturating_add(text.len());
         if self.text.len().saturating_add(more) > NewDocument::MAX_BYTES {
             self.full = true;
-            return;
+            return false;
         }
         self.text.push_str(gap);
-        for landmark in [self.page.take(), self.anchor.take()].into_iter().flatten() {
-            if self.marks.len() < Mark::MAX {
-                self.marks.push(Mark { at: self.text.len(), landmark });
+        if self.page.is_some() || self.anchor.is_some() {
+            for landmark in [self.page.take(), self.anchor.take()].into_iter().flatten() {
+                if self.marks.len() < Mark::MAX {
+                    self.marks.push(Mark { at: self.text.len(), landmark });
+                }
             }
         }
         self.text.push_str(&self.marker);
         self.marker.clear();
         self.gap = Gap::Nothing;
-        // Most words are of these alone.
-        let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if !is_plain && text.chars().any(|c| is_line_end(c) || is_disallowed_control(c)) {
-            let with_line_feeds = text.chars().map(|c| if is_line_end(c) { '\n' } else { c });
-            self.text.extend(with_line_feeds.filter(|c| !is_disallowed_control(*c)));
-        } else {
-            self.text.push_str(text);
-        }
+        true
     }
 
     /// Appends the text of another builder.
@@ -160,6 +178,19 @@ fn is_line_end(c: char) -> bool {
 
 fn is_space(c: char) -> bool {
     c.is_whitespace() || is_line_end(c)
+}
+
+/// Where the words end with which a text begins, as far as they are of ASCII and one space stands between any two. Most text is.
+fn end_of_plain_words(text: &str) -> usize {
+    let mut end = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte.is_ascii_graphic() {
+            end = at.saturating_add(1);
+        } else if byte != b' ' || at == 0 || at > end {
+            break;
+        }
+    }
+    end
 }
 
 /// Where the word ends with which a text begins.

@@ -44,6 +44,15 @@ impl Place {
         })
     }
 
+    /// What ends a value that is quoted.
+    fn quotation_mark(self) -> Option<u8> {
+        match self {
+            Self::DoubleQuoted => Some(b'"'),
+            Self::SingleQuoted => Some(b'\''),
+            _ => None,
+        }
+    }
+
     /// Whether an attribute begins with the byte that leads to the next place.
     fn begins_attribute(self, next: Self) -> bool {
         matches!((self, next), (Self::BeforeName | Self::AfterName, Self::Name))
@@ -59,25 +68,38 @@ pub(super) fn check(page: &str) -> Result<(), FileRefused> {
     let mut before = b' ';
     let mut bytes = page.as_bytes().iter();
     loop {
-        // Where no tag may be open, nothing is of interest before the next one.
-        if open.is_empty() && before != b'<' {
+        if before != b'<' {
             let text = bytes.as_slice();
-            let skipped = memchr::memchr(b'<', text).unwrap_or(text.len());
+            let skipped = match (&*open, open.first().and_then(|(place, _)| place.quotation_mark())) {
+                // Where no tag may be open, nothing is of interest before the next one.
+                ([], _) => memchr::memchr(b'<', text).unwrap_or(text.len()),
+                // Nor is it in a value, before its end.
+                ([_], Some(mark)) => memchr::memchr2(b'<', mark, text).unwrap_or(text.len()),
+                _ => 0,
+            };
             bytes = text.get(skipped..).unwrap_or_default().iter();
         }
         let Some(&byte) = bytes.next() else { return Ok(()) };
-        for (place, count) in open.drain(..) {
-            let Some(after) = place.after(byte) else { continue };
-            let count = count.saturating_add(u32::from(place.begins_attribute(after)));
-            if count > MAX_ATTRIBUTES {
-                return Err(FileRefused::TooHeavy);
+        if let [(place, count)] = &mut *open {
+            // As mostly.
+            match place.after(byte) {
+                Some(after) => {
+                    *count = counted(*place, after, *count)?;
+                    *place = after;
+                }
+                None => open.clear(),
             }
-            match next.iter_mut().find(|(other, _)| *other == after) {
-                Some((_, most)) => *most = count.max(*most),
-                None => next.push((after, count)),
+        } else {
+            for (place, count) in open.drain(..) {
+                let Some(after) = place.after(byte) else { continue };
+                let count = counted(place, after, count)?;
+                match next.iter_mut().find(|(other, _)| *other == after) {
+                    Some((_, most)) => *most = count.max(*most),
+                    None => next.push((after, count)),
+                }
             }
+            std::mem::swap(&mut open, &mut next);
         }
-        std::mem::swap(&mut open, &mut next);
         if before == b'<'
             && byte.is_ascii_alphabetic()
             && open.iter().all(|(place, _)| *place != Place::TagName)
@@ -86,6 +108,12 @@ pub(super) fn check(page: &str) -> Result<(), FileRefused> {
         }
         before = byte;
     }
+}
+
+/// How many attributes a tag has once it goes on to the next place.
+fn counted(place: Place, after: Place, count: u32) -> Result<u32, FileRefused> {
+    let count = count.saturating_add(u32::from(place.begins_attribute(after)));
+    if count > MAX_ATTRIBUTES { Err(FileRefused::TooHeavy) } else { Ok(count) }
 }
 
 #[cfg(test)]
