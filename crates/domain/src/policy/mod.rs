@@ -45,7 +45,9 @@ pub use policy_type::{
 pub use registry::PolicyTypes;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, access_review};
 pub use review_digest::{ReviewCursor, ReviewDigest, ReviewDigestError};
-pub use review_subject::{Access, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey, SubjectKeyError};
+pub use review_subject::{
+    Access, PolicyRevision, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey, SubjectKeyError,
+};
 pub use sign_off::{SignOffError, sign_off};
 
 use crate::ids::PolicyId;

@@ -3,13 +3,13 @@
 //! Whoever could call is a subject: each member, each API key that works, and of each marketplace its users and its guests. What
 //! a subject can query is what [`explain`](super::explain) says of each endpoint.
 
-use crate::access::Permission;
+use crate::access::{Permission, may};
 use crate::identity::{ApiKey, AuthorizationError, Principal};
 use crate::ids::{AccountId, MarketplaceId};
 use crate::page::{Cursor, Page, PageRequest};
 use crate::policy::{
-    Access, Caller, Decision, Effect, Reason, ReviewCursor, ReviewDigest, ReviewedKey, ReviewedMember,
-    ReviewedSubject, Subject, SubjectKey,
+    Access, Caller, Decision, Effect, PolicyRevision, Reason, ReviewCursor, ReviewDigest, ReviewedKey,
+    ReviewedMember, ReviewedSubject, Subject, SubjectKey,
 };
 use crate::snapshot::{ApiKeySnapshot, EndpointSnapshot, MemberSnapshot, TenantSnapshot};
 use crate::space::Space;
@@ -133,6 +133,7 @@ impl<'a> Review<'a> {
             member: Some(self.reviewed(account, known)),
             api_key: None,
             last_used_at: known.last_login_at,
+            reads_content: known.active && may(known.role, Permission::ReadContent),
             access: self.access_of(known, |_| true),
         })
     }
@@ -143,6 +144,7 @@ impl<'a> Review<'a> {
         let holder = self.live.member(key.account).filter(|_| self.now < ends_at)?;
         let last_used_at = known.last_used_at();
         let used = ApiKey { last_used_at, ..key.clone() };
+        let reads_content = holder.active && may(holder.role, Permission::ReadContent);
         let may_query = key.terms.hold(Permission::Query);
         Some(ReviewedSubject {
             key: SubjectKey::ApiKey(key.id),
@@ -154,6 +156,7 @@ impl<'a> Review<'a> {
                 is_unused: used.is_unused(self.now),
             }),
             last_used_at,
+            reads_content: reads_content && key.terms.hold(Permission::ReadContent),
             access: self.access_of(holder, |endpoint| may_query && key.terms.reach(endpoint.id)),
         })
     }
@@ -166,6 +169,7 @@ impl<'a> Review<'a> {
             member: None,
             api_key: None,
             last_used_at: None,
+            reads_content: false,
             access: self.access(&Caller::HubUser { registered: true, subject }, |_| true),
         })
     }
@@ -194,11 +198,14 @@ impl<'a> Review<'a> {
         let access = endpoints.filter_map(|endpoint| {
             let Decision { effect, diagnostics, .. } = endpoint.look(caller, self.now);
             let counts = effect == Effect::Allow || diagnostics.reason == Reason::AddressUnknown;
+            let policies = endpoint.policies.iter().filter(|_| diagnostics.reason == Reason::AddressUnknown);
+            let policies = policies.map(|policy| PolicyRevision { id: policy.id, revision: policy.revision });
             counts.then(|| Access {
                 endpoint: endpoint.id,
                 slug: endpoint.slug.clone(),
                 reason: diagnostics.reason,
                 decided_by: diagnostics.decided_by,
+                policies: policies.collect(),
             })
         });
         access.collect()

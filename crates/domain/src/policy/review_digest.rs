@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::policy::{ReviewedSubject, SubjectKey, SubjectKeyError};
 
-/// The SHA-256 of a review up to some subject: who, and what each can query, and why. When something was last used is not in it, nor
-/// when a key ends: that changes without anybody's doing.
+/// The SHA-256 of a review up to some subject: who, and what each can query, and why; of what hangs on an address nobody knows yet, by
+/// which policies and which change of each. When something was last used is not in it: that changes without anybody's doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ReviewDigest([u8; 32]);
@@ -39,6 +39,10 @@ impl ReviewDigest {
                 text(if is { "yes" } else { "no" });
             }
         }
+        if let Some(key) = &subject.api_key {
+            text(&key.ends_at.to_string());
+        }
+        text(if subject.reads_content { "yes" } else { "no" });
         for access in &subject.access {
             text(&access.endpoint.to_string());
             text(access.slug.as_str());
@@ -46,6 +50,10 @@ impl ReviewDigest {
             if let Some(decider) = &access.decided_by {
                 text(&decider.policy.to_string());
                 text(&decider.rule);
+            }
+            for policy in &access.policies {
+                text(&policy.id.to_string());
+                text(&policy.revision.to_string());
             }
         }
         Self(hash.finalize().into())

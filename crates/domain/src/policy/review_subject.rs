@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::access::Role;
 use crate::endpoint::Slug;
 use crate::identity::Email;
-use crate::ids::{AccountId, ApiKeyId, EndpointId, MarketplaceId};
+use crate::ids::{AccountId, ApiKeyId, EndpointId, MarketplaceId, PolicyId};
 use crate::page::PageItem;
 use crate::policy::{Decider, Reason};
 use crate::time::Timestamp;
@@ -81,6 +81,8 @@ pub struct ReviewedSubject {
     pub api_key: Option<ReviewedKey>,
     /// When it was last used, if it ever was: a member by a session that began, a key by a request. Of hubs nothing is kept.
     pub last_used_at: Option<Timestamp>,
+    /// Whether it may read what datasets hold without any endpoint, which no policy stands before.
+    pub reads_content: bool,
     /// What it can query, or could with the right address, in the order of the slugs.
     pub access: Vec<Access>,
 }
@@ -124,13 +126,24 @@ pub struct Access {
     pub reason: Reason,
     /// The rule that decided, where one did.
     pub decided_by: Option<Decider>,
+    /// The policies that it hangs on, where it hangs on the address.
+    pub policies: Vec<PolicyRevision>,
+}
+
+/// A policy as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicyRevision {
+    /// Which.
+    pub id: PolicyId,
+    /// Which change of it.
+    pub revision: u64,
 }
 
 impl PageItem for ReviewedSubject {
     fn bytes(&self) -> usize {
         let access = self.access.iter().map(|access| {
             let rule = access.decided_by.as_ref().map_or(0, |decider| decider.rule.len());
-            100 + access.slug.as_str().len() + rule
+            100 + access.slug.as_str().len() + rule + 70 * access.policies.len()
         });
         300 + self.name.len() + access.sum::<usize>()
     }

@@ -1,10 +1,15 @@
 //! The review of access says of everybody what an owner is told of each of them.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
-use syft_space_conformance::sample::{account_id, api_key, api_key_id, email, endpoint, endpoint_id, event};
+use serde_json::json;
+use syft_space_conformance::sample::{
+    account_id, api_key, api_key_id, email, endpoint, endpoint_id, event, policy_id,
+};
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, Log};
 use syft_space_domain::endpoint::{Endpoint, EndpointName};
@@ -13,11 +18,12 @@ use syft_space_domain::ids::EndpointId;
 use syft_space_domain::marketplace::{HubRole, Issuer};
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{
-    Decider, HypotheticalCaller, Reason, ReviewDigest, ReviewedSubject, SignOffError, SubjectKey,
-    access_review, explain, sign_off,
+    Decider, HypotheticalCaller, Policy, PolicyConfiguration, PolicyRevision, PolicyTypes, Reason,
+    ReviewDigest, ReviewedSubject, SignOffError, SubjectKey, access_review, explain, sign_off,
 };
 use syft_space_domain::store::{StoreError, Tx};
-use syft_space_domain::tenant::WriteScope;
+use syft_space_domain::tenant::{self as domain, WriteScope};
+use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::Recorded;
 
 use crate::explaining::{Case, DISABLED, Tenant, cases};
@@ -205,4 +211,99 @@ fn z4_a_review_is_signed_off_by_an_owner_as_long_as_it_is_what_they_have_seen() 
         change(&tenant, 1, |member| member.role = Role::User).await;
         assert!(access_review(space, &tenant.owner, PageRequest::default()).is_err());
     });
+}
+
+fn access_policy(pattern: &str) -> PolicyConfiguration {
+    PolicyTypes::default().parse("access", &json!({ "mode": "allow", "patterns": [pattern] })).unwrap()
+}
+
+/// Changes the first policy, as its owners would.
+async fn replace_policy(tenant: &Tenant, pattern: &str) {
+    let (scope, configuration) = (tenant.scope, access_policy(pattern));
+    let event = event(Log::Installation, Action::ConfigChange);
+    let work = move |tx: &mut dyn Tx| {
+        let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
+        let before = tx.policy(&scope, policy_id(1))?.unwrap();
+        let after = Policy { configuration: configuration.clone(), revision: before.revision + 1, ..before };
+        tx.update_policy(&scope, &after)?;
+        Ok(Recorded::new((), event.clone()))
+    };
+    let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
+    stored.unwrap();
+}
+
+#[test]
+fn z4_a_review_is_another_one_where_other_addresses_of_a_hub_are_let_in() {
+    block_on(async {
+        let case = Case { published: true, policies: vec![access_policy("ada@partner.org")] };
+        let tenant = Tenant::new(&case).await;
+        let (before, digest) = review(&tenant, 100);
+        // No member's access hangs on it, and that of a hub's users does.
+        replace_policy(&tenant, "*@partner.org").await;
+        let (after, other) = review(&tenant, 100);
+        let of_users = |review: &[ReviewedSubject]| {
+            let users = review.iter().find(|subject| matches!(subject.key, SubjectKey::HubUsers(_))).unwrap();
+            let access = users.access.first().unwrap();
+            assert_eq!(access.reason, Reason::AddressUnknown);
+            access.policies.clone()
+        };
+        let told = |revision| vec![PolicyRevision { id: policy_id(1), revision }];
+        assert_eq!((of_users(&before), of_users(&after)), (told(1), told(2)));
+        assert_ne!(digest, other);
+    });
+}
+
+#[test]
+fn z4_a_review_tells_who_reads_content_and_is_another_one_where_keys_live_longer() {
+    block_on(async {
+        let case = Case { published: true, policies: Vec::new() };
+        let tenant = Tenant::new(&case).await;
+        furnish(&tenant, &case).await;
+        let (all, digest) = review(&tenant, 100);
+        let readers = all.iter().filter(|subject| subject.reads_content);
+        let roles: Vec<_> = readers.map(|subject| subject.member.as_ref().unwrap().role).collect();
+        // Who founded the tenant is the last; no key of these is for that.
+        assert_eq!(roles, [Role::Owner, Role::Admin, Role::Owner]);
+        assert!(
+            all.iter().all(|subject| !subject.reads_content || matches!(subject.key, SubjectKey::Member(_)))
+        );
+        let (scope, event) = (tenant.scope, event(Log::Installation, Action::ConfigChange));
+        let work = move |tx: &mut dyn Tx| {
+            let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
+            let before = tx.tenant(&scope)?.unwrap();
+            tx.update_tenant(&scope, &domain::Tenant { max_key_days: 30, ..before })?;
+            Ok(Recorded::new((), event.clone()))
+        };
+        let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
+        stored.unwrap();
+        assert_ne!(review(&tenant, 100).1, digest);
+    });
+}
+
+#[test]
+fn z4_a_review_is_signed_off_while_people_log_in() {
+    let case = Case { published: true, policies: Vec::new() };
+    let tenant = block_on(Tenant::new(&case));
+    let space = &tenant.world.space;
+    let seen = review(&tenant, 100).1;
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut logins = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                logins += 1;
+                let at = Timestamp::from_unix_micros(logins);
+                block_on(change(&tenant, 3, move |member| member.last_login_at = Some(at)));
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        });
+        for _ in 0..100 {
+            let context = tenant.world.context();
+            assert_eq!(sign_off(space, &context, &tenant.owner, seen), Ok(()));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    block_on(change(&tenant, 3, |member| member.role = Role::Viewer));
+    let refused = sign_off(space, &tenant.world.context(), &tenant.owner, seen);
+    assert_eq!(refused, Err(SignOffError::Changed));
 }

@@ -46,6 +46,7 @@ const LINES: &[Column<Line>] = &[
     text("ENDPOINT", |line| line.endpoint.clone()),
     text("WHY", |line| match (&*line.policy, &*line.rule) {
         ("", _) => line.reason.clone(),
+        (policy, "") => format!("{} ({policy})", line.reason),
         (policy, rule) => format!("{} ({policy}: {rule})", line.reason),
     }),
     text("LAST USED", |line| line.last_used.clone()),
@@ -118,7 +119,9 @@ fn csv_of(lines: &[Line], with_header: bool) -> anyhow::Result<String> {
 impl Line {
     fn guarded(&self) -> Self {
         let guard = |cell: &str| {
-            if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            // In wide forms too, and behind spaces, which some programs take off first.
+            let begins = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+            if cell.starts_with(['\t', '\r']) || cell.trim_start().starts_with(begins) {
                 format!("'{cell}")
             } else {
                 cell.to_owned()
@@ -169,9 +172,11 @@ fn line(subject: &ReviewedSubject, access: Option<&Access>, names: &Names) -> Li
         role: member.map_or_else(String::new, |member| member.role.to_string()),
         endpoint: access.map_or_else(|| "(none)".to_owned(), |access| access.slug.to_string()),
         reason: access.map_or_else(String::new, |access| access.reason_code.clone()),
-        policy: access
-            .and_then(|access| access.policy_id)
-            .map_or_else(String::new, |id| names.of(&id.to_string())),
+        policy: access.map_or_else(String::new, |access| {
+            let decided = access.policy_id.iter();
+            let policies = decided.chain(access.policies.iter().map(|policy| &policy.id));
+            policies.map(|id| names.of(&id.to_string())).collect::<Vec<_>>().join(", ")
+        }),
         rule: access.and_then(|access| access.rule.clone()).unwrap_or_default(),
         last_used: match subject.last_used_at {
             Some(at) => time(at),
@@ -197,7 +202,8 @@ fn remarks(subject: &ReviewedSubject) -> Vec<&'static str> {
         .api_key
         .iter()
         .flat_map(|key| [key.due.then_some("due to be rotated"), key.unused.then_some("unused")]);
-    of_member.chain(of_key).flatten().collect()
+    let of_content = subject.reads_content.then_some("reads content without endpoints");
+    of_member.chain(of_key).chain([of_content]).flatten().collect()
 }
 
 #[cfg(test)]
@@ -220,7 +226,7 @@ mod tests {
             remarks: String::new(),
             id: "1".to_owned(),
         };
-        for bad in ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"] {
+        for bad in ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", " =1", "\u{a0}＝1", "＠sum"] {
             let written = csv_of(&[line(bad)], true).unwrap();
             let mut read = csv::Reader::from_reader(written.as_bytes());
             assert_eq!(read.headers().unwrap().len(), 12);

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use syft_space_domain::ids::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -15,6 +17,8 @@ const MAX_UPLOADS: (usize, usize) = (16, 512);
 const MAX_BLOCKING: usize = 16;
 /// How many threads that take the processor for long one tenant may have at once: with more, others would wait for it.
 const MAX_COMPUTING: usize = 1;
+/// How long one waits for that.
+const MAX_WAIT_TO_COMPUTE: Duration = Duration::from_secs(10);
 /// When uploads are refused: in how many seconds to come back. They last.
 const SECONDS_TO_WAIT: u64 = 5;
 /// With how many tenants those with nothing under way are forgotten.
@@ -67,9 +71,16 @@ impl TenantBounds {
         self.blocking.of(tenant).acquire_owned().await.ok()
     }
 
-    /// Waits for a turn to take the processor for long. `None` cannot be: nothing ends the turns.
-    pub(crate) async fn computing_turn(&self, tenant: TenantId) -> Option<OwnedSemaphorePermit> {
-        self.computing.of(tenant).acquire_owned().await.ok()
+    /// Waits for a turn to take the processor for long.
+    ///
+    /// # Errors
+    /// When the tenant has had others take it for too long.
+    pub(crate) async fn computing_turn(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = timeout(MAX_WAIT_TO_COMPUTE, self.computing.of(tenant).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| {
+            let detail = "your tenant has others do what takes as long, one after the other: wait until they have ended";
+            Problem::new(Reason::Overloaded, detail).retry_after(SECONDS_TO_WAIT)
+        })
     }
 }
 
@@ -128,18 +139,28 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_takes_threads_waits_for_its_own_and_nobody_elses() {
+    fn a_tenant_that_blocks_threads_waits_for_its_own_and_nobody_elses() {
         let bounds = TenantBounds::default();
-        let blocking = |n| bounds.blocking_turn(tenant(n)).now_or_never();
-        let computing = |n| bounds.computing_turn(tenant(n)).now_or_never();
-        let turns: [(&dyn Fn(usize) -> _, usize); 2] = [(&blocking, 16), (&computing, 1)];
-        for (turn, most) in turns {
-            let held: Vec<_> = (0..most).map(|_| turn(1).unwrap()).collect();
-            assert!(turn(1).is_none());
-            assert!(turn(2).is_some());
-            drop(held);
-            assert!(turn(1).is_some());
-        }
+        let turn = |n| bounds.blocking_turn(tenant(n)).now_or_never();
+        let held: Vec<_> = (0..16).map(|_| turn(1).unwrap()).collect();
+        assert!(turn(1).is_none());
+        assert!(turn(2).is_some());
+        drop(held);
+        assert!(turn(1).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn m3_a_tenant_takes_the_processor_for_long_once_at_a_time_and_waits_for_it_no_longer_than_is_said()
+    {
+        let bounds = TenantBounds::default();
+        let held = bounds.computing_turn(tenant(1)).await.unwrap();
+        assert!(bounds.computing_turn(tenant(2)).await.is_ok());
+        let began = tokio::time::Instant::now();
+        let refused = bounds.computing_turn(tenant(1)).await.err().unwrap();
+        assert_eq!((refused.reason(), refused.seconds_to_wait()), (Reason::Overloaded, Some(5)));
+        assert_eq!(began.elapsed(), MAX_WAIT_TO_COMPUTE);
+        drop(held);
+        assert!(bounds.computing_turn(tenant(1)).await.is_ok());
     }
 
     #[test]

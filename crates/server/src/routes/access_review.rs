@@ -33,6 +33,8 @@ pub(crate) struct ReviewedSubject {
     /// When it was last used: a member by a session that began, a key by a request; null if never, and of hubs.
     #[schemars(with = "Option<shapes::TimeShape>")]
     pub(crate) last_used_at: Option<Timestamp>,
+    /// Whether it may read what datasets hold without any endpoint, which no policy stands before.
+    pub(crate) reads_content: bool,
     /// The endpoints that it can query, or could with the right address, in the order of their slugs.
     pub(crate) access: Vec<Access>,
 }
@@ -102,6 +104,17 @@ pub(crate) struct Access {
     pub(crate) policy_id: Option<PolicyId>,
     /// Which part of its configuration it was.
     pub(crate) rule: Option<String>,
+    /// The policies that it hangs on whose addresses are let in, where it is `address_unknown`.
+    pub(crate) policies: Vec<PolicyRevision>,
+}
+
+/// A policy as it was.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct PolicyRevision {
+    #[schemars(with = "shapes::IdShape")]
+    pub(crate) id: PolicyId,
+    /// As the policy tells it.
+    pub(crate) revision: u64,
 }
 
 impl From<policy::ReviewedSubject> for ReviewedSubject {
@@ -118,6 +131,7 @@ impl From<policy::ReviewedSubject> for ReviewedSubject {
             member: subject.member.map(ReviewedMember::from),
             api_key: subject.api_key.map(ReviewedKey::from),
             last_used_at: subject.last_used_at,
+            reads_content: subject.reads_content,
             access: subject.access.into_iter().map(Access::from).collect(),
         }
     }
@@ -150,7 +164,14 @@ impl From<policy::Access> for Access {
             reason_code: access.reason.as_str().to_owned(),
             policy_id: access.decided_by.as_ref().map(|decider| decider.policy),
             rule: access.decided_by.map(|decider| decider.rule.to_string()),
+            policies: access.policies.into_iter().map(PolicyRevision::from).collect(),
         }
+    }
+}
+
+impl From<policy::PolicyRevision> for PolicyRevision {
+    fn from(policy::PolicyRevision { id, revision }: policy::PolicyRevision) -> Self {
+        Self { id, revision }
     }
 }
 

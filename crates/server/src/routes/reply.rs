@@ -149,8 +149,8 @@ pub(super) async fn computing<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let tenant = request.principal()?.snapshot().tenant.id;
-    let turn = request.state.tenant_bounds.computing_turn(tenant).await;
-    in_turn(turn, work).await
+    let turn = request.state.tenant_bounds.computing_turn(tenant).await?;
+    in_turn(Some(turn), work).await
 }
 
 async fn in_turn<T: Send + 'static>(
