@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
+use syft_space_domain::encoder::ports::Encoder;
 use syft_space_domain::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use syft_space_domain::sealing::Sealer;
 use syft_space_domain::store::{CommitHook, Store};
@@ -42,6 +43,8 @@ pub type DocumentsFactory = dyn Fn() -> Fixture<dyn DocumentStore>;
 pub type SearchFactory = dyn Fn() -> Fixture<dyn SearchEngine>;
 /// Makes a text extractor.
 pub type ExtractorFactory = dyn Fn() -> Box<dyn TextExtractor>;
+/// Makes an encoder, each time of the same model. The model tells the words `one`, `two` and `three` apart.
+pub type EncoderFactory = dyn Fn() -> Box<dyn Encoder>;
 /// Makes an empty spool.
 pub type SpoolFactory = dyn Fn() -> Fixture<dyn Spool>;
 /// Makes a password hasher.

@@ -28,6 +28,7 @@
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
+//! | `Encoder` | [`encoder`] |
 //! | `Spool` | [`spool`] |
 //! | `Passwords` | [`passwords`] |
 //! | `AccessTokens` | [`tokens`] |
@@ -59,6 +60,7 @@ pub mod dataset;
 pub mod differential;
 pub mod documents;
 mod dump;
+pub mod encoder;
 pub mod endpoint;
 pub mod extract;
 mod fixture;
@@ -84,8 +86,8 @@ pub mod tokens;
 
 pub use check::Check;
 pub use fixture::{
-    DocumentsFactory, ExtractorFactory, Fixture, PasswordsFactory, Reopen, SealerFactory, SearchFactory,
-    SigningKeysFactory, SpoolFactory, StoreFactory, TokensFactory,
+    DocumentsFactory, EncoderFactory, ExtractorFactory, Fixture, PasswordsFactory, Reopen, SealerFactory,
+    SearchFactory, SigningKeysFactory, SpoolFactory, StoreFactory, TokensFactory,
 };
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.

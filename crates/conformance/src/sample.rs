@@ -7,6 +7,7 @@ use serde_json::json;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
+use syft_space_domain::encoder::{EncoderModel, ModelId, ModelRevision};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
 use syft_space_domain::identity::oidc::{
     ClaimName, ClientId, EmailDomain, Group, GroupRoles, OidcIssuer, OidcProvider, ProviderName,
@@ -447,4 +448,11 @@ pub fn event(log: impl Into<Log>, action: Action) -> Event {
         count: 1,
         person: Person::default(),
     }
+}
+
+/// A model with vectors of 64 components, which reads 32 tokens.
+#[must_use]
+pub fn encoder_model() -> EncoderModel {
+    let id = ModelId::parse("sample").expect("a valid name");
+    EncoderModel::new(id, ModelRevision::from_bytes([7; 32]), 64, 32).expect("numbers that a model has")
 }

@@ -10,6 +10,7 @@
 //! * [`access`]: roles, permissions, and the one table that joins them.
 //! * [`policy`]: who may query an endpoint, and how much: types of policies, one decision, and why.
 //! * [`dataset`]: documents, chunks, ingestion, search.
+//! * [`encoder`]: what turns texts into vectors, so that they are found by what they mean. No use case asks for it yet.
 //! * [`endpoint`]: what is published, and how it is queried: an [`endpoint::QueryCall`] owns its caller, its endpoint and
 //!   the one event that it leaves.
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
@@ -56,6 +57,7 @@ pub mod access;
 mod as_text;
 pub mod audit;
 pub mod dataset;
+pub mod encoder;
 pub mod endpoint;
 pub mod environment;
 pub mod identity;

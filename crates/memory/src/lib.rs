@@ -11,6 +11,7 @@
 //! | [`SearchEngine`](syft_space_domain::dataset::ports::SearchEngine) | [`MemorySearch`] |
 //! | [`Spool`](syft_space_domain::dataset::ports::Spool) | [`MemorySpool`] |
 //! | [`TextExtractor`](syft_space_domain::dataset::ports::TextExtractor) | [`TextFiles`]: text and Markdown alone |
+//! | [`Encoder`](syft_space_domain::encoder::ports::Encoder) | [`MemoryEncoder`], for tests alone |
 //! | [`AccessTokens`](syft_space_domain::identity::ports::AccessTokens) | [`MemoryTokens`] |
 //! | [`Passwords`](syft_space_domain::identity::ports::Passwords) | [`InsecurePasswords`], for tests alone |
 //! | [`Sealer`](syft_space_domain::sealing::Sealer) | [`MemorySealer`] |
@@ -64,6 +65,7 @@
 
 mod audit;
 mod dataset;
+mod encoder;
 mod endpoint;
 mod event_log;
 mod hub;
@@ -80,6 +82,7 @@ mod time;
 mod transaction;
 
 pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, TextFiles};
+pub use encoder::MemoryEncoder;
 pub use hub::MemoryHub;
 pub use identity::{InsecurePasswords, MemoryTokens};
 pub use oidc::MemoryProviders;

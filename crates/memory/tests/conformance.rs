@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{
-    Fixture, StoreFactory, audit, dataset, differential, documents, endpoint, extract, identity, login_record,
+    Fixture, StoreFactory, audit, dataset, differential, documents, encoder, endpoint, extract, identity,
+    login_record,
 };
 use syft_space_conformance::{
-    passwords, policy, sealing, search, session, signing_keys, spool, store, tenant, tokens,
+    passwords, policy, sample, sealing, search, session, signing_keys, spool, store, tenant, tokens,
 };
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemorySealer, MemorySearch, MemorySpool, MemoryStore, MemoryTokens,
-    SeededEntropy, TextFiles,
+    InsecurePasswords, MemoryDocuments, MemoryEncoder, MemorySealer, MemorySearch, MemorySpool, MemoryStore,
+    MemoryTokens, SeededEntropy, TextFiles,
 };
 
 const STORE: &StoreFactory = &|hook| Fixture::new(Box::new(MemoryStore::new(hook)));
@@ -63,6 +64,11 @@ fn the_search_keeps_its_promises() {
 #[test]
 fn the_reader_of_files_keeps_its_promises() {
     extract::suite(&|| Box::new(TextFiles));
+}
+
+#[test]
+fn the_encoder_keeps_its_promises() {
+    encoder::suite(&|| Box::new(MemoryEncoder::new(sample::encoder_model())));
 }
 
 #[test]

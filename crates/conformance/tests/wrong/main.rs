@@ -2,6 +2,7 @@
 //! broken.
 #![expect(clippy::expect_used, reason = "the faulty adapters are part of the tests")]
 
+mod encoder;
 mod extract;
 mod faulty_api_keys;
 mod faulty_oidc;

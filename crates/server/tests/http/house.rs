@@ -48,6 +48,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-jose", DOMAIN_ONLY),
     ("syft-space-jwt", DOMAIN_AND_JOSE),
     ("syft-space-memory", DOMAIN_ONLY),
+    ("syft-space-models", DOMAIN_ONLY),
     ("syft-space-outbound", DOMAIN_ONLY),
     ("syft-space-passwords", DOMAIN_ONLY),
     ("syft-space-search", DOMAIN_AND_HOME),

@@ -1,0 +1,11 @@
+//! Encoders: what turns texts into vectors, so that texts that mean much the same lie close together.
+//!
+//! An [`Embedding`] is comparable with those of the same [`EncoderModel`], and with no others. How an encoder pools what
+//! it finds in a text's tokens is its own affair; that a vector has the length 1 is its type's.
+
+mod embedding;
+mod model;
+pub mod ports;
+
+pub use embedding::{Embedding, EmbeddingError, MAX_DIMENSION};
+pub use model::{EncoderModel, EncoderModelError, ModelId, ModelIdError, ModelRevision, ModelRevisionError};

@@ -1,0 +1,35 @@
+//! Sentence encoders: [`Encoder`](syft_space_domain::encoder::ports::Encoder) over a model that lies in a local folder.
+//!
+//! The folder is one as sentence-transformers keeps it, of a model of the BERT architecture:
+//!
+//! | file | what is taken from it |
+//! |---|---|
+//! | `config.json` | the model's sizes |
+//! | `model.safetensors` | its weights, as `F32` |
+//! | `tokenizer.json` | its vocabulary and how texts are split: WordPiece, as BERT has it |
+//! | `1_Pooling/config.json` | whether the mean of the tokens counts, or the first; without it the mean |
+//! | `sentence_bert_config.json` | how many tokens are read, and whether texts are put into lower case first |
+//! | `modules.json` | that nothing stands behind the pooling but the normalisation |
+//!
+//! Who has a model made knows nothing of who made the folder. So each file is bounded, none is reached through a link,
+//! and all that they claim is checked before memory is taken for it: see [`ModelRefused`].
+//!
+//! [`LocalEncoder::inspect`] reads a folder once and says which model is in it. [`LocalEncoder::new`] takes that word and
+//! reads nothing before the first text; then the folder must still hold that model.
+#![forbid(unsafe_code)]
+
+mod bert;
+mod folder;
+mod local_encoder;
+mod model;
+mod queue;
+mod refused;
+mod revision;
+mod settings;
+mod tokenizer;
+mod vocabulary;
+mod weights;
+mod workers;
+
+pub use local_encoder::LocalEncoder;
+pub use refused::ModelRefused;

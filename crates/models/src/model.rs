@@ -1,0 +1,69 @@
+//! A whole model in memory: made of a folder, file by file, each checked before the next is read.
+
+use std::path::Path;
+
+use syft_space_domain::encoder::{Embedding, ModelRevision};
+
+use crate::bert::{self, Bert};
+use crate::folder::ModelFolder;
+use crate::refused::ModelRefused;
+use crate::revision::RevisionHasher;
+use crate::settings::{CONFIG, MAX_SETTINGS_BYTES, MODULES, POOLING, SENTENCE, Settings, SettingsFiles};
+use crate::tokenizer::TextTokenizer;
+use crate::vocabulary::{MAX_TOKENIZER_BYTES, TOKENIZER};
+use crate::weights::{self, MAX_WEIGHTS_BYTES, WEIGHTS};
+
+/// A model that can encode.
+pub(crate) struct Model {
+    pub(crate) revision: ModelRevision,
+    pub(crate) dimension: usize,
+    pub(crate) longest_input: usize,
+    tokenizer: TextTokenizer,
+    bert: Bert,
+}
+
+impl Model {
+    /// Reads a folder.
+    pub(crate) fn read(path: &Path) -> Result<Self, ModelRefused> {
+        let folder = ModelFolder::open(path)?;
+        let mut hasher = RevisionHasher::new();
+        let mut read = |name, most| {
+            let content = folder.read(name, most)?;
+            if let Some(content) = &content {
+                hasher.file(name, content);
+            }
+            Ok::<_, ModelRefused>(content)
+        };
+        let config = read(CONFIG, MAX_SETTINGS_BYTES)?.ok_or(ModelRefused::Missing(CONFIG))?;
+        let sentence = read(SENTENCE, MAX_SETTINGS_BYTES)?;
+        let pooling = read(POOLING, MAX_SETTINGS_BYTES)?;
+        let modules = read(MODULES, MAX_SETTINGS_BYTES)?;
+        let files = SettingsFiles {
+            config: &config,
+            sentence: sentence.as_deref(),
+            pooling: pooling.as_deref(),
+            modules: modules.as_deref(),
+        };
+        let settings = Settings::read(&files)?;
+        let vocabulary = read(TOKENIZER, MAX_TOKENIZER_BYTES)?.ok_or(ModelRefused::Missing(TOKENIZER))?;
+        let tokenizer = TextTokenizer::new(&vocabulary, &settings)?;
+        drop(vocabulary);
+        let file = folder.file(WEIGHTS, MAX_WEIGHTS_BYTES)?.ok_or(ModelRefused::Missing(WEIGHTS))?;
+        let weights = weights::read(file, &bert::needed(&settings), bert::PREFIX, &mut hasher)?;
+        let (dimension, longest_input) = (settings.hidden, settings.longest_input);
+        let bert = Bert::new(settings, weights)?;
+        Ok(Self { revision: hasher.finish(), dimension, longest_input, tokenizer, bert })
+    }
+
+    /// The numbers of a text's tokens.
+    pub(crate) fn tokens(&self, text: &str) -> Result<Vec<u32>, String> {
+        self.tokenizer.tokens(text)
+    }
+
+    /// The vector of each text, by its tokens.
+    pub(crate) fn embeddings(&self, texts: &[&[u32]]) -> Result<Vec<Embedding>, String> {
+        let vectors = self.bert.forward(texts).map_err(|error| error.to_string())?;
+        let embeddings = vectors.into_iter().map(Embedding::of_direction);
+        embeddings.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    }
+}

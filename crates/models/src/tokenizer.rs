@@ -1,0 +1,65 @@
+//! Texts to the numbers of their tokens.
+
+use tokenizers::{Tokenizer, TruncationParams};
+
+use crate::refused::ModelRefused;
+use crate::settings::Settings;
+use crate::vocabulary::{self, TOKENIZER};
+
+/// How many bytes of a text are read for each token that is. A token is at most a word of 100 characters of up to 4 bytes:
+/// only who fills a text with longer words than any language has, or with nothing, meets this bound first.
+const BYTES_PER_TOKEN: usize = 400;
+
+/// A model's tokenizer. It makes no token that the model does not know.
+pub(crate) struct TextTokenizer {
+    tokenizer: Tokenizer,
+    lower_case: bool,
+    known: usize,
+}
+
+impl TextTokenizer {
+    /// The tokenizer that a file describes.
+    pub(crate) fn new(content: &[u8], settings: &Settings) -> Result<Self, ModelRefused> {
+        let content = vocabulary::checked(content, settings.vocabulary)?;
+        let malformed = |error: tokenizers::Error| ModelRefused::malformed(TOKENIZER, error);
+        let mut tokenizer = Tokenizer::from_bytes(content).map_err(malformed)?;
+        let max_length = settings.longest_input;
+        let truncation = TruncationParams { max_length, ..TruncationParams::default() };
+        tokenizer.with_truncation(Some(truncation)).map_err(malformed)?;
+        tokenizer.with_padding(None);
+        // A token that the vocabulary lacks was given the next number, whatever the file says.
+        let added = tokenizer.get_added_vocabulary().get_added_tokens_decoder().keys().max();
+        let (token, known) = (added.copied().unwrap_or_default(), settings.vocabulary);
+        if usize::try_from(token).map_or(true, |token| token >= known) {
+            return Err(ModelRefused::TokenUnknown { token: token.into(), known });
+        }
+        let this = Self { tokenizer, lower_case: settings.lower_case, known: settings.vocabulary };
+        // An unknown word needs a token that stands for it; without one the first text would tell.
+        this.tokens("\u{1f6a2} x").map_err(|reason| ModelRefused::malformed(TOKENIZER, reason))?;
+        Ok(this)
+    }
+
+    /// The numbers of a text's tokens: at least one, at most as many as are read, each known to the model.
+    pub(crate) fn tokens(&self, text: &str) -> Result<Vec<u32>, String> {
+        let lower;
+        let text = if self.lower_case {
+            lower = text.to_lowercase();
+            lower.as_str()
+        } else {
+            text
+        };
+        let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| error.to_string())?;
+        let tokens = encoding.get_ids().to_vec();
+        let is_known = |token: &u32| usize::try_from(*token).is_ok_and(|token| token < self.known);
+        if tokens.is_empty() || !tokens.iter().all(is_known) {
+            return Err("the tokenizer gave tokens that the model does not know".to_owned());
+        }
+        Ok(tokens)
+    }
+}
+
+/// The beginning of a text that decides its vector, for a model that reads this many tokens.
+pub(crate) fn beginning(text: &str, longest_input: usize) -> &str {
+    let end = text.floor_char_boundary(longest_input.saturating_mul(BYTES_PER_TOKEN));
+    text.get(..end).unwrap_or(text)
+}
