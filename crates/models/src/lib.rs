@@ -1,4 +1,5 @@
-//! Sentence encoders: [`Encoder`](syft_space_domain::encoder::ports::Encoder) over a model that lies in a local folder.
+//! Sentence encoders: [`Encoder`](syft_space_domain::encoder::ports::Encoder) over a model that lies in a local folder, and over a
+//! server that speaks the embeddings API of OpenAI ([`RemoteEncoder`]).
 //!
 //! The folder is one as sentence-transformers keeps it, of a model of the BERT architecture:
 //!
@@ -24,6 +25,7 @@ mod local_encoder;
 mod model;
 mod queue;
 mod refused;
+mod remote_encoder;
 mod revision;
 mod settings;
 mod tokenizer;
@@ -33,3 +35,4 @@ mod workers;
 
 pub use local_encoder::LocalEncoder;
 pub use refused::ModelRefused;
+pub use remote_encoder::{RemoteEncoder, RemoteModel, RemoteModelError};
