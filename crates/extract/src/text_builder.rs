@@ -83,9 +83,9 @@ impl TextBuilder {
             let plain_end = end_of_plain_words(rest);
             let (word, after) = rest.split_at(if plain_end > 0 { plain_end } else { end_of_word(rest) });
             if plain_end > 0 {
-                self.write_plain(word)
+                self.write_plain(word);
             } else {
-                self.write(word)
+                self.write(word);
             }
             rest = after.trim_start_matches(is_space);
             if rest.len() < after.len() {

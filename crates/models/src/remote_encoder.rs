@@ -167,7 +167,8 @@ impl RemoteEncoder {
         let vector = self.model.dimension().saturating_mul(MAX_BYTES_PER_COMPONENT);
         let bytes = texts.len().saturating_mul(vector.saturating_add(MAX_BYTES_AROUND));
         let request = self.request.clone().body("application/json", body).max_response_bytes(bytes);
-        let response = self.client.call(&request).await.map_err(|error| Refused::Other(unanswered(error)))?;
+        let response =
+            self.client.call(&request).await.map_err(|error| Refused::Other(unanswered(&error)))?;
         match response.status {
             200 => self.read(&response.body, texts.len()).map_err(Refused::Other),
             status @ (400 | 413 | 422) => Err(Refused::Texts(status)),
@@ -219,7 +220,7 @@ fn refused(status: u16) -> EncodeError {
     }
 }
 
-fn unanswered(error: OutboundError) -> EncodeError {
+fn unanswered(error: &OutboundError) -> EncodeError {
     match error {
         OutboundError::TargetNotAllowed(_)
         | OutboundError::Url(_)

@@ -1,5 +1,5 @@
 //! The encoder over a server, against one on loopback that says what a test has it say.
-#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests and their helpers may panic")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -22,12 +22,14 @@ const DIMENSION: usize = 8;
 /// The most bytes of a text that the server takes.
 const MAX_TEXT_BYTES: usize = 100;
 
+/// The head and the texts of each request.
+type Asked = Arc<Mutex<Vec<(String, Vec<String>)>>>;
 type Say = Box<dyn Fn(usize, &[String]) -> (u16, Value) + Send>;
 
 /// A server on loopback, and what it was asked.
 struct Server {
     base_url: String,
-    asked: Arc<Mutex<Vec<(String, Vec<String>)>>>,
+    asked: Asked,
 }
 
 impl Server {
@@ -35,8 +37,7 @@ impl Server {
     fn start(say: impl Fn(usize, &[String]) -> (u16, Value) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base_url = format!("http://{}/v1/", listener.local_addr().unwrap());
-        let (asked, say): (Arc<Mutex<Vec<_>>>, Arc<Mutex<Say>>) =
-            (Arc::default(), Arc::new(Mutex::new(Box::new(say))));
+        let (asked, say): (Asked, Arc<Mutex<Say>>) = (Arc::default(), Arc::new(Mutex::new(Box::new(say))));
         let known = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -220,18 +221,14 @@ async fn q2_what_a_server_answers_wrongly_is_refused_and_says_whether_to_try_aga
         let shown = data.to_string();
         let server = Server::start(move |_, _| (200, json!({ "data": data })));
         let refused = Encoder::encode(&encoder_of(&server), &["one", "two"]).await;
-        assert!(matches!(refused, Err(EncodeError::Unusable(_))), "{:.80}: {refused:?}", shown);
+        assert!(matches!(refused, Err(EncodeError::Unusable(_))), "{shown:.80}: {refused:?}");
     }
-    for (status, is_expected) in [
-        (401, (|error| matches!(error, EncodeError::Unusable(_))) as fn(&EncodeError) -> bool),
-        (404, |error| matches!(error, EncodeError::Unusable(_))),
-        (302, |error| matches!(error, EncodeError::Unusable(_))),
-        (429, |error| matches!(error, EncodeError::Busy)),
-        (500, |error| matches!(error, EncodeError::Failed(_))),
-    ] {
+    for (status, expected) in
+        [(401, "Unusable"), (404, "Unusable"), (302, "Unusable"), (429, "Busy"), (500, "Failed")]
+    {
         let server = Server::start(move |_, _| (status, json!({})));
         let refused = Encoder::encode(&encoder_of(&server), &["one"]).await.unwrap_err();
-        assert!(is_expected(&refused), "{status}: {refused:?}");
+        assert!(format!("{refused:?}").starts_with(expected), "{status}: {refused:?}");
         assert_eq!(server.sizes().len(), 1, "it is asked once");
     }
     // What passes is tried again at once, but not for ever.

@@ -15,7 +15,7 @@ async fn with_boss() -> (World, Client) {
     (world, boss)
 }
 
-fn demand(roles: Value) -> Value {
+fn demand(roles: &Value) -> Value {
     json!({ "second_factor_roles": roles })
 }
 
@@ -26,13 +26,13 @@ async fn own_id(client: &Client) -> String {
 #[tokio::test]
 async fn a3_an_owner_who_can_enrol_no_second_factor_does_not_lock_themselves_out() {
     let (world, boss) = with_boss().await;
-    let refused = boss.patch("/tenant", &demand(json!(["user", "owner"]))).await;
+    let refused = boss.patch("/tenant", &demand(&json!(["user", "owner"]))).await;
     let refused = refused.expect_problem(409, "conflict");
     assert!(refused.text.contains("identity provider"), "{}", refused.text);
-    boss.patch("/tenant", &demand(json!(["user"]))).await.expect(200);
+    boss.patch("/tenant", &demand(&json!(["user"]))).await.expect(200);
     boss.get("/datasets").await.expect(200);
     // Whoever has a password can enrol one.
-    world.owner.patch("/tenant", &demand(json!(["owner"]))).await.expect(200);
+    world.owner.patch("/tenant", &demand(&json!(["owner"]))).await.expect(200);
     world.owner.get("/datasets").await.expect_problem(403, "second_factor_required");
 }
 
@@ -40,9 +40,9 @@ async fn a3_an_owner_who_can_enrol_no_second_factor_does_not_lock_themselves_out
 async fn a3_a_tenant_is_not_left_to_owners_who_can_enrol_no_second_factor() {
     let (world, boss) = with_boss().await;
     let (boss_id, id) = (own_id(&boss).await, own_id(&world.owner).await);
-    world.owner.patch("/tenant", &demand(json!(["owner"]))).await.expect(200);
+    world.owner.patch("/tenant", &demand(&json!(["owner"]))).await.expect(200);
     // Who demands it has a password, and could enrol one. Who would stay behind cannot, nor take the demand back.
-    boss.patch("/tenant", &demand(json!([]))).await.expect_problem(403, "second_factor_required");
+    boss.patch("/tenant", &demand(&json!([]))).await.expect_problem(403, "second_factor_required");
     world.owner.delete("/auth/me").await.expect_problem(409, "last_owner");
     enrol(&world.owner).await;
     let path = format!("/users/{id}");
@@ -51,11 +51,11 @@ async fn a3_a_tenant_is_not_left_to_owners_who_can_enrol_no_second_factor() {
     }
     world.owner.delete(&path).await.expect_problem(409, "last_owner");
     // One who can do nothing is no loss, and where nothing is demanded each counts.
-    world.owner.patch("/tenant", &demand(json!([]))).await.expect(200);
+    world.owner.patch("/tenant", &demand(&json!([]))).await.expect(200);
     world.owner.patch(&path, &json!({ "role": "admin" })).await.expect(200);
     boss.delete(&format!("/users/{boss_id}")).await.expect_problem(409, "last_owner");
     boss.patch(&path, &json!({ "role": "owner" })).await.expect(200);
-    world.owner.patch("/tenant", &demand(json!(["owner"]))).await.expect(200);
+    world.owner.patch("/tenant", &demand(&json!(["owner"]))).await.expect(200);
     world.owner.delete(&format!("/users/{boss_id}")).await.expect(204);
 }
 
