@@ -120,6 +120,20 @@ mod tests {
     }
 
     #[test]
+    fn q2_the_texts_of_two_pictures_side_by_side_are_two_words() {
+        for (page, shown) in [
+            (
+                "<p><a href=/><img alt='Product Site'></a><a href=/d><img alt=Documentation></a>",
+                "Product Site Documentation",
+            ),
+            ("<p>a<img alt=b>c<img alt=d>.", "abcd."),
+            ("<table><tr><td><img alt=a><img alt=b><td><img alt=c></table>", "| a b | c |"),
+        ] {
+            assert_eq!(text(page).as_deref(), Ok(shown), "{page}");
+        }
+    }
+
+    #[test]
     fn q2_what_leads_to_other_pages_is_left_out_and_nothing_else() {
         let html = "<div class='x navheader'><table><tr><td>Prev<td>Up</table><div>Next</div></div><p>text</p>\
             <div role=navigation>Menu<div></div></div><p>more</p><div class=navfooter><hr>Home</div>";

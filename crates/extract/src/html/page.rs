@@ -41,6 +41,8 @@ pub(super) struct Page {
     /// The text of the title or of preformatted text that is open.
     buffered: Option<(BufferedElement, String)>,
     in_heading: bool,
+    /// Whether the last that was written is the text of a picture: what stands for two of them are two words.
+    after_picture: bool,
     lists: Vec<List>,
     /// Lists that are open beyond those in `lists`.
     deeper_lists: usize,
@@ -116,6 +118,7 @@ impl PageSink {
             skipped: None,
             buffered: None,
             in_heading: false,
+            after_picture: false,
             lists: Vec::new(),
             deeper_lists: 0,
             counts,
@@ -174,6 +177,7 @@ impl Page {
         if self.skipped.is_some() || !(is_title || self.open.shows_text()) {
             return;
         }
+        self.after_picture = false;
         self.write(text);
     }
 
@@ -281,7 +285,11 @@ impl Page {
             }
             ElementKind::Image => {
                 if let Some(alt) = attribute(tag, "alt") {
+                    if self.after_picture {
+                        self.write(" ");
+                    }
                     self.write(alt);
+                    self.after_picture = true;
                 }
             }
             ElementKind::Inline => {}
