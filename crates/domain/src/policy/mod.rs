@@ -48,7 +48,7 @@ pub use review_digest::{ReviewCursor, ReviewDigest, ReviewDigestError};
 pub use review_subject::{
     Access, PolicyRevision, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey, SubjectKeyError,
 };
-pub use sign_off::{SignOffError, sign_off};
+pub use sign_off::{SignOff, SignOffError};
 
 use crate::ids::PolicyId;
 use crate::page::PageItem;

@@ -51,7 +51,7 @@ pub fn access_review(
 ) -> Result<ReviewPage, AuthorizationError> {
     let current = check_reviewer(space, principal)?;
     let review = Review::of(current.snapshot(), space.clock.now());
-    let limit = page.limit.at_most(MAX_DECISIONS / review.endpoints.len().max(1));
+    let limit = page.limit.at_most(review.subjects_on_page());
     let (after, mut digest) = match page.after {
         Some(Cursor(ReviewCursor { after, digest })) => (Some(after), digest),
         None => (None, ReviewDigest::default()),
@@ -78,13 +78,8 @@ pub(super) fn check_reviewer(space: &Space, principal: &Principal) -> Result<Pri
     Ok(current)
 }
 
-/// The digest of the whole review of a tenant.
-pub(super) fn whole_digest(live: &TenantSnapshot, now: Timestamp) -> ReviewDigest {
-    let review = Review::of(live, now);
-    review.subjects(None).fold(ReviewDigest::default(), |digest, subject| digest.and(&subject))
-}
-
-struct Review<'a> {
+/// All of a tenant's review, of which each part is made when it is asked for.
+pub(super) struct Review<'a> {
     live: &'a TenantSnapshot,
     /// In the order of their slugs.
     endpoints: Vec<&'a EndpointSnapshot>,
@@ -92,14 +87,19 @@ struct Review<'a> {
 }
 
 impl<'a> Review<'a> {
-    fn of(live: &'a TenantSnapshot, now: Timestamp) -> Self {
+    pub(super) fn of(live: &'a TenantSnapshot, now: Timestamp) -> Self {
         let mut endpoints: Vec<_> = live.endpoints().collect();
         endpoints.sort_unstable_by(|one, other| one.slug.cmp(&other.slug));
         Self { live, endpoints, now }
     }
 
+    /// How many subjects a page has at most.
+    pub(super) fn subjects_on_page(&self) -> usize {
+        (MAX_DECISIONS / self.endpoints.len().max(1)).max(1)
+    }
+
     /// All subjects, in order.
-    fn keys(&self) -> Vec<SubjectKey> {
+    pub(super) fn keys(&self) -> Vec<SubjectKey> {
         let marketplaces = || self.live.marketplaces().map(|marketplace| marketplace.id);
         let mut keys: Vec<SubjectKey> = (self.live.members().map(SubjectKey::Member))
             .chain(self.live.api_keys().map(|known| SubjectKey::ApiKey(known.key.id)))
@@ -116,7 +116,7 @@ impl<'a> Review<'a> {
         keys.filter_map(|key| self.subject(key))
     }
 
-    fn subject(&self, key: SubjectKey) -> Option<ReviewedSubject> {
+    pub(super) fn subject(&self, key: SubjectKey) -> Option<ReviewedSubject> {
         match key {
             SubjectKey::Member(account) => self.member(account),
             SubjectKey::ApiKey(id) => self.api_key(self.live.api_key(id)?),

@@ -95,33 +95,7 @@ pub struct TenantSnapshot {
     marketplaces: Arc<HashMap<MarketplaceId, Arc<Marketplace>>>,
 }
 
-impl MemberSnapshot {
-    /// Whether an access review says the same of both, but for when they were last used.
-    fn is_reviewed_as(&self, other: &Self) -> bool {
-        let of = |member: &Self| Self { last_login_at: None, sessions: Arc::default(), ..member.clone() };
-        of(self) == of(other)
-    }
-}
-
 impl TenantSnapshot {
-    /// Whether an access review says the same of both, but for when something was last used, as far as that is told without making
-    /// one. It takes no longer than there are members.
-    pub(crate) fn is_reviewed_as(&self, other: &Self) -> bool {
-        let of_tenant = |tenant: &Tenant| Tenant { version: 0, ..tenant.clone() };
-        let members = || {
-            self.members.len() == other.members.len()
-                && self.members.iter().all(|(id, member)| {
-                    let is_same = |other: &Arc<_>| Arc::ptr_eq(member, other) || member.is_reviewed_as(other);
-                    other.members.get(id).is_some_and(is_same)
-                })
-        };
-        of_tenant(&self.tenant) == of_tenant(&other.tenant)
-            && Arc::ptr_eq(&self.endpoints, &other.endpoints)
-            && Arc::ptr_eq(&self.marketplaces, &other.marketplaces)
-            && Arc::ptr_eq(&self.api_keys, &other.api_keys)
-            && (Arc::ptr_eq(&self.members, &other.members) || members())
-    }
-
     /// One of its members.
     #[must_use]
     pub fn member(&self, account: AccountId) -> Option<&MemberSnapshot> {

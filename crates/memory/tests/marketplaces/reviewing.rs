@@ -1,8 +1,6 @@
 //! The review of access says of everybody what an owner is told of each of them.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
@@ -19,7 +17,7 @@ use syft_space_domain::marketplace::{HubRole, Issuer};
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{
     Decider, HypotheticalCaller, Policy, PolicyConfiguration, PolicyRevision, PolicyTypes, Reason,
-    ReviewDigest, ReviewedSubject, SignOffError, SubjectKey, access_review, explain, sign_off,
+    ReviewDigest, ReviewedSubject, SignOff, SignOffError, SubjectKey, access_review, explain,
 };
 use syft_space_domain::store::{StoreError, Tx};
 use syft_space_domain::tenant::{self as domain, WriteScope};
@@ -176,6 +174,12 @@ async fn change(tenant: &Tenant, n: u64, change: impl Fn(&mut Member) + Send + '
     stored.unwrap();
 }
 
+async fn sign_off(tenant: &Tenant, by: &Principal, digest: ReviewDigest) -> Result<(), SignOffError> {
+    let mut begun = SignOff::begin(&tenant.world.space, by, digest)?;
+    while begun.advance() {}
+    begun.record(&tenant.world.space, &tenant.world.context()).await
+}
+
 #[test]
 fn z4_a_review_is_signed_off_by_an_owner_as_long_as_it_is_what_they_have_seen() {
     block_on(async {
@@ -183,31 +187,25 @@ fn z4_a_review_is_signed_off_by_an_owner_as_long_as_it_is_what_they_have_seen() 
         let tenant = Tenant::new(&case).await;
         furnish(&tenant, &case).await;
         let space = &tenant.world.space;
-        let sign = |by: &Principal, digest| {
-            let context = tenant.world.context();
-            // On a thread of its own: it waits for its unit of work itself.
-            std::thread::scope(|threads| {
-                threads.spawn(|| sign_off(space, &context, by, digest)).join().unwrap()
-            })
-        };
+        let sign = async |by: &Principal, digest| sign_off(&tenant, by, digest).await;
         let seen = review(&tenant, 3).1;
-        sign(&tenant.owner, seen).unwrap();
+        sign(&tenant.owner, seen).await.unwrap();
         let later = tenant.world.space.clock.now();
         change(&tenant, 3, move |member| member.last_login_at = Some(later)).await;
-        sign(&tenant.owner, seen).unwrap();
-        assert_eq!(sign(&tenant.owner, ReviewDigest::default()), Err(SignOffError::Changed));
+        sign(&tenant.owner, seen).await.unwrap();
+        assert_eq!(sign(&tenant.owner, ReviewDigest::default()).await, Err(SignOffError::Changed));
         // An admin reviews, and does not sign off.
         let admin = tenant.member(account_id(2), email(2)).unwrap();
         assert!(access_review(space, &admin, PageRequest::default()).is_ok());
-        assert!(matches!(sign(&admin, seen), Err(SignOffError::Authorization(_))));
+        assert!(matches!(sign(&admin, seen).await, Err(SignOffError::Authorization(_))));
         change(&tenant, 3, |member| member.role = Role::Viewer).await;
-        assert_eq!(sign(&tenant.owner, seen), Err(SignOffError::Changed));
+        assert_eq!(sign(&tenant.owner, seen).await, Err(SignOffError::Changed));
         let now = review(&tenant, 100).1;
-        sign(&tenant.owner, now).unwrap();
+        sign(&tenant.owner, now).await.unwrap();
         // Whoever may not any more does not, nor do they read one.
         change(&tenant, 1, |member| member.role = Role::Admin).await;
         let now = review(&tenant, 100).1;
-        assert!(matches!(sign(&tenant.owner, now), Err(SignOffError::Authorization(_))));
+        assert!(matches!(sign(&tenant.owner, now).await, Err(SignOffError::Authorization(_))));
         change(&tenant, 1, |member| member.role = Role::User).await;
         assert!(access_review(space, &tenant.owner, PageRequest::default()).is_err());
     });
@@ -281,29 +279,32 @@ fn z4_a_review_tells_who_reads_content_and_is_another_one_where_keys_live_longer
 }
 
 #[test]
-fn z4_a_review_is_signed_off_while_people_log_in() {
-    let case = Case { published: true, policies: Vec::new() };
-    let tenant = block_on(Tenant::new(&case));
-    let space = &tenant.world.space;
-    let seen = review(&tenant, 100).1;
-    let is_over = AtomicBool::new(false);
-    std::thread::scope(|threads| {
-        threads.spawn(|| {
-            let mut logins = 0;
-            while !is_over.load(Ordering::Relaxed) {
-                logins += 1;
-                let at = Timestamp::from_unix_micros(logins);
-                block_on(change(&tenant, 3, move |member| member.last_login_at = Some(at)));
-                std::thread::sleep(Duration::from_micros(200));
-            }
-        });
-        for _ in 0..100 {
-            let context = tenant.world.context();
-            assert_eq!(sign_off(space, &context, &tenant.owner, seen), Ok(()));
-        }
-        is_over.store(true, Ordering::Relaxed);
+fn z4_a_review_is_signed_off_as_of_when_that_was_asked_for_whatever_happens_meanwhile() {
+    block_on(async {
+        let case = Case { published: true, policies: Vec::new() };
+        let tenant = Tenant::new(&case).await;
+        furnish(&tenant, &case).await;
+        let space = &tenant.world.space;
+        let seen = review(&tenant, 100).1;
+        let begin = || SignOff::begin(space, &tenant.owner, seen).unwrap();
+        let made = || {
+            let mut begun = begin();
+            while begun.advance() {}
+            begun
+        };
+        let half = begin().record(space, &tenant.world.context()).await;
+        assert_eq!(half, Err(SignOffError::Changed), "nothing of it was made");
+        // Somebody logs in, and somebody gets another role, while it is made.
+        let under_way = made();
+        change(&tenant, 3, |member| member.last_login_at = Some(Timestamp::from_unix_micros(1))).await;
+        change(&tenant, 3, |member| member.role = Role::Viewer).await;
+        under_way.record(space, &tenant.world.context()).await.unwrap();
+        assert_eq!(sign_off(&tenant, &tenant.owner, seen).await, Err(SignOffError::Changed));
+        // But whoever may not any more by then does not sign.
+        change(&tenant, 3, |member| member.role = Role::User).await;
+        let under_way = made();
+        change(&tenant, 1, |member| member.role = Role::Admin).await;
+        let refused = under_way.record(space, &tenant.world.context()).await;
+        assert!(matches!(refused, Err(SignOffError::Authorization(_))), "{refused:?}");
     });
-    block_on(change(&tenant, 3, |member| member.role = Role::Viewer));
-    let refused = sign_off(space, &tenant.world.context(), &tenant.owner, seen);
-    assert_eq!(refused, Err(SignOffError::Changed));
 }
