@@ -118,15 +118,6 @@ fn csv_of(lines: &[Line], with_header: bool) -> anyhow::Result<String> {
 
 impl Line {
     fn guarded(&self) -> Self {
-        let guard = |cell: &str| {
-            // In wide forms too, and behind spaces, which some programs take off first.
-            let begins = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-            if cell.starts_with(['\t', '\r']) || cell.trim_start().starts_with(begins) {
-                format!("'{cell}")
-            } else {
-                cell.to_owned()
-            }
-        };
         Self {
             kind: self.kind,
             who: guard(&self.who),
@@ -206,6 +197,18 @@ fn remarks(subject: &ReviewedSubject) -> Vec<&'static str> {
     of_member.chain(of_key).chain([of_content]).flatten().collect()
 }
 
+/// A cell that no spreadsheet takes for a formula, nor a part of it behind what may divide cells where the program is set up so.
+fn guard(cell: &str) -> String {
+    // In wide, small and raised forms too, and behind what is not seen, which some programs take off first.
+    const BEGINS: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '⁼'];
+    let is_seen = |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || BEGINS.contains(c);
+    let guarded = cell.split_inclusive([';', '\t', '\r', '\n']).map(|part| {
+        let begins_formula = part.chars().find(is_seen).is_some_and(|first| BEGINS.contains(&first));
+        if begins_formula { format!("'{part}") } else { part.to_owned() }
+    });
+    guarded.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,13 +229,22 @@ mod tests {
             remarks: String::new(),
             id: "1".to_owned(),
         };
-        for bad in ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", " =1", "\u{a0}＝1", "＠sum"] {
+        for bad in ["=1+1", "+1", "-1", "@sum", " =1", "\u{a0}＝1", "＠sum", "\u{200b}\u{feff}=1", "﹦1"] {
             let written = csv_of(&[line(bad)], true).unwrap();
             let mut read = csv::Reader::from_reader(written.as_bytes());
             assert_eq!(read.headers().unwrap().len(), 12);
             let row = read.records().next().unwrap().unwrap();
             assert_eq!(&row[1], format!("'{bad}"));
             assert_eq!((&row[6], &row[7]), ("a \"quoted\", name", "*@example.org\nmore"));
+        }
+        for (cell, guarded) in [
+            ("x;=1+1;y", "x;'=1+1;y"),
+            ("\t=1", "\t'=1"),
+            ("a\n-b", "a\n'-b"),
+            ("a-b=c", "a-b=c"),
+            ("*@example.org", "*@example.org"),
+        ] {
+            assert_eq!(guard(cell), guarded);
         }
         assert!(csv_of(&[line("a")], false).unwrap().starts_with("member,a,"));
     }
