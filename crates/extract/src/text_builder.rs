@@ -80,13 +80,11 @@ impl TextBuilder {
         let text = without_data_uris(text);
         let mut rest = text.as_ref();
         while !rest.is_empty() && !self.full {
-            let plain_end = end_of_plain_words(rest);
-            let (word, after) = rest.split_at(if plain_end > 0 { plain_end } else { end_of_word(rest) });
-            if plain_end > 0 {
-                self.write_plain(word);
-            } else {
-                self.write(word);
-            }
+            let (words, after) = rest.split_at(end_of_plain_words(rest));
+            self.write_plain(words);
+            // What is left of it, or all of it, has other letters.
+            let (word, after) = after.split_at(end_of_word(after));
+            self.write(word);
             rest = after.trim_start_matches(is_space);
             if rest.len() < after.len() {
                 self.gap(Gap::Space);
@@ -129,11 +127,9 @@ impl TextBuilder {
             return false;
         }
         self.text.push_str(gap);
-        if self.page.is_some() || self.anchor.is_some() {
-            for landmark in [self.page.take(), self.anchor.take()].into_iter().flatten() {
-                if self.marks.len() < Mark::MAX {
-                    self.marks.push(Mark { at: self.text.len(), landmark });
-                }
+        for landmark in [self.page.take(), self.anchor.take()].into_iter().flatten() {
+            if self.marks.len() < Mark::MAX {
+                self.marks.push(Mark { at: self.text.len(), landmark });
             }
         }
         self.text.push_str(&self.marker);
@@ -195,9 +191,7 @@ fn end_of_plain_words(text: &str) -> usize {
 
 /// Where the word ends with which a text begins.
 fn end_of_word(text: &str) -> usize {
-    let plain = text.bytes().take_while(u8::is_ascii_graphic).count();
-    let rest = text.get(plain..).unwrap_or_default();
-    plain.saturating_add(rest.find(is_space).unwrap_or(rest.len()))
+    text.find(is_space).unwrap_or(text.len())
 }
 
 /// The most characters of a title.

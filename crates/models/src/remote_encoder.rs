@@ -95,8 +95,7 @@ impl RemoteEncoder {
         let mut request = Request::new(Method::POST, &url)?
             // The same texts have the same vectors, however often they are sent.
             .allow_retry()
-            .timeout(TIMEOUT)
-            .max_response_bytes(MAX_BYTES_AROUND);
+            .timeout(TIMEOUT);
         if let Some(key) = &key {
             request = request.bearer(key)?;
         }
@@ -163,7 +162,8 @@ impl RemoteEncoder {
 
     async fn ask(&self, texts: &[&str]) -> Result<Vec<Embedding>, Refused> {
         let question = Question { model: &self.name, input: texts, encoding_format: "float" };
-        let body = serde_json::to_vec(&question).map_err(|error| failed(&error))?;
+        let body = serde_json::to_vec(&question)
+            .map_err(|error| Refused::Other(EncodeError::Failed(error.to_string())))?;
         let vector = self.model.dimension().saturating_mul(MAX_BYTES_PER_COMPONENT);
         let bytes = texts.len().saturating_mul(vector.saturating_add(MAX_BYTES_AROUND));
         let request = self.request.clone().body("application/json", body).max_response_bytes(bytes);
@@ -203,10 +203,6 @@ impl RemoteEncoder {
 fn first_chars(text: &str, chars: usize) -> &str {
     let end = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text)
-}
-
-fn failed(error: &impl ToString) -> Refused {
-    Refused::Other(EncodeError::Failed(error.to_string()))
 }
 
 /// What a status says that is none of the texts' fault.

@@ -133,7 +133,7 @@ impl<'a> Review<'a> {
             member: Some(self.reviewed(account, known)),
             api_key: None,
             last_used_at: known.last_login_at,
-            reads_content: known.active && may(known.role, Permission::ReadContent),
+            reads_content: reads_content(known),
             access: self.access_of(known, |_| true),
         })
     }
@@ -144,7 +144,6 @@ impl<'a> Review<'a> {
         let holder = self.live.member(key.account).filter(|_| self.now < ends_at)?;
         let last_used_at = known.last_used_at();
         let used = ApiKey { last_used_at, ..key.clone() };
-        let reads_content = holder.active && may(holder.role, Permission::ReadContent);
         let may_query = key.terms.hold(Permission::Query);
         Some(ReviewedSubject {
             key: SubjectKey::ApiKey(key.id),
@@ -156,7 +155,7 @@ impl<'a> Review<'a> {
                 is_unused: used.is_unused(self.now),
             }),
             last_used_at,
-            reads_content: reads_content && key.terms.hold(Permission::ReadContent),
+            reads_content: reads_content(holder) && key.terms.hold(Permission::ReadContent),
             access: self.access_of(holder, |endpoint| may_query && key.terms.reach(endpoint.id)),
         })
     }
@@ -210,4 +209,9 @@ impl<'a> Review<'a> {
         });
         access.collect()
     }
+}
+
+/// Whether a member may read what datasets hold without any endpoint.
+fn reads_content(member: &MemberSnapshot) -> bool {
+    member.active && may(member.role, Permission::ReadContent)
 }

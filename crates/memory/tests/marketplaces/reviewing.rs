@@ -38,27 +38,38 @@ const KEYS: [(u64, Permission, Option<&[u64]>); 6] = [
 ];
 const ENDED: u64 = 6;
 
+/// Stores something behind the use cases.
+async fn store(
+    tenant: &Tenant,
+    mut work: impl FnMut(&mut dyn Tx, &WriteScope) -> Result<(), StoreError> + Send + 'static,
+) {
+    let (scope, event) = (tenant.scope, event(Log::Installation, Action::ConfigChange));
+    let work = move |tx: &mut dyn Tx| {
+        work(tx, &WriteScope::assume(&scope, "a test looks behind the use cases"))?;
+        Ok(Recorded::new((), event.clone()))
+    };
+    let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
+    stored.unwrap();
+}
+
 /// Adds a second endpoint, which is published where the first is not and has no policy, and API keys.
 async fn furnish(tenant: &Tenant, case: &Case) {
-    let (scope, published) = (tenant.scope, !case.published);
+    let published = !case.published;
     let now = tenant.world.space.clock.now();
-    let event = event(Log::Installation, Action::ConfigChange);
-    let work = move |tx: &mut dyn Tx| {
-        let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
-        let known = tx.endpoint(&scope, endpoint_id(1))?.unwrap();
-        tx.add_endpoint(&scope, &Endpoint { dataset: known.dataset, published, ..endpoint(2, 1) })?;
+    let add = move |tx: &mut dyn Tx, scope: &WriteScope| {
+        let known = tx.endpoint(scope, endpoint_id(1))?.unwrap();
+        tx.add_endpoint(scope, &Endpoint { dataset: known.dataset, published, ..endpoint(2, 1) })?;
         for (n, (holder, permission, endpoints)) in (1..).zip(KEYS) {
             let endpoints = endpoints.map(|ids| ids.iter().map(|id| endpoint_id(*id)).collect());
             let terms = KeyTerms::new(vec![permission], endpoints, None).unwrap();
             let expires_at = now.plus(ApiKey::DEFAULT_LIFETIME);
             let living = ApiKey { terms, rotated_at: now, expires_at, ..api_key(1, n, holder) };
             let expires_at = if n == ENDED { now } else { expires_at };
-            tx.put_api_key(&scope, &ApiKey { expires_at, tenant: scope.tenant(), ..living })?;
+            tx.put_api_key(scope, &ApiKey { expires_at, tenant: scope.tenant(), ..living })?;
         }
-        Ok(Recorded::new((), event.clone()))
+        Ok(())
     };
-    let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
-    stored.unwrap();
+    store(tenant, add).await;
 }
 
 /// All of the review, in pages of so many.
@@ -161,17 +172,12 @@ fn z4_a_subject_is_named_as_it_is_read() {
 
 /// Changes a member's row behind the use cases.
 async fn change(tenant: &Tenant, n: u64, change: impl Fn(&mut Member) + Send + 'static) {
-    let scope = tenant.scope;
-    let event = event(Log::Installation, Action::ConfigChange);
-    let work = move |tx: &mut dyn Tx| {
-        let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
-        let mut member = tx.member(&scope, account_id(n))?.unwrap();
+    let work = move |tx: &mut dyn Tx, scope: &WriteScope| {
+        let mut member = tx.member(scope, account_id(n))?.unwrap();
         change(&mut member);
-        tx.update_member(&scope, &member)?;
-        Ok(Recorded::new((), event.clone()))
+        tx.update_member(scope, &member)
     };
-    let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
-    stored.unwrap();
+    store(tenant, work).await;
 }
 
 async fn sign_off(tenant: &Tenant, by: &Principal, digest: ReviewDigest) -> Result<(), SignOffError> {
@@ -187,25 +193,27 @@ fn z4_a_review_is_signed_off_by_an_owner_as_long_as_it_is_what_they_have_seen() 
         let tenant = Tenant::new(&case).await;
         furnish(&tenant, &case).await;
         let space = &tenant.world.space;
-        let sign = async |by: &Principal, digest| sign_off(&tenant, by, digest).await;
         let seen = review(&tenant, 3).1;
-        sign(&tenant.owner, seen).await.unwrap();
+        sign_off(&tenant, &tenant.owner, seen).await.unwrap();
         let later = tenant.world.space.clock.now();
         change(&tenant, 3, move |member| member.last_login_at = Some(later)).await;
-        sign(&tenant.owner, seen).await.unwrap();
-        assert_eq!(sign(&tenant.owner, ReviewDigest::default()).await, Err(SignOffError::Changed));
+        sign_off(&tenant, &tenant.owner, seen).await.unwrap();
+        assert_eq!(
+            sign_off(&tenant, &tenant.owner, ReviewDigest::default()).await,
+            Err(SignOffError::Changed)
+        );
         // An admin reviews, and does not sign off.
         let admin = tenant.member(account_id(2), email(2)).unwrap();
         assert!(access_review(space, &admin, PageRequest::default()).is_ok());
-        assert!(matches!(sign(&admin, seen).await, Err(SignOffError::Authorization(_))));
+        assert!(matches!(sign_off(&tenant, &admin, seen).await, Err(SignOffError::Authorization(_))));
         change(&tenant, 3, |member| member.role = Role::Viewer).await;
-        assert_eq!(sign(&tenant.owner, seen).await, Err(SignOffError::Changed));
+        assert_eq!(sign_off(&tenant, &tenant.owner, seen).await, Err(SignOffError::Changed));
         let now = review(&tenant, 100).1;
-        sign(&tenant.owner, now).await.unwrap();
+        sign_off(&tenant, &tenant.owner, now).await.unwrap();
         // Whoever may not any more does not, nor do they read one.
         change(&tenant, 1, |member| member.role = Role::Admin).await;
         let now = review(&tenant, 100).1;
-        assert!(matches!(sign(&tenant.owner, now).await, Err(SignOffError::Authorization(_))));
+        assert!(matches!(sign_off(&tenant, &tenant.owner, now).await, Err(SignOffError::Authorization(_))));
         change(&tenant, 1, |member| member.role = Role::User).await;
         assert!(access_review(space, &tenant.owner, PageRequest::default()).is_err());
     });
@@ -217,17 +225,13 @@ fn access_policy(pattern: &str) -> PolicyConfiguration {
 
 /// Changes the first policy, as its owners would.
 async fn replace_policy(tenant: &Tenant, pattern: &str) {
-    let (scope, configuration) = (tenant.scope, access_policy(pattern));
-    let event = event(Log::Installation, Action::ConfigChange);
-    let work = move |tx: &mut dyn Tx| {
-        let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
-        let before = tx.policy(&scope, policy_id(1))?.unwrap();
+    let configuration = access_policy(pattern);
+    let replace = move |tx: &mut dyn Tx, scope: &WriteScope| {
+        let before = tx.policy(scope, policy_id(1))?.unwrap();
         let after = Policy { configuration: configuration.clone(), revision: before.revision + 1, ..before };
-        tx.update_policy(&scope, &after)?;
-        Ok(Recorded::new((), event.clone()))
+        tx.update_policy(scope, &after)
     };
-    let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
-    stored.unwrap();
+    store(tenant, replace).await;
 }
 
 #[test]
@@ -265,15 +269,11 @@ fn z4_a_review_tells_who_reads_content_and_is_another_one_where_keys_live_longer
         assert!(
             all.iter().all(|subject| !subject.reads_content || matches!(subject.key, SubjectKey::Member(_)))
         );
-        let (scope, event) = (tenant.scope, event(Log::Installation, Action::ConfigChange));
-        let work = move |tx: &mut dyn Tx| {
-            let scope = WriteScope::assume(&scope, "a test looks behind the use cases");
-            let before = tx.tenant(&scope)?.unwrap();
-            tx.update_tenant(&scope, &domain::Tenant { max_key_days: 30, ..before })?;
-            Ok(Recorded::new((), event.clone()))
+        let shorten = |tx: &mut dyn Tx, scope: &WriteScope| {
+            let before = tx.tenant(scope)?.unwrap();
+            tx.update_tenant(scope, &domain::Tenant { max_key_days: 30, ..before })
         };
-        let stored: Result<(), StoreError> = tenant.world.space.store.write(work).await;
-        stored.unwrap();
+        store(&tenant, shorten).await;
         assert_ne!(review(&tenant, 100).1, digest);
     });
 }
