@@ -65,18 +65,18 @@ pub async fn login(space: &Space, context: &RequestContext, wanted: Login) -> Re
     let failed = failed.about(&wanted.email).denied(ReasonCode::CredentialsWrong);
     let code = wanted.code;
     let (known, guess, client) = look_up(space, wanted.tenant, wanted.email, guess).await?;
-    let stored = known.as_ref().and_then(|known| known.account.password.as_ref());
+    let stored = known.as_ref().and_then(|account| account.password.as_ref());
     let compared = space.passwords.compare(client, &wanted.password, stored).await?;
 
     let failed = match &known {
-        Some(Known { account: Account { member, .. }, .. }) => {
+        Some(Account { member, .. }) => {
             Event { log: Log::Tenant(member.tenant), ..failed }.on(ObjectKind::Member, member.account)
         }
         None => failed,
     };
     match (compared, known) {
-        (Compared::Right { rehash }, Some(known)) if known.account.member.is_active() => {
-            let Known { account: Account { member, .. }, tenant_name, factor } = known;
+        (Compared::Right { rehash }, Some(Account { member, .. })) if member.is_active() => {
+            let Known { tenant_name, factor } = know(space, &member).await?;
             let factor = match (factor, code) {
                 (None, _) => None,
                 (Some(_), None) => return demand_code(space, guess, failed).await,
@@ -203,12 +203,23 @@ async fn grant(
     Ok(logged_in)
 }
 
-/// Whom a login is for.
+/// What is known of whoever has given the right password.
 struct Known {
-    account: Account,
     tenant_name: TenantName,
     /// Their second factor, where it is asked for.
     factor: Option<SecondFactor>,
+}
+
+/// Reads more of a member than their account. Of others nothing is read: the time would tell who has one.
+async fn know(space: &Space, member: &Member) -> Result<Known, LoginError> {
+    let (scope, account) = (TenantScope::of(member.tenant), member.account);
+    let found = space.store.read(Flow::Installation, move |view| {
+        let factor = view.second_factor(&scope, account)?.filter(|factor| factor.confirmed_at.is_some());
+        // Without its tenant an account is none any more.
+        let tenant = view.tenant(&scope)?.ok_or(LoginError::Wrong)?;
+        Ok(Known { tenant_name: tenant.name, factor })
+    });
+    found.await
 }
 
 /// Looks up whom a login is for, and who waits for the comparison.
@@ -217,7 +228,7 @@ async fn look_up(
     tenant: Option<TenantName>,
     email: Email,
     guess: Guess,
-) -> Result<(Option<Known>, Guess, HashingClient), LoginError> {
+) -> Result<(Option<Account>, Guess, HashingClient), LoginError> {
     let found = space.store.read(Flow::Installation, move |view| {
         let account = match &tenant {
             Some(name) => match view.tenant_named(name)? {
@@ -226,19 +237,9 @@ async fn look_up(
             },
             None => view.oldest_account(&email)?,
         };
-        let known = match account {
-            Some(account) => {
-                let scope = TenantScope::of(account.member.tenant);
-                let factor = view.second_factor(&scope, account.member.account)?;
-                let factor = factor.filter(|factor| factor.confirmed_at.is_some());
-                let tenant = view.tenant(&scope)?;
-                tenant.map(|tenant| Known { account, tenant_name: tenant.name, factor })
-            }
-            None => None,
-        };
-        let guess = known.as_ref().map_or(guess, |known: &Known| guess.at(&known.account.member));
+        let guess = account.as_ref().map_or(guess, |account| guess.at(&account.member));
         guess.check::<_, LoginError>(view)?;
-        Ok((known, guess, guess.client(view)?))
+        Ok((account, guess, guess.client(view)?))
     });
     found.await
 }

@@ -12,6 +12,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("identity/accept.rs look_up", "whoever holds the token; a unit of work asks again"),
     ("identity/redeem_reset.rs look_up", "whoever holds the token; a unit of work asks again"),
     ("identity/login.rs look_up", "whoever claims an address; a unit of work asks again"),
+    ("identity/login.rs know", "whoever has given the password; a unit of work asks again"),
     ("identity/oidc/start.rs find_provider", "whoever signs in; a unit of work asks again"),
     ("identity/oidc/enter.rs enter", "whoever a provider has identified; a unit of work asks again"),
     ("identity/oidc/configure.rs scope", "the operator"),
