@@ -104,14 +104,19 @@ pub fn a1_an_account_may_have_no_password(make: &StoreFactory) {
         let found = read(store, move |view| view.account_by_email(&scope(1), &email(n)));
         found.expect("the account is there").password.map(|password| password.expose().to_owned())
     };
+    let has_password = |n| {
+        let found = read(store, move |view| view.member(&scope(1), account_id(n)));
+        found.expect("the member is there").has_password
+    };
     assert_eq!(password(1), None, "one that has none is not given one");
+    assert!(!has_password(1) && has_password(2), "a member tells whether it has a password");
     assert!(password(2).is_some(), "another's is kept");
     let given = account(1, 2, Role::User).password;
     commit(store, move |tx| match &given {
         Some(given) => tx.set_password(&write_scope(1), account_id(1), given),
         None => Ok(()),
     });
-    assert!(password(1).is_some(), "it may be given one later");
+    assert!(password(1).is_some() && has_password(1), "it may be given one later");
 }
 
 /// With all that was said of them.

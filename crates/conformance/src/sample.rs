@@ -231,6 +231,7 @@ pub fn member(tenant: u64, account: u64, role: Role) -> Member {
         status: AccountStatus::Active,
         generation: 3,
         second_factor_since: None,
+        has_password: true,
         short_password: false,
         last_login_at: None,
         revision: 1,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use diesel::connection::DefaultLoadingMode;
+use diesel::dsl::NotEq;
 use diesel::prelude::*;
 use syft_space_domain::access::Role;
 use syft_space_domain::identity::ports::{AccountRows, AccountView, ApiKeyRows};
@@ -32,6 +33,8 @@ struct MemberRow {
     revision: i64,
     created_at: i64,
     totp_confirmed_at: Option<i64>,
+    #[diesel(select_expression = accounts::password.ne(""), select_expression_type = NotEq<accounts::password, &'static str>)]
+    has_password: bool,
     short_password: bool,
     last_login_at: Option<i64>,
 }
@@ -46,6 +49,7 @@ impl TryFrom<MemberRow> for Member {
             role: parse("accounts.role", &row.role)?,
             status: parse("accounts.status", &row.status)?,
             generation: to_u64(row.generation)?,
+            has_password: row.has_password,
             short_password: row.short_password,
             last_login_at: row.last_login_at.map(Timestamp::from_unix_micros),
             second_factor_since: row.totp_confirmed_at.map(Timestamp::from_unix_micros),
@@ -291,10 +295,13 @@ impl AccountRows for Session<'_> {
         account: AccountId,
         password: &PasswordHash,
     ) -> Result<(), StoreError> {
-        self.write(|connection| {
+        let changed = self.write(|connection| {
             let row = diesel::update(accounts::table.find((Key::from(scope), Key::from(account))));
             row.set(accounts::password.eq(password.expose())).execute(connection)
         })?;
+        if changed > 0 {
+            self.record_change(StateChange::Member(scope.tenant(), account));
+        }
         Ok(())
     }
 

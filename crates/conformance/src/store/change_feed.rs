@@ -256,7 +256,7 @@ fn room_writes() -> Vec<Write> {
                 let password = PasswordHash::from_phc("$sample$".to_owned());
                 tx.set_password(&write_scope(1), account_id(1), &password)
             }),
-            vec![],
+            vec![member_change(1, 1)],
         ),
         (
             "add_session",

@@ -101,7 +101,7 @@ async fn look_up(
 }
 
 /// Whether the member who made an invitation may still make it.
-pub(super) fn is_backed<V: AccountView + ?Sized>(
+pub(crate) fn is_backed<V: AccountView + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     invitation: &Invitation,
@@ -148,7 +148,7 @@ async fn join(
             // A body that was held back must not make it older than others of its address.
             let email = invitation.email.clone();
             let member = Member::begin(tenant.id, id, email, invitation.role, clock.now());
-            let member = Member { short_password, ..member };
+            let member = Member { has_password: true, short_password, ..member };
             tx.add_account(&scope, &Account { member: member.clone(), password: Some(password.clone()) })?;
             tx.remove_invitation(&scope, invitation.id)?;
             // Others of the address end with it: they would bring back whoever is removed later.

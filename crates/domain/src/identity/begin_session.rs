@@ -107,7 +107,7 @@ impl dyn Tx + '_ {
         is_short: bool,
     ) -> Result<(), StoreError> {
         self.end_sessions(scope, member)?;
-        member.short_password = is_short;
+        (member.has_password, member.short_password) = (true, is_short);
         self.set_password(scope, member.account, password)?;
         self.update_member(scope, member)
     }

@@ -25,6 +25,8 @@ pub struct Member {
     pub generation: u64,
     /// Since when it has a second factor, if it has one.
     pub second_factor_since: Option<Timestamp>,
+    /// Whether it has a password, which its account has. Who has none signs in at an identity provider alone.
+    pub has_password: bool,
     /// Whether its password is too short to be all that a login asks for: then it needs a second factor, whatever its tenant
     /// demands.
     pub short_password: bool,
@@ -37,7 +39,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// A member who joins now.
+    /// A member who joins now, without a password.
     #[must_use]
     pub fn begin(tenant: TenantId, account: AccountId, email: Email, role: Role, now: Timestamp) -> Self {
         Self {
@@ -48,6 +50,7 @@ impl Member {
             status: AccountStatus::Active,
             generation: 1,
             second_factor_since: None,
+            has_password: false,
             short_password: false,
             last_login_at: None,
             revision: 1,

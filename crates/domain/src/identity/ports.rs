@@ -73,7 +73,7 @@ pub trait AccountView {
 
 /// Writes accounts and invitations.
 pub trait AccountRows: AccountView {
-    /// Adds an account in the scope's tenant. Its id and e-mail are new there, else [`StoreError::Conflict`].
+    /// Adds an account in the scope's tenant. That its member has a password is told by the account's, then and later. Its id and e-mail are new there, else [`StoreError::Conflict`].
     fn add_account(&mut self, scope: &WriteScope, account: &Account) -> Result<(), StoreError>;
     /// Replaces what is stored of an account's password.
     fn set_password(

@@ -168,7 +168,9 @@ impl Principal {
     #[must_use]
     pub fn caller<'a>(&'a self, learned: Option<&'a Email>) -> Caller<'a> {
         match &self.identity {
-            Identity::Member { member, .. } => Caller::Member { role: member.role, email: &member.email },
+            Identity::Member { member, .. } => {
+                Caller::Member { role: member.role, email: Some(&member.email) }
+            }
             Identity::Operator => Caller::Stranger { email: None },
             Identity::HubUser(caller) => {
                 let subject = match caller.claims.role {

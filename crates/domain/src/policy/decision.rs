@@ -16,12 +16,12 @@ use crate::time::Timestamp;
 /// Who calls, or might.
 #[derive(Debug, Clone, Copy)]
 pub enum Caller<'a> {
-    /// An active member of the tenant.
+    /// An active member of the tenant, or who may become one.
     Member {
         /// Their role.
         role: Role,
-        /// Their address.
-        email: &'a Email,
+        /// Their address, if that is known.
+        email: Option<&'a Email>,
     },
     /// Somebody who may not act as a member of the tenant.
     Stranger {
@@ -142,8 +142,7 @@ named_enum! {
 impl<'a> Caller<'a> {
     pub(super) fn subject(&self) -> Subject<'a> {
         match *self {
-            Self::Member { email, .. } => Subject::Identified { email: Some(email) },
-            Self::Stranger { email } => Subject::Identified { email },
+            Self::Member { email, .. } | Self::Stranger { email } => Subject::Identified { email },
             Self::HubUser { subject, .. } => subject,
         }
     }

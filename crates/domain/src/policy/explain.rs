@@ -54,7 +54,7 @@ pub fn explain(
     let endpoint = snapshot.endpoint_named(name).ok_or(ExplainError::NotFound)?;
     let caller = match somebody {
         HypotheticalCaller::Address(email) => match snapshot.active_member(email) {
-            Some(member) => Caller::Member { role: member.role, email: &member.email },
+            Some(member) => Caller::Member { role: member.role, email: Some(&member.email) },
             None => Caller::Stranger { email: Some(email) },
         },
         HypotheticalCaller::HubUser { issuer, role, email } => {

@@ -23,7 +23,10 @@ pub mod ports;
 mod registry;
 mod review;
 mod review_digest;
+mod review_error;
+mod review_newcomers;
 mod review_subject;
+mod review_token;
 mod sign_off;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
@@ -43,12 +46,15 @@ pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
 pub use registry::PolicyTypes;
-pub use review::{REVIEW_PERMISSIONS, ReviewPage, access_review};
-pub use review_digest::{ReviewCursor, ReviewDigest, ReviewDigestError};
+pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
+pub use review_digest::{ReviewDigest, ReviewDigestError};
+pub use review_error::ReviewError;
 pub use review_subject::{
-    Access, PolicyRevision, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey, SubjectKeyError,
+    Access, PolicyRevision, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey,
+    SubjectKeyError,
 };
-pub use sign_off::{SignOff, SignOffError};
+pub use review_token::{ReviewToken, ReviewTokenError};
+pub use sign_off::{SignedOff, sign_off};
 
 use crate::ids::PolicyId;
 use crate::page::PageItem;

@@ -338,7 +338,7 @@ mod tests {
     fn z2_a_member_is_let_in_for_what_they_are_or_because_nobody_denies_them() {
         let email = Email::parse("ada@example.com").unwrap();
         let reason = |policies: &[Value], role| {
-            let caller = Caller::Member { role, email: &email };
+            let caller = Caller::Member { role, email: Some(&email) };
             rules(policies).decide(true, &caller, Timestamp::from_unix_micros(0)).diagnostics.reason
         };
         assert_eq!(reason(&[], Role::User), Reason::MemberOfTenant);

@@ -1,18 +1,21 @@
 //! The access review: who can query what, and why, of a whole tenant.
 //!
-//! Whoever could call is a subject: each member, each API key that works, and of each marketplace its users and its guests. What
-//! a subject can query is what [`explain`](super::explain) says of each endpoint.
+//! Whoever could call is a subject: each member, each API key that works, of each marketplace its users and its guests, and whoever may
+//! become a member unasked. What a subject can query is what [`explain`](super::explain) says of each endpoint.
 
 use crate::access::{Permission, may};
-use crate::identity::{ApiKey, AuthorizationError, Principal};
+use crate::identity::{ApiKey, AuthorizationError, Email, Principal};
 use crate::ids::{AccountId, MarketplaceId};
-use crate::page::{Cursor, Page, PageRequest};
+use crate::page::{Cursor, CursorError, Page, PageLimit, PageRequest};
+use crate::policy::review_newcomers::{Newcomers, invitation_entry, provider_entry};
+use crate::policy::review_token::ReadSoFar;
 use crate::policy::{
-    Access, Caller, Decision, Effect, PolicyRevision, Reason, ReviewCursor, ReviewDigest, ReviewedKey,
-    ReviewedMember, ReviewedSubject, Subject, SubjectKey,
+    Access, Caller, Decision, Effect, PolicyRevision, Reason, ReviewDigest, ReviewError, ReviewToken,
+    ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, Subject, SubjectKey,
 };
 use crate::snapshot::{ApiKeySnapshot, EndpointSnapshot, MemberSnapshot, TenantSnapshot};
 use crate::space::Space;
+use crate::tenant::TenantScope;
 use crate::time::Timestamp;
 
 /// What whoever reviews access may do: they learn of all of it.
@@ -26,9 +29,11 @@ const MAX_DECISIONS: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewPage {
     /// The subjects of it.
-    pub subjects: Page<ReviewedSubject, ReviewCursor>,
-    /// Of the whole review, where this is its end: what a sign-off names.
-    pub digest: Option<ReviewDigest>,
+    pub subjects: Page<ReviewedSubject, ReviewToken>,
+    /// When the first page of the review was asked for.
+    pub as_of: Timestamp,
+    /// Where this is the end of the review: what all of it comes to, and what signs it off.
+    pub whole: Option<(ReviewDigest, ReviewToken)>,
 }
 
 impl EndpointSnapshot {
@@ -39,72 +44,103 @@ impl EndpointSnapshot {
     }
 }
 
-/// A part of the review of the caller's tenant, as of one moment. Members who are disabled are in it and can query nothing; API
-/// keys that have ended are not.
-///
-/// # Errors
-/// When the caller's role does not permit it, or not any more.
-pub fn access_review(
-    space: &Space,
-    principal: &Principal,
-    page: PageRequest<ReviewCursor>,
-) -> Result<ReviewPage, AuthorizationError> {
-    let current = check_reviewer(space, principal)?;
-    let review = Review::of(current.snapshot(), space.clock.now());
-    let limit = page.limit.at_most(review.subjects_on_page());
-    let (after, mut digest) = match page.after {
-        Some(Cursor(ReviewCursor { after, digest })) => (Some(after), digest),
-        None => (None, ReviewDigest::default()),
-    };
-    let Page { items, next } = Page::read(review.subjects(after), limit, |subject| {
-        Ok::<_, AuthorizationError>((subject.key, subject))
-    })?;
-    for subject in &items {
-        digest = digest.and(subject);
-    }
-    let next = next.map(|Cursor(after)| Cursor(ReviewCursor { after, digest }));
-    Ok(ReviewPage { digest: next.is_none().then_some(digest), subjects: Page { items, next } })
+/// A part of a review that is asked for, with what was read for it from the store.
+pub struct ReviewPart {
+    principal: Principal,
+    limit: PageLimit,
+    read: ReadSoFar,
+    newcomers: Newcomers,
 }
 
-/// The caller as of now, who may review: they may have waited for their turn.
-pub(super) fn check_reviewer(space: &Space, principal: &Principal) -> Result<Principal, AuthorizationError> {
-    for permission in REVIEW_PERMISSIONS {
+impl ReviewPart {
+    /// Begins to make a part of the review of the caller's tenant.
+    ///
+    /// # Errors
+    /// When the caller's role does not permit it, or not any more, the cursor is of no review of the tenant, or a port failed.
+    pub async fn begin(
+        space: &Space,
+        principal: &Principal,
+        page: PageRequest<ReviewToken>,
+    ) -> Result<Self, ReviewError> {
+        let scope = reviewed_tenant(principal)?;
+        let read = match page.after {
+            None => ReadSoFar { begun_at: space.clock.now(), after: None, digest: ReviewDigest::default() },
+            Some(Cursor(token)) => {
+                token.open(space, &scope).filter(|read| read.after.is_some()).ok_or(CursorError)?
+            }
+        };
+        let newcomers = Newcomers::read(space, principal, read.after, page.limit).await?;
+        Ok(Self { principal: principal.clone(), limit: page.limit, read, newcomers })
+    }
+
+    /// Makes it, as of now. Members who are disabled are in it and can query nothing; API keys that have ended are not. It takes some
+    /// milliseconds of the processor.
+    ///
+    /// # Errors
+    /// When the caller's role does not permit it any more, or a port failed.
+    pub fn make(self, space: &Space) -> Result<ReviewPage, ReviewError> {
+        let scope = reviewed_tenant(&self.principal)?;
+        let mut current = self.principal;
+        for permission in REVIEW_PERMISSIONS {
+            current = current.recheck_reader(space, permission)?;
+        }
+        let review = Review::of(current.snapshot(), &self.newcomers, space.clock.now());
+        let limit = self.limit.at_most(review.subjects_on_page());
+        let mut read = self.read;
+        let Page { items, next } = Page::read(review.subjects(read.after), limit, |subject| {
+            Ok::<_, ReviewError>((subject.key, subject))
+        })?;
+        for subject in &items {
+            read.digest = read.digest.and(subject);
+        }
+        read.after = next.map(|Cursor(after)| after);
+        let token = ReviewToken::seal(space, &scope, &read)?;
+        let (next, whole) = match read.after {
+            Some(_) => (Some(Cursor(token)), None),
+            None => (None, Some((read.digest, token))),
+        };
+        Ok(ReviewPage { subjects: Page { items, next }, as_of: read.begun_at, whole })
+    }
+}
+
+/// The tenant of a caller who may review it.
+fn reviewed_tenant(principal: &Principal) -> Result<TenantScope, AuthorizationError> {
+    let [first, others @ ..] = REVIEW_PERMISSIONS;
+    for permission in others {
         principal.scope(permission)?;
     }
-    let mut current = principal.clone();
-    for permission in REVIEW_PERMISSIONS {
-        current = current.recheck_reader(space, permission)?;
-    }
-    Ok(current)
+    principal.scope(first)
 }
 
 /// All of a tenant's review, of which each part is made when it is asked for.
-pub(super) struct Review<'a> {
+struct Review<'a> {
     live: &'a TenantSnapshot,
+    newcomers: &'a Newcomers,
     /// In the order of their slugs.
     endpoints: Vec<&'a EndpointSnapshot>,
     now: Timestamp,
 }
 
 impl<'a> Review<'a> {
-    pub(super) fn of(live: &'a TenantSnapshot, now: Timestamp) -> Self {
+    fn of(live: &'a TenantSnapshot, newcomers: &'a Newcomers, now: Timestamp) -> Self {
         let mut endpoints: Vec<_> = live.endpoints().collect();
         endpoints.sort_unstable_by(|one, other| one.slug.cmp(&other.slug));
-        Self { live, endpoints, now }
+        Self { live, newcomers, endpoints, now }
     }
 
     /// How many subjects a page has at most.
-    pub(super) fn subjects_on_page(&self) -> usize {
+    fn subjects_on_page(&self) -> usize {
         (MAX_DECISIONS / self.endpoints.len().max(1)).max(1)
     }
 
     /// All subjects, in order.
-    pub(super) fn keys(&self) -> Vec<SubjectKey> {
+    fn keys(&self) -> Vec<SubjectKey> {
         let marketplaces = || self.live.marketplaces().map(|marketplace| marketplace.id);
         let mut keys: Vec<SubjectKey> = (self.live.members().map(SubjectKey::Member))
             .chain(self.live.api_keys().map(|known| SubjectKey::ApiKey(known.key.id)))
             .chain(marketplaces().map(SubjectKey::HubUsers))
             .chain(marketplaces().map(SubjectKey::HubGuests))
+            .chain(self.newcomers.keys())
             .collect();
         keys.sort_unstable();
         keys
@@ -116,12 +152,42 @@ impl<'a> Review<'a> {
         keys.filter_map(|key| self.subject(key))
     }
 
-    pub(super) fn subject(&self, key: SubjectKey) -> Option<ReviewedSubject> {
+    fn subject(&self, key: SubjectKey) -> Option<ReviewedSubject> {
         match key {
             SubjectKey::Member(account) => self.member(account),
             SubjectKey::ApiKey(id) => self.api_key(self.live.api_key(id)?),
             SubjectKey::HubUsers(id) => self.hub(key, id, Subject::Identified { email: None }),
             SubjectKey::HubGuests(id) => self.hub(key, id, Subject::Guest),
+            SubjectKey::Provider(id, role) => {
+                let provider = self.newcomers.provider(id)?;
+                Some(self.newcomer(key, provider.name.to_string(), None, provider_entry(provider, role)))
+            }
+            SubjectKey::Invitation(id) => {
+                let invitation = self.newcomers.invitation(id)?;
+                let name = invitation.email.to_string();
+                Some(self.newcomer(key, name, Some(&invitation.email), invitation_entry(invitation)))
+            }
+        }
+    }
+
+    fn newcomer(
+        &self,
+        key: SubjectKey,
+        name: String,
+        email: Option<&Email>,
+        entry: ReviewedEntry,
+    ) -> ReviewedSubject {
+        let role = entry.role;
+        let access = role.map(|role| self.access(&Caller::Member { role, email }, |_| true));
+        ReviewedSubject {
+            key,
+            name,
+            member: None,
+            api_key: None,
+            entry: Some(entry),
+            last_used_at: None,
+            reads_content: role.is_some_and(|role| may(role, Permission::ReadContent)),
+            access: access.unwrap_or_default(),
         }
     }
 
@@ -132,6 +198,7 @@ impl<'a> Review<'a> {
             name: known.email.to_string(),
             member: Some(self.reviewed(account, known)),
             api_key: None,
+            entry: None,
             last_used_at: known.last_login_at,
             reads_content: reads_content(known),
             access: self.access_of(known, |_| true),
@@ -154,6 +221,7 @@ impl<'a> Review<'a> {
                 is_due: key.is_due(max_days, self.now),
                 is_unused: used.is_unused(self.now),
             }),
+            entry: None,
             last_used_at,
             reads_content: reads_content(holder) && key.terms.hold(Permission::ReadContent),
             access: self.access_of(holder, |endpoint| may_query && key.terms.reach(endpoint.id)),
@@ -167,6 +235,7 @@ impl<'a> Review<'a> {
             name: marketplace.name.to_string(),
             member: None,
             api_key: None,
+            entry: None,
             last_used_at: None,
             reads_content: false,
             access: self.access(&Caller::HubUser { registered: true, subject }, |_| true),
@@ -180,6 +249,7 @@ impl<'a> Review<'a> {
             email: known.email.clone(),
             role: known.role,
             is_active: known.active,
+            has_password: known.has_password,
             has_second_factor: known.has_second_factor,
             must_enrol: needs && !known.has_second_factor,
         }
@@ -189,7 +259,7 @@ impl<'a> Review<'a> {
         if !member.active {
             return Vec::new();
         }
-        self.access(&Caller::Member { role: member.role, email: &member.email }, reaches)
+        self.access(&Caller::Member { role: member.role, email: Some(&member.email) }, reaches)
     }
 
     fn access(&self, caller: &Caller<'_>, reaches: impl Fn(&EndpointSnapshot) -> bool) -> Vec<Access> {

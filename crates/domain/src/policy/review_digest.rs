@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::policy::{ReviewedSubject, SubjectKey, SubjectKeyError};
+use crate::policy::{Access, ReviewedEntry, ReviewedSubject};
 
 /// The SHA-256 of a review up to some subject: who, and what each can query, and why; of what hangs on an address nobody knows yet, by
 /// which policies and which change of each. When something was last used is not in it: that changes without anybody's doing.
@@ -20,43 +20,70 @@ pub struct ReviewDigest([u8; 32]);
 pub struct ReviewDigestError;
 
 impl ReviewDigest {
-    /// The digest once a further subject was seen. Each text goes in with its length, so that no two reviews are the same text.
+    /// The digest once a further subject was seen. Each text goes in with its length, each list behind its length, and what is not there
+    /// is an empty text, so that no two reviews are the same texts.
     #[must_use]
     pub(super) fn and(self, subject: &ReviewedSubject) -> Self {
         let mut hash = Sha256::new();
-        let mut text = |text: &str| {
+        let mut text = |text: &dyn fmt::Display| {
+            let text = text.to_string();
             hash.update(text.len().to_le_bytes());
             hash.update(text);
         };
-        text(&self.to_string());
-        text(&subject.key.to_string());
+        text(&self);
+        text(&subject.key);
         text(&subject.name);
         if let Some(member) = &subject.member {
-            text(&member.account.to_string());
-            text(member.email.as_str());
-            text(member.role.as_str());
-            for is in [member.is_active, member.has_second_factor, member.must_enrol] {
-                text(if is { "yes" } else { "no" });
+            text(&member.account);
+            text(&member.email);
+            text(&member.role);
+            for is in [member.is_active, member.has_password, member.has_second_factor, member.must_enrol] {
+                text(&yes_or_no(is));
             }
         }
         if let Some(key) = &subject.api_key {
-            text(&key.ends_at.to_string());
+            text(&key.ends_at);
         }
-        text(if subject.reads_content { "yes" } else { "no" });
+        if let Some(entry) = &subject.entry {
+            let ReviewedEntry { role, issuer, domains, claim, groups, ends_at } = entry;
+            text(&OrEmpty(role.as_ref()));
+            text(&OrEmpty(issuer.as_ref()));
+            text(&domains.len());
+            domains.iter().for_each(|domain| text(domain));
+            text(&OrEmpty(claim.as_ref()));
+            text(&groups.len());
+            groups.iter().for_each(|group| text(group));
+            text(&OrEmpty(ends_at.as_ref()));
+        }
+        text(&yes_or_no(subject.reads_content));
+        text(&subject.access.len());
         for access in &subject.access {
-            text(&access.endpoint.to_string());
-            text(access.slug.as_str());
-            text(access.reason.as_str());
-            if let Some(decider) = &access.decided_by {
-                text(&decider.policy.to_string());
-                text(&decider.rule);
-            }
-            for policy in &access.policies {
-                text(&policy.id.to_string());
-                text(&policy.revision.to_string());
+            let Access { endpoint, slug, reason, decided_by, policies } = access;
+            text(endpoint);
+            text(slug);
+            text(&reason.as_str());
+            text(&OrEmpty(decided_by.as_ref().map(|decider| &decider.policy)));
+            text(&OrEmpty(decided_by.as_ref().map(|decider| &decider.rule)));
+            text(&policies.len());
+            for policy in policies {
+                text(&policy.id);
+                text(&policy.revision);
             }
         }
         Self(hash.finalize().into())
+    }
+}
+
+fn yes_or_no(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}
+
+/// A text that may not be there.
+struct OrEmpty<'a, T>(Option<&'a T>);
+
+impl<T: fmt::Display> fmt::Display for OrEmpty<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |text| text.fmt(f))
     }
 }
 
@@ -86,29 +113,5 @@ impl TryFrom<String> for ReviewDigest {
 impl From<ReviewDigest> for String {
     fn from(digest: ReviewDigest) -> Self {
         digest.to_string()
-    }
-}
-
-/// Where a page of a review begins, and what was seen before it. Whoever makes one up signs off what they have not seen: the sign-off
-/// compares it with the whole review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReviewCursor {
-    /// Behind which subject.
-    pub after: SubjectKey,
-    /// Of all subjects up to it.
-    pub digest: ReviewDigest,
-}
-
-impl fmt::Display for ReviewCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.after, self.digest)
-    }
-}
-
-impl FromStr for ReviewCursor {
-    type Err = SubjectKeyError;
-    fn from_str(text: &str) -> Result<Self, SubjectKeyError> {
-        let (after, digest) = text.split_once(' ').ok_or(SubjectKeyError)?;
-        Ok(Self { after: after.parse()?, digest: digest.parse().map_err(|_| SubjectKeyError)? })
     }
 }

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use crate::access::Role;
 use crate::endpoint::Slug;
 use crate::identity::Email;
-use crate::ids::{AccountId, ApiKeyId, EndpointId, MarketplaceId, PolicyId};
+use crate::identity::oidc::{ClaimName, EmailDomain, Group, OidcIssuer};
+use crate::ids::{AccountId, ApiKeyId, EndpointId, InvitationId, MarketplaceId, OidcProviderId, PolicyId};
 use crate::page::PageItem;
 use crate::policy::{Decider, Reason};
 use crate::time::Timestamp;
@@ -22,6 +23,10 @@ pub enum SubjectKey {
     HubUsers(MarketplaceId),
     /// The guests of the hub of a marketplace.
     HubGuests(MarketplaceId),
+    /// Whoever an identity provider makes a member of this role; without a role it makes nobody one who is not invited.
+    Provider(OidcProviderId, Option<Role>),
+    /// Whoever holds an invitation.
+    Invitation(InvitationId),
 }
 
 /// A text that is no key of a subject.
@@ -38,6 +43,8 @@ impl SubjectKey {
             Self::ApiKey(_) => "api_key",
             Self::HubUsers(_) => "hub_users",
             Self::HubGuests(_) => "hub_guests",
+            Self::Provider(..) => "oidc_provider",
+            Self::Invitation(_) => "invitation",
         }
     }
 }
@@ -49,6 +56,9 @@ impl fmt::Display for SubjectKey {
             Self::Member(id) => write!(f, "{kind}:{id}"),
             Self::ApiKey(id) => write!(f, "{kind}:{id}"),
             Self::HubUsers(id) | Self::HubGuests(id) => write!(f, "{kind}:{id}"),
+            Self::Provider(id, None) => write!(f, "{kind}:{id}"),
+            Self::Provider(id, Some(role)) => write!(f, "{kind}:{id}:{role}"),
+            Self::Invitation(id) => write!(f, "{kind}:{id}"),
         }
     }
 }
@@ -62,6 +72,13 @@ impl FromStr for SubjectKey {
             "api_key" => id.parse().map(Self::ApiKey).ok(),
             "hub_users" => id.parse().map(Self::HubUsers).ok(),
             "hub_guests" => id.parse().map(Self::HubGuests).ok(),
+            "oidc_provider" => match id.split_once(':') {
+                None => id.parse().map(|id| Self::Provider(id, None)).ok(),
+                Some((id, role)) => {
+                    id.parse().ok().zip(role.parse().ok()).map(|(id, role)| Self::Provider(id, Some(role)))
+                }
+            },
+            "invitation" => id.parse().map(Self::Invitation).ok(),
             _ => None,
         };
         key.ok_or(SubjectKeyError)
@@ -73,13 +90,15 @@ impl FromStr for SubjectKey {
 pub struct ReviewedSubject {
     /// Which it is.
     pub key: SubjectKey,
-    /// What it is called: an address, or the name of a key or a marketplace.
+    /// What it is called: an address, or the name of a key, a marketplace or a provider.
     pub name: String,
     /// The member that it is, or whose key it is.
     pub member: Option<ReviewedMember>,
     /// The key that it is.
     pub api_key: Option<ReviewedKey>,
-    /// When it was last used, if it ever was: a member by a session that began, a key by a request. Of hubs nothing is kept.
+    /// What lets those in who are no members yet, where that is what it is.
+    pub entry: Option<ReviewedEntry>,
+    /// When it was last used, if it ever was: a member by a session that began, a key by a request. Of others nothing is kept.
     pub last_used_at: Option<Timestamp>,
     /// Whether it may read what datasets hold without any endpoint, which no policy stands before.
     pub reads_content: bool,
@@ -98,7 +117,9 @@ pub struct ReviewedMember {
     pub role: Role,
     /// Whether it may be used now.
     pub is_active: bool,
-    /// Whether it has a second factor.
+    /// Whether it has a password. Who has none signs in at an identity provider alone, which may ask for more.
+    pub has_password: bool,
+    /// Whether it has a second factor here.
     pub has_second_factor: bool,
     /// Whether it must enrol one before it does anything, to query too.
     pub must_enrol: bool,
@@ -113,6 +134,23 @@ pub struct ReviewedKey {
     pub is_due: bool,
     /// Whether it was not used for long.
     pub is_unused: bool,
+}
+
+/// What a review tells of a way to become a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewedEntry {
+    /// What they become; a provider's groups make that of who is a member already, too.
+    pub role: Option<Role>,
+    /// The provider that says who they are; `None` of an invitation.
+    pub issuer: Option<OidcIssuer>,
+    /// The domains whose addresses the provider lets in without an invitation.
+    pub domains: Vec<EmailDomain>,
+    /// The claim that names the groups of the provider; `None` where those say nothing here.
+    pub claim: Option<ClaimName>,
+    /// Its groups that have this role. Whoever comes by it is in one of them, where there is a claim.
+    pub groups: Vec<Group>,
+    /// Until when; `None` for ever.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// That a subject can query an endpoint, and why.
@@ -145,6 +183,10 @@ impl PageItem for ReviewedSubject {
             let rule = access.decided_by.as_ref().map_or(0, |decider| decider.rule.len());
             100 + access.slug.as_str().len() + rule + 70 * access.policies.len()
         });
-        300 + self.name.len() + access.sum::<usize>()
+        let entry = self.entry.as_ref().map_or(0, |entry| {
+            let domains = entry.domains.iter().map(|domain| domain.as_str().len());
+            domains.chain(entry.groups.iter().map(|group| group.as_str().len())).sum()
+        });
+        300 + self.name.len() + entry + access.sum::<usize>()
     }
 }

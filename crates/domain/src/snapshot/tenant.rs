@@ -28,7 +28,9 @@ pub struct MemberSnapshot {
     pub active: bool,
     /// Whether it has a second factor.
     pub has_second_factor: bool,
-    /// Whether its password demands one.
+    /// Whether it has a password.
+    pub has_password: bool,
+    /// Whether its password demands a second factor.
     pub short_password: bool,
     /// When a session of it last began.
     pub last_login_at: Option<Timestamp>,
@@ -354,6 +356,7 @@ impl MemberSnapshot {
             email: member.email,
             role: member.role,
             has_second_factor: member.second_factor_since.is_some(),
+            has_password: member.has_password,
             short_password: member.short_password,
             last_login_at: member.last_login_at,
             sessions: sessions.into(),

@@ -54,6 +54,7 @@ impl Founding {
         };
         let id = AccountId::generate(context.now, &*context.entropy)?;
         let member = Member::begin(tenant.id, id, email.clone(), Role::Owner, context.now);
+        let member = Member { has_password: true, ..member };
         let password = space.passwords.hash(client, password).await?;
         Ok(Self { guess: Guess::new(context, Some(name), email), member, password, tenant })
     }

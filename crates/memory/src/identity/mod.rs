@@ -138,7 +138,8 @@ impl AccountRows for Transaction {
         let email_is_free = self.account_by_email(scope, &account.member.email)?.is_none();
         // The address itself stays out of the message: it may end in a log.
         check_key(email_is_free, || "an account has this e-mail address already")?;
-        let member = Member { tenant: scope.tenant(), ..account.member.clone() };
+        let has_password = account.password.is_some();
+        let member = Member { tenant: scope.tenant(), has_password, ..account.member.clone() };
         self.tables.accounts.insert(scope, id, Account { member, password: account.password.clone() });
         self.changes.insert(StateChange::Member(scope.tenant(), id));
         Ok(())
@@ -152,6 +153,8 @@ impl AccountRows for Transaction {
     ) -> Result<(), StoreError> {
         if let Some(row) = self.tables.accounts.get_mut(scope, account) {
             row.password = Some(password.clone());
+            row.member.has_password = true;
+            self.changes.insert(StateChange::Member(scope.tenant(), account));
         }
         Ok(())
     }

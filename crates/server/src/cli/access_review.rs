@@ -3,14 +3,16 @@
 use clap::Args;
 use reqwest::Method;
 use serde::Serialize;
-use syft_space_domain::policy::ReviewDigest;
+use syft_space_domain::identity::oidc::{EmailDomain, Group};
 
 use crate::cli::api::ApiClient;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::time;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, text};
-use crate::routes::access_review::{Access, AccessReview as Page, ReviewedSubject, SubjectKind};
+use crate::routes::access_review::{
+    Access, AccessReview as Page, ReviewedEntry, ReviewedSubject, SubjectKind,
+};
 
 const PATH: &str = "/api/v1/access-review";
 
@@ -54,15 +56,15 @@ const LINES: &[Column<Line>] = &[
 ];
 
 pub(super) async fn run(api: &ApiClient, form: &AccessReview, out: &mut Output) -> anyhow::Result<()> {
-    let digest = if out.json {
+    let last = if out.json {
         if form.csv {
             let message = "--json and --csv are two forms: leave one out";
             return Err(CommandError::new(ExitStatus::Usage, message).into());
         }
         let mut table = out.table::<ReviewedSubject>(&[]);
-        let digest = read(api, |subjects| table.items(subjects)).await?;
+        let last = read(api, |subjects| table.items(subjects)).await?;
         table.end()?;
-        digest
+        last
     } else {
         let names = Names::read(api).await?;
         if form.csv {
@@ -73,34 +75,35 @@ pub(super) async fn run(api: &ApiClient, form: &AccessReview, out: &mut Output) 
             read(api, write).await?
         } else {
             let mut table = out.table(LINES);
-            let digest = read(api, |subjects| table.items(&lines(subjects, &names))).await?;
+            let last = read(api, |subjects| table.items(&lines(subjects, &names))).await?;
             table.end()?;
-            digest
+            last
         }
     };
-    if let Some(digest) = digest {
+    if let Page { as_of, digest: Some(digest), review_token: Some(token), .. } = last {
         out.remark(&format!(
-            "This review is {digest}. An owner who has seen it signs it off with their token: POST {PATH}/sign-off \
-             {{\"digest\": \"{digest}\"}}"
+            "This review is {digest}, as of {}. An owner who has seen it signs it off within 30 days: POST {PATH}/sign-off \
+             {{\"review_token\": \"{token}\"}}",
+            time(as_of)
         ));
     }
     Ok(())
 }
 
-/// Reads a review to its end, a page at a time, and answers its digest.
+/// Reads a review to its end, a page at a time, and answers the last one.
 async fn read(
     api: &ApiClient,
     mut tell: impl FnMut(&[ReviewedSubject]) -> anyhow::Result<()>,
-) -> anyhow::Result<Option<ReviewDigest>> {
+) -> anyhow::Result<Page> {
     let mut cursor = None::<String>;
     loop {
         let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor.as_str())).collect();
         let page: Page = api.read(api.request(Method::GET, PATH, &query)?).await?;
         tell(&page.list.items)?;
-        cursor = page.list.next_cursor;
-        if cursor.is_none() {
-            return Ok(page.digest);
+        if page.list.next_cursor.is_none() {
+            return Ok(page);
         }
+        cursor = page.list.next_cursor;
     }
 }
 
@@ -146,21 +149,26 @@ fn lines(subjects: &[ReviewedSubject], names: &Names) -> Vec<Line> {
 }
 
 fn line(subject: &ReviewedSubject, access: Option<&Access>, names: &Names) -> Line {
-    let is_used = !matches!(subject.kind, SubjectKind::HubUsers | SubjectKind::HubGuests);
-    let member = subject.member.as_ref();
+    let is_used = matches!(subject.kind, SubjectKind::Member | SubjectKind::ApiKey);
+    let (member, entry) = (subject.member.as_ref(), subject.entry.as_ref());
+    let role = member.map(|member| member.role).or(entry.and_then(|entry| entry.role));
+    let ends_at = subject.api_key.as_ref().map(|key| key.expires_at);
+    let ends_at = ends_at.or(entry.and_then(|entry| entry.expires_at));
     Line {
         kind: match subject.kind {
             SubjectKind::Member => "member",
             SubjectKind::ApiKey => "api key",
             SubjectKind::HubUsers => "hub's users",
             SubjectKind::HubGuests => "hub's guests",
+            SubjectKind::OidcProvider => "provider's people",
+            SubjectKind::Invitation => "invitation",
         },
         who: match (subject.kind, member) {
             (SubjectKind::ApiKey, Some(holder)) => format!("{} of {}", subject.name, holder.email),
             _ => subject.name.clone(),
         },
         holder: member.map_or_else(String::new, |member| member.email.to_string()),
-        role: member.map_or_else(String::new, |member| member.role.to_string()),
+        role: role.map_or_else(String::new, |role| role.to_string()),
         endpoint: access.map_or_else(|| "(none)".to_owned(), |access| access.slug.to_string()),
         reason: access.map_or_else(String::new, |access| access.reason_code.clone()),
         policy: access.map_or_else(String::new, |access| {
@@ -174,19 +182,20 @@ fn line(subject: &ReviewedSubject, access: Option<&Access>, names: &Names) -> Li
             None if is_used => "never".to_owned(),
             None => String::new(),
         },
-        ends: subject.api_key.as_ref().map_or_else(String::new, |key| time(key.expires_at)),
+        ends: ends_at.map_or_else(String::new, time),
         remarks: remarks(subject).join(", "),
         id: subject.id.clone(),
     }
 }
 
 /// What whoever reviews may want to do something about.
-fn remarks(subject: &ReviewedSubject) -> Vec<&'static str> {
+fn remarks(subject: &ReviewedSubject) -> Vec<String> {
     let of_member = subject.member.iter().flat_map(|member| {
         [
             (!member.active).then_some("disabled"),
             member.must_enrol.then_some("must enrol a second factor"),
-            (!member.second_factor && !member.must_enrol).then_some("no second factor"),
+            (!member.second_factor && !member.must_enrol && member.password).then_some("no second factor"),
+            (!member.password).then_some("signs in at an identity provider alone"),
         ]
     });
     let of_key = subject
@@ -194,7 +203,25 @@ fn remarks(subject: &ReviewedSubject) -> Vec<&'static str> {
         .iter()
         .flat_map(|key| [key.due.then_some("due to be rotated"), key.unused.then_some("unused")]);
     let of_content = subject.reads_content.then_some("reads content without endpoints");
-    of_member.chain(of_key).chain([of_content]).flatten().collect()
+    let told = of_member.chain(of_key).chain([of_content]).flatten().map(str::to_owned);
+    told.chain(subject.entry.as_ref().and_then(who_enters)).collect()
+}
+
+/// Whom an identity provider lets in, in words.
+fn who_enters(entry: &ReviewedEntry) -> Option<String> {
+    let issuer = entry.issuer.as_ref()?;
+    let list = |texts: Vec<&str>| texts.join(" or ");
+    let domains = list(entry.domains.iter().map(EmailDomain::as_str).collect());
+    let who = if domains.is_empty() {
+        "who has an invitation".to_owned()
+    } else {
+        format!("who has an address of {domains}, or an invitation")
+    };
+    let groups = entry.claim.as_ref().map(|claim| {
+        let groups = list(entry.groups.iter().map(Group::as_str).collect());
+        format!("; with {groups} in {claim}")
+    });
+    Some(format!("signs in at {issuer}: {who}{}", groups.unwrap_or_default()))
 }
 
 /// A cell that no spreadsheet takes for a formula, nor a part of it behind what may divide cells where the program is set up so.

@@ -408,11 +408,11 @@ pub static ROUTES: &[Route] = routes! {
 
     Get    "/api/v1/access-review" member(&[ReadAudit]) => access_review::list,
         summary("Review who can query what, and why")
-            .description("Every member, every API key that works, and the users and guests of each marketplace, as of now.")
+            .description("Every member, every API key that works, the users and guests of each marketplace, and who may become a member.")
             .paged().response::<access_review::AccessReview>(200);
     Post   "/api/v1/access-review/sign-off" member(&[ManageTenant]) => access_review::sign_off,
         summary("Put on record that one has seen who can query what")
-            .request_body::<access_review::SignOff>().no_content().reasons(&[Conflict]);
+            .request_body::<access_review::SignOff>().response::<access_review::SignedOff>(200).reasons(&[Conflict]);
     Get    "/api/v1/audit" member(&[ReadAudit]) => audit::list,
         summary("Read the audit log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
 };

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::access::Role;
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::identity::Email;
+use syft_space_domain::identity::oidc::{ClaimName, EmailDomain, Group, OidcIssuer};
 use syft_space_domain::ids::{AccountId, EndpointId, PolicyId};
-use syft_space_domain::policy::{self, ReviewDigest, ReviewPage, SubjectKey};
+use syft_space_domain::policy::{self, ReviewDigest, ReviewPage, ReviewPart, ReviewToken, SubjectKey};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -21,16 +23,18 @@ use crate::routes::shapes;
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct ReviewedSubject {
     pub(crate) kind: SubjectKind,
-    /// Of the account, the API key, or the marketplace whose users or guests they are.
+    /// Of the account, the API key, the marketplace whose users or guests they are, the identity provider, or the invitation.
     #[schemars(with = "shapes::IdShape")]
     pub(crate) id: String,
-    /// What it is called: an address, or the name of a key or a marketplace.
+    /// What it is called: an address, or the name of a key, a marketplace or a provider.
     pub(crate) name: String,
     /// The member that it is, or whose key it is.
     pub(crate) member: Option<ReviewedMember>,
     /// The key that it is.
     pub(crate) api_key: Option<ReviewedKey>,
-    /// When it was last used: a member by a session that began, a key by a request; null if never, and of hubs.
+    /// What lets those in who are no members yet, where that is what it is.
+    pub(crate) entry: Option<ReviewedEntry>,
+    /// When it was last used: a member by a session that began, a key by a request; null if never, and of others.
     #[schemars(with = "Option<shapes::TimeShape>")]
     pub(crate) last_used_at: Option<Timestamp>,
     /// Whether it may read what datasets hold without any endpoint, which no policy stands before.
@@ -49,6 +53,10 @@ pub(crate) enum SubjectKind {
     HubUsers,
     /// The guests of the hub of a marketplace.
     HubGuests,
+    /// Whoever an identity provider makes a member of a role. Without a role it makes nobody one who is not invited.
+    OidcProvider,
+    /// Whoever holds an invitation.
+    Invitation,
 }
 
 impl From<SubjectKey> for SubjectKind {
@@ -58,6 +66,8 @@ impl From<SubjectKey> for SubjectKind {
             SubjectKey::ApiKey(_) => Self::ApiKey,
             SubjectKey::HubUsers(_) => Self::HubUsers,
             SubjectKey::HubGuests(_) => Self::HubGuests,
+            SubjectKey::Provider(..) => Self::OidcProvider,
+            SubjectKey::Invitation(_) => Self::Invitation,
         }
     }
 }
@@ -73,6 +83,9 @@ pub(crate) struct ReviewedMember {
     pub(crate) role: Role,
     /// Whether the account may be used now. One that may not can query nothing.
     pub(crate) active: bool,
+    /// Who has none signs in at an identity provider alone, which may ask for more.
+    pub(crate) password: bool,
+    /// Whether they have a second factor of this space.
     pub(crate) second_factor: bool,
     /// Whether they must enrol a second factor before they do anything, to query too.
     pub(crate) must_enrol: bool,
@@ -88,6 +101,29 @@ pub(crate) struct ReviewedKey {
     pub(crate) due: bool,
     /// Whether it was never used, or not for 90 days.
     pub(crate) unused: bool,
+}
+
+/// What a review tells of a way to become a member.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ReviewedEntry {
+    /// What they become. The groups of a provider make that of who is a member already, too.
+    #[schemars(with = "Option<shapes::RoleShape>")]
+    pub(crate) role: Option<Role>,
+    /// The provider that says who they are; null of an invitation.
+    #[schemars(with = "Option<String>")]
+    pub(crate) issuer: Option<OidcIssuer>,
+    /// The domains whose addresses the provider lets in without an invitation.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) domains: Vec<EmailDomain>,
+    /// The claim that names the provider's groups; null where those say nothing here.
+    #[schemars(with = "Option<String>")]
+    pub(crate) claim: Option<ClaimName>,
+    /// The provider's groups that have this role. Where there is a claim, whoever comes by it is in one of them.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) groups: Vec<Group>,
+    /// When an invitation ends.
+    #[schemars(with = "Option<shapes::TimeShape>")]
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// An endpoint that somebody can query, and why.
@@ -123,6 +159,8 @@ impl From<policy::ReviewedSubject> for ReviewedSubject {
             SubjectKey::Member(id) => id.to_string(),
             SubjectKey::ApiKey(id) => id.to_string(),
             SubjectKey::HubUsers(id) | SubjectKey::HubGuests(id) => id.to_string(),
+            SubjectKey::Provider(id, _) => id.to_string(),
+            SubjectKey::Invitation(id) => id.to_string(),
         };
         Self {
             kind: subject.key.into(),
@@ -130,6 +168,7 @@ impl From<policy::ReviewedSubject> for ReviewedSubject {
             name: subject.name,
             member: subject.member.map(ReviewedMember::from),
             api_key: subject.api_key.map(ReviewedKey::from),
+            entry: subject.entry.map(ReviewedEntry::from),
             last_used_at: subject.last_used_at,
             reads_content: subject.reads_content,
             access: subject.access.into_iter().map(Access::from).collect(),
@@ -144,6 +183,7 @@ impl From<policy::ReviewedMember> for ReviewedMember {
             email: member.email,
             role: member.role,
             active: member.is_active,
+            password: member.has_password,
             second_factor: member.has_second_factor,
             must_enrol: member.must_enrol,
         }
@@ -153,6 +193,13 @@ impl From<policy::ReviewedMember> for ReviewedMember {
 impl From<policy::ReviewedKey> for ReviewedKey {
     fn from(key: policy::ReviewedKey) -> Self {
         Self { expires_at: key.ends_at, due: key.is_due, unused: key.is_unused }
+    }
+}
+
+impl From<policy::ReviewedEntry> for ReviewedEntry {
+    fn from(entry: policy::ReviewedEntry) -> Self {
+        let policy::ReviewedEntry { role, issuer, domains, claim, groups, ends_at } = entry;
+        Self { role, issuer, domains, claim, groups, expires_at: ends_at }
     }
 }
 
@@ -175,25 +222,34 @@ impl From<policy::PolicyRevision> for PolicyRevision {
     }
 }
 
-/// A part of the review, and at its end what a sign-off names.
+/// A part of the review, and at its end what it comes to.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AccessReview {
     #[serde(flatten)]
     pub(crate) list: reply::List<ReviewedSubject>,
+    /// When its first page was asked for. What changes while it is read may stand in it or not.
+    #[schemars(with = "shapes::TimeShape")]
+    pub(crate) as_of: Timestamp,
     /// Of the whole review, on its last page.
     #[schemars(with = "Option<String>")]
     pub(crate) digest: Option<ReviewDigest>,
+    /// What signs the whole review off, on its last page. It works for 30 days since `as_of`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) review_token: Option<ReviewToken>,
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
-    let (state, principal) = (Arc::clone(&request.state), request.principal()?.clone());
-    let found =
-        reply::computing(&request, move || policy::access_review(&state.space, &principal, page)).await??;
-    let ReviewPage { subjects, digest } = found;
+    let state = Arc::clone(&request.state);
+    let part = ReviewPart::begin(request.space(), request.principal()?, page).await?;
+    let ReviewPage { subjects, as_of, whole } =
+        reply::computing(&request, move || part.make(&state.space)).await??;
+    let (digest, review_token) = whole.unzip();
     reply::large_json(subjects.bytes(), move || AccessReview {
         list: reply::List::of(subjects, ReviewedSubject::from),
+        as_of,
         digest,
+        review_token,
     })
     .await
 }
@@ -203,25 +259,23 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignOff {
     /// As its last page had it.
-    #[schemars(with = "String", regex(pattern = "^[0-9a-f]{64}$"))]
+    #[schemars(with = "String", length(max = 1000), regex(pattern = "^[0-9a-fA-F]*$"))]
+    review_token: ReviewToken,
+}
+
+/// Which review was signed off.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct SignedOff {
+    /// When its first page was asked for.
+    #[schemars(with = "shapes::TimeShape")]
+    as_of: Timestamp,
+    #[schemars(with = "String")]
     digest: ReviewDigest,
 }
 
 pub(crate) async fn sign_off(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: SignOff = request.json().await?;
-    let mut compared = policy::SignOff::begin(request.space(), request.principal()?, body.digest)?;
-    loop {
-        // Whoever hangs up ends it here, and others of the tenant get their turn in between.
-        let part = move || {
-            let is_more = compared.advance();
-            (compared, is_more)
-        };
-        let is_more;
-        (compared, is_more) = reply::computing(&request, part).await?;
-        if !is_more {
-            break;
-        }
-    }
-    compared.record(request.space(), &request.context).await?;
-    Ok(reply::no_content())
+    let (space, principal) = (request.space(), request.principal()?);
+    let signed = policy::sign_off(space, &request.context, principal, &body.review_token).await?;
+    reply::json(StatusCode::OK, &SignedOff { as_of: signed.as_of, digest: signed.digest })
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::cli::{run, stop};
-use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
 
 /// A tenant with an endpoint for `*@acme.example` and a draft; a user who has never logged in, one who left a key, and a viewer.
 async fn furnished() -> (TestSpace, Client) {
@@ -94,50 +94,65 @@ async fn z4_a_review_tells_who_can_query_what_and_why_and_what_nobody_uses() {
 }
 
 #[tokio::test]
-async fn z4_an_owner_signs_off_what_they_have_seen_and_the_log_says_so() {
+async fn z4_an_owner_signs_off_what_they_have_read_and_the_log_says_as_of_when() {
     let (space, owner) = furnished().await;
-    let digest = async || {
-        let page = owner.get("/access-review?limit=100").await.expect(200).body;
-        json!({ "digest": page["digest"].as_str().unwrap() })
-    };
-    let seen = digest().await;
-    // That somebody logs in changes nothing of it.
-    space.log_in("anna@acme.example", PASSWORD).await;
-    owner.post("/access-review/sign-off", &seen).await.expect(204);
-    let events = owner.audit("&action=access_reviewed").await;
-    assert_eq!(events[0]["object"], json!({ "kind": "access_review", "id": seen["digest"] }));
+    let read = async || owner.get("/access-review?limit=100").await.expect(200).body;
+    let seen = read().await;
+    let body = |token: &Value| json!({ "review_token": token });
+    // It is what they have read, whatever happens since.
     owner.patch("/endpoints/draft", &json!({ "published": true })).await.expect(200);
-    let refused = owner.post("/access-review/sign-off", &seen).await;
-    assert!(refused.expect_problem(409, "conflict").text.contains("read it again"));
-    owner.post("/access-review/sign-off", &digest().await).await.expect(204);
-    // Half of it is none of it.
+    let signed = owner.post("/access-review/sign-off", &body(&seen["review_token"])).await.expect(200);
+    assert_eq!(signed.body, json!({ "as_of": seen["as_of"], "digest": seen["digest"] }));
+    let events = owner.audit("&action=access_reviewed").await;
+    let id = format!("{}/{}", seen["as_of"].as_str().unwrap(), seen["digest"].as_str().unwrap());
+    assert_eq!(events[0]["object"], json!({ "kind": "access_review", "id": id }));
+    assert_ne!(read().await["digest"], seen["digest"]);
+    // Half of it is none of it, and what another tenant's owner read is none of this one.
     let page = owner.get("/access-review?limit=2").await.expect(200).body;
-    assert!(page["digest"].is_null());
-    for bad in ["", "0", &"g".repeat(64), &"A".repeat(64)] {
-        owner.post("/access-review/sign-off", &json!({ "digest": bad })).await.expect_problem(422, "invalid");
+    assert!(page["digest"].is_null() && page["review_token"].is_null());
+    let stranger = space.found_another("globex").await;
+    let theirs = stranger.get("/access-review").await.expect(200).body;
+    let cursor = Value::String(
+        String::from_utf8(hex::decode(page["next_cursor"].as_str().unwrap()).unwrap()).unwrap(),
+    );
+    for none in [&cursor, &theirs["review_token"], &json!("00"), &json!("")] {
+        let refused = owner.post("/access-review/sign-off", &body(none)).await;
+        assert!(refused.expect_problem(409, "conflict").text.contains("read one to its end"));
     }
+    let path = format!("/access-review?cursor={}", page["next_cursor"].as_str().unwrap());
+    stranger.get(&path).await.expect_problem(422, "invalid");
+    for bad in [json!("g"), json!("a".repeat(1_001)), json!(7), Value::Null] {
+        owner.post("/access-review/sign-off", &body(&bad)).await.expect_problem(422, "invalid");
+    }
+    assert_eq!(owner.audit("&action=access_reviewed").await.len(), 1);
 }
 
 /// What whoever keeps a review as JSON makes of it, as the docs say.
 fn digest_of(review: &[Value]) -> String {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(is) => if *is { "yes" } else { "no" }.to_owned(),
-        other => other.to_string(),
-    };
     review.iter().fold("0".repeat(64), |before, subject| {
-        let key = format!("{}:{}", text(&subject["kind"]), text(&subject["id"]));
-        let mut texts = vec![before, key, text(&subject["name"])];
-        let mut add = |of: &Value, fields: &[&str]| {
-            let there = fields.iter().filter(|field| !of[**field].is_null());
-            texts.extend(there.map(|field| text(&of[*field])));
-        };
-        add(&subject["member"], &["account_id", "email", "role", "active", "second_factor", "must_enrol"]);
-        add(&subject["api_key"], &["expires_at"]);
+        let mut texts = vec![before];
+        let mut add =
+            |of: &Value, fields: &[&str]| fields.iter().for_each(|field| put(&of[*field], &mut texts));
+        let role = subject["entry"]["role"].as_str().filter(|_| subject["kind"] == "oidc_provider");
+        let role = role.map_or_else(String::new, |role| format!(":{role}"));
+        let [kind, id] = ["kind", "id"].map(|field| subject[field].as_str().unwrap());
+        add(&json!({ "key": format!("{kind}:{id}{role}") }), &["key"]);
+        add(subject, &["name"]);
+        let of_member = ["account_id", "email", "role", "active", "password", "second_factor", "must_enrol"];
+        let of_entry = ["role", "issuer", "domains", "claim", "groups", "expires_at"];
+        for (part, fields) in [("member", &of_member[..]), ("api_key", &["expires_at"]), ("entry", &of_entry)]
+        {
+            if !subject[part].is_null() {
+                add(&subject[part], fields);
+            }
+        }
         add(subject, &["reads_content"]);
+        add(&json!({ "count": subject["access"].as_array().unwrap().len() }), &["count"]);
         for access in subject["access"].as_array().unwrap() {
             add(access, &["endpoint_id", "slug", "reason_code", "policy_id", "rule"]);
-            access["policies"].as_array().unwrap().iter().for_each(|policy| add(policy, &["id", "revision"]));
+            let policies = access["policies"].as_array().unwrap();
+            add(&json!({ "count": policies.len() }), &["count"]);
+            policies.iter().for_each(|policy| add(policy, &["id", "revision"]));
         }
         let mut hash = Sha256::new();
         for text in texts {
@@ -148,9 +163,25 @@ fn digest_of(review: &[Value]) -> String {
     })
 }
 
+/// A value as the texts that a digest is of.
+fn put(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::Null => texts.push(String::new()),
+        Value::String(text) => texts.push(text.clone()),
+        Value::Bool(is) => texts.push(if *is { "yes" } else { "no" }.to_owned()),
+        Value::Array(values) => {
+            texts.push(values.len().to_string());
+            values.iter().for_each(|value| put(value, texts));
+        }
+        other => texts.push(other.to_string()),
+    }
+}
+
 #[tokio::test]
 async fn z4_an_auditor_makes_the_digest_again_from_what_they_were_given() {
     let (_space, owner) = furnished().await;
+    let invited = json!({ "email": "next@acme.example", "role": "viewer" });
+    owner.post("/invitations", &invited).await.expect(201);
     let page = owner.get("/access-review?limit=100").await.expect(200).body;
     assert_eq!(digest_of(page["items"].as_array().unwrap()), page["digest"].as_str().unwrap());
 }
@@ -181,7 +212,10 @@ async fn z4_the_operator_reviews_access_on_the_host_as_a_table_as_csv_and_as_jso
     let told = run(space.home(), &["access-review", "--json"]).expect(0);
     assert_eq!(told.items(), json);
     let digest = owner.get("/access-review?limit=100").await.expect(200).body["digest"].take();
-    assert!(told.stderr.contains(&format!("{{\"digest\": {digest}}}")), "{}", told.stderr);
+    let (_, token) = told.stderr.split_once("{\"review_token\": \"").unwrap();
+    let body = json!({ "review_token": token.split('"').next().unwrap() });
+    let signed = owner.post("/access-review/sign-off", &body).await.expect(200);
+    assert_eq!(signed.body["digest"], digest);
     let table = run(space.home(), &["access-review"]).expect(0).stdout;
     assert!(table.starts_with("KIND") && table.contains("=nightly of anna@acme.example"), "{table}");
     let line = table.lines().find(|line| line.contains("bob@elsewhere.example")).unwrap();

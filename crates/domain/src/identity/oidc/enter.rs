@@ -197,7 +197,7 @@ impl Entry {
             None if tx.count_members_and_invitations(scope)? >= self.tenant.limits.members => {
                 return Err(self.refuse(SignInRefusal::LimitReached).into());
             }
-            None => (role.unwrap_or(Role::User), ReasonCode::JoinedByDomain),
+            None => (role.unwrap_or(OidcProvider::DEFAULT_ROLE), ReasonCode::JoinedByDomain),
         };
         let member = Member::begin(scope.tenant(), self.account, email, role, self.now);
         tx.add_account(scope, &Account { member: member.clone(), password: None })?;

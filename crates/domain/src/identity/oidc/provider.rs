@@ -59,6 +59,8 @@ impl OidcProvider {
     pub const MAX_PER_TENANT: usize = 8;
     /// The most domains of one.
     pub const MAX_DOMAINS: usize = 32;
+    /// What whoever joins without an invitation becomes where groups say nothing.
+    pub const DEFAULT_ROLE: Role = Role::User;
     /// The most groups of one that have a role.
     pub const MAX_GROUPS: usize = 64;
 

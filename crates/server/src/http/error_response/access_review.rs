@@ -1,16 +1,17 @@
 //! The responses to errors of access reviews.
 
-use syft_space_domain::policy::SignOffError;
+use syft_space_domain::policy::ReviewError;
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 
-impl From<SignOffError> for Problem {
-    fn from(error: SignOffError) -> Self {
+impl From<ReviewError> for Problem {
+    fn from(error: ReviewError) -> Self {
         match error {
-            SignOffError::Authorization(error) => error.into(),
-            SignOffError::Changed => Self::new(Reason::Conflict, error),
-            SignOffError::PortError(error) => error.into(),
+            ReviewError::Authorization(error) => error.into(),
+            ReviewError::Cursor(error) => error.into(),
+            ReviewError::Unknown => Self::new(Reason::Conflict, error),
+            ReviewError::PortError(error) => error.into(),
         }
     }
 }

@@ -96,6 +96,7 @@ impl Names {
             "\"token\":\"",
             "\"access_token\":\"",
             "\"refresh_token\":\"",
+            "\"review_token\":\"",
             "\"secret\":\"",
             "\"uri\":\"",
             "#reset=",

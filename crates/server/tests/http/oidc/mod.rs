@@ -4,6 +4,7 @@ mod forged;
 pub mod logout;
 mod owners;
 pub mod provider;
+mod reviewing;
 mod signing_in;
 mod unavailable;
 mod world;

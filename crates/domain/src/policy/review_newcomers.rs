@@ -1,0 +1,129 @@
+//! Of an access review: who may become a member of the tenant without anybody being asked again.
+
+use crate::access::{Permission, Role};
+use crate::identity::oidc::{GroupRoles, OidcProvider};
+use crate::identity::{Invitation, Principal, is_backed};
+use crate::ids::{InvitationId, OidcProviderId};
+use crate::page::{Cursor, PageLimit, PageRequest};
+use crate::policy::{ReviewError, ReviewedEntry, SubjectKey};
+use crate::space::Space;
+use crate::store::{StoreError, View};
+use crate::tenant::TenantScope;
+use crate::time::Timestamp;
+
+/// The identity providers that a tenant believes, and the invitations into it that stand.
+///
+/// They are read before the rest of a review is: whoever becomes a member in between stands in it twice, rather than not at all.
+pub(super) struct Newcomers {
+    providers: Vec<OidcProvider>,
+    /// In the order of their ids.
+    invitations: Vec<Invitation>,
+}
+
+impl Newcomers {
+    /// All providers, and the invitations behind a subject: as many as a page has, and one more.
+    ///
+    /// # Errors
+    /// When the caller's role does not permit it, or not any more, or a port failed.
+    pub(super) async fn read(
+        space: &Space,
+        principal: &Principal,
+        after: Option<SubjectKey>,
+        limit: PageLimit,
+    ) -> Result<Self, ReviewError> {
+        let after = match after {
+            Some(SubjectKey::Invitation(id)) => Some(id),
+            _ => None,
+        };
+        let (now, enough) = (space.clock.now(), limit.get() + 1);
+        let read = space.read(principal, Permission::ReadMembers, move |view, scope| {
+            let invitations = standing(view, scope, after, enough, now)?;
+            Ok::<_, ReviewError>(Self { providers: view.oidc_providers(scope)?, invitations })
+        });
+        read.await
+    }
+
+    /// Which subjects of a review they are.
+    pub(super) fn keys(&self) -> impl Iterator<Item = SubjectKey> {
+        let of_provider = |provider: &OidcProvider| {
+            let id = provider.id;
+            roles(provider).into_iter().map(move |role| SubjectKey::Provider(id, role))
+        };
+        let invitations = self.invitations.iter().map(|invitation| SubjectKey::Invitation(invitation.id));
+        self.providers.iter().flat_map(of_provider).chain(invitations)
+    }
+
+    pub(super) fn provider(&self, id: OidcProviderId) -> Option<&OidcProvider> {
+        self.providers.iter().find(|provider| provider.id == id)
+    }
+
+    pub(super) fn invitation(&self, id: InvitationId) -> Option<&Invitation> {
+        let place = self.invitations.binary_search_by_key(&id, |invitation| invitation.id).ok()?;
+        self.invitations.get(place)
+    }
+}
+
+/// Invitations that could be accepted now, behind one or from the first on, until there are enough.
+fn standing(
+    view: &mut dyn View,
+    scope: &TenantScope,
+    after: Option<InvitationId>,
+    enough: usize,
+    now: Timestamp,
+) -> Result<Vec<Invitation>, StoreError> {
+    let (mut standing, mut after) = (Vec::new(), after.map(Cursor));
+    loop {
+        let page = view.invitations(scope, PageRequest { limit: PageLimit::LARGEST, after })?;
+        for invitation in page.items {
+            if now < invitation.expires_at && is_backed(view, scope, &invitation)? {
+                standing.push(invitation);
+            }
+        }
+        after = page.next;
+        if after.is_none() || standing.len() >= enough {
+            return Ok(standing);
+        }
+    }
+}
+
+/// The roles that a provider gives; none where only who is invited comes in by it, and becomes what the invitation says.
+fn roles(provider: &OidcProvider) -> Vec<Option<Role>> {
+    match &provider.groups {
+        None if provider.allowed_domains.is_empty() => vec![None],
+        None => vec![Some(OidcProvider::DEFAULT_ROLE)],
+        Some(groups) => {
+            let mut roles: Vec<_> = groups.roles.iter().map(|(_, role)| Some(*role)).collect();
+            roles.sort_unstable();
+            roles.dedup();
+            roles
+        }
+    }
+}
+
+/// What a review tells of those whom a provider gives this role.
+pub(super) fn provider_entry(provider: &OidcProvider, role: Option<Role>) -> ReviewedEntry {
+    let of_role = |groups: &GroupRoles| {
+        let groups = groups.roles.iter().filter(|(_, given)| Some(*given) == role);
+        groups.map(|(group, _)| group.clone()).collect()
+    };
+    ReviewedEntry {
+        role,
+        issuer: Some(provider.issuer.clone()),
+        domains: provider.allowed_domains.clone(),
+        claim: provider.groups.as_ref().map(|groups| groups.claim.clone()),
+        groups: provider.groups.as_ref().map(of_role).unwrap_or_default(),
+        ends_at: None,
+    }
+}
+
+/// What a review tells of whoever holds an invitation.
+pub(super) fn invitation_entry(invitation: &Invitation) -> ReviewedEntry {
+    ReviewedEntry {
+        role: Some(invitation.role),
+        issuer: None,
+        domains: Vec::new(),
+        claim: None,
+        groups: Vec::new(),
+        ends_at: Some(invitation.expires_at),
+    }
+}
