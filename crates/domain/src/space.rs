@@ -11,7 +11,7 @@ use crate::identity::oidc::ports::OidcClient;
 use crate::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use crate::mail::Mails;
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
-use crate::policy::PolicyTypes;
+use crate::policy::{OpenReviews, PolicyTypes};
 use crate::random::{Entropy, RandomError};
 use crate::sealing::Sealer;
 use crate::snapshot::Snapshots;
@@ -66,6 +66,8 @@ pub struct Space {
     pub entropy: Arc<dyn Entropy>,
     /// Lets one writer at a time change a dataset's documents.
     pub datasets: DatasetLocks,
+    /// The access reviews that are being read.
+    pub reviews: OpenReviews,
     /// What waits to be worked off in the background.
     pub ingestion: IngestQueue,
 }

@@ -22,7 +22,7 @@ use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Email, Login, Password, Principal, SessionLife, authenticate, login};
 use syft_space_domain::ids::{DatasetId, PolicyId, TenantId};
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::{Caller, CompiledPolicy, PolicySet, PolicyTypes, Subject};
+use syft_space_domain::policy::{Caller, CompiledPolicy, OpenReviews, PolicySet, PolicyTypes, Subject};
 use syft_space_domain::random::RandomError;
 use syft_space_domain::secret::{BearerSecret, Secret};
 use syft_space_domain::snapshot::SnapshotCache;
@@ -120,6 +120,7 @@ fn space() -> Result<Space, Box<dyn Error>> {
         entropy,
         datasets: DatasetLocks::default(),
         mails: None, // tokens are shown to whoever asks for them
+        reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
     };
 

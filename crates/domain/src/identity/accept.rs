@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::access::may_grant;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::manage_members::with_ended;
 use crate::identity::ports::{AccountView, HashingClient};
@@ -101,13 +100,13 @@ async fn look_up(
 }
 
 /// Whether the member who made an invitation may still make it.
-pub(crate) fn is_backed<V: AccountView + ?Sized>(
+pub(super) fn is_backed<V: AccountView + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     invitation: &Invitation,
 ) -> Result<bool, StoreError> {
     let inviter = view.member(scope, invitation.invited_by)?.filter(Member::is_active);
-    Ok(inviter.is_some_and(|member| may_grant(member.role, invitation.role)))
+    Ok(invitation.is_backed_by(inviter.map(|member| member.role)))
 }
 
 async fn join(

@@ -1,6 +1,6 @@
 //! An invitation into a tenant.
 
-use crate::access::Role;
+use crate::access::{Role, may_grant};
 use crate::identity::Email;
 use crate::ids::{AccountId, InvitationId, TenantId};
 use crate::page::PageItem;
@@ -26,6 +26,14 @@ pub struct Invitation {
     pub created_at: Timestamp,
     /// From when on it cannot be accepted.
     pub expires_at: Timestamp,
+}
+
+impl Invitation {
+    /// Whether whoever made it may make it still, given the role that they have now; `None` where they may not act any more.
+    #[must_use]
+    pub(crate) fn is_backed_by(&self, inviter: Option<Role>) -> bool {
+        inviter.is_some_and(|role| may_grant(role, self.role))
+    }
 }
 
 impl PageItem for Invitation {

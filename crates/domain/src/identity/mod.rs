@@ -50,7 +50,6 @@ mod signing_key;
 mod token;
 mod totp;
 
-pub(crate) use accept::is_backed;
 pub use accept::{AcceptError, AcceptInvitation, accept_invitation};
 pub use account::Account;
 pub use account_status::{AccountStatus, StatusError};

@@ -15,6 +15,7 @@ mod explain;
 mod manage;
 mod metadata;
 mod obligation;
+mod open_reviews;
 mod pattern;
 mod pattern_set;
 mod policy_set;
@@ -39,6 +40,7 @@ pub use manage::{
 };
 pub use metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 pub use obligation::{Hold, Obligation, ObligationError, Obligations};
+pub use open_reviews::OpenReviews;
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
 pub use policy_set::{CompiledPolicy, PolicySet};

@@ -3,10 +3,16 @@
 //! Whoever could call is a subject: each member, each API key that works, of each marketplace its users and its guests, and whoever may
 //! become a member unasked. What a subject can query is what [`explain`](super::explain) says of each endpoint.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
 use crate::access::{Permission, may};
-use crate::identity::{ApiKey, AuthorizationError, Email, Principal};
+use crate::audit::RequestContext;
+use crate::identity::{ApiKey, AuthorizationError, Email, Member, Principal};
 use crate::ids::{AccountId, MarketplaceId};
-use crate::page::{Cursor, CursorError, Page, PageLimit, PageRequest};
+use crate::page::{Cursor, CursorError, Page, PageLimit, PageRequest, every};
+use crate::policy::open_reviews::OpenReview;
 use crate::policy::review_newcomers::{Newcomers, invitation_entry, provider_entry};
 use crate::policy::review_token::ReadSoFar;
 use crate::policy::{
@@ -30,7 +36,7 @@ const MAX_DECISIONS: usize = 10_000;
 pub struct ReviewPage {
     /// The subjects of it.
     pub subjects: Page<ReviewedSubject, ReviewToken>,
-    /// When the first page of the review was asked for.
+    /// When the first page of the review was asked for: all of it is as of then.
     pub as_of: Timestamp,
     /// Where this is the end of the review: what all of it comes to, and what signs it off.
     pub whole: Option<(ReviewDigest, ReviewToken)>,
@@ -44,47 +50,54 @@ impl EndpointSnapshot {
     }
 }
 
-/// A part of a review that is asked for, with what was read for it from the store.
+/// A part of a review that is asked for.
 pub struct ReviewPart {
     principal: Principal,
     limit: PageLimit,
     read: ReadSoFar,
-    newcomers: Newcomers,
+    review: OpenReview,
 }
 
 impl ReviewPart {
-    /// Begins to make a part of the review of the caller's tenant.
+    /// Begins to make a part of the review of the caller's tenant: all of it as of the moment in which its first page is asked for.
     ///
     /// # Errors
-    /// When the caller's role does not permit it, or not any more, the cursor is of no review of the tenant, or a port failed.
+    /// When the caller's role does not permit it, or not any more, the cursor is of no review that the tenant is reading, or a port
+    /// failed.
     pub async fn begin(
         space: &Space,
+        context: &RequestContext,
         principal: &Principal,
         page: PageRequest<ReviewToken>,
     ) -> Result<Self, ReviewError> {
         let scope = reviewed_tenant(principal)?;
-        let read = match page.after {
-            None => ReadSoFar { begun_at: space.clock.now(), after: None, digest: ReviewDigest::default() },
+        let (read, review) = match page.after {
+            None => {
+                let newcomers = newcomers(space, principal).await?;
+                let current = check_reviewer(space, principal)?;
+                let (review, as_of) = (context.request, space.clock.now());
+                let read = ReadSoFar { review, as_of, after: None, digest: ReviewDigest::default() };
+                (read, OpenReview::new(review, as_of, Arc::clone(current.snapshot()), newcomers))
+            }
             Some(Cursor(token)) => {
-                token.open(space, &scope).filter(|read| read.after.is_some()).ok_or(CursorError)?
+                let read = token.open(space, &scope).filter(|read| read.after.is_some());
+                let read = read.ok_or(CursorError)?;
+                let review = space.reviews.find(scope.tenant(), read.review, space.clock.now());
+                (read, review.ok_or(CursorError)?)
             }
         };
-        let newcomers = Newcomers::read(space, principal, read.after, page.limit).await?;
-        Ok(Self { principal: principal.clone(), limit: page.limit, read, newcomers })
+        Ok(Self { principal: principal.clone(), limit: page.limit, read, review })
     }
 
-    /// Makes it, as of now. Members who are disabled are in it and can query nothing; API keys that have ended are not. It takes some
+    /// Makes it. Members who are disabled are in it and can query nothing; API keys that have ended are not. It takes some
     /// milliseconds of the processor.
     ///
     /// # Errors
     /// When the caller's role does not permit it any more, or a port failed.
     pub fn make(self, space: &Space) -> Result<ReviewPage, ReviewError> {
-        let scope = reviewed_tenant(&self.principal)?;
-        let mut current = self.principal;
-        for permission in REVIEW_PERMISSIONS {
-            current = current.recheck_reader(space, permission)?;
-        }
-        let review = Review::of(current.snapshot(), &self.newcomers, space.clock.now());
+        let scope = reviewed_tenant(&check_reviewer(space, &self.principal)?)?;
+        let OpenReview { tenant, newcomers, as_of, .. } = &self.review;
+        let review = Review::of(tenant, newcomers, *as_of);
         let limit = self.limit.at_most(review.subjects_on_page());
         let mut read = self.read;
         let Page { items, next } = Page::read(review.subjects(read.after), limit, |subject| {
@@ -99,8 +112,20 @@ impl ReviewPart {
             Some(_) => (Some(Cursor(token)), None),
             None => (None, Some((read.digest, token))),
         };
-        Ok(ReviewPage { subjects: Page { items, next }, as_of: read.begun_at, whole })
+        if next.is_some() {
+            space.reviews.keep(self.review, space.clock.now());
+        }
+        Ok(ReviewPage { subjects: Page { items, next }, as_of: read.as_of, whole })
     }
+}
+
+/// The caller as of now, who may review: they may have waited for their turn.
+fn check_reviewer(space: &Space, principal: &Principal) -> Result<Principal, AuthorizationError> {
+    let mut current = principal.clone();
+    for permission in REVIEW_PERMISSIONS {
+        current = current.recheck_reader(space, permission)?;
+    }
+    Ok(current)
 }
 
 /// The tenant of a caller who may review it.
@@ -110,6 +135,27 @@ fn reviewed_tenant(principal: &Principal) -> Result<TenantScope, AuthorizationEr
         principal.scope(permission)?;
     }
     principal.scope(first)
+}
+
+/// Who may become a member now.
+async fn newcomers(space: &Space, principal: &Principal) -> Result<Newcomers, ReviewError> {
+    let now = space.clock.now();
+    let read = space.read(principal, Permission::ReadMembers, move |view, scope| {
+        let mut invitations = every(|page| view.invitations(scope, page))?;
+        // Few have made them: each is looked at once.
+        let mut roles = HashMap::new();
+        for by in invitations.iter().map(|invitation| invitation.invited_by) {
+            if let Entry::Vacant(unknown) = roles.entry(by) {
+                unknown.insert(view.member(scope, by)?.filter(Member::is_active).map(|member| member.role));
+            }
+        }
+        invitations.retain(|invitation| {
+            let by = roles.get(&invitation.invited_by).copied().flatten();
+            now < invitation.expires_at && invitation.is_backed_by(by)
+        });
+        Ok::<_, ReviewError>(Newcomers::new(view.oidc_providers(scope)?, invitations))
+    });
+    read.await
 }
 
 /// All of a tenant's review, of which each part is made when it is asked for.
@@ -217,6 +263,7 @@ impl<'a> Review<'a> {
             name: key.name.to_string(),
             member: Some(self.reviewed(key.account, holder)),
             api_key: Some(ReviewedKey {
+                terms: key.terms.clone(),
                 ends_at,
                 is_due: key.is_due(max_days, self.now),
                 is_unused: used.is_unused(self.now),

@@ -42,6 +42,16 @@ impl ReviewDigest {
             }
         }
         if let Some(key) = &subject.api_key {
+            let scopes = key.terms.scopes();
+            text(&scopes.len());
+            scopes.iter().for_each(|scope| text(&scope.as_str()));
+            match key.terms.addresses() {
+                None => text(&""),
+                Some(addresses) => {
+                    text(&addresses.len());
+                    addresses.iter().for_each(|address| text(address));
+                }
+            }
             text(&key.ends_at);
         }
         if let Some(entry) = &subject.entry {

@@ -13,9 +13,10 @@ pub enum ReviewError {
     /// The cursor is of no review of this tenant, or of one that was begun too long ago.
     #[error(transparent)]
     Cursor(#[from] CursorError),
-    /// The token is of no whole review of this tenant, or of one that was begun too long ago.
+    /// The token is of no whole review of this tenant with that digest, or of one that was begun too long ago.
     #[error(
-        "it is no review that this space gave out in the last 30 days: read one to its end, and sign off that"
+        "digest and review_token are not those of one review, or it is older than 30 days: read one to its end, and sign off \
+         that"
     )]
     Unknown,
     /// A port failed.

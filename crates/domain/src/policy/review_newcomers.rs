@@ -1,15 +1,10 @@
 //! Of an access review: who may become a member of the tenant without anybody being asked again.
 
-use crate::access::{Permission, Role};
+use crate::access::Role;
+use crate::identity::Invitation;
 use crate::identity::oidc::{GroupRoles, OidcProvider};
-use crate::identity::{Invitation, Principal, is_backed};
 use crate::ids::{InvitationId, OidcProviderId};
-use crate::page::{Cursor, PageLimit, PageRequest};
-use crate::policy::{ReviewError, ReviewedEntry, SubjectKey};
-use crate::space::Space;
-use crate::store::{StoreError, View};
-use crate::tenant::TenantScope;
-use crate::time::Timestamp;
+use crate::policy::{ReviewedEntry, SubjectKey};
 
 /// The identity providers that a tenant believes, and the invitations into it that stand.
 ///
@@ -21,26 +16,9 @@ pub(super) struct Newcomers {
 }
 
 impl Newcomers {
-    /// All providers, and the invitations behind a subject: as many as a page has, and one more.
-    ///
-    /// # Errors
-    /// When the caller's role does not permit it, or not any more, or a port failed.
-    pub(super) async fn read(
-        space: &Space,
-        principal: &Principal,
-        after: Option<SubjectKey>,
-        limit: PageLimit,
-    ) -> Result<Self, ReviewError> {
-        let after = match after {
-            Some(SubjectKey::Invitation(id)) => Some(id),
-            _ => None,
-        };
-        let (now, enough) = (space.clock.now(), limit.get() + 1);
-        let read = space.read(principal, Permission::ReadMembers, move |view, scope| {
-            let invitations = standing(view, scope, after, enough, now)?;
-            Ok::<_, ReviewError>(Self { providers: view.oidc_providers(scope)?, invitations })
-        });
-        read.await
+    /// These providers, and those of the invitations in the order of their ids that could be accepted now.
+    pub(super) fn new(providers: Vec<OidcProvider>, invitations: Vec<Invitation>) -> Self {
+        Self { providers, invitations }
     }
 
     /// Which subjects of a review they are.
@@ -60,29 +38,6 @@ impl Newcomers {
     pub(super) fn invitation(&self, id: InvitationId) -> Option<&Invitation> {
         let place = self.invitations.binary_search_by_key(&id, |invitation| invitation.id).ok()?;
         self.invitations.get(place)
-    }
-}
-
-/// Invitations that could be accepted now, behind one or from the first on, until there are enough.
-fn standing(
-    view: &mut dyn View,
-    scope: &TenantScope,
-    after: Option<InvitationId>,
-    enough: usize,
-    now: Timestamp,
-) -> Result<Vec<Invitation>, StoreError> {
-    let (mut standing, mut after) = (Vec::new(), after.map(Cursor));
-    loop {
-        let page = view.invitations(scope, PageRequest { limit: PageLimit::LARGEST, after })?;
-        for invitation in page.items {
-            if now < invitation.expires_at && is_backed(view, scope, &invitation)? {
-                standing.push(invitation);
-            }
-        }
-        after = page.next;
-        if after.is_none() || standing.len() >= enough {
-            return Ok(standing);
-        }
     }
 }
 

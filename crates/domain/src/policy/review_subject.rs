@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::access::Role;
 use crate::endpoint::Slug;
-use crate::identity::Email;
 use crate::identity::oidc::{ClaimName, EmailDomain, Group, OidcIssuer};
+use crate::identity::{Email, KeyTerms};
 use crate::ids::{AccountId, ApiKeyId, EndpointId, InvitationId, MarketplaceId, OidcProviderId, PolicyId};
 use crate::page::PageItem;
 use crate::policy::{Decider, Reason};
@@ -126,8 +126,10 @@ pub struct ReviewedMember {
 }
 
 /// What a review tells of an API key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewedKey {
+    /// What it is for, and from where.
+    pub terms: KeyTerms,
     /// When it ends.
     pub ends_at: Timestamp,
     /// Whether that is soon.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::as_text::text_type;
+use crate::ids::RequestId;
 use crate::policy::{ReviewDigest, SubjectKey};
 use crate::sealing::{AssociatedData, SealError, Sealed};
 use crate::secret::Secret;
@@ -24,8 +25,10 @@ pub struct ReviewTokenError;
 /// How much of a review somebody has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReadSoFar {
-    /// When its first page was asked for.
-    pub(super) begun_at: Timestamp,
+    /// The request for its first page.
+    pub(super) review: RequestId,
+    /// When that was: all of it is as of then.
+    pub(super) as_of: Timestamp,
     /// Up to which subject; `None` once all of it was read, or nothing.
     pub(super) after: Option<SubjectKey>,
     /// Of all that was read.
@@ -33,7 +36,7 @@ pub(super) struct ReadSoFar {
 }
 
 impl ReviewToken {
-    /// How long a review may be read on, and signed off, since it was begun.
+    /// How long a review may be signed off since it was begun.
     pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
     /// The most characters.
     pub const MAX_CHARS: usize = 1_000;
@@ -65,7 +68,7 @@ impl ReviewToken {
         let sealed = Sealed::from_bytes(hex::decode(&self.0).ok()?);
         let plain = space.sealer.open(scope, &Self::PLACE, &sealed).ok()?;
         let read: ReadSoFar = std::str::from_utf8(plain.expose()).ok()?.parse().ok()?;
-        (space.clock.now().since(read.begun_at) < Self::LIFETIME).then_some(read)
+        (space.clock.now().since(read.as_of) < Self::LIFETIME).then_some(read)
     }
 }
 
@@ -73,7 +76,7 @@ text_type!(ReviewToken, ReviewTokenError);
 
 impl fmt::Display for ReadSoFar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ", self.begun_at.as_unix_micros(), self.digest)?;
+        write!(f, "{} {} {} ", self.review, self.as_of.as_unix_micros(), self.digest)?;
         self.after.map_or(Ok(()), |after| after.fmt(f))
     }
 }
@@ -81,14 +84,15 @@ impl fmt::Display for ReadSoFar {
 impl FromStr for ReadSoFar {
     type Err = ReviewTokenError;
     fn from_str(text: &str) -> Result<Self, ReviewTokenError> {
-        let mut parts = text.splitn(3, ' ');
+        let mut parts = text.splitn(4, ' ');
         let mut next = || parts.next().ok_or(ReviewTokenError);
-        let begun_at = next()?.parse().map(Timestamp::from_unix_micros).map_err(|_| ReviewTokenError)?;
+        let review = next()?.parse().map_err(|_| ReviewTokenError)?;
+        let as_of = next()?.parse().map(Timestamp::from_unix_micros).map_err(|_| ReviewTokenError)?;
         let digest = next()?.parse().map_err(|_| ReviewTokenError)?;
         let after = match next()? {
             "" => None,
             key => Some(key.parse().map_err(|_| ReviewTokenError)?),
         };
-        Ok(Self { begun_at, after, digest })
+        Ok(Self { review, as_of, after, digest })
     }
 }

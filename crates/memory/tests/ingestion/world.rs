@@ -19,7 +19,7 @@ use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Principal, SessionLife, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope};
@@ -131,6 +131,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
         };
         let context = space.request_context(Origin::default()).unwrap();

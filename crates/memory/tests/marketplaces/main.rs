@@ -11,6 +11,7 @@ mod policy_limits;
 mod registering;
 #[cfg(test)]
 mod reviewing;
+mod signing_off;
 #[cfg(test)]
 mod trusting;
 #[cfg(test)]

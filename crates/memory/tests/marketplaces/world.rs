@@ -17,7 +17,7 @@ use syft_space_domain::marketplace::{
     HubCredential, HubUrl, MarketplaceError, MarketplaceWithHub, NewMarketplace, RegistrationSettings,
     register_marketplace,
 };
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::secret::{BearerSecret, Secret};
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::StoreError;
@@ -77,6 +77,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
         };
         Self { space, hub, cache, operator: OperatorScope::at_startup(), clock }

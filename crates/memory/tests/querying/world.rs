@@ -31,7 +31,9 @@ use syft_space_domain::marketplace::{
     HubCredential, HubUrl, Issuer, Marketplace, NewMarketplace, RegistrationSettings, register_marketplace,
 };
 use syft_space_domain::page::{PageLimit, PageRequest};
-use syft_space_domain::policy::{NewPolicy, PolicyConfiguration, PolicyTypes, attach, create_policy};
+use syft_space_domain::policy::{
+    NewPolicy, OpenReviews, PolicyConfiguration, PolicyTypes, attach, create_policy,
+};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
@@ -106,6 +108,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
         };
         Self::found(space, engine, store, snapshots, hub, clock, tickets)

@@ -25,7 +25,7 @@ use syft_space_domain::identity::{
 use syft_space_domain::ids::{AccountId, DatasetId};
 use syft_space_domain::mail::Delivered;
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::store::{Flow, ReadUnit, Store, StoreError, View};
@@ -201,6 +201,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
         };
         let operator = OperatorScope::at_startup();

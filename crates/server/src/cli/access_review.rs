@@ -10,6 +10,7 @@ use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::time;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, text};
+use crate::cli::printable::printable;
 use crate::routes::access_review::{
     Access, AccessReview as Page, ReviewedEntry, ReviewedSubject, SubjectKind,
 };
@@ -83,7 +84,7 @@ pub(super) async fn run(api: &ApiClient, form: &AccessReview, out: &mut Output) 
     if let Page { as_of, digest: Some(digest), review_token: Some(token), .. } = last {
         out.remark(&format!(
             "This review is {digest}, as of {}. An owner who has seen it signs it off within 30 days: POST {PATH}/sign-off \
-             {{\"review_token\": \"{token}\"}}",
+             {{\"digest\": \"{digest}\", \"review_token\": \"{token}\"}}",
             time(as_of)
         ));
     }
@@ -163,8 +164,9 @@ fn line(subject: &ReviewedSubject, access: Option<&Access>, names: &Names) -> Li
             SubjectKind::OidcProvider => "provider's people",
             SubjectKind::Invitation => "invitation",
         },
-        who: match (subject.kind, member) {
-            (SubjectKind::ApiKey, Some(holder)) => format!("{} of {}", subject.name, holder.email),
+        who: match (subject.kind, member, entry.and_then(|entry| entry.issuer.as_ref())) {
+            (SubjectKind::ApiKey, Some(holder), _) => format!("{}: {}", holder.email, subject.name),
+            (_, _, Some(issuer)) => format!("{} ({issuer})", subject.name),
             _ => subject.name.clone(),
         },
         holder: member.map_or_else(String::new, |member| member.email.to_string()),
@@ -195,41 +197,47 @@ fn remarks(subject: &ReviewedSubject) -> Vec<String> {
             (!member.active).then_some("disabled"),
             member.must_enrol.then_some("must enrol a second factor"),
             (!member.second_factor && !member.must_enrol && member.password).then_some("no second factor"),
-            (!member.password).then_some("signs in at an identity provider alone"),
+            (!member.password).then_some("no password here"),
         ]
     });
-    let of_key = subject
-        .api_key
-        .iter()
-        .flat_map(|key| [key.due.then_some("due to be rotated"), key.unused.then_some("unused")]);
+    let of_key = subject.api_key.iter().flat_map(|key| {
+        [
+            key.due.then_some("due to be rotated"),
+            key.unused.then_some("unused"),
+            key.addresses.is_some().then_some("not from everywhere"),
+        ]
+    });
     let of_content = subject.reads_content.then_some("reads content without endpoints");
     let told = of_member.chain(of_key).chain([of_content]).flatten().map(str::to_owned);
-    told.chain(subject.entry.as_ref().and_then(who_enters)).collect()
+    subject.entry.as_ref().and_then(who_enters).into_iter().chain(told).collect()
 }
 
-/// Whom an identity provider lets in, in words.
+/// Whom an identity provider makes what the line says, in words. Who is invited stands in a line of their own, where groups do not say
+/// what they become.
 fn who_enters(entry: &ReviewedEntry) -> Option<String> {
-    let issuer = entry.issuer.as_ref()?;
+    entry.issuer.as_ref()?;
     let list = |texts: Vec<&str>| texts.join(" or ");
     let domains = list(entry.domains.iter().map(EmailDomain::as_str).collect());
-    let who = if domains.is_empty() {
-        "who has an invitation".to_owned()
-    } else {
-        format!("who has an address of {domains}, or an invitation")
-    };
     let groups = entry.claim.as_ref().map(|claim| {
         let groups = list(entry.groups.iter().map(Group::as_str).collect());
-        format!("; with {groups} in {claim}")
+        format!("whoever has {groups} in {claim}")
     });
-    Some(format!("signs in at {issuer}: {who}{}", groups.unwrap_or_default()))
+    Some(match (groups, &*domains) {
+        (None, "") => "only who is invited".to_owned(),
+        (None, domains) => format!("whoever has an address of {domains}"),
+        (Some(groups), "") => format!("{groups}, once invited"),
+        (Some(groups), domains) => format!("{groups} and an address of {domains}, or once invited"),
+    })
 }
 
-/// A cell that no spreadsheet takes for a formula, nor a part of it behind what may divide cells where the program is set up so.
+/// A cell that no spreadsheet takes for a formula, nor a part of it behind what may divide cells where the program is set up so. What
+/// is not seen is written out.
 fn guard(cell: &str) -> String {
     // In wide, small and raised forms too, and behind what is not seen, which some programs take off first.
     const BEGINS: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '⁼'];
     let is_seen = |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || BEGINS.contains(c);
-    let guarded = cell.split_inclusive([';', '\t', '\r', '\n']).map(|part| {
+    let guarded = printable(cell);
+    let guarded = guarded.split_inclusive([';', '\n']).map(|part| {
         let begins_formula = part.chars().find(is_seen).is_some_and(|first| BEGINS.contains(&first));
         if begins_formula { format!("'{part}") } else { part.to_owned() }
     });
@@ -256,7 +264,7 @@ mod tests {
             remarks: String::new(),
             id: "1".to_owned(),
         };
-        for bad in ["=1+1", "+1", "-1", "@sum", " =1", "\u{a0}＝1", "＠sum", "\u{200b}\u{feff}=1", "﹦1"] {
+        for bad in ["=1+1", "+1", "-1", "@sum", " =1", "\u{a0}＝1", "＠sum", "﹦1"] {
             let written = csv_of(&[line(bad)], true).unwrap();
             let mut read = csv::Reader::from_reader(written.as_bytes());
             assert_eq!(read.headers().unwrap().len(), 12);
@@ -266,7 +274,9 @@ mod tests {
         }
         for (cell, guarded) in [
             ("x;=1+1;y", "x;'=1+1;y"),
-            ("\t=1", "\t'=1"),
+            ("\t=1", "\\u{9}=1"),
+            ("\u{200b}\u{feff}=1", "\\u{200b}\\u{feff}=1"),
+            ("a\u{202e}b", "a\\u{202e}b"),
             ("a\n-b", "a\n'-b"),
             ("a-b=c", "a-b=c"),
             ("*@example.org", "*@example.org"),

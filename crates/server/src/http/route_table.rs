@@ -411,7 +411,8 @@ pub static ROUTES: &[Route] = routes! {
             .description("Every member, every API key that works, the users and guests of each marketplace, and who may become a member.")
             .paged().response::<access_review::AccessReview>(200);
     Post   "/api/v1/access-review/sign-off" member(&[ManageTenant]) => access_review::sign_off,
-        summary("Put on record that one has seen who can query what")
+        summary("Put on record that one has seen who could query what")
+            .description("It is the word of an Owner, on a review that was begun in the last 30 days, as of then.")
             .request_body::<access_review::SignOff>().response::<access_review::SignedOff>(200).reasons(&[Conflict]);
     Get    "/api/v1/audit" member(&[ReadAudit]) => audit::list,
         summary("Read the audit log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use syft_space_domain::dataset::IngestQueue;
 use syft_space_domain::identity::oidc::ProviderLogouts;
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::{DatasetLocks, Space};
@@ -46,6 +46,7 @@ pub(crate) fn state() -> State {
         entropy,
         datasets: DatasetLocks::default(),
         mails: None,
+        reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
     };
     Arc::into_inner(crate::startup::serve::state(space, &Settings::default(), None)).unwrap()

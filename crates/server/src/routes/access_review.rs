@@ -6,10 +6,10 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::access::Role;
+use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::endpoint::Slug;
-use syft_space_domain::identity::Email;
 use syft_space_domain::identity::oidc::{ClaimName, EmailDomain, Group, OidcIssuer};
+use syft_space_domain::identity::{ClientNet, Email};
 use syft_space_domain::ids::{AccountId, EndpointId, PolicyId};
 use syft_space_domain::policy::{self, ReviewDigest, ReviewPage, ReviewPart, ReviewToken, SubjectKey};
 use syft_space_domain::time::Timestamp;
@@ -94,6 +94,12 @@ pub(crate) struct ReviewedMember {
 /// What a review tells of an API key.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct ReviewedKey {
+    /// What it is for.
+    #[schemars(with = "Vec<shapes::ScopeShape>")]
+    pub(crate) scopes: Vec<Permission>,
+    /// The networks from which it may be used; null, all.
+    #[schemars(with = "Option<Vec<shapes::ClientNetShape>>")]
+    pub(crate) addresses: Option<Vec<ClientNet>>,
     /// From when on it is refused.
     #[schemars(with = "shapes::TimeShape")]
     pub(crate) expires_at: Timestamp,
@@ -192,7 +198,13 @@ impl From<policy::ReviewedMember> for ReviewedMember {
 
 impl From<policy::ReviewedKey> for ReviewedKey {
     fn from(key: policy::ReviewedKey) -> Self {
-        Self { expires_at: key.ends_at, due: key.is_due, unused: key.is_unused }
+        Self {
+            scopes: key.terms.scopes().to_vec(),
+            addresses: key.terms.addresses().map(<[_]>::to_vec),
+            expires_at: key.ends_at,
+            due: key.is_due,
+            unused: key.is_unused,
+        }
     }
 }
 
@@ -227,7 +239,7 @@ impl From<policy::PolicyRevision> for PolicyRevision {
 pub(crate) struct AccessReview {
     #[serde(flatten)]
     pub(crate) list: reply::List<ReviewedSubject>,
-    /// When its first page was asked for. What changes while it is read may stand in it or not.
+    /// When its first page was asked for: all of it is as of then.
     #[schemars(with = "shapes::TimeShape")]
     pub(crate) as_of: Timestamp,
     /// Of the whole review, on its last page.
@@ -241,7 +253,7 @@ pub(crate) struct AccessReview {
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let page = request.query().page()?;
     let state = Arc::clone(&request.state);
-    let part = ReviewPart::begin(request.space(), request.principal()?, page).await?;
+    let part = ReviewPart::begin(request.space(), &request.context, request.principal()?, page).await?;
     let ReviewPage { subjects, as_of, whole } =
         reply::computing(&request, move || part.make(&state.space)).await??;
     let (digest, review_token) = whole.unzip();
@@ -258,7 +270,10 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignOff {
-    /// As its last page had it.
+    /// What it comes to, as the copy has it that the caller has seen.
+    #[schemars(with = "String", regex(pattern = "^[0-9a-f]{64}$"))]
+    digest: ReviewDigest,
+    /// What the space gave out with it, on its last page.
     #[schemars(with = "String", length(max = 1000), regex(pattern = "^[0-9a-fA-F]*$"))]
     review_token: ReviewToken,
 }
@@ -276,6 +291,7 @@ pub(crate) struct SignedOff {
 pub(crate) async fn sign_off(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: SignOff = request.json().await?;
     let (space, principal) = (request.space(), request.principal()?);
-    let signed = policy::sign_off(space, &request.context, principal, &body.review_token).await?;
+    let SignOff { digest, review_token } = body;
+    let signed = policy::sign_off(space, &request.context, principal, digest, &review_token).await?;
     reply::json(StatusCode::OK, &SignedOff { as_of: signed.as_of, digest: signed.digest })
 }

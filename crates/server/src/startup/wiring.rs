@@ -10,7 +10,7 @@ use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::mail::Mails;
 use syft_space_domain::mail::ports::Mailer;
 use syft_space_domain::marketplace::ports::TrustedHubs;
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::{ClosedTenant, SnapshotCache};
@@ -149,6 +149,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         entropy,
         datasets: DatasetLocks::default(),
         mails,
+        reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
     };
     Ok(OpenedSpace { space, operator })

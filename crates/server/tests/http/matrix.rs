@@ -143,7 +143,9 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, "/invitations/accept") => {
             Some(json!({ "token": "no such token", "password": PASSWORD }))
         }
-        (Method::Post, "/access-review/sign-off") => Some(json!({ "review_token": "00" })),
+        (Method::Post, "/access-review/sign-off") => {
+            Some(json!({ "digest": "0".repeat(64), "review_token": "00" }))
+        }
         (Method::Post, "/api-keys") => {
             Some(json!({ "name": format!("made {n}"), "scopes": ["read_metadata"] }))
         }

@@ -213,6 +213,10 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     assert_eq!(answer["references"]["documents"][0]["document_id"], "hours");
     let review = told.send("access_review_list", "", 200).await;
     told.swap("7b2274686973223a226f6e65227d", review["review_token"].as_str().unwrap());
+    told.swap(
+        "3f0a6f1e5a0a53f1c2b7f0fbd0d3e5a1b4c7d9e2f30516273849506172839405",
+        review["digest"].as_str().unwrap(),
+    );
     told.send("access_review_sign_off", "", 200).await;
     // What takes a form alone is an identity provider's to call.
     let takes_json =

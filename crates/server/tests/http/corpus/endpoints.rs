@@ -48,10 +48,14 @@ async fn review(r: &mut Recorder) {
     let told = r.get("owner", "/access-review").await;
     r.keep("digest of all", told.text("/digest"));
     r.keep("review", told.text("/review_token"));
-    let token = json!({ "review_token": "«review»" });
+    let token = json!({ "digest": "«digest of all»", "review_token": "«review»" });
     r.post("admin", "/access-review/sign-off", token.clone()).await;
     r.post("owner", "/access-review/sign-off", token).await;
-    for body in [json!({ "review_token": "00" }), json!({ "review_token": "-" }), json!({})] {
+    for body in [
+        json!({ "digest": "«digest of all»", "review_token": "00" }),
+        json!({ "digest": "0", "review_token": "-" }),
+        json!({}),
+    ] {
         r.post("owner", "/access-review/sign-off", body).await;
     }
     for query in ["limit=2", "limit=0", "cursor=00", "format=csv"] {

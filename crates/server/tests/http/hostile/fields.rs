@@ -50,7 +50,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Patch, "/users/{id}") => vec![is("/role", Word), is("/status", Word)],
         (Method::Post, "/invitations") => vec![is("/email", Email), is("/role", Word)],
         (Method::Post, "/invitations/accept") => vec![is("/token", Token), is("/password", NewPassword)],
-        (Method::Post, "/access-review/sign-off") => vec![is("/review_token", Token)],
+        (Method::Post, "/access-review/sign-off") => vec![is("/digest", Word), is("/review_token", Token)],
         (Method::Post, "/api-keys") => vec![
             is("/name", Name),
             is("/scopes", List),

@@ -15,7 +15,7 @@ use syft_space_domain::dataset::IngestQueue;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{PreviousKeys, rotate_signing_key};
 use syft_space_domain::marketplace::trust_hub;
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::BearerSecret;
 use syft_space_domain::snapshot::SnapshotCache;
@@ -291,6 +291,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         entropy,
         datasets: DatasetLocks::default(),
         mails: None,
+        reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
     }
 }
