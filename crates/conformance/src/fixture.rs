@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
+use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor, VectorIndex};
 use syft_space_domain::encoder::ports::Encoder;
 use syft_space_domain::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use syft_space_domain::sealing::Sealer;
@@ -41,6 +41,8 @@ pub type StoreFactory = dyn Fn(Arc<dyn CommitHook>) -> Fixture<dyn Store>;
 pub type DocumentsFactory = dyn Fn() -> Fixture<dyn DocumentStore>;
 /// Makes a search engine without an index.
 pub type SearchFactory = dyn Fn() -> Fixture<dyn SearchEngine>;
+/// Makes an index of vectors that holds none.
+pub type VectorsFactory = dyn Fn() -> Fixture<dyn VectorIndex>;
 /// Makes a text extractor.
 pub type ExtractorFactory = dyn Fn() -> Box<dyn TextExtractor>;
 /// Makes an encoder, each time of the same model. The model tells the words `one`, `two` and `three` apart.

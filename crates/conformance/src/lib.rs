@@ -29,6 +29,7 @@
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
 //! | `Encoder` | [`encoder`] |
+//! | `VectorIndex` | [`vectors`] |
 //! | `Spool` | [`spool`] |
 //! | `Passwords` | [`passwords`] |
 //! | `AccessTokens` | [`tokens`] |
@@ -83,11 +84,12 @@ pub mod spool;
 pub mod store;
 pub mod tenant;
 pub mod tokens;
+pub mod vectors;
 
 pub use check::Check;
 pub use fixture::{
     DocumentsFactory, EncoderFactory, ExtractorFactory, Fixture, PasswordsFactory, Reopen, SealerFactory,
-    SearchFactory, SigningKeysFactory, SpoolFactory, StoreFactory, TokensFactory,
+    SearchFactory, SigningKeysFactory, SpoolFactory, StoreFactory, TokensFactory, VectorsFactory,
 };
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.

@@ -7,7 +7,7 @@ use std::{fs, io};
 use syft_space_conformance::{
     api_key, audit, dataset, documents, encoder, endpoint, extract, identity, login_record, marketplace,
     oidc, password_reset, passwords, policy, sealing, search, second_factor, session, signing_keys, spool,
-    store, tenant, tokens,
+    store, tenant, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -53,6 +53,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     listed.extend(search::CHECKS.iter().map(|check| check.promise));
     listed.extend(extract::CHECKS.iter().map(|check| check.promise));
     listed.extend(encoder::CHECKS.iter().map(|check| check.promise));
+    listed.extend(vectors::CHECKS.iter().map(|check| check.promise));
     listed.extend(spool::CHECKS.iter().map(|check| check.promise));
     listed.extend(passwords::CHECKS.iter().map(|check| check.promise));
     listed.extend(signing_keys::CHECKS.iter().map(|check| check.promise));

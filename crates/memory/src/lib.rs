@@ -9,6 +9,7 @@
 //! | [`Store`](syft_space_domain::store::Store) | [`MemoryStore`] |
 //! | [`DocumentStore`](syft_space_domain::dataset::ports::DocumentStore) | [`MemoryDocuments`] |
 //! | [`SearchEngine`](syft_space_domain::dataset::ports::SearchEngine) | [`MemorySearch`] |
+//! | [`VectorIndex`](syft_space_domain::dataset::ports::VectorIndex) | [`MemoryVectors`] |
 //! | [`Spool`](syft_space_domain::dataset::ports::Spool) | [`MemorySpool`] |
 //! | [`TextExtractor`](syft_space_domain::dataset::ports::TextExtractor) | [`TextFiles`]: text and Markdown alone |
 //! | [`Encoder`](syft_space_domain::encoder::ports::Encoder) | [`MemoryEncoder`], for tests alone |
@@ -81,7 +82,7 @@ mod tenant;
 mod time;
 mod transaction;
 
-pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, TextFiles};
+pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, MemoryVectors, TextFiles};
 pub use encoder::MemoryEncoder;
 pub use hub::MemoryHub;
 pub use identity::{InsecurePasswords, MemoryTokens};

@@ -9,12 +9,12 @@ use syft_space_conformance::{
     login_record,
 };
 use syft_space_conformance::{
-    passwords, policy, sample, sealing, search, session, signing_keys, spool, store, tenant, tokens,
+    passwords, policy, sample, sealing, search, session, signing_keys, spool, store, tenant, tokens, vectors,
 };
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
     InsecurePasswords, MemoryDocuments, MemoryEncoder, MemorySealer, MemorySearch, MemorySpool, MemoryStore,
-    MemoryTokens, SeededEntropy, TextFiles,
+    MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 const STORE: &StoreFactory = &|hook| Fixture::new(Box::new(MemoryStore::new(hook)));
@@ -49,6 +49,11 @@ fn every_room_of_the_store_keeps_its_promises() {
 #[test]
 fn the_documents_keep_their_promises() {
     documents::suite(&|| Fixture::new(Box::new(MemoryDocuments::new())));
+}
+
+#[test]
+fn q2_the_vectors_keep_their_promises() {
+    vectors::suite(&|| Fixture::new(Box::new(MemoryVectors::new())));
 }
 
 #[test]

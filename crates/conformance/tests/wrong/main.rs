@@ -14,6 +14,7 @@ mod scoped_methods;
 mod sealing;
 mod second_factor;
 mod store;
+mod vectors;
 
 use std::sync::Arc;
 

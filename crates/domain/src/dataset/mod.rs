@@ -29,6 +29,7 @@ mod search;
 mod search_query;
 mod task;
 mod upload;
+mod vectors;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 pub use cancel::cancel_job;
@@ -62,6 +63,7 @@ pub use remove::{begin_removal, finish_removal};
 pub use search::{SearchDatasetError, search_dataset};
 pub use search_query::{Highlight, Hit, Hits, SearchQuery, SearchQueryError, Threshold};
 pub use upload::{Upload, UploadError};
+pub use vectors::{Neighbour, VectorChange, VectorKey, VectorQuery, VectorQueryError};
 
 use crate::as_text::text_enum;
 use crate::ids::DatasetId;

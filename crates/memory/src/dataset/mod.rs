@@ -4,11 +4,13 @@ mod documents;
 mod extract;
 mod search;
 mod spool;
+mod vectors;
 
 pub use documents::MemoryDocuments;
 pub use extract::TextFiles;
 pub use search::MemorySearch;
 pub use spool::MemorySpool;
+pub use vectors::MemoryVectors;
 
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job};

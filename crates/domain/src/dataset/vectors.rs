@@ -1,0 +1,153 @@
+//! What an index of vectors is brought, is asked, and answers.
+
+use crate::dataset::{ChangeNumber, DocumentId};
+use crate::encoder::{Embedding, EncoderModel, ModelRevision};
+use crate::ids::DatasetId;
+
+/// Which vectors of a dataset: those of one revision of a model. Those of several lie beside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VectorKey {
+    dataset: DatasetId,
+    revision: ModelRevision,
+    dimension: usize,
+}
+
+impl VectorKey {
+    /// The vectors that this model has of a dataset's chunks.
+    #[must_use]
+    pub fn new(dataset: DatasetId, model: &EncoderModel) -> Self {
+        Self { dataset, revision: model.revision(), dimension: model.dimension() }
+    }
+
+    /// The dataset whose chunks they are of.
+    #[must_use]
+    pub fn dataset(&self) -> DatasetId {
+        self.dataset
+    }
+
+    /// The revision of the model that they are of.
+    #[must_use]
+    pub fn revision(&self) -> ModelRevision {
+        self.revision
+    }
+
+    /// How many components each has: at least one, and no more than
+    /// [`MAX_DIMENSION`](crate::encoder::MAX_DIMENSION).
+    #[must_use]
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+}
+
+/// A change of a dataset's documents, as an index of vectors follows it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum VectorChange {
+    /// The document was put in, and these are the vectors of its chunks, in their order: of each one. They replace all
+    /// older ones of the document.
+    Encoded(ChangeNumber, DocumentId, Vec<Embedding>),
+    /// The document was removed.
+    Removed(ChangeNumber, DocumentId),
+}
+
+impl VectorChange {
+    /// The number that the store of documents gave it.
+    #[must_use]
+    pub fn number(&self) -> ChangeNumber {
+        match self {
+            Self::Encoded(number, ..) | Self::Removed(number, _) => *number,
+        }
+    }
+
+    /// The document that was changed.
+    #[must_use]
+    pub fn document(&self) -> &DocumentId {
+        match self {
+            Self::Encoded(_, document, _) | Self::Removed(_, document) => document,
+        }
+    }
+}
+
+/// What the nearest chunks are asked for with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VectorQuery<'a> {
+    embedding: &'a Embedding,
+    limit: usize,
+    min_cosine: f32,
+}
+
+/// A part of a query that is out of bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VectorQueryError {
+    /// No chunk is wanted, or too many.
+    #[error("1 to {} chunks can be asked for", VectorQuery::MAX_LIMIT)]
+    Limit,
+    /// The least cosine is none.
+    #[error("a cosine is from -1 to 1")]
+    MinCosine,
+}
+
+impl<'a> VectorQuery<'a> {
+    /// The most chunks of one answer.
+    pub const MAX_LIMIT: u64 = 1_000;
+
+    /// Asks for up to `limit` chunks whose vectors have a cosine of at least `min_cosine` with this one.
+    ///
+    /// # Errors
+    /// [`Limit`](VectorQueryError::Limit) when `limit` is 0 or more than [`MAX_LIMIT`](Self::MAX_LIMIT), and
+    /// [`MinCosine`](VectorQueryError::MinCosine) when `min_cosine` is not from -1 to 1.
+    pub fn new(embedding: &'a Embedding, limit: u64, min_cosine: f32) -> Result<Self, VectorQueryError> {
+        let limit = Some(limit).filter(|limit| (1..=Self::MAX_LIMIT).contains(limit));
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).ok_or(VectorQueryError::Limit)?;
+        if !(-1.0..=1.0).contains(&min_cosine) {
+            return Err(VectorQueryError::MinCosine);
+        }
+        Ok(Self { embedding, limit, min_cosine })
+    }
+
+    /// The vector of the question.
+    #[must_use]
+    pub fn embedding(&self) -> &'a Embedding {
+        self.embedding
+    }
+
+    /// How many chunks are wanted at most: at least one.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The least cosine of a chunk that is wanted. An equal one is.
+    #[must_use]
+    pub fn min_cosine(&self) -> f32 {
+        self.min_cosine
+    }
+}
+
+/// A chunk that lies near a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbour {
+    /// The document that it is a part of.
+    pub document: DocumentId,
+    /// Which of the document's chunks it is, counted from 0.
+    pub chunk: u32,
+    /// How close it is: the cosine of the angle between both vectors, from -1 to 1.
+    pub cosine: f32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q2_a_query_asks_for_some_chunks_and_a_cosine_that_can_be() {
+        let embedding = Embedding::of_unit(vec![1.0]).unwrap();
+        for limit in [0, VectorQuery::MAX_LIMIT + 1] {
+            assert_eq!(VectorQuery::new(&embedding, limit, 0.0), Err(VectorQueryError::Limit));
+        }
+        for cosine in [-1.1, 1.000_1, f32::NAN, f32::INFINITY] {
+            assert_eq!(VectorQuery::new(&embedding, 1, cosine), Err(VectorQueryError::MinCosine));
+        }
+        let query = VectorQuery::new(&embedding, VectorQuery::MAX_LIMIT, -1.0).unwrap();
+        assert_eq!((query.limit(), query.min_cosine()), (1_000, -1.0));
+    }
+}
