@@ -45,6 +45,8 @@ const DATASETS: &str = "datasets";
 const DOCUMENTS_DB: &str = "documents.db";
 /// The index of a dataset's documents, in the dataset's folder.
 const INDEX: &str = "index";
+/// The vectors of a dataset's chunks, in the dataset's folder: a folder for each revision of a model.
+const VECTORS: &str = "vectors";
 /// The files that are not documents yet, in the dataset's folder.
 const SPOOL: &str = "spool";
 
@@ -105,7 +107,7 @@ impl Home {
         self.path.join(KEYS)
     }
 
-    /// The folder of one dataset: its documents, its index, and files that are not documents yet.
+    /// The folder of one dataset: its documents, their index and vectors, and files that are not documents yet.
     #[must_use]
     pub fn dataset(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
         self.datasets(tenant).join(dataset.to_string())
@@ -121,6 +123,12 @@ impl Home {
     #[must_use]
     pub fn index(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
         self.dataset(tenant, dataset).join(INDEX)
+    }
+
+    /// The folder of the vectors of a dataset's chunks.
+    #[must_use]
+    pub fn vectors(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
+        self.dataset(tenant, dataset).join(VECTORS)
     }
 
     /// The folder of a dataset's files that are not documents yet.

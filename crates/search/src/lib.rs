@@ -1,6 +1,7 @@
 //! The embedded search engine of a Syft Space: how documents are found by their words, with nothing else installed.
 //!
-//! [`TantivySearch`] implements [`syft_space_domain::dataset::ports::SearchEngine`] on tantivy.
+//! [`TantivySearch`] implements [`syft_space_domain::dataset::ports::SearchEngine`] on tantivy. Beside it
+//! [`FlatVectors`] implements [`syft_space_domain::dataset::ports::VectorIndex`]: how documents are found by vectors.
 //!
 //! # Files
 //!
@@ -75,8 +76,10 @@ mod stop_words;
 mod tokenizer;
 mod top_k;
 mod types;
+mod vectors;
 mod weights;
 mod word_places;
 mod write_limiter;
 
 pub use engine::{Options, TantivySearch};
+pub use vectors::{FlatVectors, VectorOptions};

@@ -1,0 +1,47 @@
+//! The vectors of a dataset's chunks, and the exact scan over them.
+//!
+//! [`FlatVectors`] implements [`syft_space_domain::dataset::ports::VectorIndex`] on flat files. It shares with the search
+//! engine beside it how files are mapped, how damage is told, and how many write at once.
+//!
+//! # Files
+//!
+//! `vectors/REVISION/` in a dataset's folder has a `manifest.json` and segments. A segment is immutable, of up to 8 MiB of
+//! rows, and mapped into memory. The manifest names the segments, and the last change that they have followed; it is
+//! replaced as a whole, when all that it names is on the disk. A folder without one is a creation or a removal that was
+//! cut short, and counts as no index. What the manifest does not name is unlinked by the next step.
+//!
+//! A step (a batch, or documents that are outdated) writes what is new, and writes every segment anew that holds what
+//! goes; small segments become one on the way. So nothing that was replaced or removed is on the disk once a step has
+//! answered, and there are few segments.
+//!
+//! Every file is checked when it is opened, each byte of it by a CRC-32, and each number: against the others, and against
+//! the size of the file. So a file that is damaged or foreign is told as damaged, and no memory is taken for what it claims.
+//!
+//! # Rounding
+//!
+//! A component is held in eight bits ([`quantised`]). A cosine is off by no more than about 0.01 for that, and mostly by
+//! less than 0.001; equal vectors have equal cosines, whatever the processor and wherever they lie.
+//!
+//! # A question
+//!
+//! reads all rows of its index; whatever it finds is the nearest of all (rounded). Beside the mapping it takes memory for as
+//! many chunks as are wanted, for each thread. A small index is scanned where the question is asked; a larger one by a few
+//! threads that all questions share. Tenants take turns there, a segment each, which takes half a millisecond.
+
+mod batches;
+mod commit;
+mod error;
+mod index;
+mod manifest;
+mod nearest;
+mod place;
+mod products;
+mod quantised;
+mod scan;
+mod segment;
+mod segment_writer;
+mod snapshot;
+mod turns;
+mod workers;
+
+pub use index::{FlatVectors, VectorOptions};

@@ -1,0 +1,135 @@
+//! The nearest chunks of a snapshot: each segment is scanned by itself, and the best of all are the answer.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use syft_space_domain::dataset::{DocumentId, Neighbour, VectorQuery};
+
+use super::products::products;
+use super::quantised::Question;
+use super::segment::Segment;
+use crate::error::IndexError;
+
+/// How many rows are multiplied before their cosines are looked at: their sums stay in the nearest cache.
+const ROWS_AT_ONCE: usize = 256;
+
+/// What is looked for.
+pub(crate) struct Wanted {
+    question: Question,
+    limit: usize,
+    min_cosine: f32,
+}
+
+impl Wanted {
+    pub(crate) fn new(query: VectorQuery<'_>) -> Self {
+        let question = Question::new(query.embedding());
+        Self { question, limit: query.limit(), min_cosine: query.min_cosine() }
+    }
+
+    /// The nearest chunks of a segment.
+    pub(crate) fn nearest_of(&self, segment: &Segment) -> Result<Vec<Neighbour>, IndexError> {
+        let mut best = Best::new(self.limit, self.min_cosine);
+        self.scan(segment, 0..segment.len(), &mut best);
+        best.heap.into_iter().map(|Reverse(candidate)| candidate.neighbour(segment)).collect()
+    }
+
+    /// Takes some into those found so far, and keeps no more than are wanted.
+    pub(crate) fn merge(&self, found: &mut Vec<Neighbour>, others: Vec<Neighbour>) {
+        found.extend(others);
+        found.sort_unstable_by(|one, other| {
+            let place = |neighbour: &Neighbour| neighbour.chunk;
+            let nearer = other.cosine.total_cmp(&one.cosine);
+            nearer
+                .then_with(|| one.document.as_str().cmp(other.document.as_str()))
+                .then(place(one).cmp(&place(other)))
+        });
+        found.truncate(self.limit);
+    }
+
+    fn scan(&self, segment: &Segment, rows: Range<usize>, best: &mut Best) {
+        let mut sums = [0; ROWS_AT_ONCE];
+        let mut start = rows.start;
+        while start < rows.end {
+            let end = start.saturating_add(ROWS_AT_ONCE).min(rows.end);
+            products(self.question.components(), segment.rows(start..end), &mut sums);
+            for ((row, factor), sum) in (start..end).zip(segment.factors_of(start..end)).zip(sums) {
+                best.offer(self.question.cosine(sum, factor), row);
+            }
+            start = end;
+        }
+    }
+}
+
+/// A row that may be one of the nearest. The greater is the better: an equally near one that comes first.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    cosine: f32,
+    row: usize,
+}
+
+impl Candidate {
+    fn neighbour(self, segment: &Segment) -> Result<Neighbour, IndexError> {
+        let place = segment.chunk_of(self.row);
+        let place = place.and_then(|(document, chunk)| Some((DocumentId::parse(document).ok()?, chunk)));
+        let (document, chunk) =
+            place.ok_or_else(|| IndexError::Damaged("a row of vectors is of no document".to_owned()))?;
+        Ok(Neighbour { document, chunk, cosine: self.cosine })
+    }
+}
+
+impl Ord for Candidate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.cosine.total_cmp(&other.cosine).then_with(|| other.row.cmp(&self.row))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Candidate {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Candidate {}
+
+/// The best rows of a segment so far.
+struct Best {
+    limit: usize,
+    /// What a cosine must be: at least this, as long as there are fewer than wanted.
+    min_cosine: f32,
+    /// The worst of the best, once there are as many as wanted.
+    worst: Option<f32>,
+    heap: BinaryHeap<Reverse<Candidate>>,
+}
+
+impl Best {
+    fn new(limit: usize, min_cosine: f32) -> Self {
+        Self { limit, min_cosine, worst: None, heap: BinaryHeap::new() }
+    }
+
+    /// Rows are offered in their order, so an equally near one comes too late.
+    #[inline]
+    fn offer(&mut self, cosine: f32, row: usize) {
+        let is_better = self.worst.map_or(cosine >= self.min_cosine, |worst| cosine > worst);
+        if is_better {
+            self.take(Candidate { cosine, row });
+        }
+    }
+
+    #[cold]
+    fn take(&mut self, candidate: Candidate) {
+        self.heap.push(Reverse(candidate));
+        if self.heap.len() > self.limit {
+            self.heap.pop();
+        }
+        if self.heap.len() >= self.limit {
+            self.worst = self.heap.peek().map(|Reverse(worst)| worst.cosine);
+        }
+    }
+}
