@@ -11,7 +11,7 @@ use syft_space_domain::encoder::Embedding;
 use super::manifest::{Manifest, SegmentEntry};
 use super::place::VectorFolder;
 use super::segment::Segment;
-use super::segment_writer::{Rows, Source, cut, full_rows, write};
+use super::segment_writer::{Rows, Source, cut, write};
 use super::snapshot::{Snapshot, open_segments};
 use crate::error::IndexError;
 
@@ -29,10 +29,11 @@ pub(crate) struct Committed {
     pub(crate) tidied: io::Result<()>,
 }
 
-/// Takes a step, durably. When it fails the index is as it was, or as it should be: the manifest says which.
+/// Takes a step, durably. A segment that is written has no more than `full` rows. When it fails the index is as it was, or as it should be: the manifest says which.
 pub(crate) fn commit(
     folder: &VectorFolder,
     dimension: usize,
+    full: usize,
     current: Option<&Snapshot>,
     step: &Step<'_>,
 ) -> Result<Committed, IndexError> {
@@ -45,7 +46,7 @@ pub(crate) fn commit(
     };
     // Before anything is written: its names may be those of what an earlier step did not finish.
     folder.keep_only(manifest.segments.iter().map(|segment| segment.number))?;
-    let plan = Plan::of(held, step, full_rows(dimension));
+    let plan = Plan::of(held, step, full);
     manifest.set_encoded(step.encoded);
     manifest.segments.retain(|entry| !plan.rewritten.contains(&entry.number));
     let written = write_all(folder, &mut manifest, &plan.written).and_then(|()| {

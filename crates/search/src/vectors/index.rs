@@ -19,13 +19,11 @@ use super::error::guarded;
 use super::manifest::Manifest;
 use super::nearest::Wanted;
 use super::place::{self, Place, VectorFolder};
+use super::segment_writer::full_rows;
 use super::snapshot::Snapshot;
 use super::workers::Workers;
 use crate::error::IndexError;
 use crate::write_limiter::WriteLimiter;
-
-/// An index of which a scan reads no more is scanned by the thread that asks: handing it to another takes longer.
-const SCANNED_AT_ONCE_BYTES: usize = 512 * 1024;
 
 /// The resources that an index of vectors may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,19 +34,31 @@ pub struct VectorOptions {
     pub threads: usize,
     /// The most indexes that are written at once.
     pub writers: usize,
+    /// The most bytes of a segment's vectors, but for one that has a single vector. A segment is written anew to remove
+    /// some, and is scanned in one go.
+    pub segment_bytes: usize,
+    /// An index whose vectors have no more bytes is scanned by the thread that asks: handing it to another takes longer.
+    pub at_once_bytes: usize,
 }
 
 impl Default for VectorOptions {
     /// As many threads as there are processors, but no more than four.
     fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        Self { open_indexes: 256, threads: processors.min(4), writers: 2 }
+        Self {
+            open_indexes: 256,
+            threads: processors.min(4),
+            writers: 2,
+            segment_bytes: 8 << 20,
+            at_once_bytes: 512 << 10,
+        }
     }
 }
 
 /// Vectors in flat files, of which each question reads all of a dataset's.
 pub struct FlatVectors {
     home: Home,
+    options: VectorOptions,
     slots: Cache<Place, Arc<Slot>>,
     batches: Batches,
     write_limiter: WriteLimiter,
@@ -94,6 +104,7 @@ impl FlatVectors {
     pub fn new(home: Home, options: VectorOptions) -> Self {
         Self {
             home,
+            options,
             slots: Cache::new(options.open_indexes),
             batches: Batches::default(),
             write_limiter: WriteLimiter::new(options.writers),
@@ -131,7 +142,7 @@ impl FlatVectors {
         let wanted = Wanted::new(query);
         match slot.known() {
             Some(None) => return Ok(Vec::new()),
-            Some(Some(snapshot)) if snapshot.row_bytes() <= SCANNED_AT_ONCE_BYTES => {
+            Some(Some(snapshot)) if snapshot.row_bytes() <= self.options.at_once_bytes => {
                 return guarded(key.dataset(), || scan(&snapshot, &wanted, key));
             }
             Some(Some(_)) | None => {}
@@ -158,7 +169,8 @@ impl FlatVectors {
         step: &Step<'_>,
     ) -> Result<(), IndexError> {
         let slot = self.slot(place);
-        match commit(&self.folder(place), dimension, current.as_deref(), step) {
+        let full = full_rows(dimension, self.options.segment_bytes);
+        match commit(&self.folder(place), dimension, full, current.as_deref(), step) {
             Ok(committed) => {
                 slot.replace(Some(Some(Arc::new(committed.snapshot))));
                 Ok(committed.tidied?)

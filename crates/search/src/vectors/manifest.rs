@@ -78,6 +78,9 @@ impl Manifest {
             .map_err(|error| IndexError::Io(std::io::Error::other(error.to_string())))?;
         let checksum = checksum_line(&text);
         text.extend_from_slice(checksum.as_bytes());
+        if u64::try_from(text.len()).is_ok_and(|bytes| bytes >= MAX_BYTES) {
+            return Err(IndexError::Io(std::io::Error::other("an index has too many segments")));
+        }
         Ok(private_file::write(&folder.manifest(), &text)?)
     }
 

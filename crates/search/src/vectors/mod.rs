@@ -41,6 +41,8 @@ mod scan;
 mod segment;
 mod segment_writer;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod workers;
 

@@ -87,17 +87,21 @@ impl Scan {
         }
     }
 
-    /// Notes what is to be scanned.
+    /// Notes what opening the index gave.
     pub(crate) fn opened(&self, opened: Result<Option<Arc<Snapshot>>, VectorIndexError>) {
-        let mut state = self.state();
         match opened {
             Ok(snapshot) => {
-                state.stage =
-                    Stage::Opened(snapshot.map(|snapshot| snapshot.segments.clone()).unwrap_or_default());
-                state.answer_if_done();
+                self.opened_with(snapshot.map(|snapshot| snapshot.segments.clone()).unwrap_or_default());
             }
-            Err(error) => state.answer_with(Err(error)),
+            Err(error) => self.state().answer_with(Err(error)),
         }
+    }
+
+    /// Notes what is to be scanned.
+    pub(crate) fn opened_with(&self, segments: Vec<Arc<Segment>>) {
+        let mut state = self.state();
+        state.stage = Stage::Opened(segments);
+        state.answer_if_done();
     }
 
     /// Notes what a segment gave. With the last one the question is answered.

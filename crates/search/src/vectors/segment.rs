@@ -280,3 +280,81 @@ fn to_usize(number: u32) -> Result<usize, IndexError> {
 fn damaged(what: &str) -> IndexError {
     IndexError::Damaged(format!("a segment of vectors {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use syft_space_domain::dataset::VectorQuery;
+    use syft_space_domain::encoder::{Embedding, ModelRevision};
+    use syft_space_domain::ids::{DatasetId, TenantId};
+    use syft_space_domain::tenant::TenantScope;
+    use syft_space_home::Home;
+
+    use super::*;
+    use crate::vectors::nearest::Wanted;
+    use crate::vectors::segment_writer::{Rows, Source, write};
+
+    fn embedding(number: u8) -> Embedding {
+        Embedding::of_direction(vec![1.0, f32::from(number), -2.0]).unwrap()
+    }
+
+    /// The bytes of a segment with three runs, and what the manifest has of it.
+    fn sample() -> (Place, SegmentEntry, Vec<u8>) {
+        let home = tempfile::tempdir().unwrap();
+        let prepared = Home::prepare_without_database(home.path()).unwrap();
+        let scope = TenantScope::assume(TenantId::from_bytes([1; 16]), "a test of its own");
+        let revision = ModelRevision::from_bytes([3; 32]);
+        let folder =
+            VectorFolder::new(&prepared, Place::new(&scope, DatasetId::from_bytes([2; 16]), revision));
+        folder.create().unwrap();
+        let vectors: Vec<Embedding> = (0..6).map(embedding).collect();
+        let source = |document, first_chunk, rows| Source { document, first_chunk, rows };
+        let sources = [
+            source("a", 0, Rows::New(&vectors[..3])),
+            source("b", 0, Rows::New(&vectors[3..4])),
+            source("b", 1, Rows::New(&vectors[4..])),
+        ];
+        let entry = write(&folder, 1, 3, &sources).unwrap();
+        (folder.place(), entry, std::fs::read(folder.segment(1)).unwrap())
+    }
+
+    #[test]
+    fn q2_a_segment_has_what_was_written() {
+        let (place, entry, bytes) = sample();
+        let segment = Segment::parse(place, 3, entry, OwnedBytes::new(bytes)).unwrap();
+        let runs: Vec<_> = segment.runs().map(|run| (run.document, run.first_chunk, run.rows)).collect();
+        assert_eq!(runs, [("a", 0, 0..3), ("b", 0, 3..4), ("b", 1, 4..6)]);
+        let chunks: Vec<_> = (0..7).map(|row| segment.chunk_of(row)).collect();
+        let of = |document, chunk| Some((document, chunk));
+        assert_eq!(chunks, [of("a", 0), of("a", 1), of("a", 2), of("b", 0), of("b", 1), of("b", 2), None]);
+        assert_eq!(["a", "aa", "b", "c", ""].map(|id| segment.has(id)), [true, false, true, false, false]);
+    }
+
+    /// As somebody would who knows how files are made: the checksums are right.
+    #[test]
+    fn q2_whatever_bytes_a_segment_has_they_are_refused_or_can_be_scanned() {
+        let (place, entry, bytes) = sample();
+        let question = embedding(9);
+        let wanted = Wanted::new(VectorQuery::new(&question, 5, -1.0).unwrap());
+        let (mut refused, mut scanned) = (0, 0);
+        for at in 0..bytes.len() - CHECKSUM_BYTES {
+            for change in [0x01, 0x80, 0xff] {
+                let mut changed = bytes.clone();
+                changed[at] ^= change;
+                let end = changed.len() - CHECKSUM_BYTES;
+                let checksum = crc32fast::hash(&changed[..end]);
+                changed[end..].copy_from_slice(&checksum.to_le_bytes());
+                let entry = SegmentEntry { checksum, ..entry };
+                match Segment::parse(place, 3, entry, OwnedBytes::new(changed)) {
+                    Ok(segment) => {
+                        let found = wanted.nearest_of(&segment).unwrap();
+                        assert!(found.len() == 5 && found.iter().all(|found| found.cosine.abs() <= 1.0));
+                        scanned += 1;
+                    }
+                    Err(IndexError::Damaged(_)) => refused += 1,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+        assert!(refused > 3 * HEADER_BYTES && scanned > 300, "{refused} refused, {scanned} scanned");
+    }
+}

@@ -12,12 +12,9 @@ use super::quantised::{push_row, stride};
 use super::segment::{Counts, Run, Segment, header};
 use crate::error::IndexError;
 
-/// The most bytes of a segment's rows. A segment is written anew to remove one document, and is scanned in one go.
-const MAX_ROW_BYTES: usize = 8 << 20;
-
-/// How many rows a full segment has: at least one.
-pub(crate) fn full_rows(dimension: usize) -> usize {
-    (MAX_ROW_BYTES / stride(dimension).max(1)).max(1)
+/// How many rows a full segment has, by the most bytes of its rows: at least one.
+pub(crate) fn full_rows(dimension: usize, segment_bytes: usize) -> usize {
+    (segment_bytes / stride(dimension).max(1)).max(1)
 }
 
 /// Vectors of one document's chunks, one behind the other, that are to be written.
