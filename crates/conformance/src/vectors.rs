@@ -1,7 +1,7 @@
 //! The suite of [`VectorIndex`].
 //!
-//! An index may round what it holds, so cosines are compared within [`TOLERANCE`], and what is to be told apart lies
-//! further apart.
+//! An index may round what it holds, so cosines are compared within 0.02, and what is to be told apart lies further
+//! apart.
 
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::VectorIndex;

@@ -296,7 +296,8 @@ pub enum VectorIndexError {
 pub trait VectorIndex: Send + Sync {
     /// The chunks whose vectors are nearest to a question's, of all that are held: none is passed over. The nearest come
     /// first, equally near ones in bytewise order of their documents and then in the order of the chunks. Where nothing
-    /// was encoded there are none.
+    /// was encoded there are none. An implementation may round what it holds, and says how far a cosine can be off; equal
+    /// vectors have equal cosines.
     ///
     /// Whoever stops waiting takes back what has not begun.
     ///

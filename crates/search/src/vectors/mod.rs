@@ -19,14 +19,17 @@
 //!
 //! # Rounding
 //!
-//! A component is held in eight bits ([`quantised`]). A cosine is off by no more than about 0.01 for that, and mostly by
-//! less than 0.001; equal vectors have equal cosines, whatever the processor and wherever they lie.
+//! A component is held in eight bits (`quantised.rs`). A cosine of vectors of 384 components is off by 0.0004 for that, the
+//! root of the mean square, and by 0.0022 at the most over four million pairs of real ones; what it can be off is half a
+//! step, which is a 254th of a vector's largest component, times the root of its dimension. Sums are of whole numbers, so
+//! equal vectors have equal cosines, whatever the processor and wherever they lie.
 //!
 //! # A question
 //!
 //! reads all rows of its index; whatever it finds is the nearest of all (rounded). Beside the mapping it takes memory for as
 //! many chunks as are wanted, for each thread. A small index is scanned where the question is asked; a larger one by a few
-//! threads that all questions share. Tenants take turns there, a segment each, which takes half a millisecond.
+//! threads that all questions share. Tenants take turns there, a segment each, which takes half a millisecond. While an
+//! index is opened, which may wait for a disk, the tenant's other questions wait and nobody else's.
 
 mod batches;
 mod commit;

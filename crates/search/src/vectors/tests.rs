@@ -32,13 +32,11 @@ struct Space {
 impl Space {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let index = FlatVectors::new(Home::prepare_without_database(home.path()).unwrap(), OPTIONS);
-        Self { home, index }
+        Self { index: flat(home.path()), home }
     }
 
     fn restarted(self) -> Self {
-        let index = FlatVectors::new(Home::prepare_without_database(self.home.path()).unwrap(), OPTIONS);
-        Self { index, ..self }
+        Self { index: flat(self.home.path()), ..self }
     }
 
     fn apply(&self, changes: &[VectorChange]) -> Result<(), VectorIndexError> {
@@ -74,6 +72,10 @@ impl Space {
         let has = |file: &PathBuf| fs::read(file).unwrap().windows(bytes.len()).any(|window| window == bytes);
         self.files().iter().any(has)
     }
+}
+
+fn flat(home: &Path) -> FlatVectors {
+    FlatVectors::new(Home::prepare_without_database(home).unwrap(), OPTIONS)
 }
 
 fn tenant(number: u8) -> TenantScope {
@@ -355,6 +357,25 @@ fn q2_damaged_vectors_are_mended_by_destroying_and_encoding_anew() {
     assert!(!space.folder().exists());
     space.apply(&twelve()).unwrap();
     assert_eq!(space.find().unwrap().len(), 12);
+}
+
+#[test]
+fn q2_a_step_that_fails_leaves_vectors_as_they_were() {
+    let space = filled();
+    // Nothing can be removed or written in the place of a folder that has something in it.
+    let in_the_way = space.folder().join("6.seg");
+    fs::create_dir(&in_the_way).unwrap();
+    fs::write(in_the_way.join("file"), "").unwrap();
+    let change = [encoded(13, "document-00", [600]), removed(14, "document-01")];
+    let failed = space.apply(&change);
+    assert!(failed.is_err(), "{failed:?}");
+    for space in [&space, &Space { index: flat(space.home.path()), home: tempfile::tempdir().unwrap() }] {
+        assert_eq!(space.find().unwrap().len(), 12);
+        assert_eq!(space.index.encoded(&tenant(1), key(1)), Ok(ChangeNumber(12)));
+    }
+    fs::remove_dir_all(&in_the_way).unwrap();
+    space.apply(&change).unwrap();
+    assert_eq!(space.find().unwrap().len(), 11);
 }
 
 #[test]
