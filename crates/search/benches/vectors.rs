@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark")]
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_executor::block_on;
@@ -46,6 +47,11 @@ struct Space {
 
 impl Space {
     fn new(chunks: usize) -> Self {
+        Self::of_tenant(1, tempfile::tempdir().unwrap(), chunks)
+    }
+
+    /// The vectors of a tenant's dataset, in a home that may have others.
+    fn of_tenant(tenant: u8, home: tempfile::TempDir, chunks: usize) -> Self {
         let model = EncoderModel::new(
             ModelId::parse("bench").unwrap(),
             ModelRevision::from_bytes([1; 32]),
@@ -53,8 +59,8 @@ impl Space {
             256,
         );
         let mut space = Self {
-            home: tempfile::tempdir().unwrap(),
-            scope: TenantScope::assume(TenantId::from_bytes([1; 16]), "a benchmark"),
+            home,
+            scope: TenantScope::assume(TenantId::from_bytes([tenant; 16]), "a benchmark"),
             key: VectorKey::new(DatasetId::from_bytes([1; 16]), &model.unwrap()),
             numbers: Numbers(42),
             last: 0,
@@ -117,5 +123,29 @@ fn benches(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(vectors, benches);
+/// A tenant asks while another one, with a large dataset, asks four questions at once without a pause.
+fn beside_a_flood(criterion: &mut Criterion) {
+    let large = Space::new(200_000);
+    let (scope, key) = (large.scope, large.key);
+    let mut small = Space::of_tenant(2, large.home, 10_000);
+    let index = small.index(2);
+    let question = small.numbers.embedding();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let query = VectorQuery::new(&question, 10, -1.0).unwrap();
+                    assert_eq!(block_on(index.nearest(&scope, key, query)).unwrap().len(), 10);
+                }
+            });
+        }
+        criterion.bench_function("10000 vectors/the nearest 10, beside a flood", |bencher| {
+            bencher.iter(|| small.ask(&index, black_box(&question)));
+        });
+        is_over.store(true, Ordering::Relaxed);
+    });
+}
+
+criterion_group!(vectors, benches, beside_a_flood);
 criterion_main!(vectors);

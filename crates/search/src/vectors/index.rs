@@ -49,7 +49,7 @@ impl Default for VectorOptions {
             open_indexes: 256,
             threads: processors.min(4),
             writers: 2,
-            segment_bytes: 8 << 20,
+            segment_bytes: 4 << 20,
             at_once_bytes: 512 << 10,
         }
     }

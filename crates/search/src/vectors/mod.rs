@@ -5,7 +5,7 @@
 //!
 //! # Files
 //!
-//! `vectors/REVISION/` in a dataset's folder has a `manifest.json` and segments. A segment is immutable, of up to 8 MiB of
+//! `vectors/REVISION/` in a dataset's folder has a `manifest.json` and segments. A segment is immutable, of up to 4 MiB of
 //! rows, and mapped into memory. The manifest names the segments, and the last change that they have followed; it is
 //! replaced as a whole, when all that it names is on the disk. A folder without one is a creation or a removal that was
 //! cut short, and counts as no index. What the manifest does not name is unlinked by the next step.
@@ -28,7 +28,7 @@
 //!
 //! reads all rows of its index; whatever it finds is the nearest of all (rounded). Beside the mapping it takes memory for as
 //! many chunks as are wanted, for each thread. A small index is scanned where the question is asked; a larger one by a few
-//! threads that all questions share. Tenants take turns there, a segment each, which takes half a millisecond. While an
+//! threads that all questions share. Tenants take turns there, a segment each, which takes a quarter of a millisecond. While an
 //! index is opened, which may wait for a disk, the tenant's other questions wait and nobody else's.
 
 mod batches;

@@ -379,6 +379,25 @@ fn q2_a_step_that_fails_leaves_vectors_as_they_were() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn q2_nothing_that_was_replaced_stays_mapped() {
+    let mapped = |space: &Space, what: &str| {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        let home = space.home.path().to_str().unwrap();
+        maps.lines().filter(|line| line.contains(home) && line.ends_with(what)).count()
+    };
+    let space = filled();
+    for number in 13..40 {
+        space.apply(&[encoded(number, &format!("document-{:02}", number % 12), [number])]).unwrap();
+        assert!(!space.find().unwrap().is_empty());
+    }
+    assert_eq!(mapped(&space, ".seg"), space.segments().len(), "what is there is mapped, once");
+    assert_eq!(mapped(&space, "(deleted)"), 0);
+    space.index.destroy_all(&tenant(1), key(1).dataset()).unwrap();
+    assert_eq!(mapped(&space, ".seg") + mapped(&space, "(deleted)"), 0);
+}
+
+#[test]
 #[cfg(unix)]
 fn q2_vectors_are_their_owners_only() {
     use std::os::unix::fs::PermissionsExt as _;
