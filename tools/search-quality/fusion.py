@@ -502,6 +502,88 @@ def measure(out, names):
         print(f"| {name} | {' | '.join(cells)} | {', '.join(shown)} |")
 
 
+# --- What is lost on the way ------------------------------------------------------------------------------------------
+
+
+def as_f16(vectors):
+    return vectors.astype(numpy.float16).astype(numpy.float32)
+
+
+def as_int8(vectors):
+    """A byte for each component, and a scale for each vector."""
+    scale = numpy.abs(vectors).max(axis=1, keepdims=True) / 127
+    return numpy.round(vectors / scale) * scale
+
+
+def quantised(collection):
+    """What f16 and int8 lose against f32: nDCG@10, the first ten chunks, the largest error of a cosine."""
+    ids = [id for kind in JUDGED for id in collection.kinds[kind]]
+    exact = {id: set(best(collection.cosines[id], 10)) for id in ids}
+    for name, make in (("f32", lambda rows: rows), ("f16", as_f16), ("int8", as_int8), ("int8, question too", as_int8)):
+        rows = make(collection.vectors)
+        asked = {id: collection.questions[id] for id in ids}
+        if name.endswith("too"):
+            asked = {id: make(vector[None])[0] for id, vector in asked.items()}
+        cosines = {id: rows @ asked[id] for id in ids}
+        ndcg = numpy.mean([measures(collection.grades[id], collection.ranked(cosines[id]))[0] for id in ids])
+        recall = numpy.mean([len(exact[id] & set(best(cosines[id], 10))) / 10 for id in ids])
+        error = max(numpy.abs(cosines[id] - collection.cosines[id]).max() for id in ids)
+        print(f"| {collection.name} | {name} | {ndcg:.4f} | {recall:.4f} | {error:.5f} |")
+
+
+def crowded(collection):
+    """How many of the first ten chunks have nine tenths of an earlier one's different words, and what is found without."""
+    ids = collection.kinds["everyday"]
+    words = [frozenset(re.findall(r"\w+", text.lower())) for _, text, _ in collection.chunks]
+    alike = lambda one, other: len(words[one] & words[other]) >= 0.9 * len(words[one] | words[other])
+    for name, scores in (("words", collection.words), ("meaning", collection.cosines)):
+        repeats, before, after = [], [], []
+        for id in ids:
+            places = [at for at in best(scores[id]) if scores[id][at] > 0]
+            kept, count = [], 0
+            for order, at in enumerate(places):
+                if any(alike(at, one) for one in kept):
+                    count += order < 10
+                else:
+                    kept.append(at)
+            repeats.append(count)
+            for list_, chunks in ((before, places), (after, kept)):
+                found = list(dict.fromkeys(collection.pages[at] for at in chunks))
+                list_.append(measures(collection.grades[id], found)[0])
+        some = numpy.mean([count > 0 for count in repeats])
+        print(f"| {collection.name} | {name} | {numpy.mean(repeats):.2f} | {some:.2f} | {max(repeats)} | {numpy.mean(before):.3f} | {numpy.mean(after):.3f} |")
+
+
+def long_ones(collection, longest=256):
+    """How many chunks are longer than what the encoder reads, with what they stand under and without it."""
+    sys.path.insert(0, str(HERE.parent / "encoder"))
+    from reference import Tokenizer
+
+    tokenizer = Tokenizer(pathlib.Path(os.environ["MODEL"]), 1_000_000)
+    lengths = numpy.array([
+        (len(tokenizer.tokens(text)), len(tokenizer.tokens("\n".join([*context, text]))))
+        for _, text, context in collection.chunks
+    ])
+    over = (lengths > longest).mean(axis=0)
+    lost = numpy.clip(lengths - longest, 0, None).sum(axis=0) / lengths.sum(axis=0)
+    middle = numpy.median(lengths, axis=0)
+    print(f"| {collection.name} | {middle[0]:.0f}, {middle[1]:.0f} | {lengths.max()} | {over[0]:.3f}, {over[1]:.3f} | {lost[0]:.4f}, {lost[1]:.4f} |")
+
+
+def losses(out, names):
+    collections = [Collection(out, name) for name in names]
+    print("| collection | vectors | nDCG@10 of the cosine | first ten as exact | largest error of a cosine |\n|---|---|---|---|---|")
+    for collection in collections:
+        quantised(collection)
+    print("\n| collection | side | repeats among the first ten chunks | questions with one | most | nDCG@10 | without repeats |\n|---|---|---|---|---|---|---|")
+    for collection in collections:
+        crowded(collection)
+    print("\nTokens: chunk alone, with what it stands under\n\n| collection | median | longest | over 256 | tokens not read |\n|---|---|---|---|---|")
+    for collection in collections:
+        if COLLECTIONS[collection.name][2] == "minilm":
+            long_ones(collection)
+
+
 def main():
     step, out = sys.argv[1], pathlib.Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
@@ -509,6 +591,8 @@ def main():
         chunks(sys.argv[3], out, pathlib.Path(sys.argv[4]))
     if step == "measure":
         measure(out, sys.argv[3:] or COLLECTIONS)
+    if step == "losses":
+        losses(out, sys.argv[3:] or COLLECTIONS)
     if step == "ask":
         for name in COLLECTIONS:
             ask(sys.argv[3], out, name)
