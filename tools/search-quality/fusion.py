@@ -269,7 +269,7 @@ class Collection:
         for file in ("judgments.tsv", "meaning-judgments.tsv", "identifier-judgments.tsv"):
             for id, page, grade in table(folder / file)[1:]:
                 self.grades.setdefault(id, {})[page] = int(grade)
-        self.lower = None
+        self.lower = self.bm25s = None
         self.kept = {}
 
     def once(self, key, make):
@@ -284,17 +284,28 @@ class Collection:
         return self.once(("having", term), lambda: numpy.array([term in text for text in self.lower]))
 
     def named(self, id):
-        """How much of what the question names exactly a chunk has, weighed by its rarity: 0 to 1."""
+        """The share of what the question names exactly that a chunk has: 0 to 1, and 0 where it names nothing."""
         terms = identifiers(self.text[id])
         share = numpy.zeros(len(self.chunks), numpy.float32)
-        if not terms:
-            return share
-        weights = []
         for term in terms:
-            has = self.having(term)
-            weights.append(numpy.log1p((len(has) - has.sum() + 0.5) / (has.sum() + 0.5)))
-            share += weights[-1] * has
-        return share / sum(weights)
+            share += self.having(term) / len(terms)
+        return share
+
+    def by_bm25s(self, id):
+        """What a common library with its usual settings makes of the same chunks."""
+        import bm25s
+        import Stemmer
+
+        language = COLLECTIONS[self.name][1].get("stemming", "english")
+        stemmer = Stemmer.Stemmer(language)
+        cut = lambda texts: bm25s.tokenize(texts, stopwords={"english": "en", "german": "de"}[language], stemmer=stemmer, show_progress=False)
+        if self.bm25s is None:
+            self.bm25s = bm25s.BM25()
+            self.bm25s.index(cut([text for _, text, _ in self.chunks]), show_progress=False)
+        scores = numpy.zeros(len(self.chunks))
+        places, found = self.bm25s.retrieve(cut([self.text[id]]), k=LIMIT, show_progress=False)
+        scores[places[0]] = found[0]
+        return scores
 
     def ranked(self, scores, threshold=0.0):
         """The pages in the order of their best chunk, of the best hundred chunks."""
@@ -395,6 +406,7 @@ M = lambda c, id: c.cosines[id]
 TENTHS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 # A candidate: what it is called, the constants that are tried (or how they are fitted), and the score of each chunk.
 CANDIDATES = [
+    ("bm25s", [None], lambda c, id, _: c.once(("bm25s", id), lambda: c.by_bm25s(id))),
     ("words", [None], lambda c, id, _: W(c, id)),
     ("meaning (cosine)", [None], lambda c, id, _: M(c, id)),
     ("RRF, 60", [None], lambda c, id, _: reciprocal(W(c, id), 60) + reciprocal(M(c, id), 60)),
