@@ -401,6 +401,11 @@ def with_rare(collection, id, share):
     return cosines if has is None else cosines + 2 * has
 
 
+def rule(c, id):
+    """What the measurement recommends: meaning, raised by words that say something, and by what the question names."""
+    return c.cosines[id] + 0.3 * numpy.maximum(c.words[id] - 0.4, 0) + 0.3 * c.named(id)
+
+
 W = lambda c, id: c.words[id]
 M = lambda c, id: c.cosines[id]
 TENTHS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
@@ -429,6 +434,9 @@ CANDIDATES = [
     ("cosine + a * (words^2 + named)", TENTHS, lambda c, id, a: M(c, id) + a * (W(c, id) ** 2 + c.named(id))),
     ("cosine + a * words^2 + b * named", [(a, b) for a in (0.1, 0.2, 0.3, 0.4, 0.5) for b in (0.1, 0.2, 0.3)],
      lambda c, id, ab: M(c, id) + ab[0] * W(c, id) ** 2 + ab[1] * c.named(id)),
+    ("cosine + a * max(0, words - f) + 0.3 * named", [(a, f) for a in (0.2, 0.3, 0.5, 0.8) for f in (0.3, 0.4, 0.5)],
+     lambda c, id, af: M(c, id) + af[0] * numpy.maximum(W(c, id) - af[1], 0) + 0.3 * c.named(id)),
+    ("the rule: 0.3, 0.4, 0.3", [None], lambda c, id, _: rule(c, id)),
     ("cosine + a * words^4 + b * named", [(a, b) for a in (0.1, 0.2, 0.3, 0.5, 0.7) for b in (0.1, 0.2, 0.3)],
      lambda c, id, ab: M(c, id) + ab[0] * W(c, id) ** 4 + ab[1] * c.named(id)),
 ]
@@ -510,8 +518,49 @@ def measure(out, names):
             at = quiet_at([chosen[other.name][1] for other in collections if other is not c])
             kept = lambda kind: numpy.mean([run.top[id] >= at for id in run.kinds[kind]]) if run.kinds[kind] else numpy.nan
             cells.append(f"{at:.3f} {kept('everyday'):.2f} {kept('identifier'):.2f} {1 - kept('off-topic'):.2f}")
-        shown = [f"{chosen[c.name][0]}" if not callable(chosen[c.name][0]) and not isinstance(chosen[c.name][0], tuple) or isinstance(chosen[c.name][0], tuple) and not callable(chosen[c.name][0][0]) else "curves" for c in collections]
+        shown = ["curves" if "curve" in str(chosen[c.name][0]) else str(chosen[c.name][0]) for c in collections]
         print(f"| {name} | {' | '.join(cells)} | {', '.join(shown)} |")
+
+
+THRESHOLDS = (0, 0.25, 0.3, 0.325, 0.35, 0.375, 0.4, 0.45, 0.5)
+
+
+def thresholds(out, names):
+    """What a threshold keeps and silences, for the rule and, beside it, for words and for meaning alone."""
+    collections = [Collection(out, name) for name in names]
+    print("Everyday questions with an answer, the relevant pages kept of those among the first ten, nDCG@10; identifiers")
+    print("with an answer; questions off topic without one\n")
+    print("| score | threshold | " + " | ".join(c.name for c in collections) + " |\n|---|---|" + "---|" * len(collections))
+    sides = [("the rule", rule, THRESHOLDS), ("meaning", M, (0.3, 0.35, 0.4)), ("words", W, (0.4, 0.5))]
+    for name, score, levels in sides:
+        scores = {(c.name, id): score(c, id) for c in collections for ids in c.kinds.values() for id in ids}
+        for level in levels:
+            cells = []
+            for c in collections:
+                top = lambda kind: numpy.array([scores[c.name, id].max() >= level for id in c.kinds[kind]])
+                ndcg, before, after = [], 0, 0
+                for id in c.kinds["everyday"]:
+                    every = [page for page in c.ranked(scores[c.name, id])[:10] if page in c.grades[id]]
+                    left = c.ranked(scores[c.name, id], level)
+                    before, after = before + len(every), after + len(set(every) & set(left))
+                    ndcg.append(measures(c.grades[id], left)[0])
+                named = f"{top('identifier').mean():.2f}" if c.kinds["identifier"] else "-"
+                cells.append(f"{top('everyday').mean():.2f} {after / before:.2f} {numpy.mean(ndcg):.3f}; {named}; {1 - top('off-topic').mean():.2f}")
+            print(f"| {name} | {level} | {' | '.join(cells)} |")
+    print("\nnDCG@10 of the rule when only the best of each side are looked at\n")
+    columns = [(c, kind) for c in collections for kind in JUDGED if c.kinds[kind]]
+    print("| words, meaning | " + " | ".join(f"{c.name}, {kind}" for c, kind in columns) + " |\n|---|" + "---|" * len(columns))
+    for depth in (100, 50, 30, 20, 10):
+        cells = []
+        for c, kind in columns:
+            found = []
+            for id in c.kinds[kind]:
+                words = numpy.maximum(among(W(c, id), best(W(c, id), depth)), 0)
+                score = M(c, id) + 0.3 * numpy.maximum(words - 0.4, 0) + 0.3 * c.named(id)
+                score = among(score, best(W(c, id), depth), best(M(c, id), depth))
+                found.append(measures(c.grades[id], c.ranked(score))[0])
+            cells.append(f"{numpy.mean(found):.3f}")
+        print(f"| {depth}, {depth} | {' | '.join(cells)} |")
 
 
 # --- What is lost on the way ------------------------------------------------------------------------------------------
@@ -603,6 +652,8 @@ def main():
         chunks(sys.argv[3], out, pathlib.Path(sys.argv[4]))
     if step == "measure":
         measure(out, sys.argv[3:] or COLLECTIONS)
+    if step == "thresholds":
+        thresholds(out, sys.argv[3:] or COLLECTIONS)
     if step == "losses":
         losses(out, sys.argv[3:] or COLLECTIONS)
     if step == "ask":
