@@ -82,10 +82,10 @@ pub(super) async fn run(api: &ApiClient, form: &AccessReview, out: &mut Output) 
         }
     };
     if let Page { as_of, digest: Some(digest), review_token: Some(token), .. } = last {
+        let as_of = time(as_of);
         out.remark(&format!(
-            "This review is {digest}, as of {}. An owner who has seen it signs it off within 30 days: POST {PATH}/sign-off \
-             {{\"digest\": \"{digest}\", \"review_token\": \"{token}\"}}",
-            time(as_of)
+            "This review is {digest}, as of {as_of}. An owner who has seen it signs it off within 30 days:\n  syft-space \
+             sign-off --as EMAIL {digest} {token}"
         ));
     }
     Ok(())

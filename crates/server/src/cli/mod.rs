@@ -28,6 +28,7 @@ pub mod read_files;
 mod reindex;
 mod serve;
 mod sessions;
+mod sign_off;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -145,6 +146,8 @@ enum Command {
     Jobs(lists::Jobs),
     /// Review who can query what, and why
     AccessReview(access_review::AccessReview),
+    /// Put on record that one has seen an access review, as an owner
+    SignOff(sign_off::SignOffArguments),
     /// Read the audit log
     #[command(subcommand)]
     Audit(lists::Audit),
@@ -163,6 +166,7 @@ impl Command {
             Self::Publish(publish) => Some(&publish.account),
             Self::Unpublish(unpublish) => Some(&unpublish.account),
             Self::Invite(invite) => Some(&invite.account),
+            Self::SignOff(what) => Some(&what.account),
             Self::Password(change) => Some(&change.account),
             Self::Policies(policies::Policies::Set(set)) => Some(&set.account),
             _ => None,
@@ -177,6 +181,7 @@ impl Command {
         match self {
             Self::Ask(ask) => ask.read().map(drop),
             Self::Invite(invite) => invite.read().map(drop),
+            Self::SignOff(what) => what.read().map(drop),
             Self::Password(change) => change.check(),
             Self::Policies(policies::Policies::Set(set)) => set.check(),
             _ => Ok(()),
@@ -351,6 +356,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Publish(what) => publish::publish(api, what, out).await,
         Command::Unpublish(what) => publish::unpublish(api, what, out).await,
         Command::Invite(what) => invite::run(api, what, out).await,
+        Command::SignOff(what) => sign_off::run(api, what, out).await,
         Command::Datasets(what) => lists::datasets(api, what, out).await,
         Command::Documents(what) => documents::run(api, what, out).await,
         Command::Endpoints(ListOnly::List) => lists::endpoints(api, out).await,

@@ -272,10 +272,10 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) struct SignOff {
     /// What it comes to, as the copy has it that the caller has seen.
     #[schemars(with = "String", regex(pattern = "^[0-9a-f]{64}$"))]
-    digest: ReviewDigest,
+    pub(crate) digest: ReviewDigest,
     /// What the space gave out with it, on its last page.
     #[schemars(with = "String", length(max = 1000), regex(pattern = "^[0-9a-fA-F]*$"))]
-    review_token: ReviewToken,
+    pub(crate) review_token: ReviewToken,
 }
 
 /// Which review was signed off.
@@ -283,9 +283,9 @@ pub(crate) struct SignOff {
 pub(crate) struct SignedOff {
     /// When its first page was asked for.
     #[schemars(with = "shapes::TimeShape")]
-    as_of: Timestamp,
+    pub(crate) as_of: Timestamp,
     #[schemars(with = "String")]
-    digest: ReviewDigest,
+    pub(crate) digest: ReviewDigest,
 }
 
 pub(crate) async fn sign_off(mut request: Request) -> Result<HttpResponse, Problem> {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::cli::{run, stop};
-use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+use crate::cli::{run, run_with, stop};
+use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
 
 /// A tenant with an endpoint for `*@acme.example` and a draft; a user who has never logged in, one who left a key, and a viewer.
 async fn furnished() -> (TestSpace, Client) {
@@ -215,9 +215,20 @@ async fn z4_the_operator_reviews_access_on_the_host_as_a_table_as_csv_and_as_jso
     let told = run(space.home(), &["access-review", "--json"]).expect(0);
     assert_eq!(told.items(), json);
     let digest = owner.get("/access-review?limit=100").await.expect(200).body["digest"].take();
-    let body: Value = serde_json::from_str(&told.stderr[told.stderr.find('{').unwrap()..]).unwrap();
-    let signed = owner.post("/access-review/sign-off", &body).await.expect(200);
-    assert_eq!(signed.body["digest"], digest);
+    let (_, command) = told.stderr.split_once("syft-space sign-off --as EMAIL ").unwrap();
+    let [of, token] = <[&str; 2]>::try_from(command.split_whitespace().collect::<Vec<_>>()).unwrap();
+    let sign = |as_whom, of: &str| {
+        let arguments = ["sign-off", of, token, "--as", as_whom, "--password-file", "-"];
+        run_with(space.home(), &arguments, &format!("{PASSWORD}\n"))
+    };
+    let signed = sign("owner@acme.example", of).expect(0).stdout;
+    assert!(signed.contains(of) && signed.contains("is signed off"), "{signed}");
+    let signed = owner.audit("&action=access_reviewed").await;
+    assert!(signed[0]["object"]["id"].as_str().unwrap().ends_with(of) && signed.len() == 1, "{signed:?}");
+    sign("anna@acme.example", of).expect(4);
+    sign("owner@acme.example", &"0".repeat(64)).expect(4);
+    sign("owner@acme.example", "0").expect(2);
+    assert_eq!(of, digest);
     let table = run(space.home(), &["access-review"]).expect(0).stdout;
     assert!(table.starts_with("KIND") && table.contains("anna@acme.example: =nightly"), "{table}");
     let line = table.lines().find(|line| line.contains("bob@elsewhere.example")).unwrap();
