@@ -13,7 +13,7 @@ pub const CHECKS: &[Check<SpoolFactory>] = checks![
     files_are_read_back_as_they_were_brought,
     what_is_dropped_before_it_is_sealed_leaves_nothing,
     a_discarded_file_keeps_its_number,
-    files_are_removed_and_their_list_stays,
+    files_are_removed_from_the_front_and_their_list_stays,
     a_job_is_removed_and_nothing_else,
     z1_a_tenants_files_are_its_own,
     what_was_sealed_is_there_after_a_restart,
@@ -107,19 +107,19 @@ pub fn a_discarded_file_keeps_its_number(make: &SpoolFactory) {
 }
 
 /// The operation is idempotent.
-pub fn files_are_removed_and_their_list_stays(make: &SpoolFactory) {
+pub fn files_are_removed_from_the_front_and_their_list_stays(make: &SpoolFactory) {
     let fixture = make();
     let spool = &*fixture.adapter;
     spool_files(spool, 1, 1, &[b"a", b"b", b"c", b"d"]);
     spool_files(spool, 1, 2, &[b"a", b"b"]);
     for _ in 0..2 {
-        spool.remove_files(&scope(1), dataset_id(1), job_id(1), 1..3).expect("files are removed");
+        spool.remove_files_before(&scope(1), dataset_id(1), job_id(1), 3).expect("files are removed");
         let left = [0, 1, 2, 3].map(|number| read(spool, 1, 1, number).is_some());
-        assert_eq!(left, [true, false, false, true], "those of the range are gone, and no others");
+        assert_eq!(left, [false, false, false, true], "those before the number are gone, and no others");
     }
     assert_eq!(listed(spool, 1, 1).map(|list| list.len()), Some(4), "their list stays");
     assert!(read(spool, 1, 2, 1).is_some(), "and another job's files");
-    let nowhere = spool.remove_files(&scope(1), dataset_id(1), job_id(9), 0..2);
+    let nowhere = spool.remove_files_before(&scope(1), dataset_id(1), job_id(9), 2);
     assert_eq!(nowhere, Ok(()), "where nothing is, nothing is removed");
 }
 
@@ -152,7 +152,7 @@ pub fn z1_a_tenants_files_are_its_own(make: &SpoolFactory) {
     assert_eq!((listed(spool, 1, 2), read(spool, 1, 1, 1)), (None, None), "nor its files read");
     let other = spool.files(&scope(1), dataset_id(2), job_id(1));
     assert_eq!(other, Ok(None), "nor those of another dataset");
-    spool.remove_files(&scope(1), dataset_id(1), job_id(1), 0..9).expect("files are removed");
+    spool.remove_files_before(&scope(1), dataset_id(1), job_id(1), 9).expect("files are removed");
     spool.remove(&scope(1), dataset_id(1), job_id(2)).expect("a job is removed");
     spool.destroy(&scope(1), dataset_id(1)).expect("a dataset is destroyed");
     assert_eq!(jobs(spool, 2), [job_id(1), job_id(2)], "nor removed");

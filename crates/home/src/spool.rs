@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use syft_space_domain::dataset::ports::{Spool, SpoolError, SpooledFile, UploadWriter};
@@ -85,19 +84,19 @@ impl Spool for FileSpool {
         self.read_file(&self.job(scope, dataset, job), &file_name(number))
     }
 
-    fn remove_files(
+    fn remove_files_before(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
         job: JobId,
-        numbers: Range<usize>,
+        number: usize,
     ) -> Result<(), SpoolError> {
         let folder = self.job(scope, dataset, job);
-        if !self.home.has_folder(&folder).map_err(|error| failed(&error))? {
-            return Ok(());
-        }
-        let mut files = numbers.map(|number| folder.join(file_name(number)));
-        files.try_for_each(|file| private_file::remove(&file)).map_err(|error| failed(&error))
+        let removed = self
+            .home
+            .has_folder(&folder)
+            .and_then(|there| if there { remove_files_before(&folder, number) } else { Ok(()) });
+        removed.map_err(|error| failed(&error))
     }
 
     fn remove(&self, scope: &TenantScope, dataset: DatasetId, job: JobId) -> Result<(), SpoolError> {
@@ -188,6 +187,16 @@ impl Drop for JobFolder {
 /// A file's name: its number, whatever it was called by whoever brought it.
 fn file_name(number: usize) -> String {
     format!("{number:06}")
+}
+
+/// Removes the files of the numbers before one.
+fn remove_files_before(folder: &Path, number: usize) -> io::Result<()> {
+    for name in private_folder::list_names(folder)? {
+        if name.parse::<usize>().is_ok_and(|file| file < number) {
+            private_file::remove(&folder.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a folder that may be gone already. The list goes first: half a job's files are no job.

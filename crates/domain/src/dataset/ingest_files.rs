@@ -76,7 +76,7 @@ fn step(space: &Space, scope: &TenantScope, files: &mut FileTask) -> Result<bool
         if !keep(space, scope, files, extracted, limits)? {
             return Ok(false);
         }
-        space.spool.remove_files(scope, dataset.id, id, position..until)?;
+        space.spool.remove_files_before(scope, dataset.id, id, until)?;
         space.ingestion.note(id, JobStatus::Running, &files.job.progress, space.clock.now());
     }
     if until < files.list.len() {

@@ -1,7 +1,5 @@
 //! The ports of datasets, of their documents, and of a search engine.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Pending;
@@ -201,13 +199,13 @@ pub trait Spool: Send + Sync {
         job: JobId,
         number: usize,
     ) -> Result<Option<Vec<u8>>, SpoolError>;
-    /// Removes the bytes of files. The list stays. Doing so again changes nothing.
-    fn remove_files(
+    /// Removes the bytes of the files before a number. The list stays. Doing so again changes nothing.
+    fn remove_files_before(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
         job: JobId,
-        numbers: Range<usize>,
+        number: usize,
     ) -> Result<(), SpoolError>;
     /// Removes all of a job. Doing so again changes nothing.
     fn remove(&self, scope: &TenantScope, dataset: DatasetId, job: JobId) -> Result<(), SpoolError>;

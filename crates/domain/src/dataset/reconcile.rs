@@ -142,8 +142,8 @@ fn resume(
     } else if let Some(files) = space.spool.files(scope, job.dataset, job.id)? {
         if let Some(progress) = space.documents.progress(scope, job.dataset, job.id)? {
             // The files that came before are documents, and were not to stay.
-            let until = usize::try_from(progress.position()).unwrap_or(usize::MAX).min(files.len());
-            space.spool.remove_files(scope, job.dataset, job.id, 0..until)?;
+            let next = usize::try_from(progress.position()).unwrap_or(usize::MAX);
+            space.spool.remove_files_before(scope, job.dataset, job.id, next)?;
             job.progress = progress;
         }
         mended.jobs_resumed += 1;

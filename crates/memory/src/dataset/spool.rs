@@ -1,7 +1,6 @@
 //! The in-memory spool: uploaded files until they are documents.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use syft_space_domain::dataset::ports::{Spool, SpoolError, SpooledFile, UploadWriter};
@@ -72,15 +71,15 @@ impl Spool for MemorySpool {
             .and_then(|job_files| job_files.files.get(&number).cloned()))
     }
 
-    fn remove_files(
+    fn remove_files_before(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
         job: JobId,
-        numbers: Range<usize>,
+        number: usize,
     ) -> Result<(), SpoolError> {
         if let Some(job_files) = self.all_jobs().get_mut(&(scope.tenant(), dataset, job)) {
-            job_files.files.retain(|number, _| !numbers.contains(number));
+            job_files.files = job_files.files.split_off(&number);
         }
         Ok(())
     }
