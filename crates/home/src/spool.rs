@@ -1,8 +1,12 @@
-//! The spool, where files lie until they are documents: in the dataset's folder, under `spool` and the job's id. A file
-//! each under its number, and their list, which is written last.
+//! The spool, where files lie until they are documents: in the dataset's folder, under `spool` and the job's id. Small
+//! files lie together in packs, a large one in a file of its own under its number; their list is written last.
 
-use std::fs::File;
-use std::io::{self, Write};
+mod pack;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
 use syft_space_domain::dataset::ports::{Spool, SpoolError, SpooledFile, UploadWriter};
@@ -10,6 +14,8 @@ use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
 
+use self::pack::Packed;
+use self::writer::JobFolder;
 use crate::layout::Home;
 use crate::{private_file, private_folder};
 
@@ -36,15 +42,6 @@ impl FileSpool {
         self.folder(scope, dataset).join(job.to_string())
     }
 
-    /// The bytes of a file in a job's folder; `None` when there is none.
-    fn read_file(&self, folder: &Path, name: &str) -> Result<Option<Vec<u8>>, SpoolError> {
-        let read = self
-            .home
-            .has_folder(folder)
-            .and_then(|there| if there { private_file::read(&folder.join(name)) } else { Ok(None) });
-        read.map_err(|error| failed(&error))
-    }
-
     fn remove_folder(&self, folder: &Path) -> Result<(), SpoolError> {
         let removed =
             self.home.has_folder(folder).and_then(|there| if there { remove_folder(folder) } else { Ok(()) });
@@ -61,7 +58,7 @@ impl Spool for FileSpool {
     ) -> Result<Box<dyn UploadWriter>, SpoolError> {
         let folder = self.job(scope, dataset, job);
         self.home.create_folder(&folder).map_err(|error| failed(&error))?;
-        Ok(Box::new(JobFolder { path: folder, files: Vec::new(), sealed: false }))
+        Ok(Box::new(JobFolder::new(folder)))
     }
 
     fn files(
@@ -70,7 +67,12 @@ impl Spool for FileSpool {
         dataset: DatasetId,
         job: JobId,
     ) -> Result<Option<Vec<SpooledFile>>, SpoolError> {
-        let list = self.read_file(&self.job(scope, dataset, job), LIST_FILE)?;
+        let folder = self.job(scope, dataset, job);
+        let list = self
+            .home
+            .has_folder(&folder)
+            .and_then(|there| if there { private_file::read(&folder.join(LIST_FILE)) } else { Ok(None) });
+        let list = list.map_err(|error| failed(&error))?;
         list.map(|list| serde_json::from_slice(&list).map_err(StoreError::failed)).transpose()
     }
 
@@ -81,7 +83,12 @@ impl Spool for FileSpool {
         job: JobId,
         number: usize,
     ) -> Result<Option<Vec<u8>>, SpoolError> {
-        self.read_file(&self.job(scope, dataset, job), &file_name(number))
+        let folder = self.job(scope, dataset, job);
+        let bytes = self
+            .home
+            .has_folder(&folder)
+            .and_then(|there| if there { read_file(&folder, number) } else { Ok(None) });
+        bytes.map_err(|error| failed(&error))
     }
 
     fn remove_files_before(
@@ -119,80 +126,25 @@ impl Spool for FileSpool {
     }
 }
 
-/// The folder of a job whose files are being brought.
-struct JobFolder {
-    path: PathBuf,
-    /// Only the last is open.
-    files: Vec<Option<File>>,
-    sealed: bool,
-}
-
-impl JobFolder {
-    fn last(&mut self) -> Result<&mut File, SpoolError> {
-        let open = self.files.last_mut().and_then(Option::as_mut);
-        open.ok_or_else(|| StoreError::failed("no file was begun"))
-    }
-
-    /// Makes the file that was begun last durable, and closes it.
-    fn end_file(&mut self) -> Result<(), SpoolError> {
-        match self.files.last_mut().and_then(Option::take) {
-            Some(file) => file.sync_data().map_err(|error| failed(&error)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl UploadWriter for JobFolder {
-    fn begin_file(&mut self) -> Result<(), SpoolError> {
-        self.end_file()?;
-        let file = private_file::create(&self.path.join(file_name(self.files.len())));
-        self.files.push(Some(file.map_err(|error| failed(&error))?));
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
-        self.last()?.write_all(bytes).map_err(|error| failed(&error))
-    }
-
-    fn discard_file(&mut self) -> Result<(), SpoolError> {
-        if let Some(number) = self.files.len().checked_sub(1) {
-            drop(self.files.last_mut().and_then(Option::take));
-            private_file::remove(&self.path.join(file_name(number))).map_err(|error| failed(&error))?;
-        }
-        Ok(())
-    }
-
-    fn seal(mut self: Box<Self>, files: &[SpooledFile]) -> Result<(), SpoolError> {
-        self.end_file()?;
-        private_folder::sync(&self.path).map_err(|error| failed(&error))?;
-        let list = serde_json::to_vec(files).map_err(StoreError::failed)?;
-        private_file::write(&self.path.join(LIST_FILE), &list).map_err(|error| failed(&error))?;
-        self.sealed = true;
-        Ok(())
-    }
-}
-
-impl Drop for JobFolder {
-    fn drop(&mut self) {
-        if self.sealed {
-            return;
-        }
-        if let Err(error) = remove_folder(&self.path) {
-            tracing::warn!(%error, folder = %self.path.display(),
-                "files that were not taken in stay until the next start");
-        }
-    }
-}
-
-/// A file's name: its number, whatever it was called by whoever brought it.
-fn file_name(number: usize) -> String {
+/// The name of a large file: its number, whatever it was called by whoever brought it.
+fn alone_name(number: usize) -> String {
     format!("{number:06}")
 }
 
-/// Removes the files of the numbers before one.
+/// The bytes of a file; `None` when they are not there.
+fn read_file(folder: &Path, number: usize) -> io::Result<Option<Vec<u8>>> {
+    match pack::read(folder, number)? {
+        Packed::Bytes(bytes) => Ok(Some(bytes)),
+        Packed::Alone => private_file::read(&folder.join(alone_name(number))),
+        Packed::Nothing => Ok(None),
+    }
+}
+
+/// Removes what holds files before a number alone.
 fn remove_files_before(folder: &Path, number: usize) -> io::Result<()> {
     for name in private_folder::list_names(folder)? {
-        if name.parse::<usize>().is_ok_and(|file| file < number) {
+        let end = pack::end_of(&name).or_else(|| Some(name.parse::<usize>().ok()?.saturating_add(1)));
+        if end.is_some_and(|end| end <= number) {
             private_file::remove(&folder.join(name))?;
         }
     }

@@ -13,6 +13,7 @@ mod other_ports;
 mod scoped_methods;
 mod sealing;
 mod second_factor;
+mod spool;
 mod store;
 mod vectors;
 

@@ -171,6 +171,11 @@ pub struct SpooledFile {
     pub sha256: ContentHash,
 }
 
+/// How many files a spool may keep together, so that they are made durable and removed at once.
+pub const FILES_PER_PACK: usize = 32;
+/// The most bytes of a file that is kept together with others.
+pub const SMALL_FILE_MAX_BYTES: usize = 256 * 1024;
+
 /// The spool failed.
 pub type SpoolError = StoreError;
 
@@ -199,7 +204,8 @@ pub trait Spool: Send + Sync {
         job: JobId,
         number: usize,
     ) -> Result<Option<Vec<u8>>, SpoolError>;
-    /// Removes the bytes of the files before a number. The list stays. Doing so again changes nothing.
+    /// Removes the bytes of the files before a number; the list stays. So may, until a later call, fewer than
+    /// [`FILES_PER_PACK`] files right before it, if they are small. Doing so again changes nothing.
     fn remove_files_before(
         &self,
         scope: &TenantScope,

@@ -66,7 +66,7 @@ fn r1_what_a_mount_opened_to_a_group_is_closed_at_each_start() {
     for (path, (_, mode, _)) in &whole {
         assert_eq!(mode & 0o7077, 0, "{path}: {mode:o}");
     }
-    assert!(whole.keys().any(|path| path.ends_with("000000")), "{:?}", whole.keys());
+    assert!(whole.keys().any(|path| path.ends_with("000000.pack")), "{:?}", whole.keys());
     assert_eq!(private_file::read(&home.sealing_key()).unwrap().unwrap(), b"key");
 }
 

@@ -2,8 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What is open besides connections: databases, indexes, files on their way in, and calls to others.
-const OTHER_FILES: usize = 1_024;
+/// What is open besides connections: databases, indexes, files on their way in (two for each form), and calls to others.
+const OTHER_FILES: usize = 1_536;
 
 /// Raises the limit for a number of connections, as far as the system lets this process; and says in the log what is missing.
 pub(crate) fn allow_connections(max_connections: usize) {

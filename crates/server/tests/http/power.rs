@@ -123,12 +123,18 @@ async fn one_by_one(space: &TestSpace, owner: &Client) -> Vec<Acknowledgement> {
     all
 }
 
-/// Brings two files as a form: they, their list and their job are on the disk before the answer.
+/// Brings small files and a large one as a form: they, their list and their job are on the disk before the answer.
 async fn files(owner: &Client, dataset: &str) -> Acknowledgement {
-    let parts = [part("first.txt", b"A file of its own."), part("second.md", b"# Another file")];
+    let large = "A file of its own. ".repeat(20_000);
+    let parts = [
+        part("first.txt", b"A file."),
+        part("second.md", b"# Another file"),
+        part("third.txt", large.as_bytes()),
+    ];
     let (answer, mut told) = timed(owner, bring(owner, dataset, false, &parts), 202, None).await;
     let job = answer.body["job"]["id"].as_str().unwrap();
-    told.files.extend(["/000000", "/000001", "/files.json.new", ""].map(|name| format!("spool/{job}{name}")));
+    told.files
+        .extend(["/000000.pack", "/000002", "/files.json.new", ""].map(|name| format!("spool/{job}{name}")));
     all_ended(owner, dataset).await;
     told
 }
