@@ -35,7 +35,7 @@ pub async fn write(
         }
         let mut files = BTreeMap::new();
         let mut parts = Vec::new();
-        for file in 0..rng.usize(3..30) {
+        for file in 0..rng.usize(3..45) {
             let word = format!("q{name}x{number}x{file}");
             let (ending, good) = match rng.u32(0..10) {
                 0 => ("exe", false),
@@ -47,6 +47,10 @@ pub async fn write(
             let mut content = format!("The file holds {word}. {}", "More of it. ".repeat(rng.usize(0..80)));
             if rng.bool() {
                 content.push_str(&format!("{}, it ends.", rng.u64(..)));
+            }
+            if rng.u32(0..100) == 0 {
+                // More than the spool keeps together with other files.
+                content.push_str(&" And more of it.".repeat(20_000));
             }
             let mut content = content.into_bytes();
             if ending == "txt" && !good {
