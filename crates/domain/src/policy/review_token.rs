@@ -13,7 +13,7 @@ use crate::space::Space;
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
 
-/// Stands for a [`ReadSoFar`]: the cursor of a page, or what a whole review is signed off by. It is of one tenant.
+/// Stands for how much of a review was read: the cursor of a page, or what a whole review is signed off by. It is of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewToken(String);
 
