@@ -6,14 +6,13 @@ import json
 import os
 import pathlib
 import re
-import secrets
 import sqlite3
 import subprocess
 import sys
-import threading
-import urllib.request
 
 import numpy
+
+from space import Served
 
 HERE = pathlib.Path(__file__).parent
 FILES_AT_ONCE = 50
@@ -41,70 +40,29 @@ def pages_of(name, root):
     return list({file.name: file for file in files}.values())
 
 
-class Space:
+class Space(Served):
     """A server on a home that stays, with one dataset."""
 
     def __init__(self, binary, home):
-        self.home = home
-        fresh = not home.exists()
+        is_new = not home.exists()
         home.mkdir(parents=True, exist_ok=True)
-        self.server = subprocess.Popen(
-            ["nice", "-n", "15", binary, "serve", "--listen", "127.0.0.1:0", "--home", home],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.token = None
-        for line in self.server.stdout:
-            if line.startswith("Listening on "):
-                self.root = line.removeprefix("Listening on ").strip() + "/api/v1"
-                break
-        threading.Thread(target=lambda: [None for _ in self.server.stdout], daemon=True).start()
-        kept = home.with_suffix(".account.json")
-        if fresh:
-            account = {"email": "quality@acme.example", "password": secrets.token_urlsafe(24)}
-            kept.write_text(json.dumps(account))
-            setup = (home / "setup-token").read_text().strip()
-            self.post("/auth/register", {**account, "tenant_name": "acme", "setup_token": setup})
-        account = json.loads(kept.read_text())
-        self.token = self.post("/auth/login", account)["access_token"]
-
-    def send(self, path, body, kind):
-        request = urllib.request.Request(self.root + path, data=body, headers={"content-type": kind})
-        if self.token:
-            request.add_header("authorization", "Bearer " + self.token)
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
-
-    def post(self, path, body):
-        return self.send(path, json.dumps(body).encode(), "application/json")
+        super().__init__(["nice", "-n", "15", binary], home)
+        account, self.kept = home.with_suffix(".account.json"), home.with_suffix(".dataset")
+        if is_new:
+            account.write_text(json.dumps(self.register(home)))
+        self.log_in(json.loads(account.read_text()))
+        if self.kept.exists():
+            self.dataset = self.kept.read_text()
 
     def make(self, settings):
         made = self.post("/datasets", {"name": "manual", "dtype": "embedded", "configuration": settings})
-        self.home.with_suffix(".dataset").write_text(made["id"])
-
-    def dataset(self):
-        return self.home.with_suffix(".dataset").read_text()
-
-    def put(self, files):
-        border = secrets.token_hex(16)
-        parts = []
-        for file in files:
-            head = f'--{border}\r\ncontent-disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
-            parts += [head.encode(), file.read_bytes(), b"\r\n"]
-        parts.append(f"--{border}--\r\n".encode())
-        path = f"/datasets/{self.dataset()}/documents?wait=true"
-        job = self.send(path, b"".join(parts), f"multipart/form-data; boundary={border}")["job"]
-        if job["status"] != "succeeded":
-            sys.exit(f"not taken in: {job['errors'][:1]}")
+        self.dataset = made["id"]
+        self.kept.write_text(self.dataset)
 
     def search(self, question):
         asked = {"query": question, "limit": LIMIT, "similarity_threshold": 0}
-        found = self.post(f"/datasets/{self.dataset()}/search", asked)["documents"]
+        found = self.post(f"/datasets/{self.dataset}/search", asked)["documents"]
         return [(hit["document_id"], hit["content"], hit["similarity_score"]) for hit in found]
-
-    def stop(self):
-        self.server.terminate()
-        self.server.wait()
 
 
 HEADING = re.compile(r"^(#{1,6})\s+(.*)$", re.MULTILINE)

@@ -4,19 +4,17 @@ import json
 import math
 import pathlib
 import re
-import secrets
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
-import threading
-import urllib.request
 
 import bm25s
 import numpy
 import rank_bm25
 import Stemmer
+
+from space import Served
 
 HERE = pathlib.Path(__file__).parent
 MANUAL = pathlib.Path("/usr/share/doc/postgresql-doc-15/html")
@@ -37,50 +35,14 @@ for question, page, grade in table("judgments.tsv")[1:]:
     GRADES[question][page] = int(grade)
 
 
-class Space:
+class Space(Served):
     """A server with a home of its own, and a dataset that holds the manual."""
 
     def __init__(self, binary):
         self.home = tempfile.mkdtemp(prefix="syft-space-quality-")
-        self.server = subprocess.Popen(
-            [binary, "serve", "--listen", "127.0.0.1:0", "--home", self.home],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.token = None
-        for line in self.server.stdout:
-            if line.startswith("Listening on "):
-                self.root = line.removeprefix("Listening on ").strip() + "/api/v1"
-                break
-        threading.Thread(target=lambda: [None for _ in self.server.stdout], daemon=True).start()
-        account = {"email": "quality@acme.example", "password": secrets.token_urlsafe(24)}
-        setup = (pathlib.Path(self.home) / "setup-token").read_text().strip()
-        self.post("/auth/register", {**account, "tenant_name": "acme", "setup_token": setup})
-        self.token = self.post("/auth/login", account)["access_token"]
+        super().__init__([binary], self.home)
+        self.log_in(self.register(pathlib.Path(self.home)))
         self.dataset = self.post("/datasets", {"name": "manual", "dtype": "embedded"})["id"]
-
-    def send(self, path, body, kind):
-        request = urllib.request.Request(self.root + path, data=body, headers={"content-type": kind})
-        if self.token:
-            request.add_header("authorization", "Bearer " + self.token)
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
-
-    def post(self, path, body):
-        return self.send(path, json.dumps(body).encode(), "application/json")
-
-    def put(self, files):
-        border = secrets.token_hex(16)
-        parts = []
-        for file in files:
-            head = f'--{border}\r\ncontent-disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
-            parts += [head.encode(), file.read_bytes(), b"\r\n"]
-        parts.append(f"--{border}--\r\n".encode())
-        path = f"/datasets/{self.dataset}/documents?wait=true"
-        job = self.send(path, b"".join(parts), f"multipart/form-data; boundary={border}")["job"]
-        if job["status"] != "succeeded":
-            sys.exit(f"the manual was not taken in: {job['errors'][:1]}")
-        return job
 
     def chunks(self):
         """The pages' names and texts of all chunks, as the space cut them."""
@@ -96,8 +58,7 @@ class Space:
         ]
 
     def stop(self):
-        self.server.terminate()
-        self.server.wait()
+        super().stop()
         shutil.rmtree(self.home)
 
 

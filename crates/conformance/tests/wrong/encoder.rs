@@ -1,9 +1,7 @@
 //! Encoders with one fault each.
 
-use std::future::poll_fn;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::Poll;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use syft_space_domain::encoder::ports::{EncodeError, Encoder, MAX_TEXTS};
 use syft_space_domain::encoder::{Embedding, EncoderModel};
 use syft_space_memory::MemoryEncoder;
 
+use crate::went_away::WentAway;
 use crate::{assert_caught, broken_promises};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,34 +33,7 @@ struct FaultyEncoder {
     fault: Fault,
     calls: AtomicUsize,
     shared: Mutex<Vec<Embedding>>,
-    somebody_went_away: AtomicBool,
-}
-
-/// A call under way: whether it ended before it was answered.
-struct Call<'a> {
-    went_away: &'a AtomicBool,
-    is_answered: bool,
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if !self.is_answered {
-            self.went_away.store(true, Ordering::SeqCst);
-        }
-    }
-}
-
-/// Is ready when it is polled a second time.
-async fn wait_once() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+    went_away: WentAway,
 }
 
 impl FaultyEncoder {
@@ -117,12 +89,10 @@ impl FaultyEncoder {
                 return Ok(self.shared.lock().expect("no panic holds it").clone());
             }
             Fault::FailsOnceSomebodyWentAway => {
-                if self.somebody_went_away.load(Ordering::SeqCst) {
+                if self.went_away.has_happened() {
                     return Err(EncodeError::Busy);
                 }
-                let mut call = Call { went_away: &self.somebody_went_away, is_answered: false };
-                wait_once().await;
-                call.is_answered = true;
+                self.went_away.wait_once().await;
             }
         }
         Ok(embeddings)
@@ -146,7 +116,7 @@ fn faulty(fault: Fault) -> Box<EncoderFactory> {
             fault,
             calls: AtomicUsize::new(0),
             shared: Mutex::default(),
-            somebody_went_away: AtomicBool::new(false),
+            went_away: WentAway::default(),
         })
     })
 }

@@ -16,6 +16,7 @@ mod second_factor;
 mod spool;
 mod store;
 mod vectors;
+mod went_away;
 
 use std::sync::Arc;
 

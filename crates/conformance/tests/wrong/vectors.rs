@@ -1,10 +1,7 @@
 //! Indexes of vectors with one fault each.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +14,7 @@ use syft_space_domain::ids::DatasetId;
 use syft_space_domain::tenant::TenantScope;
 use syft_space_memory::MemoryVectors;
 
+use crate::went_away::WentAway;
 use crate::{assert_caught, broken_promises};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,36 +49,9 @@ struct FaultyVectors {
     inner: MemoryVectors,
     fault: Fault,
     shared: Mutex<Vec<Neighbour>>,
-    somebody_went_away: AtomicBool,
+    went_away: WentAway,
     /// What each batch brought last, by document: for those faults that bring it again.
     brought: Mutex<BTreeMap<DocumentId, Vec<Embedding>>>,
-}
-
-/// A call under way: whether it ended before it was answered.
-struct Call<'a> {
-    went_away: &'a AtomicBool,
-    is_answered: bool,
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if !self.is_answered {
-            self.went_away.store(true, Ordering::SeqCst);
-        }
-    }
-}
-
-/// Is ready when it is polled a second time.
-async fn wait_once() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 fn no_document() -> DocumentId {
@@ -90,7 +61,7 @@ fn no_document() -> DocumentId {
 impl FaultyVectors {
     fn new(fault: Fault) -> Self {
         let (inner, shared, brought) = (MemoryVectors::new(), Mutex::default(), Mutex::default());
-        Self { inner, fault, shared, somebody_went_away: AtomicBool::new(false), brought }
+        Self { inner, fault, shared, went_away: WentAway::default(), brought }
     }
 
     /// Whose vectors are meant, as this index has it.
@@ -158,12 +129,10 @@ impl FaultyVectors {
                 return Ok(self.shared.lock().expect("no panic holds it").clone());
             }
             Fault::FailsOnceSomebodyWentAway => {
-                if self.somebody_went_away.load(Ordering::SeqCst) {
+                if self.went_away.has_happened() {
                     return Err(VectorIndexError::Busy);
                 }
-                let mut call = Call { went_away: &self.somebody_went_away, is_answered: false };
-                wait_once().await;
-                call.is_answered = true;
+                self.went_away.wait_once().await;
             }
             _ => {}
         }

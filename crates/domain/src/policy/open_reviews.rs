@@ -18,7 +18,6 @@ pub struct OpenReviews(Arc<Mutex<VecDeque<OpenReview>>>);
 pub(super) struct OpenReview {
     /// The request for its first page.
     pub(super) id: RequestId,
-    pub(super) as_of: Timestamp,
     pub(super) tenant: Arc<TenantSnapshot>,
     pub(super) newcomers: Arc<Newcomers>,
     read_at: Timestamp,
@@ -27,11 +26,11 @@ pub(super) struct OpenReview {
 impl OpenReview {
     pub(super) fn new(
         id: RequestId,
-        as_of: Timestamp,
         tenant: Arc<TenantSnapshot>,
         newcomers: Newcomers,
+        now: Timestamp,
     ) -> Self {
-        Self { id, as_of, tenant, newcomers: Arc::new(newcomers), read_at: as_of }
+        Self { id, tenant, newcomers: Arc::new(newcomers), read_at: now }
     }
 }
 

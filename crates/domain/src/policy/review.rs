@@ -52,6 +52,7 @@ impl EndpointSnapshot {
 
 /// A part of a review that is asked for.
 pub struct ReviewPart {
+    scope: TenantScope,
     principal: Principal,
     limit: PageLimit,
     read: ReadSoFar,
@@ -77,7 +78,7 @@ impl ReviewPart {
                 let current = check_reviewer(space, principal)?;
                 let (review, as_of) = (context.request, space.clock.now());
                 let read = ReadSoFar { review, as_of, after: None, digest: ReviewDigest::default() };
-                (read, OpenReview::new(review, as_of, Arc::clone(current.snapshot()), newcomers))
+                (read, OpenReview::new(review, Arc::clone(current.snapshot()), newcomers, as_of))
             }
             Some(Cursor(token)) => {
                 let read = token.open(space, &scope).filter(|read| read.after.is_some());
@@ -86,7 +87,7 @@ impl ReviewPart {
                 (read, review.ok_or(CursorError)?)
             }
         };
-        Ok(Self { principal: principal.clone(), limit: page.limit, read, review })
+        Ok(Self { scope, principal: principal.clone(), limit: page.limit, read, review })
     }
 
     /// Makes it. Members who are disabled are in it and can query nothing; API keys that have ended are not. It takes some
@@ -95,11 +96,10 @@ impl ReviewPart {
     /// # Errors
     /// When the caller's role does not permit it any more, or a port failed.
     pub fn make(self, space: &Space) -> Result<ReviewPage, ReviewError> {
-        let scope = reviewed_tenant(&check_reviewer(space, &self.principal)?)?;
-        let OpenReview { tenant, newcomers, as_of, .. } = &self.review;
-        let review = Review::of(tenant, newcomers, *as_of);
-        let limit = self.limit.at_most(review.subjects_on_page());
+        check_reviewer(space, &self.principal)?;
         let mut read = self.read;
+        let review = Review::of(&self.review.tenant, &self.review.newcomers, read.as_of);
+        let limit = self.limit.at_most(review.subjects_on_page());
         let Page { items, next } = Page::read(review.subjects(read.after), limit, |subject| {
             Ok::<_, ReviewError>((subject.key, subject))
         })?;
@@ -107,7 +107,7 @@ impl ReviewPart {
             read.digest = read.digest.and(subject);
         }
         read.after = next.map(|Cursor(after)| after);
-        let token = ReviewToken::seal(space, &scope, &read)?;
+        let token = ReviewToken::seal(space, &self.scope, &read)?;
         let (next, whole) = match read.after {
             Some(_) => (Some(Cursor(token)), None),
             None => (None, Some((read.digest, token))),

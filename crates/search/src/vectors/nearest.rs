@@ -2,7 +2,6 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::ops::Range;
 
 use syft_space_domain::dataset::{DocumentId, Neighbour, VectorQuery};
 
@@ -30,7 +29,7 @@ impl Wanted {
     /// The nearest chunks of a segment.
     pub(crate) fn nearest_of(&self, segment: &Segment) -> Result<Vec<Neighbour>, IndexError> {
         let mut best = Best::new(self.limit, self.min_cosine);
-        self.scan(segment, 0..segment.len(), &mut best);
+        self.scan(segment, &mut best);
         best.heap.into_iter().map(|Reverse(candidate)| candidate.neighbour(segment)).collect()
     }
 
@@ -47,11 +46,11 @@ impl Wanted {
         found.truncate(self.limit);
     }
 
-    fn scan(&self, segment: &Segment, rows: Range<usize>, best: &mut Best) {
+    fn scan(&self, segment: &Segment, best: &mut Best) {
         let mut sums = [0; ROWS_AT_ONCE];
-        let mut start = rows.start;
-        while start < rows.end {
-            let end = start.saturating_add(ROWS_AT_ONCE).min(rows.end);
+        let mut start = 0;
+        while start < segment.len() {
+            let end = start.saturating_add(ROWS_AT_ONCE).min(segment.len());
             products(self.question.components(), segment.rows(start..end), &mut sums);
             for ((row, factor), sum) in (start..end).zip(segment.factors_of(start..end)).zip(sums) {
                 best.offer(self.question.cosine(sum, factor), row);
