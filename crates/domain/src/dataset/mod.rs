@@ -63,7 +63,7 @@ pub use remove::{begin_removal, finish_removal};
 pub use search::{SearchDatasetError, search_dataset};
 pub use search_query::{Highlight, Hit, Hits, SearchQuery, SearchQueryError, Threshold};
 pub use upload::{Upload, UploadError};
-pub use vectors::{Neighbour, VectorChange, VectorKey, VectorQuery, VectorQueryError};
+pub use vectors::{ChunkRef, Neighbour, VectorChange, VectorKey, VectorQuery, VectorQueryError};
 
 use crate::as_text::text_enum;
 use crate::ids::DatasetId;

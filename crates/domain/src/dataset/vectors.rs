@@ -39,6 +39,15 @@ impl VectorKey {
     }
 }
 
+/// A chunk of a dataset, wherever its text is held.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChunkRef {
+    /// The document that it is a part of.
+    pub document: DocumentId,
+    /// Which of the document's chunks it is, counted from 0.
+    pub chunk: u32,
+}
+
 /// A change of a dataset's documents, as an index of vectors follows it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VectorChange {

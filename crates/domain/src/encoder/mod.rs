@@ -4,8 +4,10 @@
 //! it finds in a text's tokens is its own affair; that a vector has the length 1 is its type's.
 
 mod embedding;
+mod installed;
 mod model;
 pub mod ports;
 
 pub use embedding::{Embedding, EmbeddingError, MAX_DIMENSION};
+pub use installed::{EncoderName, EncoderNameError, InstalledEncoder, UnrelatedCosine, UnrelatedCosineError};
 pub use model::{EncoderModel, EncoderModelError, ModelId, ModelIdError, ModelRevision, ModelRevisionError};

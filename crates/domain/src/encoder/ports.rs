@@ -1,7 +1,7 @@
-//! The port of encoders.
+//! The ports of encoders.
 
 use crate::Pending;
-use crate::encoder::{Embedding, EncoderModel};
+use crate::encoder::{Embedding, EncoderModel, EncoderName, InstalledEncoder};
 
 /// The most texts of one call: who has more asks again, and others get their turn in between.
 pub const MAX_TEXTS: usize = 256;
@@ -40,4 +40,27 @@ pub trait Encoder: Send + Sync {
     /// waits already, [`Unusable`](EncodeError::Unusable) when the model cannot be had as [`model`](Self::model) says,
     /// and [`Failed`](EncodeError::Failed) for anything else.
     fn encode<'a>(&'a self, texts: &'a [&'a str]) -> Pending<'a, Result<Vec<Embedding>, EncodeError>>;
+}
+
+/// Knows which encoders the operator has installed. It answers at once: nothing is read for it but what is held ready.
+pub trait Encoders: Send + Sync {
+    /// The names of all, in their order.
+    fn names(&self) -> Vec<EncoderName>;
+
+    /// The encoder with this name, as it is now; `None` when there is none, or none that can be used.
+    fn encoder(&self, name: &EncoderName) -> Option<InstalledEncoder>;
+}
+
+/// No encoder is installed: everything is found by words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NoEncoders;
+
+impl Encoders for NoEncoders {
+    fn names(&self) -> Vec<EncoderName> {
+        Vec::new()
+    }
+
+    fn encoder(&self, _: &EncoderName) -> Option<InstalledEncoder> {
+        None
+    }
 }
