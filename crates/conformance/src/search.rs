@@ -126,10 +126,10 @@ pub fn a_hit_shows_the_chunk_and_its_document(make: &SearchFactory) {
     assert_eq!(hit.document, document_id("boats"), "and its document");
     assert_eq!(*hit.metadata, document("boats", &[]).metadata, "and what the owner says about it");
     let boats = document("boats", &["red boats sail north", "blue boats sail south past red rock"]);
-    for (question, chunk) in ["north", "south"].into_iter().zip(&boats.chunks) {
+    for (number, (question, chunk)) in (0..).zip(["north", "south"].into_iter().zip(&boats.chunks)) {
         let hits = search(engine, 1, index(1), question, 9, 0.0);
-        let locations: Vec<_> = hits.iter().map(|hit| &*hit.location).collect();
-        assert_eq!(locations, [&chunk.location], "and where it stands in the document");
+        let places: Vec<_> = hits.iter().map(|hit| (hit.chunk, &*hit.location)).collect();
+        assert_eq!(places, [(number, &chunk.location)], "and where it stands in the document");
     }
     for (question, expected) in [("NORTH", &["north"][..]), ("rock, blue boats", &["blue", "boats", "rock"])]
     {

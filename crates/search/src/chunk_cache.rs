@@ -21,7 +21,8 @@ const TYPICAL_CHUNK_BYTES: u64 = 2048;
 pub(crate) struct CachedChunk {
     pub(crate) owner: DatasetKey,
     pub(crate) document: DocumentId,
-    pub(crate) position: u64,
+    /// Which of the document's chunks it is, counted from 0.
+    pub(crate) position: u32,
     pub(crate) content: Arc<str>,
     pub(crate) words: WordPlaces,
     pub(crate) metadata: Arc<Metadata>,
@@ -34,7 +35,7 @@ pub(crate) struct CachedChunk {
 
 impl CachedChunk {
     /// The key that orders chunks of equal score.
-    pub(crate) fn order(&self) -> (&DocumentId, u64) {
+    pub(crate) fn order(&self) -> (&DocumentId, u32) {
         (&self.document, self.position)
     }
 
@@ -42,6 +43,7 @@ impl CachedChunk {
     pub(crate) fn hit(&self, score: f32, terms: &[u32]) -> Hit {
         Hit {
             document: self.document.clone(),
+            chunk: self.position,
             content: Arc::clone(&self.content),
             metadata: Arc::clone(&self.metadata),
             location: Arc::clone(&self.location),

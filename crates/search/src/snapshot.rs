@@ -113,7 +113,6 @@ impl Snapshot {
                 (Arc::clone(&head.metadata), head.metadata_bytes)
             }
         };
-        let position = self.position(address);
         let location = text(self.fields.location).unwrap_or_default();
         let location_bytes = location.len();
         let location = if location.is_empty() {
@@ -124,7 +123,7 @@ impl Snapshot {
         Ok(CachedChunk {
             owner: self.owner,
             document,
-            position,
+            position: self.position(address)?,
             content: content.into(),
             words: WordPlaces::of(self.settings, content),
             metadata,
@@ -134,9 +133,12 @@ impl Snapshot {
         })
     }
 
-    fn position(&self, address: DocAddress) -> u64 {
+    fn position(&self, address: DocAddress) -> Result<u32, IndexError> {
         let segment = usize::try_from(address.segment_ord).ok().and_then(|at| self.segments.get(at));
-        segment.and_then(|segment| segment.position(address.doc_id)).unwrap_or(0)
+        let position = segment.and_then(|segment| segment.position(address.doc_id));
+        position
+            .and_then(|position| u32::try_from(position).ok())
+            .ok_or_else(|| IndexError::Damaged("a chunk lacks its place in its document".to_owned()))
     }
 
     /// The first chunk of a document, which has its metadata.

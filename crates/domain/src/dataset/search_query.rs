@@ -138,6 +138,8 @@ impl Highlight {
 pub struct Hit {
     /// The document it is a part of.
     pub document: DocumentId,
+    /// Which of the document's chunks it is, counted from 0.
+    pub chunk: u32,
     /// Its text.
     pub content: Arc<str>,
     /// What the document's owner says about it.

@@ -341,6 +341,7 @@ mod tests {
         };
         let hit = |content: &str| Hit {
             document: DocumentId::parse("d").unwrap(),
+            chunk: 0,
             content: content.into(),
             metadata: Arc::default(),
             location: Arc::new(location.clone()),
