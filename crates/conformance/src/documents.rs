@@ -8,8 +8,8 @@ use std::thread;
 use serde_json::json;
 use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Location, MadeOf,
-    ReaderVersion, Usage,
+    Change, ChangeNumber, Chunk, ChunkRef, ContentHash, Document, DocumentId, DocumentSummary, Location,
+    MadeOf, ReaderVersion, Usage,
 };
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::page::{Page, PageRequest};
@@ -53,6 +53,10 @@ pub fn suite(make: &DocumentsFactory) {
 
 pub(crate) fn document_id(text: &str) -> DocumentId {
     DocumentId::parse(text).expect("a valid document id")
+}
+
+pub(crate) fn chunk_ref(document: &str, chunk: u32) -> ChunkRef {
+    ChunkRef { document: document_id(document), chunk }
 }
 
 /// A chunk with a location: the first is on page 1, and only those behind it stand under a heading.

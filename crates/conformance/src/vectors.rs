@@ -11,6 +11,7 @@ use syft_space_domain::tenant::TenantScope;
 
 mod changes;
 mod crowd;
+mod named;
 
 pub use self::changes::{
     q2_a_batch_under_way_brings_nothing_back_that_was_destroyed,
@@ -23,6 +24,11 @@ pub use self::changes::{
 };
 pub use self::crowd::{
     q2_who_asks_for_vectors_at_once_gets_the_own_answer, q2_who_stops_waiting_for_vectors_disturbs_nobody,
+};
+pub use self::named::{
+    q2_named_chunks_and_the_nearest_are_those_of_all, q2_named_chunks_are_found_however_far_they_are,
+    q2_named_chunks_without_a_vector_are_left_out, q2_no_chunk_is_found_twice_for_being_named,
+    z1_named_vectors_are_those_of_their_own_tenants_dataset_only,
 };
 use crate::check::{Check, checks, run_all};
 use crate::documents::document_id;
@@ -48,6 +54,11 @@ pub const CHECKS: &[Check<VectorsFactory>] = checks![
     q2_vectors_of_what_was_destroyed_can_be_brought_again,
     q2_two_revisions_lie_beside_each_other,
     z1_a_question_finds_the_vectors_of_its_own_tenants_dataset_only,
+    q2_named_chunks_are_found_however_far_they_are,
+    q2_no_chunk_is_found_twice_for_being_named,
+    q2_named_chunks_without_a_vector_are_left_out,
+    q2_named_chunks_and_the_nearest_are_those_of_all,
+    z1_named_vectors_are_those_of_their_own_tenants_dataset_only,
     q2_what_was_encoded_is_found_after_a_restart,
     q2_who_asks_for_vectors_at_once_gets_the_own_answer,
     q2_who_stops_waiting_for_vectors_disturbs_nobody,

@@ -13,15 +13,23 @@ fn engine_in(folder: TempDir) -> Fixture<dyn SearchEngine> {
     Fixture::new(engine).with_reopen(move || engine_in(folder))
 }
 
-fn vectors_in(folder: TempDir) -> Fixture<dyn VectorIndex> {
+fn vectors_in(folder: TempDir, options: VectorOptions) -> Fixture<dyn VectorIndex> {
     let home = Home::prepare_without_database(folder.path()).unwrap();
-    let index: Box<dyn VectorIndex> = Box::new(FlatVectors::new(home, VectorOptions::default()));
-    Fixture::new(index).with_reopen(move || vectors_in(folder))
+    let index: Box<dyn VectorIndex> = Box::new(FlatVectors::new(home, options));
+    Fixture::new(index).with_reopen(move || vectors_in(folder, options))
 }
 
 #[test]
 fn q2_the_vectors_keep_every_promise() {
-    vectors::suite(&|| vectors_in(TempDir::new().unwrap()));
+    vectors::suite(&|| vectors_in(TempDir::new().unwrap(), VectorOptions::default()));
+}
+
+/// As a large index is: in many segments, each scanned by whichever thread has time for it.
+#[test]
+fn q2_the_vectors_keep_every_promise_in_many_segments() {
+    let options =
+        VectorOptions { segment_bytes: 64 * 7, at_once_bytes: 0, threads: 2, ..VectorOptions::default() };
+    vectors::suite(&move || vectors_in(TempDir::new().unwrap(), options));
 }
 
 #[test]

@@ -9,7 +9,9 @@ use std::time::Duration;
 use futures_executor::block_on;
 use proptest::prelude::*;
 use syft_space_domain::dataset::ports::VectorIndex;
-use syft_space_domain::dataset::{ChangeNumber, DocumentId, Neighbour, VectorChange, VectorKey, VectorQuery};
+use syft_space_domain::dataset::{
+    ChangeNumber, ChunkRef, DocumentId, Neighbour, VectorChange, VectorKey, VectorQuery,
+};
 use syft_space_domain::encoder::{Embedding, EncoderModel, ModelId, ModelRevision};
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -92,6 +94,15 @@ fn check_same(
             &all[..all.len().min(usize::try_from(limit).unwrap())]
         );
     }
+    let name =
+        |neighbour: &Neighbour| ChunkRef { document: neighbour.document.clone(), chunk: neighbour.chunk };
+    let mut named: Vec<ChunkRef> = expected.iter().rev().step_by(3).map(name).collect();
+    named.extend((0..4).map(|chunk| ChunkRef { document: document(chunk * 5), chunk: 13 }));
+    let query = VectorQuery::new(question, 3, -1.0).and_then(|query| query.also(&named)).unwrap();
+    let also = block_on(flat.nearest(&scope(), key(), query)).unwrap();
+    let is_wanted = |(at, neighbour): &(usize, &Neighbour)| *at < 3 || named.contains(&name(neighbour));
+    let wanted: Vec<_> = all.iter().enumerate().filter(is_wanted).map(|(_, neighbour)| neighbour).collect();
+    prop_assert_eq!(also.iter().collect::<Vec<_>>(), wanted);
     // The same chunk is next wherever the others are further away than rounding moves them.
     for (at, exact) in expected.iter().enumerate() {
         let is_clear = |other: Option<&Neighbour>| {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use syft_space_conformance::{Fixture, VectorsFactory, sample, vectors};
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{VectorBatch, VectorIndex, VectorIndexError};
-use syft_space_domain::dataset::{ChangeNumber, DocumentId, Neighbour, VectorChange, VectorKey, VectorQuery};
+use syft_space_domain::dataset::{
+    ChangeNumber, ChunkRef, DocumentId, Neighbour, VectorChange, VectorKey, VectorQuery,
+};
 use syft_space_domain::encoder::{Embedding, EncoderModel, ModelId, ModelRevision};
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::tenant::TenantScope;
@@ -26,6 +28,13 @@ enum Fault {
     KeepsWhatIsTooFar,
     LooksAtSomeOnly,
     FindsSomethingInNothing,
+    ForgetsTheLastNamed,
+    AnswersANamedTwice,
+    AnswersTheNamedBehind,
+    HasNoMoreThanTheLimit,
+    KeepsTheNamedFromTooFar,
+    NamesChunksThatAreNot,
+    TakesThoseNamedFromTenantOne,
     TakesAnyDimension,
     KeepsReplacedChunks,
     KeepsRemovedDocuments,
@@ -94,6 +103,9 @@ impl FaultyVectors {
             return Ok(Vec::new());
         }
         let mut found = self.inner.nearest(&scope, key, query).await?;
+        if !query.named().is_empty() {
+            found = self.name_wrongly(&scope, key, query, found).await?;
+        }
         let all = async |min_cosine| {
             let query = VectorQuery::new(query.embedding(), VectorQuery::MAX_LIMIT, min_cosine);
             self.inner.nearest(&scope, key, query.expect("a valid query")).await
@@ -133,6 +145,60 @@ impl FaultyVectors {
                     return Err(VectorIndexError::Busy);
                 }
                 self.went_away.wait_once().await;
+            }
+            _ => {}
+        }
+        Ok(found)
+    }
+
+    /// What is answered for a query that names chunks.
+    async fn name_wrongly(
+        &self,
+        scope: &TenantScope,
+        key: VectorKey,
+        query: VectorQuery<'_>,
+        mut found: Vec<Neighbour>,
+    ) -> Result<Vec<Neighbour>, VectorIndexError> {
+        match self.fault {
+            Fault::ForgetsTheLastNamed => {
+                let named = query.named().split_last().map(|(_, others)| others).unwrap_or_default();
+                found = self.inner.nearest(scope, key, query.also(named).expect("fewer")).await?;
+            }
+            Fault::AnswersANamedTwice => {
+                let is_named = |neighbour: &&Neighbour| {
+                    query
+                        .named()
+                        .iter()
+                        .any(|named| (&named.document, named.chunk) == (&neighbour.document, neighbour.chunk))
+                };
+                let again: Vec<Neighbour> = found.iter().filter(is_named).cloned().collect();
+                found.extend(again);
+                found.sort_by(|one, other| other.cosine.total_cmp(&one.cosine));
+            }
+            Fault::AnswersTheNamedBehind => {
+                let near = self.inner.nearest(scope, key, query.also(&[]).expect("none")).await?;
+                found.retain(|neighbour| !near.contains(neighbour));
+                found.splice(0..0, near);
+                let behind = found.len().min(query.limit());
+                if let Some((_, named)) = found.split_at_mut_checked(behind) {
+                    named.reverse();
+                }
+            }
+            Fault::HasNoMoreThanTheLimit => found.truncate(query.limit()),
+            Fault::KeepsTheNamedFromTooFar => {
+                found.retain(|neighbour| neighbour.cosine >= query.min_cosine());
+            }
+            Fault::NamesChunksThatAreNot => {
+                let ChunkRef { document, chunk } = query.named().first().cloned().expect("one is named");
+                if !found.iter().any(|found| (&found.document, found.chunk) == (&document, chunk)) {
+                    found.push(Neighbour { document, chunk, cosine: -1.0 });
+                }
+            }
+            Fault::TakesThoseNamedFromTenantOne => {
+                let mut near = self.inner.nearest(scope, key, query.also(&[]).expect("none")).await?;
+                let named = self.inner.nearest(&sample::scope(1), key, query).await?;
+                near.extend(named);
+                found = near;
             }
             _ => {}
         }
@@ -308,6 +374,14 @@ fn q2_an_index_of_vectors_with_a_fault_is_caught_by_the_promise_that_it_breaks()
         (Fault::KeepsWhatIsTooFar, "q2_the_limit_and_the_least_cosine_are_kept"),
         (Fault::LooksAtSomeOnly, "q2_no_chunk_is_passed_over"),
         (Fault::FindsSomethingInNothing, "q2_where_nothing_was_encoded_nothing_is_found"),
+        (Fault::ForgetsTheLastNamed, "q2_named_chunks_are_found_however_far_they_are"),
+        (Fault::ForgetsTheLastNamed, "q2_named_chunks_and_the_nearest_are_those_of_all"),
+        (Fault::AnswersANamedTwice, "q2_no_chunk_is_found_twice_for_being_named"),
+        (Fault::AnswersTheNamedBehind, "q2_named_chunks_and_the_nearest_are_those_of_all"),
+        (Fault::HasNoMoreThanTheLimit, "q2_named_chunks_are_found_however_far_they_are"),
+        (Fault::KeepsTheNamedFromTooFar, "q2_named_chunks_are_found_however_far_they_are"),
+        (Fault::NamesChunksThatAreNot, "q2_named_chunks_without_a_vector_are_left_out"),
+        (Fault::TakesThoseNamedFromTenantOne, "z1_named_vectors_are_those_of_their_own_tenants_dataset_only"),
         (Fault::TakesAnyDimension, "q2_a_vector_of_another_dimension_is_refused"),
         (Fault::KeepsReplacedChunks, "q2_a_document_that_is_replaced_is_found_by_its_new_vectors_only"),
         (Fault::KeepsRemovedDocuments, "q2_a_document_whose_vectors_are_removed_is_not_found"),

@@ -303,6 +303,10 @@ pub trait VectorIndex: Send + Sync {
     /// was encoded there are none. An implementation may round what it holds, and says how far a cosine can be off; equal
     /// vectors have equal cosines.
     ///
+    /// Of the chunks that the query names besides ([`VectorQuery::also`]) every one that has a vector is among them, in the
+    /// same order and with the same cosine that it would have been found with, however far it is. None comes twice, and
+    /// none takes the place of another: the answer has up to the query's limit and as many more as are named.
+    ///
     /// Whoever stops waiting takes back what has not begun.
     ///
     /// # Errors

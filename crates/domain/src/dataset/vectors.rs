@@ -48,6 +48,11 @@ pub struct ChunkRef {
     pub chunk: u32,
 }
 
+impl ChunkRef {
+    /// The most chunks that one call may name.
+    pub const MAX_NAMED: usize = 1_000;
+}
+
 /// A change of a dataset's documents, as an index of vectors follows it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VectorChange {
@@ -82,6 +87,7 @@ pub struct VectorQuery<'a> {
     embedding: &'a Embedding,
     limit: usize,
     min_cosine: f32,
+    named: &'a [ChunkRef],
 }
 
 /// A part of a query that is out of bounds.
@@ -93,6 +99,9 @@ pub enum VectorQueryError {
     /// The least cosine is none.
     #[error("a cosine is from -1 to 1")]
     MinCosine,
+    /// Too many chunks are named.
+    #[error("at most {} chunks can be named at once", ChunkRef::MAX_NAMED)]
+    Named,
 }
 
 impl<'a> VectorQuery<'a> {
@@ -110,7 +119,19 @@ impl<'a> VectorQuery<'a> {
         if !(-1.0..=1.0).contains(&min_cosine) {
             return Err(VectorQueryError::MinCosine);
         }
-        Ok(Self { embedding, limit, min_cosine })
+        Ok(Self { embedding, limit, min_cosine, named: &[] })
+    }
+
+    /// Asks for these chunks as well, however far they are. The same one again asks for no more; named anew they take the
+    /// place of those named before.
+    ///
+    /// # Errors
+    /// [`Named`](VectorQueryError::Named) when there are more than [`ChunkRef::MAX_NAMED`].
+    pub fn also(self, chunks: &'a [ChunkRef]) -> Result<Self, VectorQueryError> {
+        if chunks.len() > ChunkRef::MAX_NAMED {
+            return Err(VectorQueryError::Named);
+        }
+        Ok(Self { named: chunks, ..self })
     }
 
     /// The vector of the question.
@@ -129,6 +150,12 @@ impl<'a> VectorQuery<'a> {
     #[must_use]
     pub fn min_cosine(&self) -> f32 {
         self.min_cosine
+    }
+
+    /// The chunks that are asked for by name.
+    #[must_use]
+    pub fn named(&self) -> &'a [ChunkRef] {
+        self.named
     }
 }
 
@@ -157,6 +184,17 @@ mod tests {
             assert_eq!(VectorQuery::new(&embedding, 1, cosine), Err(VectorQueryError::MinCosine));
         }
         let query = VectorQuery::new(&embedding, VectorQuery::MAX_LIMIT, -1.0).unwrap();
-        assert_eq!((query.limit(), query.min_cosine()), (1_000, -1.0));
+        assert_eq!((query.limit(), query.min_cosine(), query.named()), (1_000, -1.0, &[][..]));
+    }
+
+    #[test]
+    fn q2_a_query_names_no_more_chunks_than_one_call_may() {
+        let embedding = Embedding::of_unit(vec![1.0]).unwrap();
+        let query = VectorQuery::new(&embedding, 1, 0.0).unwrap();
+        let chunk = ChunkRef { document: DocumentId::parse("a").unwrap(), chunk: 0 };
+        let mut chunks = vec![chunk; ChunkRef::MAX_NAMED];
+        assert_eq!(query.also(&chunks).map(|query| query.named().len()), Ok(ChunkRef::MAX_NAMED));
+        chunks.push(chunks[0].clone());
+        assert_eq!(query.also(&chunks), Err(VectorQueryError::Named));
     }
 }

@@ -1,11 +1,13 @@
 //! The in-memory index of vectors. It compares a question with each vector, as both are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{VectorBatch, VectorIndex, VectorIndexError};
-use syft_space_domain::dataset::{ChangeNumber, DocumentId, Neighbour, VectorChange, VectorKey, VectorQuery};
+use syft_space_domain::dataset::{
+    ChangeNumber, ChunkRef, DocumentId, Neighbour, VectorChange, VectorKey, VectorQuery,
+};
 use syft_space_domain::encoder::{Embedding, ModelRevision};
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -83,11 +85,16 @@ impl Index {
             let cosine = query.embedding().cosine(embedding)?;
             Some(Neighbour { document: document.clone(), chunk, cosine })
         });
-        let mut found: Vec<Neighbour> =
-            with_cosine.filter(|neighbour| neighbour.cosine >= query.min_cosine()).collect();
+        let mut found: Vec<Neighbour> = with_cosine.collect();
         // The sort is stable: equally near ones stay in the order of documents and chunks.
         found.sort_by(|one, other| other.cosine.total_cmp(&one.cosine));
-        found.truncate(query.limit());
+        let named: BTreeSet<&ChunkRef> = query.named().iter().collect();
+        let mut near = 0;
+        found.retain(|Neighbour { document, chunk, cosine }| {
+            let is_near = *cosine >= query.min_cosine() && near < query.limit();
+            near = near.saturating_add(usize::from(is_near));
+            is_near || named.contains(&ChunkRef { document: document.clone(), chunk: *chunk })
+        });
         found
     }
 }

@@ -17,7 +17,7 @@ use super::batches::{Batches, OpenBatch};
 use super::commit::{Step, commit};
 use super::error::guarded;
 use super::manifest::Manifest;
-use super::nearest::Wanted;
+use super::nearest::{Found, Wanted};
 use super::place::{self, Place, VectorFolder};
 use super::segment_writer::full_rows;
 use super::snapshot::Snapshot;
@@ -246,11 +246,11 @@ fn check_snapshot(snapshot: &Snapshot, key: VectorKey) -> Result<(), IndexError>
 
 fn scan(snapshot: &Snapshot, wanted: &Wanted, key: VectorKey) -> Result<Vec<Neighbour>, IndexError> {
     check_snapshot(snapshot, key)?;
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for segment in &snapshot.segments {
-        wanted.merge(&mut found, wanted.nearest_of(segment)?);
+        wanted.merge(&mut found, wanted.find_in(segment)?);
     }
-    Ok(found)
+    Ok(found.into_neighbours())
 }
 
 impl VectorIndex for FlatVectors {

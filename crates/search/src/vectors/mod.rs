@@ -27,7 +27,8 @@
 //! # A question
 //!
 //! reads all rows of its index; whatever it finds is the nearest of all (rounded). Beside the mapping it takes memory for as
-//! many chunks as are wanted, for each thread. A small index is scanned where the question is asked; a larger one by a few
+//! many chunks as are wanted, for each thread. Chunks that are asked for by name are looked up in each segment, among its
+//! documents, and their rows are compared by themselves. A small index is scanned where the question is asked; a larger one by a few
 //! threads that all questions share. Tenants take turns there, a segment each, which takes a quarter of a millisecond. While an
 //! index is opened, which may wait for a disk, the tenant's other questions wait and nobody else's.
 

@@ -1,9 +1,10 @@
-//! The nearest chunks of a snapshot: each segment is scanned by itself, and the best of all are the answer.
+//! The nearest chunks of a snapshot: each segment is scanned by itself, and the best of all are the answer. Chunks that are
+//! asked for by name are looked up in each, and compared by themselves.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use syft_space_domain::dataset::{DocumentId, Neighbour, VectorQuery};
+use syft_space_domain::dataset::{ChunkRef, DocumentId, Neighbour, VectorQuery};
 
 use super::products::products;
 use super::quantised::Question;
@@ -18,32 +19,56 @@ pub(crate) struct Wanted {
     question: Question,
     limit: usize,
     min_cosine: f32,
+    /// The chunks that are asked for by name, in their order and each once.
+    named: Vec<ChunkRef>,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The nearest, the nearest first, and no more than are wanted.
+    nearest: Vec<Neighbour>,
+    /// Those that were asked for by name. They may be among the nearest too.
+    named: Vec<Neighbour>,
 }
 
 impl Wanted {
     pub(crate) fn new(query: VectorQuery<'_>) -> Self {
+        let mut named = query.named().to_vec();
+        named.sort_unstable();
+        named.dedup();
         let question = Question::new(query.embedding());
-        Self { question, limit: query.limit(), min_cosine: query.min_cosine() }
+        Self { question, limit: query.limit(), min_cosine: query.min_cosine(), named }
     }
 
-    /// The nearest chunks of a segment.
-    pub(crate) fn nearest_of(&self, segment: &Segment) -> Result<Vec<Neighbour>, IndexError> {
+    /// What is wanted of a segment.
+    pub(crate) fn find_in(&self, segment: &Segment) -> Result<Found, IndexError> {
         let mut best = Best::new(self.limit, self.min_cosine);
         self.scan(segment, &mut best);
-        best.heap.into_iter().map(|Reverse(candidate)| candidate.neighbour(segment)).collect()
+        let nearest = best.heap.into_iter().map(|Reverse(candidate)| candidate.neighbour(segment));
+        Ok(Found { nearest: nearest.collect::<Result<_, _>>()?, named: self.named_in(segment) })
     }
 
-    /// Takes some into those found so far, and keeps no more than are wanted.
-    pub(crate) fn merge(&self, found: &mut Vec<Neighbour>, others: Vec<Neighbour>) {
-        found.extend(others);
-        found.sort_unstable_by(|one, other| {
-            let place = |neighbour: &Neighbour| neighbour.chunk;
-            let nearer = other.cosine.total_cmp(&one.cosine);
-            nearer
-                .then_with(|| one.document.as_str().cmp(other.document.as_str()))
-                .then(place(one).cmp(&place(other)))
-        });
-        found.truncate(self.limit);
+    /// Takes what another segment has into what was found so far.
+    pub(crate) fn merge(&self, found: &mut Found, other: Found) {
+        found.nearest.extend(other.nearest);
+        sort(&mut found.nearest);
+        found.nearest.truncate(self.limit);
+        found.named.extend(other.named);
+    }
+
+    /// The chunks of a segment that were asked for by name.
+    fn named_in(&self, segment: &Segment) -> Vec<Neighbour> {
+        let neighbour = |named: &ChunkRef| {
+            let row = segment.row_of(named.document.as_str(), named.chunk)?;
+            let rows = row..row.checked_add(1)?;
+            let mut sum = [0];
+            products(self.question.components(), segment.rows(rows.clone()), &mut sum);
+            let (factor, [sum]) = (segment.factors_of(rows).next()?, sum);
+            let cosine = self.question.cosine(sum, factor);
+            Some(Neighbour { document: named.document.clone(), chunk: named.chunk, cosine })
+        };
+        self.named.iter().filter_map(neighbour).collect()
     }
 
     fn scan(&self, segment: &Segment, best: &mut Best) {
@@ -58,6 +83,28 @@ impl Wanted {
             start = end;
         }
     }
+}
+
+impl Found {
+    /// All of it, the nearest first and each chunk once.
+    pub(crate) fn into_neighbours(self) -> Vec<Neighbour> {
+        let Self { mut nearest, named } = self;
+        if !named.is_empty() {
+            nearest.extend(named);
+            sort(&mut nearest);
+            // The same chunk has the same cosine, so both lie side by side.
+            nearest.dedup_by(|one, other| (&one.document, one.chunk) == (&other.document, other.chunk));
+        }
+        nearest
+    }
+}
+
+/// The nearest first, equally near ones in the order of documents and chunks.
+fn sort(neighbours: &mut [Neighbour]) {
+    neighbours.sort_unstable_by(|one, other| {
+        let nearer = other.cosine.total_cmp(&one.cosine);
+        nearer.then_with(|| (&one.document, one.chunk).cmp(&(&other.document, other.chunk)))
+    });
 }
 
 /// A row that may be one of the nearest. The greater is the better: an equally near one that comes first.

@@ -7,7 +7,7 @@ use syft_space_domain::dataset::Neighbour;
 use syft_space_domain::dataset::ports::VectorIndexError;
 use syft_space_domain::ids::DatasetId;
 
-use super::nearest::Wanted;
+use super::nearest::{Found, Wanted};
 use super::segment::Segment;
 use super::snapshot::Snapshot;
 
@@ -26,7 +26,7 @@ pub(crate) struct Scan {
 
 struct State {
     stage: Stage,
-    found: Vec<Neighbour>,
+    found: Found,
     /// How many segments are being scanned.
     running: usize,
     /// `None` once it was answered.
@@ -55,7 +55,7 @@ impl Scan {
         answer: oneshot::Sender<Answer>,
     ) -> Self {
         let stage = Stage::Unopened(opener);
-        let state = State { stage, found: Vec::new(), running: 0, answer: Some(answer) };
+        let state = State { stage, found: Found::default(), running: 0, answer: Some(answer) };
         Self { dataset, wanted, state: Mutex::new(state) }
     }
 
@@ -105,7 +105,7 @@ impl Scan {
     }
 
     /// Notes what a segment gave. With the last one the question is answered.
-    pub(crate) fn scanned(&self, found: Answer) {
+    pub(crate) fn scanned(&self, found: Result<Found, VectorIndexError>) {
         let mut state = self.state();
         state.running = state.running.saturating_sub(1);
         match found {
@@ -132,7 +132,7 @@ impl State {
             matches!(&self.stage, Stage::Opened(segments) if segments.is_empty()) && self.running == 0;
         if is_done {
             let found = std::mem::take(&mut self.found);
-            self.answer_with(Ok(found));
+            self.answer_with(Ok(found.into_neighbours()));
         }
     }
 

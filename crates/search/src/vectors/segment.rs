@@ -215,6 +215,22 @@ impl Segment {
         self.partition(|run| run.document.cmp(document)).is_ok()
     }
 
+    /// The row of a document's chunk, if it is here.
+    pub(crate) fn row_of(&self, document: &str, chunk: u32) -> Option<usize> {
+        let row_in = |run: &Run<'_>| {
+            let behind = chunk.checked_sub(run.first_chunk)?;
+            run.rows.clone().nth(usize::try_from(behind).ok()?)
+        };
+        let at = self.partition(|run| {
+            run.document.cmp(document).then_with(|| match row_in(run) {
+                Some(_) => Ordering::Equal,
+                None if run.first_chunk > chunk => Ordering::Greater,
+                None => Ordering::Less,
+            })
+        });
+        row_in(&self.run(at.ok()?)?)
+    }
+
     /// Which document's chunk a row is of, and which chunk.
     pub(crate) fn chunk_of(&self, row: usize) -> Option<(&str, u32)> {
         let at = self.partition(|run| {
@@ -327,6 +343,12 @@ mod tests {
         let of = |document, chunk| Some((document, chunk));
         assert_eq!(chunks, [of("a", 0), of("a", 1), of("a", 2), of("b", 0), of("b", 1), of("b", 2), None]);
         assert_eq!(["a", "aa", "b", "c", ""].map(|id| segment.has(id)), [true, false, true, false, false]);
+        for (row, (document, chunk)) in chunks.iter().flatten().enumerate() {
+            assert_eq!(segment.row_of(document, *chunk), Some(row), "{document} {chunk}");
+        }
+        for (document, chunk) in [("a", 3), ("b", 3), ("b", u32::MAX), ("aa", 0), ("c", 0), ("", 0)] {
+            assert_eq!(segment.row_of(document, chunk), None, "{document} {chunk}");
+        }
     }
 
     /// As somebody would who knows how files are made: the checksums are right.
@@ -346,7 +368,7 @@ mod tests {
                 let entry = SegmentEntry { checksum, ..entry };
                 match Segment::parse(place, 3, entry, OwnedBytes::new(changed)) {
                     Ok(segment) => {
-                        let found = wanted.nearest_of(&segment).unwrap();
+                        let found = wanted.find_in(&segment).unwrap().into_neighbours();
                         assert!(found.len() == 5 && found.iter().all(|found| found.cosine.abs() <= 1.0));
                         scanned += 1;
                     }
