@@ -10,9 +10,23 @@ use syft_space_domain::dataset::{
     chunks,
 };
 
+mod named;
+mod shares;
 mod spellings;
 mod stop_words;
 
+pub use self::named::{
+    q2_a_named_chunk_is_as_a_search_would_show_it, q2_a_named_chunk_is_found_among_many,
+    q2_named_chunks_are_answered_in_the_order_in_which_they_are_named,
+    q2_named_chunks_that_the_index_does_not_have_are_left_out, q2_no_more_chunks_are_named_than_one_call_may,
+    z1_named_chunks_are_those_of_their_own_tenants_dataset_only,
+};
+pub use self::shares::{
+    q2_a_run_of_characters_has_the_share_of_its_rarest_part, q2_a_share_follows_the_documents,
+    q2_a_text_that_no_chunk_can_have_has_no_share, q2_a_texts_share_is_that_of_its_rarest_word,
+    q2_stop_words_have_a_share_where_a_text_has_no_others,
+    z1_a_share_counts_the_chunks_of_its_own_tenants_dataset_only,
+};
 pub use self::spellings::{
     q2_a_hyphen_in_a_question_hides_no_word_without_it, q2_what_looks_alike_is_alike_where_runs_are_cut,
 };
@@ -48,6 +62,18 @@ pub const CHECKS: &[Check<SearchFactory>] = checks![
     an_index_knows_the_last_change_it_has_seen,
     the_same_changes_again_change_nothing,
     z1_a_search_finds_its_own_tenants_dataset_only,
+    q2_named_chunks_are_answered_in_the_order_in_which_they_are_named,
+    q2_a_named_chunk_is_as_a_search_would_show_it,
+    q2_named_chunks_that_the_index_does_not_have_are_left_out,
+    q2_a_named_chunk_is_found_among_many,
+    q2_no_more_chunks_are_named_than_one_call_may,
+    z1_named_chunks_are_those_of_their_own_tenants_dataset_only,
+    q2_a_texts_share_is_that_of_its_rarest_word,
+    q2_a_text_that_no_chunk_can_have_has_no_share,
+    q2_stop_words_have_a_share_where_a_text_has_no_others,
+    q2_a_run_of_characters_has_the_share_of_its_rarest_part,
+    q2_a_share_follows_the_documents,
+    z1_a_share_counts_the_chunks_of_its_own_tenants_dataset_only,
     what_is_destroyed_is_not_found_and_can_be_built_again,
     what_was_indexed_is_found_after_a_restart,
 ];

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use quick_cache::sync::Cache;
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
-use syft_space_domain::dataset::{Change, ChangeNumber, Hits, IndexKey, SearchQuery};
+use syft_space_domain::dataset::{Change, ChangeNumber, ChunkRef, Hits, IndexKey, SearchQuery};
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::tenant::TenantScope;
 use syft_space_home::Home;
@@ -64,16 +64,46 @@ impl TantivySearch {
         }
     }
 
+    /// The snapshot of an index with these settings; `None` when there is no index.
+    fn current(&self, scope: &TenantScope, index: IndexKey) -> Result<Option<Arc<Snapshot>>, IndexError> {
+        match self.snapshot(scope, index)? {
+            Some(snapshot) if snapshot.settings() != index.analyzer => {
+                Err(IndexError::Damaged("it was made with other settings".to_owned()))
+            }
+            snapshot => Ok(snapshot),
+        }
+    }
+
     fn search_index(
         &self,
         scope: &TenantScope,
         index: IndexKey,
         query: &SearchQuery<'_>,
     ) -> Result<Hits, IndexError> {
-        match self.snapshot(scope, index)? {
-            Some(snapshot) if snapshot.settings() == index.analyzer => snapshot.search(query, &self.chunks),
-            Some(_) => Err(IndexError::Damaged("it was made with other settings".to_owned())),
-            None => Ok(Hits::new()),
+        let snapshot = self.current(scope, index)?;
+        snapshot.map_or_else(|| Ok(Hits::new()), |snapshot| snapshot.search(query, &self.chunks))
+    }
+
+    fn named_chunks(
+        &self,
+        scope: &TenantScope,
+        index: IndexKey,
+        text: &str,
+        chunks: &[ChunkRef],
+    ) -> Result<Hits, IndexError> {
+        let snapshot = self.current(scope, index)?;
+        snapshot.map_or_else(|| Ok(Hits::new()), |snapshot| snapshot.chunks(text, chunks, &self.chunks))
+    }
+
+    fn shares_of(
+        &self,
+        scope: &TenantScope,
+        index: IndexKey,
+        texts: &[&str],
+    ) -> Result<Vec<f32>, IndexError> {
+        match self.current(scope, index)? {
+            Some(snapshot) => snapshot.shares(texts),
+            None => Ok(vec![0.0; texts.len()]),
         }
     }
 
@@ -118,6 +148,30 @@ impl SearchEngine for TantivySearch {
     ) -> Pending<'a, Result<Hits, SearchError>> {
         // So short that handing it to another thread would cost more than doing it.
         Box::pin(async move { guarded(index.dataset, || self.search_index(scope, index, query)) })
+    }
+
+    fn chunks<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        text: &'a str,
+        chunks: &'a [ChunkRef],
+    ) -> Pending<'a, Result<Hits, SearchError>> {
+        Box::pin(async move {
+            if chunks.len() > ChunkRef::MAX_NAMED {
+                return Err(SearchError::TooManyChunks);
+            }
+            guarded(index.dataset, || self.named_chunks(scope, index, text, chunks))
+        })
+    }
+
+    fn shares<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        texts: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<f32>, SearchError>> {
+        Box::pin(async move { guarded(index.dataset, || self.shares_of(scope, index, texts)) })
     }
 
     fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {

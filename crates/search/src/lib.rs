@@ -48,6 +48,12 @@
 //! The work for a question is bounded: so many words are looked up, fewer are searched for (the rarest), and a few
 //! unknown ones are compared with known ones.
 //!
+//! # By name, and how many
+//!
+//! Chunks can be asked for by their documents and places: what something else has found is shown as a search shows it. A
+//! document's chunks are found by its id, and mostly lie one behind the other, so that the wanted one is read at once. How many
+//! chunks can have a text within is told by the list of its rarest word alone, whose length the index knows.
+//!
 //! # What is kept in memory
 //!
 //! Opened indexes, as a snapshot of the last commit, the least recently used closed beyond
@@ -69,6 +75,7 @@ mod rank;
 #[cfg(test)]
 mod reference;
 mod segment;
+mod shares;
 mod snapshot;
 mod spelling;
 mod stemmer;

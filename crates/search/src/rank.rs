@@ -49,6 +49,11 @@ impl LengthNorms {
         Self { chunks, norms }
     }
 
+    /// How many chunks there are.
+    pub(crate) fn chunks(&self) -> f64 {
+        self.chunks
+    }
+
     /// What a term adds to the sum of a chunk that has it this often.
     fn score(&self, weight: f64, frequency: u32, code: u8) -> f64 {
         let frequency = f64::from(frequency);

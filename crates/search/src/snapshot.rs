@@ -1,9 +1,10 @@
 //! A snapshot: an index as it was at its last commit, opened for searches.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use syft_space_domain::dataset::{AnalyzerSettings, DocumentId, Hits, SearchQuery};
+use syft_space_domain::dataset::{AnalyzerSettings, ChunkRef, DocumentId, Hits, SearchQuery};
 use tantivy::schema::Value;
 use tantivy::{DocAddress, ReloadPolicy, Searcher, TantivyDocument};
 
@@ -14,7 +15,9 @@ use crate::folder::IndexFolder;
 use crate::ingest;
 use crate::rank::{self, LengthNorms};
 use crate::segment::Segment;
+use crate::shares;
 use crate::types::DatasetKey;
+use crate::weights::{self, QueryTerm};
 use crate::word_places::WordPlaces;
 
 /// The blocks of 16 KiB of stored text that each segment keeps decompressed. Whole chunks are kept elsewhere.
@@ -83,6 +86,43 @@ impl Snapshot {
         });
         hits.truncate(query.limit);
         Ok(hits.iter().map(|(score, chunk)| chunk.hit(*score, &terms)).collect())
+    }
+
+    /// The named chunks that there are, in the order of their names, as hits of score 0 for a text.
+    pub(crate) fn chunks(
+        &self,
+        text: &str,
+        named: &[ChunkRef],
+        cache: &ChunkCache,
+    ) -> Result<Hits, IndexError> {
+        let terms = weights::weighted_terms(&self.segments, &self.norms, self.settings, text)?;
+        let terms: Vec<u32> = terms.iter().flat_map(QueryTerm::hashes).collect();
+        let addresses = self.addresses(named)?;
+        let addresses = named.iter().filter_map(|name| addresses.get(name));
+        addresses.map(|address| Ok(self.chunk(*address, cache)?.hit(0.0, &terms))).collect()
+    }
+
+    /// Which share of all chunks can have each text within at most.
+    pub(crate) fn shares(&self, texts: &[&str]) -> Result<Vec<f32>, IndexError> {
+        let share = |text: &&str| shares::share(&self.segments, &self.norms, self.settings, text);
+        texts.iter().map(share).collect()
+    }
+
+    /// Where the named chunks are that there are. Each document is looked up once.
+    fn addresses<'a>(&self, named: &'a [ChunkRef]) -> Result<BTreeMap<&'a ChunkRef, DocAddress>, IndexError> {
+        let distinct: Vec<&ChunkRef> = named.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut addresses = BTreeMap::new();
+        for of_document in distinct.chunk_by(|one, other| one.document == other.document) {
+            let mut wanted: BTreeMap<u64, &ChunkRef> =
+                of_document.iter().map(|name| (u64::from(name.chunk), *name)).collect();
+            for (at, segment) in (0..).zip(&self.segments) {
+                let Some(document) = wanted.values().next().map(|name| &name.document) else { break };
+                for (name, doc) in segment.take_chunks(document.as_str(), &mut wanted)? {
+                    addresses.insert(name, DocAddress::new(at, doc));
+                }
+            }
+        }
+        Ok(addresses)
     }
 
     fn chunk(&self, address: DocAddress, cache: &ChunkCache) -> Result<Arc<CachedChunk>, IndexError> {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::{SearchEngine as _, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, ContentHash, Document, DocumentId, Hits, IndexKey, Metadata,
-    SearchQuery, Stemming, StopWords, Tokenizer, chunks,
+    AnalyzerSettings, Change, ChangeNumber, ChunkRef, ContentHash, Document, DocumentId, Hits, IndexKey,
+    Metadata, SearchQuery, Stemming, StopWords, Tokenizer, chunks,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -49,6 +49,13 @@ impl Space {
     fn ask(&self, question: &str, limit: u64, threshold: f32) -> Result<Hits, SearchError> {
         let query = SearchQuery::new(question, limit, threshold).unwrap();
         block_on(self.engine.search(&tenant(1), index(1), &query))
+    }
+
+    /// The errors of what is asked besides a search, of an index with this key.
+    fn other_errors(&self, index: IndexKey) -> [Option<SearchError>; 2] {
+        let chunk = [ChunkRef { document: DocumentId::parse("a").unwrap(), chunk: 0 }];
+        let chunks = block_on(self.engine.chunks(&tenant(1), index, "apples", &chunk));
+        [chunks.err(), block_on(self.engine.shares(&tenant(1), index, &["apples"])).err()]
     }
 
     fn folder(&self) -> PathBuf {
@@ -548,6 +555,7 @@ fn an_index_made_with_other_settings_is_told_as_damaged() {
     let query = SearchQuery::new("apples", 5, 0.0).unwrap();
     for _ in 0..2 {
         assert_eq!(block_on(space.engine.search(&tenant(1), other, &query)), Err(damaged.clone()));
+        assert_eq!(space.other_errors(other), [Some(damaged.clone()), Some(damaged.clone())]);
         assert_eq!(space.engine.indexed(&tenant(1), other), Err(damaged.clone()));
         assert_eq!(space.engine.apply(&tenant(1), other, &[put(2, "b", "pears")]), Err(damaged.clone()));
         assert_eq!(space.find("apples"), ["a"], "and the index is as it was");
@@ -561,9 +569,12 @@ fn a_damaged_index_is_mended_by_destroying_and_filling_it() {
     fs::write(space.folder().join("meta.json"), "{}").unwrap();
     let space = space.restarted();
     assert!(space.ask("apples", 5, 0.0).is_err());
+    let damaged = SearchError::Damaged(index(1).dataset);
+    assert_eq!(space.other_errors(index(1)), [Some(damaged.clone()), Some(damaged)]);
     space.engine.destroy(&tenant(1), index(1).dataset).unwrap();
     space.apply(&[put(1, "a", "apples")]);
     assert_eq!(space.find("apples"), ["a"]);
+    assert_eq!(space.other_errors(index(1)), [None, None]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod merge;
 mod other_ports;
 mod scoped_methods;
 mod sealing;
+mod search;
 mod second_factor;
 mod spool;
 mod store;

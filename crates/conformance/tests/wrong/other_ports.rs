@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{
-    DocumentsFactory, Fixture, PasswordsFactory, SearchFactory, SigningKeysFactory, TokensFactory, documents,
-    passwords, sample, search, signing_keys, tokens,
+    DocumentsFactory, Fixture, PasswordsFactory, SigningKeysFactory, TokensFactory, documents, passwords,
+    sample, signing_keys, tokens,
 };
 use syft_space_domain::Pending;
-use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, SearchEngine, SearchError};
+use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hit, Hits, IndexKey,
-    JobProgress, MadeOf, SearchQuery, Threshold, Usage,
+    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, MadeOf, Usage,
 };
 use syft_space_domain::identity::ports::{
     AccessTokens, Compared, HashingClient, HashingError, Passwords, SigningKeys,
@@ -26,7 +25,7 @@ use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
-use syft_space_memory::{InsecurePasswords, MemoryDocuments, MemorySearch, MemoryTokens, SeededEntropy};
+use syft_space_memory::{InsecurePasswords, MemoryDocuments, MemoryTokens, SeededEntropy};
 
 use crate::assert_caught;
 
@@ -37,10 +36,6 @@ enum Fault {
     HidesRemovals,
     KeepsJobs,
     LosesProgress,
-    DoublesScores,
-    IgnoresThreshold,
-    NeverReplaces,
-    ForgetsChangeNumber,
     IgnoresExpiry,
     TrimsToken,
     TruncatesAt72,
@@ -199,52 +194,6 @@ impl DocumentStore for FaultyAdapter<MemoryDocuments> {
     }
 }
 
-impl SearchEngine for FaultyAdapter<MemorySearch> {
-    fn search<'a>(
-        &'a self,
-        scope: &'a TenantScope,
-        index: IndexKey,
-        query: &'a SearchQuery<'a>,
-    ) -> Pending<'a, Result<Hits, SearchError>> {
-        Box::pin(async move {
-            let threshold = Threshold::parse(0.0).expect("a valid threshold");
-            let query = if self.fault == Fault::IgnoresThreshold {
-                &SearchQuery { threshold, ..*query }
-            } else {
-                query
-            };
-            let scope = self.scope(scope);
-            let hits = self.inner.search(&scope, index, query).await?;
-            let factor = if self.fault == Fault::DoublesScores { 2.0 } else { 1.0 };
-            Ok(hits.into_iter().map(|hit| Hit { score: hit.score * factor, ..hit }).collect())
-        })
-    }
-
-    fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {
-        if self.fault == Fault::ForgetsChangeNumber {
-            return Ok(ChangeNumber(0));
-        }
-        self.inner.indexed(&self.scope(scope), index)
-    }
-
-    fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {
-        let renamed = |change: &Change| match change {
-            Change::Put(number, document) if self.fault == Fault::NeverReplaces => {
-                let id = format!("{}.{}", document.id, self.calls.fetch_add(1, Ordering::SeqCst));
-                let id = DocumentId::parse(&id).expect("a valid id");
-                Change::Put(*number, Document { id, ..document.clone() })
-            }
-            other => other.clone(),
-        };
-        let changes: Vec<Change> = changes.iter().map(renamed).collect();
-        self.inner.apply(&self.scope(scope), index, &changes)
-    }
-
-    fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), SearchError> {
-        self.inner.destroy(&self.scope(scope), dataset)
-    }
-}
-
 impl AccessTokens for FaultyAdapter<MemoryTokens> {
     fn lifetime(&self) -> Duration {
         self.inner.lifetime()
@@ -347,10 +296,6 @@ fn faulty_documents(fault: Fault) -> Box<DocumentsFactory> {
     Box::new(move || Fixture::new(Box::new(FaultyAdapter::new(MemoryDocuments::new(), fault))))
 }
 
-fn faulty_search(fault: Fault) -> Box<SearchFactory> {
-    Box::new(move || Fixture::new(Box::new(FaultyAdapter::new(MemorySearch::new(), fault))))
-}
-
 fn faulty_tokens(fault: Fault) -> Box<TokensFactory> {
     Box::new(move || {
         Box::new(FaultyAdapter::new(MemoryTokens::new(entropy(), Duration::from_secs(60)), fault))
@@ -379,19 +324,6 @@ fn wrong_stores_of_documents_are_caught() {
         (Fault::KeepsJobs, "what_is_destroyed_is_gone_and_nothing_else"),
     ] {
         assert_caught(documents::CHECKS, &*faulty_documents(fault), promise);
-    }
-}
-
-#[test]
-fn wrong_search_engines_are_caught() {
-    for (fault, promise) in [
-        (Fault::IgnoresTenant, "z1_a_search_finds_its_own_tenants_dataset_only"),
-        (Fault::DoublesScores, "q2_scores_are_between_0_and_1_and_the_closest_come_first"),
-        (Fault::IgnoresThreshold, "the_limit_and_the_threshold_are_kept"),
-        (Fault::NeverReplaces, "a_document_that_is_replaced_is_found_by_its_new_words_only"),
-        (Fault::ForgetsChangeNumber, "an_index_knows_the_last_change_it_has_seen"),
-    ] {
-        assert_caught(search::CHECKS, &*faulty_search(fault), promise);
     }
 }
 

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Pending;
 use crate::dataset::{
-    Change, ChangeNumber, ContentHash, Dataset, Document, DocumentId, DocumentSummary, ExtractedText,
-    FileFormat, FileRefused, Hits, IndexKey, Job, JobProgress, MadeOf, Neighbour, ReaderVersion, SearchQuery,
-    Usage, VectorChange, VectorKey, VectorQuery,
+    Change, ChangeNumber, ChunkRef, ContentHash, Dataset, Document, DocumentId, DocumentSummary,
+    ExtractedText, FileFormat, FileRefused, Hits, IndexKey, Job, JobProgress, MadeOf, Neighbour,
+    ReaderVersion, SearchQuery, Usage, VectorChange, VectorKey, VectorQuery,
 };
 use crate::encoder::ModelRevision;
 use crate::ids::{DatasetId, JobId, TenantId};
@@ -242,6 +242,9 @@ pub enum SearchError {
     /// There is no space left; nothing was done.
     #[error("no space is left to write to; free some and try again")]
     Full,
+    /// More chunks were named than one call may name; nothing was done.
+    #[error("at most {} chunks can be named at once", ChunkRef::MAX_NAMED)]
+    TooManyChunks,
     /// Anything else.
     #[error("the search failed: {0}")]
     Failed(String),
@@ -256,6 +259,42 @@ pub trait SearchEngine: Send + Sync {
         index: IndexKey,
         query: &'a SearchQuery<'a>,
     ) -> Pending<'a, Result<Hits, SearchError>>;
+
+    /// The named chunks, as hits for a question: those that the index has, in the order in which they are named, and each
+    /// as often as it is named. Those that it does not have are left out, and a dataset without an index has none. Each is
+    /// as [`search`](Self::search) would give it for this text, highlights and all, but with the score 0: what a chunk
+    /// scores is for the search to say. A text without a word is answered too, with no highlights.
+    ///
+    /// It takes as long as the named chunks are many, not the dataset's: a document is looked up by its id.
+    ///
+    /// # Errors
+    /// [`TooManyChunks`](SearchError::TooManyChunks) when more than [`ChunkRef::MAX_NAMED`] are named, be some of them the
+    /// same, and otherwise as [`search`](Self::search).
+    fn chunks<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        text: &'a str,
+        chunks: &'a [ChunkRef],
+    ) -> Pending<'a, Result<Hits, SearchError>>;
+
+    /// How many chunks can have each of these texts within at most, title and headings included: as a share of all
+    /// chunks, from 0 to 1, which is that of the text's rarest word. The words are taken as they are: neither a misspelt
+    /// one nor another form of a verb stands for one that no chunk has. Where a text has other words, those that the
+    /// dataset's settings do not count say nothing; where it has no others, each counts however it is written.
+    ///
+    /// It is 0 for a text with a word that no chunk has, for one without any word (only punctuation), and where there is
+    /// no index. One number for each text, in their order. It takes a look-up for each word.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    fn shares<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        texts: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<f32>, SearchError>>;
+
     /// The last change the index has seen, durably. Blocks on a disk.
     fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError>;
     /// Brings the index the next changes, in order. Once this answers they are durable in it and the next search

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Chunk, Document, DocumentId, Highlight, Hit, Hits, IndexKey,
-    Location, Metadata, SearchQuery, Tokenizer, contexts,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ChunkRef, Document, DocumentId, Highlight, Hit, Hits,
+    IndexKey, Location, Metadata, SearchQuery, Tokenizer, contexts,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -225,7 +225,7 @@ impl Index {
             self.chunks().fold((0.0, 0.0), |(sum, count), (_, chunk)| (sum + chunk.length, count + 1.0));
         let average_length = sum / count;
         let scored = self.chunks().map(|(document, chunk)| {
-            chunk.hit(document, analyzer, &weighed, to_port_score(chunk.score(&weighed, average_length)))
+            chunk.hit(document, analyzer, &weighed, to_unit_f32(chunk.score(&weighed, average_length)))
         });
         let mut hits: Hits =
             scored.filter(|hit| hit.score > 0.0 && hit.score >= query.threshold.get()).collect();
@@ -234,15 +234,39 @@ impl Index {
         hits.truncate(query.limit);
         hits
     }
+
+    fn named(&self, analyzer: AnalyzerSettings, text: &str, chunks: &[ChunkRef]) -> Hits {
+        let weighed = self.weigh(analyzer, text);
+        let hit = |named: &ChunkRef| {
+            let position = usize::try_from(named.chunk).ok()?;
+            let chunk = self.documents.get(&named.document)?.get(position)?;
+            Some(chunk.hit(&named.document, analyzer, &weighed, 0.0))
+        };
+        chunks.iter().filter_map(hit).collect()
+    }
+
+    /// Which share of all chunks has the rarest term of a text.
+    fn share(&self, analyzer: AnalyzerSettings, text: &str) -> f32 {
+        let total = self.chunks().fold(0.0, |sum, _| sum + 1.0);
+        let with = |term: &String| match term.strip_prefix(MARKS.map(|(mark, _)| mark)) {
+            None => self.document_frequency(term),
+            Some(word) => {
+                MARKS.iter().map(|(mark, _)| self.document_frequency(&format!("{mark}{word}"))).sum()
+            }
+        };
+        let terms = query_terms(text, analyzer, &BTreeSet::new());
+        let rarest = terms.iter().map(with).min_by(f64::total_cmp);
+        rarest.filter(|_| total > 0.0).map_or(0.0, |rarest| to_unit_f32(rarest / total))
+    }
 }
 
-/// The score as the port defines it: 0 to 1, without rounding errors beyond.
+/// A number as the port defines it: 0 to 1, without rounding errors beyond.
 #[expect(
     clippy::as_conversions,
     reason = "there is no other way from f64 to f32; the value is bounded first"
 )]
-fn to_port_score(score: f64) -> f32 {
-    score.clamp(0.0, 1.0) as f32
+fn to_unit_f32(number: f64) -> f32 {
+    number.clamp(0.0, 1.0) as f32
 }
 
 impl MemorySearch {
@@ -270,6 +294,37 @@ impl SearchEngine for MemorySearch {
                 .get(&(scope.tenant(), index.dataset))
                 .map(|documents| documents.search(index.analyzer, query));
             Ok(found.unwrap_or_default())
+        })
+    }
+
+    fn chunks<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        text: &'a str,
+        chunks: &'a [ChunkRef],
+    ) -> Pending<'a, Result<Hits, SearchError>> {
+        Box::pin(async move {
+            if chunks.len() > ChunkRef::MAX_NAMED {
+                return Err(SearchError::TooManyChunks);
+            }
+            let indexes = self.indexes();
+            let stored = indexes.get(&(scope.tenant(), index.dataset));
+            Ok(stored.map(|stored| stored.named(index.analyzer, text, chunks)).unwrap_or_default())
+        })
+    }
+
+    fn shares<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        texts: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<f32>, SearchError>> {
+        Box::pin(async move {
+            let indexes = self.indexes();
+            let stored = indexes.get(&(scope.tenant(), index.dataset));
+            let share = |text: &&str| stored.map_or(0.0, |stored| stored.share(index.analyzer, text));
+            Ok(texts.iter().map(share).collect())
         })
     }
 

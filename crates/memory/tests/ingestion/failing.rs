@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, Hits, IndexKey, JobProgress,
-    MadeOf, SearchQuery, Usage,
+    Change, ChangeNumber, ChunkRef, ContentHash, Document, DocumentId, DocumentSummary, Hits, IndexKey,
+    JobProgress, MadeOf, SearchQuery, Usage,
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
@@ -97,6 +97,25 @@ impl SearchEngine for FailingAdapter<MemorySearch, SearchError> {
         query: &'a SearchQuery<'a>,
     ) -> Pending<'a, Result<Hits, SearchError>> {
         self.inner.search(scope, index, query)
+    }
+
+    fn chunks<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        text: &'a str,
+        chunks: &'a [ChunkRef],
+    ) -> Pending<'a, Result<Hits, SearchError>> {
+        self.inner.chunks(scope, index, text, chunks)
+    }
+
+    fn shares<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        texts: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<f32>, SearchError>> {
+        self.inner.shares(scope, index, texts)
     }
 
     fn apply(&self, scope: &TenantScope, index: IndexKey, changes: &[Change]) -> Result<(), SearchError> {

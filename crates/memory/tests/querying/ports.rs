@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
-use syft_space_domain::dataset::{Change, ChangeNumber, Hits, IndexKey, SearchQuery};
+use syft_space_domain::dataset::{Change, ChangeNumber, ChunkRef, Hits, IndexKey, SearchQuery};
 use syft_space_domain::ids::{DatasetId, HubId};
 use syft_space_domain::marketplace::Audience;
 use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots, TenantSnapshot};
@@ -75,6 +75,25 @@ impl SearchEngine for ScriptedEngine {
             .await?;
             self.inner.search(scope, index, query).await
         })
+    }
+
+    fn chunks<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        text: &'a str,
+        chunks: &'a [ChunkRef],
+    ) -> Pending<'a, Result<Hits, SearchError>> {
+        self.inner.chunks(scope, index, text, chunks)
+    }
+
+    fn shares<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        texts: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<f32>, SearchError>> {
+        self.inner.shares(scope, index, texts)
     }
 
     fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {

@@ -9,7 +9,7 @@ use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Action, Actor, Log, Origin, Outcome, RequestContext};
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    self, AnalyzerSettings, Change, ChangeNumber, Dataset, Hits, IndexKey, IngestQueue, NewDataset,
+    self, AnalyzerSettings, Change, ChangeNumber, ChunkRef, Dataset, Hits, IndexKey, IngestQueue, NewDataset,
     SearchQuery,
 };
 use syft_space_domain::endpoint::{
@@ -75,6 +75,25 @@ impl SearchEngine for SlowSearch {
             self.1.happen();
             hits
         })
+    }
+
+    fn chunks<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        text: &'a str,
+        chunks: &'a [ChunkRef],
+    ) -> Pending<'a, Result<Hits, SearchError>> {
+        self.0.chunks(scope, index, text, chunks)
+    }
+
+    fn shares<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        index: IndexKey,
+        texts: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<f32>, SearchError>> {
+        self.0.shares(scope, index, texts)
     }
 
     fn indexed(&self, scope: &TenantScope, index: IndexKey) -> Result<ChangeNumber, SearchError> {

@@ -14,5 +14,6 @@ pub(crate) fn guarded<T>(
         SearchError::Damaged(dataset) => VectorIndexError::Damaged(dataset),
         SearchError::Full => VectorIndexError::Full,
         SearchError::Failed(reason) => VectorIndexError::Failed(reason),
+        error @ SearchError::TooManyChunks => VectorIndexError::Failed(error.to_string()),
     })
 }
