@@ -248,7 +248,8 @@ fn scan(snapshot: &Snapshot, wanted: &Wanted, key: VectorKey) -> Result<Vec<Neig
     check_snapshot(snapshot, key)?;
     let mut found = Found::default();
     for segment in &snapshot.segments {
-        wanted.merge(&mut found, wanted.find_in(segment)?);
+        let floor = wanted.floor(&found);
+        wanted.merge(&mut found, wanted.find_in(segment, floor)?);
     }
     Ok(found.into_neighbours())
 }

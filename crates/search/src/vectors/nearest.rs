@@ -41,9 +41,15 @@ impl Wanted {
         Self { question, limit: query.limit(), min_cosine: query.min_cosine(), named }
     }
 
-    /// What is wanted of a segment.
-    pub(crate) fn find_in(&self, segment: &Segment) -> Result<Found, IndexError> {
-        let mut best = Best::new(self.limit, self.min_cosine);
+    /// The least cosine that one of the nearest can have behind what was found so far.
+    pub(crate) fn floor(&self, found: &Found) -> f32 {
+        let worst = self.limit.checked_sub(1).and_then(|last| found.nearest.get(last));
+        worst.map_or(self.min_cosine, |worst| worst.cosine.max(self.min_cosine))
+    }
+
+    /// What is wanted of a segment: the nearest with at least this cosine, and those that are named.
+    pub(crate) fn find_in(&self, segment: &Segment, floor: f32) -> Result<Found, IndexError> {
+        let mut best = Best::new(self.limit, floor);
         self.scan(segment, &mut best);
         let nearest = best.heap.into_iter().map(|Reverse(candidate)| candidate.neighbour(segment));
         Ok(Found { nearest: nearest.collect::<Result<_, _>>()?, named: self.named_in(segment) })
@@ -68,7 +74,12 @@ impl Wanted {
             let cosine = self.question.cosine(sum, factor);
             Some(Neighbour { document: named.document.clone(), chunk: named.chunk, cosine })
         };
-        self.named.iter().filter_map(neighbour).collect()
+        // Documents that came later mostly have later ids: then few segments have any that is named.
+        let (Some(first), Some(last)) = (segment.run(0), segment.last_run()) else { return Vec::new() };
+        let from = self.named.partition_point(|named| named.document.as_str() < first.document);
+        let named = self.named.iter().skip(from);
+        let named = named.take_while(|named| named.document.as_str() <= last.document);
+        named.filter_map(neighbour).collect()
     }
 
     fn scan(&self, segment: &Segment, best: &mut Best) {

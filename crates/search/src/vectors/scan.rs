@@ -10,6 +10,7 @@ use syft_space_domain::ids::DatasetId;
 use super::nearest::{Found, Wanted};
 use super::segment::Segment;
 use super::snapshot::Snapshot;
+use crate::error::IndexError;
 
 /// What a scan answers.
 pub(crate) type Answer = Result<Vec<Neighbour>, VectorIndexError>;
@@ -63,8 +64,10 @@ impl Scan {
         self.dataset
     }
 
-    pub(crate) fn wanted(&self) -> &Wanted {
-        &self.wanted
+    /// What is wanted of a segment, as far as is known by what others have given.
+    pub(crate) fn find_in(&self, segment: &Segment) -> Result<Found, IndexError> {
+        let floor = self.wanted.floor(&self.state().found);
+        self.wanted.find_in(segment, floor)
     }
 
     /// Takes what is to be done next; `None` when nothing is left, or nobody waits any more.

@@ -261,7 +261,13 @@ impl Segment {
         Err(low)
     }
 
-    fn run(&self, at: usize) -> Option<Run<'_>> {
+    /// The last run: that of the last document.
+    pub(crate) fn last_run(&self) -> Option<Run<'_>> {
+        self.run(self.runs.checked_sub(1)?)
+    }
+
+    /// The run with this number, counted from 0.
+    pub(crate) fn run(&self, at: usize) -> Option<Run<'_>> {
         let first_row = self.run_number(at, 0)?;
         let next = at.checked_add(1)?;
         let end_row = if next == self.runs { self.len() } else { self.run_number(next, 0)? };
@@ -368,7 +374,7 @@ mod tests {
                 let entry = SegmentEntry { checksum, ..entry };
                 match Segment::parse(place, 3, entry, OwnedBytes::new(changed)) {
                     Ok(segment) => {
-                        let found = wanted.find_in(&segment).unwrap().into_neighbours();
+                        let found = wanted.find_in(&segment, -1.0).unwrap().into_neighbours();
                         assert!(found.len() == 5 && found.iter().all(|found| found.cosine.abs() <= 1.0));
                         scanned += 1;
                     }

@@ -94,7 +94,7 @@ impl Shared {
                     if more {
                         self.work_came.notify_one();
                     }
-                    scan.scanned(guarded(scan.dataset(), || scan.wanted().find_in(&segment)));
+                    scan.scanned(guarded(scan.dataset(), || scan.find_in(&segment)));
                 }
             }
         }
