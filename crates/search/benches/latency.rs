@@ -1,4 +1,5 @@
-//! How long questions take at the most, and how fast documents get into an index, on real text.
+//! How long questions take at the most, and chunks that are asked for by name, and how fast documents get into an index,
+//! on real text.
 //!
 //! `SYFT_SPACE_BENCH_CHUNKS` names a JSON file with an array of chunks' texts; `tools/search-quality/run` writes one.
 //! The questions are those of the quality measurement. Beyond what the file holds, a chunk is the first half of one
@@ -17,8 +18,8 @@ use std::time::{Duration, Instant};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::SearchEngine as _;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, IndexKey, Location,
-    Metadata, SearchQuery,
+    AnalyzerSettings, Change, ChangeNumber, Chunk, ChunkRef, ContentHash, Document, DocumentId, IndexKey,
+    Location, Metadata, SearchQuery,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -29,6 +30,7 @@ use syft_space_search::{Options, TantivySearch};
 const QUESTIONS: &str = include_str!("../../../tools/search-quality/questions.tsv");
 const CHUNKS_PER_DOCUMENT: usize = 20;
 const MEASURED_ROUNDS: usize = 30;
+const NAMED_CHUNKS: usize = 100;
 
 /// A stream of numbers that looks random and is the same each time.
 struct Numbers(u64);
@@ -57,9 +59,13 @@ fn corpus(real: &[String], chunks: usize) -> Vec<String> {
     texts
 }
 
+fn document_id(number: usize) -> DocumentId {
+    DocumentId::parse(&format!("document-{number}")).unwrap()
+}
+
 fn changes(texts: &[String]) -> Vec<Change> {
     let document = |(number, texts): (usize, &[String])| Document {
-        id: DocumentId::parse(&format!("document-{number}")).unwrap(),
+        id: document_id(number),
         content: texts.join("\n"),
         metadata: Metadata::from_iter([("title".to_owned(), format!("Document {number}").into())]),
         chunks: texts
@@ -91,26 +97,57 @@ fn measure(real: &[String], chunks: usize) {
     }
     let rate = f64::from(u32::try_from(chunks).unwrap()) / begun.elapsed().as_secs_f64();
     println!("{chunks} chunks: indexed at {rate:.0} chunks/s");
-    for threshold in [0.5, 0.0] {
-        let queries: Vec<SearchQuery> = QUESTIONS
-            .lines()
-            .filter_map(|line| line.split_once('\t'))
-            .map(|(_, text)| SearchQuery::new(text, SearchQuery::DEFAULT_LIMIT, threshold).unwrap())
-            .collect();
-        let mut times = Vec::new();
-        let mut hits = 0;
-        for _ in 0..MEASURED_ROUNDS {
-            for query in &queries {
-                let begun = Instant::now();
-                hits += block_on(engine.search(&scope, index, query)).unwrap().len();
-                times.push(begun.elapsed());
-            }
-        }
-        assert!(hits > 0, "the questions find nothing");
-        times.sort_unstable();
-        let [half, most, worst] = [50, 99, 100].map(|hundredth| percentile(&times, hundredth));
-        println!("  threshold {threshold}: p50 {half:.3} ms, p99 {most:.3} ms, worst {worst:.3} ms");
+    let questions: Vec<&str> =
+        QUESTIONS.lines().filter_map(|line| line.split_once('\t')).map(|(_, text)| text).collect();
+    let repeated = || std::iter::repeat_n(&questions, MEASURED_ROUNDS).flatten();
+    let search = |text: &str, limit: u64, threshold: f32| {
+        let query = SearchQuery::new(text, limit, threshold).unwrap();
+        block_on(engine.search(&scope, index, &query)).unwrap().len()
+    };
+    search(questions[0], 1, 0.0);
+    time("limit 100, threshold 0, each question for the first time", questions.iter(), |text| {
+        search(text, 100, 0.0)
+    });
+    for (limit, threshold) in [(5, 0.5), (5, 0.0), (100, 0.0)] {
+        let what = format!("limit {limit}, threshold {threshold}");
+        time(&what, repeated(), |text| search(text, limit, threshold));
     }
+    let mut numbers = Numbers(11);
+    let mut names = || -> Vec<ChunkRef> {
+        let place = |at: usize| (at / CHUNKS_PER_DOCUMENT, u32::try_from(at % CHUNKS_PER_DOCUMENT).unwrap());
+        let name = |(document, chunk)| ChunkRef { document: document_id(document), chunk };
+        (0..NAMED_CHUNKS).map(|_| name(place(numbers.below(chunks)))).collect()
+    };
+    let ask = |text: &str, names: &[ChunkRef]| {
+        let hits = block_on(engine.chunks(&scope, index, text, names)).unwrap();
+        assert_eq!(hits.len(), NAMED_CHUNKS, "a named chunk is not there");
+        hits.len()
+    };
+    let same = names();
+    ask("", &same);
+    time("100 named chunks, the same each time", repeated(), |text| ask(text, &same));
+    time("the same without highlights", repeated(), |_| ask("", &same));
+    // Drawn beforehand: that takes longer than to look them up.
+    let others: Vec<(&str, Vec<ChunkRef>)> = questions.iter().map(|text| (*text, names())).collect();
+    time("100 named chunks, each time others", others.iter(), |(text, names)| ask(text, names));
+    time("how rare each word of a question is", repeated(), |text| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        block_on(engine.shares(&scope, index, &words)).unwrap().len()
+    });
+}
+
+/// Prints how long it takes to ask with each of these.
+fn time<T>(what: &str, asked: impl Iterator<Item = T>, ask: impl Fn(T) -> usize) {
+    let (mut times, mut answered) = (Vec::new(), 0);
+    for with in asked {
+        let begun = Instant::now();
+        answered += ask(with);
+        times.push(begun.elapsed());
+    }
+    assert!(answered > 0, "nothing is answered");
+    times.sort_unstable();
+    let [half, most, worst] = [50, 99, 100].map(|hundredth| percentile(&times, hundredth));
+    println!("  {what}: p50 {half:.3} ms, p99 {most:.3} ms, worst {worst:.3} ms");
 }
 
 fn main() {

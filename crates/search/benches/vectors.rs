@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_executor::block_on;
 use syft_space_domain::dataset::ports::VectorIndex as _;
-use syft_space_domain::dataset::{ChangeNumber, DocumentId, VectorChange, VectorKey, VectorQuery};
+use syft_space_domain::dataset::{ChangeNumber, ChunkRef, DocumentId, VectorChange, VectorKey, VectorQuery};
 use syft_space_domain::encoder::{Embedding, EncoderModel, ModelId, ModelRevision};
 use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::TenantScope;
@@ -88,9 +88,17 @@ impl Space {
     }
 
     fn ask(&self, index: &FlatVectors, question: &Embedding) -> usize {
-        let query = VectorQuery::new(question, 10, -1.0).unwrap();
+        self.ask_for(index, VectorQuery::new(question, 10, -1.0).unwrap())
+    }
+
+    fn ask_for(&self, index: &FlatVectors, query: VectorQuery<'_>) -> usize {
         block_on(index.nearest(&self.scope, self.key, query)).unwrap().len()
     }
+}
+
+fn chunk(document: usize, chunk: usize) -> ChunkRef {
+    let document = DocumentId::parse(&format!("document-{document}")).unwrap();
+    ChunkRef { document, chunk: u32::try_from(chunk).unwrap() }
 }
 
 fn benches(criterion: &mut Criterion) {
@@ -105,6 +113,19 @@ fn benches(criterion: &mut Criterion) {
                 let mut questions = questions.iter().cycle();
                 bencher.iter(|| space.ask(&index, black_box(questions.next().unwrap())));
             });
+            // Each of another document, all over the index.
+            let documents = chunks / CHUNKS_PER_DOCUMENT;
+            let named: Vec<ChunkRef> = (0..100).map(|n| chunk(n * 7919 % documents, n % 10)).collect();
+            for (what, named) in [("", &[][..]), (" and 100 that are named", &named)] {
+                group.bench_function(format!("the nearest 100{what}, threads {threads}"), |bencher| {
+                    let mut questions = questions.iter().cycle();
+                    bencher.iter(|| {
+                        let question = black_box(questions.next().unwrap());
+                        let query = VectorQuery::new(question, 100, -1.0).and_then(|query| query.also(named));
+                        space.ask_for(&index, query.unwrap())
+                    });
+                });
+            }
         }
         group.sample_size(10).bench_function("the first question after a start", |bencher| {
             bencher.iter(|| space.ask(&space.index(2), black_box(&questions[0])));
