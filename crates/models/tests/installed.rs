@@ -20,13 +20,13 @@ use syft_space_domain::secret::Secret;
 use syft_space_home::{EncoderFolders, Home};
 use syft_space_memory::MemorySealer;
 use syft_space_models::{
-    CopyError, EncoderRecord, InstalledEncoders, LocalEncoder, ModelFiles, ModelRefused, RecordRefused,
-    RemoteEncoder, RemoteModel, Runs, ServerRecord, seal_server_key,
+    CopyError, EncoderRecord, EncoderUnfit, InstalledEncoders, LocalEncoder, ModelFiles, ModelRefused,
+    RecordRefused, RemoteEncoder, RemoteModel, Runs, ServerRecord, measure_unrelated_cosine, seal_server_key,
 };
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use tempfile::TempDir;
 
-use crate::support::{TINY, model_id, random};
+use crate::support::{Files, TINY, model_id, random, telling_apart};
 
 struct Zeros;
 
@@ -142,6 +142,21 @@ fn q2_an_encoder_that_is_installed_is_there_by_its_name_and_encodes() {
     assert!(encoders.encoder(&name("n")).is_none());
     let copied = installed.folders.folder(&name("m"));
     assert!(copied.join("tokenizer.json").exists() && !copied.join("README.md").exists());
+}
+
+#[test]
+fn q2_a_model_that_tells_texts_apart_is_of_use_and_one_that_knows_no_word_is_not() {
+    let measured = |files: Files| {
+        let folder = TempDir::new().unwrap();
+        files.write(folder.path());
+        let model = LocalEncoder::inspect(folder.path(), model_id()).unwrap();
+        let encoder = LocalEncoder::new(folder.path().to_owned(), model, NonZeroUsize::MIN);
+        block_on(measure_unrelated_cosine(&encoder)).map(UnrelatedCosine::get)
+    };
+    let cosine = measured(telling_apart(1)).unwrap();
+    assert!(cosine < 0.9, "{cosine}");
+    let unfit = measured(random(TINY, 1)).unwrap_err();
+    assert!(matches!(unfit, EncoderUnfit::Same(..)), "{unfit}");
 }
 
 #[test]

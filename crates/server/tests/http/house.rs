@@ -67,6 +67,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "syft-space-extract",
             "syft-space-home",
             "syft-space-jwt",
+            "syft-space-models",
             "syft-space-oidc",
             "syft-space-outbound",
             "syft-space-passwords",
