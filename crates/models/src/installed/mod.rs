@@ -107,6 +107,9 @@ impl Shared {
             }
         };
         let before = self.held.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for (name, _) in before.iter().filter(|(name, _)| records.iter().all(|(known, _)| known != *name)) {
+            tracing::info!(encoder = %name, "an encoder is gone: what it was for is found by words");
+        }
         let mut after = BTreeMap::new();
         for (name, record) in records {
             let record = record.map_err(|refused| refused.to_string());
@@ -155,6 +158,8 @@ impl Shared {
                 Arc::new(encoder)
             }
         };
+        let (model, revision) = (record.model.id(), record.model.revision());
+        tracing::info!(encoder = %name, %model, %revision, "an encoder is ready");
         Ok(Held { record, encoder })
     }
 }
