@@ -252,13 +252,19 @@ fn q2_the_key_of_a_server_opens_for_its_encoder_and_its_url_alone() {
     let sealed = installed.sealed_for("m", URL);
     installed.install_server("m", sealed.clone());
     installed.install_server("open", ServerRecord { sealed_key: None, ..sealed.clone() });
-    // Under another name, and with another URL.
+    // Under another name.
     installed.install_server("n", sealed.clone());
-    let elsewhere = ServerRecord { base_url: "http://127.0.0.1:10/v1".to_owned(), ..sealed };
-    installed.install_server("moved", elsewhere);
-    assert_eq!(names(&installed.open()), ["m", "open"]);
+    let encoders = installed.open();
+    assert_eq!(names(&encoders), ["m", "open"]);
     let file = fs::read_to_string(installed.folders.folder(&name("m")).join("encoder.json")).unwrap();
     assert!(file.contains(URL) && !file.contains("a-key"), "{file}");
+    // With another URL under the same name, and with its own again.
+    let elsewhere = ServerRecord { base_url: "http://127.0.0.1:10/v1".to_owned(), ..sealed.clone() };
+    for (server, known) in [(elsewhere, vec!["open"]), (sealed, vec!["m", "open"])] {
+        installed.install_server("m", server);
+        encoders.reload();
+        assert_eq!(names(&encoders), known);
+    }
     // With another sealing key it needs a new value.
     let other = Installed { sealer: Arc::new(OtherKey), ..installed };
     assert_eq!(names(&other.open()), ["open"]);
