@@ -32,7 +32,7 @@ mod xlsx;
 use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{ExtractedText, FILE_MAX_BYTES, FileFormat, FileRefused, ReaderVersion};
 
-pub use process::{ProcessExtractor, ReaderLimits, ReaderProgram, serve, serve_with};
+pub use process::{ProcessExtractor, ReaderLimits, ReaderProgram, confine_to_folder, serve, serve_with};
 
 /// The text of a file.
 ///

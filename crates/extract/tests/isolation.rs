@@ -267,3 +267,19 @@ fn q2_no_more_files_are_read_at_once_than_there_may_be_processes() {
     let different: std::collections::BTreeSet<&String> = pids.iter().collect();
     assert!(pids.len() == 160 && different.len() <= 2, "{different:?}");
 }
+
+#[test]
+fn k16_a_process_that_reads_a_folder_can_read_that_and_do_nothing_else() {
+    let place = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("confined");
+    let folder = place.join("folder");
+    std::fs::create_dir_all(&folder).unwrap();
+    for file in [folder.join("inside"), place.join("outside")] {
+        std::fs::write(file, "x").unwrap();
+    }
+    drop(std::os::unix::fs::symlink("../outside", folder.join("link")));
+    let ran = Command::new(READER).arg("folder").arg(&folder).output().unwrap();
+    let told = String::from_utf8(ran.stdout).unwrap();
+    let could: Vec<&str> = told.lines().filter_map(|line| line.strip_suffix(": true")).collect();
+    assert!(ran.status.success() && told.lines().count() == 10, "{told}");
+    assert_eq!(could, ["inside", "thread"]);
+}

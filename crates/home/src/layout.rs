@@ -39,6 +39,8 @@ pub(crate) const KEY_FILES: [&str; 2] = [TOKEN_KEYS, SEALING_KEY];
 pub(crate) const OF_FILESYSTEM: &str = "lost+found";
 /// The folder of the tenants' documents and indexes.
 pub(crate) const TENANTS: &str = "tenants";
+/// The folder of the encoders that are installed, with a folder for each.
+const ENCODERS: &str = "encoders";
 /// The folder of a tenant's datasets, in the tenant's folder.
 const DATASETS: &str = "datasets";
 /// A dataset's documents, in the dataset's folder.
@@ -105,6 +107,11 @@ impl Home {
     /// The folder of keys.
     pub(crate) fn keys(&self) -> PathBuf {
         self.path.join(KEYS)
+    }
+
+    /// The folder of the encoders that are installed.
+    pub(crate) fn encoders(&self) -> PathBuf {
+        self.path.join(ENCODERS)
     }
 
     /// The folder of one dataset: its documents, their index and vectors, and files that are not documents yet.

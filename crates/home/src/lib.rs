@@ -4,6 +4,7 @@
 //! * [`HomeLock`]: one process at a time uses a home.
 //! * [`private_file`] and [`private_folder`]: how files and folders are made that only their owner can read, and that
 //!   are durable when they are there.
+//! * [`EncoderFolders`]: the folders of installed encoders, each there whole or not at all.
 //! * [`FileSpool`]: the port [`Spool`](syft_space_domain::dataset::ports::Spool), uploaded files in the dataset's folder.
 //!
 //! # Who may have put something there
@@ -18,6 +19,7 @@
 //! mounted for a group is opened to that group at each mount.
 #![forbid(unsafe_code)]
 
+mod encoders;
 mod error;
 pub mod layout;
 mod lock;
@@ -27,6 +29,7 @@ pub mod private_folder;
 mod repair;
 mod spool;
 
+pub use encoders::{EncoderDraft, EncoderFolders, EncodersLock};
 pub use error::{HomeError, LockError};
 pub use layout::Home;
 pub use lock::HomeLock;

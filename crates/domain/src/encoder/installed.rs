@@ -1,9 +1,7 @@
-//! The encoders that an operator has installed.
+//! What is known of an encoder that an operator has installed.
 
 use std::fmt;
 use std::sync::Arc;
-
-use crate::encoder::ports::Encoder;
 
 /// What an installed encoder is called: by datasets, and by whoever installs it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,15 +73,6 @@ impl UnrelatedCosine {
     pub fn get(self) -> f32 {
         self.0
     }
-}
-
-/// An encoder that is installed.
-#[derive(Clone)]
-pub struct InstalledEncoder {
-    /// The encoder.
-    pub encoder: Arc<dyn Encoder>,
-    /// What its cosines are measured from.
-    pub unrelated_cosine: UnrelatedCosine,
 }
 
 #[cfg(test)]

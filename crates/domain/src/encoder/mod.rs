@@ -9,5 +9,6 @@ mod model;
 pub mod ports;
 
 pub use embedding::{Embedding, EmbeddingError, MAX_DIMENSION};
-pub use installed::{EncoderName, EncoderNameError, InstalledEncoder, UnrelatedCosine, UnrelatedCosineError};
+pub use installed::{EncoderName, EncoderNameError, UnrelatedCosine, UnrelatedCosineError};
 pub use model::{EncoderModel, EncoderModelError, ModelId, ModelIdError, ModelRevision, ModelRevisionError};
+pub use ports::InstalledEncoder;

@@ -1,7 +1,9 @@
 //! The ports of encoders.
 
+use std::sync::Arc;
+
 use crate::Pending;
-use crate::encoder::{Embedding, EncoderModel, EncoderName, InstalledEncoder};
+use crate::encoder::{Embedding, EncoderModel, EncoderName, UnrelatedCosine};
 
 /// The most texts of one call: who has more asks again, and others get their turn in between.
 pub const MAX_TEXTS: usize = 256;
@@ -40,6 +42,15 @@ pub trait Encoder: Send + Sync {
     /// waits already, [`Unusable`](EncodeError::Unusable) when the model cannot be had as [`model`](Self::model) says,
     /// and [`Failed`](EncodeError::Failed) for anything else.
     fn encode<'a>(&'a self, texts: &'a [&'a str]) -> Pending<'a, Result<Vec<Embedding>, EncodeError>>;
+}
+
+/// An encoder that is installed.
+#[derive(Clone)]
+pub struct InstalledEncoder {
+    /// The encoder.
+    pub encoder: Arc<dyn Encoder>,
+    /// What its cosines are measured from.
+    pub unrelated_cosine: UnrelatedCosine,
 }
 
 /// Knows which encoders the operator has installed. It answers at once: nothing is read for it but what is held ready.

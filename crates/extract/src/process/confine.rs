@@ -1,6 +1,7 @@
 //! The confinement of a process that reads files. It confines itself before it reads one.
 
 use std::io;
+use std::path::Path;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -32,12 +33,33 @@ pub(super) fn close_inherited() -> io::Result<()> {
 /// # Errors
 /// When the system refuses a limit.
 pub(super) fn confine(resource_limits: ResourceLimits) -> io::Result<Option<String>> {
-    let lacking = give_up_files()?;
+    let lacking = give_up_files(None)?;
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::As, resource_limits.memory)?;
     limit(Resource::Cpu, u64::from(resource_limits.processor))?;
     limit(Resource::Nofile, MAX_DESCRIPTORS)?;
+    Ok(lacking)
+}
+
+/// The descriptors of a process that reads a folder: its own three, the folders on the way to a file, and the file.
+const MAX_DESCRIPTORS_IN_FOLDER: u64 = 32;
+
+/// Lets this process, and all its threads from now on, read one folder and nothing else, for good: no other file, no network,
+/// no program, no signal to another process; and limits the bytes of its address space and the seconds of a processor that it
+/// may take. It writes no file. Other system calls stay. Answers which wall the system does not have.
+///
+/// Call it in a process of its own, before there is a second thread.
+///
+/// # Errors
+/// When the folder cannot be opened, or the system refuses a limit.
+pub fn confine_to_folder(folder: &Path, memory: u64, processor: u32) -> io::Result<Option<String>> {
+    let lacking = give_up_files(Some(folder))?;
+    limit(Resource::Core, 0)?;
+    limit(Resource::Fsize, 0)?;
+    limit(Resource::As, memory)?;
+    limit(Resource::Cpu, u64::from(processor))?;
+    limit(Resource::Nofile, MAX_DESCRIPTORS_IN_FOLDER)?;
     Ok(lacking)
 }
 
@@ -53,11 +75,15 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
     Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
 }
 
-/// Gives up the file system, the network, and the signals and sockets of other processes, where the kernel knows how.
-/// Answers why it did not.
+/// Gives up the file system but for one folder, which may still be read; the network, and the signals and sockets of other
+/// processes, where the kernel knows how. Answers why it did not.
 #[cfg(target_os = "linux")]
-fn give_up_files() -> io::Result<Option<String>> {
-    use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
+fn give_up_files(but: Option<&Path>) -> io::Result<Option<String>> {
+    use landlock::{
+        ABI, Access, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
+        RulesetStatus, Scope,
+    };
+    let folder = but.map(PathFd::new).transpose().map_err(io::Error::other)?;
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     rustix::thread::set_no_new_privs(true)?;
     let newest = ABI::V6;
@@ -66,6 +92,10 @@ fn give_up_files() -> io::Result<Option<String>> {
         .and_then(|rules| rules.handle_access(AccessNet::from_all(newest)))
         .and_then(|rules| rules.scope(Scope::from_all(newest)))
         .and_then(Ruleset::create)
+        .and_then(|rules| match folder {
+            Some(folder) => rules.add_rule(PathBeneath::new(folder, AccessFs::ReadFile | AccessFs::ReadDir)),
+            None => Ok(rules),
+        })
         .and_then(landlock::RulesetCreated::restrict_self);
     // An older kernel knows a part of it. The rest, sockets and signals, is the filter's of system calls too.
     Ok(match confined.map(|confined| confined.ruleset) {
@@ -78,6 +108,6 @@ fn give_up_files() -> io::Result<Option<String>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn give_up_files() -> io::Result<Option<String>> {
+fn give_up_files(_: Option<&Path>) -> io::Result<Option<String>> {
     Ok(Some("landlock: the system does not have it".to_owned()))
 }

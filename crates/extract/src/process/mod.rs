@@ -15,6 +15,7 @@ use syft_space_domain::dataset::ports::{ExtractError, TextExtractor};
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, ReaderVersion};
 
 use self::child::{Reader, ReaderFailure};
+pub use self::confine::confine_to_folder;
 use self::protocol::ResourceLimits;
 pub use self::serve::{serve, serve_with};
 

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         }
         Some("silent") => io::stdin().lock().read_to_end(&mut Vec::new()).map(drop),
         Some("parent") => be_a_parent(),
+        Some("folder") => read_in_folder(),
         Some(_) => Err(io::Error::other("no such mode")),
     };
     if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -172,6 +173,32 @@ fn try_to(what: &str) -> &'static str {
         _ => return "is not known",
     };
     if could { "could" } else { "could not, and lives" }
+}
+
+/// Confines itself to a folder, and tells what it can do then.
+fn read_in_folder() -> io::Result<()> {
+    let folder = std::path::PathBuf::from(std::env::args().nth(2).unwrap_or_default());
+    let outside = folder.with_file_name("outside");
+    let server = TcpListener::bind("127.0.0.1:0")?;
+    let address = server.local_addr()?;
+    let lacking = syft_space_extract::confine_to_folder(&folder, 1 << 30, 60)?;
+    let read = |path: &std::path::Path| std::fs::read(path).is_ok();
+    let found = [
+        ("lacks", lacking.is_some()),
+        ("inside", read(&folder.join("inside"))),
+        ("outside", read(&outside)),
+        ("outside by a link", read(&folder.join("link"))),
+        ("password", read(std::path::Path::new("/etc/passwd"))),
+        ("write", std::fs::write(folder.join("written"), "x").is_ok()),
+        ("connect", TcpStream::connect(address).is_ok()),
+        ("program", Command::new("/bin/true").status().is_ok()),
+        ("memory", Vec::<u8>::new().try_reserve(2 << 30).is_ok()),
+        ("thread", std::thread::Builder::new().spawn(|| ()).is_ok()),
+    ];
+    for (what, could) in found {
+        writeln!(io::stdout(), "{what}: {could}")?;
+    }
+    Ok(())
 }
 
 /// Has files read by a child, and tells which it is: until it is killed.

@@ -5,6 +5,7 @@
     reason = "tests may panic, and say when they are skipped"
 )]
 
+mod encoders;
 mod links;
 mod owner;
 mod private;

@@ -139,6 +139,33 @@ pub(crate) fn random(size: Size, seed: u64) -> Files {
     Files { size, config, tokenizer, tensors, others: BTreeMap::new() }
 }
 
+/// A small model that tells texts apart: by their letters and pairs of letters, each of which has a vector of its own, and by
+/// nothing that all texts have in common.
+pub(crate) fn telling_apart(seed: u64) -> Files {
+    let mut words: Vec<String> = WORDS.iter().map(|word| (*word).to_owned()).collect();
+    let singles = ('a'..='z').map(String::from);
+    let pairs = ('a'..='z').flat_map(|one| ('a'..='z').map(move |other| format!("{one}{other}")));
+    for word in singles.chain(pairs) {
+        for word in [format!("##{word}"), word] {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+    }
+    let size =
+        Size { hidden: 32, layers: 1, heads: 2, intermediate: 32, vocabulary: words.len(), positions: 64 };
+    let mut files = random(size, seed);
+    let numbered: BTreeMap<&String, usize> =
+        words.iter().enumerate().map(|(number, word)| (word, number)).collect();
+    files.tokenizer["model"]["vocab"] = json!(numbered);
+    for (name, (_, values)) in &mut files.tensors {
+        if name.ends_with(".bias") || name.contains("position") || name.contains("token_type") {
+            values.fill(0.0);
+        }
+    }
+    files
+}
+
 impl Files {
     /// The bytes of `model.safetensors`.
     pub(crate) fn weights(&self) -> Vec<u8> {

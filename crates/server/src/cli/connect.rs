@@ -57,11 +57,7 @@ impl Connection {
         if_missing: IfMissing,
     ) -> anyhow::Result<Self> {
         if if_missing == IfMissing::Refuse && !home.join(layout::APP_DB).exists() {
-            let message = format!(
-                "there is no space in {}: `syft-space owner create` makes one, and --home names another",
-                home.display()
-            );
-            return Err(CommandError::new(ExitStatus::NotFound, message).into());
+            return Err(no_space(home).into());
         }
         let mut attempts = 0;
         loop {
@@ -123,6 +119,15 @@ async fn connect_to_server(home: &Path, tenant: Option<String>) -> anyhow::Resul
     let api = ApiClient::new(socket, tenant)?;
     // Whoever was on its way out may have let the connection fall.
     Ok(api.ping().await?.then_some(api))
+}
+
+/// The error of a command on a home that has no space.
+pub(super) fn no_space(home: &Path) -> CommandError {
+    let message = format!(
+        "there is no space in {}: `syft-space owner create` makes one, and --home names another",
+        home.display()
+    );
+    CommandError::new(ExitStatus::NotFound, message)
 }
 
 /// Says of somebody else's home how a command gets to it all the same.

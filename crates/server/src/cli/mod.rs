@@ -10,6 +10,7 @@ mod config;
 mod connect;
 mod demo;
 mod documents;
+mod encoder;
 mod exit;
 mod hubs;
 mod ingest;
@@ -25,6 +26,7 @@ mod policies;
 mod printable;
 mod publish;
 pub mod read_files;
+mod read_model;
 mod reindex;
 mod serve;
 mod sessions;
@@ -87,6 +89,12 @@ enum Command {
     /// Read files for a server, which starts this by itself
     #[command(hide = true)]
     ReadFiles,
+    /// Read a model that is installed, which the command that installs it starts by itself
+    #[command(hide = true)]
+    ReadModel(read_model::ReadModel),
+    /// Install what turns texts into vectors, so that they are found by what they mean
+    #[command(subcommand)]
+    Encoder(encoder::EncoderCommand),
     /// Bring the files of a folder into a dataset: only what it does not hold yet
     Ingest(ingest::Ingest),
     /// Ask an endpoint, as an account
@@ -243,6 +251,14 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         Command::ReadFiles => {
             drop(out);
             read_files::run()
+        }
+        Command::ReadModel(what) => {
+            drop(out);
+            read_model::run(what)
+        }
+        Command::Encoder(what) => {
+            let (home, _) = find_home()?;
+            encoder::run(&home, &resolve(&home)?.settings, what, &mut out)
         }
         Command::Demo(demo) => {
             drop(out);

@@ -3,6 +3,7 @@
 mod account;
 mod config;
 mod docs;
+mod encoder;
 mod ingest;
 mod kept;
 mod lists;

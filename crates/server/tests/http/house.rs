@@ -30,8 +30,8 @@ const DOMAIN_AND_HOME: &[&str] = &["syft-space-domain", "syft-space-home"];
 /// What an adapter may know of ours that verifies tokens.
 const DOMAIN_AND_JOSE: &[&str] = &["syft-space-domain", "syft-space-jose"];
 
-/// What an adapter may know of ours that speaks HTTP to others.
-const DOMAIN_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-outbound"];
+/// What an adapter may know of ours that keeps files in the home, and speaks HTTP to others.
+const DOMAIN_HOME_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-home", "syft-space-outbound"];
 
 /// What an adapter may know of ours that verifies the tokens of others, and speaks HTTP to them.
 const DOMAIN_JOSE_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-jose", "syft-space-outbound"];
@@ -51,7 +51,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-jose", DOMAIN_ONLY),
     ("syft-space-jwt", DOMAIN_AND_JOSE),
     ("syft-space-memory", DOMAIN_ONLY),
-    ("syft-space-models", DOMAIN_AND_OUTBOUND),
+    ("syft-space-models", DOMAIN_HOME_AND_OUTBOUND),
     ("syft-space-outbound", DOMAIN_ONLY),
     ("syft-space-passwords", DOMAIN_ONLY),
     ("syft-space-search", DOMAIN_AND_HOME),
@@ -67,6 +67,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "syft-space-extract",
             "syft-space-home",
             "syft-space-jwt",
+            "syft-space-models",
             "syft-space-oidc",
             "syft-space-outbound",
             "syft-space-passwords",
