@@ -1,10 +1,11 @@
 """How should a search by words and one by meaning become one? See the section "Words and meaning" of README.md.
 
-fusion.py chunks|ask|encode|measure|thresholds|losses|variants FOLDER ...: see main() at the end."""
+fusion.py chunks|ask|encode|measure|thresholds|losses|variants|export FOLDER ...: see main() at the end."""
 
 import json
 import os
 import pathlib
+import random
 import re
 import sqlite3
 import subprocess
@@ -185,25 +186,56 @@ def ask(binary, out, name):
 
 # --- Measuring -------------------------------------------------------------------------------------------------------
 
-QUOTED = re.compile(r'"([^"]{2,})"|`([^`]{2,})`')
+# As crates/domain/src/dataset/identifiers.rs has it: the fixture of its tests is made by `export` below.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+QUOTED = re.compile(
+    r'"([^"]{2,200})"|`([^`]{2,200})`|“([^“”]{2,200})”|„([^„“”]{2,200})[“”]|«([^«»]{2,200})»|「([^「」]{2,200})」'
+)
 IDENTIFIER = re.compile(
     r"\w_\w"  # shared_buffers
-    r"|[^\W\d_A-Z][A-Z]"  # camelCase
-    r"|\w[./:$@\\]\w"  # pg_hba.conf, core.autocrlf, refs/replace
     r"|^(--?|[.$/@])\w"  # --force, .gitattributes, $GIT_DIR
     r"|^(?!(19|20)\d\d$)\d{3,}$"  # 23505, and no year
     r"|\d.*[^\W\d]|[^\W\d].*\d"  # 40P01, md5
 )
+MARK_WITHIN = re.compile(r"\w[./:$@\\]\w")  # pg_hba.conf, core.autocrlf, refs/replace
+SHORT = re.compile(r"[^\W\d_](\.[^\W\d_])*")  # e.g
+AROUND = ",;:!?()[]{}<>#'’\"`“”„«»"
+
+
+def is_alternative(word):
+    """Whether it is as and/or, or his/her."""
+    parts = word.split("/", 1)
+    return len(parts) == 2 and all(len(part) <= 4 and all(c.islower() for c in part) for part in parts)
+
+
+def is_identifier(word):
+    if len(word) < 2 or not any(c.isalnum() for c in word):
+        return False
+    is_of_a_sentence = SHORT.fullmatch(word) or is_alternative(word)
+    has_capital = any(one.islower() and next_.isupper() for one, next_ in zip(word, word[1:]))
+    return bool(has_capital or IDENTIFIER.search(word) or (MARK_WITHIN.search(word) and not is_of_a_sentence))
+
+
+def comparable(text):
+    return " ".join(text.split()).lower()
 
 
 def identifiers(question):
-    """What a question names exactly: quoted words, and words that no sentence has."""
-    found = [one or other for one, other in QUOTED.findall(question)]
-    for word in QUOTED.sub(" ", question).split():
-        word = word.strip(",;:!?()'\u2019").rstrip(".")
-        if len(word) > 1 and IDENTIFIER.search(word):
+    """What a question names exactly: quoted texts, and words that no sentence has."""
+    found = ["".join(groups) for groups in QUOTED.findall(question)]
+    for word in re.split(rf"[\s{UNSPACED}]", QUOTED.sub(" ", question)):
+        word = word.lstrip(AROUND).rstrip(AROUND + ".")
+        if is_identifier(word):
             found.append(word)
-    return [one.lower() for one in found]
+    found = [comparable(one) for one in found]
+    return list(dict.fromkeys(one for one in found if 0 < len(one) <= 200))[:32]
+
+
+def named_exactly(term):
+    """A pattern of an identifier in a text: as it is written, and as no part of a longer word."""
+    begins = rf"(?<![^\W{UNSPACED}])" if re.match(r"\w", term) else ""
+    ends = rf"(?![^\W{UNSPACED}])" if re.search(r"\w$", term) else ""
+    return re.compile(begins + re.escape(term) + ends)
 
 
 class Collection:
@@ -239,21 +271,26 @@ class Collection:
         return self.kept[key]
 
     def having(self, term):
-        """Which chunks have a text as it is written, but for capitals: in their own text or what they stand under."""
+        """Which chunks have a text: in their own or in what they stand under."""
         if self.lower is None:
-            self.lower = ["\n".join([*context, text]).lower() for _, text, context in self.chunks]
-        return self.once(("having", term), lambda: numpy.array([term in text for text in self.lower]))
+            self.lower = ["\n".join(map(comparable, [*context, text])) for _, text, context in self.chunks]
+        pattern = named_exactly(term)
+        has = lambda text: term in text and pattern.search(text) is not None
+        return self.once(("having", term), lambda: numpy.array([has(text) for text in self.lower]))
+
+    def is_common(self, term):
+        """Whether more than a twentieth of the chunks have it, such as PostgreSQL in its own manual: it tells none from another.
+
+        What has marks is never looked up: an index of words knows its words, and those of FETCH_HEAD are common.
+        """
+        return term.isalnum() and self.having(term).mean() > 0.05
 
     def named(self, id):
-        """The share of what the question names exactly that a chunk has: 0 to 1, and 0 where it names nothing.
-
-        What more than a twentieth of the chunks have, such as PostgreSQL in its own manual, tells none from another.
-        """
-        terms = identifiers(self.text[id])
+        """The share of what the question names exactly that a chunk has: 0 to 1, and 0 where it names nothing."""
+        terms = [term for term in identifiers(self.text[id]) if not self.is_common(term)]
         share = numpy.zeros(len(self.chunks), numpy.float32)
         for term in terms:
-            if self.having(term).mean() <= 0.05:
-                share += self.having(term) / len(terms)
+            share += self.having(term) / len(terms)
         return share
 
     def by_bm25s(self, id):
@@ -621,11 +658,46 @@ def variants(out, names):
                 print(f"| {name}, {kind} | {cells[0]} | {cells[1]} | {'{:+.3f} ({:+.3f} {:+.3f})'.format(*gap)} |")
 
 
+# --- What the tests of crates/domain hold themselves against ------------------------------------------------------------
+
+PIECES = ["shared_buffers", "pg_hba.conf", "--force", "40P01", "23505", "1999", "and/or", "e.g.", "U.S.", "camelCase", "Größe", "GRÖSSE",
+    "ÄB", "__", "a", "I", "é", "7", "是", "エラー", " ", "  ", "\n", *".,;:!?()[]{}<>#'’\"`“”„«»「」/$@\\_-"]
+
+
+def score(cosine, unrelated, words, named):
+    """A chunk's score, as crates/domain/src/dataset/fusion.rs has it."""
+    if cosine is None:
+        return words
+    closeness = max(0, (cosine - unrelated) / (1 - unrelated)) + 0.3 * max(0, words - 0.3) + 0.3 * named
+    return 0.5 * closeness / 0.35 if closeness < 0.35 else min(1, 0.5 + 0.5 * (closeness - 0.35) / 0.65)
+
+
+def export(folder):
+    generator = random.Random(24)
+    asked = [text for name in COLLECTIONS for rows in questions_of(name).values() for _, text in rows]
+    asked += ["".join(generator.choices(PIECES, k=generator.randint(1, 12))) for _ in range(800)]
+    rows = [[text, identifiers(text)] for text in dict.fromkeys(asked)]
+    (folder / "identifiers.json").write_text(lines(rows))
+    rows = []
+    for at in range(200):
+        cosine = None if at % 10 == 9 else round(generator.uniform(-0.3, 1), 4)
+        unrelated, words = generator.choice([0, 0.02, 0.3, 0.76, 0.95]), round(max(0, generator.uniform(-0.3, 1)), 4)
+        had, all_ = generator.choice([(0, 0), (0, 1), (1, 1), (1, 2), (2, 3), (32, 32)])
+        rows.append([cosine, unrelated, words, had, all_, score(cosine, unrelated, words, had / max(all_, 1))])
+    (folder / "scores.json").write_text(lines(rows))
+
+
+def lines(rows):
+    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+
+
 def main():
     step, out = sys.argv[1], pathlib.Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
     if step == "chunks":
         chunks(sys.argv[3], out, pathlib.Path(sys.argv[4]))
+    if step == "export":
+        return export(out)
     if step == "measure":
         measure(out, sys.argv[3:] or COLLECTIONS)
     if step == "thresholds":
