@@ -1,11 +1,10 @@
 """How should a search by words and one by meaning become one? See the section "Words and meaning" of README.md.
 
-fusion.py chunks|ask|encode|measure|thresholds|losses|variants|export FOLDER ...: see main() at the end."""
+fusion.py chunks|ask|encode|measure|thresholds FOLDER ...: see main() at the end."""
 
 import json
 import os
 import pathlib
-import random
 import re
 import sqlite3
 import subprocess
@@ -13,6 +12,7 @@ import sys
 
 import numpy
 
+from names import comparable, identifiers, named_exactly
 from space import Served
 
 HERE = pathlib.Path(__file__).parent
@@ -186,58 +186,6 @@ def ask(binary, out, name):
 
 # --- Measuring -------------------------------------------------------------------------------------------------------
 
-# As crates/domain/src/dataset/identifiers.rs has it: the fixture of its tests is made by `export` below.
-UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
-QUOTED = re.compile(
-    r'"([^"]{2,200})"|`([^`]{2,200})`|“([^“”]{2,200})”|„([^„“”]{2,200})[“”]|«([^«»]{2,200})»|「([^「」]{2,200})」'
-)
-IDENTIFIER = re.compile(
-    r"\w_\w"  # shared_buffers
-    r"|^(--?|[.$/@])\w"  # --force, .gitattributes, $GIT_DIR
-    r"|^(?!(19|20)\d\d$)\d{3,}$"  # 23505, and no year
-    r"|\d.*[^\W\d]|[^\W\d].*\d"  # 40P01, md5
-)
-MARK_WITHIN = re.compile(r"\w[./:$@\\]\w")  # pg_hba.conf, core.autocrlf, refs/replace
-SHORT = re.compile(r"[^\W\d_](\.[^\W\d_])*")  # e.g
-AROUND = ",;:!?()[]{}<>#'’\"`“”„«»"
-
-
-def is_alternative(word):
-    """Whether it is as and/or, or his/her."""
-    parts = word.split("/", 1)
-    return len(parts) == 2 and all(len(part) <= 4 and all(c.islower() for c in part) for part in parts)
-
-
-def is_identifier(word):
-    if len(word) < 2 or not any(c.isalnum() for c in word):
-        return False
-    is_of_a_sentence = SHORT.fullmatch(word) or is_alternative(word)
-    has_capital = any(one.islower() and next_.isupper() for one, next_ in zip(word, word[1:]))
-    return bool(has_capital or IDENTIFIER.search(word) or (MARK_WITHIN.search(word) and not is_of_a_sentence))
-
-
-def comparable(text):
-    return " ".join(text.split()).lower()
-
-
-def identifiers(question):
-    """What a question names exactly: quoted texts, and words that no sentence has."""
-    found = ["".join(groups) for groups in QUOTED.findall(question)]
-    for word in re.split(rf"[\s{UNSPACED}]", QUOTED.sub(" ", question)):
-        word = word.lstrip(AROUND).rstrip(AROUND + ".")
-        if is_identifier(word):
-            found.append(word)
-    found = [comparable(one) for one in found]
-    return list(dict.fromkeys(one for one in found if 0 < len(one) <= 200))[:32]
-
-
-def named_exactly(term):
-    """A pattern of an identifier in a text: as it is written, and as no part of a longer word."""
-    begins = rf"(?<![^\W{UNSPACED}])" if re.match(r"\w", term) else ""
-    ends = rf"(?![^\W{UNSPACED}])" if re.search(r"\w$", term) else ""
-    return re.compile(begins + re.escape(term) + ends)
-
-
 class Collection:
     """The chunks of a manual, and for each question the scores of both sides. Words have but the best hundred."""
 
@@ -403,9 +351,20 @@ def with_rare(collection, id, share):
     return cosines if has is None else cosines + 2 * has
 
 
+def closeness(cosine, unrelated, words, named):
+    """What decision 0024 calls s: meaning, raised by words that say something, and by what the question names."""
+    meaning = numpy.maximum(0, (cosine - unrelated) / (1 - unrelated))
+    return meaning + 0.3 * numpy.maximum(0, words - 0.3) + 0.3 * named
+
+
+def score(s):
+    """A closeness as a score from 0 to 1."""
+    return numpy.where(s < 0.35, 0.5 * s / 0.35, numpy.minimum(1, 0.5 + 0.5 * (s - 0.35) / 0.65))
+
+
 def rule(c, id):
-    """What the measurement recommends: meaning, raised by words that say something, and by what the question names."""
-    return c.cosines[id] + 0.3 * numpy.maximum(c.words[id] - 0.3, 0) + 0.3 * c.named(id)
+    """What the measurement recommends. Unrelated texts have a cosine of about 0 by both encoders."""
+    return closeness(c.cosines[id], 0, c.words[id], c.named(id))
 
 
 W = lambda c, id: c.words[id]
@@ -557,138 +516,11 @@ def thresholds(out, names):
             found = []
             for id in c.kinds[kind]:
                 words = numpy.maximum(among(W(c, id), best(W(c, id), depth)), 0)
-                score = M(c, id) + 0.3 * numpy.maximum(words - 0.3, 0) + 0.3 * c.named(id)
-                score = among(score, best(W(c, id), depth), best(M(c, id), depth))
-                found.append(measures(c.grades[id], c.ranked(score))[0])
+                scores = closeness(M(c, id), 0, words, c.named(id))
+                scores = among(scores, best(W(c, id), depth), best(M(c, id), depth))
+                found.append(measures(c.grades[id], c.ranked(scores))[0])
             cells.append(f"{numpy.mean(found):.3f}")
         print(f"| {depth}, {depth} | {' | '.join(cells)} |")
-
-
-# --- What is lost on the way ------------------------------------------------------------------------------------------
-
-
-def as_f16(vectors):
-    return vectors.astype(numpy.float16).astype(numpy.float32)
-
-
-def as_int8(vectors):
-    """A byte for each component, and a scale for each vector."""
-    scale = numpy.abs(vectors).max(axis=1, keepdims=True) / 127
-    return numpy.round(vectors / scale) * scale
-
-
-def quantised(collection):
-    """What f16 and int8 lose against f32: nDCG@10, the first ten chunks, the largest error of a cosine."""
-    ids = [id for kind in JUDGED for id in collection.kinds[kind]]
-    exact = {id: set(best(collection.cosines[id], 10)) for id in ids}
-    for name, make in (("f32", lambda rows: rows), ("f16", as_f16), ("int8", as_int8), ("int8, question too", as_int8)):
-        rows = make(collection.vectors)
-        asked = {id: collection.questions[id] for id in ids}
-        if name.endswith("too"):
-            asked = {id: make(vector[None])[0] for id, vector in asked.items()}
-        cosines = {id: rows @ asked[id] for id in ids}
-        ndcg = numpy.mean([measures(collection.grades[id], collection.ranked(cosines[id]))[0] for id in ids])
-        recall = numpy.mean([len(exact[id] & set(best(cosines[id], 10))) / 10 for id in ids])
-        error = max(numpy.abs(cosines[id] - collection.cosines[id]).max() for id in ids)
-        print(f"| {collection.name} | {name} | {ndcg:.4f} | {recall:.4f} | {error:.5f} |")
-
-
-def crowded(collection):
-    """How many of the first ten chunks have nine tenths of an earlier one's different words, and what is found without."""
-    ids = collection.kinds["everyday"]
-    words = [frozenset(re.findall(r"\w+", text.lower())) for _, text, _ in collection.chunks]
-    alike = lambda one, other: len(words[one] & words[other]) >= 0.9 * len(words[one] | words[other])
-    for name, scores in (("words", collection.words), ("meaning", collection.cosines)):
-        repeats, before, after = [], [], []
-        for id in ids:
-            places = [at for at in best(scores[id]) if scores[id][at] > 0]
-            kept, count = [], 0
-            for order, at in enumerate(places):
-                if any(alike(at, one) for one in kept):
-                    count += order < 10
-                else:
-                    kept.append(at)
-            repeats.append(count)
-            for list_, chunks in ((before, places), (after, kept)):
-                found = list(dict.fromkeys(collection.pages[at] for at in chunks))
-                list_.append(measures(collection.grades[id], found)[0])
-        some = numpy.mean([count > 0 for count in repeats])
-        print(f"| {collection.name} | {name} | {numpy.mean(repeats):.2f} | {some:.2f} | {max(repeats)} | {numpy.mean(before):.3f} | {numpy.mean(after):.3f} |")
-
-
-def long_ones(collection, longest=256):
-    """How many chunks are longer than what the encoder reads, with what they stand under and without it."""
-    sys.path.insert(0, str(HERE.parent / "encoder"))
-    from reference import Tokenizer
-
-    tokenizer = Tokenizer(pathlib.Path(os.environ["MODEL"]), 1_000_000)
-    lengths = numpy.array([
-        (len(tokenizer.tokens(text)), len(tokenizer.tokens("\n".join([*context, text]))))
-        for _, text, context in collection.chunks
-    ])
-    over = (lengths > longest).mean(axis=0)
-    lost = numpy.clip(lengths - longest, 0, None).sum(axis=0) / lengths.sum(axis=0)
-    middle = numpy.median(lengths, axis=0)
-    print(f"| {collection.name} | {middle[0]:.0f}, {middle[1]:.0f} | {lengths.max()} | {over[0]:.3f}, {over[1]:.3f} | {lost[0]:.4f}, {lost[1]:.4f} |")
-
-
-def losses(out, names):
-    collections = [Collection(out, name) for name in names]
-    print("| collection | vectors | nDCG@10 of the cosine | first ten as exact | largest error of a cosine |\n|---|---|---|---|---|")
-    for collection in collections:
-        quantised(collection)
-    print("\n| collection | side | repeats among the first ten chunks | questions with one | most | nDCG@10 | without repeats |\n|---|---|---|---|---|---|---|")
-    for collection in collections:
-        crowded(collection)
-    print("\nTokens: chunk alone, with what it stands under\n\n| collection | median | longest | over 256 | tokens not read |\n|---|---|---|---|---|")
-    for collection in collections:
-        if COLLECTIONS[collection.name][2] == "minilm":
-            long_ones(collection)
-
-
-def variants(out, names):
-    """What the cosine finds with and without the title and headings before a chunk."""
-    print("| collection | chunk alone | under title and headings | difference |\n|---|---|---|---|")
-    for name in names:
-        runs = [Run(Collection(out, name, variant), lambda c, id, _: M(c, id), None) for variant in ("alone", "under")]
-        for kind in JUDGED:
-            if runs[0].kinds[kind]:
-                cells = ["{:.3f} {:.2f} {:.2f}".format(*run.mean(kind)) for run in runs]
-                gap = differences(runs[1], runs[0], kind, numpy.random.default_rng(13))
-                print(f"| {name}, {kind} | {cells[0]} | {cells[1]} | {'{:+.3f} ({:+.3f} {:+.3f})'.format(*gap)} |")
-
-
-# --- What the tests of crates/domain hold themselves against ------------------------------------------------------------
-
-PIECES = ["shared_buffers", "pg_hba.conf", "--force", "40P01", "23505", "1999", "and/or", "e.g.", "U.S.", "camelCase", "Größe", "GRÖSSE",
-    "ÄB", "__", "a", "I", "é", "7", "是", "エラー", " ", "  ", "\n", *".,;:!?()[]{}<>#'’\"`“”„«»「」/$@\\_-"]
-
-
-def score(cosine, unrelated, words, named):
-    """A chunk's score, as crates/domain/src/dataset/fusion.rs has it."""
-    if cosine is None:
-        return words
-    closeness = max(0, (cosine - unrelated) / (1 - unrelated)) + 0.3 * max(0, words - 0.3) + 0.3 * named
-    return 0.5 * closeness / 0.35 if closeness < 0.35 else min(1, 0.5 + 0.5 * (closeness - 0.35) / 0.65)
-
-
-def export(folder):
-    generator = random.Random(24)
-    asked = [text for name in COLLECTIONS for rows in questions_of(name).values() for _, text in rows]
-    asked += ["".join(generator.choices(PIECES, k=generator.randint(1, 12))) for _ in range(800)]
-    rows = [[text, identifiers(text)] for text in dict.fromkeys(asked)]
-    (folder / "identifiers.json").write_text(lines(rows))
-    rows = []
-    for at in range(200):
-        cosine = None if at % 10 == 9 else round(generator.uniform(-0.3, 1), 4)
-        unrelated, words = generator.choice([0, 0.02, 0.3, 0.76, 0.95]), round(max(0, generator.uniform(-0.3, 1)), 4)
-        had, all_ = generator.choice([(0, 0), (0, 1), (1, 1), (1, 2), (2, 3), (32, 32)])
-        rows.append([cosine, unrelated, words, had, all_, score(cosine, unrelated, words, had / max(all_, 1))])
-    (folder / "scores.json").write_text(lines(rows))
-
-
-def lines(rows):
-    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
 
 
 def main():
@@ -696,16 +528,10 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     if step == "chunks":
         chunks(sys.argv[3], out, pathlib.Path(sys.argv[4]))
-    if step == "export":
-        return export(out)
     if step == "measure":
         measure(out, sys.argv[3:] or COLLECTIONS)
     if step == "thresholds":
         thresholds(out, sys.argv[3:] or COLLECTIONS)
-    if step == "variants":
-        variants(out, sys.argv[3:])
-    if step == "losses":
-        losses(out, sys.argv[3:] or COLLECTIONS)
     if step == "ask":
         for name in COLLECTIONS:
             ask(sys.argv[3], out, name)

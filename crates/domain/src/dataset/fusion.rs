@@ -29,8 +29,7 @@ pub struct Found<'a> {
     /// How close the vectors of these chunks are to the question's: of each chunk that has one, in any order. The best
     /// [`Found::DEPTH`] are those that meaning found.
     pub neighbours: &'a [Neighbour],
-    /// The question's [`identifiers`](crate::dataset::identifiers()), but for those that so many chunks have that they tell none
-    /// from another.
+    /// The question's [`identifiers`](crate::dataset::identifiers()) that [tell chunks apart](crate::dataset::tells_apart).
     pub named: &'a [String],
     /// What the cosines are measured from.
     pub unrelated_cosine: UnrelatedCosine,

@@ -46,7 +46,7 @@ pub use file::{
 };
 pub use fusion::{Explanation, Found};
 pub use hash::{ContentHash, ContentHashError};
-pub use identifiers::{comparable, identifiers, is_plain_word};
+pub use identifiers::{comparable, identifiers, tells_apart};
 pub use ingest::{
     IngestError, RemoveDocumentError, catch_up, document, documents, finish_ingestion, finish_later,
     ingestion_scope, is_outdated, remove_document, start_ingestion,
