@@ -59,12 +59,13 @@ pub fn identifiers(question: &str) -> Vec<String> {
 /// A text as texts are compared: in lower case, each run of white space as one space, and none at its ends.
 #[must_use]
 pub fn comparable(text: &str) -> String {
-    let mut made = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
+    let lower = text.to_lowercase();
+    let mut made = String::with_capacity(lower.len());
+    for word in lower.split_whitespace() {
         if !made.is_empty() {
             made.push(' ');
         }
-        made.push_str(&word.to_lowercase());
+        made.push_str(word);
     }
     made
 }
