@@ -5,7 +5,7 @@ import pathlib
 import random
 import sys
 
-from fusion import COLLECTIONS, closeness, questions_of, score
+from fusion import COLLECTIONS, by_words, closeness, questions_of, score
 from names import identifiers
 
 PIECES = ["shared_buffers", "pg_hba.conf", "--force", "40P01", "23505", "1999", "and/or", "e.g.", "U.S.", "camelCase", "Größe", "GRÖSSE",
@@ -13,7 +13,8 @@ PIECES = ["shared_buffers", "pg_hba.conf", "--force", "40P01", "23505", "1999", 
 
 
 def found(cosine, unrelated, words, named):
-    return words if cosine is None else float(score(closeness(cosine, unrelated, words, named)))
+    s = by_words(words) + 0.3 * named if cosine is None else closeness(cosine, unrelated, words, named)
+    return float(score(s))
 
 
 def main(folder):

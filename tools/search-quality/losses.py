@@ -7,7 +7,7 @@ import sys
 
 import numpy
 
-from fusion import COLLECTIONS, HERE, JUDGED, M, Collection, Run, best, closeness, differences, measures, rule, score
+from fusion import COLLECTIONS, HERE, JUDGED, M, Collection, Run, best, by_words, closeness, differences, measures, rule, score
 from names import comparable, identifiers, named_exactly
 
 
@@ -126,10 +126,13 @@ def variants(out, names):
 def partly(out, names):
     """What is found while vectors follow: a share of the documents has them, drawn five times."""
     collections = [Collection(out, name) for name in names]
+    # Of those at 1 the closest comes first.
+    ordered = lambda s: score(s.astype(float)) + 1e-6 * s
     ways = {
-        "words alone until all are there": lambda c, id, has: score(rule(c, id)) if has.all() else c.words[id],
-        "its score by words": lambda c, id, has: numpy.where(has, score(rule(c, id)), c.words[id]),
-        "the rule without meaning": lambda c, id, has: score(closeness(numpy.where(has, M(c, id), 0), 0, c.words[id], c.named(id))),
+        "words alone until all are there": lambda c, id, has: ordered(rule(c, id)) if has.all() else c.words[id],
+        "its score by words": lambda c, id, has: numpy.where(has, ordered(rule(c, id)), c.words[id]),
+        "its score by words, and what names add": lambda c, id, has: ordered(numpy.where(has, rule(c, id), by_words(c.words[id]) + 0.3 * c.named(id) * (c.words[id] > 0))),
+        "the rule without meaning": lambda c, id, has: ordered(closeness(numpy.where(has, M(c, id), 0), 0, c.words[id], c.named(id))),
     }
     print("nDCG@10, everyday / identifiers; at 0.5: questions with an answer, everyday / identifiers; off topic without one\n")
     print(f"| encoded | a chunk without a vector has | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")

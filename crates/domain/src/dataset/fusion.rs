@@ -5,7 +5,7 @@ use std::iter;
 
 use crate::dataset::context::MAX_TITLE_CHARS;
 use crate::dataset::identifiers::{comparable, names};
-use crate::dataset::{ChunkRef, DocumentId, Hit, Hits, Neighbour, Threshold};
+use crate::dataset::{DocumentId, Hit, Hits, Neighbour, Threshold};
 use crate::encoder::UnrelatedCosine;
 
 /// The closeness that scores 0.5, as [`Threshold::DEFAULT`] does.
@@ -44,11 +44,11 @@ pub struct Explanation {
     pub words_score: Option<f32>,
     /// Its place among what meaning found, from 1.
     pub meaning_place: Option<u64>,
-    /// The cosine of its vector and the question's, -1 to 1. `None` when it has no vector yet: its score is that by words.
+    /// The cosine of its vector and the question's, -1 to 1. `None` when it has no vector yet.
     pub cosine: Option<f32>,
     /// How close its meaning is, 0 to 1: the cosine, measured from that of texts that have nothing to do with each other.
     pub meaning: f32,
-    /// What its score by words adds to that.
+    /// What its score by words adds to that; without a vector, what alone would come to that score.
     pub added_by_words: f32,
     /// What the question's identifiers that it has add to that.
     pub added_by_identifiers: f32,
@@ -57,7 +57,7 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// What the meaning is with all that is added, 0 to 1.51. It is 0 for a chunk without a vector.
+    /// What the meaning is with all that is added, 0 to 1.51.
     #[must_use]
     pub fn closeness(&self) -> f32 {
         self.meaning + self.added_by_words + self.added_by_identifiers
@@ -80,14 +80,9 @@ impl Found<'_> {
         let from_words =
             words.into_iter().zip(1..).map(|(hit, place)| (Some(Place { place, score: hit.score }), hit));
         let from_meaning = others.into_iter().map(|hit| (None, hit));
-        let mut seen = HashSet::new();
         let mut fused = Vec::new();
         for (words, mut hit) in from_words.chain(from_meaning) {
-            let chunk = ChunkRef { document: hit.document.clone(), chunk: hit.chunk };
-            let near = near.get(&(&chunk.document, chunk.chunk)).copied();
-            if !seen.insert(chunk) {
-                continue;
-            }
+            let near = near.get(&(&hit.document, hit.chunk)).copied();
             let explanation = explain(words, near, unrelated_cosine, share(&hit, named));
             hit.score = explanation.score;
             if hit.score > 0.0 && hit.score >= threshold.get() {
@@ -100,6 +95,7 @@ impl Found<'_> {
                 .then_with(|| why_other.closeness().total_cmp(&why.closeness()))
                 .then_with(|| (&one.document, one.chunk).cmp(&(&other.document, other.chunk)))
         });
+        // A chunk that stands among both is shown once as well, and as words have it: it is no closer without them.
         let mut shown = Shown::default();
         fused.into_iter().filter(|(hit, _)| shown.is_new(&hit.content)).take(limit).collect()
     }
@@ -132,27 +128,37 @@ fn near(neighbours: &[Neighbour]) -> HashMap<(&DocumentId, u32), Near> {
     entries.map(|(one, place)| ((&one.document, one.chunk), Near { place, cosine: one.cosine })).collect()
 }
 
-/// How a chunk comes to its score. One without a vector stays where words alone would have it, while vectors follow.
+/// How a chunk comes to its score. One without a vector is, while vectors follow, at least where words alone would have it.
 fn explain(words: Option<Place>, near: Option<Near>, unrelated: UnrelatedCosine, named: f32) -> Explanation {
     let words_score = words.map(|words| part(words.score));
+    let (unrelated, names) = (unrelated.get(), NAMED_WEIGHT * part(named));
+    let (meaning, added_by_words, added_by_identifiers) = match (near, words_score) {
+        (Some(near), found) => {
+            let words = WORDS_WEIGHT * part(found.unwrap_or_default() - WORDS_FROM);
+            (part((near.cosine - unrelated) / (1.0 - unrelated)), words, names)
+        }
+        (None, Some(found)) => (0.0, closeness(found), names),
+        (None, None) => (0.0, 0.0, 0.0),
+    };
     let mut explanation = Explanation {
         words_place: words.map(|words| words.place),
         words_score,
         meaning_place: near.and_then(|near| near.place),
         cosine: near.map(|near| near.cosine),
-        meaning: 0.0,
-        added_by_words: 0.0,
-        added_by_identifiers: 0.0,
-        score: words_score.unwrap_or_default(),
+        meaning,
+        added_by_words,
+        added_by_identifiers,
+        score: 0.0,
     };
-    if let Some(near) = near {
-        let unrelated = unrelated.get();
-        explanation.meaning = part((near.cosine - unrelated) / (1.0 - unrelated));
-        explanation.added_by_words = WORDS_WEIGHT * part(words_score.unwrap_or_default() - WORDS_FROM);
-        explanation.added_by_identifiers = NAMED_WEIGHT * part(named);
-        explanation.score = score(explanation.closeness());
-    }
+    // What is rounded on the way to a closeness and back takes no chunk below a threshold.
+    let least = words_score.filter(|_| near.is_none()).unwrap_or_default();
+    explanation.score = score(explanation.closeness()).max(least);
     explanation
+}
+
+/// The closeness that has this score, from 0 to 1.
+fn closeness(score: f32) -> f32 {
+    if score < 0.5 { score * MIDDLE / 0.5 } else { MIDDLE + (score - 0.5) * (1.0 - MIDDLE) / 0.5 }
 }
 
 /// The score of a closeness: 0 at 0, 0.5 in the middle, 1 at 1 and beyond, and straight between these.
@@ -210,7 +216,7 @@ mod tests {
     use super::*;
     use crate::dataset::{Location, Metadata};
 
-    /// What `tools/search-quality/fusion.py export` computed: a cosine, that of unrelated texts, a score by words, how many
+    /// What `tools/search-quality/fixtures.py` computed: a cosine, that of unrelated texts, a score by words, how many
     /// identifiers a chunk has, of how many, and its score.
     const COMPUTED: &str = include_str!("../../tests/fusion/scores.json");
 
@@ -289,14 +295,17 @@ mod tests {
     }
 
     #[test]
-    fn q2_a_chunk_without_a_vector_stays_where_words_have_it() {
-        let words = vec![hit("a", 0, 0.7), hit("b", 0, 0.7)];
+    fn q2_a_chunk_without_a_vector_is_where_words_have_it_or_above() {
+        let words = vec![hit("a", 0, 0.7), hit("b", 0, 0.7), hit("b", 1, 0.6)];
         let neighbours = [neighbour("a", 0, 0.0)];
-        let named = ["says".to_owned()];
-        let fused = found(words, vec![hit("c", 0, 0.0)], &neighbours, &named).fuse(9, threshold(0.0));
-        assert_eq!(shown(&fused), [("b", 0), ("a", 0)], "and what neither side found is none");
+        let fused = found(words.clone(), vec![hit("c", 0, 0.0)], &neighbours, &[]).fuse(9, threshold(0.0));
+        assert_eq!(shown(&fused), [("b", 0), ("b", 1), ("a", 0)], "and what neither side found is none");
         let (hit, why) = &fused[0];
-        assert_eq!((hit.score, why.cosine, why.meaning_place, why.closeness()), (0.7, None, None, 0.0));
+        assert_eq!((hit.score, why.cosine, why.meaning_place, why.meaning), (0.7, None, None, 0.0));
+        let named = ["1".to_owned()];
+        let fused = found(words, vec![], &neighbours, &named).fuse(9, threshold(0.0));
+        assert_eq!(shown(&fused), [("b", 1), ("b", 0), ("a", 0)], "and above where it has an identifier");
+        assert!((fused[0].1.closeness() - 0.78).abs() < 1e-6, "{:?}", fused[0].1);
     }
 
     #[test]
@@ -378,6 +387,13 @@ mod tests {
             ] {
                 prop_assert!(one <= more.score && more.score <= 1.0, "{one} {more:?}");
             }
+        }
+
+        #[test]
+        fn q2_without_a_vector_no_chunk_scores_less_than_by_words(words in 0.0_f32..=1.0, named in 0.0_f32..=1.0) {
+            let one = explained(None, 0.0, words, 0.0).score;
+            prop_assert!((0.0..1e-6).contains(&(one - words)), "{one}");
+            prop_assert!(explained(None, 0.0, words, named).score >= one);
         }
 
         #[test]

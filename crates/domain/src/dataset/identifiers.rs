@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// What `tools/search-quality/fusion.py export` made of the measured questions, and of texts of all kinds of characters.
+    /// What `tools/search-quality/fixtures.py` made of the measured questions, and of texts of all kinds of characters.
     const MEASURED: &str = include_str!("../../tests/fusion/identifiers.json");
 
     #[test]
@@ -283,6 +283,7 @@ mod tests {
             ("git push --force-with-lease", "--force", true),
             ("x--force", "--force", true),
             ("port 15432", "5432", false),
+            ("1111", "111", false),
             ("错误e0308是", "e0308", true),
             ("ba.a.a", "a.a", true),
             ("", "a_b", false),
