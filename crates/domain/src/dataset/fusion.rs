@@ -96,8 +96,8 @@ impl Found<'_> {
                 .then_with(|| (&one.document, one.chunk).cmp(&(&other.document, other.chunk)))
         });
         // A chunk that stands among both is shown once as well, and as words have it: it is no closer without them.
-        let mut shown = Shown::default();
-        fused.into_iter().filter(|(hit, _)| shown.is_new(&hit.content)).take(limit).collect()
+        let mut shown = HashSet::new();
+        fused.into_iter().filter(|(hit, _)| shown.insert(comparable(&hit.content))).take(limit).collect()
     }
 }
 
@@ -177,14 +177,14 @@ fn part(value: f32) -> f32 {
 
 /// Which part of what is named a hit has.
 fn share(hit: &Hit, named: &[String]) -> f32 {
-    let (mut had, mut all) = (0.0, 0.0);
     if named.is_empty() {
-        return had;
+        return 0.0;
     }
     let title = hit.metadata.get("title").and_then(|title| title.as_str()).unwrap_or_default();
     let title: String = title.chars().take(MAX_TITLE_CHARS).collect();
     let heading = hit.location.heading.as_deref().unwrap_or_default();
     let texts = [title.as_str(), heading, &hit.content].map(comparable);
+    let (mut had, mut all) = (0.0, 0.0);
     for name in named {
         all += 1.0;
         if texts.iter().any(|text| names(text, name)) {
@@ -192,19 +192,6 @@ fn share(hit: &Hit, named: &[String]) -> f32 {
         }
     }
     had / all
-}
-
-/// The texts that are shown already.
-#[derive(Default)]
-struct Shown {
-    texts: HashSet<String>,
-}
-
-impl Shown {
-    /// Whether a text says something that none before it says. From now on it is one of them.
-    fn is_new(&mut self, text: &str) -> bool {
-        self.texts.insert(comparable(text))
-    }
 }
 
 #[cfg(test)]
