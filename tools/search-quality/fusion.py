@@ -1,6 +1,6 @@
 """How should a search by words and one by meaning become one? See the section "Words and meaning" of README.md.
 
-fusion.py chunks|ask|encode|measure|thresholds|losses|variants FOLDER ...: see main() at the end."""
+fusion.py chunks|ask|encode|measure|thresholds FOLDER ...: see main() at the end."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import sys
 
 import numpy
 
+from names import comparable, identifiers, named_exactly
 from space import Served
 
 HERE = pathlib.Path(__file__).parent
@@ -185,27 +186,6 @@ def ask(binary, out, name):
 
 # --- Measuring -------------------------------------------------------------------------------------------------------
 
-QUOTED = re.compile(r'"([^"]{2,})"|`([^`]{2,})`')
-IDENTIFIER = re.compile(
-    r"\w_\w"  # shared_buffers
-    r"|[^\W\d_A-Z][A-Z]"  # camelCase
-    r"|\w[./:$@\\]\w"  # pg_hba.conf, core.autocrlf, refs/replace
-    r"|^(--?|[.$/@])\w"  # --force, .gitattributes, $GIT_DIR
-    r"|^(?!(19|20)\d\d$)\d{3,}$"  # 23505, and no year
-    r"|\d.*[^\W\d]|[^\W\d].*\d"  # 40P01, md5
-)
-
-
-def identifiers(question):
-    """What a question names exactly: quoted words, and words that no sentence has."""
-    found = [one or other for one, other in QUOTED.findall(question)]
-    for word in QUOTED.sub(" ", question).split():
-        word = word.strip(",;:!?()'\u2019").rstrip(".")
-        if len(word) > 1 and IDENTIFIER.search(word):
-            found.append(word)
-    return [one.lower() for one in found]
-
-
 class Collection:
     """The chunks of a manual, and for each question the scores of both sides. Words have but the best hundred."""
 
@@ -239,21 +219,26 @@ class Collection:
         return self.kept[key]
 
     def having(self, term):
-        """Which chunks have a text as it is written, but for capitals: in their own text or what they stand under."""
+        """Which chunks have a text: in their own or in what they stand under."""
         if self.lower is None:
-            self.lower = ["\n".join([*context, text]).lower() for _, text, context in self.chunks]
-        return self.once(("having", term), lambda: numpy.array([term in text for text in self.lower]))
+            self.lower = ["\n".join(map(comparable, [*context, text])) for _, text, context in self.chunks]
+        pattern = named_exactly(term)
+        has = lambda text: term in text and pattern.search(text) is not None
+        return self.once(("having", term), lambda: numpy.array([has(text) for text in self.lower]))
+
+    def is_common(self, term):
+        """Whether more than a twentieth of the chunks have it, such as PostgreSQL in its own manual: it tells none from another.
+
+        What has marks is never looked up: an index of words knows its words, and those of FETCH_HEAD are common.
+        """
+        return term.isalnum() and self.having(term).mean() > 0.05
 
     def named(self, id):
-        """The share of what the question names exactly that a chunk has: 0 to 1, and 0 where it names nothing.
-
-        What more than a twentieth of the chunks have, such as PostgreSQL in its own manual, tells none from another.
-        """
-        terms = identifiers(self.text[id])
+        """The share of what the question names exactly that a chunk has: 0 to 1, and 0 where it names nothing."""
+        terms = [term for term in identifiers(self.text[id]) if not self.is_common(term)]
         share = numpy.zeros(len(self.chunks), numpy.float32)
         for term in terms:
-            if self.having(term).mean() <= 0.05:
-                share += self.having(term) / len(terms)
+            share += self.having(term) / len(terms)
         return share
 
     def by_bm25s(self, id):
@@ -366,9 +351,25 @@ def with_rare(collection, id, share):
     return cosines if has is None else cosines + 2 * has
 
 
+def closeness(cosine, unrelated, words, named):
+    """What decision 0024 calls s: meaning, raised by words that say something, and by what the question names."""
+    meaning = numpy.maximum(0, (cosine - unrelated) / (1 - unrelated))
+    return meaning + 0.3 * numpy.maximum(0, words - 0.3) + 0.3 * named
+
+
+def score(s):
+    """A closeness as a score from 0 to 1."""
+    return numpy.where(s < 0.35, 0.5 * s / 0.35, numpy.minimum(1, 0.5 + 0.5 * (s - 0.35) / 0.65))
+
+
+def by_words(words):
+    """The closeness that alone has this score, for what has no vector yet."""
+    return numpy.where(words < 0.5, 0.7 * words, 0.35 + 1.3 * (words - 0.5))
+
+
 def rule(c, id):
-    """What the measurement recommends: meaning, raised by words that say something, and by what the question names."""
-    return c.cosines[id] + 0.3 * numpy.maximum(c.words[id] - 0.3, 0) + 0.3 * c.named(id)
+    """What the measurement recommends. Unrelated texts have a cosine of about 0 by both encoders."""
+    return closeness(c.cosines[id], 0, c.words[id], c.named(id))
 
 
 W = lambda c, id: c.words[id]
@@ -520,105 +521,11 @@ def thresholds(out, names):
             found = []
             for id in c.kinds[kind]:
                 words = numpy.maximum(among(W(c, id), best(W(c, id), depth)), 0)
-                score = M(c, id) + 0.3 * numpy.maximum(words - 0.3, 0) + 0.3 * c.named(id)
-                score = among(score, best(W(c, id), depth), best(M(c, id), depth))
-                found.append(measures(c.grades[id], c.ranked(score))[0])
+                scores = closeness(M(c, id), 0, words, c.named(id))
+                scores = among(scores, best(W(c, id), depth), best(M(c, id), depth))
+                found.append(measures(c.grades[id], c.ranked(scores))[0])
             cells.append(f"{numpy.mean(found):.3f}")
         print(f"| {depth}, {depth} | {' | '.join(cells)} |")
-
-
-# --- What is lost on the way ------------------------------------------------------------------------------------------
-
-
-def as_f16(vectors):
-    return vectors.astype(numpy.float16).astype(numpy.float32)
-
-
-def as_int8(vectors):
-    """A byte for each component, and a scale for each vector."""
-    scale = numpy.abs(vectors).max(axis=1, keepdims=True) / 127
-    return numpy.round(vectors / scale) * scale
-
-
-def quantised(collection):
-    """What f16 and int8 lose against f32: nDCG@10, the first ten chunks, the largest error of a cosine."""
-    ids = [id for kind in JUDGED for id in collection.kinds[kind]]
-    exact = {id: set(best(collection.cosines[id], 10)) for id in ids}
-    for name, make in (("f32", lambda rows: rows), ("f16", as_f16), ("int8", as_int8), ("int8, question too", as_int8)):
-        rows = make(collection.vectors)
-        asked = {id: collection.questions[id] for id in ids}
-        if name.endswith("too"):
-            asked = {id: make(vector[None])[0] for id, vector in asked.items()}
-        cosines = {id: rows @ asked[id] for id in ids}
-        ndcg = numpy.mean([measures(collection.grades[id], collection.ranked(cosines[id]))[0] for id in ids])
-        recall = numpy.mean([len(exact[id] & set(best(cosines[id], 10))) / 10 for id in ids])
-        error = max(numpy.abs(cosines[id] - collection.cosines[id]).max() for id in ids)
-        print(f"| {collection.name} | {name} | {ndcg:.4f} | {recall:.4f} | {error:.5f} |")
-
-
-def crowded(collection):
-    """How many of the first ten chunks have nine tenths of an earlier one's different words, and what is found without."""
-    ids = collection.kinds["everyday"]
-    words = [frozenset(re.findall(r"\w+", text.lower())) for _, text, _ in collection.chunks]
-    alike = lambda one, other: len(words[one] & words[other]) >= 0.9 * len(words[one] | words[other])
-    for name, scores in (("words", collection.words), ("meaning", collection.cosines)):
-        repeats, before, after = [], [], []
-        for id in ids:
-            places = [at for at in best(scores[id]) if scores[id][at] > 0]
-            kept, count = [], 0
-            for order, at in enumerate(places):
-                if any(alike(at, one) for one in kept):
-                    count += order < 10
-                else:
-                    kept.append(at)
-            repeats.append(count)
-            for list_, chunks in ((before, places), (after, kept)):
-                found = list(dict.fromkeys(collection.pages[at] for at in chunks))
-                list_.append(measures(collection.grades[id], found)[0])
-        some = numpy.mean([count > 0 for count in repeats])
-        print(f"| {collection.name} | {name} | {numpy.mean(repeats):.2f} | {some:.2f} | {max(repeats)} | {numpy.mean(before):.3f} | {numpy.mean(after):.3f} |")
-
-
-def long_ones(collection, longest=256):
-    """How many chunks are longer than what the encoder reads, with what they stand under and without it."""
-    sys.path.insert(0, str(HERE.parent / "encoder"))
-    from reference import Tokenizer
-
-    tokenizer = Tokenizer(pathlib.Path(os.environ["MODEL"]), 1_000_000)
-    lengths = numpy.array([
-        (len(tokenizer.tokens(text)), len(tokenizer.tokens("\n".join([*context, text]))))
-        for _, text, context in collection.chunks
-    ])
-    over = (lengths > longest).mean(axis=0)
-    lost = numpy.clip(lengths - longest, 0, None).sum(axis=0) / lengths.sum(axis=0)
-    middle = numpy.median(lengths, axis=0)
-    print(f"| {collection.name} | {middle[0]:.0f}, {middle[1]:.0f} | {lengths.max()} | {over[0]:.3f}, {over[1]:.3f} | {lost[0]:.4f}, {lost[1]:.4f} |")
-
-
-def losses(out, names):
-    collections = [Collection(out, name) for name in names]
-    print("| collection | vectors | nDCG@10 of the cosine | first ten as exact | largest error of a cosine |\n|---|---|---|---|---|")
-    for collection in collections:
-        quantised(collection)
-    print("\n| collection | side | repeats among the first ten chunks | questions with one | most | nDCG@10 | without repeats |\n|---|---|---|---|---|---|---|")
-    for collection in collections:
-        crowded(collection)
-    print("\nTokens: chunk alone, with what it stands under\n\n| collection | median | longest | over 256 | tokens not read |\n|---|---|---|---|---|")
-    for collection in collections:
-        if COLLECTIONS[collection.name][2] == "minilm":
-            long_ones(collection)
-
-
-def variants(out, names):
-    """What the cosine finds with and without the title and headings before a chunk."""
-    print("| collection | chunk alone | under title and headings | difference |\n|---|---|---|---|")
-    for name in names:
-        runs = [Run(Collection(out, name, variant), lambda c, id, _: M(c, id), None) for variant in ("alone", "under")]
-        for kind in JUDGED:
-            if runs[0].kinds[kind]:
-                cells = ["{:.3f} {:.2f} {:.2f}".format(*run.mean(kind)) for run in runs]
-                gap = differences(runs[1], runs[0], kind, numpy.random.default_rng(13))
-                print(f"| {name}, {kind} | {cells[0]} | {cells[1]} | {'{:+.3f} ({:+.3f} {:+.3f})'.format(*gap)} |")
 
 
 def main():
@@ -630,10 +537,6 @@ def main():
         measure(out, sys.argv[3:] or COLLECTIONS)
     if step == "thresholds":
         thresholds(out, sys.argv[3:] or COLLECTIONS)
-    if step == "variants":
-        variants(out, sys.argv[3:])
-    if step == "losses":
-        losses(out, sys.argv[3:] or COLLECTIONS)
     if step == "ask":
         for name in COLLECTIONS:
             ask(sys.argv[3], out, name)

@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 
 
@@ -36,12 +37,15 @@ class Served:
     def log_in(self, account):
         self.token = self.post("/auth/login", account)["access_token"]
 
-    def send(self, path, body, kind):
-        request = urllib.request.Request(self.root + path, data=body, headers={"content-type": kind})
+    def send(self, path, body=None, kind=None):
+        request = urllib.request.Request(self.root + path, data=body, headers={"content-type": kind} if kind else {})
         if self.token:
             request.add_header("authorization", "Bearer " + self.token)
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
+
+    def get(self, path):
+        return self.send(path)
 
     def post(self, path, body):
         return self.send(path, json.dumps(body).encode(), "application/json")
@@ -59,6 +63,15 @@ class Served:
         if job["status"] != "succeeded":
             sys.exit(f"the manual was not taken in: {job['errors'][:1]}")
         return job
+
+    def wait_for_vectors(self):
+        """Waits until each chunk of the dataset has its vector. Answers how many chunks there are."""
+        while True:
+            usage = self.get(f"/datasets/{self.dataset}/usage")
+            if usage["encoded_chunks"] == usage["chunks"]:
+                return usage["chunks"]
+            print(f"{usage['encoded_chunks']} of {usage['chunks']} chunks are encoded", file=sys.stderr, flush=True)
+            time.sleep(10)
 
     def stop(self):
         self.server.terminate()

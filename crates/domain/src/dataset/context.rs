@@ -7,7 +7,7 @@ use crate::dataset::Document;
 use crate::dataset::chunk::{Heading, headings};
 
 /// A title has as many characters that count.
-const MAX_TITLE_CHARS: usize = 200;
+pub(super) const MAX_TITLE_CHARS: usize = 200;
 
 /// For each chunk of a document, in order, the document's title and the headings above the chunk, a line each. A
 /// heading in the chunk itself is not one of them. Then, in a line, what hyphens part in all of these, without them.

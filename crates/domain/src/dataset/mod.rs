@@ -10,7 +10,9 @@ mod chunk;
 mod context;
 mod document;
 mod file;
+mod fusion;
 mod hash;
+mod identifiers;
 mod ingest;
 mod ingest_files;
 mod ingest_queue;
@@ -42,7 +44,9 @@ pub use document::{
 pub use file::{
     ExtractedText, FILE_MAX_BYTES, FileFormat, FileFormatError, FileName, FileNameError, FileRefused,
 };
+pub use fusion::{Explanation, Found};
 pub use hash::{ContentHash, ContentHashError};
+pub use identifiers::{comparable, identifiers, tells_apart};
 pub use ingest::{
     IngestError, RemoveDocumentError, catch_up, document, documents, finish_ingestion, finish_later,
     ingestion_scope, is_outdated, remove_document, start_ingestion,
