@@ -42,6 +42,7 @@ class Tokenizer:
         lines = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
         self.numbers = {word: number for number, word in enumerate(lines) if word}
         self.longest = longest
+        self.unknown = self.numbers["[UNK]"]
 
     @staticmethod
     def is_space(letter):
@@ -148,6 +149,11 @@ class Reference:
             scores = numpy.exp(scores - scores.max(axis=1, keepdims=True))
             found[:, columns] = scores / scores.sum(axis=1, keepdims=True) @ value[:, columns]
         return self.norm(self.linear(found, f"{name}.output.dense") + rows, f"{name}.output.LayerNorm")
+
+    def is_unknown(self, text):
+        """Whether most of a text's words are none of the vocabulary's."""
+        tokens = self.tokenizer.tokens(text)
+        return 2 * sum(token == self.tokenizer.unknown for token in tokens) > len(tokens) - 2
 
     def vector(self, text):
         tokens = self.tokenizer.tokens(text)

@@ -68,9 +68,10 @@ class Served:
         """Waits until each chunk of the dataset has its vector. Answers how many chunks there are."""
         while True:
             usage = self.get(f"/datasets/{self.dataset}/usage")
-            if usage["encoded_chunks"] == usage["chunks"]:
-                return usage["chunks"]
-            print(f"{usage['encoded_chunks']} of {usage['chunks']} chunks are encoded", file=sys.stderr, flush=True)
+            encoded = usage.get("vectors", {}).get("chunks", 0)
+            if encoded == usage["chunks"]:
+                return encoded
+            print(f"{encoded} of {usage['chunks']} chunks are encoded", file=sys.stderr, flush=True)
             time.sleep(10)
 
     def stop(self):

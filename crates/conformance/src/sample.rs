@@ -290,6 +290,7 @@ pub fn dataset(n: u64) -> Dataset {
         summary: "what the suites write".to_owned(),
         tags: "sample suite".to_owned(),
         analyzer: AnalyzerSettings::default(),
+        retrieval: Default::default(),
         state: DatasetState::Active,
         revision: 1,
         created_at: time(5),

@@ -1,6 +1,7 @@
 //! The failure of a port, which any use case can answer and nobody is at fault for.
 
-use crate::dataset::ports::{ExtractError, SearchError};
+use crate::dataset::ports::{ExtractError, SearchError, VectorIndexError};
+use crate::encoder::ports::EncodeError;
 use crate::identity::ports::HashingError;
 use crate::identity::{SigningKeysError, TokenSignError};
 use crate::random::RandomError;
@@ -29,6 +30,12 @@ pub enum PortError {
     /// The search engine.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// The index of vectors.
+    #[error(transparent)]
+    Vectors(#[from] VectorIndexError),
+    /// The encoder.
+    #[error(transparent)]
+    Encoding(#[from] EncodeError),
     /// The reading of files.
     #[error(transparent)]
     Extract(#[from] ExtractError),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::audit::{Origin, RequestContext};
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
-use crate::dataset::{DatasetLocks, IngestQueue};
+use crate::dataset::{DatasetLocks, IngestQueue, Meaning};
 use crate::identity::SessionLife;
 use crate::identity::oidc::ProviderLogouts;
 use crate::identity::oidc::ports::OidcClient;
@@ -70,6 +70,8 @@ pub struct Space {
     pub reviews: OpenReviews,
     /// What waits to be worked off in the background.
     pub ingestion: IngestQueue,
+    /// What searching by meaning needs.
+    pub meaning: Meaning,
 }
 
 impl Space {

@@ -1,9 +1,13 @@
-//! An encoder for tests alone: texts with the same words get the same vector. It knows of no meaning.
+//! An encoder for tests alone: texts with the same words get the same vector. It knows of no meaning. And which encoders are
+//! installed, in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 use syft_space_domain::Pending;
-use syft_space_domain::encoder::ports::{EncodeError, Encoder, MAX_TEXTS};
-use syft_space_domain::encoder::{Embedding, EncoderModel};
+use syft_space_domain::encoder::ports::{EncodeError, Encoder, Encoders, MAX_TEXTS};
+use syft_space_domain::encoder::{Embedding, EncoderModel, EncoderName, InstalledEncoder};
 
 /// Adds up a direction for each word, which is taken from the word's hash. For tests alone: whatever model it is said to
 /// be, it finds nothing by its meaning.
@@ -51,5 +55,35 @@ impl Encoder for MemoryEncoder {
             texts.iter().map(|text| self.embedding(text)).collect()
         };
         Box::pin(std::future::ready(encoded))
+    }
+}
+
+/// The encoders that a test or an embedder has installed.
+#[derive(Default)]
+pub struct MemoryEncoders(Mutex<BTreeMap<EncoderName, InstalledEncoder>>);
+
+impl MemoryEncoders {
+    /// Installs an encoder, in place of one of that name.
+    pub fn install(&self, name: EncoderName, encoder: InstalledEncoder) {
+        self.installed().insert(name, encoder);
+    }
+
+    /// Removes an encoder.
+    pub fn remove(&self, name: &EncoderName) {
+        self.installed().remove(name);
+    }
+
+    fn installed(&self) -> MutexGuard<'_, BTreeMap<EncoderName, InstalledEncoder>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Encoders for MemoryEncoders {
+    fn names(&self) -> Vec<EncoderName> {
+        self.installed().keys().cloned().collect()
+    }
+
+    fn encoder(&self, name: &EncoderName) -> Option<InstalledEncoder> {
+        self.installed().get(name).cloned()
     }
 }

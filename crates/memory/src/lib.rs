@@ -83,7 +83,7 @@ mod time;
 mod transaction;
 
 pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, MemoryVectors, TextFiles};
-pub use encoder::MemoryEncoder;
+pub use encoder::{MemoryEncoder, MemoryEncoders};
 pub use hub::MemoryHub;
 pub use identity::{InsecurePasswords, MemoryTokens};
 pub use oidc::MemoryProviders;

@@ -12,8 +12,9 @@ use syft_space_conformance::{Fixture, check_store, documents};
 use syft_space_domain::access::{Permission, Role, may, may_grant};
 use syft_space_domain::audit::{Action, Actor, ObjectKind, Origin};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Dataset, IngestQueue, NewDataset, SearchQuery, Threshold, create_dataset,
+    AnalyzerSettings, Dataset, IngestQueue, Meaning, NewDataset, SearchQuery, Threshold, create_dataset,
 };
+use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::endpoint::{
     AnswerPart, Conversation, Message, MessageRole, NewEndpoint, Query, QueryCall, ResponseType, Slug,
     create_endpoint,
@@ -37,7 +38,7 @@ use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments as MyDocuments, MemoryDocuments, MemoryHub,
     MemoryProviders, MemorySealer, MemorySearch, MemorySpool, MemoryStore as MyStore, MemoryStore,
-    MemoryTokens, SeededEntropy, TextFiles,
+    MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 const PAGE: &str = include_str!("../../../docs/embedding.md");
@@ -122,6 +123,7 @@ fn space() -> Result<Space, Box<dyn Error>> {
         mails: None, // tokens are shown to whoever asks for them
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
+        meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
     };
 
     assert_eq!(space.policy_types.iter().count(), 1);
@@ -227,6 +229,7 @@ fn all_use_cases() -> Outcome {
         summary: Line::default(),
         tags: Line::default(),
         analyzer: AnalyzerSettings::default(),
+        retrieval: Default::default(),
     };
     let dataset = block_on(create_dataset(&space, &context, &owner, wanted))?;
     let wanted = NewEndpoint {

@@ -13,6 +13,7 @@ use crate::model::Model;
 use crate::queue::Texts;
 use crate::refused::ModelRefused;
 use crate::tokenizer::beginning;
+use crate::unrelated::ordinary_texts;
 use crate::workers::Workers;
 
 /// Runs a model of a local folder on threads of its own.
@@ -29,9 +30,21 @@ impl LocalEncoder {
     /// # Errors
     /// A [`ModelRefused`] that says which file is not as it must be, and why.
     pub fn inspect(folder: &Path, id: ModelId) -> Result<EncoderModel, ModelRefused> {
+        described(&Model::read(folder)?, id)
+    }
+
+    /// As [`inspect`](Self::inspect), and holds the vocabulary against eighty texts in several languages.
+    ///
+    /// # Errors
+    /// As for it, and when the model knows next to no word of most of them.
+    pub fn inspect_for_use(folder: &Path, id: ModelId) -> Result<EncoderModel, ModelRefused> {
         let model = Model::read(folder)?;
-        EncoderModel::new(id, model.revision, model.dimension, model.longest_input)
-            .map_err(|error| ModelRefused::malformed("config.json", error))
+        let is_unknown = |text: &&str| model.tokens(text).is_ok_and(|tokens| model.is_unknown(&tokens));
+        let (all, unknown) = (ordinary_texts().count(), ordinary_texts().filter(is_unknown).count());
+        if unknown.saturating_mul(2) > all {
+            return Err(ModelRefused::Vocabulary { unknown, all });
+        }
+        described(&model, id)
     }
 
     /// An encoder with so many threads, which will read this folder. It must hold the model then that it is said to.
@@ -39,6 +52,11 @@ impl LocalEncoder {
     pub fn new(folder: PathBuf, model: EncoderModel, threads: NonZeroUsize) -> Self {
         Self { workers: Arc::new(Workers::new(folder, model, threads.get())) }
     }
+}
+
+fn described(model: &Model, id: ModelId) -> Result<EncoderModel, ModelRefused> {
+    EncoderModel::new(id, model.revision, model.dimension, model.longest_input)
+        .map_err(|error| ModelRefused::malformed("config.json", error))
 }
 
 impl Encoder for LocalEncoder {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use syft_space_domain::encoder::{Embedding, ModelRevision};
 
 use crate::bert::{self, Bert};
@@ -58,6 +59,26 @@ impl Model {
     /// The numbers of a text's tokens.
     pub(crate) fn tokens(&self, text: &str) -> Result<Vec<u32>, String> {
         self.tokenizer.tokens(text)
+    }
+
+    /// Whether most of a text's words are none that the model knows.
+    pub(crate) fn is_unknown(&self, tokens: &[u32]) -> bool {
+        self.tokenizer.is_unknown(tokens)
+    }
+
+    /// The vector of a text of which the model knows next to no word, by its tokens; `None` for any other text. All such texts would
+    /// have the same vector, or nearly: a question in a script that the vocabulary lacks would find each text in another. So it is
+    /// a direction of this text's own, which is near to no other.
+    pub(crate) fn of_unknown(&self, text: &str, tokens: &[u32]) -> Result<Option<Embedding>, String> {
+        if !self.is_unknown(tokens) {
+            return Ok(None);
+        }
+        let read = self.tokenizer.read_part(text)?;
+        let blocks =
+            (0_u64..).map(|block| Sha256::new().chain_update(block.to_be_bytes()).chain_update(&read));
+        let bytes = blocks.flat_map(|block| <[u8; 32]>::from(block.finalize()));
+        let components = bytes.take(self.dimension).map(|byte| f32::from(byte) - 127.5);
+        Ok(Embedding::of_direction(components.collect()).ok())
     }
 
     /// The vector of each text, by its tokens.

@@ -55,9 +55,13 @@ pub(crate) type Unit = Vec<(usize, Vec<u32>)>;
 impl Batch {
     /// Divides texts into units: those of much the same length together, the longest first, so that no thread ends long
     /// before the others.
-    pub(crate) fn new(tokens: Vec<Vec<u32>>, answer: Answer) -> Self {
+    ///
+    /// `None` stands for a text whose vector is known without the model.
+    pub(crate) fn new(tokens: Vec<Option<Vec<u32>>>, answer: Answer) -> Self {
         let count = tokens.len();
-        let mut texts: Vec<(usize, Vec<u32>)> = tokens.into_iter().enumerate().collect();
+        let texts = tokens.into_iter().enumerate();
+        let mut texts: Vec<(usize, Vec<u32>)> =
+            texts.filter_map(|(place, tokens)| Some((place, tokens?))).collect();
         texts.sort_by_key(|(_, tokens)| std::cmp::Reverse(tokens.len()));
         let mut units: Vec<Unit> = Vec::new();
         let mut room = 0;
@@ -137,6 +141,14 @@ impl Task {
         }
     }
 
+    /// Whether it is of a single text.
+    fn is_question(&self) -> bool {
+        match self {
+            Self::Tokenize(texts) => texts.texts.len() == 1,
+            Self::Encode(batch) => batch.with(|state| state.embeddings.len() == 1),
+        }
+    }
+
     /// How many bytes of texts wait in it. Tokens are fewer.
     fn bytes(&self) -> usize {
         match self {
@@ -146,46 +158,97 @@ impl Task {
     }
 }
 
-/// The tasks in the order of their turns.
+/// The tasks in the order of their turns: calls with a single text, as questions are, and all others.
 #[derive(Default)]
-pub(crate) struct Queue(VecDeque<Task>);
+pub(crate) struct Queue {
+    questions: VecDeque<Task>,
+    others: VecDeque<Task>,
+    /// Whether the last task that was taken by a thread for everything was a question.
+    question_was_last: bool,
+}
+
+/// Which tasks a thread takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Questions alone, so that none waits for a document.
+    Questions,
+    /// Questions and everything else, in turn where there are both: however many ask, documents go on.
+    All,
+}
 
 impl Queue {
     /// Lets texts wait, unless too much waits already.
     pub(crate) fn push(&mut self, texts: Texts) -> Result<(), EncodeError> {
         let task = Task::Tokenize(texts);
         if !self.has_room(&task) {
-            self.0.retain(|task| !task.is_abandoned());
+            self.questions.retain(|task| !task.is_abandoned());
+            self.others.retain(|task| !task.is_abandoned());
             if !self.has_room(&task) {
                 return Err(EncodeError::Busy);
             }
         }
-        self.0.push_back(task);
+        self.lane(&task).push_back(task);
         Ok(())
     }
 
     /// Lets a call that is under way wait for its next turn.
     pub(crate) fn push_again(&mut self, batch: Arc<Batch>) {
-        self.0.push_back(Task::Encode(batch));
+        let task = Task::Encode(batch);
+        self.lane(&task).push_back(task);
     }
 
     /// The task whose turn it is. Nobody waits for one that is abandoned.
-    pub(crate) fn pop(&mut self) -> Option<Task> {
-        while let Some(task) = self.0.pop_front() {
-            if !task.is_abandoned() {
-                return Some(task);
+    pub(crate) fn pop(&mut self, takes: Takes) -> Option<Task> {
+        let mut next = || {
+            if takes == Takes::Questions {
+                return self.questions.pop_front();
             }
-        }
-        None
+            let question_first = !self.question_was_last || self.others.is_empty();
+            self.question_was_last = question_first && !self.questions.is_empty();
+            if self.question_was_last { self.questions.pop_front() } else { self.others.pop_front() }
+        };
+        std::iter::from_fn(&mut next).find(|task| !task.is_abandoned())
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
+    }
+
+    fn lane(&mut self, task: &Task) -> &mut VecDeque<Task> {
+        if task.is_question() { &mut self.questions } else { &mut self.others }
     }
 
     fn has_room(&self, task: &Task) -> bool {
-        let waiting: usize = self.0.iter().map(Task::bytes).sum();
+        let all = || self.questions.iter().chain(&self.others);
+        let waiting: usize = all().map(Task::bytes).sum();
         let fits = waiting == 0 || waiting.saturating_add(task.bytes()) <= MAX_BYTES;
-        fits && self.0.len() < MAX_CALLS
+        fits && all().count() < MAX_CALLS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(count: usize) -> (Texts, oneshot::Receiver<Result<Vec<Embedding>, EncodeError>>) {
+        let (answer, answered) = oneshot::channel();
+        (Texts { texts: vec!["text".to_owned(); count], answer }, answered)
+    }
+
+    #[test]
+    fn h3_however_many_ask_documents_have_every_second_turn_and_a_thread_for_questions_takes_none() {
+        let mut queue = Queue::default();
+        let mut waiting = Vec::new();
+        for count in [1, 1, 1, 1, 16, 16] {
+            let (texts, answered) = texts(count);
+            queue.push(texts).unwrap();
+            waiting.push(answered);
+        }
+        let mut next = |takes| match queue.pop(takes) {
+            Some(Task::Tokenize(texts)) => texts.texts.len(),
+            _ => 0,
+        };
+        assert_eq!([(); 4].map(|()| next(Takes::All)), [1, 16, 1, 16]);
+        assert_eq!([(); 3].map(|()| next(Takes::Questions)), [1, 1, 0]);
     }
 }

@@ -121,6 +121,17 @@ pub enum ModelRefused {
         /// How many the model knows.
         known: usize,
     },
+    /// Its vocabulary has hardly any word of ordinary texts.
+    #[error(
+        "the model knows next to no word of {unknown} of {all} ordinary texts in several languages: tokenizer.json is another \
+         model's, or it is of no use here"
+    )]
+    Vocabulary {
+        /// Of how many texts.
+        unknown: usize,
+        /// Of how many it was asked.
+        all: usize,
+    },
     /// The folder holds another model than it did when it was looked at.
     #[error("the model's folder has changed since it was added: its files give another revision")]
     Changed,

@@ -1,7 +1,7 @@
 //! The encoder over a server that speaks the embeddings API of OpenAI, as TEI, vLLM, Ollama and llama.cpp do too.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,10 @@ const MAX_BYTES_PER_COMPONENT: usize = 32;
 const MAX_BYTES_AROUND: usize = 4 * 1024;
 /// The time for one request, retries included.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The time for a single text, as a question is: somebody waits for it.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(3);
+/// For how long a server that did not answer a single text is asked for none.
+const REST: Duration = Duration::from_secs(10);
 
 /// Which server to ask, and for what.
 pub struct RemoteModel {
@@ -57,6 +61,8 @@ pub struct RemoteEncoder {
     model: EncoderModel,
     name: String,
     request: Request,
+    /// Until when it is asked for no single text.
+    rests_until: Mutex<Option<Instant>>,
 }
 
 #[derive(Serialize)]
@@ -104,12 +110,17 @@ impl RemoteEncoder {
         revision.file("name", name.as_bytes());
         revision.file("dimension", &dimension.to_string().into_bytes());
         let model = EncoderModel::new(id, revision.finish(), dimension, longest_input)?;
-        Ok(Self { client, model, name, request })
+        Ok(Self { client, model, name, request, rests_until: Mutex::default() })
     }
 
     async fn encode(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
         if texts.len() > MAX_TEXTS {
             return Err(EncodeError::TooMany(texts.len()));
+        }
+        if texts.len() == 1 && self.rests() {
+            return Err(EncodeError::Failed(
+                "the server has just not answered; it is asked again soon".to_owned(),
+            ));
         }
         let mut embeddings = Vec::with_capacity(texts.len());
         for texts in texts.chunks(MAX_TEXTS_PER_REQUEST) {
@@ -166,14 +177,31 @@ impl RemoteEncoder {
             .map_err(|error| Refused::Other(EncodeError::Failed(error.to_string())))?;
         let vector = self.model.dimension().saturating_mul(MAX_BYTES_PER_COMPONENT);
         let bytes = texts.len().saturating_mul(vector.saturating_add(MAX_BYTES_AROUND));
-        let request = self.request.clone().body("application/json", body).max_response_bytes(bytes);
-        let response =
-            self.client.call(&request).await.map_err(|error| Refused::Other(unanswered(&error)))?;
+        let mut request = self.request.clone().body("application/json", body).max_response_bytes(bytes);
+        if texts.len() == 1 {
+            request = request.timeout(QUESTION_TIMEOUT);
+        }
+        let response = self.client.call(&request).await.map_err(|error| {
+            if texts.len() == 1 && is_silence(&error) {
+                self.rest();
+            }
+            Refused::Other(unanswered(&error))
+        })?;
         match response.status {
             200 => self.read(&response.body, texts.len()).map_err(Refused::Other),
             status @ (400 | 413 | 422) => Err(Refused::Texts(status)),
             status => Err(Refused::Other(refused(status))),
         }
+    }
+
+    /// Whether it has not answered lately.
+    fn rests(&self) -> bool {
+        let until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| now() < until)
+    }
+
+    fn rest(&self) {
+        *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = now().checked_add(REST);
     }
 
     fn read(&self, body: &[u8], texts: usize) -> Result<Vec<Embedding>, EncodeError> {
@@ -197,6 +225,22 @@ impl RemoteEncoder {
         });
         embeddings.collect()
     }
+}
+
+/// Whether it is the server that does not answer.
+fn is_silence(error: &OutboundError) -> bool {
+    matches!(
+        error,
+        OutboundError::Unresolved(_)
+            | OutboundError::Connect(_)
+            | OutboundError::Timeout
+            | OutboundError::Broken
+    )
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long ago it did not answer is nothing that is stored")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// As many characters of a text, from its beginning.

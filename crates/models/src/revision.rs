@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use syft_space_domain::encoder::ModelRevision;
 
 /// Counts up whenever the same files give other vectors than before.
-const COMPUTATION: u64 = 1;
+const COMPUTATION: u64 = 2;
 
 /// Takes in the files in a fixed order. Names and lengths stand before the bytes, so that no file can pass for two.
 pub(crate) struct RevisionHasher(Sha256);

@@ -1,6 +1,8 @@
 //! Texts to the numbers of their tokens.
 
-use tokenizers::{Tokenizer, TruncationParams};
+use std::borrow::Cow;
+
+use tokenizers::{ModelWrapper, Tokenizer, TruncationParams};
 
 use crate::refused::ModelRefused;
 use crate::settings::Settings;
@@ -15,7 +17,12 @@ pub(crate) struct TextTokenizer {
     tokenizer: Tokenizer,
     lower_case: bool,
     known: usize,
+    /// The token that stands for each word that the vocabulary lacks.
+    unknown: Option<u32>,
 }
+
+/// The beginning and the end of a text have a token each.
+const TOKENS_AROUND: usize = 2;
 
 impl TextTokenizer {
     /// The tokenizer that a file describes.
@@ -33,22 +40,38 @@ impl TextTokenizer {
         if usize::try_from(token).map_or(true, |token| token >= known) {
             return Err(ModelRefused::TokenUnknown { token: token.into(), known });
         }
-        let this = Self { tokenizer, lower_case: settings.lower_case, known: settings.vocabulary };
+        let unknown = match tokenizer.get_model() {
+            ModelWrapper::WordPiece(model) => tokenizer.token_to_id(&model.unk_token),
+            _ => None,
+        };
+        let this = Self { tokenizer, lower_case: settings.lower_case, known: settings.vocabulary, unknown };
         // An unknown word needs a token that stands for it; without one the first text would tell.
         this.tokens("\u{1f6a2} x").map_err(|reason| ModelRefused::malformed(TOKENIZER, reason))?;
         Ok(this)
     }
 
+    /// Whether most of a text's words are none of the vocabulary's: its tokens say nothing of what it means.
+    pub(crate) fn is_unknown(&self, tokens: &[u32]) -> bool {
+        let unknown = tokens.iter().filter(|token| Some(**token) == self.unknown).count();
+        unknown.saturating_mul(2) > tokens.len().saturating_sub(TOKENS_AROUND)
+    }
+
+    /// What is read of a text, as it is read: up to the end of its last token.
+    pub(crate) fn read_part(&self, text: &str) -> Result<String, String> {
+        let text = self.cased(text);
+        let encoding = self.tokenizer.encode(text.as_ref(), true).map_err(|error| error.to_string())?;
+        let end = encoding.get_offsets().iter().map(|(_, end)| *end).max().unwrap_or_default();
+        Ok(text.get(..end).unwrap_or(&text).to_owned())
+    }
+
+    fn cased<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.lower_case { text.to_lowercase().into() } else { text.into() }
+    }
+
     /// The numbers of a text's tokens: at least one, at most as many as are read, each known to the model.
     pub(crate) fn tokens(&self, text: &str) -> Result<Vec<u32>, String> {
-        let lower;
-        let text = if self.lower_case {
-            lower = text.to_lowercase();
-            lower.as_str()
-        } else {
-            text
-        };
-        let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| error.to_string())?;
+        let text = self.cased(text);
+        let encoding = self.tokenizer.encode_fast(text.as_ref(), true).map_err(|error| error.to_string())?;
         let tokens = encoding.get_ids().to_vec();
         let is_known = |token: &u32| usize::try_from(*token).is_ok_and(|token| token < self.known);
         if tokens.is_empty() || !tokens.iter().all(is_known) {

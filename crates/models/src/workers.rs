@@ -11,7 +11,7 @@ use syft_space_domain::encoder::ports::EncodeError;
 use syft_space_domain::encoder::{Embedding, EncoderModel};
 
 use crate::model::Model;
-use crate::queue::{Batch, Queue, Task, Texts, Unit};
+use crate::queue::{Batch, Queue, Takes, Task, Texts, Unit};
 use crate::refused::{ModelRefused, shortened};
 
 /// What an encoder and its threads share.
@@ -46,10 +46,12 @@ impl Workers {
     /// Lets texts wait for their turn, and starts the threads when there are none yet.
     pub(crate) fn submit(self: &Arc<Self>, texts: Texts) -> Result<(), EncodeError> {
         let mut state = self.state();
-        while state.started < self.threads {
+        // One more, for questions alone.
+        while state.started <= self.threads {
             let this = Arc::clone(self);
+            let takes = if state.started < self.threads { Takes::All } else { Takes::Questions };
             let thread = thread::Builder::new().name(format!("encoder-{}", state.started));
-            match thread.spawn(move || this.work()) {
+            match thread.spawn(move || this.work(takes)) {
                 Ok(_) => state.started += 1,
                 // With one thread it works, and with the next texts it is tried again.
                 Err(_) if state.started > 0 => break,
@@ -58,7 +60,7 @@ impl Workers {
         }
         state.queue.push(texts)?;
         drop(state);
-        self.work_came.notify_one();
+        self.work_came.notify_all();
         Ok(())
     }
 
@@ -75,11 +77,14 @@ impl Workers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self) {
+    fn work(&self, takes: Takes) {
+        if takes == Takes::All {
+            give_way();
+        }
         // Matrices are multiplied on the pool of the thread that asks: on this thread alone, then, for there is no other
         // in it. Were it not to be had, they would be multiplied all the same.
         let _pool = ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
-        while let Some(task) = self.next_task() {
+        while let Some(task) = self.next_task(takes) {
             match task {
                 Task::Tokenize(texts) => self.tokenize(texts),
                 Task::Encode(batch) => self.encode_unit(&batch),
@@ -88,13 +93,13 @@ impl Workers {
     }
 
     /// Waits for the next task; `None` once the encoder is closed.
-    fn next_task(&self) -> Option<Task> {
+    fn next_task(&self, takes: Takes) -> Option<Task> {
         let mut state = self.state();
         loop {
             if state.is_closed {
                 return None;
             }
-            if let Some(task) = state.queue.pop() {
+            if let Some(task) = state.queue.pop(takes) {
                 return Some(task);
             }
             state = self.work_came.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -106,16 +111,30 @@ impl Workers {
         if !state.is_closed {
             state.queue.push_again(batch);
             drop(state);
-            self.work_came.notify_one();
+            self.work_came.notify_all();
         }
     }
 
     fn tokenize(&self, Texts { texts, answer }: Texts) {
         let tokens = self.model().and_then(|model| {
-            guarded(|| texts.iter().map(|text| model.tokens(text)).collect::<Result<Vec<_>, String>>())
+            let tokens = |text: &String| {
+                let tokens = model.tokens(text)?;
+                let embedding = model.of_unknown(text, &tokens)?;
+                Ok((tokens, embedding))
+            };
+            guarded(|| texts.iter().map(tokens).collect::<Result<Vec<_>, String>>())
         });
         match tokens {
-            Ok(tokens) => self.push_again(Arc::new(Batch::new(tokens, answer))),
+            Ok(texts) => {
+                let (mut tokens, mut known) = (Vec::with_capacity(texts.len()), Vec::new());
+                for (place, (of_text, embedding)) in texts.into_iter().enumerate() {
+                    tokens.push(embedding.is_none().then_some(of_text));
+                    known.extend(embedding.map(|embedding| (place, embedding)));
+                }
+                let batch = Batch::new(tokens, answer);
+                batch.found(known);
+                self.push_again(Arc::new(batch));
+            }
             Err(error) => {
                 let _gone = answer.send(Err(error));
             }
@@ -152,6 +171,18 @@ impl Workers {
         Ok(model)
     }
 }
+
+/// Lets every other thread go first that has something to do: documents can wait, and who asks does not.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    /// Of the system's 20 steps below the usual: some tenth of a processor is left where others want all of it.
+    const NICENESS: i32 = 10;
+    // It is the thread's own, and where the system forbids it, it is as quick as the others.
+    let _as_before = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
 
 /// The vectors of a unit's texts, by their places.
 fn embeddings(model: &Model, unit: Unit) -> Result<Vec<(usize, Embedding)>, EncodeError> {

@@ -219,3 +219,18 @@ fn q2_weights_that_are_too_large_to_compute_with_give_an_error_and_no_vector() {
         assert!(matches!(block_on(encoder.encode(&["one"])), Err(EncodeError::Failed(_))));
     }
 }
+
+#[test]
+fn q2_a_text_of_words_that_the_model_does_not_know_is_near_to_itself_alone() {
+    let folder = folder_of(&random(TINY, 3));
+    let encoder = encoder(folder.path(), 1);
+    let vectors =
+        ["ខ្មែរ ភាសា", "አማርኛ ቋንቋ", "🐢 🚀", "ខ្មែរ ភាសា", "one two three"].map(|text| encode(&encoder, text));
+    let [khmer, amharic, emoji, again, known] = &vectors;
+    assert_eq!(khmer, again, "the same text has the same vector");
+    for (one, other) in [(khmer, amharic), (khmer, emoji), (amharic, emoji), (khmer, known), (emoji, known)] {
+        let cosine = one.cosine(other).unwrap();
+        // Of so few components chance gives some.
+        assert!(cosine.abs() < 0.9, "{cosine}");
+    }
+}

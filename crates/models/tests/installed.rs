@@ -20,8 +20,8 @@ use syft_space_domain::secret::Secret;
 use syft_space_home::{EncoderFolders, Home};
 use syft_space_memory::MemorySealer;
 use syft_space_models::{
-    CopyError, EncoderRecord, EncoderUnfit, InstalledEncoders, LocalEncoder, ModelFiles, ModelRefused,
-    RecordRefused, RemoteEncoder, RemoteModel, Runs, ServerRecord, measure_unrelated_cosine, seal_server_key,
+    CopyError, EncoderRecord, InstalledEncoders, LocalEncoder, ModelFiles, ModelRefused, RecordRefused,
+    RemoteEncoder, RemoteModel, Runs, ServerRecord, measure_unrelated_cosine, seal_server_key,
 };
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use tempfile::TempDir;
@@ -149,14 +149,14 @@ fn q2_a_model_that_tells_texts_apart_is_of_use_and_one_that_knows_no_word_is_not
     let measured = |files: Files| {
         let folder = TempDir::new().unwrap();
         files.write(folder.path());
-        let model = LocalEncoder::inspect(folder.path(), model_id()).unwrap();
+        let model = LocalEncoder::inspect_for_use(folder.path(), model_id())?;
         let encoder = LocalEncoder::new(folder.path().to_owned(), model, NonZeroUsize::MIN);
-        block_on(measure_unrelated_cosine(&encoder)).map(UnrelatedCosine::get)
+        Ok(block_on(measure_unrelated_cosine(&encoder)).unwrap().get())
     };
     let cosine = measured(telling_apart(1)).unwrap();
     assert!(cosine < 0.9, "{cosine}");
-    let unfit = measured(random(TINY, 1)).unwrap_err();
-    assert!(matches!(unfit, EncoderUnfit::Same(..)), "{unfit}");
+    let refused = measured(random(TINY, 1)).unwrap_err();
+    assert!(matches!(refused, ModelRefused::Vocabulary { .. }), "{refused}");
 }
 
 #[test]

@@ -108,6 +108,7 @@ fn furnish(store: &SqliteStore) {
                 summary: String::new(),
                 tags: String::new(),
                 analyzer: AnalyzerSettings::default(),
+                retrieval: Default::default(),
                 state: DatasetState::Active,
                 revision: 1,
                 created_at: now,

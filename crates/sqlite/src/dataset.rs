@@ -3,10 +3,11 @@
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
-use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
+use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus, Retrieval};
+use syft_space_domain::endpoint::ports::EndpointView;
 use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::page::{Page, PageRequest};
-use syft_space_domain::store::StoreError;
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
@@ -29,6 +30,8 @@ struct DatasetRow {
     revision: i64,
     created_at: i64,
     updated_at: i64,
+    search: String,
+    encoder: Option<String>,
 }
 
 impl DatasetRow {
@@ -44,6 +47,8 @@ impl DatasetRow {
             revision: to_i64(dataset.revision)?,
             created_at: dataset.created_at.as_unix_micros(),
             updated_at: dataset.updated_at.as_unix_micros(),
+            search: dataset.retrieval.mode().as_str().to_owned(),
+            encoder: dataset.retrieval.encoder().map(|name| name.as_str().to_owned()),
         })
     }
 }
@@ -52,12 +57,16 @@ impl TryFrom<DatasetRow> for Dataset {
     type Error = StoreError;
     fn try_from(row: DatasetRow) -> Result<Self, StoreError> {
         let analyzer = serde_json::from_str(&row.analyzer);
+        let mode = parse("datasets.search", &row.search)?;
+        let encoder = row.encoder.map(|name| parse("datasets.encoder", &name)).transpose()?;
+        let retrieval = Retrieval::new(mode, encoder);
         Ok(Self {
             id: row.id.into(),
             name: row.name,
             summary: row.summary,
             tags: row.tags,
             analyzer: analyzer.map_err(|error| unreadable_column("datasets.analyzer", &error))?,
+            retrieval: retrieval.map_err(|error| unreadable_column("datasets.encoder", &error))?,
             state: parse("datasets.state", &row.state)?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
@@ -258,9 +267,15 @@ impl DatasetRows for Session<'_> {
                     datasets::state.eq(row.state),
                     datasets::revision.eq(row.revision),
                     datasets::updated_at.eq(row.updated_at),
+                    datasets::search.eq(row.search),
+                    datasets::encoder.eq(row.encoder),
                 ))
                 .execute(connection)
         })?;
+        // How they are searched may have changed.
+        for endpoint in self.endpoints_of_dataset(scope, dataset.id)? {
+            self.record_change(StateChange::Endpoint(scope.tenant(), endpoint.id));
+        }
         Ok(())
     }
 

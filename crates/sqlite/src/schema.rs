@@ -168,6 +168,8 @@ table! {
         revision -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        search -> Text,
+        encoder -> Nullable<Text>,
     }
 }
 

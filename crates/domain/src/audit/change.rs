@@ -17,12 +17,16 @@ named_enum! {
         ChangedCredential = "changed_credential",
         /// A description was changed.
         ChangedDescription = "changed_description",
+        /// A dataset is encoded by another encoder.
+        ChangedEncoder = "changed_encoder",
         /// A name was changed.
         ChangedName = "changed_name",
         /// A policy is of another type.
         ChangedPolicyType = "changed_policy_type",
         /// The hub knows this space as another satellite, or as one at last.
         ChangedSatellite = "changed_satellite",
+        /// A dataset is searched in another way.
+        ChangedSearch = "changed_search",
         /// A name in a URL was changed.
         ChangedSlug = "changed_slug",
         /// A summary was changed.

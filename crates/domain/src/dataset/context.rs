@@ -3,8 +3,8 @@
 //! "It is off by default" says what is off only under its heading, and who looks for "email" wants "e-mail" as well. An
 //! index has these words with those of the chunk; what is handed out is the chunk alone.
 
-use crate::dataset::Document;
 use crate::dataset::chunk::{Heading, headings};
+use crate::dataset::{Chunk, Document};
 
 /// A title has as many characters that count.
 pub(super) const MAX_TITLE_CHARS: usize = 200;
@@ -13,6 +13,32 @@ pub(super) const MAX_TITLE_CHARS: usize = 200;
 /// heading in the chunk itself is not one of them. Then, in a line, what hyphens part in all of these, without them.
 #[must_use]
 pub fn contexts(document: &Document) -> Vec<String> {
+    let with_words = |(mut above, chunk): (String, &Chunk)| {
+        let mut without_hyphens = String::new();
+        push_without_hyphens(&above, &mut without_hyphens);
+        push_without_hyphens(&chunk.text, &mut without_hyphens);
+        above.push_str(&without_hyphens);
+        above
+    };
+    above(document).into_iter().zip(&document.chunks).map(with_words).collect()
+}
+
+/// For each chunk of a document, in order, what an encoder reads of it: the document's title, the headings above the chunk, and
+/// its text, a line each.
+#[must_use]
+pub fn encoder_texts(document: &Document) -> Vec<String> {
+    let with_text = |(mut above, chunk): (String, &Chunk)| {
+        if !above.is_empty() {
+            above.push('\n');
+        }
+        above.push_str(&chunk.text);
+        above
+    };
+    above(document).into_iter().zip(&document.chunks).map(with_text).collect()
+}
+
+/// For each chunk of a document, in order, the document's title and the headings above the chunk.
+fn above(document: &Document) -> Vec<String> {
     let title = document.metadata.get("title").and_then(|title| title.as_str()).unwrap_or_default();
     let title: String = title.chars().take(MAX_TITLE_CHARS).collect();
     let content = document.content.as_str();
@@ -36,10 +62,6 @@ pub fn contexts(document: &Document) -> Vec<String> {
             }
             from = start.saturating_add(chunk.text.chars().next().map_or(0, char::len_utf8));
         }
-        let mut without_hyphens = String::new();
-        push_without_hyphens(&context, &mut without_hyphens);
-        push_without_hyphens(&chunk.text, &mut without_hyphens);
-        context.push_str(&without_hyphens);
         contexts.push(context);
     }
     contexts

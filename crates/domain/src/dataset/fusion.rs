@@ -35,6 +35,15 @@ pub struct Found<'a> {
     pub unrelated_cosine: UnrelatedCosine,
 }
 
+/// What both sides found, as one list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fused {
+    /// The chunks with their scores, and how each came to it.
+    pub hits: Vec<(Hit, Explanation)>,
+    /// How many were left out, for a text before theirs says the same.
+    pub repeated: usize,
+}
+
 /// How a chunk came to its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Explanation {
@@ -57,6 +66,21 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// Of a hit of a search by words alone: its place from 1, and its score.
+    #[must_use]
+    pub(super) fn of_words(place: u64, score: f32) -> Self {
+        Self {
+            words_place: Some(place),
+            words_score: Some(score),
+            meaning_place: None,
+            cosine: None,
+            meaning: 0.0,
+            added_by_words: 0.0,
+            added_by_identifiers: 0.0,
+            score,
+        }
+    }
+
     /// What the meaning is with all that is added, 0 to 1.51.
     #[must_use]
     pub fn closeness(&self) -> f32 {
@@ -74,11 +98,11 @@ impl Found<'_> {
     ///
     /// Identifiers are looked for in what a hit carries: its text, its document's title, and the nearest heading.
     #[must_use]
-    pub fn fuse(self, limit: usize, threshold: Threshold) -> Vec<(Hit, Explanation)> {
+    pub fn fuse(self, limit: usize, threshold: Threshold) -> Fused {
         let Self { words, others, neighbours, named, unrelated_cosine } = self;
         let near = near(neighbours);
         let from_words =
-            words.into_iter().zip(1..).map(|(hit, place)| (Some(Place { place, score: hit.score }), hit));
+            words.into_iter().zip(1..).map(|(hit, place)| (Some(ByWords { place, score: hit.score }), hit));
         let from_meaning = others.into_iter().map(|hit| (None, hit));
         let mut fused = Vec::new();
         for (words, mut hit) in from_words.chain(from_meaning) {
@@ -97,13 +121,17 @@ impl Found<'_> {
         });
         // A chunk that stands among both is shown once as well, and as words have it: it is no closer without them.
         let mut shown = HashSet::new();
-        fused.into_iter().filter(|(hit, _)| shown.insert(comparable(&hit.content))).take(limit).collect()
+        let found = fused.len();
+        fused.retain(|(hit, _)| shown.insert(comparable(&hit.content)));
+        let repeated = found.saturating_sub(fused.len());
+        fused.truncate(limit);
+        Fused { hits: fused, repeated }
     }
 }
 
 /// Where a chunk stands in what words found.
 #[derive(Clone, Copy)]
-struct Place {
+struct ByWords {
     place: u64,
     score: f32,
 }
@@ -129,7 +157,12 @@ fn near(neighbours: &[Neighbour]) -> HashMap<(&DocumentId, u32), Near> {
 }
 
 /// How a chunk comes to its score. One without a vector is, while vectors follow, at least where words alone would have it.
-fn explain(words: Option<Place>, near: Option<Near>, unrelated: UnrelatedCosine, named: f32) -> Explanation {
+fn explain(
+    words: Option<ByWords>,
+    near: Option<Near>,
+    unrelated: UnrelatedCosine,
+    named: f32,
+) -> Explanation {
     let words_score = words.map(|words| part(words.score));
     let (unrelated, names) = (unrelated.get(), NAMED_WEIGHT * part(named));
     let (meaning, added_by_words, added_by_identifiers) = match (near, words_score) {
@@ -243,7 +276,7 @@ mod tests {
     fn explained(cosine: Option<f32>, unrelated: f32, words: f32, named: f32) -> Explanation {
         let near = cosine.map(|cosine| Near { place: Some(1), cosine });
         explain(
-            Some(Place { place: 1, score: words }),
+            Some(ByWords { place: 1, score: words }),
             near,
             UnrelatedCosine::parse(unrelated).unwrap(),
             named,
@@ -271,7 +304,7 @@ mod tests {
     fn q2_what_either_side_finds_is_found() {
         let words = vec![hit("a", 0, 0.8), hit("b", 3, 0.6)];
         let neighbours = [neighbour("c", 1, 0.5), neighbour("a", 0, 0.4), neighbour("b", 3, -0.2)];
-        let fused = found(words, vec![hit("c", 1, 0.0)], &neighbours, &[]).fuse(9, threshold(0.0));
+        let fused = found(words, vec![hit("c", 1, 0.0)], &neighbours, &[]).fuse(9, threshold(0.0)).hits;
         assert_eq!(shown(&fused), [("a", 0), ("c", 1), ("b", 3)]);
         let [(_, a), (_, c), (_, b)] = fused[..] else { panic!("{fused:?}") };
         assert_eq!((a.words_place, a.meaning_place, a.cosine), (Some(1), Some(2), Some(0.4)));
@@ -285,12 +318,13 @@ mod tests {
     fn q2_a_chunk_without_a_vector_is_where_words_have_it_or_above() {
         let words = vec![hit("a", 0, 0.7), hit("b", 0, 0.7), hit("b", 1, 0.6)];
         let neighbours = [neighbour("a", 0, 0.0)];
-        let fused = found(words.clone(), vec![hit("c", 0, 0.0)], &neighbours, &[]).fuse(9, threshold(0.0));
+        let fused =
+            found(words.clone(), vec![hit("c", 0, 0.0)], &neighbours, &[]).fuse(9, threshold(0.0)).hits;
         assert_eq!(shown(&fused), [("b", 0), ("b", 1), ("a", 0)], "and what neither side found is none");
         let (hit, why) = &fused[0];
         assert_eq!((hit.score, why.cosine, why.meaning_place, why.meaning), (0.7, None, None, 0.0));
         let named = ["1".to_owned()];
-        let fused = found(words, vec![], &neighbours, &named).fuse(9, threshold(0.0));
+        let fused = found(words, vec![], &neighbours, &named).fuse(9, threshold(0.0)).hits;
         assert_eq!(shown(&fused), [("b", 1), ("b", 0), ("a", 0)], "and above where it has an identifier");
         assert!((fused[0].1.closeness() - 0.78).abs() < 1e-6, "{:?}", fused[0].1);
     }
@@ -321,7 +355,7 @@ mod tests {
     fn q2_meaning_alone_needs_no_words() {
         let neighbours = [neighbour("a", 0, 0.35), neighbour("b", 0, 0.34)];
         let fused = found(Hits::new(), vec![hit("b", 0, 0.9), hit("a", 0, 0.9)], &neighbours, &[]);
-        let fused = fused.fuse(9, Threshold::DEFAULT);
+        let fused = fused.fuse(9, Threshold::DEFAULT).hits;
         assert_eq!((shown(&fused), fused[0].1.score), (vec![("a", 0)], 0.5));
     }
 
@@ -331,7 +365,7 @@ mod tests {
             [("a", 0, 0.5), ("b", 2, 0.5), ("b", 10, 0.5), ("B", 0, 0.5), ("y", 0, 1.0), ("z", 0, 1.0)]
                 .map(|(name, chunk, cosine)| neighbour(name, chunk, cosine));
         let others = neighbours.iter().rev().map(|one| hit(one.document.as_str(), one.chunk, 0.0)).collect();
-        let fused = found(vec![hit("z", 0, 0.9)], others, &neighbours, &[]).fuse(5, threshold(0.0));
+        let fused = found(vec![hit("z", 0, 0.9)], others, &neighbours, &[]).fuse(5, threshold(0.0)).hits;
         assert_eq!(shown(&fused), [("z", 0), ("y", 0), ("B", 0), ("a", 0), ("b", 2)]);
         assert!(fused[..2].iter().all(|(hit, _)| hit.score == 1.0));
     }
@@ -340,7 +374,7 @@ mod tests {
     fn q2_a_text_is_shown_once_and_makes_no_hole() {
         let words = ["a", "b", "c"].into_iter().zip(["Two  words", " two\nWORDS", "two word"]);
         let words = words.map(|(name, text)| Hit { content: text.into(), ..hit(name, 0, 0.5) }).collect();
-        let fused = found(words, Hits::new(), &[], &[]).fuse(2, threshold(0.0));
+        let fused = found(words, Hits::new(), &[], &[]).fuse(2, threshold(0.0)).hits;
         assert_eq!(shown(&fused), [("a", 0), ("c", 0)]);
     }
 
@@ -349,7 +383,7 @@ mod tests {
         let neighbours: Vec<Neighbour> =
             (0_u16..103).map(|at| neighbour("d", at.into(), 0.9 - f32::from(at) / 1e3)).collect();
         let others = neighbours.iter().map(|one| hit("d", one.chunk, 0.0)).collect();
-        let fused = found(Hits::new(), others, &neighbours, &[]).fuse(200, threshold(0.0));
+        let fused = found(Hits::new(), others, &neighbours, &[]).fuse(200, threshold(0.0)).hits;
         let places: Vec<_> = fused.iter().map(|(_, why)| why.meaning_place).collect();
         assert_eq!(places[..100], (1..=100).map(Some).collect::<Vec<_>>());
         assert_eq!(places[100..], [None; 3]);
@@ -411,8 +445,8 @@ mod tests {
                 if *side < 2 { words.push(hit) } else { others.push(hit) }
                 if side % 2 == 0 { neighbours.push(neighbour("d", *chunk, *cosine)) }
             }
-            let all = found(words.clone(), others.clone(), &neighbours, &[]).fuse(usize::MAX, threshold(0.0));
-            let fused = found(words, others, &neighbours, &[]).fuse(limit, threshold(least));
+            let all = found(words.clone(), others.clone(), &neighbours, &[]).fuse(usize::MAX, threshold(0.0)).hits;
+            let fused = found(words, others, &neighbours, &[]).fuse(limit, threshold(least)).hits;
             let expected: Vec<_> = all.iter().filter(|(hit, _)| hit.score >= least).take(limit).cloned().collect();
             prop_assert_eq!(fused, expected);
             prop_assert!(all.is_sorted_by(|(one, _), (other, _)| one.score >= other.score));

@@ -10,6 +10,7 @@ use futures_executor::block_on;
 
 use crate::access::Permission;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
+use crate::dataset::encode::outdate;
 use crate::dataset::manage::active;
 use crate::dataset::ports::TextExtractor;
 use crate::dataset::task::Task;
@@ -246,7 +247,10 @@ pub fn catch_up(space: &Space, scope: &TenantScope, index: IndexKey) -> Result<(
             if changes.is_empty() {
                 return Ok(());
             }
+            // First, so that a removal which the words have seen is nowhere found by its meaning.
+            outdate(space, scope, index.dataset, &changes)?;
             space.engine.apply(scope, index, &changes)?;
+            space.meaning.queue.add(*scope, index.dataset);
         }
     })
 }

@@ -1,11 +1,18 @@
 //! Making, changing and reading datasets, and reading their jobs.
 
+use std::sync::Arc;
+
 use futures_executor::block_on;
 
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
-use crate::dataset::{AnalyzerSettings, Dataset, DatasetState, JobSnapshot, JobStatus, Usage};
+use crate::dataset::{
+    AnalyzerSettings, Dataset, DatasetState, EncodingProgress, JobSnapshot, JobStatus, Retrieval,
+    RetrievalError, SearchMode, Usage,
+};
+use crate::encoder::EncoderName;
+use crate::encoder::ports::Encoders;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
@@ -27,6 +34,17 @@ pub struct NewDataset {
     pub tags: Line,
     /// How its words are made comparable.
     pub analyzer: AnalyzerSettings,
+    /// How it is searched.
+    pub retrieval: NewRetrieval,
+}
+
+/// How a dataset is to be searched; `None` leaves a part as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewRetrieval {
+    /// What is looked for.
+    pub mode: Option<SearchMode>,
+    /// The encoder of its vectors. Where one is needed and none is named, it is the only one that is installed.
+    pub encoder: Option<EncoderName>,
 }
 
 /// A dataset is to be changed; `None` leaves a part as it is.
@@ -38,6 +56,8 @@ pub struct ChangeDataset {
     pub summary: Option<Line>,
     /// Words to find it by.
     pub tags: Option<Line>,
+    /// How it is searched.
+    pub retrieval: NewRetrieval,
     /// Only if this is still its revision.
     pub if_revision: Option<u64>,
 }
@@ -66,6 +86,20 @@ pub enum DatasetError {
     /// Endpoints search it.
     #[error("endpoints search this dataset: remove them first ({})", .0.join(", "))]
     InUse(Vec<String>),
+    /// An encoder that is not installed.
+    #[error("no encoder {name} is installed; {}", installed_names(.installed))]
+    UnknownEncoder {
+        /// The one that was named.
+        name: EncoderName,
+        /// Those that are, in order.
+        installed: Vec<EncoderName>,
+    },
+    /// An encoder is needed, and none is named where there is not just one.
+    #[error("an encoder is needed to search by meaning; {}", installed_names(.0))]
+    EncoderNeeded(Vec<EncoderName>),
+    /// A mode and an encoder that do not go together.
+    #[error(transparent)]
+    Retrieval(#[from] RetrievalError),
     /// The tenant has as many datasets as it may.
     #[error("the tenant has {0} datasets, which is all it may have")]
     LimitReached(u64),
@@ -74,6 +108,39 @@ pub enum DatasetError {
     PortError(#[from] PortError),
 }
 port_errors!(DatasetError);
+
+/// Which encoders there are to choose from.
+fn installed_names(names: &[EncoderName]) -> String {
+    if names.is_empty() {
+        return "none is here yet: the operator of this installation installs one".to_owned();
+    }
+    let names: Vec<&str> = names.iter().map(EncoderName::as_str).collect();
+    format!("there are: {}", names.join(", "))
+}
+
+impl NewRetrieval {
+    /// How a dataset is searched once this is changed.
+    fn of(&self, before: &Retrieval, encoders: &dyn Encoders) -> Result<Retrieval, DatasetError> {
+        let mode = self.mode.unwrap_or_else(|| before.mode());
+        if mode == SearchMode::Words {
+            return Ok(Retrieval::new(mode, self.encoder.clone())?);
+        }
+        let Some(name) = self.encoder.as_ref().or_else(|| before.encoder()).cloned() else {
+            return match <[EncoderName; 1]>::try_from(encoders.names()) {
+                Ok([only]) => Ok(Retrieval::new(mode, Some(only))?),
+                Err(installed) => Err(DatasetError::EncoderNeeded(installed)),
+            };
+        };
+        if encoders.encoder(&name).is_none() {
+            return Err(DatasetError::UnknownEncoder { name, installed: encoders.names() });
+        }
+        Ok(Retrieval::new(mode, Some(name))?)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.mode.is_none() && self.encoder.is_none()
+    }
+}
 
 /// A dataset that anybody may see: one that is not being removed.
 pub(super) fn active<V: DatasetView + ?Sized>(
@@ -87,7 +154,7 @@ pub(super) fn active<V: DatasetView + ?Sized>(
 /// Makes a dataset.
 ///
 /// # Errors
-/// When the name is taken, the tenant is full, the caller's role does not permit it, or a port failed.
+/// When the name is taken, its encoder is not installed or not needed, the tenant is full, the caller's role does not permit it, or a port failed.
 pub async fn create_dataset(
     space: &Space,
     context: &RequestContext,
@@ -95,12 +162,14 @@ pub async fn create_dataset(
     wanted: NewDataset,
 ) -> Result<Dataset, DatasetError> {
     principal.scope(Permission::WriteDatasets)?;
+    let retrieval = wanted.retrieval.of(&Retrieval::Words, &*space.meaning.encoders)?;
     let dataset = Dataset {
         id: DatasetId::generate(context.now, &*context.entropy)?,
         name: wanted.name.into(),
         summary: wanted.summary.into(),
         tags: wanted.tags.into(),
         analyzer: wanted.analyzer,
+        retrieval,
         state: DatasetState::Active,
         revision: 1,
         created_at: context.now,
@@ -131,7 +200,7 @@ pub async fn create_dataset(
 /// Changes a dataset.
 ///
 /// # Errors
-/// When there is no such dataset or it has been changed since, the name is taken, the caller's role does not permit it,
+/// When there is no such dataset or it has been changed since, the name is taken, its encoder is not installed or not needed, the caller's role does not permit it,
 /// or a port failed.
 pub async fn change_dataset(
     space: &Space,
@@ -144,7 +213,9 @@ pub async fn change_dataset(
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Dataset, id);
     let now = context.now;
     let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
-    space
+    let encoders = Arc::clone(&space.meaning.encoders);
+    let encoded_anew = !change.retrieval.is_empty();
+    let changed = space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
@@ -163,12 +234,27 @@ pub async fn change_dataset(
             if let Some(tags) = &change.tags {
                 changes.replace(ChangeCode::ChangedTags, &mut dataset.tags, tags.clone().into());
             }
+            if !change.retrieval.is_empty() {
+                let retrieval = change.retrieval.of(&dataset.retrieval, &*encoders)?;
+                if retrieval.mode() != dataset.retrieval.mode() {
+                    changes.note(ChangeCode::ChangedSearch);
+                }
+                if retrieval.encoder() != dataset.retrieval.encoder() {
+                    changes.note(ChangeCode::ChangedEncoder);
+                }
+                dataset.retrieval = retrieval;
+            }
             dataset.revision += 1;
             dataset.updated_at = now;
             tx.update_dataset(&scope, &dataset)?;
-            Ok(Recorded::new(dataset, event.clone().changing(changes)))
+            Ok(Recorded::new((*scope, dataset), event.clone().changing(changes)))
         })
-        .await
+        .await;
+    let (scope, dataset) = changed?;
+    if encoded_anew {
+        space.meaning.queue.add(scope, id);
+    }
+    Ok(dataset)
 }
 
 /// One dataset.
@@ -182,17 +268,27 @@ pub async fn dataset(space: &Space, principal: &Principal, id: DatasetId) -> Res
     space.read(principal, Permission::ReadMetadata, find).await
 }
 
+/// How much a dataset holds, and how far its vectors are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetUsage {
+    /// What it holds.
+    pub held: Usage,
+    /// How far its vectors are; `None` where it is searched by words, and where nobody has looked since the start.
+    pub vectors: Option<EncodingProgress>,
+}
+
 /// How much a dataset holds at this moment. Blocks on a disk.
 ///
 /// # Errors
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
-pub fn usage(space: &Space, principal: &Principal, id: DatasetId) -> Result<Usage, DatasetError> {
+pub fn usage(space: &Space, principal: &Principal, id: DatasetId) -> Result<DatasetUsage, DatasetError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
     block_on(dataset(space, principal, id))?;
-    let usage = space.documents.usage(&scope, id)?;
+    let held = space.documents.usage(&scope, id)?;
+    let vectors = space.meaning.queue.progress(&scope, id);
     // The disk was waited for.
     principal.recheck_reader(space, Permission::ReadMetadata)?;
-    Ok(usage)
+    Ok(DatasetUsage { held, vectors })
 }
 
 /// The tenant's datasets.

@@ -9,7 +9,10 @@ mod cancel;
 mod chunk;
 mod context;
 mod document;
+mod encode;
+mod encoding_queue;
 mod file;
+mod find;
 mod fusion;
 mod hash;
 mod identifiers;
@@ -22,11 +25,13 @@ mod location;
 mod locks;
 mod manage;
 mod markdown;
+mod meaning;
 mod metadata;
 pub mod ports;
 mod read_group;
 mod reconcile;
 mod remove;
+mod retrieval;
 mod search;
 mod search_query;
 mod task;
@@ -36,15 +41,19 @@ mod vectors;
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 pub use cancel::cancel_job;
 pub use chunk::{Chunk, chunks, chunks_at};
-pub use context::{contexts, hyphenated_words};
+pub use context::{contexts, encoder_texts, hyphenated_words};
 pub use document::{
     Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, MadeOf,
     NewDocument, ReaderVersion, Usage,
 };
+pub use encode::encode_queued;
+pub use encoding_queue::{EncodingProgress, EncodingQueue};
 pub use file::{
     ExtractedText, FILE_MAX_BYTES, FileFormat, FileFormatError, FileName, FileNameError, FileRefused,
 };
-pub use fusion::{Explanation, Found};
+pub use find::SearchResults;
+pub(crate) use find::find as find_chunks;
+pub use fusion::{Explanation, Found, Fused};
 pub use hash::{ContentHash, ContentHashError};
 pub use identifiers::{comparable, identifiers, tells_apart};
 pub use ingest::{
@@ -57,13 +66,15 @@ pub use job::{Job, JobFailure, JobProgress, JobRate, JobSnapshot, JobStatus, Job
 pub use location::{Landmark, Location, Mark};
 pub use locks::DatasetLocks;
 pub use manage::{
-    ChangeDataset, DatasetError, NewDataset, change_dataset, create_dataset, dataset, datasets, job, jobs,
-    usage,
+    ChangeDataset, DatasetError, DatasetUsage, NewDataset, NewRetrieval, change_dataset, create_dataset,
+    dataset, datasets, job, jobs, usage,
 };
 pub use markdown::markdown_title;
+pub use meaning::Meaning;
 pub use metadata::Metadata;
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
+pub use retrieval::{Retrieval, RetrievalError, SearchMode, SearchModeError, Searched};
 pub use search::{SearchDatasetError, search_dataset};
 pub use search_query::{Highlight, Hit, Hits, SearchQuery, SearchQueryError, Threshold};
 pub use upload::{Upload, UploadError};
@@ -110,6 +121,8 @@ pub struct Dataset {
     pub tags: String,
     /// How its words are made comparable.
     pub analyzer: AnalyzerSettings,
+    /// How it is searched.
+    pub retrieval: Retrieval,
     /// Whether it is there.
     pub state: DatasetState,
     /// Counts its changes, from 1.
@@ -134,5 +147,11 @@ impl Dataset {
     #[must_use]
     pub fn index(&self) -> IndexKey {
         IndexKey { dataset: self.id, analyzer: self.analyzer }
+    }
+
+    /// What a search needs to know of it.
+    #[must_use]
+    pub fn searched(&self) -> Searched {
+        Searched { index: self.index(), retrieval: self.retrieval.clone() }
     }
 }

@@ -67,6 +67,7 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
         if !known.contains(&(tenant, dataset)) && !skipped.contains(&tenant) {
             let scope = operator.tenant(tenant);
             space.engine.destroy(&scope, dataset)?;
+            space.meaning.vectors.destroy_all(&scope, dataset)?;
             space.spool.destroy(&scope, dataset)?;
             space.documents.destroy(&scope, dataset)?;
             mended.strays_removed += 1;
@@ -112,6 +113,11 @@ fn reconcile_dataset(
             mended.indexes_rebuilt += 1;
         }
         caught_up => caught_up?,
+    }
+    // Vectors follow in the background; those that nobody wants any more go there too.
+    let has_vectors = || space.meaning.vectors.revisions(scope, dataset.id).map(|held| !held.is_empty());
+    if dataset.retrieval.encoder().is_some() || has_vectors()? {
+        space.meaning.queue.add(*scope, dataset.id);
     }
     let spooled = space.spool.jobs(scope, dataset.id)?;
     for job in &spooled {

@@ -68,6 +68,7 @@ pub fn finish_removal(
     space.ingestion.stop_all(id);
     space.datasets.with_lock(id, || {
         space.engine.destroy(&scope, id)?;
+        space.meaning.vectors.destroy_all(&scope, id)?;
         space.spool.destroy(&scope, id)?;
         space.documents.destroy(&scope, id)?;
         let removed: Result<(), StoreError> = space

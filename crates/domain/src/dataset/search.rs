@@ -2,8 +2,9 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::dataset::find::{SearchResults, find};
 use crate::dataset::manage::active;
-use crate::dataset::search_query::{Hits, SearchQuery};
+use crate::dataset::search_query::SearchQuery;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::DatasetId;
 use crate::port_error::{PortError, port_errors};
@@ -36,15 +37,15 @@ pub async fn search_dataset(
     principal: &Principal,
     id: DatasetId,
     query: &SearchQuery<'_>,
-) -> Result<Hits, SearchDatasetError> {
+) -> Result<SearchResults, SearchDatasetError> {
     let scope = principal.scope(Permission::ReadContent)?;
     let event = principal.event(context, Action::SensitiveRead)?.on(ObjectKind::Dataset, id);
-    let find = move |view: &mut dyn View, scope: &TenantScope| {
+    let known = move |view: &mut dyn View, scope: &TenantScope| {
         active(view, scope, id)?.ok_or(SearchDatasetError::NotFound)
     };
-    let dataset = space.read_ahead(principal, Permission::ReadContent, &event, find).await?;
-    let hits = space.engine.search(&scope, dataset.index(), query).await?;
+    let dataset = space.read_ahead(principal, Permission::ReadContent, &event, known).await?;
+    let found = find(space, &scope, &dataset.searched(), query).await?;
     // The engine was waited for.
     space.record::<SearchDatasetError>(principal, Permission::ReadContent, event)?.await?;
-    Ok(hits)
+    Ok(found)
 }

@@ -29,6 +29,9 @@ pub enum SearchQueryError {
 }
 
 impl Threshold {
+    /// Everything counts.
+    pub const NONE: Self = Self(0.0);
+
     /// What counts when nobody says otherwise: a chunk with all words of a question scores at least this.
     pub const DEFAULT: Self = Self(0.5);
 

@@ -1,7 +1,8 @@
 //! What is known of an encoder that an operator has installed.
 
-use std::fmt;
 use std::sync::Arc;
+
+use crate::as_text::text_type;
 
 /// What an installed encoder is called: by datasets, and by whoever installs it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,11 +41,7 @@ impl EncoderName {
     }
 }
 
-impl fmt::Display for EncoderName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(EncoderName, EncoderNameError);
 
 /// The cosine that texts which have nothing to do with each other have by an encoder, on the average: about 0 by some, 0.76 by
 /// others. It is what their cosines are measured from, so that a score means the same by each.

@@ -7,8 +7,11 @@ mod embedding;
 mod installed;
 mod model;
 pub mod ports;
+mod question_cache;
+mod question_turns;
 
 pub use embedding::{Embedding, EmbeddingError, MAX_DIMENSION};
 pub use installed::{EncoderName, EncoderNameError, UnrelatedCosine, UnrelatedCosineError};
 pub use model::{EncoderModel, EncoderModelError, ModelId, ModelIdError, ModelRevision, ModelRevisionError};
 pub use ports::InstalledEncoder;
+pub use question_cache::QuestionCache;

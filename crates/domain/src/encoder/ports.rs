@@ -53,7 +53,8 @@ pub struct InstalledEncoder {
     pub unrelated_cosine: UnrelatedCosine,
 }
 
-/// Knows which encoders the operator has installed. It answers at once: nothing is read for it but what is held ready.
+/// Knows which encoders the operator has installed. It answers at once: of what is installed
+/// nothing is read for it but which there are.
 pub trait Encoders: Send + Sync {
     /// The names of all, in their order.
     fn names(&self) -> Vec<EncoderName>;

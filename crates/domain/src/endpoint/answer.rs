@@ -35,6 +35,9 @@ pub struct References {
     pub engine: &'static str,
     /// How long the search took, in milliseconds.
     pub search_ms: u64,
+    /// Which share of the dataset can be found by meaning, 0 to 1; `None` where it is searched by words, and where nobody has
+    /// looked since the start.
+    pub encoded_share: Option<f64>,
 }
 
 /// The parts of an answer: a stream that needs no particular runtime. A search gives one part, which is there at once.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
-use crate::dataset::{Dataset, Hits};
+use crate::dataset::{Dataset, Hits, SearchResults, find_chunks};
 use crate::endpoint::call_record::CallRecord;
 use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
@@ -106,13 +106,15 @@ impl<'a> QueryCall<'a> {
         let learned = self.admit().await?;
         let begun = self.space.clock.now();
         let search = query.search();
-        let documents = self.space.engine.search(&self.scope, self.endpoint.index, &search).await?;
+        let SearchResults { hits, encoded_share, .. } =
+            find_chunks(self.space, &self.scope, &self.endpoint.searched, &search).await?;
         let taken = self.space.clock.now().since(begun);
-        let (decision, documents) = self.record_answer(learned.as_ref(), documents).await?;
+        let (decision, documents) = self.record_answer(learned.as_ref(), hits).await?;
         let references = References {
             documents,
             engine: Dataset::DTYPE,
             search_ms: u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
+            encoded_share,
         };
         Ok(Answer {
             policy: decision.metadata(),
@@ -178,7 +180,7 @@ impl<'a> QueryCall<'a> {
         let principal = renew(self.space, &self.principal)?;
         let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;
         // Another endpoint may have taken over the slug: what was found is not its to give.
-        if endpoint.id != self.endpoint.id || endpoint.index != self.endpoint.index {
+        if endpoint.id != self.endpoint.id || endpoint.searched.index != self.endpoint.searched.index {
             return Err(QueryError::NotFound);
         }
         let decision = endpoint.decide(&principal.caller(learned), self.space.clock.now());

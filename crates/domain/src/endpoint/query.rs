@@ -104,7 +104,9 @@ impl QueryError {
             Self::NotVouchedFor => (Action::AuthnTokenFail, true, ReasonCode::HubUserNotVouchedFor),
             Self::IdentityUnavailable(_) => (event.action, false, ReasonCode::IdentityUnavailable),
             Self::AccountBroken(_) => (event.action, false, ReasonCode::CredentialRefused),
-            Self::PortError(PortError::Search(_)) => (event.action, false, ReasonCode::SearchFailed),
+            Self::PortError(PortError::Search(_) | PortError::Vectors(_) | PortError::Encoding(_)) => {
+                (event.action, false, ReasonCode::SearchFailed)
+            }
             Self::PortError(_) => (event.action, false, ReasonCode::StateUnavailable),
         };
         let event = Event { action, ..event };

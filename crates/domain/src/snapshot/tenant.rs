@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::access::Role;
-use crate::dataset::IndexKey;
+use crate::dataset::Searched;
 use crate::endpoint::{Endpoint, EndpointName, Slug};
 use crate::identity::{ApiKey, Email, LastNoted, Member};
 use crate::ids::{AccountId, ApiKeyId, DatasetId, EndpointId, HubId, MarketplaceId, PolicyId, SessionId};
@@ -63,7 +63,7 @@ pub struct EndpointSnapshot {
     /// Whether it is more than a draft.
     pub published: bool,
     /// Where its documents are found.
-    pub index: IndexKey,
+    pub searched: Searched,
     /// The policies attached to it.
     pub policies: PolicySet,
 }
@@ -186,8 +186,8 @@ impl TenantSnapshot {
         let api_keys = every(|page| view.api_keys(scope, None, page))?;
         let marketplaces = every(|page| view.marketplaces(scope, page))?;
         let datasets = view.all_datasets(scope)?;
-        let indexes: HashMap<DatasetId, IndexKey> =
-            datasets.iter().map(|dataset| (dataset.id, dataset.index())).collect();
+        let searched: HashMap<DatasetId, Searched> =
+            datasets.iter().map(|dataset| (dataset.id, dataset.searched())).collect();
         let endpoints = every(|page| view.endpoints(scope, page))?;
         let mut attached: BTreeMap<EndpointId, Vec<Attachment>> = BTreeMap::new();
         if !endpoints.is_empty() {
@@ -215,10 +215,10 @@ impl TenantSnapshot {
         };
         let mut current = HashSet::new();
         for endpoint in endpoints {
-            let index = found(indexes.get(&endpoint.dataset).copied())?;
+            let searched = found(searched.get(&endpoint.dataset).cloned())?;
             let attached = attached.remove(&endpoint.id).unwrap_or_default();
             let policies = snapshot.policy_set(view, scope, types, &attached, &mut current)?;
-            drop(snapshot.put_endpoint(endpoint, index, policies));
+            drop(snapshot.put_endpoint(endpoint, searched, policies));
         }
         Arc::make_mut(&mut snapshot.policies).shrink_to_fit();
         Ok(snapshot)
@@ -256,10 +256,10 @@ impl TenantSnapshot {
                     detached.extend(self.remove_endpoint(id));
                     if let Some(endpoint) = view.endpoint(scope, id)? {
                         let dataset = view.dataset(scope, endpoint.dataset)?;
-                        let index = found(dataset.map(|dataset| dataset.index()))?;
+                        let searched = found(dataset.map(|dataset| dataset.searched()))?;
                         let attached = view.attachments(scope, Some(id))?;
                         let policies = self.policy_set(view, scope, types, &attached, &mut current)?;
-                        detached.extend(self.put_endpoint(endpoint, index, policies));
+                        detached.extend(self.put_endpoint(endpoint, searched, policies));
                     }
                 }
             }
@@ -312,9 +312,9 @@ impl TenantSnapshot {
     }
 
     /// Puts an endpoint in the place of the one of its slug; answers which policies that one had.
-    fn put_endpoint(&mut self, endpoint: Endpoint, index: IndexKey, policies: PolicySet) -> Vec<PolicyId> {
+    fn put_endpoint(&mut self, endpoint: Endpoint, searched: Searched, policies: PolicySet) -> Vec<PolicyId> {
         let Endpoint { id, slug, published, .. } = endpoint;
-        let snapshot = EndpointSnapshot { id, slug: slug.clone(), published, index, policies };
+        let snapshot = EndpointSnapshot { id, slug: slug.clone(), published, searched, policies };
         let replaced = Arc::make_mut(&mut self.endpoints).insert(slug, Arc::new(snapshot));
         replaced.map_or_else(Vec::new, |replaced| replaced.policies.ids())
     }
@@ -330,8 +330,8 @@ impl TenantSnapshot {
     }
 }
 
-fn found(index: Option<IndexKey>) -> Result<IndexKey, StoreError> {
-    index.ok_or_else(|| StoreError::failed("an endpoint searches a dataset that is not there"))
+fn found(searched: Option<Searched>) -> Result<Searched, StoreError> {
+    searched.ok_or_else(|| StoreError::failed("an endpoint searches a dataset that is not there"))
 }
 
 /// The snapshot of a key. When it was last noted as used is known of the one before it, of which a store may not know yet.

@@ -17,7 +17,7 @@ use syft_space_domain::dataset::{Dataset, DatasetState, Job};
 use syft_space_domain::endpoint::ports::EndpointView;
 use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};
-use syft_space_domain::store::StoreError;
+use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 
 use crate::table::read_page;
@@ -109,6 +109,10 @@ impl DatasetRows for Transaction {
         self.check_dataset_keys(scope, dataset)?;
         if let Some(row) = self.tables.datasets.get_mut(scope, dataset.id) {
             *row = Dataset { analyzer: row.analyzer, created_at: row.created_at, ..dataset.clone() };
+        }
+        // How they are searched may have changed.
+        for endpoint in self.endpoints_of_dataset(scope, dataset.id)? {
+            self.changes.insert(StateChange::Endpoint(scope.tenant(), endpoint.id));
         }
         Ok(())
     }

@@ -11,10 +11,11 @@ use syft_space_domain::audit::{
 };
 use syft_space_domain::dataset::ports::{ExtractError, SearchError, TextExtractor};
 use syft_space_domain::dataset::{
-    DocumentId, ExtractedText, FileFormat, FileRefused, IngestQueue, Job, JobStatus, Metadata, NewDataset,
-    NewDocument, ReaderVersion, SearchQuery, Upload, create_dataset, finish_ingestion, job, jobs,
+    DocumentId, ExtractedText, FileFormat, FileRefused, IngestQueue, Job, JobStatus, Meaning, Metadata,
+    NewDataset, NewDocument, ReaderVersion, SearchQuery, Upload, create_dataset, finish_ingestion, job, jobs,
     start_ingestion, work_off,
 };
+use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Principal, SessionLife, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
@@ -29,7 +30,7 @@ use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_domain::{DatasetLocks, PortError, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
-    MemorySpool, MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 use crate::failing::FailingAdapter;
@@ -133,6 +134,7 @@ impl World {
             mails: None,
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
+            meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
         };
         let context = space.request_context(Origin::default()).unwrap();
         let tenant = Tenant {
@@ -158,6 +160,7 @@ impl World {
             summary: Line::default(),
             tags: Line::default(),
             analyzer: Default::default(),
+            retrieval: Default::default(),
         };
         let dataset = block_on(create_dataset(&space, &context, &principal, wanted)).unwrap().id;
         Self {

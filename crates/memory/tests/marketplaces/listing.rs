@@ -44,6 +44,7 @@ impl ListedEndpoint {
             summary: Line::default(),
             tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
+            retrieval: Default::default(),
         };
         let dataset = create_dataset(space, &context, &principal, dataset).await.unwrap();
         let endpoint = NewEndpoint {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use syft_space_conformance::sample::{event, session};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log, Origin, RequestContext};
-use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::dataset::{IngestQueue, Meaning};
+use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{
     AccessClaims, Email, Password, Principal, RefreshHashes, Session, SessionLife, authenticate,
@@ -27,7 +28,7 @@ use syft_space_domain::unit::Recorded;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
-    MemorySpool, MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 pub(crate) const ISSUER: &str = "https://hub.syft.com";
@@ -79,6 +80,7 @@ impl World {
             mails: None,
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
+            meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
         };
         Self { space, hub, cache, operator: OperatorScope::at_startup(), clock }
     }

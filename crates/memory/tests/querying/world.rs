@@ -12,9 +12,10 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Event, ObjectKind, Origin, RecordedReason, RequestContext};
 use syft_space_domain::dataset::{
-    DocumentId, IngestQueue, Metadata, NewDataset, NewDocument, create_dataset, finish_ingestion,
+    DocumentId, IngestQueue, Meaning, Metadata, NewDataset, NewDocument, create_dataset, finish_ingestion,
     start_ingestion,
 };
+use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::endpoint::{
     Answer, AnswerPart, ChangeEndpoint, Conversation, Endpoint, EndpointName, NewEndpoint, Query, QueryCall,
     QueryError, References, ResponseType, Slug, change_endpoint, create_endpoint,
@@ -42,7 +43,7 @@ use syft_space_domain::time::Timestamp;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySpool,
-    MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+    MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 use crate::closing::ClosingType;
@@ -110,6 +111,7 @@ impl World {
             mails: None,
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
+            meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
         };
         Self::found(space, engine, store, snapshots, hub, clock, tickets)
     }
@@ -136,6 +138,7 @@ impl World {
             summary: Line::default(),
             tags: Line::default(),
             analyzer: Default::default(),
+            retrieval: Default::default(),
         };
         let dataset = block_on(create_dataset(&space, &context, &owner, wanted)).unwrap().id;
         let scope = operator.tenant(founded.tenant);

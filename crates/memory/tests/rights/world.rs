@@ -9,9 +9,10 @@ use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Action, Actor, Log, Origin, Outcome, RequestContext};
 use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
 use syft_space_domain::dataset::{
-    self, AnalyzerSettings, Change, ChangeNumber, ChunkRef, Dataset, Hits, IndexKey, IngestQueue, NewDataset,
-    SearchQuery,
+    self, AnalyzerSettings, Change, ChangeNumber, ChunkRef, Dataset, Hits, IndexKey, IngestQueue, Meaning,
+    NewDataset, SearchQuery,
 };
+use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::endpoint::{
     self, Conversation, EndpointName, NewEndpoint, QueryCall, QueryError, ResponseType, Slug,
 };
@@ -36,7 +37,7 @@ use syft_space_domain::unit::{Receipt, Recorded, Unit};
 use syft_space_domain::{DatasetLocks, Pending, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
-    MemorySpool, MemoryStore, MemoryTokens, SeededEntropy, TextFiles,
+    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 pub(crate) const PASSWORD: &str = "seven owls dance under copper moons";
@@ -222,6 +223,7 @@ impl World {
             mails: None,
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
+            meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
         };
         let operator = OperatorScope::at_startup();
         let (password, name) = (Password::parse(&secret()).unwrap(), TenantName::parse("acme").unwrap());
@@ -280,6 +282,7 @@ impl World {
             summary: Line::default(),
             tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
+            retrieval: Default::default(),
         };
         block_on(dataset::create_dataset(&self.space, &context(&self.space), by, wanted))
     }

@@ -1,6 +1,7 @@
 //! The encoders that are installed in a home: each has a folder with a record, and, where it runs here, a model's files.
 
 mod record;
+mod reported;
 mod server_key;
 mod watch;
 
@@ -17,6 +18,7 @@ use syft_space_outbound::Client;
 pub use record::{EncoderRecord, RecordRefused, Runs, ServerRecord};
 pub use server_key::seal_server_key;
 
+use crate::installed::reported::ReportedEncoder;
 use crate::installed::server_key::open_server_key;
 use crate::installed::watch::{Seen, Watch};
 use crate::local_encoder::LocalEncoder;
@@ -70,19 +72,28 @@ impl InstalledEncoders {
 
 impl Encoders for InstalledEncoders {
     fn names(&self) -> Vec<EncoderName> {
+        // Whoever has just installed one names it at once.
+        self.shared.reload_if_changed();
         self.shared.held.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     fn encoder(&self, name: &EncoderName) -> Option<InstalledEncoder> {
-        let held = self.shared.held.read().unwrap_or_else(PoisonError::into_inner);
-        held.get(name).map(|Held { record, encoder }| InstalledEncoder {
-            encoder: Arc::clone(encoder),
-            unrelated_cosine: record.unrelated_cosine,
+        self.shared.encoder(name).or_else(|| {
+            self.shared.reload_if_changed();
+            self.shared.encoder(name)
         })
     }
 }
 
 impl Shared {
+    fn encoder(&self, name: &EncoderName) -> Option<InstalledEncoder> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.get(name).map(|Held { record, encoder }| InstalledEncoder {
+            encoder: Arc::clone(encoder),
+            unrelated_cosine: record.unrelated_cosine,
+        })
+    }
+
     fn reload_if_changed(&self) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Seen::of(&self.folders);
@@ -160,6 +171,7 @@ impl Shared {
         };
         let (model, revision) = (record.model.id(), record.model.revision());
         tracing::info!(encoder = %name, %model, %revision, "an encoder is ready");
+        let encoder = Arc::new(ReportedEncoder::new(name.clone(), encoder));
         Ok(Held { record, encoder })
     }
 }

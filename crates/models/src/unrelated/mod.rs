@@ -10,6 +10,9 @@ use crate::unrelated::texts::{QUESTIONS, TEXTS};
 /// From this cosine on two vectors are the same, but for how numbers are rounded.
 const SAME_COSINE: f32 = 0.999_99;
 
+/// Two vectors of one text have at least this cosine: a server may round otherwise with other texts beside it.
+const AGAIN_COSINE: f32 = 0.999;
+
 /// An encoder that is of no use, or could not be tried.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EncoderUnfit {
@@ -19,6 +22,9 @@ pub enum EncoderUnfit {
     /// Two texts that say different things have one vector.
     #[error("it gives {0:?} and {1:?} the same vector, so it cannot tell texts apart")]
     Same(&'static str, &'static str),
+    /// The same text has another vector each time.
+    #[error("it gives {0:?} another vector each time, so nothing that it encodes is found again")]
+    Fickle(&'static str),
     /// All texts are close to each other.
     #[error(
         "it tells texts hardly apart: those that have nothing to do with each other have a cosine of {0:.2} on the average, and \
@@ -28,16 +34,29 @@ pub enum EncoderUnfit {
     Close(f32),
 }
 
+/// Texts as people write them, in several languages.
+pub(crate) fn ordinary_texts() -> impl Iterator<Item = &'static str> {
+    QUESTIONS.iter().chain(&TEXTS).copied()
+}
+
 /// Encodes questions and texts that have nothing to do with each other, and answers the mean cosine of a question and a text;
 /// 0 where it is below.
 ///
 /// # Errors
-/// [`Encode`](EncoderUnfit::Encode) when the encoder does not encode them, and [`Same`](EncoderUnfit::Same) or
-/// [`Close`](EncoderUnfit::Close) when it does not tell them apart.
+/// [`Encode`](EncoderUnfit::Encode) when the encoder does not encode them, [`Same`](EncoderUnfit::Same) or
+/// [`Close`](EncoderUnfit::Close) when it does not tell them apart, and [`Fickle`](EncoderUnfit::Fickle) when one text has two
+/// vectors.
 pub async fn measure_unrelated_cosine(encoder: &dyn Encoder) -> Result<UnrelatedCosine, EncoderUnfit> {
-    let all: Vec<&'static str> = QUESTIONS.iter().chain(&TEXTS).copied().collect();
+    let all: Vec<&'static str> = ordinary_texts().collect();
     let embeddings = encoder.encode(&all).await?;
     let known: Vec<(&'static str, Embedding)> = all.into_iter().zip(embeddings).collect();
+    if let Some((text, embedding)) = known.first() {
+        let again = encoder.encode(&[text]).await?;
+        let cosine = again.first().and_then(|again| embedding.cosine(again));
+        if cosine.is_none_or(|cosine| cosine < AGAIN_COSINE) {
+            return Err(EncoderUnfit::Fickle(text));
+        }
+    }
     for (place, (text, embedding)) in known.iter().enumerate() {
         let mut others = known.iter().skip(place.saturating_add(1));
         let is_same = |other: &Embedding| embedding.cosine(other).is_none_or(|cosine| cosine > SAME_COSINE);

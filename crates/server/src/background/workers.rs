@@ -1,15 +1,19 @@
-//! The threads that run ingestion jobs in the background.
+//! The threads that run ingestion jobs in the background, and those by which vectors follow documents.
 
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::Context;
 use syft_space_domain::Space;
-use syft_space_domain::dataset::{IngestQueue, work_off};
+use syft_space_domain::dataset::{EncodingQueue, IngestQueue, encode_queued, work_off};
+use tokio::runtime::Runtime;
 
 /// The running threads. Dropping them waits until each has stored what it is working on.
 pub(crate) struct Workers {
-    queue: IngestQueue,
+    ingestion: IngestQueue,
+    encoding: EncodingQueue,
     threads: Vec<JoinHandle<()>>,
+    /// What an encoder at a server is asked on: it runs on while these threads wait for it, and whoever ends them waits for them.
+    runtime: Runtime,
 }
 
 impl Workers {
@@ -18,23 +22,46 @@ impl Workers {
     /// # Errors
     /// When a thread cannot be started.
     pub(crate) fn start(space: &Space) -> anyhow::Result<Self> {
-        let mut workers = Self { queue: space.ingestion.clone(), threads: Vec::new() };
+        let (ingestion, encoding) = (space.ingestion.clone(), space.meaning.queue.clone());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("encode-io")
+            .enable_all()
+            .build()
+            .context("starting the runtime on which servers encode")?;
+        let mut workers = Self { ingestion, encoding, threads: Vec::new(), runtime };
         for number in 0..IngestQueue::WORKER_THREADS {
-            let space = space.clone();
-            let thread = Builder::new().name(format!("ingest-{number}")).spawn(move || {
-                work_off(&space, &|dataset, job, error| {
+            workers.spawn(format!("ingest-{number}"), space, |space| {
+                work_off(space, &|dataset, job, error| {
                     tracing::error!(%dataset, %job, %error, "a job cannot go on, and is tried again");
                 });
-            });
-            workers.threads.push(thread.context("starting the threads that take documents in")?);
+            })?;
+        }
+        for number in 0..EncodingQueue::WORKER_THREADS {
+            workers.spawn(format!("encode-{number}"), space, |space| {
+                encode_queued(space, &|dataset, error| {
+                    tracing::error!(%dataset, %error, "a dataset cannot be encoded, and is tried again");
+                });
+            })?;
         }
         Ok(workers)
+    }
+
+    fn spawn(&mut self, name: String, space: &Space, work: fn(&Space)) -> anyhow::Result<()> {
+        let (space, runtime) = (space.clone(), self.runtime.handle().clone());
+        let thread = Builder::new().name(name).spawn(move || {
+            let _entered = runtime.enter();
+            work(&space);
+        });
+        self.threads.push(thread.context("starting the threads that take documents in")?);
+        Ok(())
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.queue.close();
+        self.ingestion.close();
+        self.encoding.close();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread that takes documents in panicked");

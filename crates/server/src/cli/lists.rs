@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use syft_space_domain::audit::{Action, Outcome};
+use syft_space_domain::dataset::SearchMode;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::ActorId;
 use syft_space_domain::time::Timestamp;
@@ -51,6 +52,18 @@ pub(super) enum Datasets {
         /// What it is to be called
         #[arg(value_name = "NEW_NAME")]
         name: String,
+    },
+    /// Have one of them searched by words, by meaning or by both
+    SetSearch {
+        /// Its name, or its id
+        #[arg(value_name = "NAME")]
+        dataset: String,
+        /// words, meaning or both
+        #[arg(value_name = "MODE")]
+        mode: String,
+        /// The encoder of its vectors [default: the one it has, or the only one that is installed]
+        #[arg(long, value_name = "NAME")]
+        encoder: Option<String>,
     },
 }
 
@@ -215,15 +228,46 @@ pub(super) async fn datasets(api: &ApiClient, what: &Datasets, out: &mut Output)
         }
         Datasets::Rename { dataset, name } => {
             let found = find_dataset(api, dataset).await?;
-            let change = ChangeDataset { name: Some(option("NEW_NAME", name)?), summary: None, tags: None };
-            let request = api.request(Method::PATCH, &format!("/api/v1/datasets/{}", found.id), &[])?;
-            let renamed: Dataset = api.read(request.json(&change)).await?;
+            let change = ChangeDataset { name: Some(option("NEW_NAME", name)?), ..ChangeDataset::default() };
+            let renamed = change_dataset(api, &found, &change).await?;
             if out.json {
                 return out.document(&renamed);
             }
             out.line(&format!("{} is called {} now.", found.name, renamed.name))
         }
+        Datasets::SetSearch { dataset, mode, encoder } => {
+            let found = find_dataset(api, dataset).await?;
+            let change = ChangeDataset {
+                search: Some(option("MODE", mode)?),
+                encoder: encoder.as_deref().map(|name| option("--encoder", name)).transpose()?,
+                ..ChangeDataset::default()
+            };
+            let changed = change_dataset(api, &found, &change).await?;
+            if out.json {
+                return out.document(&changed);
+            }
+            let by = match &changed.encoder {
+                Some(encoder) => {
+                    format!(" now, by {encoder}; its vectors follow while the space runs")
+                }
+                None => String::new(),
+            };
+            let mode = match changed.search {
+                SearchMode::Both => "words and meaning",
+                mode => mode.as_str(),
+            };
+            out.line(&format!("{} is searched by {mode}{by}.", changed.name))
+        }
     }
+}
+
+async fn change_dataset(
+    api: &ApiClient,
+    dataset: &Dataset,
+    change: &ChangeDataset,
+) -> anyhow::Result<Dataset> {
+    let request = api.request(Method::PATCH, &format!("/api/v1/datasets/{}", dataset.id), &[])?;
+    api.read(request.json(change)).await
 }
 
 pub(super) async fn jobs(api: &ApiClient, what: &Jobs, out: &mut Output) -> anyhow::Result<()> {

@@ -90,7 +90,7 @@ pub(super) fn run(ReadModel { folder, memory }: &ReadModel) -> anyhow::Result<()
 
 fn read(folder: &Path, threads: NonZeroUsize) -> Result<Verdict, String> {
     let id = ModelId::parse(COMMAND_NAME).map_err(|error| error.to_string())?;
-    let model = LocalEncoder::inspect(folder, id).map_err(|refused| refused.to_string())?;
+    let model = LocalEncoder::inspect_for_use(folder, id).map_err(|refused| refused.to_string())?;
     let encoder = LocalEncoder::new(folder.to_owned(), model.clone(), threads);
     let measured = actix_web::rt::System::new().block_on(measure_unrelated_cosine(&encoder));
     let unrelated_cosine = measured.map_err(|unfit: EncoderUnfit| unfit.to_string())?.get();

@@ -2,6 +2,7 @@
 
 mod access_review;
 mod api_keys;
+mod datasets;
 mod oidc;
 mod resets;
 mod second_factor;
@@ -11,10 +12,9 @@ use std::time::Duration;
 
 use syft_space_domain::PortError;
 use syft_space_domain::audit::{AuditError, ReasonCode};
-use syft_space_domain::dataset::ports::SearchError;
-use syft_space_domain::dataset::{
-    DatasetError, IngestError, SearchDatasetError, SearchQueryError, UploadError,
-};
+use syft_space_domain::dataset::SearchQueryError;
+use syft_space_domain::dataset::ports::{SearchError, VectorIndexError};
+use syft_space_domain::encoder::ports::EncodeError;
 use syft_space_domain::endpoint::{EndpointError, QueryError};
 use syft_space_domain::identity::ports::HashingError;
 use syft_space_domain::identity::{
@@ -64,6 +64,23 @@ impl From<PortError> for Problem {
             PortError::Search(SearchError::Damaged(dataset)) => {
                 tracing::error!(%dataset, "an index is damaged; `syft-space reindex` rebuilds it");
                 Self::new(Reason::Unavailable, "the index is damaged; its operator must rebuild it")
+            }
+            PortError::Vectors(VectorIndexError::Full) => {
+                Self::new(Reason::StorageFull, VectorIndexError::Full)
+            }
+            PortError::Vectors(error @ VectorIndexError::Busy) => Self::new(Reason::Overloaded, error),
+            PortError::Encoding(error @ EncodeError::Busy) => Self::new(Reason::Overloaded, error),
+            PortError::Encoding(error) => {
+                // Whoever encodes documents with it tells the operator, once in a while.
+                tracing::debug!(%error, "an encoder cannot be used");
+                Self::new(
+                    Reason::Unavailable,
+                    "the dataset's encoder cannot be used at the moment; ask its operator",
+                )
+            }
+            PortError::Vectors(error) => {
+                tracing::error!(%error, "a dataset's vectors cannot be searched");
+                Self::new(Reason::Unavailable, "the dataset's vectors are made anew; try again later")
             }
             PortError::Live(error) => {
                 tracing::error!(%error, "no snapshot to answer from");
@@ -225,56 +242,6 @@ impl From<MemberError> for Problem {
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
             MemberError::Changed => Self::new(Reason::Changed, error),
             MemberError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<DatasetError> for Problem {
-    fn from(error: DatasetError) -> Self {
-        match error {
-            DatasetError::Authorization(error) => error.into(),
-            DatasetError::NotFound | DatasetError::NoJob => Self::new(Reason::NotFound, error),
-            DatasetError::NameTaken => Self::new(Reason::NameTaken, error),
-            DatasetError::Changed => Self::new(Reason::Changed, error),
-            DatasetError::JobEnded(_) => Self::new(Reason::Conflict, error),
-            DatasetError::InUse(_) => Self::new(Reason::InUse, error),
-            DatasetError::LimitReached(_) => Self::new(Reason::LimitReached, error),
-            DatasetError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<IngestError> for Problem {
-    fn from(error: IngestError) -> Self {
-        match error {
-            IngestError::Authorization(error) => error.into(),
-            IngestError::NoDataset | IngestError::NoDocument => Self::new(Reason::NotFound, error),
-            IngestError::TooManyDocuments(_) | IngestError::TooManyBytes(_) | IngestError::TooManyJobs => {
-                Self::new(Reason::LimitReached, error)
-            }
-            IngestError::Ended(_) => Self::new(Reason::Conflict, error),
-            IngestError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<UploadError> for Problem {
-    fn from(error: UploadError) -> Self {
-        match error {
-            UploadError::Twice(_) | UploadError::TooMany | UploadError::NoFile => {
-                Self::new(Reason::Invalid, error)
-            }
-            UploadError::Ingest(error) => error.into(),
-        }
-    }
-}
-
-impl From<SearchDatasetError> for Problem {
-    fn from(error: SearchDatasetError) -> Self {
-        match error {
-            SearchDatasetError::Authorization(error) => error.into(),
-            SearchDatasetError::NotFound => Self::new(Reason::NotFound, error),
-            SearchDatasetError::PortError(error) => error.into(),
         }
     }
 }

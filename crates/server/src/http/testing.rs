@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::dataset::{IngestQueue, Meaning};
+use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::random::Entropy;
@@ -11,7 +12,7 @@ use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch, MemorySpool,
-    MemoryStore, MemoryTokens, TextFiles,
+    MemoryStore, MemoryTokens, MemoryVectors, TextFiles,
 };
 
 use crate::config::Settings;
@@ -48,6 +49,7 @@ pub(crate) fn state() -> State {
         mails: None,
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
+        meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
     };
     Arc::into_inner(crate::startup::serve::state(space, &Settings::default(), None)).unwrap()
 }

@@ -7,7 +7,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::dataset::{self, AnalyzerSettings};
+use syft_space_domain::dataset::{self, AnalyzerSettings, NewRetrieval, SearchMode};
+use syft_space_domain::encoder::EncoderName;
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::text::{Line, Name};
 use syft_space_domain::time::Timestamp;
@@ -19,7 +20,7 @@ use crate::routes::reply;
 use crate::routes::rules;
 use crate::routes::shapes;
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Dataset {
     #[schemars(with = "shapes::IdShape")]
     pub(crate) id: DatasetId,
@@ -30,6 +31,12 @@ pub(crate) struct Dataset {
     pub(crate) tags: String,
     #[schemars(with = "shapes::DatasetConfigurationShape")]
     pub(crate) configuration: AnalyzerSettings,
+    #[schemars(with = "shapes::SearchModeShape")]
+    pub(crate) search: SearchMode,
+    /// The encoder of its vectors, where it is searched by meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::EncoderNameShape")]
+    pub(crate) encoder: Option<EncoderName>,
     #[schemars(with = "shapes::TimeShape")]
     pub(crate) created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
@@ -45,6 +52,8 @@ impl From<dataset::Dataset> for Dataset {
             summary: dataset.summary,
             tags: dataset.tags,
             configuration: dataset.analyzer,
+            search: dataset.retrieval.mode(),
+            encoder: dataset.retrieval.encoder().cloned(),
             created_at: dataset.created_at,
             updated_at: dataset.updated_at,
         }
@@ -69,11 +78,30 @@ pub(crate) struct DatasetUsage {
     pub(crate) chunks: u64,
     /// Of text.
     pub(crate) bytes: u64,
+    /// How far its vectors are, where it is searched by meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vectors: Option<DatasetVectors>,
 }
 
-impl From<dataset::Usage> for DatasetUsage {
-    fn from(usage: dataset::Usage) -> Self {
-        Self { documents: usage.documents, chunks: usage.chunks, bytes: usage.bytes }
+/// How far a dataset's vectors are.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct DatasetVectors {
+    /// The encoder whose vectors are searched: the one before, until those of a new one are whole.
+    #[schemars(with = "shapes::EncoderNameShape")]
+    pub(crate) encoder: EncoderName,
+    /// How many chunks have a vector of it.
+    pub(crate) chunks: u64,
+}
+
+impl From<dataset::DatasetUsage> for DatasetUsage {
+    fn from(dataset::DatasetUsage { held, vectors }: dataset::DatasetUsage) -> Self {
+        let vectors = vectors
+            // Counted before what was removed meanwhile.
+            .map(|progress| DatasetVectors {
+                encoder: progress.searched,
+                chunks: progress.encoded_chunks.min(held.chunks),
+            });
+        Self { documents: held.documents, chunks: held.chunks, bytes: held.bytes, vectors }
     }
 }
 
@@ -101,6 +129,14 @@ pub(crate) struct NewDataset {
     #[serde(default)]
     #[schemars(with = "shapes::DatasetConfigurationShape")]
     pub(crate) configuration: AnalyzerSettings,
+    /// How it is searched: by words unless told.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::SearchModeShape")]
+    pub(crate) search: Option<SearchMode>,
+    /// The encoder of its vectors, where it is searched by meaning: the only one that is installed, unless told.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::EncoderNameShape")]
+    pub(crate) encoder: Option<EncoderName>,
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -110,13 +146,14 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
         summary: body.summary,
         tags: body.tags,
         analyzer: body.configuration,
+        retrieval: NewRetrieval { mode: body.search, encoder: body.encoder },
     };
     let created =
         dataset::create_dataset(request.space(), &request.context, request.principal()?, wanted).await?;
     reply::resource(StatusCode::CREATED, created.revision, &Dataset::from(created))
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeDataset {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -128,6 +165,12 @@ pub(crate) struct ChangeDataset {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::LineShape")]
     pub(crate) tags: Option<Line>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::SearchModeShape")]
+    pub(crate) search: Option<SearchMode>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::EncoderNameShape")]
+    pub(crate) encoder: Option<EncoderName>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -138,6 +181,7 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
         name: body.name,
         summary: body.summary,
         tags: body.tags,
+        retrieval: NewRetrieval { mode: body.search, encoder: body.encoder },
         if_revision: request.if_match(),
     };
     let changed =

@@ -23,6 +23,7 @@ use crate::http::problem::{FieldError, Problem};
 use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::http::route_docs::Parameter;
+use crate::routes::hit_explanation::HitExplanation;
 use crate::routes::jobs::StartedJob;
 use crate::routes::reply;
 use crate::routes::rules;
@@ -240,6 +241,9 @@ pub(crate) struct Search {
     limit: Option<u64>,
     #[schemars(with = "Option<shapes::ThresholdShape>")]
     similarity_threshold: Option<Threshold>,
+    /// Whether each hit tells how it came to its place.
+    #[serde(default)]
+    explain: bool,
 }
 
 /// A found chunk, in the form of a query's answer too.
@@ -252,6 +256,8 @@ pub(crate) struct Hit<'a> {
     metadata: ShownMetadata<'a>,
     #[schemars(with = "shapes::ScoreShape")]
     similarity_score: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<HitExplanation>,
 }
 
 impl<'a> Hit<'a> {
@@ -261,6 +267,7 @@ impl<'a> Hit<'a> {
             content: &hit.content,
             metadata: ShownMetadata { hit, hidden: !with_metadata },
             similarity_score: hit.score,
+            explanation: None,
         }
     }
 }
@@ -301,6 +308,10 @@ impl Serialize for ShownMetadata<'_> {
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Hits<'a> {
     documents: Vec<Hit<'a>>,
+    /// Which share of the dataset can be found by meaning, where it is searched so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    encoded_share: Option<f64>,
 }
 
 pub(crate) async fn search(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -310,9 +321,14 @@ pub(crate) async fn search(mut request: Request) -> Result<HttpResponse, Problem
     let (limit, threshold) = (body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT), body.similarity_threshold);
     let query = SearchQuery::new(&body.query, limit, threshold.unwrap_or_default().get())
         .map_err(search_query_error("/query"))?;
-    let hits =
+    let found =
         dataset::search_dataset(request.space(), &request.context, request.principal()?, id, &query).await?;
-    reply::json(StatusCode::OK, &Hits { documents: hits.iter().map(|hit| Hit::of(hit, true)).collect() })
+    let explanations = found.explanations();
+    let documents = found.hits.iter().zip(&explanations).map(|(hit, explanation)| {
+        let explanation = body.explain.then(|| HitExplanation::of(explanation));
+        Hit { explanation, ..Hit::of(hit, true) }
+    });
+    reply::json(StatusCode::OK, &Hits { documents: documents.collect(), encoded_share: found.encoded_share })
 }
 
 fn id(request: &Request) -> Result<DatasetId, Problem> {

@@ -12,6 +12,7 @@ pub(crate) mod endpoints;
 pub(crate) mod explanation;
 pub(crate) mod front_page;
 pub(crate) mod health;
+mod hit_explanation;
 pub(crate) mod hubs;
 pub(crate) mod invitations;
 pub(crate) mod jobs;

@@ -166,6 +166,10 @@ pub(crate) struct References<'a> {
 pub(crate) struct ProviderInfo {
     search_engine: &'static str,
     response_time_ms: u64,
+    /// Which share of the dataset can be found by meaning, where it is searched so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    encoded_share: Option<f64>,
 }
 
 /// A hint at the tenant.
@@ -212,7 +216,11 @@ async fn render(mut answer: endpoint::Answer, with_metadata: bool) -> Result<Htt
     }
     let references = found.as_ref().map(|found| References {
         documents: found.documents.iter().map(|hit| Hit::of(hit, with_metadata)).collect(),
-        provider_info: ProviderInfo { search_engine: found.engine, response_time_ms: found.search_ms },
+        provider_info: ProviderInfo {
+            search_engine: found.engine,
+            response_time_ms: found.search_ms,
+            encoded_share: found.encoded_share,
+        },
     });
     let answer = Answer { summary: None, references, cost: answer.cost, policy_metadata: &answer.policy };
     reply::json(StatusCode::OK, &answer)

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, ObjectKind, Outcome};
 use syft_space_domain::dataset::{
-    Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, SearchQuery, Stemming, StopWords, Tokenizer,
-    Upload,
+    Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, SearchMode, SearchQuery, Stemming,
+    StopWords, Tokenizer, Upload,
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::identity::oidc::{Group, OidcIssuer};
@@ -189,6 +189,16 @@ shapes! {
     ResponseTypeShape = "ResponseType": json_schema!({
         "type": "string", "enum": [ResponseType::Raw.as_str()],
         "description": "`raw`: the documents found, as they are.",
+    });
+    /// How a dataset is searched.
+    SearchModeShape = "SearchMode": json_schema!({
+        "type": "string", "enum": names(&SearchMode::ALL, SearchMode::as_str), "default": "words",
+        "description": "`words`: by the words of a question. `meaning`: by what it means, which needs an encoder. `both`: by both.",
+    });
+    /// The name of an encoder that is installed.
+    EncoderNameShape = "EncoderName": json_schema!({
+        "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$",
+        "description": "An encoder that the operator has installed.",
     });
     /// How the words of a dataset are compared.
     DatasetConfigurationShape = "DatasetConfiguration": json_schema!({

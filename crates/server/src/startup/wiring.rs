@@ -1,17 +1,20 @@
 //! The wiring of a space: from a home and its settings to the adapter behind each port.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
-use syft_space_domain::dataset::{IngestQueue, Reconciled, reconcile};
+use syft_space_domain::dataset::{IngestQueue, Meaning, Reconciled, reconcile};
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::mail::Mails;
 use syft_space_domain::mail::ports::Mailer;
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::random::Entropy;
+use syft_space_domain::sealing::Sealer;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::{ClosedTenant, SnapshotCache};
 use syft_space_domain::store::{CommitHook, Flow, Store};
@@ -20,10 +23,11 @@ use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_home::{FileSpool, HomeLock};
 use syft_space_jwt::TokenSettings;
+use syft_space_models::InstalledEncoders;
 use syft_space_oidc::RelyingParty;
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
-use syft_space_search::TantivySearch;
+use syft_space_search::{FlatVectors, TantivySearch, VectorOptions};
 use syft_space_secrets::{MasterKey, XChaChaSealer};
 use syft_space_smtp::{SmtpMailer, SmtpSettings};
 use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore, prepare_home};
@@ -126,6 +130,11 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         Arc::clone(&entropy),
     )?;
     let mails = mailer(settings)?.map(|mailer| Mails::new(mailer, settings.public_url.clone()));
+    let sealer: Arc<dyn Sealer> = Arc::new(XChaChaSealer::new(sealing_key, Arc::clone(&entropy)));
+    let processors = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let encoders = InstalledEncoders::open(home.clone(), client.clone(), Arc::clone(&sealer), processors);
+    let vectors = FlatVectors::new(home.clone(), VectorOptions::default());
+    let meaning = Meaning::new(Arc::new(encoders), Arc::new(vectors));
     let space = Space {
         store,
         snapshots,
@@ -144,19 +153,23 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         satellites: Arc::new(satellites),
         identities: Arc::new(SyftHubIdentities::new(Arc::clone(&hubs), identity_settings)),
         hubs,
-        sealer: Arc::new(XChaChaSealer::new(sealing_key, Arc::clone(&entropy))),
+        sealer,
         clock,
         entropy,
         datasets: DatasetLocks::default(),
         mails,
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
+        meaning,
     };
     Ok(OpenedSpace { space, operator })
 }
 
 /// The one HTTP client through which the space calls other servers.
-fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Client> {
+///
+/// # Errors
+/// When the settings name an address or a file that cannot be used.
+pub(crate) fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Client> {
     let client = ClientSettings {
         allow: AllowList::parse(&settings.outbound_allow.join(","))?,
         ca_file: settings.outbound_ca_file.clone(),

@@ -3,7 +3,7 @@
 mod account;
 mod config;
 mod docs;
-mod encoder;
+pub(crate) mod encoder;
 mod ingest;
 mod kept;
 mod lists;

@@ -68,6 +68,8 @@ mod marketplaces;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod meaning;
+#[cfg(test)]
 mod noise;
 #[cfg(test)]
 mod oidc;

@@ -79,6 +79,7 @@ pub(crate) fn named_dataset(n: u64, name: &str) -> Dataset {
         summary: String::new(),
         tags: String::new(),
         analyzer: AnalyzerSettings::default(),
+        retrieval: Default::default(),
         state: DatasetState::Active,
         revision: 1,
         created_at: time(2),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use syft_space_domain::encoder::ports::{EncodeError, Encoder};
 use syft_space_domain::encoder::{EncoderModel, EncoderName, ModelId, ModelRevision, UnrelatedCosine};
+use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Clock;
 use syft_space_home::{EncoderFolders, Home};
@@ -13,7 +14,6 @@ use syft_space_models::{
     CopyError, EncoderRecord, EncoderUnfit, ModelFiles, RemoteEncoder, RemoteModel, Runs, ServerRecord,
     measure_unrelated_cosine, seal_server_key,
 };
-use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_secrets::{MasterKey, XChaChaSealer};
 
 use crate::cli::api::{option, unusable};
@@ -23,6 +23,7 @@ use crate::cli::output::Output;
 use crate::cli::password;
 use crate::cli::read_model::{self, ReadModelError};
 use crate::config::Settings;
+use crate::startup::wiring::outbound;
 use crate::system::{SystemClock, SystemEntropy};
 
 const WHAT_IS_TAKEN: &str = "nothing was installed; a folder is taken that holds a BERT model as sentence-transformers keeps \
@@ -190,7 +191,8 @@ fn add_server(
         dimension,
         longest_input: add.longest_input,
     };
-    let client = Arc::new(client(settings)?);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let client = Arc::new(outbound(settings, &entropy)?);
     let encoder = RemoteEncoder::new(client, id_of_server(called)?, wanted);
     let encoder = encoder.map_err(|error| unusable("--url", error))?;
     add.check(encoder.model().revision())?;
@@ -237,14 +239,4 @@ fn seal(
     let master = MasterKey::load_or_make(&home.sealing_key(), &settings.environment, now, &SystemEntropy)?;
     let sealer = XChaChaSealer::new(master, Arc::new(SystemEntropy));
     Ok(seal_server_key(&sealer, name, url, key)?)
-}
-
-/// The client by which a server would ask.
-fn client(settings: &Settings) -> anyhow::Result<Client> {
-    let client = ClientSettings {
-        allow: AllowList::parse(&settings.outbound_allow.join(","))?,
-        ca_file: settings.outbound_ca_file.clone(),
-        ..ClientSettings::default()
-    };
-    Ok(Client::new(client, Arc::new(SystemResolver), Arc::new(SystemEntropy))?)
 }

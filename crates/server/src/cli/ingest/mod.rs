@@ -1,10 +1,12 @@
 //! The command `syft-space ingest`: it brings the files of a folder into a dataset. Only what the dataset does not hold
 //! yet is sent, so that running it again goes on where it was.
 
+mod dataset;
 mod form;
 mod progress;
 mod stored;
 mod summary;
+mod vectors;
 mod walk;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,16 +17,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use reqwest::Method;
-use syft_space_domain::dataset::{
-    self, AnalyzerSettings, ContentHash, DocumentId, FileName, Stemming, StopWords, Tokenizer, Upload,
-};
-use syft_space_domain::text::Line;
+use syft_space_domain::dataset::{ContentHash, DocumentId, FileName, Upload};
 
-use crate::cli::api::{ApiClient, option};
+use crate::cli::api::ApiClient;
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::look_up_dataset;
 use crate::cli::output::Output;
-use crate::routes::datasets::{Dataset, NewDataset};
+use crate::routes::datasets::Dataset;
 use crate::routes::jobs::{self, StartedJob};
 use crate::system::SystemEntropy;
 use form::MultipartForm;
@@ -59,6 +57,12 @@ pub(super) struct Ingest {
     /// The language of the documents of a dataset that is made [default: english]
     #[arg(long, value_name = "LANGUAGE", requires = "create")]
     language: Option<String>,
+    /// How a dataset that is made is searched: by words, meaning or both [default: words]
+    #[arg(long, value_name = "MODE", requires = "create")]
+    search: Option<String>,
+    /// The encoder of a dataset that is made and searched by meaning [default: the only one that is installed]
+    #[arg(long, value_name = "NAME", requires = "search")]
+    encoder: Option<String>,
     /// Remove the documents that were made of files and are none of the folder any more
     #[arg(long)]
     prune: bool,
@@ -67,7 +71,8 @@ pub(super) struct Ingest {
 impl Ingest {
     /// All files of a folder, into a dataset that is there.
     pub(super) fn of_folder(folder: PathBuf, dataset: &str) -> Self {
-        Self { folder, dataset: dataset.to_owned(), create: false, language: None, prune: false }
+        let dataset = dataset.to_owned();
+        Self { folder, dataset, create: false, language: None, search: None, encoder: None, prune: false }
     }
 }
 
@@ -79,7 +84,8 @@ pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -
         let message = "--prune is for a folder: beside one file each other document would be removed";
         return Err(CommandError::new(ExitStatus::Usage, message).into());
     }
-    let dataset = dataset(api, arguments).await?;
+    let dataset = dataset::find_or_create(api, arguments).await?;
+    let searched = dataset.clone();
     let mut run = IngestRun::prepare(api, &folder, dataset).await?;
     let stop = AtomicBool::new(false);
     // The first Ctrl-C lets a request under way end, so that its job is known and can be stopped; the second does not.
@@ -93,7 +99,11 @@ pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -
     };
     let work = async {
         run.upload_changes(&stop).await?;
-        if arguments.prune { run.prune(&stop).await } else { Ok(()) }
+        if arguments.prune {
+            run.prune(&stop).await?;
+        }
+        run.summary.encoded_chunks = vectors::wait(api, &searched, &run.progress, &stop).await?;
+        anyhow::Ok(())
     };
     let ended = tokio::select! {
         ended = work => ended,
@@ -122,43 +132,6 @@ pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -
 #[expect(clippy::disallowed_methods, reason = "how long it took is for a person")]
 fn now() -> Instant {
     Instant::now()
-}
-
-/// The dataset that is meant; created, where `--create` says so.
-async fn dataset(api: &ApiClient, arguments: &Ingest) -> anyhow::Result<Dataset> {
-    match look_up_dataset(api, &arguments.dataset).await? {
-        Some(found) => Ok(found),
-        None if arguments.create => {
-            let body = NewDataset {
-                name: option("--dataset", &arguments.dataset)?,
-                dtype: dataset::Dataset::DTYPE.to_owned(),
-                summary: Line::default(),
-                tags: Line::default(),
-                configuration: analyzer(arguments.language.as_deref())?,
-            };
-            api.post("/api/v1/datasets", &body).await
-        }
-        None => {
-            let message = format!("there is no dataset {:?}: --create makes it", arguments.dataset);
-            Err(CommandError::new(ExitStatus::NotFound, message).into())
-        }
-    }
-}
-
-/// How the words of a language are made comparable. What there is no list of stop words for is stemmed alone.
-fn analyzer(language: Option<&str>) -> Result<AnalyzerSettings, CommandError> {
-    let Some(language) = language else { return Ok(AnalyzerSettings::default()) };
-    if language == "cjk" {
-        return Ok(AnalyzerSettings { tokenizer: Tokenizer::Cjk, ..AnalyzerSettings::PLAIN });
-    }
-    let Some(stemming) = Stemming::ALL.iter().find(|one| one.as_str() == language) else {
-        let all: Vec<&str> = Stemming::ALL.iter().map(|one| one.as_str()).collect();
-        let message = format!("--language is one of {}, or cjk", all.join(", "));
-        return Err(CommandError::new(ExitStatus::Usage, message));
-    };
-    let stop_words = StopWords::ALL.iter().find(|one| one.as_str() == language);
-    let stop_words = stop_words.copied().unwrap_or(StopWords::None);
-    Ok(AnalyzerSettings { tokenizer: Tokenizer::Words, stemming: *stemming, stop_words })
 }
 
 /// How a file that was sent differs from what the dataset held.

@@ -57,6 +57,9 @@ pub(super) struct Summary {
     /// Documents that were removed, for their files are gone.
     pub(super) removed: u64,
     pub(super) chunks: u64,
+    /// How many of the dataset's chunks are found by meaning, where it is searched so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) encoded_chunks: Option<u64>,
     /// Bytes that were sent.
     pub(super) bytes: u64,
     pub(super) seconds: f64,

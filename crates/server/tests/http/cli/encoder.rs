@@ -1,13 +1,14 @@
 //! The commands `encoder`: what is installed, what is refused, and what a kill leaves.
 
 #[path = "../../../../models/tests/support/mod.rs"]
-mod models;
+pub(crate) mod models;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -162,7 +163,7 @@ fn k16_a_folder_that_is_no_good_is_refused_with_a_sentence_and_leaves_nothing() 
         ("tokenizer.json is not what it should be", &|_, folder| {
             fs::write(folder.join("tokenizer.json"), "[".repeat(1 << 20)).unwrap();
         }),
-        ("the same vector", &|_, folder| random(TINY, 1).write(folder)),
+        ("knows next to no word", &|_, folder| random(TINY, 1).write(folder)),
     ];
     for (reason, change) in hostile {
         let folder = changed(change);
@@ -267,19 +268,28 @@ fn q2_a_command_that_is_killed_leaves_an_encoder_whole_or_none() {
 }
 
 /// A server that gives each text a vector of its words, and notes the heads of what it was asked.
-struct EmbeddingsServer {
-    url: String,
+pub(crate) struct EmbeddingsServer {
+    pub(crate) url: String,
     heads: Arc<Mutex<Vec<String>>>,
+    /// Whether it takes questions and answers none.
+    pub(crate) is_silent: Arc<AtomicBool>,
 }
 
 impl EmbeddingsServer {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let heads: Arc<Mutex<Vec<String>>> = Arc::default();
         let noted = Arc::clone(&heads);
+        let is_silent: Arc<AtomicBool> = Arc::default();
+        let silent = Arc::clone(&is_silent);
         thread::spawn(move || {
+            let mut unanswered = Vec::new();
             for stream in listener.incoming().flatten() {
+                if silent.load(Ordering::SeqCst) {
+                    unanswered.push(stream);
+                    continue;
+                }
                 let mut reader = BufReader::new(stream);
                 let mut head = String::new();
                 while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap_or(0) > 0 {}
@@ -306,7 +316,7 @@ impl EmbeddingsServer {
                 drop(reader.into_inner().write_all(format!("{head}{answer}").as_bytes()));
             }
         });
-        Self { url, heads }
+        Self { url, heads, is_silent }
     }
 }
 

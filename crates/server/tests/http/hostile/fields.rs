@@ -68,10 +68,23 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/configuration/stemming", Word),
             is("/configuration/stop_words", Word),
             is("/configuration/tokenizer", Word),
+            is("/search", Word),
+            is("/encoder", Word),
         ],
-        (Method::Patch, "/datasets/{id}") => vec![is("/name", Name), is("/summary", Line), is("/tags", Line)],
+        (Method::Patch, "/datasets/{id}") => vec![
+            is("/name", Name),
+            is("/summary", Line),
+            is("/tags", Line),
+            is("/search", Word),
+            is("/encoder", Word),
+        ],
         (Method::Post, "/datasets/{id}/search") => {
-            vec![is("/query", Question), may_be("/limit", Limit), may_be("/similarity_threshold", Share)]
+            vec![
+                is("/query", Question),
+                may_be("/limit", Limit),
+                may_be("/similarity_threshold", Share),
+                is("/explain", Flag),
+            ]
         }
         (Method::Post, "/datasets/{id}/documents") => vec![
             is("/documents", List),

@@ -7,6 +7,7 @@ use crate::house::words::{root, sources};
 
 /// The functions of the domain that read the store themselves, and for whom: for no principal.
 const DIRECT: &[(&str, &str)] = &[
+    ("dataset/encode.rs wanted", "nobody: vectors follow in the background"),
     ("identity/reading.rs read", "the one way itself"),
     ("identity/reading.rs read_ahead", "the same, with a refusal that is recorded"),
     ("identity/accept.rs look_up", "whoever holds the token; a unit of work asks again"),

@@ -11,7 +11,8 @@ use syft_space::startup::control::ControlSocket;
 use syft_space::startup::setup_token::SetupTokenFile;
 use syft_space::system::{SystemClock, SystemEntropy};
 use syft_space_domain::audit::Origin;
-use syft_space_domain::dataset::IngestQueue;
+use syft_space_domain::dataset::{IngestQueue, Meaning};
+use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{PreviousKeys, rotate_signing_key};
 use syft_space_domain::marketplace::trust_hub;
@@ -24,7 +25,7 @@ use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, MemoryDocuments, MemorySealer, MemorySearch, MemorySpool, MemoryStore, MemoryTokens,
-    TextFiles,
+    MemoryVectors, TextFiles,
 };
 use syft_space_oidc::RelyingParty;
 use syft_space_outbound::{AllowList, Client as OutboundClient, ClientSettings, SystemResolver};
@@ -293,5 +294,6 @@ pub fn memory_space(settings: &Settings) -> Space {
         mails: None,
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
+        meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
     }
 }

@@ -1,0 +1,187 @@
+//! Finding chunks of a dataset, in the way in which it is searched.
+
+use std::collections::HashSet;
+
+use crate::dataset::fusion::{Found, Fused};
+use crate::dataset::ports::VectorIndexError;
+use crate::dataset::{
+    ChunkRef, EncodingProgress, Explanation, Hit, Hits, IndexKey, Neighbour, Retrieval, SearchMode,
+    SearchQuery, Searched, Threshold, VectorKey, VectorQuery, identifiers, tells_apart,
+};
+use crate::encoder::ports::EncodeError;
+use crate::encoder::{Embedding, EncoderName, InstalledEncoder};
+use crate::port_error::PortError;
+use crate::space::Space;
+use crate::tenant::TenantScope;
+
+/// How far down is looked where texts that are equal take the first places.
+const DEPTH_BEHIND_REPEATED: u64 = 400;
+/// What so few chunks have tells them from others, in however small a dataset.
+const FEW_CHUNKS: f32 = 3.0;
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchResults {
+    /// The chunks, the closest first.
+    pub hits: Hits,
+    /// How each came to its place, in the same order; none where words alone were asked.
+    explanations: Vec<Explanation>,
+    /// Which share of the dataset's chunks can be found by meaning, 0 to 1; `None` where none is to be, and where nobody has
+    /// looked yet.
+    pub encoded_share: Option<f64>,
+}
+
+impl SearchResults {
+    /// How each hit came to its place, in their order: by words too.
+    #[must_use]
+    pub fn explanations(&self) -> Vec<Explanation> {
+        if self.explanations.len() == self.hits.len() {
+            return self.explanations.clone();
+        }
+        self.hits.iter().zip(1..).map(|(hit, place)| Explanation::of_words(place, hit.score)).collect()
+    }
+}
+
+/// Finds chunks.
+///
+/// # Errors
+/// When the engine failed; and where meaning alone is looked for, when the encoder or the index of vectors did, or have too much
+/// to do. Where both are looked for, words are enough then.
+pub(crate) async fn find(
+    space: &Space,
+    scope: &TenantScope,
+    searched: &Searched,
+    query: &SearchQuery<'_>,
+) -> Result<SearchResults, PortError> {
+    let (mode, wanted) = match &searched.retrieval {
+        Retrieval::Words => return by_words(space, scope, searched, query, None).await,
+        Retrieval::Meaning(wanted) => (SearchMode::Meaning, wanted),
+        Retrieval::Both(wanted) => (SearchMode::Both, wanted),
+    };
+    match by_meaning(space, scope, searched, query, mode, wanted).await {
+        Err(error @ (PortError::Encoding(_) | PortError::Vectors(_))) => {
+            if let PortError::Vectors(VectorIndexError::Damaged(_)) = error {
+                // Whoever encodes makes them anew.
+                space.meaning.queue.add_damaged(*scope, searched.index.dataset);
+            }
+            if mode == SearchMode::Both {
+                by_words(space, scope, searched, query, Some(0.0)).await
+            } else {
+                Err(error)
+            }
+        }
+        found => found,
+    }
+}
+
+async fn by_words(
+    space: &Space,
+    scope: &TenantScope,
+    searched: &Searched,
+    query: &SearchQuery<'_>,
+    encoded_share: Option<f64>,
+) -> Result<SearchResults, PortError> {
+    let hits = space.engine.search(scope, searched.index, query).await?;
+    Ok(SearchResults { hits, explanations: Vec::new(), encoded_share })
+}
+
+async fn by_meaning(
+    space: &Space,
+    scope: &TenantScope,
+    searched: &Searched,
+    query: &SearchQuery<'_>,
+    mode: SearchMode,
+    wanted: &EncoderName,
+) -> Result<SearchResults, PortError> {
+    let meaning = &space.meaning;
+    let index = searched.index;
+    let progress = meaning.queue.progress(scope, index.dataset);
+    let name = progress.as_ref().map_or(wanted, |progress| &progress.searched);
+    let installed = meaning.encoders.encoder(name);
+    let installed =
+        installed.ok_or_else(|| EncodeError::Unusable(format!("no encoder {name} is installed")))?;
+    let InstalledEncoder { encoder, unrelated_cosine } = installed;
+    let is_current = |progress: &EncodingProgress| progress.revision == encoder.model().revision();
+    // Where another model was installed by that name, its vectors are still to be made.
+    let share = progress.as_ref().map(|progress| if is_current(progress) { progress.share() } else { 0.0 });
+    let embedding = meaning.questions.embedding(scope.tenant(), &*encoder, query.text).await?;
+
+    let named = if mode == SearchMode::Both {
+        let chunks = progress.as_ref().map(|progress| progress.chunks);
+        rare_identifiers(space, scope, searched, query.text, chunks).await?
+    } else {
+        Vec::new()
+    };
+    let key = VectorKey::new(index.dataset, encoder.model());
+    let sides = Sides { space, scope, index, query, mode, key, embedding: &embedding };
+    let mut depth = Found::DEPTH;
+    loop {
+        let (words, others, neighbours) = sides.find(depth).await?;
+        let is_whole = words.len().max(neighbours.len()) < usize::try_from(depth).unwrap_or(usize::MAX);
+        let found = Found { words, others, neighbours: &neighbours, named: &named, unrelated_cosine };
+        let Fused { hits, repeated } = found.fuse(query.limit, query.threshold);
+        // A text that stands in many chunks takes the places of what else there is: then it is looked for further down, once.
+        if repeated == 0 || hits.len() >= query.limit || is_whole || depth > Found::DEPTH {
+            let (hits, explanations) = hits.into_iter().unzip();
+            return Ok(SearchResults { hits, explanations, encoded_share: share });
+        }
+        depth = DEPTH_BEHIND_REPEATED;
+    }
+}
+
+/// What both sides are asked.
+struct Sides<'a> {
+    space: &'a Space,
+    scope: &'a TenantScope,
+    index: IndexKey,
+    query: &'a SearchQuery<'a>,
+    mode: SearchMode,
+    key: VectorKey,
+    embedding: &'a Embedding,
+}
+
+impl Sides<'_> {
+    /// The best chunks by words, those that meaning alone found, and how near each is that has a vector.
+    async fn find(&self, depth: u64) -> Result<(Hits, Hits, Vec<Neighbour>), PortError> {
+        let Self { space, scope, index, .. } = *self;
+        let words = if self.mode == SearchMode::Both {
+            let limit = usize::try_from(depth).unwrap_or(usize::MAX);
+            let all = SearchQuery { limit, threshold: Threshold::NONE, ..*self.query };
+            space.engine.search(scope, index, &all).await?
+        } else {
+            Hits::new()
+        };
+        let chunk = |hit: &Hit| ChunkRef { document: hit.document.clone(), chunk: hit.chunk };
+        let by_words: Vec<ChunkRef> = words.iter().map(chunk).collect();
+        let nearest = VectorQuery::new(self.embedding, depth, -1.0).and_then(|query| query.also(&by_words));
+        let nearest = nearest.map_err(|error| VectorIndexError::Failed(error.to_string()))?;
+        let neighbours = space.meaning.vectors.nearest(scope, self.key, nearest).await?;
+        let by_words: HashSet<&ChunkRef> = by_words.iter().collect();
+        let near =
+            neighbours.iter().map(|near| ChunkRef { document: near.document.clone(), chunk: near.chunk });
+        let others: Vec<ChunkRef> = near.filter(|chunk| !by_words.contains(chunk)).collect();
+        let others = space.engine.chunks(scope, index, self.query.text, &others).await?;
+        Ok((words, others, neighbours))
+    }
+}
+
+/// What the question names exactly, of that what tells chunks from one another.
+async fn rare_identifiers(
+    space: &Space,
+    scope: &TenantScope,
+    searched: &Searched,
+    question: &str,
+    chunks: Option<u64>,
+) -> Result<Vec<String>, PortError> {
+    let named = identifiers(question);
+    if named.is_empty() {
+        return Ok(named);
+    }
+    let texts: Vec<&str> = named.iter().map(String::as_str).collect();
+    let shares = space.engine.shares(scope, searched.index, &texts).await?;
+    let few =
+        chunks.map_or(0.0, |chunks| FEW_CHUNKS / u16::try_from(chunks).map_or(f32::INFINITY, f32::from));
+    let rare =
+        named.into_iter().zip(shares).filter(|(text, share)| *share <= few || tells_apart(text, *share));
+    Ok(rare.map(|(text, _)| text).collect())
+}

@@ -1,0 +1,29 @@
+//! What searching by meaning needs besides words.
+
+use std::sync::Arc;
+
+use crate::dataset::EncodingQueue;
+use crate::dataset::ports::VectorIndex;
+use crate::encoder::QuestionCache;
+use crate::encoder::ports::Encoders;
+
+/// Encoders, the vectors they made, and what follows the documents with them.
+#[derive(Clone)]
+pub struct Meaning {
+    /// The encoders that are installed.
+    pub encoders: Arc<dyn Encoders>,
+    /// Holds the vectors of chunks.
+    pub vectors: Arc<dyn VectorIndex>,
+    /// Holds those of questions that were asked lately.
+    pub questions: QuestionCache,
+    /// The datasets that wait to be encoded.
+    pub queue: EncodingQueue,
+}
+
+impl Meaning {
+    /// With nothing asked and nothing queued yet.
+    #[must_use]
+    pub fn new(encoders: Arc<dyn Encoders>, vectors: Arc<dyn VectorIndex>) -> Self {
+        Self { encoders, vectors, questions: QuestionCache::default(), queue: EncodingQueue::default() }
+    }
+}

@@ -1,0 +1,8 @@
+//! Datasets that are searched by meaning: how their vectors follow their documents, and what is found by them.
+
+#[cfg(test)]
+mod following;
+#[cfg(test)]
+mod searching;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,59 @@
+//! The errors of datasets and of their documents as responses.
+
+use syft_space_domain::dataset::{DatasetError, IngestError, SearchDatasetError, UploadError};
+
+use crate::http::problem::Problem;
+use crate::http::reason::Reason;
+
+impl From<DatasetError> for Problem {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Authorization(error) => error.into(),
+            DatasetError::NotFound | DatasetError::NoJob => Self::new(Reason::NotFound, error),
+            DatasetError::NameTaken => Self::new(Reason::NameTaken, error),
+            DatasetError::Changed => Self::new(Reason::Changed, error),
+            DatasetError::JobEnded(_) => Self::new(Reason::Conflict, error),
+            DatasetError::InUse(_) => Self::new(Reason::InUse, error),
+            DatasetError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            DatasetError::UnknownEncoder { .. }
+            | DatasetError::EncoderNeeded(_)
+            | DatasetError::Retrieval(_) => Self::field("/encoder", error),
+            DatasetError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Authorization(error) => error.into(),
+            IngestError::NoDataset | IngestError::NoDocument => Self::new(Reason::NotFound, error),
+            IngestError::TooManyDocuments(_) | IngestError::TooManyBytes(_) | IngestError::TooManyJobs => {
+                Self::new(Reason::LimitReached, error)
+            }
+            IngestError::Ended(_) => Self::new(Reason::Conflict, error),
+            IngestError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Twice(_) | UploadError::TooMany | UploadError::NoFile => {
+                Self::new(Reason::Invalid, error)
+            }
+            UploadError::Ingest(error) => error.into(),
+        }
+    }
+}
+
+impl From<SearchDatasetError> for Problem {
+    fn from(error: SearchDatasetError) -> Self {
+        match error {
+            SearchDatasetError::Authorization(error) => error.into(),
+            SearchDatasetError::NotFound => Self::new(Reason::NotFound, error),
+            SearchDatasetError::PortError(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+ALTER TABLE datasets DROP COLUMN encoder;
+ALTER TABLE datasets DROP COLUMN search;
