@@ -6,7 +6,7 @@ import random
 import sys
 
 from fusion import COLLECTIONS, by_words, closeness, questions_of, score
-from names import identifiers
+from names import identifiers, plain_words
 
 PIECES = ["shared_buffers", "pg_hba.conf", "--force", "40P01", "23505", "1999", "and/or", "e.g.", "U.S.", "camelCase", "Größe", "GRÖSSE",
     "ÄB", "__", "a", "I", "é", "7", "是", "エラー", " ", "  ", "\n", *".,;:!?()[]{}<>#'’\"`“”„«»「」/$@\\_-"]
@@ -23,6 +23,8 @@ def main(folder):
     asked += ["".join(generator.choices(PIECES, k=generator.randint(1, 12))) for _ in range(800)]
     rows = [[text, identifiers(text)] for text in dict.fromkeys(asked)]
     (folder / "identifiers.json").write_text(lines(rows))
+    rows = [[text, list(plain_words(text).items())] for text in dict.fromkeys(asked)]
+    (folder / "plain-words.json").write_text(lines(rows))
     rows = []
     for at in range(200):
         cosine = None if at % 10 == 9 else round(generator.uniform(-0.3, 1), 4)

@@ -1,4 +1,5 @@
-"""What a question names exactly: as crates/domain/src/dataset/identifiers.rs has it, whose tests hold it against this."""
+"""What a question names exactly, and its plain words: as identifiers.rs and rare_words.rs in crates/domain/src/dataset have them,
+whose tests hold them against this."""
 
 import re
 
@@ -44,6 +45,18 @@ def identifiers(question):
             found.append(word)
     found = [comparable(one) for one in found]
     return list(dict.fromkeys(one for one in found if 0 < len(one) <= 200))[:32]
+
+
+def plain_words(question):
+    """The other words, and whether each has a capital somewhere in the question."""
+    found = {}
+    for text in re.split(rf"[\s{UNSPACED}]", QUOTED.sub(" ", question)):
+        text = text.lstrip(AROUND).rstrip(AROUND + ".")
+        for word in [] if is_identifier(text) else re.findall(r"[^\W_]+", text):
+            lower = comparable(word)
+            if len(word) >= 2 and not word.isnumeric() and (lower in found or len(found) < 32):
+                found[lower] = found.get(lower, False) or any(c.isupper() for c in word)
+    return found
 
 
 def named_exactly(term):

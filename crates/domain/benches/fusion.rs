@@ -45,6 +45,7 @@ fn fusion(criterion: &mut Criterion) {
             others: others.clone(),
             neighbours: &neighbours,
             named: &named,
+            rare: &[],
             unrelated_cosine: UnrelatedCosine::parse(0.0).unwrap(),
         };
         let id = BenchmarkId::new(format!("{} names", named.len()), limit);

@@ -123,7 +123,7 @@ fn space() -> Result<Space, Box<dyn Error>> {
         mails: None, // tokens are shown to whoever asks for them
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
-        meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
+        meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())), // found by words alone
     };
 
     assert_eq!(space.policy_types.iter().count(), 1);

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use crate::dataset::fusion::{Found, Fused};
 use crate::dataset::ports::VectorIndexError;
+use crate::dataset::rare_words::is_of_few;
 use crate::dataset::{
     ChunkRef, EncodingProgress, Explanation, Hit, Hits, IndexKey, Neighbour, Retrieval, SearchMode,
-    SearchQuery, Searched, Threshold, VectorKey, VectorQuery, identifiers, tells_apart,
+    SearchQuery, Searched, Threshold, VectorKey, VectorQuery, identifiers, plain_words, tells_apart,
 };
 use crate::encoder::ports::EncodeError;
 use crate::encoder::{Embedding, EncoderName, InstalledEncoder};
@@ -16,8 +17,6 @@ use crate::tenant::TenantScope;
 
 /// How far down is looked where texts that are equal take the first places.
 const DEPTH_BEHIND_REPEATED: u64 = 400;
-/// What so few chunks have tells them from others, in however small a dataset.
-const FEW_CHUNKS: f32 = 3.0;
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,11 +105,11 @@ async fn by_meaning(
     let share = progress.as_ref().map(|progress| if is_current(progress) { progress.share() } else { 0.0 });
     let embedding = meaning.questions.embedding(scope.tenant(), &*encoder, query.text).await?;
 
-    let named = if mode == SearchMode::Both {
+    let Telling { named, rare } = if mode == SearchMode::Both {
         let chunks = progress.as_ref().map(|progress| progress.chunks);
-        rare_identifiers(space, scope, searched, query.text, chunks).await?
+        telling(space, scope, searched, query.text, chunks).await?
     } else {
-        Vec::new()
+        Telling::default()
     };
     let key = VectorKey::new(index.dataset, encoder.model());
     let sides = Sides { space, scope, index, query, mode, key, embedding: &embedding };
@@ -118,7 +117,8 @@ async fn by_meaning(
     loop {
         let (words, others, neighbours) = sides.find(depth).await?;
         let is_whole = words.len().max(neighbours.len()) < usize::try_from(depth).unwrap_or(usize::MAX);
-        let found = Found { words, others, neighbours: &neighbours, named: &named, unrelated_cosine };
+        let found =
+            Found { words, others, neighbours: &neighbours, named: &named, rare: &rare, unrelated_cosine };
         let Fused { hits, repeated } = found.fuse(query.limit, query.threshold);
         // A text that stands in many chunks takes the places of what else there is: then it is looked for further down, once.
         if repeated == 0 || hits.len() >= query.limit || is_whole || depth > Found::DEPTH {
@@ -165,23 +165,32 @@ impl Sides<'_> {
     }
 }
 
-/// What the question names exactly, of that what tells chunks from one another.
-async fn rare_identifiers(
+/// What of a question tells chunks from one another.
+#[derive(Default)]
+struct Telling {
+    /// What it names exactly.
+    named: Vec<String>,
+    /// Its plain words that hardly a chunk has.
+    rare: Vec<String>,
+}
+
+async fn telling(
     space: &Space,
     scope: &TenantScope,
     searched: &Searched,
     question: &str,
     chunks: Option<u64>,
-) -> Result<Vec<String>, PortError> {
-    let named = identifiers(question);
-    if named.is_empty() {
-        return Ok(named);
+) -> Result<Telling, PortError> {
+    let (named, plain) = (identifiers(question), plain_words(question));
+    let texts: Vec<&str> =
+        named.iter().map(String::as_str).chain(plain.iter().map(|word| word.text.as_str())).collect();
+    if texts.is_empty() {
+        return Ok(Telling::default());
     }
-    let texts: Vec<&str> = named.iter().map(String::as_str).collect();
-    let shares = space.engine.shares(scope, searched.index, &texts).await?;
-    let few =
-        chunks.map_or(0.0, |chunks| FEW_CHUNKS / u16::try_from(chunks).map_or(f32::INFINITY, f32::from));
-    let rare =
-        named.into_iter().zip(shares).filter(|(text, share)| *share <= few || tells_apart(text, *share));
-    Ok(rare.map(|(text, _)| text).collect())
+    let mut shares = space.engine.shares(scope, searched.index, &texts).await?.into_iter();
+    let named = named.into_iter().zip(shares.by_ref());
+    let named = named.filter(|(text, share)| is_of_few(*share, chunks) || tells_apart(text, *share));
+    let named = named.map(|(text, _)| text).collect();
+    let rare = plain.into_iter().zip(shares).filter(|(word, share)| word.is_rare(*share, chunks));
+    Ok(Telling { named, rare: rare.map(|(word, _)| word.text).collect() })
 }

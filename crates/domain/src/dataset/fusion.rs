@@ -19,7 +19,7 @@ const NAMED_WEIGHT: f32 = 0.3;
 
 /// What both sides found for one question, and what is known to make one list of it.
 ///
-/// Where only meaning is asked for, there are no `words`, nothing is `named`, and all are `others`.
+/// Where only meaning is asked for, there are no `words`, nothing is `named` or `rare`, and all are `others`.
 #[derive(Debug, Clone)]
 pub struct Found<'a> {
     /// What words found, the closest first, with their scores: the best [`Found::DEPTH`].
@@ -31,6 +31,8 @@ pub struct Found<'a> {
     pub neighbours: &'a [Neighbour],
     /// The question's [`identifiers`](crate::dataset::identifiers()) that [tell chunks apart](crate::dataset::tells_apart).
     pub named: &'a [String],
+    /// The question's [plain words](crate::dataset::plain_words) that [hardly a chunk has](crate::dataset::PlainWord::is_rare).
+    pub rare: &'a [String],
     /// What the cosines are measured from.
     pub unrelated_cosine: UnrelatedCosine,
 }
@@ -57,7 +59,8 @@ pub struct Explanation {
     pub cosine: Option<f32>,
     /// How close its meaning is, 0 to 1: the cosine, measured from that of texts that have nothing to do with each other.
     pub meaning: f32,
-    /// What its score by words adds to that; without a vector, what alone would come to that score.
+    /// What its score by words adds to that: without a vector, what alone would come to that score; with a rare word, as much
+    /// as makes all of these come to it at least.
     pub added_by_words: f32,
     /// What the question's identifiers that it has add to that.
     pub added_by_identifiers: f32,
@@ -96,10 +99,10 @@ impl Found<'_> {
     /// chunks. Each has the threshold at least, and none is at 0. A text that stands there already, but for white space and
     /// capitals, is left out.
     ///
-    /// Identifiers are looked for in what a hit carries: its text, its document's title, and the nearest heading.
+    /// Identifiers and rare words are looked for in what a hit carries: its text, its document's title, and the nearest heading.
     #[must_use]
     pub fn fuse(self, limit: usize, threshold: Threshold) -> Fused {
-        let Self { words, others, neighbours, named, unrelated_cosine } = self;
+        let Self { words, others, neighbours, named, rare, unrelated_cosine } = self;
         let near = near(neighbours);
         let from_words =
             words.into_iter().zip(1..).map(|(hit, place)| (Some(ByWords { place, score: hit.score }), hit));
@@ -107,7 +110,8 @@ impl Found<'_> {
         let mut fused = Vec::new();
         for (words, mut hit) in from_words.chain(from_meaning) {
             let near = near.get(&(&hit.document, hit.chunk)).copied();
-            let explanation = explain(words, near, unrelated_cosine, share(&hit, named));
+            let has_rare = share(&hit, rare) > 0.0;
+            let explanation = explain(words, near, unrelated_cosine, share(&hit, named), has_rare);
             hit.score = explanation.score;
             if hit.score > 0.0 && hit.score >= threshold.get() {
                 fused.push((hit, explanation));
@@ -156,19 +160,24 @@ fn near(neighbours: &[Neighbour]) -> HashMap<(&DocumentId, u32), Near> {
     entries.map(|(one, place)| ((&one.document, one.chunk), Near { place, cosine: one.cosine })).collect()
 }
 
-/// How a chunk comes to its score. One without a vector is, while vectors follow, at least where words alone would have it.
+/// How a chunk comes to its score. One without a vector, while vectors follow, and one that has a rare word of the question
+/// are at least where words alone would have them.
 fn explain(
     words: Option<ByWords>,
     near: Option<Near>,
     unrelated: UnrelatedCosine,
     named: f32,
+    has_rare: bool,
 ) -> Explanation {
     let words_score = words.map(|words| part(words.score));
     let (unrelated, names) = (unrelated.get(), NAMED_WEIGHT * part(named));
     let (meaning, added_by_words, added_by_identifiers) = match (near, words_score) {
         (Some(near), found) => {
-            let words = WORDS_WEIGHT * part(found.unwrap_or_default() - WORDS_FROM);
-            (part((near.cosine - unrelated) / (1.0 - unrelated)), words, names)
+            let meaning = part((near.cosine - unrelated) / (1.0 - unrelated));
+            let found = found.unwrap_or_default();
+            let words = WORDS_WEIGHT * part(found - WORDS_FROM);
+            let least = if has_rare { closeness(found) - meaning - names } else { 0.0 };
+            (meaning, words.max(least), names)
         }
         (None, Some(found)) => (0.0, closeness(found), names),
         (None, None) => (0.0, 0.0, 0.0),
@@ -184,7 +193,7 @@ fn explain(
         score: 0.0,
     };
     // What is rounded on the way to a closeness and back takes no chunk below a threshold.
-    let least = words_score.filter(|_| near.is_none()).unwrap_or_default();
+    let least = words_score.filter(|_| near.is_none() || has_rare).unwrap_or_default();
     explanation.score = score(explanation.closeness()).max(least);
     explanation
 }
@@ -208,7 +217,7 @@ fn part(value: f32) -> f32 {
     if value > 0.0 { value.min(1.0) } else { 0.0 }
 }
 
-/// Which part of what is named a hit has.
+/// Which part of these names a hit has.
 fn share(hit: &Hit, named: &[String]) -> f32 {
     if named.is_empty() {
         return 0.0;
@@ -261,7 +270,8 @@ mod tests {
     }
 
     fn found<'a>(words: Hits, others: Hits, neighbours: &'a [Neighbour], named: &'a [String]) -> Found<'a> {
-        Found { words, others, neighbours, named, unrelated_cosine: UnrelatedCosine::parse(0.0).unwrap() }
+        let unrelated_cosine = UnrelatedCosine::parse(0.0).unwrap();
+        Found { words, others, neighbours, named, rare: &[], unrelated_cosine }
     }
 
     fn threshold(value: f32) -> Threshold {
@@ -280,6 +290,7 @@ mod tests {
             near,
             UnrelatedCosine::parse(unrelated).unwrap(),
             named,
+            false,
         )
     }
 
@@ -327,6 +338,21 @@ mod tests {
         let fused = found(words, vec![], &neighbours, &named).fuse(9, threshold(0.0)).hits;
         assert_eq!(shown(&fused), [("b", 1), ("b", 0), ("a", 0)], "and above where it has an identifier");
         assert!((fused[0].1.closeness() - 0.78).abs() < 1e-6, "{:?}", fused[0].1);
+    }
+
+    #[test]
+    fn q2_a_chunk_with_a_rare_word_is_where_words_have_it_or_above() {
+        let words = vec![hit("okonkwo", 0, 0.7), hit("other", 0, 0.7), hit("okonkwo", 1, 0.5)];
+        let neighbours =
+            [neighbour("okonkwo", 0, 0.1), neighbour("other", 0, 0.1), neighbour("okonkwo", 1, 0.9)];
+        let rare = ["okonkwo".to_owned(), "approve".to_owned()];
+        let others = vec![hit("okonkwo", 2, 0.0)];
+        let found = Found { rare: &rare, ..found(words, others, &neighbours, &[]) };
+        let fused = found.fuse(9, threshold(0.0)).hits;
+        assert_eq!(shown(&fused), [("okonkwo", 1), ("okonkwo", 0), ("other", 0)]);
+        let [(_, near), (_, named), (_, other)] = fused[..] else { panic!("{fused:?}") };
+        assert_eq!((named.score, named.cosine, named.words_score), (0.7, Some(0.1), Some(0.7)));
+        assert!((near.closeness() - 0.96).abs() < 1e-6 && (other.closeness() - 0.22).abs() < 1e-6);
     }
 
     #[test]

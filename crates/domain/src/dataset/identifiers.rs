@@ -102,7 +102,7 @@ pub(super) fn names(text: &str, identifier: &str) -> bool {
 }
 
 /// What a question quotes, of two characters and more. All else is added to `rest`, with a space for each quotation.
-fn split_quotations<'a>(question: &'a str, rest: &mut String) -> Vec<&'a str> {
+pub(super) fn split_quotations<'a>(question: &'a str, rest: &mut String) -> Vec<&'a str> {
     let mut quoted = Vec::new();
     let mut text = question;
     while let Some(first) = text.chars().next() {
@@ -130,11 +130,11 @@ fn quotation(first: char, after: &str) -> Option<(&str, &str)> {
 }
 
 /// A word without the marks of its sentence.
-fn bare(word: &str) -> &str {
+pub(super) fn bare(word: &str) -> &str {
     word.trim_start_matches(AROUND).trim_end_matches(|c| c == '.' || AROUND.contains(&c))
 }
 
-fn is_identifier(word: &str) -> bool {
+pub(super) fn is_identifier(word: &str) -> bool {
     if word.chars().nth(1).is_none() || !word.contains(char::is_alphanumeric) {
         return false;
     }
@@ -188,7 +188,7 @@ fn goes_on(c: char) -> bool {
 
 /// Of a script that writes words without spaces between them, or what stands before and behind them: Thai, Burmese, Khmer,
 /// Chinese, Japanese and, for what it adds to words of others, Korean; with their marks.
-fn is_unspaced(c: char) -> bool {
+pub(super) fn is_unspaced(c: char) -> bool {
     matches!(
         c,
         '\u{e00}'..='\u{eff}'

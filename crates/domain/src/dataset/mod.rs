@@ -28,6 +28,7 @@ mod markdown;
 mod meaning;
 mod metadata;
 pub mod ports;
+mod rare_words;
 mod read_group;
 mod reconcile;
 mod remove;
@@ -72,6 +73,7 @@ pub use manage::{
 pub use markdown::markdown_title;
 pub use meaning::Meaning;
 pub use metadata::Metadata;
+pub use rare_words::{PlainWord, plain_words};
 pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
 pub use retrieval::{Retrieval, RetrievalError, SearchMode, SearchModeError, Searched};

@@ -187,3 +187,38 @@ fn q2_a_text_that_stands_in_many_documents_is_shown_once_and_hides_no_other() {
         assert_eq!((&*found[0], &*found[1]), ("copy-0", "other"));
     }
 }
+
+#[test]
+fn q2_who_is_named_in_one_document_is_found_by_both_and_a_question_without_a_rare_word_is_as_before() {
+    let (world, _) = World::with_concepts();
+    let [words, both] = [SearchMode::Words, SearchMode::Both].map(|mode| world.create(0, mode));
+    let text = |n: usize| {
+        let name = if n == 17 { "Okonkwo" } else { "the board" };
+        format!(
+            "Tell me about room {n}: what the staff did by day and by night, and when the doors open or close, is \
+             written on the wall. The plan was approved by {name} on Tuesday."
+        )
+    };
+    let texts: Vec<(String, String)> = (0..30).map(|n| (format!("room-{n}"), text(n))).collect();
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+    for dataset in [words, both] {
+        world.put(0, dataset, &texts);
+    }
+    world.start_encoding();
+    world.until_encoded(0, both, "concepts", 30);
+    for question in
+        ["Okonkwo", "Who is Okonkwo?", "who is okonkwo", "tell me about Okonkwo", "What did Okonkwo approve?"]
+    {
+        assert_eq!(world.found(0, words, question)[..1], ["room-17"], "{question}");
+        let found = world.try_search(0, both, question).unwrap();
+        assert_eq!(found.hits[0].document.as_str(), "room-17", "{question}");
+        let why = found.explanations()[0];
+        assert!(Some(why.score) >= why.words_score, "{question}: {why:?}");
+    }
+    let found = world.try_search(0, both, "Which doors open on Tuesday?").unwrap();
+    for why in found.explanations() {
+        let by_words = 0.3 * (why.words_score.unwrap() - 0.3);
+        assert!((why.added_by_words - by_words).abs() < 1e-6, "{why:?}");
+    }
+    assert_eq!(world.found(0, both, "Nakamura"), [""; 0], "nobody is called so");
+}

@@ -53,7 +53,7 @@ pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) 
     let found = answer.pointer("/references/documents").and_then(Value::as_array);
     let found = found.map(Vec::as_slice).unwrap_or_default();
     if found.is_empty() {
-        out.remark("(nothing found: the search is by words, so try others)");
+        out.remark("(nothing found: try other words)");
     }
     for (index, hit) in found.iter().enumerate() {
         if index > 0 {
