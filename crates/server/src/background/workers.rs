@@ -5,7 +5,7 @@ use std::thread::{Builder, JoinHandle};
 use anyhow::Context;
 use syft_space_domain::Space;
 use syft_space_domain::dataset::{EncodingQueue, IngestQueue, encode_queued, work_off};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 /// The running threads. Dropping them waits until each has stored what it is working on.
 pub(crate) struct Workers {
@@ -13,7 +13,7 @@ pub(crate) struct Workers {
     encoding: EncodingQueue,
     threads: Vec<JoinHandle<()>>,
     /// What an encoder at a server is asked on: it runs on while these threads wait for it, and whoever ends them waits for them.
-    runtime: Runtime,
+    runtime: Option<Runtime>,
 }
 
 impl Workers {
@@ -29,16 +29,17 @@ impl Workers {
             .enable_all()
             .build()
             .context("starting the runtime on which servers encode")?;
-        let mut workers = Self { ingestion, encoding, threads: Vec::new(), runtime };
+        let handle = runtime.handle().clone();
+        let mut workers = Self { ingestion, encoding, threads: Vec::new(), runtime: Some(runtime) };
         for number in 0..IngestQueue::WORKER_THREADS {
-            workers.spawn(format!("ingest-{number}"), space, |space| {
+            workers.spawn(format!("ingest-{number}"), space, &handle, |space| {
                 work_off(space, &|dataset, job, error| {
                     tracing::error!(%dataset, %job, %error, "a job cannot go on, and is tried again");
                 });
             })?;
         }
         for number in 0..EncodingQueue::WORKER_THREADS {
-            workers.spawn(format!("encode-{number}"), space, |space| {
+            workers.spawn(format!("encode-{number}"), space, &handle, |space| {
                 encode_queued(space, &|dataset, error| {
                     tracing::error!(%dataset, %error, "a dataset cannot be encoded, and is tried again");
                 });
@@ -47,8 +48,14 @@ impl Workers {
         Ok(workers)
     }
 
-    fn spawn(&mut self, name: String, space: &Space, work: fn(&Space)) -> anyhow::Result<()> {
-        let (space, runtime) = (space.clone(), self.runtime.handle().clone());
+    fn spawn(
+        &mut self,
+        name: String,
+        space: &Space,
+        runtime: &Handle,
+        work: fn(&Space),
+    ) -> anyhow::Result<()> {
+        let (space, runtime) = (space.clone(), runtime.clone());
         let thread = Builder::new().name(name).spawn(move || {
             let _entered = runtime.enter();
             work(&space);
@@ -66,6 +73,10 @@ impl Drop for Workers {
             if thread.join().is_err() {
                 tracing::error!("a thread that takes documents in panicked");
             }
+        }
+        // A start that fails drops this where nothing may block, and nobody is left who would be waited for.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }
