@@ -1,9 +1,10 @@
 //! The suite of `DatasetView` and `DatasetRows`: datasets and jobs.
 
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobProgress, JobStatus, Stemming, StopWords,
-    Tokenizer,
+    AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobProgress, JobStatus, Retrieval, Stemming,
+    StopWords, Tokenizer,
 };
+use syft_space_domain::encoder::EncoderName;
 use syft_space_domain::store::Store;
 
 use crate::check::{Check, checks, run_all};
@@ -66,7 +67,9 @@ pub fn a_dataset_is_found_by_id_and_by_name(make: &StoreFactory) {
         stemming: Stemming::None,
         stop_words: StopWords::German,
     };
-    let added = Dataset { analyzer, revision: 7, updated_at: time(70), ..dataset(1) };
+    let encoder = EncoderName::parse("small").ok();
+    let retrieval = encoder.map_or(Retrieval::Words, Retrieval::Meaning);
+    let added = Dataset { analyzer, retrieval, revision: 7, updated_at: time(70), ..dataset(1) };
     let (row, name) = (added.clone(), added.name.clone());
     commit(&*fixture.adapter, move |tx| tx.add_dataset(&write_scope(1), &row));
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(added.clone()), "a dataset is found by its id");
@@ -151,6 +154,7 @@ pub fn a_changed_dataset_keeps_its_analyzer_and_its_beginning(make: &StoreFactor
         name: "renamed".to_owned(),
         summary: "another".to_owned(),
         tags: String::new(),
+        retrieval: EncoderName::parse("small").map_or(Retrieval::Words, Retrieval::Both),
         state: DatasetState::Deleting,
         revision: 2,
         updated_at: time(80),

@@ -299,6 +299,11 @@ fn room_writes() -> Vec<Write> {
             vec![endpoint_change(1, 1), endpoint_change(1, 2), endpoint_change(1, 3)],
         ),
         (
+            "update_dataset of a dataset with endpoints",
+            Box::new(|tx| tx.update_dataset(&write_scope(1), &Dataset { revision: 3, ..dataset(1) })),
+            vec![endpoint_change(1, 1), endpoint_change(1, 2), endpoint_change(1, 3)],
+        ),
+        (
             "update_endpoint",
             Box::new(|tx| tx.update_endpoint(&write_scope(1), &Endpoint { revision: 2, ..endpoint(1, 1) })),
             vec![endpoint_change(1, 1)],
