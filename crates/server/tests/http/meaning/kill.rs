@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Client, Duration, TestSpace, in_memory, install, owner_again, search, until_encoded};
 use crate::space::ledger::{prove, seed};
@@ -81,8 +81,11 @@ async fn q2_r1_vectors_outlive_a_kill_at_any_moment_and_none_of_what_was_removed
         check(&owner, &dataset, &mut told).await;
         for (id, text) in told.iter().filter_map(|(id, text)| Some((id, text.as_ref()?))) {
             let found = search(&owner, &dataset, text).await;
-            let best = &found["documents"][0];
-            assert_eq!((&best["document_id"], &best["content"]), (&json!(id), &json!(text)), "{found}");
+            // Another may have the same words in another order, and lies as near.
+            let is_it = |hit: &Value| hit["document_id"] == id.as_str() && hit["content"] == text.as_str();
+            let hit = found["documents"].as_array().unwrap().iter().find(|hit| is_it(hit));
+            let cosine = hit.and_then(|hit| hit["explanation"]["meaning"]["cosine"].as_f64());
+            assert!(cosine.is_some_and(|cosine| cosine > 0.99), "{id} {text}: {found}");
             acknowledged += 1;
         }
     }
