@@ -79,11 +79,6 @@ def before_call(context, case, kwargs):
         # The one that asks has no second factor, and would be let do nothing but enrol one.
         if isinstance(body.get("second_factor_roles"), list):
             body["second_factor_roles"] = [role for role in body["second_factor_roles"] if role != "owner"]
-    if case.operation.path == "/api/v1/tenant" and isinstance(body, dict):
-        # An owner who needs a second factor does nothing but enrol one.
-        roles = body.get("second_factor_roles")
-        if isinstance(roles, list):
-            body["second_factor_roles"] = [role for role in roles if role != "owner"]
     if isinstance(body, dict) and isinstance(body.get("messages"), list):
         # The last message of the user's is the question. No schema can speak of the last one.
         body["messages"].sort(key=is_question)

@@ -110,8 +110,9 @@ impl Found<'_> {
         let mut fused = Vec::new();
         for (words, mut hit) in from_words.chain(from_meaning) {
             let near = near.get(&(&hit.document, hit.chunk)).copied();
-            let has_rare = share(&hit, rare) > 0.0;
-            let explanation = explain(words, near, unrelated_cosine, share(&hit, named), has_rare);
+            let texts = if named.is_empty() && rare.is_empty() { Vec::new() } else { texts(&hit) };
+            let has_rare = share(&texts, rare) > 0.0;
+            let explanation = explain(words, near, unrelated_cosine, share(&texts, named), has_rare);
             hit.score = explanation.score;
             if hit.score > 0.0 && hit.score >= threshold.get() {
                 fused.push((hit, explanation));
@@ -217,15 +218,19 @@ fn part(value: f32) -> f32 {
     if value > 0.0 { value.min(1.0) } else { 0.0 }
 }
 
-/// Which part of these names a hit has.
-fn share(hit: &Hit, named: &[String]) -> f32 {
-    if named.is_empty() {
-        return 0.0;
-    }
+/// What a hit carries in which names are looked for, as [`comparable`] has it.
+fn texts(hit: &Hit) -> Vec<String> {
     let title = hit.metadata.get("title").and_then(|title| title.as_str()).unwrap_or_default();
     let title: String = title.chars().take(MAX_TITLE_CHARS).collect();
     let heading = hit.location.heading.as_deref().unwrap_or_default();
-    let texts = [title.as_str(), heading, &hit.content].map(comparable);
+    [title.as_str(), heading, &hit.content].map(comparable).into()
+}
+
+/// Which part of these names is in any of the texts; 0 of none.
+fn share(texts: &[String], named: &[String]) -> f32 {
+    if named.is_empty() {
+        return 0.0;
+    }
     let (mut had, mut all) = (0.0, 0.0);
     for name in named {
         all += 1.0;
@@ -302,7 +307,7 @@ mod tests {
             let names: Vec<String> = (0..all).map(|at| format!("a_{at}")).collect();
             let mut hit = hit("d", 0, words);
             hit.content = names[..usize::from(had)].join(" ").into();
-            let named = share(&hit, &names);
+            let named = share(&texts(&hit), &names);
             let found = explained(cosine, unrelated, words, named).score;
             assert!(
                 (found - expected).abs() < 2e-6,
@@ -372,8 +377,8 @@ mod tests {
             (with("work_mem", Some("Error 23505"), "work_mem"), 1.0),
             (with(&"x ".repeat(MAX_TITLE_CHARS).replace("x", "work_mems"), Some("123505"), "work_mem_"), 0.0),
         ] {
-            assert_eq!(share(&hit, &named), expected, "{hit:?}");
-            assert_eq!(share(&hit, &[]), 0.0);
+            assert_eq!(share(&texts(&hit), &named), expected, "{hit:?}");
+            assert_eq!(share(&texts(&hit), &[]), 0.0);
         }
     }
 
