@@ -16,7 +16,7 @@ MODES = ("words", "meaning", "both")
 
 
 class Space(Served):
-    """A server on a home that stays, with an encoder and a dataset for each mode."""
+    """A server on a home that stays, with an encoder and a dataset that is searched by one mode after the other."""
 
     def __init__(self, binary, home, model):
         self.kept = home.with_suffix(".modes.json")
@@ -25,7 +25,7 @@ class Space(Served):
         else:
             home.mkdir(parents=True)
             super().__init__([binary], home)
-            state = {"account": self.register(home), "datasets": {}}
+            state = {"account": self.register(home)}
             self.stop()
             subprocess.run([binary, "encoder", "add", "measured", model, "--home", home], check=True)
             self.kept.write_text(json.dumps(state))
@@ -34,16 +34,16 @@ class Space(Served):
         self.state = state
 
     def use(self, mode, settings, files):
-        """Makes the dataset of a mode once, and waits until it is whole."""
-        self.dataset = self.state["datasets"].get(mode)
+        """Searches by a mode, and waits until the dataset is whole. It is made once, and its vectors too: by words comes first."""
+        self.dataset = self.state.get("dataset")
         if self.dataset is None:
-            encoder = {} if mode == "words" else {"encoder": "measured"}
-            body = {"name": mode, "dtype": "embedded", "configuration": settings, "search": mode, **encoder}
+            body = {"name": "manual", "dtype": "embedded", "configuration": settings}
             self.dataset = self.post("/datasets", body)["id"]
             for at in range(0, len(files), FILES_AT_ONCE):
                 self.put(files[at : at + FILES_AT_ONCE])
-            self.state["datasets"][mode] = self.dataset
+            self.state["dataset"] = self.dataset
             self.kept.write_text(json.dumps(self.state))
+        self.send(f"/datasets/{self.dataset}", json.dumps({"search": mode}).encode(), "application/merge-patch+json", "PATCH")
         if mode != "words":
             self.wait_for_vectors()
 

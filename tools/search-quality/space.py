@@ -37,8 +37,8 @@ class Served:
     def log_in(self, account):
         self.token = self.post("/auth/login", account)["access_token"]
 
-    def send(self, path, body=None, kind=None):
-        request = urllib.request.Request(self.root + path, data=body, headers={"content-type": kind} if kind else {})
+    def send(self, path, body=None, kind=None, method=None):
+        request = urllib.request.Request(self.root + path, data=body, method=method, headers={"content-type": kind} if kind else {})
         if self.token:
             request.add_header("authorization", "Bearer " + self.token)
         with urllib.request.urlopen(request) as answer:
