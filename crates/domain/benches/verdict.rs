@@ -7,9 +7,10 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use serde_json::json;
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::PolicyId;
+use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
-    AccessConfiguration, Caller, CompiledPolicy, PatternSet, PolicySet, PolicyTypes, Subject,
+    AccessConfiguration, Caller, CompiledPolicy, DecisionContext, PatternSet, PolicySet, PolicyTypes,
+    Resource, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -45,10 +46,12 @@ fn verdicts(criterion: &mut Criterion) {
             let email = Email::parse(email).unwrap();
             let caller =
                 Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(&email) } };
-            let now = Timestamp::from_unix_micros(0);
-            assert_eq!(policies.decide(true, &caller, now).is_allow(), allowed);
+            let context = DecisionContext::at(Timestamp::from_unix_micros(0));
+            let resource = Resource::published(EndpointId::from_bytes([2; 16]));
+            assert_eq!(policies.decide(resource, &caller, &context).is_allow(), allowed);
             group.bench_function(BenchmarkId::new(name, count), |bencher| {
-                bencher.iter(|| black_box(&policies).decide(true, black_box(&caller), now).is_allow());
+                bencher
+                    .iter(|| black_box(&policies).decide(resource, black_box(&caller), &context).is_allow());
             });
         }
         group.bench_function(BenchmarkId::new("compile", count), |bencher| {

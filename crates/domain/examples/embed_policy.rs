@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::PolicyId;
-use syft_space_domain::policy::{Caller, CompiledPolicy, PolicySet, PolicyTypes, PolicyVerdict, Subject};
+use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::policy::{
+    Caller, CompiledPolicy, DecisionContext, PolicySet, PolicyTypes, PolicyVerdict, Resource, Subject,
+};
 use syft_space_domain::time::Timestamp;
 
 #[expect(clippy::print_stdout, reason = "an example speaks to whoever runs it")]
@@ -31,9 +33,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let former_id: PolicyId = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a12".parse()?;
     let compile = |(id, configuration)| Arc::new(CompiledPolicy::compile(&types, id, 1, configuration));
     let policies = PolicySet::new([(staff_id, &staff), (former_id, &former)].map(compile));
-    let now = Timestamp::from_unix_micros(0);
-    let decide =
-        |subject: Subject<'_>| policies.decide(true, &Caller::HubUser { registered: true, subject }, now);
+    let handbook: EndpointId = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a13".parse()?;
+    let (resource, context) =
+        (Resource::published(handbook), DecisionContext::at(Timestamp::from_unix_micros(0)));
+    let decide = |subject: Subject<'_>| {
+        policies.decide(resource, &Caller::HubUser { registered: true, subject }, &context)
+    };
     let name = |id| if id == staff_id { "staff" } else { "former" };
 
     for text in [

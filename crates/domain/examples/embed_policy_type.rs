@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use syft_space_domain::Pending;
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::PolicyId;
+use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
-    Caller, CompiledPolicy, ConfigurationError, ConfigurationSchema, Decision, Facts, Finding, Hold,
-    Obligation, ObligationError, PolicySet, PolicyType, PolicyTypes, Rule, Stage, Subject,
+    Caller, CompiledPolicy, ConfigurationError, ConfigurationSchema, Decision, DecisionContext, Facts,
+    Finding, Hold, LimitStatus, Obligation, ObligationError, PolicySet, PolicyType, PolicyTypes, Release,
+    Resource, Rule, Shortfall, Stage, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -105,14 +106,16 @@ struct TakeOne {
 
 impl TakeOne {
     fn shortfall(&self) -> ObligationError {
-        ObligationError::Shortfall { rule: format!("{} an hour", self.hourly).into() }
+        let rule = format!("{} an hour", self.hourly).into();
+        // Yours may say when there is more, and how its limit stands: the caller is told.
+        ObligationError::Shortfall(Shortfall { rule, retry_after: None, status: None })
     }
 }
 
 impl Obligation for TakeOne {
-    fn look(&self, now: Timestamp) -> Result<(), ObligationError> {
+    fn look(&self, now: Timestamp) -> Result<Option<LimitStatus>, ObligationError> {
         let taken = self.counters.with(self.policy, now, |taken| *taken);
-        if taken < self.hourly { Ok(()) } else { Err(self.shortfall()) }
+        if taken < self.hourly { Ok(None) } else { Err(self.shortfall()) }
     }
 
     fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>> {
@@ -142,7 +145,7 @@ struct Taken {
 impl Hold for Taken {
     fn settle(self: Box<Self>) {}
 
-    fn release(self: Box<Self>) {
+    fn release(self: Box<Self>, _: Release) {
         // A query that was not answered costs nothing.
         self.counters.with(self.policy, self.now, |taken| *taken = taken.saturating_sub(1));
     }
@@ -163,6 +166,11 @@ fn answer(decision: Decision, now: Timestamp, works: bool) -> String {
         // Dropped, as also when a caller hangs up or the work panics.
         "the work failed: what was taken is given back".to_owned()
     }
+}
+
+/// The endpoint that is queried.
+fn handbook() -> Resource {
+    Resource::published(EndpointId::from_bytes([3; 16]))
 }
 
 /// An endpoint that staff may query, twice an hour.
@@ -187,9 +195,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let eve = Email::parse("eve@company.com")?;
     let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(&eve) } };
     for works in [true, false, true, true] {
-        println!("{}", answer(policies.decide(true, &caller, now), now, works));
+        println!("{}", answer(policies.decide(handbook(), &caller, &DecisionContext::at(now)), now, works));
     }
-    let explained = policies.decide(true, &caller, now).look(now);
+    let explained = policies.decide(handbook(), &caller, &DecisionContext::at(now)).look(now);
     println!("explained: {} ({})", explained.effect, explained.diagnostics.reason);
     for policy in policies.iter().filter_map(|policy| policy.description()) {
         println!("told to a hub: {}: {}", policy.0, policy.1);
@@ -208,7 +216,11 @@ mod tests {
         let (eve, bob) = (Email::parse("eve@company.com")?, Email::parse("bob@elsewhere.example")?);
         let decide = |email, now| {
             let subject = Subject::Identified { email: Some(email) };
-            policies.decide(true, &Caller::HubUser { registered: true, subject }, now)
+            policies.decide(
+                handbook(),
+                &Caller::HubUser { registered: true, subject },
+                &DecisionContext::at(now),
+            )
         };
         let looked = || decide(&eve, now).look(now).is_allow();
         assert_eq!(answer(decide(&eve, now), now, true), "answered");
@@ -232,7 +244,8 @@ mod tests {
         let policies = PolicySet::new([Arc::new(compiled)]);
         let eve = Email::parse("eve@company.com")?;
         let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(&eve) } };
-        let decision = policies.decide(true, &caller, Timestamp::from_unix_micros(0));
+        let decision =
+            policies.decide(handbook(), &caller, &DecisionContext::at(Timestamp::from_unix_micros(0)));
         assert_eq!(decision.diagnostics.reason.as_str(), "policy_unavailable");
         Ok(())
     }

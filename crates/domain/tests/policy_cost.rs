@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::PolicyId;
+use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
-    AccessConfiguration, Caller, CompiledPolicy, EmailPattern, PolicySet, PolicyTypes, Subject,
+    AccessConfiguration, Caller, CompiledPolicy, DecisionContext, EmailPattern, PolicySet, PolicyTypes,
+    Resource, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -65,8 +66,9 @@ fn k12_a_decision_is_quick_whatever_the_patterns_are() {
             let configuration = types.parse("access", &configuration(&own)).unwrap();
             Arc::new(CompiledPolicy::compile(&types, PolicyId::from_bytes([policy; 16]), 1, &configuration))
         }));
-        let now = Timestamp::from_unix_micros(0);
-        let time = median(|| drop(black_box(policies.decide(true, &caller, now))));
+        let context = DecisionContext::at(Timestamp::from_unix_micros(0));
+        let resource = Resource::published(EndpointId::from_bytes([9; 16]));
+        let time = median(|| drop(black_box(policies.decide(resource, &caller, &context))));
         println!("a decision over 20 policies, {name}: {time:?}");
         // A debug build is some ten times slower than what is shipped.
     }

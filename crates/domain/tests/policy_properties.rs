@@ -7,10 +7,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::json;
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::PolicyId;
+use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
-    AccessConfiguration, Caller, CompiledPolicy, Decision, Effect, EmailPattern, PatternSet,
-    PolicyDiagnostic, PolicySet, PolicyTypes, PolicyVerdict, Reason, Subject,
+    AccessConfiguration, Caller, CompiledPolicy, Decision, DecisionContext, Effect, EmailPattern, PatternSet,
+    PolicyDiagnostic, PolicySet, PolicyTypes, PolicyVerdict, Reason, Resource, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -116,7 +116,8 @@ struct Rules(PolicySet);
 impl Rules {
     fn decide(&self, subject: Subject<'_>) -> Decision {
         let caller = Caller::HubUser { registered: true, subject };
-        self.0.decide(true, &caller, Timestamp::from_unix_micros(0))
+        let resource = Resource::published(EndpointId::from_bytes([9; 16]));
+        self.0.decide(resource, &caller, &DecisionContext::at(Timestamp::from_unix_micros(0)))
     }
 
     fn reason(&self, subject: Subject<'_>) -> Reason {

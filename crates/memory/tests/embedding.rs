@@ -21,9 +21,11 @@ use syft_space_domain::endpoint::{
 };
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Email, Login, Password, Principal, SessionLife, authenticate, login};
-use syft_space_domain::ids::{DatasetId, PolicyId, TenantId};
+use syft_space_domain::ids::{DatasetId, EndpointId, PolicyId, TenantId};
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::{Caller, CompiledPolicy, OpenReviews, PolicySet, PolicyTypes, Subject};
+use syft_space_domain::policy::{
+    Caller, CompiledPolicy, DecisionContext, OpenReviews, PolicySet, PolicyTypes, Resource, Subject,
+};
 use syft_space_domain::random::RandomError;
 use syft_space_domain::secret::{BearerSecret, Secret};
 use syft_space_domain::snapshot::SnapshotCache;
@@ -77,13 +79,15 @@ fn roles() {
 #[test]
 fn policies() -> Outcome {
     let (staff_id, now) = (PolicyId::from_bytes([1; 16]), Timestamp::from_unix_micros(0));
+    let handbook_id = EndpointId::from_bytes([2; 16]);
     let email = Email::parse("eve@company.com")?;
 
     let types = PolicyTypes::default();
     let staff = types.parse("access", &json!({"mode": "allow", "patterns": ["*@company.com"]}))?;
     let policies = PolicySet::new([Arc::new(CompiledPolicy::compile(&types, staff_id, 1, &staff))]);
     let subject = Subject::Identified { email: Some(&email) };
-    let decision = policies.decide(true, &Caller::HubUser { registered: true, subject }, now);
+    let caller = Caller::HubUser { registered: true, subject };
+    let decision = policies.decide(Resource::published(handbook_id), &caller, &DecisionContext::at(now));
     println!("{}: {}", decision.effect, decision.diagnostics.reason);
 
     assert!(decision.is_allow());

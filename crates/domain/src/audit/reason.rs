@@ -9,7 +9,7 @@ use crate::as_text::named_enum;
 named_enum! {
     /// Why an event ended as it did.
     pub enum ReasonCode {
-        /// A policy of the endpoint refused.
+        /// A policy of the endpoint does not admit the caller.
         AccessDenied = "access_denied",
         /// Whoever a provider has identified has an address that another account here has.
         AccountExists = "account_exists",
@@ -91,6 +91,8 @@ named_enum! {
         PasswordReset = "password_reset",
         /// A policy of the endpoint cannot be evaluated.
         PolicyUnavailable = "policy_unavailable",
+        /// A policy of the endpoint refused, for another reason than who asks and how often.
+        PolicyViolation = "policy_violation",
         /// What an identity provider answered is not for the request, or not its word.
         ProviderAnswerInvalid = "provider_answer_invalid",
         /// An identity provider does not redeem its code.
@@ -103,6 +105,8 @@ named_enum! {
         ProviderRemoved = "provider_removed",
         /// An identity provider cannot be asked.
         ProviderUnavailable = "provider_unavailable",
+        /// A limit of the endpoint let the caller in no more at the time.
+        RateLimited = "rate_limited",
         /// There is no session that a refresh token is of, or not any more.
         RefreshTokenUnknown = "refresh_token_unknown",
         /// Nobody may register at present.

@@ -7,12 +7,14 @@ use futures_core::Stream;
 
 use crate::dataset::Hits;
 use crate::endpoint::QueryError;
-use crate::policy::PolicyMetadata;
+use crate::policy::{LimitStatus, PolicyMetadata};
 
 /// An answer: what is known before its first part, and its parts.
 pub struct Answer {
     /// How the policies decided.
     pub policy: PolicyMetadata,
+    /// How the limits stand that it was taken from.
+    pub limits: Vec<LimitStatus>,
     /// What it costs the caller.
     pub cost: f64,
     /// Its parts, as they come.

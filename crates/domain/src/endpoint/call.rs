@@ -1,5 +1,6 @@
 //! Querying an endpoint: opened → admitted → searched → rechecked → recorded → answered.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::marketplace::identify;
 use crate::marketplace::ports::IdentifyError;
-use crate::policy::{Decision, Reason};
+use crate::policy::{Decision, DecisionContext, LimitStatus, QueryFacts, Reason};
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
@@ -51,7 +52,17 @@ pub struct QueryCall<'a> {
     principal: Principal,
     scope: TenantScope,
     endpoint: Arc<EndpointSnapshot>,
+    /// The client's address.
+    address: Option<IpAddr>,
     record: CallRecord,
+}
+
+/// What a call is let in with.
+struct Admission {
+    /// The address that a hub told of the caller, if it was asked.
+    learned: Option<Email>,
+    /// How the limits stand that the call was taken from.
+    limits: Vec<LimitStatus>,
 }
 
 impl<'a> QueryCall<'a> {
@@ -78,10 +89,11 @@ impl<'a> QueryCall<'a> {
         match opened {
             Ok((principal, scope, endpoint)) => {
                 record.on(ObjectKind::Endpoint, endpoint.id);
-                Ok(Self { space, principal, scope, endpoint, record })
+                let address = context.origin.address;
+                Ok(Self { space, principal, scope, endpoint, address, record })
             }
             Err(error) => {
-                record.not_answered(|event| error.event(event)).await?;
+                record.not_answered(error.release(), |event| error.event(event)).await?;
                 Err(error)
             }
         }
@@ -96,20 +108,20 @@ impl<'a> QueryCall<'a> {
         match self.answer(&query).await {
             Ok(answer) => Ok(answer),
             Err(error) => {
-                self.record.not_answered(|event| error.event(event)).await?;
+                self.record.not_answered(error.release(), |event| error.event(event)).await?;
                 Err(error)
             }
         }
     }
 
     async fn answer(&mut self, query: &Query) -> Result<Answer, QueryError> {
-        let learned = self.admit().await?;
+        let Admission { learned, limits } = self.admit(query).await?;
         let begun = self.space.clock.now();
         let search = query.search();
         let SearchResults { hits, encoded_share, .. } =
             find_chunks(self.space, &self.scope, &self.endpoint.searched, &search).await?;
         let taken = self.space.clock.now().since(begun);
-        let (decision, documents) = self.record_answer(learned.as_ref(), hits).await?;
+        let (decision, documents) = self.record_answer(query, learned.as_ref(), hits).await?;
         let references = References {
             documents,
             engine: Dataset::DTYPE,
@@ -118,6 +130,7 @@ impl<'a> QueryCall<'a> {
         };
         Ok(Answer {
             policy: decision.metadata(),
+            limits,
             cost: decision.cost(),
             parts: AnswerParts::of_references(references),
         })
@@ -128,11 +141,12 @@ impl<'a> QueryCall<'a> {
     /// no answer stands behind what shuts its caller out. Answers the decision that holds, and what it shows of the documents.
     async fn record_answer(
         &mut self,
+        query: &Query,
         learned: Option<&Email>,
         documents: Hits,
     ) -> Result<(Decision, Hits), QueryError> {
         for _ in 0..MAX_CHANGES {
-            let (principal, decision) = self.recheck(learned)?;
+            let (principal, decision) = self.recheck(query, learned)?;
             // They are as many as were found, and mostly nothing filters them.
             let filtered = decision.has_filters().then(|| decision.filter(documents.clone()));
             let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
@@ -146,10 +160,29 @@ impl<'a> QueryCall<'a> {
         Err(StoreError::Busy.into())
     }
 
-    /// Lets the caller through and performs what that obliges to. Answers the address that a hub told of the caller: it is
-    /// asked only where the decision hangs on that.
-    async fn admit(&mut self) -> Result<Option<Email>, QueryError> {
-        let mut decision = self.endpoint.decide(&self.principal.caller(None), self.space.clock.now());
+    /// Decides on the query to an endpoint, as of now.
+    fn decide(
+        &self,
+        endpoint: &EndpointSnapshot,
+        principal: &Principal,
+        query: &Query,
+        learned: Option<&Email>,
+    ) -> Decision {
+        let facts = QueryFacts {
+            principal: principal.actor().id(),
+            key: principal.api_key().map(|known| known.key.id),
+            address: self.address,
+            conversation: query.conversation(),
+            purpose: query.purpose(),
+        };
+        let context = DecisionContext::of_query(self.space.clock.now(), facts);
+        endpoint.decide(&principal.caller(learned), &context)
+    }
+
+    /// Lets the caller through and performs what that obliges to. A hub is asked for the caller's address only where the
+    /// decision hangs on that.
+    async fn admit(&mut self, query: &Query) -> Result<Admission, QueryError> {
+        let mut decision = self.decide(&self.endpoint, &self.principal, query, None);
         let mut learned = None;
         let asked = self.principal.as_hub_user().filter(|caller| !caller.claims.is_guest());
         if let Some(caller) = asked.filter(|_| decision.diagnostics.reason == Reason::AddressUnknown) {
@@ -166,31 +199,35 @@ impl<'a> QueryCall<'a> {
             if let Some(email) = &learned {
                 self.record.about(email);
             }
-            decision = self.endpoint.decide(&self.principal.caller(learned.as_ref()), self.space.clock.now());
+            decision = self.decide(&self.endpoint, &self.principal, query, learned.as_ref());
         }
         let (decision, obligations) = decision.perform(self.space.clock.now()).await;
         self.record.hold(obligations);
-        if decision.is_allow() { Ok(learned) } else { Err(QueryError::of_decision(&decision)) }
+        if decision.is_allow() {
+            Ok(Admission { learned, limits: decision.limits })
+        } else {
+            Err(QueryError::of_decision(decision))
+        }
     }
 
     /// Asks once more all that was asked before the search, as it is now, and answers the caller and the decision as of now:
     /// a rule may hang on the time, so this is done even where nothing has been changed. What was performed for the first
     /// stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the hub is not asked again.
-    fn recheck(&self, learned: Option<&Email>) -> Result<(Principal, Decision), QueryError> {
+    fn recheck(&self, query: &Query, learned: Option<&Email>) -> Result<(Principal, Decision), QueryError> {
         let principal = renew(self.space, &self.principal)?;
         let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;
         // Another endpoint may have taken over the slug: what was found is not its to give.
         if endpoint.id != self.endpoint.id || endpoint.searched.index != self.endpoint.searched.index {
             return Err(QueryError::NotFound);
         }
-        let decision = endpoint.decide(&principal.caller(learned), self.space.clock.now());
+        let decision = self.decide(&endpoint, &principal, query, learned);
         if decision.is_allow() {
             Ok((principal, decision))
         } else if decision.diagnostics.reason == Reason::AddressUnknown {
             // The policies hang on the address only now: the next query asks the hub for it.
             Err(QueryError::IdentityUnavailable(Duration::ZERO))
         } else {
-            Err(QueryError::of_decision(&decision))
+            Err(QueryError::of_decision(decision))
         }
     }
 }

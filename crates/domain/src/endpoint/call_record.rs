@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::{Event, ObjectKind, ReasonCode};
-use crate::policy::Obligations;
+use crate::policy::{Obligations, Release};
 use crate::store::{Store, StoreError, Tx};
 use crate::unit::{Abort, Recorded, Refused};
 
@@ -95,9 +95,10 @@ impl CallRecord {
     /// Records why the call was not answered, and releases what is held. Whoever stops waiting does not stop the store.
     pub(super) async fn not_answered(
         mut self,
+        why: Release,
         outcome: impl FnOnce(Event) -> Event,
     ) -> Result<(), StoreError> {
-        drop(std::mem::take(&mut self.obligations));
+        std::mem::take(&mut self.obligations).release(why);
         match self.event.take() {
             Some(event) => self.store.record(outcome(event)).await,
             None => Ok(()),

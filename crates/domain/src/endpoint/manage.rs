@@ -10,6 +10,7 @@ use crate::marketplace::{
     FormerListings, ListingState, UnlistableSlug, check_listable, move_listings, take_off, tell_anew,
 };
 use crate::page::{Page, PageRequest};
+use crate::policy::DecisionContext;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::View;
@@ -283,11 +284,11 @@ pub async fn endpoints(
     if !in_full {
         // The endpoints and their policies as of now, too.
         let principal = principal.recheck_reader(space, permission)?;
-        let (caller, now) = (principal.caller(None), space.clock.now());
+        let (caller, context) = (principal.caller(None), DecisionContext::at(space.clock.now()));
         page.items.retain(|listed| {
             let endpoint = principal.snapshot().endpoint(listed.slug.as_str());
             endpoint.is_some_and(|endpoint| {
-                principal.reaches(endpoint.id) && endpoint.decide(&caller, now).is_allow()
+                principal.reaches(endpoint.id) && endpoint.decide(&caller, &context).is_allow()
             })
         });
     }

@@ -6,7 +6,7 @@ use crate::audit::{Action, Event, ReasonCode};
 use crate::dataset::{SearchQuery, SearchQueryError, Threshold};
 use crate::endpoint::Conversation;
 use crate::identity::AuthorizationError;
-use crate::policy::{Decision, PolicyMetadata, Reason};
+use crate::policy::{Decision, LimitStatus, PolicyMetadata, PolicyOutcome, Purpose, Reason, Release};
 use crate::port_error::{PortError, port_errors};
 
 /// A query to an endpoint.
@@ -15,6 +15,7 @@ pub struct Query {
     conversation: Conversation,
     limit: usize,
     threshold: Threshold,
+    purpose: Option<Purpose>,
 }
 
 impl Query {
@@ -24,7 +25,19 @@ impl Query {
     /// When the limit or the threshold is out of bounds.
     pub fn new(conversation: Conversation, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
         let limit = SearchQuery::check_limit(limit)?;
-        Ok(Self { conversation, limit, threshold: Threshold::parse(threshold)? })
+        Ok(Self { conversation, limit, threshold: Threshold::parse(threshold)?, purpose: None })
+    }
+
+    /// The same query, said to be for a purpose.
+    #[must_use]
+    pub fn for_purpose(self, purpose: Option<Purpose>) -> Self {
+        Self { purpose, ..self }
+    }
+
+    /// What it is said to be for.
+    #[must_use]
+    pub fn purpose(&self) -> Option<&Purpose> {
+        self.purpose.as_ref()
     }
 
     /// What was said, and what is asked.
@@ -45,6 +58,32 @@ impl Query {
 pub struct QueryRefusal {
     /// What the caller learns.
     pub policy: PolicyMetadata,
+    /// How the limits stand that refused.
+    pub limits: Vec<LimitStatus>,
+    /// In how long such a query is let in, if that hangs on time alone and nothing is asked until then.
+    pub retry_after: Option<Duration>,
+}
+
+impl QueryRefusal {
+    fn message(&self) -> &'static str {
+        match self.policy.outcome {
+            PolicyOutcome::RateLimited => "the endpoint's limits do not let you in yet; wait, and ask again",
+            PolicyOutcome::PolicyViolation => {
+                "a policy of the endpoint does not permit this query; its owners and admins can see why, and change it"
+            }
+            PolicyOutcome::AccessDenied | PolicyOutcome::Success => {
+                "the endpoint's access policy does not admit you; its owners and admins can see why, and change it"
+            }
+        }
+    }
+
+    fn reason_code(&self) -> ReasonCode {
+        match self.policy.outcome {
+            PolicyOutcome::RateLimited => ReasonCode::RateLimited,
+            PolicyOutcome::PolicyViolation => ReasonCode::PolicyViolation,
+            PolicyOutcome::AccessDenied | PolicyOutcome::Success => ReasonCode::AccessDenied,
+        }
+    }
 }
 
 /// A query was not answered.
@@ -57,9 +96,7 @@ pub enum QueryError {
     #[error("there is no such endpoint")]
     NotFound,
     /// A policy refused.
-    #[error(
-        "the endpoint's access policy does not admit you; its owners and admins can see why, and change it"
-    )]
+    #[error("{}", .0.message())]
     Refused(QueryRefusal),
     /// A policy cannot be evaluated, so nobody is let in.
     #[error("the endpoint is closed, for one of its policies cannot be evaluated; ask its owner")]
@@ -86,11 +123,26 @@ port_errors!(QueryError);
 
 impl QueryError {
     /// The error of a decision that does not let the query in.
-    pub(super) fn of_decision(decision: &Decision) -> Self {
+    pub(super) fn of_decision(decision: Decision) -> Self {
         if decision.diagnostics.reason == Reason::PolicyUnavailable {
             Self::PolicyUnavailable
         } else {
-            Self::Refused(QueryRefusal { policy: decision.metadata() })
+            let policy = decision.metadata();
+            let Decision { limits, retry_after, .. } = decision;
+            Self::Refused(QueryRefusal { policy, limits, retry_after })
+        }
+    }
+
+    /// Why what is held for the query is released.
+    pub(super) fn release(&self) -> Release {
+        match self {
+            Self::Authorization(_) | Self::NotFound | Self::Refused(_) | Self::NotVouchedFor => {
+                Release::Refused
+            }
+            Self::PolicyUnavailable
+            | Self::IdentityUnavailable(_)
+            | Self::AccountBroken(_)
+            | Self::PortError(_) => Release::Failed,
         }
     }
 
@@ -99,7 +151,7 @@ impl QueryError {
         let (action, denied, reason_code) = match self {
             Self::Authorization(error) => return error.denied(event),
             Self::NotFound => (event.action, true, ReasonCode::EndpointNotFound),
-            Self::Refused(_) => (Action::PolicyViolation, true, ReasonCode::AccessDenied),
+            Self::Refused(refusal) => (Action::PolicyViolation, true, refusal.reason_code()),
             Self::PolicyUnavailable => (event.action, false, ReasonCode::PolicyUnavailable),
             Self::NotVouchedFor => (Action::AuthnTokenFail, true, ReasonCode::HubUserNotVouchedFor),
             Self::IdentityUnavailable(_) => (event.action, false, ReasonCode::IdentityUnavailable),

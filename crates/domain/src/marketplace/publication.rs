@@ -2,7 +2,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::marketplace::ports::{Publication, PublishedPolicy};
-use crate::policy::{Caller, PolicySet, Reason, Subject};
+use crate::policy::{Caller, DecisionContext, PolicySet, Reason, Subject};
 use crate::snapshot::EndpointSnapshot;
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
@@ -33,5 +33,5 @@ fn published((policy_type, description): (&'static str, String)) -> PublishedPol
 pub(super) fn is_publishable(endpoint: &EndpointSnapshot, now: Timestamp) -> bool {
     let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
     endpoint.is_visible(&caller)
-        && endpoint.decide(&caller, now).diagnostics.reason != Reason::PolicyUnavailable
+        && endpoint.decide(&caller, &DecisionContext::at(now)).diagnostics.reason != Reason::PolicyUnavailable
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::policy::metadata::PolicyEntry;
+use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
 use crate::policy::pattern::{EmailPattern, PatternError};
 use crate::policy::pattern_set::PatternSet;
 use crate::policy::policy_type::{
@@ -68,6 +68,10 @@ impl PolicyType for AccessType {
     fn patterns(&self, configuration: &Value) -> u64 {
         let patterns = configuration.get("patterns").and_then(Value::as_array).map_or(0, Vec::len);
         u64::try_from(patterns).unwrap_or(u64::MAX)
+    }
+
+    fn outcome(&self) -> PolicyOutcome {
+        PolicyOutcome::AccessDenied
     }
 
     fn refusal(&self) -> PolicyEntry {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::access::{Permission, Role, may};
 use crate::as_text::named_enum;
@@ -9,7 +10,7 @@ use crate::dataset::{Hits, Location};
 use crate::identity::Email;
 use crate::ids::PolicyId;
 use crate::policy::metadata::{PolicyMetadata, PolicyOutcome};
-use crate::policy::obligation::{Obligation, ObligationError, Obligations};
+use crate::policy::obligation::{LimitStatus, Obligation, ObligationError, Obligations, Release, Shortfall};
 use crate::policy::policy_type::{Effect, Finding, PolicyType, Rule, Subject};
 use crate::time::Timestamp;
 
@@ -45,6 +46,10 @@ pub struct Decision {
     pub diagnostics: Diagnostics,
     /// What must be done for a query that is let in, in the order of the stages.
     pub obligations: Vec<Demand>,
+    /// How the limits stand that were looked at or taken from.
+    pub limits: Vec<LimitStatus>,
+    /// In how long the limits let the query in, where one of them does not, and that hangs on time alone.
+    pub retry_after: Option<Duration>,
     /// The rules that filter what is found.
     pub(super) filters: Vec<Arc<dyn Rule>>,
     /// The type of the policy that a caller is told of where the query is not let in.
@@ -181,10 +186,16 @@ impl Decision {
     #[must_use]
     pub fn look(mut self, now: Timestamp) -> Self {
         let demands = std::mem::take(&mut self.obligations);
-        match demands.iter().find_map(|demand| Some((demand, demand.obligation.look(now).err()?))) {
-            Some((demand, error)) => self.deny(demand, error),
-            None => self.obligations = demands,
+        for (index, demand) in demands.iter().enumerate() {
+            match demand.obligation.look(now) {
+                Ok(status) => self.limits.extend(status),
+                Err(error) => {
+                    self.deny(demand, error, demands.iter().skip(index + 1), now);
+                    return self;
+                }
+            }
         }
+        self.obligations = demands;
         self
     }
 
@@ -192,11 +203,16 @@ impl Decision {
     /// comes back denies.
     pub async fn perform(mut self, now: Timestamp) -> (Self, Obligations) {
         let mut performed = Obligations::default();
-        for demand in std::mem::take(&mut self.obligations) {
+        let mut demands = std::mem::take(&mut self.obligations).into_iter();
+        while let Some(demand) = demands.next() {
             match demand.obligation.perform(now).await {
-                Ok(hold) => performed.add(hold),
+                Ok(hold) => {
+                    self.limits.extend(hold.status());
+                    performed.add(hold);
+                }
                 Err(error) => {
-                    self.deny(&demand, error);
+                    performed.release(Release::Refused);
+                    self.deny(&demand, error, demands.as_slice().iter(), now);
                     return (self, Obligations::default());
                 }
             }
@@ -235,7 +251,10 @@ impl Decision {
         match self.effect {
             Effect::Allow => PolicyMetadata { outcome: PolicyOutcome::Success, entries: Vec::new() },
             Effect::Deny => PolicyMetadata {
-                outcome: PolicyOutcome::AccessDenied,
+                outcome: self
+                    .refusing
+                    .as_ref()
+                    .map_or(PolicyOutcome::AccessDenied, |policy_type| policy_type.outcome()),
                 entries: self.refusing.iter().map(|policy_type| policy_type.refusal()).collect(),
             },
         }
@@ -247,15 +266,35 @@ impl Decision {
         0.0
     }
 
-    fn deny(&mut self, demand: &Demand, error: ObligationError) {
+    /// Denies for want of what `demand` demands. Who waits until then would be refused by the demands behind it if there
+    /// is less left of theirs: so these are looked at too.
+    fn deny<'a>(
+        &mut self,
+        demand: &Demand,
+        error: ObligationError,
+        others: impl Iterator<Item = &'a Demand>,
+        now: Timestamp,
+    ) {
         self.effect = Effect::Deny;
-        (self.diagnostics.reason, self.diagnostics.decided_by) = match error {
-            ObligationError::Shortfall { rule } => {
-                (Reason::LimitReached, Some(Decider { policy: demand.policy, rule }))
-            }
-            ObligationError::Unavailable => (Reason::PolicyUnavailable, None),
-        };
         self.refusing = Some(Arc::clone(&demand.policy_type));
+        let Shortfall { rule, retry_after, status } = match error {
+            ObligationError::Shortfall(shortfall) => shortfall,
+            ObligationError::Unavailable => {
+                self.diagnostics.reason = Reason::PolicyUnavailable;
+                return;
+            }
+        };
+        self.diagnostics.reason = Reason::LimitReached;
+        self.diagnostics.decided_by = Some(Decider { policy: demand.policy, rule });
+        (self.limits, self.retry_after) = (status.into_iter().collect(), retry_after);
+        for other in others {
+            if let Err(ObligationError::Shortfall(Shortfall { retry_after, status, .. })) =
+                other.obligation.look(now)
+            {
+                self.limits.extend(status);
+                self.retry_after = self.retry_after.zip(retry_after).map(|(one, other)| one.max(other));
+            }
+        }
     }
 }
 
@@ -352,7 +391,16 @@ mod tests {
             Diagnostics { reason: Reason::MemberOfTenant, decided_by: None, policies: Vec::new() };
         let filters: Vec<Arc<dyn Rule>> = vec![Arc::new(Redacts)];
         let obligations = Vec::new();
-        let decision = Decision { effect: Effect::Allow, diagnostics, obligations, filters, refusing: None };
+        let (limits, retry_after) = (Vec::new(), None);
+        let decision = Decision {
+            effect: Effect::Allow,
+            diagnostics,
+            obligations,
+            limits,
+            retry_after,
+            filters,
+            refusing: None,
+        };
         let [changed, kept] =
             <[Hit; 2]>::try_from(decision.filter(vec![hit("secret"), hit("plain")])).unwrap();
         assert_eq!((&*changed.content, &*changed.highlight), ("…", &[][..]));

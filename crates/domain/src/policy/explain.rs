@@ -4,7 +4,7 @@ use crate::access::Permission;
 use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::marketplace::{HubRole, Issuer};
-use crate::policy::{Caller, Decision, Subject};
+use crate::policy::{Caller, Decision, DecisionContext, Subject};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 
@@ -68,6 +68,5 @@ pub fn explain(
             Caller::HubUser { registered, subject }
         }
     };
-    let now = space.clock.now();
-    Ok(endpoint.look(&caller, now))
+    Ok(endpoint.look(&caller, &DecisionContext::at(space.clock.now())))
 }

@@ -8,8 +8,12 @@ use serde::Serialize;
 pub enum PolicyOutcome {
     /// They let the query through.
     Success,
-    /// A policy refused.
+    /// The caller is not admitted.
     AccessDenied,
+    /// They have asked too often.
+    RateLimited,
+    /// A policy refused for another reason.
+    PolicyViolation,
 }
 
 /// One policy's part in the outcome.

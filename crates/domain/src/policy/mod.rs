@@ -10,6 +10,7 @@
 mod access;
 mod affixes;
 mod configuration;
+mod context;
 mod decision;
 mod explain;
 mod manage;
@@ -21,6 +22,7 @@ mod pattern_set;
 mod policy_set;
 mod policy_type;
 pub mod ports;
+mod purpose;
 mod registry;
 mod review;
 mod review_digest;
@@ -32,6 +34,7 @@ mod sign_off;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
+pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
 pub use explain::{ExplainError, HypotheticalCaller, explain};
 pub use manage::{
@@ -39,7 +42,7 @@ pub use manage::{
     PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
 };
 pub use metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
-pub use obligation::{Hold, Obligation, ObligationError, Obligations};
+pub use obligation::{Hold, LimitStatus, Obligation, ObligationError, Obligations, Release, Shortfall};
 pub use open_reviews::OpenReviews;
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
@@ -47,6 +50,7 @@ pub use policy_set::{CompiledPolicy, PolicySet};
 pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
+pub use purpose::{Purpose, PurposeError};
 pub use registry::PolicyTypes;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::ids::PolicyId;
+use crate::ids::{EndpointId, PolicyId};
 use crate::policy::configuration::PolicyConfiguration;
+use crate::policy::context::{DecisionContext, Resource};
 use crate::policy::decision::{
     Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason,
 };
 use crate::policy::policy_type::{Effect, Facts, PolicyType, Rule, Stage, Subject};
 use crate::policy::registry::PolicyTypes;
-use crate::time::Timestamp;
 
 /// A policy, ready to be asked.
 pub struct CompiledPolicy {
@@ -24,6 +24,20 @@ pub struct CompiledPolicy {
 struct Compiled {
     policy_type: Arc<dyn PolicyType>,
     rule: Arc<dyn Rule>,
+}
+
+/// What each rule is asked about.
+struct Asked<'a> {
+    endpoint: EndpointId,
+    subject: Subject<'a>,
+    context: &'a DecisionContext<'a>,
+}
+
+impl<'a> Asked<'a> {
+    fn facts(&self, policy: PolicyId) -> Facts<'a> {
+        let DecisionContext { now, query } = *self.context;
+        Facts { policy, endpoint: self.endpoint, subject: self.subject, now, query }
+    }
 }
 
 /// The policies attached to an endpoint. Never changes.
@@ -69,11 +83,9 @@ impl CompiledPolicy {
         self.compiled.as_ref().map_or(Stage::Admit, |policy| policy.rule.stage())
     }
 
-    fn evaluate(&self, subject: Subject<'_>, now: Timestamp) -> PolicyVerdict {
-        let facts = Facts { policy: self.id, subject, now };
-        self.compiled
-            .as_ref()
-            .map_or(PolicyVerdict::Unavailable, |policy| policy.rule.evaluate(&facts).into())
+    fn evaluate(&self, asked: &Asked<'_>) -> PolicyVerdict {
+        let evaluate = |policy: &Compiled| policy.rule.evaluate(&asked.facts(self.id)).into();
+        self.compiled.as_ref().map_or(PolicyVerdict::Unavailable, evaluate)
     }
 }
 
@@ -106,11 +118,12 @@ impl PolicySet {
 
     /// Decides whether a caller may query the endpoint that these are attached to.
     #[must_use]
-    pub fn decide(&self, published: bool, caller: &Caller<'_>, now: Timestamp) -> Decision {
+    pub fn decide(&self, resource: Resource, caller: &Caller<'_>, context: &DecisionContext<'_>) -> Decision {
         let subject = caller.subject();
-        let answers = Answers::of(&self.asked, subject, now);
+        let asked = Asked { endpoint: resource.endpoint, subject, context };
+        let answers = Answers::of(&self.asked, &asked);
         let names_callers = self.names_callers();
-        let refusal = caller.concealment(published, names_callers).or(answers.refusal);
+        let refusal = caller.concealment(resource.published, names_callers).or(answers.refusal);
         let reason = refusal.unwrap_or(match (&answers.decided_by, subject) {
             _ if !caller.may_query() => Reason::MayNotQuery,
             (Some(_), _) => Reason::AllowedByPolicy,
@@ -122,12 +135,14 @@ impl PolicySet {
         let mut decision = Decision {
             effect,
             obligations: Vec::new(),
+            limits: Vec::new(),
+            retry_after: None,
             filters: Vec::new(),
             refusing: None,
             diagnostics: Diagnostics { reason, decided_by: answers.decided_by, policies: answers.policies },
         };
         match effect {
-            Effect::Allow => self.oblige(&mut decision, subject, now),
+            Effect::Allow => self.oblige(&mut decision, &asked),
             Effect::Deny => decision.refusing = self.refusing(decision.diagnostics.decided_by.as_ref()),
         }
         decision
@@ -137,13 +152,13 @@ impl PolicySet {
         self.attached.iter().any(|policy| policy.names_callers())
     }
 
-    fn oblige(&self, decision: &mut Decision, subject: Subject<'_>, now: Timestamp) {
+    fn oblige(&self, decision: &mut Decision, asked: &Asked<'_>) {
         for policy in &self.asked {
             let Some(Compiled { policy_type, rule }) = &policy.compiled else { continue };
             if rule.stage() == Stage::Filter {
                 decision.filters.push(Arc::clone(rule));
             }
-            if let Some(obligation) = rule.obligation(&Facts { policy: policy.id, subject, now }) {
+            if let Some(obligation) = rule.obligation(&asked.facts(policy.id)) {
                 let policy_type = Arc::clone(policy_type);
                 decision.obligations.push(Demand { policy: policy.id, policy_type, obligation });
             }
@@ -168,22 +183,23 @@ struct Answers {
 }
 
 impl Answers {
-    fn of(asked: &[Arc<CompiledPolicy>], subject: Subject<'_>, now: Timestamp) -> Self {
-        let mut answers = Self { refusal: None, decided_by: None, policies: Vec::with_capacity(asked.len()) };
-        for stage in asked.chunk_by(|policy, next| policy.stage() == next.stage()) {
-            answers.ask(stage, subject, now);
+    fn of(policies: &[Arc<CompiledPolicy>], asked: &Asked<'_>) -> Self {
+        let mut answers =
+            Self { refusal: None, decided_by: None, policies: Vec::with_capacity(policies.len()) };
+        for stage in policies.chunk_by(|policy, next| policy.stage() == next.stage()) {
+            answers.ask(stage, asked);
         }
         answers
     }
 
     /// Asks the policies of one stage.
-    fn ask(&mut self, stage: &[Arc<CompiledPolicy>], subject: Subject<'_>, now: Timestamp) {
+    fn ask(&mut self, stage: &[Arc<CompiledPolicy>], asked: &Asked<'_>) {
         let (mut deny_unknown, mut allow_unknown) = (false, false);
         let mut granted = false;
         for policy in stage {
             let effect = policy.effect();
             let stands = self.refusal.is_some() || granted;
-            let outcome = if stands { PolicyVerdict::Skipped } else { policy.evaluate(subject, now) };
+            let outcome = if stands { PolicyVerdict::Skipped } else { policy.evaluate(asked) };
             match (&outcome, effect) {
                 (PolicyVerdict::Unavailable, _) => self.refuse(Reason::PolicyUnavailable, None),
                 (PolicyVerdict::Matched(rule), Effect::Deny) => {
@@ -201,7 +217,7 @@ impl Answers {
             self.policies.push(PolicyDiagnostic { policy: policy.id, effect, outcome });
         }
         let allows = stage.iter().any(|policy| policy.effect() == Effect::Allow);
-        match subject {
+        match asked.subject {
             _ if self.refusal.is_some() => {}
             _ if deny_unknown || (allow_unknown && !granted) => self.refuse(Reason::AddressUnknown, None),
             Subject::Guest if allows && !granted => self.refuse(Reason::GuestsNotAdmitted, None),
@@ -223,6 +239,7 @@ mod tests {
     use super::*;
     use crate::access::Role;
     use crate::identity::Email;
+    use crate::time::Timestamp;
 
     fn rules(policies: &[Value]) -> PolicySet {
         let types = PolicyTypes::default();
@@ -234,7 +251,11 @@ mod tests {
 
     fn decide(policies: &[Value], subject: Subject<'_>) -> Decision {
         let caller = Caller::HubUser { registered: true, subject };
-        rules(policies).decide(true, &caller, Timestamp::from_unix_micros(0))
+        rules(policies).decide(published(), &caller, &DecisionContext::at(Timestamp::from_unix_micros(0)))
+    }
+
+    fn published() -> Resource {
+        Resource::published(EndpointId::from_bytes([0; 16]))
     }
 
     fn id(number: u8) -> PolicyId {
@@ -339,7 +360,8 @@ mod tests {
         let email = Email::parse("ada@example.com").unwrap();
         let reason = |policies: &[Value], role| {
             let caller = Caller::Member { role, email: Some(&email) };
-            rules(policies).decide(true, &caller, Timestamp::from_unix_micros(0)).diagnostics.reason
+            let context = DecisionContext::at(Timestamp::from_unix_micros(0));
+            rules(policies).decide(published(), &caller, &context).diagnostics.reason
         };
         assert_eq!(reason(&[], Role::User), Reason::MemberOfTenant);
         assert_eq!(reason(&[deny(&["bob@*"])], Role::User), Reason::NotDenied);
@@ -388,7 +410,8 @@ mod tests {
                 let policies = PolicySet::new(compiled);
                 let caller =
                     Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
-                let decision = policies.decide(true, &caller, Timestamp::from_unix_micros(0));
+                let context = DecisionContext::at(Timestamp::from_unix_micros(0));
+                let decision = policies.decide(published(), &caller, &context);
                 assert_eq!(decision.diagnostics.reason, Reason::PolicyUnavailable);
                 assert!(!decision.is_allow());
             }

@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::as_text::named_enum;
 use crate::dataset::Hits;
 use crate::identity::Email;
-use crate::ids::PolicyId;
-use crate::policy::PolicyEntry;
+use crate::ids::{EndpointId, PolicyId};
+use crate::policy::context::QueryFacts;
 use crate::policy::obligation::Obligation;
+use crate::policy::{PolicyEntry, PolicyOutcome};
 use crate::time::Timestamp;
 
 /// A type of policy, registered with [`PolicyTypes`](crate::policy::PolicyTypes). All that is particular to a type stands
@@ -45,6 +46,11 @@ pub trait PolicyType: Send + Sync {
     fn patterns(&self, configuration: &Value) -> u64 {
         let _ = configuration;
         0
+    }
+
+    /// How a query ends that such a policy refuses.
+    fn outcome(&self) -> PolicyOutcome {
+        PolicyOutcome::PolicyViolation
     }
 
     /// What a caller learns whom such a policy refuses. It never shows a rule: those are the owner's.
@@ -147,10 +153,14 @@ pub enum Stage {
 pub struct Facts<'a> {
     /// The policy whose rule is asked.
     pub policy: PolicyId,
+    /// The endpoint that it is attached to.
+    pub endpoint: EndpointId,
     /// Who wants to query.
     pub subject: Subject<'a>,
     /// The time.
     pub now: Timestamp,
+    /// The query; `None` where it is asked who could make one, as for a list. A rule that hangs on a query does not match then.
+    pub query: Option<QueryFacts<'a>>,
 }
 
 /// Who wants to query.

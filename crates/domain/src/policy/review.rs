@@ -16,8 +16,8 @@ use crate::policy::open_reviews::OpenReview;
 use crate::policy::review_newcomers::{Newcomers, invitation_entry, provider_entry};
 use crate::policy::review_token::ReadSoFar;
 use crate::policy::{
-    Access, Caller, Decision, Effect, PolicyRevision, Reason, ReviewDigest, ReviewError, ReviewToken,
-    ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, Subject, SubjectKey,
+    Access, Caller, Decision, DecisionContext, Effect, PolicyRevision, Reason, ReviewDigest, ReviewError,
+    ReviewToken, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, Subject, SubjectKey,
 };
 use crate::snapshot::{ApiKeySnapshot, EndpointSnapshot, MemberSnapshot, TenantSnapshot};
 use crate::space::Space;
@@ -45,8 +45,8 @@ pub struct ReviewPage {
 impl EndpointSnapshot {
     /// The decision on a query that somebody might make now, without any effect.
     #[must_use]
-    pub fn look(&self, caller: &Caller<'_>, now: Timestamp) -> Decision {
-        self.decide(caller, now).look(now)
+    pub fn look(&self, caller: &Caller<'_>, context: &DecisionContext<'_>) -> Decision {
+        self.decide(caller, context).look(context.now)
     }
 }
 
@@ -312,7 +312,7 @@ impl<'a> Review<'a> {
     fn access(&self, caller: &Caller<'_>, reaches: impl Fn(&EndpointSnapshot) -> bool) -> Vec<Access> {
         let endpoints = self.endpoints.iter().filter(|endpoint| reaches(endpoint));
         let access = endpoints.filter_map(|endpoint| {
-            let Decision { effect, diagnostics, .. } = endpoint.look(caller, self.now);
+            let Decision { effect, diagnostics, .. } = endpoint.look(caller, &DecisionContext::at(self.now));
             let counts = effect == Effect::Allow || diagnostics.reason == Reason::AddressUnknown;
             let policies = endpoint.policies.iter().filter(|_| diagnostics.reason == Reason::AddressUnknown);
             let policies = policies.map(|policy| PolicyRevision { id: policy.id, revision: policy.revision });

@@ -12,7 +12,7 @@ use crate::ids::{AccountId, ApiKeyId, DatasetId, EndpointId, HubId, MarketplaceI
 use crate::marketplace::{Audience, Marketplace};
 use crate::page::every;
 use crate::policy::ports::Attachment;
-use crate::policy::{Caller, CompiledPolicy, Decision, PolicySet, PolicyTypes};
+use crate::policy::{Caller, CompiledPolicy, Decision, DecisionContext, PolicySet, PolicyTypes, Resource};
 use crate::store::{StateChange, StoreError, View};
 use crate::tenant::{Tenant, TenantScope};
 use crate::time::Timestamp;
@@ -77,8 +77,9 @@ impl EndpointSnapshot {
 
     /// Decides whether a caller may query it.
     #[must_use]
-    pub fn decide(&self, caller: &Caller<'_>, now: Timestamp) -> Decision {
-        self.policies.decide(self.published, caller, now)
+    pub fn decide(&self, caller: &Caller<'_>, context: &DecisionContext<'_>) -> Decision {
+        let resource = Resource { endpoint: self.id, published: self.published };
+        self.policies.decide(resource, caller, context)
     }
 }
 

@@ -6,7 +6,7 @@ use std::pin::pin;
 use serde_json::{Value, json};
 use syft_space_domain::dataset::ports::SearchError;
 use syft_space_domain::endpoint::{EndpointName, QueryError};
-use syft_space_domain::policy::{HypotheticalCaller, PolicyConfiguration, Reason, explain};
+use syft_space_domain::policy::{HypotheticalCaller, PolicyConfiguration, Reason, Release, explain};
 
 use crate::ports::{Search, Submit};
 use crate::tickets::Take;
@@ -72,7 +72,7 @@ fn z5_where_one_obligation_cannot_be_performed_those_before_it_are_released_and_
         assert_eq!(world.tickets.log()[before.0..], *log);
         error
     };
-    let denied = "policy_violation denied access_denied on it";
+    let denied = "policy_violation denied policy_violation on it";
     let given_back = ["day taken", "day released"];
     let error = refused(Take::SoldOut, &given_back, denied, Reason::LimitReached);
     let QueryError::Refused(refusal) = error else { panic!("{error}") };
@@ -81,6 +81,7 @@ fn z5_where_one_obligation_cannot_be_performed_those_before_it_are_released_and_
     let unavailable = "endpoint_query failure policy_unavailable on it";
     let error = refused(Take::Fail, &given_back, unavailable, Reason::PolicyUnavailable);
     assert_eq!(error, QueryError::PolicyUnavailable);
+    assert_eq!(world.tickets.released(), [Release::Refused; 2]);
 }
 
 #[test]
@@ -114,6 +115,7 @@ fn z5_what_was_taken_is_released_before_the_refusal_can_be_known() {
     world.store.set(Submit::Run);
     assert_eq!(block_on(run).err(), Some(QueryError::PortError(SearchError::Full.into())));
     assert_eq!(world.events(), ["endpoint_query failure search_failed on it"]);
+    assert_eq!(world.tickets.released(), [Release::Failed]);
 }
 
 #[test]
@@ -188,6 +190,7 @@ fn z5_a_caller_who_is_gone_gets_back_what_was_taken_unless_the_log_says_that_the
     }
     assert_eq!(world.tickets.log()[10..], ["day taken", "hour taken", "day settled", "hour settled"]);
     assert_eq!(world.events()[3..], ["endpoint_query success  on it"]);
+    assert_eq!(world.tickets.released(), [Release::Canceled; 5]);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::task::Poll;
 use serde_json::{Value, json};
 use syft_space_domain::Pending;
 use syft_space_domain::policy::{
-    ConfigurationError, ConfigurationSchema, Facts, Finding, Hold, Obligation, ObligationError, PolicyType,
-    Rule, Stage,
+    ConfigurationError, ConfigurationSchema, Facts, Finding, Hold, LimitStatus, Obligation, ObligationError,
+    PolicyType, Release, Rule, Shortfall, Stage,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -29,6 +29,7 @@ pub(crate) enum Take {
 pub(crate) struct Tickets {
     takes: Mutex<HashMap<String, Take>>,
     log: Mutex<Vec<String>>,
+    released: Mutex<Vec<Release>>,
 }
 
 impl Tickets {
@@ -44,6 +45,11 @@ impl Tickets {
     /// What has become of the tickets, in order.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Why those were released that were, in order.
+    pub(crate) fn released(&self) -> Vec<Release> {
+        self.released.lock().unwrap().clone()
     }
 
     fn note(&self, name: &str, what: &str) {
@@ -101,11 +107,14 @@ struct Ticket {
 }
 
 impl Obligation for Ticket {
-    fn look(&self, _: Timestamp) -> Result<(), ObligationError> {
+    fn look(&self, _: Timestamp) -> Result<Option<LimitStatus>, ObligationError> {
         match self.tickets.take(&self.name) {
-            Take::SoldOut => Err(ObligationError::Shortfall { rule: self.name.as_str().into() }),
+            Take::SoldOut => {
+                let rule = self.name.as_str().into();
+                Err(ObligationError::Shortfall(Shortfall { rule, retry_after: None, status: None }))
+            }
             Take::Fail => Err(ObligationError::Unavailable),
-            Take::Give | Take::Wait | Take::Panic => Ok(()),
+            Take::Give | Take::Wait | Take::Panic => Ok(None),
         }
     }
 
@@ -130,7 +139,8 @@ impl Hold for Ticket {
         self.tickets.note(&self.name, "settled");
     }
 
-    fn release(self: Box<Self>) {
+    fn release(self: Box<Self>, why: Release) {
+        self.tickets.released.lock().unwrap().push(why);
         self.tickets.note(&self.name, "released");
     }
 }

@@ -244,7 +244,7 @@ fn z3_a_rule_that_hangs_on_the_time_is_asked_again_behind_the_search() {
     world.forget_events();
     world.engine.set(Search::Answer);
     assert!(matches!(block_on(run), Err(QueryError::Refused(_))));
-    assert_eq!(world.events(), ["policy_violation denied access_denied on it"]);
+    assert_eq!(world.events(), ["policy_violation denied policy_violation on it"]);
 }
 
 #[test]

@@ -24,7 +24,7 @@ use syft_space_domain::identity::{
 use syft_space_domain::marketplace::ports::HubError;
 use syft_space_domain::marketplace::{ListingError, MarketplaceError, TrustError};
 use syft_space_domain::page::{CursorError, PageLimitError};
-use syft_space_domain::policy::{ExplainError, PolicyError};
+use syft_space_domain::policy::{ExplainError, PolicyError, PolicyOutcome};
 use syft_space_domain::random::RandomError;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::RegisterError;
@@ -269,7 +269,16 @@ impl From<QueryError> for Problem {
             QueryError::Authorization(error) => Self::from(error).for_hub_users(),
             QueryError::NotFound => Self::new(Reason::NotFound, error),
             QueryError::Refused(ref refusal) => {
-                Self::new(Reason::AccessDenied, &error).with_policy(refusal.policy.clone())
+                let reason = match refusal.policy.outcome {
+                    PolicyOutcome::RateLimited => Reason::RateLimited,
+                    PolicyOutcome::PolicyViolation => Reason::PolicyViolation,
+                    PolicyOutcome::AccessDenied | PolicyOutcome::Success => Reason::AccessDenied,
+                };
+                let problem = Self::new(reason, &error).with_policy(refusal.policy.clone());
+                match refusal.retry_after {
+                    Some(wait) => problem.retry_after(whole_seconds(wait)),
+                    None => problem,
+                }
             }
             QueryError::PolicyUnavailable => Self::new(Reason::PolicyUnavailable, error),
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),

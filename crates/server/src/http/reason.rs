@@ -84,6 +84,8 @@ reasons! {
     OutboundNotAllowed = FORBIDDEN, "outbound_not_allowed", "The address may not be called";
     /// An access policy refused.
     AccessDenied = FORBIDDEN, "access_denied", "A policy refused the query";
+    /// A policy refused, for another reason than who asks and how often.
+    PolicyViolation = FORBIDDEN, "policy_violation", "A policy does not permit the query";
     /// There is no such route.
     NoRoute = NOT_FOUND, "no_route", "There is nothing at this path";
     /// There is no such thing, for this caller.
@@ -138,6 +140,8 @@ reasons! {
     CredentialRefused = UNPROCESSABLE_ENTITY, "credential_refused", "The hub does not accept the credential";
     /// Too many wrong passwords or codes were given for the account lately, whether there is one or not.
     TooManyGuesses = TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords";
+    /// A limit of the endpoint lets the caller in no more at the time: `Retry-After` says when.
+    RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many queries at the time";
     /// Enough mail was sent lately, to that address or by the tenant.
     TooManyMails = TOO_MANY_REQUESTS, "too_many_mails", "Enough mail was sent lately";
     /// The mail server refused a mail, so that nobody has the token.

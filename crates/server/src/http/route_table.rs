@@ -16,10 +16,11 @@ use crate::http::reason::Reason::{
     CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable,
     IdentityProviderUnavailable, IdentityUnavailable, InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner,
     LimitReached, LogoutTokenInvalid, MailRefused, MailUnavailable, NameTaken, NoAccessPolicy, NoRoute,
-    NotFound, OutboundNotAllowed, Overloaded, PasswordRefused, PolicyUnavailable, PublicUrlMissing,
-    RefreshTokenInvalid, RegistrationClosed, RoleNotYours, SecondFactorRequired, ServedElsewhere,
-    SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable, StorageFull, TenantRequired,
-    TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable, UsernameMismatch,
+    NotFound, OutboundNotAllowed, Overloaded, PasswordRefused, PolicyUnavailable, PolicyViolation,
+    PublicUrlMissing, RateLimited, RefreshTokenInvalid, RegistrationClosed, RoleNotYours,
+    SecondFactorRequired, ServedElsewhere, SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable,
+    StorageFull, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable,
+    UsernameMismatch,
 };
 use crate::http::request::{HandlerFuture, Request};
 use crate::http::route_docs::{BodyLimit, Response, RouteDocs, summary};
@@ -366,7 +367,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
             .headers(query::HEADERS)
             .request_body::<query::Query>().response::<query::Answer<'static>>(200)
-            .reasons(&[AccessDenied, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
+            .reasons(&[AccessDenied, PolicyViolation, RateLimited, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
 
     Get    "/api/v1/policies"      member(&[ReadMetadata]) => policies::list,
         summary("List the policies").paged().response::<List<policies::Policy>>(200);

@@ -11,7 +11,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{SearchQuery, Threshold};
 use syft_space_domain::endpoint::{self, AnswerPart, Conversation, ConversationError, QueryCall};
-use syft_space_domain::policy::PolicyMetadata;
+use syft_space_domain::policy::{PolicyMetadata, Purpose};
 
 use crate::http::error_response::search_query_error;
 use crate::http::problem::Problem;
@@ -29,6 +29,9 @@ pub(crate) struct Query {
     messages: Messages,
     #[schemars(with = "Option<shapes::ThresholdShape>")]
     similarity_threshold: Option<Threshold>,
+    /// What the question is for. Policies may hang on it, and it stands in the audit log.
+    #[schemars(with = "Option<shapes::PurposeShape>")]
+    purpose: Option<Purpose>,
     #[serde(default, deserialize_with = "rules::hit_limit")]
     #[schemars(with = "Option<shapes::HitLimitShape>")]
     limit: Option<u64>,
@@ -198,7 +201,8 @@ pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem>
     let limit = body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT);
     let threshold = body.similarity_threshold.unwrap_or_default().get();
     let query = endpoint::Query::new(body.messages.try_into()?, limit, threshold)
-        .map_err(search_query_error("/messages"))?;
+        .map_err(search_query_error("/messages"))?
+        .for_purpose(body.purpose);
     let principal = request.take_principal()?;
     let (slug, hint) = target(&request.http);
     let call = QueryCall::open(request.space(), &request.context, principal, slug, hint).await?;

@@ -294,6 +294,11 @@ shapes! {
         "type": "number", "minimum": 0, "maximum": 1, "default": 0.5,
         "description": "How close a chunk must be to count. One with all words of a question scores at least 0.5.",
     });
+    /// What a query is for.
+    PurposeShape = "Purpose": json_schema!({
+        "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$",
+        "description": "A word of the owner's, or a code of the Data Use Ontology such as `DUO:0000006`.",
+    });
     /// How close a chunk is.
     ScoreShape = "Score": json_schema!({ "type": "number", "minimum": 0, "maximum": 1 });
     /// How many items a page holds.
@@ -412,7 +417,7 @@ shapes! {
     PolicyMetadataShape = "PolicyMetadata": json_schema!({
         "type": "object", "required": ["outcome", "entries"],
         "properties": {
-            "outcome": { "type": "string", "enum": ["success", "access_denied"] },
+            "outcome": { "type": "string", "enum": ["success", "access_denied", "rate_limited", "policy_violation"] },
             "entries": { "type": "array", "description": "Which of them decided, where one refused.", "items": {
                 "type": "object", "required": ["policy_type", "kind", "status", "reason_code", "reason"],
                 "properties": {

@@ -1,0 +1,63 @@
+//! What is known, besides the caller, of a query that is decided on: the resource and the context, in Cedar's words.
+
+use std::net::IpAddr;
+
+use crate::endpoint::Conversation;
+use crate::ids::{ActorId, ApiKeyId, EndpointId};
+use crate::policy::purpose::Purpose;
+use crate::time::Timestamp;
+
+/// The endpoint that a query is made to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resource {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Whether it is more than a draft.
+    pub published: bool,
+}
+
+/// When a decision is made, and on which query.
+#[derive(Debug, Clone, Copy)]
+pub struct DecisionContext<'a> {
+    /// When.
+    pub now: Timestamp,
+    /// The query; `None` where it is asked who could make one, as for a list. What hangs on a query then refuses nobody.
+    pub query: Option<QueryFacts<'a>>,
+}
+
+/// What is known of a query.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryFacts<'a> {
+    /// Whom it counts for: the same for each of their sessions, tokens and keys. All guests of a hub are one.
+    pub principal: Option<ActorId>,
+    /// The API key that it is made with.
+    pub key: Option<ApiKeyId>,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// What is asked, and what was said before.
+    pub conversation: &'a Conversation,
+    /// What it is for, if the caller says.
+    pub purpose: Option<&'a Purpose>,
+}
+
+impl Resource {
+    /// An endpoint that is published.
+    #[must_use]
+    pub fn published(endpoint: EndpointId) -> Self {
+        Self { endpoint, published: true }
+    }
+}
+
+impl<'a> DecisionContext<'a> {
+    /// For a decision on who could query.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, query: None }
+    }
+
+    /// For a decision on a query.
+    #[must_use]
+    pub fn of_query(now: Timestamp, query: QueryFacts<'a>) -> Self {
+        Self { now, query: Some(query) }
+    }
+}
