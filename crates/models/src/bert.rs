@@ -248,6 +248,9 @@ impl Bert {
     }
 }
 
+/// How many tokens are multiplied in one go: some tenths of a millisecond.
+const ROWS_AT_ONCE: usize = 64;
+
 /// `out` times `keep`, and the product and the bias added.
 fn product(
     gemm: &GemmExecutor,
@@ -256,11 +259,16 @@ fn product(
     linear: &Linear,
     keep: f32,
 ) -> Result<(), ForwardError> {
-    let width = linear.weight.rows();
-    let rows = GemmInputA::Unpacked(matrix(rows.len() / width, width, rows)?);
-    let bias = Some(BiasVector::Row(linear.bias.as_slice()));
-    let options = GemmOptions { beta: keep, bias, ..GemmOptions::default() };
-    gemm.gemm(out, rows, GemmInputB::Packed(&linear.weight), options).map_err(ForwardError::new)
+    let (width, wide) = (linear.weight.rows(), linear.bias.len());
+    for (out, rows) in out.chunks_mut(ROWS_AT_ONCE * wide).zip(rows.chunks(ROWS_AT_ONCE * width)) {
+        let rows = GemmInputA::Unpacked(matrix(rows.len() / width, width, rows)?);
+        let bias = Some(BiasVector::Row(linear.bias.as_slice()));
+        let options = GemmOptions { beta: keep, bias, ..GemmOptions::default() };
+        gemm.gemm(out, rows, GemmInputB::Packed(&linear.weight), options).map_err(ForwardError::new)?;
+        // A thread that gives way may stay for the rest of its turn, which is milliseconds, while a question waits.
+        std::thread::yield_now();
+    }
+    Ok(())
 }
 
 fn linear(
