@@ -6,8 +6,9 @@ use crate::dataset::fusion::{Found, Fused};
 use crate::dataset::ports::VectorIndexError;
 use crate::dataset::rare_words::is_of_few;
 use crate::dataset::{
-    ChunkRef, EncodingProgress, Explanation, Hit, Hits, IndexKey, Neighbour, Retrieval, SearchMode,
-    SearchQuery, Searched, Threshold, VectorKey, VectorQuery, identifiers, plain_words, tells_apart,
+    ChunkRef, EncodingProgress, Explanation, Hit, HitContext, Hits, IndexKey, Neighbour, Retrieval,
+    SearchMode, SearchQuery, Searched, Surroundings, Threshold, VectorKey, VectorQuery, identifiers,
+    plain_words, tells_apart,
 };
 use crate::encoder::ports::EncodeError;
 use crate::encoder::{Embedding, EncoderName, InstalledEncoder};
@@ -25,12 +26,18 @@ pub struct SearchResults {
     pub hits: Hits,
     /// How each came to its place, in the same order; none where words alone were asked.
     explanations: Vec<Explanation>,
+    /// What stands around them, if that is wanted.
+    pub(crate) surroundings: Surroundings,
     /// Which share of the dataset's chunks can be found by meaning, 0 to 1; `None` where none is to be, and where nobody has
     /// looked yet.
     pub encoded_share: Option<f64>,
 }
 
 impl SearchResults {
+    fn of_hits(hits: Hits, explanations: Vec<Explanation>, encoded_share: Option<f64>) -> Self {
+        Self { hits, explanations, surroundings: Surroundings::default(), encoded_share }
+    }
+
     /// How each hit came to its place, in their order: by words too.
     #[must_use]
     pub fn explanations(&self) -> Vec<Explanation> {
@@ -39,14 +46,32 @@ impl SearchResults {
         }
         self.hits.iter().zip(1..).map(|(hit, place)| Explanation::of_words(place, hit.score)).collect()
     }
+
+    /// What stands around each hit in its document, in their order; nothing where the question wants none. No policy has looked
+    /// at it.
+    #[must_use]
+    pub fn contexts(&self) -> Vec<HitContext> {
+        self.surroundings.of_hits(&self.hits)
+    }
 }
 
-/// Finds chunks.
+/// Finds chunks, and what stands around them where that is wanted.
 ///
 /// # Errors
 /// When the engine failed; and where meaning alone is looked for, when the encoder or the index of vectors did, or have too much
 /// to do. Where both are looked for, words are enough then.
 pub(crate) async fn find(
+    space: &Space,
+    scope: &TenantScope,
+    searched: &Searched,
+    query: &SearchQuery<'_>,
+) -> Result<SearchResults, PortError> {
+    let found = find_hits(space, scope, searched, query).await?;
+    let surroundings = Surroundings::find(space, scope, searched.index, query, &found.hits).await?;
+    Ok(SearchResults { surroundings, ..found })
+}
+
+async fn find_hits(
     space: &Space,
     scope: &TenantScope,
     searched: &Searched,
@@ -81,7 +106,7 @@ async fn by_words(
     encoded_share: Option<f64>,
 ) -> Result<SearchResults, PortError> {
     let hits = space.engine.search(scope, searched.index, query).await?;
-    Ok(SearchResults { hits, explanations: Vec::new(), encoded_share })
+    Ok(SearchResults::of_hits(hits, Vec::new(), encoded_share))
 }
 
 async fn by_meaning(
@@ -123,7 +148,7 @@ async fn by_meaning(
         // A text that stands in many chunks takes the places of what else there is: then it is looked for further down, once.
         if repeated == 0 || hits.len() >= query.limit || is_whole || depth > Found::DEPTH {
             let (hits, explanations) = hits.into_iter().unzip();
-            return Ok(SearchResults { hits, explanations, encoded_share: share });
+            return Ok(SearchResults::of_hits(hits, explanations, share));
         }
         depth = DEPTH_BEHIND_REPEATED;
     }

@@ -35,6 +35,7 @@ mod remove;
 mod retrieval;
 mod search;
 mod search_query;
+mod surroundings;
 mod task;
 mod upload;
 mod vectors;
@@ -78,7 +79,9 @@ pub use reconcile::{Reconciled, reconcile};
 pub use remove::{begin_removal, finish_removal};
 pub use retrieval::{Retrieval, RetrievalError, SearchMode, SearchModeError, Searched};
 pub use search::{SearchDatasetError, search_dataset};
-pub use search_query::{Highlight, Hit, Hits, SearchQuery, SearchQueryError, Threshold};
+pub use search_query::{ContextSize, Highlight, Hit, Hits, SearchQuery, SearchQueryError, Threshold};
+pub use surroundings::HitContext;
+pub(crate) use surroundings::Surroundings;
 pub use upload::{Upload, UploadError};
 pub use vectors::{ChunkRef, Neighbour, VectorChange, VectorKey, VectorQuery, VectorQueryError};
 

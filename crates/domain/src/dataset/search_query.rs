@@ -20,6 +20,9 @@ pub enum SearchQueryError {
     /// A limit out of bounds.
     #[error("limit is a number from 1 to {}", SearchQuery::MAX_LIMIT)]
     Limit,
+    /// More chunks around a hit than there may be.
+    #[error("context is a number from 0 to {}", ContextSize::MAX)]
+    Context,
     /// A question that is none.
     #[error("the question is empty")]
     Empty,
@@ -66,6 +69,41 @@ impl TryFrom<f64> for Threshold {
     }
 }
 
+/// How many chunks before each hit, and how many behind it, are shown with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u64")]
+pub struct ContextSize(u32);
+
+impl ContextSize {
+    /// The hit alone.
+    pub const NONE: Self = Self(0);
+    /// The most chunks on each side.
+    pub const MAX: u32 = 3;
+
+    /// Checks how many chunks are wanted on each side.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn parse(chunks: u64) -> Result<Self, SearchQueryError> {
+        let chunks = u32::try_from(chunks).ok().filter(|chunks| *chunks <= Self::MAX);
+        chunks.map(Self).ok_or(SearchQueryError::Context)
+    }
+
+    /// The number itself.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for ContextSize {
+    type Error = SearchQueryError;
+
+    fn try_from(chunks: u64) -> Result<Self, SearchQueryError> {
+        Self::parse(chunks)
+    }
+}
+
 /// A question to a dataset.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SearchQuery<'a> {
@@ -75,6 +113,8 @@ pub struct SearchQuery<'a> {
     pub limit: usize,
     /// How close they must be.
     pub threshold: Threshold,
+    /// How many chunks before and behind each are wanted with it. A search engine finds chunks alone, whatever this is.
+    pub context: ContextSize,
 }
 
 impl<'a> SearchQuery<'a> {
@@ -105,13 +145,20 @@ impl<'a> SearchQuery<'a> {
         limit.and_then(|limit| usize::try_from(limit).ok()).ok_or(SearchQueryError::Limit)
     }
 
-    /// Checks a question.
+    /// Checks a question. Its hits are wanted alone.
     ///
     /// # Errors
     /// When one of its parts is out of bounds.
     pub fn new(text: &'a str, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
         Self::check_text(text)?;
-        Ok(Self { text, limit: Self::check_limit(limit)?, threshold: Threshold::parse(threshold)? })
+        let (limit, threshold) = (Self::check_limit(limit)?, Threshold::parse(threshold)?);
+        Ok(Self { text, limit, threshold, context: ContextSize::NONE })
+    }
+
+    /// The same question, with what stands around each hit.
+    #[must_use]
+    pub fn with_context(self, context: ContextSize) -> Self {
+        Self { context, ..self }
     }
 }
 
@@ -157,3 +204,20 @@ pub struct Hit {
 
 /// What was found, the closest first.
 pub type Hits = Vec<Hit>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::ChunkRef;
+
+    #[test]
+    fn q2_a_context_is_of_three_chunks_on_each_side_at_most() {
+        assert_eq!(ContextSize::parse(0), Ok(ContextSize::NONE));
+        assert_eq!(ContextSize::parse(3), Ok(ContextSize(3)));
+        for wrong in [4, u64::from(u32::MAX) + 1, u64::MAX] {
+            assert_eq!(ContextSize::parse(wrong), Err(SearchQueryError::Context));
+        }
+        let most = SearchQuery::MAX_LIMIT * (2 * u64::from(ContextSize::MAX) + 1);
+        assert!(most <= u64::try_from(ChunkRef::MAX_NAMED).unwrap());
+    }
+}

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use crate::dataset::Hits;
+use crate::dataset::{HitContext, Hits};
 use crate::endpoint::QueryError;
 use crate::policy::{LimitStatus, PolicyMetadata};
 
@@ -33,6 +33,8 @@ pub enum AnswerPart {
 pub struct References {
     /// The chunks found, the closest first.
     pub documents: Hits,
+    /// What stands around each in its document, in their order; nothing where the query wants none.
+    pub contexts: Vec<HitContext>,
     /// The kind of engine that found them.
     pub engine: &'static str,
     /// How long the search took, in milliseconds.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
-use crate::dataset::{Dataset, Hits, SearchResults, find_chunks};
+use crate::dataset::{Dataset, HitContext, Hits, SearchResults, find_chunks};
 use crate::endpoint::call_record::CallRecord;
 use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
@@ -119,12 +119,13 @@ impl<'a> QueryCall<'a> {
         let Admission { learned, limits } = self.admit(query).await?;
         let begun = self.space.clock.now();
         let search = query.search();
-        let SearchResults { hits, encoded_share, .. } =
-            find_chunks(self.space, &self.scope, &self.endpoint.searched, &search).await?;
+        let found = find_chunks(self.space, &self.scope, &self.endpoint.searched, &search).await?;
         let taken = self.space.clock.now().since(begun);
-        let (decision, documents) = self.record_answer(query, learned.as_ref(), hits).await?;
+        let encoded_share = found.encoded_share;
+        let (decision, documents, contexts) = self.record_answer(query, learned.as_ref(), found).await?;
         let references = References {
             documents,
+            contexts,
             engine: Dataset::DTYPE,
             search_ms: u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
             encoded_share,
@@ -139,23 +140,29 @@ impl<'a> QueryCall<'a> {
 
     /// Asks again, for a hub, a policy's port and the engine may have been waited for, and records that the call is answered.
     /// The store may be waited for too: where anything of the tenant was changed meanwhile, it begins anew, so that in the log
-    /// no answer stands behind what shuts its caller out. Answers the decision that holds, and what it shows of the documents.
+    /// no answer stands behind what shuts its caller out. Answers the decision that holds, and what it shows of the documents and of
+    /// what stands around them.
     async fn record_answer(
         &mut self,
         query: &Query,
         learned: Option<&Email>,
-        documents: Hits,
-    ) -> Result<(Decision, Hits), QueryError> {
+        found: SearchResults,
+    ) -> Result<(Decision, Hits, Vec<HitContext>), QueryError> {
+        let SearchResults { hits, surroundings, .. } = found;
         for _ in 0..MAX_CHANGES {
             let (principal, decision) = self.recheck(query, learned)?;
             // They are as many as were found, and mostly nothing filters them.
-            let filtered = decision.has_filters().then(|| decision.filter(documents.clone()));
+            let filtered = decision
+                .has_filters()
+                .then(|| surroundings.filter(hits.clone(), |hits| decision.filter(hits)));
             let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
             let scope = self.scope;
             let still_holds =
                 move |tx: &dyn Tx| principal.is_current(&*snapshots, clock.now()) && !tx.has_changed(&scope);
             if self.record.answered(still_holds).await? {
-                return Ok((decision, filtered.unwrap_or(documents)));
+                let (documents, surroundings) = filtered.unwrap_or((hits, surroundings));
+                let contexts = surroundings.of_hits(&documents);
+                return Ok((decision, documents, contexts));
             }
         }
         Err(StoreError::Busy.into())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::audit::{Action, Event, ReasonCode};
-use crate::dataset::{SearchQuery, SearchQueryError, Threshold};
+use crate::dataset::{ContextSize, SearchQuery, SearchQueryError, Threshold};
 use crate::endpoint::Conversation;
 use crate::identity::AuthorizationError;
 use crate::policy::{Decision, LimitStatus, PolicyMetadata, PolicyOutcome, Purpose, Reason, Release};
@@ -15,17 +15,24 @@ pub struct Query {
     conversation: Conversation,
     limit: usize,
     threshold: Threshold,
+    context: ContextSize,
     purpose: Option<Purpose>,
 }
 
 impl Query {
-    /// Checks a query.
+    /// Checks a query. Its hits are wanted alone.
     ///
     /// # Errors
     /// When the limit or the threshold is out of bounds.
     pub fn new(conversation: Conversation, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
-        let limit = SearchQuery::check_limit(limit)?;
-        Ok(Self { conversation, limit, threshold: Threshold::parse(threshold)?, purpose: None })
+        let (limit, threshold) = (SearchQuery::check_limit(limit)?, Threshold::parse(threshold)?);
+        Ok(Self { conversation, limit, threshold, context: ContextSize::NONE, purpose: None })
+    }
+
+    /// The same query, with what stands around each hit.
+    #[must_use]
+    pub fn with_context(self, context: ContextSize) -> Self {
+        Self { context, ..self }
     }
 
     /// The same query, said to be for a purpose.
@@ -49,7 +56,8 @@ impl Query {
     /// What the endpoint's dataset is asked.
     #[must_use]
     pub fn search(&self) -> SearchQuery<'_> {
-        SearchQuery { text: self.conversation.question(), limit: self.limit, threshold: self.threshold }
+        let Self { limit, threshold, context, .. } = *self;
+        SearchQuery { text: self.conversation.question(), limit, threshold, context }
     }
 }
 

@@ -122,7 +122,8 @@ pub trait Rule: Send + Sync {
         None
     }
 
-    /// What is left of what was found, where the stage is [`Stage::Filter`]. A hit's metadata is its owner's; its location is
+    /// What is left of what was found, where the stage is [`Stage::Filter`]: the hits, the closest first, and behind them the
+    /// chunks that are to be shown around them. Each chunk is there once, and none is shown that is not left. A hit's metadata is its owner's; its location is
     /// text of the document, and goes where the filter gives the hit another content.
     fn filter(&self, hits: Hits) -> Hits {
         hits

@@ -2,7 +2,8 @@
 
 use syft_space_domain::PortError;
 use syft_space_domain::dataset::{
-    DatasetError, NewRetrieval, RetrievalError, SearchDatasetError, SearchMode, change_dataset,
+    ContextSize, DatasetError, Hits, NewRetrieval, RetrievalError, SearchDatasetError, SearchMode,
+    SearchQuery, change_dataset, search_dataset,
 };
 use syft_space_domain::encoder::ports::EncodeError;
 
@@ -221,4 +222,36 @@ fn q2_who_is_named_in_one_document_is_found_by_both_and_a_question_without_a_rar
         assert!((why.added_by_words - by_words).abs() < 1e-6, "{why:?}");
     }
     assert_eq!(world.found(0, both, "Nakamura"), [""; 0], "nobody is called so");
+}
+
+#[test]
+fn q2_what_stands_around_a_hit_is_of_its_own_dataset_and_tenant_however_it_was_found() {
+    let (world, _) = World::with_concepts();
+    let text = |animal: &str| {
+        format!("# A\nThe first {animal}.\n\n# B\nAn automobile needs fuel.\n\n# C\nThe last {animal}.\n")
+    };
+    let modes = [SearchMode::Words, SearchMode::Meaning, SearchMode::Both];
+    let datasets = modes.map(|mode| world.create(0, mode));
+    for (dataset, animal) in datasets.into_iter().zip(["owl", "gull", "tern"]) {
+        world.put(0, dataset, &[("garage", &text(animal))]);
+    }
+    let others = world.create(1, SearchMode::Words);
+    world.put(1, others, &[("garage", &text("puffin"))]);
+    world.start_encoding();
+    for dataset in &datasets[1..] {
+        world.until_encoded(0, *dataset, "concepts", 3);
+    }
+    let around = |of: usize, dataset| {
+        let query = SearchQuery::new("automobile fuel", 1, 0.0).unwrap();
+        let query = query.with_context(ContextSize::parse(3).unwrap());
+        let (space, context) = (&world.space, world.context());
+        let found = search_dataset(space, &context, &world.principals[of], dataset, &query);
+        let [around] = futures_executor::block_on(found).unwrap().contexts().try_into().unwrap();
+        let texts = |chunks: Hits| chunks.iter().map(|chunk| chunk.content.to_string()).collect::<String>();
+        texts(around.before) + &texts(around.after)
+    };
+    let tenants = datasets.map(|dataset| (0, dataset)).into_iter().chain([(1, others)]);
+    for ((of, dataset), animal) in tenants.zip(["owl", "gull", "tern", "puffin"]) {
+        assert_eq!(around(of, dataset), format!("# A\nThe first {animal}.# C\nThe last {animal}."));
+    }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod closing;
 #[cfg(test)]
+mod context;
+#[cfg(test)]
 mod ending;
 mod filter;
 #[cfg(test)]

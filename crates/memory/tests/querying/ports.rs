@@ -21,6 +21,8 @@ use syft_space_memory::{MemorySearch, MemoryStore};
 pub(crate) enum Search {
     Answer,
     Wait,
+    /// It finds chunks, and waits before it looks others up.
+    WaitBetween,
     Fail(SearchError),
     Panic,
 }
@@ -68,7 +70,7 @@ impl SearchEngine for ScriptedEngine {
                     self.is_waiting.store(true, Ordering::SeqCst);
                     Poll::Pending
                 }
-                Search::Answer => Poll::Ready(Ok(())),
+                Search::Answer | Search::WaitBetween => Poll::Ready(Ok(())),
                 Search::Fail(error) => Poll::Ready(Err(error)),
                 Search::Panic => panic!("what an engine should never do"),
             })
@@ -84,7 +86,14 @@ impl SearchEngine for ScriptedEngine {
         text: &'a str,
         chunks: &'a [ChunkRef],
     ) -> Pending<'a, Result<Hits, SearchError>> {
-        self.inner.chunks(scope, index, text, chunks)
+        Box::pin(async move {
+            poll_fn(|_| match self.search_now() {
+                Search::WaitBetween => Poll::Pending,
+                _ => Poll::Ready(()),
+            })
+            .await;
+            self.inner.chunks(scope, index, text, chunks).await
+        })
     }
 
     fn shares<'a>(

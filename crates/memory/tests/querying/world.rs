@@ -47,7 +47,7 @@ use syft_space_memory::{
 };
 
 use crate::closing::ClosingType;
-use crate::filter::NothingType;
+use crate::filter::{NothingType, WithoutType};
 use crate::ports::{ScriptedEngine, ScriptedSnapshots, ScriptedStore};
 use crate::tickets::{TicketType, Tickets};
 
@@ -76,8 +76,11 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let tickets = Arc::new(Tickets::default());
-        let policy_types =
-            PolicyTypes::default().with(TicketType(tickets.clone())).with(NothingType).with(ClosingType);
+        let policy_types = PolicyTypes::default()
+            .with(TicketType(tickets.clone()))
+            .with(NothingType)
+            .with(WithoutType)
+            .with(ClosingType);
         let cache = Arc::new(SnapshotCache::new(policy_types.clone()));
         let store = Arc::new(ScriptedStore::new(MemoryStore::new(cache.clone())));
         let snapshots = Arc::new(ScriptedSnapshots::new(cache.clone()));
@@ -192,6 +195,15 @@ impl World {
     /// Queries the endpoint.
     pub(crate) fn query(&self, principal: &Principal) -> Result<Answer, QueryError> {
         block_on(self.open(principal)?.run(question()))
+    }
+
+    /// Puts a document into the endpoint's dataset.
+    pub(crate) fn put(&self, name: &str, text: &str) {
+        let id = DocumentId::parse(name).unwrap();
+        let document = NewDocument::new(id, text.to_owned(), Metadata::new()).unwrap();
+        let (space, context) = (&self.space, self.context());
+        let job = start_ingestion(space, &context, &self.owner, self.dataset, vec![document]).unwrap();
+        finish_ingestion(space, &context, &self.scope, job).unwrap();
     }
 
     /// The events of this test, the oldest first.

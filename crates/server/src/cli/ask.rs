@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::Value;
-use syft_space_domain::dataset::SearchQuery;
+use syft_space_domain::dataset::{ContextSize, SearchQuery};
 use syft_space_domain::endpoint::Slug;
 
 use crate::cli::account::Account;
@@ -28,6 +28,9 @@ pub(super) struct AskArguments {
     /// The most passages to show [default: 5]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=SearchQuery::MAX_LIMIT))]
     top: Option<u64>,
+    /// How much of what stands before and behind each passage to show with it [default: 0]
+    #[arg(long, value_name = "PASSAGES", value_parser = clap::value_parser!(u64).range(0..=u64::from(ContextSize::MAX)))]
+    context: Option<u64>,
     #[command(flatten)]
     pub(super) account: Account,
 }
@@ -37,7 +40,9 @@ impl AskArguments {
     pub(super) fn read(&self) -> Result<(Slug, Query), CommandError> {
         SearchQuery::check_text(&self.question).map_err(|error| unusable("QUESTION", error))?;
         let slug = option("ENDPOINT", &self.endpoint)?;
-        Ok((slug, Query::of_question(self.question.clone(), self.top)))
+        let context = self.context.map(ContextSize::parse).transpose();
+        let context = context.map_err(|error| unusable("--context", error))?;
+        Ok((slug, Query::of_question(self.question.clone(), self.top, context)))
     }
 }
 
@@ -62,11 +67,27 @@ pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) 
         let score = hit.get("similarity_score").and_then(Value::as_f64).unwrap_or_default();
         out.line(&format!("{score:.2}  {}", one_line(&place(hit))))?;
         let content = hit.get("content").and_then(Value::as_str).unwrap_or_default();
-        for line in wrap(content, out.columns().saturating_sub(INDENT)) {
-            out.line(format!("{:INDENT$}{line}", "").trim_end())?;
+        let (before, after) = (around(hit, "/context/before"), around(hit, "/context/after"));
+        // Where a passage stands among others, a bar says which it is.
+        let mark = if before.is_empty() && after.is_empty() { "" } else { "|" };
+        let passages = before.into_iter().map(|text| ("", text));
+        let passages = passages.chain([(mark, content)]).chain(after.into_iter().map(|text| ("", text)));
+        for (index, (mark, text)) in passages.enumerate() {
+            if index > 0 {
+                out.line("")?;
+            }
+            for line in wrap(text, out.columns().saturating_sub(INDENT)) {
+                out.line(format!("{mark:>4}{:1$}{line}", "", INDENT.saturating_sub(4)).trim_end())?;
+            }
         }
     }
     Ok(())
+}
+
+/// The texts on one side of a passage.
+fn around<'a>(hit: &'a Value, side: &str) -> Vec<&'a str> {
+    let texts = hit.pointer(side).and_then(Value::as_array).into_iter().flatten();
+    texts.filter_map(Value::as_str).collect()
 }
 
 /// Says of a question that was refused what the account can do about it.

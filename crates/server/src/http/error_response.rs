@@ -443,6 +443,7 @@ pub(crate) fn search_query_error(question: &'static str) -> impl Fn(SearchQueryE
         let pointer = match error {
             SearchQueryError::Threshold => "/similarity_threshold",
             SearchQueryError::Limit => "/limit",
+            SearchQueryError::Context => "/context",
             SearchQueryError::Empty | SearchQueryError::TooLong => question,
         };
         Problem::field(pointer, error)

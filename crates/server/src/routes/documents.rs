@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use syft_space_domain::audit::RequestContext;
 use syft_space_domain::dataset::ports::TextExtractor;
 use syft_space_domain::dataset::{
-    self, ContentHash, DocumentId, IngestError, JobSnapshot, Location, Metadata, NewDocument, SearchQuery,
-    Threshold,
+    self, ContentHash, ContextSize, DocumentId, IngestError, JobSnapshot, Location, Metadata, NewDocument,
+    SearchQuery, Threshold,
 };
 use syft_space_domain::ids::{DatasetId, EventId};
 use syft_space_domain::text::Name;
@@ -239,6 +239,9 @@ pub(crate) struct Search {
     #[serde(default, deserialize_with = "rules::hit_limit")]
     #[schemars(with = "Option<shapes::HitLimitShape>")]
     limit: Option<u64>,
+    /// How many chunks before and behind each hit are shown with it, from the same document.
+    #[schemars(with = "Option<u32>", range(max = ContextSize::MAX))]
+    context: Option<ContextSize>,
     #[schemars(with = "Option<shapes::ThresholdShape>")]
     similarity_threshold: Option<Threshold>,
     /// Whether each hit tells how it came to its place.
@@ -256,17 +259,46 @@ pub(crate) struct Hit<'a> {
     metadata: ShownMetadata<'a>,
     #[schemars(with = "shapes::ScoreShape")]
     similarity_score: f32,
+    /// What stands around it in its document, where `context` asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<HitContext<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<HitExplanation>,
 }
 
+/// The texts of the chunks around a hit, each side in the document's order.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct HitContext<'a> {
+    before: Vec<&'a str>,
+    after: Vec<&'a str>,
+}
+
+impl<'a> HitContext<'a> {
+    fn of(context: &'a dataset::HitContext) -> Self {
+        let texts = |chunks: &'a [dataset::Hit]| chunks.iter().map(|chunk| &*chunk.content).collect();
+        Self { before: texts(&context.before), after: texts(&context.after) }
+    }
+}
+
 impl<'a> Hit<'a> {
-    pub(super) fn of(hit: &'a dataset::Hit, with_metadata: bool) -> Self {
+    /// Hits, each with what stands around it; `contexts` are none, or as many.
+    pub(super) fn of_all(
+        hits: &'a [dataset::Hit],
+        contexts: &'a [dataset::HitContext],
+        with_metadata: bool,
+    ) -> impl Iterator<Item = Self> {
+        let contexts = contexts.iter().map(|context| Some(HitContext::of(context)));
+        let contexts = contexts.chain(std::iter::repeat_with(|| None));
+        hits.iter().zip(contexts).map(move |(hit, context)| Self { context, ..Self::of(hit, with_metadata) })
+    }
+
+    fn of(hit: &'a dataset::Hit, with_metadata: bool) -> Self {
         Self {
             document_id: hit.document.as_str(),
             content: &hit.content,
             metadata: ShownMetadata { hit, hidden: !with_metadata },
             similarity_score: hit.score,
+            context: None,
             explanation: None,
         }
     }
@@ -320,13 +352,15 @@ pub(crate) async fn search(mut request: Request) -> Result<HttpResponse, Problem
     let body: Search = request.json().await?;
     let (limit, threshold) = (body.limit.unwrap_or(SearchQuery::DEFAULT_LIMIT), body.similarity_threshold);
     let query = SearchQuery::new(&body.query, limit, threshold.unwrap_or_default().get())
-        .map_err(search_query_error("/query"))?;
+        .map_err(search_query_error("/query"))?
+        .with_context(body.context.unwrap_or_default());
     let found =
         dataset::search_dataset(request.space(), &request.context, request.principal()?, id, &query).await?;
-    let explanations = found.explanations();
-    let documents = found.hits.iter().zip(&explanations).map(|(hit, explanation)| {
+    let (explanations, contexts) = (found.explanations(), found.contexts());
+    let documents = Hit::of_all(&found.hits, &contexts, true).zip(&explanations);
+    let documents = documents.map(|(hit, explanation)| {
         let explanation = body.explain.then(|| HitExplanation::of(explanation));
-        Hit { explanation, ..Hit::of(hit, true) }
+        Hit { explanation, ..hit }
     });
     reply::json(StatusCode::OK, &Hits { documents: documents.collect(), encoded_share: found.encoded_share })
 }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use syft_space_domain::dataset::{SearchQuery, Threshold};
+use syft_space_domain::dataset::{ContextSize, SearchQuery, Threshold};
 use syft_space_domain::endpoint::{self, AnswerPart, Conversation, ConversationError, QueryCall};
 use syft_space_domain::policy::{PolicyMetadata, Purpose};
 
@@ -35,6 +35,9 @@ pub(crate) struct Query {
     #[serde(default, deserialize_with = "rules::hit_limit")]
     #[schemars(with = "Option<shapes::HitLimitShape>")]
     limit: Option<u64>,
+    /// How many chunks before and behind each hit are shown with it, from the same document.
+    #[schemars(with = "Option<u32>", range(max = ContextSize::MAX))]
+    context: Option<ContextSize>,
     /// Whether `metadata` is filled (the default), or `{}` in its place.
     include_metadata: Option<bool>,
     /// Streaming needs a model.
@@ -75,9 +78,9 @@ impl Default for Messages {
 }
 
 impl Query {
-    /// A question by itself, with as many hits as the server gives unless told.
-    pub(crate) fn of_question(question: String, limit: Option<u64>) -> Self {
-        Self { messages: Messages::Text(question), limit, ..Self::default() }
+    /// A question by itself, with as many hits, and as much around each, as the server gives unless told.
+    pub(crate) fn of_question(question: String, limit: Option<u64>, context: Option<ContextSize>) -> Self {
+        Self { messages: Messages::Text(question), limit, context, ..Self::default() }
     }
 }
 
@@ -204,6 +207,7 @@ pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem>
     let threshold = body.similarity_threshold.unwrap_or_default().get();
     let query = endpoint::Query::new(body.messages.try_into()?, limit, threshold)
         .map_err(search_query_error("/messages"))?
+        .with_context(body.context.unwrap_or_default())
         .for_purpose(body.purpose);
     let principal = request.take_principal()?;
     let (slug, hint) = target(&request.http);
@@ -221,7 +225,7 @@ async fn render(mut answer: endpoint::Answer, with_metadata: bool) -> Result<Htt
         }
     }
     let references = found.as_ref().map(|found| References {
-        documents: found.documents.iter().map(|hit| Hit::of(hit, with_metadata)).collect(),
+        documents: Hit::of_all(&found.documents, &found.contexts, with_metadata).collect(),
         provider_info: ProviderInfo {
             search_engine: found.engine,
             response_time_ms: found.search_ms,

@@ -218,6 +218,7 @@ async fn i1_every_field_of_upstream_is_taken_within_the_published_bounds() {
     asked.ask(whole.clone()).await.expect(200);
     for (field, good, bad) in [
         ("limit", vec![json!(1), json!(100)], vec![json!(0), json!(101), json!(1.5), json!("5")]),
+        ("context", vec![json!(0), json!(3)], vec![json!(-1), json!(4), json!(1.5), json!("1")]),
         (
             "similarity_threshold",
             vec![json!(0), json!(1), json!(0.25)],

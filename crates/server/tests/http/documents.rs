@@ -1,6 +1,6 @@
 //! Datasets and their documents.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::space::{TestSpace, dataset_of, endpoint_on};
 
@@ -168,4 +168,39 @@ async fn q1_lists_are_paged_without_repeats_or_gaps() {
         owner.get(&format!("/datasets?{bad}")).await.expect_problem(422, "invalid");
     }
     owner.get("/datasets?limit=1&limit=2").await.expect_problem(400, "ambiguous");
+}
+
+#[tokio::test]
+async fn q2_a_search_and_a_query_show_what_stands_around_a_hit_where_that_is_asked() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let text = "# A\nPenguins swim.\n\n# B\nOstriches run.\n\n# C\nEagles soar.";
+    let id = dataset_of(&owner, "birds", &[("birds", text)]).await;
+    endpoint_on(&owner, &id, "birds").await;
+    let search = format!("/datasets/{id}/search");
+    let asked = async |word: &str, context: Value| {
+        let body = json!({ "query": word, "context": context });
+        let found = owner.post(&search, &body).await;
+        let body = json!({ "messages": word, "context": context });
+        let answered = owner.post("/endpoints/birds/query", &body).await;
+        (found, answered)
+    };
+    let shown = async |word: &str, context: Value| {
+        let (found, answered) = asked(word, context).await;
+        let (found, answered) = (found.expect(200).body, answered.expect(200).body);
+        assert_eq!(found["documents"], answered["references"]["documents"]);
+        found["documents"][0].get("context").cloned()
+    };
+    assert_eq!(shown("ostriches", json!(null)).await, None);
+    assert_eq!(shown("ostriches", json!(0)).await, None);
+    let both = json!({ "before": ["# A\nPenguins swim."], "after": ["# C\nEagles soar."] });
+    assert_eq!(shown("ostriches", json!(1)).await, Some(both));
+    let behind = json!({ "before": [], "after": ["# B\nOstriches run.", "# C\nEagles soar."] });
+    assert_eq!(shown("penguins", json!(3)).await, Some(behind));
+    for wrong in [json!(4), json!(-1), json!(1.5), json!("1"), json!(true)] {
+        for refused in <[_; 2]>::from(asked("penguins", wrong.clone()).await) {
+            let refused = refused.expect_problem(422, "invalid");
+            assert_eq!(refused.body["errors"][0]["pointer"], "/context", "{wrong}: {}", refused.text);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{CommandOutput, found, run, run_with, stop};
-use crate::space::{PASSWORD, TestSpace, dataset_of, in_memory, only_policy};
+use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
 
 /// Runs a command as an account, whose password it reads.
 fn run_as(home: &Path, email: &str, arguments: &[&str]) -> CommandOutput {
@@ -139,6 +139,7 @@ async fn k3_an_account_has_its_own_rights_here_and_a_wrong_password_none() {
     unusable(OWNER, &["ask", "things", " \t\n"], "QUESTION: the question is empty");
     unusable(OWNER, &["ask", "things", "Who?", "--top", "0"], "--top");
     unusable(OWNER, &["ask", "things", "Who?", "--top", "101"], "--top");
+    unusable(OWNER, &["ask", "things", "Who?", "--context", "4"], "--context");
     unusable(OWNER, &["ask", "../things", "Who?"], "ENDPOINT: a slug");
     unusable(OWNER, &["invite", "nobody", "--role", "user"], "EMAIL: ");
     unusable(OWNER, &["invite", "x@y.example", "--role", "king"], "--role: ");
@@ -367,4 +368,25 @@ async fn k3_a_space_without_a_tenant_says_so_to_an_account() {
             assert!(ran.stderr.contains("there is no tenant yet; `syft-space owner create`"), "{ran:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_a_passage_is_marked_among_those_that_are_shown_around_it() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let week = "# Monday\nA lecture.\n\n# Tuesday\nChess,\nfor all.\n\n# Wednesday\nThe choir.";
+    let id = dataset_of(&owner, "week", &[("week", week)]).await;
+    endpoint_on(&owner, &id, "week").await;
+    let ask = |context: &[&str]| {
+        let ran = run_as(space.home(), OWNER, &[&["ask", "week", "Chess?"], context].concat()).expect(0);
+        ran.stdout.split_once('\n').unwrap().1.to_owned()
+    };
+    let alone = "      # Tuesday\n      Chess,\n      for all.\n";
+    assert_eq!(ask(&[]), alone);
+    assert_eq!(ask(&["--context", "0"]), alone);
+    let around = "      # Monday\n      A lecture.\n\n   |  # Tuesday\n   |  Chess,\n   |  for all.\n\n      # Wednesday\n      The choir.\n";
+    assert_eq!(ask(&["--context", "1"]), around);
 }

@@ -82,6 +82,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
             vec![
                 is("/query", Question),
                 may_be("/limit", Limit),
+                may_be("/context", ContextSize),
                 may_be("/similarity_threshold", Share),
                 is("/explain", Flag),
             ]
@@ -130,6 +131,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/messages", Any),
             may_be("/similarity_threshold", Share),
             may_be("/limit", Limit),
+            may_be("/context", ContextSize),
             may_be("/purpose", Purpose),
             may_be("/include_metadata", Flag),
             may_be("/stream", Flag),

@@ -23,6 +23,8 @@ pub enum Kind {
     Id,
     /// A whole number from 1 to 100.
     Limit,
+    /// A whole number from 0 to 3.
+    ContextSize,
     /// A number from 0 to 1.
     Share,
     /// A number from -2 to 2, or a part of that.
@@ -75,7 +77,9 @@ enum Type {
 impl Kind {
     fn takes(self) -> Type {
         match self {
-            Self::Limit | Self::Share | Self::Penalty | Self::Count | Self::Seconds => Type::Number,
+            Self::Limit | Self::ContextSize | Self::Share | Self::Penalty | Self::Count | Self::Seconds => {
+                Type::Number
+            }
             Self::Flag => Type::Bool,
             Self::Object => Type::Object,
             Self::List => Type::List,
@@ -152,6 +156,9 @@ impl Kind {
                 "-0",
                 "1e300",
             ]),
+            Self::ContextSize => {
+                numbers(&["4", "-1", "1.5", "5e-1", "4294967296", "18446744073709551616", "1e300"])
+            }
             Self::Share => {
                 numbers(&["-0.1", "1.000001", "2", "-1e300", "1e39", "1e300", "18446744073709551616"])
             }
