@@ -12,7 +12,8 @@ import numpy
 from fusion import COLLECTIONS, FILES_AT_ONCE, JUDGED, LIMIT, measures, pages_of, questions_of, table
 from space import Served
 
-MODES = ("words", "meaning", "both")
+# How it is searched, and whether of equal texts only the first is counted: by meaning no others are found.
+MODES = {"words": ("words", False), "words, equal texts once": ("words", True), "meaning": ("meaning", False), "both": ("both", False)}
 
 
 class Space(Served):
@@ -47,8 +48,11 @@ class Space(Served):
         if mode != "words":
             self.wait_for_vectors()
 
-    def search(self, question, **how):
+    def search(self, question, once=False, **how):
+        """The pages found, the best first, and the best score. With `once` only the first of equal texts counts, as by meaning."""
         found = self.post(f"/datasets/{self.dataset}/search", {"query": question, "limit": LIMIT, **how})["documents"]
+        if once:
+            found = list({" ".join(hit["content"].split()): hit for hit in reversed(found)}.values())[::-1]
         pages = [hit["document_id"].removesuffix(".html") for hit in found]
         return list(dict.fromkeys(pages)), max((hit["similarity_score"] for hit in found), default=0)
 
@@ -69,16 +73,16 @@ def main(binary, out, root, model, names):
         asked, grades = questions_of(name), grades_of(name)
         space = Space(binary, out / f"{name}.modes.home", model)
         try:
-            for mode in MODES:
+            for row, (mode, once) in MODES.items():
                 space.use(mode, COLLECTIONS[name][1], pages_of(name, root))
                 quality, kept = [], []
                 for kind, rows in asked.items():
                     if kind in JUDGED:
-                        found = [measures(grades[id], space.search(text, similarity_threshold=0)[0]) for id, text in rows]
+                        found = [measures(grades[id], space.search(text, once, similarity_threshold=0)[0]) for id, text in rows]
                         quality.append("{:.3f} {:.2f} {:.2f}".format(*numpy.mean(found, axis=0)) if rows else "-")
                     answered = [bool(space.search(text)[0]) for _, text in rows]
                     kept.append(f"{sum(answered)} of {len(rows)}" if kind in JUDGED else f"{len(rows) - sum(answered)} of {len(rows)}")
-                print(f"| {name} | {mode} | {' | '.join([*quality, *kept])} |", flush=True)
+                print(f"| {name} | {row} | {' | '.join([*quality, *kept])} |", flush=True)
         finally:
             space.stop()
 

@@ -6,7 +6,9 @@
 
 import importlib.util
 import json
+import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -43,7 +45,8 @@ def run(command, texts):
 def by_server(name, command, program, model, dimension, tokens, texts):
     """The same of a server, and the cosine of texts that are unrelated."""
     port = free_port()
-    server = subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL)
+    # With a group of its own: its workers end with it.
+    server = subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         deadline = time.monotonic() + START
         while True:
@@ -57,7 +60,7 @@ def by_server(name, command, program, model, dimension, tokens, texts):
         url = f"http://127.0.0.1:{port}/v1"
         vectors, said = run([program, url, model, str(dimension), str(tokens)], texts)
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
     return vectors, float(said.split()[1])
 
